@@ -1,0 +1,42 @@
+# make run, make test and the rest work offline once the packages are installed; nothing is installed twice.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: run test real lint bench lock clean setup
+
+run: setup  ## the main experiment, on the sandbox
+	$(BIN)/chaos run identity-persistence --sandbox
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --require-hashes --requirement requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+test: setup  ## everything that needs no cluster
+	$(BIN)/pytest -q -m "not real"
+
+real: setup  ## the real-cluster tests; CHAOS_TEST_CONTEXT names the kubeconfig context to use
+	$(BIN)/pytest -q -m real tests/real
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup  ## the figures that the project promises, as a table
+	$(BIN)/python benchmarks/run.py
+
+lock: setup  ## newest versions that pyproject.toml allows, with hashes, for every supported Python
+	$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-annotate \
+		--python-version 3.11 --group dev pyproject.toml --output-file requirements.lock \
+		--custom-compile-command "make lock"
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,175 @@
+"""The one place from which a cluster is changed: journal first, then the request."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from chaos.clock import RunClock
+from chaos.cluster.client import Cluster, Object
+from chaos.cluster.journal import RUN_LABEL, Journal, UndoEntry
+from chaos.errors import ApiError, ChaosError, RollbackError
+
+_POLL_S = 0.1
+# Long enough for a pod that ignores SIGTERM and whose grace period an admission controller raised.
+_GONE_WITHIN_S = 90.0
+# The demo's containers hold nothing worth a long goodbye.
+_CLEANUP_GRACE_S = 1
+_NOT_FOUND, _CONFLICT = 404, 409
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """A change that the API server accepted: when the request left, when its response arrived (run's clock)."""
+
+    sent_ns: int
+    accepted_ns: int
+    object: Object
+
+
+class Changes:
+    """Changes a cluster and undoes it again.
+
+    Args:
+        run_id: put on everything that is created, as the label `RUN_LABEL`.
+    """
+
+    def __init__(self, cluster: Cluster, journal: Journal, clock: RunClock, run_id: str) -> None:
+        self._cluster = cluster
+        self._journal = journal
+        self._clock = clock
+        self._run_id = run_id
+
+    async def create(self, obj: Object) -> Acknowledged:
+        """Create an object; its undo deletes it.
+
+        Raises:
+            ApiError: it was refused, then nothing is left to undo.
+        """
+        obj = _labelled(obj, self._run_id)
+        meta = obj["metadata"]
+        entry = self._journal.intend(
+            change=f"create {obj['kind']} {meta['name']}",
+            undo="delete",
+            kind=obj["kind"],
+            name=meta["name"],
+            namespace=meta.get("namespace", ""),
+        )
+        return await self._acknowledge(entry, self._cluster.create(obj))
+
+    async def delete_pod(self, name: str, namespace: str, uid: str, grace_s: int | None, because: str) -> Acknowledged:
+        """Delete a pod that its controller replaces.
+
+        Raises:
+            ApiError: it was refused, or the pod is no longer the one with that UID (409).
+        """
+        entry = self._journal.intend(
+            change=f"delete Pod {name}", undo="nothing", kind="Pod", name=name, namespace=namespace, because=because
+        )
+        entry.uid = uid
+        return await self._acknowledge(entry, self._cluster.delete("Pod", name, namespace, uid=uid, grace_s=grace_s))
+
+    async def _acknowledge(self, entry: UndoEntry, request: Any) -> Acknowledged:
+        sent_ns = self._clock.now_ns()
+        try:
+            answer = await request
+        except ApiError as exc:
+            if exc.status:  # an answer came: the change was not made
+                self._journal.update(entry, "undone")
+            raise
+        accepted_ns = self._clock.now_ns()
+        self._journal.update(entry, "done", uid=str(answer.get("metadata", {}).get("uid", "")))
+        return Acknowledged(sent_ns, accepted_ns, answer)
+
+    async def undo(self, entry: UndoEntry) -> str:
+        """Undo one change; returns what was done about it, for people.
+
+        Raises:
+            RollbackError: it could not be undone.
+        """
+        kind, name, namespace = entry.kind, entry.name, entry.namespace
+        what = f"{kind} {name}" + (f" in namespace {namespace}" if namespace else "")
+        try:
+            found = await self._cluster.get(kind, name, namespace)
+            if found is None:
+                done = f"{what} is gone"
+            elif not self._is_ours(entry, found):
+                done = f"{what} is no longer the one that this run made; left alone"
+            else:
+                await self._delete_and_wait(entry, str(found["metadata"]["uid"]))
+                done = f"deleted {what}"
+        except ChaosError as exc:
+            raise RollbackError(
+                f"{what} could not be deleted: {exc.message}",
+                hint=f"later: chaos recover {self._journal.path.parent}   or: kubectl delete {kind.lower()} {name}"
+                + (f" -n {namespace}" if namespace else ""),
+            ) from exc
+        self._journal.update(entry, "undone")
+        return done
+
+    def _is_ours(self, entry: UndoEntry, found: Object) -> bool:
+        meta = found["metadata"]
+        if entry.uid:
+            return bool(meta["uid"] == entry.uid)
+        return bool((meta.get("labels") or {}).get(RUN_LABEL) == self._run_id)
+
+    async def _delete_and_wait(self, entry: UndoEntry, uid: str) -> None:
+        try:
+            await self._cluster.delete(entry.kind, entry.name, entry.namespace, uid=uid, propagation="Background")
+        except ApiError as exc:
+            if exc.status not in (_NOT_FOUND, _CONFLICT):
+                raise
+        namespace = entry.name if entry.kind == "Namespace" else entry.namespace
+        labels = "" if entry.kind == "Namespace" else f"{RUN_LABEL}={self._run_id}"
+        deadline_s = self._clock.now_s() + _GONE_WITHIN_S
+        hurried: set[str] = set()
+        while True:
+            pods, _ = await self._cluster.list("Pod", namespace, labels) if namespace else ([], "")
+            if entry.kind != "Namespace":
+                pods = [p for p in pods if _owned_by(p, entry)]
+            for pod in pods:
+                await self._hurry(pod, hurried)
+            found = await self._cluster.get(entry.kind, entry.name, entry.namespace)
+            if (found is None or found["metadata"]["uid"] != uid) and not pods:
+                return
+            if self._clock.now_s() > deadline_s:
+                raise ApiError(f"it was not gone {_GONE_WITHIN_S:.0f} s after its deletion was accepted")
+            await asyncio.sleep(_POLL_S)
+
+    async def _hurry(self, pod: Object, hurried: set[str]) -> None:
+        """Shorten a pod's grace period, once."""
+        uid = str(pod["metadata"]["uid"])
+        if uid in hurried:
+            return
+        hurried.add(uid)
+        try:
+            await self._cluster.delete(
+                "Pod", pod["metadata"]["name"], pod["metadata"]["namespace"], uid=uid, grace_s=_CLEANUP_GRACE_S
+            )
+        except ApiError as exc:
+            if exc.status not in (_NOT_FOUND, _CONFLICT):
+                raise
+
+
+def _owned_by(pod: Object, entry: UndoEntry) -> bool:
+    """Whether a pod stems from the workload that an entry created, directly or through a ReplicaSet of its name."""
+    owners = pod["metadata"].get("ownerReferences") or []
+    return any(
+        owner["uid"] == entry.uid or (entry.kind == "Deployment" and owner["name"].startswith(entry.name + "-"))
+        for owner in owners
+    )
+
+
+def _labelled(obj: Object, run_id: str) -> Object:
+    """A copy that carries the run's label, in its pod template too."""
+    copied = {**obj, "metadata": _with_label(obj["metadata"], run_id)}
+    template = (obj.get("spec") or {}).get("template") if isinstance(obj.get("spec"), dict) else None
+    if isinstance(template, dict):
+        labelled = {**template, "metadata": _with_label(template.get("metadata") or {}, run_id)}
+        copied["spec"] = {**obj["spec"], "template": labelled}
+    return copied
+
+
+def _with_label(meta: Object, run_id: str) -> Object:
+    return {**meta, "labels": {**(meta.get("labels") or {}), RUN_LABEL: run_id}}

@@ -1,0 +1,165 @@
+"""Plain objects from and to an API server."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from chaos.cluster.failures import api_errors
+from chaos.errors import ApiError
+
+Object = dict[str, Any]
+
+# apiVersion of each kind that this tool uses; asking discovery for a kind alone would scan every group.
+API_VERSIONS = {
+    "ConfigMap": "v1",
+    "Deployment": "apps/v1",
+    "EndpointSlice": "discovery.k8s.io/v1",
+    "Lease": "coordination.k8s.io/v1",
+    "Namespace": "v1",
+    "Node": "v1",
+    "PersistentVolumeClaim": "v1",
+    "Pod": "v1",
+    "ReplicaSet": "apps/v1",
+    "Service": "v1",
+    "StatefulSet": "apps/v1",
+}
+_REQUEST_TIMEOUT_S = 30.0
+
+
+class Cluster:
+    """One API server. Every failure is an `ApiError`.
+
+    Attributes:
+        name: how the user named it.
+        server: its URL.
+        version: such as ``v1.34.4``.
+        fingerprint: the UID of the namespace kube-system, which no two clusters share.
+        requests: API requests made.
+    """
+
+    def __init__(self, client: Any, dynamic: Any, name: str, server: str) -> None:
+        self.name = name
+        self.server = server
+        self.version = ""
+        self.fingerprint = ""
+        self.requests = 0
+        self._client = client
+        self._dynamic = dynamic
+        self._resources: dict[str, Any] = {}
+
+    async def identify(self) -> None:
+        """Read version and fingerprint."""
+        self.version = str(self._dynamic.version.get("kubernetes", {}).get("gitVersion", "unknown"))
+        namespace = await self.get("Namespace", "kube-system")
+        if namespace is None:
+            raise ApiError(f"{self.server} has no namespace kube-system, so it cannot be told from other clusters")
+        self.fingerprint = str(namespace["metadata"]["uid"])
+
+    async def discover(self) -> None:
+        """Look every kind up now, so that no discovery happens between a fault and its measurement."""
+        for kind in API_VERSIONS:
+            await self.resource(kind)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def resource(self, kind: str) -> Any:
+        """The dynamic client's handle of a kind."""
+        if kind not in self._resources:
+            api_version = API_VERSIONS[kind]
+            prefix = "apis" if "/" in api_version else "api"
+            with api_errors(f"looking up {kind}", self.server):
+                self._resources[kind] = await self._dynamic.resources.get(
+                    prefix=prefix, api_version=api_version, kind=kind
+                )
+        return self._resources[kind]
+
+    # ---- reading ----
+
+    async def get(self, kind: str, name: str, namespace: str = "") -> Object | None:
+        """An object, or None where there is none."""
+        try:
+            return await self._call("get", kind, f"reading {kind} {name}", name=name, namespace=namespace)
+        except ApiError as exc:
+            if exc.status == 404:  # noqa: PLR2004 - HTTP
+                return None
+            raise
+
+    async def list(self, kind: str, namespace: str = "", labels: str = "") -> tuple[list[Object], str]:
+        """Objects of a kind, and the resourceVersion of the list; `labels` is a label selector."""
+        query = {"label_selector": labels} if labels else {}
+        found = await self._call("get", kind, f"listing {kind}", namespace=namespace, **query)
+        items = found.get("items") or []
+        for item in items:
+            item.setdefault("kind", kind)
+            item.setdefault("apiVersion", API_VERSIONS[kind])
+        return items, str(found["metadata"]["resourceVersion"])
+
+    async def open_watch(
+        self, kind: str, namespace: str, resource_version: str, timeout_s: float, labels: str = ""
+    ) -> Any:
+        """The response of a watch, to be read line by line; the server ends it after `timeout_s`."""
+        import aiohttp  # noqa: PLC0415 - loaded by then
+
+        query: dict[str, Any] = {"label_selector": labels} if labels else {}
+        handle = await self.resource(kind)
+        self.requests += 1
+        with api_errors(f"watching {kind}", self.server):
+            return await self._dynamic.request(
+                "get",
+                handle.path(namespace=namespace or None),
+                serialize=False,
+                watch="true",
+                resource_version=resource_version,
+                timeout_seconds=round(timeout_s),
+                query_params=[("allowWatchBookmarks", "true")],
+                _request_timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=timeout_s + 10),
+                **query,
+            )
+
+    # ---- writing: only `changes.py` calls these ----
+
+    async def create(self, obj: Object) -> Object:
+        """Create an object."""
+        meta = obj["metadata"]
+        doing = f"creating {obj['kind']} {meta['name']}"
+        return await self._call("post", obj["kind"], doing, namespace=meta.get("namespace", ""), body=obj)
+
+    async def delete(
+        self,
+        kind: str,
+        name: str,
+        namespace: str = "",
+        *,
+        uid: str = "",
+        grace_s: int | None = None,
+        propagation: str = "",
+    ) -> Object:
+        """Ask for an object's deletion, if it still has that UID."""
+        body: Object = {"kind": "DeleteOptions", "apiVersion": "v1"}
+        if uid:
+            body["preconditions"] = {"uid": uid}
+        if grace_s is not None:
+            body["gracePeriodSeconds"] = grace_s
+        if propagation:
+            body["propagationPolicy"] = propagation
+        return await self._call("delete", kind, f"deleting {kind} {name}", name=name, namespace=namespace, body=body)
+
+    async def _call(
+        self, method: str, kind: str, doing: str, *, name: str = "", namespace: str = "", body: Any = None, **query: Any
+    ) -> Object:
+        handle = await self.resource(kind)
+        path = handle.path(name=name or None, namespace=namespace or None)
+        where = f" in namespace {namespace}" if namespace else ""
+        self.requests += 1
+        with api_errors(doing + where, self.server):
+            async with asyncio.timeout(_REQUEST_TIMEOUT_S):
+                response = await self._dynamic.request(
+                    method, path, body=body, serialize=False, query_params=[], header_params={}, **query
+                )
+                found = await response.json()
+        if not isinstance(found, dict):
+            raise ApiError(f"{doing}: {self.server} did not answer with an object")
+        return found

@@ -1,0 +1,150 @@
+"""Opening a connection to a named cluster; never to whatever the kubeconfig happens to point at."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chaos.cluster.client import Cluster
+from chaos.cluster.failures import api_errors
+from chaos.errors import PreflightError, UsageError
+
+_CONNECT_TIMEOUT_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterAddress:
+    """How to reach a cluster. Exactly one of the forms is used.
+
+    Attributes:
+        context: a context of the kubeconfig.
+        kubeconfig: its file; None: `$KUBECONFIG`, then ``~/.kube/config``.
+        in_cluster: the service account of the pod that this runs in.
+        url: an API server without authentication other than `token`, as the sandbox's.
+        connector: an aiohttp connector that carries requests there in memory.
+    """
+
+    context: str = ""
+    kubeconfig: Path | None = None
+    in_cluster: bool = False
+    url: str = ""
+    token: str = ""
+    connector: Any = None
+
+    def describe(self) -> str:
+        """For messages."""
+        if self.in_cluster:
+            return "the cluster of this pod"
+        return f"context {self.context}" if self.context else self.url
+
+
+def kubeconfig_path(given: Path | None) -> Path:
+    """The kubeconfig that is used.
+
+    Raises:
+        UsageError: there is none.
+    """
+    named = given or Path(os.environ.get("KUBECONFIG", "").split(os.pathsep)[0] or Path.home() / ".kube" / "config")
+    if not named.is_file():
+        raise UsageError(
+            f"there is no kubeconfig at {named}",
+            hint="name one with --kubeconfig FILE or $KUBECONFIG, or use --sandbox, which needs no cluster",
+        )
+    return named
+
+
+async def connect(address: ClusterAddress) -> Cluster:
+    """Connect and discover; makes the first API calls.
+
+    Raises:
+        UsageError: no such context, or a kubeconfig that cannot be used.
+        ApiError: the API server cannot be reached or refuses.
+    """
+    from kubernetes.aio.client.api_client import ApiClient  # noqa: PLC0415 - 0.4 s; not for --help
+    from kubernetes.aio.client.configuration import Configuration  # noqa: PLC0415
+    from kubernetes.aio.dynamic import DynamicClient  # noqa: PLC0415
+
+    configuration = Configuration()
+    # Reading proxy settings from the environment costs two thread hops a request (facts.md 4); a proxy that the
+    # kubeconfig names is still used.
+    session: dict[str, Any] = {"trust_env": False}
+    if address.connector is not None:
+        session["connector"] = address.connector
+    configuration.client_session_kwargs = session
+    if address.url:
+        configuration.host = address.url
+        if address.token:
+            configuration.api_key["BearerToken"] = f"Bearer {address.token}"
+    elif address.in_cluster:
+        _load_in_cluster(configuration)
+    else:
+        await _load_kubeconfig(configuration, address)
+    client = ApiClient(configuration)
+    client.user_agent = "chaos-identity"
+    server = str(configuration.host)
+    try:
+        # The dynamic client caches discovery in a file named after the host, which a reused port makes stale.
+        with (
+            tempfile.TemporaryDirectory(prefix="chaos-discovery-") as folder,
+            api_errors(f"connecting to {address.describe()}", server),
+        ):
+            async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+                dynamic = await DynamicClient(client, cache_file=str(Path(folder) / "discovery.json"))
+                cluster = Cluster(client, dynamic, address.describe(), server)
+                await cluster.identify()
+                await cluster.discover()
+    except BaseException:
+        await client.close()
+        raise
+    return cluster
+
+
+async def _load_kubeconfig(configuration: Any, address: ClusterAddress) -> None:
+    import yaml  # noqa: PLC0415 - only where a kubeconfig is read
+    from kubernetes.aio import config  # noqa: PLC0415
+
+    path = kubeconfig_path(address.kubeconfig)
+    try:
+        parsed = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
+        problem = " ".join(str(exc).split())[:200]
+        raise UsageError(f"the kubeconfig {path} cannot be read: {problem}", hint="mend it or name another") from exc
+    contexts = _context_names(parsed, path)
+    if address.context not in contexts:
+        known = ", ".join(sorted(contexts)) or "none"
+        raise UsageError(
+            f"the kubeconfig {path} has no context {address.context!r}",
+            hint=f"it has: {known}; name one with --context",
+        )
+    try:
+        await config.load_kube_config(
+            config_file=str(path), context=address.context, client_configuration=configuration, persist_config=False
+        )
+    except Exception as exc:
+        problem = " ".join(str(exc).split())[:300] or type(exc).__name__
+        raise PreflightError(
+            f"context {address.context} of {path} cannot be used: {problem}",
+            hint="log in again with the tool that made it; kubectl --context NAME version must work first",
+        ) from exc
+
+
+def _context_names(parsed: Any, path: Path) -> set[str]:
+    rows = parsed.get("contexts") if isinstance(parsed, dict) else None
+    if not isinstance(rows, list):
+        raise UsageError(f"{path} is no kubeconfig: it has no list of contexts", hint="name another with --kubeconfig")
+    return {str(row.get("name")) for row in rows if isinstance(row, dict)}
+
+
+def _load_in_cluster(configuration: Any) -> None:
+    from kubernetes.aio import config  # noqa: PLC0415
+
+    try:
+        config.load_incluster_config(client_configuration=configuration)
+    except Exception as exc:
+        raise UsageError(
+            f"this process is in no pod with a service account: {exc}", hint="name a --context instead"
+        ) from exc

@@ -1,0 +1,126 @@
+"""What a run changed and how each change is undone, on disk before the change is made."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from chaos.errors import InconclusiveError, UsageError
+
+JOURNAL = "journal.jsonl"
+# Everything that a run makes carries this label with the run's id: the guard of an undo whose UID was never learned.
+RUN_LABEL = "chaos-identity.io/run"
+
+
+@dataclass(slots=True)
+class UndoEntry:
+    """One change and its undo.
+
+    Attributes:
+        change: for people, such as ``create Namespace chaos-x``.
+        undo: ``delete`` (what was created), or ``nothing`` where the cluster repairs it by itself.
+        because: why nothing is to be done.
+        uid: of the object; empty until the change was acknowledged.
+        state: ``intended`` (may or may not have happened), ``done``, or ``undone``.
+    """
+
+    id: int
+    change: str
+    undo: str
+    kind: str
+    name: str
+    namespace: str = ""
+    because: str = ""
+    uid: str = ""
+    state: str = "intended"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is something left to undo."""
+        return self.undo != "nothing" and self.state != "undone"
+
+
+class Journal:
+    """A file of one run. Each line is on the disk (fsync) before the call returns.
+
+    The first line tells where the run was: ``{"run": {"id", "context", "kubeconfig", "fingerprint", …}}``.
+    """
+
+    def __init__(self, path: Path, run: dict[str, Any], entries: dict[int, UndoEntry] | None = None) -> None:
+        self.path = path
+        self.run = run
+        self.entries: dict[int, UndoEntry] = entries or {}
+
+    @classmethod
+    def start(cls, folder: Path, run: dict[str, Any]) -> Journal:
+        """A new journal.
+
+        Raises:
+            InconclusiveError: it cannot be written.
+        """
+        journal = cls(folder / JOURNAL, run)
+        journal._append({"run": run})
+        return journal
+
+    @classmethod
+    def load(cls, path: Path) -> Journal:
+        """Read one back; a last line that was cut short never took effect, since it was not acknowledged.
+
+        Raises:
+            UsageError: it is no journal.
+        """
+        try:
+            lines = path.read_text(encoding="utf-8").split("\n")
+        except OSError as exc:
+            raise UsageError(f"the journal {path} cannot be read: {exc.strerror}") from exc
+        run: dict[str, Any] = {}
+        entries: dict[int, UndoEntry] = {}
+        for number, line in enumerate(lines, 1):
+            if not line:
+                continue
+            try:
+                row = json.loads(line)
+            except ValueError as exc:
+                if number == len(lines):
+                    break
+                raise UsageError(f"{path}, line {number} is not what this tool wrote: {exc}") from exc
+            if "run" in row:
+                run = row["run"]
+            else:
+                entries[row["entry"]["id"]] = UndoEntry(**row["entry"])
+        if not run:
+            raise UsageError(f"{path} does not say which cluster it is about, so nothing can be undone from it")
+        return cls(path, run, entries)
+
+    def intend(self, **fields: Any) -> UndoEntry:
+        """Write down a change that is about to be made."""
+        entry = UndoEntry(id=len(self.entries) + 1, **fields)
+        self.entries[entry.id] = entry
+        self._append({"entry": asdict(entry)})
+        return entry
+
+    def update(self, entry: UndoEntry, state: str, uid: str = "") -> None:
+        """Write down what became of it."""
+        entry.state = state
+        entry.uid = uid or entry.uid
+        self._append({"entry": asdict(entry)})
+
+    def open_entries(self) -> list[UndoEntry]:
+        """What is still to be undone, last change first."""
+        return [self.entries[number] for number in sorted(self.entries, reverse=True) if self.entries[number].is_open]
+
+    def _append(self, row: dict[str, Any]) -> None:
+        data = (json.dumps(row, separators=(",", ":")) + "\n").encode()
+        try:
+            with self.path.open("ab") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as exc:
+            raise InconclusiveError(
+                f"the undo journal {self.path} cannot be written ({exc.strerror}), so nothing more is changed",
+                hint="make room or choose another place with --reports DIR",
+            ) from exc

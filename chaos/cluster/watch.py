@@ -1,0 +1,157 @@
+"""List, then watch, without hidden gaps."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+from chaos.clock import RunClock
+from chaos.cluster.client import Cluster
+from chaos.cluster.failures import api_errors
+from chaos.errors import ApiError
+from chaos.model import ClusterEvent, WatchGap
+
+# The API server closes a watch after 30 to 60 minutes by itself; a shorter time of our own keeps proxies from doing so.
+_WATCH_TIMEOUT_S = 240.0
+_BACKOFF_S = (0.05, 0.2, 1.0, 2.0, 5.0)
+_GONE = 410
+
+
+class _ExpiredError(Exception):
+    """The resourceVersion is too old: list again."""
+
+
+class Watcher:
+    """Follows one kind in one namespace.
+
+    After the first list each change is reported once, in order, stamped with its arrival. A connection that breaks is
+    opened again where it ended, which loses nothing. Where the server no longer knows that place (410), the list is
+    read again, differences are reported as events, and the blind time as a `WatchGap`.
+
+    Args:
+        on_event: called for each event, in the event loop.
+        on_gap: called for each blind time.
+        labels: a label selector.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        clock: RunClock,
+        kind: str,
+        namespace: str,
+        on_event: Callable[[ClusterEvent], None],
+        on_gap: Callable[[WatchGap], None],
+        labels: str = "",
+    ) -> None:
+        self.kind = kind
+        self.listed = asyncio.Event()
+        self._cluster = cluster
+        self._clock = clock
+        self._namespace = namespace
+        self._labels = labels
+        self._on_event = on_event
+        self._on_gap = on_gap
+        self._known: dict[tuple[str, str], dict[str, Any]] = {}
+        self._revision = ""
+        self._alive_ns = clock.now_ns()
+
+    async def run(self) -> None:
+        """Goes on until it is cancelled.
+
+        Raises:
+            ApiError: the first list failed, or the server refuses to let this be watched.
+        """
+        await self._list(first=True)
+        self.listed.set()
+        failures = 0
+        while True:
+            try:
+                if await self._stream():
+                    failures = 0
+                else:  # a proxy that closes at once must not make this a busy loop
+                    await asyncio.sleep(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
+                    failures += 1
+            except _ExpiredError:
+                await self._list_again("the API server no longer had the changes since the last one seen (410)")
+            except ApiError as exc:
+                if exc.status in (401, 403):
+                    raise
+                await asyncio.sleep(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
+                failures += 1
+
+    async def _list(self, *, first: bool) -> None:
+        items, self._revision = await self._cluster.list(self.kind, self._namespace, self._labels)
+        now_ns = self._clock.now_ns()
+        found = {_key(item): item for item in items}
+        for key, old in list(self._known.items()):
+            if key not in found or found[key]["metadata"]["uid"] != old["metadata"]["uid"]:
+                self._report(now_ns, "DELETED", old, initial=False)
+        for key, item in found.items():
+            known = self._known.get(key)
+            if known is None:
+                self._report(now_ns, "ADDED", item, initial=first)
+            elif known["metadata"]["resourceVersion"] != item["metadata"]["resourceVersion"]:
+                self._report(now_ns, "MODIFIED", item, initial=False)
+        self._alive_ns = now_ns
+
+    async def _list_again(self, reason: str) -> None:
+        from_ns = self._alive_ns
+        try:
+            await self._list(first=False)
+        except ApiError as exc:
+            if exc.status in (401, 403):
+                raise
+            await asyncio.sleep(_BACKOFF_S[2])
+            return
+        self._on_gap(WatchGap(self.kind, from_ns, self._clock.now_ns(), reason))
+
+    async def _stream(self) -> int:
+        """Follow one connection to its end; returns how many lines came."""
+        lines = 0
+        try:
+            response = await self._cluster.open_watch(
+                self.kind, self._namespace, self._revision, _WATCH_TIMEOUT_S, self._labels
+            )
+        except ApiError as exc:
+            if exc.status == _GONE:
+                raise _ExpiredError from exc
+            raise
+        try:
+            with api_errors(f"watching {self.kind}", self._cluster.server):
+                while line := await response.content.readline():
+                    self._line(line)
+                    lines += 1
+        finally:
+            response.close()
+        return lines
+
+    def _line(self, line: bytes) -> None:
+        now_ns = self._clock.now_ns()
+        event = json.loads(line)
+        obj = event["object"]
+        if event["type"] == "ERROR":
+            if obj.get("code") == _GONE:
+                raise _ExpiredError
+            raise ApiError(f"watching {self.kind}: {obj.get('message')}", status=int(obj.get("code") or 0))
+        self._revision = obj["metadata"]["resourceVersion"]
+        self._alive_ns = now_ns
+        if event["type"] != "BOOKMARK":
+            self._report(now_ns, event["type"], obj, initial=False)
+
+    def _report(self, at_ns: int, type_: str, obj: dict[str, Any], *, initial: bool) -> None:
+        meta = obj["metadata"]
+        meta.pop("managedFields", None)
+        if type_ == "DELETED":
+            self._known.pop(_key(obj), None)
+        else:
+            self._known[_key(obj)] = obj
+        self._on_event(
+            ClusterEvent(at_ns, type_, self.kind, meta.get("namespace", ""), meta["name"], meta["uid"], obj, initial)
+        )
+
+
+def _key(obj: dict[str, Any]) -> tuple[str, str]:
+    return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]

@@ -1,0 +1,82 @@
+"""Every error that this tool raises on purpose.
+
+    ChaosError                       a message that says what happened, to which object, and what to do next
+    ├── UsageError            exit 2  the command line, a definition or a file says something impossible
+    ├── PreflightError        exit 3  the cluster cannot be reached or used as asked
+    │   └── ApiError          exit 3  the API server answered with an error status
+    ├── BlastRadiusError      exit 2  a fault would touch more than its experiment declared
+    ├── SteadyStateError      exit 1  the target did not reach its steady state in time
+    ├── InconclusiveError     exit 4  nothing can be said about the hypothesis
+    └── RollbackError         exit 5  something could not be undone
+
+Other libraries' exceptions are converted where they are caught, with the cause chained.
+"""
+
+from __future__ import annotations
+
+
+class ChaosError(Exception):
+    """Base of all errors whose message is meant for the user.
+
+    Args:
+        message: what happened, to which object.
+        hint: what to do next; shown on a line of its own.
+    """
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.hint}" if self.hint else self.message
+
+
+class UsageError(ChaosError):
+    """The command line, an experiment definition or a file says something impossible."""
+
+    exit_code = 2
+
+
+class BlastRadiusError(UsageError):
+    """A fault would touch more than its experiment declared."""
+
+
+class PreflightError(ChaosError):
+    """The cluster cannot be reached, or not be used as asked."""
+
+    exit_code = 3
+
+
+class ApiError(PreflightError):
+    """The API server answered with an error.
+
+    Attributes:
+        status: HTTP status (0 where no answer came).
+        reason: the Status object's reason, such as ``NotFound`` or ``Conflict``.
+    """
+
+    def __init__(self, message: str, *, status: int = 0, reason: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.reason = reason
+
+
+class SteadyStateError(ChaosError):
+    """The target did not reach its steady state in time."""
+
+    exit_code = 1
+
+
+class InconclusiveError(ChaosError):
+    """Nothing can be said about the hypothesis."""
+
+    exit_code = 4
+
+
+class RollbackError(ChaosError):
+    """Something could not be undone; the message says what, and how to undo it by hand."""
+
+    exit_code = 5

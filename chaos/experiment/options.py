@@ -1,0 +1,69 @@
+"""What the command line may change about a run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from chaos.errors import UsageError
+
+# facts.md and design.md, "Vantages": somebody else lives on a real cluster.
+DEFAULT_MAX_QPS = 500
+_SHORTEST_PERIOD_S = 0.001
+_LONGEST_PERIOD_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Options of a run.
+
+    Attributes:
+        trials: number of faults; None: one for each pod.
+        within_s: seconds in which a pod's records must be right again.
+        grace_s: grace period of deletions; None: the pod's own.
+        force: delete with grace 0.
+        period_s: between two DNS queries for one record in one view; None: 10 ms on the sandbox, 20 ms on a cluster.
+        connect_period_s: between two connections of one kind to one pod.
+        max_qps: DNS queries per second in total; None: no limit (the sandbox). The period is stretched to keep it.
+        timeout_s: after which a probe counts as unanswered.
+        namespace: an existing one to run in; empty: one is made and removed.
+    """
+
+    trials: int | None = None
+    within_s: float = 60.0
+    grace_s: int | None = None
+    force: bool = False
+    period_s: float = 0.02
+    connect_period_s: float = 0.1
+    max_qps: float | None = DEFAULT_MAX_QPS
+    timeout_s: float = 1.0
+    namespace: str = ""
+
+    def __post_init__(self) -> None:
+        if self.trials is not None and self.trials < 1:
+            raise UsageError("--trials must be at least 1")
+        if self.within_s <= 0:
+            raise UsageError("--within must be a positive number of seconds")
+        if self.grace_s is not None and self.grace_s < 0:
+            raise UsageError("--grace cannot be negative")
+        if self.force and self.grace_s:
+            raise UsageError("--force means a grace period of 0; leave --grace out")
+        if not _SHORTEST_PERIOD_S <= self.period_s <= _LONGEST_PERIOD_S:
+            raise UsageError(
+                f"--period must lie between {_SHORTEST_PERIOD_S * 1000:.0f} ms and {_LONGEST_PERIOD_S:.0f} s"
+            )
+        if self.connect_period_s < _SHORTEST_PERIOD_S:
+            raise UsageError(f"--connect-period must be at least {_SHORTEST_PERIOD_S * 1000:.0f} ms")
+        if self.timeout_s <= 0:
+            raise UsageError("--timeout must be positive")
+        if self.max_qps is not None and self.max_qps <= 0:
+            raise UsageError("--max-qps must be positive")
+
+    @property
+    def deletion_grace_s(self) -> int | None:
+        """What is sent with a deletion."""
+        return 0 if self.force else self.grace_s
+
+    def as_parameters(self) -> dict[str, Any]:
+        """For run.json."""
+        return asdict(self)

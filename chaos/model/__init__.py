@@ -1,0 +1,25 @@
+"""The core types: plain data that every layer above shares. Standard library only."""
+
+from chaos.model.event import ClusterEvent, WatchGap
+from chaos.model.fault import FaultWindow, PodIdentity
+from chaos.model.history import History, RunMeta
+from chaos.model.interval import Interval
+from chaos.model.outcome import Outcome
+from chaos.model.series import Observation, Samples, Series
+from chaos.model.verdict import Verdict, VerdictOutcome
+
+__all__ = [
+    "ClusterEvent",
+    "FaultWindow",
+    "History",
+    "Interval",
+    "Observation",
+    "Outcome",
+    "PodIdentity",
+    "RunMeta",
+    "Samples",
+    "Series",
+    "Verdict",
+    "VerdictOutcome",
+    "WatchGap",
+]

@@ -1,0 +1,37 @@
+"""What the watches saw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterEvent:
+    """One watch event.
+
+    Attributes:
+        at_ns: when it arrived here, on the run's clock; the change itself was earlier. Objects of the initial list
+            arrive as ADDED with `initial` set.
+        type: ``ADDED``, ``MODIFIED`` or ``DELETED``.
+        object: the object without managedFields, as the API server sent it.
+    """
+
+    at_ns: int
+    type: str
+    kind: str
+    namespace: str
+    name: str
+    uid: str
+    object: dict[str, Any]
+    initial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WatchGap:
+    """A time in which changes of a kind may have been missed (times of the run's clock)."""
+
+    kind: str
+    from_ns: int
+    to_ns: int
+    reason: str

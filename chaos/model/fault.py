@@ -1,0 +1,51 @@
+"""What was injected, into what, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class PodIdentity:
+    """A pod as it was when a fault chose it."""
+
+    name: str
+    uid: str
+    address: str
+    node: str
+    hostname: str = ""
+    ordinal: str = ""
+    claims: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FaultWindow:
+    """One injected fault and the time in which its effects were measured: one trial.
+
+    Attributes:
+        fault: its name, such as ``delete-pod``.
+        trial: 1, 2, ….
+        targets: the pods that it chose, as they were just before.
+        outcome: ``accepted``, or ``refused`` with the reason in `detail`.
+        sent_ns: when the request left.
+        accepted_ns: when its response arrived; None where it was refused.
+        ended_ns: when the next trial, or the end of the method, began; None where the run was cut short.
+        parameters: such as ``grace_s``.
+    """
+
+    fault: str
+    trial: int
+    targets: tuple[PodIdentity, ...]
+    outcome: str
+    sent_ns: int
+    accepted_ns: int | None
+    ended_ns: int | None
+    detail: str = ""
+    parameters: dict[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> FaultWindow:
+        """What `dataclasses.asdict` made, after a way through JSON."""
+        targets = tuple(PodIdentity(**{**t, "claims": tuple(t["claims"])}) for t in fields["targets"])
+        return cls(**{**fields, "targets": targets})

@@ -1,0 +1,235 @@
+r"""A run's history on disk, written while it happens.
+
+`observations.jsonl` and `events.jsonl` hold one JSON object a line, each complete in itself; a file that was cut short
+lacks at most its last line. Samples are written in blocks of columns: a line a second and series rather than one a
+sample.
+
+| line                                  | meaning                                                        |
+|---------------------------------------|----------------------------------------------------------------|
+| `{"series": {…}}`                     | a `Series`; comes before its samples                           |
+| `{"outcome": {"id": 3, …}}`           | an `Outcome`; comes before the samples that found it           |
+| `{"samples": {"series": 1, …}}`       | columns `scheduled_ns`, `sent_ns`, `received_ns`, `outcome`    |
+| `{"event"\\|"gap"\\|"fault"\\|"mark": …}` | in events.jsonl                                                |
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any
+
+from chaos.errors import InconclusiveError, UsageError
+from chaos.model.event import ClusterEvent, WatchGap
+from chaos.model.fault import FaultWindow
+from chaos.model.history import History, RunMeta
+from chaos.model.outcome import Outcome
+from chaos.model.series import Samples, Series
+
+OBSERVATIONS = "observations.jsonl"
+EVENTS = "events.jsonl"
+
+
+class Recorder:
+    """Keeps a history in memory and on disk while a run goes on.
+
+    `sample` is the hot path: it only appends to arrays. `flush` writes what came since the last one; the engine calls
+    it once a second.
+
+    Args:
+        folder: the run's folder; it must exist.
+        meta: what is known of the run.
+
+    Raises:
+        UsageError: the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path, meta: RunMeta) -> None:
+        self.folder = folder
+        self.history = History(meta)
+        self.latest: list[int] = []  # by series: id of the newest outcome, -1 before the first
+        self.streak: list[int] = []  # by series: how often in a row the newest outcome came
+        self._outcome_ids: dict[Outcome, int] = {}
+        self._written: list[int] = []
+        self._outcomes_written = 0
+        try:
+            self._observations: IO[str] = (folder / OBSERVATIONS).open("a", encoding="utf-8")
+            self._events: IO[str] = (folder / EVENTS).open("a", encoding="utf-8")
+        except OSError as exc:
+            raise UsageError(
+                f"the run's folder {folder} cannot be written: {exc.strerror}", hint="choose another with --reports DIR"
+            ) from exc
+
+    # ---- probes ----
+
+    def open_series(self, **fields: Any) -> Series:
+        """A new series; `fields` are those of `Series` but the id."""
+        series = Series(id=len(self.history.series), **fields)
+        self.history.series.append(series)
+        self.history.samples[series.id] = Samples()
+        self.latest.append(-1)
+        self.streak.append(0)
+        self._written.append(0)
+        self._write(self._observations, {"series": asdict(series)})
+        return series
+
+    def outcome_id(self, outcome: Outcome) -> int:
+        """The number under which equal outcomes are stored once."""
+        known = self._outcome_ids.get(outcome)
+        if known is None:
+            known = self._outcome_ids[outcome] = len(self.history.outcomes)
+            self.history.outcomes.append(outcome)
+        return known
+
+    def sample(self, series_id: int, scheduled_ns: int, sent_ns: int, received_ns: int, outcome_id: int) -> None:
+        """Record one sample."""
+        samples = self.history.samples[series_id]
+        samples.scheduled_ns.append(scheduled_ns)
+        samples.sent_ns.append(sent_ns)
+        samples.received_ns.append(received_ns)
+        samples.outcome.append(outcome_id)
+        if self.latest[series_id] == outcome_id:
+            self.streak[series_id] += 1
+        else:
+            self.latest[series_id] = outcome_id
+            self.streak[series_id] = 1
+
+    # ---- engine ----
+
+    def event(self, event: ClusterEvent) -> None:
+        """Record a watch event."""
+        self.history.events.append(event)
+        self._write(self._events, {"event": asdict(event)})
+
+    def gap(self, gap: WatchGap) -> None:
+        """Record a time in which a watch was blind."""
+        self.history.gaps.append(gap)
+        self._write(self._events, {"gap": asdict(gap)})
+
+    def fault(self, window: FaultWindow) -> None:
+        """Record a fault; again with the same trial when more is known of it."""
+        faults = self.history.faults
+        faults[:] = [f for f in faults if f.trial != window.trial] + [window]
+        self._write(self._events, {"fault": asdict(window)})
+
+    def mark(self, at_ns: int, what: str, **details: Any) -> None:
+        """Record a step of the run itself."""
+        self.history.marks.append((at_ns, what, details))
+        self._write(self._events, {"mark": [at_ns, what, details]})
+
+    def flush(self) -> None:
+        """Write what was sampled since the last flush.
+
+        Raises:
+            InconclusiveError: the disk is full or gone.
+        """
+        history = self.history
+        for number in range(self._outcomes_written, len(history.outcomes)):
+            self._write(self._observations, {"outcome": {"id": number, **asdict(history.outcomes[number])}})
+        self._outcomes_written = len(history.outcomes)
+        for series_id, start in enumerate(self._written):
+            samples = history.samples[series_id]
+            if len(samples) == start:
+                continue
+            block = {
+                "series": series_id,
+                "scheduled_ns": samples.scheduled_ns[start:].tolist(),
+                "sent_ns": samples.sent_ns[start:].tolist(),
+                "received_ns": samples.received_ns[start:].tolist(),
+                "outcome": samples.outcome[start:].tolist(),
+            }
+            self._written[series_id] = len(samples)
+            self._write(self._observations, {"samples": block})
+        try:
+            self._observations.flush()
+            self._events.flush()
+        except OSError as exc:
+            raise _disk(self.folder, exc) from exc
+
+    def close(self) -> None:
+        """Flush and close; the history stays usable in memory."""
+        failure: OSError | None = None
+        try:
+            self.flush()
+        finally:
+            for file in (self._observations, self._events):
+                try:
+                    file.close()
+                except OSError as exc:
+                    failure = exc
+            if failure is not None:
+                raise _disk(self.folder, failure) from failure
+
+    def _write(self, file: IO[str], line: dict[str, Any]) -> None:
+        try:
+            file.write(json.dumps(line, separators=(",", ":")) + "\n")
+        except OSError as exc:
+            raise _disk(self.folder, exc) from exc
+
+
+def _disk(folder: Path, exc: OSError) -> InconclusiveError:
+    return InconclusiveError(
+        f"the history could not be written to {folder}: {exc.strerror}",
+        hint="make room or choose another place with --reports DIR; what was written before can still be read "
+        f"with: chaos report {folder}",
+    )
+
+
+def load_history(folder: Path, meta: RunMeta, status: str) -> History:
+    """Read back what a recorder wrote; a last line that was cut short is dropped.
+
+    Raises:
+        UsageError: the folder holds no history, or a line in the middle of it is broken.
+    """
+    history = History(meta, status)
+    for line in _lines(folder / OBSERVATIONS):
+        if "series" in line:
+            series = Series(**line["series"])
+            history.series.append(series)
+            history.samples[series.id] = Samples()
+        elif "outcome" in line:
+            history.outcomes.append(_outcome(line["outcome"]))
+        else:
+            block = line["samples"]
+            samples = history.samples[block["series"]]
+            for column in ("scheduled_ns", "sent_ns", "received_ns", "outcome"):
+                getattr(samples, column).extend(block[column])
+    faults: dict[int, FaultWindow] = {}
+    for line in _lines(folder / EVENTS):
+        if "event" in line:
+            history.events.append(ClusterEvent(**line["event"]))
+        elif "gap" in line:
+            history.gaps.append(WatchGap(**line["gap"]))
+        elif "fault" in line:
+            window = FaultWindow.from_dict(line["fault"])
+            faults[window.trial] = window
+        else:
+            at_ns, what, details = line["mark"]
+            history.marks.append((at_ns, what, details))
+    history.faults = [faults[trial] for trial in sorted(faults)]
+    return history
+
+
+def _outcome(fields: dict[str, Any]) -> Outcome:
+    fields.pop("id")
+    return Outcome(**{**fields, "values": tuple(fields["values"]), "additional": tuple(fields["additional"])})
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as exc:
+        raise UsageError(
+            f"{path.parent} holds no readable history: {path.name}: {exc.strerror}",
+            hint="name the folder of a run, such as one that `chaos report` lists",
+        ) from exc
+    rows = []
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
+        try:
+            rows.append(json.loads(line))
+        except ValueError as exc:
+            if number == len(lines) and not text.endswith("\n"):
+                break  # cut short by a crash
+            raise UsageError(f"{path}, line {number} is not what this tool wrote: {exc}") from exc
+    return rows

@@ -1,0 +1,20 @@
+"""Samples on an absolute schedule. Standard library and dnspython only, so that a probe can run anywhere."""
+
+from chaos.probes.answer import DnsQuestion
+from chaos.probes.connection import ConnectionProber
+from chaos.probes.dns import DnsProber, DnsView
+from chaos.probes.lag import LagMonitor
+from chaos.probes.resolver import Resolver
+from chaos.probes.schedule import Schedule
+from chaos.probes.stream import StreamProber
+
+__all__ = [
+    "ConnectionProber",
+    "DnsProber",
+    "DnsQuestion",
+    "DnsView",
+    "LagMonitor",
+    "Resolver",
+    "Schedule",
+    "StreamProber",
+]

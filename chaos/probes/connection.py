@@ -1,0 +1,136 @@
+"""Connects, or asks who answers, on a schedule; each sample is a connection of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from dataclasses import replace
+from typing import Self
+
+from chaos.clock import RunClock
+from chaos.model.outcome import OK, TIMEOUT, Outcome
+from chaos.model.recording import Recorder
+from chaos.model.series import Series
+from chaos.probes.http import HttpConversation, os_error_name
+from chaos.probes.resolver import Resolver
+from chaos.probes.schedule import Schedule
+from chaos.vantage import Vantage
+
+
+class ConnectionProber:
+    """Samples connections of several series. Run it as `async with`: leaving ends what is under way.
+
+    A sample by name resolves first (phase ``resolve``), then connects (``connect``), then, but for ``tcp`` series, asks
+    who is there (``response``). One timeout covers all of it, as it would for a client.
+
+    Attributes:
+        opened: connections tried.
+    """
+
+    def __init__(self, vantage: Vantage, clock: RunClock, recorder: Recorder, resolver: Resolver) -> None:
+        self.opened = 0
+        self._vantage = vantage
+        self._clock = clock
+        self._recorder = recorder
+        self._resolver = resolver
+        self._schedules: dict[int, Schedule] = {}
+        self._retired_missed = 0
+        self._group = asyncio.TaskGroup()
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    @property
+    def missed(self) -> int:
+        """Slots that came up too late to be sent."""
+        return self._retired_missed + sum(s.missed for s in self._schedules.values())
+
+    async def __aenter__(self) -> Self:
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        for series_id in tuple(self._schedules):
+            self.remove(series_id)
+        for task in self._under_way:
+            task.cancel()
+        await self._group.__aexit__(None, None, None)
+
+    def add(self, series: Series, port: int, phase_s: float) -> None:
+        """Sample one more series, first in `phase_s` seconds."""
+
+        def fire(scheduled_ns: int) -> None:
+            task = self._group.create_task(self._sample(series, port, scheduled_ns))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+
+        schedule = Schedule(self._clock, series.period_s, phase_s, fire)
+        self._schedules[series.id] = schedule
+        schedule.start()
+
+    def remove(self, series_id: int) -> None:
+        """Sample it no more; what is under way still ends."""
+        schedule = self._schedules.pop(series_id, None)
+        if schedule is not None:
+            schedule.stop()
+            self._retired_missed += schedule.missed
+
+    async def _sample(self, series: Series, port: int, scheduled_ns: int) -> None:
+        sent_ns = self._clock.now_ns()
+        attempt = _Attempt(self._vantage, self._resolver, series, port)
+        try:
+            async with asyncio.timeout(series.timeout_s):
+                outcome = await attempt.run()
+        except TimeoutError:
+            outcome = Outcome(TIMEOUT, phase=attempt.phase, address=attempt.address)
+        self.opened += attempt.opened
+        self._recorder.sample(
+            series.id, scheduled_ns, sent_ns, self._clock.now_ns(), self._recorder.outcome_id(outcome)
+        )
+
+
+class _Attempt:
+    """One connection; says how far it came."""
+
+    __slots__ = ("_port", "_resolver", "_series", "_vantage", "address", "opened", "phase")
+
+    def __init__(self, vantage: Vantage, resolver: Resolver, series: Series, port: int) -> None:
+        self.phase = "resolve"
+        self.address = ""
+        self.opened = 0
+        self._vantage = vantage
+        self._resolver = resolver
+        self._series = series
+        self._port = port
+
+    async def run(self) -> Outcome:
+        name = self._series.name
+        if is_address(name):
+            self.address = name
+        else:
+            found = await self._resolver.ask(name)
+            if found.status != "NOERROR":
+                return replace(found, phase="resolve")
+            self.address = found.values[0]
+        self.phase = "connect"
+        self.opened = 1
+        try:
+            transport = await self._vantage.open_tcp(HttpConversation, self.address, self._port)
+        except OSError as exc:
+            return Outcome(os_error_name(exc), phase="connect", address=self.address)
+        conversation = transport.get_protocol()
+        assert isinstance(conversation, HttpConversation)  # noqa: S101 - the factory's own
+        try:
+            if self._series.probe == "tcp":
+                return Outcome(OK, phase="connect", address=self.address)
+            self.phase = "response"
+            return replace(await conversation.request(name), address=self.address)
+        finally:
+            conversation.close()
+
+
+def is_address(name: str) -> bool:
+    """Whether it is an IP address rather than a name."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

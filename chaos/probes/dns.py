@@ -1,0 +1,202 @@
+"""Asks one DNS server for many records, each on a schedule of its own.
+
+The cost of a sample decides how fine a recovery can be measured, so: queries are encoded once, ids patched in, one
+socket serves a server, and an answer is parsed only when its bytes were not seen before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from dataclasses import dataclass
+
+from chaos.clock import RunClock
+from chaos.model.outcome import TIMEOUT, Outcome
+from chaos.model.recording import Recorder
+from chaos.model.series import Series
+from chaos.probes.answer import DnsQuestion, StrayAnswerError
+from chaos.probes.schedule import Schedule
+from chaos.vantage import UdpPort, Vantage
+
+DNS_PORT = 53
+_ID_SPACE = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class DnsView:
+    """One place that answers DNS.
+
+    Attributes:
+        name: a CoreDNS pod's name, or ``service`` for the cluster DNS address.
+        balanced: the address stands for several servers; each query then leaves from a fresh source port, since
+            connection tracking ties a port to one server.
+    """
+
+    name: str
+    address: str
+    balanced: bool = False
+    port: int = DNS_PORT
+
+
+@dataclass(slots=True)
+class _Asked:
+    question: DnsQuestion
+    series_id: int
+    scheduled_ns: int
+    sent_ns: int
+    port: UdpPort | None  # the query's own, on a balanced view
+
+
+class _OwnPort:
+    """Receives the one answer to a query that has a port of its own."""
+
+    __slots__ = ("_prober", "_query_id")
+
+    def __init__(self, prober: DnsProber, query_id: int) -> None:
+        self._prober = prober
+        self._query_id = query_id
+
+    def datagram(self, data: bytes) -> None:
+        self._prober.answered(self._query_id, data)
+
+    def error(self, exc: OSError) -> None:
+        self._prober.failed(self._query_id, exc)
+
+
+class DnsProber:
+    """All samples of one view. Start it inside the running loop; `stop` ends it at once.
+
+    Attributes:
+        sent: queries sent.
+        stray: datagrams that answered no open question (late, doubled, wrong id, not DNS).
+    """
+
+    def __init__(self, vantage: Vantage, clock: RunClock, recorder: Recorder, view: DnsView, timeout_s: float) -> None:
+        self.view = view
+        self.sent = 0
+        self.stray = 0
+        self._vantage = vantage
+        self._clock = clock
+        self._recorder = recorder
+        self._timeout_ns = round(timeout_s * 1e9)
+        self._timeout_id = recorder.outcome_id(Outcome(TIMEOUT))
+        self._schedules: dict[int, Schedule] = {}
+        self._retired_missed = 0
+        self._open: dict[int, _Asked] = {}
+        self._next_id = 0
+        self._port: UdpPort | None = None
+        self._expiry: asyncio.TimerHandle | None = None
+
+    @property
+    def missed(self) -> int:
+        """Slots that came up too late to be sent."""
+        return self._retired_missed + sum(s.missed for s in self._schedules.values())
+
+    def start(self) -> None:
+        """Begin to look for timeouts; series begin with `add`."""
+        self._expiry = self._clock.loop.call_later(self._timeout_ns / 4e9, self._expire)
+
+    def stop(self) -> None:
+        """Send nothing more; questions still open stay unrecorded, since nobody waited for them long enough."""
+        for series_id in tuple(self._schedules):
+            self.remove(series_id)
+        if self._expiry is not None:
+            self._expiry.cancel()
+        for asked in self._open.values():
+            if asked.port is not None:
+                asked.port.close()
+        self._open.clear()
+        if self._port is not None:
+            self._port.close()
+            self._port = None
+
+    def add(self, series: Series, question: DnsQuestion, phase_s: float) -> None:
+        """Ask for one more record, first in `phase_s` seconds."""
+
+        def fire(scheduled_ns: int) -> None:
+            self._ask(series.id, question, scheduled_ns)
+
+        schedule = Schedule(self._clock, series.period_s, phase_s, fire)
+        self._schedules[series.id] = schedule
+        schedule.start()
+
+    def remove(self, series_id: int) -> None:
+        """Ask for it no more."""
+        schedule = self._schedules.pop(series_id, None)
+        if schedule is not None:
+            schedule.stop()
+            self._retired_missed += schedule.missed
+
+    # ---- one question ----
+
+    def _ask(self, series_id: int, question: DnsQuestion, scheduled_ns: int) -> None:
+        query_id = self._next_id
+        self._next_id = (query_id + 1) % _ID_SPACE
+        asked = _Asked(question, series_id, scheduled_ns, self._clock.now_ns(), None)
+        self._open[query_id] = asked
+        self.sent += 1
+        try:
+            if self.view.balanced:
+                port = asked.port = self._vantage.open_udp(self.view.address, self.view.port, _OwnPort(self, query_id))
+            else:
+                if self._port is None:
+                    self._port = self._vantage.open_udp(self.view.address, self.view.port, self)
+                port = self._port
+        except OSError as exc:
+            self.failed(query_id, exc)
+            return
+        port.send(query_id.to_bytes(2, "big") + question.tail)
+
+    def datagram(self, data: bytes) -> None:
+        """An answer on the shared port."""
+        if len(data) < 2:  # noqa: PLR2004 - a DNS message id
+            self.stray += 1
+            return
+        self.answered(data[0] << 8 | data[1], data)
+
+    def answered(self, query_id: int, data: bytes) -> None:
+        """An answer that came for a question."""
+        asked = self._open.get(query_id)
+        if asked is None or data[:2] != query_id.to_bytes(2, "big"):
+            self.stray += 1
+            return
+        received_ns = self._clock.now_ns()
+        try:
+            outcome = asked.question.read(data)
+        except StrayAnswerError:
+            self.stray += 1
+            return
+        self._close(query_id, asked, received_ns, self._recorder.outcome_id(outcome))
+
+    def error(self, exc: OSError) -> None:
+        """The network refused a datagram of the shared port; it does not say which, so the oldest open one counts."""
+        oldest = next(iter(self._open), None)
+        if oldest is not None:
+            self.failed(oldest, exc)
+
+    def failed(self, query_id: int, exc: OSError) -> None:
+        """A question that the network refused."""
+        asked = self._open.get(query_id)
+        if asked is not None:
+            status = errno.errorcode.get(exc.errno or 0, type(exc).__name__)
+            outcome = Outcome(status, phase="send", detail=os.strerror(exc.errno) if exc.errno else str(exc))
+            self._close(query_id, asked, self._clock.now_ns(), self._recorder.outcome_id(outcome))
+
+    def _close(self, query_id: int, asked: _Asked, received_ns: int, outcome_id: int) -> None:
+        del self._open[query_id]
+        if asked.port is not None:
+            asked.port.close()
+        self._recorder.sample(asked.series_id, asked.scheduled_ns, asked.sent_ns, received_ns, outcome_id)
+
+    def _expire(self) -> None:
+        now_ns = self._clock.now_ns()
+        limit_ns = now_ns - self._timeout_ns
+        expired = []
+        for query_id, asked in self._open.items():  # oldest first
+            if asked.sent_ns > limit_ns:
+                break
+            expired.append((query_id, asked))
+        for query_id, asked in expired:
+            self._close(query_id, asked, now_ns, self._timeout_id)
+        self._expiry = self._clock.loop.call_later(self._timeout_ns / 4e9, self._expire)

@@ -1,0 +1,57 @@
+"""An absolute schedule: slots at fixed instants, whatever happened to earlier ones."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from chaos.clock import RunClock
+
+
+class Schedule:
+    """Calls `fire(scheduled_ns)` at `phase_s`, `phase_s + period_s`, …, never waiting for what a call began.
+
+    A slot that comes up a whole period late is not made up for, since a burst of late probes would measure the prober:
+    it is counted in `missed` (the coordinated-omission rule: what was not sent must show).
+
+    Args:
+        clock: the run's clock.
+        period_s: seconds between slots.
+        phase_s: offset of the first slot from now, to spread series over the period.
+        fire: called in the event loop with the slot's scheduled instant.
+    """
+
+    def __init__(self, clock: RunClock, period_s: float, phase_s: float, fire: Callable[[int], None]) -> None:
+        self.missed = 0
+        self.fired = 0
+        self._clock = clock
+        self._period_ns = round(period_s * 1e9)
+        self._due_ns = clock.now_ns() + round(phase_s * 1e9)
+        self._fire = fire
+        self._handle: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Begin; needs a running loop."""
+        self._arm()
+
+    def stop(self) -> None:
+        """Fire no more."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+    def _arm(self) -> None:
+        clock = self._clock
+        self._handle = clock.loop.call_at(clock.loop_time_s(self._due_ns), self._tick)
+
+    def _tick(self) -> None:
+        now_ns = self._clock.now_ns()
+        late = (now_ns - self._due_ns) // self._period_ns
+        if late > 0:
+            self.missed += late
+            self._due_ns += late * self._period_ns
+        due_ns = self._due_ns
+        self._due_ns += self._period_ns
+        self.fired += 1
+        self._arm()
+        self._fire(due_ns)

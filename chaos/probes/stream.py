@@ -1,0 +1,111 @@
+"""One long-lived connection: how and when does it end?"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from chaos.clock import RunClock
+from chaos.model.outcome import TIMEOUT, Outcome
+from chaos.model.recording import Recorder
+from chaos.model.series import Series
+from chaos.probes.http import HttpConversation, os_error_name
+from chaos.probes.resolver import Resolver
+from chaos.vantage import Vantage
+
+
+class StreamProber:
+    """Keeps one connection to a pod's name open and asks on it once a period; opens another when it has ended.
+
+    Each request is a sample, and so is the end of an idle connection (phase ``idle``), recorded when it is seen. A
+    request that is not answered within the timeout ends the connection: TIMEOUT, phase ``response``.
+
+    Attributes:
+        opened: connections tried.
+        missed: requests whose slot passed while the one before was under way.
+    """
+
+    def __init__(
+        self, vantage: Vantage, clock: RunClock, recorder: Recorder, resolver: Resolver, series: Series, port: int
+    ) -> None:
+        self.opened = 0
+        self.missed = 0
+        self._vantage = vantage
+        self._clock = clock
+        self._recorder = recorder
+        self._resolver = resolver
+        self._series = series
+        self._port = port
+        self._period_ns = round(series.period_s * 1e9)
+        self._due_ns = 0
+        self._address = ""
+
+    async def run(self) -> None:
+        """Goes on until it is cancelled."""
+        self._due_ns = self._clock.now_ns()
+        while True:
+            conversation = await self._open()
+            if conversation is not None:
+                try:
+                    await self._use(conversation)
+                finally:
+                    conversation.close()
+            await self._next_slot()
+
+    async def _open(self) -> HttpConversation | None:
+        sent_ns = self._clock.now_ns()
+        phase = "resolve"
+        self._address = ""
+        try:
+            async with asyncio.timeout(self._series.timeout_s):
+                found = await self._resolver.ask(self._series.name)
+                if found.status != "NOERROR":
+                    self._record(sent_ns, replace(found, phase="resolve"))
+                    return None
+                self._address = found.values[0]
+                phase = "connect"
+                self.opened += 1
+                transport = await self._vantage.open_tcp(HttpConversation, self._address, self._port)
+        except TimeoutError:
+            self._record(sent_ns, Outcome(TIMEOUT, phase=phase, address=self._address))
+            return None
+        except OSError as exc:
+            self._record(sent_ns, Outcome(os_error_name(exc), phase=phase, address=self._address))
+            return None
+        conversation = transport.get_protocol()
+        assert isinstance(conversation, HttpConversation)  # noqa: S101 - the factory's own
+        return conversation
+
+    async def _use(self, conversation: HttpConversation) -> None:
+        while True:
+            sent_ns = self._clock.now_ns()
+            try:
+                async with asyncio.timeout(self._series.timeout_s):
+                    outcome = await conversation.request(self._series.name)
+            except TimeoutError:
+                self._record(sent_ns, Outcome(TIMEOUT, phase="response", address=self._address))
+                return
+            self._record(sent_ns, replace(outcome, address=self._address))
+            if conversation.lost is not None:
+                return
+            idle_ns = self._clock.now_ns()
+            await self._next_slot(conversation.ended)
+            if conversation.lost is not None:
+                self._record(idle_ns, replace(conversation.lost, address=self._address))
+                return
+
+    async def _next_slot(self, sooner: asyncio.Future[None] | None = None) -> None:
+        """Wait for the next slot of the absolute schedule, or until `sooner` is done."""
+        now_ns = self._clock.now_ns()
+        behind = (now_ns - self._due_ns) // self._period_ns
+        self.missed += max(0, behind)
+        self._due_ns += (behind + 1) * self._period_ns
+        delay_s = (self._due_ns - now_ns) / 1e9
+        if sooner is None:
+            await asyncio.sleep(delay_s)
+        else:
+            await asyncio.wait([sooner], timeout=delay_s)
+
+    def _record(self, sent_ns: int, outcome: Outcome) -> None:
+        outcome_id = self._recorder.outcome_id(outcome)
+        self._recorder.sample(self._series.id, self._due_ns, sent_ns, self._clock.now_ns(), outcome_id)

@@ -1,0 +1,61 @@
+"""The journal: on the disk before the change, readable after any crash."""
+
+from pathlib import Path
+
+import pytest
+
+from chaos.cluster import Journal
+from chaos.errors import InconclusiveError, UsageError
+
+RUN = {"id": "r1", "context": "c", "kubeconfig": "", "fingerprint": "f"}
+
+
+def test_an_intended_change_is_open_although_nobody_knows_whether_it_happened(tmp_path: Path) -> None:
+    journal = Journal.start(tmp_path, RUN)
+    journal.intend(change="create Namespace x", undo="delete", kind="Namespace", name="x")
+    read = Journal.load(journal.path)
+    assert read.run == RUN
+    assert [(e.name, e.state, e.uid) for e in read.open_entries()] == [("x", "intended", "")]
+
+
+def test_the_last_change_is_undone_first_and_undone_entries_are_closed(tmp_path: Path) -> None:
+    journal = Journal.start(tmp_path, RUN)
+    first = journal.intend(change="create Namespace x", undo="delete", kind="Namespace", name="x")
+    second = journal.intend(change="create Service s", undo="delete", kind="Service", name="s", namespace="x")
+    journal.update(first, "done", uid="u1")
+    journal.update(second, "done", uid="u2")
+    assert [e.name for e in Journal.load(journal.path).open_entries()] == ["s", "x"]
+    journal.update(second, "undone")
+    assert [(e.name, e.uid) for e in Journal.load(journal.path).open_entries()] == [("x", "u1")]
+
+
+def test_a_change_that_the_cluster_repairs_itself_leaves_nothing_open(tmp_path: Path) -> None:
+    journal = Journal.start(tmp_path, RUN)
+    journal.intend(change="delete Pod p", undo="nothing", kind="Pod", name="p", because="its controller replaces it")
+    assert Journal.load(journal.path).open_entries() == []
+
+
+def test_every_prefix_of_a_journal_can_be_read_once_its_first_line_is_there(tmp_path: Path) -> None:
+    journal = Journal.start(tmp_path, RUN)
+    journal.update(journal.intend(change="c", undo="delete", kind="Service", name="s", namespace="x"), "done", "u")
+    data = journal.path.read_bytes()
+    first_line = data.index(b"\n") + 1
+    for length in range(first_line, len(data) + 1):
+        journal.path.write_bytes(data[:length])
+        assert len(Journal.load(journal.path).open_entries()) in (0, 1)
+    assert Journal.load(journal.path).open_entries()[0].uid == "u"
+
+
+def test_a_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_text("hello\nworld\n")
+    with pytest.raises(UsageError, match="line 1"):
+        Journal.load(path)
+    path.write_text("")
+    with pytest.raises(UsageError, match="does not say which cluster"):
+        Journal.load(path)
+
+
+def test_a_journal_that_cannot_be_written_stops_the_change(tmp_path: Path) -> None:
+    with pytest.raises(InconclusiveError, match="nothing more is changed"):
+        Journal.start(tmp_path / "missing", RUN)

@@ -69,13 +69,13 @@ def convert(exc: Exception, doing: str, server: str) -> ApiError | None:  # noqa
             f"{doing}: {server} cannot be reached: {exc.os_error.strerror or exc}",
             hint="is the cluster running, and can this machine reach it? try: kubectl --context NAME version",
         )
-    if isinstance(exc, aiohttp.ClientError | ConnectionError):
-        return ApiError(f"{doing}: the connection to {server} broke: {exc or type(exc).__name__}", hint="run again")
-    if isinstance(exc, ValueError | KeyError | TypeError | AttributeError):
+    if isinstance(exc, aiohttp.ClientResponseError | ValueError | KeyError | TypeError | AttributeError):
         return ApiError(
             f"{doing}: {server} answered what no Kubernetes API server answers ({type(exc).__name__}: {exc})"[:300],
             hint="check that the kubeconfig's `server` is an API server",
         )
+    if isinstance(exc, aiohttp.ClientError | ConnectionError):
+        return ApiError(f"{doing}: the connection to {server} broke: {exc or type(exc).__name__}", hint="run again")
     return None
 
 

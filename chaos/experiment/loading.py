@@ -77,14 +77,14 @@ def _execute(path: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except Exception as exc:
-        line = _line_in(path, exc)
+        line = line_of(path, exc)
         raise UsageError(
             f"{path}{line} raises {type(exc).__name__}: {exc}", hint="mend the file, then: chaos show " + str(path)
         ) from exc
     return module
 
 
-def _line_in(path: Path, exc: Exception) -> str:
+def line_of(path: Path, exc: Exception) -> str:
     """`, line N`, of the innermost frame in that file."""
     if isinstance(exc, SyntaxError):
         return f", line {exc.lineno}"

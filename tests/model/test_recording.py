@@ -46,7 +46,8 @@ def test_what_is_loaded_is_what_was_recorded(tmp_path: Path) -> None:
 
 def test_every_prefix_of_the_files_can_be_read(tmp_path: Path) -> None:
     """What a crash or a full disk leaves is a prefix; it must stay readable up to its last whole line."""
-    history = recorded(tmp_path / "whole" if (tmp_path / "whole").mkdir() is None else tmp_path)
+    (tmp_path / "whole").mkdir()
+    history = recorded(tmp_path / "whole")
     data = (tmp_path / "whole" / OBSERVATIONS).read_bytes()
     (tmp_path / EVENTS).write_bytes(b"")
     for length in range(len(data) + 1):

@@ -99,9 +99,7 @@ def test_a_single_server_is_asked_through_one_port(tmp_path: Path) -> None:
     assert vantage.ports == 1
 
 
-@pytest.mark.parametrize(
-    ("rcode", "status"), [(3, "NXDOMAIN"), (2, "SERVFAIL"), (5, "REFUSED"), (0, "NODATA")]
-)
+@pytest.mark.parametrize(("rcode", "status"), [(3, "NXDOMAIN"), (2, "SERVFAIL"), (5, "REFUSED"), (0, "NODATA")])
 def test_answers_without_addresses_keep_their_reason(rcode: int, status: str) -> None:
     question = DnsQuestion(NAME, "A")
     assert question.read(answer(b"\0\1" + question.tail, rcode=rcode)).status == status

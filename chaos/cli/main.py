@@ -1,0 +1,242 @@
+"""The commands. Nothing heavy is imported before a command needs it: `--help` must not wait for pandas."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chaos import __version__
+from chaos.cli.complete import experiment_names, run_folders
+from chaos.cli.durations import duration
+from chaos.errors import ChaosError, InconclusiveError
+
+app = typer.Typer(
+    name="chaos",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="""
+Measures what happens to the network identity of StatefulSet pods when things fail.
+
+It deletes a pod and watches, to the millisecond, when the pod's DNS names go away and come back, what clients see
+meanwhile, and where the time goes. Start without a cluster:
+
+**chaos run identity-persistence --sandbox**
+
+and then with one, from a place that reaches pods and cluster DNS:
+
+**chaos run identity-persistence --context NAME**
+""",
+    epilog="Exit codes: 0 the hypothesis held; 1 it did not; 2 usage; 3 the cluster cannot be reached or used; "
+    "4 inconclusive; 5 something could not be undone; 130 interrupted and undone.",
+)
+
+
+class Output(StrEnum):
+    """What is printed on stdout."""
+
+    text = "text"
+    json = "json"
+
+
+ReportsOption = Annotated[Path, typer.Option("--reports", metavar="DIR", help="Where runs are kept.")]
+OutputOption = Annotated[
+    Output, typer.Option("--output", "-o", help="What is printed on stdout; progress is on stderr.")
+]
+ContextOption = Annotated[
+    str, typer.Option("--context", metavar="NAME", help="A context of the kubeconfig. Never guessed: name it.")
+]
+KubeconfigOption = Annotated[
+    Path | None, typer.Option("--kubeconfig", metavar="FILE", help="Default: $KUBECONFIG, then ~/.kube/config.")
+]
+InClusterOption = Annotated[bool, typer.Option("--in-cluster", help="The cluster of the pod that this runs in.")]
+REPORTS = Path("reports")
+
+
+@app.command()
+def run(
+    experiment: Annotated[
+        str,
+        typer.Argument(help="A name from `chaos list`, or a file: ./my_experiment.py", autocompletion=experiment_names),
+    ],
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="On a simulated cluster; needs nothing. The default at a terminal.")
+    ] = False,
+    context: ContextOption = "",
+    in_cluster: InClusterOption = False,
+    kubeconfig: KubeconfigOption = None,
+    namespace: Annotated[
+        str, typer.Option("--namespace", "-n", help="An existing namespace that allows it; default: one is made.")
+    ] = "",
+    trials: Annotated[int | None, typer.Option(help="Number of faults; default: one for each pod.")] = None,
+    grace: Annotated[int | None, typer.Option(metavar="S", help="Grace period; default: the manifest's.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Delete with grace period 0.")] = False,
+    within: Annotated[
+        float, typer.Option(metavar="TIME", parser=duration, help="In which records must be right again.")
+    ] = 60.0,
+    period: Annotated[
+        float | None,
+        typer.Option(
+            metavar="TIME",
+            parser=duration,
+            help="Between DNS queries for one record in one view. Default: 10ms on the sandbox, 20ms on a cluster.",
+        ),
+    ] = None,
+    connect_period: Annotated[
+        float, typer.Option(metavar="TIME", parser=duration, help="Between connections of a kind to a pod.")
+    ] = 0.1,
+    max_qps: Annotated[
+        float | None, typer.Option(help="Limit of DNS queries per second in all. Default: 500 on a cluster.")
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="TIME", parser=duration, help="After which a probe counts as unanswered.")
+    ] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of every modelled delay of the sandbox.")] = 0,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=LOW..HIGH", help="Set a delay of the sandbox, in seconds. Repeatable."),
+    ] = None,
+    realtime: Annotated[bool, typer.Option("--realtime", help="Run the sandbox in real time, over loopback.")] = False,
+    reports: ReportsOption = REPORTS,
+    output: OutputOption = Output.text,
+) -> None:
+    """Run an experiment: measure, inject, undo, judge, report.
+
+    Without --sandbox or --context it runs on the sandbox at a terminal, and refuses elsewhere: a nightly job must not
+    pass on a simulator by mistake.
+    """
+    from chaos.cli.run import RunRequest, run_experiment  # noqa: PLC0415
+
+    request = RunRequest(
+        experiment=experiment,
+        sandbox=sandbox,
+        context=context,
+        in_cluster=in_cluster,
+        kubeconfig=kubeconfig,
+        options={
+            "namespace": namespace,
+            "trials": trials,
+            "grace_s": grace,
+            "force": force,
+            "within_s": within,
+            "connect_period_s": connect_period,
+            "timeout_s": timeout,
+        },
+        period_s=period,
+        max_qps=max_qps,
+        seed=seed,
+        model=tuple(model or ()),
+        realtime=realtime,
+        reports=reports,
+        as_json=output is Output.json,
+    )
+    raise typer.Exit(run_experiment(request))
+
+
+@app.command("list")
+def list_experiments(output: OutputOption = Output.text) -> None:
+    """Show the experiments that ship with the tool, one line each."""
+    from chaos.cli.catalogue import show_list  # noqa: PLC0415
+
+    show_list(as_json=output is Output.json)
+
+
+@app.command()
+def show(
+    experiment: Annotated[
+        str, typer.Argument(help="A name from `chaos list`, or a file.", autocompletion=experiment_names)
+    ],
+    output: OutputOption = Output.text,
+) -> None:
+    """Show an experiment: hypothesis, what it does, its blast radius, what it asks."""
+    from chaos.cli.catalogue import show_experiment  # noqa: PLC0415
+
+    show_experiment(experiment, as_json=output is Output.json)
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.", autocompletion=run_folders)],
+    output: OutputOption = Output.text,
+) -> None:
+    """Render a saved run again, even one that was cut short."""
+    from chaos.cli.saved import render_again  # noqa: PLC0415
+
+    raise typer.Exit(render_again(folder, as_json=output is Output.json))
+
+
+@app.command()
+def check(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.", autocompletion=run_folders)],
+    within: Annotated[
+        float | None, typer.Option(metavar="TIME", parser=duration, help="Judge recovery by another limit.")
+    ] = None,
+    output: OutputOption = Output.text,
+) -> None:
+    """Judge a saved run again, without writing anything; the exit code is that of its verdicts."""
+    from chaos.cli.saved import judge_again  # noqa: PLC0415
+
+    raise typer.Exit(judge_again(folder, within, as_json=output is Output.json))
+
+
+@app.command()
+def recover(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[RUN]", help="A run's folder; default: all below --reports.")
+    ] = None,
+    context: ContextOption = "",
+    kubeconfig: KubeconfigOption = None,
+    reports: ReportsOption = REPORTS,
+) -> None:
+    """Undo what a run that was killed left in a cluster, from its journal."""
+    from chaos.cli.recover import recover_runs  # noqa: PLC0415
+
+    raise typer.Exit(recover_runs(folder, reports, context, kubeconfig))
+
+
+@app.command()
+def sandbox(
+    kubeconfig: Annotated[
+        Path | None, typer.Option("--kubeconfig", metavar="FILE", help="Where to write it; default: a new file.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of every modelled delay.")] = 0,
+    model: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=LOW..HIGH", help="Set a delay, in seconds. Repeatable.")
+    ] = None,
+) -> None:
+    """Serve the simulated cluster in real time until Ctrl-C, for kubectl and other programs."""
+    from chaos.cli.sandbox import serve_sandbox  # noqa: PLC0415
+
+    raise typer.Exit(serve_sandbox(kubeconfig, seed, tuple(model or ())))
+
+
+@app.command()
+def version(output: OutputOption = Output.text) -> None:
+    """Show the version."""
+    if output is Output.json:
+        print(f'{{"version": "{__version__}"}}')
+    else:
+        print(f"chaos-identity {__version__}")
+
+
+def main() -> None:
+    """The entry point of the scripts."""
+    try:
+        app()
+    except ChaosError as exc:
+        print(f"chaos: {exc}", file=sys.stderr)
+        sys.exit(exc.exit_code)
+    except BrokenPipeError:
+        os._exit(0)  # whoever read our output has left; flushing would only raise again
+    except Exception as exc:
+        # Exit code 1 would say that the hypothesis did not hold.
+        print(f"chaos: a defect of this tool: {type(exc).__name__}: {exc}", file=sys.stderr)
+        print("  please report it; CHAOS_DEBUG=1 shows where", file=sys.stderr)
+        if os.environ.get("CHAOS_DEBUG"):
+            raise
+        sys.exit(InconclusiveError.exit_code)

@@ -1,0 +1,198 @@
+"""`chaos run`: choose the place, run, judge, report."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from chaos.cli.catalogue import known_experiment
+from chaos.cli.saved import Conclusion, conclude, write_head
+from chaos.cli.terminal import TerminalProgress, print_verdicts, run_time
+from chaos.engine.conclusion import INTERRUPTED, exit_code
+from chaos.errors import UsageError
+from chaos.experiment import Experiment, Options
+
+if TYPE_CHECKING:
+    from chaos.engine.execution import Execution, RunResult
+    from chaos.engine.place import Place
+
+_SANDBOX_PERIOD_S = 0.01
+_CLUSTER_PERIOD_S = 0.02
+_CLUSTER_MAX_QPS = 500.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What the command line asks for."""
+
+    experiment: str
+    sandbox: bool
+    context: str
+    in_cluster: bool
+    kubeconfig: Path | None
+    options: dict[str, Any]
+    period_s: float | None
+    max_qps: float | None
+    seed: int
+    model: tuple[str, ...]
+    realtime: bool
+    reports: Path
+    as_json: bool
+
+
+def run_experiment(request: RunRequest) -> int:
+    """Run it; returns the exit code.
+
+    Raises:
+        ChaosError: nothing was begun.
+    """
+    experiment = known_experiment(request.experiment)
+    on_sandbox = _choose_place(request)
+    options = Options(
+        **request.options,
+        period_s=request.period_s or (_SANDBOX_PERIOD_S if on_sandbox else _CLUSTER_PERIOD_S),
+        max_qps=request.max_qps if on_sandbox or request.max_qps else _CLUSTER_MAX_QPS,
+    )
+    console = Console(stderr=True)
+    virtual = on_sandbox and not request.realtime
+    with asyncio.Runner(loop_factory=_virtual_loop if virtual else None) as runner:
+        result, conclusion = runner.run(_run(request, experiment, options, console, on_sandbox=on_sandbox))
+    code = exit_code(conclusion.verdicts, result.history.status, result.error, bool(result.leftovers))
+    _tell(request, console, result, conclusion, code)
+    return code
+
+
+def _virtual_loop() -> asyncio.AbstractEventLoop:
+    from chaos.clock import VirtualTimeLoop  # noqa: PLC0415
+
+    return VirtualTimeLoop()
+
+
+def _choose_place(request: RunRequest) -> bool:
+    """True for the sandbox.
+
+    Raises:
+        UsageError: none or several are named where one must be.
+    """
+    named = [bool(request.sandbox), bool(request.context), request.in_cluster]
+    if sum(named) > 1:
+        raise UsageError("--sandbox, --context and --in-cluster exclude each other", hint="name one of them")
+    if request.context or request.in_cluster:
+        if request.realtime or request.model:
+            raise UsageError("--realtime and --model are for the sandbox, not for a real cluster")
+        return False
+    if not request.sandbox and (os.environ.get("CI") or not sys.stdout.isatty()):
+        raise UsageError(
+            "say where to run: this is not a terminal, so the sandbox is not taken by default",
+            hint="--sandbox for the simulated cluster, or --context NAME for a real one",
+        )
+    if request.kubeconfig is not None:
+        raise UsageError("--kubeconfig without --context", hint="a context is never guessed: name it with --context")
+    return True
+
+
+async def _run(
+    request: RunRequest, experiment: Experiment, options: Options, console: Console, *, on_sandbox: bool
+) -> tuple[RunResult, Conclusion]:
+    from chaos.engine.execution import Execution  # noqa: PLC0415 - asyncio is needed for it
+
+    progress = TerminalProgress(console, run_time())
+    async with _place(request, console, on_sandbox=on_sandbox) as place:
+        execution = Execution(experiment, options, place, request.reports, progress, write_head)
+        with_signals = _signals(execution, console)
+        try:
+            result = await execution.run()
+        finally:
+            with_signals()
+    return result, conclude(result.folder, result.history, result.error)
+
+
+@asynccontextmanager
+async def _place(request: RunRequest, console: Console, *, on_sandbox: bool) -> AsyncIterator[Place]:
+    from chaos.cluster import ClusterAddress  # noqa: PLC0415
+    from chaos.engine.place import Place  # noqa: PLC0415
+
+    if not on_sandbox:
+        from chaos.vantage.local import LocalVantage  # noqa: PLC0415
+
+        address = ClusterAddress(context=request.context, kubeconfig=request.kubeconfig, in_cluster=request.in_cluster)
+        yield Place(address, LocalVantage(), address.describe())
+        return
+    from chaos.cli.sandbox import make_sandbox  # noqa: PLC0415
+
+    time = "real time" if request.realtime else "virtual time"
+    console.print(
+        f"[bold yellow]SIMULATED[/]: sandbox in {time}, seed {request.seed}; no cluster is touched. "
+        "For a real one: --context NAME",
+        highlight=False,
+    )
+    sandbox = make_sandbox(request.seed, request.model, realtime=request.realtime)
+    await sandbox.start()
+    try:
+        connector = None if request.realtime else sandbox.api.connector()
+        address = ClusterAddress(url=sandbox.api.url, token=sandbox.token, connector=connector)
+        yield Place(
+            address,
+            sandbox.vantage,
+            f"sandbox, seed {request.seed}",
+            simulated=True,
+            virtual_time=not request.realtime,
+            seed=request.seed,
+            model=sandbox.model.describe(),
+        )
+        if (failure := sandbox.failure()) is not None:
+            raise failure
+    finally:
+        await sandbox.stop()
+
+
+def _signals(execution: Execution, console: Console) -> Callable[[], None]:
+    """First Ctrl-C: stop, undo, report. Second: leave at once. Returns what takes the handlers away."""
+    loop = asyncio.get_running_loop()
+    seen = 0
+
+    def handle() -> None:
+        nonlocal seen
+        seen += 1
+        if seen > 1:
+            console.print("left at once; undo what is left with: [bold]chaos recover[/]")
+            os._exit(INTERRUPTED)
+        console.print("interrupted: undoing what was done; press Ctrl-C again to leave at once")
+        execution.interrupt()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, handle)
+
+    def remove() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+    return remove
+
+
+def _tell(request: RunRequest, console: Console, result: RunResult, conclusion: Conclusion, code: int) -> None:
+    """The end of a run: answers and verdicts."""
+    if request.as_json:
+        print(json.dumps({**conclusion.document, "exit_code": code, "folder": str(result.folder)}, indent=2))
+    else:
+        out = Console()
+        for answer in conclusion.answers:
+            out.print(f"\n[bold]{answer.question}[/]", highlight=False)
+            out.print(answer.answer, markup=False, highlight=False)
+        out.print()
+        print_verdicts(out, conclusion.verdicts)
+    if result.error is not None:
+        console.print(f"[bold red]ended early[/]: {result.error}", highlight=False, soft_wrap=True)
+    for failure in result.leftovers:
+        console.print(f"[bold red]not undone[/]: {failure}", highlight=False, soft_wrap=True)
+    console.print(f"report: {result.folder / 'report.md'}", highlight=False, soft_wrap=True)

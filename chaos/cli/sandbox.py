@@ -1,0 +1,85 @@
+"""`chaos sandbox`: the simulated cluster for kubectl and other programs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import signal
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from chaos.errors import UsageError
+from chaos.sandbox.sandbox import Sandbox
+
+
+def make_sandbox(seed: int, settings: tuple[str, ...], *, realtime: bool) -> Sandbox:
+    """A sandbox with the parameters of the command line.
+
+    Raises:
+        UsageError: a setting is none, or names no parameter.
+    """
+    overrides: dict[str, tuple[float, float]] = {}
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        low, _, high = value.partition("..")
+        try:
+            overrides[name] = (float(low), float(high or low))
+        except ValueError as exc:
+            raise UsageError(f"--model {setting}: write NAME=LOW..HIGH, in seconds") from exc
+    try:
+        return Sandbox(seed=seed, realtime=realtime, overrides=overrides, token=secrets.token_hex(16))
+    except KeyError as exc:
+        raise UsageError(
+            f"--model: the sandbox has no parameter {exc}", hint="every report of a simulated run lists them"
+        ) from exc
+
+
+def serve_sandbox(kubeconfig: Path | None, seed: int, settings: tuple[str, ...]) -> int:
+    """Serve until Ctrl-C or SIGTERM."""
+    return asyncio.run(_serve(kubeconfig, seed, settings))
+
+
+async def _serve(kubeconfig: Path | None, seed: int, settings: tuple[str, ...]) -> int:
+    console = Console()
+    loop = asyncio.get_running_loop()
+    over = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, over.set)
+    sandbox = make_sandbox(seed, settings, realtime=True)
+    await sandbox.start()
+    try:
+        dns = await sandbox.serve_dns()
+        path = kubeconfig or Path(tempfile.mkdtemp(prefix="chaos-sandbox-")) / "kubeconfig"
+        _write_private(path, json.dumps(sandbox.kubeconfig(), indent=2))
+        console.print("[bold yellow]SIMULATED[/] cluster in real time; Ctrl-C ends it", highlight=False)
+        console.print(f"API server   {sandbox.api.url}", highlight=False, soft_wrap=True)
+        console.print(f"kubeconfig   {path}", highlight=False, soft_wrap=True)
+        console.print(f"cluster DNS  {dns[0]} port {dns[1]} (UDP and TCP)", highlight=False, soft_wrap=True)
+        console.print(f"try          kubectl --kubeconfig {path} get pods -A", highlight=False, soft_wrap=True)
+        console.print(
+            f"             dig @{dns[0]} -p {dns[1]} kubernetes.default.svc.cluster.local",
+            highlight=False,
+            soft_wrap=True,
+        )
+        await over.wait()
+    finally:
+        await sandbox.stop()
+    if (failure := sandbox.failure()) is not None:
+        raise failure
+    return 0
+
+
+def _write_private(path: Path, text: str) -> None:
+    """A file that holds a token.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    try:
+        path.touch(mode=0o600)
+        path.write_text(text, encoding="utf-8")
+    except OSError as exc:
+        raise UsageError(f"the kubeconfig cannot be written to {path}: {exc.strerror}") from exc

@@ -1,0 +1,115 @@
+"""Judging and rendering a run, at its end or again later."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from chaos.analysis.checkers import CHECKERS, judge
+from chaos.analysis.questions import Answer, answer_all
+from chaos.cli.terminal import print_verdicts
+from chaos.engine.conclusion import exit_code
+from chaos.errors import ChaosError, InconclusiveError, UsageError
+from chaos.model import History, RunMeta, Verdict
+from chaos.model.recording import load_history
+from chaos.report import run_json, write_report, write_run_json
+
+RUN = "run.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What follows from a history. `document` is run.json's content."""
+
+    verdicts: list[Verdict]
+    answers: list[Answer]
+    document: dict[str, Any]
+
+
+def write_head(folder: Path, history: History) -> None:
+    """run.json without verdicts, at the start of a run."""
+    write_run_json(folder, history, [], [])
+
+
+def conclude(folder: Path, history: History, error: ChaosError | None) -> Conclusion:
+    """Judge, answer and write the report.
+
+    Raises:
+        InconclusiveError: the report cannot be written.
+    """
+    if error is not None:
+        history.meta.measurement["ended_early"] = error.message
+    conclusion = _conclusion(history)
+    try:
+        write_report(folder, history, conclusion.verdicts, conclusion.answers)
+    except OSError as exc:
+        raise InconclusiveError(
+            f"the report could not be written to {folder}: {exc.strerror}",
+            hint=f"make room, then: chaos report {folder}",
+        ) from exc
+    return conclusion
+
+
+def _conclusion(history: History) -> Conclusion:
+    parameters = history.meta.parameters
+    verdicts = judge(history, parameters.get("checkers") or list(CHECKERS))
+    answers = answer_all(history, parameters.get("questions") or [])
+    return Conclusion(verdicts, answers, run_json(history, verdicts, answers))
+
+
+def load_run(folder: Path) -> History:
+    """A saved run.
+
+    Raises:
+        UsageError: the folder holds none.
+    """
+    path = folder / RUN
+    try:
+        head = json.loads(path.read_text(encoding="utf-8"))
+        meta = RunMeta(
+            experiment=head["experiment"],
+            simulated=head["simulated"],
+            started_at=datetime.fromisoformat(head["started_at"]),
+            seed=head["seed"],
+            target=head["target"],
+            parameters=head["parameters"],
+            model=head["model"],
+            environment=head["environment"],
+            measurement=head["measurement"],
+        )
+        status = head["status"]
+    except OSError as exc:
+        raise UsageError(
+            f"{folder} is no run: {path.name}: {exc.strerror}", hint="name a folder like reports/EXPERIMENT/TIME"
+        ) from exc
+    except (ValueError, KeyError, TypeError) as exc:
+        raise UsageError(f"{path} is not what this tool wrote: {type(exc).__name__}: {exc}") from exc
+    return load_history(folder, meta, status)
+
+
+def render_again(folder: Path, *, as_json: bool) -> int:
+    """`chaos report`."""
+    conclusion = conclude(folder, load_run(folder), None)
+    if as_json:
+        print(json.dumps(conclusion.document, indent=2))
+    else:
+        print(folder / "report.md")
+    return 0
+
+
+def judge_again(folder: Path, within_s: float | None, *, as_json: bool) -> int:
+    """`chaos check`."""
+    history = load_run(folder)
+    if within_s is not None:
+        history.meta = replace(history.meta, parameters={**history.meta.parameters, "within_s": within_s})
+    conclusion = _conclusion(history)
+    if as_json:
+        print(json.dumps(conclusion.document["verdicts"], indent=2))
+    else:
+        print_verdicts(Console(), conclusion.verdicts)
+    return exit_code(conclusion.verdicts, history.status, None, rollback_failed=False)

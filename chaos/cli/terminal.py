@@ -1,0 +1,87 @@
+"""What a run shows while it goes on: on stderr, coloured at a terminal, plain lines elsewhere (rich knows NO_COLOR)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from chaos.model import ClusterEvent, Verdict, VerdictOutcome
+
+_STYLE = {VerdictOutcome.OK: "green", VerdictOutcome.FAIL: "bold red", VerdictOutcome.UNKNOWN: "yellow"}
+
+
+class TerminalProgress:
+    """Prints each step with the run's time. Satisfies `chaos.engine.progress.Progress`.
+
+    Args:
+        console: writes to stderr.
+        now_s: the run's clock in seconds.
+    """
+
+    def __init__(self, console: Console, now_s: Callable[[], float]) -> None:
+        self._console = console
+        self._now_s = now_s
+        self._states: dict[str, str] = {}
+
+    def plan(self, lines: list[tuple[str, str]]) -> None:
+        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2))
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column(overflow="fold")
+        for what, details in lines:
+            table.add_row(what, escape(details))
+        self._console.print(table)
+
+    def step(self, text: str) -> None:
+        self._line(self._now_s(), text, "bold")
+
+    def warning(self, text: str) -> None:
+        self._line(self._now_s(), f"note: {text}", "yellow")
+
+    def event(self, at_s: float, event: ClusterEvent) -> None:
+        if event.kind != "Pod":
+            return
+        state = pod_state(event)
+        if self._states.get(event.uid) != state:
+            self._states[event.uid] = state
+            self._line(at_s, f"  pod {event.name}: {state}", "dim")
+
+    def _line(self, at_s: float, text: str, style: str) -> None:
+        self._console.print(f"[dim]{at_s:9.3f} s[/]  [{style}]{escape(text)}[/]", highlight=False, soft_wrap=True)
+
+
+def pod_state(event: ClusterEvent) -> str:
+    """A pod's state in the words of `kubectl get pods`."""
+    if event.type == "DELETED":
+        return "gone"
+    status = event.object.get("status", {})
+    if "deletionTimestamp" in event.object["metadata"]:
+        return "Terminating" if status.get("phase") in ("Running", "Pending") else f"Terminating, {status.get('phase')}"
+    conditions = status.get("conditions") or []
+    if any(c["type"] == "Ready" and c["status"] == "True" for c in conditions):
+        return f"Ready at {status.get('podIP')}"
+    if event.object["spec"].get("nodeName"):
+        return f"{status.get('phase', 'Pending')} on {event.object['spec']['nodeName']}"
+    return str(status.get("phase", "Pending"))
+
+
+def run_time() -> Callable[[], float]:
+    """Seconds since now, by the running loop's clock."""
+    loop = asyncio.get_running_loop()
+    start_s = loop.time()
+    return lambda: loop.time() - start_s
+
+
+def print_verdicts(console: Console, verdicts: list[Verdict]) -> None:
+    """One line a verdict."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for verdict in verdicts:
+        style = _STYLE[verdict.outcome]
+        table.add_row(f"[{style}]{verdict.outcome.value}[/]", verdict.checker, escape(verdict.summary))
+    console.print(table, highlight=False)

@@ -1,0 +1,1 @@
+"""Runs an experiment: preflight, deploy, measure, inject, undo, judge."""

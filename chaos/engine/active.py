@@ -1,0 +1,209 @@
+"""A run under way: what an experiment's method is given."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, NoReturn
+
+from chaos.clock import RunClock
+from chaos.cluster import Changes, Cluster
+from chaos.engine.manifests import dropped_fields, read_manifest
+from chaos.engine.probing import Probing
+from chaos.engine.progress import Progress
+from chaos.engine.steady import SteadyState
+from chaos.engine.target import WatchedTarget, is_ready, pod_identity
+from chaos.errors import ApiError, BlastRadiusError, SteadyStateError
+from chaos.experiment import Experiment, Options
+from chaos.faults import Fault
+from chaos.model import FaultWindow, Outcome, PodIdentity
+from chaos.model.recording import Recorder
+
+_LOOK_S = 0.05
+# The steady state must hold for so many DNS periods, so that "stable" can be told from "first", and never shorter.
+_HOLD_PERIODS = 15
+_HOLD_AT_LEAST_S = 0.3
+_SHOWN = 5
+
+
+class ActiveRun:
+    """Satisfies `chaos.experiment.Run`."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        options: Options,
+        cluster: Cluster,
+        changes: Changes,
+        clock: RunClock,
+        recorder: Recorder,
+        target: WatchedTarget,
+        probing: Probing,
+        progress: Progress,
+    ) -> None:
+        self.options = options
+        self.target = target
+        self._experiment = experiment
+        self._cluster = cluster
+        self._changes = changes
+        self._clock = clock
+        self._recorder = recorder
+        self._probing = probing
+        self._progress = progress
+        self._steady = SteadyState(target, recorder, probing.service_name(target.service))
+        self._under_fault: dict[int, frozenset[str]] = {}
+
+    def turns(self) -> Iterator[PodIdentity]:
+        """See `chaos.experiment.Run.turns`."""
+        names = self.target.names
+        for turn in range(self.options.trials or len(names)):
+            name = names[turn % len(names)]
+            yield pod_identity(self.target.objects[name])
+
+    async def steady_state(self, within_s: float) -> None:
+        """See `chaos.experiment.Run.steady_state`."""
+        trial = len(self._recorder.history.faults)
+        started_s = self._clock.now_s()
+        hold_s = max(_HOLD_AT_LEAST_S, _HOLD_PERIODS * self._probing.rates.dns_period_s)
+        since_s: float | None = None
+        while True:
+            now_s = self._clock.now_s()
+            missing = self._steady.missing()
+            if missing:
+                since_s = None
+            elif since_s is None:
+                since_s = now_s
+            if since_s is not None and now_s - since_s >= hold_s:
+                self._mark_steady(trial, within_s, since_s - started_s, [])
+                return
+            if now_s - started_s >= within_s and since_s is None:
+                raise self._not_steady(trial, within_s, missing)
+            await asyncio.sleep(_LOOK_S)
+
+    def not_deployed(self, within_s: float) -> NoReturn:
+        """The workload did not become Ready.
+
+        Raises:
+            SteadyStateError: says what is missing.
+        """
+        raise self._not_steady(0, within_s, self._steady.missing())
+
+    def _not_steady(self, trial: int, within_s: float, missing: list[str]) -> SteadyStateError:
+        self._mark_steady(trial, within_s, None, missing)
+        shown = "; ".join(missing[:_SHOWN]) + ("; …" if len(missing) > _SHOWN else "")
+        return SteadyStateError(
+            f"the steady state was not reached within {within_s:g} s: {shown}", hint="no further fault is injected"
+        )
+
+    def _mark_steady(self, trial: int, within_s: float, took_s: float | None, missing: list[str]) -> None:
+        self._recorder.mark(
+            self._clock.now_ns(),
+            "steady-state",
+            reached=took_s is not None,
+            within_s=within_s,
+            took_s=took_s,
+            missing=missing,
+            phase="after" if trial else "before",
+            trial=trial,
+        )
+        if took_s is not None:
+            when = f"again {took_s:.1f} s after the fault" if trial else "reached"
+            self._progress.step(f"steady state {when}")
+
+    @asynccontextmanager
+    async def inject(self, fault: Fault) -> AsyncIterator[FaultWindow]:
+        """See `chaos.experiment.Run.inject`."""
+        self._check_blast_radius(fault)
+        trial = len(self._recorder.history.faults) + 1
+        names = ", ".join(pod.name for pod in fault.targets)
+        self._progress.step(f"trial {trial}: {fault.name} {names}")
+        window = FaultWindow(
+            fault=fault.name,
+            trial=trial,
+            targets=fault.targets,
+            outcome="sent",
+            sent_ns=self._clock.now_ns(),
+            accepted_ns=None,
+            ended_ns=None,
+            parameters=fault.parameters,
+        )
+        self._recorder.fault(window)
+        try:
+            done = await fault.inject(self._changes, self.target.namespace)
+        except ApiError as exc:
+            self._recorder.fault(replace(window, outcome="refused", ended_ns=self._clock.now_ns(), detail=exc.message))
+            raise
+        window = replace(window, outcome="accepted", sent_ns=done.sent_ns, accepted_ns=done.accepted_ns)
+        self._recorder.fault(window)
+        self._under_fault[trial] = frozenset(pod.name for pod in fault.targets)
+        try:
+            yield window
+        except asyncio.CancelledError:
+            raise  # cut short: the window stays open
+        except BaseException:
+            self._end(window)
+            raise
+        self._end(window)
+
+    def _end(self, window: FaultWindow) -> None:
+        self._under_fault.pop(window.trial)
+        self._recorder.fault(replace(window, ended_ns=self._clock.now_ns()))
+
+    def _check_blast_radius(self, fault: Fault) -> None:
+        touched = {pod.name for pod in fault.targets}.union(*self._under_fault.values())
+        if len(touched) > self._experiment.blast_radius:
+            raise BlastRadiusError(
+                f"{fault.name} would put {len(touched)} pods ({', '.join(sorted(touched))}) under a fault at once; "
+                f"{self._experiment.name} declares blast_radius={self._experiment.blast_radius}",
+                hint="wait for the steady state between faults, or declare a larger radius",
+            )
+        foreign = touched - set(self.target.names)
+        if foreign:
+            raise BlastRadiusError(
+                f"{fault.name} would touch {', '.join(sorted(foreign))}, which {self._experiment.name} does not target"
+            )
+
+    async def apply(self, manifest: str) -> None:
+        """See `chaos.experiment.Run.apply`."""
+        for obj in read_manifest(self._experiment.manifest_path(manifest), self.target.namespace):
+            await self.create(obj)
+
+    async def create(self, obj: dict[str, Any]) -> dict[str, Any]:
+        """Create one object; says so where the server dropped a field of it."""
+        made = (await self._changes.create(obj)).object
+        dropped = dropped_fields(obj.get("spec", {}), made.get("spec", {}))
+        if dropped:
+            name = f"{obj['kind']} {obj['metadata']['name']}"
+            self._progress.warning(f"the API server dropped from {name}: {', '.join(dropped)}")
+            self._recorder.mark(self._clock.now_ns(), "dropped-fields", object=name, fields=dropped)
+        return made
+
+    async def pods_of(self, selector: str) -> tuple[PodIdentity, ...]:
+        """See `chaos.experiment.Run.pods_of`."""
+        found, _ = await self._cluster.list("Pod", self.target.namespace, selector)
+        return tuple(sorted((pod_identity(p) for p in found if is_ready(p)), key=lambda pod: pod.name))
+
+    async def ready_pods(self, selector: str, count: int, within_s: float) -> tuple[PodIdentity, ...]:
+        """See `chaos.experiment.Run.ready_pods`."""
+        deadline_s = self._clock.now_s() + within_s
+        while True:
+            pods = await self.pods_of(selector)
+            if len(pods) >= count or self._clock.now_s() >= deadline_s:
+                return pods
+            await asyncio.sleep(_LOOK_S * 4)
+
+    async def resolve(self, name: str, rtype: str = "A") -> Outcome:
+        """See `chaos.experiment.Run.resolve`."""
+        return await self._probing.resolver.ask(self._probing.service_name(name), rtype)
+
+    async def delete_pod(self, pod: PodIdentity) -> None:
+        """See `chaos.experiment.Run.delete_pod`."""
+        await self._changes.delete_pod(
+            pod.name, self.target.namespace, pod.uid, None, because="its controller replaces it"
+        )
+
+    def mark(self, what: str, **details: Any) -> None:
+        """See `chaos.experiment.Run.mark`."""
+        self._recorder.mark(self._clock.now_ns(), what, **details)

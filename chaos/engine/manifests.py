@@ -1,0 +1,51 @@
+"""Reads manifests and places them into a namespace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from chaos.errors import UsageError
+
+Object = dict[str, Any]
+
+
+def read_manifest(path: Path, namespace: str) -> list[Object]:
+    """The objects of a YAML file, in its order, in that namespace.
+
+    Raises:
+        UsageError: it cannot be read, or holds something that is no object.
+    """
+    import yaml  # noqa: PLC0415 - not for --help
+
+    try:
+        documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError) as exc:
+        raise UsageError(f"the manifest {path} cannot be read: {' '.join(str(exc).split())}") from exc
+    objects = []
+    for number, document in enumerate(documents, 1):
+        if document is None:
+            continue
+        if not isinstance(document, dict) or not {"apiVersion", "kind", "metadata"} <= document.keys():
+            raise UsageError(f"document {number} of {path} is no Kubernetes object")
+        document["metadata"]["namespace"] = namespace
+        objects.append(document)
+    return objects
+
+
+def dropped_fields(sent: Any, got: Any, path: str = "") -> list[str]:
+    """Fields that were sent and did not come back: behind a closed feature gate a server drops them without a word."""
+    if isinstance(sent, dict) and isinstance(got, dict):
+        rows = []
+        for key, value in sent.items():
+            where = f"{path}.{key}" if path else key
+            if key not in got:
+                rows.append(where)
+            else:
+                rows.extend(dropped_fields(value, got[key], where))
+        return rows
+    if isinstance(sent, list) and isinstance(got, list):
+        return [
+            row for i, (a, b) in enumerate(zip(sent, got, strict=False)) for row in dropped_fields(a, b, f"{path}[{i}]")
+        ]
+    return []

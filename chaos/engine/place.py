@@ -1,0 +1,30 @@
+"""Where a run takes place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from chaos.cluster import ClusterAddress
+from chaos.vantage import Vantage
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A cluster and a vantage onto it.
+
+    Attributes:
+        simulated: whether it is the sandbox; the report's first line says so.
+        virtual_time: whether waiting costs nothing.
+        seed: of the sandbox.
+        model: the sandbox's parameters, for the report.
+        label: for people, such as ``context prod-eu``.
+    """
+
+    address: ClusterAddress
+    vantage: Vantage
+    label: str
+    simulated: bool = False
+    virtual_time: bool = False
+    seed: int | None = None
+    model: list[dict[str, Any]] = field(default_factory=list)

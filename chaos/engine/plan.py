@@ -1,0 +1,38 @@
+"""The plan: what is about to be done, to what, at which rates."""
+
+from __future__ import annotations
+
+from chaos.engine.place import Place
+from chaos.engine.preflight import Preflight
+from chaos.engine.probing import Rates
+from chaos.experiment import Experiment, Options
+
+
+def plan_lines(
+    found: Preflight, place: Place, experiment: Experiment, options: Options, rates: Rates
+) -> list[tuple[str, str]]:
+    """Rows of (what, details) with the targets resolved."""
+    target, cluster = found.target, found.cluster
+    trials = options.trials or len(target.names)
+    grace = "the pod's own" if options.deletion_grace_s is None else f"{options.deletion_grace_s} s"
+    where = "existing" if options.namespace else "made for this run and removed after it"
+    dns = f"DNS every {rates.dns_period_s * 1000:.1f} ms per record and view, {rates.queries_per_s:.0f} queries/s"
+    return [
+        ("experiment", f"{experiment.name}: {experiment.summary}"),
+        ("cluster", f"{place.label}, Kubernetes {cluster.version}, fingerprint {cluster.fingerprint}"),
+        ("namespace", f"{target.namespace} ({where})"),
+        ("target", f"StatefulSet {target.statefulset}: {', '.join(target.names)}"),
+        ("trials", f"{trials}, taking turns; deletions with grace period: {grace}"),
+        ("blast radius", f"{experiment.blast_radius} pod(s) at the same time"),
+        ("DNS views", ", ".join(f"{view.name} {view.address}" for view in found.dns.views)),
+        ("probes", f"{dns}; connections every {rates.connect_period_s * 1000:.0f} ms"),
+    ]
+
+
+def stretched_note(options: Options, rates: Rates) -> str:
+    """Why the periods are longer than asked."""
+    asked, given = f"{options.period_s * 1000:g} ms", f"{rates.dns_period_s * 1000:.1f} ms"
+    return (
+        f"DNS queries are sent every {given} instead of every {asked} per record and view, to keep to "
+        f"{options.max_qps:g} queries/s in all; --max-qps raises the limit"
+    )

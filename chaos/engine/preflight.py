@@ -1,0 +1,113 @@
+"""What must be known and allowed before anything is touched."""
+
+from __future__ import annotations
+
+import platform
+import random
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import chaos
+from chaos.clock import RunClock
+from chaos.cluster import Cluster
+from chaos.engine.manifests import read_manifest
+from chaos.engine.place import Place
+from chaos.engine.target import WatchedTarget
+from chaos.engine.views import ClusterDns, check_reach, find_dns
+from chaos.errors import PreflightError, UsageError
+from chaos.experiment import Experiment, Options
+from chaos.model import RunMeta
+
+OPT_IN_LABEL = "chaos-identity.io/allowed"
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What was found out."""
+
+    cluster: Cluster
+    dns: ClusterDns
+    target: WatchedTarget
+
+
+async def check(cluster: Cluster, place: Place, experiment: Experiment, options: Options) -> Preflight:
+    """Look at the cluster without changing it.
+
+    Raises:
+        ChaosError: the run cannot take place here; says why.
+    """
+    dns = await find_dns(cluster)
+    await check_reach(place.vantage, dns)
+    namespace = await _choose_namespace(cluster, place, options)
+    return Preflight(cluster, dns, _target(experiment, namespace))
+
+
+async def _choose_namespace(cluster: Cluster, place: Place, options: Options) -> str:
+    """The namespace to work in; one that exists must allow it."""
+    name = options.namespace
+    if not name:
+        rng = random.SystemRandom() if place.seed is None else random.Random(place.seed)
+        return f"chaos-identity-{rng.getrandbits(24):06x}"
+    found = await cluster.get("Namespace", name)
+    if found is None:
+        raise PreflightError(
+            f"{cluster.name} has no namespace {name}", hint="create it, or leave --namespace out: one is made then"
+        )
+    if (found["metadata"].get("labels") or {}).get(OPT_IN_LABEL) != "true":
+        raise PreflightError(
+            f"namespace {name} does not allow experiments",
+            hint=f"its owner allows them with: kubectl label namespace {name} {OPT_IN_LABEL}=true",
+        )
+    return name
+
+
+def _target(experiment: Experiment, namespace: str) -> WatchedTarget:
+    workload = experiment.workload
+    for manifest in workload.manifests:
+        for obj in read_manifest(experiment.manifest_path(manifest), namespace):
+            if obj["kind"] == "StatefulSet" and obj["metadata"]["name"] == workload.statefulset:
+                first = (obj["spec"].get("ordinals") or {}).get("start", 0)
+                ordinals = range(first, first + obj["spec"].get("replicas", 1))
+                names = tuple(f"{workload.statefulset}-{ordinal}" for ordinal in ordinals)
+                return WatchedTarget(namespace, workload.statefulset, workload.service, workload.port, names)
+    raise UsageError(f"the manifests of {experiment.name} define no StatefulSet {workload.statefulset}")
+
+
+def run_meta(found: Preflight, place: Place, experiment: Experiment, options: Options, clock: RunClock) -> RunMeta:
+    """The head of the history."""
+    target, dns = found.target, found.dns
+    return RunMeta(
+        experiment=experiment.name,
+        simulated=place.simulated,
+        started_at=clock.started_at,
+        seed=place.seed,
+        target={
+            "statefulset": target.statefulset,
+            "service": target.service,
+            "namespace": target.namespace,
+            "port": target.port,
+            "replicas": len(target.names),
+            "domain": dns.domain,
+        },
+        parameters={
+            **options.as_parameters(),
+            "hypothesis": experiment.hypothesis,
+            "checkers": list(experiment.checkers),
+            "questions": list(experiment.questions),
+        },
+        model=place.model,
+        environment={
+            "place": place.label,
+            "vantage": place.vantage.name,
+            "virtual_time": place.virtual_time,
+            "kubernetes": found.cluster.version,
+            "cluster_fingerprint": found.cluster.fingerprint,
+            "dns_views": {view.name: view.address for view in dns.views},
+            "dns_image": dns.image,
+            "corefile": dns.corefile,
+            "chaos_identity": chaos.__version__,
+            "python": platform.python_version(),
+            "kubernetes_client": version("kubernetes"),
+            "dnspython": version("dnspython"),
+        },
+    )

@@ -1,0 +1,56 @@
+"""Undoes what a journal says, now or after a crash."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chaos.clock import RunClock
+from chaos.cluster import Changes, Cluster, Journal
+from chaos.cluster.journal import JOURNAL
+from chaos.engine.progress import Progress
+from chaos.errors import ChaosError, PreflightError, RollbackError
+
+
+async def roll_back(journal: Journal, changes: Changes, progress: Progress) -> list[RollbackError]:
+    """Undo everything that is open; goes on after a failure, and returns the failures.
+
+    Namespaces go first, since what is in them goes with them.
+    """
+    failures = []
+    for entry in sorted(journal.open_entries(), key=lambda e: e.kind != "Namespace"):
+        try:
+            done = await changes.undo(entry)
+        except RollbackError as exc:
+            failures.append(exc)
+            progress.warning(exc.message)
+        except ChaosError as exc:  # undone in the cluster, but the journal could not be written
+            progress.warning(exc.message)
+        else:
+            if entry.kind == "Namespace":
+                progress.step(f"cleaned up: {done}")
+    return failures
+
+
+def open_journals(reports: Path) -> list[Journal]:
+    """Journals of runs below a folder that left something to undo, oldest first."""
+    found = []
+    for path in sorted(reports.rglob(JOURNAL)):
+        journal = Journal.load(path)
+        if journal.open_entries():
+            found.append(journal)
+    return found
+
+
+async def recover(journal: Journal, cluster: Cluster, clock: RunClock, progress: Progress) -> list[RollbackError]:
+    """Finish the rollback of a run that was killed.
+
+    Raises:
+        PreflightError: this is not the cluster that the run was on.
+    """
+    if cluster.fingerprint != journal.run["fingerprint"]:
+        raise PreflightError(
+            f"{cluster.name} is not the cluster that {journal.path.parent} was run on "
+            f"(kube-system has UID {cluster.fingerprint}, then it had {journal.run['fingerprint']})",
+            hint="name the right one with --context",
+        )
+    return await roll_back(journal, Changes(cluster, journal, clock, str(journal.run["id"])), progress)

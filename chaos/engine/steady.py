@@ -1,0 +1,101 @@
+"""Is everything right? The steady state that an experiment's hypothesis is about."""
+
+from __future__ import annotations
+
+from chaos.engine.target import WatchedTarget, is_ready
+from chaos.model import Outcome, Series
+from chaos.model.recording import Recorder
+
+
+class SteadyState:
+    """Compares the newest samples with what the API says that they should be.
+
+    Args:
+        domain_name: service → its absolute DNS name.
+    """
+
+    def __init__(self, target: WatchedTarget, recorder: Recorder, governing_name: str) -> None:
+        self._target = target
+        self._recorder = recorder
+        self._governing = governing_name
+
+    def missing(self) -> list[str]:
+        """What is not right now, for people; empty: steady."""
+        wrong = self._wrong_pods()
+        if wrong:
+            return wrong
+        addresses = {pod.name: pod.address for pod in self._target.pods}
+        history = self._recorder.history
+        for series in history.series:
+            latest = self._recorder.latest[series.id]
+            if self._retired(series, addresses):
+                continue
+            if latest < 0:
+                wrong.append(f"{series.probe} {series.record}: not sampled yet")
+            elif problem := self._problem(series, history.outcomes[latest], addresses):
+                view = f" ({series.view})" if series.view else ""
+                wrong.append(f"{series.probe} {series.record}{view}: {problem}")
+        return wrong
+
+    def _wrong_pods(self) -> list[str]:
+        wrong = []
+        ready = self._target.ready_addresses(self._target.service)
+        for name in self._target.names:
+            pod = self._target.objects.get(name)
+            if pod is None:
+                wrong.append(f"pod {name}: does not exist")
+            elif not is_ready(pod):
+                wrong.append(f"pod {name}: {_why_not_ready(pod)}")
+            elif ready.get(pod["metadata"]["uid"]) != pod["status"]["podIP"]:
+                wrong.append(f"pod {name}: no ready endpoint in service {self._target.service}")
+        return wrong
+
+    @staticmethod
+    def _retired(series: Series, addresses: dict[str, str]) -> bool:
+        """Series of an address that its pod no longer has say nothing about the present."""
+        if series.probe == "address":
+            return addresses.get(series.pod) != series.name
+        if series.record.startswith("PTR "):
+            return addresses.get(series.pod) != series.record.removeprefix("PTR ")
+        return False
+
+    def _problem(self, series: Series, found: Outcome, addresses: dict[str, str]) -> str:
+        if series.probe == "dns":
+            expected = self._expected(series, addresses)
+            if found.status != "NOERROR":
+                return found.status
+            # Every service that selects the pod adds a reverse name of its own.
+            extra = series.record.startswith("PTR ") and set(expected) <= set(found.values)
+            right = extra or found.values == expected
+            return "" if right else f"{', '.join(found.values)} instead of {', '.join(expected)}"
+        if found.status != "OK":
+            return f"{found.status} ({found.phase})"
+        if series.probe == "tcp":
+            return "" if found.address == addresses[series.pod] else f"reached {found.address}"
+        if found.values and found.values != (series.pod,):
+            return f"{found.values[0]} answered"
+        return ""
+
+    def _expected(self, series: Series, addresses: dict[str, str]) -> tuple[str, ...]:
+        if series.record.startswith("SRV "):
+            return tuple(sorted(f"{pod}.{self._governing}" for pod in addresses))
+        if series.record.startswith("PTR "):
+            return (f"{series.pod}.{self._governing}",)
+        return (addresses[series.pod],) if series.pod else tuple(sorted(addresses.values()))
+
+
+def _why_not_ready(pod: dict[str, object]) -> str:
+    """The first reason that a pod gives, such as ImagePullBackOff."""
+    meta = pod["metadata"]
+    if isinstance(meta, dict) and "deletionTimestamp" in meta:
+        return "is being deleted"
+    status = pod.get("status")
+    if isinstance(status, dict):
+        for container in status.get("containerStatuses") or []:
+            waiting = (container.get("state") or {}).get("waiting") or {}
+            if waiting.get("reason"):
+                return f"container {container['name']}: {waiting['reason']} {waiting.get('message', '')}".strip()
+        for condition in status.get("conditions") or []:
+            if condition["status"] == "False" and condition.get("message"):
+                return str(condition["message"])
+    return "not Ready"

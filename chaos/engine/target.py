@@ -1,0 +1,85 @@
+"""The workload under test, as the watches see it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chaos.model import ClusterEvent, PodIdentity
+
+Object = dict[str, Any]
+_ORDINAL_LABEL = "apps.kubernetes.io/pod-index"
+_SERVICE_LABEL = "kubernetes.io/service-name"
+
+
+class WatchedTarget:
+    """Keeps the newest state of the target's pods and endpoints. Satisfies `chaos.experiment.Target`.
+
+    Args:
+        names: the pods' names that the StatefulSet should have, by ordinal.
+    """
+
+    def __init__(self, namespace: str, statefulset: str, service: str, port: int, names: tuple[str, ...]) -> None:
+        self.namespace = namespace
+        self.statefulset = statefulset
+        self.service = service
+        self.port = port
+        self.names = names
+        self.objects: dict[str, Object] = {}  # pods of the StatefulSet, by name
+        self._slices: dict[str, Object] = {}
+
+    def saw(self, event: ClusterEvent) -> None:
+        """Take in a watch event."""
+        if event.kind == "Pod":
+            if event.name not in self.names:
+                return
+            if event.type == "DELETED":
+                self.objects.pop(event.name, None)
+            else:
+                self.objects[event.name] = event.object
+        elif event.kind == "EndpointSlice":
+            if event.type == "DELETED":
+                self._slices.pop(event.name, None)
+            else:
+                self._slices[event.name] = event.object
+
+    @property
+    def pods(self) -> tuple[PodIdentity, ...]:
+        """The pods that exist now, by ordinal."""
+        return tuple(pod_identity(self.objects[name]) for name in self.names if name in self.objects)
+
+    def ready_addresses(self, service: str) -> dict[str, str]:
+        """UID of each ready endpoint of a service → its address."""
+        found = {}
+        for slice_ in self._slices.values():
+            if slice_["metadata"].get("labels", {}).get(_SERVICE_LABEL) != service:
+                continue
+            for endpoint in slice_.get("endpoints") or []:
+                if (endpoint.get("conditions") or {}).get("ready") is not False and endpoint.get("targetRef"):
+                    found[str(endpoint["targetRef"]["uid"])] = str(endpoint["addresses"][0])
+        return found
+
+
+def pod_identity(pod: Object) -> PodIdentity:
+    """What a fault or a report needs to know of a pod."""
+    meta, spec, status = pod["metadata"], pod["spec"], pod.get("status", {})
+    claims = tuple(
+        volume["persistentVolumeClaim"]["claimName"]
+        for volume in spec.get("volumes") or []
+        if "persistentVolumeClaim" in volume
+    )
+    return PodIdentity(
+        name=meta["name"],
+        uid=meta["uid"],
+        address=status.get("podIP", ""),
+        node=spec.get("nodeName", ""),
+        hostname=spec.get("hostname", ""),
+        ordinal=(meta.get("labels") or {}).get(_ORDINAL_LABEL, ""),
+        claims=claims,
+    )
+
+
+def is_ready(pod: Object) -> bool:
+    """Ready, with an address, and not being deleted."""
+    conditions = pod.get("status", {}).get("conditions") or []
+    ready = any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+    return ready and bool(pod["status"].get("podIP")) and "deletionTimestamp" not in pod["metadata"]

@@ -1,0 +1,194 @@
+"""Bad input: one clear message that names the object and the next step, the right exit code, no traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+NAMES_A_HINT = "\n  "
+
+
+def chaos(*args: str, env: dict[str, str] | None = None, cwd: Path | None = None) -> tuple[int, str, str]:
+    """Run the tool as a user does, from a shell that is no terminal."""
+    done = subprocess.run(
+        [sys.executable, "-m", "chaos", *args],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=cwd,
+        env={**{k: v for k, v in os.environ.items() if k not in ("CI", "KUBECONFIG")}, **(env or {})},
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+def kubeconfig(folder: Path, server: str, **user: str) -> Path:
+    """A kubeconfig with one context, `test`."""
+    path = folder / "kubeconfig"
+    path.write_text(
+        json.dumps(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "clusters": [{"name": "c", "cluster": {"server": server}}],
+                "users": [{"name": "u", "user": user}],
+                "contexts": [{"name": "test", "context": {"cluster": "c", "user": "u"}}],
+            }
+        )
+    )
+    return path
+
+
+def test_an_unknown_experiment_lists_the_known_ones() -> None:
+    code, _, said = chaos("run", "identity", "--sandbox")
+    assert code == 2
+    assert "no experiment 'identity'" in said
+    assert "identity-persistence" in said
+
+
+def test_without_a_terminal_the_place_must_be_named() -> None:
+    code, _, said = chaos("run", "identity-persistence")
+    assert code == 2
+    assert "--sandbox" in said
+    assert "--context" in said
+
+
+def test_two_places_exclude_each_other() -> None:
+    code, _, said = chaos("run", "identity-persistence", "--sandbox", "--context", "x")
+    assert code == 2
+    assert "exclude each other" in said
+
+
+def test_a_missing_kubeconfig_is_named(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    code, _, said = chaos("run", "identity-persistence", "--context", "x", "--kubeconfig", str(gone))
+    assert code == 2
+    assert str(gone) in said
+
+
+@pytest.mark.parametrize("text", ["{{{", "[]", "contexts: 5", "\x00\x01"])
+def test_a_broken_kubeconfig_is_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "kubeconfig"
+    path.write_text(text)
+    code, _, said = chaos("run", "identity-persistence", "--context", "x", "--kubeconfig", str(path))
+    assert code == 2
+    assert str(path) in said
+
+
+def test_an_unknown_context_lists_the_known_ones(tmp_path: Path) -> None:
+    path = kubeconfig(tmp_path, "http://127.0.0.1:1")
+    code, _, said = chaos("run", "identity-persistence", "--context", "other", "--kubeconfig", str(path))
+    assert code == 2
+    assert "'other'" in said
+    assert "test" in said
+
+
+def test_an_api_server_that_refuses_is_named(tmp_path: Path) -> None:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        server = f"http://127.0.0.1:{sock.getsockname()[1]}"
+    path = kubeconfig(tmp_path, server)
+    code, _, said = chaos("run", "identity-persistence", "--context", "test", "--kubeconfig", str(path))
+    assert code == 3
+    assert server in said
+    assert "cannot be reached" in said
+
+
+@pytest.mark.parametrize(
+    ("reply", "message"),
+    [
+        (b"", "the connection to"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "no Kubernetes API server"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Type: text/html\r\n\r\nhello", "no Kubernetes API server"),
+        (
+            b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nContent-Length: 52\r\n\r\n"
+            b'{"kind":"Status","reason":"Unauthorized","code":401}',
+            "credentials",
+        ),
+    ],
+)
+def test_an_api_server_that_is_none_or_does_not_let_us_in_is_named(
+    tmp_path: Path, reply: bytes, message: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        path = kubeconfig(tmp_path, address)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "chaos", "run", "identity-persistence", "--context", "test", "--kubeconfig", str(path)],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        server.settimeout(0.2)
+        while process.poll() is None:
+            try:
+                connection, _ = server.accept()
+            except TimeoutError:
+                continue
+            with connection:
+                connection.recv(65536)
+                connection.sendall(reply)
+        assert process.stderr is not None
+        said = process.stderr.read()
+        process.stderr.close()
+    assert "Traceback" not in said
+    assert process.returncode == 3
+    assert message in said
+
+
+def test_an_unwritable_reports_folder_is_named(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    code, _, said = chaos("run", "identity-persistence", "--sandbox", "--reports", str(blocked))
+    assert code == 2
+    assert str(blocked) in said
+
+
+def test_an_experiment_file_that_raises_says_where(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text("x = 1\nraise RuntimeError('oops')\n")
+    code, _, said = chaos("run", str(path), "--sandbox")
+    assert code == 2
+    assert f"{path}, line 2 raises RuntimeError: oops" in said
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("--trials", "0"), "--trials"),
+        (("--period", "10parsecs"), "10parsecs"),
+        (("--model", "nothing=1"), "nothing"),
+        (("--model", "dns_one_way=fast"), "NAME=LOW..HIGH"),
+        (("--force", "--grace", "3"), "--force"),
+    ],
+)
+def test_impossible_options_are_named(args: tuple[str, ...], message: str) -> None:
+    code, _, said = chaos("run", "identity-persistence", "--sandbox", *args)
+    assert code == 2
+    assert message in said
+
+
+@pytest.mark.parametrize("command", ["report", "check"])
+def test_a_folder_that_is_no_run_is_named(tmp_path: Path, command: str) -> None:
+    code, _, said = chaos(command, str(tmp_path))
+    assert code == 2
+    assert str(tmp_path) in said
+
+
+def test_recover_with_nothing_to_recover_says_so(tmp_path: Path) -> None:
+    code, _, said = chaos("recover", "--reports", str(tmp_path))
+    assert code == 0
+    assert "nothing to undo" in said
+
+
+def test_list_show_and_version_speak_json() -> None:
+    for args in (("list",), ("show", "identity-persistence"), ("version",)):
+        code, out, _ = chaos(*args, "-o", "json")
+        assert code == 0
+        assert json.loads(out)

@@ -1,0 +1,53 @@
+"""The main experiment on a real cluster: what facts there are about Kubernetes, found again."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from chaos.cluster import Cluster
+from tests.order import assert_order_of_facts, timeline_of
+from tests.real.conftest import our_namespaces
+
+Chaos = Callable[..., tuple[int, dict[str, Any]]]
+
+
+def verdicts(document: dict[str, Any]) -> dict[str, str]:
+    return {v["checker"]: v["outcome"] for v in document["verdicts"]}
+
+
+def rows(document: dict[str, Any]) -> list[dict[str, str]]:
+    with (Path(document["folder"]) / "recoveries.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+async def test_each_pod_keeps_its_identity_and_nothing_is_left_behind(chaos: Chaos, cluster: Cluster) -> None:
+    code, document = chaos("--grace", "1")
+    assert verdicts(document) == dict.fromkeys(verdicts(document), "ok")
+    assert code == 0
+    assert document["status"] == "complete"
+    assert not document["simulated"]
+    own = [r for r in rows(document) if r["record"] == f"A {r['pod']}.web"]
+    assert {r["pod"] for r in own} == {"web-0", "web-1", "web-2"}
+    assert len({r["view"] for r in own}) == 3
+    assert {r["outcome"] for r in own} == {"recovered"}
+    for row in own:
+        assert float(row["lost_after_s"]) < float(row["lost_before_s"]) < float(row["recovered_after_s"])
+        assert float(row["recovered_after_s"]) < float(row["recovered_before_s"]) <= float(row["stable_before_s"])
+    assert await our_namespaces(cluster) == []
+
+
+async def test_a_forced_deletion_shows_two_pods_under_one_identity(chaos: Chaos) -> None:
+    """facts.md section 1: the old container goes on answering while its replacement already serves."""
+    code, document = chaos("--force", "--trials", "1")
+    assert verdicts(document)["single-identity"] == "fail"
+    assert code == 1
+
+
+def test_the_order_of_events_is_that_of_the_facts(chaos: Chaos) -> None:
+    """The unit's manifest with its own grace period of 30 s: its shell ignores SIGTERM."""
+    code, document = chaos("--trials", "1")
+    assert code == 0
+    assert_order_of_facts(timeline_of(document["folder"]), grace_s=30)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import secrets
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -136,11 +137,12 @@ async def _place(request: RunRequest, console: Console, *, on_sandbox: bool) -> 
         "For a real one: --context NAME",
         highlight=False,
     )
-    sandbox = make_sandbox(request.seed, request.model, realtime=request.realtime)
+    token = secrets.token_hex(16)
+    sandbox = make_sandbox(request.seed, request.model, token, realtime=request.realtime)
     await sandbox.start()
     try:
         connector = None if request.realtime else sandbox.api.connector()
-        address = ClusterAddress(url=sandbox.api.url, token=sandbox.token, connector=connector)
+        address = ClusterAddress(url=sandbox.api.url, token=token, connector=connector)
         yield Place(
             address,
             sandbox.vantage,

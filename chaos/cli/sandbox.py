@@ -7,6 +7,7 @@ import json
 import secrets
 import signal
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -15,7 +16,7 @@ from chaos.errors import UsageError
 from chaos.sandbox.sandbox import Sandbox
 
 
-def make_sandbox(seed: int, settings: tuple[str, ...], *, realtime: bool) -> Sandbox:
+def make_sandbox(seed: int, settings: tuple[str, ...], token: str, *, realtime: bool) -> Sandbox:
     """A sandbox with the parameters of the command line.
 
     Raises:
@@ -30,7 +31,9 @@ def make_sandbox(seed: int, settings: tuple[str, ...], *, realtime: bool) -> San
         except ValueError as exc:
             raise UsageError(f"--model {setting}: write NAME=LOW..HIGH, in seconds") from exc
     try:
-        return Sandbox(seed=seed, realtime=realtime, overrides=overrides, token=secrets.token_hex(16))
+        # In whole seconds: API timestamps then fall alike in every run of a seed.
+        epoch = datetime.now(UTC).replace(microsecond=0)
+        return Sandbox(seed=seed, realtime=realtime, overrides=overrides, token=token, epoch=epoch)
     except KeyError as exc:
         raise UsageError(
             f"--model: the sandbox has no parameter {exc}", hint="every report of a simulated run lists them"
@@ -48,7 +51,7 @@ async def _serve(kubeconfig: Path | None, seed: int, settings: tuple[str, ...]) 
     over = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, over.set)
-    sandbox = make_sandbox(seed, settings, realtime=True)
+    sandbox = make_sandbox(seed, settings, secrets.token_hex(16), realtime=True)
     await sandbox.start()
     try:
         dns = await sandbox.serve_dns()
@@ -73,7 +76,7 @@ async def _serve(kubeconfig: Path | None, seed: int, settings: tuple[str, ...]) 
 
 
 def _write_private(path: Path, text: str) -> None:
-    """A file that holds a token.
+    """Write a file that holds a token.
 
     Raises:
         UsageError: it cannot be written.

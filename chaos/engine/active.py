@@ -165,6 +165,12 @@ class ActiveRun:
                 f"{fault.name} would touch {', '.join(sorted(foreign))}, which {self._experiment.name} does not target"
             )
 
+    async def silence(self, pod: PodIdentity, within_s: float) -> None:
+        """See `chaos.experiment.Run.silence`."""
+        deadline_s = self._clock.now_s() + within_s
+        while self._probing.answers(pod.address) and self._clock.now_s() < deadline_s:  # noqa: ASYNC110 - a bounded look
+            await asyncio.sleep(_LOOK_S)
+
     async def apply(self, manifest: str) -> None:
         """See `chaos.experiment.Run.apply`."""
         for obj in read_manifest(self._experiment.manifest_path(manifest), self.target.namespace):

@@ -157,6 +157,11 @@ class Probing:
                     for prober in self._dns_probers
                 ]
 
+    def answers(self, address: str) -> bool:
+        """Whether somebody answered at that address when it was last asked."""
+        latest = (self._recorder.latest[series.id] for series in self._by_address.get(address, []))
+        return any(found >= 0 and self._recorder.history.outcomes[found].status == "OK" for found in latest)
+
     def retire_silent_addresses(self) -> None:
         """Stop probing addresses that no pod of the target has any more and that have been silent for a while."""
         in_use = {pod.address for pod in self._target.pods}

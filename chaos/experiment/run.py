@@ -56,6 +56,9 @@ class Run(Protocol):
             ApiError: the API server refused it (the trial is kept, as refused).
         """
 
+    async def silence(self, pod: PodIdentity, within_s: float) -> None:
+        """Wait until nobody answers any more at an address that a pod has lost, so that an overlap is seen whole."""
+
     async def apply(self, manifest: str) -> None:
         """Create the objects of a YAML file in the run's namespace; the run removes them."""
 

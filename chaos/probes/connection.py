@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from dataclasses import replace
+from functools import lru_cache
 from typing import Self
 
 from chaos.clock import RunClock
@@ -127,6 +128,7 @@ class _Attempt:
             conversation.close()
 
 
+@lru_cache(maxsize=1024)
 def is_address(name: str) -> bool:
     """Whether it is an IP address rather than a name."""
     try:

@@ -10,8 +10,8 @@ class LagMonitor:
     """Wakes at fixed instants and notes how late.
 
     An idle asyncio loop is itself late by about 1 ms at p99 (epoll counts whole milliseconds); more than that means
-    that this process could not keep up. Lag widens intervals, it never makes them wrong: sent and received are read at the
-    moment, not from the schedule.
+    that this process could not keep up. Lag widens intervals, it never makes them wrong: sent and received are read at
+    the moment, not from the schedule.
     """
 
     def __init__(self, clock: RunClock, period_s: float = 0.05) -> None:

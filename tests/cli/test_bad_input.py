@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
-NAMES_A_HINT = "\n  "
+UNAUTHORIZED = (
+    b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nContent-Length: 52\r\n\r\n"
+    b'{"kind":"Status","reason":"Unauthorized","code":401}'
+)
 
 
 def chaos(*args: str, env: dict[str, str] | None = None, cwd: Path | None = None) -> tuple[int, str, str]:
@@ -107,21 +110,25 @@ def test_an_api_server_that_refuses_is_named(tmp_path: Path) -> None:
         (b"", "the connection to"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "no Kubernetes API server"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Type: text/html\r\n\r\nhello", "no Kubernetes API server"),
-        (
-            b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nContent-Length: 52\r\n\r\n"
-            b'{"kind":"Status","reason":"Unauthorized","code":401}',
-            "credentials",
-        ),
+        (UNAUTHORIZED, "credentials"),
     ],
 )
-def test_an_api_server_that_is_none_or_does_not_let_us_in_is_named(
-    tmp_path: Path, reply: bytes, message: str
-) -> None:
+def test_an_api_server_that_is_none_or_does_not_let_us_in_is_named(tmp_path: Path, reply: bytes, message: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}"
         path = kubeconfig(tmp_path, address)
         process = subprocess.Popen(
-            [sys.executable, "-m", "chaos", "run", "identity-persistence", "--context", "test", "--kubeconfig", str(path)],
+            [
+                sys.executable,
+                "-m",
+                "chaos",
+                "run",
+                "identity-persistence",
+                "--context",
+                "test",
+                "--kubeconfig",
+                str(path),
+            ],
             stderr=subprocess.PIPE,
             text=True,
         )

@@ -39,7 +39,9 @@ def chaos(tmp_path: Path) -> Callable[..., tuple[int, dict[str, Any]]]:
 
     def run(*args: str) -> tuple[int, dict[str, Any]]:
         done = subprocess.run(
-            command("run", "identity-persistence", "--context", CONTEXT, "--reports", str(tmp_path), "-o", "json", *args),
+            command(
+                "run", "identity-persistence", "--context", CONTEXT, "--reports", str(tmp_path), "-o", "json", *args
+            ),
             capture_output=True,
             text=True,
             timeout=RUN_TIMEOUT_S,

@@ -1,0 +1,41 @@
+"""Checkers: pure functions from a history to a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from chaos.analysis.checkers import (
+    deployment_contrast,
+    fault_took_effect,
+    identity_kept,
+    recovered_within,
+    single_identity,
+    steady_state,
+)
+from chaos.model import History, Verdict, VerdictOutcome
+
+Checker = Callable[[History], Verdict]
+
+CHECKERS: dict[str, Checker] = {
+    fault_took_effect.NAME: fault_took_effect.fault_took_effect,
+    steady_state.NAME: steady_state.steady_state,
+    identity_kept.NAME: identity_kept.identity_kept,
+    single_identity.NAME: single_identity.single_identity,
+    recovered_within.NAME: recovered_within.recovered_within,
+    deployment_contrast.NAME: deployment_contrast.deployment_contrast,
+}
+
+
+def judge(history: History, names: Iterable[str]) -> list[Verdict]:
+    """The verdicts of the named checkers. One that crashes, or does not exist, gives `unknown`, never a pass."""
+    return [_judge_one(history, name) for name in names]
+
+
+def _judge_one(history: History, name: str) -> Verdict:
+    checker = CHECKERS.get(name)
+    if checker is None:
+        return Verdict(name, VerdictOutcome.UNKNOWN, f"There is no checker named {name}.")
+    try:
+        return checker(history)
+    except Exception as exc:  # noqa: BLE001 - a defect in a checker must not look like a passed check
+        return Verdict(name, VerdictOutcome.UNKNOWN, f"The checker crashed: {type(exc).__name__}: {exc}")

@@ -1,0 +1,59 @@
+"""Was every A record right again in time, in every view?"""
+
+from __future__ import annotations
+
+from chaos.analysis.checkers.verdicts import combine, judged_trials
+from chaos.analysis.records import RecordKind
+from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
+from chaos.analysis.trials import NS_PER_S
+from chaos.analysis.units import seconds
+from chaos.model import History, Verdict, VerdictOutcome
+
+NAME = "recovered-within"
+_A_RECORDS = (RecordKind.POD_A, RecordKind.SERVICE_A)
+
+
+def recovered_within(history: History) -> Verdict:
+    """Judges the intervals: `ok` where the upper bound is in time, `fail` where the lower bound is late."""
+    within_s = history.meta.parameters.get("within_s")
+    if not isinstance(within_s, int | float):
+        return Verdict(NAME, VerdictOutcome.UNKNOWN, "The run names no limit (within_s).")
+    limit_ns = round(within_s * NS_PER_S)
+    judged, unknowns = judged_trials(history)
+    failures: list[str] = []
+    slowest_ns = 0
+    keys = {t.key for t in judged}
+    measured = [r for r in recoveries(history) if r.trial.key in keys and r.kind in _A_RECORDS]
+    for trial in judged:
+        if not any(r.trial.key == trial.key for r in measured):
+            unknowns.append(f"trial {trial.number}: no A record of {trial.target.name} was asked for")
+    for recovery in measured:
+        where = f"trial {recovery.trial.number} {recovery.record} at {recovery.view}"
+        late, reason = _judge(recovery, limit_ns)
+        if late:
+            failures.append(f"{where} {reason}")
+        elif reason:
+            unknowns.append(f"{where} {reason}")
+        elif recovery.recovered is not None and recovery.recovered.before_ns is not None:
+            slowest_ns = max(slowest_ns, recovery.recovered.before_ns - recovery.trial.accepted_ns)
+    success = (
+        f"All {len(measured)} A-record recoveries within {within_s:g} s, the slowest in at most {seconds(slowest_ns)}."
+    )
+    return combine(NAME, failures=failures, unknowns=unknowns, success=success, evidence=("recoveries.csv",))
+
+
+def _judge(recovery: Recovery, limit_ns: int) -> tuple[bool, str]:
+    """Whether it was too late, and otherwise why that is not known; neither where it was in time."""
+    if recovery.outcome is RecoveryOutcome.NEVER_LOST:
+        return False, ""
+    if recovery.recovered is None:
+        return False, "gave no answer that tells"
+    after_ns = recovery.recovered.after_ns - recovery.trial.accepted_ns
+    if recovery.recovered.before_ns is None:
+        text = f"was not right {seconds(after_ns)} after the fault, when it was last seen wrong"
+        return after_ns > limit_ns, text
+    before_ns = recovery.recovered.before_ns - recovery.trial.accepted_ns
+    if before_ns <= limit_ns:
+        return False, ""
+    text = f"was right again between {seconds(after_ns)} and {seconds(before_ns)}"
+    return after_ns > limit_ns, text

@@ -1,0 +1,121 @@
+"""What clients saw: by the pod's name, through a ClusterIP, at an address, and on one long-lived connection."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
+
+from chaos.analysis.trials import Sample, Trial, samples_between, trials
+from chaos.model import History, Interval, Series
+from chaos.model.outcome import OK
+
+# Connections to one pod; "address" is limited to the address that the pod had before the fault.
+PROBES = ("tcp", "http", "clusterip", "stream", "address")
+
+
+@dataclass(frozen=True, slots=True)
+class ClientView:
+    """One client's experience of one pod in one trial.
+
+    To a client a timeout is a failure like any other, so here, unlike for DNS records, it counts as one.
+
+    Attributes:
+        counts: (status, phase, samples), most frequent first.
+        failed: when the longest stretch of failures began; None where none failed.
+        first_failure: status and phase of its first failure.
+        restored: when exchanges succeeded again after it; right-censored where they did not.
+    """
+
+    trial: Trial
+    probe: str
+    record: str
+    view: str
+    counts: tuple[tuple[str, str, int], ...]
+    samples: int
+    failed: Interval | None
+    first_failure: tuple[str, str] | None
+    restored: Interval | None
+
+    @property
+    def failures(self) -> int:
+        return sum(n for status, _, n in self.counts if status != OK)
+
+    @property
+    def outage_ns(self) -> Interval | None:
+        """Bounds of the outage's *length*: `after_ns` the least, `before_ns` the most (None: it had not ended)."""
+        if self.failed is None or self.failed.before_ns is None or self.restored is None:
+            return None
+        least_ns = max(0, self.restored.after_ns - self.failed.before_ns)
+        return Interval(
+            least_ns, None if self.restored.before_ns is None else self.restored.before_ns - self.failed.after_ns
+        )
+
+
+def client_views(history: History) -> list[ClientView]:
+    """Every client's view, by trial, pod, probe and record."""
+    found = [
+        _client_view(history, trial, series)
+        for trial in trials(history)
+        for series in history.series
+        if _concerns(series, trial)
+    ]
+    return sorted(
+        (v for v in found if v.samples),
+        key=lambda v: (v.trial.number, v.trial.target.name, PROBES.index(v.probe), v.record, v.view),
+    )
+
+
+def _concerns(series: Series, trial: Trial) -> bool:
+    if series.probe not in PROBES or series.pod != trial.target.name:
+        return False
+    return series.probe != "address" or series.name == trial.target.address
+
+
+def _client_view(history: History, trial: Trial, series: Series) -> ClientView:
+    samples = sorted(samples_between(history, series, trial.baseline_ns, trial.end_ns))
+    counts: Counter[tuple[str, str]] = Counter()
+    for sample in samples:
+        if sample.sent_ns >= trial.sent_ns:
+            outcome = history.outcomes[sample.outcome]
+            counts[outcome.status, "" if outcome.status == OK else outcome.phase] += 1
+    outage = _longest_outage(history, trial, samples)
+    first = None if outage is None else history.outcomes[outage.first.outcome]
+    return ClientView(
+        trial=trial,
+        probe=series.probe,
+        record=series.record,
+        view=series.view,
+        counts=tuple((status, phase, n) for (status, phase), n in sorted(counts.items(), key=lambda c: (-c[1], c[0]))),
+        samples=sum(counts.values()),
+        failed=None if outage is None else outage.failed,
+        first_failure=None if first is None else (first.status, first.phase),
+        restored=None if outage is None else outage.restored,
+    )
+
+
+class _Outage(NamedTuple):
+    failed: Interval
+    restored: Interval
+    first: Sample
+    length_ns: int
+
+
+def _longest_outage(history: History, trial: Trial, samples: list[Sample]) -> _Outage | None:
+    """The longest stretch of failures between two successes, in the order in which the exchanges began."""
+    longest: _Outage | None = None
+    last_good_ns = trial.sent_ns
+    for good, group in groupby(samples, key=lambda s: history.outcomes[s.outcome].status == OK):
+        stretch = list(group)
+        if good:
+            last_good_ns = stretch[-1].sent_ns
+            if longest is not None and longest.restored.before_ns is None:
+                longest = longest._replace(restored=Interval(longest.restored.after_ns, stretch[0].received_ns))
+            continue
+        length_ns = stretch[-1].sent_ns - stretch[0].sent_ns
+        if stretch[0].sent_ns < trial.sent_ns or (longest is not None and length_ns <= longest.length_ns):
+            continue
+        began = Interval(last_good_ns, min(s.received_ns for s in stretch))
+        longest = _Outage(began, Interval(stretch[-1].sent_ns, None), stretch[0], length_ns)
+    return longest

@@ -1,0 +1,103 @@
+"""Which parts of its identity a pod had again after its replacement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from chaos.analysis.records import RecordKind
+from chaos.analysis.recovery import Recovery, recoveries
+from chaos.analysis.trials import Trial, trials
+from chaos.model import History
+
+_ORDINAL_LABEL = "apps.kubernetes.io/pod-index"
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """One part of the identity.
+
+    Attributes:
+        kept: None where it was not measured or does not apply.
+        applies: False where the pod has no such thing, such as volume claims.
+    """
+
+    name: str
+    kept: bool | None
+    note: str = ""
+    applies: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The facets of one pod in one trial."""
+
+    trial: Trial
+    facets: tuple[Facet, ...]
+
+    def facet(self, name: str) -> Facet:
+        return next(f for f in self.facets if f.name == name)
+
+    @property
+    def broken(self) -> tuple[Facet, ...]:
+        return tuple(f for f in self.facets if f.kept is False)
+
+    @property
+    def unmeasured(self) -> tuple[Facet, ...]:
+        """Facets that should have been measured and were not."""
+        return tuple(f for f in self.facets if f.kept is None and f.applies)
+
+
+def identities(history: History) -> list[Identity]:
+    """The identity of each replaced pod at the end of its trial."""
+    measured = recoveries(history)
+    return [
+        Identity(trial, tuple(_object_facets(history, trial)) + tuple(_dns_facets(trial, measured)))
+        for trial in trials(history)
+    ]
+
+
+def _object_facets(history: History, trial: Trial) -> Iterable[Facet]:
+    target, new = trial.target, trial.life.new_pod
+    if new is None:
+        names = ("name", "new UID", "ordinal", "hostname", "subdomain", "volume claims")
+        yield from (Facet(name, None, "no new pod was seen") for name in names)
+        return
+    metadata, spec = new.get("metadata", {}), new.get("spec", {})
+    yield Facet("name", metadata.get("name") == target.name, target.name)
+    yield Facet("new UID", trial.life.new_uid != target.uid, trial.life.new_uid)
+    yield _same("ordinal", target.ordinal, (metadata.get("labels") or {}).get(_ORDINAL_LABEL, ""))
+    yield _same("hostname", target.hostname, spec.get("hostname", ""))
+    old_spec = (trial.life.old_pod or {}).get("spec", {})
+    yield _same(
+        "subdomain", old_spec.get("subdomain") or history.meta.target.get("service", ""), spec.get("subdomain", "")
+    )
+    yield _same("volume claims", ", ".join(sorted(target.claims)), ", ".join(sorted(_claims(spec))))
+
+
+def _claims(spec: dict[str, Any]) -> list[str]:
+    claims = (v.get("persistentVolumeClaim") for v in spec.get("volumes") or [])
+    return [c["claimName"] for c in claims if c]
+
+
+def _same(name: str, old: str, new: str) -> Facet:
+    if not old and not new:
+        return Facet(name, None, "has none", applies=False)
+    return Facet(name, old == new, new if old == new else f"{old or 'none'} became {new or 'none'}")
+
+
+def _dns_facets(trial: Trial, measured: list[Recovery]) -> Iterable[Facet]:
+    mine = [r for r in measured if r.trial.key == trial.key]
+    kinds = {"A record": RecordKind.POD_A, "SRV entry": RecordKind.SRV, "reverse record": RecordKind.PTR}
+    for name, kind in kinds.items():
+        yield _dns_facet(name, [r for r in mine if r.kind is kind])
+
+
+def _dns_facet(name: str, views: list[Recovery]) -> Facet:
+    wrong = sorted({r.view for r in views if r.right_at_end is False})
+    if wrong:
+        return Facet(name, kept=False, note=f"not right at the end at {', '.join(wrong)}")
+    if not views or any(r.right_at_end is None for r in views):
+        return Facet(name, None, "not measured")
+    return Facet(name, kept=True, note=f"right in {len(views)} of {len(views)} views at the end")

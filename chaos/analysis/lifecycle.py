@@ -1,0 +1,154 @@
+"""What the watches saw of one pod's replacement.
+
+All instants are arrivals of watch events on the run's clock: upper bounds, since the change itself was earlier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from chaos.model import ClusterEvent, FaultWindow, History, PodIdentity
+
+_SERVICE_LABEL = "kubernetes.io/service-name"
+
+
+@dataclass(slots=True)
+class Replacement:
+    """The old pod's end and the new pod's start. An instant is None where no event showed it.
+
+    Attributes:
+        watched: whether any event of a pod of that name arrived at all.
+        terminating: whether the old pod was seen with a deletionTimestamp, or gone.
+        old_pod: the old pod object as last seen.
+        old_ended_first: the watch showed every container of the old pod terminated before it showed the object gone.
+            A new pod of the same name can only be created afterwards, so the two cannot have served at once.
+        grace_s: the grace period in force, as the API server first showed it; None where it showed none.
+        new_pod: the pod object that replaced it, as last seen in the trial; None where there was none.
+    """
+
+    watched: bool = False
+    terminating: bool = False
+    old_pod: dict[str, Any] | None = None
+    old_ended_first: bool = False
+    old_gone_ns: int | None = None
+    grace_s: int | None = None
+    endpoint_not_ready_ns: int | None = None
+    new_pod: dict[str, Any] | None = None
+    new_uid: str = ""
+    new_address: str = ""
+    created_ns: int | None = None
+    scheduled_ns: int | None = None
+    addressed_ns: int | None = None
+    ready_ns: int | None = None
+    endpoint_ready_ns: int | None = None
+
+
+def replacement(history: History, fault: FaultWindow, target: PodIdentity, end_ns: int) -> Replacement:
+    """The replacement of one target in one trial, as seen up to `end_ns`.
+
+    Of several new pods (one may have failed at once) the last that became Ready counts; without any, the last one.
+    """
+    life = Replacement()
+    mine = [e for e in history.events if e.kind == "Pod" and e.name == target.name and e.at_ns <= end_ns]
+    life.watched = bool(mine)
+    _old_pod(life, [e for e in mine if e.uid == target.uid], fault.sent_ns)
+    _new_pod(life, [e for e in mine if e.uid != target.uid and e.at_ns >= fault.sent_ns])
+    slices = [e for e in history.events if e.kind == "EndpointSlice" and e.at_ns <= end_ns and _of_service(history, e)]
+    _endpoints(life, slices, target.uid, fault.sent_ns)
+    return life
+
+
+def pod_state(pod: dict[str, Any]) -> str:
+    """`terminating`, `ready`, `running`, `pending` or the phase otherwise, as a reader would call it."""
+    status = pod.get("status", {})
+    phase = str(status.get("phase", "Pending"))
+    if phase in {"Failed", "Succeeded"}:
+        return "ended"
+    if pod.get("metadata", {}).get("deletionTimestamp"):
+        return "terminating"
+    if _ready(pod):
+        return "ready"
+    return phase.lower()
+
+
+def _ready(pod: dict[str, Any]) -> bool:
+    conditions = pod.get("status", {}).get("conditions") or []
+    return any(c.get("type") == "Ready" and c.get("status") == "True" for c in conditions)
+
+
+def _ended(pod: dict[str, Any]) -> bool:
+    status = pod.get("status", {})
+    containers = status.get("containerStatuses") or []
+    if containers:
+        return all("terminated" in (c.get("state") or {}) for c in containers)
+    return status.get("phase") in {"Failed", "Succeeded"}
+
+
+def _old_pod(life: Replacement, events: list[ClusterEvent], sent_ns: int) -> None:
+    ended = False
+    for event in events:
+        if event.type == "DELETED" or "deletionTimestamp" in event.object.get("metadata", {}):
+            life.terminating = True
+        if event.type == "DELETED":
+            if event.at_ns >= sent_ns and life.old_gone_ns is None:
+                life.old_gone_ns = event.at_ns
+                life.old_ended_first = ended
+            continue
+        life.old_pod = event.object
+        if life.grace_s is None:
+            life.grace_s = event.object.get("metadata", {}).get("deletionGracePeriodSeconds")
+        ended = ended or _ended(event.object)
+
+
+def _new_pod(life: Replacement, events: list[ClusterEvent]) -> None:
+    by_uid: dict[str, list[ClusterEvent]] = {}
+    for event in events:
+        by_uid.setdefault(event.uid, []).append(event)
+    if not by_uid:
+        return
+    ready = [uid for uid, seen in by_uid.items() if any(e.type != "DELETED" and _ready(e.object) for e in seen)]
+    life.new_uid = (ready or list(by_uid))[-1]
+    seen = [e for e in by_uid[life.new_uid] if e.type != "DELETED"]
+    if not seen:
+        return
+    life.new_pod = seen[-1].object
+    life.created_ns = seen[0].at_ns
+    life.scheduled_ns = _first(seen, lambda pod: bool(pod.get("spec", {}).get("nodeName")))
+    life.addressed_ns = _first(seen, lambda pod: bool(pod.get("status", {}).get("podIP")))
+    life.ready_ns = _first(seen, _ready)
+    if life.ready_ns is not None:
+        addresses = [e.object.get("status", {}).get("podIP") for e in seen if _ready(e.object)]
+        life.new_address = str(addresses[-1] or "")
+    if life.old_gone_ns is None:
+        # A gap may have hidden the deletion; the name was free once its successor existed.
+        life.old_gone_ns = life.created_ns
+
+
+def _first(events: Iterable[ClusterEvent], holds: Any) -> int | None:
+    return next((e.at_ns for e in events if holds(e.object)), None)
+
+
+def _of_service(history: History, event: ClusterEvent) -> bool:
+    service = history.meta.target.get("service")
+    label = (event.object.get("metadata", {}).get("labels") or {}).get(_SERVICE_LABEL)
+    return not service or label in (None, service)
+
+
+def _endpoints(life: Replacement, slices: list[ClusterEvent], old_uid: str, sent_ns: int) -> None:
+    held_old: set[str] = set()
+    for event in slices:
+        endpoints = [] if event.type == "DELETED" else event.object.get("endpoints") or []
+        ready = {e["targetRef"]["uid"]: _endpoint_ready(e) for e in endpoints if (e.get("targetRef") or {}).get("uid")}
+        if ready.get(old_uid):
+            held_old.add(event.name)
+        elif event.name in held_old and event.at_ns >= sent_ns and life.endpoint_not_ready_ns is None:
+            life.endpoint_not_ready_ns = event.at_ns
+        if life.new_uid and ready.get(life.new_uid) and life.endpoint_ready_ns is None:
+            life.endpoint_ready_ns = event.at_ns
+
+
+def _endpoint_ready(endpoint: dict[str, Any]) -> bool:
+    # The API says: a missing condition means ready.
+    return (endpoint.get("conditions") or {}).get("ready") is not False

@@ -1,0 +1,131 @@
+"""Whether two pods ever served under one identity at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chaos.analysis.trials import Sample, Trial, samples_between, trials
+from chaos.model import History, Interval, Outcome, Series
+from chaos.model.outcome import OK
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """How long the old and the new pod of one name served at once.
+
+    Attributes:
+        at_least_ns: the new pod had answered, and this much later the old one was asked and still answered. 0 where no
+            sample shows it.
+        at_most_ns: no longer than this; 0 where it is proved that there was none; None where no bound is known.
+        proof: what `at_most_ns` rests on.
+        unknown: why nothing can be said; empty where something can.
+        impostors: other pods that answered under this pod's name, with how often.
+    """
+
+    trial: Trial
+    at_least_ns: int
+    at_most_ns: int | None
+    proof: str
+    unknown: str
+    impostors: tuple[tuple[str, int], ...]
+
+
+def overlaps(history: History) -> list[Overlap]:
+    """The overlap of each replaced pod, by trial and pod."""
+    return [_overlap(history, trial) for trial in trials(history)]
+
+
+def _overlap(history: History, trial: Trial) -> Overlap:
+    impostors = _impostors(history, trial)
+    old = _at_address(history, trial, trial.target.address)
+    new = _at_address(history, trial, trial.life.new_address)
+    unknown = ""
+    if trial.target.address == trial.life.new_address:
+        unknown = "the new pod has the old one's address, so the address does not tell them apart"
+    elif not old:
+        unknown = f"the old address {trial.target.address} was not probed"
+    elif not new:
+        unknown = "no sample reached the new address"
+    if unknown:
+        at_most_ns, proof = _never(trial)
+        return Overlap(trial, 0, at_most_ns, proof, "" if proof else unknown, impostors)
+
+    new_served_ns = min((s.received_ns for s, right in new if right), default=None)
+    old_served_ns = max((s.sent_ns for s, right in old if right), default=trial.sent_ns)
+    at_least_ns = max(0, old_served_ns - new_served_ns) if new_served_ns is not None else 0
+    at_most_ns, proof = (None, "") if at_least_ns else _never(trial)
+    if not proof:
+        at_most_ns, proof = _by_samples(trial, old, new)
+    return Overlap(trial, at_least_ns, at_most_ns, proof, "", impostors)
+
+
+def _never(trial: Trial) -> tuple[int | None, str]:
+    """The order of events alone may exclude an overlap: names are unique, so a successor comes after the old object."""
+    if trial.life.old_ended_first:
+        return 0, "the watch showed the old pod's containers ended before its object was gone and the new one created"
+    return None, ""
+
+
+def _by_samples(trial: Trial, old: list[tuple[Sample, bool]], new: list[tuple[Sample, bool]]) -> tuple[int | None, str]:
+    """The old pod stopped before its first lasting failure; the new one started after its last failure."""
+    last_right_ns = max((s.sent_ns for s, right in old if right), default=trial.sent_ns)
+    stopped = [s.received_ns for s, right in old if not right and s.sent_ns > last_right_ns]
+    if not stopped:
+        return None, ""
+    first_right_ns = min((s.received_ns for s, right in new if right), default=None)
+    failed = [s.sent_ns for s, right in new if not right and (first_right_ns is None or s.sent_ns < first_right_ns)]
+    started_ns = max(failed, default=trial.sent_ns)
+    return max(0, min(stopped) - started_ns), "the old address's first failure and the new address's last one"
+
+
+def _at_address(history: History, trial: Trial, address: str) -> list[tuple[Sample, bool]]:
+    """Every sample that reached an address, with whether this pod answered."""
+    if not address:
+        return []
+    found = []
+    for series in history.series:
+        asked = series.name == address if series.probe == "address" else series.probe == "http"
+        if not asked or series.pod != trial.target.name:
+            continue
+        for sample in samples_between(history, series, trial.sent_ns, trial.until_ns):
+            outcome = history.outcomes[sample.outcome]
+            if series.probe == "address" or outcome.address == address:
+                found.append((sample, _is_pod(outcome, trial)))
+    return found
+
+
+def _is_pod(outcome: Outcome, trial: Trial) -> bool:
+    return outcome.status == OK and outcome.values == (trial.target.name,)
+
+
+def _impostors(history: History, trial: Trial) -> tuple[tuple[str, int], ...]:
+    counts: dict[str, int] = {}
+    for series in _by_name(history, trial):
+        for sample in samples_between(history, series, trial.sent_ns, trial.end_ns):
+            outcome = history.outcomes[sample.outcome]
+            if outcome.status == OK and outcome.values and not _is_pod(outcome, trial):
+                who = outcome.values[0]
+                counts[who] = counts.get(who, 0) + 1
+    return tuple(sorted(counts.items()))
+
+
+def _by_name(history: History, trial: Trial) -> list[Series]:
+    return [s for s in history.series if s.probe in ("http", "clusterip") and s.pod == trial.target.name]
+
+
+def old_served(history: History, trial: Trial) -> Interval | None:
+    """When the old address stopped answering as this pod: (last right answer asked, first failure after it received].
+
+    None where the old address was not probed or never answered; right-censored where it never stopped.
+    """
+    samples = [
+        (s, _is_pod(history.outcomes[s.outcome], trial))
+        for series in history.series
+        if series.probe == "address" and series.name == trial.target.address
+        for s in samples_between(history, series, trial.baseline_ns, trial.until_ns)
+    ]
+    last_ns = max((s.sent_ns for s, right in samples if right), default=None)
+    if last_ns is None:
+        return None
+    stopped = min((s.received_ns for s, right in samples if not right and s.sent_ns > last_ns), default=None)
+    return Interval(last_ns, stopped)

@@ -1,0 +1,64 @@
+"""An answer to one question of an experiment, and the figures that answers are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chaos.analysis.statistics import Figure, maximum, median
+from chaos.analysis.trials import Trial, no_effect, not_replaced, trials
+from chaos.analysis.units import ms
+from chaos.model import History
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer in plain sentences, each true of the run that it is about.
+
+    Attributes:
+        evidence: where in the run's folder each can be seen.
+    """
+
+    question: str
+    answer: str
+    evidence: tuple[str, ...] = ()
+
+
+def effective_trials(history: History) -> list[Trial]:
+    """The trials in which a pod was replaced; only they can answer anything but that it was not."""
+    return [t for t in trials(history) if not no_effect(t) and not not_replaced(t)]
+
+
+def left_out(history: History) -> str:
+    """A sentence about the trials that the answer does not cover; empty where it covers all."""
+    missing = [f"trial {t.number}: {reason}" for t in trials(history) if (reason := no_effect(t) or not_replaced(t))]
+    missing += [f"trial {f.trial}: the fault was {f.outcome}" for f in history.faults if f.accepted_ns is None]
+    return f"Not counted in this answer: {'; '.join(missing)}." if missing else ""
+
+
+def nothing(question: str, history: History) -> Answer:
+    """What to say where no trial can answer."""
+    reasons = sorted({reason for t in trials(history) if (reason := no_effect(t) or not_replaced(t))})
+    reasons += [f"the fault of trial {f.trial} was {f.outcome}" for f in history.faults if f.accepted_ns is None]
+    why = "; ".join(reasons) or "no fault was injected"
+    return Answer(question, f"This run cannot say: {why}.", ("run.json faults",))
+
+
+def spread(figures: Sequence[Figure]) -> str:
+    """One value as it is; of several the median and the maximum; bounds as "> 60 s"."""
+    middle, largest = median(figures), maximum(figures)
+    if middle is None or largest is None:
+        return "an unmeasured time"
+    if len(figures) == 1 or show(middle) == show(largest):
+        return show(largest)
+    return f"{show(middle)} (median of {len(figures)}; at most {show(largest)})".replace("at most >", "longest >")
+
+
+def show(value: Figure) -> str:
+    """A figure with its unit."""
+    return ("> " if value.censored else "") + ms(value.value_ns)
+
+
+def exact(values: Sequence[int | None]) -> list[Figure]:
+    """Durations that were measured, as figures."""
+    return [Figure(v) for v in values if v is not None]

@@ -1,0 +1,171 @@
+"""What implications does this have for application connection handling?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from chaos.analysis.connections import ClientView, client_views
+from chaos.analysis.overlap import old_served
+from chaos.analysis.questions.answer import Answer, effective_trials, left_out, nothing, spread
+from chaos.analysis.statistics import Figure, figure
+from chaos.model import History, Interval
+from chaos.model.outcome import DNS_ABSENT, DNS_PRESENT
+
+QUESTION = "What implications does this have for application connection handling?"
+_NAMES = {
+    "http": "HTTP by the pod's name",
+    "clusterip": "HTTP through a ClusterIP service of the one pod",
+    "stream": "the long-lived connection",
+}
+
+
+def connection_handling(history: History) -> Answer:
+    """From what clients saw: by name, through a ClusterIP, at the old address, and on an open connection."""
+    judged = effective_trials(history)
+    if not judged:
+        return nothing(QUESTION, history)
+    keys = {t.key for t in judged}
+    views = {p: [v for v in client_views(history) if v.trial.key in keys and v.probe == p] for p in _NAMES}
+    sentences = [
+        *_by_name(history, views["http"]),
+        *_clusterip(views["http"], views["clusterip"]),
+        *_stream(history, views["stream"]),
+        *_caching(history),
+        *_unmeasured(views),
+    ]
+    return Answer(
+        QUESTION,
+        " ".join(filter(None, (*sentences, left_out(history)))),
+        ("report.md: What clients saw", "timeline.svg", "observations.jsonl"),
+    )
+
+
+def _by_name(history: History, views: list[ClientView]) -> Iterable[str]:
+    failed = [v for v in views if v.failed is not None]
+    if not views:
+        return
+    if not failed:
+        yield "No new connection by name failed."
+        return
+    yield (
+        f"New connections by name failed in {len(failed)} of {len(views)} trials, first with {_ways(failed)}, "
+        f"seen {spread([_since(v, v.failed) for v in failed])} after the deletion, for {_lengths(failed)}."
+    )
+    tails = [tail for v in failed if (tail := _served_after_failure(history, v)) is not None]
+    if tails:
+        yield (
+            f"In {len(tails)} of them the old pod was still answering at its address {spread(tails)} after the name "
+            "had failed: a client that keeps an address or a connection is served longer than one that resolves the "
+            "name again."
+        )
+
+
+def _served_after_failure(history: History, view: ClientView) -> Figure | None:
+    served = old_served(history, view.trial)
+    if served is None or view.failed is None or view.failed.before_ns is None:
+        return None
+    tail_ns = served.after_ns - view.failed.before_ns
+    return Figure(tail_ns) if tail_ns > 0 else None
+
+
+def _clusterip(by_name: list[ClientView], views: list[ClientView]) -> Iterable[str]:
+    if not views:
+        return
+    failed = [v for v in views if v.failed is not None]
+    if not failed:
+        yield "Through the ClusterIP service no request failed."
+        return
+    yield (
+        f"Through the ClusterIP service of the same pod requests failed first with {_ways(failed)}, seen "
+        f"{spread([_since(v, v.failed) for v in failed])} after the deletion, for {_lengths(failed)}."
+    )
+    named = {v.trial.key: v for v in by_name if v.failed is not None}
+    later = [v for v in failed if v.trial.key in named and _certainly_later(v.failed, named[v.trial.key].failed)]
+    if later:
+        yield (
+            f"In {len(later)} of {len(failed)} trials that began later than for clients of the name: the same deletion "
+            "is an outage at another time, depending on which name a client uses."
+        )
+
+
+def _certainly_later(late: Interval | None, early: Interval | None) -> bool:
+    return late is not None and early is not None and early.before_ns is not None and late.after_ns > early.before_ns
+
+
+def _stream(history: History, views: list[ClientView]) -> Iterable[str]:
+    if not views:
+        return
+    failed = [v for v in views if v.failed is not None]
+    if not failed:
+        yield "No long-lived connection ended."
+        return
+    seen = spread([_since(v, v.failed) for v in failed])
+    again = [v for v in failed if v.restored is not None and v.restored.before_ns is not None]
+    text = f"The long-lived connection ended with {_ways(failed)}, seen {seen} after the deletion"
+    if again:
+        text += f", and another worked after at most {_lengths(again)}"
+    if len(again) < len(failed):
+        text += f"; in {len(failed) - len(again)} of {len(failed)} trials no other worked before the trial ended"
+    yield text + "."
+    survived = [v for v in failed if _outlived_name(history, v)]
+    if survived:
+        yield (
+            f"In {len(survived)} of {len(failed)} it worked on after the name was gone and ended only then: "
+            "clients must expect the end of an open connection, resolve the name again and retry with back-off "
+            "for as long as the replacement takes."
+        )
+
+
+def _outlived_name(history: History, stream: ClientView) -> bool:
+    others = (v for v in client_views(history) if v.probe == "http" and v.trial.key == stream.trial.key)
+    return any(_certainly_later(stream.failed, v.failed) for v in others)
+
+
+def _caching(history: History) -> Iterable[str]:
+    """The TTLs of the answers themselves: for so long a client may go on with what it has."""
+    found: dict[str, set[int]] = {"right": set(), "absent": set()}
+    used = {o for s in history.series if s.probe == "dns" and s.pod for o in set(history.samples[s.id].outcome)}
+    for position in used:
+        outcome = history.outcomes[position]
+        if outcome.ttl is None:
+            continue
+        if outcome.status in DNS_PRESENT:
+            found["right"].add(outcome.ttl)
+        elif outcome.status in DNS_ABSENT:
+            found["absent"].add(outcome.ttl)
+    if found["right"]:
+        yield (
+            f"Answers carried a TTL of up to {max(found['right'])} s: a client that caches may use a dead address for "
+            "that long."
+        )
+    if found["absent"]:
+        yield (
+            f"Negative answers carried up to {max(found['absent'])} s: one that caches them may miss the new pod for "
+            "that long after it is back."
+        )
+
+
+def _unmeasured(views: dict[str, list[ClientView]]) -> Iterable[str]:
+    missing = [_NAMES[probe] for probe, found in views.items() if not found]
+    if missing:
+        yield f"Not measured: {', '.join(missing)}."
+
+
+def _since(view: ClientView, interval: Interval | None) -> Figure:
+    assert interval is not None  # noqa: S101 - callers filter
+    return figure(interval, view.trial.accepted_ns)
+
+
+def _lengths(views: list[ClientView]) -> str:
+    """How long the outages lasted, from their upper bounds."""
+    bounds = [view.outage_ns for view in views]
+    return spread(
+        [Figure(b.after_ns, censored=True) if b.before_ns is None else Figure(b.before_ns) for b in bounds if b]
+    )
+
+
+def _ways(views: list[ClientView]) -> str:
+    ways = Counter(v.first_failure for v in views if v.first_failure is not None)
+    ordered = sorted(ways.items(), key=lambda way: (-way[1], way[0]))
+    return " or ".join(f"{status} (phase {phase})" for (status, phase), _ in ordered)

@@ -1,0 +1,211 @@
+"""When each DNS record of a replaced pod was lost and came back, in each view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from chaos.analysis.bounds import Exchange, change, flips, stable_run
+from chaos.analysis.memo import once_per_history
+from chaos.analysis.records import SERVICE_VIEW, Record, RecordKind, State, records_of, state_table
+from chaos.analysis.trials import Trial, samples_between, trials
+from chaos.model import History, Interval, Series
+
+# Consecutive right answers that count as settled. One replica's answers are consistent, so a few suffice there. Behind
+# the service address each answer comes from a replica picked at random: with one of two still wrong, ten right answers
+# in a row have a chance of 1 in 1024.
+STABLE_RUN_DIRECT = 5
+STABLE_RUN_SERVICE = 10
+
+
+class RecoveryOutcome(StrEnum):
+    RECOVERED = "recovered"
+    NEVER_LOST = "never-lost"
+    NOT_RECOVERED = "not-recovered"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """One record of one pod at one view in one trial. Instants are nanoseconds of the run's clock.
+
+    Attributes:
+        lost: when the old address stopped being given; None where that was not seen.
+        recovered: when the new address alone was given; right-censored where it was not by the trial's end; None where
+            there was nothing to recover, or nothing can be said.
+        stable_before_ns: receipt of the first of the right answers that lasted, unbroken by a wrong one, to the trial's
+            end; None where they were too few. Unknown samples neither break the run nor count.
+        flips: how often a wrong answer followed a right one.
+        right_at_end: whether the last answer that says anything was right; None without one.
+        samples: asked in the trial.
+        unknown: of them, those that say nothing (timeout, SERVFAIL, …).
+    """
+
+    trial: Trial
+    kind: RecordKind
+    record: str
+    view: str
+    vantage: str
+    outcome: RecoveryOutcome
+    lost: Interval | None
+    recovered: Interval | None
+    stable_before_ns: int | None
+    flips: int
+    right_at_end: bool | None
+    samples: int
+    unknown: int
+
+
+@once_per_history
+def recoveries(history: History) -> list[Recovery]:
+    """All recoveries of all trials, by trial, pod, record and view."""
+    return [recovery for trial in trials(history) for recovery in recoveries_of(history, trial)]
+
+
+def recoveries_of(history: History, trial: Trial) -> list[Recovery]:
+    """The recoveries of one trial's pod, by record and view."""
+    measured = [_measure(history, trial, record) for record in records_of(history, trial)]
+    return [_limit_by_replicas(m, measured) if m.view == SERVICE_VIEW else m for m in measured]
+
+
+@dataclass(slots=True)
+class _Evidence:
+    old: list[Exchange]
+    absent: list[Exchange]
+    new: list[Exchange]
+    unknown: int = 0
+    asked: int = 0
+
+
+def _measure(history: History, trial: Trial, record: Record) -> Recovery:
+    before = _evidence(history, trial, record, record.before)
+    after = before if record.before == record.after else _evidence(history, trial, record, record.after)
+    lost = _lost(trial, before)
+    recovered = _recovered(trial, after, lost) if record.after else None
+    wrong = after.old + after.absent
+    asked = [before] if before is after else [before, after]
+    return Recovery(
+        trial=trial,
+        kind=record.kind,
+        record=record.label,
+        view=record.view,
+        vantage=record.vantage,
+        outcome=_outcome(before, after, lost, recovered),
+        lost=lost,
+        recovered=recovered,
+        stable_before_ns=_stable(record.view, wrong, after.new, recovered),
+        flips=flips(wrong, after.new),
+        right_at_end=_right_at_end(trial, after),
+        samples=sum(e.asked for e in asked),
+        unknown=sum(e.unknown for e in asked),
+    )
+
+
+def _evidence(history: History, trial: Trial, record: Record, asked: tuple[Series, ...]) -> _Evidence:
+    evidence = _Evidence([], [], [])
+    table = state_table(history.outcomes, record, trial, str(history.meta.target.get("service", "")))
+    present: list[Exchange] = []
+    by_state = {State.OLD: evidence.old, State.ABSENT: evidence.absent, State.NEW: evidence.new, State.PRESENT: present}
+    groups = [by_state.get(state) for state in table]
+    samples = (s for one in asked for s in samples_between(history, one, trial.baseline_ns, trial.end_ns))
+    for sent_ns, received_ns, outcome in samples:
+        in_trial = sent_ns >= trial.sent_ns
+        evidence.asked += in_trial
+        group = groups[outcome]
+        if group is None:
+            evidence.unknown += in_trial
+        else:
+            group.append(Exchange(sent_ns, received_ns))
+    if record.before != record.after:
+        (evidence.new if asked == record.after else evidence.old).extend(present)
+    else:
+        _resolve_present(trial, evidence, present)
+    return evidence
+
+
+def _resolve_present(trial: Trial, evidence: _Evidence, present: Iterable[Exchange]) -> None:
+    """Sort answers that look the same before and after by the absence between them; ambiguous ones are unknown."""
+    absences = [a for a in evidence.absent if a.sent_ns >= trial.sent_ns]
+    first_sent_ns = min((a.sent_ns for a in absences), default=None)
+    first_received_ns = min((a.received_ns for a in absences), default=None)
+    for exchange in present:
+        if first_sent_ns is None or first_received_ns is None or exchange.received_ns < first_sent_ns:
+            evidence.old.append(exchange)
+        elif exchange.sent_ns >= first_received_ns:
+            evidence.new.append(exchange)
+        else:
+            evidence.unknown += 1
+
+
+def _lost(trial: Trial, evidence: _Evidence) -> Interval | None:
+    """The change away from the old address.
+
+    Samples from before the fault count as contrary. Without any answer that gave the old address, nothing is known
+    about the state before, and so nothing about its end.
+    """
+    gone = [e for e in evidence.absent + evidence.new if e.sent_ns >= trial.sent_ns]
+    if not gone or not evidence.old:
+        return None
+    return change(evidence.old, gone, floor_ns=trial.baseline_ns)
+
+
+def _recovered(trial: Trial, evidence: _Evidence, lost: Interval | None) -> Interval | None:
+    wrong = evidence.old + evidence.absent
+    new = [e for e in evidence.new if e.sent_ns >= trial.sent_ns]
+    if new and stable_run(wrong, new):
+        return change(wrong, new, floor_ns=trial.sent_ns)
+    absent = any(e.sent_ns >= trial.sent_ns for e in evidence.absent)
+    replaced_elsewhere = bool(trial.life.new_address) and trial.life.new_address != trial.target.address
+    if new or lost is not None or absent or (evidence.old and replaced_elsewhere):
+        return Interval(max((e.sent_ns for e in wrong), default=trial.sent_ns), None)
+    return None
+
+
+def _stable(view: str, wrong: list[Exchange], new: list[Exchange], recovered: Interval | None) -> int | None:
+    if recovered is None or recovered.before_ns is None:
+        return None
+    run = stable_run(wrong, new)
+    needed = STABLE_RUN_SERVICE if view == SERVICE_VIEW else STABLE_RUN_DIRECT
+    return run[0].received_ns if len(run) >= needed else None
+
+
+def _right_at_end(trial: Trial, evidence: _Evidence) -> bool | None:
+    same_address = not trial.life.new_address or trial.life.new_address == trial.target.address
+    right = evidence.new + (evidence.old if same_address else [])
+    wrong = evidence.absent + ([] if same_address else evidence.old)
+    known = [(e.sent_ns, True) for e in right] + [(e.sent_ns, False) for e in wrong]
+    return max(known)[1] if known else None
+
+
+def _outcome(before: _Evidence, after: _Evidence, lost: Interval | None, recovered: Interval | None) -> RecoveryOutcome:
+    if recovered is not None:
+        return RecoveryOutcome.NOT_RECOVERED if recovered.before_ns is None else RecoveryOutcome.RECOVERED
+    if lost is None and before.old and before is after:
+        return RecoveryOutcome.NEVER_LOST
+    return RecoveryOutcome.UNKNOWN
+
+
+def _limit_by_replicas(service: Recovery, measured: list[Recovery]) -> Recovery:
+    """Lower the bounds of a view that is several servers.
+
+    An answer through the service address tells only about the replica that it reached; another may have changed before
+    it. The first replica's change is bounded from below by the smallest of the replicas' own lower bounds, and where
+    one of them has none, only by the fault itself.
+    """
+    direct = [
+        m for m in measured if (m.record, m.vantage) == (service.record, service.vantage) and m.view != SERVICE_VIEW
+    ]
+    sent_ns = service.trial.sent_ns
+    return replace(
+        service,
+        lost=_lower(service.lost, [m.lost for m in direct], sent_ns),
+        recovered=_lower(service.recovered, [m.recovered for m in direct], sent_ns),
+    )
+
+
+def _lower(interval: Interval | None, direct: list[Interval | None], sent_ns: int) -> Interval | None:
+    if interval is None:
+        return None
+    bounds = [sent_ns if d is None else d.after_ns for d in direct] or [sent_ns]
+    return Interval(min(interval.after_ns, *bounds), interval.before_ns)

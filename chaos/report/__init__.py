@@ -1,0 +1,29 @@
+"""Renders a saved run: Markdown for people, CSV and JSON for programs, one picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chaos.analysis.questions import Answer
+from chaos.model import History, Verdict
+from chaos.report.document import run_json, write_run_json
+from chaos.report.markdown import report_markdown
+from chaos.report.tables import recoveries_csv, summary_csv
+from chaos.report.timeline import timeline_svg
+
+__all__ = ["run_json", "write_report", "write_run_json"]
+
+
+def write_report(folder: Path, history: History, verdicts: list[Verdict], answers: list[Answer]) -> None:
+    """Write run.json, recoveries.csv, summary.csv, timeline.svg and report.md into a run's folder.
+
+    The same history gives the same bytes.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    write_run_json(folder, history, verdicts, answers)
+    (folder / "recoveries.csv").write_text(recoveries_csv(history), encoding="utf-8")
+    (folder / "summary.csv").write_text(summary_csv(history), encoding="utf-8")
+    (folder / "timeline.svg").write_text(timeline_svg(history), encoding="utf-8")
+    (folder / "report.md").write_text(report_markdown(history, verdicts, answers), encoding="utf-8")

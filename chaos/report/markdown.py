@@ -1,0 +1,189 @@
+"""report.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chaos.analysis.connections import ClientView, client_views
+from chaos.analysis.identity import identities
+from chaos.analysis.overlap import overlaps
+from chaos.analysis.questions import Answer
+from chaos.analysis.recovery import recoveries
+from chaos.analysis.stages import PARTS, timelines
+from chaos.analysis.statistics import Figure, Summary, summarise
+from chaos.analysis.trials import NS_PER_S, trials
+from chaos.analysis.units import ms
+from chaos.model import History, Interval, Verdict
+from chaos.report.rendering import render
+from chaos.report.reproduce import command
+from chaos.report.stage_table import stage_rows
+from chaos.report.tables import grouped, lost, recovered, stable
+
+# More trials than these make the tables unreadable; the rest is in recoveries.csv.
+SHOWN_TRIALS = 6
+_KEPT = {True: "yes", False: "**no**", None: "—"}
+
+
+def report_markdown(history: History, verdicts: list[Verdict], answers: list[Answer]) -> str:
+    """The report: answers first, then what they rest on."""
+    lines = timelines(history)
+    shown = lines[:SHOWN_TRIALS]
+    return render(
+        "report.md.j2",
+        meta=history.meta,
+        status=history.status,
+        started=history.wall_text(0),
+        answers=answers,
+        verdicts=verdicts,
+        trials=trials(history),
+        headings=[f"{line.trial.number}: {line.trial.target.name}" for line in shown],
+        hidden=len(lines) - len(shown),
+        stages=stage_rows(lines, SHOWN_TRIALS),
+        parts=_parts(history),
+        identity=_identity(history),
+        overlaps=_overlaps(history),
+        clients=[_client(v) for v in client_views(history) if v.trial.key in {line.trial.key for line in shown}],
+        records=_records(history),
+        unmeasured=_unmeasured(history),
+        command=command(history.meta),
+        cell=cell,
+    )
+
+
+def cell(text: object) -> str:
+    """Text that cannot break a table."""
+    return str(text).replace("|", "\\|").replace("\n", " ")
+
+
+def _parts(history: History) -> list[dict[str, str]]:
+    lines = timelines(history)
+    rows = []
+    for key, label in PARTS:
+        known = [Figure(d) for line in lines if (d := line.part(key)) is not None]
+        found = summarise(known)
+        missing = len(lines) - len(known)
+        rows.append(
+            {"label": label, "median": _figure(found.median), "max": _figure(found.maximum), "missing": str(missing)}
+        )
+    return rows
+
+
+def _identity(history: History) -> list[dict[str, Any]]:
+    found = []
+    for identity in identities(history)[:SHOWN_TRIALS]:
+        where = f"{identity.trial.number}: {identity.trial.target.name}"
+        facets = [
+            {"name": f.name, "kept": _KEPT[f.kept] if f.applies else "has none", "note": f.note}
+            for f in identity.facets
+        ]
+        found.append({"where": where, "facets": facets})
+    return found
+
+
+def _overlaps(history: History) -> list[dict[str, str]]:
+    rows = []
+    for found in overlaps(history):
+        most = "unknown" if found.at_most_ns is None else ms(found.at_most_ns)
+        rows.append(
+            {
+                "where": f"{found.trial.number}: {found.trial.target.name}",
+                "at_least": ms(found.at_least_ns),
+                "at_most": most,
+                "why": found.unknown or found.proof or "the old address was never seen to stop answering",
+                "impostors": ", ".join(f"{who} ({n})" for who, n in found.impostors) or "none",
+            }
+        )
+    return rows
+
+
+def _client(view: ClientView) -> dict[str, str]:
+    counts = ", ".join(f"{n} {status}{f' ({phase})' if phase else ''}" for status, phase, n in view.counts)
+    outage = view.outage_ns
+    return {
+        "where": f"{view.trial.number}: {view.trial.target.name}",
+        "client": f"{view.probe} {view.record}",
+        "counts": counts,
+        "failed": _interval(view.failed, view.trial.accepted_ns),
+        "how": f"{view.first_failure[0]} ({view.first_failure[1]})" if view.first_failure else "",
+        "restored": _interval(view.restored, view.trial.accepted_ns),
+        "outage": "" if outage is None else _interval(outage, 0),
+    }
+
+
+def _records(history: History) -> list[dict[str, str]]:
+    rows = []
+    for kind, view, group in grouped(history):
+        widths = summarise(
+            [Figure(r.recovered.width_ns) for r in group if r.recovered and r.recovered.width_ns is not None]
+        )
+        rows.append(
+            {
+                "record": kind.value,
+                "view": view,
+                "n": str(len(group)),
+                "lost": _pair(summarise(lost(group))),
+                "recovered": _pair(summarise(recovered(group))),
+                "stable": _pair(summarise(stable(group))),
+                "width": _figure(widths.median),
+                "flips": str(sum(r.flips for r in group)),
+                "unknown": f"{sum(r.unknown for r in group)} of {sum(r.samples for r in group)}",
+            }
+        )
+    return rows
+
+
+def _unmeasured(history: History) -> list[str]:
+    """What limits this run's figures, each a sentence."""
+    measurement = history.meta.measurement
+    found = []
+    if history.status != "complete":
+        found.append(f"The run is {history.status}: what came after its end is missing.")
+    if measurement.get("ended_early"):
+        found.append(f"It ended early: {measurement['ended_early']}")
+    found += [
+        f"Watch of {g.kind} blind from {g.from_ns / NS_PER_S:.3f} to {g.to_ns / NS_PER_S:.3f} s ({g.reason})."
+        for g in history.gaps
+    ]
+    for key, what in (("dns_missed_slots", "DNS queries"), ("connection_missed_slots", "connections")):
+        if key in measurement:
+            found.append(f"{measurement[key]} scheduled {what} were not sent because their slot had passed.")
+        else:
+            found.append(f"Whether scheduled {what} were missed was not recorded.")
+    measured = recoveries(history)
+    silent, asked = sum(r.unknown for r in measured), sum(r.samples for r in measured)
+    found.append(f"{silent} of {asked} DNS samples in the trials say nothing (timeout, SERVFAIL, REFUSED, …).")
+    lag = measurement.get("loop_lag")
+    found.append(
+        f"Lateness of the event loop: {_pairs(lag)}." if lag else "The event loop's lateness was not recorded."
+    )
+    unseen = [
+        f"trial {t.trial.number}: {b.label}" for t in timelines(history) for b in t.boundaries if b.before_ns is None
+    ]
+    if unseen:
+        found.append(f"Not seen: {', '.join(unseen[:12])}{', …' if len(unseen) > 12 else ''}.")  # noqa: PLR2004
+    return found
+
+
+def _pairs(values: Any) -> str:
+    return ", ".join(f"{key} {value}" for key, value in values.items()) if isinstance(values, dict) else str(values)
+
+
+def _interval(interval: Interval | None, zero_ns: int) -> str:
+    if interval is None:
+        return ""
+    after = f"{(interval.after_ns - zero_ns) / NS_PER_S:.3f}"
+    return f"> {after}" if interval.before_ns is None else f"{after} to {(interval.before_ns - zero_ns) / NS_PER_S:.3f}"
+
+
+def _pair(summary: Summary) -> str:
+    if summary.n == 0:
+        return ""
+    text = f"{_figure(summary.median)} / {_figure(summary.maximum)}"
+    extra = [f"p95 {_figure(summary.p95)}" if summary.p95 else "", f"p99 {_figure(summary.p99)}" if summary.p99 else ""]
+    return " / ".join([text, *filter(None, extra)])
+
+
+def _figure(value: Figure | None) -> str:
+    if value is None:
+        return ""
+    return f"{'> ' if value.censored else ''}{value.value_ns / NS_PER_S:.3f}"

@@ -1,0 +1,27 @@
+"""The command line that repeats a run."""
+
+from __future__ import annotations
+
+from chaos.model import RunMeta
+
+# (parameter, option, unit that follows the number); a parameter that was left out needs no option.
+_OPTIONS = (("trials", "--trials", ""), ("grace_s", "--grace", ""), ("within_s", "--within", "s"))
+_PERIODS = (("period_s", "--period"), ("connect_period_s", "--connect-period"), ("timeout_s", "--timeout"))
+
+
+def command(meta: RunMeta) -> str:
+    """As it would be typed; on a real cluster CONTEXT stands for the one to name."""
+    parameters = meta.parameters
+    words = ["chaos run", meta.experiment]
+    words += ["--sandbox", f"--seed {meta.seed}"] if meta.simulated else ["--context CONTEXT"]
+    for name, option, unit in _OPTIONS:
+        if parameters.get(name) is not None:
+            words.append(f"{option} {parameters[name]:g}{unit}")
+    for name, option in _PERIODS:
+        if parameters.get(name) is not None:
+            words.append(f"{option} {parameters[name] * 1000:g}ms")
+    if parameters.get("force"):
+        words.append("--force")
+    changed = [d for d in meta.model if d.get("source") == "set for this run"]
+    words += [f"--model {d['name']}={d['low']:g}..{d['high']:g}" for d in changed]
+    return " ".join(words)

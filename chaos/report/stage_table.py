@@ -1,0 +1,49 @@
+"""The stage table: every boundary of every replacement, and the median of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chaos.analysis.stages import Boundary, Timeline
+from chaos.analysis.statistics import Figure, figure, median
+from chaos.analysis.trials import NS_PER_S
+
+
+@dataclass(frozen=True, slots=True)
+class StageRow:
+    """One boundary; `cells` are upper bounds in seconds since t0, one for each trial shown."""
+
+    label: str
+    cells: tuple[str, ...]
+    median: str
+
+
+def stage_rows(lines: list[Timeline], shown: int) -> list[StageRow]:
+    """Rows in the order of the stages; the median is over all trials, not only those shown."""
+    keys = list(dict.fromkeys((b.key, b.view, b.label) for line in lines for b in line.boundaries))
+    order = (
+        {b.key: position for position, b in enumerate(max(lines, key=lambda t: len(t.boundaries)).boundaries)}
+        if lines
+        else {}
+    )
+    keys.sort(key=lambda k: order.get(k[0], len(order)))
+    rows = []
+    for key, view, label in keys:
+        found = [_find(line, key, view) for line in lines]
+        figures = [
+            None if b is None or b.interval is None else figure(b.interval, t.trial.accepted_ns)
+            for t, b in zip(lines, found, strict=True)
+        ]
+        middle = median([f for f in figures if f is not None])
+        rows.append(StageRow(label, tuple(_text(f) for f in figures[:shown]), _text(middle)))
+    return rows
+
+
+def _find(line: Timeline, key: str, view: str) -> Boundary | None:
+    return next((b for b in line.boundaries if (b.key, b.view) == (key, view)), None)
+
+
+def _text(value: Figure | None) -> str:
+    if value is None:
+        return "not seen"
+    return f"{'> ' if value.censored else ''}{value.value_ns / NS_PER_S:.3f}"

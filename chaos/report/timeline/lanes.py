@@ -1,0 +1,176 @@
+"""What each lane of the picture shows: stretches of time in one state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from chaos.analysis.lifecycle import pod_state
+from chaos.analysis.records import Record, RecordKind, State, records_of, state_table
+from chaos.analysis.recovery import Recovery, recoveries
+from chaos.analysis.trials import Sample, Trial, samples_between
+from chaos.model import History, Interval, Series
+from chaos.model.outcome import OK, TIMEOUT
+
+RIGHT, STALE, ABSENT, UNKNOWN = "right", "stale", "absent", "unknown"
+_POD_STATES = {
+    "ready": "ready",
+    "terminating": "terminating",
+    "ended": "ended",
+    "running": "starting",
+    "pending": "starting",
+}
+# An unanswered stretch longer than this many periods is drawn as not probed.
+_HOLE_PERIODS = 5
+_VIEW_CHARS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """One state from here to there; seconds since t0."""
+
+    from_s: float
+    to_s: float
+    state: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One row. `marks` are measured intervals (lost, recovered), drawn over it."""
+
+    group: str
+    label: str
+    stretches: tuple[Stretch, ...]
+    marks: tuple[tuple[float, float], ...] = ()
+
+
+def lanes(history: History, trial: Trial, from_s: float, to_s: float) -> list[Lane]:
+    """All lanes of one trial, from top to bottom."""
+    return [
+        *_pods(history, trial, from_s, to_s),
+        *_dns(history, trial),
+        *_connections(history, trial),
+    ]
+
+
+def _pods(history: History, trial: Trial, from_s: float, to_s: float) -> Iterable[Lane]:
+    names = sorted({s.pod for s in history.series if s.pod} | {trial.target.name})
+    for name in names:
+        stretches = tuple(_pod_stretches(history, trial, name, from_s, to_s))
+        yield Lane("pod", f"{name} (deleted)" if name == trial.target.name else name, stretches)
+
+
+def _pod_stretches(history: History, trial: Trial, name: str, from_s: float, to_s: float) -> Iterable[Stretch]:
+    reached_s, state = from_s, ""
+    for event in history.events:
+        if event.kind != "Pod" or event.name != name or event.at_ns > trial.end_ns:
+            continue
+        found = "gone" if event.type == "DELETED" else _POD_STATES.get(pod_state(event.object), "starting")
+        if found == state:
+            continue
+        at_s = trial.seconds(event.at_ns)
+        if state and at_s > reached_s:
+            yield Stretch(reached_s, at_s, state, state)
+        reached_s, state = max(from_s, at_s), found
+    if state:
+        yield Stretch(reached_s, to_s, state, state)
+
+
+def _dns(history: History, trial: Trial) -> Iterable[Lane]:
+    measured = {(r.record, r.view, r.vantage): r for r in recoveries(history) if r.trial.key == trial.key}
+    ordered = sorted(records_of(history, trial), key=lambda r: r.kind is not RecordKind.POD_A)
+    for record in ordered:
+        if record.kind is not RecordKind.POD_A and (record.kind is RecordKind.PTR or record.view != "service"):
+            continue
+        rows = sorted(s for one in record.before for s in _samples(history, trial, one))
+        table = _dns_table(history, trial, record)
+        stretches = _merge(rows, trial, partial(_dns_state, table, trial), record.before)
+        marks = _marks(measured[record.label, record.view, record.vantage])
+        yield Lane("dns", f"{record.label} @ {_short(record.view)}", tuple(stretches), marks)
+
+
+def _short(view: str) -> str:
+    """A CoreDNS pod's name without its middle."""
+    return view if len(view) <= _VIEW_CHARS else f"{view[:7]}…{view[-6:]}"
+
+
+def _dns_table(history: History, trial: Trial, record: Record) -> list[State]:
+    return state_table(history.outcomes, record, trial, str(history.meta.target.get("service", "")))
+
+
+def _dns_state(table: list[State], trial: Trial, sample: Sample) -> str:
+    state = table[sample.outcome]
+    if state is State.ABSENT:
+        return ABSENT
+    if state is State.UNKNOWN:
+        return UNKNOWN
+    if state is State.OLD and sample.sent_ns >= trial.accepted_ns:
+        return STALE
+    return RIGHT
+
+
+def _marks(recovery: Recovery) -> tuple[tuple[float, float], ...]:
+    found: list[Interval] = [i for i in (recovery.lost, recovery.recovered) if i is not None]
+    seconds = recovery.trial.seconds
+    return tuple((seconds(i.after_ns), seconds(i.before_ns)) for i in found if i.before_ns is not None)
+
+
+_CONNECTIONS = (
+    ("http", "HTTP by name"),
+    ("clusterip", "HTTP by ClusterIP"),
+    ("stream", "open connection"),
+    ("address", "HTTP at "),
+)
+
+
+def _connections(history: History, trial: Trial) -> Iterable[Lane]:
+    for probe, label in _CONNECTIONS:
+        for series in history.series:
+            if series.probe != probe or series.pod != trial.target.name:
+                continue
+            if probe == "address" and series.name not in (trial.target.address, trial.life.new_address):
+                continue
+            rows = sorted(_samples(history, trial, series))
+            if not rows:
+                continue
+            stretches = _merge(rows, trial, partial(_client_state, history, trial), (series,))
+            yield Lane("client", label + (_which(series, trial) if probe == "address" else ""), tuple(stretches))
+
+
+def _which(series: Series, trial: Trial) -> str:
+    return f"{'old' if series.name == trial.target.address else 'new'} {series.name}"
+
+
+def _client_state(history: History, trial: Trial, sample: Sample) -> str:
+    outcome = history.outcomes[sample.outcome]
+    if outcome.status == TIMEOUT:
+        return UNKNOWN
+    if outcome.status != OK:
+        return ABSENT
+    old = outcome.address == trial.target.address and outcome.address != trial.life.new_address
+    return STALE if old and sample.sent_ns >= trial.accepted_ns else RIGHT
+
+
+def _samples(history: History, trial: Trial, series: Series) -> Iterable[Sample]:
+    return samples_between(history, series, trial.baseline_ns, trial.end_ns)
+
+
+def _merge(
+    rows: list[Sample], trial: Trial, state_of: Callable[[Sample], str], asked: tuple[Series, ...]
+) -> Iterable[Stretch]:
+    """Runs of equal samples; each lasts to the next sample, or where none follows soon, to its own answer."""
+    if not rows:
+        return
+    hole_ns = max(_HOLE_PERIODS * round(s.period_s * 1e9) for s in asked)
+    began_ns, state = rows[0].sent_ns, state_of(rows[0])
+    for row, after in zip(rows, [*rows[1:], None], strict=True):
+        last = after is None or after.sent_ns - row.sent_ns > hole_ns
+        following = "" if after is None else state_of(after)
+        if not last and following == state:
+            continue
+        end_ns = row.received_ns if after is None or last else after.sent_ns
+        yield Stretch(trial.seconds(began_ns), trial.seconds(max(end_ns, began_ns + 1)), state)
+        if after is not None:
+            began_ns, state = after.sent_ns, following

@@ -1,0 +1,13 @@
+"""The sandbox's Kubernetes API server: the HTTP of a real one, over the sandbox's store.
+
+Where it differs from kube-apiserver 1.34 on purpose:
+
+- No server-side apply (415) and no managedFields.
+- JSON in and out, and protobuf in; no YAML or CBOR.
+- Lists come whole: `limit` is accepted, a `continue` token is not (400). A list at an old exact version is always 410.
+- No anonymous user, roles, quotas, webhooks or service account tokens; pods get no token volume.
+- No pvc-protection finalizer: a claim goes when it is deleted.
+- Status writes are checked for impossible counts only. Fields that neither identity, addresses nor start depend on are
+  type-checked against the published schemas and not validated further.
+- The message for a forbidden change of a pod's spec lacks Go's diff of internal types.
+"""

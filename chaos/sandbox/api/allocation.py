@@ -1,0 +1,91 @@
+"""Service addresses, node ports and generated names: seeded, so that a run repeats."""
+
+from __future__ import annotations
+
+import ipaddress
+import random
+from typing import Any
+
+from chaos.sandbox.api.status import Cause, invalid_value
+from chaos.sandbox.store import Object, Store
+
+SERVICE_NETWORK = ipaddress.IPv4Network("10.96.0.0/16")  # kubeadm's default is 10.96.0.0/12; realk8s uses /16
+_STATIC_BAND = 256  # kept free for addresses that users choose (KEP-3070)
+NODE_PORTS = (30000, 32767)
+_NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # apimachinery's util/rand: no vowels, no look-alikes
+_NAME_LENGTH = 5
+_MAX_GENERATED_BASE = 63 - _NAME_LENGTH
+
+
+class Allocator:
+    """Draws what the API server chooses at random.
+
+    Args:
+        addresses: random stream of service addresses.
+        ports: random stream of node ports.
+        names: random stream of name suffixes.
+    """
+
+    def __init__(self, store: Store, addresses: random.Random, ports: random.Random, names: random.Random) -> None:
+        self._store = store
+        self._addresses = addresses
+        self._ports = ports
+        self._names = names
+
+    def name(self, base: str) -> str:
+        """A name for metadata.generateName."""
+        return base[:_MAX_GENERATED_BASE] + "".join(self._names.choices(_NAME_LETTERS, k=_NAME_LENGTH))
+
+    def service(self, obj: Object) -> list[Cause]:
+        """Give a new or changed service its addresses and node ports, in place; what is wrong with those it names."""
+        spec = obj["spec"]
+        if spec["type"] == "ExternalName":
+            return []
+        causes = self._cluster_ip(obj, spec)
+        if spec["type"] in ("NodePort", "LoadBalancer"):
+            self._node_ports(spec)
+        return causes
+
+    def _others(self, obj: Object) -> list[Object]:
+        meta = obj["metadata"]
+        mine = (meta.get("namespace", ""), meta["name"])
+        others = self._store.list("Service")
+        return [s for s in others if (s["metadata"].get("namespace", ""), s["metadata"]["name"]) != mine]
+
+    def _cluster_ip(self, obj: Object, spec: Object) -> list[Cause]:
+        address = spec.get("clusterIP") or next(iter(spec.get("clusterIPs", ())), "")
+        taken = {s["spec"].get("clusterIP") for s in self._others(obj)}
+        causes: list[Cause] = []
+        if not address:
+            while not address or address in taken:
+                offset = self._addresses.randrange(_STATIC_BAND, SERVICE_NETWORK.num_addresses - 1)
+                address = str(SERVICE_NETWORK.network_address + offset)
+        elif address != "None":
+            causes = _chosen_address(address, taken)
+        spec["clusterIP"] = address
+        spec["clusterIPs"] = [address]
+        spec.setdefault("ipFamilies", ["IPv4"])
+        spec.setdefault("ipFamilyPolicy", "SingleStack")
+        return causes
+
+    def _node_ports(self, spec: Object) -> None:
+        taken = {p.get("nodePort") for s in self._store.list("Service") for p in s["spec"].get("ports", ())}
+        for port in spec.get("ports", ()):
+            while not port.get("nodePort"):
+                drawn = self._ports.randint(*NODE_PORTS)
+                port["nodePort"] = drawn if drawn not in taken else 0
+            taken.add(port["nodePort"])
+
+
+def _chosen_address(address: str, taken: set[Any]) -> list[Cause]:
+    try:
+        inside = ipaddress.IPv4Address(address) in SERVICE_NETWORK
+    except ValueError:
+        return []  # validation says so in its own words
+    if not inside:
+        why = "the provided network does not match the current range"
+    elif address in taken:
+        why = "provided IP is already allocated"
+    else:
+        return []
+    return [invalid_value("spec.clusterIPs", [address], f"failed to allocate IP {address}: {why}")]

@@ -1,0 +1,137 @@
+"""Formats of names, labels and ports (apimachinery's util/validation), in the real server's words.
+
+Each check returns the complaints about a value; none means that it is well formed.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
+_LABEL_1035 = r"[a-z]([-a-z0-9]*[a-z0-9])?"
+_QUALIFIED = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
+_LABEL_VALUE = rf"({_QUALIFIED})?"
+_CONFIG_KEY = r"[-._a-zA-Z0-9]+"
+_LABEL_LENGTH = 63
+_SUBDOMAIN_LENGTH = 253
+_PORT_NAME_LENGTH = 15
+_MAX_PORT = 65535
+
+_LABEL_TEXT = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
+    f"an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '{_LABEL}')"
+)
+_SUBDOMAIN_TEXT = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
+    f"end with an alphanumeric character (e.g. 'example.com', regex used for validation is '{_SUBDOMAIN}')"
+)
+_LABEL_1035_TEXT = (
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
+    "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
+    f"'{_LABEL_1035}')"
+)
+_QUALIFIED_TEXT = (
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
+    f"character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{_QUALIFIED}')"
+)
+_LABEL_VALUE_TEXT = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
+    "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
+    f"'{_LABEL_VALUE}')"
+)
+_CONFIG_KEY_TEXT = (
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or "
+    f"'key-name', regex used for validation is '{_CONFIG_KEY}')"
+)
+
+
+def _length(value: str, limit: int) -> list[str]:
+    return [f"must be no more than {limit} characters"] if len(value) > limit else []
+
+
+def _check(value: str, pattern: str, limit: int, text: str) -> list[str]:
+    return [*_length(value, limit), *([] if re.fullmatch(pattern, value) else [text])]
+
+
+def label(value: str) -> list[str]:
+    """A DNS-1123 label."""
+    return _check(value, _LABEL, _LABEL_LENGTH, _LABEL_TEXT)
+
+
+def name_without_dots(value: str) -> list[str]:
+    """A DNS-1123 label as a name: a dot gets its own complaint."""
+    return ["must not contain dots"] if re.fullmatch(_SUBDOMAIN, value) and "." in value else label(value)
+
+
+def subdomain(value: str) -> list[str]:
+    """A DNS-1123 subdomain."""
+    return _check(value, _SUBDOMAIN, _SUBDOMAIN_LENGTH, _SUBDOMAIN_TEXT)
+
+
+def label_1035(value: str) -> list[str]:
+    """A DNS-1035 label: what a service is called."""
+    return _check(value, _LABEL_1035, _LABEL_LENGTH, _LABEL_1035_TEXT)
+
+
+def qualified_name(value: str) -> list[str]:
+    """A label's or annotation's key, such as ``example.com/name``."""
+    prefix, slash, name = value.rpartition("/")
+    complaints: list[str] = []
+    if slash and not prefix:
+        complaints.append("prefix part must be non-empty")
+    elif slash:
+        complaints += [f"prefix part {text}" for text in subdomain(prefix)]
+    if not name:
+        complaints.append("name part must be non-empty")
+    complaints += [f"name part {text}" for text in _length(name, _LABEL_LENGTH)]
+    return complaints if re.fullmatch(_QUALIFIED, name) else [*complaints, _QUALIFIED_TEXT]
+
+
+def label_value(value: str) -> list[str]:
+    """A label's value."""
+    return _check(value, _LABEL_VALUE, _LABEL_LENGTH, _LABEL_VALUE_TEXT)
+
+
+def config_key(value: str) -> list[str]:
+    """A key of a ConfigMap."""
+    complaints = _check(value, _CONFIG_KEY, _SUBDOMAIN_LENGTH, _CONFIG_KEY_TEXT)
+    if value == ".":
+        return [*complaints, "must not be '.'"]
+    return [*complaints, "must not start with '..'"] if value.startswith("..") else complaints
+
+
+def port_name(value: str) -> list[str]:
+    """An IANA service name: what a port is called."""
+    complaints = _length(value, _PORT_NAME_LENGTH)
+    if not re.fullmatch(r"[-a-z0-9]+", value):
+        complaints.append("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
+    if not re.search(r"[a-z]", value) and not complaints:
+        complaints.append("must contain at least one letter (a-z)")
+    if "--" in value:
+        complaints.append("must not contain consecutive hyphens")
+    if value.startswith("-") or value.endswith("-"):
+        complaints.append("must not begin or end with a hyphen")
+    return complaints
+
+
+def port_number(value: int) -> list[str]:
+    """A TCP or UDP port."""
+    return [] if 1 <= value <= _MAX_PORT else [f"must be between 1 and {_MAX_PORT}, inclusive"]
+
+
+def ip_address(value: str) -> list[str]:
+    """An IPv4 or IPv6 address."""
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"]
+    return []
+
+
+def environment_name(value: str) -> list[str]:
+    """An environment variable's name."""
+    if value and all(" " <= c <= "~" and c != "=" for c in value):
+        return []
+    return ["a valid environment variable name must consist only of printable ASCII characters other than '='"]

@@ -1,0 +1,62 @@
+"""OpenAPI v3: the types, and paths that say which query parameters a write understands: kubectl asks first."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from chaos.sandbox.api.schema import definitions, name_of
+from chaos.sandbox.resources import RESOURCES, Resource
+from chaos.sandbox.store import Object
+
+_PARAMETERS = [
+    {"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": True}}
+    for name in ("dryRun", "fieldManager", "fieldValidation")
+]
+_VERBS = (("get", "get"), ("put", "put"), ("patch", "patch"), ("delete", "delete"))
+
+
+def index(prefix: str = "") -> Object:
+    """``/openapi/v3``; `prefix` is what stands before all of this client's paths."""
+    paths = sorted({f"apis/{r.group}/{r.version}" if r.group else f"api/{r.version}" for r in RESOURCES})
+    return {"paths": {path: {"serverRelativeURL": f"{prefix}/openapi/v3/{path}?hash=1.34"} for path in paths}}
+
+
+@cache
+def document(path: str) -> Object | None:
+    """The document of a group and version, such as ``apis/apps/v1``; None where there is none."""
+    if path not in index()["paths"]:
+        return None
+    ours = [r for r in RESOURCES if (f"apis/{r.group}/{r.version}" if r.group else f"api/{r.version}") == path]
+    paths: dict[str, Any] = {}
+    for resource in ours:
+        scope = "/namespaces/{namespace}" if resource.namespaced else ""
+        collection = f"/{path}{scope}/{resource.plural}"
+        paths[collection] = {
+            "get": _operation(resource, "list", f"{resource.kind}List"),
+            "post": _operation(resource, "post", resource.kind),
+        }
+        paths[collection + "/{name}"] = {
+            method: _operation(resource, action, resource.kind) for method, action in _VERBS
+        }
+    return {
+        "openapi": "3.0.0",
+        "info": {"title": "Kubernetes (simulated)", "version": "v1.34.4"},
+        "paths": paths,
+        "components": {"schemas": definitions()},
+    }
+
+
+def _operation(resource: Resource, action: str, answer: str) -> Object:
+    gvk = {"group": resource.group, "version": resource.version, "kind": resource.kind}
+    reference = {"$ref": "#/components/schemas/" + name_of(resource.group, resource.version, answer)}
+    content = {"application/json": {"schema": reference}}
+    operation: Object = {
+        "x-kubernetes-action": action,
+        "x-kubernetes-group-version-kind": gvk,
+        "responses": {"200": {"description": "OK", "content": content}},
+    }
+    if action in ("post", "put", "patch"):
+        operation["parameters"] = _PARAMETERS
+        operation["requestBody"] = {"content": {"*/*": {"schema": reference}}}
+    return operation

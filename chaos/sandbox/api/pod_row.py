@@ -1,0 +1,87 @@
+"""A pod's row in a Table: its status in one word."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from chaos.sandbox.api.durations import age
+from chaos.sandbox.store import Object
+
+_NONE = "<none>"
+_TERMINAL = ("Succeeded", "Failed")
+
+
+def cells(pod: Object, now: datetime) -> list[Any]:
+    """The columns of `kubectl get pods -o wide`."""
+    spec, status = pod["spec"], pod.get("status", {})
+    statuses = status.get("containerStatuses", ())
+    addresses = status.get("podIPs") or ([{"ip": status["podIP"]}] if status.get("podIP") else [])
+    gates = spec.get("readinessGates", ())
+    met = {c["type"] for c in status.get("conditions", ()) if c["status"] == "True"}
+    return [
+        pod["metadata"]["name"],
+        f"{sum(bool(c.get('ready')) for c in statuses)}/{len(spec.get('containers', ()))}",
+        _word(pod, status),
+        _restarts(statuses, now),
+        age(pod["metadata"].get("creationTimestamp"), now),
+        addresses[0]["ip"] if addresses else _NONE,
+        spec.get("nodeName") or _NONE,
+        status.get("nominatedNodeName") or _NONE,
+        f"{sum(g['conditionType'] in met for g in gates)}/{len(gates)}" if gates else _NONE,
+    ]
+
+
+def _restarts(statuses: Any, now: datetime) -> str:
+    total = sum(c.get("restartCount", 0) for c in statuses)
+    ends = [c.get("lastState", {}).get("terminated", {}).get("finishedAt") for c in statuses]
+    last = max(filter(None, ends), default=None)
+    return f"{total} ({age(last, now)} ago)" if total and last else str(total)
+
+
+def _word(pod: Object, status: Object) -> str:
+    phase = status.get("phase", "Pending")
+    word = status.get("reason") or phase
+    initializing = _initializing(pod, status)
+    word = initializing or _of_containers(status, word)
+    if pod["metadata"].get("deletionTimestamp"):
+        if status.get("reason") == "NodeLost":
+            return "Unknown"
+        if phase not in _TERMINAL:
+            return "Terminating"
+    return str(word)
+
+
+def _initializing(pod: Object, status: Object) -> str:
+    total = len(pod["spec"].get("initContainers", ()))
+    for i, container in enumerate(status.get("initContainerStatuses", ())):
+        state = container.get("state", {})
+        ended, waiting = state.get("terminated"), state.get("waiting", {})
+        if ended is not None and ended.get("exitCode", 0) == 0:
+            continue
+        if ended is not None:
+            return f"Init:{ended.get('reason') or _exit(ended)}"
+        if waiting.get("reason") not in (None, "", "PodInitializing"):
+            return f"Init:{waiting['reason']}"
+        return f"Init:{i}/{total}"
+    return ""
+
+
+def _of_containers(status: Object, word: str) -> str:
+    running = False
+    for container in reversed(status.get("containerStatuses", ())):
+        state = container.get("state", {})
+        if state.get("waiting", {}).get("reason"):
+            word = state["waiting"]["reason"]
+        elif "terminated" in state:
+            word = state["terminated"].get("reason") or _exit(state["terminated"])
+        elif container.get("ready") and "running" in state:
+            running = True
+    if word == "Completed" and running:
+        ready = any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", ()))
+        return "Running" if ready else "NotReady"
+    return word
+
+
+def _exit(ended: Object) -> str:
+    return f"Signal:{ended['signal']}" if ended.get("signal") else f"ExitCode:{ended.get('exitCode', 0)}"

@@ -1,0 +1,200 @@
+"""Creating and changing objects as the API server does: defaults, admission, allocation, validation, then the store.
+
+HTTP handlers and in-process callers take the same way, so that nothing in the sandbox has an object that a real server
+would have refused. All of it is synchronous: an operation happens at one instant.
+"""
+
+from __future__ import annotations
+
+import copy
+
+from chaos.sandbox import deletion
+from chaos.sandbox.api import defaults, pod_defaults, validation
+from chaos.sandbox.api.allocation import Allocator
+from chaos.sandbox.api.status import (
+    Cause,
+    already_exists,
+    conflict,
+    forbidden,
+    invalid,
+    not_found,
+    resource_of,
+)
+from chaos.sandbox.model import Model
+from chaos.sandbox.resources import Resource
+from chaos.sandbox.store import Object, Store, StoreError
+
+_SERVER_SET = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
+               "managedFields", "selfLink")  # fmt: skip
+_MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
+# Their status is written with the rest of the object: nodes register themselves with it.
+_STATUS_AT_CREATE = ("Node",)
+_DEFAULT_STORAGE_CLASS = "standard"  # what kind and realk8s call theirs
+
+
+class Registry:
+    """The API server's write path.
+
+    Args:
+        model: where names and addresses are drawn from.
+    """
+
+    def __init__(self, store: Store, model: Model) -> None:
+        self.store = store
+        self._allocator = Allocator(
+            store, model.rng("service_addresses"), model.rng("node_ports"), model.rng("generated_names")
+        )
+
+    def create(self, kind: str, obj: Object, *, namespace: str = "", dry_run: bool = False) -> Object:
+        """Create an object with defaults filled in.
+
+        Args:
+            kind: such as ``Pod``.
+            obj: stays as it is.
+            namespace: where `obj` names none.
+            dry_run: everything but the commit.
+
+        Returns:
+            The committed object (do not change it).
+
+        Raises:
+            StoreError: 400, 403 (the namespace is terminating), 404 (no such namespace), 409 or 422.
+        """
+        resource = resource_of(kind)
+        obj = copy.deepcopy(obj)
+        obj = {"kind": kind, "apiVersion": resource.api_version, **obj}
+        meta = obj.setdefault("metadata", {})
+        if meta.get("resourceVersion"):
+            raise StoreError(500, "", "resourceVersion should not be set on objects to be created")
+        for field in (*_SERVER_SET, "resourceVersion"):
+            meta.pop(field, None)
+        if resource.namespaced:
+            meta["namespace"] = meta.get("namespace") or namespace or "default"
+        else:
+            meta.pop("namespace", None)
+        if not meta.get("name") and meta.get("generateName"):
+            meta["name"] = self._allocator.name(meta["generateName"])
+        self._admit(resource, meta)
+        defaulted(kind, obj, new=True)
+        causes = validation.new_object(kind, obj)
+        if kind == "Service" and not causes:
+            causes = self._allocator.service(obj)
+        if causes:
+            raise invalid(resource, meta.get("name", ""), causes)
+        if self.store.get(kind, meta.get("namespace", ""), meta["name"]) is not None:
+            raise already_exists(resource, meta["name"])
+        return _as_if_created(self.store, obj) if dry_run else self.store.create(kind, obj)
+
+    def update(self, kind: str, obj: Object, *, subresource: str = "", dry_run: bool = False) -> Object:
+        """Replace an object's state, or its status alone.
+
+        Args:
+            kind: such as ``Pod``.
+            obj: the new state; stays as it is. A resourceVersion in it must be the current one.
+            subresource: empty, ``status`` or ``finalize``.
+            dry_run: everything but the commit.
+
+        Returns:
+            The committed object; its last state where the update ended a pending deletion.
+
+        Raises:
+            StoreError: 404, 409 or 422.
+        """
+        resource = resource_of(kind)
+        meta = obj["metadata"]
+        name = meta["name"]
+        old = self.store.get(kind, meta.get("namespace", ""), name)
+        if old is None:
+            raise not_found(resource, name)
+        if meta.get("uid") and meta["uid"] != old["metadata"]["uid"]:
+            place = "/".join(filter(None, (resource.plural, meta.get("namespace"), name)))
+            asked, found = meta["uid"], old["metadata"]["uid"]
+            why = (
+                f"StorageError: invalid object, Code: 4, Key: /registry/{place}, ResourceVersion: 0, "
+                f"AdditionalErrorMsg: Precondition failed: UID in precondition: {asked}, UID in object meta: {found}"
+            )
+            raise conflict(resource, name, why)
+        if meta.get("resourceVersion") and meta["resourceVersion"] != old["metadata"]["resourceVersion"]:
+            raise conflict(resource, name, _MODIFIED)
+        new = _merged(resource, old, copy.deepcopy(obj), subresource)
+        causes: list[Cause] = []
+        if not subresource:
+            defaulted(kind, new, new=False)
+            if kind == "Service":
+                _keep_addresses(old, new)
+            causes = validation.changed_object(kind, old, new)
+            if kind == "Service" and not causes:
+                causes = self._allocator.service(new)
+        elif subresource == "status":
+            causes = validation.changed_status(kind, new)
+        if causes:
+            raise invalid(resource, name, causes)
+        return new if dry_run else deletion.update(self.store, kind, new)
+
+    def _admit(self, resource: Resource, meta: Object) -> None:
+        """The NamespaceLifecycle admission plugin."""
+        if not resource.namespaced:
+            return
+        name = meta["namespace"]
+        namespace = self.store.get("Namespace", "", name)
+        if namespace is None:
+            raise not_found(resource_of("Namespace"), name)
+        if namespace["metadata"].get("deletionTimestamp"):
+            why = f"unable to create new content in namespace {name} because it is being terminated"
+            cause = Cause("NamespaceTerminating", f"namespace {name} is being terminated", "metadata.namespace")
+            raise forbidden(resource, meta.get("name", ""), why, [cause])
+
+
+def defaulted(kind: str, obj: Object, *, new: bool) -> None:
+    """Fill in defaults, in place. An object without the spec that it needs is left to validation."""
+    if kind not in ("Namespace", "EndpointSlice") and "spec" not in obj and kind in _NEED_SPEC:
+        obj["spec"] = {}
+    defaults.set_defaults(kind, obj)
+    if new and kind not in _STATUS_AT_CREATE:
+        defaults.initial_status(kind, obj)
+    if new and kind == "Pod":
+        pod_defaults.service_account(obj["spec"])
+    if new and kind == "PersistentVolumeClaim":
+        obj["spec"].setdefault("storageClassName", _DEFAULT_STORAGE_CLASS)
+
+
+_NEED_SPEC = ("Pod", "Service", "StatefulSet", "Deployment", "ReplicaSet", "PersistentVolumeClaim", "PersistentVolume")
+
+
+def _as_if_created(store: Store, obj: Object) -> Object:
+    meta = obj["metadata"]
+    return {**obj, "metadata": {**meta, "creationTimestamp": store.clock.timestamp()}}
+
+
+def _merged(resource: Resource, old: Object, new: Object, subresource: str) -> Object:
+    """The new state: what this endpoint may write from `new`, the rest from `old`."""
+    meta, before = new["metadata"], old["metadata"]
+    for field in (*_SERVER_SET, "resourceVersion"):
+        meta.pop(field, None)
+        if field in before:
+            meta[field] = before[field]
+    new = {**new, "kind": resource.kind, "apiVersion": resource.api_version}
+    if resource.kind == "Namespace" and not subresource:
+        new["spec"] = copy.deepcopy(old["spec"])  # finalizers go through /finalize
+    if "status" in resource.subresources:
+        own = subresource == "status"
+        kept = [key for key in {*old, *new} if key not in ("kind", "apiVersion", "metadata")]
+        for key in kept:
+            if own != (key == "status"):
+                new.pop(key, None)
+                if key in old:
+                    new[key] = copy.deepcopy(old[key])
+    return new
+
+
+def _keep_addresses(old: Object, new: Object) -> None:
+    """A service that says nothing about its addresses keeps them."""
+    before, after = old["spec"], new["spec"]
+    if after["type"] == "ExternalName" or before["type"] == "ExternalName":
+        return
+    asked = after.get("clusterIP", before["clusterIP"])
+    if asked != before["clusterIP"] and after.get("clusterIPs") == before["clusterIPs"]:
+        after["clusterIPs"] = [asked]
+    for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+        if not after.get(field) and field in before:
+            after[field] = copy.deepcopy(before[field])

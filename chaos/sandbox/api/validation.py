@@ -1,0 +1,150 @@
+"""Semantic validation of objects with their defaults filled in: what a real server answers 422 to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from chaos.sandbox.api import names, pod_validation, service_validation, workload_validation
+from chaos.sandbox.api.quantity import value as number_of
+from chaos.sandbox.api.status import Cause, invalid_value, not_supported, required
+from chaos.sandbox.store import Object
+
+_STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
+_ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
+_NAMES: dict[str, Callable[[str], list[str]]] = {
+    "Namespace": names.name_without_dots,
+    "Service": names.label_1035,
+    "StatefulSet": names.label,
+}
+
+
+def new_object(kind: str, obj: Object) -> list[Cause]:
+    """What is wrong with an object that is to be created."""
+    return [*_metadata(kind, obj), *_body(kind, obj)]
+
+
+def changed_object(kind: str, old: Object, new: Object) -> list[Cause]:
+    """What is wrong with a new state of an object, or with the step to it."""
+    causes = list(_metadata(kind, new, named=False))
+    if kind in _CHANGES:
+        causes += _CHANGES[kind](old, new)
+    if kind == "ConfigMap" and old.get("immutable") and any(old.get(k) != new.get(k) for k in ("data", "binaryData")):
+        causes.append(Cause("FieldValueForbidden", "Forbidden: field is immutable when `immutable` is set", "data"))
+    return [*causes, *_body(kind, new)]
+
+
+def changed_status(kind: str, new: Object) -> list[Cause]:
+    """What is wrong with a new status."""
+    return list(workload_validation.status(new)) if kind in ("StatefulSet", "Deployment", "ReplicaSet") else []
+
+
+def _body(kind: str, obj: Object) -> Iterator[Cause]:
+    if kind in _BODIES:
+        yield from _BODIES[kind](obj)
+
+
+def _metadata(kind: str, obj: Object, *, named: bool = True) -> Iterator[Cause]:
+    meta = obj["metadata"]
+    name = meta.get("name", "")
+    if not name:
+        yield required("metadata.name", "name or generateName is required")
+    elif named:
+        check = _NAMES.get(kind, names.subdomain)
+        yield from (invalid_value("metadata.name", name, text) for text in check(name))
+    yield from pod_validation.labels(meta.get("labels", {}), "metadata.labels")
+    for key in meta.get("annotations", {}):
+        # Annotations' keys are checked in lower case.
+        complaints = names.qualified_name(key.lower())
+        yield from (invalid_value("metadata.annotations", key, text) for text in complaints)
+    for owner in meta.get("ownerReferences", ()):
+        for field in ("apiVersion", "kind", "name", "uid"):
+            if not owner.get(field):
+                yield invalid_value(f"metadata.ownerReferences.{field}", "", "must not be empty")
+    for i, finalizer in enumerate(meta.get("finalizers", ())):
+        at = f"metadata.finalizers[{i}]"
+        if complaints := names.qualified_name(finalizer):
+            yield from (invalid_value(at, finalizer, text) for text in complaints)
+        elif "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
+            yield invalid_value(at, finalizer, "name is neither a standard finalizer name nor is it fully qualified")
+
+
+def _config_map(obj: Object) -> Iterator[Cause]:
+    for field in ("data", "binaryData"):
+        for key in obj.get(field, {}):
+            yield from (invalid_value(f"{field}[{key}]", key, text) for text in names.config_key(key))
+
+
+def _claim(obj: Object) -> Iterator[Cause]:
+    spec = obj["spec"]
+    if not spec.get("accessModes"):
+        yield required("spec.accessModes", "at least 1 access mode is required")
+    for mode in spec.get("accessModes", ()):
+        if mode not in _ACCESS_MODES:
+            yield not_supported("spec.accessModes", mode, _ACCESS_MODES)
+    storage = spec.get("resources", {}).get("requests", {}).get("storage")
+    if storage is None:
+        yield required("spec.resources[storage]")
+    elif number_of(storage) <= 0:
+        yield invalid_value("spec.resources[storage]", storage, "must be greater than zero")
+
+
+def _claim_changed(old: Object, new: Object) -> Iterator[Cause]:
+    def fixed(obj: Object) -> Object:
+        # The volume's name is set once, by the binder; a bound claim may grow.
+        free = ("resources", "volumeAttributesClassName", *(() if old["spec"].get("volumeName") else ("volumeName",)))
+        return {key: value for key, value in obj["spec"].items() if key not in free}
+
+    if fixed(old) != fixed(new):
+        text = (
+            "Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for "
+            "bound claims"
+        )
+        yield Cause("FieldValueForbidden", text, "spec")
+
+
+def _endpoint_slice(obj: Object) -> Iterator[Cause]:
+    kind = obj.get("addressType")
+    if not kind:
+        yield required("addressType")
+    for i, endpoint in enumerate(obj.get("endpoints") or ()):
+        at = f"endpoints[{i}]"
+        if not endpoint.get("addresses"):
+            yield required(f"{at}.addresses", "must contain at least 1 address")
+        for j, address in enumerate(endpoint.get("addresses", ())):
+            if kind in ("IPv4", "IPv6"):
+                yield from (invalid_value(f"{at}.addresses[{j}]", address, t) for t in names.ip_address(address))
+        if endpoint.get("hostname"):
+            yield from (
+                invalid_value(f"{at}.hostname", endpoint["hostname"], t) for t in names.label(endpoint["hostname"])
+            )
+
+
+def _lease(obj: Object) -> Iterator[Cause]:
+    duration_s = obj.get("spec", {}).get("leaseDurationSeconds", 1)
+    if duration_s <= 0:
+        yield invalid_value("spec.leaseDurationSeconds", duration_s, "must be greater than 0")
+
+
+def _pod(obj: Object) -> Iterator[Cause]:
+    yield from pod_validation.spec(obj["spec"], "spec")
+
+
+_BODIES: dict[str, Callable[[Object], Iterator[Cause]]] = {
+    "Pod": _pod,
+    "Service": service_validation.service,
+    "StatefulSet": workload_validation.stateful_set,
+    "Deployment": workload_validation.deployment,
+    "ReplicaSet": workload_validation.replica_set,
+    "ConfigMap": _config_map,
+    "PersistentVolumeClaim": _claim,
+    "EndpointSlice": _endpoint_slice,
+    "Lease": _lease,
+}
+_CHANGES: dict[str, Callable[[Object, Object], Iterator[Cause]]] = {
+    "Pod": pod_validation.changed,
+    "Service": service_validation.service_changed,
+    "StatefulSet": workload_validation.stateful_set_changed,
+    "Deployment": workload_validation.selector_unchanged,
+    "ReplicaSet": workload_validation.selector_unchanged,
+    "PersistentVolumeClaim": _claim_changed,
+}

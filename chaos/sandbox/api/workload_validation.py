@@ -1,0 +1,174 @@
+"""What StatefulSets, Deployments and ReplicaSets must not say (pkg/apis/apps/validation)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from chaos.sandbox.api import names, pod_validation
+from chaos.sandbox.api.status import Cause, forbidden_field, invalid_value, not_supported, required
+from chaos.sandbox.store import Object
+
+_UPDATABLE = ("replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
+              "persistentVolumeClaimRetentionPolicy", "minReadySeconds")  # fmt: skip
+_IMMUTABLE = (
+    "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
+    "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
+)
+_RETENTION = ("Retain", "Delete")
+_STRATEGIES = ("Recreate", "RollingUpdate")
+_SELECTOR_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
+_COUNTS = {
+    "StatefulSet": ("readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"),
+    "Deployment": ("updatedReplicas", "readyReplicas", "availableReplicas"),
+    "ReplicaSet": ("fullyLabeledReplicas", "readyReplicas", "availableReplicas"),
+}
+_NOT_NEGATIVE = "must be greater than or equal to 0"
+
+
+def stateful_set(obj: Object) -> Iterator[Cause]:
+    spec = obj["spec"]
+    if spec["podManagementPolicy"] not in ("OrderedReady", "Parallel"):
+        text = "must be 'OrderedReady' or 'Parallel'"
+        yield invalid_value("spec.podManagementPolicy", spec["podManagementPolicy"], text)
+    strategy = spec["updateStrategy"]
+    if strategy["type"] not in ("RollingUpdate", "OnDelete"):
+        shown = {"Type": strategy["type"], "RollingUpdate": strategy.get("rollingUpdate")}
+        yield invalid_value("spec.updateStrategy", shown, "must be 'RollingUpdate' or 'OnDelete'")
+    elif strategy["type"] == "OnDelete" and strategy.get("rollingUpdate"):
+        rolling = strategy["rollingUpdate"]
+        shown = {"Partition": rolling.get("partition", 0), "MaxUnavailable": rolling.get("maxUnavailable")}
+        text = "only allowed for updateStrategy 'RollingUpdate'"
+        yield invalid_value("spec.updateStrategy.rollingUpdate", shown, text)
+    elif strategy.get("rollingUpdate", {}).get("partition", 0) < 0:
+        partition = strategy["rollingUpdate"]["partition"]
+        yield invalid_value("spec.updateStrategy.rollingUpdate.partition", partition, _NOT_NEGATIVE)
+    for field, policy in spec["persistentVolumeClaimRetentionPolicy"].items():
+        if policy not in _RETENTION:
+            yield not_supported(f"spec.persistentVolumeClaimRetentionPolicy.{field}", policy, _RETENTION)
+    yield from _not_negative(spec, ("replicas", "minReadySeconds", "revisionHistoryLimit"))
+    if spec.get("ordinals", {}).get("start", 0) < 0:
+        yield invalid_value("spec.ordinals.start", spec["ordinals"]["start"], _NOT_NEGATIVE)
+    claims = [c["metadata"]["name"] for c in spec.get("volumeClaimTemplates", ()) if c.get("metadata", {}).get("name")]
+    yield from _selector_and_template(spec, "statefulset", claims)
+    if spec.get("serviceName"):
+        complaints = names.label(spec["serviceName"])
+        yield from (invalid_value("spec.serviceName", spec["serviceName"], text) for text in complaints)
+
+
+def stateful_set_changed(old: Object, new: Object) -> Iterator[Cause]:
+    before = {key: value for key, value in old["spec"].items() if key not in _UPDATABLE}
+    after = {key: value for key, value in new["spec"].items() if key not in _UPDATABLE}
+    if before != after:
+        yield forbidden_field("spec", _IMMUTABLE)
+
+
+def deployment(obj: Object) -> Iterator[Cause]:
+    spec = obj["spec"]
+    yield from _not_negative(spec, ("replicas",))
+    yield from _selector_and_template(spec, "deployment", ())
+    yield from _strategy(spec["strategy"])
+    yield from _not_negative(spec, ("minReadySeconds", "revisionHistoryLimit"))
+    deadline_s, ready_s = spec["progressDeadlineSeconds"], spec.get("minReadySeconds", 0)
+    if deadline_s < 0:
+        yield invalid_value("spec.progressDeadlineSeconds", deadline_s, _NOT_NEGATIVE)
+    if deadline_s <= ready_s:
+        yield invalid_value("spec.progressDeadlineSeconds", deadline_s, "must be greater than minReadySeconds")
+
+
+def replica_set(obj: Object) -> Iterator[Cause]:
+    spec = obj["spec"]
+    yield from _not_negative(spec, ("replicas", "minReadySeconds"))
+    yield from _selector_and_template(spec, "replicaset", ())
+
+
+def selector_unchanged(old: Object, new: Object) -> Iterator[Cause]:
+    """Deployments and ReplicaSets keep their selector."""
+    if old["spec"].get("selector") != new["spec"].get("selector"):
+        yield invalid_value("spec.selector", new["spec"].get("selector"), "field is immutable")
+
+
+def status(obj: Object) -> Iterator[Cause]:
+    """Counts of a status: none negative, none above the number of replicas."""
+    status = obj.get("status", {})
+    replicas = status.get("replicas", 0)
+    for field in ("replicas", *_COUNTS[obj["kind"]]):
+        count = status.get(field, 0)
+        if count < 0:
+            yield invalid_value(f"status.{field}", count, _NOT_NEGATIVE)
+        elif count > replicas:
+            yield invalid_value(f"status.{field}", count, "cannot be greater than status.replicas")
+
+
+def matches(selector: Object, labels: dict[str, str]) -> bool:
+    """Whether a label selector of an object selects labels."""
+    for key, value in selector.get("matchLabels", {}).items():
+        if labels.get(key) != value:
+            return False
+    for requirement in selector.get("matchExpressions", ()):
+        found, values = labels.get(requirement["key"]), requirement.get("values", ())
+        verdict = {
+            "In": found in values,
+            "NotIn": found not in values,
+            "Exists": found is not None,
+            "DoesNotExist": found is None,
+        }
+        if not verdict[requirement["operator"]]:
+            return False
+    return True
+
+
+def _not_negative(spec: Object, fields: tuple[str, ...]) -> Iterator[Cause]:
+    for field in fields:
+        if spec.get(field, 0) < 0:
+            yield invalid_value(f"spec.{field}", spec[field], _NOT_NEGATIVE)
+
+
+def _selector_and_template(spec: Object, kind: str, claims: Iterable[str]) -> Iterator[Cause]:
+    selector = spec.get("selector")
+    template = spec.get("template", {})
+    labels = template.get("metadata", {}).get("labels")
+    broken = list(_selector(selector or {}))
+    yield from broken
+    if selector is None:
+        yield required("spec.selector")
+    elif not selector:
+        yield invalid_value("spec.selector", {}, f"empty selector is invalid for {kind}")
+    if broken:
+        yield invalid_value("spec.selector", selector)
+    elif selector is None or (selector and not matches(selector, labels or {})):
+        yield invalid_value("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
+    yield from pod_validation.labels(labels or {}, "spec.template.metadata.labels")
+    pod = template.get("spec", {})
+    yield from pod_validation.spec(pod, "spec.template.spec", claims)
+    if pod["restartPolicy"] in pod_validation.RESTART_POLICIES and pod["restartPolicy"] != "Always":
+        yield not_supported("spec.template.spec.restartPolicy", pod["restartPolicy"], ("Always",))
+
+
+def _selector(selector: Object) -> Iterator[Cause]:
+    yield from pod_validation.labels(selector.get("matchLabels", {}), "spec.selector.matchLabels")
+    for i, requirement in enumerate(selector.get("matchExpressions", ())):
+        at = f"spec.selector.matchExpressions[{i}]"
+        operator, key = requirement.get("operator", ""), requirement.get("key", "")
+        yield from (invalid_value(f"{at}.key", key, text) for text in names.qualified_name(key))
+        if operator not in _SELECTOR_OPERATORS:
+            yield invalid_value(f"{at}.operator", operator, "not a valid selector operator")
+        elif operator in ("In", "NotIn") and not requirement.get("values"):
+            yield required(f"{at}.values", "must be specified when `operator` is 'In' or 'NotIn'")
+        elif operator in ("Exists", "DoesNotExist") and requirement.get("values"):
+            yield forbidden_field(f"{at}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
+
+
+def _strategy(strategy: Object) -> Iterator[Cause]:
+    rolling = strategy.get("rollingUpdate")
+    if strategy["type"] not in _STRATEGIES:
+        yield not_supported("spec.strategy", {"Type": strategy["type"], "RollingUpdate": rolling}, _STRATEGIES)
+    elif strategy["type"] == "Recreate" and rolling is not None:
+        text = "may not be specified when strategy `type` is 'Recreate'"
+        yield forbidden_field("spec.strategy.rollingUpdate", text)
+    elif rolling is not None and _is_zero(rolling["maxSurge"]) and _is_zero(rolling["maxUnavailable"]):
+        text = "may not be 0 when `maxSurge` is 0"
+        yield invalid_value("spec.strategy.rollingUpdate.maxUnavailable", rolling["maxUnavailable"], text)
+
+
+def _is_zero(value: int | str) -> bool:
+    return value in (0, "0%")

@@ -1,0 +1,85 @@
+"""CoreDNS in its container: port 53, health with lameduck, readiness."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from chaos.sandbox.containers.host import ContainerHost
+from chaos.sandbox.containers.http_server import NOT_FOUND, OK, UNAVAILABLE, HttpServer, Page
+from chaos.sandbox.containers.process import Process
+from chaos.sandbox.dns.coredns import CoreDNS
+from chaos.sandbox.dns.corefile import CorefileError
+from chaos.sandbox.dns.tcp_server import DnsOverTcp
+from chaos.sandbox.network import Reply
+from chaos.sandbox.store import Object
+
+_DNS_PORT, _HEALTH_PORT, _READY_PORT = 53, 8080, 8181
+
+
+class CoreDnsProcess(Process):
+    """One replica: answers on UDP and TCP.
+
+    On SIGTERM it goes on answering for the Corefile's lameduck (kubeadm: 5 s), reports unhealthy meanwhile, then exits.
+    """
+
+    def __init__(self, host: ContainerHost, pod: Object, ip: str, on_exit: Callable[[int], None]) -> None:
+        super().__init__(host, pod, ip, on_exit)
+        self._dns: CoreDNS | None = None
+        self._lameduck = False
+        self._processing_s = host.model.sampler("dns_processing")
+
+    async def start(self) -> None:
+        """Sync with the API, then open the ports."""
+        await self.run_for(self.host.model.draw("coredns_start"))
+        if self.ended:
+            return
+        host = self.host
+        try:
+            dns = CoreDNS(host.store, host.clock, host.model, host.truth, self.pod_name)
+        except CorefileError as exc:
+            self.message = str(exc)
+            self.end(1)
+            return
+        self._dns = dns
+        dns.start()
+
+        def on_datagram(query: bytes, reply: Reply) -> None:
+            answer = dns.answer(query)
+            if answer is not None:
+                reply(answer, self._processing_s())
+
+        await self.listen_udp(_DNS_PORT, on_datagram)
+        await self.listen_tcp(_DNS_PORT, lambda: DnsOverTcp(host.loop, dns, self._processing_s))
+        await self.listen_tcp(_HEALTH_PORT, lambda: self._status_page("/health"))
+        await self.listen_tcp(_READY_PORT, lambda: self._status_page("/ready"))
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        if not self._lameduck:
+            self._lameduck = True
+            lameduck_s = self._dns.corefile.lameduck_s if self._dns else 0.0
+            self.later(lameduck_s, lambda: self.end(0))
+
+    def end(self, code: int) -> None:
+        """Stop answering and exit."""
+        if self._dns is not None:
+            self._dns.stop()
+        super().end(code)
+
+    def probe(self, port: int, path: str) -> bool:
+        """Liveness at /health, readiness at /ready."""
+        if not self.listens(port):
+            return False
+        return not path or self._status(path, port).status == OK
+
+    def _status(self, path: str, port: int) -> Page:
+        if (path, port) == ("/ready", _READY_PORT):
+            return Page(OK, b"OK")
+        if (path, port) == ("/health", _HEALTH_PORT):
+            return Page(UNAVAILABLE) if self._lameduck else Page(OK, b"OK")
+        return Page(NOT_FOUND)
+
+    def _status_page(self, path: str) -> asyncio.Protocol:
+        port = _READY_PORT if path == "/ready" else _HEALTH_PORT
+        return HttpServer(self.host.loop, self.host.clock, lambda asked: self._status(asked, port))

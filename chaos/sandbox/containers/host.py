@@ -1,0 +1,24 @@
+"""What a simulated container gets from the machine it runs on."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from chaos.sandbox.model import Model
+from chaos.sandbox.network import Network
+from chaos.sandbox.simclock import SimClock
+from chaos.sandbox.store import Store
+from chaos.sandbox.truth import Truth
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerHost:
+    """The sandbox, as seen from inside a container."""
+
+    network: Network
+    store: Store
+    clock: SimClock
+    model: Model
+    truth: Truth
+    loop: asyncio.AbstractEventLoop

@@ -1,0 +1,138 @@
+"""The images that can be run, and what their containers do."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+from chaos.sandbox.containers.coredns import CoreDnsProcess
+from chaos.sandbox.containers.environment import environment, expand
+from chaos.sandbox.containers.host import ContainerHost
+from chaos.sandbox.containers.nginx import Nginx
+from chaos.sandbox.containers.oneshot import OneShot
+from chaos.sandbox.containers.process import ContainerProcess
+from chaos.sandbox.containers.shell import UnsupportedShellError, run_line
+from chaos.sandbox.containers.sleeper import Sleeper, duration_s
+from chaos.sandbox.store import Object
+
+_NOT_FOUND = 127  # what a shell says of a command that it cannot find
+_START_ERROR = 128  # what containerd reports of a container that it cannot start
+_SHELLS = ("sh", "bash", "ash")
+
+# Image → (entrypoint, command) of its own; a container's `command` replaces the first and drops the second.
+_IMAGES: dict[str, tuple[list[str], list[str]]] = {
+    "busybox:1.35": ([], ["sh"]),
+    "nginx:alpine": ([], ["nginx", "-g", "daemon off;"]),
+    "python:3.11-slim": ([], ["python3"]),
+    "registry.k8s.io/coredns/coredns:v1.13.1": (["/coredns"], []),
+    "registry.k8s.io/pause:3.10": (["/pause"], []),
+    "registry.k8s.io/pause:3.10.1": (["/pause"], []),
+}
+KNOWN_IMAGES = frozenset(_IMAGES)
+
+# Programs beyond a shell's own, by image.
+_PROGRAMS: dict[str, frozenset[str]] = {
+    "busybox:1.35": frozenset({"sh", "sleep", "tail", "cat"}),
+    "nginx:alpine": frozenset({"sh", "sleep", "tail", "nginx", "cat"}),
+    "python:3.11-slim": frozenset({"sh", "bash", "sleep", "tail", "python3", "python", "cat"}),
+    "registry.k8s.io/coredns/coredns:v1.13.1": frozenset({"coredns"}),
+    "registry.k8s.io/pause:3.10": frozenset({"pause"}),
+    "registry.k8s.io/pause:3.10.1": frozenset({"pause"}),
+}
+
+
+def create_process(
+    host: ContainerHost, pod: Object, container: dict[str, Any], ip: str, on_exit: Callable[[int], None]
+) -> ContainerProcess:
+    """The main process of a container, not yet started.
+
+    A command that the image has not becomes a process that ends as soon as it starts, with containerd's 128 (a shell's
+    127 inside `sh -c`); so does, with 127, what the sandbox cannot follow. Each leaves a message.
+
+    Args:
+        host: the sandbox.
+        pod: as it is in the store.
+        container: the entry of `spec.containers`; its image must be one of `KNOWN_IMAGES`.
+        ip: the pod's address, at which ports are opened.
+        on_exit: called once with the exit code.
+
+    Raises:
+        KeyError: unknown image.
+    """
+    return _Launcher(host, pod, container, ip, on_exit).launch()
+
+
+class _Launcher:
+    def __init__(
+        self, host: ContainerHost, pod: Object, container: dict[str, Any], ip: str, on_exit: Callable[[int], None]
+    ) -> None:
+        self._host, self._pod, self._ip, self._on_exit = host, pod, ip, on_exit
+        self._image: str = container["image"]
+        self._variables = environment(pod, container, ip)
+        entrypoint, command = _IMAGES[self._image]
+        if container.get("command"):
+            entrypoint, command = container["command"], []
+        self._argv = [expand(w, self._variables) for w in [*entrypoint, *(container.get("args") or command)]]
+
+    def launch(self) -> ContainerProcess:
+        argv = self._argv
+        if _name(argv[0]) in _SHELLS and _name(argv[0]) in _PROGRAMS[self._image]:
+            return self._shell(argv)
+        return self._program(argv, {}, behind_shell=False)
+
+    def _shell(self, argv: list[str]) -> ContainerProcess:
+        flags = re.fullmatch(r"-[eux]*c", argv[1]) if len(argv) > 1 else None
+        if len(argv) == 1:
+            return self._exit(0)  # no terminal and no script: it reads the end of its input
+        if flags is None or len(argv) < 3:  # noqa: PLR2004 - sh -c LINE
+            return self._exit(_NOT_FOUND, f"the sandbox cannot run the script {argv[1]!r}")
+        try:
+            outcome = run_line(argv[2], self._variables)
+        except UnsupportedShellError as exc:
+            return self._exit(_NOT_FOUND, str(exc))
+        if not outcome.argv:
+            return self._exit(outcome.code)
+        return self._program(outcome.argv, outcome.files, behind_shell=not outcome.replaced)
+
+    def _program(self, argv: list[str], files: dict[str, str], *, behind_shell: bool) -> ContainerProcess:
+        name = _name(argv[0])
+        if name not in _PROGRAMS[self._image]:
+            if behind_shell:
+                return self._exit(_NOT_FOUND, f"sh: {argv[0]}: not found")
+            return self._exit(_START_ERROR, f'exec: "{argv[0]}": executable file not found in $PATH')
+        host, pod, ip, on_exit = self._host, self._pod, self._ip, self._on_exit
+        match name, argv[1:]:
+            case "nginx", _:
+                process: ContainerProcess = Nginx(host, pod, ip, on_exit, files, behind_shell=behind_shell)
+            case "coredns", _:
+                process = CoreDnsProcess(host, pod, ip, on_exit)
+            case "pause", _:
+                process = Sleeper(host, pod, ip, on_exit, handles_sigterm=True)
+            case "tail", ["-f", *_]:
+                process = Sleeper(host, pod, ip, on_exit)
+            case "sleep", _:
+                process = self._sleep(argv)
+            case _, []:
+                process = self._exit(0)  # an interpreter without input
+            case _:
+                what = " ".join(argv)
+                process = self._exit(_NOT_FOUND, f"the sandbox does not know what {what!r} does in {self._image}")
+        return process
+
+    def _sleep(self, argv: list[str]) -> ContainerProcess:
+        try:
+            total_s = sum(duration_s(word) for word in argv[1:]) if len(argv) > 1 else math.nan
+        except ValueError:
+            total_s = math.nan
+        if math.isnan(total_s):
+            return self._exit(1, f"sleep: invalid time interval in {' '.join(argv)!r}")
+        return Sleeper(self._host, self._pod, self._ip, self._on_exit, total_s)
+
+    def _exit(self, code: int, message: str = "") -> ContainerProcess:
+        return OneShot(self._host, self._pod, self._ip, self._on_exit, code, message)
+
+
+def _name(program: str) -> str:
+    return program.rpartition("/")[2]

@@ -1,0 +1,119 @@
+"""A container's main process: starts, serves, gets signals, ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from chaos.sandbox.containers.host import ContainerHost
+from chaos.sandbox.network import DatagramHandler, Listener
+from chaos.sandbox.store import Object
+from chaos.sandbox.truth import Fact
+
+SIGKILL_EXIT = 137  # 128 + 9
+
+
+class ContainerProcess(Protocol):
+    """What the kubelet can do with a container.
+
+    Attributes:
+        message: why it ended, for a container status; empty where there is nothing to say.
+    """
+
+    message: str
+
+    async def start(self) -> None:
+        """Start, and return when its ports are open (or it has ended)."""
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+
+    def kill(self) -> None:
+        """SIGKILL: ends at once with 137."""
+
+    def probe(self, port: int, path: str) -> bool:
+        """Whether an HTTP GET of `path` (or, where that is empty, a TCP connect) succeeds now."""
+
+
+class Process:
+    """What all simulated programs share; alone, one without a signal handler, which as PID 1 ignores SIGTERM.
+
+    Args:
+        on_exit: called once with the exit code, by the event loop, at the instant of the exit.
+    """
+
+    def __init__(self, host: ContainerHost, pod: Object, ip: str, on_exit: Callable[[int], None]) -> None:
+        self.host = host
+        self.pod_name: str = pod["metadata"]["name"]
+        self.ip = ip
+        self.message = ""
+        self.ended = False
+        self._on_exit = on_exit
+        self._killed = asyncio.Event()
+        self._listeners: list[Listener] = []
+        self._timers: list[asyncio.TimerHandle] = []
+
+    async def start(self) -> None:
+        """Start; see `ContainerProcess`."""
+
+    def terminate(self) -> None:
+        """SIGTERM: the kernel does not apply a signal's default action to PID 1."""
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.end(SIGKILL_EXIT)
+
+    def probe(self, port: int, path: str) -> bool:
+        """Whether something listens at the port and no path is asked for."""
+        return not path and self.listens(port)
+
+    def listens(self, port: int) -> bool:
+        """Whether a TCP port is open."""
+        return any(listener.port == port and listener.protocol == "TCP" for listener in self._listeners)
+
+    def end(self, code: int) -> None:
+        """Close everything and report the exit; only the first call counts."""
+        if self.ended:
+            return
+        self.ended = True
+        self._killed.set()
+        for timer in self._timers:
+            timer.cancel()
+        if self._listeners:
+            self._say_serving(())
+        for listener in self._listeners:
+            listener.close()
+        self._listeners.clear()
+        self.host.loop.call_soon(self._on_exit, code)
+
+    async def run_for(self, seconds: float) -> None:
+        """Be busy for a while; returns early where the process is killed meanwhile."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._killed.wait()
+        except TimeoutError:
+            return
+
+    def later(self, after_s: float, callback: Callable[[], None]) -> None:
+        """Call back after a delay, unless the process has ended."""
+        self._timers.append(self.host.loop.call_later(after_s, callback))
+
+    async def listen_tcp(self, port: int, factory: Callable[[], asyncio.Protocol]) -> None:
+        """Open a TCP port."""
+        self._opened(await self.host.network.listen_tcp(self.ip, port, factory))
+
+    async def listen_udp(self, port: int, handler: DatagramHandler) -> None:
+        """Open a UDP port."""
+        self._opened(await self.host.network.listen_udp(self.ip, port, handler))
+
+    def _opened(self, listener: Listener) -> None:
+        if self.ended:  # killed while the port was being opened
+            listener.close()
+            return
+        if not self._listeners:
+            self._say_serving(("yes",))
+        self._listeners.append(listener)
+
+    def _say_serving(self, value: tuple[str, ...]) -> None:
+        self.host.truth.add(Fact(self.host.clock.now_s(), "serving", self.pod_name, self.ip, value))

@@ -1,0 +1,82 @@
+"""All controllers, the scheduler and the kubelets of a simulated cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from chaos.sandbox.api.registry import Registry
+from chaos.sandbox.controllers.base import Controller
+from chaos.sandbox.controllers.deployment import DeploymentController
+from chaos.sandbox.controllers.endpointslice import EndpointSliceController
+from chaos.sandbox.controllers.events import EventRecorder
+from chaos.sandbox.controllers.garbage import GarbageCollector
+from chaos.sandbox.controllers.index import Index
+from chaos.sandbox.controllers.namespaces import NamespaceController
+from chaos.sandbox.controllers.plane import Plane
+from chaos.sandbox.controllers.replicaset import ReplicaSetController
+from chaos.sandbox.controllers.scheduler import Scheduler
+from chaos.sandbox.controllers.statefulset import StatefulSetController
+from chaos.sandbox.controllers.volumes import VolumeController
+from chaos.sandbox.kubelet import Kubelet, Node, Runtime
+from chaos.sandbox.kubelet.addresses import AddressPool
+from chaos.sandbox.kubelet.relist import Relist
+from chaos.sandbox.model import Model
+from chaos.sandbox.store import Store
+
+NODES = ("node-1", "node-2")
+_CONTROLLERS: tuple[type[Controller], ...] = (
+    NamespaceController,
+    EndpointSliceController,
+    StatefulSetController,
+    DeploymentController,
+    ReplicaSetController,
+    VolumeController,
+    GarbageCollector,
+    Scheduler,
+)
+
+
+def node_address(number: int) -> str:
+    """Of the machine that node N is."""
+    return f"172.30.0.{10 + number}"
+
+
+class ControlPlane:
+    """Starts working when it is made: it must exist before the first object.
+
+    Args:
+        spawn: runs a coroutine as a task that somebody owns.
+        fail: takes an error that must not be lost.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        model: Model,
+        runtime: Runtime,
+        *,
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        fail: Callable[[BaseException], None],
+    ) -> None:
+        loop = store.clock.loop
+        self._index = Index(store)
+        self._plane = Plane(store, registry, self._index, model, EventRecorder(store), loop, fail)
+        self._controllers = [make(self._plane) for make in _CONTROLLERS]
+        phases = model.rng("kubelet_relist_phase")
+        self._kubelets: list[Kubelet] = []
+        for number, name in enumerate(NODES, 1):
+            period_s = model.draw("kubelet_relist")
+            relist = Relist(loop.time() + period_s * phases.random(), period_s)
+            pool = AddressPool(number, len(NODES))
+            node = Node(name, node_address(number), self._plane, runtime, pool, relist)
+            self._kubelets.append(Kubelet(node, spawn))
+
+    def stop(self) -> None:
+        """Do nothing more; the kubelets' tasks are cancelled by who owns them."""
+        for controller in self._controllers:
+            controller.stop()
+        for kubelet in self._kubelets:
+            kubelet.stop()
+        self._index.close()

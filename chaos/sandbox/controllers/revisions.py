@@ -1,0 +1,74 @@
+"""ControllerRevisions: the versions of a StatefulSet's template."""
+
+from __future__ import annotations
+
+from chaos.sandbox.controllers.naming import revision_hash
+from chaos.sandbox.controllers.plane import Plane
+from chaos.sandbox.controllers.pods import owner_reference
+from chaos.sandbox.store import Object, clone
+
+HASH_LABEL = "controller.kubernetes.io/hash"
+
+
+class Revisions:
+    """The revisions of one StatefulSet, oldest first; makes the one of its present template where it is missing."""
+
+    def __init__(self, plane: Plane, statefulset: Object) -> None:
+        self._plane = plane
+        self._set = statefulset
+        owned = plane.index.controlled("ControllerRevision", statefulset["metadata"]["uid"])
+        self._all = sorted(owned, key=lambda r: int(r["revision"]))
+
+    def update_and_current(self) -> tuple[Object, Object]:
+        """The revision of the present template, and the one that pods are being updated from."""
+        data = {"spec": {"template": {"$patch": "replace", **clone(self._set["spec"]["template"])}}}
+        update = next((r for r in self._all if r["data"] == data), None)
+        newest = int(self._all[-1]["revision"]) if self._all else 0
+        if update is None:
+            update = self._create(data, newest + 1)
+        elif int(update["revision"]) < newest:  # rolled back: an old revision becomes the newest
+            update = self._plane.store.update("ControllerRevision", {**update, "revision": newest + 1})
+        name = self._set.get("status", {}).get("currentRevision")
+        current = next((r for r in self._all if r["metadata"]["name"] == name), update)
+        return update, current
+
+    def template(self, revision: Object) -> Object:
+        """The pod template that a revision stands for."""
+        return {key: part for key, part in revision["data"]["spec"]["template"].items() if key != "$patch"}
+
+    def drop_unused(self, used: set[str]) -> None:
+        """Delete old revisions beyond the StatefulSet's revisionHistoryLimit that nothing uses."""
+        unused = [r for r in self._all if r["metadata"]["name"] not in used]
+        limit: int = self._set["spec"].get("revisionHistoryLimit", 10)
+        for revision in unused[: max(0, len(unused) - limit)]:
+            meta = revision["metadata"]
+            self._plane.store.remove("ControllerRevision", meta["namespace"], meta["name"])
+
+    def _create(self, data: Object, number: int) -> Object:
+        meta = self._set["metadata"]
+        collisions = self._set.get("status", {}).get("collisionCount", 0)
+        hash_ = revision_hash(data, collisions)
+        labels = {**(self._set["spec"]["template"].get("metadata", {}).get("labels") or {}), HASH_LABEL: hash_}
+        revision_meta: Object = {
+            "name": f"{meta['name']}-{hash_}",
+            "namespace": meta["namespace"],
+            "labels": labels,
+            "ownerReferences": [owner_reference(self._set, "StatefulSet")],
+        }
+        if meta.get("annotations"):
+            revision_meta["annotations"] = clone(meta["annotations"])
+        existing = self._plane.store.get("ControllerRevision", meta["namespace"], revision_meta["name"])
+        if existing is not None and existing["data"] == data:  # left behind by an orphaning delete: adopted
+            adopted = clone(existing)
+            adopted["metadata"]["ownerReferences"] = revision_meta["ownerReferences"]
+            return self._plane.store.update("ControllerRevision", adopted)
+        return self._plane.create(
+            "ControllerRevision",
+            {
+                "apiVersion": "apps/v1",
+                "kind": "ControllerRevision",
+                "metadata": revision_meta,
+                "data": data,
+                "revision": number,
+            },
+        )

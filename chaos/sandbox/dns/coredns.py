@@ -1,0 +1,174 @@
+"""One CoreDNS replica: what it knows, and since when; what it answers, in bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import permutations
+from math import inf
+
+from chaos.sandbox.dns.cache import Cache
+from chaos.sandbox.dns.corefile import KUBEADM_COREFILE, Corefile, parse
+from chaos.sandbox.dns.lookup import Lookup
+from chaos.sandbox.dns.query import OPCODE, BadQueryError, Query
+from chaos.sandbox.dns.query import parse as parse_query
+from chaos.sandbox.dns.record import Answer, Record, RType
+from chaos.sandbox.dns.response import bad_version, header_only, render
+from chaos.sandbox.dns.truth import AnswerTruth
+from chaos.sandbox.dns.zone import KINDS, Zone
+from chaos.sandbox.model import Model
+from chaos.sandbox.simclock import SimClock
+from chaos.sandbox.store import Change, Store
+from chaos.sandbox.truth import Truth
+
+_SYSTEM = "kube-system"
+_CONFIG_MAP = "coredns"
+# Answers are kept in several orders and one is drawn per query: all orders of up to three addresses, else a sample.
+_ALL_ORDERS_OF = 3
+_ORDERS = 24
+
+# So many different questions are remembered; more come only from strangers.
+_MEMO_ROWS = 10_000
+
+_Variants = tuple[tuple[bytes, ...], float]  # responses without id; until when they are right
+
+
+class CoreDNS:
+    """Answers from a zone that follows the store with a delay of its own.
+
+    It reads the Corefile of ConfigMap kube-system/coredns at construction (kubeadm's where there is none); a later
+    change takes a restart.
+
+    Args:
+        replica: the pod's name, which facts carry as `where`.
+
+    Raises:
+        CorefileError: the Corefile cannot be read or asks for what is not modelled.
+    """
+
+    def __init__(self, store: Store, clock: SimClock, model: Model, truth: Truth, replica: str) -> None:
+        self._store, self._clock, self._model, self._replica = store, clock, model, replica
+        config = store.get("ConfigMap", _SYSTEM, _CONFIG_MAP)
+        self.corefile: Corefile = parse(config["data"]["Corefile"] if config else KUBEADM_COREFILE)
+        self._zone = Zone()
+        self._lookup = Lookup(self._zone, self.corefile, self._own_address, lambda: self._serial)
+        self._cache = Cache(self.corefile)
+        self._truth = AnswerTruth(truth, self._lookup, self._lookup.domain, replica)
+        self._serial = 0
+        self._random: random.Random = model.rng(f"loadbalance {replica}")
+        self._memos: dict[bool, dict[bytes, _Variants]] = {False: {}, True: {}}
+        self._pending: deque[Change] = deque()
+        self._timers: deque[asyncio.TimerHandle] = deque()
+        self._last_apply_s = -inf
+        self._unsubscribe: Callable[[], None] = _nothing
+
+    def start(self) -> None:
+        """Take over the present state and follow it from now on."""
+        for kind in sorted(KINDS):
+            for obj in self._store.list(kind):
+                self._apply(Change(0, "ADDED", kind, obj, None))
+        self._unsubscribe = self._store.subscribe(self._on_change)
+
+    def stop(self) -> None:
+        """Follow no longer; stopping twice, or before the start, is harmless."""
+        self._unsubscribe()
+        self._unsubscribe = _nothing
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+        self._pending.clear()
+
+    # ---- answering ----
+
+    def answer(self, query: bytes, *, tcp: bool = False) -> bytes | None:
+        """The response's bytes as of now; None where CoreDNS stays silent."""
+        memo = self._memos[tcp]
+        known = memo.get(query[2:])
+        if known is None or (known[1] is not inf and self._clock.now_s() >= known[1]):
+            found = self._variants(query, tcp=tcp)
+            if found is None:
+                return None
+            if len(memo) >= _MEMO_ROWS:
+                memo.clear()
+            memo[query[2:]] = known = found
+        variants = known[0]
+        if len(variants) == 1:
+            return query[:2] + variants[0]
+        return query[:2] + variants[int(self._random.random() * len(variants))]
+
+    def _variants(self, data: bytes, *, tcp: bool) -> _Variants | None:
+        try:
+            query = parse_query(data)
+        except BadQueryError as exc:
+            return None if exc.rcode is None else ((header_only(data, exc.rcode),), inf)
+        if query.edns and query.edns.version:
+            return (bad_version(query),), inf
+        answer, until_s = self._resolve(query)
+        return tuple(render(query, order, tcp=tcp) for order in self._orders(answer)), until_s
+
+    def _resolve(self, query: Query) -> tuple[Answer, float]:
+        now_s = self._clock.now_s()
+        kept = self._cache.get(query, now_s)
+        if kept is None:
+            answer = self._lookup.answer(query)
+            if query.flags & OPCODE and self.corefile.cached:
+                return answer.with_ttl(self.corefile.min_ttl_s), inf  # how the cache plugin treats NOTIFY
+            kept = self._cache.put(query, answer, now_s) or (answer, inf)
+        return kept
+
+    def _orders(self, answer: Answer) -> list[Answer]:
+        """The loadbalance plugin shuffles the addresses of each section, behind whatever else is there."""
+        addresses = [r for r in (*answer.answers, *answer.additional) if _is_address(r)]
+        if not self.corefile.shuffled or len(addresses) < 2:  # noqa: PLR2004 - one address has one order
+            return [answer]
+        if len(addresses) <= _ALL_ORDERS_OF and addresses == list(answer.answers):
+            return [replace(answer, answers=order) for order in permutations(answer.answers)]
+        return [
+            replace(answer, answers=self._shuffled(answer.answers), additional=self._shuffled(answer.additional))
+            for _ in range(_ORDERS)
+        ]
+
+    def _shuffled(self, records: tuple[Record, ...]) -> tuple[Record, ...]:
+        addresses = [r for r in records if _is_address(r)]
+        self._random.shuffle(addresses)
+        return (*(r for r in records if not _is_address(r)), *addresses)
+
+    def _own_address(self) -> str:
+        pod = self._store.get("Pod", _SYSTEM, self._replica)
+        address: str = (pod or {}).get("status", {}).get("podIP", "")
+        return address
+
+    # ---- learning ----
+
+    def _on_change(self, change: Change) -> None:
+        if change.kind not in KINDS:
+            return
+        arrival_s = self._clock.now_s() + self._model.draw("dns_propagation")
+        self._last_apply_s = max(self._last_apply_s, arrival_s)  # one watch per kind, so order is kept
+        self._pending.append(change)
+        self._timers.append(self._clock.loop.call_at(self._last_apply_s, self._apply_next))
+
+    def _apply_next(self) -> None:
+        # Each timer takes the oldest change, whichever timer it is: asyncio does not order timers of one instant.
+        self._timers.popleft()
+        self._apply(self._pending.popleft())
+
+    def _apply(self, change: Change) -> None:
+        effect = self._zone.apply(change)
+        if not effect:
+            return
+        self._serial = int(self._clock.wall().timestamp())
+        for memo in self._memos.values():
+            memo.clear()
+        self._truth.note(effect, self._clock.now_s())
+
+
+def _nothing() -> None:
+    """Nobody is subscribed."""
+
+
+def _is_address(record: Record) -> bool:
+    return record.rtype in (RType.A, RType.AAAA)

@@ -1,0 +1,96 @@
+"""A pod as its node knows it: containers, network sandbox, and the status that is reported."""
+
+from __future__ import annotations
+
+import asyncio
+
+from chaos.sandbox.kubelet.container import Container
+from chaos.sandbox.kubelet.node import Node
+from chaos.sandbox.kubelet.status import pod_phase, pod_status
+from chaos.sandbox.kubelet.waiting import Waiting
+from chaos.sandbox.store import Object
+
+
+class LocalPod:
+    """State that starting, tending and ending a pod share.
+
+    Attributes:
+        object: the last state of the API object that this node has seen.
+    """
+
+    def __init__(self, node: Node, pod: Object) -> None:
+        self.node = node
+        self.plane = node.plane
+        self.object = pod
+        self.waiting = Waiting(node.plane.loop)
+        uid = pod["metadata"]["uid"]
+        self.containers = [Container(c, uid) for c in pod["spec"]["containers"]]
+        self.init_containers = [Container(c, uid) for c in pod["spec"].get("initContainers") or ()]
+        self.restart_policy: str = pod["spec"].get("restartPolicy", "Always")
+        self.sandbox_up = False
+        self.ip = ""
+        self.start_time = ""
+
+    def draw(self, delay: str) -> float:
+        """Seconds of one occurrence of a modelled delay."""
+        return self.plane.model.draw(delay)
+
+    def now_s(self) -> float:
+        """The loop's time."""
+        return self.plane.loop.time()
+
+    def running(self) -> list[Container]:
+        """Containers whose process has not ended."""
+        return [c for c in (*self.init_containers, *self.containers) if c.is_running]
+
+    def plug_in(self) -> None:
+        """Create the network sandbox."""
+        if self.object["spec"].get("hostNetwork"):
+            self.ip = self.node.address
+        else:
+            self.ip = self.node.addresses.take()
+            self.node.runtime.add_host(self.ip)
+        self.sandbox_up = True
+
+    async def unplug(self) -> None:
+        """Take the network sandbox down: what is sent to the address vanishes from then on."""
+        await asyncio.sleep(self.draw("kubelet_network_down"))
+        self.release()
+
+    def release(self) -> None:
+        """Give the address back at once."""
+        if self.sandbox_up and self.ip != self.node.address:
+            self.node.runtime.remove_host(self.ip)
+            self.node.addresses.give_back(self.ip)
+        self.sandbox_up = False
+
+    def phase(self) -> str:
+        """As it is to be reported."""
+        if self.restart_policy == "Never" and any(c.exit_code for c in self.init_containers):
+            return "Failed"
+        return pod_phase(self.containers, self.restart_policy, stopped=self.waiting.stopping)
+
+    def event(self, reason: str, message: str, *, warning: bool = False) -> None:
+        """Report something that happened."""
+        self.node.event(self.object, reason, message, warning=warning)
+
+    def report(self) -> None:
+        """Write the status where it changed, unless the object is gone."""
+        meta, store = self.object["metadata"], self.plane.store
+        now = store.get("Pod", meta["namespace"], meta["name"])
+        if now is None or now["metadata"]["uid"] != meta["uid"]:
+            return
+        timestamp = store.clock.timestamp()
+        status = pod_status(
+            now,
+            self.containers,
+            self.init_containers,
+            phase=self.phase(),
+            ip=self.ip,
+            sandbox_up=self.sandbox_up,
+            host_ip=self.node.address,
+            start_time=self.start_time or timestamp,
+            now=timestamp,
+        )
+        if status != now.get("status"):
+            store.update("Pod", {**now, "status": status})

@@ -1,0 +1,109 @@
+"""The status that a kubelet reports for a pod."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from chaos.sandbox.controllers.pods import condition
+from chaos.sandbox.kubelet.container import Container
+from chaos.sandbox.store import Object
+
+# Kept from what is there: set by the API server and by the scheduler.
+_KEPT = ("qosClass",)
+
+
+def pod_phase(containers: Sequence[Container], restart_policy: str, *, stopped: bool) -> str:
+    """Pending, Running, Succeeded or Failed.
+
+    A `stopped` pod is being terminated, so nothing is started again whatever `restart_policy` says.
+    """
+    codes = [c.exit_code for c in containers]
+    if all(code is not None for code in codes):
+        if stopped or restart_policy == "Never":
+            return "Failed" if any(codes) else "Succeeded"
+        if restart_policy == "OnFailure" and not any(codes):
+            return "Succeeded"
+    if any(c.is_running or c.exit_code is not None or c.restarts for c in containers):
+        return "Running"
+    return "Pending"
+
+
+def pod_status(
+    pod: Object,
+    containers: Sequence[Container],
+    init_containers: Sequence[Container],
+    *,
+    phase: str,
+    ip: str,
+    sandbox_up: bool,
+    host_ip: str,
+    start_time: str,
+    now: str,
+) -> Object:
+    """The whole status.
+
+    `ip` is the pod's address, also after its sandbox is down, and empty before there is one; `now` is the timestamp of
+    conditions that change.
+    """
+    generation = pod["metadata"].get("generation", 1)
+    rows = [
+        ("PodReadyToStartContainers", "True" if sandbox_up else "False", "", ""),
+        ("Initialized", *_initialized(init_containers, phase)),
+        ("Ready", *_readiness(containers, phase)),
+        ("ContainersReady", *_readiness(containers, phase)),
+        ("PodScheduled", "True", "", ""),
+    ]
+    status: Object = {key: pod["status"][key] for key in _KEPT if key in pod.get("status", {})}
+    status |= {
+        "observedGeneration": generation,
+        "phase": phase,
+        "conditions": [_condition(pod, generation, now, *row) for row in rows],
+        "hostIP": host_ip,
+        "hostIPs": [{"ip": host_ip}],
+        "startTime": start_time,
+        "containerStatuses": _statuses(containers),
+    }
+    if init_containers:
+        status["initContainerStatuses"] = _statuses(init_containers)
+    if ip:
+        status |= {"podIP": ip, "podIPs": [{"ip": ip}]}
+    return status
+
+
+def _statuses(containers: Iterable[Container]) -> list[Object]:
+    return sorted((c.status() for c in containers), key=lambda row: str(row["name"]))
+
+
+def _initialized(init_containers: Sequence[Container], phase: str) -> tuple[str, str, str]:
+    unfinished = [c.name for c in init_containers if c.exit_code != 0]
+    if unfinished:
+        return "False", "ContainersNotInitialized", f"containers with incomplete status: [{' '.join(unfinished)}]"
+    return "True", "PodCompleted" if phase == "Succeeded" else "", ""
+
+
+def _readiness(containers: Sequence[Container], phase: str) -> tuple[str, str, str]:
+    if phase == "Failed":
+        return "False", "PodFailed", ""
+    if phase == "Succeeded":
+        return "False", "PodCompleted", ""
+    unready = [c.name for c in containers if not c.ready]
+    if unready:
+        return "False", "ContainersNotReady", f"containers with unready status: [{' '.join(unready)}]"
+    return "True", "", ""
+
+
+def _condition(pod: Object, generation: int, now: str, type_: str, status: str, reason: str, message: str) -> Object:
+    before = condition(pod, type_)
+    changed = before["lastTransitionTime"] if before and before["status"] == status else now
+    row = {
+        "type": type_,
+        "observedGeneration": generation,
+        "status": status,
+        "lastProbeTime": None,
+        "lastTransitionTime": changed,
+    }
+    if reason:
+        row["reason"] = reason
+    if message:
+        row["message"] = message
+    return row

@@ -1,0 +1,89 @@
+"""UDP in memory: two timers per query; no kernel, no task."""
+
+from __future__ import annotations
+
+import asyncio
+
+from chaos.sandbox.network.errors import refused
+from chaos.sandbox.network.hosts import Hosts
+from chaos.sandbox.network.listener import DatagramHandler, Listener, UdpReceiver
+from chaos.sandbox.network.losses import Datagrams
+from chaos.sandbox.network.ports import Ports
+from chaos.sandbox.network.services import Services, Target
+
+
+class MemoryUdp:
+    """All UDP of one network."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, datagrams: Datagrams, hosts: Hosts, services: Services) -> None:
+        self.loop, self.datagrams, self.hosts, self.services = loop, datagrams, hosts, services
+        self._ports: Ports[DatagramHandler] = Ports(hosts)
+        self.handlers = self._ports.bound
+
+    def listen(self, ip: str, port: int, handler: DatagramHandler) -> Listener:
+        """See `Network.listen_udp`."""
+        self._ports.bind((ip, port), handler)
+        return Listener(ip, port, "UDP", lambda: self._ports.release((ip, port), handler))
+
+    def open(self, address: Target, receiver: UdpReceiver) -> MemoryUdpPort:
+        """See `Network.open_udp`."""
+        return MemoryUdpPort(self, address, receiver)
+
+    def host_removed(self, ip: str) -> None:
+        """Nothing reaches the host's handlers any more."""
+        self._ports.unplug(ip)
+
+
+class MemoryUdpPort:
+    """A client's connected UDP port; see `chaos.vantage.base.UdpPort`."""
+
+    __slots__ = ("_address", "_backend", "_call_at", "_receiver", "_reply", "_route", "_time", "_under_way_s", "_wire")
+
+    def __init__(self, wire: MemoryUdp, address: Target, receiver: UdpReceiver) -> None:
+        self._wire = wire
+        self._address = address
+        self._backend: Target | None = None
+        self._receiver: UdpReceiver | None = receiver
+        self._reply = self._answer
+        self._call_at = wire.loop.call_at
+        self._route = wire.services.route
+        self._time = wire.loop.time
+        self._under_way_s = wire.datagrams.under_way_s
+
+    def send(self, payload: bytes) -> None:
+        """Send without waiting; errors go to the receiver."""
+        if self._receiver is None:
+            return
+        self._backend = target = self._route(self._address, "UDP", self._backend)
+        if target is None:
+            self._call_at(self._time(), self._refused)
+            return
+        under_way_s = self._under_way_s()
+        if under_way_s >= 0:
+            self._call_at(self._time() + under_way_s, self._arrive, payload, target)
+
+    def close(self) -> None:
+        """Close at once; nothing arrives afterwards."""
+        self._receiver = None
+
+    def _arrive(self, payload: bytes, target: Target) -> None:
+        handler = self._wire.handlers.get(target)
+        if handler is not None:
+            handler(payload, self._reply)
+        elif self._wire.hosts.get(target[0]):
+            under_way_s = self._under_way_s()
+            if under_way_s >= 0:
+                self._call_at(self._time() + under_way_s, self._refused)
+
+    def _answer(self, payload: bytes, after_s: float = 0.0) -> None:
+        under_way_s = self._under_way_s()
+        if under_way_s >= 0:
+            self._call_at(self._time() + after_s + under_way_s, self._deliver, payload)
+
+    def _deliver(self, payload: bytes) -> None:
+        if self._receiver is not None:
+            self._receiver.datagram(payload)
+
+    def _refused(self) -> None:
+        if self._receiver is not None:
+            self._receiver.error(refused())

@@ -1,0 +1,120 @@
+"""The pod network: hosts that come and go, listeners, service addresses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Literal
+
+from chaos.sandbox.model import Model
+from chaos.sandbox.network.errors import refused, timed_out
+from chaos.sandbox.network.hosts import Hosts
+from chaos.sandbox.network.listener import DatagramHandler, Listener, ServerFactory, UdpPort, UdpReceiver
+from chaos.sandbox.network.loopback import LoopbackWire
+from chaos.sandbox.network.memory import MemoryWire
+from chaos.sandbox.network.services import Services, Target
+from chaos.sandbox.network.wire import Wire
+
+# Linux sends a SYN and repeats it net.ipv4.tcp_syn_retries = 6 times, doubling the wait; then ETIMEDOUT (127 s).
+_SYN_WAITS_S = (1, 2, 4, 8, 16, 32, 64)
+
+
+class Network:
+    """Carries datagrams and connections between the vantage and simulated containers.
+
+    Args:
+        model: has the parameters of `NETWORK_DELAYS`.
+        wire: ``memory`` in virtual time; ``loopback`` in real time.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, model: Model, wire: Literal["memory", "loopback"] = "memory"
+    ) -> None:
+        self._hosts = Hosts()
+        self._services = Services(model.rng("service backends"))
+        self._tcp_one_way_s = model.sampler("tcp_one_way")
+        make = MemoryWire if wire == "memory" else LoopbackWire
+        self._wire: Wire = make(loop, model, self._hosts, self._services)
+
+    async def close(self) -> None:
+        """Release all sockets of the server side."""
+        await self._wire.close()
+
+    # ---- topology ----
+
+    def add_host(self, ip: str) -> None:
+        """Plug a pod's interface in.
+
+        Raises:
+            ValueError: the address is taken.
+        """
+        self._hosts.add(ip)
+
+    def remove_host(self, ip: str) -> None:
+        """Unplug it: packets to it vanish, so connects hang, UDP stays silent, open connections stall for ever.
+
+        Real: on the node itself the bridge's ARP fails after 3 s (EHOSTUNREACH); from elsewhere packets vanish.
+        """
+        self._hosts.remove(ip)
+        self._wire.host_removed(ip)
+
+    def set_service(self, vip: str, port: int, protocol: str, backends: tuple[Target, ...]) -> None:
+        """Program a service port (`protocol` is ``TCP`` or ``UDP``); without backends it rejects (ECONNREFUSED).
+
+        Connections that exist stay with their backend. A UDP port of a client keeps its backend as long as that belongs
+        to the service (conntrack; of a backend that left, kube-proxy flushes the entry).
+        """
+        self._services.set(vip, port, protocol, backends)
+
+    def remove_service(self, vip: str, port: int, protocol: str) -> None:
+        """Remove a service port: there is no rule, so packets take the default route and vanish."""
+        self._services.remove(vip, port, protocol)
+
+    # ---- servers ----
+
+    async def listen_tcp(self, ip: str, port: int, protocol_factory: ServerFactory) -> Listener:
+        """Accept connections at a host's port.
+
+        Raises:
+            OSError: EADDRINUSE, or EADDRNOTAVAIL where there is no such host.
+        """
+        return await self._wire.listen_tcp(ip, port, protocol_factory)
+
+    async def listen_udp(self, ip: str, port: int, handler: DatagramHandler) -> Listener:
+        """Receive datagrams at a host's port: `handler(payload, reply)` runs at the instant of arrival.
+
+        Raises:
+            OSError: EADDRINUSE, or EADDRNOTAVAIL where there is no such host.
+        """
+        return await self._wire.listen_udp(ip, port, handler)
+
+    # ---- clients ----
+
+    def open_udp(self, address: str, port: int, receiver: UdpReceiver) -> UdpPort:
+        """Open a client's UDP port, connected to an address."""
+        return self._wire.open_udp((address, port), receiver)
+
+    async def open_tcp(self, factory: Callable[[], asyncio.Protocol], address: str, port: int) -> asyncio.Transport:
+        """Connect as the Linux kernel does, SYN by SYN; the last gives up after 127 s.
+
+        Raises:
+            ConnectionRefusedError: nothing listens there, or the service has no backend.
+            TimeoutError: nobody answered (ETIMEDOUT).
+        """
+        target = self._services.route((address, port), "TCP")
+        if target is None:
+            raise refused()
+        for wait_s in _SYN_WAITS_S:
+            one_way_s = self._tcp_one_way_s()
+            await asyncio.sleep(one_way_s)
+            if self._hosts.get(target[0]):
+                accepts = self._wire.accepts(target)
+                back_s = self._tcp_one_way_s()
+                await asyncio.sleep(back_s)
+                if not accepts:
+                    raise refused()
+                if self._hosts.get(target[0]):
+                    return await self._wire.connect(target, factory)
+                one_way_s += back_s
+            await asyncio.sleep(wait_s - one_way_s)
+        raise timed_out()

@@ -1,0 +1,31 @@
+"""The sandbox's own time: the event loop's clock, with dates."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+
+class SimClock:
+    """Instants are seconds of the event loop's clock, be it virtual or real."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, epoch: datetime) -> None:
+        self.loop = loop
+        self._zero_s = loop.time()
+        self._epoch = epoch.astimezone(UTC)
+
+    def now_s(self) -> float:
+        """Seconds of the loop's clock."""
+        return self.loop.time()
+
+    def wall(self) -> datetime:
+        """Now, UTC."""
+        return self._epoch + timedelta(seconds=self.loop.time() - self._zero_s)
+
+    def timestamp(self, ahead_s: float = 0) -> str:
+        """RFC 3339 in whole seconds, as metav1.Time has it."""
+        return (self.wall() + timedelta(seconds=ahead_s)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def micro_timestamp(self) -> str:
+        """RFC 3339 with microseconds, as metav1.MicroTime has it."""
+        return self.wall().strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,66 @@
+"""What clients saw."""
+
+from __future__ import annotations
+
+from chaos.analysis.connections import ClientView, client_views
+from chaos.model import History
+from tests.histories import FORCED, ns, pod_replacement
+
+
+def view(history: History, probe: str) -> ClientView:
+    return next(v for v in client_views(history) if v.probe == probe)
+
+
+def test_by_name_fails_at_once_and_by_clusterip_when_the_container_stops() -> None:
+    history = pod_replacement()
+    http, clusterip = view(history, "http"), view(history, "clusterip")
+    assert http.first_failure == ("NXDOMAIN", "resolve")
+    assert clusterip.first_failure == ("ECONNREFUSED", "connect")
+    t0 = http.trial.accepted_ns
+    assert http.failed is not None
+    assert clusterip.failed is not None
+    assert http.failed.covers(t0 + ns(0.012))
+    assert clusterip.failed.covers(t0 + ns(30.04))
+
+
+def test_the_outage_is_bounded_from_both_sides() -> None:
+    outage = view(pod_replacement(), "http").outage_ns
+    assert outage is not None
+    assert outage.covers(ns(32.107 - 0.011))
+
+
+def test_the_long_lived_connection_ends_when_the_container_does() -> None:
+    stream = view(pod_replacement(), "stream")
+    assert stream.first_failure == ("EOF", "idle")
+    assert stream.failed is not None
+    assert stream.failed.covers(stream.trial.accepted_ns + ns(30.04))
+
+
+def test_a_stray_failure_is_not_taken_for_the_outage() -> None:
+    history = pod_replacement()
+    series = next(s for s in history.series if s.probe == "clusterip")
+    samples = history.samples[series.id]
+    position = next(i for i, at in enumerate(samples.sent_ns) if at > ns(5))
+    samples.outcome[position] = next(i for i, o in enumerate(history.outcomes) if o.status == "TIMEOUT")
+    failed = view(history, "clusterip").failed
+    assert failed is not None
+    assert failed.after_ns > ns(30)
+
+
+def test_an_address_that_never_serves_again_is_censored() -> None:
+    old = view(pod_replacement(), "address")
+    assert old.restored is not None
+    assert old.restored.before_ns is None
+
+
+def test_counts_tell_status_and_phase_of_every_sample() -> None:
+    http = view(pod_replacement(), "http")
+    assert sum(n for _, _, n in http.counts) == http.samples
+    assert {(status, phase) for status, phase, _ in http.counts} == {("OK", ""), ("NXDOMAIN", "resolve")}
+
+
+def test_a_client_without_failures_has_no_outage() -> None:
+    """On a forced deletion the ClusterIP goes over from the old container to the new pod."""
+    clusterip = view(pod_replacement(FORCED), "clusterip")
+    assert clusterip.failed is None
+    assert clusterip.outage_ns is None

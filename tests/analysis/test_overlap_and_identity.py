@@ -1,0 +1,104 @@
+"""Two pods under one identity, and which parts of an identity came back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chaos.analysis.identity import identities
+from chaos.analysis.overlap import overlaps
+from chaos.model import Outcome
+from tests.histories import FORCED, Builder, Story, ns, pod, pod_replacement
+
+
+def test_a_forced_deletion_has_a_certain_overlap_no_longer_than_the_truth() -> None:
+    (found,) = overlaps(pod_replacement(FORCED))
+    true_ns = ns(FORCED.old_stops_s - FORCED.ready_s)
+    assert 0 < found.at_least_ns <= true_ns
+    assert found.at_most_ns is not None
+    assert true_ns <= found.at_most_ns
+
+
+def test_an_overlap_that_outlasts_its_trial_is_measured_to_its_end() -> None:
+    """The trial ends when everything is right again; the old container does not care."""
+    history = pod_replacement(FORCED)
+    whole = overlaps(history)[0].at_least_ns
+    fault = history.faults[0]
+    history.faults[0] = replace(fault, ended_ns=fault.sent_ns + ns(1.6))
+    assert overlaps(history)[0].at_least_ns == whole
+
+
+def test_containers_seen_ended_before_the_object_went_exclude_an_overlap() -> None:
+    (found,) = overlaps(pod_replacement())
+    assert (found.at_least_ns, found.at_most_ns) == (0, 0)
+    assert "watch" in found.proof
+
+
+def test_without_that_evidence_an_overlap_is_neither_shown_nor_excluded() -> None:
+    (found,) = overlaps(pod_replacement(replace(Story(), old_failed_s=None)))
+    assert found.at_least_ns == 0
+    assert found.at_most_ns != 0
+
+
+def test_an_unprobed_old_address_says_nothing() -> None:
+    history = pod_replacement(FORCED)
+    history.series = [s for s in history.series if s.probe != "address"]
+    history.outcomes = [replace(o, address="") for o in history.outcomes]
+    (found,) = overlaps(history)
+    assert "not probed" in found.unknown
+
+
+def test_another_pod_under_this_name_is_named() -> None:
+    history = pod_replacement()
+    series = next(s for s in history.series if s.probe == "http")
+    build = Builder()
+    build.history = history
+    build._ids = {outcome: position for position, outcome in enumerate(history.outcomes)}
+    build.add(series, 34.6, 34.65, Outcome("OK", "response", ("web-2",), address="10.244.1.41"))
+    (found,) = overlaps(history)
+    assert found.impostors == (("web-2", 1),)
+
+
+def test_a_replaced_pod_keeps_everything_but_uid_and_address() -> None:
+    (identity,) = identities(pod_replacement())
+    assert [f.name for f in identity.facets if f.kept] == [
+        "name",
+        "new UID",
+        "ordinal",
+        "hostname",
+        "subdomain",
+        "A record",
+        "SRV entry",
+        "reverse record",
+    ]
+    assert not identity.broken
+    assert not identity.unmeasured
+    assert identity.facet("volume claims").applies is False
+
+
+def test_a_changed_subdomain_is_a_broken_facet() -> None:
+    history = pod_replacement()
+    history.events = [
+        replace(e, object={**e.object, "spec": {**e.object["spec"], "subdomain": "nope"}})
+        if e.uid == "uid-1-new"
+        else e
+        for e in history.events
+    ]
+    (identity,) = identities(history)
+    assert [f.name for f in identity.broken] == ["subdomain"]
+    assert identity.facet("subdomain").note == "web became nope"
+
+
+def test_other_claims_are_a_broken_facet() -> None:
+    history = pod_replacement()
+    new = pod("web-0", "uid-1-new", "10.244.1.41", ready=True, claims=("data-web-7",))
+    history.events = [replace(e, object=new) if e.uid == "uid-1-new" else e for e in history.events]
+    history.faults = [replace(f, targets=(replace(f.targets[0], claims=("data-web-0",)),)) for f in history.faults]
+    (identity,) = identities(history)
+    assert [f.name for f in identity.broken] == ["volume claims"]
+
+
+def test_a_record_that_was_not_asked_for_is_unmeasured_not_kept() -> None:
+    history = pod_replacement()
+    history.series = [s for s in history.series if not s.record.startswith("PTR")]
+    (identity,) = identities(history)
+    assert [f.name for f in identity.unmeasured] == ["reverse record"]

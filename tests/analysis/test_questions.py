@@ -1,0 +1,97 @@
+"""Answers say what the run showed, and only that."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from chaos.analysis import questions
+from chaos.analysis.questions import QUESTIONS, answer_all
+from chaos.model import History
+from tests.histories import FORCED, Builder, Story, pod_replacement
+
+QUICK = Story(
+    old_stops_s=0.1,
+    old_failed_s=0.2,
+    old_gone_s=0.9,
+    created_s=0.91,
+    scheduled_s=0.92,
+    ready_s=2.9,
+    endpoint_ready_s=2.904,
+    dns_back_s=2.907,
+    ends_s=4.0,
+)
+
+
+def answer(history: History, key: str) -> str:
+    return answer_all(history, [key])[0].answer
+
+
+@pytest.mark.parametrize("key", QUESTIONS)
+def test_without_a_trial_every_question_says_that_it_cannot_be_answered(key: str) -> None:
+    assert answer(Builder().done(), key) == "This run cannot say: no fault was injected."
+
+
+def test_a_container_that_uses_up_its_grace_period_is_named_as_the_thing_to_fix() -> None:
+    text = answer(pod_replacement(), "dns-update")
+    assert "97% of the time is termination of the old pod, not DNS" in text
+    assert re.search(r"grace period of 30 s was all but over \((29.9\d|30.0[0-4]) s after the deletion\)", text)
+    assert "SIGTERM" in text
+
+
+def test_a_container_that_ends_at_once_is_not_blamed() -> None:
+    text = answer(pod_replacement(QUICK), "dns-update")
+    assert "SIGTERM" not in text
+    assert "starting the new pod, not DNS" in text
+
+
+def test_a_slow_dns_is_called_the_cause_where_it_is() -> None:
+    """Such as one that caches denials for 30 s."""
+    slow = replace(QUICK, dns_back_s=30.0, ends_s=31.0)
+    text = answer(pod_replacement(slow), "dns-update")
+    assert "of the time is DNS propagation." in text
+
+
+def test_records_that_do_not_come_back_are_counted_and_bounded_not_averaged() -> None:
+    text = answer(pod_replacement(replace(Story(), dns_back_s=99.0)), "dns-update")
+    assert "3 of 3 records and views it was still not right" in text
+    assert "> 33.1" in text
+
+
+def test_an_overlap_is_told_with_the_identity() -> None:
+    text = answer(pod_replacement(FORCED), "identity-kept")
+    assert "two pods served under one identity at once: web-0 for at least" in text
+    assert "At no time" not in text
+
+
+def test_a_missing_contrast_is_said_to_be_missing() -> None:
+    assert "The contrast with a Deployment was not measured." in answer(
+        pod_replacement(contrast=False), "identity-kept"
+    )
+
+
+def test_clients_of_the_name_and_of_the_clusterip_fail_at_different_times() -> None:
+    text = answer(pod_replacement(), "connection-handling")
+    assert "first with NXDOMAIN (phase resolve)" in text
+    assert "In 1 of 1 trials that began later than for clients of the name" in text
+    assert "ended with EOF (phase idle)" in text
+
+
+def test_a_client_that_was_not_measured_is_named() -> None:
+    history = pod_replacement()
+    history.series = [s for s in history.series if s.probe != "stream"]
+    text = answer(history, "connection-handling")
+    assert "Not measured: the long-lived connection." in text
+    assert "EOF" not in text
+
+
+def test_a_crash_costs_one_answer_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(history: History) -> None:
+        raise ValueError("broken")
+
+    monkeypatch.setitem(questions.QUESTIONS, "dns-update", crash)
+    crashed, fine = answer_all(pod_replacement(), ["dns-update", "identity-kept"])
+    assert "could not be answered: ValueError: broken" in crashed.answer
+    assert fine.answer.startswith("Yes:")

@@ -1,0 +1,157 @@
+"""Watches: every change once and in order; what could have been missed is said."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chaos.clock import RunClock, run_virtual
+from chaos.cluster import Watcher
+from chaos.errors import ApiError
+from chaos.model import ClusterEvent, WatchGap
+
+Line = dict[str, Any]
+
+
+def pod(name: str, revision: int, uid: str = "") -> dict[str, Any]:
+    meta = {"name": name, "namespace": "ns", "uid": uid or f"uid-{name}", "resourceVersion": str(revision)}
+    return {"metadata": {**meta, "managedFields": [{}]}}
+
+
+def event(kind: str, obj: dict[str, Any]) -> Line:
+    return {"type": kind, "object": obj}
+
+
+EXPIRED = {"type": "ERROR", "object": {"code": 410, "message": "too old resource version"}}
+
+
+class Stream:
+    """A watch's response: lines, then its end or an error."""
+
+    def __init__(self, lines: list[Line | Exception]) -> None:
+        self.content = self
+        self._lines = list(lines)
+
+    async def readline(self) -> bytes:
+        await asyncio.sleep(1)
+        if not self._lines:
+            return b""
+        line = self._lines.pop(0)
+        if isinstance(line, Exception):
+            raise line
+        return json.dumps(line).encode() + b"\n"
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class ScriptedCluster:
+    """Lists and watches as the test says; silent when the script is over."""
+
+    server = "https://test"
+
+    def __init__(
+        self, lists: list[tuple[list[dict[str, Any]], str]], streams: list[list[Line | Exception] | ApiError]
+    ) -> None:
+        self._lists = lists
+        self._streams = streams
+        self.asked_from: list[str] = []
+
+    async def list(self, _kind: str, _namespace: str, _labels: str) -> tuple[list[dict[str, Any]], str]:
+        return self._lists.pop(0)
+
+    async def open_watch(self, _kind: str, _ns: str, revision: str, _timeout_s: float, _labels: str) -> Stream:
+        self.asked_from.append(revision)
+        if not self._streams:
+            await asyncio.sleep(1e6)
+        stream = self._streams.pop(0)
+        if isinstance(stream, ApiError):
+            raise stream
+        return Stream(stream)
+
+
+def follow(cluster: ScriptedCluster, for_s: float = 100) -> tuple[list[ClusterEvent], list[WatchGap]]:
+    """What a watcher reports."""
+    events: list[ClusterEvent] = []
+    gaps: list[WatchGap] = []
+
+    async def main() -> None:
+        clock = RunClock(asyncio.get_running_loop())
+        watcher = Watcher(cluster, clock, "Pod", "ns", events.append, gaps.append)  # type: ignore[arg-type]
+        task = asyncio.create_task(watcher.run())
+        await asyncio.wait([task], timeout=for_s)
+        if task.done():
+            task.result()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    run_virtual(main())
+    return events, gaps
+
+
+def told(events: list[ClusterEvent]) -> list[tuple[str, str, bool]]:
+    return [(e.type, e.name, e.initial) for e in events]
+
+
+def test_the_list_comes_first_and_marked_then_each_change_at_its_arrival() -> None:
+    cluster = ScriptedCluster([([pod("a", 1)], "5")], [[event("MODIFIED", pod("a", 6)), event("ADDED", pod("b", 7))]])
+    events, gaps = follow(cluster)
+    assert told(events) == [("ADDED", "a", True), ("MODIFIED", "a", False), ("ADDED", "b", False)]
+    assert [e.at_ns for e in events] == [0, 1_000_000_000, 2_000_000_000]
+    assert "managedFields" not in events[0].object["metadata"]
+    assert gaps == []
+
+
+def test_a_broken_connection_goes_on_where_it_ended() -> None:
+    cluster = ScriptedCluster(
+        [([], "5")],
+        [[event("ADDED", pod("a", 6)), ConnectionResetError()], [event("DELETED", pod("a", 9))]],
+    )
+    events, gaps = follow(cluster)
+    assert told(events) == [("ADDED", "a", False), ("DELETED", "a", False)]
+    assert cluster.asked_from[:2] == ["5", "6"]
+    assert gaps == []
+
+
+def test_bookmarks_move_the_place_and_are_no_events() -> None:
+    cluster = ScriptedCluster([([], "5")], [[event("BOOKMARK", pod("", 40))], [event("ADDED", pod("a", 41))]])
+    events, _ = follow(cluster)
+    assert told(events) == [("ADDED", "a", False)]
+    assert cluster.asked_from[1] == "40"
+
+
+@pytest.mark.parametrize("how", [lambda: [EXPIRED], lambda: ApiError("gone", status=410)])
+def test_an_expired_place_is_a_gap_and_the_difference_is_reported(how: Callable[[], Any]) -> None:
+    cluster = ScriptedCluster(
+        [
+            ([pod("kept", 1), pod("gone", 1), pod("replaced", 1, "old"), pod("changed", 1)], "5"),
+            ([pod("kept", 1), pod("replaced", 8, "new"), pod("changed", 9), pod("new", 7)], "50"),
+        ],
+        [how()],
+    )
+    events, gaps = follow(cluster)
+    assert sorted(told(events)[4:]) == [
+        ("ADDED", "new", False),
+        ("ADDED", "replaced", False),
+        ("DELETED", "gone", False),
+        ("DELETED", "replaced", False),
+        ("MODIFIED", "changed", False),
+    ]
+    assert [(g.kind, g.from_ns) for g in gaps] == [("Pod", 0)]
+    assert cluster.asked_from[1] == "50"
+
+
+def test_a_server_that_ends_each_watch_at_once_is_asked_with_back_off() -> None:
+    cluster = ScriptedCluster([([], "5")], [[] for _ in range(1000)])
+    follow(cluster, for_s=60)
+    assert len(cluster.asked_from) < 30
+
+
+def test_a_lost_permission_ends_the_watch_with_an_error() -> None:
+    cluster = ScriptedCluster([([], "5")], [ApiError("forbidden", status=403)])
+    with pytest.raises(ApiError, match="forbidden"):
+        follow(cluster)

@@ -1,0 +1,253 @@
+"""Whole runs on the sandbox, in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from chaos.analysis.checkers import judge
+from chaos.analysis.stages import timelines
+from chaos.clock import RunClock, run_virtual
+from chaos.cluster import Changes, ClusterAddress, Journal, connect
+from chaos.cluster.journal import JOURNAL
+from chaos.engine.conclusion import exit_code
+from chaos.engine.execution import Execution, RunResult
+from chaos.engine.place import Place
+from chaos.engine.preflight import OPT_IN_LABEL
+from chaos.engine.progress import Silence
+from chaos.engine.rollback import open_journals, recover
+from chaos.errors import BlastRadiusError, ChaosError, PreflightError, UsageError
+from chaos.experiment import DeletePod, Experiment, Options, Run, find_experiment
+from chaos.model import VerdictOutcome
+from chaos.report import write_report
+from chaos.sandbox.sandbox import Sandbox
+from tests.order import assert_order_of_facts
+from tests.sandboxed import run_on, run_sandboxed
+
+QUICK = Options(trials=1, grace_s=1, period_s=0.02, max_qps=None)
+
+
+def outcomes(result: RunResult) -> dict[str, VerdictOutcome]:
+    return {v.checker: v.outcome for v in judge(result.history, result.history.meta.parameters["checkers"])}
+
+
+def with_method(method: object) -> Experiment:
+    return replace(find_experiment("identity-persistence"), method=method)  # type: ignore[arg-type]
+
+
+def test_every_pod_keeps_its_identity(tmp_path: Path) -> None:
+    ran = run_sandboxed(tmp_path, Options(grace_s=1, period_s=0.02, max_qps=None))
+    assert ran.result.error is None
+    assert ran.result.leftovers == []
+    assert outcomes(ran.result) == dict.fromkeys(ran.history.meta.parameters["checkers"], VerdictOutcome.OK)
+
+
+def test_the_order_of_events_is_that_of_the_facts(tmp_path: Path) -> None:
+    ran = run_sandboxed(tmp_path, Options(period_s=0.02, max_qps=None))
+    for timeline in timelines(ran.history):
+        assert_order_of_facts(timeline, grace_s=30)
+
+
+def test_a_forced_deletion_is_found_to_break_the_single_identity(tmp_path: Path) -> None:
+    ran = run_sandboxed(tmp_path, replace(QUICK, grace_s=None, force=True))
+    assert outcomes(ran.result)["single-identity"] is VerdictOutcome.FAIL
+
+
+def test_the_same_seed_gives_the_same_recoveries_byte_for_byte(tmp_path: Path) -> None:
+    tables = []
+    for number in range(2):
+        result = run_sandboxed(tmp_path / str(number), QUICK, seed=7).result
+        write_report(result.folder, result.history, [], [])
+        tables.append((result.folder / "recoveries.csv").read_bytes())
+    assert tables[0] == tables[1]
+    other = run_sandboxed(tmp_path / "other", QUICK, seed=8).result
+    write_report(other.folder, other.history, [], [])
+    assert (other.folder / "recoveries.csv").read_bytes() != tables[0]
+
+
+def test_a_recovery_later_than_allowed_fails_and_no_further_fault_is_injected(tmp_path: Path) -> None:
+    ran = run_sandboxed(tmp_path, Options(trials=3, within_s=10, period_s=0.02, max_qps=None))
+    assert [f.trial for f in ran.history.faults] == [1]
+    assert outcomes(ran.result)["recovered-within"] is VerdictOutcome.FAIL
+    verdicts = judge(ran.history, ran.history.meta.parameters["checkers"])
+    assert exit_code(verdicts, ran.history.status, ran.result.error, rollback_failed=False) == 1
+
+
+def test_a_refused_fault_gives_unknown_and_never_ok(tmp_path: Path) -> None:
+    async def method(run: Run) -> None:
+        await run.steady_state(within_s=60)
+        pod = replace(run.target.pods[0], uid="somebody-elses")
+        async with run.inject(DeletePod(pod)):
+            await run.steady_state(within_s=60)
+
+    ran = run_sandboxed(tmp_path, QUICK, experiment=with_method(method))
+    assert [f.outcome for f in ran.history.faults] == ["refused"]
+    assert VerdictOutcome.OK not in {v for k, v in outcomes(ran.result).items() if k != "steady-state"}
+
+
+def test_more_pods_at_once_than_declared_are_refused_at_injection(tmp_path: Path) -> None:
+    async def method(run: Run) -> None:
+        await run.steady_state(within_s=60)
+        first, second, _ = run.target.pods
+        async with run.inject(DeletePod(first)), run.inject(DeletePod(second)):
+            await run.steady_state(within_s=60)
+
+    ran = run_sandboxed(tmp_path, QUICK, experiment=with_method(method))
+    assert isinstance(ran.result.error, BlastRadiusError)
+    assert [f.targets[0].name for f in ran.history.faults] == ["web-0"]
+
+
+def test_a_pod_that_is_not_the_targets_is_refused(tmp_path: Path) -> None:
+    async def method(run: Run) -> None:
+        async with run.inject(DeletePod(replace(run.target.pods[0], name="somebody-elses"))):
+            pass
+
+    ran = run_sandboxed(tmp_path, QUICK, experiment=with_method(method))
+    assert isinstance(ran.result.error, BlastRadiusError)
+    assert ran.history.faults == []
+
+
+def test_a_method_that_raises_is_named_with_its_line_and_undone(tmp_path: Path) -> None:
+    async def method(run: Run) -> None:
+        raise RuntimeError("oops")
+
+    ran = run_sandboxed(tmp_path, QUICK, experiment=with_method(method))
+    assert isinstance(ran.result.error, UsageError)
+    assert "RuntimeError: oops" in ran.result.error.message
+    assert Journal.load(ran.result.folder / JOURNAL).open_entries() == []
+
+
+# ---- interruption ----
+
+
+async def interrupted_at(tmp_path: Path, at_s: float) -> tuple[RunResult | ChaosError, Sandbox]:
+    """A run that is interrupted after so many seconds, on a sandbox that goes on."""
+    sandbox = Sandbox(seed=3)
+    await sandbox.start()
+    address = ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector())
+    place = Place(address, sandbox.vantage, "sandbox", simulated=True, seed=1)
+    execution = Execution(
+        find_experiment("identity-persistence"), QUICK, place, tmp_path, Silence(), lambda _folder, _history: None
+    )
+    asyncio.get_running_loop().call_later(at_s, execution.interrupt)
+    try:
+        return await execution.run(), sandbox
+    except ChaosError as exc:
+        return exc, sandbox
+
+
+@pytest.mark.parametrize("at_s", [0.0, 0.003, 0.02, 0.05, 0.1, 0.3, 1.0, 2.5, 4.0, 5.0, 6.0, 8.0, 10.0])
+def test_an_interruption_at_any_moment_leaves_nothing_and_stays_readable(tmp_path: Path, at_s: float) -> None:
+    async def main() -> None:
+        result, sandbox = await interrupted_at(tmp_path, at_s)
+        namespaces = [n["metadata"]["name"] for n in sandbox.store.list("Namespace")]
+        await sandbox.stop()
+        assert not [n for n in namespaces if n.startswith("chaos-identity")]
+        assert sandbox.failure() is None
+        if isinstance(result, RunResult):
+            assert result.history.status in ("interrupted", "complete")
+            assert result.leftovers == []
+            write_report(result.folder, result.history, judge(result.history, ["identity-kept"]), [])
+
+    run_virtual(main())
+
+
+# ---- recovery after a crash ----
+
+
+def test_what_a_killed_run_left_is_removed_from_its_journal_and_nothing_else(tmp_path: Path) -> None:
+    """The journal of a run that was cut off right after each of its changes, as kill -9 leaves it."""
+
+    async def main() -> None:
+        sandbox = Sandbox(seed=3)
+        await sandbox.start()
+        cluster = await connect(ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector()))
+        clock = RunClock(asyncio.get_running_loop())
+        journal = Journal.start(tmp_path, {"id": "r1", "context": "c", "fingerprint": cluster.fingerprint})
+        changes = Changes(cluster, journal, clock, "r1")
+        await changes.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ours"}})
+        # The request was made, the process died before the answer came:
+        journal.intend(change="create ConfigMap x", undo="delete", kind="ConfigMap", name="x", namespace="default")
+        labelled = {"name": "x", "namespace": "default", "labels": {"chaos-identity.io/run": "r1"}}
+        sandbox.api.registry.create("ConfigMap", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": labelled})
+        # Intended, never made, and somebody else made one of that name meanwhile:
+        journal.intend(change="create ConfigMap y", undo="delete", kind="ConfigMap", name="y", namespace="default")
+        foreign = {"name": "y", "namespace": "default"}
+        sandbox.api.registry.create("ConfigMap", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": foreign})
+        (reopened,) = open_journals(tmp_path)
+        assert await recover(reopened, cluster, clock, Silence()) == []
+        assert sandbox.store.get("Namespace", "", "ours") is None
+        assert sandbox.store.get("ConfigMap", "default", "x") is None
+        assert sandbox.store.get("ConfigMap", "default", "y") is not None
+        assert open_journals(tmp_path) == []
+        await cluster.close()
+        await sandbox.stop()
+
+    run_virtual(main())
+
+
+def test_recover_refuses_another_cluster(tmp_path: Path) -> None:
+    async def main() -> None:
+        sandbox = Sandbox(seed=3)
+        await sandbox.start()
+        cluster = await connect(ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector()))
+        journal = Journal.start(tmp_path, {"id": "r1", "context": "c", "fingerprint": "another"})
+        with pytest.raises(PreflightError, match="is not the cluster"):
+            await recover(journal, cluster, RunClock(asyncio.get_running_loop()), Silence())
+        await cluster.close()
+        await sandbox.stop()
+
+    run_virtual(main())
+
+
+# ---- an existing namespace ----
+
+
+def in_namespace(tmp_path: Path, labels: dict[str, str], *, lease: bool = False) -> RunResult:
+    async def main() -> RunResult:
+        sandbox = Sandbox(seed=3)
+        await sandbox.start()
+        create = sandbox.api.registry.create
+        create("Namespace", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mine", "labels": labels}})
+        if lease:
+            meta = {"name": "chaos-identity", "namespace": "mine"}
+            create("Lease", {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": meta})
+        try:
+            ran = await run_on(sandbox, tmp_path, replace(QUICK, namespace="mine"))
+            left = [
+                f"{kind} {o['metadata']['name']}"
+                for kind in ("Pod", "Service", "StatefulSet", "Deployment", "Lease")
+                for o in sandbox.store.list(kind, "mine")
+            ]
+            assert left == (["Lease chaos-identity"] if lease else [])
+            assert sandbox.store.get("Namespace", "", "mine") is not None
+        finally:
+            await sandbox.stop()
+        return ran.result
+
+    return run_virtual(main())
+
+
+def test_a_namespace_that_allows_it_is_used_and_left_as_it_was(tmp_path: Path) -> None:
+    result = in_namespace(tmp_path, {OPT_IN_LABEL: "true"})
+    assert result.error is None
+    assert outcomes(result)["identity-kept"] is VerdictOutcome.OK
+
+
+def test_a_namespace_that_does_not_allow_it_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PreflightError, match="does not allow experiments"):
+        in_namespace(tmp_path, {})
+
+
+def test_a_second_run_in_a_namespace_is_refused_and_the_first_ones_lease_stays(tmp_path: Path) -> None:
+    result = in_namespace(tmp_path, {OPT_IN_LABEL: "true"}, lease=True)
+    assert result.error is not None
+    assert "another run works in namespace mine" in result.error.message
+
+
+def test_an_unknown_namespace_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PreflightError, match="no namespace nowhere"):
+        run_sandboxed(tmp_path, replace(QUICK, namespace="nowhere"))

@@ -1,0 +1,143 @@
+"""A run's report as a reader finds it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from chaos.analysis.checkers import CHECKERS, judge
+from chaos.analysis.questions import QUESTIONS, answer_all
+from chaos.model import History, WatchGap
+from chaos.report import write_report
+from tests.histories import FORCED, Builder, Story, ns, pod_replacement
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def written(folder: Path, history: History) -> str:
+    write_report(folder, history, judge(history, CHECKERS), answer_all(history, QUESTIONS))
+    return (folder / "report.md").read_text(encoding="utf-8")
+
+
+def picture(folder: Path) -> ET.Element:
+    return ET.fromstring((folder / "timeline.svg").read_text(encoding="utf-8"))
+
+
+def test_a_simulated_run_says_so_in_the_first_line_and_prints_its_model(tmp_path: Path) -> None:
+    text = written(tmp_path, pod_replacement())
+    assert text.splitlines()[0].startswith("**Simulated**")
+    assert "| kubelet.start | 0.04 | 0.085 | s | lab |" in text
+    title = picture(tmp_path).find(f"{SVG}title")
+    assert title is not None
+    assert (title.text or "").startswith("Simulated: ")
+
+
+def test_a_real_run_does_not(tmp_path: Path) -> None:
+    text = written(tmp_path, pod_replacement(simulated=False))
+    assert text.startswith("# identity-persistence")
+    assert "imulated" not in text
+    assert "--context CONTEXT" in text
+
+
+def test_answers_come_first_and_the_corefile_is_verbatim(tmp_path: Path) -> None:
+    text = written(tmp_path, pod_replacement())
+    headings = [line for line in text.splitlines() if line.startswith("## ")]
+    assert headings[:3] == ["## Answers", "## Verdicts", "## Stages"]
+    assert (
+        "```\n.:53 {\n    kubernetes cluster.local in-addr.arpa {\n        ttl 30\n    }\n    cache 30\n}\n```" in text
+    )
+
+
+@pytest.mark.parametrize("status", ["interrupted", "incomplete"])
+def test_a_run_cut_short_says_so_before_anything_else(tmp_path: Path, status: str) -> None:
+    history = pod_replacement()
+    history.status = status
+    history.faults[0] = replace(history.faults[0], ended_ns=None)
+    text = written(tmp_path, history)
+    assert text.index(f"**This run is {status}.**") < text.index("## Answers")
+    assert f"The run is {status}: what came after its end is missing." in text
+
+
+def test_a_run_without_a_trial_is_still_a_report(tmp_path: Path) -> None:
+    text = written(tmp_path, Builder().done())
+    assert "**No fault was injected**" in text
+    assert "There was no replacement to divide." in text
+    assert picture(tmp_path).tag == f"{SVG}svg"
+
+
+def test_every_table_row_has_as_many_cells_as_its_heading(tmp_path: Path) -> None:
+    history = pod_replacement(Story(), Story())
+    history.faults[0].parameters["odd"] = "a|b"
+    history.meta.environment["odd"] = "a|b\nc"
+    lines = written(tmp_path, history).splitlines()
+    width = 0
+    for line in lines:
+        if not line.startswith("|"):
+            width = 0
+            continue
+        cells = line.replace("\\|", "").count("|")
+        width = width or cells
+        assert cells == width, line
+
+
+def test_what_could_not_be_measured_is_listed(tmp_path: Path) -> None:
+    history = pod_replacement()
+    history.gaps.append(WatchGap("Pod", ns(2), ns(3), "expired"))
+    history.meta.measurement["ended_early"] = "the API server was lost"
+    text = written(tmp_path, history)
+    assert "Watch of Pod blind from 2.000 to 3.000 s (expired)." in text
+    assert "It ended early: the API server was lost" in text
+    assert "Whether scheduled connections were missed was not recorded." in text
+
+
+def test_the_command_to_reproduce_names_seed_and_limits(tmp_path: Path) -> None:
+    history = pod_replacement()
+    history.meta.parameters |= {"trials": 2, "grace_s": None, "force": True, "period_s": 0.01}
+    assert "chaos run identity-persistence --sandbox --seed 7 --trials 2 --within 60s --period 10ms --force" in written(
+        tmp_path, history
+    )
+
+
+def test_the_picture_has_a_lane_for_each_pod_view_and_client(tmp_path: Path) -> None:
+    written(tmp_path, pod_replacement(FORCED))
+    labels = {text.text for text in picture(tmp_path).iter(f"{SVG}text")}
+    assert {
+        "web-0 (deleted)",
+        "A web-0.web @ coredns-a",
+        "A web-0.web @ coredns-b",
+        "A web-0.web @ service",
+        "HTTP by name",
+        "HTTP by ClusterIP",
+        "open connection",
+        "HTTP at old 10.244.1.4",
+        "HTTP at new 10.244.1.41",
+    } <= labels
+
+
+def test_every_state_has_a_pattern_of_its_own_and_all_used_ones_are_defined(tmp_path: Path) -> None:
+    written(tmp_path, pod_replacement())
+    root = picture(tmp_path)
+    patterns = {p.get("id"): ET.tostring(p) for p in root.iter(f"{SVG}pattern")}
+    used = {(r.get("fill") or "")[5:-1] for r in root.iter(f"{SVG}rect") if (r.get("fill") or "").startswith("url(#")}
+    assert used <= set(patterns)
+    shapes = [patterns[state].partition(b">")[2] for state in ("right", "stale", "absent", "unknown")]
+    assert len(set(shapes)) == 4
+    assert sum(b"circle" in s or b"path" in s or s.count(b"rect") > 1 for s in shapes) == 3
+
+
+def test_the_picture_shows_the_slowest_trial_and_says_so(tmp_path: Path) -> None:
+    written(tmp_path, pod_replacement(Story(), Story().shifted(0.5), Story()))
+    title = picture(tmp_path).find(f"{SVG}title")
+    assert title is not None
+    assert title.text == "Simulated: web-1, trial 2: delete-pod (the slowest of 3 replacements)"
+
+
+def test_the_same_history_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        written(tmp_path / name, pod_replacement())
+    for file in sorted((tmp_path / "one").iterdir()):
+        assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes(), file.name

@@ -1,0 +1,49 @@
+"""run.json, whose names other programs rely on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from chaos.analysis.checkers import CHECKERS, judge
+from chaos.analysis.questions import QUESTIONS, answer_all
+from chaos.report import run_json, write_run_json
+from tests.histories import pod_replacement
+
+
+def test_the_fixed_names_are_there() -> None:
+    history = pod_replacement()
+    document = run_json(history, judge(history, CHECKERS), answer_all(history, QUESTIONS))
+    assert document["schema_version"] == 1
+    assert (document["experiment"], document["simulated"], document["seed"]) == ("identity-persistence", True, 7)
+    assert document["status"] == "complete"
+    assert {"checker", "outcome", "summary"} <= document["verdicts"][0].keys()
+    assert {"question", "answer", "evidence"} <= document["questions"][0].keys()
+    (fault,) = document["faults"]
+    assert {k: fault[k] for k in ("fault", "trial", "targets", "outcome", "sent_at", "accepted_at")} == {
+        "fault": "delete-pod",
+        "trial": 1,
+        "targets": ["web-0"],
+        "outcome": "accepted",
+        "sent_at": "2026-01-02T03:04:06.496000Z",
+        "accepted_at": "2026-01-02T03:04:06.500000Z",
+    }
+
+
+def test_it_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = pod_replacement()
+    write_run_json(tmp_path, history, [], [])
+    before = (tmp_path / "run.json").read_text(encoding="utf-8")
+
+    def full(self: Path, *_: object, **__: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    history.status = "interrupted"
+    with pytest.raises(OSError, match="No space"):
+        write_run_json(tmp_path, history, [], [])
+    monkeypatch.undo()
+    assert (tmp_path / "run.json").read_text(encoding="utf-8") == before
+    assert json.loads(before)["status"] == "complete"

@@ -1,0 +1,84 @@
+"""Containers on a network in virtual time, without a kubelet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from chaos.clock import run_virtual
+from chaos.sandbox.containers import CONTAINER_DELAYS, ContainerHost, ContainerProcess, create_process
+from chaos.sandbox.dns import DNS_DELAYS
+from chaos.sandbox.model import Model
+from chaos.sandbox.network import NETWORK_DELAYS, Network
+from chaos.sandbox.simclock import SimClock
+from chaos.sandbox.store import Store
+from chaos.sandbox.truth import Truth
+from tests.sandbox.network.net_lab import EXACT, POD, now_s
+
+NGINX = "nginx:alpine"
+BUSYBOX = "busybox:1.35"
+COREDNS = "registry.k8s.io/coredns/coredns:v1.13.1"
+UNIT_LINE = "echo 'Hello from '$(hostname) > /usr/share/nginx/html/index.html && nginx -g 'daemon off;'"
+_INSTANT = {
+    "nginx_start": (0.010, 0.010),
+    "nginx_exit": (0.002, 0.002),
+    "coredns_start": (0.100, 0.100),
+    "dns_processing": (0.0001, 0.0001),
+}
+
+
+class ContainerLab:
+    """One host, and what containers did on it."""
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.clock = SimClock(loop, datetime(2026, 1, 1, tzinfo=UTC))
+        self.model = Model(1, NETWORK_DELAYS + DNS_DELAYS + CONTAINER_DELAYS, EXACT | _INSTANT)
+        self.net = Network(loop, self.model)
+        self.store, self.truth = Store(self.clock, 1), Truth()
+        self.net.add_host(POD)
+        self.exits: list[tuple[float, int]] = []
+        self._host = ContainerHost(self.net, self.store, self.clock, self.model, self.truth, loop)
+
+    def create(self, image: str, command: list[str] | None = None, **container: Any) -> ContainerProcess:
+        """A container of pod web-0, not yet started."""
+        spec = {"image": image, **container} | ({"command": command} if command else {})
+        pod = {"metadata": {"name": "web-0", "namespace": "default"}, "spec": {"hostname": "web-0"}}
+        return create_process(self._host, pod, spec, POD, lambda code: self.exits.append((now_s(), code)))
+
+    async def start(self, image: str, command: list[str] | None = None, **container: Any) -> ContainerProcess:
+        """A container that has started."""
+        process = self.create(image, command, **container)
+        await process.start()
+        return process
+
+    def serving(self) -> list[tuple[float, tuple[str, ...]]]:
+        """What the truth says about who serves."""
+        return [(round(f.at_s, 9), f.value) for f in self.truth.of("serving", "web-0", POD)]
+
+    async def request(self, *requests: str, port: int = 80) -> str:
+        """Everything that comes back over one connection within 10 s."""
+        received = bytearray()
+
+        class Client(asyncio.Protocol):
+            def data_received(self, data: bytes) -> None:
+                received.extend(data)
+
+        transport = await self.net.open_tcp(Client, POD, port)
+        for text in requests:
+            transport.write(text.encode())
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(10)
+        transport.close()
+        return received.decode()
+
+
+def in_lab(test: Callable[[ContainerLab], Awaitable[None]]) -> None:
+    """Run a test in virtual time."""
+
+    async def main() -> None:
+        await test(ContainerLab())
+
+    run_virtual(main())

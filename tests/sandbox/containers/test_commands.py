@@ -1,0 +1,112 @@
+"""What commands become."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chaos.sandbox.containers import KNOWN_IMAGES
+from chaos.sandbox.containers.shell import UnsupportedShellError, run_line
+from tests.sandbox.containers.container_lab import BUSYBOX, NGINX, ContainerLab, in_lab
+
+
+@pytest.mark.parametrize(
+    ("command", "exits", "message"),
+    [
+        (None, [(0.0, 0)], ""),
+        (["sh"], [(0.0, 0)], ""),
+        (["sleep", "3"], [(3.0, 0)], ""),
+        (["sleep", "1.5", "1m"], [(61.5, 0)], ""),
+        (["sh", "-c", "echo hi; sleep 2"], [(2.0, 0)], ""),
+        (["sleep", "3600"], [], ""),
+        (["sleep", "infinity"], [], ""),
+        (["tail", "-f", "/dev/null"], [], ""),
+        (["sh", "-c", "while true; do date; sleep 5; done"], [], ""),
+        (["sleep", "soon"], [(0.0, 1)], "sleep: invalid time interval in 'sleep soon'"),
+        (["sh", "-c", "exit 3"], [(0.0, 3)], ""),
+        (["sh", "-c", "true && false"], [(0.0, 1)], ""),
+        (["sh", "-c", "nope"], [(0.0, 127)], "sh: nope: not found"),
+        (["nope", "x"], [(0.0, 128)], 'exec: "nope": executable file not found in $PATH'),
+        (["nginx"], [(0.0, 128)], 'exec: "nginx": executable file not found in $PATH'),
+        (["sh", "/scripts/run.sh"], [(0.0, 127)], "the sandbox cannot run the script '/scripts/run.sh'"),
+        (["sh", "-c", "cat x | grep y"], [(0.0, 127)], "the sandbox's shell does not know '|' in 'cat x | grep y'"),
+        (["cat", "/etc/hosts"], [(0.0, 127)], "the sandbox does not know what 'cat /etc/hosts' does in busybox:1.35"),
+    ],
+)
+def test_commands_of_busybox(command: list[str] | None, exits: list[tuple[float, int]], message: str) -> None:
+    async def test(lab: ContainerLab) -> None:
+        process = await lab.start(BUSYBOX, command)
+        await asyncio.sleep(1000)
+        assert lab.exits == exits
+        assert process.message == message
+
+    in_lab(test)
+
+
+def test_a_sleeper_as_pid_1_ignores_sigterm_but_not_sigkill() -> None:
+    async def test(lab: ContainerLab) -> None:
+        process = await lab.start(BUSYBOX, ["sleep", "3600"])
+        process.terminate()
+        await asyncio.sleep(30)
+        assert lab.exits == []
+        process.kill()
+        process.kill()
+        await asyncio.sleep(10_000)
+        assert lab.exits == [(30.0, 137)]
+
+    in_lab(test)
+
+
+def test_the_pause_container_obeys_sigterm() -> None:
+    async def test(lab: ContainerLab) -> None:
+        process = await lab.start("registry.k8s.io/pause:3.10")
+        process.terminate()
+        await asyncio.sleep(0)
+        assert lab.exits == [(0.0, 0)]
+
+    in_lab(test)
+
+
+def test_kubernetes_expands_declared_variables_and_leaves_the_rest_to_the_shell() -> None:
+    async def test(lab: ContainerLab) -> None:
+        env = [
+            {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+            {"name": "GREETING", "value": "I am $(POD_NAME)"},
+        ]
+        line = (
+            "echo $(GREETING) $POD_NAME ${POD_NAME} $(hostname) '$POD_NAME' > /usr/share/nginx/html/index.html; nginx"
+        )
+        await lab.start(NGINX, ["sh", "-c", line], env=env)
+        answer = await lab.request("GET / HTTP/1.0\r\n\r\n")
+        assert answer.endswith("I am web-0 web-0 web-0 web-0 $POD_NAME\n")
+
+    in_lab(test)
+
+
+def test_every_known_image_can_be_started_as_it_is() -> None:
+    async def test(lab: ContainerLab) -> None:
+        for image in sorted(KNOWN_IMAGES):
+            process = await lab.start(image)
+            process.kill()
+        await asyncio.sleep(1)
+        assert {code for _, code in lab.exits} <= {0, 137}
+
+    in_lab(test)
+
+
+def test_an_unknown_image_is_a_key_error() -> None:
+    async def test(lab: ContainerLab) -> None:
+        with pytest.raises(KeyError):
+            lab.create("mystery:1")
+
+    in_lab(test)
+
+
+@given(st.text(alphabet="ab '\"$(){}&|;<>=\n\\`", max_size=30))
+def test_no_line_crashes_the_shell(line: str) -> None:
+    with suppress(UnsupportedShellError):
+        assert run_line(line, {"HOSTNAME": "web-0"}).code in range(256)

@@ -1,0 +1,157 @@
+"""Runs experiments on the sandbox inside this process, with its truth at hand."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from chaos.analysis.recovery import Recovery, recoveries
+from chaos.analysis.stages import timelines
+from chaos.clock import VirtualTimeLoop
+from chaos.cluster import ClusterAddress
+from chaos.engine.execution import Execution, RunResult
+from chaos.engine.place import Place
+from chaos.engine.progress import Progress, Silence
+from chaos.experiment import Experiment, Options, find_experiment
+from chaos.model import History, Interval
+from chaos.sandbox.sandbox import Sandbox
+from chaos.sandbox.truth import Truth
+
+
+@dataclass(slots=True)
+class Ran:
+    """A run and what really happened in it. `zero_s` is the run clock's 0 on the truth's clock."""
+
+    result: RunResult
+    truth: Truth
+    zero_s: float
+
+    @property
+    def history(self) -> History:
+        return self.result.history
+
+    def ns(self, at_s: float) -> int:
+        """An instant of the truth on the run's clock."""
+        return round((at_s - self.zero_s) * 1e9)
+
+
+async def run_on(
+    sandbox: Sandbox,
+    reports: Path,
+    options: Options,
+    experiment: Experiment | None = None,
+    progress: Progress | None = None,
+    *,
+    realtime: bool = False,
+) -> Ran:
+    """Run an experiment on a sandbox that is up."""
+    address = ClusterAddress(url=sandbox.api.url, connector=None if realtime else sandbox.api.connector())
+    place = Place(address, sandbox.vantage, "sandbox", simulated=True, virtual_time=not realtime, seed=1)
+    zero_s = asyncio.get_running_loop().time()
+    execution = Execution(
+        experiment or find_experiment("identity-persistence"),
+        options,
+        place,
+        reports,
+        progress or Silence(),
+        lambda _folder, _history: None,
+    )
+    result = await execution.run()
+    if (failure := sandbox.failure()) is not None:
+        raise failure
+    return Ran(result, sandbox.truth, zero_s)
+
+
+def run_sandboxed(
+    reports: Path,
+    options: Options,
+    *,
+    seed: int = 1,
+    overrides: dict[str, tuple[float, float]] | None = None,
+    experiment: Experiment | None = None,
+    realtime: bool = False,
+) -> Ran:
+    """The same with a sandbox of its own, in virtual time unless asked otherwise."""
+
+    async def main() -> Ran:
+        sandbox = Sandbox(seed=seed, overrides=overrides, realtime=realtime)
+        try:
+            await sandbox.start()
+            return await run_on(sandbox, reports, options, experiment, realtime=realtime)
+        finally:
+            await sandbox.stop()
+
+    with asyncio.Runner(loop_factory=None if realtime else VirtualTimeLoop) as runner:
+        return runner.run(main())
+
+
+def random_delays(seed: int) -> dict[str, tuple[float, float]]:
+    """Another cluster: every delay of the model slower or faster by a factor between a fifth and five."""
+    rng = random.Random(f"delays/{seed}")
+
+    async def describe() -> list[dict[str, object]]:
+        return Sandbox(seed=seed).model.describe()
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        rows = runner.run(describe())
+    scaled = {}
+    for row in rows:
+        if row["unit"] == "s":
+            factor = 5 ** rng.uniform(-1, 1)
+            scaled[str(row["name"])] = (float(str(row["low"])) * factor, float(str(row["high"])) * factor)
+    return scaled
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One interval that a run reported, and the instant that really was."""
+
+    what: str
+    interval: Interval
+    truth_ns: int
+
+    @property
+    def holds(self) -> bool:
+        return self.interval.covers(self.truth_ns)
+
+
+def claims(ran: Ran) -> Iterator[Claim]:
+    """Every claim about an instant that the truth knows: A records lost and back, and the old container's end."""
+    governing = f"{ran.history.meta.target['service']}.{ran.history.meta.target['namespace']}.svc.cluster.local"
+    measured = recoveries(ran.history)
+    for recovery in measured:
+        if recovery.record.startswith("A "):
+            yield from _record_claims(ran, recovery, governing)
+    for timeline in timelines(ran.history):
+        target = timeline.trial.target
+        for boundary in timeline.boundaries:
+            if boundary.key == "old-stopped" and boundary.interval is not None:
+                ended = [f.at_s for f in ran.truth.of("serving", target.name, target.address) if not f.value]
+                yield Claim(f"{target.name} stops serving", boundary.interval, ran.ns(ended[-1]))
+
+
+def _record_claims(ran: Ran, recovery: Recovery, governing: str) -> Iterator[Claim]:
+    trial = recovery.trial
+    label = recovery.record.removeprefix("A ").split(".")[0]
+    name = governing if label == ran.history.meta.target["service"] else f"{label}.{governing}"
+    views = (
+        [v for v in ran.history.meta.environment["dns_views"] if v != "service"]
+        if recovery.view == "service"
+        else [recovery.view]
+    )
+    lost, back = [], []
+    for view in views:
+        facts = [f for f in ran.truth.of("dns", name, view, "A") if ran.ns(f.at_s) >= trial.sent_ns]
+        facts = [f for f in facts if ran.ns(f.at_s) <= trial.end_ns]
+        lost += [ran.ns(f.at_s) for f in facts if trial.target.address not in f.value][:1]
+        back += [
+            ran.ns(f.at_s) for f in facts if trial.life.new_address in f.value and trial.target.address not in f.value
+        ][:1]
+    what = f"trial {trial.number} {recovery.record} @ {recovery.view}"
+    if recovery.lost is not None and lost:
+        yield Claim(f"{what} lost", recovery.lost, min(lost))
+    if recovery.recovered is not None and back:
+        yield Claim(f"{what} recovered", recovery.recovered, min(back))

@@ -8,7 +8,9 @@ sample.
 |---------------------------------------|----------------------------------------------------------------|
 | `{"series": {…}}`                     | a `Series`; comes before its samples                           |
 | `{"outcome": {"id": 3, …}}`           | an `Outcome`; comes before the samples that found it           |
-| `{"samples": {"series": 1, …}}`       | columns `scheduled_ns`, `sent_ns`, `received_ns`, `outcome`    |
+| `{"samples": {"series": 1, …}}`       | columns: `scheduled_ns` (the first instant, then differences), |
+|                                       | `late_ns` (sent - scheduled), `took_ns` (received - sent),     |
+|                                       | `outcome`                                                      |
 | `{"event"\\|"gap"\\|"fault"\\|"mark": …}` | in events.jsonl                                                |
 """
 
@@ -16,6 +18,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from itertools import accumulate
+from operator import add, sub
 from pathlib import Path
 from typing import IO, Any
 
@@ -131,15 +135,8 @@ class Recorder:
             samples = history.samples[series_id]
             if len(samples) == start:
                 continue
-            block = {
-                "series": series_id,
-                "scheduled_ns": samples.scheduled_ns[start:].tolist(),
-                "sent_ns": samples.sent_ns[start:].tolist(),
-                "received_ns": samples.received_ns[start:].tolist(),
-                "outcome": samples.outcome[start:].tolist(),
-            }
             self._written[series_id] = len(samples)
-            self._write(self._observations, {"samples": block})
+            self._write(self._observations, {"samples": _block(series_id, samples, start)})
         try:
             self._observations.flush()
             self._events.flush()
@@ -167,6 +164,27 @@ class Recorder:
             raise _disk(self.folder, exc) from exc
 
 
+def _block(series_id: int, samples: Samples, start: int) -> dict[str, Any]:
+    """The samples from `start` on, as small numbers."""
+    scheduled, sent = samples.scheduled_ns[start:], samples.sent_ns[start:]
+    return {
+        "series": series_id,
+        "scheduled_ns": [scheduled[0], *map(sub, scheduled[1:], scheduled)],
+        "late_ns": list(map(sub, sent, scheduled)),
+        "took_ns": list(map(sub, samples.received_ns[start:], sent)),
+        "outcome": samples.outcome[start:].tolist(),
+    }
+
+
+def _unblock(block: dict[str, Any], samples: Samples) -> None:
+    scheduled = list(accumulate(block["scheduled_ns"]))
+    sent = list(map(add, scheduled, block["late_ns"]))
+    samples.scheduled_ns.extend(scheduled)
+    samples.sent_ns.extend(sent)
+    samples.received_ns.extend(map(add, sent, block["took_ns"]))
+    samples.outcome.extend(block["outcome"])
+
+
 def _disk(folder: Path, exc: OSError) -> InconclusiveError:
     return InconclusiveError(
         f"the history could not be written to {folder}: {exc.strerror}",
@@ -191,9 +209,7 @@ def load_history(folder: Path, meta: RunMeta, status: str) -> History:
             history.outcomes.append(_outcome(line["outcome"]))
         else:
             block = line["samples"]
-            samples = history.samples[block["series"]]
-            for column in ("scheduled_ns", "sent_ns", "received_ns", "outcome"):
-                getattr(samples, column).extend(block[column])
+            _unblock(block, history.samples[block["series"]])
     faults: dict[int, FaultWindow] = {}
     for line in _lines(folder / EVENTS):
         if "event" in line:

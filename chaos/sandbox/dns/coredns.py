@@ -26,9 +26,10 @@ from chaos.sandbox.truth import Truth
 
 _SYSTEM = "kube-system"
 _CONFIG_MAP = "coredns"
-# Answers are kept in several orders and one is drawn per query: all orders of up to three addresses, else a sample.
-_ALL_ORDERS_OF = 3
-_ORDERS = 24
+# Answers are kept in several orders and one is drawn per query: all orders of up to four addresses; of up to 24, one
+# for each address that may come first; larger answers are shuffled anew for each query.
+_ALL_ORDERS_OF = 4
+_KEPT_ORDERS = 24
 
 # So many different questions are remembered; more come only from strangers.
 _MEMO_ROWS = 10_000
@@ -107,7 +108,12 @@ class CoreDNS:
         if query.edns and query.edns.version:
             return (bad_version(query),), inf
         answer, until_s = self._resolve(query)
-        return tuple(render(query, order, tcp=tcp) for order in self._orders(answer)), until_s
+        addresses = [r for r in (*answer.answers, *answer.additional) if _is_address(r)]
+        if self.corefile.shuffled and len(addresses) > _KEPT_ORDERS:
+            orders, until_s = [self._shuffled(answer, None)], -inf
+        else:
+            orders = self._orders(answer, addresses)
+        return tuple(render(query, order, tcp=tcp) for order in orders), until_s
 
     def _resolve(self, query: Query) -> tuple[Answer, float]:
         now_s = self._clock.now_s()
@@ -119,22 +125,24 @@ class CoreDNS:
             kept = self._cache.put(query, answer, now_s) or (answer, inf)
         return kept
 
-    def _orders(self, answer: Answer) -> list[Answer]:
-        """The loadbalance plugin shuffles the addresses of each section, behind whatever else is there."""
-        addresses = [r for r in (*answer.answers, *answer.additional) if _is_address(r)]
+    def _orders(self, answer: Answer, addresses: list[Record]) -> list[Answer]:
+        """The orders that the loadbalance plugin may give to an answer, each as likely as the others."""
         if not self.corefile.shuffled or len(addresses) < 2:  # noqa: PLR2004 - one address has one order
             return [answer]
         if len(addresses) <= _ALL_ORDERS_OF and addresses == list(answer.answers):
             return [replace(answer, answers=order) for order in permutations(answer.answers)]
-        return [
-            replace(answer, answers=self._shuffled(answer.answers), additional=self._shuffled(answer.additional))
-            for _ in range(_ORDERS)
-        ]
+        return [self._shuffled(answer, first) for first in addresses]
 
-    def _shuffled(self, records: tuple[Record, ...]) -> tuple[Record, ...]:
-        addresses = [r for r in records if _is_address(r)]
-        self._random.shuffle(addresses)
-        return (*(r for r in records if not _is_address(r)), *addresses)
+    def _shuffled(self, answer: Answer, first: Record | None) -> Answer:
+        """Addresses of each section in a random order, `first` before the others, behind whatever else is there."""
+
+        def shuffled(records: tuple[Record, ...]) -> tuple[Record, ...]:
+            addresses = [r for r in records if _is_address(r)]
+            self._random.shuffle(addresses)
+            addresses.sort(key=lambda r: r != first)
+            return (*(r for r in records if not _is_address(r)), *addresses)
+
+        return replace(answer, answers=shuffled(answer.answers), additional=shuffled(answer.additional))
 
     def _own_address(self) -> str:
         pod = self._store.get("Pod", _SYSTEM, self._replica)

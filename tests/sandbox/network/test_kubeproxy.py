@@ -94,6 +94,36 @@ def test_it_programs_a_change_after_exactly_its_delay() -> None:
     _run(test)
 
 
+def test_changes_in_a_row_wait_for_the_minimum_sync_period_and_are_programmed_together() -> None:
+    """Seen on a real cluster: 20 ms after a quiet second, about 1 s after another change."""
+
+    async def test(lab: _Lab) -> None:
+        lab.create((POD, _READY))
+        await asyncio.sleep(0.5)
+        lab.set((POD, _FAILED))
+        await asyncio.sleep(0.1)
+        lab.set((_OTHER, _READY))
+        await asyncio.sleep(5)
+        assert lab.routes()[0] == (0.020, (POD,))
+        assert {at_s for at_s, _ in lab.routes()[1:]} == {1.020}
+        assert lab.routes()[-1] == (1.020, (_OTHER,))
+
+    _run(test)
+
+
+def test_headless_services_do_not_use_up_the_sync_period() -> None:
+    async def test(lab: _Lab) -> None:
+        labels = {"kubernetes.io/service-name": "web", "service.kubernetes.io/headless": ""}
+        meta = {"name": "web-x", "namespace": "default", "labels": labels}
+        lab.store.create("EndpointSlice", {"metadata": meta, "endpoints": []})
+        await asyncio.sleep(0.5)
+        lab.create((POD, _READY))
+        await asyncio.sleep(1)
+        assert lab.routes() == [(0.520, (POD,))]
+
+    _run(test)
+
+
 def test_the_target_port_and_the_protocol_are_kept_apart() -> None:
     async def test(lab: _Lab) -> None:
         lab.create((POD, _READY))

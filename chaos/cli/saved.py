@@ -16,7 +16,7 @@ from chaos.cli.terminal import print_verdicts
 from chaos.engine.conclusion import exit_code
 from chaos.errors import ChaosError, InconclusiveError, UsageError
 from chaos.model import History, RunMeta, Verdict
-from chaos.model.recording import load_history
+from chaos.model.loading import load_history
 from chaos.report import run_json, write_report, write_run_json
 
 RUN = "run.json"

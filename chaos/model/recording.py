@@ -1,4 +1,4 @@
-r"""A run's history on disk, written while it happens.
+r"""A run's history on disk, written while it happens. `chaos.model.loading` reads it back.
 
 `observations.jsonl` and `events.jsonl` hold one JSON object a line, each complete in itself; a file that was cut short
 lacks at most its last line. Samples are written in blocks of columns: a line a second and series rather than one a
@@ -18,8 +18,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from itertools import accumulate
-from operator import add, sub
+from operator import sub
 from pathlib import Path
 from typing import IO, Any
 
@@ -176,76 +175,9 @@ def _block(series_id: int, samples: Samples, start: int) -> dict[str, Any]:
     }
 
 
-def _unblock(block: dict[str, Any], samples: Samples) -> None:
-    scheduled = list(accumulate(block["scheduled_ns"]))
-    sent = list(map(add, scheduled, block["late_ns"]))
-    samples.scheduled_ns.extend(scheduled)
-    samples.sent_ns.extend(sent)
-    samples.received_ns.extend(map(add, sent, block["took_ns"]))
-    samples.outcome.extend(block["outcome"])
-
-
 def _disk(folder: Path, exc: OSError) -> InconclusiveError:
     return InconclusiveError(
         f"the history could not be written to {folder}: {exc.strerror}",
         hint="make room or choose another place with --reports DIR; what was written before can still be read "
         f"with: chaos report {folder}",
     )
-
-
-def load_history(folder: Path, meta: RunMeta, status: str) -> History:
-    """Read back what a recorder wrote; a last line that was cut short is dropped.
-
-    Raises:
-        UsageError: the folder holds no history, or a line in the middle of it is broken.
-    """
-    history = History(meta, status)
-    for line in _lines(folder / OBSERVATIONS):
-        if "series" in line:
-            series = Series(**line["series"])
-            history.series.append(series)
-            history.samples[series.id] = Samples()
-        elif "outcome" in line:
-            history.outcomes.append(_outcome(line["outcome"]))
-        else:
-            block = line["samples"]
-            _unblock(block, history.samples[block["series"]])
-    faults: dict[int, FaultWindow] = {}
-    for line in _lines(folder / EVENTS):
-        if "event" in line:
-            history.events.append(ClusterEvent(**line["event"]))
-        elif "gap" in line:
-            history.gaps.append(WatchGap(**line["gap"]))
-        elif "fault" in line:
-            window = FaultWindow.from_dict(line["fault"])
-            faults[window.trial] = window
-        else:
-            at_ns, what, details = line["mark"]
-            history.marks.append((at_ns, what, details))
-    history.faults = [faults[trial] for trial in sorted(faults)]
-    return history
-
-
-def _outcome(fields: dict[str, Any]) -> Outcome:
-    fields.pop("id")
-    return Outcome(**{**fields, "values": tuple(fields["values"]), "additional": tuple(fields["additional"])})
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as exc:
-        raise UsageError(
-            f"{path.parent} holds no readable history: {path.name}: {exc.strerror}",
-            hint="name the folder of a run, such as one that `chaos report` lists",
-        ) from exc
-    rows = []
-    lines = text.splitlines()
-    for number, line in enumerate(lines, 1):
-        try:
-            rows.append(json.loads(line))
-        except ValueError as exc:
-            if number == len(lines) and not text.endswith("\n"):
-                break  # cut short by a crash
-            raise UsageError(f"{path}, line {number} is not what this tool wrote: {exc}") from exc
-    return rows

@@ -8,7 +8,8 @@ import pytest
 from chaos.clock import run_virtual
 from chaos.errors import InconclusiveError, UsageError
 from chaos.model import ClusterEvent, FaultWindow, History, Outcome, PodIdentity, RunMeta, WatchGap
-from chaos.model.recording import EVENTS, OBSERVATIONS, Recorder, load_history
+from chaos.model.loading import load_history
+from chaos.model.recording import EVENTS, OBSERVATIONS, Recorder
 from tests.fakes import recorder
 
 
@@ -107,3 +108,11 @@ def test_a_fault_recorded_twice_is_the_newer_one(tmp_path: Path) -> None:
     history = run_virtual(main())
     assert [f.outcome for f in history.faults] == ["accepted"]
     assert load_history(tmp_path, history.meta, "complete").faults == history.faults
+
+
+def test_lines_that_this_tool_never_wrote_are_refused(tmp_path: Path) -> None:
+    history = recorded(tmp_path)
+    with (tmp_path / OBSERVATIONS).open("a") as file:
+        file.write('{"samples": {"series": 99}}\n')
+    with pytest.raises(UsageError, match="is not what this tool wrote"):
+        load_history(tmp_path, history.meta, "complete")

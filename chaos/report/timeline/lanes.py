@@ -93,7 +93,7 @@ def _dns(history: History, trial: Trial) -> Iterable[Lane]:
 
 def _short(view: str) -> str:
     """A CoreDNS pod's name without its middle."""
-    return view if len(view) <= _VIEW_CHARS else f"{view[:7]}…{view[-6:]}"
+    return view if len(view) <= _VIEW_CHARS else f"…{view[-6:]}"
 
 
 def _dns_table(history: History, trial: Trial, record: Record) -> list[State]:

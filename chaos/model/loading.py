@@ -1,0 +1,96 @@
+"""Reads back what `chaos.model.recording` wrote, also where a crash cut it short."""
+
+from __future__ import annotations
+
+import json
+from itertools import accumulate
+from operator import add
+from pathlib import Path
+from typing import Any
+
+from chaos.errors import UsageError
+from chaos.model.event import ClusterEvent, WatchGap
+from chaos.model.fault import FaultWindow
+from chaos.model.history import History, RunMeta
+from chaos.model.outcome import Outcome
+from chaos.model.recording import EVENTS, OBSERVATIONS
+from chaos.model.series import Samples, Series
+
+
+def load_history(folder: Path, meta: RunMeta, status: str) -> History:
+    """Read back what a recorder wrote; a last line that was cut short is dropped.
+
+    Raises:
+        UsageError: the folder holds no history, or a line in the middle of it is broken.
+    """
+    history = History(meta, status)
+    try:
+        _load_observations(history, folder / OBSERVATIONS)
+        _load_events(history, folder / EVENTS)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as exc:
+        raise UsageError(f"the history in {folder} is not what this tool wrote: {type(exc).__name__}: {exc}") from exc
+    return history
+
+
+def _load_observations(history: History, path: Path) -> None:
+    for line in _lines(path):
+        if "series" in line:
+            series = Series(**line["series"])
+            history.series.append(series)
+            history.samples[series.id] = Samples()
+        elif "outcome" in line:
+            history.outcomes.append(_outcome(line["outcome"]))
+        else:
+            block = line["samples"]
+            _unblock(block, history.samples[block["series"]])
+
+
+def _load_events(history: History, path: Path) -> None:
+    faults: dict[int, FaultWindow] = {}
+    for line in _lines(path):
+        if "event" in line:
+            history.events.append(ClusterEvent(**line["event"]))
+        elif "gap" in line:
+            history.gaps.append(WatchGap(**line["gap"]))
+        elif "fault" in line:
+            window = FaultWindow.from_dict(line["fault"])
+            faults[window.trial] = window
+        else:
+            at_ns, what, details = line["mark"]
+            history.marks.append((at_ns, what, details))
+    history.faults = [faults[trial] for trial in sorted(faults)]
+
+
+def _unblock(block: dict[str, Any], samples: Samples) -> None:
+    """The inverse of what the recorder does to a block of samples."""
+    scheduled = list(accumulate(block["scheduled_ns"]))
+    sent = list(map(add, scheduled, block["late_ns"]))
+    samples.scheduled_ns.extend(scheduled)
+    samples.sent_ns.extend(sent)
+    samples.received_ns.extend(map(add, sent, block["took_ns"]))
+    samples.outcome.extend(block["outcome"])
+
+
+def _outcome(fields: dict[str, Any]) -> Outcome:
+    fields.pop("id")
+    return Outcome(**{**fields, "values": tuple(fields["values"]), "additional": tuple(fields["additional"])})
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as exc:
+        raise UsageError(
+            f"{path.parent} holds no readable history: {path.name}: {exc.strerror}",
+            hint="name the folder of a run, such as one that `chaos report` lists",
+        ) from exc
+    rows = []
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
+        try:
+            rows.append(json.loads(line))
+        except ValueError as exc:
+            if number == len(lines) and not text.endswith("\n"):
+                break  # cut short by a crash
+            raise UsageError(f"{path}, line {number} is not what this tool wrote: {exc}") from exc
+    return rows

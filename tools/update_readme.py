@@ -1,0 +1,49 @@
+"""Puts the example runs' words and figures into the README; a test fails where they differ.
+
+python tools/update_readme.py
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tools.compare_runs import main as compare  # noqa: E402 - the path must be there first
+
+EXAMPLES = ROOT / "reports" / "examples"
+
+
+def updated(readme: str) -> str:
+    """The README with both parts as the examples have them."""
+    return _replace(_replace(readme, "answers", _answers()), "comparison", _comparison())
+
+
+def _answers() -> str:
+    """The answers of the real run's report, as a quotation."""
+    report = (EXAMPLES / "real" / "report.md").read_text(encoding="utf-8")
+    answers = report.split("## Answers\n", 1)[1].split("\n## ", 1)[0].strip()
+    lines = [line for line in answers.splitlines() if not line.startswith("*Evidence")]
+    return re.sub(r"(>\n)+$", "", "\n".join(f"> {line}".rstrip() for line in lines))
+
+
+def _comparison() -> str:
+    text = io.StringIO()
+    with contextlib.redirect_stdout(text):
+        compare(EXAMPLES / "sandbox", EXAMPLES / "real")
+    return text.getvalue().strip()
+
+
+def _replace(readme: str, name: str, text: str) -> str:
+    pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+    return pattern.sub(lambda found: f"{found[1]}{text}\n{found[2]}", readme)
+
+
+if __name__ == "__main__":
+    path = ROOT / "README.md"
+    path.write_text(updated(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -107,8 +107,8 @@ async def _run(
 ) -> tuple[RunResult, Conclusion]:
     from chaos.engine.execution import Execution  # noqa: PLC0415 - asyncio is needed for it
 
-    progress = TerminalProgress(console, run_time())
     async with _place(request, console, on_sandbox=on_sandbox) as place:
+        progress = TerminalProgress(console, run_time())  # now: its seconds are those of the run's clock
         execution = Execution(experiment, options, place, request.reports, progress, write_head)
         with_signals = _signals(execution, console)
         try:
@@ -188,6 +188,7 @@ def _tell(request: RunRequest, console: Console, result: RunResult, conclusion: 
         print(json.dumps({**conclusion.document, "exit_code": code, "folder": str(result.folder)}, indent=2))
     else:
         out = Console()
+        out.print(f"\n{conclusion.document['headline']}", style="bold", markup=False, highlight=False)
         for answer in conclusion.answers:
             out.print(f"\n[bold]{answer.question}[/]", highlight=False)
             out.print(answer.answer, markup=False, highlight=False)

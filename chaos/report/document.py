@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from chaos.analysis.headline import headline
 from chaos.analysis.questions import Answer
 from chaos.model import FaultWindow, History, Verdict
 
@@ -23,6 +24,7 @@ def run_json(history: History, verdicts: list[Verdict], answers: list[Answer]) -
         "seed": meta.seed,
         "status": history.status,
         "started_at": history.wall_text(0),
+        "headline": headline(history),
         "verdicts": [
             {"checker": v.checker, "outcome": str(v.outcome), "summary": v.summary, "evidence": list(v.evidence)}
             for v in verdicts

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chaos.analysis.connections import ClientView, client_views
+from chaos.analysis.headline import headline
 from chaos.analysis.identity import identities
 from chaos.analysis.overlap import overlaps
 from chaos.analysis.questions import Answer
@@ -33,6 +34,7 @@ def report_markdown(history: History, verdicts: list[Verdict], answers: list[Ans
         meta=history.meta,
         status=history.status,
         started=history.wall_text(0),
+        headline=headline(history),
         answers=answers,
         verdicts=verdicts,
         trials=trials(history),

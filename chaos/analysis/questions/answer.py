@@ -51,7 +51,7 @@ def spread(figures: Sequence[Figure]) -> str:
         return "an unmeasured time"
     if len(figures) == 1 or show(middle) == show(largest):
         return show(largest)
-    return f"{show(middle)} (median of {len(figures)}; at most {show(largest)})".replace("at most >", "longest >")
+    return f"{show(middle)} (median of {len(figures)}; longest {show(largest)})"
 
 
 def show(value: Figure) -> str:

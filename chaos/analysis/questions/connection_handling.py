@@ -50,7 +50,7 @@ def _by_name(history: History, views: list[ClientView]) -> Iterable[str]:
         return
     yield (
         f"New connections by name failed in {len(failed)} of {len(views)} trials, first with {_ways(failed)}, "
-        f"seen {spread([_since(v, v.failed) for v in failed])} after the deletion, for {_lengths(failed)}."
+        f"seen {spread([_since(v, v.failed) for v in failed])} after the deletion, for at most {_lengths(failed)}."
     )
     tails = [tail for v in failed if (tail := _served_after_failure(history, v)) is not None]
     if tails:
@@ -78,7 +78,7 @@ def _clusterip(by_name: list[ClientView], views: list[ClientView]) -> Iterable[s
         return
     yield (
         f"Through the ClusterIP service of the same pod requests failed first with {_ways(failed)}, seen "
-        f"{spread([_since(v, v.failed) for v in failed])} after the deletion, for {_lengths(failed)}."
+        f"{spread([_since(v, v.failed) for v in failed])} after the deletion, for at most {_lengths(failed)}."
     )
     named = {v.trial.key: v for v in by_name if v.failed is not None}
     later = [v for v in failed if v.trial.key in named and _certainly_later(v.failed, named[v.trial.key].failed)]

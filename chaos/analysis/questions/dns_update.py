@@ -63,7 +63,7 @@ def _absence(records: list[Recovery]) -> Iterable[str]:
     gaps = [gap for r in records if (gap := _gap(r)) is not None]
     missing = sum(r.outcome is RecoveryOutcome.NOT_RECOVERED for r in records)
     if gaps:
-        yield f"Between the two, a pod's own record was not right for {spread(gaps)}."
+        yield f"Between the two, a pod's own record was not right for at most {spread(gaps)}."
     if missing:
         yield f"In {missing} of {len(records)} records and views it was still not right at the end of the trial."
     never = sum(r.outcome is RecoveryOutcome.NEVER_LOST for r in records)
@@ -74,7 +74,7 @@ def _absence(records: list[Recovery]) -> Iterable[str]:
 def _gap(recovery: Recovery) -> Figure | None:
     if recovery.lost is None or recovery.lost.before_ns is None or recovery.recovered is None:
         return None
-    return figure(recovery.recovered, recovery.lost.before_ns)
+    return figure(recovery.recovered, recovery.lost.after_ns)
 
 
 def _division(lines: list[Timeline]) -> Iterable[str]:

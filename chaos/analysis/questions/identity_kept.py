@@ -22,11 +22,12 @@ def identity_kept(history: History) -> Answer:
         return Answer(QUESTION, failed, ("events.jsonl",)) if failed else nothing(QUESTION, history)
     keys = {t.key for t in judged}
     mine = [i for i in identities(history) if i.trial.key in keys]
+    doubled = [o for o in overlaps(history) if o.trial.key in keys]
     sentences = [
         *_failed(history),
-        *_kept(mine),
+        *_kept(mine, alone=not any(o.at_least_ns for o in doubled)),
         _changed(mine),
-        *_alone([o for o in overlaps(history) if o.trial.key in keys]),
+        *_alone(doubled),
         *_contrast(history),
     ]
     return Answer(
@@ -40,7 +41,7 @@ def _failed(history: History) -> Iterable[str]:
         yield "Not all: " + "; ".join(f"in trial {t.number} {not_replaced(t)}" for t in gone) + "."
 
 
-def _kept(mine: list[Identity]) -> Iterable[str]:
+def _kept(mine: list[Identity], *, alone: bool) -> Iterable[str]:
     broken = [f"{f.name} of {i.trial.target.name} in trial {i.trial.number} ({f.note})" for i in mine for f in i.broken]
     unmeasured = sorted({f.name for i in mine for f in i.unmeasured})
     always = [f.name for f in mine[0].facets if f.name != "new UID" and all(i.facet(f.name).kept for i in mine)]
@@ -50,6 +51,7 @@ def _kept(mine: list[Identity]) -> Iterable[str]:
             yield f"These were the same in all {len(mine)} replacements: {', '.join(always)}."
     elif always:
         yes = "As far as it was measured, yes" if unmeasured else "Yes"
+        yes += "" if alone else ", but for a while twice at once"
         yield f"{yes}: in {_all(len(mine))} the {', '.join(always)} were the same again."
     if unmeasured:
         yield f"Not measured in every trial: {', '.join(unmeasured)}."

@@ -1,0 +1,23 @@
+"""The one sentence that people quote."""
+
+from chaos.analysis.headline import headline
+from tests.histories import Builder, Story, pod_replacement
+
+
+def test_it_says_for_how_long_a_pod_was_unreachable_by_name_and_that_it_is_simulated() -> None:
+    history = pod_replacement(Story(), Story())
+    assert headline(history).startswith(
+        "On the simulated cluster a deleted pod was unreachable by its name for at most "
+    )
+    history.meta.simulated = False
+    assert headline(history).startswith("A deleted pod was unreachable by its name for at most ")
+
+
+def test_without_a_fault_that_took_effect_there_is_no_figure() -> None:
+    assert headline(Builder().done()) == "No fault took effect, so no outage was measured."
+
+
+def test_without_a_client_it_says_nothing() -> None:
+    history = pod_replacement()
+    history.series = [s for s in history.series if s.probe != "http"]
+    assert headline(history) == ""

@@ -6,11 +6,10 @@ from tests.histories import Builder, Story, pod_replacement
 
 def test_it_says_for_how_long_a_pod_was_unreachable_by_name_and_that_it_is_simulated() -> None:
     history = pod_replacement(Story(), Story())
-    assert headline(history).startswith(
-        "On the simulated cluster a deleted pod was unreachable by its name for at most "
-    )
+    said = "deleted pod was unreachable by its name for at most "
+    assert headline(history).startswith(f"On the simulated cluster a {said}")
     history.meta.simulated = False
-    assert headline(history).startswith("A deleted pod was unreachable by its name for at most ")
+    assert headline(history).startswith(f"A {said}")
 
 
 def test_without_a_fault_that_took_effect_there_is_no_figure() -> None:

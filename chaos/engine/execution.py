@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from chaos.clock import RunClock
 from chaos.cluster import Changes, Cluster, Journal, Watcher, connect
@@ -80,6 +83,7 @@ class Execution:
         self._clock = RunClock(asyncio.get_running_loop())
         self._body: asyncio.Task[None] | None = None
         self._interrupted = False
+        self._defects: list[InconclusiveError] = []
         self._cluster: Cluster | None = None
         self._begun: _Begun | None = None
 
@@ -95,6 +99,8 @@ class Execution:
         Raises:
             ChaosError: nothing was begun: bad usage, or the preflight failed.
         """
+        loop = self._clock.loop
+        loop.set_exception_handler(self._defect)
         self._body = asyncio.create_task(self._prepare_and_measure())
         await asyncio.wait([self._body])
         leftovers: list[RollbackError] = []
@@ -105,10 +111,18 @@ class Execution:
         finally:
             if self._cluster is not None:
                 await self._cluster.close()
-        error = _error_of(self._body)
+            loop.set_exception_handler(None)
+        error = _error_of(self._body) or (self._defects[0] if self._defects else None)
         if self._begun is None:
             raise error or InconclusiveError("interrupted before anything was begun")
         return self._seal(self._begun, error, leftovers)
+
+    def _defect(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A callback raised, such as a prober's: what it should have measured is missing, so nothing may pass."""
+        exc = context.get("exception")
+        self._defects.append(InconclusiveError(f"a defect of this tool: {context['message']}: {exc!r}"))
+        if os.environ.get("CHAOS_DEBUG"):
+            self._clock.loop.default_exception_handler(context)
 
     def _seal(self, begun: _Begun, error: ChaosError | None, leftovers: list[RollbackError]) -> RunResult:
         """Close the history; a full disk must not hide the first error."""
@@ -236,12 +250,15 @@ async def _keep_up(recorder: Recorder, probing: Probing) -> None:
 def _error_of(body: asyncio.Task[None]) -> ChaosError | None:
     """What ended the body, out of the groups that structured concurrency wraps errors in.
 
-    Raises:
-        BaseException: a defect of the tool or of the experiment's method, as it is.
+    A defect of the tool is an error like any other: what was recorded is kept, and nothing passes.
     """
     exc = None if body.cancelled() else body.exception()
     while isinstance(exc, BaseExceptionGroup):
         exc = next((e for e in exc.exceptions if isinstance(e, ChaosError | BaseExceptionGroup)), exc.exceptions[0])
     if exc is None or isinstance(exc, ChaosError):
         return exc
-    raise exc
+    if os.environ.get("CHAOS_DEBUG"):
+        traceback.print_exception(exc)
+    defect = InconclusiveError(f"a defect of this tool: {type(exc).__name__}: {exc}", hint="CHAOS_DEBUG=1 shows where")
+    defect.__cause__ = exc
+    return defect

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,7 @@ from chaos.engine.rollback import open_journals, recover
 from chaos.errors import BlastRadiusError, ChaosError, PreflightError, UsageError
 from chaos.experiment import DeletePod, Experiment, Options, Run, find_experiment
 from chaos.model import VerdictOutcome
+from chaos.probes import DnsProber
 from chaos.report import write_report
 from chaos.sandbox.sandbox import Sandbox
 from tests.order import assert_order_of_facts
@@ -251,3 +253,23 @@ def test_a_second_run_in_a_namespace_is_refused_and_the_first_ones_lease_stays(t
 def test_an_unknown_namespace_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PreflightError, match="no namespace nowhere"):
         run_sandboxed(tmp_path, replace(QUICK, namespace="nowhere"))
+
+
+def test_a_prober_that_crashes_keeps_the_run_from_passing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a crashed callback did not measure must not look like a pass."""
+    ask = DnsProber._ask
+    calls = 0
+
+    def crash_once(self: DnsProber, *args: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 500:
+            raise ZeroDivisionError
+        ask(self, *args)
+
+    monkeypatch.setattr(DnsProber, "_ask", crash_once)
+    ran = run_sandboxed(tmp_path, QUICK)
+    assert ran.result.error is not None
+    assert "ZeroDivisionError" in ran.result.error.message
+    verdicts = judge(ran.history, ran.history.meta.parameters["checkers"])
+    assert exit_code(verdicts, ran.history.status, ran.result.error, rollback_failed=False) == 4

@@ -5,8 +5,9 @@
     ├── PreflightError        exit 3  the cluster cannot be reached or used as asked
     │   └── ApiError          exit 3  the API server answered with an error status
     ├── BlastRadiusError      exit 2  a fault would touch more than its experiment declared
-    ├── SteadyStateError      exit 1  the target did not reach its steady state in time
+    ├── SteadyStateError      exit 1  the target did not reach its steady state in time (4 before any fault)
     ├── InconclusiveError     exit 4  nothing can be said about the hypothesis
+    ├── InterruptedRunError   exit 130  somebody stopped it before anything was begun
     └── RollbackError         exit 5  something could not be undone
 
 Other libraries' exceptions are converted where they are caught, with the cause chained.
@@ -65,15 +66,29 @@ class ApiError(PreflightError):
 
 
 class SteadyStateError(ChaosError):
-    """The target did not reach its steady state in time."""
+    """The target did not reach its steady state in time.
 
-    exit_code = 1
+    Args:
+        message: what was missing.
+        hint: what to do next.
+        after_fault: whether a fault had been injected: before one, nothing is said about the hypothesis.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", after_fault: bool) -> None:
+        super().__init__(message, hint=hint)
+        self.exit_code = 1 if after_fault else 4
 
 
 class InconclusiveError(ChaosError):
     """Nothing can be said about the hypothesis."""
 
     exit_code = 4
+
+
+class InterruptedRunError(ChaosError):
+    """Somebody stopped it before anything was begun."""
+
+    exit_code = 130
 
 
 class RollbackError(ChaosError):

@@ -77,7 +77,7 @@ def _client_view(history: History, trial: Trial, series: Series) -> ClientView:
     samples = sorted(samples_between(history, series, trial.baseline_ns, trial.end_ns))
     counts: Counter[tuple[str, str]] = Counter()
     for sample in samples:
-        if sample.sent_ns >= trial.sent_ns:
+        if sample.received_ns >= trial.sent_ns:
             outcome = history.outcomes[sample.outcome]
             counts[outcome.status, "" if outcome.status == OK else outcome.phase] += 1
     outage = _longest_outage(history, trial, samples)
@@ -114,7 +114,8 @@ def _longest_outage(history: History, trial: Trial, samples: list[Sample]) -> _O
                 longest = longest._replace(restored=Interval(longest.restored.after_ns, stretch[0].received_ns))
             continue
         length_ns = stretch[-1].sent_ns - stretch[0].sent_ns
-        if stretch[0].sent_ns < trial.sent_ns or (longest is not None and length_ns <= longest.length_ns):
+        # By receipt: the end of an idle connection is a sample that began before the fault.
+        if stretch[0].received_ns < trial.sent_ns or (longest is not None and length_ns <= longest.length_ns):
             continue
         began = Interval(last_good_ns, min(s.received_ns for s in stretch))
         longest = _Outage(began, Interval(stretch[-1].sent_ns, None), stretch[0], length_ns)

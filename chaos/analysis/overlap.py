@@ -46,6 +46,8 @@ def _overlap(history: History, trial: Trial) -> Overlap:
         unknown = f"the old address {trial.target.address} was not probed"
     elif not new:
         unknown = "no sample reached the new address"
+    elif not _ever_named(history, trial):
+        unknown = f"no answer at either address said who it was, so nothing tells whether it was {trial.target.name}"
     if unknown:
         at_most_ns, proof = _never(trial)
         return Overlap(trial, 0, at_most_ns, proof, "" if proof else unknown, impostors)
@@ -68,6 +70,8 @@ def _never(trial: Trial) -> tuple[int | None, str]:
 
 def _by_samples(trial: Trial, old: list[tuple[Sample, bool]], new: list[tuple[Sample, bool]]) -> tuple[int | None, str]:
     """The old pod stopped before its first lasting failure; the new one started after its last failure."""
+    if not any(right for _, right in new):
+        return None, ""
     last_right_ns = max((s.sent_ns for s, right in old if right), default=trial.sent_ns)
     stopped = [s.received_ns for s, right in old if not right and s.sent_ns > last_right_ns]
     if not stopped:
@@ -79,7 +83,7 @@ def _by_samples(trial: Trial, old: list[tuple[Sample, bool]], new: list[tuple[Sa
 
 
 def _at_address(history: History, trial: Trial, address: str) -> list[tuple[Sample, bool]]:
-    """Every sample that reached an address, with whether this pod answered."""
+    """Every sample that reached an address, with whether this pod answered; not those in which nobody said who."""
     if not address:
         return []
     found = []
@@ -89,9 +93,25 @@ def _at_address(history: History, trial: Trial, address: str) -> list[tuple[Samp
             continue
         for sample in samples_between(history, series, trial.sent_ns, trial.until_ns):
             outcome = history.outcomes[sample.outcome]
-            if series.probe == "address" or outcome.address == address:
+            if not _nameless(outcome) and (series.probe == "address" or outcome.address == address):
                 found.append((sample, _is_pod(outcome, trial)))
     return found
+
+
+def _ever_named(history: History, trial: Trial) -> bool:
+    """Whether this pod, old or new, ever answered by its name, from the time before the fault on."""
+    addresses = (trial.target.address, trial.life.new_address)
+    return any(
+        _is_pod(history.outcomes[sample.outcome], trial)
+        for series in history.series
+        if series.probe == "address" and series.name in addresses
+        for sample in samples_between(history, series, trial.baseline_ns, trial.until_ns)
+    )
+
+
+def _nameless(outcome: Outcome) -> bool:
+    """An answer that does not say who gave it: neither right nor a failure."""
+    return outcome.status == OK and not outcome.values
 
 
 def _is_pod(outcome: Outcome, trial: Trial) -> bool:
@@ -123,6 +143,7 @@ def old_served(history: History, trial: Trial) -> Interval | None:
         for series in history.series
         if series.probe == "address" and series.name == trial.target.address
         for s in samples_between(history, series, trial.baseline_ns, trial.until_ns)
+        if not _nameless(history.outcomes[s.outcome])
     ]
     last_ns = max((s.sent_ns for s, right in samples if right), default=None)
     if last_ns is None:

@@ -13,7 +13,7 @@ import typer
 from chaos import __version__
 from chaos.cli.complete import experiment_names, run_folders
 from chaos.cli.durations import duration
-from chaos.errors import ChaosError, InconclusiveError
+from chaos.errors import ChaosError, InconclusiveError, InterruptedRunError
 
 app = typer.Typer(
     name="chaos",
@@ -231,6 +231,8 @@ def main() -> None:
     except ChaosError as exc:
         print(f"chaos: {exc}", file=sys.stderr)
         sys.exit(exc.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(InterruptedRunError.exit_code)
     except BrokenPipeError:
         os._exit(0)  # whoever read our output has left; flushing would only raise again
     except Exception as exc:

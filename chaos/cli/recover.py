@@ -6,14 +6,13 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-from rich.console import Console
-
-from chaos.cli.terminal import TerminalProgress, run_time
+from chaos.cli.terminal import SteadfastConsole, TerminalProgress, print_problem, run_time
 from chaos.clock import RunClock
 from chaos.cluster import ClusterAddress, Journal, connect
 from chaos.cluster.journal import JOURNAL
-from chaos.engine.rollback import open_journals, recover
-from chaos.errors import RollbackError
+from chaos.engine.conclusion import worst
+from chaos.engine.rollback import recover
+from chaos.errors import ChaosError, RollbackError
 
 
 def recover_runs(folder: Path | None, reports: Path, context: str, kubeconfig: Path | None) -> int:
@@ -25,26 +24,35 @@ def recover_runs(folder: Path | None, reports: Path, context: str, kubeconfig: P
         context: instead of the one that the journal names.
         kubeconfig: likewise.
 
-    Raises:
-        ChaosError: a journal cannot be read, or a cluster cannot be reached.
+    What cannot be replayed is told at the end, and the others are.
     """
-    console = Console(stderr=True)
-    journals = [Journal.load(folder / JOURNAL)] if folder is not None else open_journals(reports)
-    failures: list[RollbackError] = []
-    for journal in journals:
-        failures += asyncio.run(_recover(journal, context, kubeconfig, console))
-    if not any(journals):
-        console.print("nothing to undo", highlight=False)
-    for failure in failures:
-        console.print(f"[bold red]not undone[/]: {failure}", highlight=False, soft_wrap=True)
-    return RollbackError.exit_code if failures else 0
+    console = SteadfastConsole(stderr=True)
+    paths = [folder / JOURNAL] if folder is not None else sorted(reports.rglob(JOURNAL))
+    problems: list[ChaosError] = []
+    seen = 0
+    for path in paths:
+        try:  # one journal that cannot be replayed must not keep the others from it
+            journal = Journal.load(path)
+            if journal.run.get("simulated") or not journal.open_entries():
+                continue
+            seen += 1
+            if journal.is_live():
+                console.tell(f"{path.parent}: this run is still under way; left alone", markup=False)
+                continue
+            problems += asyncio.run(_recover(journal, context, kubeconfig, console))
+        except ChaosError as exc:
+            problems.append(exc)
+    if not seen and not problems:
+        console.tell("nothing to undo")
+    for problem in problems:
+        print_problem(console, "not undone", problem)
+    return worst(problems)
 
 
-async def _recover(journal: Journal, context: str, kubeconfig: Path | None, console: Console) -> list[RollbackError]:
+async def _recover(
+    journal: Journal, context: str, kubeconfig: Path | None, console: SteadfastConsole
+) -> list[RollbackError]:
     run = journal.run
-    if run.get("simulated"):
-        console.print(f"{journal.path.parent}: simulated; its cluster ended with it", highlight=False)
-        return []
     stored = Path(run["kubeconfig"]) if run.get("kubeconfig") else None
     address = ClusterAddress(
         context=run.get("context", ""), kubeconfig=stored, in_cluster=bool(run.get("in_cluster")) and not context
@@ -53,12 +61,12 @@ async def _recover(journal: Journal, context: str, kubeconfig: Path | None, cons
         address = replace(address, context=context)
     if kubeconfig is not None:
         address = replace(address, kubeconfig=kubeconfig)
-    console.print(f"{journal.path.parent}: {len(journal.open_entries())} changes to undo", highlight=False)
+    console.tell(f"{journal.path.parent}: {len(journal.open_entries())} changes to undo", markup=False)
     cluster = await connect(address)
     try:
         clock = RunClock(asyncio.get_running_loop())
         failures = await recover(journal, cluster, clock, TerminalProgress(console, run_time()))
     finally:
         await cluster.close()
-    console.print(f"{journal.path.parent}: {'not all undone' if failures else 'undone'}", highlight=False)
+    console.tell(f"{journal.path.parent}: {'not all undone' if failures else 'undone'}", markup=False)
     return failures

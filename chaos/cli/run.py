@@ -14,11 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
 from chaos.cli.catalogue import known_experiment
 from chaos.cli.saved import Conclusion, conclude, write_head
-from chaos.cli.terminal import TerminalProgress, print_verdicts, run_time
+from chaos.cli.terminal import SteadfastConsole, TerminalProgress, print_problem, print_verdicts, run_time
 from chaos.engine.conclusion import INTERRUPTED, exit_code
 from chaos.errors import UsageError
 from chaos.experiment import Experiment, Options
@@ -61,16 +59,22 @@ def run_experiment(request: RunRequest) -> int:
     on_sandbox = _choose_place(request)
     options = Options(
         **request.options,
-        period_s=request.period_s or (_SANDBOX_PERIOD_S if on_sandbox else _CLUSTER_PERIOD_S),
-        max_qps=request.max_qps if on_sandbox or request.max_qps else _CLUSTER_MAX_QPS,
+        period_s=_default(request.period_s, _SANDBOX_PERIOD_S if on_sandbox else _CLUSTER_PERIOD_S),
+        max_qps=_default(request.max_qps, None if on_sandbox else _CLUSTER_MAX_QPS),
     )
-    console = Console(stderr=True)
+    console = SteadfastConsole(stderr=True)
     virtual = on_sandbox and not request.realtime
     with asyncio.Runner(loop_factory=_virtual_loop if virtual else None) as runner:
-        result, conclusion = runner.run(_run(request, experiment, options, console, on_sandbox=on_sandbox))
-    code = exit_code(conclusion.verdicts, result.history.status, result.error, bool(result.leftovers))
+        result = runner.run(_run(request, experiment, options, console, on_sandbox=on_sandbox))
+    conclusion = conclude(result.folder, result.history, result.error)
+    problems = [e for e in (result.error, conclusion.problem) if e is not None]
+    code = exit_code(conclusion.verdicts, result.history.status, problems, bool(result.leftovers))
     _tell(request, console, result, conclusion, code)
     return code
+
+
+def _default(given: float | None, otherwise: float | None) -> Any:
+    return otherwise if given is None else given
 
 
 def _virtual_loop() -> asyncio.AbstractEventLoop:
@@ -103,23 +107,22 @@ def _choose_place(request: RunRequest) -> bool:
 
 
 async def _run(
-    request: RunRequest, experiment: Experiment, options: Options, console: Console, *, on_sandbox: bool
-) -> tuple[RunResult, Conclusion]:
+    request: RunRequest, experiment: Experiment, options: Options, console: SteadfastConsole, *, on_sandbox: bool
+) -> RunResult:
     from chaos.engine.execution import Execution  # noqa: PLC0415 - asyncio is needed for it
 
     async with _place(request, console, on_sandbox=on_sandbox) as place:
         progress = TerminalProgress(console, run_time())  # now: its seconds are those of the run's clock
         execution = Execution(experiment, options, place, request.reports, progress, write_head)
-        with_signals = _signals(execution, console)
+        remove_handlers = _signals(execution, console)
         try:
-            result = await execution.run()
+            return await execution.run()
         finally:
-            with_signals()
-    return result, conclude(result.folder, result.history, result.error)
+            remove_handlers()
 
 
 @asynccontextmanager
-async def _place(request: RunRequest, console: Console, *, on_sandbox: bool) -> AsyncIterator[Place]:
+async def _place(request: RunRequest, console: SteadfastConsole, *, on_sandbox: bool) -> AsyncIterator[Place]:
     from chaos.cluster import ClusterAddress  # noqa: PLC0415
     from chaos.engine.place import Place  # noqa: PLC0415
 
@@ -132,10 +135,9 @@ async def _place(request: RunRequest, console: Console, *, on_sandbox: bool) -> 
     from chaos.cli.sandbox import make_sandbox  # noqa: PLC0415
 
     time = "real time" if request.realtime else "virtual time"
-    console.print(
+    console.tell(
         f"[bold yellow]SIMULATED[/]: sandbox in {time}, seed {request.seed}; no cluster is touched. "
-        "For a real one: --context NAME",
-        highlight=False,
+        "For a real one: --context NAME"
     )
     token = secrets.token_hex(16)
     sandbox = make_sandbox(request.seed, request.model, token, realtime=request.realtime)
@@ -151,14 +153,13 @@ async def _place(request: RunRequest, console: Console, *, on_sandbox: bool) -> 
             virtual_time=not request.realtime,
             seed=request.seed,
             model=sandbox.model.describe(),
+            failure=sandbox.failure,
         )
-        if (failure := sandbox.failure()) is not None:
-            raise failure
     finally:
         await sandbox.stop()
 
 
-def _signals(execution: Execution, console: Console) -> Callable[[], None]:
+def _signals(execution: Execution, console: SteadfastConsole) -> Callable[[], None]:
     """First Ctrl-C: stop, undo, report. Second: leave at once. Returns what takes the handlers away."""
     loop = asyncio.get_running_loop()
     seen = 0
@@ -167,35 +168,39 @@ def _signals(execution: Execution, console: Console) -> Callable[[], None]:
         nonlocal seen
         seen += 1
         if seen > 1:
-            console.print("left at once; undo what is left with: [bold]chaos recover[/]")
+            console.tell("left at once; undo what is left with: [bold]chaos recover[/]")
             os._exit(INTERRUPTED)
-        console.print("interrupted: undoing what was done; press Ctrl-C again to leave at once")
+        console.tell("interrupted: undoing what was done; press Ctrl-C again to leave at once")
         execution.interrupt()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    # A terminal that goes away (SIGHUP) must not leave anything in a cluster either.
+    stops = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for number in stops:
         loop.add_signal_handler(number, handle)
 
     def remove() -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in stops:
             loop.remove_signal_handler(number)
 
     return remove
 
 
-def _tell(request: RunRequest, console: Console, result: RunResult, conclusion: Conclusion, code: int) -> None:
-    """The end of a run: answers and verdicts."""
+def _tell(request: RunRequest, console: SteadfastConsole, result: RunResult, conclusion: Conclusion, code: int) -> None:
+    """The end of a run: answers and verdicts on stdout, what went wrong on stderr."""
     if request.as_json:
         print(json.dumps({**conclusion.document, "exit_code": code, "folder": str(result.folder)}, indent=2))
     else:
-        out = Console()
-        out.print(f"\n{conclusion.document['headline']}", style="bold", markup=False, highlight=False)
+        out = SteadfastConsole()
+        out.tell(f"\n{conclusion.document['headline']}", style="bold", markup=False)
         for answer in conclusion.answers:
-            out.print(f"\n[bold]{answer.question}[/]", highlight=False)
-            out.print(answer.answer, markup=False, highlight=False)
-        out.print()
+            out.tell(f"\n[bold]{answer.question}[/]")
+            out.tell(answer.answer, markup=False)
+        out.tell()
         print_verdicts(out, conclusion.verdicts)
     if result.error is not None:
-        console.print(f"[bold red]ended early[/]: {result.error}", highlight=False, soft_wrap=True)
+        print_problem(console, "ended early", result.error)
+    if conclusion.problem is not None:
+        print_problem(console, "no report", conclusion.problem)
     for failure in result.leftovers:
-        console.print(f"[bold red]not undone[/]: {failure}", highlight=False, soft_wrap=True)
-    console.print(f"report: {result.folder / 'report.md'}", highlight=False, soft_wrap=True)
+        print_problem(console, "not undone", failure)
+    console.tell(f"report: {result.folder / 'report.md'}", markup=False, soft_wrap=True)

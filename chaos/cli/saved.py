@@ -24,35 +24,47 @@ RUN = "run.json"
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """What follows from a history. `document` is run.json's content."""
+    """What follows from a history.
+
+    Attributes:
+        document: run.json's content.
+        problem: why the report could not be written.
+    """
 
     verdicts: list[Verdict]
     answers: list[Answer]
     document: dict[str, Any]
+    problem: ChaosError | None = None
 
 
 def write_head(folder: Path, history: History) -> None:
-    """run.json without verdicts, at the start of a run."""
-    write_run_json(folder, history, [], [])
+    """run.json without verdicts, at the start of a run.
+
+    Raises:
+        InconclusiveError: it cannot be written.
+    """
+    try:
+        write_run_json(folder, history, [], [])
+    except OSError as exc:
+        raise _unwritable(folder, exc) from exc
 
 
 def conclude(folder: Path, history: History, error: ChaosError | None) -> Conclusion:
-    """Judge, answer and write the report.
-
-    Raises:
-        InconclusiveError: the report cannot be written.
-    """
+    """Judge, answer and write the report; verdicts are told even where it cannot be written."""
     if error is not None:
         history.meta.measurement["ended_early"] = error.message
     conclusion = _conclusion(history)
     try:
         write_report(folder, history, conclusion.verdicts, conclusion.answers)
     except OSError as exc:
-        raise InconclusiveError(
-            f"the report could not be written to {folder}: {exc.strerror}",
-            hint=f"make room, then: chaos report {folder}",
-        ) from exc
+        return replace(conclusion, problem=_unwritable(folder, exc))
     return conclusion
+
+
+def _unwritable(folder: Path, exc: OSError) -> InconclusiveError:
+    return InconclusiveError(
+        f"the report could not be written to {folder}: {exc.strerror}", hint=f"make room, then: chaos report {folder}"
+    )
 
 
 def _conclusion(history: History) -> Conclusion:
@@ -71,16 +83,14 @@ def load_run(folder: Path) -> History:
     path = folder / RUN
     try:
         head = json.loads(path.read_text(encoding="utf-8"))
+        maps = {name: dict(head[name]) for name in ("target", "parameters", "environment", "measurement")}
         meta = RunMeta(
             experiment=head["experiment"],
             simulated=head["simulated"],
             started_at=datetime.fromisoformat(head["started_at"]),
             seed=head["seed"],
-            target=head["target"],
-            parameters=head["parameters"],
             model=head["model"],
-            environment=head["environment"],
-            measurement=head["measurement"],
+            **maps,
         )
         status = head["status"]
     except OSError as exc:
@@ -95,6 +105,8 @@ def load_run(folder: Path) -> History:
 def render_again(folder: Path, *, as_json: bool) -> int:
     """`chaos report`."""
     conclusion = conclude(folder, load_run(folder), None)
+    if conclusion.problem is not None:
+        raise conclusion.problem
     if as_json:
         print(json.dumps(conclusion.document, indent=2))
     else:
@@ -112,4 +124,4 @@ def judge_again(folder: Path, within_s: float | None, *, as_json: bool) -> int:
         print(json.dumps(conclusion.document["verdicts"], indent=2))
     else:
         print_verdicts(Console(), conclusion.verdicts)
-    return exit_code(conclusion.verdicts, history.status, None, rollback_failed=False)
+    return exit_code(conclusion.verdicts, history.status, [], rollback_failed=False)

@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from chaos.model import ClusterEvent, Verdict, VerdictOutcome
 
 _STYLE = {VerdictOutcome.OK: "green", VerdictOutcome.FAIL: "bold red", VerdictOutcome.UNKNOWN: "yellow"}
+
+
+class SteadfastConsole(Console):
+    """A console whose reader may leave, or whose disk may be full, without ending what is told about."""
+
+    def on_broken_pipe(self) -> None:
+        """Say no more; rich would exit with 1, which means that the hypothesis did not hold."""
+        self.quiet = True
+
+    def tell(self, *what: RenderableType, **options: Any) -> None:
+        """Print, if that is possible."""
+        try:
+            self.print(*what, highlight=False, **options)
+        except OSError:
+            self.quiet = True
 
 
 class TerminalProgress:
@@ -22,7 +39,7 @@ class TerminalProgress:
         now_s: the run's clock in seconds.
     """
 
-    def __init__(self, console: Console, now_s: Callable[[], float]) -> None:
+    def __init__(self, console: SteadfastConsole, now_s: Callable[[], float]) -> None:
         self._console = console
         self._now_s = now_s
         self._states: dict[str, str] = {}
@@ -33,7 +50,7 @@ class TerminalProgress:
         table.add_column(overflow="fold")
         for what, details in lines:
             table.add_row(what, escape(details))
-        self._console.print(table)
+        self._console.tell(table)
 
     def step(self, text: str) -> None:
         self._line(self._now_s(), text, "bold")
@@ -50,7 +67,7 @@ class TerminalProgress:
             self._line(at_s, f"  pod {event.name}: {state}", "dim")
 
     def _line(self, at_s: float, text: str, style: str) -> None:
-        self._console.print(f"[dim]{at_s:9.3f} s[/]  [{style}]{escape(text)}[/]", highlight=False, soft_wrap=True)
+        self._console.tell(f"[dim]{at_s:9.3f} s[/]  [{style}]{escape(text)}[/]", soft_wrap=True)
 
 
 def pod_state(event: ClusterEvent) -> str:
@@ -73,6 +90,11 @@ def run_time() -> Callable[[], float]:
     loop = asyncio.get_running_loop()
     start_s = loop.time()
     return lambda: loop.time() - start_s
+
+
+def print_problem(console: SteadfastConsole, what: str, error: object) -> None:
+    """An error at the end of a run; its text may hold anything."""
+    console.tell(Text.assemble((what, "bold red"), f": {error}"), soft_wrap=True)
 
 
 def print_verdicts(console: Console, verdicts: list[Verdict]) -> None:

@@ -17,6 +17,7 @@ _GONE_WITHIN_S = 90.0
 # The demo's containers hold nothing worth a long goodbye.
 _CLEANUP_GRACE_S = 1
 _NOT_FOUND, _CONFLICT = 404, 409
+_LAST_ANSWER_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,16 @@ class Changes:
 
     async def _acknowledge(self, entry: UndoEntry, request: Any) -> Acknowledged:
         sent_ns = self._clock.now_ns()
+        under_way = asyncio.ensure_future(request)
         try:
-            answer = await request
+            answer = await asyncio.shield(under_way)
+        except asyncio.CancelledError:
+            # The server may be about to do it: wait a moment, so that the rollback knows what there is to undo.
+            await asyncio.wait([under_way], timeout=_LAST_ANSWER_S)
+            if under_way.done() and not under_way.cancelled() and under_way.exception() is None:
+                self._journal.update(entry, "done", uid=str(under_way.result().get("metadata", {}).get("uid", "")))
+            under_way.cancel()
+            raise
         except ApiError as exc:
             if exc.status:  # an answer came: the change was not made
                 self._journal.update(entry, "undone")
@@ -132,10 +141,19 @@ class Changes:
                 await self._hurry(pod, hurried)
             found = await self._cluster.get(entry.kind, entry.name, entry.namespace)
             if (found is None or found["metadata"]["uid"] != uid) and not pods:
+                if entry.kind == "StatefulSet":
+                    await self._delete_claims(entry.namespace)
                 return
             if self._clock.now_s() > deadline_s:
                 raise ApiError(f"it was not gone {_GONE_WITHIN_S:.0f} s after its deletion was accepted")
             await asyncio.sleep(_POLL_S)
+
+    async def _delete_claims(self, namespace: str) -> None:
+        """Volume claims outlive the StatefulSet that made them."""
+        claims, _ = await self._cluster.list("PersistentVolumeClaim", namespace, f"{RUN_LABEL}={self._run_id}")
+        for claim in claims:
+            meta = claim["metadata"]
+            await self._cluster.delete("PersistentVolumeClaim", meta["name"], namespace, uid=meta["uid"])
 
     async def _hurry(self, pod: Object, hurried: set[str]) -> None:
         """Shorten a pod's grace period, once."""
@@ -162,13 +180,21 @@ def _owned_by(pod: Object, entry: UndoEntry) -> bool:
 
 
 def _labelled(obj: Object, run_id: str) -> Object:
-    """A copy that carries the run's label, in its pod template too."""
+    """A copy that carries the run's label, in its pod template and volume claim templates too."""
     copied = {**obj, "metadata": _with_label(obj["metadata"], run_id)}
-    template = (obj.get("spec") or {}).get("template") if isinstance(obj.get("spec"), dict) else None
-    if isinstance(template, dict):
-        labelled = {**template, "metadata": _with_label(template.get("metadata") or {}, run_id)}
-        copied["spec"] = {**obj["spec"], "template": labelled}
+    spec = obj.get("spec")
+    if not isinstance(spec, dict):
+        return copied
+    copied["spec"] = spec = dict(spec)
+    if isinstance(spec.get("template"), dict):
+        spec["template"] = _labelled_template(spec["template"], run_id)
+    if isinstance(spec.get("volumeClaimTemplates"), list):
+        spec["volumeClaimTemplates"] = [_labelled_template(t, run_id) for t in spec["volumeClaimTemplates"]]
     return copied
+
+
+def _labelled_template(template: Object, run_id: str) -> Object:
+    return {**template, "metadata": _with_label(template.get("metadata") or {}, run_id)}
 
 
 def _with_label(meta: Object, run_id: str) -> Object:

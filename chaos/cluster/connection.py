@@ -14,6 +14,7 @@ from chaos.cluster.failures import api_errors
 from chaos.errors import PreflightError, UsageError
 
 _CONNECT_TIMEOUT_S = 10
+_LOGIN_TIMEOUT_S = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,10 @@ async def connect(address: ClusterAddress) -> Cluster:
         _load_in_cluster(configuration)
     else:
         await _load_kubeconfig(configuration, address)
-    client = ApiClient(configuration)
-    client.user_agent = "chaos-identity"
     server = str(configuration.host)
+    with api_errors(f"reading the certificates of {address.describe()}", server):
+        client = ApiClient(configuration)
+    client.user_agent = "chaos-identity"
     try:
         # The dynamic client caches discovery in a file named after the host, which a reused port makes stale.
         with (
@@ -121,9 +123,10 @@ async def _load_kubeconfig(configuration: Any, address: ClusterAddress) -> None:
             hint=f"it has: {known}; name one with --context",
         )
     try:
-        await config.load_kube_config(
-            config_file=str(path), context=address.context, client_configuration=configuration, persist_config=False
-        )
+        async with asyncio.timeout(_LOGIN_TIMEOUT_S):  # a login program may wait for somebody who is not there
+            await config.load_kube_config(
+                config_file=str(path), context=address.context, client_configuration=configuration, persist_config=False
+            )
     except Exception as exc:
         problem = " ".join(str(exc).split())[:300] or type(exc).__name__
         raise PreflightError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -53,6 +54,7 @@ class Journal:
         self.path = path
         self.run = run
         self.entries: dict[int, UndoEntry] = entries or {}
+        self._lock: int | None = None  # held for as long as the run lives; the kernel lets go of it after a kill
 
     @classmethod
     def start(cls, folder: Path, run: dict[str, Any]) -> Journal:
@@ -63,7 +65,16 @@ class Journal:
         """
         journal = cls(folder / JOURNAL, run)
         journal._append({"run": run})
+        journal._lock = _lock(journal.path)
         return journal
+
+    def is_live(self) -> bool:
+        """Whether the run that writes it is still under way, in any process of this machine."""
+        lock = _lock(self.path)
+        if lock is None:
+            return True
+        os.close(lock)
+        return False
 
     @classmethod
     def load(cls, path: Path) -> Journal:
@@ -83,15 +94,15 @@ class Journal:
                 continue
             try:
                 row = json.loads(line)
-            except ValueError as exc:
+                if "run" in row:
+                    run = dict(row["run"])
+                else:
+                    entries[row["entry"]["id"]] = UndoEntry(**row["entry"])
+            except (ValueError, KeyError, TypeError) as exc:
                 if number == len(lines):
                     break
                 raise UsageError(f"{path}, line {number} is not what this tool wrote: {exc}") from exc
-            if "run" in row:
-                run = row["run"]
-            else:
-                entries[row["entry"]["id"]] = UndoEntry(**row["entry"])
-        if not run:
+        if not {"id", "fingerprint"} <= run.keys():
             raise UsageError(f"{path} does not say which cluster it is about, so nothing can be undone from it")
         return cls(path, run, entries)
 
@@ -113,8 +124,16 @@ class Journal:
         self._append({"entry": asdict(entry)}, durable=entry.undo != "nothing")
 
     def open_entries(self) -> list[UndoEntry]:
-        """What is still to be undone, last change first."""
-        return [self.entries[number] for number in sorted(self.entries, reverse=True) if self.entries[number].is_open]
+        """What is still to be undone, last change first; what was in a namespace is undone with it."""
+        gone = {e.name for e in self.entries.values() if e.kind == "Namespace" and e.state == "undone"}
+        newest_first = (self.entries[number] for number in sorted(self.entries, reverse=True))
+        return [entry for entry in newest_first if entry.is_open and entry.namespace not in gone]
+
+    def close(self) -> None:
+        """Let go of the file: the run is over."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def _append(self, row: dict[str, Any], *, durable: bool = True) -> None:
         data = (json.dumps(row, separators=(",", ":")) + "\n").encode()
@@ -129,3 +148,17 @@ class Journal:
                 f"the undo journal {self.path} cannot be written ({exc.strerror}), so nothing more is changed",
                 hint="make room or choose another place with --reports DIR",
             ) from exc
+
+
+def _lock(path: Path) -> int | None:
+    """A file descriptor that holds the lock of a journal; None where somebody else holds it, or it cannot be opened."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor

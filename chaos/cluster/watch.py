@@ -57,6 +57,7 @@ class Watcher:
         self._known: dict[tuple[str, str], dict[str, Any]] = {}
         self._revision = ""
         self._alive_ns = clock.now_ns()
+        self._broken = ""
 
     async def run(self) -> None:
         """Goes on until it is cancelled.
@@ -79,6 +80,7 @@ class Watcher:
             except ApiError as exc:
                 if exc.status in (401, 403):
                     raise
+                self._broken = exc.message
                 await asyncio.sleep(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
                 failures += 1
 
@@ -120,17 +122,24 @@ class Watcher:
                 raise _ExpiredError from exc
             raise
         try:
-            with api_errors(f"watching {self.kind}", self._cluster.server):
-                while line := await response.content.readline():
-                    self._line(line)
-                    lines += 1
+            while True:
+                with api_errors(f"watching {self.kind}", self._cluster.server):
+                    line = await response.content.readline()
+                    event = json.loads(line) if line else None
+                if event is None:
+                    break
+                self._saw(event)
+                lines += 1
         finally:
             response.close()
         return lines
 
-    def _line(self, line: bytes) -> None:
+    def _saw(self, event: dict[str, Any]) -> None:
         now_ns = self._clock.now_ns()
-        event = json.loads(line)
+        if self._broken:
+            reason = f"the connection broke ({self._broken}): nothing is missing, but these changes were seen late"
+            self._on_gap(WatchGap(self.kind, self._alive_ns, now_ns, reason))
+            self._broken = ""
         obj = event["object"]
         if event["type"] == "ERROR":
             if obj.get("code") == _GONE:

@@ -15,7 +15,7 @@ from chaos.engine.probing import Probing
 from chaos.engine.progress import Progress
 from chaos.engine.steady import SteadyState
 from chaos.engine.target import WatchedTarget, is_ready, pod_identity
-from chaos.errors import ApiError, BlastRadiusError, SteadyStateError
+from chaos.errors import ApiError, BlastRadiusError, PreflightError, SteadyStateError
 from chaos.experiment import Experiment, Options
 from chaos.faults import Fault
 from chaos.model import FaultWindow, Outcome, PodIdentity
@@ -53,7 +53,7 @@ class ActiveRun:
         self._probing = probing
         self._progress = progress
         self._steady = SteadyState(target, recorder, probing.service_name(target.service))
-        self._under_fault: dict[int, frozenset[str]] = {}
+        self._faulted: dict[str, str] = {}  # pod → the UID that a fault hit, until its successor is seen
 
     def turns(self) -> Iterator[PodIdentity]:
         """See `chaos.experiment.Run.turns`."""
@@ -70,7 +70,7 @@ class ActiveRun:
         since_s: float | None = None
         while True:
             now_s = self._clock.now_s()
-            missing = self._steady.missing()
+            missing = self._not_replaced() or self._steady.missing()
             if missing:
                 since_s = None
             elif since_s is None:
@@ -81,6 +81,14 @@ class ActiveRun:
             if now_s - started_s >= within_s and since_s is None:
                 raise self._not_steady(trial, within_s, missing)
             await asyncio.sleep(_LOOK_S)
+
+    def _not_replaced(self) -> list[str]:
+        """Pods under a fault whose successor was not seen: before that the old state could pass for the new one."""
+        for name, uid in list(self._faulted.items()):
+            pod = self.target.objects.get(name)
+            if pod is not None and pod["metadata"]["uid"] != uid:
+                del self._faulted[name]
+        return [f"pod {name}: its replacement was not seen yet" for name in self._faulted]
 
     def not_deployed(self, within_s: float) -> NoReturn:
         """The workload did not become Ready.
@@ -94,7 +102,9 @@ class ActiveRun:
         self._mark_steady(trial, within_s, None, missing)
         shown = "; ".join(missing[:_SHOWN]) + ("; …" if len(missing) > _SHOWN else "")
         return SteadyStateError(
-            f"the steady state was not reached within {within_s:g} s: {shown}", hint="no further fault is injected"
+            f"the steady state was not reached within {within_s:g} s: {shown}",
+            hint="no further fault is injected",
+            after_fault=trial > 0,
         )
 
     def _mark_steady(self, trial: int, within_s: float, took_s: float | None, missing: list[str]) -> None:
@@ -130,14 +140,17 @@ class ActiveRun:
             parameters=fault.parameters,
         )
         self._recorder.fault(window)
+        self._faulted |= {pod.name: pod.uid for pod in fault.targets}
         try:
             done = await fault.inject(self._changes, self.target.namespace)
         except ApiError as exc:
-            self._recorder.fault(replace(window, outcome="refused", ended_ns=self._clock.now_ns(), detail=exc.message))
+            # Without an answer nobody knows whether the server did it.
+            outcome = "refused" if exc.status else "unknown"
+            ended_ns = self._clock.now_ns()
+            self._recorder.fault(replace(window, outcome=outcome, ended_ns=ended_ns, detail=exc.message))
             raise
         window = replace(window, outcome="accepted", sent_ns=done.sent_ns, accepted_ns=done.accepted_ns)
         self._recorder.fault(window)
-        self._under_fault[trial] = frozenset(pod.name for pod in fault.targets)
         try:
             yield window
         except asyncio.CancelledError:
@@ -148,18 +161,18 @@ class ActiveRun:
         self._end(window)
 
     def _end(self, window: FaultWindow) -> None:
-        self._under_fault.pop(window.trial)
         self._recorder.fault(replace(window, ended_ns=self._clock.now_ns()))
 
     def _check_blast_radius(self, fault: Fault) -> None:
-        touched = {pod.name for pod in fault.targets}.union(*self._under_fault.values())
+        self._not_replaced()  # forgets those that are
+        touched = {pod.name for pod in fault.targets} | set(self._faulted)
         if len(touched) > self._experiment.blast_radius:
             raise BlastRadiusError(
                 f"{fault.name} would put {len(touched)} pods ({', '.join(sorted(touched))}) under a fault at once; "
                 f"{self._experiment.name} declares blast_radius={self._experiment.blast_radius}",
                 hint="wait for the steady state between faults, or declare a larger radius",
             )
-        foreign = touched - set(self.target.names)
+        foreign = {pod.name for pod in fault.targets} - set(self.target.names)
         if foreign:
             raise BlastRadiusError(
                 f"{fault.name} would touch {', '.join(sorted(foreign))}, which {self._experiment.name} does not target"
@@ -177,7 +190,12 @@ class ActiveRun:
             await self.create(obj)
 
     async def create(self, obj: dict[str, Any]) -> dict[str, Any]:
-        """Create one object; says so where the server dropped a field of it."""
+        """Create one object; says so where the server dropped a field of it.
+
+        Raises:
+            PreflightError: a workload would adopt pods that are there already.
+        """
+        await self._refuse_adoption(obj)
         made = (await self._changes.create(obj)).object
         dropped = dropped_fields(obj.get("spec", {}), made.get("spec", {}))
         if dropped:
@@ -185,6 +203,19 @@ class ActiveRun:
             self._progress.warning(f"the API server dropped from {name}: {', '.join(dropped)}")
             self._recorder.mark(self._clock.now_ns(), "dropped-fields", object=name, fields=dropped)
         return made
+
+    async def _refuse_adoption(self, obj: dict[str, Any]) -> None:
+        selector = ((obj.get("spec") or {}).get("selector") or {}).get("matchLabels")
+        if obj["kind"] == "Service" or not selector:
+            return
+        labels = ",".join(f"{key}={value}" for key, value in selector.items())
+        found, _ = await self._cluster.list("Pod", obj["metadata"]["namespace"], labels)
+        if found:
+            raise PreflightError(
+                f"namespace {obj['metadata']['namespace']} has pods labelled {labels} "
+                f"({found[0]['metadata']['name']}, …), which {obj['kind']} {obj['metadata']['name']} would adopt",
+                hint="use a namespace without them, or leave --namespace out: one is made then",
+            )
 
     async def pods_of(self, selector: str) -> tuple[PodIdentity, ...]:
         """See `chaos.experiment.Run.pods_of`."""

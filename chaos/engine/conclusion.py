@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chaos.errors import ChaosError
 from chaos.model import Verdict, VerdictOutcome
 
@@ -10,26 +12,29 @@ PRECEDENCE = (2, 5, 130, 3, 1, 4, 0)
 INTERRUPTED = 130
 
 
-def exit_code(verdicts: list[Verdict], status: str, error: ChaosError | None, rollback_failed: bool) -> int:
+def worst(errors: Sequence[ChaosError]) -> int:
+    """The exit code of several errors; 0 without any."""
+    codes = {0, *(error.exit_code for error in errors)}
+    return next(code for code in PRECEDENCE if code in codes)
+
+
+def exit_code(verdicts: list[Verdict], status: str, errors: Sequence[ChaosError], rollback_failed: bool) -> int:
     """The exit code of a run.
 
     Args:
         verdicts: of all checkers.
         status: of the history.
-        error: what ended the run early.
+        errors: what ended the run early, or kept its report from being written.
         rollback_failed: whether something is left in the cluster.
     """
-    codes = set()
+    codes = {0, *(error.exit_code for error in errors)}
     if rollback_failed:
         codes.add(5)
     if status == "interrupted":
         codes.add(INTERRUPTED)
-    if error is not None and error.exit_code != 1:  # a steady state that was missed is judged by the checkers
-        codes.add(error.exit_code)
     outcomes = {verdict.outcome for verdict in verdicts}
     if VerdictOutcome.FAIL in outcomes:
         codes.add(1)
-    if VerdictOutcome.UNKNOWN in outcomes or not verdicts:
+    if VerdictOutcome.UNKNOWN in outcomes or not verdicts or status == "incomplete":
         codes.add(4)
-    codes.add(0)
     return next(code for code in PRECEDENCE if code in codes)

@@ -22,7 +22,7 @@ from chaos.engine.plan import plan_lines, stretched_note
 from chaos.engine.probing import Probing
 from chaos.engine.progress import Progress
 from chaos.engine.rollback import roll_back
-from chaos.errors import ChaosError, InconclusiveError, RollbackError, SteadyStateError, UsageError
+from chaos.errors import ChaosError, InconclusiveError, InterruptedRunError, RollbackError, SteadyStateError, UsageError
 from chaos.experiment import Experiment, Options
 from chaos.experiment.loading import line_of
 from chaos.model import ClusterEvent, History
@@ -112,9 +112,13 @@ class Execution:
             if self._cluster is not None:
                 await self._cluster.close()
             loop.set_exception_handler(None)
-        error = _error_of(self._body) or (self._defects[0] if self._defects else None)
+        if (failure := self._place.failure()) is not None:
+            self._defects.insert(0, InconclusiveError(f"the sandbox itself failed: {failure!r}"))
+        error = self._defects[0] if self._defects else _error_of(self._body)
         if self._begun is None:
-            raise error or InconclusiveError("interrupted before anything was begun")
+            if self._interrupted or error is None:
+                raise InterruptedRunError("interrupted before anything was begun")
+            raise error
         return self._seal(self._begun, error, leftovers)
 
     def _defect(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -134,6 +138,7 @@ class Execution:
         history.meta.measurement = begun.probing.measurement()
         if self._cluster is not None:
             history.meta.measurement["api_requests"] = self._cluster.requests
+        begun.journal.close()
         try:
             begun.recorder.close()
         except ChaosError as exc:
@@ -231,7 +236,7 @@ class Execution:
             await self._experiment.method(run)
         except ChaosError:
             raise
-        except Exception as exc:
+        except (Exception, SystemExit) as exc:
             where = line_of(self._experiment.source, exc)
             raise UsageError(
                 f"the method of {self._experiment.name} ({self._experiment.source}{where}) raised "

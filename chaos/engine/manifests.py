@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from chaos.cluster.client import API_VERSIONS
 from chaos.errors import UsageError
 
 Object = dict[str, Any]
@@ -20,7 +21,7 @@ def read_manifest(path: Path, namespace: str) -> list[Object]:
 
     try:
         documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError) as exc:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
         raise UsageError(f"the manifest {path} cannot be read: {' '.join(str(exc).split())}") from exc
     objects = []
     for number, document in enumerate(documents, 1):
@@ -28,6 +29,13 @@ def read_manifest(path: Path, namespace: str) -> list[Object]:
             continue
         if not isinstance(document, dict) or not {"apiVersion", "kind", "metadata"} <= document.keys():
             raise UsageError(f"document {number} of {path} is no Kubernetes object")
+        if document["kind"] not in API_VERSIONS:
+            raise UsageError(
+                f"document {number} of {path} is a {document['kind']}, which this version cannot create and undo",
+                hint=f"it can: {', '.join(sorted(API_VERSIONS))}",
+            )
+        if not isinstance(document["metadata"], dict) or not document["metadata"].get("name"):
+            raise UsageError(f"document {number} of {path} ({document['kind']}) has no metadata.name")
         document["metadata"]["namespace"] = namespace
         objects.append(document)
     return objects

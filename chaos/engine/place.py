@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from chaos.cluster import ClusterAddress
 from chaos.vantage import Vantage
+
+
+def _sound() -> None:
+    """A real cluster answers for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +24,13 @@ class Place:
         seed: of the sandbox.
         model: the sandbox's parameters, for the report.
         label: for people, such as ``context prod-eu``.
+        failure: what broke inside the place itself, so that nothing measured there counts.
     """
 
     address: ClusterAddress
     vantage: Vantage
     label: str
+    failure: Callable[[], BaseException | None] = _sound
     simulated: bool = False
     virtual_time: bool = False
     seed: int | None = None

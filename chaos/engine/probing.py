@@ -47,7 +47,8 @@ def plan_rates(options: Options, pods: int, views: int, connections_by_name: int
         views: DNS servers asked.
         connections_by_name: connection series that resolve a name for each sample.
     """
-    series = (pods + 2) * views + pods * views / _REVERSE_PERIOD_FACTOR
+    # During a trial an old address and its successor are both asked for their reverse names.
+    series = (pods + 2) * views + 2 * pods * views / _REVERSE_PERIOD_FACTOR
     connect_s = options.connect_period_s
     by_connections = connections_by_name / connect_s
     period_s = options.period_s
@@ -83,6 +84,8 @@ class Probing:
         self.resolver = Resolver(vantage, dns.service, options.timeout_s)
         self.lag = LagMonitor(clock)
         by_name = sum(kind in kinds for kind in ("tcp", "http")) * len(target.names)
+        # A long-lived connection that is down is tried again each half second; no faster than the others are sampled.
+        by_name += ("stream" in kinds) * len(target.names)
         self.rates = plan_rates(options, len(target.names), len(dns.views), by_name)
         self._dns_probers = [DnsProber(vantage, clock, recorder, view, options.timeout_s) for view in dns.views]
         self._connections = ConnectionProber(vantage, clock, recorder, self.resolver)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from chaos.clock import RunClock
 from chaos.cluster import Changes, Cluster, Journal
-from chaos.cluster.journal import JOURNAL
 from chaos.engine.progress import Progress
 from chaos.errors import ChaosError, PreflightError, RollbackError
 
@@ -16,8 +13,13 @@ async def roll_back(journal: Journal, changes: Changes, progress: Progress) -> l
 
     Namespaces go first, since what is in them goes with them.
     """
-    failures = []
+    failures: list[RollbackError] = []
+    covered: set[str] = set()  # namespaces whose own fate is that of everything in them
     for entry in sorted(journal.open_entries(), key=lambda e: e.kind != "Namespace"):
+        if entry.namespace in covered:
+            continue
+        if entry.kind == "Namespace":
+            covered.add(entry.name)
         try:
             done = await changes.undo(entry)
         except RollbackError as exc:
@@ -26,19 +28,8 @@ async def roll_back(journal: Journal, changes: Changes, progress: Progress) -> l
         except ChaosError as exc:  # undone in the cluster, but the journal could not be written
             progress.warning(exc.message)
         else:
-            if entry.kind == "Namespace":
-                progress.step(f"cleaned up: {done}")
+            progress.step(f"cleaned up: {done}")
     return failures
-
-
-def open_journals(reports: Path) -> list[Journal]:
-    """Journals of runs below a folder that left something to undo, oldest first."""
-    found = []
-    for path in sorted(reports.rglob(JOURNAL)):
-        journal = Journal.load(path)
-        if journal.open_entries():
-            found.append(journal)
-    return found
 
 
 async def recover(journal: Journal, cluster: Cluster, clock: RunClock, progress: Progress) -> list[RollbackError]:

@@ -30,7 +30,7 @@ class WatchedTarget:
     def saw(self, event: ClusterEvent) -> None:
         """Take in a watch event."""
         if event.kind == "Pod":
-            if event.name not in self.names:
+            if event.name not in self.names or not self._owns(event.object):
                 return
             if event.type == "DELETED":
                 self.objects.pop(event.name, None)
@@ -41,6 +41,11 @@ class WatchedTarget:
                 self._slices.pop(event.name, None)
             else:
                 self._slices[event.name] = event.object
+
+    def _owns(self, pod: Object) -> bool:
+        """A pod of that name may be somebody else's."""
+        owners = pod["metadata"].get("ownerReferences") or []
+        return any(o["kind"] == "StatefulSet" and o["name"] == self.statefulset for o in owners)
 
     @property
     def pods(self) -> tuple[PodIdentity, ...]:

@@ -17,6 +17,7 @@ _DOMAIN = re.compile(r"^\s*kubernetes\s+([^\s{]+)", re.MULTILINE)
 _DEFAULT_DOMAIN = "cluster.local"
 _PREFLIGHT_TIMEOUT_S = 2.0
 _PREFLIGHT_TRIES = 3
+_NO_WAY_THERE = frozenset({"TIMEOUT", "ENETUNREACH", "EHOSTUNREACH", "EACCES", "EPERM", "ECONNREFUSED"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,9 @@ async def check_reach(vantage: Vantage, dns: ClusterDns) -> None:
                 break
         else:
             where = f"cluster DNS ({view.name}, {view.address}:{view.port})"
-            if found.status == "TIMEOUT":
+            if found.status in _NO_WAY_THERE:
                 raise PreflightError(
-                    f"{where} does not answer from here",
+                    f"{where} cannot be reached from here ({found.status})",
                     hint="run it where pods and cluster DNS can be reached: on a node, or in a pod with --in-cluster",
                 )
             raise PreflightError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from chaos.errors import UsageError
 from chaos.experiment.run import Run
 
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 PROBES = ("dns", "tcp", "http", "clusterip", "address", "stream")
 
 
@@ -70,6 +72,16 @@ class Experiment:
         Raises:
             UsageError: says which field, and what it may be.
         """
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            raise UsageError(
+                f"{self.source}: the name {self.name!r} of the experiment cannot be used",
+                hint="small letters, digits and dashes, at most 40",
+            )
+        numbers = (self.blast_radius, self.timeout_s)
+        if not all(isinstance(n, int | float) for n in numbers) or min(numbers) <= 0:
+            raise UsageError(
+                f"experiment {self.name} ({self.source}): blast_radius and timeout_s must be positive numbers"
+            )
         for what, given, known in (
             ("probe", self.probes, frozenset(PROBES)),
             ("checker", self.checkers, checkers),
@@ -83,8 +95,6 @@ class Experiment:
                     )
         if not self.checkers:
             raise UsageError(f"experiment {self.name} ({self.source}) has no checkers, so it could never fail")
-        if self.blast_radius < 1 or self.timeout_s <= 0:
-            raise UsageError(f"experiment {self.name} ({self.source}): blast_radius and timeout_s must be positive")
         if not inspect.iscoroutinefunction(self.method):
             raise UsageError(f"experiment {self.name} ({self.source}): method must be an `async def`")
         for manifest in self.workload.manifests:

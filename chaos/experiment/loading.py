@@ -76,7 +76,7 @@ def _execute(path: Path) -> ModuleType:
     sys.modules[name] = module  # dataclasses and typing look modules up by name
     try:
         spec.loader.exec_module(module)
-    except Exception as exc:
+    except (Exception, SystemExit) as exc:
         line = line_of(path, exc)
         raise UsageError(
             f"{path}{line} raises {type(exc).__name__}: {exc}", hint="mend the file, then: chaos show " + str(path)
@@ -84,7 +84,7 @@ def _execute(path: Path) -> ModuleType:
     return module
 
 
-def line_of(path: Path, exc: Exception) -> str:
+def line_of(path: Path, exc: BaseException) -> str:
     """`, line N`, of the innermost frame in that file."""
     if isinstance(exc, SyntaxError):
         return f", line {exc.lineno}"

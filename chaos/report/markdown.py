@@ -143,8 +143,19 @@ def _unmeasured(history: History) -> list[str]:
     if measurement.get("ended_early"):
         found.append(f"It ended early: {measurement['ended_early']}")
     found += [
-        f"Watch of {g.kind} blind from {g.from_ns / NS_PER_S:.3f} to {g.to_ns / NS_PER_S:.3f} s ({g.reason})."
+        f"Watch of {g.kind} disturbed from {g.from_ns / NS_PER_S:.3f} to {g.to_ns / NS_PER_S:.3f} s ({g.reason})."
         for g in history.gaps
+    ]
+    asked_s, given_s = (history.meta.parameters.get(key) for key in ("period_s", "dns_period_s"))
+    if asked_s and given_s and given_s > asked_s:
+        found.append(
+            f"Each record was asked for every {given_s * 1000:.1f} ms at each view, not every {asked_s * 1000:g} ms as "
+            f"asked, to keep to {history.meta.parameters.get('max_qps'):g} queries/s; no interval can be narrower."
+        )
+    found += [
+        f"The API server dropped fields of {details['object']} without a word: {', '.join(details['fields'])}."
+        for _, what, details in history.marks
+        if what == "dropped-fields"
     ]
     for key, what in (("dns_missed_slots", "DNS queries"), ("connection_missed_slots", "connections")):
         if key in measurement:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chaos.analysis.connections import ClientView, client_views
-from chaos.model import History
-from tests.histories import FORCED, ns, pod_replacement
+from chaos.model import History, Outcome, PodIdentity
+from tests.histories import FORCED, Builder, ns, pod_replacement
 
 
 def view(history: History, probe: str) -> ClientView:
@@ -64,3 +64,17 @@ def test_a_client_without_failures_has_no_outage() -> None:
     clusterip = view(pod_replacement(FORCED), "clusterip")
     assert clusterip.failed is None
     assert clusterip.outage_ns is None
+
+
+def test_the_end_of_a_connection_that_idled_before_the_fault_is_an_outage() -> None:
+    """Its sample began half a second before the fault, and was received after it."""
+    build = Builder()
+    stream = build.series("stream", "web-1.web:80", "service", "web-1")
+    ok = Outcome("OK", "response", ("web-1",))
+    eof, gone = Outcome("EOF", "idle"), Outcome("NXDOMAIN", "resolve")
+    for sent_s, received_s, outcome in ((9.6, 9.61, ok), (9.61, 10.05, eof), (10.1, 10.11, gone), (12.1, 12.2, ok)):
+        build.add(stream, sent_s, received_s, outcome)
+    build.fault(1, PodIdentity("web-1", "uid-1", "10.0.0.1", "node-1"), 10.0, 10.001, 13.0)
+    (found,) = client_views(build.done())
+    assert found.failed is not None
+    assert found.first_failure == ("EOF", "idle")

@@ -102,3 +102,12 @@ def test_a_record_that_was_not_asked_for_is_unmeasured_not_kept() -> None:
     history.series = [s for s in history.series if not s.record.startswith("PTR")]
     (identity,) = identities(history)
     assert [f.name for f in identity.unmeasured] == ["reverse record"]
+
+
+def test_answers_that_do_not_say_who_gave_them_prove_nothing_about_an_overlap() -> None:
+    """With a page that names nobody, the old address's first answer must not pass for its first failure."""
+    history = pod_replacement(replace(FORCED, old_failed_s=None))
+    history.outcomes = [replace(o, values=()) if o.phase == "response" else o for o in history.outcomes]
+    (found,) = overlaps(history)
+    assert found.unknown
+    assert not found.proof

@@ -36,7 +36,7 @@ def test_without_a_trial_every_question_says_that_it_cannot_be_answered(key: str
 
 def test_a_container_that_uses_up_its_grace_period_is_named_as_the_thing_to_fix() -> None:
     text = answer(pod_replacement(), "dns-update")
-    assert "97% of the time is termination of the old pod, not DNS" in text
+    assert "97% of that time is termination of the old pod, not DNS" in text
     assert re.search(r"grace period of 30 s was all but over \((29.9\d|30.0[0-4]) s after the deletion\)", text)
     assert "SIGTERM" in text
 
@@ -51,7 +51,7 @@ def test_a_slow_dns_is_called_the_cause_where_it_is() -> None:
     """Such as one that caches denials for 30 s."""
     slow = replace(QUICK, dns_back_s=30.0, ends_s=31.0)
     text = answer(pod_replacement(slow), "dns-update")
-    assert "of the time is DNS propagation." in text
+    assert "of that time is DNS propagation." in text
 
 
 def test_records_that_do_not_come_back_are_counted_and_bounded_not_averaged() -> None:

@@ -81,3 +81,40 @@ def test_the_sandbox_serves_kubectl_and_dns_clients_until_it_is_told_to_stop(tmp
         _, errors = process.communicate(timeout=30)
     assert process.returncode == 0
     assert errors == ""
+
+
+def test_a_reader_of_the_progress_that_leaves_does_not_end_the_run(tmp_path: Path) -> None:
+    args = ("run", "identity-persistence", "--sandbox", "--trials", "1", "--grace", "1", "--reports", str(tmp_path))
+    with started(*args, "-o", "json") as process:
+        assert process.stderr is not None
+        read_until(process.stderr, "trial 1")
+        process.stderr.close()
+        process.stderr = None
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert json.loads(out)["status"] == "complete"
+
+
+def test_an_experiment_file_that_exits_the_interpreter_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text("import sys\nsys.exit()\n")
+    with started("run", str(path), "--sandbox") as process:
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "line 2 raises SystemExit" in said
+
+
+def test_a_journal_that_cannot_be_replayed_does_not_keep_the_others_from_it(tmp_path: Path) -> None:
+    for name, text in (
+        ("a", '{"run": {"id": "a", "fingerprint": "f"}}\n{"entry": {"id": 1}}\n\n'),
+        ("b", ""),
+        ("c", '{"run": {"id": "c", "fingerprint": "f", "simulated": true}}\n'),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "journal.jsonl").write_text(text)
+    with started("recover", "--reports", str(tmp_path)) as process:
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert str(tmp_path / "a" / "journal.jsonl") in said.replace("\n", "")
+    assert str(tmp_path / "b" / "journal.jsonl") in said.replace("\n", "")
+    assert "Traceback" not in said

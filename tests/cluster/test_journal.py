@@ -59,3 +59,28 @@ def test_a_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
 def test_a_journal_that_cannot_be_written_stops_the_change(tmp_path: Path) -> None:
     with pytest.raises(InconclusiveError, match="nothing more is changed"):
         Journal.start(tmp_path / "missing", RUN)
+
+
+def test_a_journal_is_live_for_as_long_as_its_run(tmp_path: Path) -> None:
+    journal = Journal.start(tmp_path, RUN)
+    read = Journal.load(journal.path)
+    assert read.is_live()
+    journal.close()
+    assert not read.is_live()
+
+
+def test_what_was_in_a_namespace_is_undone_with_it(tmp_path: Path) -> None:
+    journal = Journal.start(tmp_path, RUN)
+    namespace = journal.intend(change="create Namespace x", undo="delete", kind="Namespace", name="x")
+    journal.intend(change="create Service s", undo="delete", kind="Service", name="s", namespace="x")
+    journal.intend(change="create Service t", undo="delete", kind="Service", name="t", namespace="y")
+    journal.update(namespace, "undone")
+    assert [e.name for e in Journal.load(journal.path).open_entries()] == ["t"]
+
+
+def test_an_entry_that_this_tool_never_wrote_is_named_by_its_line(tmp_path: Path) -> None:
+    journal = Journal.start(tmp_path, RUN)
+    with journal.path.open("a") as file:
+        file.write('{"entry": {"id": 1}}\n\n')
+    with pytest.raises(UsageError, match="line 2"):
+        Journal.load(journal.path)

@@ -114,7 +114,8 @@ def test_a_broken_connection_goes_on_where_it_ended() -> None:
     events, gaps = follow(cluster)
     assert told(events) == [("ADDED", "a", False), ("DELETED", "a", False)]
     assert cluster.asked_from[:2] == ["5", "6"]
-    assert gaps == []
+    assert [(g.from_ns, g.to_ns) for g in gaps] == [(1_000_000_000, 3_050_000_000)]
+    assert "nothing is missing" in gaps[0].reason
 
 
 def test_bookmarks_move_the_place_and_are_no_events() -> None:

@@ -18,7 +18,9 @@ OK, FAIL, UNKNOWN = (Verdict("c", outcome, "s") for outcome in VerdictOutcome)
         ([OK, FAIL, UNKNOWN], "complete", None, False, 1),
         ([OK, UNKNOWN], "complete", None, False, 4),
         ([], "complete", None, False, 4),
-        ([FAIL], "complete", SteadyStateError("x"), False, 1),
+        ([OK], "complete", SteadyStateError("x", after_fault=True), False, 1),
+        ([OK], "complete", SteadyStateError("x", after_fault=False), False, 4),
+        ([OK], "incomplete", None, False, 4),
         ([OK], "incomplete", InconclusiveError("x"), False, 4),
         ([FAIL], "incomplete", ApiError("x"), False, 3),
         ([FAIL], "interrupted", None, False, 130),
@@ -30,13 +32,13 @@ OK, FAIL, UNKNOWN = (Verdict("c", outcome, "s") for outcome in VerdictOutcome)
 def test_the_first_that_applies_wins(
     verdicts: list[Verdict], status: str, error: ChaosError | None, rollback_failed: bool, code: int
 ) -> None:
-    assert exit_code(verdicts, status, error, rollback_failed) == code
+    assert exit_code(verdicts, status, [error] if error else [], rollback_failed) == code
 
 
 def test_no_combination_of_anything_unknown_or_failed_exits_with_zero() -> None:
     """A pass that was not measured is the worst bug there can be."""
     for size in range(4):
         for verdicts in itertools.combinations_with_replacement((OK, FAIL, UNKNOWN), size):
-            code = exit_code(list(verdicts), "complete", None, rollback_failed=False)
+            code = exit_code(list(verdicts), "complete", [], rollback_failed=False)
             assert (code == 0) == (bool(verdicts) and set(verdicts) == {OK})
             assert code in PRECEDENCE

@@ -19,7 +19,7 @@ from chaos.engine.execution import Execution, RunResult
 from chaos.engine.place import Place
 from chaos.engine.preflight import OPT_IN_LABEL
 from chaos.engine.progress import Silence
-from chaos.engine.rollback import open_journals, recover
+from chaos.engine.rollback import recover
 from chaos.errors import BlastRadiusError, ChaosError, PreflightError, UsageError
 from chaos.experiment import DeletePod, Experiment, Options, Run, find_experiment
 from chaos.model import VerdictOutcome
@@ -74,8 +74,9 @@ def test_a_recovery_later_than_allowed_fails_and_no_further_fault_is_injected(tm
     ran = run_sandboxed(tmp_path, Options(trials=3, within_s=10, period_s=0.02, max_qps=None))
     assert [f.trial for f in ran.history.faults] == [1]
     assert outcomes(ran.result)["recovered-within"] is VerdictOutcome.FAIL
+    assert ran.result.error is not None
     verdicts = judge(ran.history, ran.history.meta.parameters["checkers"])
-    assert exit_code(verdicts, ran.history.status, ran.result.error, rollback_failed=False) == 1
+    assert exit_code(verdicts, ran.history.status, [ran.result.error], rollback_failed=False) == 1
 
 
 def test_a_refused_fault_gives_unknown_and_never_ok(tmp_path: Path) -> None:
@@ -179,12 +180,14 @@ def test_what_a_killed_run_left_is_removed_from_its_journal_and_nothing_else(tmp
         journal.intend(change="create ConfigMap y", undo="delete", kind="ConfigMap", name="y", namespace="default")
         foreign = {"name": "y", "namespace": "default"}
         sandbox.api.registry.create("ConfigMap", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": foreign})
-        (reopened,) = open_journals(tmp_path)
+        journal.close()
+        reopened = Journal.load(journal.path)
+        assert len(reopened.open_entries()) == 3
         assert await recover(reopened, cluster, clock, Silence()) == []
         assert sandbox.store.get("Namespace", "", "ours") is None
         assert sandbox.store.get("ConfigMap", "default", "x") is None
         assert sandbox.store.get("ConfigMap", "default", "y") is not None
-        assert open_journals(tmp_path) == []
+        assert Journal.load(journal.path).open_entries() == []
         await cluster.close()
         await sandbox.stop()
 
@@ -272,4 +275,54 @@ def test_a_prober_that_crashes_keeps_the_run_from_passing(tmp_path: Path, monkey
     assert ran.result.error is not None
     assert "ZeroDivisionError" in ran.result.error.message
     verdicts = judge(ran.history, ran.history.meta.parameters["checkers"])
-    assert exit_code(verdicts, ran.history.status, ran.result.error, rollback_failed=False) == 4
+    assert exit_code(verdicts, ran.history.status, [ran.result.error], rollback_failed=False) == 4
+
+
+def test_a_lagging_watch_does_not_let_the_next_pod_be_hit_before_the_last_one_is_back(tmp_path: Path) -> None:
+    """With watch and DNS a second late, everything still looks right just after a deletion."""
+    lag = {"api_watch": (1.0, 1.0), "dns_propagation": (1.0, 1.0)}
+    ran = run_sandboxed(tmp_path, Options(grace_s=1, period_s=0.02, max_qps=None), overrides=lag)
+    assert ran.result.error is None
+    down: set[str] = set()
+    for fact in ran.truth.of("pod"):
+        if fact.name.startswith("web-") and not fact.name.startswith("web-demo"):
+            if "terminating" in fact.value and ran.ns(fact.at_s) < (ran.history.faults[-1].ended_ns or 0):
+                down.add(fact.name)
+            if "ready" in fact.value:
+                down.discard(fact.name)
+            assert len(down) <= 1
+
+
+def test_a_method_that_exits_the_interpreter_is_an_error_and_undone(tmp_path: Path) -> None:
+    async def method(run: Run) -> None:
+        raise SystemExit(0)
+
+    ran = run_sandboxed(tmp_path, QUICK, experiment=with_method(method))
+    assert isinstance(ran.result.error, UsageError)
+    assert Journal.load(ran.result.folder / JOURNAL).open_entries() == []
+
+
+def test_pods_of_somebody_else_in_an_allowed_namespace_are_never_adopted(tmp_path: Path) -> None:
+    async def main() -> None:
+        sandbox = Sandbox(seed=3)
+        await sandbox.start()
+        create = sandbox.api.registry.create
+        allowed = {"name": "mine", "labels": {OPT_IN_LABEL: "true"}}
+        create("Namespace", {"apiVersion": "v1", "kind": "Namespace", "metadata": allowed})
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "web-1", "namespace": "mine", "labels": {"app": "web-stateful"}},
+            "spec": {"containers": [{"name": "c", "image": "nginx:alpine"}]},
+        }
+        uid = create("Pod", pod)["metadata"]["uid"]
+        ran = await run_on(sandbox, tmp_path, replace(QUICK, namespace="mine"))
+        assert ran.result.error is not None
+        assert "would adopt" in ran.result.error.message
+        assert ran.history.faults == []
+        (left,) = sandbox.store.list("Pod", "mine")
+        assert left["metadata"]["uid"] == uid
+        assert "deletionTimestamp" not in left["metadata"]
+        await sandbox.stop()
+
+    run_virtual(main())

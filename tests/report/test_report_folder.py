@@ -88,7 +88,7 @@ def test_what_could_not_be_measured_is_listed(tmp_path: Path) -> None:
     history.gaps.append(WatchGap("Pod", ns(2), ns(3), "expired"))
     history.meta.measurement["ended_early"] = "the API server was lost"
     text = written(tmp_path, history)
-    assert "Watch of Pod blind from 2.000 to 3.000 s (expired)." in text
+    assert "Watch of Pod disturbed from 2.000 to 3.000 s (expired)." in text
     assert "It ended early: the API server was lost" in text
     assert "Whether scheduled connections were missed was not recorded." in text
 

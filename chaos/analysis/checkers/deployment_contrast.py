@@ -25,5 +25,5 @@ def deployment_contrast(history: History) -> Verdict:
         failures.append(f"the Deployment's pod {deleted} had a DNS record of its own")
     elif status not in DNS_ABSENT:
         unknowns.append(f"the query for the Deployment's pod gave {status or 'nothing'}")
-    success = f"The Deployment's pod {deleted} was replaced by {replacement}; its name never resolved ({status})."
+    success = f"The Deployment's pod {deleted} was replaced by {replacement}; the query for its name gave {status}."
     return combine(NAME, failures=failures, unknowns=unknowns, success=success, evidence=("events.jsonl",))

@@ -36,8 +36,10 @@ def recovered_within(history: History) -> Verdict:
             unknowns.append(f"{where} {reason}")
         elif recovery.recovered is not None and recovery.recovered.before_ns is not None:
             slowest_ns = max(slowest_ns, recovery.recovered.before_ns - recovery.trial.accepted_ns)
+    never = sum(r.outcome is RecoveryOutcome.NEVER_LOST for r in measured)
     success = (
-        f"All {len(measured)} A-record recoveries within {within_s:g} s, the slowest in at most {seconds(slowest_ns)}."
+        f"In all {len(measured)} pairs of an A record and a view it was right within {within_s:g} s: "
+        f"{len(measured) - never} were lost and back in at most {seconds(slowest_ns)}, {never} never lost."
     )
     return combine(NAME, failures=failures, unknowns=unknowns, success=success, evidence=("recoveries.csv",))
 

@@ -8,8 +8,8 @@ from chaos.analysis.overlap import old_served
 from chaos.analysis.questions.answer import Answer, effective_trials, exact, left_out, nothing, show, spread
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
-from chaos.analysis.stages import PARTS, Timeline, timelines
-from chaos.analysis.statistics import Figure, figure, median
+from chaos.analysis.stages import Timeline, timelines
+from chaos.analysis.statistics import Figure, figure
 from chaos.analysis.trials import NS_PER_S
 from chaos.analysis.units import ms, seconds
 from chaos.model import History
@@ -53,7 +53,7 @@ def _propagation(lines: list[Timeline]) -> Iterable[str]:
     else:
         yield "When the name was dropped was not seen in every view of any trial."
     if back:
-        yield f"Once the new pod was Ready, every view gave its address within {spread(back)}."
+        yield f"After the watch had shown the new pod Ready, every view gave its address within {spread(back)}."
     else:
         yield "How soon after Ready the new address appeared was not seen in any trial."
 
@@ -82,30 +82,32 @@ def _division(lines: list[Timeline]) -> Iterable[str]:
     if not whole:
         yield "The stages of the replacement were not all seen, so the time cannot be divided."
         return
-    middle = _medians(whole)
-    total_ns = sum(middle.values())
+    line = sorted(whole, key=_total_ns)[len(whole) // 2]
+    part = {p.key: p.duration_ns or 0 for p in line.partition}
     named = {
-        "termination of the old pod": middle["old-gone"],
-        "creating and scheduling the new pod": middle["created"] + middle["scheduled"],
-        "starting the new pod": middle["addressed"] + middle["ready"],
-        "DNS propagation": middle["dns-back"],
-        "the first answer": middle["http"],
+        "termination of the old pod": part["old-gone"],
+        "creating and scheduling the new pod": part["created"] + part["scheduled"],
+        "starting the new pod": part["addressed"] + part["ready"],
+        "DNS propagation": part["dns-back"],
+        "the first answer": part["http"],
     }
+    total_ns = _total_ns(line)
     shares = ", ".join(f"{what} {ms(ns)}" for what, ns in named.items())
-    yield f"From the accepted deletion to the first right answer ({seconds(total_ns)}, the medians' sum): {shares}."
+    which = (
+        f"In trial {line.trial.number} ({line.trial.target.name}), the middle one by length, the"
+        if whole[1:]
+        else "The"
+    )
+    yield f"{which} first right answer came {seconds(total_ns)} after the deletion was accepted: {shares}."
     if total_ns:
         what, most_ns = max(named.items(), key=lambda item: item[1])
         if most_ns / total_ns >= _MOST:
             rest = "" if what == "DNS propagation" else ", not DNS"
-            yield f"So {most_ns / total_ns:.0%} of the time is {what}{rest}."
+            yield f"So {most_ns / total_ns:.0%} of that time is {what}{rest}."
 
 
-def _medians(lines: list[Timeline]) -> dict[str, int]:
-    found = {}
-    for key, _ in PARTS:
-        middle = median(exact([t.part(key) for t in lines]))
-        found[key] = middle.value_ns if middle else 0
-    return found
+def _total_ns(line: Timeline) -> int:
+    return sum(p.duration_ns or 0 for p in line.partition)
 
 
 def _what_to_fix(history: History, lines: list[Timeline]) -> Iterable[str]:
@@ -118,15 +120,18 @@ def _what_to_fix(history: History, lines: list[Timeline]) -> Iterable[str]:
         if served is None:
             continue
         known += 1
+        lost_late = line.propagation_out_ns is None or line.propagation_out_ns > NS_PER_S
+        if lost_late:
+            continue  # the name stayed while the old container ended, so a shorter end would not shorten the outage
         if grace_s and served.after_ns - trial.accepted_ns >= _USED_UP * grace_s * NS_PER_S:
             used.append((grace_s, Figure(served.after_ns - trial.accepted_ns)))
     if used:
         longest = max(f for _, f in used)
         yield (
             f"In {len(used)} of {known} trials the old container was still serving when its grace period of "
-            f"{used[0][0]} s was all but over ({show(longest)} after the deletion): it does not end on SIGTERM, or a "
-            "preStop hook holds it. Let it end on SIGTERM, or shorten terminationGracePeriodSeconds, and the outage "
-            "shrinks by nearly as much."
+            f"{used[0][0]} s was all but over ({show(longest)} after the deletion). Either it does not end on SIGTERM "
+            "(a shell as PID 1 does not pass it on), or what it does first takes that long (a preStop hook, open "
+            "requests). Ending sooner would shorten the outage by nearly as much."
         )
     elif not known:
         yield "For how long the old container went on serving was not measured."

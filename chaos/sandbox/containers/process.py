@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from chaos.sandbox.containers.host import ContainerHost
@@ -100,12 +100,19 @@ class Process:
         self._timers.append(self.host.loop.call_later(after_s, callback))
 
     async def listen_tcp(self, port: int, factory: Callable[[], asyncio.Protocol]) -> None:
-        """Open a TCP port."""
-        self._opened(await self.host.network.listen_tcp(self.ip, port, factory))
+        """Open a TCP port; where that cannot be (somebody in the pod has it), say so and exit with 1."""
+        await self._open(port, self.host.network.listen_tcp(self.ip, port, factory))
 
     async def listen_udp(self, port: int, handler: DatagramHandler) -> None:
-        """Open a UDP port."""
-        self._opened(await self.host.network.listen_udp(self.ip, port, handler))
+        """Open a UDP port; otherwise as `listen_tcp`."""
+        await self._open(port, self.host.network.listen_udp(self.ip, port, handler))
+
+    async def _open(self, port: int, listening: Awaitable[Listener]) -> None:
+        try:
+            self._opened(await listening)
+        except OSError as exc:
+            self.message = f"bind() to {self.ip}:{port} failed: {exc.strerror}"
+            self.end(1)
 
     def _opened(self, listener: Listener) -> None:
         if self.ended:  # killed while the port was being opened

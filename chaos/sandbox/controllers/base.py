@@ -18,8 +18,9 @@ _RETRY_FIRST_S, _RETRY_MOST_S = 0.005, 1000.0
 class Controller(ABC):
     """Reconciles objects by name. `reconcile` is synchronous, so there is never more than one at a time.
 
-    A name that waits already is not queued twice. A refused write (StoreError) is tried again with exponential
-    back-off, as the real controllers do; any other exception is handed to `plane.fail`.
+    A name that waits already is not queued twice. What fails is tried again with exponential back-off, as the real
+    controllers do, and nothing else waits for it. A refused write (StoreError) is part of life; any other exception is
+    handed to `plane.fail`.
 
     Attributes:
         delay: the parameter of the model that is drawn before each reconcile.
@@ -82,6 +83,7 @@ class Controller(ABC):
         try:
             self.on_change(change)
         except Exception as exc:  # noqa: BLE001  # whoever wrote must not pay for it; reported, not lost
+            exc.add_note(f"{type(self).__name__} was told of {' '.join(change.key)}")
             self.plane.fail(exc)
 
     def _run(self, key: Name) -> None:
@@ -89,7 +91,14 @@ class Controller(ABC):
         try:
             self.reconcile(key)
         except StoreError:
-            failures = self._failures[key] = self._failures.get(key, 0) + 1
-            self.enqueue_after(*key, min(_RETRY_FIRST_S * 2 ** (failures - 1), _RETRY_MOST_S))
+            self._retry_later(key)
+        except Exception as exc:  # noqa: BLE001  # one strange object must not stop the others; reported, not lost
+            self._retry_later(key)
+            exc.add_note(f"{type(self).__name__} was at {'/'.join(key)}")
+            self.plane.fail(exc)
         else:
             self._failures.pop(key, None)
+
+    def _retry_later(self, key: Name) -> None:
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        self.enqueue_after(*key, min(_RETRY_FIRST_S * 2 ** (failures - 1), _RETRY_MOST_S))

@@ -63,7 +63,8 @@ class EndpointSliceController(Controller):
 
     def _zone(self, pod: Object) -> str:
         node = self.store.get("Node", "", pod["spec"]["nodeName"])
-        return str(node["metadata"]["labels"].get("topology.kubernetes.io/zone", "")) if node else ""
+        labels = (node["metadata"].get("labels") or {}) if node else {}
+        return str(labels.get("topology.kubernetes.io/zone", ""))
 
     def _trigger_time(self, name: Name, service: Object, pods: list[Object]) -> str:
         """The earliest of the causes that are new since last time; empty where none is (a pod marked for deletion).
@@ -94,7 +95,7 @@ class EndpointSliceController(Controller):
 
     def _slices(self, service: Object) -> list[Object]:
         owned = self.index.controlled("EndpointSlice", service["metadata"]["uid"])
-        return [s for s in owned if s["metadata"]["labels"].get(MANAGED_BY) == MANAGER]
+        return [s for s in owned if (s["metadata"].get("labels") or {}).get(MANAGED_BY) == MANAGER]
 
     def _write_group(
         self,
@@ -110,7 +111,7 @@ class EndpointSliceController(Controller):
         left = dict(wanted)
         filled: list[tuple[Object, list[Object]]] = []
         for slice_ in existing.pop(offered, []):
-            uids = [e["targetRef"]["uid"] for e in slice_.get("endpoints") or ()]
+            uids = [(e.get("targetRef") or {}).get("uid") for e in slice_.get("endpoints") or ()]
             filled.append((slice_, [left.pop(uid) for uid in uids if uid in left]))
         for slice_, rows in filled:
             while left and len(rows) < MOST_ENDPOINTS:

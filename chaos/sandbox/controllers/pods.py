@@ -27,7 +27,7 @@ def is_active(pod: Object) -> bool:
 
 def condition(obj: Object, type_: str) -> Object | None:
     """A condition of the status by its type."""
-    for row in obj.get("status", {}).get("conditions") or ():
+    for row in (obj.get("status") or {}).get("conditions") or ():
         if row["type"] == type_:
             return row  # type: ignore[no-any-return]
     return None

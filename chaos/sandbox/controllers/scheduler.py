@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from chaos.sandbox.api import quantity
 from chaos.sandbox.controllers.base import Controller, Name
 from chaos.sandbox.controllers.index import controller_of
 from chaos.sandbox.controllers.labels import matches_labels
@@ -75,15 +76,15 @@ class Scheduler(Controller):
 
     def _refusal(self, pod: Object, node: Object, reasons: Counter[str]) -> bool:
         """Whether a node cannot take the pod; counts why."""
-        allocatable = int(node["status"]["allocatable"]["pods"])
+        allocatable = (node.get("status") or {}).get("allocatable") or {}
         ready = condition(node, "Ready")
-        if node["spec"].get("unschedulable"):
+        if (node.get("spec") or {}).get("unschedulable"):
             reasons["node(s) were unschedulable"] += 1
         elif ready is None or ready["status"] != "True":
             reasons["node(s) had untolerated taint {node.kubernetes.io/not-ready: }"] += 1
         elif not matches_labels(pod["spec"].get("nodeSelector") or {}, node["metadata"].get("labels")):
             reasons["node(s) didn't match Pod's node affinity/selector"] += 1
-        elif len(self.index.pods_on(node["metadata"]["name"])) >= allocatable:
+        elif len(self.index.pods_on(node["metadata"]["name"])) >= quantity.value(allocatable.get("pods", "0")):
             reasons["Too many pods"] += 1
         else:
             return False

@@ -164,7 +164,8 @@ class StatefulSetController(Controller):
         }
         # Identity is given here and never again: a pod that is adopted keeps what it was created with.
         pod["spec"]["hostname"] = name
-        pod["spec"]["subdomain"] = spec["serviceName"]
+        if spec.get("serviceName"):
+            pod["spec"]["subdomain"] = spec["serviceName"]
         claims = SetClaims(self.plane, r.set)
         claims.create_for(pod, lambda reason, message: self._event(r, reason, message))
         claims.mount(pod)

@@ -12,8 +12,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from chaos.errors import UsageError
+from chaos.errors import InconclusiveError, UsageError
 from chaos.sandbox.sandbox import Sandbox
+
+
+_LOOK_S = 0.5
 
 
 def make_sandbox(seed: int, settings: tuple[str, ...], token: str, *, realtime: bool) -> Sandbox:
@@ -58,20 +61,22 @@ async def _serve(kubeconfig: Path | None, seed: int, settings: tuple[str, ...]) 
         path = kubeconfig or Path(tempfile.mkdtemp(prefix="chaos-sandbox-")) / "kubeconfig"
         _write_private(path, json.dumps(sandbox.kubeconfig(), indent=2))
         console.print("[bold yellow]SIMULATED[/] cluster in real time; Ctrl-C ends it", highlight=False)
-        console.print(f"API server   {sandbox.api.url}", highlight=False, soft_wrap=True)
-        console.print(f"kubeconfig   {path}", highlight=False, soft_wrap=True)
-        console.print(f"cluster DNS  {dns[0]} port {dns[1]} (UDP and TCP)", highlight=False, soft_wrap=True)
-        console.print(f"try          kubectl --kubeconfig {path} get pods -A", highlight=False, soft_wrap=True)
-        console.print(
+        for line in (
+            f"API server   {sandbox.api.url}",
+            f"kubeconfig   {path}",
+            f"cluster DNS  {dns[0]} port {dns[1]} (UDP and TCP)",
+            f"try          kubectl --kubeconfig {path} get pods -A",
             f"             dig @{dns[0]} -p {dns[1]} kubernetes.default.svc.cluster.local",
-            highlight=False,
-            soft_wrap=True,
-        )
-        await over.wait()
+        ):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+        stopped = asyncio.create_task(over.wait())
+        while not stopped.done() and sandbox.failure() is None:
+            await asyncio.wait([stopped], timeout=_LOOK_S)
+        stopped.cancel()
     finally:
         await sandbox.stop()
     if (failure := sandbox.failure()) is not None:
-        raise failure
+        raise InconclusiveError(f"the simulated cluster broke and was ended: {failure!r}") from failure
     return 0
 
 

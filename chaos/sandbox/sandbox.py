@@ -13,7 +13,7 @@ from chaos.sandbox.api.delays import API_DELAYS
 from chaos.sandbox.api.server import ApiServer
 from chaos.sandbox.bootstrap import DNS_ADDRESS, create_machines, create_services
 from chaos.sandbox.containers import CONTAINER_DELAYS, KNOWN_IMAGES, ContainerHost, create_process
-from chaos.sandbox.control_plane import ControlPlane
+from chaos.sandbox.control_plane import NODES, ControlPlane, node_address
 from chaos.sandbox.controllers.pod_facts import record_pod_facts
 from chaos.sandbox.delays import CONTROLLER_DELAYS
 from chaos.sandbox.dns.delays import DNS_DELAYS
@@ -48,6 +48,8 @@ class Sandbox:
         overrides: delays of the model by name, as (low_s, high_s).
         negative_cache_s: how long CoreDNS caches denials; 0 as kubeadm configures it.
         token: what clients must present; empty lets everybody in.
+        strict: whether an error in a controller or a kubelet is a failure of the whole sandbox (see `failure`), so that
+            no result rests on an unnoticed bug. Otherwise it is logged and tried again, as a real cluster does.
         epoch: the date at which the cluster begins; None for `EPOCH`, or for now where `realtime`.
 
     Raises:
@@ -62,13 +64,14 @@ class Sandbox:
         overrides: dict[str, tuple[float, float]] | None = None,
         negative_cache_s: int = 0,
         token: str = "",
+        strict: bool = True,
         epoch: datetime | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         self._realtime = realtime
         self._negative_cache_s = negative_cache_s
         self._token = token
-        self._tasks = Tasks(self._stop_working)
+        self._tasks = Tasks(self._stop_working, strict=strict)
         self.model = Model(seed, DELAYS, overrides)
         self.clock = SimClock(loop, epoch or (datetime.now(UTC) if realtime else EPOCH))
         self.store = Store(self.clock, seed)
@@ -94,6 +97,8 @@ class Sandbox:
         )
         record_pod_facts(self.store, self.truth)
         self._proxy.start()
+        for number, _ in enumerate(NODES, 1):
+            self.network.add_host(node_address(number))
         await self.api.start(listen=self._realtime)
         create_machines(self.store, self.api.registry)
         create_services(self.api.registry, negative_cache_s=self._negative_cache_s)
@@ -134,8 +139,8 @@ class Sandbox:
     def failure(self) -> BaseException | None:
         """The first error inside the simulated cluster; None while it is sound.
 
-        After an error no controller and no kubelet works any more; the API server still answers, so whoever drives the
-        sandbox must look here. The error is logged, too.
+        After an error no controller and no kubelet of a strict sandbox works any more; the API server still answers, so
+        whoever drives the sandbox must look here. The error is logged, too.
         """
         return self._tasks.error
 

@@ -13,7 +13,8 @@ from chaos.sandbox.simclock import SimClock
 
 Object = dict[str, Any]
 Key = tuple[str, str, str]  # kind, namespace ("" where cluster-wide), name
-_WITH_GENERATION = ("Pod", "StatefulSet", "Deployment", "ReplicaSet", "EndpointSlice")  # as kube-apiserver 1.34
+# Of the sandbox's kinds those whose metadata.generation kube-apiserver 1.34 counts.
+_WITH_GENERATION = ("Pod", "StatefulSet", "Deployment", "ReplicaSet", "EndpointSlice")
 
 
 def clone(value: Any) -> Any:
@@ -23,6 +24,17 @@ def clone(value: Any) -> Any:
     if type(value) is list:
         return [clone(item) for item in value]
     return value
+
+
+def _counted(kind: str, obj: Object) -> Object:
+    """The part of an object whose changes metadata.generation counts."""
+    if kind == "EndpointSlice":
+        labels = obj["metadata"].get("labels")
+        return {"labels": labels, **{key: obj.get(key) for key in ("addressType", "endpoints", "ports")}}
+    spec: Object = obj.get("spec", {})
+    if kind == "Pod":
+        return {key: value for key, value in spec.items() if key != "nodeName"}  # a binding does not count
+    return spec
 
 
 class StoreError(Exception):
@@ -97,7 +109,7 @@ class Store:
         return obj
 
     def update(self, kind: str, obj: Object) -> Object:
-        """Commit a new state of an existing object; bumps generation where spec changed; no-op where nothing changed.
+        """Commit a new state of an existing object; bumps generation where what it counts changed; no-op where nothing changed.
 
         A resourceVersion in `obj` must be the current one.
 
@@ -122,7 +134,7 @@ class Store:
         meta["creationTimestamp"] = old["metadata"]["creationTimestamp"]
         meta["resourceVersion"] = old["metadata"]["resourceVersion"]
         if "generation" in old["metadata"]:
-            changed = obj.get("spec") != old.get("spec") or (
+            changed = _counted(kind, obj) != _counted(kind, old) or (
                 "deletionTimestamp" in meta and "deletionTimestamp" not in old["metadata"]
             )
             meta["generation"] = old["metadata"]["generation"] + (1 if changed else 0)

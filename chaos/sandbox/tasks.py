@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -13,14 +14,16 @@ _log = logging.getLogger(__name__)
 class Tasks:
     """A task group with a start and a stop.
 
-    An error in any task, or one handed to `fail`, cancels all of them, is logged, and kept in `error`.
+    An error in any task, or where `strict` one handed to `fail`, cancels all of them, is logged, and kept in `error`.
 
     Args:
-        on_failure: called once, with the first error.
+        on_failure: called once, after the first error that ends everything.
+        strict: whether what is handed to `fail` ends everything; else it is only logged, in one line.
     """
 
-    def __init__(self, on_failure: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, on_failure: Callable[[], None] = lambda: None, *, strict: bool = True) -> None:
         self.error: BaseException | None = None
+        self._strict = strict
         self._on_failure = on_failure
         self._group: asyncio.TaskGroup | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -40,7 +43,13 @@ class Tasks:
         self._group.create_task(work)
 
     def fail(self, error: BaseException) -> None:
-        """Keep the first error and end everything."""
+        """Take an error that whoever met it can survive; a strict group does not."""
+        if self._strict:
+            self._end(error)
+        else:
+            _log.error("the sandbox goes on after an error: %s", _in_one_line(error))
+
+    def _end(self, error: BaseException) -> None:
         self._stop.set()
         if self.error is None:
             self.error = error
@@ -62,13 +71,18 @@ class Tasks:
         except* _StoppedError:
             pass
         except* Exception as errors:  # noqa: BLE001  # kept, not lost
-            self.fail(errors.exceptions[0])
+            self._end(errors.exceptions[0])
         finally:
             self._group = None
 
     async def _cancel_when_stopped(self) -> None:
         await self._stop.wait()
         raise _StoppedError  # ends the group, which cancels the others and waits for them
+
+
+def _in_one_line(error: BaseException) -> str:
+    where = [f"at {frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-1:]]
+    return "; ".join([repr(error), *where, *getattr(error, "__notes__", ())])
 
 
 class _StoppedError(Exception):

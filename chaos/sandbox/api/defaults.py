@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chaos.sandbox.api import pod_defaults
-from chaos.sandbox.store import Object
+from chaos.sandbox.store import Object, clone
 
 Defaulter = Callable[[Object], None]
 
@@ -21,9 +21,7 @@ def initial_status(kind: str, obj: Object) -> None:
     if kind == "Pod":
         obj["status"] = {"phase": "Pending", "qosClass": pod_defaults.quality_of_service(obj["spec"])}
     elif kind in _INITIAL_STATUS:
-        obj["status"] = {**_INITIAL_STATUS[kind]}
-        if kind == "Service":
-            obj["status"] = {"loadBalancer": {}}
+        obj["status"] = clone(_INITIAL_STATUS[kind])
 
 
 _INITIAL_STATUS: dict[str, Object] = {
@@ -44,6 +42,7 @@ def _template(obj: Object) -> None:
 def _stateful_set(obj: Object) -> None:
     spec = obj["spec"]
     spec.setdefault("replicas", 1)
+    spec.setdefault("serviceName", "")
     spec.setdefault("podManagementPolicy", "OrderedReady")
     spec.setdefault("revisionHistoryLimit", 10)
     strategy = spec.setdefault("updateStrategy", {})

@@ -33,7 +33,7 @@ _LABEL_1035_TEXT = (
     f"'{_LABEL_1035}')"
 )
 _QUALIFIED_TEXT = (
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
     f"character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{_QUALIFIED}')"
 )
 _LABEL_VALUE_TEXT = (
@@ -78,6 +78,9 @@ def label_1035(value: str) -> list[str]:
 def qualified_name(value: str) -> list[str]:
     """A label's or annotation's key, such as ``example.com/name``."""
     prefix, slash, name = value.rpartition("/")
+    if "/" in prefix:
+        optional = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+        return [f"a qualified name {_QUALIFIED_TEXT} {optional}"]
     complaints: list[str] = []
     if slash and not prefix:
         complaints.append("prefix part must be non-empty")
@@ -86,7 +89,7 @@ def qualified_name(value: str) -> list[str]:
     if not name:
         complaints.append("name part must be non-empty")
     complaints += [f"name part {text}" for text in _length(name, _LABEL_LENGTH)]
-    return complaints if re.fullmatch(_QUALIFIED, name) else [*complaints, _QUALIFIED_TEXT]
+    return complaints if re.fullmatch(_QUALIFIED, name) else [*complaints, f"name part {_QUALIFIED_TEXT}"]
 
 
 def label_value(value: str) -> list[str]:

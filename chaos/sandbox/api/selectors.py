@@ -1,19 +1,17 @@
-"""Label and field selectors, read as apimachinery reads them."""
+"""Field selectors, read as apimachinery reads them, and both kinds of selectors together."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
+from chaos.sandbox.api import label_selector
 from chaos.sandbox.api.status import bad_request
 from chaos.sandbox.store import Object
 
 Predicate = Callable[[Object], bool]
 
-_TOKEN = re.compile(r"\s*(?:(==|!=|=|<|>|!|,|\(|\))|([^\s=!<>,()]+))")
-_END = ""
-_OPERATORS = "in, notin, =, ==, !=, gt, lt"
 _METADATA = ("metadata.name", "metadata.namespace")
 _FIELDS: dict[str, tuple[str, ...]] = {
     "Pod": (*_METADATA, "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
@@ -28,101 +26,6 @@ _FIELDS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 # Kinds whose field labels have a conversion function of their own, with a message of its own.
 _CONVERTED = ("Pod", "Event", "Namespace", "Node", "Service", "ReplicaSet")
-
-
-class _Parser:
-    def __init__(self, text: str) -> None:
-        self._tokens = [m[1] or m[2] for m in _TOKEN.finditer(text)]
-        self._at = 0
-
-    def peek(self) -> str:
-        return self._tokens[self._at] if self._at < len(self._tokens) else _END
-
-    def take(self) -> str:
-        word = self.peek()
-        self._at += 1
-        return word
-
-
-def labels(text: str) -> Callable[[Mapping[str, str]], bool]:
-    """A predicate on labels.
-
-    Raises:
-        StoreError: 400, with the server's own words.
-    """
-    parser = _Parser(text)
-    requirements: list[Callable[[Mapping[str, str]], bool]] = []
-    while parser.peek() != _END:
-        requirements.append(_requirement(parser))
-        word = parser.take()
-        if word not in (",", _END):
-            raise bad_request(f"found '{word}', expected: ',' or 'end of string'")
-        if word == "," and parser.peek() == _END:
-            raise bad_request("found '', expected: identifier after ','")
-    return lambda have: all(check(have) for check in requirements)
-
-
-def _requirement(parser: _Parser) -> Callable[[Mapping[str, str]], bool]:
-    absent = parser.peek() == "!"
-    if absent:
-        parser.take()
-    key = parser.take()
-    if not key or re.fullmatch(r"[=!<>,()]+", key):
-        raise bad_request(f"unable to parse requirement: found '{key}', expected: !, identifier, or 'end of string'")
-    if absent:
-        return lambda have: key not in have
-    if parser.peek() in (",", _END):
-        return lambda have: key in have
-    operator = parser.take()
-    if operator in ("=", "=="):
-        value = _value(parser)
-        return lambda have: have.get(key) == value
-    if operator == "!=":
-        value = _value(parser)
-        return lambda have: have.get(key) != value
-    if operator in ("in", "notin"):
-        values = _values(parser)
-        return lambda have: (key in have and have[key] in values) if operator == "in" else have.get(key) not in values
-    if operator in ("<", ">"):
-        return _compare(key, operator, _value(parser))
-    raise bad_request(f"unable to parse requirement: found '{operator}', expected: {_OPERATORS}")
-
-
-def _compare(key: str, operator: str, text: str) -> Callable[[Mapping[str, str]], bool]:
-    try:
-        bound = int(text)
-    except ValueError:
-        raise bad_request(
-            f"values[0][{key}]: Invalid value: \"{text}\": for 'Gt', 'Lt' operators, the value must be an integer"
-        ) from None
-
-    def check(have: Mapping[str, str]) -> bool:
-        try:
-            found = int(have[key])
-        except (KeyError, ValueError):
-            return False
-        return found > bound if operator == ">" else found < bound
-
-    return check
-
-
-def _value(parser: _Parser) -> str:
-    return "" if parser.peek() in (",", _END) else parser.take()
-
-
-def _values(parser: _Parser) -> set[str]:
-    word = parser.take()
-    if word != "(":
-        raise bad_request(f"unable to parse requirement: found '{word}' expected: '('")
-    values: set[str] = set()
-    while True:
-        word = parser.take()
-        if word == ")":
-            return values | ({""} if not values else set())
-        if word == _END:
-            raise bad_request("unable to parse requirement: found '', expected: ',' or ')'")
-        if word != ",":
-            values.add(word)
 
 
 def fields(kind: str, text: str) -> Predicate:
@@ -162,13 +65,13 @@ def _field(obj: Object, path: str) -> str:
     return str(found)
 
 
-def both(label_selector: str, kind: str, field_selector: str) -> Predicate | None:
+def both(by_labels: str, kind: str, by_fields: str) -> Predicate | None:
     """One predicate of both selectors; None where all objects match.
 
     Raises:
         StoreError: 400.
     """
-    if not label_selector and not field_selector:
+    if not by_labels and not by_fields:
         return None
-    by_label, by_field = labels(label_selector), fields(kind, field_selector)
+    by_label, by_field = label_selector.parse(by_labels), fields(kind, by_fields)
     return lambda obj: by_label(obj["metadata"].get("labels") or {}) and by_field(obj)

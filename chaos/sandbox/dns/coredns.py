@@ -11,7 +11,7 @@ from itertools import permutations
 from math import inf
 
 from chaos.sandbox.dns.cache import Cache
-from chaos.sandbox.dns.corefile import KUBEADM_COREFILE, Corefile, parse
+from chaos.sandbox.dns.corefile import KUBEADM_COREFILE, Corefile, CorefileError, parse
 from chaos.sandbox.dns.lookup import Lookup
 from chaos.sandbox.dns.query import OPCODE, BadQueryError, Query
 from chaos.sandbox.dns.query import parse as parse_query
@@ -52,8 +52,7 @@ class CoreDNS:
 
     def __init__(self, store: Store, clock: SimClock, model: Model, truth: Truth, replica: str) -> None:
         self._store, self._clock, self._model, self._replica = store, clock, model, replica
-        config = store.get("ConfigMap", _SYSTEM, _CONFIG_MAP)
-        self.corefile: Corefile = parse(config["data"]["Corefile"] if config else KUBEADM_COREFILE)
+        self.corefile: Corefile = parse(_corefile_text(store))
         self._zone = Zone()
         self._lookup = Lookup(self._zone, self.corefile, self._own_address, lambda: self._serial)
         self._cache = Cache(self.corefile)
@@ -172,6 +171,18 @@ class CoreDNS:
         for memo in self._memos.values():
             memo.clear()
         self._truth.note(effect, self._clock.now_s())
+
+
+def _corefile_text(store: Store) -> str:
+    config = store.get("ConfigMap", _SYSTEM, _CONFIG_MAP)
+    if config is None:
+        return KUBEADM_COREFILE
+    text: str | None = config.get("data", {}).get("Corefile")
+    if text is None:
+        raise CorefileError(
+            f"ConfigMap {_SYSTEM}/{_CONFIG_MAP} has no key Corefile", hint="delete it to get kubeadm's Corefile"
+        )
+    return text
 
 
 def _nothing() -> None:

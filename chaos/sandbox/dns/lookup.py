@@ -97,8 +97,10 @@ class Lookup:
             answers = self._ptr(owner, name, zone)
         elif qtype == RType.TXT:
             answers = self._txt(owner, name, zone)
-        elif qtype == RType.SOA and name == zone:
-            answers = (self._soa(zone),)
+        elif qtype == RType.SOA:
+            answers = (self._soa(zone),) if name == zone else ()  # whether or not the name exists
+        elif qtype == RType.PTR and name == f"ns.dns.{zone}":
+            raise _NoSuchNameError
         elif qtype == RType.NS and name == zone:
             answers, additional = self._ns(owner, zone)
         else:

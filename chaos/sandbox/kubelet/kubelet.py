@@ -5,6 +5,7 @@ Node heartbeats (Leases in kube-node-lease, lastHeartbeatTime) are left out: the
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -12,9 +13,13 @@ from chaos.sandbox.kubelet.node import Node
 from chaos.sandbox.kubelet.worker import PodWorker
 from chaos.sandbox.store import Change, Object
 
+_RETRY_S = 10.0  # the kubelet's backOffPeriod: how soon a pod is tried again after an error
+
 
 class Kubelet:
     """Starts a worker for each new pod of the node, and tells it about changes.
+
+    A worker that fails is replaced after a while; the other pods are not concerned.
 
     Args:
         spawn: runs a coroutine as a task that the sandbox owns.
@@ -40,17 +45,38 @@ class Kubelet:
                 worker.stop(0.0)
         elif worker is None:
             worker = self._workers[uid] = PodWorker(self.node, pod)
-            self._spawn(self._live(uid, worker))
+            self._spawn(self._live(uid, worker, pod["metadata"]["namespace"], pod["metadata"]["name"]))
         else:
             worker.changed(pod)
-        if worker is not None and _deletion(pod) != _deletion(change.old) and pod["metadata"].get("deletionTimestamp"):
-            worker.stop(float(pod["metadata"].get("deletionGracePeriodSeconds") or 0))
+        if worker is not None and _deletion(pod) != _deletion(change.old):
+            _stop_where_deleted(worker, pod)
 
-    async def _live(self, uid: str, worker: PodWorker) -> None:
+    async def _live(self, uid: str, worker: PodWorker, namespace: str, name: str) -> None:
         try:
-            await worker.run()
+            while not await self._succeeds(worker, f"{namespace}/{name}"):
+                await asyncio.sleep(_RETRY_S)
+                pod = self.node.plane.store.get("Pod", namespace, name)
+                if pod is None or pod["metadata"]["uid"] != uid:
+                    return
+                worker = self._workers[uid] = PodWorker(self.node, pod)
+                _stop_where_deleted(worker, pod)
         finally:
             del self._workers[uid]
+
+    async def _succeeds(self, worker: PodWorker, pod_name: str) -> bool:
+        try:
+            await worker.run()
+        except Exception as exc:  # noqa: BLE001  # it concerns this pod only; reported, not lost
+            worker.abandon()
+            exc.add_note(f"the kubelet of {self.node.name} was at {pod_name}")
+            self.node.plane.fail(exc)
+            return False
+        return True
+
+
+def _stop_where_deleted(worker: PodWorker, pod: Object) -> None:
+    if pod["metadata"].get("deletionTimestamp"):
+        worker.stop(float(pod["metadata"].get("deletionGracePeriodSeconds") or 0))
 
 
 def _deletion(pod: Object | None) -> tuple[Any, Any]:

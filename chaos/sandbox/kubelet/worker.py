@@ -56,6 +56,14 @@ class PodWorker:
             for timer in self._timers:
                 timer.cancel()
 
+    def abandon(self) -> None:
+        """Kill what runs and give the address back, so that another worker can begin anew."""
+        self._pod.waiting.stop()
+        for container in self._pod.running():
+            if container.process is not None:
+                container.process.kill()
+        self._pod.release()
+
     # ---- start ----
 
     async def _start(self) -> None:
@@ -73,21 +81,27 @@ class PodWorker:
         self._sync_at_relist()
 
     async def _mount(self) -> None:
-        """Wait for the ConfigMaps that the pod mounts."""
-        while missing := self._missing_config_map():
-            volume, name = missing
-            message = f'MountVolume.SetUp failed for volume "{volume}" : configmap "{name}" not found'
+        """Wait for the ConfigMaps that the pod mounts, and for the keys that it names of them."""
+        while missing := self._unmountable():
+            volume, reason = missing
+            message = f'MountVolume.SetUp failed for volume "{volume}" : {reason}'
             self._pod.event("FailedMount", message, warning=True)
             await self._pod.waiting.pause(_MOUNT_RETRY_S)
 
-    def _missing_config_map(self) -> tuple[str, str] | None:
+    def _unmountable(self) -> tuple[str, str] | None:
+        """The first volume that cannot be mounted yet, and why."""
         namespace = self._pod.object["metadata"]["namespace"]
         for volume in self._pod.object["spec"].get("volumes") or ():
             source = volume.get("configMap")
             if not source or source.get("optional"):
                 continue
-            if self._pod.plane.store.get("ConfigMap", namespace, source["name"]) is None:
-                return volume["name"], source["name"]
+            config_map = self._pod.plane.store.get("ConfigMap", namespace, source["name"])
+            if config_map is None:
+                return volume["name"], f'configmap "{source["name"]}" not found'
+            keys = {*(config_map.get("data") or ()), *(config_map.get("binaryData") or ())}
+            for item in source.get("items") or ():
+                if item["key"] not in keys:
+                    return volume["name"], f"configmap references non-existent config key: {item['key']}"
         return None
 
     async def _complete(self, container: Container) -> None:
@@ -212,6 +226,13 @@ class PodWorker:
         self._probes.clear()
 
     def _after(self, delay_s: float, callback: Callable[[], None]) -> None:
+        def run() -> None:
+            try:
+                callback()
+            except Exception:
+                self._sync_at_relist()  # the error goes on to the plane; this pod is looked at again
+                raise
+
         now_s = self._pod.now_s()
         self._timers = {timer for timer in self._timers if timer.when() > now_s and not timer.cancelled()}
-        self._timers.add(self._pod.plane.call_later(delay_s, callback))
+        self._timers.add(self._pod.plane.call_later(delay_s, run))

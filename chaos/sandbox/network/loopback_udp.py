@@ -123,7 +123,9 @@ class LoopbackUdpPort:
             except OSError as exc:
                 self._receiver.error(exc)
         elif self._wire.hosts.get(target[0]):
-            self._wire.loop.call_later(abs(self._wire.datagrams.under_way_s()), self._refused)
+            under_way_s = self._wire.datagrams.under_way_s()
+            if under_way_s >= 0:
+                self._wire.loop.call_later(under_way_s, self._refused)
 
     def _refused(self) -> None:
         if self._socket.fileno() >= 0:

@@ -15,12 +15,11 @@ from rich.console import Console
 from chaos.errors import InconclusiveError, UsageError
 from chaos.sandbox.sandbox import Sandbox
 
-
 _LOOK_S = 0.5
 
 
-def make_sandbox(seed: int, settings: tuple[str, ...], token: str, *, realtime: bool) -> Sandbox:
-    """A sandbox with the parameters of the command line.
+def make_sandbox(seed: int, settings: tuple[str, ...], token: str, *, realtime: bool, strict: bool = True) -> Sandbox:
+    """A sandbox with the parameters of the command line; `strict` as `Sandbox` has it.
 
     Raises:
         UsageError: a setting is none, or names no parameter.
@@ -36,7 +35,7 @@ def make_sandbox(seed: int, settings: tuple[str, ...], token: str, *, realtime: 
     try:
         # In whole seconds: API timestamps then fall alike in every run of a seed.
         epoch = datetime.now(UTC).replace(microsecond=0)
-        return Sandbox(seed=seed, realtime=realtime, overrides=overrides, token=token, epoch=epoch)
+        return Sandbox(seed=seed, realtime=realtime, overrides=overrides, token=token, strict=strict, epoch=epoch)
     except KeyError as exc:
         raise UsageError(
             f"--model: the sandbox has no parameter {exc}", hint="every report of a simulated run lists them"
@@ -54,7 +53,7 @@ async def _serve(kubeconfig: Path | None, seed: int, settings: tuple[str, ...]) 
     over = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, over.set)
-    sandbox = make_sandbox(seed, settings, secrets.token_hex(16), realtime=True)
+    sandbox = make_sandbox(seed, settings, secrets.token_hex(16), realtime=True, strict=False)
     await sandbox.start()
     try:
         dns = await sandbox.serve_dns()

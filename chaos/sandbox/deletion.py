@@ -6,15 +6,15 @@ containers and deletes once more with a grace period of 0, which removes the obj
 
 from __future__ import annotations
 
-import copy
 from datetime import UTC, datetime, timedelta
 
-from chaos.sandbox.api.status import bad_request, not_found, precondition_failed, resource_of
-from chaos.sandbox.store import Object, Store
+from chaos.sandbox.api.status import bad_request, forbidden, not_found, precondition_failed, resource_of
+from chaos.sandbox.store import Object, Store, clone
 
 ORPHAN = "orphan"
 FOREGROUND = "foregroundDeletion"
 _GC_FINALIZERS = {"Orphan": ORPHAN, "Foreground": FOREGROUND, "Background": None}
+_KEPT_NAMESPACES = ("default", "kube-system", "kube-public")  # the NamespaceLifecycle admission plugin's
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -45,12 +45,12 @@ def delete(
         The object's last state. It is gone if the store no longer has it.
 
     Raises:
-        StoreError: 404 NotFound; 409 Conflict where a precondition fails; 400 for an unknown propagation.
+        StoreError: 403 and 409 as `checked`; 404 NotFound; 400 for an unknown propagation.
     """
     obj = checked(store, kind, namespace, name, uid=uid, resource_version=resource_version)
     if propagation is not None and propagation not in _GC_FINALIZERS:
         raise bad_request(f"invalid deletion propagation policy {propagation!r}")
-    new = copy.deepcopy(obj)
+    new = clone(obj)
     _set_collector_finalizer(new, propagation)
     if kind == "Pod":
         return _delete_pod(store, new, grace_s)
@@ -63,12 +63,14 @@ def delete(
 
 
 def checked(store: Store, kind: str, namespace: str, name: str, *, uid: str = "", resource_version: str = "") -> Object:
-    """The object, if it is there and fits the preconditions.
+    """The object, if it is there, may be deleted and fits the preconditions.
 
     Raises:
-        StoreError: 404 NotFound; 409 Conflict.
+        StoreError: 403 Forbidden for the namespaces of the system; 404 NotFound; 409 Conflict.
     """
     resource = resource_of(kind)
+    if kind == "Namespace" and name in _KEPT_NAMESPACES:
+        raise forbidden(resource, name, "this namespace may not be deleted")
     obj = store.get(kind, namespace, name)
     if obj is None:
         raise not_found(resource, name)
@@ -97,15 +99,6 @@ def update(store: Store, kind: str, obj: Object) -> Object:
     if asked and asked != old["metadata"]["resourceVersion"]:
         return store.update(kind, obj)  # raises the conflict
     return store.remove(kind, meta.get("namespace", ""), meta["name"])
-
-
-def finish_if_unblocked(store: Store, kind: str, namespace: str, name: str) -> bool:
-    """Remove an object whose deletion waits for nothing any more; False where it is not so."""
-    obj = store.get(kind, namespace, name)
-    if obj is None or not _is_unblocked(kind, obj, obj):
-        return False
-    store.remove(kind, namespace, name)
-    return True
 
 
 def _is_unblocked(kind: str, old: Object, new: Object) -> bool:

@@ -25,7 +25,3 @@ class SimClock:
     def timestamp(self, ahead_s: float = 0) -> str:
         """RFC 3339 in whole seconds, as metav1.Time has it."""
         return (self.wall() + timedelta(seconds=ahead_s)).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-    def micro_timestamp(self) -> str:
-        """RFC 3339 with microseconds, as metav1.MicroTime has it."""
-        return self.wall().strftime("%Y-%m-%dT%H:%M:%S.%fZ")

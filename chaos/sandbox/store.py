@@ -109,7 +109,7 @@ class Store:
         return obj
 
     def update(self, kind: str, obj: Object) -> Object:
-        """Commit a new state of an existing object; bumps generation where what it counts changed; no-op where nothing changed.
+        """Commit a new state of an existing object; bumps generation where that counts; no-op where nothing changed.
 
         A resourceVersion in `obj` must be the current one.
 

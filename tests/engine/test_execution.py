@@ -150,7 +150,9 @@ def test_an_interruption_at_any_moment_leaves_nothing_and_stays_readable(tmp_pat
         await sandbox.stop()
         assert not [n for n in namespaces if n.startswith("chaos-identity")]
         assert sandbox.failure() is None
-        if isinstance(result, RunResult):
+        if isinstance(result, ChaosError):
+            assert result.exit_code == 130
+        else:
             assert result.history.status in ("interrupted", "complete")
             assert result.leftovers == []
             write_report(result.folder, result.history, judge(result.history, ["identity-kept"]), [])

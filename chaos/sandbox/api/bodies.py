@@ -50,13 +50,10 @@ def parsed_object(body: bytes, kind: str) -> Any:
     try:
         parsed = parse(text)
     except ValueError as exc:
-        why = "unexpected end of JSON input"
-        if text.strip() and not text.strip().startswith(("{", "[")):
-            why = f"invalid character '{text.strip()[:1]}' looking for beginning of value"
         shown = text or "<empty>"
         raise bad_request(
             f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; "
-            f"json parse error: {why} ({shown})"
+            f"json parse error: {_syntax_error(text)} ({shown})"
         ) from exc
     if not isinstance(parsed, dict):
         go = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
@@ -108,11 +105,23 @@ def parsed_patch(body: bytes, media_type: str) -> Any:
     try:
         patch = json.loads(body)
     except ValueError as exc:
-        raise bad_request(f"{prefix}unexpected end of JSON input") from exc
+        raise bad_request(f"{prefix}{_syntax_error(body.decode(errors='replace'))}") from exc
+    if media_type == patches.MERGE and patch is None:
+        raise bad_request("Invalid JSON Patch")
+    if media_type == patches.STRATEGIC and patch is None:
+        return {}
     if media_type != patches.JSON and not isinstance(patch, dict):
-        what = "array" if isinstance(patch, list) else "value"
+        what = go_kind(patch)
         raise bad_request(f"{prefix}json: cannot unmarshal {what} into Go value of type map[string]interface {{}}")
     return patch
+
+
+def _syntax_error(text: str) -> str:
+    """What Go's JSON reader says of a text that is no JSON; by far not of all of them."""
+    start = text.strip()[:1]
+    if start and start not in "{[":
+        return f"invalid character '{start}' looking for beginning of value"
+    return "unexpected end of JSON input"
 
 
 def patched_by(current: Object, patch: Any, media_type: str, definition: str) -> tuple[Object, str]:

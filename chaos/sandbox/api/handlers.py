@@ -45,6 +45,13 @@ class Handlers:
             raise not_found(resource, target.name)
         return scale.of(obj) if target.subresource == "scale" else {**_type(resource), **obj}
 
+    def unmodelled(self, target: Target) -> StoreError:
+        """The refusal of a subresource that the sandbox has not."""
+        if self._store.get(target.resource.kind, target.namespace, target.name) is None:
+            return not_found(target.resource, target.name)
+        what = f"{target.resource.plural}/{target.subresource}"
+        return StoreError(501, "NotImplemented", f"the sandbox has no {what}: its containers are simulated")
+
     def select(self, target: Target, options: ListOptions) -> list[Object]:
         """The objects that the selectors leave.
 

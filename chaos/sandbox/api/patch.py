@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
+from chaos.sandbox.api.decode import go_kind
 from chaos.sandbox.api.status import bad_request
-from chaos.sandbox.store import Object, StoreError
+from chaos.sandbox.store import Object, StoreError, clone
 
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
@@ -33,19 +33,33 @@ def json_patch(original: Object, operations: Any) -> Any:
     Raises:
         StoreError: 400 for what is no patch, 422 for one that cannot be applied.
     """
-    if not isinstance(operations, list):
-        what = "object" if isinstance(operations, dict) else "value"
-        raise bad_request(
-            f"error decoding patch: json: cannot unmarshal {what} into Go value of type []handlers.jsonPatchOp"
-        )
-    document: Any = copy.deepcopy(original)
+    _check_operations(operations)
+    document: Any = clone(original)
     try:
-        for operation in operations:
+        for operation in operations or ():
             document = _apply(document, operation)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as exc:
         text = "the server rejected our request due to an error in our request"
         raise StoreError(422, "Invalid", text) from exc
     return document
+
+
+def _check_operations(operations: Any) -> None:
+    """Types alone; null stands for what a Go value is before it is set.
+
+    Raises:
+        StoreError: 400.
+    """
+    prefix = "error decoding patch: json: cannot unmarshal"
+    if not isinstance(operations, list | None):
+        raise bad_request(f"{prefix} {go_kind(operations)} into Go value of type []handlers.jsonPatchOp")
+    for operation in operations or ():
+        if not isinstance(operation, dict | None):
+            raise bad_request(f"{prefix} {go_kind(operation)} into Go value of type handlers.jsonPatchOp")
+        for field in ("op", "path", "from"):
+            value = (operation or {}).get(field)
+            if not isinstance(value, str | None):
+                raise bad_request(f"{prefix} {go_kind(value)} into Go struct field jsonPatchOp.{field} of type string")
 
 
 def _apply(document: Any, operation: Object) -> Any:
@@ -63,7 +77,7 @@ def _apply(document: Any, operation: Object) -> Any:
         _remove(document, source)
         return _put(document, path, value, insert=True)
     if kind == "copy":
-        return _put(document, path, copy.deepcopy(_at(document, _pointer(operation["from"]))), insert=True)
+        return _put(document, path, clone(_at(document, _pointer(operation["from"]))), insert=True)
     if kind in ("add", "replace"):
         return _put(document, path, operation["value"], insert=kind == "add")
     raise ValueError(kind)

@@ -6,10 +6,8 @@ would have refused. All of it is synchronous: an operation happens at one instan
 
 from __future__ import annotations
 
-import copy
-
 from chaos.sandbox import deletion
-from chaos.sandbox.api import defaults, pod_defaults, validation
+from chaos.sandbox.api import defaults, pod_defaults, service_update, validation
 from chaos.sandbox.api.allocation import Allocator
 from chaos.sandbox.api.status import (
     Cause,
@@ -22,7 +20,7 @@ from chaos.sandbox.api.status import (
 )
 from chaos.sandbox.model import Model
 from chaos.sandbox.resources import Resource
-from chaos.sandbox.store import Object, Store, StoreError
+from chaos.sandbox.store import Object, Store, StoreError, clone
 
 _SERVER_SET = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
                "managedFields", "selfLink")  # fmt: skip
@@ -61,7 +59,7 @@ class Registry:
             StoreError: 400, 403 (the namespace is terminating), 404 (no such namespace), 409 or 422.
         """
         resource = resource_of(kind)
-        obj = copy.deepcopy(obj)
+        obj = clone(obj)
         obj = {"kind": kind, "apiVersion": resource.api_version, **obj}
         meta = obj.setdefault("metadata", {})
         if meta.get("resourceVersion"):
@@ -98,7 +96,7 @@ class Registry:
             The committed object; its last state where the update ended a pending deletion.
 
         Raises:
-            StoreError: 404, 409 or 422.
+            StoreError: 403 (a claim that is to grow), 404, 409 or 422.
         """
         resource = resource_of(kind)
         meta = obj["metadata"]
@@ -116,12 +114,14 @@ class Registry:
             raise conflict(resource, name, why)
         if meta.get("resourceVersion") and meta["resourceVersion"] != old["metadata"]["resourceVersion"]:
             raise conflict(resource, name, _MODIFIED)
-        new = _merged(resource, old, copy.deepcopy(obj), subresource)
+        new = _merged(resource, old, clone(obj), subresource)
         causes: list[Cause] = []
         if not subresource:
             defaulted(kind, new, new=False)
             if kind == "Service":
-                _keep_addresses(old, new)
+                service_update.carry_over(old, new)
+            if kind == "PersistentVolumeClaim":
+                _admit_resize(resource, old, new)
             causes = validation.changed_object(kind, old, new)
             if kind == "Service" and not causes:
                 causes = self._allocator.service(new)
@@ -143,6 +143,17 @@ class Registry:
             why = f"unable to create new content in namespace {name} because it is being terminated"
             cause = Cause("NamespaceTerminating", f"namespace {name} is being terminated", "metadata.namespace")
             raise forbidden(resource, meta.get("name", ""), why, [cause])
+
+
+def _admit_resize(resource: Resource, old: Object, new: Object) -> None:
+    """The PersistentVolumeClaimResize admission plugin; the sandbox's storage class cannot expand, as realk8s's."""
+    bound = old.get("status", {}).get("phase") == "Bound"
+    if bound and validation.requested_storage(new) > validation.requested_storage(old):
+        why = (
+            "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc "
+            "must support resize"
+        )
+        raise forbidden(resource, old["metadata"]["name"], why)
 
 
 def defaulted(kind: str, obj: Object, *, new: bool) -> None:
@@ -175,7 +186,7 @@ def _merged(resource: Resource, old: Object, new: Object, subresource: str) -> O
             meta[field] = before[field]
     new = {**new, "kind": resource.kind, "apiVersion": resource.api_version}
     if resource.kind == "Namespace" and not subresource:
-        new["spec"] = copy.deepcopy(old["spec"])  # finalizers go through /finalize
+        new["spec"] = clone(old["spec"])  # finalizers go through /finalize
     if "status" in resource.subresources:
         own = subresource == "status"
         kept = [key for key in {*old, *new} if key not in ("kind", "apiVersion", "metadata")]
@@ -183,18 +194,5 @@ def _merged(resource: Resource, old: Object, new: Object, subresource: str) -> O
             if own != (key == "status"):
                 new.pop(key, None)
                 if key in old:
-                    new[key] = copy.deepcopy(old[key])
+                    new[key] = clone(old[key])
     return new
-
-
-def _keep_addresses(old: Object, new: Object) -> None:
-    """A service that says nothing about its addresses keeps them."""
-    before, after = old["spec"], new["spec"]
-    if after["type"] == "ExternalName" or before["type"] == "ExternalName":
-        return
-    asked = after.get("clusterIP", before["clusterIP"])
-    if asked != before["clusterIP"] and after.get("clusterIPs") == before["clusterIPs"]:
-        after["clusterIPs"] = [asked]
-    for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
-        if not after.get(field) and field in before:
-            after[field] = copy.deepcopy(before[field])

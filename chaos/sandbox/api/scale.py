@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 
 from chaos.sandbox.api.status import Cause, invalid_value
-from chaos.sandbox.store import Object, StoreError
+from chaos.sandbox.store import Object, StoreError, clone
 
 DEFINITION = "io.k8s.api.autoscaling.v1.Scale"
 
@@ -37,7 +36,7 @@ def scaled(workload: Object, scale: Object) -> Object:
     if replicas < 0:
         name = workload["metadata"]["name"]
         raise _invalid(name, invalid_value("spec.replicas", replicas, "must be greater than or equal to 0"))
-    new = copy.deepcopy(workload)
+    new = clone(workload)
     new["spec"]["replicas"] = replicas
     meta = scale.get("metadata", {})
     for key in ("resourceVersion", "uid"):

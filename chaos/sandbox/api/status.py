@@ -56,10 +56,6 @@ def missing(field: str, value: Any) -> Cause:
     return Cause("FieldValueNotFound", f"Not found: {_shown(value)}", field)
 
 
-def too_long(field: str, limit: int) -> Cause:
-    return Cause("FieldValueTooLong", f"Too long: may not be more than {limit} bytes", field)
-
-
 def qualified(resource: Resource) -> str:
     """``pods``, ``statefulsets.apps``."""
     return f"{resource.plural}.{resource.group}" if resource.group else resource.plural

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from chaos.sandbox.resources import RESOURCES, Resource
 
 BY_PLURAL = {(r.group, r.version, r.plural): r for r in RESOURCES}
+# Subresources that a real server has and the sandbox has not: clients are told so.
+UNMODELLED = (
+    "attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "proxy", "resize",
+)  # fmt: skip
 _NAMESPACE_SUBRESOURCES = ("status", "finalize")
 
 
@@ -59,7 +63,8 @@ def parse(path: str) -> Target:
     resource = BY_PLURAL.get((group, version, plural))
     if resource is None or len(rest) > 3 or (scoped and not resource.namespaced):  # noqa: PLR2004
         raise UnknownResourceError(path)
-    if subresource and subresource not in resource.subresources:
+    unmodelled = resource.kind == "Pod" and subresource in UNMODELLED
+    if subresource and subresource not in resource.subresources and not unmodelled:
         raise UnknownResourceError(path)
     if resource.namespaced and name and not namespace:
         raise UnknownResourceError(path)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from chaos.sandbox.api import names, pod_validation, service_validation, workload_validation
 from chaos.sandbox.api.quantity import value as number_of
-from chaos.sandbox.api.status import Cause, invalid_value, not_supported, required
+from chaos.sandbox.api.status import Cause, forbidden_field, invalid_value, not_supported, required
 from chaos.sandbox.store import Object
 
 _STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
@@ -25,7 +25,7 @@ def new_object(kind: str, obj: Object) -> list[Cause]:
 
 def changed_object(kind: str, old: Object, new: Object) -> list[Cause]:
     """What is wrong with a new state of an object, or with the step to it."""
-    causes = list(_metadata(kind, new, named=False))
+    causes = [*_metadata(kind, new, named=False), *_added_finalizers(old, new)]
     if kind in _CHANGES:
         causes += _CHANGES[kind](old, new)
     if kind == "ConfigMap" and old.get("immutable") and any(old.get(k) != new.get(k) for k in ("data", "binaryData")):
@@ -33,9 +33,24 @@ def changed_object(kind: str, old: Object, new: Object) -> list[Cause]:
     return [*causes, *_body(kind, new)]
 
 
+def requested_storage(claim: Object) -> float:
+    """Bytes that a PersistentVolumeClaim asks for; 0 where it does not say."""
+    return float(number_of(claim["spec"].get("resources", {}).get("requests", {}).get("storage", "0")))
+
+
 def changed_status(kind: str, new: Object) -> list[Cause]:
     """What is wrong with a new status."""
     return list(workload_validation.status(new)) if kind in ("StatefulSet", "Deployment", "ReplicaSet") else []
+
+
+def _added_finalizers(old: Object, new: Object) -> Iterator[Cause]:
+    added = sorted({*new["metadata"].get("finalizers", ())} - {*old["metadata"].get("finalizers", ())})
+    if added and old["metadata"].get("deletionTimestamp"):
+        shown = ", ".join(f'"{finalizer}"' for finalizer in added)
+        yield forbidden_field(
+            "metadata.finalizers",
+            f"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{shown}}}",
+        )
 
 
 def _body(kind: str, obj: Object) -> Iterator[Cause]:
@@ -90,8 +105,8 @@ def _claim(obj: Object) -> Iterator[Cause]:
 
 def _claim_changed(old: Object, new: Object) -> Iterator[Cause]:
     def fixed(obj: Object) -> Object:
-        # The volume's name is set once, by the binder; a bound claim may grow.
-        free = ("resources", "volumeAttributesClassName", *(() if old["spec"].get("volumeName") else ("volumeName",)))
+        # The volume's name is set once, by the binder.
+        free = ("resources", "volumeAttributesClassName") if old["spec"].get("volumeName") else ("volumeName",)
         return {key: value for key, value in obj["spec"].items() if key not in free}
 
     if fixed(old) != fixed(new):
@@ -100,6 +115,8 @@ def _claim_changed(old: Object, new: Object) -> Iterator[Cause]:
             "bound claims"
         )
         yield Cause("FieldValueForbidden", text, "spec")
+    elif requested_storage(new) < requested_storage(old):
+        yield forbidden_field("spec.resources.requests.storage", "field can not be less than status.capacity")
 
 
 def _endpoint_slice(obj: Object) -> Iterator[Cause]:

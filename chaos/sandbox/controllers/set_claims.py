@@ -1,13 +1,15 @@
-"""The volume claims of a StatefulSet's members."""
+"""The volume claims of a StatefulSet's members (pkg/controller/statefulset/stateful_set_utils.go)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+from chaos.sandbox.controllers.index import controller_of
 from chaos.sandbox.controllers.plane import Plane
-from chaos.sandbox.controllers.pods import is_terminating
-from chaos.sandbox.resources import BY_KIND
+from chaos.sandbox.controllers.pods import owner_reference
 from chaos.sandbox.store import Object, clone
+
+_CLAIM = "PersistentVolumeClaim"
 
 
 class SetClaims:
@@ -16,59 +18,90 @@ class SetClaims:
     def __init__(self, plane: Plane, statefulset: Object) -> None:
         self._plane = plane
         self._set = statefulset
-        self._templates: list[Object] = statefulset["spec"].get("volumeClaimTemplates") or []
-        self._policy: Object = statefulset["spec"].get("persistentVolumeClaimRetentionPolicy") or {}
+        self._templates: dict[str, Object] = {
+            (template.get("metadata") or {}).get("name", ""): template
+            for template in statefulset["spec"].get("volumeClaimTemplates") or ()
+        }
+        policy: Object = statefulset["spec"].get("persistentVolumeClaimRetentionPolicy") or {}
+        self._go_with_set = policy.get("whenDeleted") == "Delete"
+        self._go_with_scaling = policy.get("whenScaled") == "Delete"
 
     def create_for(self, pod: Object, event: Callable[[str, str], None]) -> None:
-        """Create the claims that a new member needs and that are not there from an earlier life."""
-        meta, pod_name = self._set["metadata"], pod["metadata"]["name"]
-        for template in self._templates:
-            name = f"{template['metadata']['name']}-{pod_name}"
-            if self._plane.store.get("PersistentVolumeClaim", meta["namespace"], name) is not None:
-                continue
-            labels = {
-                **(template["metadata"].get("labels") or {}),
-                **(self._set["spec"]["selector"].get("matchLabels") or {}),
-            }
-            claim_meta: Object = {"name": name, "namespace": meta["namespace"], "labels": labels}
-            if template["metadata"].get("annotations"):
-                claim_meta["annotations"] = clone(template["metadata"]["annotations"])
-            if self._policy.get("whenDeleted") == "Delete":
-                claim_meta["ownerReferences"] = [_reference(self._set, "StatefulSet")]
-            claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": claim_meta}
-            self._plane.create("PersistentVolumeClaim", {**claim, "spec": clone(template["spec"])})
-            event("SuccessfulCreate", f"create Claim {name} Pod {pod_name} in StatefulSet {meta['name']} success")
+        """Create the claims that a new member needs and that are not there from an earlier life.
+
+        Raises:
+            StoreError: a claim is refused.
+        """
+        set_name, pod_name = self._set["metadata"]["name"], pod["metadata"]["name"]
+        for template_name, template in self._templates.items():
+            name = f"{template_name}-{pod_name}"
+            if self._plane.store.get(_CLAIM, self._set["metadata"]["namespace"], name) is None:
+                self._plane.create(_CLAIM, self._new(name, template))
+                event("SuccessfulCreate", f"create Claim {name} Pod {pod_name} in StatefulSet {set_name} success")
 
     def mount(self, pod: Object) -> None:
         """Point the pod's volumes at its claims, in place."""
-        names = {template["metadata"]["name"] for template in self._templates}
-        volumes = [v for v in pod["spec"].get("volumes") or () if v["name"] not in names]
-        for name in sorted(names):
+        volumes = [v for v in pod["spec"].get("volumes") or () if v["name"] not in self._templates]
+        for name in sorted(self._templates):
             claim_name = f"{name}-{pod['metadata']['name']}"
             volumes.append({"name": name, "persistentVolumeClaim": {"claimName": claim_name}})
         if volumes:
             pod["spec"]["volumes"] = volumes
 
-    def enforce_retention(self, pods: dict[int, Object], end: int) -> None:
-        """Where claims go with scaling down (whenScaled: Delete), let the condemned pods own theirs."""
-        if self._policy.get("whenScaled") != "Delete":
-            return
-        for ordinal, pod in pods.items():
-            if ordinal >= end and not is_terminating(pod):
-                for template in self._templates:
-                    self._own(pod, f"{template['metadata']['name']}-{pod['metadata']['name']}")
+    def are_stale(self, pod_name: str) -> bool:
+        """Whether claims of this name are to go with an earlier pod of this name.
 
-    def _own(self, pod: Object, claim_name: str) -> None:
-        claim = self._plane.store.get("PersistentVolumeClaim", pod["metadata"]["namespace"], claim_name)
-        if claim is None:
-            return
-        owners = claim["metadata"].get("ownerReferences") or []
-        if not any(ref["uid"] == pod["metadata"]["uid"] for ref in owners):
-            new = clone(claim)
-            new["metadata"]["ownerReferences"] = [*owners, _reference(pod, "Pod")]
-            self._plane.store.update("PersistentVolumeClaim", new)
+        The set then makes no new pod. As on a real cluster nothing tells it when they are gone: it goes on at the next
+        change of the set or of one of its pods.
+        """
+        return self._go_with_scaling and any(
+            ref["kind"] == "Pod" and ref["name"] == pod_name
+            for claim in self._of(pod_name)
+            for ref in claim["metadata"].get("ownerReferences") or ()
+        )
 
+    def set_owners(self, pod: Object, *, condemned: bool) -> bool:
+        """Give a member's claims the owner that the policy asks for; False where they have it already.
 
-def _reference(owner: Object, kind: str) -> Object:
-    meta = owner["metadata"]
-    return {"apiVersion": BY_KIND[kind].api_version, "kind": kind, "name": meta["name"], "uid": meta["uid"]}
+        A claim that somebody else controls is left alone.
+        """
+        owner = self._owner(pod, condemned=condemned)
+        candidates = (self._set["metadata"]["uid"], pod["metadata"].get("uid"))  # a pod to be created has none yet
+        changed = False
+        for claim in self._of(pod["metadata"]["name"]):
+            controller = controller_of(claim)
+            if controller is not None and controller["uid"] not in candidates:
+                continue
+            before = claim["metadata"].get("ownerReferences") or []
+            owners = [ref for ref in before if ref["uid"] not in candidates] + ([owner] if owner else [])
+            if owners != before:
+                meta = {key: part for key, part in claim["metadata"].items() if key != "ownerReferences"}
+                meta |= {"ownerReferences": owners} if owners else {}
+                self._plane.store.update(_CLAIM, {**claim, "metadata": meta})
+                changed = True
+        return changed
+
+    def _owner(self, pod: Object, *, condemned: bool) -> Object | None:
+        """Who takes a member's claims along when it goes: the set, the pod or nobody.
+
+        `condemned` members are those outside the set's ordinals.
+        """
+        if condemned and self._go_with_scaling:
+            return owner_reference(pod, "Pod")
+        return owner_reference(self._set, "StatefulSet") if self._go_with_set else None
+
+    def _of(self, pod_name: str) -> Iterator[Object]:
+        for name in self._templates:
+            claim = self._plane.store.get(_CLAIM, self._set["metadata"]["namespace"], f"{name}-{pod_name}")
+            if claim is not None:
+                yield claim
+
+    def _new(self, name: str, template: Object) -> Object:
+        given = template.get("metadata") or {}
+        labels = {**(given.get("labels") or {}), **(self._set["spec"]["selector"].get("matchLabels") or {})}
+        meta: Object = {"name": name, "namespace": self._set["metadata"]["namespace"], "labels": labels}
+        if given.get("annotations"):
+            meta["annotations"] = clone(given["annotations"])
+        if self._go_with_set:
+            meta["ownerReferences"] = [owner_reference(self._set, "StatefulSet")]
+        return {"apiVersion": "v1", "kind": _CLAIM, "metadata": meta, "spec": clone(template.get("spec") or {})}

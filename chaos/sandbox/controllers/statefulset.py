@@ -112,7 +112,7 @@ class StatefulSetController(Controller):
     # ---- doing ----
 
     def _work(self, r: Round) -> None:
-        SetClaims(self.plane, r.set).enforce_retention(r.pods, r.end)
+        self._set_claim_owners(r)
         for ordinal in range(r.first, r.end):
             if self._settle(r, ordinal) and r.ordered:
                 return
@@ -129,6 +129,16 @@ class StatefulSetController(Controller):
             if r.ordered:
                 return
         self._roll(r)
+
+    def _set_claim_owners(self, r: Round) -> None:
+        claims = SetClaims(self.plane, r.set)
+        for ordinal, pod in r.pods.items():
+            condemned = not r.first <= ordinal < r.end
+            if not condemned and r.ordered and is_terminating(pod):
+                continue  # lab: scaled up again too late, its claims still go with it
+            if claims.set_owners(pod, condemned=condemned) and not condemned:
+                message = f"update Pod {pod['metadata']['name']} in StatefulSet {r.set['metadata']['name']} successful"
+                self._event(r, "SuccessfulUpdate", message)
 
     def _settle(self, r: Round, ordinal: int) -> bool:
         """Bring one member nearer to running; True where an ordered set must wait for it."""
@@ -152,6 +162,9 @@ class StatefulSetController(Controller):
     def _create(self, r: Round, ordinal: int) -> None:
         meta, spec = r.set["metadata"], r.set["spec"]
         name = f"{meta['name']}-{ordinal}"
+        claims = SetClaims(self.plane, r.set)
+        if claims.are_stale(name):
+            return
         revision = r.revision_of(ordinal)
         template = r.revisions.template(revision)
         pod = pod_from_template(
@@ -166,8 +179,8 @@ class StatefulSetController(Controller):
         pod["spec"]["hostname"] = name
         if spec.get("serviceName"):
             pod["spec"]["subdomain"] = spec["serviceName"]
-        claims = SetClaims(self.plane, r.set)
         claims.create_for(pod, lambda reason, message: self._event(r, reason, message))
+        claims.set_owners(pod, condemned=False)
         claims.mount(pod)
         try:
             self.plane.create("Pod", pod)

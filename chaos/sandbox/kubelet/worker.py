@@ -27,6 +27,7 @@ class PodWorker:
     """
 
     def __init__(self, node: Node, pod: Object) -> None:
+        self.name: str = pod["metadata"]["name"]
         self._pod = LocalPod(node, pod)
         self._images = Images(self._pod)
         self._ending = Ending(self._pod)

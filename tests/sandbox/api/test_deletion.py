@@ -121,7 +121,6 @@ def test_what_is_not_there_is_not_found(served: Any) -> None:
         with pytest.raises(StoreError) as caught:
             deletion.delete(lab.store, "StatefulSet", "default", "web")
         assert caught.value.message == 'statefulsets.apps "web" not found'
-        assert not deletion.finish_if_unblocked(lab.store, "StatefulSet", "default", "web")
 
     served(scenario)
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from chaos.analysis.checkers import CHECKERS
-from chaos.analysis.questions import QUESTIONS
+from chaos.analysis.questions import QUESTIONS, TEXTS
 from chaos.experiment import Experiment, find_experiment, load_experiments
 
 
@@ -65,6 +65,6 @@ def describe(experiment: Experiment) -> dict[str, Any]:
         "checkers": list(experiment.checkers),
         "blast_radius": experiment.blast_radius,
         "timeout_per_trial_s": experiment.timeout_s,
-        "questions": list(experiment.questions),
+        "questions": [TEXTS[key] for key in experiment.questions],
         "source": str(experiment.source),
     }

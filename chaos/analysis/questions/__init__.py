@@ -13,7 +13,7 @@ QUESTIONS: dict[str, Callable[[History], Answer]] = {
     "dns-update": dns_update.dns_update,
     "connection-handling": connection_handling.connection_handling,
 }
-_TEXTS = {
+TEXTS = {
     "identity-kept": identity_kept.QUESTION,
     "dns-update": dns_update.QUESTION,
     "connection-handling": connection_handling.QUESTION,
@@ -32,7 +32,7 @@ def _answer_one(history: History, key: str) -> Answer:
     try:
         return function(history)
     except Exception as exc:  # noqa: BLE001 - a defect in one answer must not cost the report
-        return Answer(_TEXTS[key], f"This could not be answered: {type(exc).__name__}: {exc}")
+        return Answer(TEXTS[key], f"This could not be answered: {type(exc).__name__}: {exc}")
 
 
-__all__ = ["QUESTIONS", "Answer", "answer_all"]
+__all__ = ["QUESTIONS", "TEXTS", "Answer", "answer_all"]

@@ -150,7 +150,7 @@ def _unmeasured(history: History) -> list[str]:
     if asked_s and given_s and given_s > asked_s:
         found.append(
             f"Each record was asked for every {given_s * 1000:.1f} ms at each view, not every {asked_s * 1000:g} ms as "
-            f"asked, to keep to {history.meta.parameters.get('max_qps'):g} queries/s; intervals are about as wide as that."
+            f"asked, to keep to {history.meta.parameters.get('max_qps'):g} queries/s; intervals are about as wide."
         )
     found += [
         f"The API server dropped fields of {details['object']} without a word: {', '.join(details['fields'])}."

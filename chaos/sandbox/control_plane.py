@@ -18,7 +18,7 @@ from chaos.sandbox.controllers.replicaset import ReplicaSetController
 from chaos.sandbox.controllers.scheduler import Scheduler
 from chaos.sandbox.controllers.statefulset import StatefulSetController
 from chaos.sandbox.controllers.volumes import VolumeController
-from chaos.sandbox.kubelet import Kubelet, Node, Runtime
+from chaos.sandbox.kubelet import Kubelet, Node, PodNetwork, Runtime
 from chaos.sandbox.kubelet.addresses import AddressPool
 from chaos.sandbox.kubelet.relist import Relist
 from chaos.sandbox.model import Model
@@ -56,6 +56,7 @@ class ControlPlane:
         registry: Registry,
         model: Model,
         runtime: Runtime,
+        network: PodNetwork,
         *,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
         fail: Callable[[BaseException], None],
@@ -70,7 +71,7 @@ class ControlPlane:
             period_s = model.draw("kubelet_relist")
             relist = Relist(loop.time() + period_s * phases.random(), period_s)
             pool = AddressPool(number, len(NODES))
-            node = Node(name, node_address(number), self._plane, runtime, pool, relist)
+            node = Node(name, node_address(number), self._plane, runtime, network, pool, relist)
             self._kubelets.append(Kubelet(node, spawn))
 
     def stop(self) -> None:

@@ -8,10 +8,6 @@ from __future__ import annotations
 
 from chaos.sandbox.model import Delay
 
-# What the kubelet's kuberuntime gives a container at least between SIGTERM and SIGKILL, whatever the pod's grace period
-# (minimumGracePeriodInSeconds). It is why a force-deleted pod goes on serving for two seconds.
-MINIMUM_GRACE_S = 2.0
-
 CONTROLLER_DELAYS: tuple[Delay, ...] = (
     Delay("statefulset_sync", 0.003, 0.009, "lab: pod gone to pod created 6-11 ms, facts.md 1: 7 ms"),
     Delay("replicaset_sync", 0.003, 0.010, "lab: pod terminating to replacement created 5-17 ms"),

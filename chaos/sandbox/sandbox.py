@@ -12,18 +12,17 @@ import dns.message
 from chaos.sandbox.api.delays import API_DELAYS
 from chaos.sandbox.api.server import ApiServer
 from chaos.sandbox.bootstrap import DNS_ADDRESS, create_machines, create_services
-from chaos.sandbox.containers import CONTAINER_DELAYS, KNOWN_IMAGES, ContainerHost, create_process
+from chaos.sandbox.containers import CONTAINER_DELAYS, ContainerHost, ContainerRuntime
 from chaos.sandbox.control_plane import NODES, ControlPlane, node_address
 from chaos.sandbox.controllers.pod_facts import record_pod_facts
 from chaos.sandbox.delays import CONTROLLER_DELAYS
 from chaos.sandbox.dns.delays import DNS_DELAYS
 from chaos.sandbox.dns.front import DnsFront, serve_loopback
-from chaos.sandbox.kubelet import ContainerProcess
 from chaos.sandbox.kubeproxy import KUBEPROXY_DELAYS, KubeProxy
 from chaos.sandbox.model import Model
 from chaos.sandbox.network import NETWORK_DELAYS, Network
 from chaos.sandbox.simclock import SimClock
-from chaos.sandbox.store import Object, Store
+from chaos.sandbox.store import Store
 from chaos.sandbox.tasks import Tasks
 from chaos.sandbox.truth import Truth
 from chaos.sandbox.vantage import SandboxVantage
@@ -91,9 +90,15 @@ class Sandbox:
         """
         await self._tasks.start()
         loop = self.clock.loop
-        runtime = _Runtime(ContainerHost(self.network, self.store, self.clock, self.model, self.truth, loop))
+        runtime = ContainerRuntime(ContainerHost(self.network, self.store, self.clock, self.model, self.truth, loop))
         self._control_plane = ControlPlane(
-            self.store, self.api.registry, self.model, runtime, spawn=self._tasks.spawn, fail=self._tasks.fail
+            self.store,
+            self.api.registry,
+            self.model,
+            runtime,
+            self.network,
+            spawn=self._tasks.spawn,
+            fail=self._tasks.fail,
         )
         record_pod_facts(self.store, self.truth)
         self._proxy.start()
@@ -190,24 +195,3 @@ class _Receiver:
 
     def error(self, exc: OSError) -> None:
         """Nothing listens yet: asked again soon."""
-
-
-class _Runtime:
-    """Gives kubelets the simulated containers and the pod network."""
-
-    def __init__(self, host: ContainerHost) -> None:
-        self._host = host
-
-    def knows_image(self, image: str) -> bool:
-        return image in KNOWN_IMAGES
-
-    def create_process(
-        self, pod: Object, container: Object, ip: str, on_exit: Callable[[int], None]
-    ) -> ContainerProcess:
-        return create_process(self._host, pod, container, ip, on_exit)
-
-    def add_host(self, ip: str) -> None:
-        self._host.network.add_host(ip)
-
-    def remove_host(self, ip: str) -> None:
-        self._host.network.remove_host(ip)

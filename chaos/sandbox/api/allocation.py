@@ -6,13 +6,13 @@ import ipaddress
 import random
 from typing import Any
 
+from chaos.sandbox.alphabet import ALPHABET
 from chaos.sandbox.api.status import Cause, invalid_value
 from chaos.sandbox.store import Object, Store
 
 SERVICE_NETWORK = ipaddress.IPv4Network("10.96.0.0/16")  # kubeadm's default is 10.96.0.0/12; realk8s uses /16
 _STATIC_BAND = 256  # kept free for addresses that users choose (KEP-3070)
 NODE_PORTS = (30000, 32767)
-_NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # apimachinery's util/rand: no vowels, no look-alikes
 _NAME_LENGTH = 5
 _MAX_GENERATED_BASE = 63 - _NAME_LENGTH
 
@@ -34,7 +34,7 @@ class Allocator:
 
     def name(self, base: str) -> str:
         """A name for metadata.generateName."""
-        return base[:_MAX_GENERATED_BASE] + "".join(self._names.choices(_NAME_LETTERS, k=_NAME_LENGTH))
+        return base[:_MAX_GENERATED_BASE] + "".join(self._names.choices(ALPHABET, k=_NAME_LENGTH))
 
     def service(self, obj: Object) -> list[Cause]:
         """Give a new or changed service its addresses and node ports, in place; what is wrong with those it names."""

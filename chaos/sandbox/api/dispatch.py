@@ -1,10 +1,9 @@
-"""What the API server answers to a request for a resource: the verb's handler, then an object, a list, a table, a watch."""
+"""What the API server answers to a request for a resource: an object, a list, a table or a watch."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
 
 from aiohttp import web
 

@@ -12,6 +12,7 @@ from chaos.sandbox.store import StoreError
 Labels = Mapping[str, str]
 _TOKEN = re.compile(r"\s*(?:(==|!=|=|<|>|!|,|\(|\))|([^\s=!<>,()]+))")
 _SYMBOLS = ("==", "!=", "=", "<", ">", "!", ",", "(", ")")
+_INTEGER = re.compile(r"[-+]?[0-9]+")
 _END = ""
 _OPERATORS = ("in", "notin", "=", "==", "!=", "<", ">")
 
@@ -96,7 +97,7 @@ def _requirement(parser: _Parser) -> Callable[[Labels], bool]:
 def _check_values(key: str, operator: str, values: set[str]) -> None:
     complaints: list[str] = []
     for at, value in enumerate(sorted(values)):
-        if operator in ("<", ">") and not re.fullmatch(r"[-+]?[0-9]+", value):
+        if operator in ("<", ">") and not _INTEGER.fullmatch(value):
             why = "for 'Gt', 'Lt' operators, the value must be an integer"
             complaints.append(f"values[{at}]: {invalid_value('', value, why).message}")
         if texts := names.label_value(value):
@@ -107,11 +108,10 @@ def _check_values(key: str, operator: str, values: set[str]) -> None:
 
 def _comparison(key: str, operator: str, bound: int) -> Callable[[Labels], bool]:
     def check(have: Labels) -> bool:
-        try:
-            found = int(have[key])
-        except (KeyError, ValueError):
+        found = have.get(key, "")
+        if not _INTEGER.fullmatch(found):
             return False
-        return found > bound if operator == ">" else found < bound
+        return int(found) > bound if operator == ">" else int(found) < bound
 
     return check
 

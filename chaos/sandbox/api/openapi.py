@@ -1,4 +1,4 @@
-"""OpenAPI v3: the types, and paths that say which query parameters a write understands: kubectl asks first."""
+"""OpenAPI v3: the types, and paths that say which query parameters a write understands: kubectl asks first. No v2."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ _PARAMETERS = [
     {"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": True}}
     for name in ("dryRun", "fieldManager", "fieldValidation")
 ]
+V2_MEDIA_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+# An OpenAPI v2 Document in protobuf, of swagger 2.0 and a title alone. kubectl falls back to v2 for kinds that v3 lacks
+# and takes such a kind for one that cannot be validated, so that it goes on to say that the server has no such kind.
+V2_DOCUMENT = b"\x0a\x032.0\x12\x0c\x0a\x0aKubernetes"
 _VERBS = (("get", "get"), ("put", "put"), ("patch", "patch"), ("delete", "delete"))
 
 

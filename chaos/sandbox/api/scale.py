@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from chaos.sandbox.api.status import Cause, invalid_value
 from chaos.sandbox.store import Object, StoreError, clone
 
@@ -36,7 +35,7 @@ def scaled(workload: Object, scale: Object) -> Object:
     if replicas < 0:
         name = workload["metadata"]["name"]
         raise _invalid(name, invalid_value("spec.replicas", replicas, "must be greater than or equal to 0"))
-    new = clone(workload)
+    new: Object = clone(workload)
     new["spec"]["replicas"] = replicas
     meta = scale.get("metadata", {})
     for key in ("resourceVersion", "uid"):

@@ -124,6 +124,9 @@ class ApiServer:
         if path.startswith("/openapi/v3"):
             inner = path.removeprefix("/openapi/v3").strip("/")
             found = openapi.document(inner) if inner else openapi.index(prefix)
+        if path == "/openapi/v2" and "proto-openapi" in request.headers.get("Accept", ""):
+            headers = self._responses.headers()
+            return web.Response(body=openapi.V2_DOCUMENT, content_type=openapi.V2_MEDIA_TYPE, headers=headers)
         if found is not None:
             return self._responses.json(found, 200)
         return await self._dispatch.answer(request, parse(path), body)

@@ -14,7 +14,6 @@ _FIELDS_OF_TYPES = (
     ("externalTrafficPolicy", _NODE_PORT),
     ("allocateLoadBalancerNodePorts", ("LoadBalancer",)),
     ("loadBalancerClass", ("LoadBalancer",)),
-    ("externalName", ("ExternalName",)),
 )
 
 

@@ -49,7 +49,7 @@ def _address(spec: Object) -> str:
 
 def _external_name(spec: Object, address: str) -> Iterator[Cause]:
     if address:
-        yield forbidden_field("spec.clusterIPs", "may not be set for 'ExternalName' services")
+        yield forbidden_field("spec.clusterIPs", "may not be set for ExternalName services")
     name = spec.get("externalName", "").removesuffix(".")
     if not name:
         yield required("spec.externalName")

@@ -2,7 +2,7 @@
 
 from chaos.sandbox.containers.delays import CONTAINER_DELAYS
 from chaos.sandbox.containers.host import ContainerHost
-from chaos.sandbox.containers.images import KNOWN_IMAGES, create_process
+from chaos.sandbox.containers.images import KNOWN_IMAGES, ContainerRuntime
 from chaos.sandbox.containers.process import ContainerProcess
 
-__all__ = ["CONTAINER_DELAYS", "KNOWN_IMAGES", "ContainerHost", "ContainerProcess", "create_process"]
+__all__ = ["CONTAINER_DELAYS", "KNOWN_IMAGES", "ContainerHost", "ContainerProcess", "ContainerRuntime"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from typing import Any
 
 from chaos.sandbox.containers.coredns import CoreDnsProcess
 from chaos.sandbox.containers.environment import environment, expand
@@ -43,30 +42,39 @@ _PROGRAMS: dict[str, frozenset[str]] = {
 }
 
 
-def create_process(
-    host: ContainerHost, pod: Object, container: dict[str, Any], ip: str, on_exit: Callable[[int], None]
-) -> ContainerProcess:
-    """The main process of a container, not yet started.
+class ContainerRuntime:
+    """Runs containers of the images that are known, on one host."""
 
-    A command that the image has not becomes a process that ends as soon as it starts, with containerd's 128 (a shell's
-    127 inside `sh -c`); so does, with 127, what the sandbox cannot follow. Each leaves a message.
+    def __init__(self, host: ContainerHost) -> None:
+        self._host = host
 
-    Args:
-        host: the sandbox.
-        pod: as it is in the store.
-        container: the entry of `spec.containers`; its image must be one of `KNOWN_IMAGES`.
-        ip: the pod's address, at which ports are opened.
-        on_exit: called once with the exit code.
+    def knows_image(self, image: str) -> bool:
+        """Whether the image is on the node."""
+        return image in KNOWN_IMAGES
 
-    Raises:
-        KeyError: unknown image.
-    """
-    return _Launcher(host, pod, container, ip, on_exit).launch()
+    def create_process(
+        self, pod: Object, container: Object, ip: str, on_exit: Callable[[int], None]
+    ) -> ContainerProcess:
+        """The main process of a container, not yet started.
+
+        A command that the image has not becomes a process that ends as soon as it starts, with containerd's 128 (a
+        shell's 127 inside `sh -c`); so does, with 127, what the sandbox cannot follow. Each leaves a message.
+
+        Args:
+            pod: as it is in the store.
+            container: the entry of `spec.containers`; its image must be one of `KNOWN_IMAGES`.
+            ip: the pod's address, at which ports are opened.
+            on_exit: called once with the exit code.
+
+        Raises:
+            KeyError: unknown image.
+        """
+        return _Launcher(self._host, pod, container, ip, on_exit).launch()
 
 
 class _Launcher:
     def __init__(
-        self, host: ContainerHost, pod: Object, container: dict[str, Any], ip: str, on_exit: Callable[[int], None]
+        self, host: ContainerHost, pod: Object, container: Object, ip: str, on_exit: Callable[[int], None]
     ) -> None:
         self._host, self._pod, self._ip, self._on_exit = host, pod, ip, on_exit
         self._image: str = container["image"]

@@ -1,20 +1,18 @@
 """The Deployment controller (pkg/controller/deployment).
 
 Not modelled: proportional scaling of several ReplicaSets when a Deployment is scaled in the middle of a rollout (the
-new one is scaled first), pausing, and the progress deadline.
+new one is scaled first; while it is paused, none is), and the progress deadline.
 """
 
 from __future__ import annotations
 
 from chaos.sandbox.controllers import rollout
-from chaos.sandbox.controllers.adoption import claim
-from chaos.sandbox.controllers.base import Controller, Name
+from chaos.sandbox.controllers.adoption import AdoptingController
+from chaos.sandbox.controllers.base import Name
 from chaos.sandbox.controllers.index import controller_of
-from chaos.sandbox.controllers.labels import matches_selector
 from chaos.sandbox.controllers.naming import template_hash
-from chaos.sandbox.controllers.owners import enqueue_owners
 from chaos.sandbox.controllers.pods import condition, is_active, owner_reference
-from chaos.sandbox.store import Change, Object, clone
+from chaos.sandbox.store import Change, Object, StoreError, clone
 
 COMPONENT = "deployment-controller"
 HASH_LABEL = "pod-template-hash"
@@ -22,25 +20,17 @@ _PREFIX = "deployment.kubernetes.io/"
 REVISION = f"{_PREFIX}revision"
 
 
-class DeploymentController(Controller):
+class DeploymentController(AdoptingController):
     """Moves replicas from old ReplicaSets to the one of the present template."""
 
+    kind = "Deployment"
+    owned_kind = "ReplicaSet"
     delay = "deployment_sync"
 
     def on_change(self, change: Change) -> None:
-        if change.kind == "Deployment":
-            self.enqueue_object(change.object)
-        elif change.kind == "ReplicaSet":
-            enqueue_owners(self, change, "Deployment")
-            if change.type != "DELETED" and controller_of(change.object) is None:
-                self._offer_orphan(change.object)
-        elif change.kind == "Pod" and change.type == "DELETED":
+        super().on_change(change)
+        if change.kind == "Pod" and change.type == "DELETED":
             self._pod_gone(change.object)
-
-    def _offer_orphan(self, set_: Object) -> None:
-        for deployment in self.index.in_namespace("Deployment", set_["metadata"]["namespace"]):
-            if matches_selector(deployment["spec"]["selector"], set_["metadata"].get("labels")):
-                self.enqueue_object(deployment)
 
     def _pod_gone(self, pod: Object) -> None:
         """Strategy Recreate goes on when the last old pod is gone."""
@@ -55,34 +45,39 @@ class DeploymentController(Controller):
         deployment = self.store.get("Deployment", *name)
         if deployment is None:
             return
-        sets = claim(self.plane, deployment, "Deployment", kind="ReplicaSet")
+        sets = self.claim(deployment)
         if deployment["metadata"].get("deletionTimestamp"):
             self._write_status(name, deployment, None, sets)
             return
-        new = self._new_set(deployment, sets)
+        new = self._present_set(deployment, sets)
         old = [s for s in sets if s["metadata"]["uid"] != new["metadata"]["uid"]] if new else sets
-        if new is None:
-            new = self._recreate(deployment, sets)
-        if new is not None:
-            self._roll(deployment, new, old)
+        if deployment["spec"].get("paused"):
+            self._scale_paused(deployment, new, old)
             self._drop_history(deployment, old)
+        else:
+            if new is None:
+                new = self._make_set(deployment, sets)
+            if new is not None:
+                self._roll(deployment, new, old)
+                self._drop_history(deployment, old)
         self._write_status(name, deployment, new, sets)
 
     # ---- ReplicaSets ----
 
-    def _new_set(self, deployment: Object, sets: list[Object]) -> Object | None:
-        """The ReplicaSet of the present template; None while strategy Recreate waits for the old pods to go."""
+    def _present_set(self, deployment: Object, sets: list[Object]) -> Object | None:
+        """The ReplicaSet of the present template; None where it has not been made."""
         template = deployment["spec"]["template"]
         for set_ in sets:
             theirs = clone(set_["spec"]["template"])
             theirs["metadata"]["labels"].pop(HASH_LABEL, None)
             if theirs == template:
                 return self._promote(deployment, set_, sets)
-        if (deployment["spec"].get("strategy") or {}).get("type") == "Recreate" and sets:
-            return None
-        return self._create_set(deployment, sets)
+        return None
 
-    def _recreate(self, deployment: Object, old: list[Object]) -> Object | None:
+    def _make_set(self, deployment: Object, old: list[Object]) -> Object | None:
+        """Create the ReplicaSet of the present template; None while strategy Recreate waits for the old pods to go."""
+        if (deployment["spec"].get("strategy") or {}).get("type") != "Recreate":
+            return self._create_set(deployment, old)
         for set_ in old:
             self._scale(deployment, set_, 0)
         left = [p for s in old for p in self.index.controlled("Pod", s["metadata"]["uid"])]
@@ -91,8 +86,14 @@ class DeploymentController(Controller):
         return self._create_set(deployment, old)
 
     def _create_set(self, deployment: Object, old: list[Object]) -> Object:
+        """Create it.
+
+        Raises:
+            StoreError: it is refused; where its name is taken, the next attempt is made with another hash.
+        """
         meta, spec = deployment["metadata"], deployment["spec"]
-        hash_ = template_hash(spec["template"], deployment.get("status", {}).get("collisionCount", 0))
+        collisions = (deployment.get("status") or {}).get("collisionCount", 0)
+        hash_ = template_hash(spec["template"], collisions)
         template, selector = clone(spec["template"]), clone(spec["selector"])
         template.setdefault("metadata", {}).setdefault("labels", {})[HASH_LABEL] = hash_
         selector.setdefault("matchLabels", {})[HASH_LABEL] = hash_
@@ -103,21 +104,25 @@ class DeploymentController(Controller):
         set_spec = {"replicas": first, "selector": selector, "template": template}
         if spec.get("minReadySeconds"):
             set_spec["minReadySeconds"] = spec["minReadySeconds"]
-        created = self.plane.create(
-            "ReplicaSet",
-            {
-                "apiVersion": "apps/v1",
-                "kind": "ReplicaSet",
-                "metadata": {
-                    "name": f"{meta['name']}-{hash_}",
-                    "namespace": meta["namespace"],
-                    "labels": clone(template["metadata"]["labels"]),
-                    "annotations": _annotations(deployment, revision),
-                    "ownerReferences": [owner_reference(deployment, "Deployment")],
-                },
-                "spec": set_spec,
+        wanted = {
+            "apiVersion": "apps/v1",
+            "kind": "ReplicaSet",
+            "metadata": {
+                "name": f"{meta['name']}-{hash_}",
+                "namespace": meta["namespace"],
+                "labels": clone(template["metadata"]["labels"]),
+                "annotations": _annotations(deployment, revision),
+                "ownerReferences": [owner_reference(deployment, "Deployment")],
             },
-        )
+            "spec": set_spec,
+        }
+        try:
+            created = self.plane.create("ReplicaSet", wanted)
+        except StoreError as exc:
+            if exc.reason == "AlreadyExists":
+                status = {**(deployment.get("status") or {}), "collisionCount": collisions + 1}
+                self.store.update("Deployment", {**deployment, "status": status})
+            raise
         if first:
             self._event(deployment, f"Scaled up replica set {created['metadata']['name']} from 0 to {first}")
         self._annotate(deployment, revision)
@@ -145,6 +150,14 @@ class DeploymentController(Controller):
         keep = rollout.old_replicas(deployment, new, active)
         for set_ in active:
             self._scale(deployment, set_, keep[set_["metadata"]["name"]])
+
+    def _scale_paused(self, deployment: Object, new: Object | None, old: list[Object]) -> None:
+        """Follow the number of replicas without rolling: only where one ReplicaSet alone has any, or none has."""
+        sets = [*old, *([new] if new else [])]
+        active = [s for s in sets if int(s["spec"]["replicas"])]
+        if len(active) <= 1 and sets:
+            chosen = active[0] if active else new or max(old, key=_revision)
+            self._scale(deployment, chosen, int(deployment["spec"]["replicas"]))
 
     def _scale(self, deployment: Object, set_: Object, replicas: int) -> bool:
         before = int(set_["spec"]["replicas"])
@@ -202,10 +215,12 @@ class DeploymentController(Controller):
         else:
             available = ("False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.")
         rows = [self._condition(now, "Available", *available)]
-        if new is not None:
+        before = condition(now, "Progressing")
+        if deployment["spec"].get("paused"):
+            rows.append(self._condition(now, "Progressing", "Unknown", "DeploymentPaused", "Deployment is paused"))
+        elif new is not None:
             named = f'ReplicaSet "{new["metadata"]["name"]}"'
             done = counts["updatedReplicas"] == counts["replicas"] == counts["availableReplicas"] == wanted
-            before = condition(now, "Progressing")
             if done:
                 progress = ("True", "NewReplicaSetAvailable", f"{named} has successfully progressed.")
             elif before is None:
@@ -235,7 +250,8 @@ class DeploymentController(Controller):
 
 
 def _revision(set_: Object) -> int:
-    return int((set_["metadata"].get("annotations") or {}).get(REVISION, 0))
+    text = (set_["metadata"].get("annotations") or {}).get(REVISION, "")
+    return int(text) if text.isdecimal() else 0  # anybody may write annotations
 
 
 def _annotations(deployment: Object, revision: int | None) -> dict[str, str]:

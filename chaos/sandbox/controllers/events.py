@@ -28,16 +28,18 @@ class EventRecorder:
         *,
         component: str,
         host: str = "",
+        field_path: str = "",
         warning: bool = False,
     ) -> None:
         """Record one event about an object of a kind.
 
-        `component` is who reports, such as ``statefulset-controller``; `host` is the node of a kubelet. Nothing is
-        recorded in a terminating namespace, where a real API server refuses new events.
+        `component` is who reports, such as ``statefulset-controller``; `host` is the node of a kubelet; `field_path` is
+        the part of the object, such as ``spec.containers{nginx}``. Nothing is recorded in a terminating namespace,
+        where a real API server refuses new events.
         """
         meta = about["metadata"]
         namespace = meta.get("namespace") or "default"
-        same = (meta["uid"], reason, message, component, host)
+        same = (meta["uid"], reason, message, component, host, field_path)
         if self._is_terminating(namespace):
             return
         old = self._store.get("Event", namespace, self._names.get(same, ""))
@@ -62,7 +64,8 @@ class EventRecorder:
                     "uid": meta["uid"],
                     "apiVersion": BY_KIND[kind].api_version,
                     "resourceVersion": meta["resourceVersion"],
-                },
+                }
+                | ({"fieldPath": field_path} if field_path else {}),
                 "reason": reason,
                 "message": message,
                 "type": "Warning" if warning else "Normal",

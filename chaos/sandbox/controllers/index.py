@@ -78,4 +78,4 @@ def _places(kind: str, obj: Object) -> tuple[tuple[str, ...], ...]:
     places += [("dependents", ref["uid"]) for ref in meta.get("ownerReferences") or ()]
     if kind == "Pod" and obj["spec"].get("nodeName"):
         places.append(("node", obj["spec"]["nodeName"]))
-    return tuple(places)
+    return tuple(dict.fromkeys(places))  # an object may refer to one owner twice

@@ -1,19 +1,13 @@
-"""Names that Kubernetes makes up: random suffixes and hashes in its own alphabet."""
+"""Hashes in names that Kubernetes makes up, in its own alphabet."""
 
 from __future__ import annotations
 
 import json
-import random
 from typing import Any
 
-# k8s.io/apimachinery/pkg/util/rand: no vowels, and no 0, 1, 3, so that no words come out.
-ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+from chaos.sandbox.alphabet import ALPHABET
+
 _FNV_OFFSET, _FNV_PRIME, _MASK = 0x811C9DC5, 0x01000193, 0xFFFFFFFF
-
-
-def random_suffix(rng: random.Random, length: int = 5) -> str:
-    """What `generateName` appends."""
-    return "".join(rng.choice(ALPHABET) for _ in range(length))
 
 
 def safe_encode(text: str) -> str:

@@ -9,6 +9,7 @@ from chaos.sandbox.simclock import SimClock
 from chaos.sandbox.store import Object, clone
 
 TERMINAL = ("Succeeded", "Failed")
+_NO_CONDITION = {"status": "", "reason": "", "message": "", "lastTransitionTime": ""}
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -26,10 +27,11 @@ def is_active(pod: Object) -> bool:
 
 
 def condition(obj: Object, type_: str) -> Object | None:
-    """A condition of the status by its type."""
+    """A condition of the status by its type; what somebody has left out of it reads as empty."""
     for row in (obj.get("status") or {}).get("conditions") or ():
-        if row["type"] == type_:
-            return row  # type: ignore[no-any-return]
+        if row.get("type") == type_:
+            given = {key: part for key, part in row.items() if part is not None}
+            return given | {key: empty for key, empty in _NO_CONDITION.items() if key not in given}
     return None
 
 
@@ -53,7 +55,7 @@ def available_in_s(pod: Object, min_ready_s: int, clock: SimClock) -> float:
     ready = condition(pod, "Ready")
     if ready is None or ready["status"] != "True":
         return float("inf")
-    if not min_ready_s:
+    if not min_ready_s or not ready["lastTransitionTime"]:
         return 0.0
     age_s = (clock.wall() - parse_time(ready["lastTransitionTime"])).total_seconds()
     return max(0.0, min_ready_s - age_s)

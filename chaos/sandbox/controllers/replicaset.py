@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from chaos.sandbox.controllers.adoption import claim
-from chaos.sandbox.controllers.base import Controller, Name
-from chaos.sandbox.controllers.index import controller_of
-from chaos.sandbox.controllers.labels import matches_labels, matches_selector
-from chaos.sandbox.controllers.owners import enqueue_owners
+from chaos.sandbox.controllers.adoption import AdoptingController
+from chaos.sandbox.controllers.base import Name
+from chaos.sandbox.controllers.labels import matches_labels
 from chaos.sandbox.controllers.pods import (
     available_in_s,
     is_active,
@@ -15,36 +13,24 @@ from chaos.sandbox.controllers.pods import (
     phase,
     pod_from_template,
 )
-from chaos.sandbox.store import Change, Object, StoreError
+from chaos.sandbox.store import Object, StoreError
 
 COMPONENT = "replicaset-controller"
 _BURST = 500  # at most so many creations or deletions at a time
 _PHASE_RANK = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 
-class ReplicaSetController(Controller):
+class ReplicaSetController(AdoptingController):
     """Keeps as many active pods as asked. A terminating pod no longer counts, so it is replaced at once."""
 
+    kind = "ReplicaSet"
     delay = "replicaset_sync"
-
-    def on_change(self, change: Change) -> None:
-        if change.kind == "ReplicaSet":
-            self.enqueue_object(change.object)
-        elif change.kind == "Pod":
-            enqueue_owners(self, change, "ReplicaSet")
-            if change.type != "DELETED" and controller_of(change.object) is None:
-                self._offer_orphan(change.object)
-
-    def _offer_orphan(self, pod: Object) -> None:
-        for set_ in self.index.in_namespace("ReplicaSet", pod["metadata"]["namespace"]):
-            if matches_selector(set_["spec"]["selector"], pod["metadata"].get("labels")):
-                self.enqueue_object(set_)
 
     def reconcile(self, name: Name) -> None:
         set_ = self.store.get("ReplicaSet", *name)
         if set_ is None:
             return
-        pods = [pod for pod in claim(self.plane, set_, "ReplicaSet") if is_active(pod)]
+        pods = [pod for pod in self.claim(set_) if is_active(pod)]
         try:
             if not set_["metadata"].get("deletionTimestamp"):
                 self._manage(set_, pods)

@@ -11,22 +11,27 @@ HASH_LABEL = "controller.kubernetes.io/hash"
 
 
 class Revisions:
-    """The revisions of one StatefulSet, oldest first; makes the one of its present template where it is missing."""
+    """The revisions of one StatefulSet, oldest first; makes the one of its present template where it is missing.
+
+    Attributes:
+        collisions: how often the name of a new one was taken; a part of the hash.
+    """
 
     def __init__(self, plane: Plane, statefulset: Object) -> None:
         self._plane = plane
         self._set = statefulset
         owned = plane.index.controlled("ControllerRevision", statefulset["metadata"]["uid"])
-        self._all = sorted(owned, key=lambda r: int(r["revision"]))
+        self._all = sorted(owned, key=_number)
+        self.collisions = int((statefulset.get("status") or {}).get("collisionCount", 0))
 
     def update_and_current(self) -> tuple[Object, Object]:
         """The revision of the present template, and the one that pods are being updated from."""
         data = {"spec": {"template": {"$patch": "replace", **clone(self._set["spec"]["template"])}}}
-        update = next((r for r in self._all if r["data"] == data), None)
-        newest = int(self._all[-1]["revision"]) if self._all else 0
+        update = next((r for r in self._all if r.get("data") == data), None)
+        newest = _number(self._all[-1]) if self._all else 0
         if update is None:
             update = self._create(data, newest + 1)
-        elif int(update["revision"]) < newest:  # rolled back: an old revision becomes the newest
+        elif _number(update) < newest:  # rolled back: an old revision becomes the newest
             update = self._plane.store.update("ControllerRevision", {**update, "revision": newest + 1})
         name = self._set.get("status", {}).get("currentRevision")
         current = next((r for r in self._all if r["metadata"]["name"] == name), update)
@@ -46,8 +51,7 @@ class Revisions:
 
     def _create(self, data: Object, number: int) -> Object:
         meta = self._set["metadata"]
-        collisions = self._set.get("status", {}).get("collisionCount", 0)
-        hash_ = revision_hash(data, collisions)
+        hash_ = revision_hash(data, self.collisions)
         labels = {**(self._set["spec"]["template"].get("metadata", {}).get("labels") or {}), HASH_LABEL: hash_}
         revision_meta: Object = {
             "name": f"{meta['name']}-{hash_}",
@@ -58,10 +62,13 @@ class Revisions:
         if meta.get("annotations"):
             revision_meta["annotations"] = clone(meta["annotations"])
         existing = self._plane.store.get("ControllerRevision", meta["namespace"], revision_meta["name"])
-        if existing is not None and existing["data"] == data:  # left behind by an orphaning delete: adopted
+        if existing is not None and existing.get("data") == data:  # left behind by an orphaning delete: adopted
             adopted = clone(existing)
             adopted["metadata"]["ownerReferences"] = revision_meta["ownerReferences"]
             return self._plane.store.update("ControllerRevision", adopted)
+        if existing is not None:
+            self.collisions += 1
+            return self._create(data, number)
         return self._plane.create(
             "ControllerRevision",
             {
@@ -72,3 +79,7 @@ class Revisions:
                 "revision": number,
             },
         )
+
+
+def _number(revision: Object) -> int:
+    return int(revision.get("revision", 0))

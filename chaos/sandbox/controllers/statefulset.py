@@ -5,10 +5,8 @@ Not modelled, as their feature gates are closed by default: maxUnavailable.
 
 from __future__ import annotations
 
-from chaos.sandbox.controllers.adoption import claim
-from chaos.sandbox.controllers.base import Controller, Name
-from chaos.sandbox.controllers.index import controller_of
-from chaos.sandbox.controllers.owners import enqueue_owners
+from chaos.sandbox.controllers.adoption import AdoptingController
+from chaos.sandbox.controllers.base import Name
 from chaos.sandbox.controllers.pods import (
     TERMINAL,
     available_in_s,
@@ -21,35 +19,29 @@ from chaos.sandbox.controllers.pods import (
 from chaos.sandbox.controllers.revisions import Revisions
 from chaos.sandbox.controllers.set_claims import SetClaims
 from chaos.sandbox.controllers.set_round import Round, split_name
-from chaos.sandbox.store import Change, Object, StoreError
+from chaos.sandbox.store import Object, StoreError
 
 COMPONENT = "statefulset-controller"
 REVISION_LABEL = "controller-revision-hash"
 
 
-class StatefulSetController(Controller):
+class StatefulSetController(AdoptingController):
     """Creates, replaces and deletes the pods of StatefulSets, in order."""
 
+    kind = "StatefulSet"
     delay = "statefulset_sync"
 
-    def on_change(self, change: Change) -> None:
-        if change.kind == "StatefulSet":
-            self.enqueue_object(change.object)
-        elif change.kind == "Pod":
-            enqueue_owners(self, change, "StatefulSet")
-            if change.type != "DELETED" and controller_of(change.object) is None:
-                self._offer_orphan(change.object)
-
-    def _offer_orphan(self, pod: Object) -> None:
-        set_name, _ = split_name(pod["metadata"]["name"])
-        if self.store.get("StatefulSet", pod["metadata"]["namespace"], set_name):
-            self.enqueue(pod["metadata"]["namespace"], set_name)
+    def adopters(self, orphan: Object) -> list[Object]:
+        """The set after which a pod is named."""
+        set_name, _ = split_name(orphan["metadata"]["name"])
+        set_ = self.store.get("StatefulSet", orphan["metadata"]["namespace"], set_name)
+        return [set_] if set_ else []
 
     def reconcile(self, name: Name) -> None:
         set_ = self.store.get("StatefulSet", *name)
         if set_ is None:
             return
-        owned = claim(self.plane, set_, "StatefulSet", name_prefix=f"{name[1]}-")
+        owned = self.claim(set_, name_prefix=f"{name[1]}-")
         names = [(split_name(pod["metadata"]["name"]), pod) for pod in owned]
         pods = {ordinal: pod for (set_name, ordinal), pod in names if set_name == name[1]}
         revisions = Revisions(self.plane, set_)
@@ -93,7 +85,7 @@ class StatefulSetController(Controller):
             "updatedReplicas": updated,
             "currentRevision": r.current["metadata"]["name"],
             "updateRevision": r.update["metadata"]["name"],
-            "collisionCount": r.set.get("status", {}).get("collisionCount", 0),
+            "collisionCount": r.revisions.collisions,
         }
 
     def _complete_update(self, r: Round) -> None:

@@ -2,6 +2,6 @@
 
 from chaos.sandbox.kubelet.kubelet import Kubelet
 from chaos.sandbox.kubelet.node import Node
-from chaos.sandbox.kubelet.runtime import ContainerProcess, Runtime
+from chaos.sandbox.kubelet.runtime import PodNetwork, Runtime
 
-__all__ = ["ContainerProcess", "Kubelet", "Node", "Runtime"]
+__all__ = ["Kubelet", "Node", "PodNetwork", "Runtime"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from chaos.sandbox.kubelet.runtime import ContainerProcess
+from chaos.sandbox.containers import ContainerProcess
 from chaos.sandbox.store import Object
 
 # The kubelet's restart back-off: at once after the first crash, then 10 s, doubled each time, at most 5 minutes;

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 
 from chaos.sandbox import deletion
-from chaos.sandbox.delays import MINIMUM_GRACE_S
 from chaos.sandbox.kubelet.local_pod import LocalPod
 from chaos.sandbox.store import StoreError
+
+# What the kubelet's kuberuntime gives a container at least between SIGTERM and SIGKILL, whatever the pod's grace period
+# (minimumGracePeriodInSeconds). It is why a force-deleted pod goes on serving for two seconds.
+_MINIMUM_GRACE_S = 2.0
 
 
 class Ending:
@@ -29,7 +32,7 @@ class Ending:
         await asyncio.sleep(pod.draw("kubelet_notice"))
         since_s = pod.now_s()
         for container in pod.running():
-            pod.event("Killing", f"Stopping container {container.name}")
+            pod.event("Killing", f"Stopping container {container.name}", container=container)
         await self._pre_stop(since_s)
         for container in pod.running():
             if container.process is not None:
@@ -56,7 +59,7 @@ class Ending:
         signalled_s = self._pod.now_s()
         killed = False
         while self._pod.running():
-            until_s = max(since_s + self.grace_s, signalled_s + MINIMUM_GRACE_S)
+            until_s = max(since_s + self.grace_s, signalled_s + _MINIMUM_GRACE_S)
             if not killed and self._pod.now_s() >= until_s:
                 killed = True
                 for container in self._pod.running():

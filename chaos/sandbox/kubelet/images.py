@@ -31,11 +31,11 @@ class Images:
         image, policy = self.name(container), container.spec.get("imagePullPolicy", "IfNotPresent")
         known = self._pod.node.runtime.knows_image(image)
         if known and policy != "Always":
-            self._pod.event("Pulled", f'Container image "{image}" already present on machine')
+            self._pod.event("Pulled", f'Container image "{image}" already present on machine', container=container)
             return image
         if policy == "Never":
             message = f'Container image "{image}" is not present with pull policy of Never'
-            self._pod.event("ErrImageNeverPull", message, warning=True)
+            self._pod.event("ErrImageNeverPull", message, container=container, warning=True)
             self._refuse(container, "ErrImageNeverPull", message, _NEVER_RETRY_S)
             return None
         return await self._pull(container, image, known=known)
@@ -43,16 +43,16 @@ class Images:
     async def _pull(self, container: Container, image: str, *, known: bool) -> str | None:
         if container.state.get("waiting", {}).get("reason") == "ErrImagePull":
             container.refused("ImagePullBackOff", f'Back-off pulling image "{image}"')
-            self._pod.event("BackOff", f'Back-off pulling image "{image}"')
+            self._pod.event("BackOff", f'Back-off pulling image "{image}"', container=container)
             self._pod.report()
-        self._pod.event("Pulling", f'Pulling image "{image}"')
+        self._pod.event("Pulling", f'Pulling image "{image}"', container=container)
         await self._pod.waiting.pause(self._pod.draw("kubelet_image_pull"))
         if known:
             self._back_off_s = 0.0
-            self._pod.event("Pulled", f'Successfully pulled image "{image}"')
+            self._pod.event("Pulled", f'Successfully pulled image "{image}"', container=container)
             return image
         message = f'failed to pull and unpack image "{image}": the sandbox has no such image'
-        self._pod.event("Failed", f'Failed to pull image "{image}": {message}', warning=True)
+        self._pod.event("Failed", f'Failed to pull image "{image}": {message}', container=container, warning=True)
         self._back_off_s = min(max(_BACK_OFF_FIRST_S, 2 * self._back_off_s), _BACK_OFF_MOST_S)
         self._refuse(container, "ErrImagePull", message, self._back_off_s)
         return None
@@ -60,4 +60,4 @@ class Images:
     def _refuse(self, container: Container, reason: str, message: str, retry_after_s: float) -> None:
         container.refused(reason, message)
         container.retry_at_s = self._pod.now_s() + retry_after_s
-        self._pod.event("Failed", f"Error: {reason}", warning=True)
+        self._pod.event("Failed", f"Error: {reason}", container=container, warning=True)

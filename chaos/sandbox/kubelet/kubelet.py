@@ -45,17 +45,17 @@ class Kubelet:
                 worker.stop(0.0)
         elif worker is None:
             worker = self._workers[uid] = PodWorker(self.node, pod)
-            self._spawn(self._live(uid, worker, pod["metadata"]["namespace"], pod["metadata"]["name"]))
+            self._spawn(self._live(uid, worker))
         else:
             worker.changed(pod)
         if worker is not None and _deletion(pod) != _deletion(change.old):
             _stop_where_deleted(worker, pod)
 
-    async def _live(self, uid: str, worker: PodWorker, namespace: str, name: str) -> None:
+    async def _live(self, uid: str, worker: PodWorker) -> None:
         try:
-            while not await self._succeeds(worker, f"{namespace}/{name}"):
+            while not await self._succeeds(worker):
                 await asyncio.sleep(_RETRY_S)
-                pod = self.node.plane.store.get("Pod", namespace, name)
+                pod = self.node.plane.store.get("Pod", worker.namespace, worker.name)
                 if pod is None or pod["metadata"]["uid"] != uid:
                     return
                 worker = self._workers[uid] = PodWorker(self.node, pod)
@@ -63,12 +63,12 @@ class Kubelet:
         finally:
             del self._workers[uid]
 
-    async def _succeeds(self, worker: PodWorker, pod_name: str) -> bool:
+    async def _succeeds(self, worker: PodWorker) -> bool:
         try:
             await worker.run()
         except Exception as exc:  # noqa: BLE001  # it concerns this pod only; reported, not lost
             worker.abandon()
-            exc.add_note(f"the kubelet of {self.node.name} was at {pod_name}")
+            exc.add_note(f"the kubelet of {self.node.name} was at {worker.namespace}/{worker.name}")
             self.node.plane.fail(exc)
             return False
         return True

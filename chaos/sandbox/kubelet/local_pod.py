@@ -49,7 +49,7 @@ class LocalPod:
             self.ip = self.node.address
         else:
             self.ip = self.node.addresses.take()
-            self.node.runtime.add_host(self.ip)
+            self.node.network.add_host(self.ip)
         self.sandbox_up = True
 
     async def unplug(self) -> None:
@@ -60,7 +60,7 @@ class LocalPod:
     def release(self) -> None:
         """Give the address back at once."""
         if self.sandbox_up and self.ip != self.node.address:
-            self.node.runtime.remove_host(self.ip)
+            self.node.network.remove_host(self.ip)
             self.node.addresses.give_back(self.ip)
         self.sandbox_up = False
 
@@ -70,9 +70,13 @@ class LocalPod:
             return "Failed"
         return pod_phase(self.containers, self.restart_policy, stopped=self.waiting.stopping)
 
-    def event(self, reason: str, message: str, *, warning: bool = False) -> None:
-        """Report something that happened."""
-        self.node.event(self.object, reason, message, warning=warning)
+    def event(self, reason: str, message: str, *, container: Container | None = None, warning: bool = False) -> None:
+        """Report something that happened, to one container where it is named."""
+        field_path = ""
+        if container is not None:
+            field_path = f"spec.{'initContainers' if container in self.init_containers else 'containers'}"
+            field_path += f"{{{container.name}}}"
+        self.node.event(self.object, reason, message, field_path=field_path, warning=warning)
 
     def report(self) -> None:
         """Write the status where it changed, unless the object is gone."""

@@ -27,6 +27,7 @@ class PodWorker:
     """
 
     def __init__(self, node: Node, pod: Object) -> None:
+        self.namespace: str = pod["metadata"]["namespace"]
         self.name: str = pod["metadata"]["name"]
         self._pod = LocalPod(node, pod)
         self._images = Images(self._pod)
@@ -130,7 +131,7 @@ class PodWorker:
         if image is None:
             return
         await pod.waiting.pause(pod.draw("kubelet_create"))
-        pod.event("Created", f"Created container: {container.name}")
+        pod.event("Created", f"Created container: {container.name}", container=container)
         process = pod.node.runtime.create_process(
             pod.object, {**container.spec, "image": image}, pod.ip, lambda code: self._exited(container, code)
         )
@@ -138,7 +139,7 @@ class PodWorker:
         container.process = process
         container.started(pod.plane.store.clock.timestamp(), pod.now_s())
         await process.start()
-        pod.event("Started", f"Started container {container.name}")
+        pod.event("Started", f"Started container {container.name}", container=container)
 
     # ---- life ----
 
@@ -193,7 +194,7 @@ class PodWorker:
         container.retry_at_s = self._pod.now_s() + delay_s
         if delay_s:
             message = f"Back-off restarting failed container {container.name} in pod {pod_name}({meta['uid']})"
-            self._pod.event("BackOff", message, warning=True)
+            self._pod.event("BackOff", message, container=container, warning=True)
 
     # ---- readiness ----
 
@@ -210,7 +211,7 @@ class PodWorker:
         def became(ready: bool) -> None:  # the probe's verdict
             container.ready = ready
             if not ready:
-                self._pod.event("Unhealthy", "Readiness probe failed", warning=True)
+                self._pod.event("Unhealthy", "Readiness probe failed", container=container, warning=True)
             self._after(self._pod.draw("kubelet_status"), self._report_unless_stopping)
 
         first_in_s = self._pod.draw("kubelet_probe")

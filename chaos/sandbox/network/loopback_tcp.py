@@ -25,9 +25,8 @@ class LoopbackTcp:
     async def listen(self, ip: str, port: int, factory: ServerFactory) -> Listener:
         """See `Network.listen_tcp`."""
         self._ports.check((ip, port))
-        gates: set[Gate] = set()
-        server = await self._loop.create_server(lambda: Gate(factory(), gates), _LOOPBACK, 0)
-        door = _Door(ip, server, gates)
+        door = _Door(ip, self._doors)
+        door.server = await self._loop.create_server(lambda: Gate(factory(), door), _LOOPBACK, 0)
         self._doors.add(door)
 
         def close() -> None:
@@ -62,15 +61,28 @@ class LoopbackTcp:
 
     def close(self) -> None:
         """Close every socket of the server side, stalled ones too."""
-        for door in self._doors:
+        for door in tuple(self._doors):
             door.abort()
 
 
 class _Door:
-    """A listening socket and the server's ends of its connections."""
+    """A listening socket and the server's ends of its connections; `doors` has it until all of them are gone."""
 
-    def __init__(self, ip: str, server: asyncio.Server, gates: set[Gate]) -> None:
-        self.ip, self.server, self._gates = ip, server, gates
+    server: asyncio.Server
+
+    def __init__(self, ip: str, doors: set[_Door]) -> None:
+        self.ip = ip
+        self._doors = doors
+        self._gates: set[Gate] = set()
+
+    def entered(self, gate: Gate) -> None:
+        """A connection is made."""
+        self._gates.add(gate)
+
+    def left(self, gate: Gate) -> None:
+        """A connection is over."""
+        self._gates.discard(gate)
+        self._forget_if_over()
 
     def shut(self) -> None:
         """The host is unplugged: connections stall."""
@@ -78,10 +90,11 @@ class _Door:
             gate.shut()
 
     def close(self) -> None:
-        """Connections end with EOF."""
+        """Connections end with EOF; stalled ones stay."""
         self.server.close()
         for gate in tuple(self._gates):
             gate.close()
+        self._forget_if_over()
 
     def abort(self) -> None:
         """Let go of every socket, stalled ones too."""
@@ -89,14 +102,18 @@ class _Door:
         for gate in tuple(self._gates):
             gate.abort()
 
+    def _forget_if_over(self) -> None:
+        if not self._gates and not self.server.is_serving():
+            self._doors.discard(self)
+
 
 class Gate(asyncio.Transport, asyncio.Protocol):
     """Stands between a server's protocol and its socket, so that an unplugged host falls silent instead of closing."""
 
-    def __init__(self, inner: asyncio.Protocol, connections: set[Gate]) -> None:
+    def __init__(self, inner: asyncio.Protocol, door: _Door) -> None:
         super().__init__()
         self._inner: asyncio.BaseProtocol = inner
-        self._connections = connections
+        self._door = door
         self._open = True
         self._transport: asyncio.Transport
 
@@ -110,7 +127,7 @@ class Gate(asyncio.Transport, asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - create_server makes no other
         self._transport = transport
-        self._connections.add(self)
+        self._door.entered(self)
         self._inner.connection_made(self)
 
     def data_received(self, data: bytes) -> None:
@@ -122,7 +139,7 @@ class Gate(asyncio.Transport, asyncio.Protocol):
         return self._inner.eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._connections.discard(self)
+        self._door.left(self)
         self._inner.connection_lost(exc)
 
     # ---- to the socket ----

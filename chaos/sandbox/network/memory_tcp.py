@@ -25,7 +25,7 @@ class MemoryTcp:
         self._ports: Ports[_Door] = Ports(hosts)
         self._next_port = count(_FIRST_EPHEMERAL_PORT).__next__
 
-    def listen(self, ip: str, port: int, factory: ServerFactory) -> Listener:
+    async def listen(self, ip: str, port: int, factory: ServerFactory) -> Listener:
         """See `Network.listen_tcp`."""
         door = _Door(factory)
         self._ports.bind((ip, port), door)
@@ -40,7 +40,7 @@ class MemoryTcp:
         """Whether somebody listens there."""
         return target in self._ports.bound
 
-    def connect(self, target: Target, factory: Callable[[], asyncio.Protocol]) -> MemoryTransport:
+    async def connect(self, target: Target, factory: Callable[[], asyncio.Protocol]) -> MemoryTransport:
         """Join a client to a server at once; the caller has let the handshake's time pass.
 
         Raises:
@@ -64,6 +64,9 @@ class MemoryTcp:
     def host_removed(self, ip: str) -> None:
         """New connects find no port; of open ones each packet asks for its host."""
         self._ports.unplug(ip)
+
+    def close(self) -> None:
+        """Nothing is held outside this process's memory."""
 
 
 class _Door:

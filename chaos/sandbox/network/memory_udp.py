@@ -20,7 +20,7 @@ class MemoryUdp:
         self._ports: Ports[DatagramHandler] = Ports(hosts)
         self.handlers = self._ports.bound
 
-    def listen(self, ip: str, port: int, handler: DatagramHandler) -> Listener:
+    async def listen(self, ip: str, port: int, handler: DatagramHandler) -> Listener:
         """See `Network.listen_udp`."""
         self._ports.bind((ip, port), handler)
         return Listener(ip, port, "UDP", lambda: self._ports.release((ip, port), handler))
@@ -32,6 +32,9 @@ class MemoryUdp:
     def host_removed(self, ip: str) -> None:
         """Nothing reaches the host's handlers any more."""
         self._ports.unplug(ip)
+
+    def close(self) -> None:
+        """Nothing is held outside this process's memory."""
 
 
 class MemoryUdpPort:

@@ -10,10 +10,13 @@ from chaos.sandbox.model import Model
 from chaos.sandbox.network.errors import refused, timed_out
 from chaos.sandbox.network.hosts import Hosts
 from chaos.sandbox.network.listener import DatagramHandler, Listener, ServerFactory, UdpPort, UdpReceiver
-from chaos.sandbox.network.loopback import LoopbackWire
-from chaos.sandbox.network.memory import MemoryWire
+from chaos.sandbox.network.loopback_tcp import LoopbackTcp
+from chaos.sandbox.network.loopback_udp import LoopbackUdp
+from chaos.sandbox.network.losses import Datagrams
+from chaos.sandbox.network.memory_tcp import MemoryTcp
+from chaos.sandbox.network.memory_udp import MemoryUdp
 from chaos.sandbox.network.services import Services, Target
-from chaos.sandbox.network.wire import Wire
+from chaos.sandbox.network.wire import Tcp, Udp
 
 # Linux sends a SYN and repeats it net.ipv4.tcp_syn_retries = 6 times, doubling the wait; then ETIMEDOUT (127 s).
 _SYN_WAITS_S = (1, 2, 4, 8, 16, 32, 64)
@@ -33,12 +36,20 @@ class Network:
         self._hosts = Hosts()
         self._services = Services(model.rng("service backends"))
         self._tcp_one_way_s = model.sampler("tcp_one_way")
-        make = MemoryWire if wire == "memory" else LoopbackWire
-        self._wire: Wire = make(loop, model, self._hosts, self._services)
+        self._tcp: Tcp
+        self._udp: Udp
+        if wire == "memory":
+            self._udp = MemoryUdp(loop, Datagrams(model), self._hosts, self._services)
+            self._tcp = MemoryTcp(loop, self._hosts, model.sampler("tcp_one_way"))
+        else:
+            self._udp = LoopbackUdp(loop, Datagrams(model), self._hosts, self._services)
+            self._tcp = LoopbackTcp(loop, self._hosts)
 
     async def close(self) -> None:
-        """Release all sockets of the server side."""
-        await self._wire.close()
+        """Release all sockets of the server side, and let the loop see it."""
+        self._udp.close()
+        self._tcp.close()
+        await asyncio.sleep(0)
 
     # ---- topology ----
 
@@ -56,7 +67,8 @@ class Network:
         Real: on the node itself the bridge's ARP fails after 3 s (EHOSTUNREACH); from elsewhere packets vanish.
         """
         self._hosts.remove(ip)
-        self._wire.host_removed(ip)
+        self._udp.host_removed(ip)
+        self._tcp.host_removed(ip)
 
     def set_service(self, vip: str, port: int, protocol: str, backends: tuple[Target, ...]) -> None:
         """Program a service port (`protocol` is ``TCP`` or ``UDP``); without backends it rejects (ECONNREFUSED).
@@ -78,7 +90,7 @@ class Network:
         Raises:
             OSError: EADDRINUSE, or EADDRNOTAVAIL where there is no such host.
         """
-        return await self._wire.listen_tcp(ip, port, protocol_factory)
+        return await self._tcp.listen(ip, port, protocol_factory)
 
     async def listen_udp(self, ip: str, port: int, handler: DatagramHandler) -> Listener:
         """Receive datagrams at a host's port: `handler(payload, reply)` runs at the instant of arrival.
@@ -86,13 +98,13 @@ class Network:
         Raises:
             OSError: EADDRINUSE, or EADDRNOTAVAIL where there is no such host.
         """
-        return await self._wire.listen_udp(ip, port, handler)
+        return await self._udp.listen(ip, port, handler)
 
     # ---- clients ----
 
     def open_udp(self, address: str, port: int, receiver: UdpReceiver) -> UdpPort:
         """Open a client's UDP port, connected to an address."""
-        return self._wire.open_udp((address, port), receiver)
+        return self._udp.open((address, port), receiver)
 
     async def open_tcp(self, factory: Callable[[], asyncio.Protocol], address: str, port: int) -> asyncio.Transport:
         """Connect as the Linux kernel does, SYN by SYN; the last gives up after 127 s.
@@ -108,13 +120,13 @@ class Network:
             one_way_s = self._tcp_one_way_s()
             await asyncio.sleep(one_way_s)
             if self._hosts.get(target[0]):
-                accepts = self._wire.accepts(target)
+                accepts = self._tcp.accepts(target)
                 back_s = self._tcp_one_way_s()
                 await asyncio.sleep(back_s)
                 if not accepts:
                     raise refused()
                 if self._hosts.get(target[0]):
-                    return await self._wire.connect(target, factory)
+                    return await self._tcp.connect(target, factory)
                 one_way_s += back_s
             await asyncio.sleep(wait_s - one_way_s)
         raise timed_out()

@@ -1,4 +1,8 @@
-"""What carries packets: memory in virtual time, sockets in real time."""
+"""What carries packets that the network has routed: memory in virtual time, sockets on 127.0.0.1 in real time.
+
+The sockets need no root and no privileged port. In memory nothing goes through the kernel, so same seed, same order; it
+relies on the order in which `VirtualTimeLoop` runs timers of one instant: that of their making.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +14,17 @@ from chaos.sandbox.network.listener import DatagramHandler, Listener, ServerFact
 from chaos.sandbox.network.services import Target
 
 
-class Wire(Protocol):
-    """Carries what the network has routed."""
+class Tcp(Protocol):
+    """All TCP of one network."""
 
-    async def listen_tcp(self, ip: str, port: int, factory: ServerFactory) -> Listener:
+    async def listen(self, ip: str, port: int, factory: ServerFactory) -> Listener:
         """See `Network.listen_tcp`."""
 
-    async def listen_udp(self, ip: str, port: int, handler: DatagramHandler) -> Listener:
-        """See `Network.listen_udp`."""
-
-    def open_udp(self, address: Target, receiver: UdpReceiver) -> UdpPort:
-        """See `Network.open_udp`."""
-
     def accepts(self, target: Target) -> bool:
-        """Whether somebody listens at a TCP port."""
+        """Whether somebody listens at a port."""
 
     async def connect(self, target: Target, factory: Callable[[], asyncio.Protocol]) -> asyncio.Transport:
-        """Complete a TCP connection to a target that accepts.
+        """Complete a connection to a target that accepts; the caller has let the handshake's time pass.
 
         Raises:
             ConnectionRefusedError: it no longer does.
@@ -35,5 +33,21 @@ class Wire(Protocol):
     def host_removed(self, ip: str) -> None:
         """The host's connections stall from now on."""
 
-    async def close(self) -> None:
+    def close(self) -> None:
+        """Release what is held outside this process's memory."""
+
+
+class Udp(Protocol):
+    """All UDP of one network."""
+
+    async def listen(self, ip: str, port: int, handler: DatagramHandler) -> Listener:
+        """See `Network.listen_udp`."""
+
+    def open(self, address: Target, receiver: UdpReceiver) -> UdpPort:
+        """See `Network.open_udp`."""
+
+    def host_removed(self, ip: str) -> None:
+        """Nothing reaches the host any more."""
+
+    def close(self) -> None:
         """Release what is held outside this process's memory."""

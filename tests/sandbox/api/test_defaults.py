@@ -87,3 +87,9 @@ def test_canonical_quantities_keep_their_value_and_stay_as_they_are(number: int,
 def test_what_is_no_quantity_is_refused(text: str) -> None:
     with pytest.raises(QuantityError):
         canonical(text)
+
+
+def test_a_statefulset_without_a_service_name_has_an_empty_one(served: Any, manifests: Any) -> None:
+    spec = {key: value for key, value in manifests["sts"]["spec"].items() if key != "serviceName"}
+    made = served(lambda lab: lab.call("POST", COLLECTIONS["StatefulSet"], {**manifests["sts"], "spec": spec}))
+    assert made.json["spec"]["serviceName"] == ""

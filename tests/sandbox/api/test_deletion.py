@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chaos.sandbox import deletion
-from chaos.sandbox.store import StoreError
+from chaos.sandbox.store import StoreError, clone
 
 
 def running(lab: Any, manifest: dict[str, Any], grace_s: int = 30) -> dict[str, Any]:
@@ -90,18 +90,37 @@ def test_propagation_leaves_a_finalizer_for_the_garbage_collector(
     assert served(scenario) == finalizers
 
 
-def test_a_namespace_terminates_refuses_new_objects_and_goes_when_it_is_finalized(served: Any, manifests: Any) -> None:
+def test_a_namespace_terminates_refuses_new_objects_and_goes_when_it_is_finalized(served: Any) -> None:
     async def scenario(lab: Any) -> None:
-        marked = deletion.delete(lab.store, "Namespace", "", "default")
+        lab.registry.create("Namespace", {"metadata": {"name": "demo"}})
+        marked = deletion.delete(lab.store, "Namespace", "", "demo")
         assert marked["status"]["phase"] == "Terminating"
         with pytest.raises(StoreError) as caught:
-            lab.registry.create("ConfigMap", manifests["config"])
+            lab.registry.create("ConfigMap", {"metadata": {"name": "late", "namespace": "demo"}})
         assert (caught.value.status, caught.value.reason) == (403, "Forbidden")
-        answer = await lab.call("PUT", "/api/v1/namespaces/default/finalize", {**marked, "spec": {"finalizers": []}})
+        answer = await lab.call("PUT", "/api/v1/namespaces/demo/finalize", {**marked, "spec": {"finalizers": []}})
         assert answer.status == 200
-        assert lab.store.get("Namespace", "", "default") is None
+        assert lab.store.get("Namespace", "", "demo") is None
 
     served(scenario)
+
+
+def test_a_terminating_object_gets_no_new_finalizers(served: Any, manifests: Any) -> None:
+    async def scenario(lab: Any) -> tuple[int, str]:
+        held = {**manifests["config"]["metadata"], "finalizers": ["x.example/a"]}
+        lab.registry.create("ConfigMap", {"metadata": held})
+        marked = clone(deletion.delete(lab.store, "ConfigMap", "default", "cm"))
+        marked["metadata"]["finalizers"] += ["x.example/c", "x.example/b"]
+        with pytest.raises(StoreError) as caught:
+            lab.registry.update("ConfigMap", marked)
+        return caught.value.status, caught.value.message
+
+    status, message = served(scenario)
+    assert status == 422
+    assert message == (
+        'ConfigMap "cm" is invalid: metadata.finalizers: Forbidden: no new finalizers can be added if the object is '
+        'being deleted, found new finalizers []string{"x.example/b", "x.example/c"}'
+    )
 
 
 @pytest.mark.parametrize("precondition", [{"uid": "other"}, {"resource_version": "1"}])

@@ -132,6 +132,15 @@ async def test_kubectl_rollout_status_follows_a_statefulset(kubectl: Kubectl, sa
     assert "roll out complete: 2 new pods" in await kubectl("rollout", "status", "sts/web", "--timeout=10s")
 
 
+async def test_kubectl_names_what_the_server_has_not(kubectl: Kubectl, sandbox: ApiServer) -> None:
+    job = "{apiVersion: batch/v1, kind: Job, metadata: {name: j}, spec: {template: {spec: {containers: []}}}}"
+    for verb in ("apply", "create"):
+        assert 'no matches for kind "Job" in version "batch/v1"' in await kubectl(verb, "-f", "-", stdin=job, code=1)
+    sandbox.registry.create("Pod", {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}})
+    assert "the sandbox has no pods/log" in await kubectl("logs", "p", code=1)
+    sandbox.registry.store.remove("Pod", "default", "p")
+
+
 async def test_kubectls_typed_commands_send_protobuf_and_are_understood(kubectl: Kubectl, sandbox: ApiServer) -> None:
     await kubectl("create", "namespace", "demo")
     await kubectl("create", "configmap", "c", "--from-literal=a=b", "--from-literal=e=")

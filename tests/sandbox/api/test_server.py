@@ -217,3 +217,19 @@ def test_a_body_over_the_limit_is_refused(served: Any) -> None:
             return response.status, (await response.json())["reason"]
 
     assert served(scenario) == (413, "RequestEntityTooLarge")
+
+
+@pytest.mark.parametrize("subresource", ["log", "exec", "attach", "portforward", "eviction"])
+def test_what_only_real_pods_have_is_refused_by_name(subresource: str, served: Any, manifests: Any) -> None:
+    async def scenario(lab: Any) -> Any:
+        lab.registry.create("Pod", manifests["pod"])
+        return await lab.call("GET", f"/api/v1/namespaces/default/pods/p/{subresource}")
+
+    answer = served(scenario)
+    assert (answer.status, answer.json["reason"]) == (501, "NotImplemented")
+    assert answer.json["message"] == f"the sandbox has no pods/{subresource}: its containers are simulated"
+
+
+def test_a_path_that_is_not_there_is_not_found_whatever_the_client_accepts(served: Any) -> None:
+    answer = served(lambda lab: lab.call("GET", "/openapi/v2", Accept="application/x"))
+    assert (answer.status, answer.text) == (404, "404 page not found\n")

@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import aiohttp
+import pytest
+from aiohttp import web
+
 CONFIGS = "/api/v1/namespaces/default/configmaps"
 
 
@@ -119,6 +123,25 @@ def test_a_client_that_leaves_ends_its_watch(served: Any) -> None:
         return len(lab.store._subscribers)
 
     assert served(scenario) == 0
+
+
+def test_a_client_that_leaves_while_an_event_is_written_is_no_error(
+    served: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def gone(*_: Any) -> None:
+        raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
+
+    async def scenario(lab: Any) -> int:
+        watch = asyncio.create_task(lab.call("GET", f"{CONFIGS}?watch=1"))
+        await asyncio.sleep(1)
+        monkeypatch.setattr(web.StreamResponse, "write", gone)
+        lab.registry.create("ConfigMap", config("a"))
+        await asyncio.sleep(1)
+        watch.cancel()
+        return len(lab.store._subscribers)
+
+    assert served(scenario) == 0
+    assert caplog.records == []
 
 
 def test_a_change_reaches_the_watch_after_the_drawn_delay(served: Any) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chaos.clock import run_virtual
-from chaos.sandbox.containers import CONTAINER_DELAYS, ContainerHost, ContainerProcess, create_process
+from chaos.sandbox.containers import CONTAINER_DELAYS, ContainerHost, ContainerProcess, ContainerRuntime
 from chaos.sandbox.dns import DNS_DELAYS
 from chaos.sandbox.model import Model
 from chaos.sandbox.network import NETWORK_DELAYS, Network
@@ -40,13 +40,13 @@ class ContainerLab:
         self.store, self.truth = Store(self.clock, 1), Truth()
         self.net.add_host(POD)
         self.exits: list[tuple[float, int]] = []
-        self._host = ContainerHost(self.net, self.store, self.clock, self.model, self.truth, loop)
+        self._runtime = ContainerRuntime(ContainerHost(self.net, self.store, self.clock, self.model, self.truth, loop))
 
     def create(self, image: str, command: list[str] | None = None, **container: Any) -> ContainerProcess:
         """A container of pod web-0, not yet started."""
         spec = {"image": image, **container} | ({"command": command} if command else {})
         pod = {"metadata": {"name": "web-0", "namespace": "default"}, "spec": {"hostname": "web-0"}}
-        return create_process(self._host, pod, spec, POD, lambda code: self.exits.append((now_s(), code)))
+        return self._runtime.create_process(pod, spec, POD, lambda code: self.exits.append((now_s(), code)))
 
     async def start(self, image: str, command: list[str] | None = None, **container: Any) -> ContainerProcess:
         """A container that has started."""

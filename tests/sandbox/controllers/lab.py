@@ -80,7 +80,7 @@ class Lab:
     async def __aenter__(self) -> Self:
         await self.tasks.start()
         self.plane = ControlPlane(
-            self.store, self.registry, self.model, self, spawn=self.tasks.spawn, fail=self.tasks.fail
+            self.store, self.registry, self.model, self, self, spawn=self.tasks.spawn, fail=self.tasks.fail
         )
         record_pod_facts(self.store, self.truth)
         self.store.subscribe(lambda change: self.commits.append((self.clock.now_s(), change)))
@@ -95,7 +95,7 @@ class Lab:
         if error is None and self.tasks.error is not None:
             raise self.tasks.error
 
-    # ---- the runtime that kubelets see ----
+    # ---- the runtime and the network that kubelets see ----
 
     def knows_image(self, image: str) -> bool:
         return image in ("polite", "stubborn", "crash", "once")

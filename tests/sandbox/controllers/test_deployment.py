@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from chaos.sandbox.controllers.naming import ALPHABET
+from chaos.sandbox.alphabet import ALPHABET
+from chaos.sandbox.controllers.naming import template_hash
 from chaos.sandbox.controllers.rollout import limits
 from chaos.sandbox.store import Object
 from tests.sandbox.controllers.lab import EXACT, Lab, in_lab, workload_spec
@@ -154,3 +155,56 @@ def test_percentages_of_surge_round_up_and_those_of_unavailable_pods_down(
     rolling = {"maxSurge": surge, "maxUnavailable": unavailable}
     spec = {"replicas": replicas, "strategy": {"type": "RollingUpdate", "rollingUpdate": rolling}}
     assert limits({"spec": spec}) == expected
+
+
+def test_a_paused_deployment_follows_its_number_of_replicas_but_rolls_nothing_out() -> None:
+    async def test(lab: Lab) -> None:
+        make_deployment(lab, replicas=2)
+        await asyncio.sleep(5)
+        (first,) = lab.names("ReplicaSet")
+        lab.patch("Deployment", "dep", lambda d: d["spec"].update(paused=True))
+        lab.patch("Deployment", "dep", change_template)
+        lab.patch("Deployment", "dep", lambda d: d["spec"].update(replicas=3))
+        await asyncio.sleep(5)
+        assert lab.names("ReplicaSet") == [first]
+        status = lab.get("Deployment", "dep")["status"]
+        assert (status["readyReplicas"], status.get("updatedReplicas")) == (3, None)
+        rows = {c["type"]: (c["status"], c["reason"]) for c in status["conditions"]}
+        assert rows["Progressing"] == ("Unknown", "DeploymentPaused")
+        lab.patch("Deployment", "dep", lambda d: d["spec"].update(paused=False))
+        await asyncio.sleep(20)
+        assert {p["metadata"]["labels"].get("version") for p in active(lab)} == {"2"}
+        status = lab.get("Deployment", "dep")["status"]
+        assert status["updatedReplicas"] == 3
+        assert "NewReplicaSetAvailable" in [c["reason"] for c in status["conditions"]]
+
+    in_lab(test)
+
+
+def test_a_deployment_that_is_paused_halfway_stays_halfway() -> None:
+    async def test(lab: Lab) -> None:
+        make_deployment(lab, replicas=4)
+        await asyncio.sleep(5)
+        lab.patch("Deployment", "dep", change_template)
+        await asyncio.sleep(0.05)
+        lab.patch("Deployment", "dep", lambda d: d["spec"].update(paused=True))
+        await asyncio.sleep(20)
+        replicas = [s["spec"]["replicas"] for s in lab.store.list("ReplicaSet", "default")]
+        assert replicas == [3, 2]
+
+    in_lab(test)
+
+
+def test_a_replica_set_whose_name_is_taken_gets_another_hash() -> None:
+    async def test(lab: Lab) -> None:
+        spec = workload_spec("dep")
+        labels = spec["template"]["metadata"]["labels"]
+        hashed = template_hash(lab.create("Deployment", "dep", spec={**spec, "paused": True})["spec"]["template"])
+        lab.create("ReplicaSet", f"dep-{hashed}", spec=workload_spec("other", replicas=0))
+        lab.patch("Deployment", "dep", lambda d: d["spec"].pop("paused"))
+        await asyncio.sleep(5)
+        status = lab.get("Deployment", "dep")["status"]
+        assert (status["collisionCount"], status["readyReplicas"]) == (1, 1)
+        assert [p["metadata"]["labels"]["app"] for p in lab.store.list("Pod", "default")] == [labels["app"]]
+
+    in_lab(test)

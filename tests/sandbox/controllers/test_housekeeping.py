@@ -62,16 +62,19 @@ def test_an_object_with_another_living_owner_only_loses_the_reference() -> None:
 
 def test_a_terminating_namespace_lets_pods_end_gracefully_and_takes_no_new_ones() -> None:
     async def test(lab: Lab) -> None:
-        lab.statefulset(replicas=2, image="stubborn")
+        lab.registry.create("Namespace", {"metadata": {"name": "mine"}})
+        meta = {"name": "web", "namespace": "mine"}
+        spec = workload_spec("web", replicas=2, image="stubborn", serviceName="web")
+        lab.registry.create("StatefulSet", {"metadata": meta, "spec": spec})
         await asyncio.sleep(5)
-        lab.delete("Namespace", "default")
+        lab.delete("Namespace", "mine")
         await asyncio.sleep(20)
-        assert lab.names("Pod") == ["web-0", "web-1"]
+        assert [p["metadata"]["name"] for p in lab.store.list("Pod", "mine")] == ["web-0", "web-1"]
         with pytest.raises(StoreError, match="being terminated"):
-            make_pod(lab)
+            lab.registry.create("ConfigMap", {"metadata": {"name": "late", "namespace": "mine"}})
         await asyncio.sleep(15)
-        assert lab.store.get("Namespace", "", "default") is None
-        assert not [kind for kind in ("Pod", "Event", "ConfigMap", "StatefulSet") if lab.names(kind)]
+        assert lab.store.get("Namespace", "", "mine") is None
+        assert not [k for k in ("Pod", "Event", "ConfigMap", "StatefulSet") if lab.store.list(k, "mine")]
         assert not lab.hosts
 
     in_lab(test)

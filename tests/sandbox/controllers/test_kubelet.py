@@ -291,3 +291,26 @@ def test_the_next_round_of_a_kubelet_is_always_later_than_now() -> None:
                                              ("a/b:1", "docker.io/a/b:1"), ("k8s.io/a:1", "k8s.io/a:1")])  # fmt: skip
 def test_short_image_names_are_completed_as_containerd_does(short: str, full: str) -> None:
     assert full_image(short) == full
+
+
+def test_events_about_a_container_name_it_by_its_path_in_the_spec() -> None:
+    async def test(lab: Lab) -> None:
+        init = {**POLICY, "name": "first", "image": "once"}
+        lab.statefulset(replicas=1, pod={"initContainers": [init]})
+        await asyncio.sleep(10)
+        lab.delete("Pod", "web-0")
+        await asyncio.sleep(0.1)
+        rows = [e for e in lab.store.list("Event", "default") if e["involvedObject"]["name"] == "web-0"]
+        paths = [(e["reason"], e["involvedObject"].get("fieldPath")) for e in rows]
+        assert paths == [
+            ("Scheduled", None),
+            ("Pulled", "spec.initContainers{first}"),
+            ("Created", "spec.initContainers{first}"),
+            ("Started", "spec.initContainers{first}"),
+            ("Pulled", "spec.containers{main}"),
+            ("Created", "spec.containers{main}"),
+            ("Started", "spec.containers{main}"),
+            ("Killing", "spec.containers{main}"),
+        ]
+
+    in_lab(test)

@@ -212,46 +212,22 @@ def test_min_ready_seconds_hold_back_the_next_pod() -> None:
     in_lab(test)
 
 
-CLAIM = {
-    "metadata": {"name": "data"},
-    "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}},
-}
-
-
-def test_claims_outlive_pods_and_the_set_and_are_bound_before_a_pod_is_scheduled() -> None:
+def test_a_revision_whose_name_is_taken_gets_another_hash() -> None:
     async def test(lab: Lab) -> None:
-        lab.statefulset(replicas=2, volumeClaimTemplates=[CLAIM])
-        await asyncio.sleep(10)
-        claim = lab.get("PersistentVolumeClaim", "data-web-1")
-        assert claim["status"]["phase"] == "Bound"
-        assert claim["metadata"]["labels"] == {"app": "web"}
-        volume = {"name": "data", "persistentVolumeClaim": {"claimName": "data-web-1"}}
-        assert lab.get("Pod", "web-1")["spec"]["volumes"] == [volume]
-        lab.delete("Pod", "web-1")
-        await asyncio.sleep(10)
-        assert lab.get("PersistentVolumeClaim", "data-web-1")["metadata"]["uid"] == claim["metadata"]["uid"]
+        made = lab.statefulset(replicas=0)
+        await asyncio.sleep(1)
+        (mine,) = lab.store.list("ControllerRevision", "default")
         lab.delete("StatefulSet", "web")
-        await asyncio.sleep(10)
-        assert lab.names("Pod") == []
-        assert lab.names("PersistentVolumeClaim") == ["data-web-0", "data-web-1"]
-
-    in_lab(test)
-
-
-@pytest.mark.parametrize(("policy", "left"), [("whenScaled", ["data-web-0"]), ("whenDeleted", [])])
-def test_the_retention_policy_lets_claims_go_with_scaling_or_with_the_set(policy: str, left: list[str]) -> None:
-    async def test(lab: Lab) -> None:
-        retention = {"whenDeleted": "Retain", "whenScaled": "Retain", policy: "Delete"}
-        spec: Object = {"volumeClaimTemplates": [CLAIM], "persistentVolumeClaimRetentionPolicy": retention}
-        lab.statefulset(replicas=2, **spec)
-        await asyncio.sleep(10)
-        if policy == "whenScaled":
-            lab.patch("StatefulSet", "web", set_replicas(1))
-        else:
-            lab.delete("StatefulSet", "web")
-        await asyncio.sleep(10)
-        assert lab.names("PersistentVolumeClaim") == left
-        assert len(lab.store.list("PersistentVolume")) == len(left)
+        await asyncio.sleep(1)
+        others = {"apiVersion": "apps/v1", "kind": "ControllerRevision", "data": {}, "revision": 1}
+        lab.registry.create(
+            "ControllerRevision", {**others, "metadata": {"name": mine["metadata"]["name"], "namespace": "default"}}
+        )
+        lab.create("StatefulSet", "web", spec={**made["spec"], "replicas": 1})
+        await asyncio.sleep(5)
+        status = lab.get("StatefulSet", "web")["status"]
+        assert (status["collisionCount"], status["readyReplicas"]) == (1, 1)
+        assert status["updateRevision"] != mine["metadata"]["name"]
 
     in_lab(test)
 

@@ -6,6 +6,7 @@ import pytest
 
 from chaos.sandbox.dns import KUBEADM_COREFILE, Corefile, CorefileError
 from chaos.sandbox.dns.corefile import parse
+from tests.sandbox.dns.dns_lab import dns_lab
 
 _ZONES = ("cluster.local", "in-addr.arpa", "ip6.arpa")
 
@@ -58,3 +59,11 @@ def test_other_server_blocks_and_comments_are_passed_over() -> None:
 def test_what_cannot_be_read_is_said(text: str, message: str) -> None:
     with pytest.raises(CorefileError, match=message):
         parse(text)
+
+
+@pytest.mark.parametrize("data", [{}, {"data": {}}, {"data": {"other": "x"}}])
+def test_a_config_map_without_a_corefile_is_named(data: dict[str, dict[str, str]]) -> None:
+    with dns_lab() as lab:
+        lab.store.create("ConfigMap", {"metadata": {"name": "coredns", "namespace": "kube-system"}, **data})
+        with pytest.raises(CorefileError, match="ConfigMap kube-system/coredns has no key Corefile"):
+            lab.replica()

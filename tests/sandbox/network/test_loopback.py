@@ -10,6 +10,9 @@ import pytest
 
 from chaos.sandbox.model import Model
 from chaos.sandbox.network import NETWORK_DELAYS, Network
+from chaos.sandbox.network.hosts import Hosts
+from chaos.sandbox.network.loopback_tcp import LoopbackTcp
+from chaos.sandbox.network.losses import Datagrams
 from tests.sandbox.network.net_lab import POD, VIP, Echo, echo, saying
 
 _QUICK = {
@@ -94,6 +97,20 @@ async def test_closed_ports_refuse_and_absent_hosts_are_silent(net: Network) -> 
         port.close()
 
 
+async def test_a_refusal_that_is_lost_never_comes(net: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    net.add_host(POD)
+    inbox = _Inbox()
+    port = net.open_udp(POD, 54, inbox)
+    there_there_back_back = iter([0.0, 0.0, -1.0, 0.0])
+    monkeypatch.setattr(Datagrams, "under_way_s", lambda _: next(there_there_back_back))
+    port.send(b"its refusal is lost")
+    port.send(b"its refusal arrives")
+    assert await inbox.next() == errno.ECONNREFUSED
+    assert list(there_there_back_back) == []
+    assert inbox.is_empty()
+    port.close()
+
+
 async def test_a_service_without_backends_rejects(net: Network) -> None:
     net.set_service(VIP, 53, "UDP", ())
     net.set_service(VIP, 80, "TCP", ())
@@ -160,3 +177,22 @@ async def test_a_connect_to_nowhere_waits(net: Network) -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
             await _open(net, "10.244.9.9")
+
+
+async def test_a_closed_listener_is_forgotten_with_its_last_connection() -> None:
+    loop, hosts = asyncio.get_running_loop(), Hosts()
+    hosts.add(POD)
+    tcp, made = LoopbackTcp(loop, hosts), list[Echo]()
+    listener = await tcp.listen(POD, 80, lambda: Echo(made))
+    reader = asyncio.StreamReader(loop=loop)
+    transport = await tcp.connect((POD, 80), lambda: asyncio.StreamReaderProtocol(reader, loop=loop))
+    async with asyncio.timeout(5):
+        while not (made and hasattr(made[0], "transport")):
+            await asyncio.sleep(0)
+        listener.close()
+        assert len(tcp._doors) == 1
+        assert await reader.read() == b""
+        while tcp._doors:
+            await asyncio.sleep(0)
+    transport.close()
+    await asyncio.sleep(0)

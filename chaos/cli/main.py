@@ -23,7 +23,7 @@ app = typer.Typer(
     help="""
 Measures what happens to the network identity of StatefulSet pods when things fail.
 
-It deletes a pod and watches, to the millisecond, when the pod's DNS names go away and come back, what clients see
+It deletes a pod and watches, every few milliseconds, when the pod's DNS names go away and come back, what clients see
 meanwhile, and where the time goes. Start without a cluster:
 
 **chaos run identity-persistence --sandbox**

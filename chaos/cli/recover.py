@@ -12,7 +12,7 @@ from chaos.cluster import ClusterAddress, Journal, connect
 from chaos.cluster.journal import JOURNAL
 from chaos.engine.conclusion import worst
 from chaos.engine.rollback import recover
-from chaos.errors import ChaosError, RollbackError
+from chaos.errors import ChaosError, PreflightError, RollbackError
 
 
 def recover_runs(folder: Path | None, reports: Path, context: str, kubeconfig: Path | None) -> int:
@@ -31,14 +31,17 @@ def recover_runs(folder: Path | None, reports: Path, context: str, kubeconfig: P
     problems: list[ChaosError] = []
     seen = 0
     for path in paths:
+        if path.is_file() and not path.stat().st_size:
+            continue  # its first line is on the disk before anything is changed
         try:  # one journal that cannot be replayed must not keep the others from it
             journal = Journal.load(path)
             if journal.run.get("simulated") or not journal.open_entries():
                 continue
             seen += 1
             if journal.is_live():
-                console.tell(f"{path.parent}: this run is still under way; left alone", markup=False)
-                continue
+                raise PreflightError(
+                    f"{path.parent}: this run is still under way", hint="stop it with Ctrl-C; it undoes its changes"
+                )
             problems += asyncio.run(_recover(journal, context, kubeconfig, console))
         except ChaosError as exc:
             problems.append(exc)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import secrets
 import signal
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from chaos.cli.catalogue import known_experiment
 from chaos.cli.saved import Conclusion, conclude, write_head
-from chaos.cli.terminal import SteadfastConsole, TerminalProgress, print_problem, print_verdicts, run_time
+from chaos.cli.terminal import SteadfastConsole, TerminalProgress, print_json, print_problem, print_verdicts, run_time
 from chaos.engine.conclusion import INTERRUPTED, exit_code
 from chaos.errors import UsageError
 from chaos.experiment import Experiment, Options
@@ -65,7 +64,11 @@ def run_experiment(request: RunRequest) -> int:
     console = SteadfastConsole(stderr=True)
     virtual = on_sandbox and not request.realtime
     with asyncio.Runner(loop_factory=_virtual_loop if virtual else None) as runner:
-        result = runner.run(_run(request, experiment, options, console, on_sandbox=on_sandbox))
+        return runner.run(_run(request, experiment, options, console, on_sandbox=on_sandbox))
+
+
+def _finish(request: RunRequest, console: SteadfastConsole, result: RunResult) -> int:
+    """Judge, report, tell; returns the exit code."""
     conclusion = conclude(result.folder, result.history, result.error)
     problems = [e for e in (result.error, conclusion.problem) if e is not None]
     code = exit_code(conclusion.verdicts, result.history.status, problems, bool(result.leftovers))
@@ -108,7 +111,7 @@ def _choose_place(request: RunRequest) -> bool:
 
 async def _run(
     request: RunRequest, experiment: Experiment, options: Options, console: SteadfastConsole, *, on_sandbox: bool
-) -> RunResult:
+) -> int:
     from chaos.engine.execution import Execution  # noqa: PLC0415 - asyncio is needed for it
 
     async with _place(request, console, on_sandbox=on_sandbox) as place:
@@ -116,7 +119,8 @@ async def _run(
         execution = Execution(experiment, options, place, request.reports, progress, write_head)
         remove_handlers = _signals(execution, console)
         try:
-            return await execution.run()
+            # The handlers stay until everything is told: what could not be undone must not be lost to a late Ctrl-C.
+            return _finish(request, console, await execution.run())
         finally:
             remove_handlers()
 
@@ -173,10 +177,14 @@ def _signals(execution: Execution, console: SteadfastConsole) -> Callable[[], No
         console.tell("interrupted: undoing what was done; press Ctrl-C again to leave at once")
         execution.interrupt()
 
-    # A terminal that goes away (SIGHUP) must not leave anything in a cluster either.
-    stops = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    stops = [signal.SIGINT, signal.SIGTERM]
     for number in stops:
         loop.add_signal_handler(number, handle)
+    # A terminal that goes away must not leave anything in a cluster; it may say so more than once. Under nohup the
+    # signal is ignored, and stays so.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        stops.append(signal.SIGHUP)
+        loop.add_signal_handler(signal.SIGHUP, execution.interrupt)
 
     def remove() -> None:
         for number in stops:
@@ -188,13 +196,14 @@ def _signals(execution: Execution, console: SteadfastConsole) -> Callable[[], No
 def _tell(request: RunRequest, console: SteadfastConsole, result: RunResult, conclusion: Conclusion, code: int) -> None:
     """The end of a run: answers and verdicts on stdout, what went wrong on stderr."""
     if request.as_json:
-        print(json.dumps({**conclusion.document, "exit_code": code, "folder": str(result.folder)}, indent=2))
+        print_json({**conclusion.document, "exit_code": code, "folder": str(result.folder)})
     else:
         out = SteadfastConsole()
-        out.tell(f"\n{conclusion.document['headline']}", style="bold", markup=False)
+        whole = not out.is_terminal  # lines that grep can search
+        out.tell(f"\n{conclusion.document['headline']}", style="bold", markup=False, soft_wrap=whole)
         for answer in conclusion.answers:
             out.tell(f"\n[bold]{answer.question}[/]")
-            out.tell(answer.answer, markup=False)
+            out.tell(answer.answer, markup=False, soft_wrap=whole)
         out.tell()
         print_verdicts(out, conclusion.verdicts)
     if result.error is not None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from chaos.errors import InconclusiveError, UsageError
-from chaos.sandbox.sandbox import Sandbox
+from chaos.sandbox.sandbox import DELAYS, Sandbox
 
 _LOOK_S = 0.5
 
@@ -30,15 +30,17 @@ def make_sandbox(seed: int, settings: tuple[str, ...], token: str, *, realtime: 
         low, _, high = value.partition("..")
         try:
             overrides[name] = (float(low), float(high or low))
+            if not 0 <= overrides[name][0] <= overrides[name][1]:
+                raise ValueError(setting)  # noqa: TRY301 - the same mistake, the same message
         except ValueError as exc:
-            raise UsageError(f"--model {setting}: write NAME=LOW..HIGH, in seconds") from exc
+            raise UsageError(f"--model {setting}: write NAME=LOW..HIGH, in seconds (or as a probability)") from exc
     try:
         # In whole seconds: API timestamps then fall alike in every run of a seed.
         epoch = datetime.now(UTC).replace(microsecond=0)
         return Sandbox(seed=seed, realtime=realtime, overrides=overrides, token=token, strict=strict, epoch=epoch)
     except KeyError as exc:
         raise UsageError(
-            f"--model: the sandbox has no parameter {exc}", hint="every report of a simulated run lists them"
+            f"--model: the sandbox has no parameter {exc}", hint=f"it has: {', '.join(sorted(d.name for d in DELAYS))}"
         ) from exc
 
 
@@ -53,11 +55,12 @@ async def _serve(kubeconfig: Path | None, seed: int, settings: tuple[str, ...]) 
     over = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, over.set)
+    temporary = tempfile.TemporaryDirectory(prefix="chaos-sandbox-")
     sandbox = make_sandbox(seed, settings, secrets.token_hex(16), realtime=True, strict=False)
     await sandbox.start()
     try:
         dns = await sandbox.serve_dns()
-        path = kubeconfig or Path(tempfile.mkdtemp(prefix="chaos-sandbox-")) / "kubeconfig"
+        path = kubeconfig or Path(temporary.name) / "kubeconfig"
         _write_private(path, json.dumps(sandbox.kubeconfig(), indent=2))
         console.print("[bold yellow]SIMULATED[/] cluster in real time; Ctrl-C ends it", highlight=False)
         for line in (
@@ -73,6 +76,7 @@ async def _serve(kubeconfig: Path | None, seed: int, settings: tuple[str, ...]) 
             await asyncio.wait([stopped], timeout=_LOOK_S)
         stopped.cancel()
     finally:
+        temporary.cleanup()
         await sandbox.stop()
     if (failure := sandbox.failure()) is not None:
         raise InconclusiveError(f"the simulated cluster broke and was ended: {failure!r}") from failure

@@ -8,12 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from chaos.analysis.checkers import CHECKERS, judge
 from chaos.analysis.questions import Answer, answer_all
-from chaos.cli.terminal import print_verdicts
-from chaos.engine.conclusion import exit_code
+from chaos.cli.terminal import SteadfastConsole, print_json, print_verdicts
+from chaos.engine.conclusion import PRECEDENCE, exit_code
 from chaos.errors import ChaosError, InconclusiveError, UsageError
 from chaos.model import History, RunMeta, Verdict
 from chaos.model.loading import load_history
@@ -52,7 +50,7 @@ def write_head(folder: Path, history: History) -> None:
 def conclude(folder: Path, history: History, error: ChaosError | None) -> Conclusion:
     """Judge, answer and write the report; verdicts are told even where it cannot be written."""
     if error is not None:
-        history.meta.measurement["ended_early"] = error.message
+        history.meta.measurement |= {"ended_early": error.message, "ended_early_exit_code": error.exit_code}
     conclusion = _conclusion(history)
     try:
         write_report(folder, history, conclusion.verdicts, conclusion.answers)
@@ -108,9 +106,9 @@ def render_again(folder: Path, *, as_json: bool) -> int:
     if conclusion.problem is not None:
         raise conclusion.problem
     if as_json:
-        print(json.dumps(conclusion.document, indent=2))
+        print_json(conclusion.document)
     else:
-        print(folder / "report.md")
+        SteadfastConsole().tell(str(folder / "report.md"), markup=False, soft_wrap=True)
     return 0
 
 
@@ -121,7 +119,9 @@ def judge_again(folder: Path, within_s: float | None, *, as_json: bool) -> int:
         history.meta = replace(history.meta, parameters={**history.meta.parameters, "within_s": within_s})
     conclusion = _conclusion(history)
     if as_json:
-        print(json.dumps(conclusion.document["verdicts"], indent=2))
+        print_json(conclusion.document["verdicts"])
     else:
-        print_verdicts(Console(), conclusion.verdicts)
-    return exit_code(conclusion.verdicts, history.status, [], rollback_failed=False)
+        print_verdicts(SteadfastConsole(), conclusion.verdicts)
+    code = exit_code(conclusion.verdicts, history.status, [], rollback_failed=False)
+    # Why a run ended early is no verdict, but it counts as it did then.
+    return min(code, history.meta.measurement.get("ended_early_exit_code", code), key=PRECEDENCE.index)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +25,7 @@ class SteadfastConsole(Console):
     def on_broken_pipe(self) -> None:
         """Say no more; rich would exit with 1, which means that the hypothesis did not hold."""
         self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())  # or the interpreter complains at its end
 
     def tell(self, *what: RenderableType, **options: Any) -> None:
         """Print, if that is possible."""
@@ -45,6 +49,10 @@ class TerminalProgress:
         self._states: dict[str, str] = {}
 
     def plan(self, lines: list[tuple[str, str]]) -> None:
+        if not self._console.is_terminal:
+            for what, details in lines:
+                self._console.tell(f"{what}: {details}", markup=False, soft_wrap=True)
+            return
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2))
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
@@ -92,13 +100,27 @@ def run_time() -> Callable[[], float]:
     return lambda: loop.time() - start_s
 
 
+def print_json(document: object) -> None:
+    """A document on stdout; a reader that has left does not change how the run ended."""
+    try:
+        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
+
+
 def print_problem(console: SteadfastConsole, what: str, error: object) -> None:
     """An error at the end of a run; its text may hold anything."""
     console.tell(Text.assemble((what, "bold red"), f": {error}"), soft_wrap=True)
 
 
-def print_verdicts(console: Console, verdicts: list[Verdict]) -> None:
+def print_verdicts(console: SteadfastConsole, verdicts: list[Verdict]) -> None:
     """One line a verdict."""
+    if not console.is_terminal:  # whole lines, for grep
+        for verdict in verdicts:
+            line = f"{verdict.outcome.value:8}{verdict.checker}: {verdict.summary}"
+            console.tell(line, markup=False, soft_wrap=True)
+        return
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
@@ -106,4 +128,4 @@ def print_verdicts(console: Console, verdicts: list[Verdict]) -> None:
     for verdict in verdicts:
         style = _STYLE[verdict.outcome]
         table.add_row(f"[{style}]{verdict.outcome.value}[/]", verdict.checker, escape(verdict.summary))
-    console.print(table, highlight=False)
+    console.tell(table)

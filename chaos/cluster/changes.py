@@ -18,6 +18,7 @@ _GONE_WITHIN_S = 90.0
 _CLEANUP_GRACE_S = 1
 _NOT_FOUND, _CONFLICT = 404, 409
 _LAST_ANSWER_S = 3.0
+_WORKLOADS = ("StatefulSet", "Deployment", "ReplicaSet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Changes:
         self._journal = journal
         self._clock = clock
         self._run_id = run_id
+        self.acknowledged = 0  # changes that the API server said it made
 
     async def create(self, obj: Object) -> Acknowledged:
         """Create an object; its undo deletes it.
@@ -69,7 +71,14 @@ class Changes:
             change=f"delete Pod {name}", undo="nothing", kind="Pod", name=name, namespace=namespace, because=because
         )
         entry.uid = uid
-        return await self._acknowledge(entry, self._cluster.delete("Pod", name, namespace, uid=uid, grace_s=grace_s))
+        try:
+            return await self._acknowledge(
+                entry, self._cluster.delete("Pod", name, namespace, uid=uid, grace_s=grace_s)
+            )
+        except ApiError as exc:
+            if exc.status == _CONFLICT:
+                exc.hint = f"{name} was replaced meanwhile; an experiment takes the pod of now from run.target.pods"
+            raise
 
     async def _acknowledge(self, entry: UndoEntry, request: Any) -> Acknowledged:
         sent_ns = self._clock.now_ns()
@@ -88,6 +97,7 @@ class Changes:
                 self._journal.update(entry, "undone")
             raise
         accepted_ns = self._clock.now_ns()
+        self.acknowledged += 1
         self._journal.update(entry, "done", uid=str(answer.get("metadata", {}).get("uid", "")))
         return Acknowledged(sent_ns, accepted_ns, answer)
 
@@ -103,6 +113,8 @@ class Changes:
             found = await self._cluster.get(kind, name, namespace)
             if found is None:
                 done = f"{what} is gone"
+                if kind == "StatefulSet":
+                    await self._delete_claims(namespace)
             elif not self._is_ours(entry, found):
                 done = f"{what} is no longer the one that this run made; left alone"
             else:
@@ -124,21 +136,20 @@ class Changes:
         return bool((meta.get("labels") or {}).get(RUN_LABEL) == self._run_id)
 
     async def _delete_and_wait(self, entry: UndoEntry, uid: str) -> None:
+        hurried: set[str] = set()
+        # Known beforehand, so that they get their short grace before the garbage collector gives them their long one,
+        # which a kubelet does not shorten once it waits for it.
+        pods = await self._pods_of(entry)
         try:
             await self._cluster.delete(entry.kind, entry.name, entry.namespace, uid=uid, propagation="Background")
         except ApiError as exc:
             if exc.status not in (_NOT_FOUND, _CONFLICT):
                 raise
-        namespace = entry.name if entry.kind == "Namespace" else entry.namespace
-        labels = "" if entry.kind == "Namespace" else f"{RUN_LABEL}={self._run_id}"
+        await asyncio.gather(*(self._hurry(pod, hurried) for pod in pods))
         deadline_s = self._clock.now_s() + _GONE_WITHIN_S
-        hurried: set[str] = set()
         while True:
-            pods, _ = await self._cluster.list("Pod", namespace, labels) if namespace else ([], "")
-            if entry.kind != "Namespace":
-                pods = [p for p in pods if _owned_by(p, entry)]
-            for pod in pods:
-                await self._hurry(pod, hurried)
+            pods = await self._pods_of(entry)
+            await asyncio.gather(*(self._hurry(pod, hurried) for pod in pods))
             found = await self._cluster.get(entry.kind, entry.name, entry.namespace)
             if (found is None or found["metadata"]["uid"] != uid) and not pods:
                 if entry.kind == "StatefulSet":
@@ -148,12 +159,25 @@ class Changes:
                 raise ApiError(f"it was not gone {_GONE_WITHIN_S:.0f} s after its deletion was accepted")
             await asyncio.sleep(_POLL_S)
 
+    async def _pods_of(self, entry: UndoEntry) -> list[Object]:
+        """The pods that go with what an entry created."""
+        if entry.kind == "Namespace":
+            return (await self._cluster.list("Pod", entry.name))[0]
+        if entry.kind not in _WORKLOADS:
+            return []
+        pods, _ = await self._cluster.list("Pod", entry.namespace, f"{RUN_LABEL}={self._run_id}")
+        return [pod for pod in pods if _owned_by(pod, entry)]
+
     async def _delete_claims(self, namespace: str) -> None:
         """Volume claims outlive the StatefulSet that made them."""
         claims, _ = await self._cluster.list("PersistentVolumeClaim", namespace, f"{RUN_LABEL}={self._run_id}")
         for claim in claims:
             meta = claim["metadata"]
-            await self._cluster.delete("PersistentVolumeClaim", meta["name"], namespace, uid=meta["uid"])
+            try:
+                await self._cluster.delete("PersistentVolumeClaim", meta["name"], namespace, uid=meta["uid"])
+            except ApiError as exc:
+                if exc.status not in (_NOT_FOUND, _CONFLICT):
+                    raise
 
     async def _hurry(self, pod: Object, hurried: set[str]) -> None:
         """Shorten a pod's grace period, once."""

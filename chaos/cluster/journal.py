@@ -7,7 +7,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from chaos.errors import InconclusiveError, UsageError
 
@@ -98,9 +98,11 @@ class Journal:
                     run = dict(row["run"])
                 else:
                     entries[row["entry"]["id"]] = UndoEntry(**row["entry"])
-            except (ValueError, KeyError, TypeError) as exc:
-                if number == len(lines):
-                    break
+            except ValueError as exc:
+                if _torn(line):
+                    continue  # cut short by a crash, so never acknowledged; what came after it is whole
+                raise UsageError(f"{path}, line {number} is not what this tool wrote: {exc}") from exc
+            except (KeyError, TypeError) as exc:
                 raise UsageError(f"{path}, line {number} is not what this tool wrote: {exc}") from exc
         if not {"id", "fingerprint"} <= run.keys():
             raise UsageError(f"{path} does not say which cluster it is about, so nothing can be undone from it")
@@ -135,10 +137,17 @@ class Journal:
             os.close(self._lock)
             self._lock = None
 
+    @staticmethod
+    def _ends_a_line(file: IO[bytes]) -> bool:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
     def _append(self, row: dict[str, Any], *, durable: bool = True) -> None:
         data = (json.dumps(row, separators=(",", ":")) + "\n").encode()
         try:
-            with self.path.open("ab") as file:
+            with self.path.open("ab+") as file:
+                if file.tell() and not self._ends_a_line(file):
+                    data = b"\n" + data  # a crash cut the last line short
                 file.write(data)
                 file.flush()
                 if durable:
@@ -151,14 +160,22 @@ class Journal:
 
 
 def _lock(path: Path) -> int | None:
-    """A file descriptor that holds the lock of a journal; None where somebody else holds it, or it cannot be opened."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None
+    """A file descriptor that holds the lock of a journal; None where somebody else holds it.
+
+    A file system without locks gives a descriptor without one: then nobody can tell, and recovering is the safer guess.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)  # some file systems lock only what is open for writing
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         os.close(descriptor)
         return None
+    except OSError:
+        return descriptor
     return descriptor
+
+
+def _torn(line: str) -> bool:
+    """Whether it is the beginning of a line that this tool writes."""
+    begins = ('{"entry":{', '{"run":{')
+    return any(line.startswith(b) or b.startswith(line) for b in begins)

@@ -57,7 +57,7 @@ class Watcher:
         self._known: dict[tuple[str, str], dict[str, Any]] = {}
         self._revision = ""
         self._alive_ns = clock.now_ns()
-        self._broken = ""
+        self._broken_ns: int | None = None
 
     async def run(self) -> None:
         """Goes on until it is cancelled.
@@ -80,7 +80,8 @@ class Watcher:
             except ApiError as exc:
                 if exc.status in (401, 403):
                     raise
-                self._broken = exc.message
+                if self._broken_ns is None:
+                    self._broken_ns = self._clock.now_ns()
                 await asyncio.sleep(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
                 failures += 1
 
@@ -109,6 +110,7 @@ class Watcher:
             await asyncio.sleep(_BACKOFF_S[2])
             return
         self._on_gap(WatchGap(self.kind, from_ns, self._clock.now_ns(), reason))
+        self._broken_ns = None  # this gap covers that one
 
     async def _stream(self) -> int:
         """Follow one connection to its end; returns how many lines came."""
@@ -121,34 +123,33 @@ class Watcher:
             if exc.status == _GONE:
                 raise _ExpiredError from exc
             raise
+        if self._broken_ns is not None:
+            reason = "the connection broke; nothing is missing, but changes of that time were seen late"
+            self._on_gap(WatchGap(self.kind, self._broken_ns, self._clock.now_ns(), reason))
+            self._broken_ns = None
         try:
             while True:
                 with api_errors(f"watching {self.kind}", self._cluster.server):
                     line = await response.content.readline()
-                    event = json.loads(line) if line else None
+                    event = _parse(line) if line else None
                 if event is None:
                     break
-                self._saw(event)
+                self._saw(*event)
                 lines += 1
         finally:
             response.close()
         return lines
 
-    def _saw(self, event: dict[str, Any]) -> None:
+    def _saw(self, type_: str, obj: dict[str, Any]) -> None:
         now_ns = self._clock.now_ns()
-        if self._broken:
-            reason = f"the connection broke ({self._broken}): nothing is missing, but these changes were seen late"
-            self._on_gap(WatchGap(self.kind, self._alive_ns, now_ns, reason))
-            self._broken = ""
-        obj = event["object"]
-        if event["type"] == "ERROR":
+        if type_ == "ERROR":
             if obj.get("code") == _GONE:
                 raise _ExpiredError
             raise ApiError(f"watching {self.kind}: {obj.get('message')}", status=int(obj.get("code") or 0))
         self._revision = obj["metadata"]["resourceVersion"]
         self._alive_ns = now_ns
-        if event["type"] != "BOOKMARK":
-            self._report(now_ns, event["type"], obj, initial=False)
+        if type_ != "BOOKMARK":
+            self._report(now_ns, type_, obj, initial=False)
 
     def _report(self, at_ns: int, type_: str, obj: dict[str, Any], *, initial: bool) -> None:
         meta = obj["metadata"]
@@ -164,3 +165,12 @@ class Watcher:
 
 def _key(obj: dict[str, Any]) -> tuple[str, str]:
     return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
+
+
+def _parse(line: bytes) -> tuple[str, dict[str, Any]]:
+    """Type and object of an event; raises what `api_errors` converts where it is none."""
+    event = json.loads(line)
+    obj = event["object"]
+    if event["type"] != "ERROR":
+        obj["metadata"]["resourceVersion"]  # every object of a watch has one
+    return str(event["type"]), dict(obj)

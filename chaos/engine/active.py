@@ -104,7 +104,7 @@ class ActiveRun:
         return SteadyStateError(
             f"the steady state was not reached within {within_s:g} s: {shown}",
             hint="no further fault is injected",
-            after_fault=trial > 0,
+            after_fault=any(fault.accepted_ns is not None for fault in self._recorder.history.faults),
         )
 
     def _mark_steady(self, trial: int, within_s: float, took_s: float | None, missing: list[str]) -> None:
@@ -119,8 +119,14 @@ class ActiveRun:
             trial=trial,
         )
         if took_s is not None:
-            when = f"again {took_s:.1f} s after the fault" if trial else "reached"
-            self._progress.step(f"steady state {when}")
+            self._progress.step("steady state reached" if not trial else f"steady state again{self._since_fault()}")
+
+    def _since_fault(self) -> str:
+        """How long after the newest fault it is now."""
+        accepted_ns = self._recorder.history.faults[-1].accepted_ns
+        if accepted_ns is None:
+            return ""
+        return f", {(self._clock.now_ns() - accepted_ns) / 1e9:.1f} s after the fault was accepted"
 
     @asynccontextmanager
     async def inject(self, fault: Fault) -> AsyncIterator[FaultWindow]:
@@ -140,12 +146,18 @@ class ActiveRun:
             parameters=fault.parameters,
         )
         self._recorder.fault(window)
+        before = self._changes.acknowledged
         self._faulted |= {pod.name: pod.uid for pod in fault.targets}
         try:
             done = await fault.inject(self._changes, self.target.namespace)
         except ApiError as exc:
             # Without an answer nobody knows whether the server did it.
             outcome = "refused" if exc.status else "unknown"
+            if self._changes.acknowledged > before:
+                outcome = "partial"
+            if outcome == "refused":  # nothing happened to them
+                for pod in fault.targets:
+                    self._faulted.pop(pod.name, None)
             ended_ns = self._clock.now_ns()
             self._recorder.fault(replace(window, outcome=outcome, ended_ns=ended_ns, detail=exc.message))
             raise
@@ -205,9 +217,9 @@ class ActiveRun:
         return made
 
     async def _refuse_adoption(self, obj: dict[str, Any]) -> None:
-        selector = ((obj.get("spec") or {}).get("selector") or {}).get("matchLabels")
-        if obj["kind"] == "Service" or not selector:
+        if obj["kind"] not in ("StatefulSet", "Deployment", "ReplicaSet"):
             return
+        selector = ((obj.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
         labels = ",".join(f"{key}={value}" for key, value in selector.items())
         found, _ = await self._cluster.list("Pod", obj["metadata"]["namespace"], labels)
         if found:

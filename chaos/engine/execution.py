@@ -15,6 +15,7 @@ from chaos.clock import RunClock
 from chaos.cluster import Changes, Cluster, Journal, Watcher, connect
 from chaos.engine import preflight
 from chaos.engine.active import ActiveRun
+from chaos.engine.conclusion import PRECEDENCE
 from chaos.engine.deployment import DEPLOY_WITHIN_S, claim_namespace, deploy
 from chaos.engine.folder import make_run_folder
 from chaos.engine.place import Place
@@ -114,7 +115,9 @@ class Execution:
             loop.set_exception_handler(None)
         if (failure := self._place.failure()) is not None:
             self._defects.insert(0, InconclusiveError(f"the sandbox itself failed: {failure!r}"))
-        error = self._defects[0] if self._defects else _error_of(self._body)
+        ended = _error_of(self._body)
+        found = [e for e in (ended, *self._defects) if e is not None]
+        error = min(found, key=lambda e: PRECEDENCE.index(e.exit_code)) if found else None
         if self._begun is None:
             if self._interrupted or error is None:
                 raise InterruptedRunError("interrupted before anything was begun")

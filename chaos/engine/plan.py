@@ -22,7 +22,7 @@ def plan_lines(
         ("cluster", f"{place.label}, Kubernetes {cluster.version}, fingerprint {cluster.fingerprint}"),
         ("namespace", f"{target.namespace} ({where})"),
         ("target", f"StatefulSet {target.statefulset}: {', '.join(target.names)}"),
-        ("trials", f"{trials}, taking turns; deletions with grace period: {grace}"),
+        ("trials", f"{trials} (--trials); deletions with grace period: {grace}"),
         ("blast radius", f"{experiment.blast_radius} pod(s) at the same time"),
         ("DNS views", ", ".join(f"{view.name} {view.address}" for view in found.dns.views)),
         ("probes", f"{dns}; connections every {rates.connect_period_s * 1000:.0f} ms"),

@@ -30,10 +30,12 @@ class WatchedTarget:
     def saw(self, event: ClusterEvent) -> None:
         """Take in a watch event."""
         if event.kind == "Pod":
-            if event.name not in self.names or not self._owns(event.object):
+            if event.name not in self.names:
                 return
-            if event.type == "DELETED":
-                self.objects.pop(event.name, None)
+            if event.type == "DELETED" or not self._owns(event.object):
+                known = self.objects.get(event.name)
+                if known is not None and known["metadata"]["uid"] == event.uid:
+                    del self.objects[event.name]
             else:
                 self.objects[event.name] = event.object
         elif event.kind == "EndpointSlice":

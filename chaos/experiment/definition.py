@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -72,16 +73,7 @@ class Experiment:
         Raises:
             UsageError: says which field, and what it may be.
         """
-        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
-            raise UsageError(
-                f"{self.source}: the name {self.name!r} of the experiment cannot be used",
-                hint="small letters, digits and dashes, at most 40",
-            )
-        numbers = (self.blast_radius, self.timeout_s)
-        if not all(isinstance(n, int | float) for n in numbers) or min(numbers) <= 0:
-            raise UsageError(
-                f"experiment {self.name} ({self.source}): blast_radius and timeout_s must be positive numbers"
-            )
+        self._validate_head()
         for what, given, known in (
             ("probe", self.probes, frozenset(PROBES)),
             ("checker", self.checkers, checkers),
@@ -101,6 +93,18 @@ class Experiment:
             if not self.manifest_path(manifest).is_file():
                 missing = self.manifest_path(manifest)
                 raise UsageError(f"experiment {self.name} names a manifest {manifest!r}, and {missing} is no file")
+
+    def _validate_head(self) -> None:
+        """Name and numbers; a user's file may put anything there."""
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            raise UsageError(
+                f"{self.source}: the name {self.name!r} of the experiment cannot be used",
+                hint="small letters, digits and dashes, at most 40",
+            )
+        if type(self.blast_radius) is not int or self.blast_radius < 1:
+            raise UsageError(f"experiment {self.name} ({self.source}): blast_radius must be a positive whole number")
+        if not isinstance(self.timeout_s, int | float) or not 0 < self.timeout_s < math.inf:
+            raise UsageError(f"experiment {self.name} ({self.source}): timeout_s must be a positive number")
 
     def manifest_path(self, name: str) -> Path:
         """Where a manifest of this experiment lies."""

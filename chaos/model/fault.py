@@ -27,8 +27,8 @@ class FaultWindow:
         fault: its name, such as ``delete-pod``.
         trial: 1, 2, ….
         targets: the pods that it chose, as they were just before.
-        outcome: ``accepted``; ``refused`` with the reason in `detail`; ``unknown`` where no answer came; ``sent`` where
-            the run was cut off before.
+        outcome: ``accepted``; ``refused`` with the reason in `detail`; ``partial`` where some of its requests were
+            made and another refused; ``unknown`` where no answer came; ``sent`` where the run was cut off before.
         sent_ns: when the request left.
         accepted_ns: when its response arrived; None where it was refused.
         ended_ns: when the next trial, or the end of the method, began; None where the run was cut short.

@@ -6,14 +6,16 @@ from tests.histories import Builder, Story, pod_replacement
 
 def test_it_says_for_how_long_a_pod_was_unreachable_by_name_and_that_it_is_simulated() -> None:
     history = pod_replacement(Story(), Story())
-    said = "deleted pod was unreachable by its name for at most "
+    said = "deleted pod was unreachable by its name for "
     assert headline(history).startswith(f"On the simulated cluster a {said}")
     history.meta.simulated = False
     assert headline(history).startswith(f"A {said}")
 
 
 def test_without_a_fault_that_took_effect_there_is_no_figure() -> None:
-    assert headline(Builder().done()) == "No fault took effect, so no outage was measured."
+    assert (
+        headline(Builder().done()) == "In no trial was a fault seen to take effect as meant, so no outage was measured."
+    )
 
 
 def test_without_a_client_it_says_nothing() -> None:

@@ -84,3 +84,13 @@ def test_an_entry_that_this_tool_never_wrote_is_named_by_its_line(tmp_path: Path
         file.write('{"entry": {"id": 1}}\n\n')
     with pytest.raises(UsageError, match="line 2"):
         Journal.load(journal.path)
+
+
+def test_a_line_that_a_crash_cut_short_does_not_spoil_what_is_written_after_it(tmp_path: Path) -> None:
+    journal = Journal.start(tmp_path, RUN)
+    entry = journal.intend(change="create Service s", undo="delete", kind="Service", name="s", namespace="x")
+    with journal.path.open("a") as file:
+        file.write('{"entry":{"id":2,"chan')
+    journal.update(entry, "undone")
+    assert Journal.load(journal.path).open_entries() == []
+    assert list(Journal.load(journal.path).entries) == [1]

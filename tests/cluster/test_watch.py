@@ -114,7 +114,7 @@ def test_a_broken_connection_goes_on_where_it_ended() -> None:
     events, gaps = follow(cluster)
     assert told(events) == [("ADDED", "a", False), ("DELETED", "a", False)]
     assert cluster.asked_from[:2] == ["5", "6"]
-    assert [(g.from_ns, g.to_ns) for g in gaps] == [(1_000_000_000, 3_050_000_000)]
+    assert [(g.from_ns, g.to_ns) for g in gaps] == [(2_000_000_000, 2_050_000_000)]
     assert "nothing is missing" in gaps[0].reason
 
 

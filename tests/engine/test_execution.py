@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from chaos.engine.place import Place
 from chaos.engine.preflight import OPT_IN_LABEL
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover
-from chaos.errors import BlastRadiusError, ChaosError, PreflightError, UsageError
+from chaos.errors import ApiError, BlastRadiusError, ChaosError, PreflightError, UsageError
 from chaos.experiment import DeletePod, Experiment, Options, Run, find_experiment
 from chaos.model import VerdictOutcome
 from chaos.probes import DnsProber
@@ -328,3 +329,22 @@ def test_pods_of_somebody_else_in_an_allowed_namespace_are_never_adopted(tmp_pat
         await sandbox.stop()
 
     run_virtual(main())
+
+
+def test_a_refused_fault_leaves_its_pod_as_it_was(tmp_path: Path) -> None:
+    """Nothing happened to it, so nothing has to come back before the next fault."""
+
+    async def method(run: Run) -> None:
+        await run.steady_state(within_s=60)
+        pod = run.target.pods[0]
+        with contextlib.suppress(ApiError):
+            async with run.inject(DeletePod(replace(pod, uid="somebody-elses"))):
+                pass
+        await run.steady_state(within_s=5)
+        async with run.inject(DeletePod(pod, grace_s=1)):
+            await run.steady_state(within_s=60)
+
+    ran = run_sandboxed(tmp_path, QUICK, experiment=with_method(method))
+    assert ran.result.error is None
+    assert [f.outcome for f in ran.history.faults] == ["refused", "accepted"]
+    assert outcomes(ran.result)["fault-took-effect"] is VerdictOutcome.UNKNOWN

@@ -65,7 +65,7 @@ async def test_a_run_that_was_killed_is_readable_and_recovered_from_its_journal(
     tmp_path: Path, cluster: Cluster
 ) -> None:
     async with under_way(tmp_path, "trial 1") as process:
-        assert await recovered(tmp_path) == 0  # a run that is alive is left alone
+        assert await recovered(tmp_path) == 3  # a run that is alive is left alone
         assert len(await our_namespaces(cluster)) == 1
         process.kill()
         await process.wait()

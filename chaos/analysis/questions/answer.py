@@ -54,6 +54,16 @@ def spread(figures: Sequence[Figure]) -> str:
     return f"{show(middle)} (median of {len(figures)}; longest {show(largest)})"
 
 
+def at_most(figures: Sequence[Figure]) -> str:
+    """Upper bounds: one as "at most 31.9 s", several with their median and the longest."""
+    middle, largest = median(figures), maximum(figures)
+    if middle is None or largest is None:
+        return "an unmeasured time"
+    if len(figures) == 1 or show(middle) == show(largest):
+        return show(largest) if largest.censored else f"at most {show(largest)}"
+    return f"{show(middle)} (median of {len(figures)}; longest {show(largest)}; upper bounds)"
+
+
 def show(value: Figure) -> str:
     """A figure with its unit."""
     return ("> " if value.censored else "") + ms(value.value_ns)

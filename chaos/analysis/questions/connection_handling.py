@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from chaos.analysis.connections import ClientView, client_views
 from chaos.analysis.overlap import old_served
-from chaos.analysis.questions.answer import Answer, effective_trials, left_out, nothing, spread
+from chaos.analysis.questions.answer import Answer, at_most, effective_trials, left_out, nothing, spread
 from chaos.analysis.statistics import Figure, figure
 from chaos.model import History, Interval
 from chaos.model.outcome import DNS_ABSENT, DNS_PRESENT
@@ -50,7 +50,7 @@ def _by_name(history: History, views: list[ClientView]) -> Iterable[str]:
         return
     yield (
         f"New connections by name failed in {len(failed)} of {len(views)} trials, first with {_ways(failed)}, "
-        f"seen {spread([_since(v, v.failed) for v in failed])} after the deletion, for at most {_lengths(failed)}."
+        f"seen {spread([_since(v, v.failed) for v in failed])} after the deletion, for {_lengths(failed)}."
     )
     tails = [tail for v in failed if (tail := _served_after_failure(history, v)) is not None]
     if tails:
@@ -78,7 +78,7 @@ def _clusterip(by_name: list[ClientView], views: list[ClientView]) -> Iterable[s
         return
     yield (
         f"Through the ClusterIP service of the same pod requests failed first with {_ways(failed)}, seen "
-        f"{spread([_since(v, v.failed) for v in failed])} after the deletion, for at most {_lengths(failed)}."
+        f"{spread([_since(v, v.failed) for v in failed])} after the deletion, for {_lengths(failed)}."
     )
     named = {v.trial.key: v for v in by_name if v.failed is not None}
     later = [v for v in failed if v.trial.key in named and _certainly_later(v.failed, named[v.trial.key].failed)]
@@ -104,7 +104,7 @@ def _stream(history: History, views: list[ClientView]) -> Iterable[str]:
     again = [v for v in failed if v.restored is not None and v.restored.before_ns is not None]
     text = f"The long-lived connection ended with {_ways(failed)}, seen {seen} after the deletion"
     if again:
-        text += f", and another worked after at most {_lengths(again)}"
+        text += f", and another worked after {_lengths(again)}"
     if len(again) < len(failed):
         text += f"; in {len(failed) - len(again)} of {len(failed)} trials no other worked before the trial ended"
     yield text + "."
@@ -160,7 +160,7 @@ def _since(view: ClientView, interval: Interval | None) -> Figure:
 def _lengths(views: list[ClientView]) -> str:
     """How long the outages lasted, from their upper bounds."""
     bounds = [view.outage_ns for view in views]
-    return spread(
+    return at_most(
         [Figure(b.after_ns, censored=True) if b.before_ns is None else Figure(b.before_ns) for b in bounds if b]
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chaos.analysis.overlap import old_served
-from chaos.analysis.questions.answer import Answer, effective_trials, exact, left_out, nothing, show, spread
+from chaos.analysis.questions.answer import Answer, at_most, effective_trials, exact, left_out, nothing, show, spread
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.stages import Timeline, timelines
@@ -63,7 +63,7 @@ def _absence(records: list[Recovery]) -> Iterable[str]:
     gaps = [gap for r in records if (gap := _gap(r)) is not None]
     missing = sum(r.outcome is RecoveryOutcome.NOT_RECOVERED for r in records)
     if gaps:
-        yield f"Between the two, a pod's own record was not right for at most {spread(gaps)}."
+        yield f"Between the two, a pod's own record was not right for {at_most(gaps)}."
     if missing:
         yield f"In {missing} of {len(records)} records and views it was still not right at the end of the trial."
     never = sum(r.outcome is RecoveryOutcome.NEVER_LOST for r in records)
@@ -82,7 +82,7 @@ def _division(lines: list[Timeline]) -> Iterable[str]:
     if not whole:
         yield "The stages of the replacement were not all seen, so the time cannot be divided."
         return
-    line = sorted(whole, key=_total_ns)[len(whole) // 2]
+    line = sorted(whole, key=_total_ns)[(len(whole) - 1) // 2]
     part = {p.key: p.duration_ns or 0 for p in line.partition}
     named = {
         "termination of the old pod": part["old-gone"],
@@ -128,10 +128,10 @@ def _what_to_fix(history: History, lines: list[Timeline]) -> Iterable[str]:
     if used:
         longest = max(f for _, f in used)
         yield (
-            f"In {len(used)} of {known} trials the old container was still serving when its grace period of "
-            f"{used[0][0]} s was all but over ({show(longest)} after the deletion). Either it does not end on SIGTERM "
-            "(a shell as PID 1 does not pass it on), or what it does first takes that long (a preStop hook, open "
-            "requests). Ending sooner would shorten the outage by nearly as much."
+            f"In {len(used)} of {known} trials the old container served for as long as its grace period of "
+            f"{used[0][0]} s let it (it was still seen to {show(longest)} after the deletion). Either it does not end "
+            "on SIGTERM (a shell as PID 1 does not pass it on), or what it does first takes that long (a preStop hook, "
+            "open requests). Ending sooner would shorten the outage by nearly as much."
         )
     elif not known:
         yield "For how long the old container went on serving was not measured."

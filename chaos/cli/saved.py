@@ -124,4 +124,5 @@ def judge_again(folder: Path, within_s: float | None, *, as_json: bool) -> int:
         print_verdicts(SteadfastConsole(), conclusion.verdicts)
     code = exit_code(conclusion.verdicts, history.status, [], rollback_failed=False)
     # Why a run ended early is no verdict, but it counts as it did then.
-    return min(code, history.meta.measurement.get("ended_early_exit_code", code), key=PRECEDENCE.index)
+    recorded = int(history.meta.measurement.get("ended_early_exit_code", code))
+    return min(code, recorded, key=PRECEDENCE.index)

@@ -1,6 +1,8 @@
 """The one sentence that people quote."""
 
 from chaos.analysis.headline import headline
+from chaos.analysis.questions.answer import at_most
+from chaos.analysis.statistics import Figure
 from tests.histories import Builder, Story, pod_replacement
 
 
@@ -22,3 +24,10 @@ def test_without_a_client_it_says_nothing() -> None:
     history = pod_replacement()
     history.series = [s for s in history.series if s.probe != "http"]
     assert headline(history) == ""
+
+
+def test_an_upper_bound_is_never_rounded_down() -> None:
+    assert at_most([Figure(31_902_000_000)]) == "at most 31.91 s"
+    assert at_most([Figure(31_900_000_000)]) == "at most 31.90 s"
+    assert at_most([Figure(1_400_001)]) == "at most 2.0 ms"
+    assert at_most([Figure(60_000_000_000, censored=True)]) == "> 60.00 s"

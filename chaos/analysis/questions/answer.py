@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chaos.analysis.statistics import Figure, maximum, median
-from chaos.analysis.trials import Trial, no_effect, not_replaced, trials
+from chaos.analysis.trials import NS_PER_S, Trial, no_effect, not_replaced, trials
 from chaos.analysis.units import ms
 from chaos.model import History
 
@@ -56,12 +56,19 @@ def spread(figures: Sequence[Figure]) -> str:
 
 def at_most(figures: Sequence[Figure]) -> str:
     """Upper bounds: one as "at most 31.9 s", several with their median and the longest."""
-    middle, largest = median(figures), maximum(figures)
+    rounded = [f if f.censored else Figure(_rounded_up(f.value_ns)) for f in figures]
+    middle, largest = median(rounded), maximum(rounded)
     if middle is None or largest is None:
         return "an unmeasured time"
     if len(figures) == 1 or show(middle) == show(largest):
         return show(largest) if largest.censored else f"at most {show(largest)}"
     return f"{show(middle)} (median of {len(figures)}; longest {show(largest)}; upper bounds)"
+
+
+def _rounded_up(value_ns: int) -> int:
+    """To what is shown of it, so that an upper bound stays one."""
+    step_ns = 10_000_000 if value_ns >= NS_PER_S else 1_000_000
+    return -(-value_ns // step_ns) * step_ns
 
 
 def show(value: Figure) -> str:

@@ -16,6 +16,8 @@ from rich.text import Text
 
 from chaos.model import ClusterEvent, Verdict, VerdictOutcome
 
+# Printing takes milliseconds, and what pods do is told just when their records change: not then.
+_LATER_S = 0.3
 _STYLE = {VerdictOutcome.OK: "green", VerdictOutcome.FAIL: "bold red", VerdictOutcome.UNKNOWN: "yellow"}
 
 
@@ -47,6 +49,7 @@ class TerminalProgress:
         self._console = console
         self._now_s = now_s
         self._states: dict[str, str] = {}
+        self._waiting: list[tuple[float, str]] = []
 
     def plan(self, lines: list[tuple[str, str]]) -> None:
         if not self._console.is_terminal:
@@ -72,9 +75,20 @@ class TerminalProgress:
         state = pod_state(event)
         if self._states.get(event.uid) != state:
             self._states[event.uid] = state
-            self._line(at_s, f"  pod {event.name}: {state}", "dim")
+            if not self._waiting:
+                asyncio.get_running_loop().call_later(_LATER_S, self._tell_waiting)
+            self._waiting.append((at_s, f"  pod {event.name}: {state}"))
+
+    def _tell_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for at_s, text in waiting:
+            self._print(at_s, text, "dim")
 
     def _line(self, at_s: float, text: str, style: str) -> None:
+        self._tell_waiting()
+        self._print(at_s, text, style)
+
+    def _print(self, at_s: float, text: str, style: str) -> None:
         self._console.tell(f"[dim]{at_s:9.3f} s[/]  [{style}]{escape(text)}[/]", soft_wrap=True)
 
 

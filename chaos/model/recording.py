@@ -17,7 +17,7 @@ sample.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from operator import sub
 from pathlib import Path
 from typing import IO, Any
@@ -102,7 +102,8 @@ class Recorder:
     def event(self, event: ClusterEvent) -> None:
         """Record a watch event."""
         self.history.events.append(event)
-        self._write(self._events, {"event": asdict(event)})
+        # `asdict` would copy the whole object, for a millisecond in which no probe runs.
+        self._write(self._events, {"event": {field.name: getattr(event, field.name) for field in fields(event)}})
 
     def gap(self, gap: WatchGap) -> None:
         """Record a time in which a watch was blind."""

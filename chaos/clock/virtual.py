@@ -39,7 +39,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         self._steps = 0
         self._threads_at_work = 0
         self._order = count().__next__
-        # A heap of our own: tuples compare in C, asyncio's handles in Python, at a third of a simulated run's time.
+        # A heap of our own: tuples compare in C and in order of scheduling, asyncio's handles in Python and in neither.
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
 
     def time(self) -> float:

@@ -14,7 +14,7 @@ from chaos.model.recording import Recorder
 from chaos.model.series import Series
 from chaos.probes.http import HttpConversation, os_error_name
 from chaos.probes.resolver import Resolver
-from chaos.probes.schedule import Schedule
+from chaos.probes.schedule import Schedules
 from chaos.vantage import Vantage
 
 
@@ -34,23 +34,21 @@ class ConnectionProber:
         self._clock = clock
         self._recorder = recorder
         self._resolver = resolver
-        self._schedules: dict[int, Schedule] = {}
-        self._retired_missed = 0
+        self._schedules = Schedules(clock)
         self._group = asyncio.TaskGroup()
         self._under_way: set[asyncio.Task[None]] = set()
 
     @property
     def missed(self) -> int:
         """Slots that came up too late to be sent."""
-        return self._retired_missed + sum(s.missed for s in self._schedules.values())
+        return self._schedules.missed
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        for series_id in tuple(self._schedules):
-            self.remove(series_id)
+        self._schedules.stop()
         for task in self._under_way:
             task.cancel()
         await self._group.__aexit__(None, None, None)
@@ -63,16 +61,11 @@ class ConnectionProber:
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
 
-        schedule = Schedule(self._clock, series.period_s, phase_s, fire)
-        self._schedules[series.id] = schedule
-        schedule.start()
+        self._schedules.add(series.id, series.period_s, phase_s, fire)
 
     def remove(self, series_id: int) -> None:
         """Sample it no more; what is under way still ends."""
-        schedule = self._schedules.pop(series_id, None)
-        if schedule is not None:
-            schedule.stop()
-            self._retired_missed += schedule.missed
+        self._schedules.remove(series_id)
 
     async def _sample(self, series: Series, port: int, scheduled_ns: int) -> None:
         sent_ns = self._clock.now_ns()

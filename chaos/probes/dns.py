@@ -16,7 +16,7 @@ from chaos.model.outcome import TIMEOUT, Outcome
 from chaos.model.recording import Recorder
 from chaos.model.series import Series
 from chaos.probes.answer import DnsQuestion, StrayAnswerError
-from chaos.probes.schedule import Schedule
+from chaos.probes.schedule import Schedules
 from chaos.vantage import UdpPort, Vantage
 
 DNS_PORT = 53
@@ -81,8 +81,7 @@ class DnsProber:
         self._recorder = recorder
         self._timeout_ns = round(timeout_s * 1e9)
         self._timeout_id = recorder.outcome_id(Outcome(TIMEOUT))
-        self._schedules: dict[int, Schedule] = {}
-        self._retired_missed = 0
+        self._schedules = Schedules(clock)
         self._open: dict[int, _Asked] = {}
         self._next_id = 0
         self._port: UdpPort | None = None
@@ -91,7 +90,7 @@ class DnsProber:
     @property
     def missed(self) -> int:
         """Slots that came up too late to be sent."""
-        return self._retired_missed + sum(s.missed for s in self._schedules.values())
+        return self._schedules.missed
 
     def start(self) -> None:
         """Begin to look for timeouts; series begin with `add`."""
@@ -99,8 +98,7 @@ class DnsProber:
 
     def stop(self) -> None:
         """Send nothing more; questions still open stay unrecorded, since nobody waited for them long enough."""
-        for series_id in tuple(self._schedules):
-            self.remove(series_id)
+        self._schedules.stop()
         if self._expiry is not None:
             self._expiry.cancel()
         for asked in self._open.values():
@@ -117,16 +115,11 @@ class DnsProber:
         def fire(scheduled_ns: int) -> None:
             self._ask(series.id, question, scheduled_ns)
 
-        schedule = Schedule(self._clock, series.period_s, phase_s, fire)
-        self._schedules[series.id] = schedule
-        schedule.start()
+        self._schedules.add(series.id, series.period_s, phase_s, fire)
 
     def remove(self, series_id: int) -> None:
         """Ask for it no more."""
-        schedule = self._schedules.pop(series_id, None)
-        if schedule is not None:
-            schedule.stop()
-            self._retired_missed += schedule.missed
+        self._schedules.remove(series_id)
 
     # ---- one question ----
 

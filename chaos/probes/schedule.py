@@ -55,3 +55,34 @@ class Schedule:
         self.fired += 1
         self._arm()
         self._fire(due_ns)
+
+
+class Schedules:
+    """The schedules of a prober's series, each begun and ended by itself."""
+
+    def __init__(self, clock: RunClock) -> None:
+        self._clock = clock
+        self._running: dict[int, Schedule] = {}
+        self._missed_before = 0  # of those that have ended
+
+    @property
+    def missed(self) -> int:
+        """Slots that came up too late to be fired."""
+        return self._missed_before + sum(schedule.missed for schedule in self._running.values())
+
+    def add(self, series_id: int, period_s: float, phase_s: float, fire: Callable[[int], None]) -> None:
+        """Begin one; see `Schedule`."""
+        schedule = self._running[series_id] = Schedule(self._clock, period_s, phase_s, fire)
+        schedule.start()
+
+    def remove(self, series_id: int) -> None:
+        """End one, if it is there."""
+        schedule = self._running.pop(series_id, None)
+        if schedule is not None:
+            schedule.stop()
+            self._missed_before += schedule.missed
+
+    def stop(self) -> None:
+        """End all."""
+        for series_id in tuple(self._running):
+            self.remove(series_id)

@@ -60,11 +60,6 @@ class Model:
             return lambda: low_s
         return lambda: low_s + span_s * rand()
 
-    def happens(self, name: str) -> bool:
-        """Whether a thing of that probability happens this time."""
-        probability = self._delays[name].low_s
-        return probability > 0 and self._random[name].random() < probability
-
     def rng(self, name: str) -> random.Random:
         """A seeded random stream for choices that are not delays."""
         return random.Random(f"{self.seed}/{name}")

@@ -11,9 +11,10 @@ from typing import Annotated
 import typer
 
 from chaos import __version__
+from chaos.agents.options import DEFAULT_IMAGE, AgentOptions, PodOptions
 from chaos.cli.complete import experiment_names, run_folders
 from chaos.cli.durations import duration
-from chaos.errors import ChaosError, InconclusiveError, InterruptedRunError
+from chaos.errors import ChaosError, InconclusiveError, InterruptedRunError, UsageError
 
 app = typer.Typer(
     name="chaos",
@@ -42,6 +43,15 @@ class Output(StrEnum):
 
     text = "text"
     json = "json"
+
+
+class Vantage(StrEnum):
+    """Where probes run from."""
+
+    auto = "auto"
+    local = "local"
+    agent = "agent"
+    both = "both"
 
 
 ReportsOption = Annotated[Path, typer.Option("--reports", metavar="DIR", help="Where runs are kept.")]
@@ -96,6 +106,35 @@ def run(
     timeout: Annotated[
         float, typer.Option(metavar="TIME", parser=duration, help="After which a probe counts as unanswered.")
     ] = 1.0,
+    vantage: Annotated[
+        Vantage,
+        typer.Option(
+            help="Where probes run: in this process, in agent pods, or both. auto: here where cluster DNS can be "
+            "reached from here, else in an agent."
+        ),
+    ] = Vantage.auto,
+    agents: Annotated[
+        int | None, typer.Option(metavar="N", help="Number of agent pods, one per node first. Implies --vantage agent.")
+    ] = None,
+    agent_image: Annotated[
+        str, typer.Option(metavar="IMAGE", help="Any image with Python 3.11 or later.")
+    ] = DEFAULT_IMAGE,
+    agent_cpu: Annotated[str, typer.Option(metavar="CPU", help="Limit of an agent pod.")] = "500m",
+    agent_memory: Annotated[str, typer.Option(metavar="MEMORY", help="Limit of an agent pod.")] = "96Mi",
+    agent_clock: Annotated[
+        list[str] | None,
+        typer.Option(hidden=True, help="For tests: offset=S,drift=RATE,step=S@S. Repeatable: one for each agent."),
+    ] = None,
+    image_mirror: Annotated[
+        str, typer.Option(metavar="PREFIX", help="Take all images from this registry instead of their own.")
+    ] = "",
+    image_pull_secret: Annotated[
+        list[str] | None, typer.Option(metavar="SECRET", help="Of the namespace, for all pods made. Repeatable.")
+    ] = None,
+    toleration: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY[=VALUE][:EFFECT]", help="For all pods made; * tolerates everything. Repeatable."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of every modelled delay of the sandbox.")] = 0,
     model: Annotated[
         list[str] | None,
@@ -126,6 +165,9 @@ def run(
             "within_s": within,
             "connect_period_s": connect_period,
             "timeout_s": timeout,
+            "vantage": _vantage(vantage, agents),
+            "agents": AgentOptions(agents or 1, agent_image, agent_cpu, agent_memory, tuple(agent_clock or ())),
+            "pods": PodOptions(image_mirror, tuple(image_pull_secret or ()), tuple(toleration or ())),
         },
         period_s=period,
         max_qps=max_qps,
@@ -136,6 +178,15 @@ def run(
         as_json=output is Output.json,
     )
     raise typer.Exit(run_experiment(request))
+
+
+def _vantage(vantage: Vantage, agents: int | None) -> str:
+    """Asking for agents means wanting them."""
+    if agents is None or vantage in (Vantage.agent, Vantage.both):
+        return vantage.value
+    if vantage is Vantage.local:
+        raise UsageError("--vantage local has no agents", hint="leave --agents out, or say --vantage both")
+    return Vantage.agent.value
 
 
 @app.command("list")

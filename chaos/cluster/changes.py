@@ -18,7 +18,7 @@ _GONE_WITHIN_S = 90.0
 _CLEANUP_GRACE_S = 1
 _NOT_FOUND, _CONFLICT = 404, 409
 _LAST_ANSWER_S = 3.0
-_WORKLOADS = ("StatefulSet", "Deployment", "ReplicaSet")
+_WORKLOADS = ("StatefulSet", "Deployment", "ReplicaSet", "Job")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,12 @@ class Changes:
         self._run_id = run_id
         self.acknowledged = 0  # changes that the API server said it made
 
-    async def create(self, obj: Object) -> Acknowledged:
+    async def create(self, obj: Object, *, goes_with: str = "") -> Acknowledged:
         """Create an object; its undo deletes it.
+
+        Args:
+            obj: the whole object.
+            goes_with: its owner, such as ``Job x``, whose deletion takes it along: then nothing is to be undone here.
 
         Raises:
             ApiError: it was refused, then nothing is left to undo.
@@ -54,10 +58,11 @@ class Changes:
         meta = obj["metadata"]
         entry = self._journal.intend(
             change=f"create {obj['kind']} {meta['name']}",
-            undo="delete",
+            undo="nothing" if goes_with else "delete",
             kind=obj["kind"],
             name=meta["name"],
             namespace=meta.get("namespace", ""),
+            because=f"it goes with {goes_with}" if goes_with else "",
         )
         return await self._acknowledge(entry, self._cluster.create(obj))
 

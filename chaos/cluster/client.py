@@ -14,9 +14,12 @@ Object = dict[str, Any]
 API_VERSIONS = {
     "ConfigMap": "v1",
     "Deployment": "apps/v1",
+    "Event": "v1",
     "EndpointSlice": "discovery.k8s.io/v1",
     "Lease": "coordination.k8s.io/v1",
+    "Job": "batch/v1",
     "Namespace": "v1",
+    "NetworkPolicy": "networking.k8s.io/v1",
     "Node": "v1",
     "PersistentVolumeClaim": "v1",
     "Pod": "v1",
@@ -24,6 +27,8 @@ API_VERSIONS = {
     "Service": "v1",
     "StatefulSet": "apps/v1",
 }
+# Looked up when agents are deployed, which is before any fault; the sandbox has no agents and does not serve them.
+_OF_AGENTS = frozenset({"Event", "Job", "NetworkPolicy"})
 _REQUEST_TIMEOUT_S = 30.0
 
 
@@ -59,7 +64,17 @@ class Cluster:
     async def discover(self) -> None:
         """Look every kind up now, so that no discovery happens between a fault and its measurement."""
         for kind in API_VERSIONS:
-            await self.resource(kind)
+            if kind not in _OF_AGENTS:
+                await self.resource(kind)
+
+    async def raw_session(self) -> tuple[Any, dict[str, str]]:
+        """The client's own aiohttp session (TLS and proxy as configured) and headers that say who we are."""
+        rest = self._client.rest_client
+        if rest.pool_manager is None:
+            rest.pool_manager = rest._create_pool_manager()  # noqa: SLF001 - as its websocket client does
+        headers = {"User-Agent": self._client.user_agent}
+        await self._client.update_params_for_auth(headers, [], ["BearerToken"], "", "GET", None)
+        return rest.pool_manager, headers
 
     async def close(self) -> None:
         """Close the connections."""

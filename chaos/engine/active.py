@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from chaos.clock import RunClock
 from chaos.cluster import Changes, Cluster
-from chaos.engine.manifests import dropped_fields, read_manifest
+from chaos.engine.manifests import adapt_pods, dropped_fields, read_manifest
 from chaos.engine.probing import Probing
 from chaos.engine.progress import Progress
 from chaos.engine.steady import SteadyState
@@ -52,7 +52,7 @@ class ActiveRun:
         self._recorder = recorder
         self._probing = probing
         self._progress = progress
-        self._steady = SteadyState(target, recorder, probing.service_name(target.service))
+        self._steady = SteadyState(target, recorder, probing.service_name(target.service), probing.lost)
         self._faulted: dict[str, str] = {}  # pod → the UID that a fault hit, until its successor is seen
 
     def turns(self) -> Iterator[PodIdentity]:
@@ -208,6 +208,7 @@ class ActiveRun:
             PreflightError: a workload would adopt pods that are there already.
         """
         await self._refuse_adoption(obj)
+        adapt_pods(obj, self.options.pods)
         made = (await self._changes.create(obj)).object
         dropped = dropped_fields(obj.get("spec", {}), made.get("spec", {}))
         if dropped:
@@ -245,7 +246,7 @@ class ActiveRun:
 
     async def resolve(self, name: str, rtype: str = "A") -> Outcome:
         """See `chaos.experiment.Run.resolve`."""
-        return await self._probing.resolver.ask(self._probing.service_name(name), rtype)
+        return await self._probing.resolve(self._probing.service_name(name), rtype)
 
     async def delete_pod(self, pod: PodIdentity) -> None:
         """See `chaos.experiment.Run.delete_pod`."""

@@ -7,10 +7,12 @@ import gc
 import os
 import traceback
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chaos.agents.fleet import START_WITHIN_S, Fleet
 from chaos.clock import RunClock
 from chaos.cluster import Changes, Cluster, Journal, Watcher, connect
 from chaos.engine import preflight
@@ -22,14 +24,26 @@ from chaos.engine.place import Place
 from chaos.engine.plan import plan_lines, stretched_note
 from chaos.engine.probing import Probing
 from chaos.engine.progress import Progress
+from chaos.engine.reach import check_host
 from chaos.engine.rollback import roll_back
-from chaos.errors import ChaosError, InconclusiveError, InterruptedRunError, RollbackError, SteadyStateError, UsageError
+from chaos.errors import (
+    ChaosError,
+    InconclusiveError,
+    InterruptedRunError,
+    PreflightError,
+    RollbackError,
+    SteadyStateError,
+    UsageError,
+)
 from chaos.experiment import Experiment, Options
 from chaos.experiment.loading import line_of
 from chaos.model import ClusterEvent, History
 from chaos.model.recording import Recorder
+from chaos.probes import LocalHost
 
 _FLUSH_S = 1.0
+# Kubernetes ends the agents so much later than the run should have ended.
+_AGENTS_OUTLIVE_S = 300
 _WATCHED = ("Pod", "EndpointSlice", "StatefulSet")
 
 
@@ -56,6 +70,7 @@ class _Begun:
     journal: Journal
     changes: Changes
     probing: Probing
+    fleet: Fleet | None = None
 
 
 class Execution:
@@ -140,7 +155,7 @@ class Execution:
             history.status = "complete"
         history.meta.measurement = begun.probing.measurement()
         if self._cluster is not None:
-            history.meta.measurement["api_requests"] = self._cluster.requests
+            history.meta.measurement |= self._cost(self._cluster, begun.fleet)
         begun.journal.close()
         try:
             begun.recorder.close()
@@ -148,6 +163,15 @@ class Execution:
             history.status = "incomplete"
             error = error or exc
         return RunResult(begun.recorder.folder, history, error, leftovers)
+
+    @staticmethod
+    def _cost(cluster: Cluster, fleet: Fleet | None) -> dict[str, Any]:
+        """What the API server had to do for the run; without the bytes of agents' streams, which are counted apart."""
+        counted = {"api_requests": cluster.requests}
+        if fleet is not None:
+            sent, received = fleet.traffic()
+            counted |= {"exec_bytes_sent": sent, "exec_bytes_received": received}
+        return counted
 
     async def _prepare_and_measure(self) -> None:
         self._progress.step(f"connecting to {self._place.label}")
@@ -165,8 +189,7 @@ class Execution:
             begun.probing,
             self._progress,
         )
-        trials = self._options.trials or len(found.target.names)
-        limit_s = DEPLOY_WITHIN_S + self._experiment.timeout_s * (trials + 1)
+        limit_s = self._limit_s(found)
         try:
             async with asyncio.timeout(limit_s):
                 await self._measure(run, found, begun)
@@ -192,8 +215,9 @@ class Execution:
             },
         )
         changes = Changes(found.cluster, journal, self._clock, run_id)
+        vantages = found.local + found.agents
         probing = Probing(
-            self._place.vantage, self._clock, recorder, found.dns, found.target, self._options, self._experiment.probes
+            vantages, self._clock, recorder, found.dns, found.target, self._options, self._experiment.probes
         )
         rates = probing.rates
         meta.parameters |= {
@@ -214,25 +238,94 @@ class Execution:
             recorder.event(event)
             target.saw(event)
             probing.saw(event)
+            if fleet is not None:
+                fleet.saw(event)
             self._progress.event(event.at_ns / 1e9, event)
 
+        fleet = self._fleet(found, begun) if found.agents else None
         await claim_namespace(run, target.namespace, make=not self._options.namespace)
         watchers = [Watcher(found.cluster, self._clock, kind, target.namespace, saw, recorder.gap) for kind in _WATCHED]
-        async with asyncio.TaskGroup() as group, probing:
+        async with asyncio.TaskGroup() as group:
             background = [group.create_task(watcher.run()) for watcher in watchers]
             background.append(group.create_task(_keep_up(recorder, probing)))
             try:
                 for watcher in watchers:
                     await watcher.listed.wait()
-                self._progress.step(f"deploying {target.statefulset}")
-                clusterips = await deploy(run, self._experiment, target, self._clock)
-                gc.collect()
-                gc.freeze()  # a collection over everything imported would stop the probes for tens of milliseconds
-                probing.begin(clusterips)
-                await self._method(run)
+                async with AsyncExitStack() as hosts:
+                    await self._take_places(hosts, group, found, begun, fleet)
+                    self._progress.step(f"deploying {target.statefulset}")
+                    clusterips = await deploy(run, self._experiment, target, self._clock)
+                    gc.collect()
+                    gc.freeze()  # a collection over everything imported would stop the probes for tens of milliseconds
+                    probing.begin(clusterips)
+                    hosts.callback(probing.end)
+                    await self._method(run)
             finally:
                 for task in background:
                     task.cancel()
+
+    def _fleet(self, found: preflight.Preflight, begun: _Begun) -> Fleet:
+        return Fleet(
+            found.cluster,
+            begun.changes,
+            self._clock,
+            begun.recorder,
+            found.target.namespace,
+            self._options.agents,
+            self._options.pods,
+            round(self._limit_s(found)) + _AGENTS_OUTLIVE_S,
+            self._progress.warning,
+        )
+
+    async def _take_places(
+        self,
+        hosts: AsyncExitStack,
+        group: asyncio.TaskGroup,
+        found: preflight.Preflight,
+        begun: _Begun,
+        fleet: Fleet | None,
+    ) -> None:
+        """Bring the probes to their vantages; leaving `hosts` fetches what they found and ends them."""
+        described: list[dict[str, Any]] = []
+        if found.local:
+            vantage, timeout_s = self._place.vantage, self._options.timeout_s
+            local = LocalHost(vantage, self._clock, begun.recorder, found.dns.views, timeout_s)
+            begun.probing.hosts.append(await hosts.enter_async_context(local))
+            described.append({"name": local.name, "node": ""})
+        if fleet is not None:
+            self._progress.step(f"starting {found.agents} agent(s) in namespace {found.target.namespace}")
+            begun.fleet = fleet
+            hosts.push_async_callback(fleet.finish)
+            await fleet.deploy(found.target.labels)
+            await fleet.connect(found.dns.views, self._options.timeout_s)
+            for session in fleet.sessions:
+                group.create_task(session.keep_talking())
+            await self._check_agents(fleet, found)
+            begun.probing.hosts.extend(fleet.sessions)
+            described.extend(fleet.describe())
+            self._progress.step(f"probing from {', '.join(f'{s.name} on {s.node}' for s in fleet.sessions)}")
+        begun.recorder.history.meta.environment["vantages"] = described
+
+    @staticmethod
+    async def _check_agents(fleet: Fleet, found: preflight.Preflight) -> None:
+        """Leave agents out that do not reach cluster DNS, as long as there are others."""
+        tried = list(fleet.sessions)
+        checks = [check_host(session, f"{session.name} on {session.node}", found.dns) for session in tried]
+        problems = await asyncio.gather(*checks, return_exceptions=True)
+        for problem in problems:
+            if problem is not None and not isinstance(problem, PreflightError):
+                raise problem
+        if None not in problems:
+            raise next(problem for problem in problems if problem is not None)
+        for session, problem in zip(tried, problems, strict=True):
+            if isinstance(problem, PreflightError):
+                await fleet.leave_out(session, problem.message)
+
+    def _limit_s(self, found: preflight.Preflight) -> float:
+        """Seconds after which the run is ended, whatever it does."""
+        trials = self._options.trials or len(found.target.names)
+        deploy_s = DEPLOY_WITHIN_S + (START_WITHIN_S if found.agents else 0.0)
+        return deploy_s + self._experiment.timeout_s * (trials + 1)
 
     async def _method(self, run: ActiveRun) -> None:
         try:
@@ -253,6 +346,14 @@ async def _keep_up(recorder: Recorder, probing: Probing) -> None:
         await asyncio.sleep(_FLUSH_S)
         recorder.flush()
         probing.retire_silent_addresses()
+        lost = probing.lost()
+        if probing.hosts and len(lost) == len(probing.hosts):
+            name, reason = next(iter(lost.items()))
+            raise InconclusiveError(
+                f"nothing is measured any more: {name} is lost ({reason})"
+                + (f", and so are the other {len(lost) - 1} vantages" if len(lost) > 1 else ""),
+                hint=f"what was measured before can be read with: chaos report {recorder.folder}",
+            )
 
 
 def _error_of(body: asyncio.Task[None]) -> ChaosError | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from chaos.agents.options import PodOptions
 from chaos.cluster.client import API_VERSIONS
 from chaos.errors import UsageError
 
@@ -39,6 +40,21 @@ def read_manifest(path: Path, namespace: str) -> list[Object]:
         document["metadata"]["namespace"] = namespace
         objects.append(document)
     return objects
+
+
+def adapt_pods(obj: Object, options: PodOptions) -> None:
+    """Give the pods of a workload what the user's cluster wants of every pod: where images come from, tolerations."""
+    spec = ((obj.get("spec") or {}).get("template") or {}).get("spec")
+    if not isinstance(spec, dict):
+        return
+    for container in [*(spec.get("initContainers") or []), *(spec.get("containers") or [])]:
+        if "image" in container:
+            container["image"] = options.mirrored(container["image"])
+    if options.tolerations:
+        spec["tolerations"] = [*(spec.get("tolerations") or []), *options.toleration_objects()]
+    if options.pull_secrets:
+        secrets = [{"name": secret} for secret in options.pull_secrets]
+        spec["imagePullSecrets"] = [*(spec.get("imagePullSecrets") or []), *secrets]
 
 
 def dropped_fields(sent: Any, got: Any, path: str = "") -> list[str]:

@@ -25,8 +25,19 @@ def plan_lines(
         ("trials", f"{trials} (--trials); deletions with grace period: {grace}"),
         ("blast radius", f"{experiment.blast_radius} pod(s) at the same time"),
         ("DNS views", ", ".join(f"{view.name} {view.address}" for view in found.dns.views)),
+        ("vantages", _vantages(found, options)),
         ("probes", f"{dns}; connections every {rates.connect_period_s * 1000:.0f} ms"),
     ]
+
+
+def _vantages(found: Preflight, options: Options) -> str:
+    """Where probes run from."""
+    parts = ["this process"] if found.local else []
+    if found.agents:
+        image = options.pods.mirrored(options.agents.image)
+        parts.append(f"{found.agents} agent pod(s) of image {image}, removed after the run")
+    because = f" ({found.chosen})" if found.chosen else ""
+    return " and ".join(parts) + because
 
 
 def stretched_note(options: Options, rates: Rates) -> str:

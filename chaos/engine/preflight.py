@@ -12,8 +12,9 @@ from chaos.clock import RunClock
 from chaos.cluster import Cluster
 from chaos.engine.manifests import read_manifest
 from chaos.engine.place import Place
+from chaos.engine.reach import UnreachableError, check_local
 from chaos.engine.target import WatchedTarget
-from chaos.engine.views import ClusterDns, check_reach, find_dns
+from chaos.engine.views import ClusterDns, find_dns
 from chaos.errors import PreflightError, UsageError
 from chaos.experiment import Experiment, Options
 from chaos.model import RunMeta
@@ -23,11 +24,20 @@ OPT_IN_LABEL = "chaos-identity.io/allowed"
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """What was found out."""
+    """What was found out.
+
+    Attributes:
+        local: whether this process probes.
+        agents: how many agents do.
+        chosen: why, for people; empty where it was asked for.
+    """
 
     cluster: Cluster
     dns: ClusterDns
     target: WatchedTarget
+    local: bool = True
+    agents: int = 0
+    chosen: str = ""
 
 
 async def check(cluster: Cluster, place: Place, experiment: Experiment, options: Options) -> Preflight:
@@ -37,9 +47,29 @@ async def check(cluster: Cluster, place: Place, experiment: Experiment, options:
         ChaosError: the run cannot take place here; says why.
     """
     dns = await find_dns(cluster)
-    await check_reach(place.vantage, dns)
+    local, agents, chosen = await _choose_vantages(place, dns, options)
     namespace = await _choose_namespace(cluster, place, options)
-    return Preflight(cluster, dns, _target(experiment, namespace))
+    return Preflight(cluster, dns, _target(experiment, namespace), local, agents, chosen)
+
+
+async def _choose_vantages(place: Place, dns: ClusterDns, options: Options) -> tuple[bool, int, str]:
+    """Whether this process probes, how many agents do, and why where nobody said so."""
+    asked = options.vantage
+    if place.simulated and asked in ("agent", "both"):
+        raise UsageError(
+            "the sandbox has no agents: everything of it can be reached from here",
+            hint="leave --vantage and --agents out, or name a real cluster with --context",
+        )
+    chosen = ""
+    if asked in ("auto", "local", "both"):
+        try:
+            await check_local(place.vantage, dns)
+        except UnreachableError as exc:
+            if asked != "auto" or place.simulated:
+                raise
+            asked, chosen = "agent", exc.message
+    agents = options.agents.count if asked in ("agent", "both") else 0
+    return asked != "agent", agents, chosen
 
 
 async def _choose_namespace(cluster: Cluster, place: Place, options: Options) -> str:
@@ -69,7 +99,8 @@ def _target(experiment: Experiment, namespace: str) -> WatchedTarget:
                 first = (obj["spec"].get("ordinals") or {}).get("start", 0)
                 ordinals = range(first, first + obj["spec"].get("replicas", 1))
                 names = tuple(f"{workload.statefulset}-{ordinal}" for ordinal in ordinals)
-                return WatchedTarget(namespace, workload.statefulset, workload.service, workload.port, names)
+                labels = (obj["spec"]["template"].get("metadata") or {}).get("labels") or {}
+                return WatchedTarget(namespace, workload.statefulset, workload.service, workload.port, names, labels)
     raise UsageError(f"the manifests of {experiment.name} define no StatefulSet {workload.statefulset}")
 
 
@@ -98,7 +129,7 @@ def run_meta(found: Preflight, place: Place, experiment: Experiment, options: Op
         model=place.model,
         environment={
             "place": place.label,
-            "vantage": place.vantage.name,
+            "vantage": " and ".join(["local"] * found.local + ["agents"] * bool(found.agents)),
             "virtual_time": place.virtual_time,
             "kubernetes": found.cluster.version,
             "cluster_fingerprint": found.cluster.fingerprint,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+
 from chaos.engine.target import WatchedTarget, is_ready
 from chaos.model import Outcome, Series
 from chaos.model.recording import Recorder
@@ -11,10 +13,14 @@ class SteadyState:
     """Compares the newest samples with what the API says that they should be.
 
     Args:
-        domain_name: service → its absolute DNS name.
+        governing_name: absolute DNS name of the governing service.
+        lost: vantages whose newest samples say nothing about the present.
     """
 
-    def __init__(self, target: WatchedTarget, recorder: Recorder, governing_name: str) -> None:
+    def __init__(
+        self, target: WatchedTarget, recorder: Recorder, governing_name: str, lost: Callable[[], Collection[str]]
+    ) -> None:
+        self._lost = lost
         self._target = target
         self._recorder = recorder
         self._governing = governing_name
@@ -26,15 +32,18 @@ class SteadyState:
             return wrong
         addresses = {pod.name: pod.address for pod in self._target.pods}
         history = self._recorder.history
+        lost = self._lost()
+        several = len({series.vantage for series in history.series}) > 1
         for series in history.series:
             latest = self._recorder.latest[series.id]
-            if self._retired(series, addresses):
+            if series.vantage in lost or self._retired(series, addresses):
                 continue
+            where = f" from {series.vantage}" if several else ""
             if latest < 0:
-                wrong.append(f"{series.probe} {series.record}: not sampled yet")
+                wrong.append(f"{series.probe} {series.record}{where}: not sampled yet")
             elif problem := self._problem(series, history.outcomes[latest], addresses):
                 view = f" ({series.view})" if series.view else ""
-                wrong.append(f"{series.probe} {series.record}{view}: {problem}")
+                wrong.append(f"{series.probe} {series.record}{view}{where}: {problem}")
         return wrong
 
     def _wrong_pods(self) -> list[str]:

@@ -16,14 +16,24 @@ class WatchedTarget:
 
     Args:
         names: the pods' names that the StatefulSet should have, by ordinal.
+        labels: of its pods.
     """
 
-    def __init__(self, namespace: str, statefulset: str, service: str, port: int, names: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        namespace: str,
+        statefulset: str,
+        service: str,
+        port: int,
+        names: tuple[str, ...],
+        labels: dict[str, str] | None = None,
+    ) -> None:
         self.namespace = namespace
         self.statefulset = statefulset
         self.service = service
         self.port = port
         self.names = names
+        self.labels = labels or {}
         self.objects: dict[str, Object] = {}  # pods of the StatefulSet, by name
         self._slices: dict[str, Object] = {}
 

@@ -7,17 +7,13 @@ from dataclasses import dataclass
 
 from chaos.cluster import Cluster
 from chaos.errors import PreflightError
-from chaos.probes import DnsView, Resolver
-from chaos.vantage import Vantage
+from chaos.probes import DnsView
 
 _NAMESPACE = "kube-system"
 # The label that kubeadm, most distributions and the CoreDNS chart put on cluster DNS, CoreDNS or not.
 _LABELS = "k8s-app=kube-dns"
 _DOMAIN = re.compile(r"^\s*kubernetes\s+([^\s{]+)", re.MULTILINE)
 _DEFAULT_DOMAIN = "cluster.local"
-_PREFLIGHT_TIMEOUT_S = 2.0
-_PREFLIGHT_TRIES = 3
-_NO_WAY_THERE = frozenset({"TIMEOUT", "ENETUNREACH", "EHOSTUNREACH", "EACCES", "EPERM", "ECONNREFUSED"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,29 +59,3 @@ async def find_dns(cluster: Cluster) -> ClusterDns:
     found = _DOMAIN.search(corefile)
     image = pods[0]["spec"]["containers"][0]["image"] if pods else ""
     return ClusterDns(tuple(views), found[1] if found else _DEFAULT_DOMAIN, corefile, image)
-
-
-async def check_reach(vantage: Vantage, dns: ClusterDns) -> None:
-    """Ask each view for the one record that every cluster has.
-
-    Raises:
-        PreflightError: a view does not answer, or not as a cluster's DNS does.
-    """
-    name = f"dns-version.{dns.domain}"
-    for view in dns.views:
-        resolver = Resolver(vantage, view, _PREFLIGHT_TIMEOUT_S)
-        for _ in range(_PREFLIGHT_TRIES):
-            found = await resolver.ask(name, "TXT")
-            if found.status == "NOERROR":
-                break
-        else:
-            where = f"cluster DNS ({view.name}, {view.address}:{view.port})"
-            if found.status in _NO_WAY_THERE:
-                raise PreflightError(
-                    f"{where} cannot be reached from here ({found.status})",
-                    hint="run it where pods and cluster DNS can be reached: on a node, or in a pod with --in-cluster",
-                )
-            raise PreflightError(
-                f"{where} answers {found.status} {found.detail} for TXT {name}".replace("  ", " "),
-                hint="look at the DNS pods: kubectl -n kube-system logs -l k8s-app=kube-dns",
-            )

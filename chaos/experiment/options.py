@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from chaos.agents.options import AgentOptions, PodOptions
 from chaos.errors import UsageError
 
 # facts.md and design.md, "Vantages": somebody else lives on a real cluster.
 DEFAULT_MAX_QPS = 500
+VANTAGES = ("auto", "local", "agent", "both")
 _SHORTEST_PERIOD_S = 0.001
 _LONGEST_PERIOD_S = 60.0
 
@@ -27,6 +29,10 @@ class Options:
         max_qps: DNS queries per second in total; None: no limit (the sandbox). The period is stretched to keep it.
         timeout_s: after which a probe counts as unanswered.
         namespace: an existing one to run in; empty: one is made and removed.
+        vantage: of `VANTAGES`: where probes run from. ``auto`` is this process where it reaches cluster DNS, and an
+            agent where it does not.
+        agents: probe pods, where the vantage asks for them.
+        pods: what every pod that the run makes is given.
     """
 
     trials: int | None = None
@@ -38,6 +44,9 @@ class Options:
     max_qps: float | None = DEFAULT_MAX_QPS
     timeout_s: float = 1.0
     namespace: str = ""
+    vantage: str = "auto"
+    agents: AgentOptions = field(default_factory=AgentOptions)
+    pods: PodOptions = field(default_factory=PodOptions)
 
     def __post_init__(self) -> None:
         if self.trials is not None and self.trials < 1:
@@ -58,6 +67,16 @@ class Options:
             raise UsageError("--timeout must be positive")
         if self.max_qps is not None and self.max_qps <= 0:
             raise UsageError("--max-qps must be positive")
+        self._check_vantage()
+
+    def _check_vantage(self) -> None:
+        if self.vantage not in VANTAGES:
+            raise UsageError(f"--vantage {self.vantage} does not exist", hint=f"one of {', '.join(VANTAGES)}")
+        if self.pods.pull_secrets and not self.namespace:
+            raise UsageError(
+                "--image-pull-secret names a Secret, and a namespace that is made for the run has none",
+                hint="name the namespace that holds it with --namespace",
+            )
 
     @property
     def deletion_grace_s(self) -> int | None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from itertools import accumulate
-from operator import add
 from pathlib import Path
 from typing import Any
 
 from chaos.errors import UsageError
+from chaos.model.blocks import append_block
 from chaos.model.event import ClusterEvent, WatchGap
 from chaos.model.fault import FaultWindow
 from chaos.model.history import History, RunMeta
@@ -42,7 +41,7 @@ def _load_observations(history: History, path: Path) -> None:
             history.outcomes.append(_outcome(line["outcome"]))
         else:
             block = line["samples"]
-            _unblock(block, history.samples[block["series"]])
+            append_block(block, history.samples[block["series"]])
 
 
 def _load_events(history: History, path: Path) -> None:
@@ -59,16 +58,6 @@ def _load_events(history: History, path: Path) -> None:
             at_ns, what, details = line["mark"]
             history.marks.append((at_ns, what, details))
     history.faults = [faults[trial] for trial in sorted(faults)]
-
-
-def _unblock(block: dict[str, Any], samples: Samples) -> None:
-    """The inverse of what the recorder does to a block of samples."""
-    scheduled = list(accumulate(block["scheduled_ns"]))
-    sent = list(map(add, scheduled, block["late_ns"]))
-    samples.scheduled_ns.extend(scheduled)
-    samples.sent_ns.extend(sent)
-    samples.received_ns.extend(map(add, sent, block["took_ns"]))
-    samples.outcome.extend(block["outcome"])
 
 
 def _outcome(fields: dict[str, Any]) -> Outcome:

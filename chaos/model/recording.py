@@ -18,11 +18,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, fields
-from operator import sub
 from pathlib import Path
 from typing import IO, Any
 
 from chaos.errors import InconclusiveError, UsageError
+from chaos.model.blocks import to_block
 from chaos.model.event import ClusterEvent, WatchGap
 from chaos.model.fault import FaultWindow
 from chaos.model.history import History, RunMeta
@@ -136,7 +136,7 @@ class Recorder:
             if len(samples) == start:
                 continue
             self._written[series_id] = len(samples)
-            self._write(self._observations, {"samples": _block(series_id, samples, start)})
+            self._write(self._observations, {"samples": to_block(series_id, samples, start)})
         try:
             self._observations.flush()
             self._events.flush()
@@ -162,18 +162,6 @@ class Recorder:
             file.write(json.dumps(line, separators=(",", ":")) + "\n")
         except OSError as exc:
             raise _disk(self.folder, exc) from exc
-
-
-def _block(series_id: int, samples: Samples, start: int) -> dict[str, Any]:
-    """The samples from `start` on, as small numbers."""
-    scheduled, sent = samples.scheduled_ns[start:], samples.sent_ns[start:]
-    return {
-        "series": series_id,
-        "scheduled_ns": [scheduled[0], *map(sub, scheduled[1:], scheduled)],
-        "late_ns": list(map(sub, sent, scheduled)),
-        "took_ns": list(map(sub, samples.received_ns[start:], sent)),
-        "outcome": samples.outcome[start:].tolist(),
-    }
 
 
 def _disk(folder: Path, exc: OSError) -> InconclusiveError:

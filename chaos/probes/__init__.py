@@ -3,9 +3,11 @@
 from chaos.probes.answer import DnsQuestion
 from chaos.probes.connection import ConnectionProber
 from chaos.probes.dns import DnsProber, DnsView
+from chaos.probes.host import Host, LocalHost
 from chaos.probes.lag import LagMonitor
 from chaos.probes.resolver import Resolver
 from chaos.probes.schedule import Schedule
+from chaos.probes.sink import Sink
 from chaos.probes.stream import StreamProber
 
 __all__ = [
@@ -13,8 +15,11 @@ __all__ = [
     "DnsProber",
     "DnsQuestion",
     "DnsView",
+    "Host",
     "LagMonitor",
+    "LocalHost",
     "Resolver",
     "Schedule",
+    "Sink",
     "StreamProber",
 ]

@@ -10,11 +10,11 @@ from typing import Self
 
 from chaos.clock import RunClock
 from chaos.model.outcome import OK, TIMEOUT, Outcome
-from chaos.model.recording import Recorder
 from chaos.model.series import Series
 from chaos.probes.http import HttpConversation, os_error_name
 from chaos.probes.resolver import Resolver
 from chaos.probes.schedule import Schedules
+from chaos.probes.sink import Sink
 from chaos.vantage import Vantage
 
 
@@ -28,11 +28,11 @@ class ConnectionProber:
         opened: connections tried.
     """
 
-    def __init__(self, vantage: Vantage, clock: RunClock, recorder: Recorder, resolver: Resolver) -> None:
+    def __init__(self, vantage: Vantage, clock: RunClock, sink: Sink, resolver: Resolver) -> None:
         self.opened = 0
         self._vantage = vantage
         self._clock = clock
-        self._recorder = recorder
+        self._sink = sink
         self._resolver = resolver
         self._schedules = Schedules(clock)
         self._group = asyncio.TaskGroup()
@@ -47,8 +47,12 @@ class ConnectionProber:
         await self._group.__aenter__()
         return self
 
-    async def __aexit__(self, *exc_info: object) -> None:
+    def stop(self) -> None:
+        """Begin no more connections; those under way still end."""
         self._schedules.stop()
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self.stop()
         for task in self._under_way:
             task.cancel()
         await self._group.__aexit__(None, None, None)
@@ -76,9 +80,7 @@ class ConnectionProber:
         except TimeoutError:
             outcome = Outcome(TIMEOUT, phase=attempt.phase, address=attempt.address)
         self.opened += attempt.opened
-        self._recorder.sample(
-            series.id, scheduled_ns, sent_ns, self._clock.now_ns(), self._recorder.outcome_id(outcome)
-        )
+        self._sink.sample(series.id, scheduled_ns, sent_ns, self._clock.now_ns(), self._sink.outcome_id(outcome))
 
 
 class _Attempt:

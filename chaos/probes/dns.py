@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from chaos.clock import RunClock
 from chaos.model.outcome import TIMEOUT, Outcome
-from chaos.model.recording import Recorder
 from chaos.model.series import Series
 from chaos.probes.answer import DnsQuestion, StrayAnswerError
 from chaos.probes.schedule import Schedules
+from chaos.probes.sink import Sink
 from chaos.vantage import UdpPort, Vantage
 
 DNS_PORT = 53
@@ -72,15 +72,15 @@ class DnsProber:
         stray: datagrams that answered no open question (late, doubled, wrong id, not DNS).
     """
 
-    def __init__(self, vantage: Vantage, clock: RunClock, recorder: Recorder, view: DnsView, timeout_s: float) -> None:
+    def __init__(self, vantage: Vantage, clock: RunClock, sink: Sink, view: DnsView, timeout_s: float) -> None:
         self.view = view
         self.sent = 0
         self.stray = 0
         self._vantage = vantage
         self._clock = clock
-        self._recorder = recorder
+        self._sink = sink
         self._timeout_ns = round(timeout_s * 1e9)
-        self._timeout_id = recorder.outcome_id(Outcome(TIMEOUT))
+        self._timeout_id = sink.outcome_id(Outcome(TIMEOUT))
         self._schedules = Schedules(clock)
         self._open: dict[int, _Asked] = {}
         self._next_id = 0
@@ -160,7 +160,7 @@ class DnsProber:
         except StrayAnswerError:
             self.stray += 1
             return
-        self._close(query_id, asked, received_ns, self._recorder.outcome_id(outcome))
+        self._close(query_id, asked, received_ns, self._sink.outcome_id(outcome))
 
     def error(self, exc: OSError) -> None:
         """The network refused a datagram of the shared port; it does not say which, so the oldest open one counts."""
@@ -174,13 +174,13 @@ class DnsProber:
         if asked is not None:
             status = errno.errorcode.get(exc.errno or 0, type(exc).__name__)
             outcome = Outcome(status, phase="send", detail=os.strerror(exc.errno) if exc.errno else str(exc))
-            self._close(query_id, asked, self._clock.now_ns(), self._recorder.outcome_id(outcome))
+            self._close(query_id, asked, self._clock.now_ns(), self._sink.outcome_id(outcome))
 
     def _close(self, query_id: int, asked: _Asked, received_ns: int, outcome_id: int) -> None:
         del self._open[query_id]
         if asked.port is not None:
             asked.port.close()
-        self._recorder.sample(asked.series_id, asked.scheduled_ns, asked.sent_ns, received_ns, outcome_id)
+        self._sink.sample(asked.series_id, asked.scheduled_ns, asked.sent_ns, received_ns, outcome_id)
 
     def _expire(self) -> None:
         now_ns = self._clock.now_ns()

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from chaos.clock import RunClock
 from chaos.model.outcome import TIMEOUT, Outcome
-from chaos.model.recording import Recorder
 from chaos.model.series import Series
 from chaos.probes.http import HttpConversation, os_error_name
 from chaos.probes.resolver import Resolver
+from chaos.probes.sink import Sink
 from chaos.vantage import Vantage
 
 
@@ -26,13 +26,13 @@ class StreamProber:
     """
 
     def __init__(
-        self, vantage: Vantage, clock: RunClock, recorder: Recorder, resolver: Resolver, series: Series, port: int
+        self, vantage: Vantage, clock: RunClock, sink: Sink, resolver: Resolver, series: Series, port: int
     ) -> None:
         self.opened = 0
         self.missed = 0
         self._vantage = vantage
         self._clock = clock
-        self._recorder = recorder
+        self._sink = sink
         self._resolver = resolver
         self._series = series
         self._port = port
@@ -107,5 +107,5 @@ class StreamProber:
             await asyncio.wait([sooner], timeout=delay_s)
 
     def _record(self, sent_ns: int, outcome: Outcome) -> None:
-        outcome_id = self._recorder.outcome_id(outcome)
-        self._recorder.sample(self._series.id, self._due_ns, sent_ns, self._clock.now_ns(), outcome_id)
+        outcome_id = self._sink.outcome_id(outcome)
+        self._sink.sample(self._series.id, self._due_ns, sent_ns, self._clock.now_ns(), outcome_id)

@@ -1,0 +1,70 @@
+"""Whether a vantage reaches the cluster's DNS."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from chaos.engine.views import ClusterDns
+from chaos.errors import PreflightError
+from chaos.model import Outcome
+from chaos.probes import DnsView, Host, Resolver
+from chaos.vantage import Vantage
+
+_TIMEOUT_S = 2.0
+_TRIES = 3
+_NO_WAY_THERE = frozenset({"TIMEOUT", "ENETUNREACH", "EHOSTUNREACH", "EACCES", "EPERM", "ECONNREFUSED"})
+
+Ask = Callable[[str, str, DnsView], Awaitable[Outcome]]
+
+
+class UnreachableError(PreflightError):
+    """No answer comes from cluster DNS at that vantage."""
+
+
+async def check_local(vantage: Vantage, dns: ClusterDns) -> None:
+    """Ask each view from this process; see `check`."""
+
+    async def ask(name: str, rtype: str, view: DnsView) -> Outcome:
+        return await Resolver(vantage, view, _TIMEOUT_S).ask(name, rtype)
+
+    await check(ask, dns, "from here", "probe from inside the cluster instead: --vantage agent")
+
+
+async def check_host(host: Host, where: str, dns: ClusterDns) -> None:
+    """Ask each view from an agent; see `check`."""
+
+    async def ask(name: str, rtype: str, view: DnsView) -> Outcome:
+        return await host.resolve(name, rtype, view.name, _TIMEOUT_S)
+
+    hint = "a NetworkPolicy may forbid it, there or in kube-system: kubectl get networkpolicies -A"
+    await check(ask, dns, f"from {where}", hint)
+
+
+async def check(ask: Ask, dns: ClusterDns, where: str, hint: str) -> None:
+    """Ask all views at once for the one record that every cluster has.
+
+    Raises:
+        UnreachableError: one does not answer; `hint` says what to do about it.
+        PreflightError: one answers, but not as a cluster's DNS does.
+    """
+    name = f"dns-version.{dns.domain}"
+    found = await asyncio.gather(*(_answer(ask, name, view) for view in dns.views))
+    for view, outcome in zip(dns.views, found, strict=True):
+        if outcome.status == "NOERROR":
+            continue
+        server = f"cluster DNS ({view.name}, {view.address}:{view.port})"
+        if outcome.status in _NO_WAY_THERE:
+            raise UnreachableError(f"{server} cannot be reached {where} ({outcome.status})", hint=hint)
+        raise PreflightError(
+            f"{server} answers {outcome.status} {outcome.detail} for TXT {name}".replace("  ", " "),
+            hint="look at the DNS pods: kubectl -n kube-system logs -l k8s-app=kube-dns",
+        )
+
+
+async def _answer(ask: Ask, name: str, view: DnsView) -> Outcome:
+    for _ in range(_TRIES):
+        outcome = await ask(name, "TXT", view)
+        if outcome.status == "NOERROR":
+            break
+    return outcome

@@ -1,0 +1,128 @@
+"""All probes of one vantage behind one small interface, the same for this process and for an agent far away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Protocol, Self
+
+from chaos.clock import RunClock
+from chaos.model import Outcome, Series
+from chaos.probes.answer import DnsQuestion
+from chaos.probes.connection import ConnectionProber
+from chaos.probes.dns import DnsProber, DnsView
+from chaos.probes.lag import LagMonitor
+from chaos.probes.resolver import Resolver
+from chaos.probes.sink import Sink
+from chaos.probes.stream import StreamProber
+from chaos.vantage import Vantage
+
+
+class Host(Protocol):
+    """What samples series at one vantage.
+
+    Attributes:
+        name: of the vantage, as in `Series.vantage`.
+        lost: why nothing comes from it any more; empty while it works.
+    """
+
+    name: str
+    lost: str
+
+    def open(self, series: Series, port: int, phase_s: float) -> None:
+        """Sample one more series, first in `phase_s` seconds; `port` is for connections."""
+
+    def close(self, series_id: int) -> None:
+        """Sample it no more."""
+
+    async def resolve(self, name: str, rtype: str, view: str, timeout_s: float) -> Outcome:
+        """The outcome of one query at one view; failures are outcomes too."""
+
+    def counters(self) -> dict[str, Any]:
+        """What the probes sent, missed and how late they were; see `LocalHost.counters`."""
+
+
+class LocalHost:
+    """Runs the probes in this process. Use it as `async with`; leaving ends them at once.
+
+    Args:
+        vantage: how addresses are reached from here.
+        views: the DNS servers; the last one stands for all of them, and clients' names are resolved through it.
+        timeout_s: of a DNS query.
+    """
+
+    lost = ""
+
+    def __init__(
+        self, vantage: Vantage, clock: RunClock, sink: Sink, views: Sequence[DnsView], timeout_s: float
+    ) -> None:
+        self.name = vantage.name
+        self._vantage = vantage
+        self._clock = clock
+        self._sink = sink
+        self._views = {view.name: view for view in views}
+        self._resolver = Resolver(vantage, views[-1], timeout_s)
+        self._dns = {view.name: DnsProber(vantage, clock, sink, view, timeout_s) for view in views}
+        self._connections = ConnectionProber(vantage, clock, sink, self._resolver)
+        self._streams: dict[int, tuple[StreamProber, asyncio.Task[None]]] = {}
+        self._asked_once = 0
+        self._lag = LagMonitor(clock)
+        self._group = asyncio.TaskGroup()
+
+    async def __aenter__(self) -> Self:
+        await self._group.__aenter__()
+        await self._connections.__aenter__()
+        for prober in self._dns.values():
+            prober.start()
+        self._lag.start()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self.stop()
+        await self._connections.__aexit__(None, None, None)
+        await self._group.__aexit__(None, None, None)
+
+    def stop(self) -> None:
+        """Begin no more samples. DNS questions still open stay unrecorded, connections under way may still end."""
+        self._lag.stop()
+        for prober in self._dns.values():
+            prober.stop()
+        self._connections.stop()
+        for _, task in self._streams.values():
+            task.cancel()
+
+    def open(self, series: Series, port: int, phase_s: float) -> None:
+        """See `Host.open`."""
+        if series.probe == "dns":
+            rtype = series.record.partition(" ")[0]
+            self._dns[series.view].add(series, DnsQuestion(series.name, rtype), phase_s)
+        elif series.probe == "stream":
+            prober = StreamProber(self._vantage, self._clock, self._sink, self._resolver, series, port)
+            self._streams[series.id] = (prober, self._group.create_task(prober.run()))
+        else:
+            self._connections.add(series, port, phase_s)
+
+    def close(self, series_id: int) -> None:
+        """See `Host.close`."""
+        for prober in self._dns.values():
+            prober.remove(series_id)
+        self._connections.remove(series_id)
+        if series_id in self._streams:
+            self._streams[series_id][1].cancel()
+
+    async def resolve(self, name: str, rtype: str, view: str, timeout_s: float) -> Outcome:
+        """See `Host.resolve`."""
+        self._asked_once += 1
+        return await Resolver(self._vantage, self._views[view], timeout_s).ask(name, rtype)
+
+    def counters(self) -> dict[str, Any]:
+        """Queries and connections sent, slots missed, stray answers, and how late the event loop was."""
+        streams = [prober for prober, _ in self._streams.values()]
+        return {
+            "dns_queries": sum(p.sent for p in self._dns.values()) + self._resolver.sent + self._asked_once,
+            "dns_missed_slots": sum(p.missed for p in self._dns.values()),
+            "dns_stray_answers": sum(p.stray for p in self._dns.values()),
+            "connections": self._connections.opened + sum(s.opened for s in streams),
+            "connection_missed_slots": self._connections.missed + sum(s.missed for s in streams),
+            "loop_lag": self._lag.summary(),
+        }

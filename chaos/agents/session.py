@@ -23,6 +23,8 @@ PING_S = 0.25
 # A reading whose round trip took longer is repeated at once; half of the best one is the clock's error bound.
 _GOOD_ROUND_TRIP_NS = 2_000_000
 _READINGS = 3
+# Where all were bad, what was sampled waits for a better one, but not for ever.
+_PATIENCE_NS = 1_000_000_000
 _FIRST_READINGS = 8
 # Without an answer for so long the stream counts as cut, and is opened again.
 _SILENT_S = 5.0
@@ -84,6 +86,7 @@ class AgentSession:
         self._outcomes: dict[int, int] = {}  # the agent's number → ours
         self._latest_received: dict[int, int] = {}  # by series
         self._placed_ns = 0
+        self._read_ns = -_PATIENCE_NS  # when the newest reading was sent
         self._newest_reading = 0  # number of its ping; what an earlier ping fetched lies between two readings
         self._counters: dict[str, Any] = {}
         self._reader: asyncio.Task[None] | None = None
@@ -202,6 +205,10 @@ class AgentSession:
             if point.round_trip_ns <= _GOOD_ROUND_TRIP_NS:
                 break
         assert best is not None  # noqa: S101 - the loop ran
+        bad = best.round_trip_ns > _GOOD_ROUND_TRIP_NS
+        if bad and best.sent_ns - self._read_ns < _PATIENCE_NS:
+            return  # the next one may be better; two good ones further apart say as much
+        self._read_ns = best.sent_ns
         self.time_base.add(best)
         self._newest_reading = best_number
         self._place()
@@ -366,10 +373,12 @@ class AgentSession:
             await self._drop_stream()
             return
         self._command("stop")
+        drained = False
         try:
             async with asyncio.timeout(_DRAIN_S):
-                await self._read_clock()  # fetches what was sampled
-                await self._read_clock()  # and comes after it
+                while self._batches or not drained:
+                    await self._read_clock()  # fetches what was sampled; the next one comes after it
+                    drained = True
                 await self._count()
                 await self._send({"bye": 1})
         except (ChaosError, TimeoutError) as exc:

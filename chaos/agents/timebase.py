@@ -8,7 +8,8 @@ For an instant between two readings, the offset is taken to lie in the *hull* of
 the true offset, o1 and o2 its values at the two readings.
 
 - If o is monotone between them (constant, or drifting however fast), o(t) lies between o1 and o2, so in the hull.
-- If it jumps once, o(t) is o1 before the jump and o2 after it, so in the hull.
+- If it jumps once, o(t) is o1 before the jump and o2 after it, so in the hull. A clock that jumps back shows some
+  instants twice; for those the readings on both sides of the jump count, whichever of the two was meant.
 
 What is not covered: two jumps in opposite directions between two readings (a quarter of a second apart, unless the
 connection was cut).
@@ -26,6 +27,9 @@ _PPM = 1e6
 # Older readings can matter only for samples that are still under way: the longest timeout of a probe, with room.
 _KEPT_NS = 60_000_000_000
 _PRUNE_AT = 4096
+# A jump back by less than this cannot be told from slow round trips: instants so shortly before a reading may have been
+# shown again after it, so the reading after it counts for them too.
+_SLACK_NS = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +103,22 @@ class TimeBase:
         self._first = self._first or point
         self._newest = point
         self._bounds_ns.append((point.round_trip_ns + 1) // 2)
-        if newest is not None and point.agent_ns < newest.agent_ns:
-            self._jumped_back(newest, point)
+        if newest is not None and (by_ns := newest.greatest_offset_ns - point.least_offset_ns) > _SLACK_NS:
+            self._may_have_jumped_back(newest, point, by_ns)
         self._agent.append(point.agent_ns)
         self._least.append(point.least_offset_ns)
         self._greatest.append(point.greatest_offset_ns)
         if len(self._agent) > _PRUNE_AT:
             self._prune(point.agent_ns - _KEPT_NS)
 
-    def _jumped_back(self, before: ClockPoint, after: ClockPoint) -> None:
-        """Its clock shows some instants twice, before and after the jump: there both offsets are possible."""
+    def _may_have_jumped_back(self, before: ClockPoint, after: ClockPoint, by_ns: int) -> None:
+        """Then its clock shows some instants twice, before and after the jump: there both offsets are possible."""
         elapsed_ns = after.received_ns - before.sent_ns
         place = bisect_right(self._agent, after.agent_ns)
         least = min(before.least_offset_ns, after.least_offset_ns, *self._least[place:])
         greatest = max(before.greatest_offset_ns, after.greatest_offset_ns, *self._greatest[place:])
         # However fast it ran before the jump, twice the time between the readings is more than it can have shown.
-        zone = _Zone(after.agent_ns - 2 * elapsed_ns, before.agent_ns + 2 * elapsed_ns, least, greatest)
+        zone = _Zone(before.agent_ns - by_ns, before.agent_ns + 2 * elapsed_ns, least, greatest)
         self._shown_twice.append(zone)
         for column in (self._agent, self._least, self._greatest):
             del column[place:]
@@ -160,8 +164,10 @@ class TimeBase:
         after = bisect_left(self._agent, agent_ns)
         before = bisect_right(self._agent, agent_ns) - 1
         sides = [i for i in (before, after) if 0 <= i < len(self._agent)]
+        if after + 1 < len(self._agent) and self._agent[after] - agent_ns <= _SLACK_NS:
+            sides.append(after + 1)
         zones = [zone for zone in self._shown_twice if zone.from_ns <= agent_ns <= zone.to_ns]
-        if len(sides) < 2 and not zones:  # noqa: PLR2004 - one before, one after
+        if (before < 0 or after >= len(self._agent)) and not zones:
             raise ValueError(f"{agent_ns} ns of an agent's clock lies between no two readings of it")
         least = min([self._least[i] for i in sides] + [zone.least_ns for zone in zones])
         greatest = max([self._greatest[i] for i in sides] + [zone.greatest_ns for zone in zones])

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from chaos.analysis.trials import Sample, Trial, samples_between, trials
+from chaos.analysis.vantages import primary_series
 from chaos.model import History, Interval, Series
 from chaos.model.outcome import OK
 
@@ -54,11 +55,11 @@ class ClientView:
 
 
 def client_views(history: History) -> list[ClientView]:
-    """Every client's view, by trial, pod, probe and record."""
+    """Every client's view at the trial's primary vantage, by trial, pod, probe and record."""
     found = [
         _client_view(history, trial, series)
         for trial in trials(history)
-        for series in history.series
+        for series in primary_series(history, trial)
         if _concerns(series, trial)
     ]
     return sorted(

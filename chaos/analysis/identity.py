@@ -9,6 +9,7 @@ from typing import Any
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, recoveries
 from chaos.analysis.trials import Trial, trials
+from chaos.analysis.vantages import losses
 from chaos.model import History
 
 _ORDINAL_LABEL = "apps.kubernetes.io/pod-index"
@@ -52,10 +53,13 @@ class Identity:
 def identities(history: History) -> list[Identity]:
     """The identity of each replaced pod at the end of its trial."""
     measured = recoveries(history)
-    return [
-        Identity(trial, tuple(_object_facets(history, trial)) + tuple(_dns_facets(trial, measured)))
-        for trial in trials(history)
-    ]
+    lost = losses(history)
+    found = []
+    for trial in trials(history):
+        mine = [r for r in measured if r.trial.key == trial.key]
+        lasting = [r for r in mine if r.vantage not in lost or lost[r.vantage].at_ns >= trial.end_ns]
+        found.append(Identity(trial, tuple(_object_facets(history, trial)) + tuple(_dns_facets(lasting))))
+    return found
 
 
 def _object_facets(history: History, trial: Trial) -> Iterable[Facet]:
@@ -87,8 +91,7 @@ def _same(name: str, old: str, new: str) -> Facet:
     return Facet(name, old == new, new if old == new else f"{old or 'none'} became {new or 'none'}")
 
 
-def _dns_facets(trial: Trial, measured: list[Recovery]) -> Iterable[Facet]:
-    mine = [r for r in measured if r.trial.key == trial.key]
+def _dns_facets(mine: list[Recovery]) -> Iterable[Facet]:
     kinds = {"A record": RecordKind.POD_A, "SRV entry": RecordKind.SRV, "reverse record": RecordKind.PTR}
     for name, kind in kinds.items():
         yield _dns_facet(name, [r for r in mine if r.kind is kind])

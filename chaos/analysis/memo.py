@@ -35,5 +35,6 @@ def _size(history: History) -> tuple[Any, ...]:
         len(history.series),
         sum(len(samples) for samples in history.samples.values()),
         list(history.faults),
+        len(history.marks),
         dict(history.meta.target),
     )

@@ -10,6 +10,7 @@ from chaos.analysis.bounds import Exchange, change, flips, stable_run
 from chaos.analysis.memo import once_per_history
 from chaos.analysis.records import SERVICE_VIEW, Record, RecordKind, State, records_of, state_table
 from chaos.analysis.trials import Trial, samples_between, trials
+from chaos.analysis.vantages import Loss, Unsure, losses, unsure
 from chaos.model import History, Interval, Series
 
 # Consecutive right answers that count as settled. One replica's answers are consistent, so a few suffice there. Behind
@@ -40,6 +41,7 @@ class Recovery:
         right_at_end: whether the last answer that says anything was right; None without one.
         samples: asked in the trial.
         unknown: of them, those that say nothing (timeout, SERVFAIL, …).
+        reason: why it is unknown, where the vantage and not the answers are the cause.
     """
 
     trial: Trial
@@ -55,6 +57,7 @@ class Recovery:
     right_at_end: bool | None
     samples: int
     unknown: int
+    reason: str = ""
 
 
 @once_per_history
@@ -65,8 +68,39 @@ def recoveries(history: History) -> list[Recovery]:
 
 def recoveries_of(history: History, trial: Trial) -> list[Recovery]:
     """The recoveries of one trial's pod, by record and view."""
-    measured = [_measure(history, trial, record) for record in records_of(history, trial)]
-    return [_limit_by_replicas(m, measured) if m.view == SERVICE_VIEW else m for m in measured]
+    lost = losses(history)
+    gone = {name for name, loss in lost.items() if loss.at_ns <= trial.sent_ns}
+    measured = [_measure(history, trial, record) for record in records_of(history, trial) if record.vantage not in gone]
+    limited = [_limit_by_replicas(m, measured) if m.view == SERVICE_VIEW else m for m in measured]
+    spans = unsure(history)
+    return [_as_sure_as_its_vantage(m, lost.get(m.vantage), spans) for m in limited]
+
+
+def _as_sure_as_its_vantage(recovery: Recovery, loss: Loss | None, spans: list[Unsure]) -> Recovery:
+    """What a vantage did not see because it was lost, or placed with a clock that was not known, is unknown."""
+    recovered = recovery.outcome is RecoveryOutcome.RECOVERED
+    if loss is not None and loss.at_ns < recovery.trial.end_ns and not recovered:
+        return replace(
+            recovery,
+            outcome=RecoveryOutcome.UNKNOWN,
+            recovered=None,
+            right_at_end=None,
+            reason=f"{loss.vantage} was lost {recovery.trial.seconds(loss.at_ns):.1f} s after the fault: {loss.reason}",
+        )
+    for span in spans:
+        touched = [i for i in (recovery.lost, recovery.recovered) if i is not None and span.touches(i)]
+        if span.vantage == recovery.vantage and touched:
+            return replace(
+                recovery,
+                outcome=RecoveryOutcome.UNKNOWN,
+                lost=None if recovery.lost in touched else recovery.lost,
+                recovered=None if recovery.recovered in touched else recovery.recovered,
+                stable_before_ns=None,
+                reason=f"the clock of {span.vantage} was not known well enough then: {span.reason}",
+            )
+    if loss is not None and loss.at_ns < recovery.trial.end_ns:
+        return replace(recovery, right_at_end=None)
+    return recovery
 
 
 @dataclass(slots=True)

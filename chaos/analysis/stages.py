@@ -18,6 +18,7 @@ from chaos.analysis.overlap import old_served
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, recoveries
 from chaos.analysis.trials import Trial, samples_between, trials
+from chaos.analysis.vantages import primary, primary_series
 from chaos.model import History, Interval, Outcome
 from chaos.model.outcome import OK, TIMEOUT
 
@@ -92,9 +93,14 @@ PARTS = (
 
 
 def timelines(history: History) -> list[Timeline]:
-    """One time line for each trial and pod."""
+    """One time line for each trial and pod, as its primary vantage saw it."""
     measured = recoveries(history)
-    return [_timeline(history, trial, [r for r in measured if r.trial.key == trial.key]) for trial in trials(history)]
+    found = []
+    for trial in trials(history):
+        vantage = primary(history, trial)
+        mine = [r for r in measured if r.trial.key == trial.key and r.vantage == vantage]
+        found.append(_timeline(history, trial, mine))
+    return found
 
 
 def _timeline(history: History, trial: Trial, measured: list[Recovery]) -> Timeline:
@@ -154,7 +160,7 @@ def _first_success(history: History, trial: Trial, probe: str) -> Interval | Non
     """The first exchange by name with the new pod; a failed one is contrary, a timeout says nothing."""
     contrary: list[Exchange] = []
     agreeing: list[Exchange] = []
-    for series in history.series:
+    for series in primary_series(history, trial):
         if series.probe != probe or series.pod != trial.target.name:
             continue
         for sample in samples_between(history, series, trial.sent_ns, trial.end_ns):

@@ -10,12 +10,15 @@ from chaos.report.document import run_json, write_run_json
 from chaos.report.markdown import report_markdown
 from chaos.report.tables import recoveries_csv, summary_csv
 from chaos.report.timeline import timeline_svg
+from chaos.report.vantage_tables import is_worth_telling, vantages_csv
 
 __all__ = ["run_json", "write_report", "write_run_json"]
 
 
 def write_report(folder: Path, history: History, verdicts: list[Verdict], answers: list[Answer]) -> None:
     """Write run.json, recoveries.csv, summary.csv, timeline.svg and report.md into a run's folder.
+
+    vantages.csv as well where agents probed.
 
     The same history gives the same bytes.
 
@@ -25,5 +28,7 @@ def write_report(folder: Path, history: History, verdicts: list[Verdict], answer
     write_run_json(folder, history, verdicts, answers)
     (folder / "recoveries.csv").write_text(recoveries_csv(history), encoding="utf-8")
     (folder / "summary.csv").write_text(summary_csv(history), encoding="utf-8")
+    if is_worth_telling(history):
+        (folder / "vantages.csv").write_text(vantages_csv(history), encoding="utf-8")
     (folder / "timeline.svg").write_text(timeline_svg(history), encoding="utf-8")
     (folder / "report.md").write_text(report_markdown(history, verdicts, answers), encoding="utf-8")

@@ -14,14 +14,17 @@ from chaos.analysis.stages import PARTS, timelines
 from chaos.analysis.statistics import Figure, Summary, summarise
 from chaos.analysis.trials import NS_PER_S, trials
 from chaos.analysis.units import ms
+from chaos.analysis.vantages import names, primary
 from chaos.model import History, Interval, Verdict
 from chaos.report.rendering import render
 from chaos.report.reproduce import command
 from chaos.report.stage_table import stage_rows
 from chaos.report.tables import grouped, lost, recovered, stable
+from chaos.report.vantage_tables import is_worth_telling, node_rows, spread_rows, vantage_rows
 
 # More trials than these make the tables unreadable; the rest is in recoveries.csv.
 SHOWN_TRIALS = 6
+_SHOWN_REASONS = 12
 _KEPT = {True: "yes", False: "**no**", None: "—"}
 
 
@@ -46,6 +49,11 @@ def report_markdown(history: History, verdicts: list[Verdict], answers: list[Ans
         overlaps=_overlaps(history),
         clients=[_client(v) for v in client_views(history) if v.trial.key in {line.trial.key for line in shown}],
         records=_records(history),
+        vantages=vantage_rows(history) if is_worth_telling(history) else [],
+        spreads=spread_rows(history) if len(names(history)) > 1 else [],
+        nodes=node_rows(history) if len(names(history)) > 1 else [],
+        primary=", ".join(dict.fromkeys(primary(history, trial) for trial in trials(history))),
+        cost=_cost(history),
         unmeasured=_unmeasured(history),
         command=command(history.meta),
         cell=cell,
@@ -152,6 +160,16 @@ def _unmeasured(history: History) -> list[str]:
             f"Each record was asked for every {given_s * 1000:.1f} ms at each view, not every {asked_s * 1000:g} ms as "
             f"asked, to keep to {history.meta.parameters.get('max_qps'):g} queries/s; intervals are about as wide."
         )
+    if "service" in history.meta.environment.get("dns_views", {}) and len(history.meta.environment["dns_views"]) == 1:
+        found.append(
+            "Only the cluster DNS address was asked, not each DNS server: which of them was the first to change is not "
+            "known, so recoveries at that view have no lower bound but the fault itself."
+        )
+    found += [
+        f"{one.record} at {one.view} in trial {one.trial.number} is unknown: {one.reason}."
+        for one in recoveries(history)
+        if one.reason
+    ][:_SHOWN_REASONS]
     found += [
         f"The API server dropped fields of {details['object']} without a word: {', '.join(details['fields'])}."
         for _, what, details in history.marks
@@ -175,6 +193,27 @@ def _unmeasured(history: History) -> list[str]:
     if unseen:
         found.append(f"Not seen: {', '.join(unseen[:12])}{', …' if len(unseen) > 12 else ''}.")  # noqa: PLR2004
     return found
+
+
+# What a run did to the cluster, with the words of the report; the rest of `measurement` is about the measuring.
+_COSTS = (
+    ("dns_queries", "DNS queries"),
+    ("connections", "connections to pods"),
+    ("api_requests", "requests to the API server"),
+    ("api_bytes_sent", "bytes sent to it"),
+    ("api_bytes_received", "bytes received from it"),
+    ("exec_bytes_sent", "bytes sent to agents through it"),
+    ("exec_bytes_received", "bytes received from agents through it"),
+)
+_TOLD_ELSEWHERE = ("loop_lag", "dns_missed_slots", "connection_missed_slots", "ended_early", "vantages")
+
+
+def _cost(history: History) -> list[str]:
+    """What the run cost the cluster, and whatever else was counted."""
+    measurement = history.meta.measurement
+    told = [f"{label}: {measurement[key]}" for key, label in _COSTS if key in measurement]
+    known = {*_TOLD_ELSEWHERE, *(key for key, _ in _COSTS)}
+    return told + [f"{key.replace('_', ' ')}: {value}" for key, value in measurement.items() if key not in known]
 
 
 def _pairs(values: Any) -> str:

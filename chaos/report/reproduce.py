@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from chaos.model import RunMeta
 
+# design.md, "Vantages": what a run on a real cluster keeps to by itself.
+DEFAULT_MAX_QPS = 500
+
 # (parameter, option, unit that follows the number); a parameter that was left out needs no option.
 _OPTIONS = (("trials", "--trials", ""), ("grace_s", "--grace", ""), ("within_s", "--within", "s"))
 _PERIODS = (("period_s", "--period"), ("connect_period_s", "--connect-period"), ("timeout_s", "--timeout"))
@@ -20,6 +23,13 @@ def command(meta: RunMeta) -> str:
     for name, option in _PERIODS:
         if parameters.get(name) is not None:
             words.append(f"{option} {parameters[name] * 1000:g}ms")
+    if parameters.get("vantage", "auto") != "auto":
+        words.append(f"--vantage {parameters['vantage']}")
+    agents = (parameters.get("agents") or {}).get("count", 1)
+    if agents > 1:
+        words.append(f"--agents {agents}")
+    if parameters.get("max_qps") and parameters["max_qps"] != DEFAULT_MAX_QPS:
+        words.append(f"--max-qps {parameters['max_qps']:g}")
     if parameters.get("force"):
         words.append("--force")
     changed = [d for d in meta.model if d.get("source") == "set for this run"]

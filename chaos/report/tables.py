@@ -27,6 +27,7 @@ RECOVERY_COLUMNS = (
     "samples",
     "unknown_samples",
     "vantage",
+    "reason",
 )
 
 
@@ -37,7 +38,7 @@ def recoveries_csv(history: History) -> str:
     was missing is not measured; the report's identity table says whether it was right at the end. Where a record was
     not recovered, `censored_after_s` tells until when that was seen, and `recovered_…` are empty.
     """
-    return _csv([_recovery_row(r) for r in _ordered(history)], RECOVERY_COLUMNS)
+    return to_csv([_recovery_row(r) for r in _ordered(history)], RECOVERY_COLUMNS)
 
 
 def summary_csv(history: History) -> str:
@@ -55,7 +56,7 @@ def summary_csv(history: History) -> str:
         row |= {"flips": sum(r.flips for r in group), "samples": sum(r.samples for r in group)}
         row["unknown_samples"] = sum(r.unknown for r in group)
         rows.append(row)
-    return _csv(rows, SUMMARY_COLUMNS)
+    return to_csv(rows, SUMMARY_COLUMNS)
 
 
 _FIGURES = ("n", "censored", "median_s", "max_s", "p95_s", "p99_s")
@@ -143,6 +144,7 @@ def _recovery_row(r: Recovery) -> dict[str, object]:
         "samples": r.samples,
         "unknown_samples": r.unknown,
         "vantage": r.vantage,
+        "reason": r.reason,
     }
 
 
@@ -162,7 +164,8 @@ def _seconds(duration_ns: int) -> str:
     return f"{round(duration_ns / 1000) * 1000 / NS_PER_S:.6f}"
 
 
-def _csv(rows: list[dict[str, object]], columns: tuple[str, ...]) -> str:
+def to_csv(rows: list[dict[str, object]], columns: tuple[str, ...]) -> str:
+    """Rows as CSV with these columns."""
     import pandas as pd  # noqa: PLC0415 - costs 0.4 s
 
     return str(pd.DataFrame(rows, columns=list(columns)).to_csv(index=False, lineterminator="\n"))

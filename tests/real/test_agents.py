@@ -124,9 +124,8 @@ async def test_a_cut_stream_is_taken_up_again_and_nothing_is_lost_or_doubled(tmp
     process = await started(tmp_path, "--agents", "1", "--trials", "2", "--grace", "1")
     assert process.stderr is not None
     await wait_for_line(process.stderr, "trial 1")
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit() and b"agent.pyz\0attach" in read(folder / "cmdline"):
-            os.kill(int(folder.name), 9)
+    for pid in bridges():
+        os.kill(pid, 9)
     out, _ = await process.communicate()
     document = json.loads(out)
     assert process.returncode == 0, document["verdicts"]
@@ -134,6 +133,12 @@ async def test_a_cut_stream_is_taken_up_again_and_nothing_is_lost_or_doubled(tmp
     assert marks(document, "vantage-lost") == []
     (vantage,) = document["measurement"]["vantages"]
     assert vantage["samples"] >= vantage["dns_queries"] * 0.9
+
+
+def bridges() -> list[int]:
+    """Processes that carry exec streams; the nodes' containers are processes of this machine."""
+    folders = [folder for folder in Path("/proc").iterdir() if folder.name.isdigit()]
+    return [int(folder.name) for folder in folders if b"agent.pyz\0attach" in read(folder / "cmdline")]
 
 
 def read(path: Path) -> bytes:

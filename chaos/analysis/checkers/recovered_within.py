@@ -7,6 +7,7 @@ from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.trials import NS_PER_S
 from chaos.analysis.units import seconds
+from chaos.analysis.vantages import losses, names
 from chaos.model import History, Verdict, VerdictOutcome
 
 NAME = "recovered-within"
@@ -21,14 +22,18 @@ def recovered_within(history: History) -> Verdict:
     limit_ns = round(within_s * NS_PER_S)
     judged, unknowns = judged_trials(history)
     failures: list[str] = []
+    several = len(names(history)) > 1
     slowest_ns = 0
     keys = {t.key for t in judged}
-    measured = [r for r in recoveries(history) if r.trial.key in keys and r.kind in _A_RECORDS]
+    asked = [r for r in recoveries(history) if r.trial.key in keys and r.kind in _A_RECORDS]
+    measured, left_out = _without_lost_vantages(asked)
     for trial in judged:
         if not any(r.trial.key == trial.key for r in measured):
             unknowns.append(f"trial {trial.number}: no A record of {trial.target.name} was asked for")
     for recovery in measured:
         where = f"trial {recovery.trial.number} {recovery.record} at {recovery.view}"
+        if several:
+            where += f" from {recovery.vantage}"
         late, reason = _judge(recovery, limit_ns)
         if late:
             failures.append(f"{where} {reason}")
@@ -41,7 +46,30 @@ def recovered_within(history: History) -> Verdict:
         f"In all {len(measured)} pairs of an A record and a view it was right within {within_s:g} s: "
         f"{len(measured) - never} were lost and back in at most {seconds(slowest_ns)}, {never} never lost."
     )
+    if several:
+        success += f" {_from_where(history, measured, left_out)}"
     return combine(NAME, failures=failures, unknowns=unknowns, success=success, evidence=("recoveries.csv",))
+
+
+def _without_lost_vantages(asked: list[Recovery]) -> tuple[list[Recovery], list[Recovery]]:
+    """Those to be judged, and those that their vantage could not measure while another one measured the same."""
+    measured = {(r.trial.key, r.record, r.view) for r in asked if not r.reason}
+    left_out = [r for r in asked if r.reason and (r.trial.key, r.record, r.view) in measured]
+    return [r for r in asked if r not in left_out], left_out
+
+
+def _from_where(history: History, measured: list[Recovery], left_out: list[Recovery]) -> str:
+    """Which vantages that rests on."""
+    known = names(history)
+    lost = losses(history)
+    whole = [name for name in known if name not in lost and not any(r.vantage == name for r in left_out)]
+    text = f"Measured from {len({r.vantage for r in measured})} vantages, from {len(whole)} of {len(known)} throughout."
+    missing = [f"{name} ({lost[name].reason})" for name in known if name in lost]
+    if missing:
+        text += f" Lost on the way: {'; '.join(missing)}."
+    if left_out:
+        text += f" {len(left_out)} pairs that a vantage could not measure were measured by others."
+    return text
 
 
 def _judge(recovery: Recovery, limit_ns: int) -> tuple[bool, str]:
@@ -49,7 +77,7 @@ def _judge(recovery: Recovery, limit_ns: int) -> tuple[bool, str]:
     if recovery.outcome is RecoveryOutcome.NEVER_LOST:
         return False, ""
     if recovery.recovered is None:
-        return False, "gave no answer that tells"
+        return False, f"is unknown: {recovery.reason}" if recovery.reason else "gave no answer that tells"
     after_ns = recovery.recovered.after_ns - recovery.trial.accepted_ns
     if recovery.recovered.before_ns is None:
         text = f"was not right {seconds(after_ns)} after the fault, when it was last seen wrong"

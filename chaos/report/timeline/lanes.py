@@ -10,6 +10,7 @@ from chaos.analysis.lifecycle import pod_state
 from chaos.analysis.records import Record, RecordKind, State, records_of, state_table
 from chaos.analysis.recovery import Recovery, recoveries
 from chaos.analysis.trials import Sample, Trial, samples_between
+from chaos.analysis.vantages import primary, primary_series
 from chaos.model import History, Interval, Series
 from chaos.model.outcome import OK, TIMEOUT
 
@@ -80,7 +81,9 @@ def _pod_stretches(history: History, trial: Trial, name: str, from_s: float, to_
 
 def _dns(history: History, trial: Trial) -> Iterable[Lane]:
     measured = {(r.record, r.view, r.vantage): r for r in recoveries(history) if r.trial.key == trial.key}
-    ordered = sorted(records_of(history, trial), key=lambda r: r.kind is not RecordKind.POD_A)
+    vantage = primary(history, trial)
+    mine = [r for r in records_of(history, trial) if r.vantage == vantage]
+    ordered = sorted(mine, key=lambda r: r.kind is not RecordKind.POD_A)
     for record in ordered:
         if record.kind is not RecordKind.POD_A and (record.kind is RecordKind.PTR or record.view != "service"):
             continue
@@ -127,7 +130,7 @@ _CONNECTIONS = (
 
 def _connections(history: History, trial: Trial) -> Iterable[Lane]:
     for probe, label in _CONNECTIONS:
-        for series in history.series:
+        for series in primary_series(history, trial):
             if series.probe != probe or series.pod != trial.target.name:
                 continue
             if probe == "address" and series.name not in (trial.target.address, trial.life.new_address):

@@ -236,6 +236,33 @@ def check(
 
 
 @app.command()
+def manifests(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="namespace, rbac, cronjob, networkpolicy or all.")],
+    namespace: Annotated[str, typer.Option("--namespace", "-n", help="To run in, and to work on.")] = "chaos-identity",
+    image: Annotated[str, typer.Option(metavar="IMAGE", help="With this tool; kind/Dockerfile builds one.")] = "",
+    service_account: Annotated[str, typer.Option(metavar="NAME", help="Of the runner's pod.")] = "chaos-identity",
+    schedule: Annotated[str, typer.Option(metavar="CRON", help="Of the CronJob, in UTC.")] = "17 2 * * *",
+    opt_in: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="WHAT",
+            help="Beyond one's own namespace: read-dns (ask each DNS server; read only), make-namespace. Repeatable.",
+        ),
+    ] = None,
+    argument: Annotated[
+        list[str] | None, typer.Option(metavar="ARG", help="One more argument of `chaos run`. Repeatable.")
+    ] = None,
+) -> None:
+    """Print what it takes to run inside a cluster, for `kubectl apply -f -`."""
+    from chaos.cli.manifests import ManifestRequest, print_manifests  # noqa: PLC0415
+
+    print_manifests(
+        ManifestRequest(kind, namespace, image, service_account, schedule, tuple(opt_in or ()), tuple(argument or ()))
+    )
+
+
+@app.command()
 def recover(
     folder: Annotated[
         Path | None, typer.Argument(metavar="[RUN]", help="A run's folder; default: all below --reports.")

@@ -52,6 +52,12 @@ def recover_runs(folder: Path | None, reports: Path, context: str, kubeconfig: P
     return worst(problems)
 
 
+def _own_namespace(fingerprint: str) -> str:
+    """The namespace that a fingerprint is of; empty where it is kube-system's."""
+    kind, _, rest = fingerprint.partition(" ")
+    return rest.partition(" ")[0] if kind == "namespace" else ""
+
+
 async def _recover(
     journal: Journal, context: str, kubeconfig: Path | None, console: SteadfastConsole
 ) -> list[RollbackError]:
@@ -65,7 +71,7 @@ async def _recover(
     if kubeconfig is not None:
         address = replace(address, kubeconfig=kubeconfig)
     console.tell(f"{journal.path.parent}: {len(journal.open_entries())} changes to undo", markup=False)
-    cluster = await connect(address)
+    cluster = await connect(address, _own_namespace(str(run["fingerprint"])))
     try:
         clock = RunClock(asyncio.get_running_loop())
         failures = await recover(journal, cluster, clock, TerminalProgress(console, run_time()))

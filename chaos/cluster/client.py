@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections import Counter
 from typing import Any
 
 from chaos.cluster.failures import api_errors
@@ -17,6 +19,7 @@ API_VERSIONS = {
     "Event": "v1",
     "EndpointSlice": "discovery.k8s.io/v1",
     "Lease": "coordination.k8s.io/v1",
+    "LimitRange": "v1",
     "Job": "batch/v1",
     "Namespace": "v1",
     "NetworkPolicy": "networking.k8s.io/v1",
@@ -24,12 +27,16 @@ API_VERSIONS = {
     "PersistentVolumeClaim": "v1",
     "Pod": "v1",
     "ReplicaSet": "apps/v1",
+    "ResourceQuota": "v1",
+    "SelfSubjectAccessReview": "authorization.k8s.io/v1",
     "Service": "v1",
     "StatefulSet": "apps/v1",
 }
-# Looked up when agents are deployed, which is before any fault; the sandbox has no agents and does not serve them.
-_OF_AGENTS = frozenset({"Event", "Job", "NetworkPolicy"})
+# Looked up when they are needed, which is before any fault; the sandbox does not serve them.
+_LATER = frozenset({"Event", "Job", "LimitRange", "NetworkPolicy", "ResourceQuota", "SelfSubjectAccessReview"})
 _REQUEST_TIMEOUT_S = 30.0
+_FORBIDDEN = 403
+_VERBS = {"get": "get", "post": "create", "delete": "delete"}
 
 
 class Cluster:
@@ -39,8 +46,11 @@ class Cluster:
         name: how the user named it.
         server: its URL.
         version: such as ``v1.34.4``.
-        fingerprint: the UID of the namespace kube-system, which no two clusters share.
+        fingerprint: what no two clusters share: the UID of the namespace kube-system; where that may not be read,
+            ``namespace NAME UID`` of the run's own.
         requests: API requests made.
+        used: how often each (verb, group, resource) was asked for, in the words of RBAC.
+        bytes_sent: of bodies, likewise `bytes_received`.
     """
 
     def __init__(self, client: Any, dynamic: Any, name: str, server: str) -> None:
@@ -49,23 +59,54 @@ class Cluster:
         self.version = ""
         self.fingerprint = ""
         self.requests = 0
+        self.used: Counter[tuple[str, str, str]] = Counter()
+        self.bytes_sent = 0
+        self.bytes_received = 0
         self._client = client
         self._dynamic = dynamic
         self._resources: dict[str, Any] = {}
 
-    async def identify(self) -> None:
-        """Read version and fingerprint."""
+    async def identify(self, own_namespace: str = "") -> None:
+        """Read version and fingerprint.
+
+        Args:
+            own_namespace: of the run, which serves where kube-system may not be read.
+        """
         self.version = str(self._dynamic.version.get("kubernetes", {}).get("gitVersion", "unknown"))
-        namespace = await self.get("Namespace", "kube-system")
+        try:
+            namespace = await self.get("Namespace", "kube-system")
+        except ApiError as exc:
+            if exc.status != _FORBIDDEN or not own_namespace:
+                raise
+            self.fingerprint = await self._fingerprint_of(own_namespace)
+            return
         if namespace is None:
             raise ApiError(f"{self.server} has no namespace kube-system, so it cannot be told from other clusters")
         self.fingerprint = str(namespace["metadata"]["uid"])
 
+    async def _fingerprint_of(self, namespace: str) -> str:
+        found = await self.get("Namespace", namespace)
+        if found is None:
+            raise ApiError(f"{self.server} has no namespace {namespace}, so it cannot be told from other clusters")
+        return f"namespace {namespace} {found['metadata']['uid']}"
+
+    async def is_the_one(self, fingerprint: str) -> bool:
+        """Whether an earlier run's fingerprint is that of this cluster."""
+        kind, _, rest = fingerprint.partition(" ")
+        if kind != "namespace":
+            return fingerprint == self.fingerprint
+        return fingerprint == self.fingerprint or fingerprint == await self._fingerprint_of(rest.partition(" ")[0])
+
     async def discover(self) -> None:
         """Look every kind up now, so that no discovery happens between a fault and its measurement."""
         for kind in API_VERSIONS:
-            if kind not in _OF_AGENTS:
+            if kind not in _LATER:
                 await self.resource(kind)
+
+    def count(self, verb: str, group: str | None, resource: str) -> None:
+        """Note down a request that is about to be made."""
+        self.requests += 1
+        self.used[verb, group or "", resource] += 1
 
     async def raw_session(self) -> tuple[Any, dict[str, str]]:
         """The client's own aiohttp session (TLS and proxy as configured) and headers that say who we are."""
@@ -120,7 +161,7 @@ class Cluster:
 
         query: dict[str, Any] = {"label_selector": labels} if labels else {}
         handle = await self.resource(kind)
-        self.requests += 1
+        self.count("watch", handle.group, handle.name)
         with api_errors(f"watching {kind}", self.server):
             return await self._dynamic.request(
                 "get",
@@ -168,12 +209,15 @@ class Cluster:
         handle = await self.resource(kind)
         path = handle.path(name=name or None, namespace=namespace or None)
         where = f" in namespace {namespace}" if namespace else ""
-        self.requests += 1
+        self.count(_VERBS[method] if method != "get" or name else "list", handle.group, handle.name)
+        if body is not None:
+            self.bytes_sent += len(json.dumps(body))
         with api_errors(doing + where, self.server):
             async with asyncio.timeout(_REQUEST_TIMEOUT_S):
                 response = await self._dynamic.request(
                     method, path, body=body, serialize=False, query_params=[], header_params={}, **query
                 )
+                self.bytes_received += len(await response.read())
                 found = await response.json()
         if not isinstance(found, dict):
             raise ApiError(f"{doing}: {self.server} did not answer with an object")

@@ -58,8 +58,12 @@ def kubeconfig_path(given: Path | None) -> Path:
     return named
 
 
-async def connect(address: ClusterAddress) -> Cluster:
+async def connect(address: ClusterAddress, namespace: str = "") -> Cluster:
     """Connect and discover; makes the first API calls.
+
+    Args:
+        address: of the API server.
+        namespace: of the run, by which the cluster is told from others where kube-system may not be read.
 
     Raises:
         UsageError: no such context, or a kubeconfig that cannot be used.
@@ -97,7 +101,7 @@ async def connect(address: ClusterAddress) -> Cluster:
             async with asyncio.timeout(_CONNECT_TIMEOUT_S):
                 dynamic = await DynamicClient(client, cache_file=str(Path(folder) / "discovery.json"))
                 cluster = Cluster(client, dynamic, address.describe(), server)
-                await cluster.identify()
+                await cluster.identify(namespace)
                 await cluster.discover()
     except BaseException:
         await client.close()

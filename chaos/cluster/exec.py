@@ -124,7 +124,7 @@ async def open_exec(cluster: Cluster, namespace: str, pod: str, container: str, 
     path = f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/exec?{urlencode(query)}"
     with api_errors(doing, cluster.server):
         session, headers = await cluster.raw_session()
-        cluster.requests += 1
+        cluster.count("get", "", "pods/exec")
         try:
             async with asyncio.timeout(_OPEN_WITHIN_S):
                 websocket = await session.ws_connect(

@@ -131,6 +131,7 @@ class Watcher:
             while True:
                 with api_errors(f"watching {self.kind}", self._cluster.server):
                     line = await response.content.readline()
+                    self._cluster.bytes_received += len(line)
                     event = _parse(line) if line else None
                 if event is None:
                     break

@@ -167,7 +167,12 @@ class Execution:
     @staticmethod
     def _cost(cluster: Cluster, fleet: Fleet | None) -> dict[str, Any]:
         """What the API server had to do for the run; without the bytes of agents' streams, which are counted apart."""
-        counted = {"api_requests": cluster.requests}
+        counted = {
+            "api_requests": cluster.requests,
+            "api_bytes_sent": cluster.bytes_sent,
+            "api_bytes_received": cluster.bytes_received,
+            "api_used": {" ".join(filter(None, key)): n for key, n in sorted(cluster.used.items())},
+        }
         if fleet is not None:
             sent, received = fleet.traffic()
             counted |= {"exec_bytes_sent": sent, "exec_bytes_received": received}
@@ -175,7 +180,7 @@ class Execution:
 
     async def _prepare_and_measure(self) -> None:
         self._progress.step(f"connecting to {self._place.label}")
-        self._cluster = await connect(self._place.address)
+        self._cluster = await connect(self._place.address, self._options.namespace)
         found = await preflight.check(self._cluster, self._place, self._experiment, self._options)
         begun = self._begun = self._begin(found)
         run = ActiveRun(

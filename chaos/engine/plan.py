@@ -25,6 +25,7 @@ def plan_lines(
         ("trials", f"{trials} (--trials); deletions with grace period: {grace}"),
         ("blast radius", f"{experiment.blast_radius} pod(s) at the same time"),
         ("DNS views", ", ".join(f"{view.name} {view.address}" for view in found.dns.views)),
+        *([("", f"only that address: {found.dns.limited}")] if found.dns.limited else []),
         ("vantages", _vantages(found, options)),
         ("probes", f"{dns}; connections every {rates.connect_period_s * 1000:.0f} ms"),
     ]

@@ -11,6 +11,7 @@ import chaos
 from chaos.clock import RunClock
 from chaos.cluster import Cluster
 from chaos.engine.manifests import read_manifest
+from chaos.engine.permissions import Feature, require
 from chaos.engine.place import Place
 from chaos.engine.reach import UnreachableError, check_local
 from chaos.engine.target import WatchedTarget
@@ -46,9 +47,14 @@ async def check(cluster: Cluster, place: Place, experiment: Experiment, options:
     Raises:
         ChaosError: the run cannot take place here; says why.
     """
-    dns = await find_dns(cluster)
+    if not place.simulated:
+        features = [Feature.RUN] if options.namespace else [Feature.RUN, Feature.MAKE_NAMESPACE]
+        await require(cluster, features, options.namespace)
+    dns = await find_dns(cluster, in_cluster=place.address.in_cluster)
     local, agents, chosen = await _choose_vantages(place, dns, options)
     namespace = await _choose_namespace(cluster, place, options)
+    if agents:
+        await require(cluster, [Feature.AGENTS], options.namespace)
     return Preflight(cluster, dns, _target(experiment, namespace), local, agents, chosen)
 
 
@@ -135,6 +141,7 @@ def run_meta(found: Preflight, place: Place, experiment: Experiment, options: Op
             "cluster_fingerprint": found.cluster.fingerprint,
             "dns_views": {view.name: view.address for view in dns.views},
             "dns_image": dns.image,
+            **({"dns_limited": dns.limited} if dns.limited else {}),
             "corefile": dns.corefile,
             "chaos_identity": chaos.__version__,
             "python": platform.python_version(),

@@ -38,10 +38,10 @@ async def recover(journal: Journal, cluster: Cluster, clock: RunClock, progress:
     Raises:
         PreflightError: this is not the cluster that the run was on.
     """
-    if cluster.fingerprint != journal.run["fingerprint"]:
+    if not await cluster.is_the_one(str(journal.run["fingerprint"])):
         raise PreflightError(
             f"{cluster.name} is not the cluster that {journal.path.parent} was run on "
-            f"(kube-system has UID {cluster.fingerprint}, then it had {journal.run['fingerprint']})",
+            f"(its fingerprint is {cluster.fingerprint}, then it was {journal.run['fingerprint']})",
             hint="name the right one with --context",
         )
     return await roll_back(journal, Changes(cluster, journal, clock, str(journal.run["id"])), progress)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from chaos.cluster import Cluster
-from chaos.errors import PreflightError
+from chaos.errors import ApiError, PreflightError
 from chaos.probes import DnsView
 
 _NAMESPACE = "kube-system"
@@ -14,6 +15,8 @@ _NAMESPACE = "kube-system"
 _LABELS = "k8s-app=kube-dns"
 _DOMAIN = re.compile(r"^\s*kubernetes\s+([^\s{]+)", re.MULTILINE)
 _DEFAULT_DOMAIN = "cluster.local"
+_RESOLV_CONF = Path("/etc/resolv.conf")
+_FORBIDDEN = 403
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +28,62 @@ class ClusterDns:
         domain: such as ``cluster.local``.
         corefile: verbatim, empty where there is none.
         image: of the DNS pods.
+        limited: why only the service's address is known; empty where everything is.
     """
 
     views: tuple[DnsView, ...]
     domain: str
     corefile: str
     image: str
+    limited: str = ""
 
     @property
     def service(self) -> DnsView:
         return self.views[-1]
 
 
-async def find_dns(cluster: Cluster) -> ClusterDns:
-    """Read the cluster's DNS from its API.
+async def find_dns(cluster: Cluster, *, in_cluster: bool = False) -> ClusterDns:
+    """Read the cluster's DNS from its API, or, where that is not allowed, from this pod's own configuration.
+
+    Args:
+        cluster: to be asked.
+        in_cluster: this process is in a pod of that cluster.
 
     Raises:
-        PreflightError: there is no cluster DNS service.
+        PreflightError: there is no cluster DNS service, or it may not be read.
     """
+    try:
+        return await _read_dns(cluster)
+    except ApiError as exc:
+        if exc.status != _FORBIDDEN:
+            raise
+        if not in_cluster:
+            exc.hint = "its owner can allow it: chaos manifests rbac -n NAMESPACE --with read-dns | kubectl apply -f -"
+            raise
+        text = _RESOLV_CONF.read_text(encoding="utf-8")  # noqa: ASYNC240 - some lines, before anything is measured
+        return _from_resolv_conf(text, exc.message)
+
+
+def _from_resolv_conf(text: str, because: str) -> ClusterDns:
+    """What a pod with the DNS policy ClusterFirst is given.
+
+    Raises:
+        PreflightError: it does not look like that.
+    """
+    rows = [line.split() for line in text.splitlines()]
+    servers = [row[1] for row in rows if row[:1] == ["nameserver"] and len(row) > 1]
+    search = next((row[1:] for row in rows if row[:1] == ["search"]), [])
+    domain = next((name.removeprefix("svc.") for name in search if name.startswith("svc.")), "")
+    if not servers or not domain:
+        raise PreflightError(
+            f"cluster DNS is not known: {because}; and this pod's resolv.conf names no server with a search path svc.…",
+            hint="allow reading it: chaos manifests rbac -n NAMESPACE --with read-dns; or give the pod dnsPolicy "
+            "ClusterFirst",
+        )
+    return ClusterDns((DnsView("service", servers[0], balanced=True),), domain, "", "", limited=because)
+
+
+async def _read_dns(cluster: Cluster) -> ClusterDns:
     services, _ = await cluster.list("Service", _NAMESPACE, _LABELS)
     if not services:
         raise PreflightError(

@@ -205,7 +205,7 @@ _COSTS = (
     ("exec_bytes_sent", "bytes sent to agents through it"),
     ("exec_bytes_received", "bytes received from agents through it"),
 )
-_TOLD_ELSEWHERE = ("loop_lag", "dns_missed_slots", "connection_missed_slots", "ended_early", "vantages")
+_TOLD_ELSEWHERE = ("loop_lag", "dns_missed_slots", "connection_missed_slots", "ended_early", "vantages", "api_used")
 
 
 def _cost(history: History) -> list[str]:

@@ -53,6 +53,7 @@ class ScriptedCluster:
     """Lists and watches as the test says; silent when the script is over."""
 
     server = "https://test"
+    bytes_received = 0
 
     def __init__(
         self, lists: list[tuple[list[dict[str, Any]], str]], streams: list[list[Line | Exception] | ApiError]

@@ -1,0 +1,33 @@
+"""What a namespace with a default-deny NetworkPolicy must let through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chaos.agents.manifests import COMPONENT
+from chaos.deploy.rbac import NAME
+
+Object = dict[str, Any]
+_API = "networking.k8s.io/v1"
+
+
+def network_policies(namespace: str) -> list[Object]:
+    """Agents reach DNS and pods, and pods of the namespace are reached by agents.
+
+    A run with agents makes the like for itself where it finds policies; these are for who does not let it.
+    """
+    agents = {"matchLabels": COMPONENT}
+    egress = {
+        "apiVersion": _API,
+        "kind": "NetworkPolicy",
+        "metadata": {"name": f"{NAME}-agents", "namespace": namespace},
+        "spec": {"podSelector": agents, "policyTypes": ["Egress"], "egress": [{}]},
+    }
+    # It selects every pod, and so isolates those that no other policy does: only for namespaces that deny by default.
+    ingress = {
+        "apiVersion": _API,
+        "kind": "NetworkPolicy",
+        "metadata": {"name": f"{NAME}-targets", "namespace": namespace},
+        "spec": {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"from": [{"podSelector": agents}]}]},
+    }
+    return [egress, ingress]

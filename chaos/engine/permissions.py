@@ -1,0 +1,149 @@
+"""The one table of what this tool needs to be allowed; printed Roles, the preflight and `chaos doctor` come from it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chaos.cluster import Cluster
+from chaos.errors import PreflightError
+
+DNS_NAMESPACE = "kube-system"
+
+
+class Feature(StrEnum):
+    """What somebody may want to be able to do."""
+
+    RUN = "run"  # an experiment in an existing namespace
+    AGENTS = "agents"  # probe pods in that namespace
+    READ_DNS = "read-dns"  # ask each DNS server and tell its configuration
+    MAKE_NAMESPACE = "make-namespace"  # runs that bring their own namespace
+
+
+class Scope(StrEnum):
+    """Where a permission is needed."""
+
+    OWN = "own namespace"
+    DNS = DNS_NAMESPACE
+    CLUSTER = "cluster"
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One verb on one resource.
+
+    Attributes:
+        resource: plural, with its subresource: ``pods/exec``.
+        group: of the API; empty for the core group.
+        why: what it is for, as half a sentence.
+    """
+
+    verb: str
+    resource: str
+    group: str
+    scope: Scope
+    feature: Feature
+    why: str
+
+    def describe(self, namespace: str) -> str:
+        """For people: ``create jobs.batch in namespace x``."""
+        name = f"{self.resource}.{self.group}" if self.group else self.resource
+        where = {Scope.OWN: f"namespace {namespace}", Scope.DNS: f"namespace {DNS_NAMESPACE}", Scope.CLUSTER: ""}
+        place = where[self.scope]
+        return f"{self.verb} {name}" + (f" in {place}" if place else " (cluster-wide)")
+
+
+def _rows(feature: Feature, scope: Scope, group: str, resource: str, verbs: str, why: str) -> tuple[Permission, ...]:
+    return tuple(Permission(verb, resource, group, scope, feature, why) for verb in verbs.split())
+
+
+_RUN, _OWN = Feature.RUN, Scope.OWN
+PERMISSIONS: tuple[Permission, ...] = (
+    *_rows(_RUN, _OWN, "", "namespaces", "get", "to see whether its owner allows experiments"),
+    *_rows(_RUN, _OWN, "coordination.k8s.io", "leases", "get create delete", "one run works in a namespace at a time"),
+    *_rows(_RUN, _OWN, "", "services", "get create delete", "the workload"),
+    *_rows(_RUN, _OWN, "apps", "statefulsets", "get list watch create delete", "the workload"),
+    *_rows(_RUN, _OWN, "apps", "deployments", "get create delete", "the contrast to it"),
+    *_rows(_RUN, _OWN, "", "pods", "list watch delete", "what is measured, and the fault"),
+    *_rows(_RUN, _OWN, "discovery.k8s.io", "endpointslices", "list watch", "when endpoints turn ready"),
+    *_rows(_RUN, _OWN, "", "persistentvolumeclaims", "list delete", "claims outlive the StatefulSet that made them"),
+    *_rows(Feature.AGENTS, _OWN, "batch", "jobs", "get create delete", "the agents"),
+    *_rows(Feature.AGENTS, _OWN, "", "configmaps", "create", "the agents' program"),
+    *_rows(Feature.AGENTS, _OWN, "", "pods/exec", "get", "the stream to each agent"),
+    *_rows(Feature.AGENTS, _OWN, "networking.k8s.io", "networkpolicies", "list create", "where policies isolate pods"),
+    *_rows(Feature.READ_DNS, Scope.DNS, "", "namespaces", "get", "its UID tells clusters apart"),
+    *_rows(Feature.READ_DNS, Scope.DNS, "", "services", "list", "the cluster DNS address"),
+    *_rows(Feature.READ_DNS, Scope.DNS, "", "pods", "list", "each DNS server is a view of its own"),
+    *_rows(Feature.READ_DNS, Scope.DNS, "", "configmaps", "get", "the Corefile stands in the report"),
+    *_rows(Feature.MAKE_NAMESPACE, Scope.CLUSTER, "", "namespaces", "get create delete", "a namespace for each run"),
+)
+# Printed in Roles beside the table. Kubernetes 1.35 asks for `create` where a websocket is opened, older ones do not.
+WEBSOCKETS_FROM_135 = Permission(
+    "create", "pods/exec", "", _OWN, Feature.AGENTS, "the stream to each agent, from Kubernetes 1.35 on"
+)
+
+
+def needed(features: Iterable[Feature]) -> list[Permission]:
+    """The rows of these features. Who makes a namespace works in it, so needs its permissions everywhere."""
+    wanted = set(features)
+    return [permission for permission in PERMISSIONS if permission.feature in wanted]
+
+
+async def denied(cluster: Cluster, wanted: Sequence[Permission], namespace: str) -> list[Permission]:
+    """Those that the cluster would refuse, by its own answer (SelfSubjectAccessReview); nothing is changed by asking.
+
+    Args:
+        cluster: to be asked.
+        wanted: rows of the table.
+        namespace: the run's; empty where one is to be made: then the permission is needed in all.
+
+    Raises:
+        ApiError: the API server cannot be asked.
+    """
+    answers = await asyncio.gather(*(_allowed(cluster, permission, namespace) for permission in wanted))
+    return [permission for permission, allowed in zip(wanted, answers, strict=True) if not allowed]
+
+
+async def _allowed(cluster: Cluster, permission: Permission, namespace: str) -> bool:
+    resource, _, subresource = permission.resource.partition("/")
+    places = {Scope.OWN: namespace, Scope.DNS: DNS_NAMESPACE, Scope.CLUSTER: ""}
+    attributes = {
+        "verb": permission.verb,
+        "group": permission.group,
+        "resource": resource,
+        "subresource": subresource,
+        "namespace": places[permission.scope],
+    }
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "metadata": {"name": ""},
+        "spec": {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
+    }
+    answer = await cluster.create(review)
+    return bool((answer.get("status") or {}).get("allowed"))
+
+
+async def require(cluster: Cluster, features: Sequence[Feature], namespace: str) -> None:
+    """Refuse to begin what could not be carried through.
+
+    Raises:
+        PreflightError: names each verb and resource that is missing.
+    """
+    missing = await denied(cluster, needed(features), namespace)
+    if not missing:
+        return
+    where = namespace or "every namespace"
+    listed = ", ".join(permission.describe(where) for permission in missing)
+    opt_ins = "".join(f" --with {f}" for f in dict.fromkeys(p.feature for p in missing) if f in OPT_IN)
+    raise PreflightError(
+        f"{cluster.name}: not allowed to {listed}",
+        hint=f"whoever may grant it: chaos manifests rbac -n {namespace or 'NAMESPACE'}{opt_ins} | kubectl apply -f -"
+        + ("" if namespace else "; or name a namespace that is yours with --namespace"),
+    )
+
+
+# Features whose permissions reach beyond one's own namespace.
+OPT_IN = (Feature.READ_DNS, Feature.MAKE_NAMESPACE)

@@ -236,6 +236,36 @@ def check(
 
 
 @app.command()
+def doctor(
+    context: ContextOption = "",
+    in_cluster: InClusterOption = False,
+    kubeconfig: KubeconfigOption = None,
+    namespace: Annotated[
+        str, typer.Option("--namespace", "-n", help="That a run would use; default: it would make one.")
+    ] = "",
+    agent_image: Annotated[str, typer.Option(metavar="IMAGE", help="That agents would use.")] = DEFAULT_IMAGE,
+    image_mirror: Annotated[str, typer.Option(metavar="PREFIX", help="That images would be taken from.")] = "",
+    output: OutputOption = Output.text,
+) -> None:
+    """Say what a run here could and could not do, and what to do about it. Changes nothing in the cluster.
+
+    Exit code 3 where the main experiment could not run.
+    """
+    from chaos.cli.doctor import examine  # noqa: PLC0415
+    from chaos.cluster import ClusterAddress  # noqa: PLC0415
+
+    if context and in_cluster:
+        raise UsageError("--context and --in-cluster exclude each other", hint="name one of them")
+    if not context and (kubeconfig is not None or (namespace and not in_cluster)):
+        raise UsageError("no cluster is named", hint="a context is never guessed: name it with --context")
+    address = None
+    if context or in_cluster:
+        address = ClusterAddress(context=context, kubeconfig=kubeconfig, in_cluster=in_cluster)
+    pods = PodOptions(mirror=image_mirror)
+    raise typer.Exit(examine(address, namespace, agent_image, pods, as_json=output is Output.json))
+
+
+@app.command()
 def manifests(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="namespace, rbac, cronjob, networkpolicy or all.")],
     namespace: Annotated[str, typer.Option("--namespace", "-n", help="To run in, and to work on.")] = "chaos-identity",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections import Counter
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from chaos.cluster.failures import api_errors
@@ -102,6 +104,23 @@ class Cluster:
         for kind in API_VERSIONS:
             if kind not in _LATER:
                 await self.resource(kind)
+
+    async def server_date(self) -> tuple[float, float, float]:
+        """The server's own time (its Date header, whole seconds), and this machine's before and after asking.
+
+        Seconds since 1970, UTC.
+
+        Raises:
+            ApiError: it cannot be asked, or does not tell.
+        """
+        session, headers = await self.raw_session()
+        with api_errors("asking for the time", self.server):
+            before_s = time.time()
+            async with session.get(f"{self.server.rstrip('/')}/version", headers=headers) as response:
+                said = response.headers.get("Date", "")
+            after_s = time.time()
+            self.requests += 1
+            return before_s, parsedate_to_datetime(said).timestamp(), after_s
 
     def count(self, verb: str, group: str | None, resource: str) -> None:
         """Note down a request that is about to be made."""

@@ -1,7 +1,7 @@
 """Every metric, once: both exporters and docs/metrics.md are made from these definitions.
 
-Names and units are OpenTelemetry's (dots, UCUM units; its semantic conventions for `k8s.*`). The Prometheus names follow
-from them by the rules with which an OTLP receiver translates them, so that both ways lead to the same metric.
+Names and units are OpenTelemetry's (dots, UCUM units; its semantic conventions for `k8s.*`). The Prometheus names
+follow by the rules with which an OTLP receiver translates them, so that both ways lead to the same metric.
 
 All are gauges: they describe one run that is over. A counter says how much a long-lived process did since its start,
 and `rate()` over figures that each run sets anew would be nonsense.
@@ -104,7 +104,7 @@ VERDICT = Metric(
     (CHECKER, OUTCOME),
 )  # fmt: skip
 FAULTS = Metric(
-    "chaos.faults", "{fault}", "Injected faults by what became of the request: accepted, refused, partial, unknown, sent.",
+    "chaos.faults", "{fault}", "Injected faults by what became of them: accepted, refused, partial, unknown, sent.",
     (FAULT, OUTCOME),
 )  # fmt: skip
 RECOVERIES = Metric(
@@ -127,12 +127,13 @@ POD_RECOVERY = Metric(
 )  # fmt: skip
 OUTAGES = Metric(
     "chaos.client.outages", "{trial}",
-    "Trials by what clients of the pod saw: ended (an outage that ended), lasting (one that did not), none.",
+    "Trials by what clients of their pod saw: ended (an outage that ended), lasting (one that did not), none.",
     (PROBE, OUTCOME),
 )  # fmt: skip
 OUTAGE = Metric(
     "chaos.client.outage.duration", "s",
-    "How long clients of the pod failed without a break. Missing where the figure depends on an outage that lasted.",
+    "How long clients of the pod failed without a break, in trials with an outage. "
+    "Missing where the figure depends on one that lasted.",
     (PROBE, STATISTIC, BOUND),
 )  # fmt: skip
 EXCHANGES = Metric(

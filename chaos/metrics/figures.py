@@ -118,7 +118,7 @@ def _run(history: History, exit_code: int) -> Iterator[Point]:
         yield Point(d.LAST_SUCCESS, {}, began_s)
     yield Point(d.EXIT_CODE, {}, exit_code)
     for status in _STATUSES:
-        yield Point(d.STATUS, {d.OUTCOME: status}, history.status == status)
+        yield Point(d.STATUS, {d.OUTCOME: status}, int(history.status == status))
     if last_ns := _last_ns(history):
         yield Point(d.DURATION, {}, last_ns / NS_PER_S)
 
@@ -131,7 +131,8 @@ def _last_ns(history: History) -> int:
 def _verdicts(verdicts: Iterable[Verdict]) -> Iterator[Point]:
     for verdict in verdicts:
         for outcome in VerdictOutcome:
-            yield Point(d.VERDICT, {d.CHECKER: verdict.checker, d.OUTCOME: str(outcome)}, verdict.outcome is outcome)
+            state = {d.CHECKER: verdict.checker, d.OUTCOME: str(outcome)}
+            yield Point(d.VERDICT, state, int(verdict.outcome is outcome))
 
 
 def _faults(history: History) -> Iterator[Point]:

@@ -41,7 +41,8 @@ def send(points: Iterable[Point], cluster_uid: str) -> None:
         result = exporter.export(data)
         exporter.shutdown()
     if result is not MetricExportResult.SUCCESS:
-        raise ChaosError("; ".join(dict.fromkeys(said)) or "the exporter gave no reason")
+        # Of several attempts the first says what the matter is, the last that there was no other.
+        raise ChaosError("; ".join(dict.fromkeys(said[:1] + said[-1:])) or "the exporter gave no reason")
 
 
 def metrics_data(points: Iterable[Point], cluster_uid: str) -> MetricsData:

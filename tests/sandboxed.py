@@ -46,12 +46,13 @@ async def run_on(
     progress: Progress | None = None,
     *,
     realtime: bool = False,
+    kind: type[Execution] = Execution,
 ) -> Ran:
     """Run an experiment on a sandbox that is up."""
     address = ClusterAddress(url=sandbox.api.url, connector=None if realtime else sandbox.api.connector())
     place = Place(address, sandbox.vantage, "sandbox", simulated=True, virtual_time=not realtime, seed=1)
     zero_s = asyncio.get_running_loop().time()
-    execution = Execution(
+    execution = kind(
         experiment or find_experiment("identity-persistence"),
         options,
         place,
@@ -73,6 +74,7 @@ def run_sandboxed(
     overrides: dict[str, tuple[float, float]] | None = None,
     experiment: Experiment | None = None,
     realtime: bool = False,
+    kind: type[Execution] = Execution,
 ) -> Ran:
     """The same with a sandbox of its own, in virtual time unless asked otherwise."""
 
@@ -80,7 +82,7 @@ def run_sandboxed(
         sandbox = Sandbox(seed=seed, overrides=overrides, realtime=realtime)
         try:
             await sandbox.start()
-            return await run_on(sandbox, reports, options, experiment, realtime=realtime)
+            return await run_on(sandbox, reports, options, experiment, realtime=realtime, kind=kind)
         finally:
             await sandbox.stop()
 

@@ -29,7 +29,7 @@ meanwhile, and where the time goes. Start without a cluster:
 
 **chaos run identity-persistence --sandbox**
 
-and then with one, from a place that reaches pods and cluster DNS:
+and then with one; from a laptop too, which it asks for nothing but a context:
 
 **chaos run identity-persistence --context NAME**
 """,
@@ -141,6 +141,24 @@ def run(
         typer.Option(metavar="NAME=LOW..HIGH", help="Set a delay of the sandbox, in seconds. Repeatable."),
     ] = None,
     realtime: Annotated[bool, typer.Option("--realtime", help="Run the sandbox in real time, over loopback.")] = False,
+    metrics_textfile: Annotated[
+        Path | None, typer.Option(metavar="FILE.prom", help="Metrics for node_exporter's textfile collector.")
+    ] = None,
+    metrics_pushgateway: Annotated[
+        str, typer.Option(metavar="URL", envvar="CHAOS_METRICS_PUSHGATEWAY", help="Metrics to a Pushgateway.")
+    ] = "",
+    metrics_job: Annotated[
+        str, typer.Option(metavar="NAME", help="Job of a push; two clusters need two.")
+    ] = "chaos-identity",
+    metrics_listen: Annotated[
+        str, typer.Option(metavar="ADDRESS:PORT", help="Serve metrics for Prometheus while the command lives.")
+    ] = "",
+    metrics_linger: Annotated[
+        float, typer.Option(metavar="TIME", parser=duration, help="Go on serving them for so long after the run.")
+    ] = 0.0,
+    metrics_otlp: Annotated[
+        bool, typer.Option("--metrics-otlp", help="Metrics to an OpenTelemetry collector, as OTEL_* variables say.")
+    ] = False,
     reports: ReportsOption = REPORTS,
     output: OutputOption = Output.text,
 ) -> None:
@@ -150,6 +168,7 @@ def run(
     pass on a simulator by mistake.
     """
     from chaos.cli.run import RunRequest, run_experiment  # noqa: PLC0415
+    from chaos.metrics import MetricsOptions  # noqa: PLC0415
 
     request = RunRequest(
         experiment=experiment,
@@ -175,6 +194,14 @@ def run(
         model=tuple(model or ()),
         realtime=realtime,
         reports=reports,
+        metrics=MetricsOptions(
+            textfile=metrics_textfile,
+            pushgateway=metrics_pushgateway,
+            listen=metrics_listen,
+            linger_s=metrics_linger,
+            otlp=metrics_otlp,
+            job=metrics_job,
+        ),
         as_json=output is Output.json,
     )
     raise typer.Exit(run_experiment(request))

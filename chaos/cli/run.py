@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,10 @@ from chaos.cli.catalogue import known_experiment
 from chaos.cli.saved import Conclusion, conclude, write_head
 from chaos.cli.terminal import SteadfastConsole, TerminalProgress, print_json, print_problem, print_verdicts, run_time
 from chaos.engine.conclusion import INTERRUPTED, exit_code
-from chaos.errors import UsageError
+from chaos.errors import ChaosError, UsageError
 from chaos.experiment import Experiment, Options
+from chaos.metrics import MetricsOptions, Publisher, not_begun
+from chaos.model import History
 
 if TYPE_CHECKING:
     from chaos.engine.execution import Execution, RunResult
@@ -45,6 +48,7 @@ class RunRequest:
     model: tuple[str, ...]
     realtime: bool
     reports: Path
+    metrics: MetricsOptions
     as_json: bool
 
 
@@ -63,16 +67,38 @@ def run_experiment(request: RunRequest) -> int:
     )
     console = SteadfastConsole(stderr=True)
     virtual = on_sandbox and not request.realtime
-    with asyncio.Runner(loop_factory=_virtual_loop if virtual else None) as runner:
-        return runner.run(_run(request, experiment, options, console, on_sandbox=on_sandbox))
+    with Publisher(request.metrics) as publisher:
+        began_at = datetime.now(UTC)
+        try:
+            with asyncio.Runner(loop_factory=_virtual_loop if virtual else None) as runner:
+                code = runner.run(_run(request, experiment, options, console, publisher, on_sandbox=on_sandbox))
+        except ChaosError as exc:
+            # Nothing was begun: last night's figures must not stay as if they were tonight's.
+            history = not_begun(
+                experiment.name,
+                began_at,
+                simulated=on_sandbox,
+                namespace=options.namespace,
+                statefulset=experiment.workload.statefulset,
+            )
+            _warn(console, publisher.publish(history, [], exc.exit_code))
+            raise
+        publisher.linger()
+        return code
 
 
-def _finish(request: RunRequest, console: SteadfastConsole, result: RunResult) -> int:
+def _warn(console: SteadfastConsole, problems: list[str]) -> None:
+    for problem in problems:
+        console.tell(f"warning: {problem}", markup=False, soft_wrap=True)
+
+
+def _finish(request: RunRequest, console: SteadfastConsole, publisher: Publisher, result: RunResult) -> int:
     """Judge, report, tell; returns the exit code."""
     conclusion = conclude(result.folder, result.history, result.error)
     problems = [e for e in (result.error, conclusion.problem) if e is not None]
     code = exit_code(conclusion.verdicts, result.history.status, problems, bool(result.leftovers))
     _tell(request, console, result, conclusion, code)
+    _warn(console, publisher.publish(result.history, conclusion.verdicts, code))
     return code
 
 
@@ -110,17 +136,28 @@ def _choose_place(request: RunRequest) -> bool:
 
 
 async def _run(
-    request: RunRequest, experiment: Experiment, options: Options, console: SteadfastConsole, *, on_sandbox: bool
+    request: RunRequest,
+    experiment: Experiment,
+    options: Options,
+    console: SteadfastConsole,
+    publisher: Publisher,
+    *,
+    on_sandbox: bool,
 ) -> int:
     from chaos.engine.execution import Execution  # noqa: PLC0415 - asyncio is needed for it
 
     async with _place(request, console, on_sandbox=on_sandbox) as place:
         progress = TerminalProgress(console, run_time())  # now: its seconds are those of the run's clock
-        execution = Execution(experiment, options, place, request.reports, progress, write_head)
+
+        def begun(folder: Path, history: History) -> None:
+            write_head(folder, history)
+            publisher.follow(history)
+
+        execution = Execution(experiment, options, place, request.reports, progress, begun)
         remove_handlers = _signals(execution, console)
         try:
             # The handlers stay until everything is told: what could not be undone must not be lost to a late Ctrl-C.
-            return _finish(request, console, await execution.run())
+            return _finish(request, console, publisher, await execution.run())
         finally:
             remove_handlers()
 

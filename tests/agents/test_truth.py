@@ -1,0 +1,91 @@
+"""The truth lies in every interval of every agent, whatever its clock is like, whenever its stream is cut."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from chaos.agents.fleet import Fleet
+from chaos.agents.pod.skew import Skew
+from chaos.agents.session import AgentSession
+from chaos.engine import preflight
+from chaos.engine.execution import Execution, _Begun
+from chaos.experiment import Options
+from tests.agents.memory import Agent
+from tests.sandboxed import claims, random_delays, run_sandboxed
+from tests.test_ground_truth import deletions_only
+
+TRIALS = 3
+SKEWS = (
+    Skew(offset_s=12.5, drift=3e-4),
+    Skew(offset_s=-4.0, drift=-2e-4, step_s=0.006, step_at_s=9.0),
+    Skew(step_s=-0.4, step_at_s=7.0),
+)
+RECORDS_AND_VIEWS = 6
+RTT_S = 0.003
+
+
+class ThroughAgents(Execution):
+    """Probes from agents of this process with wrong clocks, whose streams are cut now and then."""
+
+    async def _take_places(
+        self,
+        hosts: AsyncExitStack,
+        group: asyncio.TaskGroup,
+        found: preflight.Preflight,
+        begun: _Begun,
+        fleet: Fleet | None,
+    ) -> None:
+        rng = random.Random(7)
+        for number, skew in enumerate(SKEWS):
+            agent = Agent(self._place.vantage, skew, lambda: rng.uniform(0.0001, RTT_S / 2))
+            name = f"agent-{number}"
+            session = AgentSession(name, f"node-{number}", agent.open, self._clock, begun.recorder, lambda: "")
+            hosts.push_async_callback(agent.end)
+            hosts.push_async_callback(session.finish)
+            await session.start(found.dns.views, self._options.timeout_s)
+            group.create_task(session.keep_talking())
+            begun.probing.hosts.append(session)
+            cutter = group.create_task(cut_now_and_then(agent, random.Random(number)))
+            hosts.callback(cutter.cancel)
+        names = [{"name": host.name, "node": ""} for host in begun.probing.hosts]
+        begun.recorder.history.meta.environment["vantages"] = names
+
+
+async def cut_now_and_then(agent: Agent, rng: random.Random) -> None:
+    while True:
+        await asyncio.sleep(rng.uniform(1, 6))
+        agent.streams[-1].cut()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_truth_lies_in_every_interval_of_every_agent(tmp_path: Path, seed: int) -> None:
+    options = Options(trials=TRIALS, grace_s=1, period_s=0.02, max_qps=None)
+    ran = run_sandboxed(
+        tmp_path,
+        options,
+        seed=seed,
+        overrides=random_delays(seed),
+        experiment=deletions_only(),
+        kind=ThroughAgents,
+    )
+    assert ran.result.error is None
+    made = list(claims(ran))
+    # Each lost and recovered; what fell into a jump of a clock is unknown and claims nothing.
+    assert TRIALS * 2 * RECORDS_AND_VIEWS * 2 < len(made) <= TRIALS * (2 * RECORDS_AND_VIEWS * len(SKEWS) + 1)
+    assert [c for c in made if not c.holds] == []
+    gaps = [d["vantage"] for _, what, d in ran.history.marks if what == "vantage-gap"]
+    assert set(gaps) == {"agent-0", "agent-1", "agent-2"}
+    assert [d for _, what, d in ran.history.marks if what == "vantage-lost"] == []
+
+
+def test_a_claim_that_misses_the_truth_is_found(tmp_path: Path) -> None:
+    """The check itself can fail."""
+    options = Options(trials=1, grace_s=1, period_s=0.02, max_qps=None)
+    ran = run_sandboxed(tmp_path, options, experiment=deletions_only(), kind=ThroughAgents)
+    ran.zero_s -= 1
+    assert not all(c.holds for c in claims(ran))

@@ -239,9 +239,10 @@ class AgentSession:
 
     async def _take_up_again(self, cut: str) -> bool:
         """Open the stream again; False where the agent is lost."""
-        from_ns = self._clock.now_ns()
+        from_ns = self._read_ns  # the last instant at which it was heard for sure
+        tried_ns = self._clock.now_ns()
         last = cut
-        while (fate := self._fate()) == "" and self._clock.now_ns() - from_ns < _RECONNECT_WITHIN_S * 1e9:
+        while (fate := self._fate()) == "" and self._clock.now_ns() - tried_ns < _RECONNECT_WITHIN_S * 1e9:
             await self._drop_stream()
             try:
                 await self._connect()

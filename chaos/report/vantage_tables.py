@@ -153,7 +153,7 @@ def _remarks(history: History, name: str) -> Iterable[str]:
     for _, what, details in history.marks:
         if what == "vantage-gap" and details.get("vantage") == name:
             length_s = (details["to_ns"] - details["from_ns"]) / NS_PER_S
-            yield f"its stream was cut for {length_s:.1f} s, and what it sampled then was delivered afterwards"
+            yield f"it was not heard for {length_s:.1f} s, and what it sampled then was delivered afterwards"
     for span in unsure(history):
         if span.vantage == name:
             yield f"clock not known from {_seconds(span.from_ns, 2)} to {_seconds(span.to_ns, 2)} s: {span.reason}"

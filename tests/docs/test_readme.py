@@ -46,7 +46,7 @@ def test_the_commands_were_found() -> None:
     assert len(COMMANDS) >= 7
 
 
-@pytest.mark.parametrize("example", ["sandbox", "real"])
+@pytest.mark.parametrize("example", ["sandbox", "real", "laptop"])
 def test_the_example_runs_render_to_what_is_committed(example: str, tmp_path: Path) -> None:
     """Reports are functions of the history: the same command today gives the same bytes."""
     source = ROOT / "reports" / "examples" / example

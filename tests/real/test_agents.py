@@ -6,16 +6,21 @@ import asyncio
 import csv
 import json
 import os
+import secrets
 import subprocess
 from asyncio.subprocess import PIPE
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from chaos.agents.manifests import ALONE_S
 from chaos.cluster import Cluster
+from chaos.cluster.journal import RUN_LABEL
 from tests.real.conftest import CONTEXT, command, our_namespaces, wait_for_line
 
 DELETIONS = 20
@@ -155,6 +160,81 @@ async def test_an_image_that_cannot_be_pulled_ends_the_run_with_its_reason(tmp_p
     assert "mirror.invalid/hub/library/python:3.11-slim" in err.decode()
     assert "ErrImagePull" in err.decode() or "ImagePullBackOff" in err.decode()
     assert await our_namespaces(cluster) == []
+
+
+HOUSE_RULES = """
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: house}
+spec: {hard: {limits.cpu: "4", limits.memory: 2Gi, pods: "12"}}
+---
+apiVersion: v1
+kind: LimitRange
+metadata: {name: house}
+spec: {limits: [{type: Container, default: {cpu: 200m, memory: 128Mi}, defaultRequest: {cpu: 20m, memory: 32Mi}}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: deny-all}
+spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
+"""
+
+
+async def test_a_namespace_with_a_quota_limits_and_a_default_deny_policy_can_be_lived_with(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    """Whether the policies are enforced is not up to us; that ours are made beside them is."""
+    async with own_namespace(cluster, HOUSE_RULES) as namespace:
+        process = await started(tmp_path, "-n", namespace, "--agents", "2", "--trials", "1", "--grace", "1")
+        assert process.stderr is not None
+        await wait_for_line(process.stderr, "trial 1")
+        policies, _ = await cluster.list("NetworkPolicy", namespace)
+        out, _ = await process.communicate()
+        assert process.returncode == 0, out
+        ours = [policy for policy in policies if policy["metadata"]["name"] != "deny-all"]
+        assert {tuple(policy["spec"]["policyTypes"]) for policy in ours} == {("Egress",), ("Ingress",)}
+        assert await left_in(cluster, namespace) == []
+
+
+async def test_agents_whose_runner_is_gone_end_and_take_everything_along(tmp_path: Path, cluster: Cluster) -> None:
+    """Kill -9 and nobody to recover: they hear nothing for a minute, and the Job goes a minute after its end."""
+    async with own_namespace(cluster) as namespace:
+        process = await started(tmp_path, "-n", namespace, "--agents", "2")
+        assert process.stderr is not None
+        await wait_for_line(process.stderr, "probing from")
+        process.kill()
+        await process.communicate()
+        assert {"Job", "ConfigMap"} <= {kind for kind, _ in await left_in(cluster, namespace)}
+        async with asyncio.timeout(2 * (ALONE_S + 60) + 60):
+            while any(kind in ("Job", "ConfigMap") for kind, _ in await left_in(cluster, namespace)):
+                await asyncio.sleep(2)
+        assert await agent_pods(cluster, namespace) == []
+
+
+@asynccontextmanager
+async def own_namespace(cluster: Cluster, rules: str = "") -> AsyncIterator[str]:
+    """A namespace of the user's that allows experiments; gone afterwards."""
+    name = f"chaos-identity-{secrets.token_hex(3)}"
+    labels = {"chaos-identity.io/allowed": "true"}
+    await cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+    try:
+        for obj in yaml.safe_load_all(rules):
+            await cluster.create({**obj, "metadata": {**obj["metadata"], "namespace": name}})
+        yield name
+    finally:
+        await cluster.delete("Namespace", name)
+        async with asyncio.timeout(120):
+            while await cluster.get("Namespace", name) is not None:
+                await asyncio.sleep(0.5)
+
+
+async def left_in(cluster: Cluster, namespace: str) -> list[tuple[str, str]]:
+    """(kind, name) of what a run made."""
+    found = []
+    for kind in ("Job", "ConfigMap", "NetworkPolicy", "StatefulSet", "Service", "Lease"):
+        objects, _ = await cluster.list(kind, namespace, RUN_LABEL)
+        found += [(kind, obj["metadata"]["name"]) for obj in objects]
+    return found
 
 
 async def test_an_agent_without_enough_memory_says_so(tmp_path: Path, cluster: Cluster) -> None:

@@ -74,6 +74,7 @@ class AgentSession:
         self._recorder = recorder
         self._fate = fate
         self._stream: LineStream | None = None
+        self._cut = ""  # why there is no stream at the moment
         self._bytes = [0, 0]  # of streams that have ended
         self._commands: deque[tuple[int, bytes]] = deque()  # not yet known to be carried out
         self._numbered = 0
@@ -241,7 +242,7 @@ class AgentSession:
         """Open the stream again; False where the agent is lost."""
         from_ns = self._read_ns  # the last instant at which it was heard for sure
         tried_ns = self._clock.now_ns()
-        last = cut
+        last = self._cut = cut
         while (fate := self._fate()) == "" and self._clock.now_ns() - tried_ns < _RECONNECT_WITHIN_S * 1e9:
             await self._drop_stream()
             try:
@@ -259,6 +260,7 @@ class AgentSession:
                     to_ns=self._clock.now_ns(),
                     reason=cut,
                 )
+                self._cut = ""
                 return True
         await self._drop_stream()
         self._give_up(fate or f"its connection could not be taken up again: {last}")
@@ -383,7 +385,9 @@ class AgentSession:
                 await self._count()
                 await self._send({"bye": 1})
         except (ChaosError, TimeoutError) as exc:
-            self._give_up(f"it did not answer at the end of the run: {exc or 'timeout'}")
+            why = exc.message if isinstance(exc, ChaosError) else f"no answer within {_DRAIN_S:g} s"
+            cut = f" (before: {self._cut})" if self._cut else ""
+            self._give_up(f"what it had at the end of the run could not be fetched: {why}{cut}")
         else:
             self._mark_unsure()
             self._mark_clock("after")

@@ -12,7 +12,7 @@ from chaos.agents.options import PodOptions
 from chaos.cli.terminal import SteadfastConsole, print_json
 from chaos.cluster import ClusterAddress, connect
 from chaos.engine.doctor import Doctor, Finding, Status, local_findings, unreachable
-from chaos.errors import ChaosError, PreflightError
+from chaos.errors import ChaosError, PreflightError, UsageError
 from chaos.vantage.local import LocalVantage
 
 _STYLE = {Status.OK: "green", Status.WARNING: "yellow", Status.PROBLEM: "bold red", Status.UNKNOWN: "cyan"}
@@ -47,6 +47,8 @@ def examine(
 async def _findings(address: ClusterAddress, namespace: str, agent_image: str) -> list[Finding]:
     try:
         cluster = await connect(address, namespace)
+    except UsageError:
+        raise  # no such context or kubeconfig: there is nothing to look at
     except ChaosError as exc:
         return [unreachable(exc)]
     try:

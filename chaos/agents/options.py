@@ -20,14 +20,14 @@ class AgentOptions:
     Attributes:
         count: how many.
         image: with Python 3.11 or later as ``python3``.
-        cpu_limit: of a pod, such as ``500m``.
+        cpu_limit: of a pod. The program has one thread, so one core never throttles it; less may, and widens intervals.
         memory_limit: of a pod, such as ``96Mi``.
         clocks: for tests: how the clock of each agent is wrong, in turn; see `chaos.agents.pod.skew`.
     """
 
     count: int = 1
     image: str = DEFAULT_IMAGE
-    cpu_limit: str = "500m"
+    cpu_limit: str = "1"
     memory_limit: str = "96Mi"
     clocks: tuple[str, ...] = ()
 

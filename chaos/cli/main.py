@@ -119,7 +119,7 @@ def run(
     agent_image: Annotated[
         str, typer.Option(metavar="IMAGE", help="Any image with Python 3.11 or later.")
     ] = DEFAULT_IMAGE,
-    agent_cpu: Annotated[str, typer.Option(metavar="CPU", help="Limit of an agent pod.")] = "500m",
+    agent_cpu: Annotated[str, typer.Option(metavar="CPU", help="Limit of an agent pod.")] = "1",
     agent_memory: Annotated[str, typer.Option(metavar="MEMORY", help="Limit of an agent pod.")] = "96Mi",
     agent_clock: Annotated[
         list[str] | None,

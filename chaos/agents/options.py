@@ -10,6 +10,7 @@ from chaos.errors import UsageError
 DEFAULT_IMAGE = "python:3.11-slim"
 # Of one Indexed Job; beyond that the runner could not keep up either.
 _MOST = 100
+_QUANTITY = re.compile(r"\d+(\.\d+)?(m|[kMGTPE]i?)?")
 _TOLERATION = re.compile(r"(?P<key>[^=:]*)(=(?P<value>[^:]*))?(:(?P<effect>NoSchedule|PreferNoSchedule|NoExecute))?")
 
 
@@ -34,6 +35,12 @@ class AgentOptions:
     def __post_init__(self) -> None:
         if not 1 <= self.count <= _MOST:
             raise UsageError(f"--agents must lie between 1 and {_MOST}")
+        for option, quantity in (("--agent-cpu", self.cpu_limit), ("--agent-memory", self.memory_limit)):
+            if not _QUANTITY.fullmatch(quantity):
+                raise UsageError(
+                    f"{option} {quantity!r} is no quantity of Kubernetes",
+                    hint="such as 500m or 2 for CPU, 96Mi for memory",
+                )
 
 
 @dataclass(frozen=True, slots=True)

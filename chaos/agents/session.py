@@ -32,6 +32,7 @@ _RECONNECT_WITHIN_S = 30.0
 _RECONNECT_PAUSE_S = 0.5
 _DRAIN_S = 3.0
 _COUNT_WITHIN_S = 2.0
+_COUNT_EVERY_S = 5.0
 # Where an agent's clock is known no better than this, what was measured by it says nothing; intervals of a good run
 # are some 15 ms wide.
 UNSURE_NS = 10_000_000
@@ -220,13 +221,16 @@ class AgentSession:
         Goes on until the agent is lost or `finish` is called.
         """
         self._keeper = asyncio.current_task()
-        due_s = self._clock.now_s()
+        due_s = counted_s = self._clock.now_s()
         while True:
             due_s = max(due_s + PING_S, self._clock.now_s())
             await asyncio.sleep(due_s - self._clock.now_s())
             try:
                 await self._read_clock()
                 await self._send_again()
+                if self._clock.now_s() - counted_s > _COUNT_EVERY_S:  # so that something is known if it is lost
+                    counted_s = self._clock.now_s()
+                    await self._count()
             except ChaosError as exc:
                 if not await self._take_up_again(exc.message):
                     return
@@ -358,7 +362,7 @@ class AgentSession:
         return outcome_from(found["outcome"])
 
     def counters(self) -> dict[str, Any]:
-        """See `chaos.probes.Host.counters`; and what is known of its clock. As of the end, or of the loss."""
+        """See `chaos.probes.Host.counters`; and its clock. As of the end, or of a few seconds before the loss."""
         return {**self._counters, "node": self.node, "samples": self.samples, "clock": self.time_base.summary()}
 
     @property

@@ -185,7 +185,9 @@ def run(
             "connect_period_s": connect_period,
             "timeout_s": timeout,
             "vantage": _vantage(vantage, agents),
-            "agents": AgentOptions(agents or 1, agent_image, agent_cpu, agent_memory, tuple(agent_clock or ())),
+            "agents": AgentOptions(
+                1 if agents is None else agents, agent_image, agent_cpu, agent_memory, tuple(agent_clock or ())
+            ),
             "pods": PodOptions(image_mirror, tuple(image_pull_secret or ()), tuple(toleration or ())),
         },
         period_s=period,

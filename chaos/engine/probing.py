@@ -227,6 +227,6 @@ class Probing:
             "probed_s": round(elapsed_s, 3),
             **total,
             "dns_queries_per_s": round(total["dns_queries"] / elapsed_s, 1),
-            "loop_lag": counted[0]["loop_lag"] if counted else {"n": 0},
+            "loop_lag": next((c["loop_lag"] for c in counted if "loop_lag" in c), {"n": 0}),
             "vantages": [{"name": host.name, **c} for host, c in zip(self.hosts, counted, strict=True)],
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import kubernetes_validate
@@ -124,6 +126,19 @@ def test_a_toleration_that_cannot_be_read_is_refused(text: str) -> None:
 def test_an_impossible_number_of_agents_is_refused(count: int) -> None:
     with pytest.raises(UsageError):
         AgentOptions(count=count)
+
+
+@pytest.mark.parametrize("quantity", ["lots", "", "-1", "1 Gi", "96MB"])
+def test_a_limit_that_is_no_quantity_is_refused(quantity: str) -> None:
+    with pytest.raises(UsageError, match="--agent-memory"):
+        AgentOptions(memory_limit=quantity)
+
+
+def test_no_agents_are_not_one_agent() -> None:
+    command = [sys.executable, "-m", "chaos", "run", "identity-persistence", "--context", "x", "--agents", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert "--agents must lie between" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,15 @@ import pytest
 from chaos.agents.fleet import Fleet
 from chaos.agents.pod.skew import Skew
 from chaos.agents.session import AgentSession
+from chaos.analysis.checkers import judge
+from chaos.analysis.questions import answer_all
 from chaos.engine import preflight
+from chaos.engine.conclusion import exit_code
 from chaos.engine.execution import Execution, _Begun
+from chaos.errors import InconclusiveError
 from chaos.experiment import Options
+from chaos.model import VerdictOutcome
+from chaos.report.markdown import report_markdown
 from tests.agents.memory import Agent
 from tests.sandboxed import claims, random_delays, run_sandboxed
 from tests.test_ground_truth import deletions_only
@@ -81,6 +87,50 @@ def test_the_truth_lies_in_every_interval_of_every_agent(tmp_path: Path, seed: i
     gaps = [d["vantage"] for _, what, d in ran.history.marks if what == "vantage-gap"]
     assert set(gaps) == {"agent-0", "agent-1", "agent-2"}
     assert [d for _, what, d in ran.history.marks if what == "vantage-lost"] == []
+
+
+class ThroughOneThatIsLost(Execution):
+    """The only agent's node goes away in the first trial."""
+
+    async def _take_places(
+        self,
+        hosts: AsyncExitStack,
+        group: asyncio.TaskGroup,
+        found: preflight.Preflight,
+        begun: _Begun,
+        fleet: Fleet | None,
+    ) -> None:
+        agent = Agent(self._place.vantage, Skew(), lambda: 0.0005)
+        session = AgentSession("agent-0", "node-0", agent.open, self._clock, begun.recorder, lambda: "")
+        hosts.push_async_callback(agent.end)
+        hosts.push_async_callback(session.finish)
+        await session.start(found.dns.views, self._options.timeout_s)
+        group.create_task(session.keep_talking())
+        begun.probing.hosts.append(session)
+        begun.recorder.history.meta.environment["vantages"] = [{"name": "agent-0", "node": "node-0"}]
+        hosts.callback(group.create_task(lose(agent)).cancel)
+
+
+async def lose(agent: Agent) -> None:
+    await asyncio.sleep(9)
+    agent.down = "no route to host"
+    agent.streams[-1].cut()
+
+
+def test_a_run_that_lost_its_only_agent_is_inconclusive_and_readable(tmp_path: Path) -> None:
+    options = Options(trials=3, grace_s=30, period_s=0.02, max_qps=None)
+    ran = run_sandboxed(tmp_path, options, experiment=deletions_only(), kind=ThroughOneThatIsLost)
+    assert isinstance(ran.result.error, InconclusiveError)
+    assert "agent-0" in ran.result.error.message
+    assert "no route to host" in ran.result.error.message
+    assert ran.result.leftovers == []
+    verdicts = judge(ran.history, ran.history.meta.parameters["checkers"])
+    assert VerdictOutcome.FAIL not in {verdict.outcome for verdict in verdicts}
+    assert exit_code(verdicts, ran.history.status, [ran.result.error], rollback_failed=False) == 4
+    assert "no route to host" in report_markdown(
+        ran.history, verdicts, answer_all(ran.history, ran.history.meta.parameters["questions"])
+    )
+    assert ran.history.meta.measurement["dns_queries"] > 0
 
 
 def test_a_claim_that_misses_the_truth_is_found(tmp_path: Path) -> None:

@@ -20,8 +20,11 @@ from chaos.probes import DnsView
 
 # How often the clock is read and samples are fetched: what is seen of an agent is at most so much behind.
 PING_S = 0.25
-# A reading whose round trip took longer is repeated at once; half of the best one is the clock's error bound.
+# A reading whose round trip took longer is repeated at once; half of the best one is the clock's error bound. Far from
+# the cluster all take longer: there it is one that took half as long again as the best of the latest.
 _GOOD_ROUND_TRIP_NS = 2_000_000
+_GOOD_FACTOR = 1.5
+_LATEST = 100
 _READINGS = 3
 # Where all were bad, what was sampled waits for a better one, but not for ever.
 _PATIENCE_NS = 1_000_000_000
@@ -33,8 +36,8 @@ _RECONNECT_PAUSE_S = 0.5
 _DRAIN_S = 3.0
 _COUNT_WITHIN_S = 2.0
 _COUNT_EVERY_S = 5.0
-# Where an agent's clock is known no better than this, what was measured by it says nothing; intervals of a good run
-# are some 15 ms wide.
+# Where an agent's clock moved by more than this between two readings, what was measured meanwhile says nothing. A clock
+# that is slewed moves by 0.5 ms in a second.
 UNSURE_NS = 10_000_000
 
 _GREETING = 0  # the number under which the answer to hello is awaited; questions are numbered from 1
@@ -82,6 +85,7 @@ class AgentSession:
         self._numbered_before = 0  # as of the last look
         self._asked = 0
         self._waiting: dict[int, asyncio.Future[Message]] = {}
+        self._round_trips_ns: deque[int] = deque(maxlen=_LATEST)
         self._pings: dict[int, int] = {}  # number → when it was sent
         self._batches: deque[Message] = deque()  # received, not placed in time yet
         self._have = 0
@@ -202,13 +206,14 @@ class AgentSession:
             self._pings[number] = self._clock.now_ns()
             await self._send({"ping": number, "have": self._have})
             point: ClockPoint = (await self._answer(answer, "a ping"))["point"]
+            self._round_trips_ns.append(point.round_trip_ns)
+            good_ns = max(_GOOD_ROUND_TRIP_NS, _GOOD_FACTOR * min(self._round_trips_ns))
             if best is None or point.round_trip_ns < best.round_trip_ns:
                 best, best_number = point, number
-            if point.round_trip_ns <= _GOOD_ROUND_TRIP_NS:
+            if point.round_trip_ns <= good_ns:
                 break
         assert best is not None  # noqa: S101 - the loop ran
-        bad = best.round_trip_ns > _GOOD_ROUND_TRIP_NS
-        if bad and best.sent_ns - self._read_ns < _PATIENCE_NS:
+        if best.round_trip_ns > good_ns and best.sent_ns - self._read_ns < _PATIENCE_NS:
             return  # the next one may be better; two good ones further apart say as much
         self._read_ns = best.sent_ns
         self.time_base.add(best)
@@ -380,14 +385,14 @@ class AgentSession:
             await self._drop_stream()
             return
         self._command("stop")
-        drained = False
         try:
             async with asyncio.timeout(_DRAIN_S):
-                while self._batches or not drained:
-                    await self._read_clock()  # fetches what was sampled; the next one comes after it
-                    drained = True
-                await self._count()
-                await self._send({"bye": 1})
+                try:
+                    await self._drain()
+                except ApiError:  # it is, or was just now, cut: once more over a new stream
+                    await self._drop_stream()
+                    await self._connect()
+                    await self._drain()
         except (ChaosError, TimeoutError) as exc:
             why = exc.message if isinstance(exc, ChaosError) else f"no answer within {_DRAIN_S:g} s"
             cut = f" (before: {self._cut})" if self._cut else ""
@@ -396,6 +401,14 @@ class AgentSession:
             self._mark_unsure()
             self._mark_clock("after")
         await self._drop_stream()
+
+    async def _drain(self) -> None:
+        """Fetch what was sampled, and give it its place in time by a reading that comes after it."""
+        await self._read_clock()
+        while self._batches:
+            await self._read_clock()
+        await self._count()
+        await self._send({"bye": 1})
 
     async def _count(self) -> None:
         self._asked += 1
@@ -416,6 +429,6 @@ class AgentSession:
                 vantage=self.name,
                 from_ns=span.from_ns,
                 to_ns=span.to_ns,
-                uncertainty_ns=span.uncertainty_ns,
+                moved_ns=span.moved_ns,
                 reason=span.reason,
             )

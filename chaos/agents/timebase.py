@@ -25,11 +25,15 @@ from typing import Any
 
 _PPM = 1e6
 # Older readings can matter only for samples that are still under way: the longest timeout of a probe, with room.
-_KEPT_NS = 60_000_000_000
+_KEPT_NS = 600_000_000_000
 _PRUNE_AT = 4096
 # A jump back by less than this cannot be told from slow round trips: instants so shortly before a reading may have been
 # shown again after it, so the reading after it counts for them too.
 _SLACK_NS = 5_000_000
+
+
+class UnplaceableError(RuntimeError):
+    """An instant that no reading tells anything about: a defect of whoever asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,11 @@ class ClockPoint:
 
 @dataclass(frozen=True, slots=True)
 class Unsure:
-    """A time (of the run's clock) in which an agent's clock was known worse than some limit."""
+    """A time (of the run's clock) in which an agent's clock moved against it by at least `moved_ns`."""
 
     from_ns: int
     to_ns: int
-    uncertainty_ns: int
+    moved_ns: int
     reason: str
 
 
@@ -81,7 +85,7 @@ class TimeBase:
     """The readings of one agent's clock. `add` them in the order in which they were made.
 
     Args:
-        unsure_ns: hulls wider than that are kept as `unsure`.
+        unsure_ns: movements between two readings that are certainly larger than that are kept as `unsure`.
     """
 
     def __init__(self, unsure_ns: int) -> None:
@@ -124,13 +128,15 @@ class TimeBase:
             del column[place:]
 
     def _judge(self, before: ClockPoint, after: ClockPoint) -> None:
-        """Remember a hull that is too wide."""
-        least = min(before.least_offset_ns, after.least_offset_ns)
-        greatest = max(before.greatest_offset_ns, after.greatest_offset_ns)
-        width_ns = greatest - least
-        if width_ns > self._unsure_ns:
-            reason = _why(before, after)
-            self.unsure.append(Unsure(before.sent_ns, after.received_ns, width_ns, reason))
+        """Remember where the offset certainly moved by too much. Slow round trips only widen intervals, truly so."""
+        moved_ns = max(
+            after.least_offset_ns - before.greatest_offset_ns, before.least_offset_ns - after.greatest_offset_ns, 0
+        )
+        if moved_ns > self._unsure_ns:
+            way = "forward" if after.middle_offset_ns > before.middle_offset_ns else "back"
+            elapsed_s = (after.sent_ns - before.sent_ns) / 1e9
+            reason = f"its clock went {way} by at least {moved_ns / 1e6:.1f} ms within {elapsed_s:.2f} s"
+            self.unsure.append(Unsure(before.sent_ns, after.received_ns, moved_ns, reason))
 
     def _prune(self, before_ns: int) -> None:
         self._shown_twice = [zone for zone in self._shown_twice if zone.to_ns >= before_ns]
@@ -145,7 +151,7 @@ class TimeBase:
         """The earliest instant of the run's clock that an instant of the agent's can be.
 
         Raises:
-            ValueError: it is not between two readings.
+            UnplaceableError: it is not between two readings.
         """
         return agent_ns - self._hull(agent_ns)[1]
 
@@ -168,7 +174,7 @@ class TimeBase:
             sides.append(after + 1)
         zones = [zone for zone in self._shown_twice if zone.from_ns <= agent_ns <= zone.to_ns]
         if (before < 0 or after >= len(self._agent)) and not zones:
-            raise ValueError(f"{agent_ns} ns of an agent's clock lies between no two readings of it")
+            raise UnplaceableError(f"{agent_ns} ns of an agent's clock lies between no two readings of it")
         least = min([self._least[i] for i in sides] + [zone.least_ns for zone in zones])
         greatest = max([self._greatest[i] for i in sides] + [zone.greatest_ns for zone in zones])
         return least, greatest
@@ -199,16 +205,3 @@ class TimeBase:
             found["drift_ppm"] = round(gained_ns / elapsed_ns * _PPM, 3)
             found["drift_error_ppm"] = round(error_ns / elapsed_ns * _PPM, 3)
         return found
-
-
-def _why(before: ClockPoint, after: ClockPoint) -> str:
-    """Whether the offset moved, or was only read badly."""
-    moved_ns = max(
-        after.least_offset_ns - before.greatest_offset_ns, before.least_offset_ns - after.greatest_offset_ns, 0
-    )
-    elapsed_s = (after.sent_ns - before.sent_ns) / 1e9
-    worst_ms = max(before.round_trip_ns, after.round_trip_ns) / 1e6
-    if moved_ns > 0:
-        way = "forward" if after.middle_offset_ns > before.middle_offset_ns else "back"
-        return f"its clock went {way} by at least {moved_ns / 1e6:.1f} ms within {elapsed_s:.2f} s"
-    return f"reading its clock took {worst_ms:.1f} ms"

@@ -148,7 +148,7 @@ class Doctor:
 
     async def _permission(self, feature: Feature) -> Finding:
         what = f"permissions: {feature.value}"
-        wanted = needed([feature])
+        wanted = needed([feature], self._cluster.version)
         missing = await denied(self._cluster, wanted, self._namespace)
         if feature is Feature.AGENTS:
             self._agents_allowed = not missing

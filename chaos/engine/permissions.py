@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +12,7 @@ from chaos.cluster import Cluster
 from chaos.errors import PreflightError
 
 DNS_NAMESPACE = "kube-system"
+_ASKS_FOR_CREATE = 35  # the minor version of Kubernetes 1
 
 
 class Feature(StrEnum):
@@ -79,16 +81,24 @@ PERMISSIONS: tuple[Permission, ...] = (
     *_rows(Feature.READ_DNS, Scope.DNS, "", "configmaps", "get", "the Corefile stands in the report"),
     *_rows(Feature.MAKE_NAMESPACE, Scope.CLUSTER, "", "namespaces", "get create delete", "a namespace for each run"),
 )
-# Printed in Roles beside the table. Kubernetes 1.35 asks for `create` where a websocket is opened, older ones do not.
+# Printed in Roles beside the table. Kubernetes 1.35 asks for `create` too where a websocket is opened
+# (https://github.com/kubernetes/kubernetes/pull/134577); older ones do not.
 WEBSOCKETS_FROM_135 = Permission(
     "create", "pods/exec", "", _OWN, Feature.AGENTS, "the stream to each agent, from Kubernetes 1.35 on"
 )
 
 
-def needed(features: Iterable[Feature]) -> list[Permission]:
-    """The rows of these features. Who makes a namespace works in it, so needs its permissions everywhere."""
+def needed(features: Iterable[Feature], server_version: str) -> list[Permission]:
+    """The rows of these features on such a server (``v1.34.4``). Who makes a namespace needs its own ones everywhere."""
     wanted = set(features)
-    return [permission for permission in PERMISSIONS if permission.feature in wanted]
+    rows = [*PERMISSIONS, WEBSOCKETS_FROM_135] if _minor(server_version) >= _ASKS_FOR_CREATE else PERMISSIONS
+    return [permission for permission in rows if permission.feature in wanted]
+
+
+def _minor(version: str) -> int:
+    """35 of ``v1.35.2+k3s1``; 0 where it cannot be read."""
+    found = re.match(r"v?1\.(\d+)", version)
+    return int(found[1]) if found else 0
 
 
 async def denied(cluster: Cluster, wanted: Sequence[Permission], namespace: str) -> list[Permission]:
@@ -132,7 +142,7 @@ async def require(cluster: Cluster, features: Sequence[Feature], namespace: str)
     Raises:
         PreflightError: names each verb and resource that is missing.
     """
-    missing = await denied(cluster, needed(features), namespace)
+    missing = await denied(cluster, needed(features, cluster.version), namespace)
     if not missing:
         return
     where = namespace or "every namespace"

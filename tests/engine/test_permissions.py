@@ -65,9 +65,18 @@ async def test_a_missing_permission_is_named_with_its_verb_resource_and_namespac
 
 async def test_with_everything_allowed_each_row_is_asked_once_in_its_namespace() -> None:
     cluster = Forbidding(EVERYTHING)
-    assert await denied(cluster, needed(list(Feature)), "prod") == []  # type: ignore[arg-type]
+    assert await denied(cluster, needed(list(Feature), "v1.34.4"), "prod") == []  # type: ignore[arg-type]
     assert len(cluster.asked) == len(PERMISSIONS)
     assert {a.get("namespace", "") for a in cluster.asked} == {"prod", "kube-system", ""}
+
+
+@pytest.mark.parametrize(
+    ("version", "asked"), [("v1.34.4", False), ("v1.35.0", True), ("v1.36.1+k3s1", True), ("unknown", False)]
+)
+def test_create_on_exec_is_asked_for_where_the_server_does(version: str, asked: bool) -> None:
+    wanted = {(p.verb, p.resource) for p in needed([Feature.AGENTS], version)}
+    assert (("create", "pods/exec") in wanted) == asked
+    assert ("get", "pods/exec") in wanted
 
 
 async def test_without_kube_system_a_pod_knows_its_own_dns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

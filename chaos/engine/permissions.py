@@ -89,7 +89,7 @@ WEBSOCKETS_FROM_135 = Permission(
 
 
 def needed(features: Iterable[Feature], server_version: str) -> list[Permission]:
-    """The rows of these features on such a server (``v1.34.4``). Who makes a namespace needs its own ones everywhere."""
+    """The rows of these features on such a server (``v1.34.4``). Who makes a namespace needs them everywhere."""
     wanted = set(features)
     rows = [*PERMISSIONS, WEBSOCKETS_FROM_135] if _minor(server_version) >= _ASKS_FOR_CREATE else PERMISSIONS
     return [permission for permission in rows if permission.feature in wanted]

@@ -84,7 +84,7 @@ def test_one_that_fails_does_not_end_the_others() -> None:
     [
         ("python:3.11-slim", "m.example/hub/library/python:3.11-slim"),
         ("bitnami/python", "m.example/hub/bitnami/python"),
-        ("docker.io/library/python:3.11", "m.example/hub/library/python:3.11"),
+        ("images.example/library/python:3.11", "m.example/hub/library/python:3.11"),
         ("registry.example:5000/team/py@sha256:0", "m.example/hub/team/py@sha256:0"),
         ("localhost/py", "m.example/hub/library/py"),
     ],

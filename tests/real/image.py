@@ -11,7 +11,7 @@ from types import ModuleType
 
 from packaging.requirements import Requirement
 
-IMAGE = "docker.io/library/chaos-identity:test"
+IMAGE = "images.test/chaos-identity:test"
 REPOSITORY = Path(__file__).parents[2]
 REALK8S = REPOSITORY.parent / "shared" / "realk8s"
 ROOT = Path.home() / ".cache" / "realk8s" / "images" / "debian.root.tar"

@@ -65,12 +65,12 @@ class Trial:
 
 @once_per_history
 def trials(history: History) -> list[Trial]:
-    """Every accepted fault with each of its targets, by trial and pod name."""
+    """Every accepted fault that replaces its targets, with each of them, by trial and pod name."""
     last_ns = _last_ns(history)
     lookback_ns = _lookback_ns(history)
     found = []
     for fault in history.faults:
-        if fault.accepted_ns is None:
+        if fault.accepted_ns is None or not fault.replaces:
             continue
         end_ns = fault.ended_ns if fault.ended_ns is not None else max(last_ns, fault.accepted_ns)
         for target in fault.targets:

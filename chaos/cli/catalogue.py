@@ -8,9 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from chaos.analysis.checkers import CHECKERS
-from chaos.analysis.questions import QUESTIONS, TEXTS
 from chaos.experiment import Experiment, find_experiment, load_experiments
+from chaos.experiment.definition import NEEDS
 
 
 def known_experiment(name: str) -> Experiment:
@@ -20,8 +19,17 @@ def known_experiment(name: str) -> Experiment:
         UsageError: there is none of that name, or it is broken.
     """
     experiment = find_experiment(name)
-    experiment.validate(frozenset(CHECKERS), frozenset(QUESTIONS))
+    experiment.validate()
     return experiment
+
+
+def own_experiment(file: str) -> Experiment | None:
+    """The user's own experiment that judges a saved run; None where no file is named.
+
+    Raises:
+        UsageError: it is none, or broken.
+    """
+    return known_experiment(file) if file else None
 
 
 def show_list(*, as_json: bool) -> None:
@@ -54,17 +62,20 @@ def show_experiment(name: str, *, as_json: bool) -> None:
 
 def describe(experiment: Experiment) -> dict[str, Any]:
     """What an experiment is, as plain data."""
+    workload = experiment.workload
     method = (experiment.method.__doc__ or "").strip().split("\n")[0]
     return {
         "name": experiment.name,
         "summary": experiment.summary,
         "hypothesis": experiment.hypothesis,
         "method": method,
-        "workload": [str(experiment.manifest_path(m)) for m in experiment.workload.manifests],
+        "workload": [str(experiment.manifest_path(m)) for m in (workload.manifests if workload else ())],
         "probes": list(experiment.probes),
-        "checkers": list(experiment.checkers),
+        "checkers": experiment.checker_names(),
         "blast_radius": experiment.blast_radius,
         "timeout_per_trial_s": experiment.timeout_s,
-        "questions": [TEXTS[key] for key in experiment.questions],
+        "duration_s": experiment.duration_s,
+        "needs": [f"{need}: {NEEDS[need]}" for need in experiment.needs],
+        "questions": experiment.question_texts(),
         "source": str(experiment.source),
     }

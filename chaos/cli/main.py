@@ -65,6 +65,14 @@ KubeconfigOption = Annotated[
     Path | None, typer.Option("--kubeconfig", metavar="FILE", help="Default: $KUBECONFIG, then ~/.kube/config.")
 ]
 InClusterOption = Annotated[bool, typer.Option("--in-cluster", help="The cluster of the pod that this runs in.")]
+ExperimentFileOption = Annotated[
+    str,
+    typer.Option(
+        "--experiment",
+        metavar="FILE",
+        help="The file of an experiment of your own that the run was of; it is executed.",
+    ),
+]
 REPORTS = Path("reports")
 
 
@@ -242,12 +250,14 @@ def show(
 @app.command()
 def report(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.", autocompletion=run_folders)],
+    experiment: ExperimentFileOption = "",
     output: OutputOption = Output.text,
 ) -> None:
     """Render a saved run again, even one that was cut short."""
+    from chaos.cli.catalogue import own_experiment  # noqa: PLC0415
     from chaos.cli.saved import render_again  # noqa: PLC0415
 
-    raise typer.Exit(render_again(folder, as_json=output is Output.json))
+    raise typer.Exit(render_again(folder, own_experiment(experiment), as_json=output is Output.json))
 
 
 @app.command()
@@ -256,12 +266,14 @@ def check(
     within: Annotated[
         float | None, typer.Option(metavar="TIME", parser=duration, help="Judge recovery by another limit.")
     ] = None,
+    experiment: ExperimentFileOption = "",
     output: OutputOption = Output.text,
 ) -> None:
     """Judge a saved run again, without writing anything; the exit code is that of its verdicts."""
+    from chaos.cli.catalogue import own_experiment  # noqa: PLC0415
     from chaos.cli.saved import judge_again  # noqa: PLC0415
 
-    raise typer.Exit(judge_again(folder, within, as_json=output is Output.json))
+    raise typer.Exit(judge_again(folder, within, own_experiment(experiment), as_json=output is Output.json))
 
 
 @app.command()

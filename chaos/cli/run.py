@@ -79,7 +79,7 @@ def run_experiment(request: RunRequest) -> int:
                 began_at,
                 simulated=on_sandbox,
                 namespace=options.namespace,
-                statefulset=experiment.workload.statefulset,
+                statefulset=experiment.workload.statefulset if experiment.workload else "",
             )
             _warn(console, publisher.publish(history, [], exc.exit_code))
             raise
@@ -92,9 +92,15 @@ def _warn(console: SteadfastConsole, problems: list[str]) -> None:
         console.tell(f"warning: {problem}", markup=False, soft_wrap=True)
 
 
-def _finish(request: RunRequest, console: SteadfastConsole, publisher: Publisher, result: RunResult) -> int:
+def _finish(
+    request: RunRequest,
+    experiment: Experiment,
+    console: SteadfastConsole,
+    publisher: Publisher,
+    result: RunResult,
+) -> int:
     """Judge, report, tell; returns the exit code."""
-    conclusion = conclude(result.folder, result.history, result.error)
+    conclusion = conclude(result.folder, result.history, result.error, experiment)
     problems = [e for e in (result.error, conclusion.problem) if e is not None]
     code = exit_code(conclusion.verdicts, result.history.status, problems, bool(result.leftovers))
     _tell(request, console, result, conclusion, code)
@@ -157,7 +163,7 @@ async def _run(
         remove_handlers = _signals(execution, console)
         try:
             # The handlers stay until everything is told: what could not be undone must not be lost to a late Ctrl-C.
-            return _finish(request, console, publisher, await execution.run())
+            return _finish(request, experiment, console, publisher, await execution.run())
         finally:
             remove_handlers()
 

@@ -8,11 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from chaos.analysis.checkers import CHECKERS, judge
+from chaos.analysis.checkers import judge
 from chaos.analysis.questions import Answer, answer_all
 from chaos.cli.terminal import SteadfastConsole, print_json, print_verdicts
 from chaos.engine.conclusion import PRECEDENCE, exit_code
 from chaos.errors import ChaosError, InconclusiveError, UsageError
+from chaos.experiment import Experiment
+from chaos.experiment.judging import Judges, judges_of
 from chaos.model import History, RunMeta, Verdict
 from chaos.model.loading import load_history
 from chaos.report import run_json, write_report, write_run_json
@@ -47,13 +49,23 @@ def write_head(folder: Path, history: History) -> None:
         raise _unwritable(folder, exc) from exc
 
 
-def conclude(folder: Path, history: History, error: ChaosError | None) -> Conclusion:
-    """Judge, answer and write the report; verdicts are told even where it cannot be written."""
+def conclude(
+    folder: Path, history: History, error: ChaosError | None, experiment: Experiment | None = None
+) -> Conclusion:
+    """Judge, answer and write the report; verdicts are told even where it cannot be written.
+
+    Args:
+        folder: of the run.
+        history: of the run.
+        error: what ended it early.
+        experiment: that it ran; None: the shipped one of its name.
+    """
     if error is not None:
         history.meta.measurement |= {"ended_early": error.message, "ended_early_exit_code": error.exit_code}
-    conclusion = _conclusion(history)
+    judges = judges_of(history, experiment)
+    conclusion = _conclusion(history, judges)
     try:
-        write_report(folder, history, conclusion.verdicts, conclusion.answers)
+        write_report(folder, history, conclusion.verdicts, conclusion.answers, judges.headline)
     except OSError as exc:
         return replace(conclusion, problem=_unwritable(folder, exc))
     return conclusion
@@ -65,11 +77,10 @@ def _unwritable(folder: Path, exc: OSError) -> InconclusiveError:
     )
 
 
-def _conclusion(history: History) -> Conclusion:
-    parameters = history.meta.parameters
-    verdicts = judge(history, parameters.get("checkers") or list(CHECKERS))
-    answers = answer_all(history, parameters.get("questions") or [])
-    return Conclusion(verdicts, answers, run_json(history, verdicts, answers))
+def _conclusion(history: History, judges: Judges) -> Conclusion:
+    verdicts = judge(history, judges.checkers)
+    answers = answer_all(history, judges.questions)
+    return Conclusion(verdicts, answers, run_json(history, verdicts, answers, judges.headline))
 
 
 def load_run(folder: Path) -> History:
@@ -100,9 +111,9 @@ def load_run(folder: Path) -> History:
     return load_history(folder, meta, status)
 
 
-def render_again(folder: Path, *, as_json: bool) -> int:
+def render_again(folder: Path, experiment: Experiment | None, *, as_json: bool) -> int:
     """`chaos report`."""
-    conclusion = conclude(folder, load_run(folder), None)
+    conclusion = conclude(folder, load_run(folder), None, experiment)
     if conclusion.problem is not None:
         raise conclusion.problem
     if as_json:
@@ -112,12 +123,12 @@ def render_again(folder: Path, *, as_json: bool) -> int:
     return 0
 
 
-def judge_again(folder: Path, within_s: float | None, *, as_json: bool) -> int:
+def judge_again(folder: Path, within_s: float | None, experiment: Experiment | None, *, as_json: bool) -> int:
     """`chaos check`."""
     history = load_run(folder)
     if within_s is not None:
         history.meta = replace(history.meta, parameters={**history.meta.parameters, "within_s": within_s})
-    conclusion = _conclusion(history)
+    conclusion = _conclusion(history, judges_of(history, experiment))
     if as_json:
         print_json(conclusion.document["verdicts"])
     else:

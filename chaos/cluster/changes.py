@@ -9,16 +9,11 @@ from typing import Any
 from chaos.clock import RunClock
 from chaos.cluster.client import Cluster, Object
 from chaos.cluster.journal import RUN_LABEL, Journal, UndoEntry
-from chaos.errors import ApiError, ChaosError, RollbackError
+from chaos.cluster.undo import Undo
+from chaos.errors import ApiError
 
-_POLL_S = 0.1
-# Long enough for a pod that ignores SIGTERM and whose grace period an admission controller raised.
-_GONE_WITHIN_S = 90.0
-# The demo's containers hold nothing worth a long goodbye.
-_CLEANUP_GRACE_S = 1
 _NOT_FOUND, _CONFLICT = 404, 409
 _LAST_ANSWER_S = 3.0
-_WORKLOADS = ("StatefulSet", "Deployment", "ReplicaSet", "Job")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +37,12 @@ class Changes:
         self._journal = journal
         self._clock = clock
         self._run_id = run_id
+        self._undo = Undo(cluster, journal, clock, run_id)
         self.acknowledged = 0  # changes that the API server said it made
+
+    def made(self, obj: Object) -> bool:
+        """Whether an object carries this run's label: it was made by the run, or by what the run made."""
+        return (obj["metadata"].get("labels") or {}).get(RUN_LABEL) == self._run_id
 
     async def create(self, obj: Object, *, goes_with: str = "") -> Acknowledged:
         """Create an object; its undo deletes it.
@@ -85,6 +85,76 @@ class Changes:
                 exc.hint = f"{name} was replaced meanwhile; an experiment takes the pod of now from run.target.pods"
             raise
 
+    async def delete(
+        self, kind: str, name: str, namespace: str, *, because: str, propagation: str = "Background"
+    ) -> Acknowledged:
+        """Delete an object that the run made itself, so that nothing is to be undone.
+
+        Args:
+            kind: such as ``Service``.
+            name: of the object.
+            namespace: of the object.
+            because: why nothing is to be undone.
+            propagation: ``Orphan`` leaves what it owns in place.
+
+        Raises:
+            ApiError: it was refused, or there is none.
+        """
+        entry = self._journal.intend(
+            change=f"delete {kind} {name}", undo="nothing", kind=kind, name=name, namespace=namespace, because=because
+        )
+        return await self._acknowledge(entry, self._cluster.delete(kind, name, namespace, propagation=propagation))
+
+    async def evict_pod(self, name: str, namespace: str, uid: str, grace_s: int | None, because: str) -> Acknowledged:
+        """Evict a pod that its controller replaces.
+
+        Raises:
+            ApiError: it was refused: 429 where a PodDisruptionBudget does not allow it now.
+        """
+        entry = self._journal.intend(
+            change=f"evict Pod {name}", undo="nothing", kind="Pod", name=name, namespace=namespace, because=because
+        )
+        entry.uid = uid
+        return await self._acknowledge(entry, self._cluster.evict(name, namespace, uid, grace_s))
+
+    async def patch(
+        self, kind: str, name: str, namespace: str, patch: Object, *, because: str = "", subresource: str = ""
+    ) -> Acknowledged:
+        """Change fields of an object.
+
+        Args:
+            kind: such as ``StatefulSet``.
+            name: of the object.
+            namespace: of the object.
+            patch: a JSON merge patch.
+            because: why nothing is to be undone, such as that the run made the object; empty: the old values are
+                put back, unless somebody else has changed them meanwhile.
+            subresource: such as ``status``.
+
+        Raises:
+            ApiError: it was refused, or there is no such object.
+        """
+        restore = None
+        uid = ""
+        if not because:
+            before = await self._cluster.get(kind, name, namespace)
+            if before is None:
+                raise ApiError(f"there is no {kind} {name} in namespace {namespace}", status=_NOT_FOUND)
+            restore = reverse_patch(before, patch)
+            uid = str(before["metadata"]["uid"])
+        entry = self._journal.intend(
+            change=f"patch {kind} {name}",
+            undo="nothing" if because else "restore",
+            kind=kind,
+            name=name,
+            namespace=namespace,
+            because=because,
+            uid=uid,
+            applied=None if because else patch,
+            restore=restore,
+        )
+        return await self._acknowledge(entry, self._cluster.patch(kind, name, namespace, patch, subresource))
+
     async def _acknowledge(self, entry: UndoEntry, request: Any) -> Acknowledged:
         sent_ns = self._clock.now_ns()
         under_way = asyncio.ensure_future(request)
@@ -112,100 +182,19 @@ class Changes:
         Raises:
             RollbackError: it could not be undone.
         """
-        kind, name, namespace = entry.kind, entry.name, entry.namespace
-        what = f"{kind} {name}" + (f" in namespace {namespace}" if namespace else "")
-        try:
-            found = await self._cluster.get(kind, name, namespace)
-            if found is None:
-                done = f"{what} is gone"
-                if kind == "StatefulSet":
-                    await self._delete_claims(namespace)
-            elif not self._is_ours(entry, found):
-                done = f"{what} is no longer the one that this run made; left alone"
-            else:
-                await self._delete_and_wait(entry, str(found["metadata"]["uid"]))
-                done = f"deleted {what}"
-        except ChaosError as exc:
-            raise RollbackError(
-                f"{what} could not be deleted: {exc.message}",
-                hint=f"later: chaos recover {self._journal.path.parent}   or: kubectl delete {kind.lower()} {name}"
-                + (f" -n {namespace}" if namespace else ""),
-            ) from exc
-        self._journal.update(entry, "undone")
-        return done
-
-    def _is_ours(self, entry: UndoEntry, found: Object) -> bool:
-        meta = found["metadata"]
-        if entry.uid:
-            return bool(meta["uid"] == entry.uid)
-        return bool((meta.get("labels") or {}).get(RUN_LABEL) == self._run_id)
-
-    async def _delete_and_wait(self, entry: UndoEntry, uid: str) -> None:
-        hurried: set[str] = set()
-        # Known beforehand, so that they get their short grace before the garbage collector gives them their long one,
-        # which a kubelet does not shorten once it waits for it.
-        pods = await self._pods_of(entry)
-        try:
-            await self._cluster.delete(entry.kind, entry.name, entry.namespace, uid=uid, propagation="Background")
-        except ApiError as exc:
-            if exc.status not in (_NOT_FOUND, _CONFLICT):
-                raise
-        await asyncio.gather(*(self._hurry(pod, hurried) for pod in pods))
-        deadline_s = self._clock.now_s() + _GONE_WITHIN_S
-        while True:
-            pods = await self._pods_of(entry)
-            await asyncio.gather(*(self._hurry(pod, hurried) for pod in pods))
-            found = await self._cluster.get(entry.kind, entry.name, entry.namespace)
-            if (found is None or found["metadata"]["uid"] != uid) and not pods:
-                if entry.kind == "StatefulSet":
-                    await self._delete_claims(entry.namespace)
-                return
-            if self._clock.now_s() > deadline_s:
-                raise ApiError(f"it was not gone {_GONE_WITHIN_S:.0f} s after its deletion was accepted")
-            await asyncio.sleep(_POLL_S)
-
-    async def _pods_of(self, entry: UndoEntry) -> list[Object]:
-        """The pods that go with what an entry created."""
-        if entry.kind == "Namespace":
-            return (await self._cluster.list("Pod", entry.name))[0]
-        if entry.kind not in _WORKLOADS:
-            return []
-        pods, _ = await self._cluster.list("Pod", entry.namespace, f"{RUN_LABEL}={self._run_id}")
-        return [pod for pod in pods if _owned_by(pod, entry)]
-
-    async def _delete_claims(self, namespace: str) -> None:
-        """Volume claims outlive the StatefulSet that made them."""
-        claims, _ = await self._cluster.list("PersistentVolumeClaim", namespace, f"{RUN_LABEL}={self._run_id}")
-        for claim in claims:
-            meta = claim["metadata"]
-            try:
-                await self._cluster.delete("PersistentVolumeClaim", meta["name"], namespace, uid=meta["uid"])
-            except ApiError as exc:
-                if exc.status not in (_NOT_FOUND, _CONFLICT):
-                    raise
-
-    async def _hurry(self, pod: Object, hurried: set[str]) -> None:
-        """Shorten a pod's grace period, once."""
-        uid = str(pod["metadata"]["uid"])
-        if uid in hurried:
-            return
-        hurried.add(uid)
-        try:
-            await self._cluster.delete(
-                "Pod", pod["metadata"]["name"], pod["metadata"]["namespace"], uid=uid, grace_s=_CLEANUP_GRACE_S
-            )
-        except ApiError as exc:
-            if exc.status not in (_NOT_FOUND, _CONFLICT):
-                raise
+        return await self._undo.undo(entry)
 
 
-def _owned_by(pod: Object, entry: UndoEntry) -> bool:
-    """Whether a pod stems from the workload that an entry created, directly or through a ReplicaSet of its name."""
-    owners = pod["metadata"].get("ownerReferences") or []
-    return any(
-        owner["uid"] == entry.uid or (entry.kind == "Deployment" and owner["name"].startswith(entry.name + "-"))
-        for owner in owners
-    )
+def reverse_patch(before: Object, patch: Object) -> Object:
+    """The merge patch that undoes another one; a field that was not there is removed by null."""
+    reverse: Object = {}
+    for key, value in patch.items():
+        old = before.get(key)
+        if isinstance(value, dict) and isinstance(old, dict):
+            reverse[key] = reverse_patch(old, value)
+        else:
+            reverse[key] = old
+    return reverse
 
 
 def _labelled(obj: Object, run_id: str) -> Object:

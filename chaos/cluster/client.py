@@ -18,6 +18,7 @@ Object = dict[str, Any]
 API_VERSIONS = {
     "ConfigMap": "v1",
     "Deployment": "apps/v1",
+    "Endpoints": "v1",
     "Event": "v1",
     "EndpointSlice": "discovery.k8s.io/v1",
     "Lease": "coordination.k8s.io/v1",
@@ -28,6 +29,7 @@ API_VERSIONS = {
     "Node": "v1",
     "PersistentVolumeClaim": "v1",
     "Pod": "v1",
+    "PodDisruptionBudget": "policy/v1",
     "ReplicaSet": "apps/v1",
     "ResourceQuota": "v1",
     "SelfSubjectAccessReview": "authorization.k8s.io/v1",
@@ -35,10 +37,21 @@ API_VERSIONS = {
     "StatefulSet": "apps/v1",
 }
 # Looked up when they are needed, which is before any fault; the sandbox does not serve them.
-_LATER = frozenset({"Event", "Job", "LimitRange", "NetworkPolicy", "ResourceQuota", "SelfSubjectAccessReview"})
+_LATER = frozenset(
+    {
+        "Endpoints",
+        "Event",
+        "Job",
+        "LimitRange",
+        "NetworkPolicy",
+        "PodDisruptionBudget",
+        "ResourceQuota",
+        "SelfSubjectAccessReview",
+    }
+)
 _REQUEST_TIMEOUT_S = 30.0
 _FORBIDDEN = 403
-_VERBS = {"get": "get", "post": "create", "delete": "delete"}
+_VERBS = {"get": "get", "post": "create", "delete": "delete", "patch": "patch"}
 
 
 class Cluster:
@@ -202,6 +215,28 @@ class Cluster:
         doing = f"creating {obj['kind']} {meta['name']}"
         return await self._call("post", obj["kind"], doing, namespace=meta.get("namespace", ""), body=obj)
 
+    async def evict(self, name: str, namespace: str, uid: str, grace_s: int | None) -> Object:
+        """Ask for a pod's eviction, which a PodDisruptionBudget may refuse (429)."""
+        options: Object = {"preconditions": {"uid": uid}}
+        if grace_s is not None:
+            options["gracePeriodSeconds"] = grace_s
+        body = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": name, "namespace": namespace},
+            "deleteOptions": options,
+        }
+        doing = f"evicting Pod {name}"
+        return await self._call("post", "Pod", doing, name=name, namespace=namespace, subresource="eviction", body=body)
+
+    async def patch(self, kind: str, name: str, namespace: str, patch: Object, subresource: str = "") -> Object:
+        """Change fields of an object: a JSON merge patch, in which null removes a field."""
+        doing = f"patching {kind} {name}"
+        query = {"content_type": "application/merge-patch+json"}
+        return await self._call(
+            "patch", kind, doing, name=name, namespace=namespace, body=patch, subresource=subresource, **query
+        )
+
     async def delete(
         self,
         kind: str,
@@ -223,12 +258,24 @@ class Cluster:
         return await self._call("delete", kind, f"deleting {kind} {name}", name=name, namespace=namespace, body=body)
 
     async def _call(
-        self, method: str, kind: str, doing: str, *, name: str = "", namespace: str = "", body: Any = None, **query: Any
+        self,
+        method: str,
+        kind: str,
+        doing: str,
+        *,
+        name: str = "",
+        namespace: str = "",
+        subresource: str = "",
+        body: Any = None,
+        **query: Any,
     ) -> Object:
         handle = await self.resource(kind)
         path = handle.path(name=name or None, namespace=namespace or None)
+        resource = handle.name
+        if subresource:
+            path, resource = f"{path}/{subresource}", f"{resource}/{subresource}"
         where = f" in namespace {namespace}" if namespace else ""
-        self.count(_VERBS[method] if method != "get" or name else "list", handle.group, handle.name)
+        self.count(_VERBS[method] if method != "get" or name else "list", handle.group, resource)
         if body is not None:
             self.bytes_sent += len(json.dumps(body))
         with api_errors(doing + where, self.server):

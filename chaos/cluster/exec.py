@@ -93,6 +93,11 @@ class ExecStream:
         words = " ".join(self._stderr.decode("utf-8", "replace").split())[-300:]
         return f": {words}" if words else ""
 
+    @property
+    def stderr(self) -> bytes:
+        """The last few kilobytes of its standard error."""
+        return self._stderr
+
     def why(self) -> str:
         """Why it ended, for people; empty while it is open."""
         return self._ended
@@ -109,8 +114,18 @@ class ExecStream:
                 response.close()
 
 
-async def open_exec(cluster: Cluster, namespace: str, pod: str, container: str, command: list[str]) -> ExecStream:
+async def open_exec(
+    cluster: Cluster, namespace: str, pod: str, container: str, command: list[str], *, stdin: bool = True
+) -> ExecStream:
     """Run a command in a container, with its standard streams.
+
+    Args:
+        cluster: that the pod is in.
+        namespace: of the pod.
+        pod: its name.
+        container: its name; empty: the pod's only one.
+        command: program and arguments; no shell is involved.
+        stdin: whether something will be sent to it.
 
     Raises:
         ApiError: it was refused, or the API server cannot be reached.
@@ -119,7 +134,9 @@ async def open_exec(cluster: Cluster, namespace: str, pod: str, container: str, 
 
     where = f"pod {pod} in namespace {namespace}"
     doing = f"opening an exec stream to {where}"
-    query = [("container", container), ("stdin", "true"), ("stdout", "true"), ("stderr", "true")]
+    query = [("container", container)] if container else []
+    query += [("stdin", "true")] if stdin else []
+    query += [("stdout", "true"), ("stderr", "true")]
     query += [("command", part) for part in command]
     path = f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/exec?{urlencode(query)}"
     with api_errors(doing, cluster.server):

@@ -22,10 +22,14 @@ class UndoEntry:
 
     Attributes:
         change: for people, such as ``create Namespace chaos-x``.
-        undo: ``delete`` (what was created), or ``nothing`` where the cluster repairs it by itself.
+        undo: ``delete`` (what was created), ``restore`` (fields that were changed), or ``nothing`` where the cluster
+            repairs it by itself.
         because: why nothing is to be done.
         uid: of the object; empty until the change was acknowledged.
         state: ``intended`` (may or may not have happened), ``done``, or ``undone``.
+        applied: to be restored: the merge patch that was sent; while the object still has its values, the change
+            is ours.
+        restore: to be restored: the merge patch that puts the old values back.
     """
 
     id: int
@@ -37,6 +41,8 @@ class UndoEntry:
     because: str = ""
     uid: str = ""
     state: str = "intended"
+    applied: dict[str, Any] | None = None
+    restore: dict[str, Any] | None = None
 
     @property
     def is_open(self) -> bool:

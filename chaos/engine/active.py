@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from chaos.clock import RunClock
 from chaos.cluster import Changes, Cluster
-from chaos.engine.manifests import adapt_pods, dropped_fields, read_manifest
+from chaos.cluster.changes import Acknowledged
+from chaos.engine.objects import RunObjects
 from chaos.engine.probing import Probing
 from chaos.engine.progress import Progress
 from chaos.engine.steady import SteadyState
-from chaos.engine.target import WatchedTarget, is_ready, pod_identity
-from chaos.errors import ApiError, BlastRadiusError, PreflightError, SteadyStateError
+from chaos.engine.target import WatchedTarget, pod_identity
+from chaos.errors import ApiError, BlastRadiusError, SteadyStateError
 from chaos.experiment import Experiment, Options
 from chaos.faults import Fault
-from chaos.model import FaultWindow, Outcome, PodIdentity
+from chaos.model import FaultWindow, Outcome, PodIdentity, Series
 from chaos.model.recording import Recorder
 
 _LOOK_S = 0.05
@@ -26,6 +27,7 @@ _LOOK_S = 0.05
 _HOLD_PERIODS = 15
 _HOLD_AT_LEAST_S = 0.3
 _SHOWN = 5
+T = TypeVar("T")
 
 
 class ActiveRun:
@@ -45,8 +47,9 @@ class ActiveRun:
     ) -> None:
         self.options = options
         self.target = target
+        self.simulated = recorder.history.meta.simulated
+        self.objects = RunObjects(experiment, options, cluster, changes, clock, recorder, progress, target.namespace)
         self._experiment = experiment
-        self._cluster = cluster
         self._changes = changes
         self._clock = clock
         self._recorder = recorder
@@ -54,6 +57,16 @@ class ActiveRun:
         self._progress = progress
         self._steady = SteadyState(target, recorder, probing.service_name(target.service), probing.lost)
         self._faulted: dict[str, str] = {}  # pod → the UID that a fault hit, until its successor is seen
+
+    @property
+    def domain(self) -> str:
+        """See `chaos.experiment.Run.domain`."""
+        return self._probing.domain
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """See `chaos.experiment.Run.views`."""
+        return self._probing.view_names
 
     def turns(self) -> Iterator[PodIdentity]:
         """See `chaos.experiment.Run.turns`."""
@@ -144,10 +157,12 @@ class ActiveRun:
             accepted_ns=None,
             ended_ns=None,
             parameters=fault.parameters,
+            replaces=fault.replaces,
         )
         self._recorder.fault(window)
         before = self._changes.acknowledged
-        self._faulted |= {pod.name: pod.uid for pod in fault.targets}
+        if fault.replaces:
+            self._faulted |= {pod.name: pod.uid for pod in fault.targets}
         try:
             done = await fault.inject(self._changes, self.target.namespace)
         except ApiError as exc:
@@ -198,55 +213,64 @@ class ActiveRun:
 
     async def apply(self, manifest: str) -> None:
         """See `chaos.experiment.Run.apply`."""
-        for obj in read_manifest(self._experiment.manifest_path(manifest), self.target.namespace):
-            await self.create(obj)
-
-    async def create(self, obj: dict[str, Any]) -> dict[str, Any]:
-        """Create one object; says so where the server dropped a field of it.
-
-        Raises:
-            PreflightError: a workload would adopt pods that are there already.
-        """
-        await self._refuse_adoption(obj)
-        adapt_pods(obj, self.options.pods)
-        made = (await self._changes.create(obj)).object
-        dropped = dropped_fields(obj.get("spec", {}), made.get("spec", {}))
-        if dropped:
-            name = f"{obj['kind']} {obj['metadata']['name']}"
-            self._progress.warning(f"the API server dropped from {name}: {', '.join(dropped)}")
-            self._recorder.mark(self._clock.now_ns(), "dropped-fields", object=name, fields=dropped)
-        return made
-
-    async def _refuse_adoption(self, obj: dict[str, Any]) -> None:
-        if obj["kind"] not in ("StatefulSet", "Deployment", "ReplicaSet"):
-            return
-        selector = ((obj.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
-        labels = ",".join(f"{key}={value}" for key, value in selector.items())
-        found, _ = await self._cluster.list("Pod", obj["metadata"]["namespace"], labels)
-        if found:
-            raise PreflightError(
-                f"namespace {obj['metadata']['namespace']} has pods labelled {labels} "
-                f"({found[0]['metadata']['name']}, …), which {obj['kind']} {obj['metadata']['name']} would adopt",
-                hint="use a namespace without them, or leave --namespace out: one is made then",
-            )
+        await self.objects.apply(manifest)
 
     async def pods_of(self, selector: str) -> tuple[PodIdentity, ...]:
         """See `chaos.experiment.Run.pods_of`."""
-        found, _ = await self._cluster.list("Pod", self.target.namespace, selector)
-        return tuple(sorted((pod_identity(p) for p in found if is_ready(p)), key=lambda pod: pod.name))
+        return await self.objects.pods(selector)
 
     async def ready_pods(self, selector: str, count: int, within_s: float) -> tuple[PodIdentity, ...]:
         """See `chaos.experiment.Run.ready_pods`."""
-        deadline_s = self._clock.now_s() + within_s
-        while True:
-            pods = await self.pods_of(selector)
-            if len(pods) >= count or self._clock.now_s() >= deadline_s:
-                return pods
-            await asyncio.sleep(_LOOK_S * 4)
+        return await self.objects.ready_pods(selector, count, within_s)
 
-    async def resolve(self, name: str, rtype: str = "A") -> Outcome:
+    async def change(self, what: str, doing: Awaitable[Acknowledged], **details: Any) -> Acknowledged:
+        """See `chaos.experiment.Run.change`."""
+        self._progress.step(what)
+        done = await doing
+        self.mark("change", step=what, sent_ns=done.sent_ns, accepted_ns=done.accepted_ns, **details)
+        return done
+
+    async def until(self, what: str, holds: Callable[[], Awaitable[T | None]], within_s: float) -> T | None:
+        """See `chaos.experiment.Run.until`."""
+        began_s = self._clock.now_s()
+        while True:
+            found = await holds()
+            now_s = self._clock.now_s()
+            if found or now_s - began_s >= within_s:
+                self.mark("waited", step=what, took_s=round(now_s - began_s, 3), reached=bool(found))
+                return found or None
+            await asyncio.sleep(_LOOK_S)
+
+    async def sleep(self, seconds: float) -> None:
+        """See `chaos.experiment.Run.sleep`."""
+        await asyncio.sleep(seconds)
+
+    async def resolve(self, name: str, rtype: str = "A", view: str = "service") -> Outcome:
         """See `chaos.experiment.Run.resolve`."""
-        return await self._probing.resolve(self._probing.service_name(name), rtype)
+        return await self._probing.resolve(self._probing.absolute(name), rtype, view)
+
+    def watch_name(self, name: str, rtype: str = "A", *, probe: str = "dns") -> list[Series]:
+        """See `chaos.experiment.Run.watch_name`."""
+        return self._watching(self._probing.watch_name(name, rtype, probe))
+
+    def watch_clients(self, kind: str, name: str, port: int, *, pod: str = "", period_s: float = 0.0) -> list[Series]:
+        """See `chaos.experiment.Run.watch_clients`."""
+        return self._watching(self._probing.watch_clients(kind, name, port, pod, period_s))
+
+    def _watching(self, opened: list[Series]) -> list[Series]:
+        """Reports show the series that a method opened itself."""
+        self.mark("watching", series=[series.id for series in opened])
+        return opened
+
+    async def sample(self, kind: str, name: str, port: int, count: int, *, period_s: float = 0.0) -> list[Outcome]:
+        """See `chaos.experiment.Run.sample`."""
+        host, series = self._probing.open_clients(kind, name, port, period_s)
+        deadline_s = self._clock.now_s() + count * series.period_s * 2 + series.timeout_s
+        samples = self._recorder.history.samples[series.id]
+        while len(samples) < count and self._clock.now_s() < deadline_s:  # noqa: ASYNC110 - a bounded look
+            await asyncio.sleep(min(_LOOK_S, series.period_s))
+        host.close(series.id)
+        return [self._recorder.history.outcomes[position] for position in samples.outcome[:count]]
 
     async def delete_pod(self, pod: PodIdentity) -> None:
         """See `chaos.experiment.Run.delete_pod`."""

@@ -7,8 +7,7 @@ import platform
 
 from chaos.clock import RunClock
 from chaos.engine.active import ActiveRun
-from chaos.engine.manifests import read_manifest
-from chaos.engine.preflight import OPT_IN_LABEL
+from chaos.engine.objects import OPT_IN_LABEL
 from chaos.engine.target import WatchedTarget, is_ready
 from chaos.errors import ApiError, PreflightError
 from chaos.experiment import Experiment
@@ -28,7 +27,7 @@ async def claim_namespace(run: ActiveRun, namespace: str, *, make: bool) -> None
     """
     if make:
         meta = {"name": namespace, "labels": {OPT_IN_LABEL: "true"}}
-        await run.create({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
+        await run.objects.create({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
     lease = {
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",
@@ -36,7 +35,7 @@ async def claim_namespace(run: ActiveRun, namespace: str, *, make: bool) -> None
         "spec": {"holderIdentity": f"chaos-identity on {platform.node()}", "leaseDurationSeconds": _LEASE_S},
     }
     try:
-        await run.create(lease)
+        await run.objects.create(lease)
     except ApiError as exc:
         if exc.reason == "AlreadyExists":
             raise PreflightError(
@@ -53,10 +52,9 @@ async def deploy(run: ActiveRun, experiment: Experiment, target: WatchedTarget, 
         SteadyStateError: they were not in time; says why.
     """
     clusterips: dict[str, str] = {}
-    for manifest in experiment.workload.manifests:
-        for obj in read_manifest(experiment.manifest_path(manifest), target.namespace):
-            made = await run.create(obj)
-            pod = (obj["metadata"].get("labels") or {}).get(_POD_LABEL)
+    for manifest in experiment.workload.manifests if experiment.workload else ():
+        for made in await run.objects.apply(manifest):
+            pod = (made["metadata"].get("labels") or {}).get(_POD_LABEL)
             if pod and made["kind"] == "Service":
                 clusterips[pod] = str(made["spec"]["clusterIP"])
     deadline_s = clock.now_s() + DEPLOY_WITHIN_S

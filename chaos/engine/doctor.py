@@ -16,8 +16,8 @@ import chaos
 from chaos.cluster import Cluster
 from chaos.cluster.journal import RUN_LABEL
 from chaos.engine.corefile import caching
+from chaos.engine.objects import OPT_IN_LABEL
 from chaos.engine.permissions import Feature, denied, needed
-from chaos.engine.preflight import OPT_IN_LABEL
 from chaos.engine.reach import check_local
 from chaos.engine.views import ClusterDns, find_dns
 from chaos.errors import ApiError, ChaosError, PreflightError

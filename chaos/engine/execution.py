@@ -222,7 +222,14 @@ class Execution:
         changes = Changes(found.cluster, journal, self._clock, run_id)
         vantages = found.local + found.agents
         probing = Probing(
-            vantages, self._clock, recorder, found.dns, found.target, self._options, self._experiment.probes
+            vantages,
+            self._clock,
+            recorder,
+            found.dns,
+            found.target,
+            self._options,
+            self._experiment.probes,
+            self._experiment.watched_names,
         )
         rates = probing.rates
         meta.parameters |= {
@@ -258,7 +265,8 @@ class Execution:
                     await watcher.listed.wait()
                 async with AsyncExitStack() as hosts:
                     await self._take_places(hosts, group, found, begun, fleet)
-                    self._progress.step(f"deploying {target.statefulset}")
+                    if target.statefulset:
+                        self._progress.step(f"deploying {target.statefulset}")
                     clusterips = await deploy(run, self._experiment, target, self._clock)
                     gc.collect()
                     gc.freeze()  # a collection over everything imported would stop the probes for tens of milliseconds
@@ -328,7 +336,7 @@ class Execution:
 
     def _limit_s(self, found: preflight.Preflight) -> float:
         """Seconds after which the run is ended, whatever it does."""
-        trials = self._options.trials or len(found.target.names)
+        trials = self._options.trials or len(found.target.names) or 1
         deploy_s = DEPLOY_WITHIN_S + (START_WITHIN_S if found.agents else 0.0)
         return deploy_s + self._experiment.timeout_s * (trials + 1)
 

@@ -11,6 +11,7 @@ import chaos
 from chaos.clock import RunClock
 from chaos.cluster import Cluster
 from chaos.engine.manifests import read_manifest
+from chaos.engine.objects import OPT_IN_LABEL
 from chaos.engine.permissions import Feature, require
 from chaos.engine.place import Place
 from chaos.engine.reach import UnreachableError, check_local
@@ -19,8 +20,6 @@ from chaos.engine.views import ClusterDns, find_dns
 from chaos.errors import PreflightError, UsageError
 from chaos.experiment import Experiment, Options
 from chaos.model import RunMeta
-
-OPT_IN_LABEL = "chaos-identity.io/allowed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +98,8 @@ async def _choose_namespace(cluster: Cluster, place: Place, options: Options) ->
 
 def _target(experiment: Experiment, namespace: str) -> WatchedTarget:
     workload = experiment.workload
+    if workload is None:
+        return WatchedTarget(namespace, "", "", 0, ())
     for manifest in workload.manifests:
         for obj in read_manifest(experiment.manifest_path(manifest), namespace):
             if obj["kind"] == "StatefulSet" and obj["metadata"]["name"] == workload.statefulset:
@@ -129,8 +130,9 @@ def run_meta(found: Preflight, place: Place, experiment: Experiment, options: Op
         parameters={
             **options.as_parameters(),
             "hypothesis": experiment.hypothesis,
-            "checkers": list(experiment.checkers),
-            "questions": list(experiment.questions),
+            "checkers": experiment.checker_names(),
+            "questions": experiment.question_keys(),
+            "tables": dict(experiment.tables),
         },
         model=place.model,
         environment={

@@ -12,6 +12,7 @@ from chaos.experiment import Options
 from chaos.model import ClusterEvent, Outcome, Series
 from chaos.model.recording import Recorder
 from chaos.probes import DnsView, Host
+from chaos.probes.connection import is_address
 
 # Reverse records are for the identity verdict; they need no fine time.
 _REVERSE_PERIOD_FACTOR = 10
@@ -43,7 +44,7 @@ class Rates:
     queries_per_s: float
 
 
-def plan_rates(options: Options, pods: int, views: int, connections_by_name: int) -> Rates:
+def plan_rates(options: Options, pods: int, views: int, connections_by_name: int, watched: int = 0) -> Rates:
     """Fit the asked periods under the limit of queries per second.
 
     Args:
@@ -51,9 +52,10 @@ def plan_rates(options: Options, pods: int, views: int, connections_by_name: int
         pods: of the target.
         views: DNS servers asked.
         connections_by_name: connection series that resolve a name for each sample.
+        watched: names that the method watches besides.
     """
     # During a trial an old address and its successor are both asked for their reverse names.
-    series = (pods + 2) * views + 2 * pods * views / _REVERSE_PERIOD_FACTOR
+    series = (pods + 2 * bool(pods) + watched) * views + 2 * pods * views / _REVERSE_PERIOD_FACTOR
     connect_s = options.connect_period_s
     by_connections = connections_by_name / connect_s
     period_s = options.period_s
@@ -82,6 +84,7 @@ class Probing:
         target: WatchedTarget,
         options: Options,
         kinds: tuple[str, ...],
+        watched: int = 0,
     ) -> None:
         self.hosts: list[Host] = []
         self._clock = clock
@@ -93,7 +96,7 @@ class Probing:
         by_name = sum(kind in kinds for kind in ("tcp", "http")) * len(target.names)
         # A long-lived connection that is down is tried again each half second; no faster than the others are sampled.
         by_name += ("stream" in kinds) * len(target.names)
-        self.rates = plan_rates(options, len(target.names), len(dns.views) * vantages, by_name * vantages)
+        self.rates = plan_rates(options, len(target.names), len(dns.views) * vantages, by_name * vantages, watched)
         self._by_address: dict[str, list[tuple[Host, Series]]] = {}  # series that end with an address
         self._phase = 0
         self._begun_s = 0.0
@@ -102,6 +105,49 @@ class Probing:
     def service_name(self, service: str) -> str:
         """The absolute DNS name of a service of the target's namespace."""
         return f"{service}.{self._target.namespace}.svc.{self._dns.domain}"
+
+    @property
+    def domain(self) -> str:
+        """Of the cluster."""
+        return self._dns.domain
+
+    @property
+    def view_names(self) -> tuple[str, ...]:
+        """The DNS servers that are asked."""
+        return tuple(view.name for view in self._dns.views)
+
+    def absolute(self, name: str) -> str:
+        """A name as a client would spell it out: without a final dot it is below the target's namespace."""
+        if name.endswith("."):
+            return name.rstrip(".")
+        return self.service_name(name)
+
+    def watch_name(self, name: str, rtype: str, probe: str) -> list[Series]:
+        """Ask for a name until the end of the run: every view directly, or the service's through a cache."""
+        views = self._dns.views if probe == "dns" else (self._dns.service,)
+        period_s, timeout_s = self.rates.dns_period_s, self._options.timeout_s
+        record, absolute = f"{rtype} {name}", self.absolute(name)
+        return [
+            self._open(host, probe, record, "", absolute, view.name, period_s, timeout_s)
+            for host in self.hosts
+            for view in views
+        ]
+
+    def watch_clients(self, kind: str, name: str, port: int, pod: str, period_s: float) -> list[Series]:
+        """Connect until the end of the run."""
+        return [self._clients(host, kind, name, port, pod, period_s) for host in self.hosts]
+
+    def open_clients(self, kind: str, name: str, port: int, period_s: float) -> tuple[Host, Series]:
+        """Connect from the first vantage that works, until the series is closed."""
+        host = next((host for host in self.hosts if not host.lost), self.hosts[0])
+        return host, self._clients(host, kind, name, port, "", period_s)
+
+    def _clients(self, host: Host, kind: str, name: str, port: int, pod: str, period_s: float) -> Series:
+        absolute, view = (name, "") if is_address(name) else (self.absolute(name), "service")
+        period_s = period_s or self.rates.connect_period_s
+        return self._open(
+            host, kind, f"{name}:{port}", pod, absolute, view, period_s, self._options.timeout_s, port=port
+        )
 
     def begin(self, clusterips: dict[str, str]) -> None:
         """Open the series that last the whole run.
@@ -112,7 +158,7 @@ class Probing:
         self._begun_s = self._clock.now_s()
         target = self._target
         governing = self.service_name(target.service)
-        for host in self.hosts:
+        for host in self.hosts if target.names else ():
             if "dns" in self._kinds:
                 for view in self._dns.views:
                     for pod in target.names:
@@ -149,10 +195,10 @@ class Probing:
                     record = f"PTR {address}"
                     opened.append((host, self._ask(host, view, record, reverse, event.name, _REVERSE_PERIOD_FACTOR)))
 
-    async def resolve(self, name: str, rtype: str) -> Outcome:
-        """One query through the cluster DNS address, from the first vantage that works."""
+    async def resolve(self, name: str, rtype: str, view: str = "") -> Outcome:
+        """One query at a view, or through the cluster DNS address, from the first vantage that works."""
         host = next((host for host in self.hosts if not host.lost), self.hosts[0])
-        return await host.resolve(name, rtype, self._dns.service.name, self._options.timeout_s)
+        return await host.resolve(name, rtype, view or self._dns.service.name, self._options.timeout_s)
 
     def lost(self) -> dict[str, str]:
         """Vantages from which nothing comes any more, and why."""
@@ -199,7 +245,16 @@ class Probing:
         return self._open(host, kind, record, pod, name, view, self.rates.connect_period_s, self._options.timeout_s)
 
     def _open(
-        self, host: Host, kind: str, record: str, pod: str, name: str, view: str, period_s: float, timeout_s: float
+        self,
+        host: Host,
+        kind: str,
+        record: str,
+        pod: str,
+        name: str,
+        view: str,
+        period_s: float,
+        timeout_s: float,
+        port: int = 0,
     ) -> Series:
         series = self._recorder.open_series(
             probe=kind,
@@ -212,7 +267,7 @@ class Probing:
             vantage=host.name,
         )
         # A long-lived connection is wanted at once.
-        host.open(series, self._target.port, 0.0 if kind == "stream" else self._stagger(period_s))
+        host.open(series, port or self._target.port, 0.0 if kind == "stream" else self._stagger(period_s))
         return series
 
     # ---- what it cost ----

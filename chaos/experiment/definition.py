@@ -9,11 +9,23 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from chaos.analysis.checkers import CHECKERS, Checker, checker_name
+from chaos.analysis.questions import QUESTIONS, TEXTS, Question
 from chaos.errors import UsageError
 from chaos.experiment.run import Run
+from chaos.experiment.unit import UNIT
+from chaos.model import History
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 PROBES = ("dns", "tcp", "http", "clusterip", "address", "stream")
+# What an experiment may need besides a cluster and a namespace.
+NEEDS = {
+    "exec": "to run commands in its own pods",
+    "kube-system": "to change cluster DNS, which everybody in the cluster uses: --allow-kube-system",
+    "real-cluster": "a real cluster: the sandbox does not model what it measures",
+    "reach": "probes that reach pods from this process: run it in the cluster or on a node",
+    "cordon": "to cordon a node, which keeps everybody's new pods away from it: --allow-nodes",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,44 +52,51 @@ class Experiment:
     Attributes:
         name: as on the command line.
         hypothesis: the sentence that the verdicts are about.
-        workload: what is deployed.
+        workload: the StatefulSet that is deployed and probed throughout; None where the method brings what it needs.
         probes: of `PROBES`.
-        checkers: names in `chaos.analysis.checkers`.
-        questions: keys in `chaos.analysis.questions`.
+        checkers: names in `chaos.analysis.checkers`, or functions History → Verdict of the experiment's own.
+        questions: keys in `chaos.analysis.questions`, or `Question`s of the experiment's own.
         blast_radius: how many pods may be under a fault at the same time.
         timeout_s: seconds that one trial may take in all; the whole run may take that for each trial.
         method: what is done.
+        tables: kinds of facts that the report shows as a table each, with its caption.
+        headline: History → the report's first sentence; None: how long a pod was unreachable by its name.
+        watched_names: how many names the method watches beside the workload's own; they share the limit of queries.
+        needs: of `NEEDS`.
+        duration_s: rough length on a real cluster, in seconds, for the catalogue.
         summary: one line, from the module's docstring.
         source: the file that it came from.
     """
 
     name: str
     hypothesis: str
-    workload: Workload
-    probes: tuple[str, ...]
-    checkers: tuple[str, ...]
-    questions: tuple[str, ...]
-    blast_radius: int
-    timeout_s: float
     method: Callable[[Run], Awaitable[None]]
+    checkers: tuple[str | Checker, ...]
+    workload: Workload | None = None
+    probes: tuple[str, ...] = ()
+    questions: tuple[str | Question, ...] = ()
+    blast_radius: int = 1
+    timeout_s: float = 300
+    tables: dict[str, str] = field(default_factory=dict)
+    headline: Callable[[History], str] | None = None
+    watched_names: int = 0
+    needs: tuple[str, ...] = ()
+    duration_s: float = 60
     summary: str = ""
     source: Path = field(default_factory=Path)
 
-    def validate(self, checkers: frozenset[str], questions: frozenset[str]) -> None:
+    def validate(self) -> None:
         """Refuse what cannot work, before anything is touched.
-
-        Args:
-            checkers: the names that exist.
-            questions: the keys that exist.
 
         Raises:
             UsageError: says which field, and what it may be.
         """
         self._validate_head()
         for what, given, known in (
-            ("probe", self.probes, frozenset(PROBES)),
-            ("checker", self.checkers, checkers),
-            ("question", self.questions, questions),
+            ("probe", self.probes, PROBES),
+            ("checker", [c for c in self.checkers if isinstance(c, str)], CHECKERS),
+            ("question", [q for q in self.questions if isinstance(q, str)], QUESTIONS),
+            ("need", self.needs, NEEDS),
         ):
             for name in given:
                 if name not in known:
@@ -89,7 +108,9 @@ class Experiment:
             raise UsageError(f"experiment {self.name} ({self.source}) has no checkers, so it could never fail")
         if not inspect.iscoroutinefunction(self.method):
             raise UsageError(f"experiment {self.name} ({self.source}): method must be an `async def`")
-        for manifest in self.workload.manifests:
+        if self.workload is None and self.probes:
+            raise UsageError(f"experiment {self.name} ({self.source}) has probes and no workload to probe")
+        for manifest in self.workload.manifests if self.workload else ():
             if not self.manifest_path(manifest).is_file():
                 missing = self.manifest_path(manifest)
                 raise UsageError(f"experiment {self.name} names a manifest {manifest!r}, and {missing} is no file")
@@ -109,3 +130,27 @@ class Experiment:
     def manifest_path(self, name: str) -> Path:
         """Where a manifest of this experiment lies."""
         return self.source.parent / "manifests" / name
+
+    def checker_names(self) -> list[str]:
+        """How reports call its checkers."""
+        return [checker_name(checker) for checker in self.checkers]
+
+    def question_keys(self) -> list[str]:
+        """By which run.json names its questions."""
+        return [question if isinstance(question, str) else question.key for question in self.questions]
+
+    def question_texts(self) -> list[str]:
+        """As readers see them."""
+        return [TEXTS[question] if isinstance(question, str) else question.text for question in self.questions]
+
+
+def unit_question(key: str, answer: Callable[[History], str], *evidence: str) -> Question:
+    """A question of the course unit with this experiment's answer to it.
+
+    Raises:
+        UsageError: the unit has none of that key.
+    """
+    if key not in UNIT:
+        raise UsageError(f"the unit has no question {key!r}", hint=f"it has: {', '.join(UNIT)}")
+    known = Question(key, UNIT[key].text, answer)
+    return Question(key, UNIT[key].text, answer, evidence) if evidence else known

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+from chaos.cluster.changes import Acknowledged
+from chaos.cluster.command import Executed
 from chaos.experiment.options import Options
 from chaos.faults import Fault
-from chaos.model import FaultWindow, Outcome, PodIdentity
+from chaos.model import FaultWindow, Outcome, PodIdentity, Series
+
+Object = dict[str, Any]
+T = TypeVar("T")
 
 
 class Target(Protocol):
@@ -28,6 +33,50 @@ class Target(Protocol):
         """The pods that exist now, by ordinal."""
 
 
+class Objects(Protocol):
+    """The objects of the run's namespace, or of another one that is named.
+
+    What is changed here is what the run made itself; it is removed with everything else at the end.
+    """
+
+    async def apply(self, manifest: str, namespace: str = "") -> list[Object]:
+        """Create the objects of a YAML file beside the experiment; returns them as the API server made them."""
+
+    async def create(self, obj: Object) -> Object:
+        """Create one object; without a namespace it comes into the run's."""
+
+    async def make_namespace(self, suffix: str) -> str:
+        """One more namespace, removed with the run; returns its name."""
+
+    async def get(self, kind: str, name: str, namespace: str = "") -> Object | None:
+        """An object, or None where there is none."""
+
+    async def list(self, kind: str, labels: str = "", namespace: str = "") -> list[Object]:
+        """Objects with these labels."""
+
+    async def patch(
+        self, kind: str, name: str, patch: Object, *, subresource: str = "", namespace: str = ""
+    ) -> Acknowledged:
+        """A JSON merge patch on an object that the run made."""
+
+    async def delete(self, kind: str, name: str, *, orphan: bool = False, namespace: str = "") -> Acknowledged:
+        """Delete an object that the run made; `orphan` leaves what it owns in place."""
+
+    async def refused(self, change: Awaitable[object]) -> str:
+        """Await a change that should be refused; returns ``STATUS REASON: message``, empty where it was accepted."""
+
+    async def pods(self, labels: str, namespace: str = "") -> tuple[PodIdentity, ...]:
+        """Pods with these labels that are Ready and not being deleted, by name."""
+
+    async def ready_pods(
+        self, labels: str, count: int, within_s: float, namespace: str = ""
+    ) -> tuple[PodIdentity, ...]:
+        """The same, once there are that many; fewer when the time is over."""
+
+    async def exec(self, pod: str, command: Sequence[str], *, namespace: str = "", container: str = "") -> Executed:
+        """Run a command in a container, to its end. Its experiment declares the need ``exec``."""
+
+
 class Run(Protocol):
     """A run under way."""
 
@@ -36,6 +85,21 @@ class Run(Protocol):
 
     @property
     def target(self) -> Target: ...
+
+    @property
+    def objects(self) -> Objects: ...
+
+    @property
+    def simulated(self) -> bool:
+        """Whether it is on the sandbox."""
+
+    @property
+    def domain(self) -> str:
+        """Of the cluster, such as ``cluster.local``."""
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """The DNS servers that are asked: each CoreDNS pod, and ``service`` last."""
 
     def turns(self) -> Iterator[PodIdentity]:
         """One pod a trial, taking turns; each as it is when its turn comes."""
@@ -59,20 +123,58 @@ class Run(Protocol):
     async def silence(self, pod: PodIdentity, within_s: float) -> None:
         """Wait until nobody answers any more at an address that a pod has lost, so that an overlap is seen whole."""
 
+    async def change(self, what: str, doing: Awaitable[Acknowledged], **details: Any) -> Acknowledged:
+        """Await a change that is no fault of a pod, and write down when it was sent and accepted.
+
+        The fact is of the kind ``change``, with `what` as ``step``, ``sent_ns`` and ``accepted_ns``.
+        """
+
+    async def until(self, what: str, holds: Callable[[], Awaitable[T | None]], within_s: float) -> T | None:
+        """Look again and again until something is found (neither None nor False); None when the time is over.
+
+        Writes the fact ``waited`` with `what` as ``step``, ``took_s`` and ``reached``.
+        """
+
+    async def sleep(self, seconds: float) -> None:
+        """Let the probes go on."""
+
+    async def resolve(self, name: str, rtype: str = "A", view: str = "service") -> Outcome:
+        """One query. A name without a final dot is below the run's namespace: ``web-0.web`` or ``web``."""
+
+    def watch_name(self, name: str, rtype: str = "A", *, probe: str = "dns") -> list[Series]:
+        """Ask every view for a name from now on, as often as for the workload's own.
+
+        Args:
+            name: as in `resolve`.
+            rtype: of the records.
+            probe: ``dns``, or ``cached``: through a caching resolver at the vantage.
+        """
+
+    def watch_clients(self, kind: str, name: str, port: int, *, pod: str = "", period_s: float = 0.0) -> list[Series]:
+        """Connect again and again from now on.
+
+        Args:
+            kind: ``tcp`` or ``http``: by name, resolved anew for each connection; an address is taken as it is.
+            name: as in `resolve`, or an address.
+            port: to connect to.
+            pod: that it is about.
+            period_s: between two connections; 0: as the options say.
+        """
+
+    async def sample(self, kind: str, name: str, port: int, count: int, *, period_s: float = 0.0) -> list[Outcome]:
+        """So many connections one after the other, and what became of each."""
+
+    def mark(self, what: str, **details: Any) -> None:
+        """Write a fact or a step of the method into the history."""
+
     async def apply(self, manifest: str) -> None:
-        """Create the objects of a YAML file in the run's namespace; the run removes them."""
+        """`objects.apply` into the run's namespace."""
 
     async def pods_of(self, selector: str) -> tuple[PodIdentity, ...]:
-        """Pods with these labels that are Ready and not being deleted, by name."""
+        """`objects.pods`."""
 
     async def ready_pods(self, selector: str, count: int, within_s: float) -> tuple[PodIdentity, ...]:
-        """The same, once there are that many; fewer when the time is over."""
-
-    async def resolve(self, name: str, rtype: str = "A") -> Outcome:
-        """One query for a name below the cluster's domain, through the cluster DNS address."""
+        """`objects.ready_pods`."""
 
     async def delete_pod(self, pod: PodIdentity) -> None:
         """Delete a pod that is not the target's, outside of any trial."""
-
-    def mark(self, what: str, **details: Any) -> None:
-        """Write a step of the method into the history."""

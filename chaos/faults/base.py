@@ -20,6 +20,10 @@ class Fault(Protocol):
         """The pods that it touches: what the blast radius is counted in."""
 
     @property
+    def replaces(self) -> bool:
+        """Whether each target is to be replaced by a new pod of its name, whose recovery is then measured."""
+
+    @property
     def parameters(self) -> dict[str, object]:
         """What distinguishes it from another of its name."""
 

@@ -30,6 +30,10 @@ class DeletePod:
         return (self.pod,)
 
     @property
+    def replaces(self) -> bool:
+        return True
+
+    @property
     def parameters(self) -> dict[str, object]:
         return {"grace_s": self.grace_s}
 

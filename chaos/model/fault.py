@@ -33,6 +33,7 @@ class FaultWindow:
         accepted_ns: when its response arrived; None where it was refused.
         ended_ns: when the next trial, or the end of the method, began; None where the run was cut short.
         parameters: such as ``grace_s``.
+        replaces: whether each target is to be replaced by a new pod of its name: then it is a trial of its recovery.
     """
 
     fault: str
@@ -44,6 +45,7 @@ class FaultWindow:
     ended_ns: int | None
     detail: str = ""
     parameters: dict[str, object] = field(default_factory=dict)
+    replaces: bool = True
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> FaultWindow:

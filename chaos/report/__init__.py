@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+from chaos.analysis.headline import headline
 from chaos.analysis.questions import Answer
 from chaos.model import History, Verdict
 from chaos.report.document import run_json, write_run_json
@@ -15,7 +17,13 @@ from chaos.report.vantage_tables import is_worth_telling, vantages_csv
 __all__ = ["run_json", "write_report", "write_run_json"]
 
 
-def write_report(folder: Path, history: History, verdicts: list[Verdict], answers: list[Answer]) -> None:
+def write_report(
+    folder: Path,
+    history: History,
+    verdicts: list[Verdict],
+    answers: list[Answer],
+    first_sentence: Callable[[History], str] = headline,
+) -> None:
     """Write run.json, recoveries.csv, summary.csv, timeline.svg and report.md into a run's folder.
 
     vantages.csv as well where agents probed.
@@ -25,10 +33,10 @@ def write_report(folder: Path, history: History, verdicts: list[Verdict], answer
     Raises:
         OSError: the folder cannot be written.
     """
-    write_run_json(folder, history, verdicts, answers)
+    write_run_json(folder, history, verdicts, answers, first_sentence)
     (folder / "recoveries.csv").write_text(recoveries_csv(history), encoding="utf-8")
     (folder / "summary.csv").write_text(summary_csv(history), encoding="utf-8")
     if is_worth_telling(history):
         (folder / "vantages.csv").write_text(vantages_csv(history), encoding="utf-8")
     (folder / "timeline.svg").write_text(timeline_svg(history), encoding="utf-8")
-    (folder / "report.md").write_text(report_markdown(history, verdicts, answers), encoding="utf-8")
+    (folder / "report.md").write_text(report_markdown(history, verdicts, answers, first_sentence), encoding="utf-8")

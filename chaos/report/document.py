@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,12 @@ from chaos.model import FaultWindow, History, Verdict
 SCHEMA_VERSION = 1
 
 
-def run_json(history: History, verdicts: list[Verdict], answers: list[Answer]) -> dict[str, Any]:
+def run_json(
+    history: History,
+    verdicts: list[Verdict],
+    answers: list[Answer],
+    first_sentence: Callable[[History], str] = headline,
+) -> dict[str, Any]:
     """The document. Keys may be added within a schema version, never removed or given another meaning."""
     meta = history.meta
     return {
@@ -24,7 +30,7 @@ def run_json(history: History, verdicts: list[Verdict], answers: list[Answer]) -
         "seed": meta.seed,
         "status": history.status,
         "started_at": history.wall_text(0),
-        "headline": headline(history),
+        "headline": first_sentence(history),
         "verdicts": [
             {"checker": v.checker, "outcome": str(v.outcome), "summary": v.summary, "evidence": list(v.evidence)}
             for v in verdicts
@@ -39,13 +45,19 @@ def run_json(history: History, verdicts: list[Verdict], answers: list[Answer]) -
     }
 
 
-def write_run_json(folder: Path, history: History, verdicts: list[Verdict], answers: list[Answer]) -> None:
+def write_run_json(
+    folder: Path,
+    history: History,
+    verdicts: list[Verdict],
+    answers: list[Answer],
+    first_sentence: Callable[[History], str] = headline,
+) -> None:
     """Write run.json in one step, so that a crash leaves the old one or the new one.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    text = json.dumps(run_json(history, verdicts, answers), indent=2, default=str) + "\n"
+    text = json.dumps(run_json(history, verdicts, answers, first_sentence), indent=2, default=str) + "\n"
     unfinished = folder / "run.json.new"
     unfinished.write_text(text, encoding="utf-8")
     unfinished.replace(folder / "run.json")

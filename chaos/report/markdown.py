@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from chaos.analysis.connections import ClientView, client_views
@@ -16,6 +17,7 @@ from chaos.analysis.trials import NS_PER_S, trials
 from chaos.analysis.units import ms
 from chaos.analysis.vantages import names, primary
 from chaos.model import History, Interval, Verdict
+from chaos.report.fact_tables import fact_tables, watched_rows
 from chaos.report.rendering import render
 from chaos.report.reproduce import command
 from chaos.report.stage_table import stage_rows
@@ -28,7 +30,12 @@ _SHOWN_REASONS = 12
 _KEPT = {True: "yes", False: "**no**", None: "—"}
 
 
-def report_markdown(history: History, verdicts: list[Verdict], answers: list[Answer]) -> str:
+def report_markdown(
+    history: History,
+    verdicts: list[Verdict],
+    answers: list[Answer],
+    first_sentence: Callable[[History], str] = headline,
+) -> str:
     """The report: answers first, then what they rest on."""
     lines = timelines(history)
     shown = lines[:SHOWN_TRIALS]
@@ -37,7 +44,10 @@ def report_markdown(history: History, verdicts: list[Verdict], answers: list[Ans
         meta=history.meta,
         status=history.status,
         started=history.wall_text(0),
-        headline=headline(history),
+        headline=first_sentence(history),
+        measured=fact_tables(history),
+        watched=watched_rows(history),
+        recovers=_is_about_recovery(history),
         answers=answers,
         verdicts=verdicts,
         trials=trials(history),
@@ -58,6 +68,12 @@ def report_markdown(history: History, verdicts: list[Verdict], answers: list[Ans
         command=command(history.meta),
         cell=cell,
     )
+
+
+def _is_about_recovery(history: History) -> bool:
+    """Whether pods were to be replaced; otherwise the sections about that would all be empty."""
+    named = history.meta.parameters.get("checkers")
+    return any(fault.replaces for fault in history.faults) or not named or "fault-took-effect" in named
 
 
 def cell(text: object) -> str:

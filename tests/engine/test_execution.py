@@ -17,8 +17,8 @@ from chaos.cluster import Changes, ClusterAddress, Journal, connect
 from chaos.cluster.journal import JOURNAL
 from chaos.engine.conclusion import exit_code
 from chaos.engine.execution import Execution, RunResult
+from chaos.engine.objects import OPT_IN_LABEL
 from chaos.engine.place import Place
-from chaos.engine.preflight import OPT_IN_LABEL
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover
 from chaos.errors import ApiError, BlastRadiusError, ChaosError, PreflightError, UsageError

@@ -16,7 +16,7 @@ async def method(run: Run) -> None:
 
 experiment = Experiment(
     name="mine", hypothesis="h", workload=Workload(("w.yaml",), "web", "web", 80), probes=("dns",),
-    checkers=("c",), questions=("q",), blast_radius=1, timeout_s=10, method=method,
+    checkers=("steady-state",), questions=("dns-update",), blast_radius=1, timeout_s=10, method=method,
 )
 '''
 
@@ -37,7 +37,7 @@ def test_the_shipped_experiments_load_and_have_a_summary() -> None:
 
 def test_a_users_own_file_loads_by_its_path(tmp_path: Path) -> None:
     experiment = find_experiment(str(write(tmp_path, GOOD)))
-    experiment.validate(frozenset({"c"}), frozenset({"q"}))
+    experiment.validate()
     assert (experiment.name, experiment.summary) == ("mine", "One line.")
 
 
@@ -59,7 +59,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ("x = 1\ny = x / 0\n", "line 2 raises ZeroDivisionError"),
         ("def broken(:\n", "line 1 raises SyntaxError"),
         ("x = 1\n", "defines no `experiment"),
-        (GOOD.replace("blast_radius=1, ", ""), "missing 1 required positional argument: 'blast_radius'"),
+        (GOOD.replace("hypothesis=\"h\", ", ""), "missing 1 required positional argument: 'hypothesis'"),
     ],
 )
 def test_a_file_that_raises_or_lacks_a_field_says_where(tmp_path: Path, text: str, message: str) -> None:
@@ -70,9 +70,9 @@ def test_a_file_that_raises_or_lacks_a_field_says_where(tmp_path: Path, text: st
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('checkers=("c",)', 'checkers=("nope",)', "checker 'nope' that does not exist"),
-        ('checkers=("c",)', "checkers=()", "no checkers, so it could never fail"),
-        ('questions=("q",)', 'questions=("nope",)', "question 'nope'"),
+        ('checkers=("steady-state",)', 'checkers=("nope",)', "checker 'nope' that does not exist"),
+        ('checkers=("steady-state",)', "checkers=()", "no checkers, so it could never fail"),
+        ('questions=("dns-update",)', 'questions=("nope",)', "question 'nope'"),
         ('probes=("dns",)', 'probes=("icmp",)', "probe 'icmp'"),
         ("blast_radius=1", "blast_radius=0", "must be a positive"),
         ("blast_radius=1", 'blast_radius="1"', "must be a positive"),
@@ -85,4 +85,4 @@ def test_a_file_that_raises_or_lacks_a_field_says_where(tmp_path: Path, text: st
 def test_a_definition_that_cannot_work_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
     experiment = load_file(write(tmp_path, GOOD.replace(old, new)))
     with pytest.raises(UsageError, match=message):
-        experiment.validate(frozenset({"c"}), frozenset({"q"}))
+        experiment.validate()

@@ -26,16 +26,28 @@ CHECKERS: dict[str, Checker] = {
 }
 
 
-def judge(history: History, names: Iterable[str]) -> list[Verdict]:
-    """The verdicts of the named checkers. One that crashes, or does not exist, gives `unknown`, never a pass."""
-    return [_judge_one(history, name) for name in names]
+def checker_name(checker: str | Checker) -> str:
+    """How reports call it: of an experiment's own function, its name with dashes."""
+    return checker if isinstance(checker, str) else str(getattr(checker, "__name__", checker)).replace("_", "-")
 
 
-def _judge_one(history: History, name: str) -> Verdict:
-    checker = CHECKERS.get(name)
-    if checker is None:
+def judge(history: History, checkers: Iterable[str | Checker]) -> list[Verdict]:
+    """The verdicts of the checkers, named or an experiment's own.
+
+    One that crashes, or does not exist, gives `unknown`, never a pass.
+    """
+    return [_judge_one(history, checker) for checker in checkers]
+
+
+def _judge_one(history: History, checker: str | Checker) -> Verdict:
+    name = checker_name(checker)
+    function = CHECKERS.get(name) if isinstance(checker, str) else checker
+    if function is None:
         return Verdict(name, VerdictOutcome.UNKNOWN, f"There is no checker named {name}.")
     try:
-        return checker(history)
+        verdict = function(history)
     except Exception as exc:  # noqa: BLE001 - a defect in a checker must not look like a passed check
         return Verdict(name, VerdictOutcome.UNKNOWN, f"The checker crashed: {type(exc).__name__}: {exc}")
+    if not isinstance(verdict, Verdict):
+        return Verdict(name, VerdictOutcome.UNKNOWN, f"The checker gave no verdict but {verdict!r}.")
+    return verdict

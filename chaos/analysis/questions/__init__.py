@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from chaos.analysis.questions import connection_handling, dns_update, identity_kept
-from chaos.analysis.questions.answer import Answer
+from chaos.analysis.questions.answer import Answer, Question
 from chaos.model import History
 
 QUESTIONS: dict[str, Callable[[History], Answer]] = {
@@ -20,19 +20,23 @@ TEXTS = {
 }
 
 
-def answer_all(history: History, keys: Iterable[str]) -> list[Answer]:
-    """The answers to the named questions; one that crashes, or is not known, says so instead."""
-    return [_answer_one(history, key) for key in keys]
+def answer_all(history: History, questions: Iterable[str | Question]) -> list[Answer]:
+    """The answers to questions, named or an experiment's own; one that crashes, or is not known, says so."""
+    return [_answer_one(history, question) for question in questions]
 
 
-def _answer_one(history: History, key: str) -> Answer:
-    function = QUESTIONS.get(key)
-    if function is None:
-        return Answer(key, f"There is no question named {key}.")
+def _answer_one(history: History, question: str | Question) -> Answer:
+    function: Callable[[History], Answer]
+    if isinstance(question, Question):
+        text, function = question.text, question.ask
+    elif question in QUESTIONS:
+        text, function = TEXTS[question], QUESTIONS[question]
+    else:
+        return Answer(question, f"Nothing here answers the question named {question}.")
     try:
         return function(history)
     except Exception as exc:  # noqa: BLE001 - a defect in one answer must not cost the report
-        return Answer(TEXTS[key], f"This could not be answered: {type(exc).__name__}: {exc}")
+        return Answer(text, f"This could not be answered: {type(exc).__name__}: {exc}")
 
 
-__all__ = ["QUESTIONS", "TEXTS", "Answer", "answer_all"]
+__all__ = ["QUESTIONS", "TEXTS", "Answer", "Question", "answer_all"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from chaos.analysis.statistics import Figure, maximum, median
@@ -22,6 +22,28 @@ class Answer:
     question: str
     answer: str
     evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question that an experiment asks, and the function that answers it from a history.
+
+    Attributes:
+        key: of the unit's question (`chaos.experiment.unit.UNIT`), or a name of one's own.
+        text: as the reader sees it.
+        answer: History → sentences, each true of that run.
+        evidence: where in the run's folder they can be seen.
+    """
+
+    key: str
+    text: str
+    answer: Callable[[History], str]
+    evidence: tuple[str, ...] = ("report.md: Measured", "events.jsonl")
+
+    def ask(self, history: History) -> Answer:
+        """The answer; an empty one says that the run cannot tell."""
+        said = self.answer(history)
+        return Answer(self.text, said or "This run cannot say: it did not come so far as to measure it.", self.evidence)
 
 
 def effective_trials(history: History) -> list[Trial]:

@@ -1,0 +1,82 @@
+"""When an answer changed, and into what: the time line of one series, whatever was done meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chaos.model import History, Interval, Outcome, Series
+from chaos.model.outcome import DNS_ABSENT, DNS_PRESENT, OK
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A change from one outcome to another.
+
+    Attributes:
+        at: (last sample of the old state sent, first sample of the new one received].
+        before: the old outcome; None for the first one that was seen.
+        after: the new outcome.
+    """
+
+    series: Series
+    at: Interval
+    before: Outcome | None
+    after: Outcome
+
+
+def tells(series: Series, outcome: Outcome) -> bool:
+    """Whether an outcome says something about what is there. To a connection a failure is an outcome like any other."""
+    if series.probe in ("dns", "cached"):
+        return outcome.status in DNS_PRESENT or outcome.status in DNS_ABSENT
+    return True
+
+
+def alike(one: Outcome, other: Outcome) -> bool:
+    """Whether two outcomes show the same state. A TTL that counts down is no change, nor is another backend."""
+    return one.status == other.status and one.values == other.values and (one.status == OK or one.phase == other.phase)
+
+
+def transitions(history: History, series: Series, from_ns: int = 0, to_ns: int | None = None) -> list[Transition]:
+    """Each change of a series, in the order of receipt; the first entry is the state that it began with.
+
+    Args:
+        history: of the run.
+        series: whose samples are looked at; those that say nothing are left out, which widens intervals.
+        from_ns: samples received before are left out.
+        to_ns: samples sent after are left out; None: the end.
+    """
+    columns = history.samples.get(series.id)
+    found: list[Transition] = []
+    if columns is None:
+        return found
+    last_sent_ns = from_ns
+    for _, sent_ns, received_ns, position in columns.rows():
+        if received_ns < from_ns or (to_ns is not None and sent_ns > to_ns):
+            continue
+        outcome = history.outcomes[position]
+        if not tells(series, outcome):
+            continue
+        previous = found[-1].after if found else None
+        if previous is None or not alike(previous, outcome):
+            found.append(Transition(series, Interval(min(last_sent_ns, received_ns), received_ns), previous, outcome))
+        last_sent_ns = max(last_sent_ns, sent_ns)
+    return found
+
+
+def became(found: list[Transition], status: str, since_ns: int) -> Interval | None:
+    """The first change into a status after an instant; None where there was none."""
+    for change in found:
+        before_ns = change.at.before_ns
+        if (
+            change.before is not None
+            and before_ns is not None
+            and before_ns >= since_ns
+            and change.after.status == status
+        ):
+            return Interval(max(change.at.after_ns, min(since_ns, before_ns)), before_ns)
+    return None
+
+
+def series_of(history: History, probe: str, record: str, view: str | None = None) -> list[Series]:
+    """The series of a record, from every vantage; of all views where none is named."""
+    return [s for s in history.series if s.probe == probe and s.record == record and view in (None, s.view)]

@@ -1,0 +1,147 @@
+"""The objects that a method makes, changes and looks at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from typing import Any
+
+from chaos.clock import RunClock
+from chaos.cluster import Changes, Cluster
+from chaos.cluster.changes import Acknowledged
+from chaos.cluster.command import Executed, run_command
+from chaos.engine.manifests import adapt_pods, dropped_fields, read_manifest
+from chaos.engine.progress import Progress
+from chaos.engine.target import is_ready, pod_identity
+from chaos.errors import ApiError, PreflightError
+from chaos.experiment import Experiment, Options
+from chaos.model import PodIdentity
+from chaos.model.recording import Recorder
+
+Object = dict[str, Any]
+OPT_IN_LABEL = "chaos-identity.io/allowed"
+_LOOK_S = 0.2
+_OURS = "this run made it, and removes it at its end"
+
+
+class RunObjects:
+    """Satisfies `chaos.experiment.Objects`.
+
+    Args:
+        namespace: the run's.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        options: Options,
+        cluster: Cluster,
+        changes: Changes,
+        clock: RunClock,
+        recorder: Recorder,
+        progress: Progress,
+        namespace: str,
+    ) -> None:
+        self._experiment = experiment
+        self._options = options
+        self._cluster = cluster
+        self._changes = changes
+        self._clock = clock
+        self._recorder = recorder
+        self._progress = progress
+        self._namespace = namespace
+
+    async def apply(self, manifest: str, namespace: str = "") -> list[Object]:
+        """See `chaos.experiment.Objects.apply`."""
+        path = self._experiment.manifest_path(manifest)
+        return [await self.create(obj) for obj in read_manifest(path, namespace or self._namespace)]
+
+    async def create(self, obj: Object) -> Object:
+        """Create one object; says so where the server dropped a field of it.
+
+        Raises:
+            PreflightError: a workload would adopt pods that are there already.
+        """
+        if obj["kind"] != "Namespace":
+            obj = {**obj, "metadata": {"namespace": self._namespace, **obj["metadata"]}}
+        await self._refuse_adoption(obj)
+        adapt_pods(obj, self._options.pods)
+        made = (await self._changes.create(obj)).object
+        dropped = dropped_fields(obj.get("spec", {}), made.get("spec", {}))
+        if dropped:
+            name = f"{obj['kind']} {obj['metadata']['name']}"
+            self._progress.warning(f"the API server dropped from {name}: {', '.join(dropped)}")
+            self._recorder.mark(self._clock.now_ns(), "dropped-fields", object=name, fields=dropped)
+        return made
+
+    async def _refuse_adoption(self, obj: Object) -> None:
+        if obj["kind"] not in ("StatefulSet", "Deployment", "ReplicaSet"):
+            return
+        selector = ((obj.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
+        labels = ",".join(f"{key}={value}" for key, value in selector.items())
+        found, _ = await self._cluster.list("Pod", obj["metadata"]["namespace"], labels)
+        strangers = [pod for pod in found if not self._changes.made(pod)]
+        if strangers:
+            raise PreflightError(
+                f"namespace {obj['metadata']['namespace']} has pods labelled {labels} "
+                f"({strangers[0]['metadata']['name']}, …), which {obj['kind']} {obj['metadata']['name']} would adopt",
+                hint="use a namespace without them, or leave --namespace out: one is made then",
+            )
+
+    async def make_namespace(self, suffix: str) -> str:
+        """See `chaos.experiment.Objects.make_namespace`."""
+        name = f"{self._namespace}-{suffix}"
+        meta = {"name": name, "labels": {OPT_IN_LABEL: "true"}}
+        await self.create({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
+        return name
+
+    async def get(self, kind: str, name: str, namespace: str = "") -> Object | None:
+        """See `chaos.experiment.Objects.get`."""
+        return await self._cluster.get(kind, name, namespace or self._namespace)
+
+    async def list(self, kind: str, labels: str = "", namespace: str = "") -> list[Object]:
+        """See `chaos.experiment.Objects.list`."""
+        return (await self._cluster.list(kind, namespace or self._namespace, labels))[0]
+
+    async def patch(
+        self, kind: str, name: str, patch: Object, *, subresource: str = "", namespace: str = ""
+    ) -> Acknowledged:
+        """See `chaos.experiment.Objects.patch`."""
+        return await self._changes.patch(
+            kind, name, namespace or self._namespace, patch, because=_OURS, subresource=subresource
+        )
+
+    async def delete(self, kind: str, name: str, *, orphan: bool = False, namespace: str = "") -> Acknowledged:
+        """See `chaos.experiment.Objects.delete`."""
+        how = "Orphan" if orphan else "Background"
+        return await self._changes.delete(kind, name, namespace or self._namespace, because=_OURS, propagation=how)
+
+    async def refused(self, change: Awaitable[object]) -> str:
+        """See `chaos.experiment.Objects.refused`."""
+        try:
+            await change
+        except ApiError as exc:
+            if not exc.status:
+                raise
+            return f"{exc.status} {exc.reason}: {exc.message}"
+        return ""
+
+    async def pods(self, labels: str, namespace: str = "") -> tuple[PodIdentity, ...]:
+        """See `chaos.experiment.Objects.pods`."""
+        found = await self.list("Pod", labels, namespace)
+        return tuple(sorted((pod_identity(p) for p in found if is_ready(p)), key=lambda pod: pod.name))
+
+    async def ready_pods(
+        self, labels: str, count: int, within_s: float, namespace: str = ""
+    ) -> tuple[PodIdentity, ...]:
+        """See `chaos.experiment.Objects.ready_pods`."""
+        deadline_s = self._clock.now_s() + within_s
+        while True:
+            pods = await self.pods(labels, namespace)
+            if len(pods) >= count or self._clock.now_s() >= deadline_s:
+                return pods
+            await asyncio.sleep(_LOOK_S)
+
+    async def exec(self, pod: str, command: Sequence[str], *, namespace: str = "", container: str = "") -> Executed:
+        """See `chaos.experiment.Objects.exec`."""
+        return await run_command(self._cluster, namespace or self._namespace, pod, list(command), container=container)

@@ -1,0 +1,81 @@
+"""What the method itself measured, as tables, and what became of the names and clients that it watched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chaos.analysis.facts import facts
+from chaos.analysis.transitions import transitions
+from chaos.analysis.trials import NS_PER_S
+from chaos.model import History, Interval, Outcome
+
+_ROWS = 60
+_CHANGES = 12
+
+
+def fact_tables(history: History) -> list[dict[str, Any]]:
+    """One table for each kind of fact that the experiment names, in its order; kinds without facts are left out."""
+    found = []
+    for kind, caption in (history.meta.parameters.get("tables") or {}).items():
+        rows = facts(history, kind)
+        if not rows:
+            continue
+        columns = list(dict.fromkeys(key for row in rows for key in row.values))
+        found.append(
+            {
+                "caption": caption,
+                "columns": [column.replace("_", " ") for column in columns],
+                "rows": [
+                    [f"{row.at_ns / NS_PER_S:.3f}", *(text(row.get(column)) for column in columns)]
+                    for row in rows[:_ROWS]
+                ],
+                "hidden": max(0, len(rows) - _ROWS),
+            }
+        )
+    return found
+
+
+def text(value: Any) -> str:
+    """A fact's value for a table."""
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {text(one)}" for key, one in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(text(one) for one in value) or "none"
+    return str(value)
+
+
+def watched_rows(history: History) -> list[dict[str, str]]:
+    """The changes of each series that the method watched, in seconds of the run's clock."""
+    ids = {i for _, what, details in history.marks if what == "watching" for i in details.get("series", ())}
+    rows = []
+    for series in history.series:
+        if series.id not in ids:
+            continue
+        found = transitions(history, series)
+        steps = [f"{_at(change.at)}: {_state(change.after)}" for change in found[:_CHANGES]]
+        rows.append(
+            {
+                "record": f"{series.probe} {series.record}",
+                "view": series.view,
+                "vantage": series.vantage,
+                "steps": "; ".join(steps) + ("; …" if len(found) > _CHANGES else "") or "no answer",
+            }
+        )
+    return rows
+
+
+def _at(interval: Interval) -> str:
+    before_ns = interval.after_ns if interval.before_ns is None else interval.before_ns
+    return f"{before_ns / NS_PER_S:.3f}"
+
+
+def _state(outcome: Outcome) -> str:
+    said = ", ".join(outcome.values)
+    phase = f" ({outcome.phase})" if outcome.status not in ("OK", "NOERROR") and outcome.phase != "answer" else ""
+    return f"{outcome.status}{phase}{f' {said}' if said else ''}"

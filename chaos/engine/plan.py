@@ -14,6 +14,7 @@ def plan_lines(
     """Rows of (what, details) with the targets resolved."""
     target, cluster = found.target, found.cluster
     trials = options.trials or len(target.names)
+    repeats = "fault-took-effect" in experiment.checkers
     tested = f"StatefulSet {target.statefulset}: {', '.join(target.names)}" if target.names else "what the method makes"
     grace = "the pod's own" if options.deletion_grace_s is None else f"{options.deletion_grace_s} s"
     where = "existing" if options.namespace else "made for this run and removed after it"
@@ -23,7 +24,7 @@ def plan_lines(
         ("cluster", f"{place.label}, Kubernetes {cluster.version}, fingerprint {cluster.fingerprint}"),
         ("namespace", f"{target.namespace} ({where})"),
         ("target", tested),
-        *([("trials", f"{trials} (--trials); deletions with grace period: {grace}")] if target.names else []),
+        *([("trials", f"{trials} (--trials); deletions with grace period: {grace}")] if repeats else []),
         ("blast radius", f"{experiment.blast_radius} pod(s) at the same time"),
         ("DNS views", ", ".join(f"{view.name} {view.address}" for view in found.dns.views)),
         *([("", f"only that address: {found.dns.limited}")] if found.dns.limited else []),

@@ -3,6 +3,7 @@
 from chaos.analysis.checkers.verdicts import combine
 from chaos.analysis.facts import Fact, fact, facts
 from chaos.analysis.questions import Question
+from chaos.experiment.asking import ask, who_answers
 from chaos.experiment.definition import Experiment, Workload, unit_question
 from chaos.experiment.loading import find_experiment, load_experiments
 from chaos.experiment.options import Options
@@ -21,10 +22,12 @@ __all__ = [
     "Target",
     "Verdict",
     "Workload",
+    "ask",
     "combine",
     "fact",
     "facts",
     "find_experiment",
     "load_experiments",
     "unit_question",
+    "who_answers",
 ]

@@ -45,6 +45,7 @@ class DnsQuestion:
         query = dns.message.make_query(self._qname, self._rdtype, use_edns=0, payload=_EDNS_PAYLOAD_BYTES)
         self.tail = query.to_wire()[2:]  # a two-byte id goes before it
         self._memo: dict[bytes, Outcome] = {}
+        self._first: dict[bytes, str] = {}
 
     def read(self, data: bytes) -> Outcome:
         """What an answer (with its id) says.
@@ -59,6 +60,17 @@ class DnsQuestion:
             if len(self._memo) >= _MEMO_LIMIT:
                 self._memo.clear()
             self._memo[body] = known
+        return known
+
+    def first_address(self, data: bytes) -> str:
+        """The address that stands first in an answer that `read` found to be NOERROR; servers vary the order."""
+        known = self._first.get(data[2:])
+        if known is None:
+            rrsets = (r for r in dns.message.from_wire(data).answer if r.rdtype == self._rdtype)
+            known = next(str(rdata) for rrset in rrsets for rdata in rrset)
+            if len(self._first) >= _MEMO_LIMIT:
+                self._first.clear()
+            self._first[data[2:]] = known
         return known
 
     def _parse(self, data: bytes) -> Outcome:

@@ -102,10 +102,10 @@ class _Attempt:
         if is_address(name):
             self.address = name
         else:
-            found = await self._resolver.ask(name)
+            found, address = await self._resolver.locate(name)
             if found.status != "NOERROR":
                 return replace(found, phase="resolve")
-            self.address = found.values[0]
+            self.address = address
         self.phase = "connect"
         self.opened = 1
         try:

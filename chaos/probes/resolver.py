@@ -10,11 +10,13 @@ from chaos.probes.answer import DnsQuestion, StrayAnswerError
 from chaos.probes.dns import DnsView
 from chaos.vantage import Vantage
 
+Reply = tuple[Outcome, bytes]  # and the datagram that it was read from
+
 
 class _Answer:
     __slots__ = ("_future", "_question")
 
-    def __init__(self, question: DnsQuestion, future: asyncio.Future[Outcome]) -> None:
+    def __init__(self, question: DnsQuestion, future: asyncio.Future[Reply]) -> None:
         self._question = question
         self._future = future
 
@@ -22,13 +24,14 @@ class _Answer:
         if self._future.done() or data[:2] != b"\0\0":
             return
         try:
-            self._future.set_result(self._question.read(data))
+            self._future.set_result((self._question.read(data), data))
         except StrayAnswerError:
             return
 
     def error(self, exc: OSError) -> None:
         if not self._future.done():
-            self._future.set_result(Outcome(errno.errorcode.get(exc.errno or 0, type(exc).__name__), phase="send"))
+            outcome = Outcome(errno.errorcode.get(exc.errno or 0, type(exc).__name__), phase="send")
+            self._future.set_result((outcome, b""))
 
 
 class Resolver:
@@ -47,20 +50,32 @@ class Resolver:
 
     async def ask(self, name: str, rtype: str = "A") -> Outcome:
         """The outcome of one query; failures are outcomes too."""
+        return (await self._exchange(self._question(name, rtype)))[0]
+
+    async def locate(self, name: str) -> tuple[Outcome, str]:
+        """The same for addresses, and the first one in the order of the answer, which is the one that clients take."""
+        question = self._question(name, "A")
+        outcome, data = await self._exchange(question)
+        return outcome, question.first_address(data) if outcome.status == "NOERROR" else ""
+
+    def _question(self, name: str, rtype: str) -> DnsQuestion:
         question = self._questions.get((name, rtype))
         if question is None:
             question = self._questions[name, rtype] = DnsQuestion(name, rtype)
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        return question
+
+    async def _exchange(self, question: DnsQuestion) -> Reply:
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self.sent += 1
         try:
             port = self._vantage.open_udp(self.view.address, self.view.port, _Answer(question, future))
         except OSError as exc:
-            return Outcome(errno.errorcode.get(exc.errno or 0, type(exc).__name__), phase="send")
+            return Outcome(errno.errorcode.get(exc.errno or 0, type(exc).__name__), phase="send"), b""
         try:
             port.send(b"\0\0" + question.tail)
             async with asyncio.timeout(self._timeout_s):
                 return await future
         except TimeoutError:
-            return Outcome(TIMEOUT)
+            return Outcome(TIMEOUT), b""
         finally:
             port.close()

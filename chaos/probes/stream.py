@@ -58,11 +58,11 @@ class StreamProber:
         self._address = ""
         try:
             async with asyncio.timeout(self._series.timeout_s):
-                found = await self._resolver.ask(self._series.name)
+                found, address = await self._resolver.locate(self._series.name)
                 if found.status != "NOERROR":
                     self._record(sent_ns, replace(found, phase="resolve"))
                     return None
-                self._address = found.values[0]
+                self._address = address
                 phase = "connect"
                 self.opened += 1
                 transport = await self._vantage.open_tcp(HttpConversation, self._address, self._port)

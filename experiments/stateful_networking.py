@@ -70,12 +70,16 @@ def records_complete(history: History) -> Verdict:
         if f["status"] in ("NOERROR", "NODATA", "NXDOMAIN") and not set(f["expected"]) <= set(f["values"])
     ]
     unknowns = [
-        f"{f['asked']} at {f['view']}: {f['status']}" for f in asked if f["status"] not in ("NOERROR", "NODATA", "NXDOMAIN")
+        f"{f['asked']} at {f['view']}: {f['status']}"
+        for f in asked
+        if f["status"] not in ("NOERROR", "NODATA", "NXDOMAIN")
     ]
     if not facts(history, "absent"):
         unknowns.append("not every record was asked for")
     views = {f["view"] for f in asked}
-    success = f"All {len({f['asked'] for f in asked})} records of the specification are there, at each of {len(views)} views."
+    success = (
+        f"All {len({f['asked'] for f in asked})} records of the specification are there, at each of {len(views)} views."
+    )
     return combine(
         "records-complete", failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",)
     )
@@ -84,7 +88,9 @@ def records_complete(history: History) -> Verdict:
 def missing_is_absent(history: History) -> Verdict:
     """A pod that does not exist has no record: NXDOMAIN, with how long that may be remembered."""
     asked = facts(history, "absent", asked=f"A {MISSING}")
-    failures = [f"{f['view']} answers {f['status']} {', '.join(f['values'])}" for f in asked if f["status"] == "NOERROR"]
+    failures = [
+        f"{f['view']} answers {f['status']} {', '.join(f['values'])}" for f in asked if f["status"] == "NOERROR"
+    ]
     unknowns = [f"{f['view']} answers {f['status']}" for f in asked if f["status"] not in ("NOERROR", "NXDOMAIN")]
     unknowns += [] if asked else ["it was not asked for"]
     success = f"{MISSING} is NXDOMAIN at each of {len(asked)} views."

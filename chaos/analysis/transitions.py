@@ -80,3 +80,29 @@ def became(found: list[Transition], status: str, since_ns: int) -> Interval | No
 def series_of(history: History, probe: str, record: str, view: str | None = None) -> list[Series]:
     """The series of a record, from every vantage; of all views where none is named."""
     return [s for s in history.series if s.probe == probe and s.record == record and view in (None, s.view)]
+
+
+def when(history: History, record: str, status: str, since_ns: int, until_ns: int | None = None) -> dict[str, Interval]:
+    """When each view first changed to a status after an instant; views that did not are left out.
+
+    Args:
+        history: of the run.
+        record: such as ``A web-1.web``.
+        status: ``NOERROR`` or ``NXDOMAIN``.
+        since_ns: changes seen before do not count.
+        until_ns: nor do those after; None: the end.
+
+    Returns:
+        View → interval; of several vantages the first one's.
+    """
+    found: dict[str, Interval] = {}
+    for series in series_of(history, "dns", record):
+        at = became(transitions(history, series, 0, until_ns), status, since_ns)
+        if at is not None:
+            found.setdefault(series.view, at)
+    return found
+
+
+def last_ns(found: dict[str, Interval], since_ns: int) -> int | None:
+    """How long after an instant the last of the views had changed (an upper bound); None without any."""
+    return max((at.before_ns - since_ns for at in found.values() if at.before_ns is not None), default=None)

@@ -118,7 +118,15 @@ class Changes:
         return await self._acknowledge(entry, self._cluster.evict(name, namespace, uid, grace_s))
 
     async def patch(
-        self, kind: str, name: str, namespace: str, patch: Object, *, because: str = "", subresource: str = ""
+        self,
+        kind: str,
+        name: str,
+        namespace: str,
+        patch: Object,
+        *,
+        because: str = "",
+        subresource: str = "",
+        strategic: bool = False,
     ) -> Acknowledged:
         """Change fields of an object.
 
@@ -130,6 +138,7 @@ class Changes:
             because: why nothing is to be undone, such as that the run made the object; empty: the old values are
                 put back, unless somebody else has changed them meanwhile.
             subresource: such as ``status``.
+            strategic: whether entries of lists are changed by their keys; it cannot be put back.
 
         Raises:
             ApiError: it was refused, or there is no such object.
@@ -153,7 +162,9 @@ class Changes:
             applied=None if because else patch,
             restore=restore,
         )
-        return await self._acknowledge(entry, self._cluster.patch(kind, name, namespace, patch, subresource))
+        return await self._acknowledge(
+            entry, self._cluster.patch(kind, name, namespace, patch, subresource, strategic=strategic)
+        )
 
     async def _acknowledge(self, entry: UndoEntry, request: Any) -> Acknowledged:
         sent_ns = self._clock.now_ns()

@@ -229,10 +229,15 @@ class Cluster:
         doing = f"evicting Pod {name}"
         return await self._call("post", "Pod", doing, name=name, namespace=namespace, subresource="eviction", body=body)
 
-    async def patch(self, kind: str, name: str, namespace: str, patch: Object, subresource: str = "") -> Object:
-        """Change fields of an object: a JSON merge patch, in which null removes a field."""
+    async def patch(
+        self, kind: str, name: str, namespace: str, patch: Object, subresource: str = "", *, strategic: bool = False
+    ) -> Object:
+        """Change fields of an object: a JSON merge patch, in which null removes a field.
+
+        A strategic one changes entries of lists by their keys, such as one condition of a status.
+        """
         doing = f"patching {kind} {name}"
-        query = {"content_type": "application/merge-patch+json"}
+        query = {"content_type": f"application/{'strategic-' if strategic else ''}merge-patch+json"}
         return await self._call(
             "patch", kind, doing, name=name, namespace=namespace, body=patch, subresource=subresource, **query
         )

@@ -200,7 +200,7 @@ class ActiveRun:
                 hint="wait for the steady state between faults, or declare a larger radius",
             )
         foreign = {pod.name for pod in fault.targets} - set(self.target.names)
-        if foreign:
+        if foreign and self.target.names:
             raise BlastRadiusError(
                 f"{fault.name} would touch {', '.join(sorted(foreign))}, which {self._experiment.name} does not target"
             )

@@ -126,10 +126,11 @@ class RunObjects:
             return f"{exc.status} {exc.reason}: {exc.message}"
         return ""
 
-    async def pods(self, labels: str, namespace: str = "") -> tuple[PodIdentity, ...]:
+    async def pods(self, labels: str, namespace: str = "", *, ready: bool = True) -> tuple[PodIdentity, ...]:
         """See `chaos.experiment.Objects.pods`."""
         found = await self.list("Pod", labels, namespace)
-        return tuple(sorted((pod_identity(p) for p in found if is_ready(p)), key=lambda pod: pod.name))
+        wanted = [p for p in found if (is_ready(p) if ready else (p.get("status") or {}).get("podIP"))]
+        return tuple(sorted((pod_identity(p) for p in wanted), key=lambda pod: pod.name))
 
     async def ready_pods(
         self, labels: str, count: int, within_s: float, namespace: str = ""

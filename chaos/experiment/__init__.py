@@ -2,32 +2,53 @@
 
 from chaos.analysis.checkers.verdicts import combine
 from chaos.analysis.facts import Fact, fact, facts
+from chaos.analysis.podlog import PodStep, first, most_missing, pod_steps
 from chaos.analysis.questions import Question
+from chaos.analysis.transitions import Transition, became, last_ns, series_of, transitions, when
+from chaos.analysis.units import ms, seconds
 from chaos.experiment.asking import ask, who_answers
 from chaos.experiment.definition import Experiment, Workload, unit_question
 from chaos.experiment.loading import find_experiment, load_experiments
 from chaos.experiment.options import Options
 from chaos.experiment.run import Run, Target
-from chaos.faults import DeletePod
-from chaos.model import History, Verdict
+from chaos.faults import DeletePod, DeletePods, Scale, SetReadiness, UpdateTemplate
+from chaos.model import FaultWindow, History, PodIdentity, Verdict
 
 __all__ = [
     "DeletePod",
+    "DeletePods",
     "Experiment",
     "Fact",
+    "FaultWindow",
     "History",
     "Options",
+    "PodIdentity",
+    "PodStep",
     "Question",
     "Run",
+    "Scale",
+    "SetReadiness",
     "Target",
+    "Transition",
+    "UpdateTemplate",
     "Verdict",
     "Workload",
     "ask",
+    "became",
     "combine",
     "fact",
     "facts",
     "find_experiment",
+    "first",
+    "last_ns",
     "load_experiments",
+    "most_missing",
+    "ms",
+    "pod_steps",
+    "seconds",
+    "series_of",
+    "transitions",
     "unit_question",
+    "when",
     "who_answers",
 ]

@@ -46,8 +46,20 @@ def judges_of(history: History, experiment: Experiment | None = None) -> Judges:
     return Judges(
         tuple(own_checkers.get(name, name) for name in names),
         tuple(own_questions.get(key, key) for key in keys),
-        (experiment.headline if experiment else None) or headline,
+        _never_raising((experiment.headline if experiment else None) or headline),
     )
+
+
+def _never_raising(first_sentence: Callable[[History], str]) -> Callable[[History], str]:
+    """A defect in one sentence must not cost the report."""
+
+    def said(history: History) -> str:
+        try:
+            return first_sentence(history)
+        except Exception as exc:  # noqa: BLE001 - see above
+            return f"The first sentence could not be written ({type(exc).__name__}: {exc})."
+
+    return said
 
 
 def _shipped(name: str) -> Experiment | None:

@@ -65,8 +65,8 @@ class Objects(Protocol):
     async def refused(self, change: Awaitable[object]) -> str:
         """Await a change that should be refused; returns ``STATUS REASON: message``, empty where it was accepted."""
 
-    async def pods(self, labels: str, namespace: str = "") -> tuple[PodIdentity, ...]:
-        """Pods with these labels that are Ready and not being deleted, by name."""
+    async def pods(self, labels: str, namespace: str = "", *, ready: bool = True) -> tuple[PodIdentity, ...]:
+        """Pods with these labels that are Ready and not being deleted, by name; or all that have an address."""
 
     async def ready_pods(
         self, labels: str, count: int, within_s: float, namespace: str = ""

@@ -2,5 +2,9 @@
 
 from chaos.faults.base import Fault
 from chaos.faults.delete_pod import DeletePod
+from chaos.faults.delete_pods import DeletePods
+from chaos.faults.scale import Scale
+from chaos.faults.set_readiness import SetReadiness
+from chaos.faults.update_template import UpdateTemplate
 
-__all__ = ["DeletePod", "Fault"]
+__all__ = ["DeletePod", "DeletePods", "Fault", "Scale", "SetReadiness", "UpdateTemplate"]

@@ -59,7 +59,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ("x = 1\ny = x / 0\n", "line 2 raises ZeroDivisionError"),
         ("def broken(:\n", "line 1 raises SyntaxError"),
         ("x = 1\n", "defines no `experiment"),
-        (GOOD.replace("hypothesis=\"h\", ", ""), "missing 1 required positional argument: 'hypothesis'"),
+        (GOOD.replace('hypothesis="h", ', ""), "missing 1 required positional argument: 'hypothesis'"),
     ],
 )
 def test_a_file_that_raises_or_lacks_a_field_says_where(tmp_path: Path, text: str, message: str) -> None:

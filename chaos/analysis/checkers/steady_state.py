@@ -19,8 +19,11 @@ def steady_state(history: History) -> Verdict:
     if not any(m.get("phase") == "before" for m in marks):
         unknowns.append("the state before the first fault was not checked")
     after = {m.get("trial") for m in marks if m.get("phase") == "after"}
+    last = max((f.trial for f in history.faults), default=0)
     unknowns += [
-        f"trial {f.trial}: the state after the fault was not checked" for f in history.faults if f.trial not in after
+        f"trial {f.trial}: the state after the fault was not checked"
+        for f in history.faults
+        if f.trial not in after and (f.replaces or f.trial == last)
     ]
     if not history.faults:
         unknowns.append("there was no trial")

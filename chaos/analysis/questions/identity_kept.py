@@ -96,7 +96,8 @@ def _alone(found: list[Overlap]) -> Iterable[str]:
 def _contrast(history: History) -> Iterable[str]:
     details = next((d for _, what, d in reversed(history.marks) if what == "contrast"), None)
     if details is None:
-        yield "The contrast with a Deployment was not measured."
+        if "deployment-contrast" in history.meta.parameters.get("checkers", ("deployment-contrast",)):
+            yield "The contrast with a Deployment was not measured."
         return
     yield (
         f"A Deployment's pod, in contrast, was {details.get('deleted')} and came back as {details.get('replacement')}; "

@@ -10,6 +10,7 @@ from chaos.sandbox.store import Object
 
 # Kept from what is there: set by the API server and by the scheduler.
 _KEPT = ("qosClass",)
+_OWN = frozenset({"PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"})
 
 
 def pod_phase(containers: Sequence[Container], restart_policy: str, *, stopped: bool) -> str:
@@ -49,7 +50,7 @@ def pod_status(
     rows = [
         ("PodReadyToStartContainers", "True" if sandbox_up else "False", "", ""),
         ("Initialized", *_initialized(init_containers, phase)),
-        ("Ready", *_readiness(containers, phase)),
+        ("Ready", *_ready(pod, containers, phase)),
         ("ContainersReady", *_readiness(containers, phase)),
         ("PodScheduled", "True", "", ""),
     ]
@@ -57,7 +58,7 @@ def pod_status(
     status |= {
         "observedGeneration": generation,
         "phase": phase,
-        "conditions": [_condition(pod, generation, now, *row) for row in rows],
+        "conditions": [_condition(pod, generation, now, *row) for row in rows] + foreign_conditions(pod),
         "hostIP": host_ip,
         "hostIPs": [{"ip": host_ip}],
         "startTime": start_time,
@@ -79,6 +80,28 @@ def _initialized(init_containers: Sequence[Container], phase: str) -> tuple[str,
     if unfinished:
         return "False", "ContainersNotInitialized", f"containers with incomplete status: [{' '.join(unfinished)}]"
     return "True", "PodCompleted" if phase == "Succeeded" else "", ""
+
+
+def foreign_conditions(pod: Object) -> list[Object]:
+    """Conditions that somebody else than the kubelet wrote, such as those of readiness gates."""
+    return [row for row in pod.get("status", {}).get("conditions") or [] if row["type"] not in _OWN]
+
+
+def _ready(pod: Object, containers: Sequence[Container], phase: str) -> tuple[str, str, str]:
+    """Containers and readiness gates; the words are those of kubelet's status/generate.go (v1.34)."""
+    found = _readiness(containers, phase)
+    if found[0] != "True":
+        return found
+    said = []
+    for gate in pod["spec"].get("readinessGates") or ():
+        row = condition(pod, gate["conditionType"])
+        if row is None:
+            said.append(f'corresponding condition of pod readiness gate "{gate["conditionType"]}" does not exist.')
+        elif row["status"] != "True":
+            said.append(
+                f'the status of pod readiness gate "{gate["conditionType"]}" is not "True", but {row["status"]}'
+            )
+    return ("False", "ReadinessGatesNotReady", ", ".join(said)) if said else found
 
 
 def _readiness(containers: Sequence[Container], phase: str) -> tuple[str, str, str]:

@@ -13,6 +13,7 @@ from chaos.sandbox.kubelet.images import Images
 from chaos.sandbox.kubelet.local_pod import LocalPod
 from chaos.sandbox.kubelet.node import Node
 from chaos.sandbox.kubelet.probe import ReadinessProbe, checker
+from chaos.sandbox.kubelet.status import foreign_conditions
 from chaos.sandbox.kubelet.waiting import StoppingError
 from chaos.sandbox.store import Object
 
@@ -36,8 +37,11 @@ class PodWorker:
         self._timers: set[asyncio.TimerHandle] = set()
 
     def changed(self, pod: Object) -> None:
-        """A new state of the object: what may change in a running pod is its image."""
+        """A new state of the object: what may change in a running pod is its image, and others' conditions."""
+        gates = foreign_conditions(self._pod.object) != foreign_conditions(pod)
         self._pod.object = pod
+        if gates and not self._pod.waiting.stopping:
+            self._after(self._pod.draw("kubelet_status"), self._report_unless_stopping)
 
     def stop(self, grace_s: float) -> None:
         """Terminate the pod; a later call can only shorten the grace period."""

@@ -1,0 +1,75 @@
+"""What became of the pods of a run, step by step, as the watch showed it.
+
+All instants are arrivals of watch events: upper bounds, since each change was earlier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from chaos.analysis.lifecycle import pod_state
+from chaos.model import History
+
+
+@dataclass(frozen=True, slots=True)
+class PodStep:
+    """A change of one pod.
+
+    Attributes:
+        what: ``created``, ``ready``, ``unready``, ``terminating``, ``ended`` (its containers) or ``gone``.
+        address: that it had then.
+    """
+
+    at_ns: int
+    pod: str
+    uid: str
+    what: str
+    address: str
+
+
+def pod_steps(history: History, from_ns: int = 0, to_ns: int | None = None) -> list[PodStep]:
+    """The steps of every pod of the run's namespaces, in the order in which they were seen."""
+    return [step for step in _steps(history) if step.at_ns >= from_ns and (to_ns is None or step.at_ns <= to_ns)]
+
+
+def first(steps: list[PodStep], what: str, pod: str) -> PodStep | None:
+    """The first step of that kind of a pod."""
+    return next((step for step in steps if step.what == what and step.pod == pod), None)
+
+
+def _steps(history: History) -> Iterator[PodStep]:
+    before: dict[str, str] = {}  # UID → state
+    for event in history.events:
+        if event.kind != "Pod":
+            continue
+        address = str((event.object.get("status") or {}).get("podIP", ""))
+        known = before.get(event.uid)
+        if event.type == "DELETED":
+            before[event.uid] = "gone"
+            yield PodStep(event.at_ns, event.name, event.uid, "gone", address)
+            continue
+        state = pod_state(event.object)
+        before[event.uid] = state
+        if known is None:
+            yield PodStep(event.at_ns, event.name, event.uid, "created", address)
+        if state in ("ready", "terminating", "ended") and state != known:
+            yield PodStep(event.at_ns, event.name, event.uid, state, address)
+        elif known == "ready" and state != "ready":
+            yield PodStep(event.at_ns, event.name, event.uid, "unready", address)
+
+
+def most_missing(history: History, pods: tuple[str, ...], from_ns: int, to_ns: int) -> int:
+    """How many of these pods were not Ready at the same moment of that time, at most, as the watch showed it."""
+    ready: set[str] = set()
+    worst = 0
+    for step in pod_steps(history, 0, to_ns):
+        if step.pod not in pods:
+            continue
+        if step.at_ns >= from_ns:
+            worst = max(worst, len(pods) - len(ready))  # before this step
+        if step.what == "ready":
+            ready.add(step.pod)
+        elif step.what != "created":
+            ready.discard(step.pod)
+    return max(worst, len(pods) - len(ready))

@@ -1,0 +1,56 @@
+"""Deletes several pods at the same moment, as a node that goes away or a careless selector does."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from chaos.cluster.changes import Acknowledged, Changes
+from chaos.model import PodIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class DeletePods:
+    """Delete several pods of a StatefulSet at once; the requests leave together.
+
+    Attributes:
+        pods: which; each request carries the pod's UID.
+        grace_s: seconds that their containers have to end; None: what each pod says.
+    """
+
+    pods: tuple[PodIdentity, ...]
+    grace_s: int | None = None
+
+    @property
+    def name(self) -> str:
+        return "delete-pods"
+
+    @property
+    def targets(self) -> tuple[PodIdentity, ...]:
+        return self.pods
+
+    @property
+    def replaces(self) -> bool:
+        return True
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        return {"grace_s": self.grace_s}
+
+    async def inject(self, changes: Changes, namespace: str) -> Acknowledged:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._delete(changes, namespace, pod)) for pod in self.pods]
+        done = [task.result() for task in tasks]
+        # One t0 for all: the last of them was accepted then, all had been sent by then.
+        return Acknowledged(
+            min(one.sent_ns for one in done), max(one.accepted_ns for one in done), max(done, key=_accepted).object
+        )
+
+    async def _delete(self, changes: Changes, namespace: str, pod: PodIdentity) -> Acknowledged:
+        return await changes.delete_pod(
+            pod.name, namespace, pod.uid, self.grace_s, because="its controller replaces it"
+        )
+
+
+def _accepted(done: Acknowledged) -> int:
+    return done.accepted_ns

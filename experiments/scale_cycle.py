@@ -1,0 +1,193 @@
+"""What goes and what comes back when a StatefulSet is scaled from three to one and to three again?"""
+
+from chaos.experiment import (
+    Experiment,
+    Fact,
+    FaultWindow,
+    History,
+    Run,
+    Scale,
+    Verdict,
+    Workload,
+    combine,
+    facts,
+    first,
+    last_ns,
+    ms,
+    pod_steps,
+    seconds,
+    unit_question,
+    when,
+)
+
+STEADY_WITHIN_S = 60
+GONE_WITHIN_S = 120
+# So long the pods stay away, so that late answers can be seen.
+AWAY_S = 3.0
+LEFT = "web-0"
+REMOVED = ("web-2", "web-1")
+
+
+async def method(run: Run) -> None:
+    """Scale down, wait until pods and names are gone, scale up, wait until all is right; compare the volumes."""
+    await run.steady_state(within_s=STEADY_WITHIN_S)
+    await claims(run, "before")
+    going = tuple(pod for name in REMOVED for pod in run.target.pods if pod.name == name)
+    async with run.inject(Scale("web", 1, removed=going)):
+        await run.until("the removed pods are gone", lambda: only_one(run), GONE_WITHIN_S)
+        await run.sleep(AWAY_S)
+    await claims(run, "scaled down")
+    async with run.inject(Scale("web", 3)):
+        await run.steady_state(within_s=STEADY_WITHIN_S)
+    await claims(run, "after")
+
+
+async def only_one(run: Run) -> bool:
+    return [pod.name for pod in run.target.pods] == [LEFT]
+
+
+async def claims(run: Run, phase: str) -> None:
+    """Write down the volume claims as they are."""
+    for claim in await run.objects.list("PersistentVolumeClaim"):
+        meta = claim["metadata"]
+        volume = claim["spec"].get("volumeName", "")
+        run.mark("claim", phase=phase, claim=meta["name"], uid=meta["uid"], volume=volume)
+
+
+def windows(history: History) -> tuple[FaultWindow, FaultWindow] | None:
+    """The scaling down and the scaling up; None unless both were accepted."""
+    found = [fault for fault in history.faults if fault.accepted_ns is not None and fault.ended_ns is not None]
+    return (found[0], found[1]) if len(found) == 2 else None  # noqa: PLR2004 - down and up
+
+
+def order_is_kept(history: History) -> Verdict:
+    """Down from the highest ordinal, up from the lowest, each only when the one before is done."""
+    both = windows(history)
+    name = "order-is-kept"
+    if both is None:
+        return combine(name, failures=(), unknowns=("it was not scaled down and up",), success="", evidence=())
+    down, up = both
+    ending = pod_steps(history, down.sent_ns, up.sent_ns)
+    starting = pod_steps(history, up.sent_ns)
+    last_going, last_gone = first(ending, "terminating", "web-2"), first(ending, "gone", "web-2")
+    next_going = first(ending, "terminating", "web-1")
+    one_ready, two_created = first(starting, "ready", "web-1"), first(starting, "created", "web-2")
+    seen = (last_going, last_gone, next_going, one_ready, two_created)
+    if None in seen:
+        return combine(name, failures=(), unknowns=("not every step was seen by the watch",), success="", evidence=())
+    assert last_going and last_gone and next_going and one_ready and two_created  # noqa: S101, PT018 - for mypy
+    failures = []
+    if next_going.at_ns < last_gone.at_ns:
+        failures.append("web-1 was terminated before web-2 was gone")
+    if two_created.at_ns < one_ready.at_ns:
+        failures.append("web-2 was created before web-1 was Ready")
+    success = (
+        f"Down: web-2 was gone {ms(last_gone.at_ns - last_going.at_ns)} after its end began, and only then web-1's began. "
+        f"Up: web-1 was Ready {seconds(one_ready.at_ns - (up.accepted_ns or 0))} after the scaling, and only then web-2 was created."
+    )
+    return combine(name, failures=failures, unknowns=(), success=success, evidence=("events.jsonl",))
+
+
+def names_go_and_come_back(history: History) -> Verdict:
+    """In every view the removed pods' names vanish and come back; the one that stays is never lost."""
+    both = windows(history)
+    name = "names-go-and-come-back"
+    if both is None:
+        return combine(name, failures=(), unknowns=("it was not scaled down and up",), success="", evidence=())
+    down, up = both
+    views = {s.view for s in history.series if s.probe == "dns"}
+    failures, unknowns = [], []
+    for pod in REMOVED:
+        gone = when(history, f"A {pod}.web", "NXDOMAIN", down.sent_ns, up.sent_ns)
+        back = when(history, f"A {pod}.web", "NOERROR", up.sent_ns)
+        failures += [f"A {pod}.web did not vanish at {view}" for view in sorted(views - gone.keys())]
+        failures += [f"A {pod}.web did not come back at {view}" for view in sorted(views - back.keys())]
+    lost = when(history, f"A {LEFT}.web", "NXDOMAIN", down.sent_ns)
+    failures += [f"A {LEFT}.web was lost at {view}, though its pod stayed" for view in lost]
+    unknowns += [] if views else ["no view was asked"]
+    success = f"The names of {' and '.join(REMOVED)} vanished and came back at each of {len(views)} views; {LEFT}.web was never lost."
+    return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("timeline.svg",))
+
+
+def volumes_are_kept(history: History) -> Verdict:
+    """The same claims with the same volumes before, in between and after."""
+    by_phase = {phase: _claims(history, phase) for phase in ("before", "scaled down", "after")}
+    failures = [
+        f"{claim} is not the same {phase}"
+        for phase in ("scaled down", "after")
+        for claim, row in by_phase["before"].items()
+        if by_phase[phase] and (claim not in by_phase[phase] or by_phase[phase][claim]["volume"] != row["volume"])
+    ]
+    unknowns = [f"no claim was seen {phase}" for phase, found in by_phase.items() if not found]
+    unknowns += [f"{claim} had no volume" for claim, row in by_phase["before"].items() if not row["volume"]]
+    success = f"All {len(by_phase['before'])} claims kept their volumes while {len(REMOVED)} of their pods were away."
+    return combine("volumes-are-kept", failures=failures, unknowns=unknowns, success=success, evidence=())
+
+
+def _claims(history: History, phase: str) -> dict[str, Fact]:
+    return {row["claim"]: row for row in facts(history, "claim", phase=phase)}
+
+
+def scaling_challenges(history: History) -> str:
+    both = windows(history)
+    if both is None:
+        return ""
+    down, up = both
+    down_ns, up_ns = down.accepted_ns or 0, up.accepted_ns or 0
+    parts = []
+    for pod in REMOVED:
+        gone = last_ns(when(history, f"A {pod}.web", "NXDOMAIN", down.sent_ns, up.sent_ns), down_ns)
+        back = last_ns(when(history, f"A {pod}.web", "NOERROR", up.sent_ns), up_ns)
+        if gone is not None and back is not None:
+            parts.append(
+                f"{pod}.web had left every view {ms(gone)} after the scaling down and was in every view {ms(back)} after the scaling up"
+            )
+    kept = volumes_are_kept(history)
+    if not parts or order_is_kept(history).outcome != "ok":
+        return "This run did not see every step, so it cannot say: see the verdicts."
+    return (
+        f"Members are not interchangeable, so they go and come one by one in a fixed order: {'; '.join(parts)}. A Deployment "
+        "would have done all at once. "
+        + (
+            "The volumes outlive their pods, " + kept.summary[0].lower() + kept.summary[1:] + " "
+            if kept.outcome == "ok"
+            else ""
+        )
+        + "So scaling down loses no data and frees no storage either, and what the members knew of each other (quorum, "
+        "replication, shards) has to be told to the application before a member goes: Kubernetes only removes the last one."
+    )
+
+
+def headline(history: History) -> str:
+    both = windows(history)
+    if both is None:
+        return "The StatefulSet was not scaled down and up, so nothing was measured."
+    down, up = both
+    gone, back = (
+        first(pod_steps(history, down.sent_ns), "gone", "web-1"),
+        first(pod_steps(history, up.sent_ns), "ready", "web-2"),
+    )
+    if gone is None or back is None:
+        return "Not every pod was seen to go and to come back."
+    where = "On the simulated cluster it" if history.meta.simulated else "It"
+    took_down, took_up = ms(gone.at_ns - (down.accepted_ns or 0)), ms(back.at_ns - (up.accepted_ns or 0))
+    return f"{where} took {took_down} to remove two of three pods and {took_up} until both were Ready again, one after the other."
+
+
+experiment = Experiment(
+    name="scale-cycle",
+    hypothesis=(
+        "Scaling a StatefulSet down and up removes and returns its pods in order, with the same names and volumes, and "
+        "never touches those that stay."
+    ),
+    workload=Workload(manifests=("web-volumes.yaml",), statefulset="web", service="web", port=80),
+    probes=("dns", "http"),
+    checkers=("steady-state", order_is_kept, names_go_and_come_back, volumes_are_kept),
+    questions=(unit_question("scaling-challenges", scaling_challenges),),
+    tables={"claim": "Volume claims:", "waited": "Waits of the method:"},
+    headline=headline,
+    blast_radius=2,
+    timeout_s=240,
+    duration_s=40,
+    method=method,
+)

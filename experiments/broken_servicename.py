@@ -89,7 +89,13 @@ async def second_service(run: Run) -> None:
     await run.apply("web-second.yaml")
     await run.sleep(WATCH_S)
     whole, single = await run.resolve("web-second"), await run.resolve(f"{RESTARTED}.web-second")
-    run.mark("second", service=whole.status, addresses=len(whole.values), pod_name=f"{RESTARTED}.web-second", pod=single.status)
+    run.mark(
+        "second",
+        service=whole.status,
+        addresses=len(whole.values),
+        pod_name=f"{RESTARTED}.web-second",
+        pod=single.status,
+    )
     await run.objects.delete("Service", "web-second")
 
 
@@ -148,7 +154,9 @@ async def replaced(run: Run, uid: str) -> bool:
 
 async def subdomains(run: Run, phase: str) -> None:
     """What the pods themselves say: where the fault can be seen before it strikes."""
-    found = {p["metadata"]["name"]: p["spec"].get("subdomain", "") for p in await run.objects.list("Pod", "app=web-stateful")}
+    found = {
+        p["metadata"]["name"]: p["spec"].get("subdomain", "") for p in await run.objects.list("Pod", "app=web-stateful")
+    }
     run.mark("subdomains", phase=phase, pods=dict(sorted(found.items())))
 
 
@@ -174,7 +182,7 @@ async def the_units_own(run: Run) -> None:
 def anew(obj: dict[str, Any]) -> dict[str, Any]:
     """An object as it was once sent, without what the server has added."""
     meta = {key: obj["metadata"][key] for key in ("name", "namespace", "labels") if key in obj["metadata"]}
-    spec = {key: value for key, value in obj["spec"].items() if key not in ("clusterIPs",)}
+    spec = {key: value for key, value in obj["spec"].items() if key != "clusterIPs"}
     return {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": meta, "spec": spec}
 
 
@@ -192,7 +200,13 @@ def cannot_be_patched(history: History) -> Verdict:
         return combine("cannot-be-patched", failures=(), unknowns=("it was not tried",), success="", evidence=())
     refused = str(tried["answer"]).startswith("422")
     failures = [] if refused else [f"the answer was {tried['answer'] or 'yes'}"]
-    return combine("cannot-be-patched", failures=failures, unknowns=(), success="A patch of serviceName is refused (422).", evidence=())
+    return combine(
+        "cannot-be-patched",
+        failures=failures,
+        unknowns=(),
+        success="A patch of serviceName is refused (422).",
+        evidence=(),
+    )
 
 
 def service_faults_show_at_once(history: History) -> Verdict:
@@ -207,7 +221,9 @@ def service_faults_show_at_once(history: History) -> Verdict:
         failures += [f"{kind}: {', '.join(still)} still resolved"] if still else []
         failures += [] if proved else [f"{kind}: the repair was not seen to work"]
     success = "With a wrong selector and without the service every name was gone; after the repair everything was steady again, without a restart."
-    return combine("service-faults-show-at-once", failures=failures, unknowns=unknowns, success=success, evidence=("timeline.svg",))
+    return combine(
+        "service-faults-show-at-once", failures=failures, unknowns=unknowns, success=success, evidence=("timeline.svg",)
+    )
 
 
 def recreation_is_latent(history: History) -> Verdict:
@@ -226,12 +242,16 @@ def recreation_is_latent(history: History) -> Verdict:
         elif found["pods"][RESTARTED] != expected:
             failures.append(f"{phase}: {RESTARTED}.web was {found['pods'][RESTARTED]}")
     others = [f for phase, _ in phases if (f := names(history, phase))]
-    failures += [f"{f['phase']}: the service had {f['addresses']} addresses" for f in others if f["addresses"] != len(PODS)]
+    failures += [
+        f"{f['phase']}: the service had {f['addresses']} addresses" for f in others if f["addresses"] != len(PODS)
+    ]
     success = (
         f"{RESTARTED}.web resolved until the pod restarted, and did not after the repair until it restarted again; the service's "
         "own name had all addresses all the time."
     )
-    return combine("recreation-is-latent", failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",))
+    return combine(
+        "recreation-is-latent", failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",)
+    )
 
 
 def second_gives_no_names(history: History) -> Verdict:
@@ -241,7 +261,9 @@ def second_gives_no_names(history: History) -> Verdict:
         return combine("second-gives-no-names", failures=(), unknowns=("it was not tried",), success="", evidence=())
     failures = [] if found["addresses"] == len(PODS) else [f"web-second had {found['addresses']} addresses"]
     failures += [f"{found['pod_name']} resolved"] if found["pod"] == "NOERROR" else []
-    success = f"A second headless service had all {found['addresses']} addresses, and {found['pod_name']} was {found['pod']}."
+    success = (
+        f"A second headless service had all {found['addresses']} addresses, and {found['pod_name']} was {found['pod']}."
+    )
     return combine("second-gives-no-names", failures=failures, unknowns=(), success=success, evidence=())
 
 
@@ -250,7 +272,9 @@ def broken_looks_healthy(history: History) -> Verdict:
     found = fact(history, "broken-network")
     if found is None:
         return combine("broken-looks-healthy", failures=(), unknowns=("it was not tried",), success="", evidence=())
-    failures = [] if found["ready"] == found["replicas"] else [f"{found['ready']} of {found['replicas']} pods were Ready"]
+    failures = (
+        [] if found["ready"] == found["replicas"] else [f"{found['ready']} of {found['replicas']} pods were Ready"]
+    )
     failures += ["its pod's name resolved"] if found["name"] == "NOERROR" else []
     success = f"{found['ready_replicas']} of {found['replicas']} pods Ready, and broken-network-0.nonexistent-service is {found['name']}."
     return combine("broken-looks-healthy", failures=failures, unknowns=(), success=success, evidence=())
@@ -294,7 +318,9 @@ def first_sign(history: History) -> str:
         lost = last_ns(when(history, f"A {RESTARTED}.web", "NXDOMAIN", began.at_ns, mended.at_ns), began.at_ns)
         back = last_ns(when(history, f"A {RESTARTED}.web", "NOERROR", mended.at_ns), mended.at_ns)
         if lost is not None and back is not None:
-            parts.append(f"{kind}: the names were gone from every view after {ms(lost)}, and back {ms(back)} after the repair")
+            parts.append(
+                f"{kind}: the names were gone from every view after {ms(lost)}, and back {ms(back)} after the repair"
+            )
     latent = names(history, "recreated, one restarted")
     if len(parts) < 2 or latent is None:  # noqa: PLR2004 - both
         return ""
@@ -314,8 +340,6 @@ def headline(history: History) -> str:
         return "Whether a changed serviceName breaks at once or later was not clearly seen; see the verdicts."
     where = "On the simulated cluster a" if history.meta.simulated else "A"
     return f"{where} changed serviceName broke nothing until a pod restarted, and putting it right mended nothing until it restarted again."
-
-
 
 
 experiment = Experiment(

@@ -78,10 +78,15 @@ REPORTS = Path("reports")
 
 @app.command()
 def run(
-    experiment: Annotated[
-        str,
-        typer.Argument(help="A name from `chaos list`, or a file: ./my_experiment.py", autocompletion=experiment_names),
-    ],
+    experiments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="EXPERIMENT...",
+            help="Names from `chaos list`, or files: ./my_experiment.py",
+            autocompletion=experiment_names,
+        ),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="All that ship with the tool, and one overview.")] = False,
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="On a simulated cluster; needs nothing. The default at a terminal.")
     ] = False,
@@ -91,6 +96,12 @@ def run(
     namespace: Annotated[
         str, typer.Option("--namespace", "-n", help="An existing namespace that allows it; default: one is made.")
     ] = "",
+    allow_kube_system: Annotated[
+        bool, typer.Option("--allow-kube-system", help="Cluster DNS may be changed, which everybody there uses.")
+    ] = False,
+    allow_nodes: Annotated[
+        bool, typer.Option("--allow-nodes", help="A node may be taken out of service for a while.")
+    ] = False,
     trials: Annotated[int | None, typer.Option(help="Number of faults; default: one for each pod.")] = None,
     grace: Annotated[int | None, typer.Option(metavar="S", help="Grace period; default: the manifest's.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Delete with grace period 0.")] = False,
@@ -170,22 +181,25 @@ def run(
     reports: ReportsOption = REPORTS,
     output: OutputOption = Output.text,
 ) -> None:
-    """Run an experiment: measure, inject, undo, judge, report.
+    """Run experiments: measure, inject, undo, judge, report. Of several, one overview is written too.
 
     Without --sandbox or --context it runs on the sandbox at a terminal, and refuses elsewhere: a nightly job must not
     pass on a simulator by mistake.
     """
+    if every == bool(experiments):
+        raise UsageError("name experiments, or say --all", hint="chaos list shows them")
     from chaos.cli.run import RunRequest, run_experiment  # noqa: PLC0415
     from chaos.metrics import MetricsOptions  # noqa: PLC0415
 
     request = RunRequest(
-        experiment=experiment,
         sandbox=sandbox,
         context=context,
         in_cluster=in_cluster,
         kubeconfig=kubeconfig,
         options={
             "namespace": namespace,
+            "allow_kube_system": allow_kube_system,
+            "allow_nodes": allow_nodes,
             "trials": trials,
             "grace_s": grace,
             "force": force,
@@ -214,7 +228,12 @@ def run(
         ),
         as_json=output is Output.json,
     )
-    raise typer.Exit(run_experiment(request))
+    names = experiments or []
+    if len(names) == 1:
+        raise typer.Exit(run_experiment(request, names[0]))
+    from chaos.cli.many import run_many  # noqa: PLC0415
+
+    raise typer.Exit(run_many(request, names, every=every))
 
 
 def _vantage(vantage: Vantage, agents: int | None) -> str:

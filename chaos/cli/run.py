@@ -34,9 +34,8 @@ _CLUSTER_MAX_QPS = 500.0
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What the command line asks for."""
+    """What the command line asks for of each run; `quiet` leaves its answers to the report."""
 
-    experiment: str
     sandbox: bool
     context: str
     in_cluster: bool
@@ -50,41 +49,63 @@ class RunRequest:
     reports: Path
     metrics: MetricsOptions
     as_json: bool
+    quiet: bool = False
 
 
-def run_experiment(request: RunRequest) -> int:
-    """Run it; returns the exit code.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How a run ended.
+
+    Attributes:
+        document: the content of run.json.
+    """
+
+    exit_code: int
+    document: dict[str, Any]
+    folder: Path
+
+
+def run_experiment(request: RunRequest, name: str) -> int:
+    """Run one; returns the exit code.
 
     Raises:
         ChaosError: nothing was begun.
     """
-    experiment = known_experiment(request.experiment)
-    on_sandbox = _choose_place(request)
+    return run_one(request, known_experiment(name)).exit_code
+
+
+def run_one(request: RunRequest, experiment: Experiment) -> Told:
+    """Run one, and say how it ended.
+
+    Raises:
+        ChaosError: nothing was begun.
+    """
+    simulated = on_sandbox(request)
     options = Options(
         **request.options,
-        period_s=_default(request.period_s, _SANDBOX_PERIOD_S if on_sandbox else _CLUSTER_PERIOD_S),
-        max_qps=_default(request.max_qps, None if on_sandbox else _CLUSTER_MAX_QPS),
+        period_s=_default(request.period_s, _SANDBOX_PERIOD_S if simulated else _CLUSTER_PERIOD_S),
+        max_qps=_default(request.max_qps, None if simulated else _CLUSTER_MAX_QPS),
     )
     console = SteadfastConsole(stderr=True)
-    virtual = on_sandbox and not request.realtime
+    virtual = simulated and not request.realtime
     with Publisher(request.metrics) as publisher:
         began_at = datetime.now(UTC)
         try:
             with asyncio.Runner(loop_factory=_virtual_loop if virtual else None) as runner:
-                code = runner.run(_run(request, experiment, options, console, publisher, on_sandbox=on_sandbox))
+                told = runner.run(_run(request, experiment, options, console, publisher, simulated=simulated))
         except ChaosError as exc:
             # Nothing was begun: last night's figures must not stay as if they were tonight's.
             history = not_begun(
                 experiment.name,
                 began_at,
-                simulated=on_sandbox,
+                simulated=simulated,
                 namespace=options.namespace,
                 statefulset=experiment.workload.statefulset if experiment.workload else "",
             )
             _warn(console, publisher.publish(history, [], exc.exit_code))
             raise
         publisher.linger()
-        return code
+        return told
 
 
 def _warn(console: SteadfastConsole, problems: list[str]) -> None:
@@ -98,14 +119,14 @@ def _finish(
     console: SteadfastConsole,
     publisher: Publisher,
     result: RunResult,
-) -> int:
-    """Judge, report, tell; returns the exit code."""
+) -> Told:
+    """Judge, report, tell."""
     conclusion = conclude(result.folder, result.history, result.error, experiment)
     problems = [e for e in (result.error, conclusion.problem) if e is not None]
     code = exit_code(conclusion.verdicts, result.history.status, problems, bool(result.leftovers))
     _tell(request, console, result, conclusion, code)
     _warn(console, publisher.publish(result.history, conclusion.verdicts, code))
-    return code
+    return Told(code, conclusion.document, result.folder)
 
 
 def _default(given: float | None, otherwise: float | None) -> Any:
@@ -118,8 +139,8 @@ def _virtual_loop() -> asyncio.AbstractEventLoop:
     return VirtualTimeLoop()
 
 
-def _choose_place(request: RunRequest) -> bool:
-    """True for the sandbox.
+def on_sandbox(request: RunRequest) -> bool:
+    """Whether it is the sandbox that is asked for.
 
     Raises:
         UsageError: none or several are named where one must be.
@@ -148,11 +169,11 @@ async def _run(
     console: SteadfastConsole,
     publisher: Publisher,
     *,
-    on_sandbox: bool,
-) -> int:
+    simulated: bool,
+) -> Told:
     from chaos.engine.execution import Execution  # noqa: PLC0415 - asyncio is needed for it
 
-    async with _place(request, console, on_sandbox=on_sandbox) as place:
+    async with _place(request, console, simulated=simulated) as place:
         progress = TerminalProgress(console, run_time())  # now: its seconds are those of the run's clock
 
         def begun(folder: Path, history: History) -> None:
@@ -169,11 +190,11 @@ async def _run(
 
 
 @asynccontextmanager
-async def _place(request: RunRequest, console: SteadfastConsole, *, on_sandbox: bool) -> AsyncIterator[Place]:
+async def _place(request: RunRequest, console: SteadfastConsole, *, simulated: bool) -> AsyncIterator[Place]:
     from chaos.cluster import ClusterAddress  # noqa: PLC0415
     from chaos.engine.place import Place  # noqa: PLC0415
 
-    if not on_sandbox:
+    if not simulated:
         from chaos.vantage.local import LocalVantage  # noqa: PLC0415
 
         address = ClusterAddress(context=request.context, kubeconfig=request.kubeconfig, in_cluster=request.in_cluster)
@@ -238,7 +259,9 @@ def _signals(execution: Execution, console: SteadfastConsole) -> Callable[[], No
 
 def _tell(request: RunRequest, console: SteadfastConsole, result: RunResult, conclusion: Conclusion, code: int) -> None:
     """The end of a run: answers and verdicts on stdout, what went wrong on stderr."""
-    if request.as_json:
+    if request.quiet:
+        pass
+    elif request.as_json:
         print_json({**conclusion.document, "exit_code": code, "folder": str(result.folder)})
     else:
         out = SteadfastConsole()

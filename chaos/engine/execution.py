@@ -128,6 +128,7 @@ class Execution:
             if self._cluster is not None:
                 await self._cluster.close()
             loop.set_exception_handler(None)
+            gc.unfreeze()  # another run in this process must not inherit what this one leaves
         if (failure := self._place.failure()) is not None:
             self._defects.insert(0, InconclusiveError(f"the sandbox itself failed: {failure!r}"))
         ended = _error_of(self._body)

@@ -20,6 +20,7 @@ class Feature(StrEnum):
 
     RUN = "run"  # an experiment in an existing namespace
     AGENTS = "agents"  # probe pods in that namespace
+    EXPERIMENT = "experiment"  # what one experiment does beyond that
     READ_DNS = "read-dns"  # ask each DNS server and tell its configuration
     MAKE_NAMESPACE = "make-namespace"  # runs that bring their own namespace
 
@@ -88,6 +89,16 @@ WEBSOCKETS_FROM_135 = Permission(
 )
 
 
+def uses_of(name: str, uses: Iterable[str]) -> list[Permission]:
+    """What one experiment declares beyond the table; see `Experiment.uses`."""
+    rows: list[Permission] = []
+    for use in uses:
+        verbs, _, what = use.partition(" ")
+        resource, _, group = what.partition(".")
+        rows += _rows(Feature.EXPERIMENT, _OWN, group, resource, verbs.replace(",", " "), f"the experiment {name}")
+    return rows
+
+
 def needed(features: Iterable[Feature], server_version: str) -> list[Permission]:
     """The rows of these features on such a server (``v1.34.4``). Who makes a namespace needs them everywhere."""
     wanted = set(features)
@@ -136,13 +147,21 @@ async def _allowed(cluster: Cluster, permission: Permission, namespace: str) -> 
     return bool((answer.get("status") or {}).get("allowed"))
 
 
-async def require(cluster: Cluster, features: Sequence[Feature], namespace: str) -> None:
+async def require(
+    cluster: Cluster, features: Sequence[Feature], namespace: str, more: Sequence[Permission] = ()
+) -> None:
     """Refuse to begin what could not be carried through.
+
+    Args:
+        cluster: to be asked.
+        features: that the run wants.
+        namespace: the run's; empty where one is made.
+        more: rows that are not of the table.
 
     Raises:
         PreflightError: names each verb and resource that is missing.
     """
-    missing = await denied(cluster, needed(features, cluster.version), namespace)
+    missing = await denied(cluster, [*needed(features, cluster.version), *more], namespace)
     if not missing:
         return
     where = namespace or "every namespace"

@@ -12,13 +12,14 @@ from chaos.clock import RunClock
 from chaos.cluster import Cluster
 from chaos.engine.manifests import read_manifest
 from chaos.engine.objects import OPT_IN_LABEL
-from chaos.engine.permissions import Feature, require
+from chaos.engine.permissions import Feature, require, uses_of
 from chaos.engine.place import Place
 from chaos.engine.reach import UnreachableError, check_local
 from chaos.engine.target import WatchedTarget
 from chaos.engine.views import ClusterDns, find_dns
-from chaos.errors import PreflightError, UsageError
+from chaos.errors import InconclusiveError, PreflightError, UsageError
 from chaos.experiment import Experiment, Options
+from chaos.experiment.definition import NEEDS
 from chaos.model import RunMeta
 
 
@@ -46,15 +47,42 @@ async def check(cluster: Cluster, place: Place, experiment: Experiment, options:
     Raises:
         ChaosError: the run cannot take place here; says why.
     """
+    _check_needs(place, experiment, options)
     if not place.simulated:
         features = [Feature.RUN] if options.namespace else [Feature.RUN, Feature.MAKE_NAMESPACE]
-        await require(cluster, features, options.namespace)
+        await require(cluster, features, options.namespace, uses_of(experiment.name, experiment.uses))
     dns = await find_dns(cluster, in_cluster=place.address.in_cluster)
     local, agents, chosen = await _choose_vantages(place, dns, options)
+    if "reach" in experiment.needs and not local:
+        raise PreflightError(
+            f"{experiment.name} connects with clients of its own from this process, which does not reach the cluster's "
+            f"network{f' ({chosen})' if chosen else ''}",
+            hint="run it in a pod of the cluster (chaos manifests all) or on a node",
+        )
     namespace = await _choose_namespace(cluster, place, options)
     if agents:
         await require(cluster, [Feature.AGENTS], options.namespace)
     return Preflight(cluster, dns, _target(experiment, namespace), local, agents, chosen)
+
+
+def _check_needs(place: Place, experiment: Experiment, options: Options) -> None:
+    """Refuse what was not allowed, or cannot be measured here; on the sandbox nobody else is disturbed.
+
+    Raises:
+        PreflightError: it was not allowed.
+        InconclusiveError: the sandbox does not model it.
+    """
+    if place.simulated:
+        if "real-cluster" in experiment.needs:
+            raise InconclusiveError(
+                f"{experiment.name} needs {NEEDS['real-cluster']}", hint="name a cluster with --context NAME"
+            )
+        return
+    for need, allowed in (("kube-system", options.allow_kube_system), ("nodes", options.allow_nodes)):
+        if need in experiment.needs and not allowed:
+            raise PreflightError(
+                f"{experiment.name} needs {NEEDS[need].partition(':')[0]}", hint=f"say so: --allow-{need}"
+            )
 
 
 async def _choose_vantages(place: Place, dns: ClusterDns, options: Options) -> tuple[bool, int, str]:

@@ -24,7 +24,7 @@ NEEDS = {
     "kube-system": "to change cluster DNS, which everybody in the cluster uses: --allow-kube-system",
     "real-cluster": "a real cluster: the sandbox does not model what it measures",
     "reach": "probes that reach pods from this process: run it in the cluster or on a node",
-    "cordon": "to cordon a node, which keeps everybody's new pods away from it: --allow-nodes",
+    "nodes": "to take a node out of service, which keeps new pods away from it: --allow-nodes",
 }
 
 
@@ -63,6 +63,8 @@ class Experiment:
         headline: History → the report's first sentence; None: how long a pod was unreachable by its name.
         watched_names: how many names the method watches beside the workload's own; they share the limit of queries.
         needs: of `NEEDS`.
+        uses: permissions in its namespace beyond those that every run has, as ``VERB[,VERB] RESOURCE[.GROUP]``, such as
+            ``patch services`` or ``create,delete poddisruptionbudgets.policy``.
         duration_s: rough length on a real cluster, in seconds, for the catalogue.
         summary: one line, from the module's docstring.
         source: the file that it came from.
@@ -81,6 +83,7 @@ class Experiment:
     headline: Callable[[History], str] | None = None
     watched_names: int = 0
     needs: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
     duration_s: float = 60
     summary: str = ""
     source: Path = field(default_factory=Path)

@@ -29,6 +29,8 @@ class Options:
         max_qps: DNS queries per second in total; None: no limit (the sandbox). The period is stretched to keep it.
         timeout_s: after which a probe counts as unanswered.
         namespace: an existing one to run in; empty: one is made and removed.
+        allow_kube_system: cluster DNS, which everybody in the cluster uses, may be changed.
+        allow_nodes: a node may be taken out of service.
         vantage: of `VANTAGES`: where probes run from. ``auto`` is this process where it reaches cluster DNS, and an
             agent where it does not.
         agents: probe pods, where the vantage asks for them.
@@ -44,6 +46,8 @@ class Options:
     max_qps: float | None = DEFAULT_MAX_QPS
     timeout_s: float = 1.0
     namespace: str = ""
+    allow_kube_system: bool = False
+    allow_nodes: bool = False
     vantage: str = "auto"
     agents: AgentOptions = field(default_factory=AgentOptions)
     pods: PodOptions = field(default_factory=PodOptions)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
 
+from chaos.clients import Clients
 from chaos.clock import RunClock
 from chaos.cluster import Changes, Cluster
 from chaos.cluster.changes import Acknowledged
@@ -44,8 +45,10 @@ class ActiveRun:
         target: WatchedTarget,
         probing: Probing,
         progress: Progress,
+        clients: Clients,
     ) -> None:
         self.options = options
+        self.clients = clients
         self.target = target
         self.simulated = recorder.history.meta.simulated
         self.objects = RunObjects(experiment, options, cluster, changes, clock, recorder, progress, target.namespace)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.agents.fleet import START_WITHIN_S, Fleet
+from chaos.clients import Clients, Dialer
 from chaos.clock import RunClock
 from chaos.cluster import Changes, Cluster, Journal, Watcher, connect
 from chaos.engine import preflight
@@ -39,7 +40,7 @@ from chaos.experiment import Experiment, Options
 from chaos.experiment.loading import line_of
 from chaos.model import ClusterEvent, History
 from chaos.model.recording import Recorder
-from chaos.probes import LocalHost
+from chaos.probes import LocalHost, Resolver
 
 _FLUSH_S = 1.0
 # Kubernetes ends the agents so much later than the run should have ended.
@@ -194,6 +195,7 @@ class Execution:
             found.target,
             begun.probing,
             self._progress,
+            self._clients(found),
         )
         limit_s = self._limit_s(found)
         try:
@@ -201,6 +203,11 @@ class Execution:
                 await self._measure(run, found, begun)
         except TimeoutError as exc:
             raise InconclusiveError(f"the run was not over after {limit_s:.0f} s and was ended") from exc
+
+    def _clients(self, found: preflight.Preflight) -> Clients:
+        vantage, dns = self._place.vantage, found.dns
+        resolver = Resolver(vantage, dns.service, self._options.timeout_s)
+        return Clients(Dialer(vantage, resolver, found.target.namespace, dns.domain))
 
     def _begin(self, found: preflight.Preflight) -> _Begun:
         """Make the run's folder and show the plan; still nothing is touched."""

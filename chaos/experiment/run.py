@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeVar
 
+from chaos.clients import Clients
 from chaos.cluster.changes import Acknowledged
 from chaos.cluster.command import Executed
 from chaos.experiment.options import Options
@@ -88,6 +89,10 @@ class Run(Protocol):
 
     @property
     def objects(self) -> Objects: ...
+
+    @property
+    def clients(self) -> Clients:
+        """Real client libraries through the vantage. Its experiment declares the need ``reach``."""
 
     @property
     def simulated(self) -> bool:

@@ -1,0 +1,69 @@
+"""How client libraries get their connections: names through cluster DNS, streams through the vantage."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from chaos.probes.connection import is_address
+from chaos.probes.resolver import Resolver
+from chaos.vantage import Vantage
+
+# What getaddrinfo says of each; anything else that is no address is a server that cannot say now.
+_NO_SUCH_NAME = frozenset({"NXDOMAIN", "NODATA"})
+
+
+class Dialer:
+    """Opens the streams that a library would open itself.
+
+    Libraries resolve with the machine's own resolver, which knows nothing of the cluster; here each connection asks
+    cluster DNS once, and takes the first address, as a client without a cache does.
+
+    Args:
+        vantage: how addresses are reached from here.
+        resolver: through which names are found.
+        namespace: where names without a dot at their end belong.
+        domain: of the cluster; names that end with it are absolute.
+    """
+
+    def __init__(self, vantage: Vantage, resolver: Resolver, namespace: str, domain: str) -> None:
+        self._vantage = vantage
+        self._resolver = resolver
+        self._namespace = namespace
+        self._domain = domain
+
+    async def open(self, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Resolve and connect; waits as long as the network lets it (callers bound it).
+
+        Args:
+            host: an address, or a name such as ``web-0.web`` (of the run's namespace), or an absolute one.
+            port: TCP.
+
+        Raises:
+            OSError: as the operating system's own calls raise it: `socket.gaierror` for a name, errno for a connection.
+        """
+        address = await self._locate(host)
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader(loop=loop)
+        protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+        transport = await self._vantage.open_tcp(lambda: protocol, address, port)
+        return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+
+    async def _locate(self, host: str) -> str:
+        if is_address(host):
+            return host
+        name = self.absolute(host)
+        found, address = await self._resolver.locate(name)
+        if address:
+            return address
+        if found.status in _NO_SUCH_NAME:
+            raise socket.gaierror(socket.EAI_NONAME, f"{found.status} for {name}")
+        raise socket.gaierror(socket.EAI_AGAIN, f"{found.status} for {name}")
+
+    def absolute(self, host: str) -> str:
+        """A name spelled out, without its final dot."""
+        if host.endswith("."):
+            return host.rstrip(".")
+        if host.endswith(f".{self._domain}"):
+            return host
+        return f"{host}.{self._namespace}.svc.{self._domain}"

@@ -1,6 +1,7 @@
 """What an experiment is, and where experiments are found: all that an experiment's file needs to import."""
 
 from chaos.analysis.checkers.verdicts import combine
+from chaos.analysis.corefile import caching
 from chaos.analysis.facts import Fact, fact, facts
 from chaos.analysis.podlog import PodStep, first, most_missing, pod_steps
 from chaos.analysis.questions import Question
@@ -35,6 +36,7 @@ __all__ = [
     "Workload",
     "ask",
     "became",
+    "caching",
     "combine",
     "fact",
     "facts",

@@ -102,6 +102,9 @@ def run(
     allow_nodes: Annotated[
         bool, typer.Option("--allow-nodes", help="A node may be taken out of service for a while.")
     ] = False,
+    node: Annotated[
+        str, typer.Option(metavar="NAME", help="That node; default: the one with most of the run's pods.")
+    ] = "",
     trials: Annotated[int | None, typer.Option(help="Number of faults; default: one for each pod.")] = None,
     grace: Annotated[int | None, typer.Option(metavar="S", help="Grace period; default: the manifest's.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Delete with grace period 0.")] = False,
@@ -200,6 +203,7 @@ def run(
             "namespace": namespace,
             "allow_kube_system": allow_kube_system,
             "allow_nodes": allow_nodes,
+            "node": node,
             "trials": trials,
             "grace_s": grace,
             "force": force,

@@ -66,9 +66,10 @@ class SteadyState:
                 wrong.append(f"pod {name}: no ready endpoint in service {self._target.service}")
         return wrong
 
-    @staticmethod
-    def _retired(series: Series, addresses: dict[str, str]) -> bool:
-        """Series of an address that its pod no longer has say nothing about the present."""
+    def _retired(self, series: Series, addresses: dict[str, str]) -> bool:
+        """Series of an address that its pod no longer has say nothing about the present, nor do a method's own."""
+        if (series.pod not in addresses) if series.pod else (series.name != self._governing):
+            return True
         if series.probe == "address":
             return addresses.get(series.pod) != series.name
         if series.record.startswith("PTR "):

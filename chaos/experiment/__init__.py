@@ -12,12 +12,14 @@ from chaos.experiment.definition import Experiment, Workload, unit_question
 from chaos.experiment.loading import find_experiment, load_experiments
 from chaos.experiment.options import Options
 from chaos.experiment.run import Run, Target
-from chaos.faults import DeletePod, DeletePods, Scale, SetReadiness, UpdateTemplate
+from chaos.faults import Cordon, DeletePod, DeletePods, EvictPod, Scale, SetReadiness, Uncordon, UpdateTemplate
 from chaos.model import FaultWindow, History, PodIdentity, Verdict
 
 __all__ = [
+    "Cordon",
     "DeletePod",
     "DeletePods",
+    "EvictPod",
     "Experiment",
     "Fact",
     "FaultWindow",
@@ -31,6 +33,7 @@ __all__ = [
     "SetReadiness",
     "Target",
     "Transition",
+    "Uncordon",
     "UpdateTemplate",
     "Verdict",
     "Workload",

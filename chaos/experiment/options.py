@@ -31,6 +31,7 @@ class Options:
         namespace: an existing one to run in; empty: one is made and removed.
         allow_kube_system: cluster DNS, which everybody in the cluster uses, may be changed.
         allow_nodes: a node may be taken out of service.
+        node: which; empty: the one with most of the run's pods.
         vantage: of `VANTAGES`: where probes run from. ``auto`` is this process where it reaches cluster DNS, and an
             agent where it does not.
         agents: probe pods, where the vantage asks for them.
@@ -48,6 +49,7 @@ class Options:
     namespace: str = ""
     allow_kube_system: bool = False
     allow_nodes: bool = False
+    node: str = ""
     vantage: str = "auto"
     agents: AgentOptions = field(default_factory=AgentOptions)
     pods: PodOptions = field(default_factory=PodOptions)

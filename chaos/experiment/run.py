@@ -74,6 +74,12 @@ class Objects(Protocol):
     ) -> tuple[PodIdentity, ...]:
         """The same, once there are that many; fewer when the time is over."""
 
+    async def may_evict(self, pod: PodIdentity) -> str:
+        """Ask whether a pod of the run would be evicted now, without doing it; the answer as of `refused`."""
+
+    async def evict(self, pod: PodIdentity) -> Acknowledged:
+        """Evict a pod of the run that is not the target's, outside of any trial."""
+
     async def exec(self, pod: str, command: Sequence[str], *, namespace: str = "", container: str = "") -> Executed:
         """Run a command in a container, to its end. Its experiment declares the need ``exec``."""
 

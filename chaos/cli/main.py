@@ -96,6 +96,16 @@ def run(
     namespace: Annotated[
         str, typer.Option("--namespace", "-n", help="An existing namespace that allows it; default: one is made.")
     ] = "",
+    target: Annotated[
+        str, typer.Option(metavar="statefulset/NAME", help="Your own workload, in the namespace that -n names.")
+    ] = "",
+    identify: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW", help="How a pod of that target says who it is: http:/path (the page names its pod) or none."
+        ),
+    ] = "none",
+    port: Annotated[int, typer.Option(help="Of that target's pods; default: the first of its service.")] = 0,
     allow_kube_system: Annotated[
         bool, typer.Option("--allow-kube-system", help="Cluster DNS may be changed, which everybody there uses.")
     ] = False,
@@ -201,6 +211,9 @@ def run(
         kubeconfig=kubeconfig,
         options={
             "namespace": namespace,
+            "target": target,
+            "identify": identify,
+            "port": port,
             "allow_kube_system": allow_kube_system,
             "allow_nodes": allow_nodes,
             "node": node,

@@ -9,6 +9,7 @@ from chaos.clock import RunClock
 from chaos.engine.target import WatchedTarget
 from chaos.engine.views import ClusterDns
 from chaos.experiment import Options
+from chaos.experiment.identify import Identify
 from chaos.model import ClusterEvent, Outcome, Series
 from chaos.model.recording import Recorder
 from chaos.probes import DnsView, Host
@@ -97,6 +98,7 @@ class Probing:
         self._target = target
         self._options = options
         self._kinds = kinds
+        self._ask_for = Identify.parse(options.identify).path
         by_name = sum(kind in kinds for kind in ("tcp", "http")) * len(target.names)
         # A long-lived connection that is down is tried again each half second; no faster than the others are sampled.
         by_name += ("stream" in kinds) * len(target.names)
@@ -276,6 +278,7 @@ class Probing:
             period_s=period_s,
             timeout_s=timeout_s,
             vantage=host.name,
+            ask=self._ask_for,
         )
         # A long-lived connection is wanted at once.
         at_once = at_once or kind == "stream"

@@ -29,6 +29,7 @@ class Series:
         period_s: seconds between two scheduled samples.
         timeout_s: seconds after which a sample counts as TIMEOUT.
         vantage: the place that it was sampled from.
+        ask: what a client asks to hear who answers: the path of a page.
     """
 
     id: int
@@ -40,6 +41,7 @@ class Series:
     period_s: float
     timeout_s: float
     vantage: str = "local"
+    ask: str = "/"
 
 
 class Observation(NamedTuple):

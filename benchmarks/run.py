@@ -16,7 +16,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from benchmarks import coverage, dns_cost, startup, wall
+from benchmarks import coverage, dns_cost, scale, startup, wall
 
 Row = tuple[str, str, str]
 
@@ -37,6 +37,10 @@ def rows() -> Iterator[Row]:
     yield "first API call of a real run", "≤ 2 s", f"{startup.first_api_call_s():.2f} s"
     yield "run of 3 trials on the sandbox", "≤ 8 s", f"{wall.sandbox_run_s(3):.1f} s"
     yield "run of 10 trials on the sandbox (330 s of cluster time)", "≤ 20 s", f"{wall.sandbox_run_s(10):.1f} s"
+    small, large = scale.cost(scale.SMALL), scale.cost(scale.LARGE)
+    many = f"sandbox: {large.pods} pods Ready, resolved and probed"
+    yield many, "≤ 20 s, ≤ 1 GB", f"{large.wall_s:.1f} s, {large.peak_mb / 1024:.2f} GB"
+    yield f"CPU per pod, {large.pods} pods against {small.pods}", "≤ 1.5", f"{scale.growth(small, large):.2f}"
     yield "width of a recovery, sandbox, 1 ms latency, median", "≤ 11 ms", f"{coverage.sandbox_width_ms():.1f} ms"
     context = os.environ.get("CHAOS_TEST_CONTEXT")
     real = f"{wall.real_width_ms(context):.1f} ms" if context else "not measured: CHAOS_TEST_CONTEXT is not set"

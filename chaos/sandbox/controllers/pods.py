@@ -37,8 +37,10 @@ def condition(obj: Object, type_: str) -> Object | None:
 
 def is_ready(pod: Object) -> bool:
     """The pod's Ready condition, whatever its phase."""
-    ready = condition(pod, "Ready")
-    return ready is not None and ready["status"] == "True"
+    for row in (pod.get("status") or {}).get("conditions") or ():
+        if row.get("type") == "Ready":
+            return bool(row.get("status") == "True")
+    return False
 
 
 def is_running_and_ready(pod: Object) -> bool:
@@ -52,10 +54,10 @@ def parse_time(text: str) -> datetime:
 
 def available_in_s(pod: Object, min_ready_s: int, clock: SimClock) -> float:
     """Seconds until a ready pod counts as available: 0 where it is, infinity where it is not ready."""
-    ready = condition(pod, "Ready")
-    if ready is None or ready["status"] != "True":
+    if not is_ready(pod):
         return float("inf")
-    if not min_ready_s or not ready["lastTransitionTime"]:
+    ready = condition(pod, "Ready") if min_ready_s else None
+    if ready is None or not ready["lastTransitionTime"]:
         return 0.0
     age_s = (clock.wall() - parse_time(ready["lastTransitionTime"])).total_seconds()
     return max(0.0, min_ready_s - age_s)

@@ -123,6 +123,8 @@ class StatefulSetController(AdoptingController):
         self._roll(r)
 
     def _set_claim_owners(self, r: Round) -> None:
+        if not r.set["spec"].get("volumeClaimTemplates"):
+            return
         claims = SetClaims(self.plane, r.set)
         for ordinal, pod in r.pods.items():
             condemned = not r.first <= ordinal < r.end

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
+from typing import Final
+
+_ADDRESSES: Final = 8192  # as many are remembered: an answer for a large set is made anew at each of its changes
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_ADDRESSES)
 def to_wire(name: str) -> bytes:
     """Wire form of an absolute name given without its final dot."""
     labels = name.split(".") if name else []
@@ -31,6 +34,7 @@ def is_under(name: str, zone: str) -> bool:
     return not zone or name == zone or name.endswith("." + zone)
 
 
+@lru_cache(maxsize=_ADDRESSES)
 def reverse_name(address: str) -> str:
     """Where the PTR record of an address lives."""
     return ip_address(address).reverse_pointer
@@ -51,6 +55,7 @@ def reversed_address(name: str) -> str | None:
     return normal_address(text)
 
 
+@lru_cache(maxsize=_ADDRESSES)
 def normal_address(text: str) -> str | None:
     """An address in its usual spelling; None where the text is none."""
     try:
@@ -64,6 +69,19 @@ def address_label(address: str) -> str:
     return address.replace(".", "-").replace(":", "-")
 
 
+@lru_cache(maxsize=_ADDRESSES)
 def is_ipv6(address: str) -> bool:
     """Whether an address belongs into an AAAA record."""
     return isinstance(ip_address(address), IPv6Address)
+
+
+@lru_cache(maxsize=_ADDRESSES)
+def packed(address: str) -> bytes:
+    """The data of an address's A or AAAA record."""
+    return ip_address(address).packed
+
+
+@lru_cache(maxsize=_ADDRESSES)
+def unpacked(data: bytes) -> str:
+    """The address in an A or AAAA record."""
+    return str(ip_address(data))

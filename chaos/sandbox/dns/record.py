@@ -5,10 +5,9 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from ipaddress import ip_address
 from typing import NamedTuple
 
-from chaos.sandbox.dns.names import is_ipv6, to_wire
+from chaos.sandbox.dns.names import is_ipv6, packed, to_wire
 
 
 class RType(IntEnum):
@@ -89,7 +88,7 @@ class Answer:
 
 def address_record(owner: bytes, address: str, ttl_s: int) -> Record:
     """A or AAAA."""
-    return Record(owner, RType.AAAA if is_ipv6(address) else RType.A, ttl_s, (ip_address(address).packed,))
+    return Record(owner, RType.AAAA if is_ipv6(address) else RType.A, ttl_s, (packed(address),))
 
 
 def name_record(owner: bytes, rtype: RType, target: str, ttl_s: int) -> Record:

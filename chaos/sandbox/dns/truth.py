@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 
 from chaos.sandbox.dns.lookup import Lookup
-from chaos.sandbox.dns.names import reverse_name, to_wire
+from chaos.sandbox.dns.names import reverse_name, to_wire, unpacked
 from chaos.sandbox.dns.query import Query
 from chaos.sandbox.dns.record import Name, Record, RType
 from chaos.sandbox.dns.zone import Effect
@@ -49,4 +48,4 @@ class AnswerTruth:
 
 def _target(record: Record) -> str:
     last = record.data[-1]
-    return last.text() if isinstance(last, Name) else str(ip_address(last))
+    return last.text() if isinstance(last, Name) else unpacked(last)

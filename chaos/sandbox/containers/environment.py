@@ -28,6 +28,8 @@ def environment(pod: Object, container: dict[str, Any], ip: str) -> dict[str, st
         "spec.nodeName": pod.get("spec", {}).get("nodeName", ""),
         "status.podIP": ip,
     }
+    for key, label in (pod["metadata"].get("labels") or {}).items():
+        fields[f"metadata.labels['{key}']"] = label
     variables = {"HOSTNAME": hostname(pod)}
     for row in container.get("env") or ():
         path = ((row.get("valueFrom") or {}).get("fieldRef") or {}).get("fieldPath", "")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from chaos.sandbox.model import Model
 from chaos.sandbox.network import Network
@@ -14,7 +15,11 @@ from chaos.sandbox.truth import Truth
 
 @dataclass(frozen=True, slots=True)
 class ContainerHost:
-    """The sandbox, as seen from inside a container."""
+    """The sandbox, as seen from inside a container.
+
+    Attributes:
+        volumes: content of volumes; see `chaos.sandbox.containers.volumes`.
+    """
 
     network: Network
     store: Store
@@ -22,3 +27,4 @@ class ContainerHost:
     model: Model
     truth: Truth
     loop: asyncio.AbstractEventLoop
+    volumes: dict[tuple[str, str], Any] = field(default_factory=dict)

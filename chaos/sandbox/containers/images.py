@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from functools import partial
 
 from chaos.sandbox.containers.coredns import CoreDnsProcess
 from chaos.sandbox.containers.environment import environment, expand
@@ -18,11 +19,13 @@ from chaos.sandbox.store import Object
 
 _NOT_FOUND = 127  # what a shell says of a command that it cannot find
 _START_ERROR = 128  # what containerd reports of a container that it cannot start
+_MYSQLD_ABORTED = 7  # what mysqld ends with after an option that it does not know
 _SHELLS = ("sh", "bash", "ash")
 
 # Image → (entrypoint, command) of its own; a container's `command` replaces the first and drops the second.
 _IMAGES: dict[str, tuple[list[str], list[str]]] = {
     "busybox:1.35": ([], ["sh"]),
+    "mysql:8.0": (["docker-entrypoint.sh"], ["mysqld"]),
     "nginx:alpine": ([], ["nginx", "-g", "daemon off;"]),
     "python:3.11-slim": ([], ["python3"]),
     "registry.k8s.io/coredns/coredns:v1.13.1": (["/coredns"], []),
@@ -34,6 +37,7 @@ KNOWN_IMAGES = frozenset(_IMAGES)
 # Programs beyond a shell's own, by image.
 _PROGRAMS: dict[str, frozenset[str]] = {
     "busybox:1.35": frozenset({"sh", "sleep", "tail", "cat"}),
+    "mysql:8.0": frozenset({"sh", "bash", "sleep", "tail", "cat", "docker-entrypoint.sh", "mysqld"}),
     "nginx:alpine": frozenset({"sh", "sleep", "tail", "nginx", "cat"}),
     "python:3.11-slim": frozenset({"sh", "bash", "sleep", "tail", "python3", "python", "cat"}),
     "registry.k8s.io/coredns/coredns:v1.13.1": frozenset({"coredns"}),
@@ -78,6 +82,7 @@ class _Launcher:
     ) -> None:
         self._host, self._pod, self._ip, self._on_exit = host, pod, ip, on_exit
         self._image: str = container["image"]
+        self._container = container
         self._variables = environment(pod, container, ip)
         entrypoint, command = _IMAGES[self._image]
         if container.get("command"):
@@ -114,6 +119,8 @@ class _Launcher:
         match name, argv[1:]:
             case "nginx", _:
                 process: ContainerProcess = Nginx(host, pod, ip, on_exit, files, behind_shell=behind_shell)
+            case "docker-entrypoint.sh", [first, *_] if first == "mysqld" or first.startswith("-"):
+                process = self._mysqld(argv[2:] if first == "mysqld" else argv[1:])
             case "coredns", _:
                 process = CoreDnsProcess(host, pod, ip, on_exit)
             case "pause", _:
@@ -122,12 +129,25 @@ class _Launcher:
                 process = Sleeper(host, pod, ip, on_exit)
             case "sleep", _:
                 process = self._sleep(argv)
-            case _, []:
-                process = self._exit(0)  # an interpreter without input
             case _:
                 what = " ".join(argv)
-                process = self._exit(_NOT_FOUND, f"the sandbox does not know what {what!r} does in {self._image}")
+                message = f"the sandbox does not know what {what!r} does in {self._image}"
+                # An interpreter without input ends at once.
+                process = self._exit(_NOT_FOUND, message) if argv[1:] else self._exit(0)
         return process
+
+    def _mysqld(self, arguments: list[str]) -> ContainerProcess:
+        from chaos.sandbox.containers.mysql import Mysql  # noqa: PLC0415 - sqlglot takes half a second to import
+        from chaos.sandbox.mysql.names import find_address  # noqa: PLC0415 - as above
+        from chaos.sandbox.mysql.options import UnknownOptionError, parse  # noqa: PLC0415 - as above
+
+        try:
+            options = parse(arguments)
+        except UnknownOptionError as exc:
+            return self._exit(_MYSQLD_ABORTED, str(exc))
+        network, namespace = self._host.network, self._pod["metadata"].get("namespace", "")
+        resolve = partial(find_address, network, namespace)
+        return Mysql(self._host, self._pod, self._container, self._ip, self._on_exit, options, resolve)
 
     def _sleep(self, argv: list[str]) -> ContainerProcess:
         try:

@@ -80,12 +80,16 @@ class Process:
         self._killed.set()
         for timer in self._timers:
             timer.cancel()
+        self.close_ports()
+        self.host.loop.call_soon(self._on_exit, code)
+
+    def close_ports(self) -> None:
+        """Listen no more; connections that are open end."""
         if self._listeners:
             self._say_serving(())
         for listener in self._listeners:
             listener.close()
         self._listeners.clear()
-        self.host.loop.call_soon(self._on_exit, code)
 
     async def run_for(self, seconds: float) -> None:
         """Be busy for a while; returns early where the process is killed meanwhile."""

@@ -19,7 +19,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $(STAMP)
 
 test: setup  ## everything that needs no cluster
-	$(BIN)/pytest -q -m "not real"
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "not real"
 
 real: setup  ## the real-cluster tests; CHAOS_TEST_CONTEXT names the kubeconfig context to use
 	$(BIN)/pytest -q -m real tests/real

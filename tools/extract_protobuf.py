@@ -72,7 +72,7 @@ def messages(folders: list[Path]) -> dict[str, Fields]:
 def reachable(found: dict[str, Fields]) -> set[str]:
     """The messages that requests about our kinds can contain."""
     wanted = {(r.group, r.version, r.kind) for r in RESOURCES}
-    waiting = [f"{_META}DeleteOptions", "io.k8s.api.autoscaling.v1.Scale"]
+    waiting = [f"{_META}DeleteOptions", "io.k8s.api.autoscaling.v1.Scale", "io.k8s.api.policy.v1.Eviction"]
     for name, schema in definitions().items():
         gvks = schema.get("x-kubernetes-group-version-kind", ())
         waiting += [name for gvk in gvks if (gvk["group"], gvk["version"], gvk["kind"]) in wanted]

@@ -21,6 +21,7 @@ VERSION = "1.34"
 TARGET = Path(__file__).parents[1] / "chaos" / "sandbox" / "schemas" / f"kubernetes-{VERSION}.json.gz"
 _EXTRA_ROOTS = (
     "io.k8s.api.autoscaling.v1.Scale",
+    "io.k8s.api.policy.v1.Eviction",
     "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions",
     "io.k8s.apimachinery.pkg.apis.meta.v1.Status",
 )

@@ -96,12 +96,25 @@ def run(
     namespace: Annotated[
         str, typer.Option("--namespace", "-n", help="An existing namespace that allows it; default: one is made.")
     ] = "",
+    target: Annotated[
+        str, typer.Option(metavar="statefulset/NAME", help="Your own workload, in the namespace that -n names.")
+    ] = "",
+    identify: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW", help="How a pod of that target says who it is: http:/path (the page names its pod) or none."
+        ),
+    ] = "none",
+    port: Annotated[int, typer.Option(help="Of that target's pods; default: the first of its service.")] = 0,
     allow_kube_system: Annotated[
         bool, typer.Option("--allow-kube-system", help="Cluster DNS may be changed, which everybody there uses.")
     ] = False,
     allow_nodes: Annotated[
         bool, typer.Option("--allow-nodes", help="A node may be taken out of service for a while.")
     ] = False,
+    node: Annotated[
+        str, typer.Option(metavar="NAME", help="That node; default: the one with most of the run's pods.")
+    ] = "",
     trials: Annotated[int | None, typer.Option(help="Number of faults; default: one for each pod.")] = None,
     grace: Annotated[int | None, typer.Option(metavar="S", help="Grace period; default: the manifest's.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Delete with grace period 0.")] = False,
@@ -198,8 +211,12 @@ def run(
         kubeconfig=kubeconfig,
         options={
             "namespace": namespace,
+            "target": target,
+            "identify": identify,
+            "port": port,
             "allow_kube_system": allow_kube_system,
             "allow_nodes": allow_nodes,
+            "node": node,
             "trials": trials,
             "grace_s": grace,
             "force": force,

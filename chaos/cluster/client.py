@@ -27,6 +27,7 @@ API_VERSIONS = {
     "Namespace": "v1",
     "NetworkPolicy": "networking.k8s.io/v1",
     "Node": "v1",
+    "PersistentVolume": "v1",
     "PersistentVolumeClaim": "v1",
     "Pod": "v1",
     "PodDisruptionBudget": "policy/v1",
@@ -36,6 +37,7 @@ API_VERSIONS = {
     "Service": "v1",
     "StatefulSet": "apps/v1",
 }
+CLUSTER_WIDE = frozenset({"Namespace", "Node", "PersistentVolume"})
 # Looked up when they are needed, which is before any fault; the sandbox does not serve them.
 _LATER = frozenset(
     {
@@ -44,6 +46,7 @@ _LATER = frozenset(
         "Job",
         "LimitRange",
         "NetworkPolicy",
+        "PersistentVolume",
         "PodDisruptionBudget",
         "ResourceQuota",
         "SelfSubjectAccessReview",
@@ -215,9 +218,11 @@ class Cluster:
         doing = f"creating {obj['kind']} {meta['name']}"
         return await self._call("post", obj["kind"], doing, namespace=meta.get("namespace", ""), body=obj)
 
-    async def evict(self, name: str, namespace: str, uid: str, grace_s: int | None) -> Object:
-        """Ask for a pod's eviction, which a PodDisruptionBudget may refuse (429)."""
+    async def evict(self, name: str, namespace: str, uid: str, grace_s: int | None, *, dry_run: bool = False) -> Object:
+        """Ask for a pod's eviction, which a PodDisruptionBudget may refuse (429); a dry run only asks whether."""
         options: Object = {"preconditions": {"uid": uid}}
+        if dry_run:
+            options["dryRun"] = ["All"]
         if grace_s is not None:
             options["gracePeriodSeconds"] = grace_s
         body = {

@@ -58,7 +58,8 @@ class ActiveRun:
         self._recorder = recorder
         self._probing = probing
         self._progress = progress
-        self._steady = SteadyState(target, recorder, probing.service_name(target.service), probing.lost)
+        governing = probing.service_name(target.service)
+        self._steady = SteadyState(target, recorder, governing, probing.lost, probing.watched)
         self._faulted: dict[str, str] = {}  # pod → the UID that a fault hit, until its successor is seen
 
     @property
@@ -252,9 +253,11 @@ class ActiveRun:
         """See `chaos.experiment.Run.resolve`."""
         return await self._probing.resolve(self._probing.absolute(name), rtype, view)
 
-    def watch_name(self, name: str, rtype: str = "A", *, probe: str = "dns") -> list[Series]:
+    def watch_name(
+        self, name: str, rtype: str = "A", *, probe: str = "dns", period_s: float = 0.0, label: str = ""
+    ) -> list[Series]:
         """See `chaos.experiment.Run.watch_name`."""
-        return self._watching(self._probing.watch_name(name, rtype, probe))
+        return self._watching(self._probing.watch_name(name, rtype, probe, period_s, label))
 
     def watch_clients(self, kind: str, name: str, port: int, *, pod: str = "", period_s: float = 0.0) -> list[Series]:
         """See `chaos.experiment.Run.watch_clients`."""

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import chaos
+from chaos.analysis.corefile import caching
 from chaos.cluster import Cluster
 from chaos.cluster.journal import RUN_LABEL
-from chaos.engine.corefile import caching
 from chaos.engine.objects import OPT_IN_LABEL
 from chaos.engine.permissions import Feature, denied, needed
 from chaos.engine.reach import check_local

@@ -184,6 +184,7 @@ class Execution:
         self._progress.step(f"connecting to {self._place.label}")
         self._cluster = await connect(self._place.address, self._options.namespace)
         found = await preflight.check(self._cluster, self._place, self._experiment, self._options)
+        self._experiment = found.experiment
         begun = self._begun = self._begin(found)
         run = ActiveRun(
             self._experiment,
@@ -247,6 +248,8 @@ class Execution:
         }
         self._save(folder, recorder.history)
         self._progress.plan(plan_lines(found, self._place, self._experiment, self._options, rates))
+        for note in found.notes:
+            self._progress.warning(note)
         if rates.stretched:
             self._progress.warning(stretched_note(self._options, rates))
         return _Begun(recorder, journal, changes, probing)

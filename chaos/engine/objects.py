@@ -9,6 +9,7 @@ from typing import Any
 from chaos.clock import RunClock
 from chaos.cluster import Changes, Cluster
 from chaos.cluster.changes import Acknowledged
+from chaos.cluster.client import CLUSTER_WIDE
 from chaos.cluster.command import Executed, run_command
 from chaos.engine.manifests import adapt_pods, dropped_fields, read_manifest
 from chaos.engine.progress import Progress
@@ -62,7 +63,7 @@ class RunObjects:
         Raises:
             PreflightError: a workload would adopt pods that are there already.
         """
-        if obj["kind"] != "Namespace":
+        if obj["kind"] not in CLUSTER_WIDE:
             obj = {**obj, "metadata": {"namespace": self._namespace, **obj["metadata"]}}
         await self._refuse_adoption(obj)
         adapt_pods(obj, self._options.pods)
@@ -142,6 +143,16 @@ class RunObjects:
             if len(pods) >= count or self._clock.now_s() >= deadline_s:
                 return pods
             await asyncio.sleep(_LOOK_S)
+
+    async def may_evict(self, pod: PodIdentity) -> str:
+        """See `chaos.experiment.Objects.may_evict`."""
+        return await self.refused(self._cluster.evict(pod.name, self._namespace, pod.uid, None, dry_run=True))
+
+    async def evict(self, pod: PodIdentity) -> Acknowledged:
+        """See `chaos.experiment.Objects.evict`."""
+        return await self._changes.evict_pod(
+            pod.name, self._namespace, pod.uid, None, because="its controller replaces it"
+        )
 
     async def exec(self, pod: str, command: Sequence[str], *, namespace: str = "", container: str = "") -> Executed:
         """See `chaos.experiment.Objects.exec`."""

@@ -12,6 +12,8 @@ from chaos.cluster import Cluster
 from chaos.errors import PreflightError
 
 DNS_NAMESPACE = "kube-system"
+# Resources without a namespace that an experiment may declare.
+_CLUSTER_WIDE = ("nodes", "persistentvolumes")
 _ASKS_FOR_CREATE = 35  # the minor version of Kubernetes 1
 
 
@@ -95,7 +97,8 @@ def uses_of(name: str, uses: Iterable[str]) -> list[Permission]:
     for use in uses:
         verbs, _, what = use.partition(" ")
         resource, _, group = what.partition(".")
-        rows += _rows(Feature.EXPERIMENT, _OWN, group, resource, verbs.replace(",", " "), f"the experiment {name}")
+        scope = Scope.CLUSTER if resource in _CLUSTER_WIDE else _OWN
+        rows += _rows(Feature.EXPERIMENT, scope, group, resource, verbs.replace(",", " "), f"the experiment {name}")
     return rows
 
 

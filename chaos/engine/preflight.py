@@ -10,6 +10,7 @@ from importlib.metadata import version
 import chaos
 from chaos.clock import RunClock
 from chaos.cluster import Cluster
+from chaos.engine.adoption import adopt
 from chaos.engine.manifests import read_manifest
 from chaos.engine.objects import OPT_IN_LABEL
 from chaos.engine.permissions import Feature, require, uses_of
@@ -31,14 +32,18 @@ class Preflight:
         local: whether this process probes.
         agents: how many agents do.
         chosen: why, for people; empty where it was asked for.
+        experiment: as it is run: fitted to the user's own workload where one is named.
+        notes: what the user should know before it begins.
     """
 
     cluster: Cluster
     dns: ClusterDns
     target: WatchedTarget
+    experiment: Experiment
     local: bool = True
     agents: int = 0
     chosen: str = ""
+    notes: tuple[str, ...] = ()
 
 
 async def check(cluster: Cluster, place: Place, experiment: Experiment, options: Options) -> Preflight:
@@ -62,7 +67,10 @@ async def check(cluster: Cluster, place: Place, experiment: Experiment, options:
     namespace = await _choose_namespace(cluster, place, options)
     if agents:
         await require(cluster, [Feature.AGENTS], options.namespace)
-    return Preflight(cluster, dns, _target(experiment, namespace), local, agents, chosen)
+    if options.target:
+        adopted = await adopt(cluster, experiment, options)
+        return Preflight(cluster, dns, adopted.target, adopted.experiment, local, agents, chosen, adopted.notes)
+    return Preflight(cluster, dns, _target(experiment, namespace), experiment, local, agents, chosen)
 
 
 def _check_needs(place: Place, experiment: Experiment, options: Options) -> None:

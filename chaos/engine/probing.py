@@ -9,6 +9,7 @@ from chaos.clock import RunClock
 from chaos.engine.target import WatchedTarget
 from chaos.engine.views import ClusterDns
 from chaos.experiment import Options
+from chaos.experiment.identify import Identify
 from chaos.model import ClusterEvent, Outcome, Series
 from chaos.model.recording import Recorder
 from chaos.probes import DnsView, Host
@@ -73,6 +74,9 @@ class Probing:
 
     Args:
         vantages: from how many places everything is sampled; the limit of queries per second is for all together.
+
+    Attributes:
+        watched: ids of the series that a method opened itself; the steady state is not about them.
     """
 
     def __init__(
@@ -87,12 +91,14 @@ class Probing:
         watched: int = 0,
     ) -> None:
         self.hosts: list[Host] = []
+        self.watched: set[int] = set()
         self._clock = clock
         self._recorder = recorder
         self._dns = dns
         self._target = target
         self._options = options
         self._kinds = kinds
+        self._ask_for = Identify.parse(options.identify).path
         by_name = sum(kind in kinds for kind in ("tcp", "http")) * len(target.names)
         # A long-lived connection that is down is tried again each half second; no faster than the others are sampled.
         by_name += ("stream" in kinds) * len(target.names)
@@ -122,25 +128,31 @@ class Probing:
             return name.rstrip(".")
         return self.service_name(name)
 
-    def watch_name(self, name: str, rtype: str, probe: str) -> list[Series]:
+    def watch_name(self, name: str, rtype: str, probe: str, period_s: float, label: str) -> list[Series]:
         """Ask for a name until the end of the run: every view directly, or the service's through a cache."""
         views = self._dns.views if probe == "dns" else (self._dns.service,)
-        period_s, timeout_s = self.rates.dns_period_s, self._options.timeout_s
-        record, absolute = f"{rtype} {name}", self.absolute(name)
-        return [
-            self._open(host, probe, record, "", absolute, view.name, period_s, timeout_s)
+        record, absolute = f"{rtype} {name}" + (f" ({label})" if label else ""), self.absolute(name)
+        every_s, timeout_s = period_s or self.rates.dns_period_s, self._options.timeout_s
+        opened = [
+            self._open(host, probe, record, "", absolute, view.name, every_s, timeout_s, at_once=bool(period_s))
             for host in self.hosts
             for view in views
         ]
+        self.watched.update(series.id for series in opened)
+        return opened
 
     def watch_clients(self, kind: str, name: str, port: int, pod: str, period_s: float) -> list[Series]:
         """Connect until the end of the run."""
-        return [self._clients(host, kind, name, port, pod, period_s) for host in self.hosts]
+        opened = [self._clients(host, kind, name, port, pod, period_s) for host in self.hosts]
+        self.watched.update(series.id for series in opened)
+        return opened
 
     def open_clients(self, kind: str, name: str, port: int, period_s: float) -> tuple[Host, Series]:
         """Connect from the first vantage that works, until the series is closed."""
         host = next((host for host in self.hosts if not host.lost), self.hosts[0])
-        return host, self._clients(host, kind, name, port, "", period_s)
+        series = self._clients(host, kind, name, port, "", period_s)
+        self.watched.add(series.id)
+        return host, series
 
     def _clients(self, host: Host, kind: str, name: str, port: int, pod: str, period_s: float) -> Series:
         absolute, view = (name, "") if is_address(name) else (self.absolute(name), "service")
@@ -255,6 +267,7 @@ class Probing:
         period_s: float,
         timeout_s: float,
         port: int = 0,
+        at_once: bool = False,
     ) -> Series:
         series = self._recorder.open_series(
             probe=kind,
@@ -265,9 +278,11 @@ class Probing:
             period_s=period_s,
             timeout_s=timeout_s,
             vantage=host.name,
+            ask=self._ask_for,
         )
         # A long-lived connection is wanted at once.
-        host.open(series, port or self._target.port, 0.0 if kind == "stream" else self._stagger(period_s))
+        at_once = at_once or kind == "stream"
+        host.open(series, port or self._target.port, 0.0 if at_once else self._stagger(period_s))
         return series
 
     # ---- what it cost ----

@@ -7,15 +7,17 @@ from chaos.cluster import Changes, Cluster, Journal
 from chaos.engine.progress import Progress
 from chaos.errors import ChaosError, PreflightError, RollbackError
 
+_FIRST = {"Node": 0, "Namespace": 1}
+
 
 async def roll_back(journal: Journal, changes: Changes, progress: Progress) -> list[RollbackError]:
     """Undo everything that is open; goes on after a failure, and returns the failures.
 
-    Namespaces go first, since what is in them goes with them.
+    Nodes go first, since what is to be removed may run on one; then namespaces, since what is in them goes with them.
     """
     failures: list[RollbackError] = []
     covered: set[str] = set()  # namespaces whose own fate is that of everything in them
-    for entry in sorted(journal.open_entries(), key=lambda e: e.kind != "Namespace"):
+    for entry in sorted(journal.open_entries(), key=lambda e: _FIRST.get(e.kind, len(_FIRST))):
         if entry.namespace in covered:
             continue
         if entry.kind == "Namespace":

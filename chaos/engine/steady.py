@@ -15,12 +15,19 @@ class SteadyState:
     Args:
         governing_name: absolute DNS name of the governing service.
         lost: vantages whose newest samples say nothing about the present.
+        watched: ids of series that are the method's own: what they should find, it alone knows.
     """
 
     def __init__(
-        self, target: WatchedTarget, recorder: Recorder, governing_name: str, lost: Callable[[], Collection[str]]
+        self,
+        target: WatchedTarget,
+        recorder: Recorder,
+        governing_name: str,
+        lost: Callable[[], Collection[str]],
+        watched: Collection[int],
     ) -> None:
         self._lost = lost
+        self._watched = watched
         self._target = target
         self._recorder = recorder
         self._governing = governing_name
@@ -36,7 +43,7 @@ class SteadyState:
         several = len({series.vantage for series in history.series}) > 1
         for series in history.series:
             latest = self._recorder.latest[series.id]
-            if series.vantage in lost or self._retired(series, addresses):
+            if series.id in self._watched or series.vantage in lost or self._retired(series, addresses):
                 continue
             where = f" from {series.vantage}" if several else ""
             if latest < 0:
@@ -59,9 +66,10 @@ class SteadyState:
                 wrong.append(f"pod {name}: no ready endpoint in service {self._target.service}")
         return wrong
 
-    @staticmethod
-    def _retired(series: Series, addresses: dict[str, str]) -> bool:
-        """Series of an address that its pod no longer has say nothing about the present."""
+    def _retired(self, series: Series, addresses: dict[str, str]) -> bool:
+        """Series of an address that its pod no longer has say nothing about the present, nor do a method's own."""
+        if (series.pod not in addresses) if series.pod else (series.name != self._governing):
+            return True
         if series.probe == "address":
             return addresses.get(series.pod) != series.name
         if series.record.startswith("PTR "):

@@ -1,6 +1,7 @@
 """What an experiment is, and where experiments are found: all that an experiment's file needs to import."""
 
 from chaos.analysis.checkers.verdicts import combine
+from chaos.analysis.corefile import caching
 from chaos.analysis.facts import Fact, fact, facts
 from chaos.analysis.podlog import PodStep, first, most_missing, pod_steps
 from chaos.analysis.questions import Question
@@ -11,12 +12,14 @@ from chaos.experiment.definition import Experiment, Workload, unit_question
 from chaos.experiment.loading import find_experiment, load_experiments
 from chaos.experiment.options import Options
 from chaos.experiment.run import Run, Target
-from chaos.faults import DeletePod, DeletePods, Scale, SetReadiness, UpdateTemplate
+from chaos.faults import Cordon, DeletePod, DeletePods, EvictPod, Scale, SetReadiness, Uncordon, UpdateTemplate
 from chaos.model import FaultWindow, History, PodIdentity, Verdict
 
 __all__ = [
+    "Cordon",
     "DeletePod",
     "DeletePods",
+    "EvictPod",
     "Experiment",
     "Fact",
     "FaultWindow",
@@ -30,11 +33,13 @@ __all__ = [
     "SetReadiness",
     "Target",
     "Transition",
+    "Uncordon",
     "UpdateTemplate",
     "Verdict",
     "Workload",
     "ask",
     "became",
+    "caching",
     "combine",
     "fact",
     "facts",

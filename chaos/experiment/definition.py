@@ -65,6 +65,8 @@ class Experiment:
         needs: of `NEEDS`.
         uses: permissions in its namespace beyond those that every run has, as ``VERB[,VERB] RESOURCE[.GROUP]``, such as
             ``patch services`` or ``create,delete poddisruptionbudgets.policy``.
+        any_target: whether it can be run on a StatefulSet of the user's own (``--target``): its method uses no object
+            that its workload's manifests would have brought.
         duration_s: rough length on a real cluster, in seconds, for the catalogue.
         summary: one line, from the module's docstring.
         source: the file that it came from.
@@ -84,6 +86,7 @@ class Experiment:
     watched_names: int = 0
     needs: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
+    any_target: bool = False
     duration_s: float = 60
     summary: str = ""
     source: Path = field(default_factory=Path)

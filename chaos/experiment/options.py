@@ -7,12 +7,15 @@ from typing import Any
 
 from chaos.agents.options import AgentOptions, PodOptions
 from chaos.errors import UsageError
+from chaos.experiment.identify import Identify
 
 # facts.md and design.md, "Vantages": somebody else lives on a real cluster.
 DEFAULT_MAX_QPS = 500
 VANTAGES = ("auto", "local", "agent", "both")
 _SHORTEST_PERIOD_S = 0.001
 _LONGEST_PERIOD_S = 60.0
+_STATEFULSET = ("statefulset", "statefulsets", "sts", "statefulset.apps")
+_PORTS = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +32,12 @@ class Options:
         max_qps: DNS queries per second in total; None: no limit (the sandbox). The period is stretched to keep it.
         timeout_s: after which a probe counts as unanswered.
         namespace: an existing one to run in; empty: one is made and removed.
+        target: ``statefulset/NAME`` of that namespace, the user's own; empty: the experiment brings its workload.
+        identify: how a pod of that target says who it is; see `chaos.experiment.identify`.
+        port: of that target's pods; 0: the first of its governing service.
         allow_kube_system: cluster DNS, which everybody in the cluster uses, may be changed.
         allow_nodes: a node may be taken out of service.
+        node: which; empty: the one with most of the run's pods.
         vantage: of `VANTAGES`: where probes run from. ``auto`` is this process where it reaches cluster DNS, and an
             agent where it does not.
         agents: probe pods, where the vantage asks for them.
@@ -46,8 +53,12 @@ class Options:
     max_qps: float | None = DEFAULT_MAX_QPS
     timeout_s: float = 1.0
     namespace: str = ""
+    target: str = ""
+    identify: str = "none"
+    port: int = 0
     allow_kube_system: bool = False
     allow_nodes: bool = False
+    node: str = ""
     vantage: str = "auto"
     agents: AgentOptions = field(default_factory=AgentOptions)
     pods: PodOptions = field(default_factory=PodOptions)
@@ -71,7 +82,20 @@ class Options:
             raise UsageError("--timeout must be positive")
         if self.max_qps is not None and self.max_qps <= 0:
             raise UsageError("--max-qps must be positive")
+        self._check_target()
         self._check_vantage()
+
+    def _check_target(self) -> None:
+        Identify.parse(self.identify)
+        if not self.target:
+            return
+        kind, _, name = self.target.partition("/")
+        if kind not in _STATEFULSET or not name:
+            raise UsageError(f"--target {self.target} cannot be used", hint="statefulset/NAME")
+        if not self.namespace:
+            raise UsageError("--target is in a namespace: name it too", hint="-n NAMESPACE")
+        if not 0 <= self.port < _PORTS:
+            raise UsageError(f"--port {self.port} is none", hint="1 to 65535")
 
     def _check_vantage(self) -> None:
         if self.vantage not in VANTAGES:
@@ -81,6 +105,11 @@ class Options:
                 "--image-pull-secret names a Secret, and a namespace that is made for the run has none",
                 hint="name the namespace that holds it with --namespace",
             )
+
+    @property
+    def target_name(self) -> str:
+        """Of the StatefulSet that `target` names."""
+        return self.target.partition("/")[2]
 
     @property
     def deletion_grace_s(self) -> int | None:

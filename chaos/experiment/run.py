@@ -74,6 +74,12 @@ class Objects(Protocol):
     ) -> tuple[PodIdentity, ...]:
         """The same, once there are that many; fewer when the time is over."""
 
+    async def may_evict(self, pod: PodIdentity) -> str:
+        """Ask whether a pod of the run would be evicted now, without doing it; the answer as of `refused`."""
+
+    async def evict(self, pod: PodIdentity) -> Acknowledged:
+        """Evict a pod of the run that is not the target's, outside of any trial."""
+
     async def exec(self, pod: str, command: Sequence[str], *, namespace: str = "", container: str = "") -> Executed:
         """Run a command in a container, to its end. Its experiment declares the need ``exec``."""
 
@@ -146,13 +152,18 @@ class Run(Protocol):
     async def resolve(self, name: str, rtype: str = "A", view: str = "service") -> Outcome:
         """One query. A name without a final dot is below the run's namespace: ``web-0.web`` or ``web``."""
 
-    def watch_name(self, name: str, rtype: str = "A", *, probe: str = "dns") -> list[Series]:
+    def watch_name(
+        self, name: str, rtype: str = "A", *, probe: str = "dns", period_s: float = 0.0, label: str = ""
+    ) -> list[Series]:
         """Ask every view for a name from now on, as often as for the workload's own.
 
         Args:
             name: as in `resolve`.
             rtype: of the records.
-            probe: ``dns``, or ``cached``: through a caching resolver at the vantage.
+            probe: ``dns``, or ``cached``: through a caching resolver at the vantage, which asks the cluster DNS address
+                where it has to, and which no other series shares.
+            period_s: between two questions, of which the first is asked at once; 0: as often as for the workload's own.
+            label: tells series of one name apart: it stands behind the record.
         """
 
     def watch_clients(self, kind: str, name: str, port: int, *, pod: str = "", period_s: float = 0.0) -> list[Series]:

@@ -16,9 +16,10 @@ class Series:
 
     Attributes:
         id: position in the history's list of series.
-        probe: ``dns``, or a connection probe: ``tcp`` (connect by the pod's name), ``http`` (who answers by the pod's
-            name), ``clusterip`` (who answers behind the ClusterIP service of the one pod), ``address`` (who answers
-            at one address, also after the pod has lost it), ``stream`` (one long-lived connection).
+        probe: ``dns``; ``cached`` (the same through a caching resolver of its own); or a connection probe: ``tcp``
+            (connect by the pod's name), ``http`` (who answers by the pod's name), ``clusterip`` (who answers behind the
+            ClusterIP service of the one pod), ``address`` (who answers at one address, also after the pod has lost it),
+            ``stream`` (one long-lived connection).
         record: what a report calls it: ``A web-1.web``, ``SRV web``, ``PTR 10.244.1.7``; for connections
             ``web-1.web:80``, ``10.244.1.7:80``.
         view: the DNS server asked: a CoreDNS pod's name, or ``service`` for the cluster DNS address. For connection
@@ -28,6 +29,7 @@ class Series:
         period_s: seconds between two scheduled samples.
         timeout_s: seconds after which a sample counts as TIMEOUT.
         vantage: the place that it was sampled from.
+        ask: what a client asks to hear who answers: the path of a page.
     """
 
     id: int
@@ -39,6 +41,7 @@ class Series:
     period_s: float
     timeout_s: float
     vantage: str = "local"
+    ask: str = "/"
 
 
 class Observation(NamedTuple):

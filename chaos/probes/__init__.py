@@ -1,6 +1,7 @@
 """Samples on an absolute schedule. Standard library and dnspython only, so that a probe can run anywhere."""
 
 from chaos.probes.answer import DnsQuestion
+from chaos.probes.cached import CachedProber, DnsCache
 from chaos.probes.connection import ConnectionProber
 from chaos.probes.dns import DnsProber, DnsView
 from chaos.probes.host import Host, LocalHost
@@ -11,7 +12,9 @@ from chaos.probes.sink import Sink
 from chaos.probes.stream import StreamProber
 
 __all__ = [
+    "CachedProber",
     "ConnectionProber",
+    "DnsCache",
     "DnsProber",
     "DnsQuestion",
     "DnsView",

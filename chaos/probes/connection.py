@@ -109,7 +109,8 @@ class _Attempt:
         self.phase = "connect"
         self.opened = 1
         try:
-            transport = await self._vantage.open_tcp(HttpConversation, self.address, self._port)
+            series = self._series
+            transport = await self._vantage.open_tcp(lambda: HttpConversation(series), self.address, self._port)
         except OSError as exc:
             return Outcome(os_error_name(exc), phase="connect", address=self.address)
         conversation = transport.get_protocol()

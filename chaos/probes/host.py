@@ -9,6 +9,7 @@ from typing import Any, Protocol, Self
 from chaos.clock import RunClock
 from chaos.model import Outcome, Series
 from chaos.probes.answer import DnsQuestion
+from chaos.probes.cached import CachedProber
 from chaos.probes.connection import ConnectionProber
 from chaos.probes.dns import DnsProber, DnsView
 from chaos.probes.lag import LagMonitor
@@ -63,6 +64,7 @@ class LocalHost:
         self._views = {view.name: view for view in views}
         self._resolver = Resolver(vantage, views[-1], timeout_s)
         self._dns = {view.name: DnsProber(vantage, clock, sink, view, timeout_s) for view in views}
+        self._cached = CachedProber(vantage, clock, sink, self._views, timeout_s)
         self._connections = ConnectionProber(vantage, clock, sink, self._resolver)
         self._streams: dict[int, tuple[StreamProber, asyncio.Task[None]]] = {}
         self._asked_once = 0
@@ -71,6 +73,7 @@ class LocalHost:
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
+        await self._cached.__aenter__()
         await self._connections.__aenter__()
         for prober in self._dns.values():
             prober.start()
@@ -79,6 +82,7 @@ class LocalHost:
 
     async def __aexit__(self, *exc_info: object) -> None:
         self.stop()
+        await self._cached.__aexit__(None, None, None)
         await self._connections.__aexit__(None, None, None)
         await self._group.__aexit__(None, None, None)
 
@@ -87,6 +91,7 @@ class LocalHost:
         self._lag.stop()
         for prober in self._dns.values():
             prober.stop()
+        self._cached.stop()
         self._connections.stop()
         for _, task in self._streams.values():
             task.cancel()
@@ -96,6 +101,8 @@ class LocalHost:
         if series.probe == "dns":
             rtype = series.record.partition(" ")[0]
             self._dns[series.view].add(series, DnsQuestion(series.name, rtype), phase_s)
+        elif series.probe == "cached":
+            self._cached.add(series, phase_s)
         elif series.probe == "stream":
             prober = StreamProber(self._vantage, self._clock, self._sink, self._resolver, series, port)
             self._streams[series.id] = (prober, self._group.create_task(prober.run()))
@@ -106,6 +113,7 @@ class LocalHost:
         """See `Host.close`."""
         for prober in self._dns.values():
             prober.remove(series_id)
+        self._cached.remove(series_id)
         self._connections.remove(series_id)
         if series_id in self._streams:
             self._streams[series_id][1].cancel()
@@ -119,8 +127,11 @@ class LocalHost:
         """Queries and connections sent, slots missed, stray answers, and how late the event loop was."""
         streams = [prober for prober, _ in self._streams.values()]
         return {
-            "dns_queries": sum(p.sent for p in self._dns.values()) + self._resolver.sent + self._asked_once,
-            "dns_missed_slots": sum(p.missed for p in self._dns.values()),
+            "dns_queries": sum(p.sent for p in self._dns.values())
+            + self._cached.sent
+            + self._resolver.sent
+            + self._asked_once,
+            "dns_missed_slots": sum(p.missed for p in self._dns.values()) + self._cached.missed,
             "dns_stray_answers": sum(p.stray for p in self._dns.values()),
             "connections": self._connections.opened + sum(s.opened for s in streams),
             "connection_missed_slots": self._connections.missed + sum(s.missed for s in streams),

@@ -65,7 +65,8 @@ class StreamProber:
                 self._address = address
                 phase = "connect"
                 self.opened += 1
-                transport = await self._vantage.open_tcp(HttpConversation, self._address, self._port)
+                series = self._series
+                transport = await self._vantage.open_tcp(lambda: HttpConversation(series), self._address, self._port)
         except TimeoutError:
             self._record(sent_ns, Outcome(TIMEOUT, phase=phase, address=self._address))
             return None

@@ -8,6 +8,7 @@ from typing import Any
 from chaos.sandbox.api.registry import Registry
 from chaos.sandbox.controllers.base import Controller
 from chaos.sandbox.controllers.deployment import DeploymentController
+from chaos.sandbox.controllers.disruption import DisruptionController
 from chaos.sandbox.controllers.endpointslice import EndpointSliceController
 from chaos.sandbox.controllers.events import EventRecorder
 from chaos.sandbox.controllers.garbage import GarbageCollector
@@ -32,6 +33,7 @@ _CONTROLLERS: tuple[type[Controller], ...] = (
     DeploymentController,
     ReplicaSetController,
     VolumeController,
+    DisruptionController,
     GarbageCollector,
     Scheduler,
 )

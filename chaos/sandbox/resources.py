@@ -32,7 +32,7 @@ class Resource:
 RESOURCES = (
     Resource("", "v1", "namespaces", "Namespace", False, ("ns",), ("status", "finalize")),
     Resource("", "v1", "nodes", "Node", False, ("no",), ("status",)),
-    Resource("", "v1", "pods", "Pod", True, ("po",), ("status",), ("all",)),
+    Resource("", "v1", "pods", "Pod", True, ("po",), ("status", "eviction"), ("all",)),
     Resource("", "v1", "services", "Service", True, ("svc",), ("status",), ("all",)),
     Resource("", "v1", "configmaps", "ConfigMap", True, ("cm",)),
     Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", True, ("pvc",), ("status",)),
@@ -42,7 +42,10 @@ RESOURCES = (
     Resource("apps", "v1", "deployments", "Deployment", True, ("deploy",), ("status", "scale"), ("all",)),
     Resource("apps", "v1", "replicasets", "ReplicaSet", True, ("rs",), ("status", "scale"), ("all",)),
     Resource("apps", "v1", "controllerrevisions", "ControllerRevision"),
+    Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", True, ("pdb",), ("status",)),
     Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice"),
     Resource("coordination.k8s.io", "v1", "leases", "Lease"),
 )
+# The body of pods/eviction; it has no path of its own.
+EVICTION = Resource("policy", "v1", "evictions", "Eviction")
 BY_KIND = {r.kind: r for r in RESOURCES}

@@ -8,7 +8,7 @@ import pytest
 
 from chaos.analysis import checkers
 from chaos.analysis.checkers import CHECKERS, judge
-from chaos.model import History, VerdictOutcome
+from chaos.model import ClusterEvent, History, VerdictOutcome
 from tests.histories import FORCED, Builder, Story, pod_replacement
 
 OK, FAIL, UNKNOWN = VerdictOutcome.OK, VerdictOutcome.FAIL, VerdictOutcome.UNKNOWN
@@ -19,9 +19,30 @@ def outcome(history: History, checker: str) -> VerdictOutcome:
 
 
 def test_a_plain_deletion_passes_every_checker() -> None:
-    assert {v.checker: v.outcome for v in judge(pod_replacement(Story(), Story()), CHECKERS)} == dict.fromkeys(
-        CHECKERS, OK
-    )
+    history = pod_replacement(Story(), Story())
+    history.events.append(statefulset(1, generation=1))
+    assert {v.checker: v.outcome for v in judge(history, CHECKERS)} == dict.fromkeys(CHECKERS, OK)
+
+
+def statefulset(at_ns: int, generation: int, *, type_: str = "MODIFIED", uid: str = "s") -> ClusterEvent:
+    """An event of the workload under test."""
+    return ClusterEvent(at_ns, type_, "StatefulSet", "demo", "web", uid, {"metadata": {"generation": generation}})
+
+
+@pytest.mark.parametrize(
+    ("later", "why"),
+    [
+        (statefulset(2, generation=2), "changed the spec"),
+        (statefulset(2, generation=1, uid="other"), "was replaced"),
+        (statefulset(2, generation=1, type_="DELETED"), "was deleted"),
+    ],
+)
+def test_a_workload_that_somebody_touched_proves_nothing(later: ClusterEvent, why: str) -> None:
+    history = pod_replacement()
+    history.events += [statefulset(1, generation=1), later]
+    (verdict,) = judge(history, ["target-left-alone"])
+    assert verdict.outcome is UNKNOWN
+    assert why in verdict.summary
 
 
 @pytest.mark.parametrize("checker", CHECKERS)

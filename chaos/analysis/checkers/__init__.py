@@ -11,6 +11,7 @@ from chaos.analysis.checkers import (
     recovered_within,
     single_identity,
     steady_state,
+    target_left_alone,
 )
 from chaos.model import History, Verdict, VerdictOutcome
 
@@ -23,6 +24,7 @@ CHECKERS: dict[str, Checker] = {
     single_identity.NAME: single_identity.single_identity,
     recovered_within.NAME: recovered_within.recovered_within,
     deployment_contrast.NAME: deployment_contrast.deployment_contrast,
+    target_left_alone.NAME: target_left_alone.target_left_alone,
 }
 
 

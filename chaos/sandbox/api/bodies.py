@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from chaos.sandbox.api import eviction, protobuf, scale, strategic_patch
 from chaos.sandbox.api import patch as patches
-from chaos.sandbox.api import protobuf, scale, strategic_patch
 from chaos.sandbox.api.decode import go_kind, parse
 from chaos.sandbox.api.schema import name_of
 from chaos.sandbox.api.status import bad_request, invalid_value
@@ -33,6 +33,8 @@ def as_json(target: Target, body: bytes, media_type: str) -> bytes:
     resource = target.resource
     if target.subresource == "scale":
         return protobuf_to_json(body, scale.DEFINITION)
+    if target.subresource == "eviction":
+        return protobuf_to_json(body, eviction.DEFINITION)
     return protobuf_to_json(body, name_of(resource.group, resource.version, resource.kind))
 
 

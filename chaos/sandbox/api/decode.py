@@ -168,7 +168,9 @@ def _scalar(value: Any, schema: Schema, field: str) -> Any:
     if form == "quantity":
         return _quantity(value)
     if form == "int-or-string":
-        if isinstance(value, (bool, float, list, dict)):
+        if isinstance(value, float):
+            raise DecodeError(f"json: cannot unmarshal number {value} into Go struct field {field} of type int32")
+        if isinstance(value, (bool, list, dict)):
             raise _mismatch(value, field, "int32")
         return value
     if kind == "integer":

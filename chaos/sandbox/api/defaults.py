@@ -29,6 +29,7 @@ _INITIAL_STATUS: dict[str, Object] = {
     "Service": {"loadBalancer": {}},
     "PersistentVolumeClaim": {"phase": "Pending"},
     "PersistentVolume": {"phase": "Pending"},
+    "PodDisruptionBudget": {"currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0},
     "StatefulSet": {"replicas": 0, "availableReplicas": 0},
     "Deployment": {},
     "ReplicaSet": {"replicas": 0},

@@ -89,6 +89,8 @@ def _subresource(resource: Resource, name: str) -> Object:
         "kind": resource.kind,
         "verbs": ["update"] if name == "finalize" else ["get", "patch", "update"],
     }
+    if name == "eviction":
+        out |= {"group": "policy", "version": "v1", "kind": "Eviction", "verbs": ["create"]}
     if name == "scale":
         out |= {"group": "autoscaling", "version": "v1", "kind": "Scale"}
     return out

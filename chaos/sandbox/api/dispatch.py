@@ -22,6 +22,7 @@ from chaos.sandbox.store import Object, StoreError
 
 _WATCH_S = (1800.0, 3600.0)  # kube-apiserver's --min-request-timeout, and up to twice that
 _TOO_NEW_WAIT_S = 3.0  # how long the real watch cache waits for a version to come
+_ONLY: dict[str, tuple[str, ...]] = {"finalize": ("PUT",), "eviction": ("POST",)}
 _NO_METHOD = StoreError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 
 
@@ -156,7 +157,7 @@ def _check_accept(accept: str) -> None:
 def _check_method(method: str, target: Target) -> None:
     allowed: tuple[str, ...] = ("GET", "PUT", "PATCH", "DELETE")
     if target.subresource:
-        allowed = ("PUT",) if target.subresource == "finalize" else ("GET", "PUT", "PATCH")
+        allowed = _ONLY.get(target.subresource, ("GET", "PUT", "PATCH"))
     elif not target.name:
         everywhere = target.resource.namespaced and not target.namespace
         allowed = ("GET",) if everywhere else ("GET", "POST", "DELETE")

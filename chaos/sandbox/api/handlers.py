@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from chaos.sandbox import deletion
+from chaos.sandbox.api import eviction, scale
 from chaos.sandbox.api import patch as patches
-from chaos.sandbox.api import scale
 from chaos.sandbox.api.bodies import check_kind, check_place, parsed_object, parsed_patch, patched_by, unfit
 from chaos.sandbox.api.decode import DecodeError, Decoder
 from chaos.sandbox.api.options import DeleteOptions, ListOptions, WriteOptions
@@ -16,7 +16,7 @@ from chaos.sandbox.api.schema import name_of
 from chaos.sandbox.api.selectors import both
 from chaos.sandbox.api.status import bad_request, invalid, invalid_value, not_found
 from chaos.sandbox.api.target import Target
-from chaos.sandbox.resources import Resource
+from chaos.sandbox.resources import EVICTION, Resource
 from chaos.sandbox.store import Object, StoreError
 
 _RETURNED_WHEN_GONE = ("Pod", "Service", "PersistentVolumeClaim", "PersistentVolume", "Namespace")
@@ -80,6 +80,8 @@ class Handlers:
             StoreError: 400, 403, 404, 409 or 422.
         """
         options = WriteOptions.read(query, "CreateOptions")
+        if target.subresource == "eviction":
+            return self._evict(target, body, options)
         obj = self._decode(target.resource, body, options)
         check_place(target, obj)
         kind = target.resource.kind
@@ -198,6 +200,16 @@ class Handlers:
     def _update(self, target: Target, obj: Object, options: WriteOptions) -> Object:
         kind = target.resource.kind
         return self._registry.update(kind, obj, subresource=target.subresource, dry_run=options.dry_run)
+
+    def _evict(self, target: Target, body: bytes, options: WriteOptions) -> Object:
+        parsed = parsed_object(body, "Eviction")
+        # Both versions are taken, and whatever else it is must be told apart by its kind.
+        accepted = parsed.get("kind") != "Eviction" or parsed.get("apiVersion") == "policy/v1beta1"
+        check_kind(EVICTION, {**parsed, "apiVersion": EVICTION.api_version} if accepted else parsed)
+        obj = self._decode_as(eviction.DEFINITION, "Eviction", parsed, options)
+        if obj["metadata"].setdefault("namespace", target.namespace) != target.namespace:
+            raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+        return eviction.evict(self._store, target.namespace, target.name, obj, dry_run=options.dry_run)
 
     def _scale(self, target: Target, new: Object, options: WriteOptions) -> Object:
         workload = self._store.get(target.resource.kind, target.namespace, target.name)

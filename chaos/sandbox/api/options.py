@@ -79,7 +79,15 @@ class DeleteOptions:
         Raises:
             StoreError: 400, 422 or 500.
         """
-        fields = _delete_body(body) if body.strip() else _delete_query(query)
+        return cls.of(_delete_body(body) if body.strip() else _delete_query(query), query)
+
+    @classmethod
+    def of(cls, fields: Object, query: Mapping[str, str]) -> DeleteOptions:
+        """Options from a decoded object; the query may add a dry run.
+
+        Raises:
+            StoreError: 422.
+        """
         propagation = fields.get("propagationPolicy")
         orphan = fields.get("orphanDependents")
         if propagation is not None and propagation not in _PROPAGATIONS:

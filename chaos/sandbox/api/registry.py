@@ -17,6 +17,7 @@ from chaos.sandbox.api.status import (
     invalid,
     not_found,
     resource_of,
+    unconditional,
 )
 from chaos.sandbox.model import Model
 from chaos.sandbox.resources import Resource
@@ -27,6 +28,8 @@ _SERVER_SET = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePe
 _MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
 # Their status is written with the rest of the object: nodes register themselves with it.
 _STATUS_AT_CREATE = ("Node",)
+# Kinds whose updates must carry a resourceVersion (AllowUnconditionalUpdate of their strategies).
+_CONDITIONAL = ("Lease", "PodDisruptionBudget")
 _DEFAULT_STORAGE_CLASS = "standard"  # what kind and realk8s call theirs
 
 
@@ -104,16 +107,7 @@ class Registry:
         old = self.store.get(kind, meta.get("namespace", ""), name)
         if old is None:
             raise not_found(resource, name)
-        if meta.get("uid") and meta["uid"] != old["metadata"]["uid"]:
-            place = "/".join(filter(None, (resource.plural, meta.get("namespace"), name)))
-            asked, found = meta["uid"], old["metadata"]["uid"]
-            why = (
-                f"StorageError: invalid object, Code: 4, Key: /registry/{place}, ResourceVersion: 0, "
-                f"AdditionalErrorMsg: Precondition failed: UID in precondition: {asked}, UID in object meta: {found}"
-            )
-            raise conflict(resource, name, why)
-        if meta.get("resourceVersion") and meta["resourceVersion"] != old["metadata"]["resourceVersion"]:
-            raise conflict(resource, name, _MODIFIED)
+        _check_preconditions(resource, meta, old["metadata"])
         new = _merged(resource, old, clone(obj), subresource)
         causes: list[Cause] = []
         if not subresource:
@@ -143,6 +137,23 @@ class Registry:
             why = f"unable to create new content in namespace {name} because it is being terminated"
             cause = Cause("NamespaceTerminating", f"namespace {name} is being terminated", "metadata.namespace")
             raise forbidden(resource, meta.get("name", ""), why, [cause])
+
+
+def _check_preconditions(resource: Resource, asked: Object, found: Object) -> None:
+    """An update's metadata must fit that of the object."""
+    name = found["name"]
+    if asked.get("uid") and asked["uid"] != found["uid"]:
+        place = "/".join(filter(None, (resource.plural, found.get("namespace"), name)))
+        why = (
+            f"StorageError: invalid object, Code: 4, Key: /registry/{place}, ResourceVersion: 0, AdditionalErrorMsg: "
+            f"Precondition failed: UID in precondition: {asked['uid']}, UID in object meta: {found['uid']}"
+        )
+        raise conflict(resource, name, why)
+    version = asked.get("resourceVersion")
+    if version and version != found["resourceVersion"]:
+        raise conflict(resource, name, _MODIFIED)
+    if not version and resource.kind in _CONDITIONAL:
+        raise unconditional(resource, name)
 
 
 def _admit_resize(resource: Resource, old: Object, new: Object) -> None:
@@ -179,7 +190,16 @@ def _drop_gated(obj: Object) -> None:
         rolling.pop("maxUnavailable", None)
 
 
-_NEED_SPEC = ("Pod", "Service", "StatefulSet", "Deployment", "ReplicaSet", "PersistentVolumeClaim", "PersistentVolume")
+_NEED_SPEC = (
+    "Pod",
+    "PodDisruptionBudget",
+    "Service",
+    "StatefulSet",
+    "Deployment",
+    "ReplicaSet",
+    "PersistentVolumeClaim",
+    "PersistentVolume",
+)
 
 
 def _as_if_created(store: Store, obj: Object) -> Object:

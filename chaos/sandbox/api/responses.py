@@ -7,7 +7,9 @@ from typing import Any
 
 from aiohttp import web
 
+from chaos.sandbox.api.status import status_object
 from chaos.sandbox.simclock import SimClock
+from chaos.sandbox.store import StoreError
 
 JSON = "application/json"
 
@@ -27,6 +29,13 @@ class Responses:
     def json(self, obj: Any, status: int) -> web.Response:
         """An object."""
         return web.Response(body=encode(obj), status=status, content_type=JSON, headers=self.headers())
+
+    def error(self, error: StoreError) -> web.Response:
+        """A refusal."""
+        response = self.json(status_object(error), error.status)
+        if retry_after_s := error.details.get("retryAfterSeconds"):
+            response.headers["Retry-After"] = str(retry_after_s)
+        return response
 
     def text(self, text: str, status: int = 200) -> web.Response:
         """Plain text."""

@@ -98,7 +98,7 @@ class ApiServer:
         try:
             return await self._answer(request)
         except StoreError as exc:
-            return self._responses.json(status_object(exc), exc.status)
+            return self._responses.error(exc)
         except UnknownPathError:
             return self._responses.text("404 page not found\n", 404)
         except UnknownResourceError:

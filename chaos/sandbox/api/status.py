@@ -104,6 +104,13 @@ def invalid(resource: Resource, name: str, causes: list[Cause]) -> StoreError:
     return StoreError(422, "Invalid", f'{kind} "{name}" is invalid: {text}', details)
 
 
+def unconditional(resource: Resource, name: str) -> StoreError:
+    """422 for an update without a resourceVersion of a kind that needs one; it names the resource, not the kind."""
+    cause = invalid_value("metadata.resourceVersion", 0, "must be specified for an update")
+    text = f'{qualified(resource)} "{name}" is invalid: {cause.field}: {cause.message}'
+    return StoreError(422, "Invalid", text, _details(resource, name, causes=[cause._asdict()]))
+
+
 def bad_request(message: str) -> StoreError:
     return StoreError(400, "BadRequest", message)
 

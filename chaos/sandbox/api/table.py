@@ -16,7 +16,7 @@ Row = Callable[[Object, datetime], list[Any]]
 _NONE = "<none>"
 _UNSET = "<unset>"
 _MODES = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
-_INTEGERS = ("Desired", "Current")
+_INTEGERS = ("Desired", "Current", "Allowed Disruptions")
 _SHOWN_ENDPOINTS = 3
 
 
@@ -221,6 +221,11 @@ def _some(items: list[str]) -> str:
     return ",".join(items[:_SHOWN_ENDPOINTS]) + (f" + {more} more..." if more > 0 else "")
 
 
+def _budget(obj: Object, now: datetime) -> list[Any]:
+    limits = [str(obj["spec"].get(field, "N/A")) for field in ("minAvailable", "maxUnavailable")]
+    return [obj["metadata"]["name"], *limits, obj.get("status", {}).get("disruptionsAllowed", 0), _age(obj, now)]
+
+
 def _lease(obj: Object, now: datetime) -> list[Any]:
     return [obj["metadata"]["name"], obj.get("spec", {}).get("holderIdentity", ""), _age(obj, now)]
 
@@ -266,6 +271,7 @@ _TABLES: dict[str, tuple[str, Row]] = {
     "ReplicaSet": ("Name,Desired,Current,Ready,Age,Containers+,Images+,Selector+", _replica_set),
     "ControllerRevision": ("Name,Controller,Revision,Age", _controller_revision),
     "EndpointSlice": ("Name,AddressType,Ports,Endpoints,Age", _endpoint_slice),
+    "PodDisruptionBudget": ("Name,Min Available,Max Unavailable,Allowed Disruptions,Age", _budget),
     "Lease": ("Name,Holder,Age", _lease),
     "Event": (
         "Last Seen,Type,Reason,Object,Subobject+,Source+,Message,First Seen+,Count+,Name+",

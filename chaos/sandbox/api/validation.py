@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from chaos.sandbox.api import names, pod_validation, service_validation, workload_validation
+from chaos.sandbox.api import budget_validation, names, pod_validation, service_validation, workload_validation
 from chaos.sandbox.api.quantity import value as number_of
 from chaos.sandbox.api.status import Cause, forbidden_field, invalid_value, not_supported, required
 from chaos.sandbox.store import Object
@@ -40,7 +40,9 @@ def requested_storage(claim: Object) -> float:
 
 def changed_status(kind: str, new: Object) -> list[Cause]:
     """What is wrong with a new status."""
-    return list(workload_validation.status(new)) if kind in ("StatefulSet", "Deployment", "ReplicaSet") else []
+    if kind in ("StatefulSet", "Deployment", "ReplicaSet"):
+        return list(workload_validation.status(new))
+    return list(budget_validation.status(new)) if kind == "PodDisruptionBudget" else []
 
 
 def _added_finalizers(old: Object, new: Object) -> Iterator[Cause]:
@@ -148,6 +150,7 @@ def _pod(obj: Object) -> Iterator[Cause]:
 
 _BODIES: dict[str, Callable[[Object], Iterator[Cause]]] = {
     "Pod": _pod,
+    "PodDisruptionBudget": budget_validation.budget,
     "Service": service_validation.service,
     "StatefulSet": workload_validation.stateful_set,
     "Deployment": workload_validation.deployment,

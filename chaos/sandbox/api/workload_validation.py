@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from chaos.sandbox.api import names, pod_validation
+from chaos.sandbox.api.selector_validation import label_selector
 from chaos.sandbox.api.status import Cause, forbidden_field, invalid_value, not_supported, required
 from chaos.sandbox.store import Object
 
@@ -16,7 +17,6 @@ _IMMUTABLE = (
 )
 _RETENTION = ("Retain", "Delete")
 _STRATEGIES = ("Recreate", "RollingUpdate")
-_SELECTOR_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 _COUNTS = {
     "StatefulSet": ("readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"),
     "Deployment": ("updatedReplicas", "readyReplicas", "availableReplicas"),
@@ -127,7 +127,7 @@ def _selector_and_template(spec: Object, kind: str, claims: Iterable[str]) -> It
     selector = spec.get("selector")
     template = spec.get("template", {})
     labels = template.get("metadata", {}).get("labels")
-    broken = list(_selector(selector or {}))
+    broken = list(label_selector(selector, "spec.selector"))
     yield from broken
     if selector is None:
         yield required("spec.selector")
@@ -142,20 +142,6 @@ def _selector_and_template(spec: Object, kind: str, claims: Iterable[str]) -> It
     yield from pod_validation.spec(pod, "spec.template.spec", claims)
     if pod["restartPolicy"] in pod_validation.RESTART_POLICIES and pod["restartPolicy"] != "Always":
         yield not_supported("spec.template.spec.restartPolicy", pod["restartPolicy"], ("Always",))
-
-
-def _selector(selector: Object) -> Iterator[Cause]:
-    yield from pod_validation.labels(selector.get("matchLabels", {}), "spec.selector.matchLabels")
-    for i, requirement in enumerate(selector.get("matchExpressions", ())):
-        at = f"spec.selector.matchExpressions[{i}]"
-        operator, key = requirement.get("operator", ""), requirement.get("key", "")
-        yield from (invalid_value(f"{at}.key", key, text) for text in names.qualified_name(key))
-        if operator not in _SELECTOR_OPERATORS:
-            yield invalid_value(f"{at}.operator", operator, "not a valid selector operator")
-        elif operator in ("In", "NotIn") and not requirement.get("values"):
-            yield required(f"{at}.values", "must be specified when `operator` is 'In' or 'NotIn'")
-        elif operator in ("Exists", "DoesNotExist") and requirement.get("values"):
-            yield forbidden_field(f"{at}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
 
 
 def _strategy(strategy: Object) -> Iterator[Cause]:

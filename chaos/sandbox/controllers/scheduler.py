@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from chaos.sandbox.api import quantity
 from chaos.sandbox.controllers.base import Controller, Name
 from chaos.sandbox.controllers.index import controller_of
 from chaos.sandbox.controllers.labels import matches_labels
+from chaos.sandbox.controllers.node_affinity import fits
 from chaos.sandbox.controllers.plane import Plane
 from chaos.sandbox.controllers.pods import TERMINAL, condition, is_terminating, phase
 from chaos.sandbox.store import Change, Object, clone
@@ -20,7 +22,7 @@ class Scheduler(Controller):
     """Puts a pod on the node with the fewest pods of its own controller, then the fewest pods, then by name.
 
     Honoured: nodeName, nodeSelector, cordoned and not-ready nodes, the number of pods that a node takes, claims that
-    must be bound first. Not modelled: affinity, taints, resources, priorities.
+    must be bound first, nodes that their volumes are tied to. Not modelled: affinity, taints, resources, priorities.
     """
 
     delay = "scheduler_bind"
@@ -84,6 +86,8 @@ class Scheduler(Controller):
             reasons["node(s) had untolerated taint {node.kubernetes.io/not-ready: }"] += 1
         elif not matches_labels(pod["spec"].get("nodeSelector") or {}, node["metadata"].get("labels")):
             reasons["node(s) didn't match Pod's node affinity/selector"] += 1
+        elif not all(fits(volume, node) for volume in self._volumes(pod)):
+            reasons["node(s) didn't match PersistentVolume's node affinity"] += 1
         elif len(self.index.pods_on(node["metadata"]["name"])) >= quantity.value(allocatable.get("pods", "0")):
             reasons["Too many pods"] += 1
         else:
@@ -95,6 +99,15 @@ class Scheduler(Controller):
         ref = controller_of(pod)
         same = self._of_controller.get(ref["uid"], Counter())[name] if ref else 0
         return same, len(self.index.pods_on(name)), name
+
+    def _volumes(self, pod: Object) -> Iterator[Object]:
+        """Those that the pod's claims are bound to."""
+        for volume in pod["spec"].get("volumes") or ():
+            name = (volume.get("persistentVolumeClaim") or {}).get("claimName")
+            claim = self.store.get("PersistentVolumeClaim", pod["metadata"]["namespace"], name) if name else None
+            found = self.store.get("PersistentVolume", "", claim["spec"].get("volumeName", "")) if claim else None
+            if found is not None:
+                yield found
 
     def _unbound_claim(self, pod: Object) -> str:
         """What keeps the pod's claims from being used, empty where nothing does."""

@@ -13,13 +13,20 @@ CLAIM_PROTECTION = "kubernetes.io/pvc-protection"
 
 
 class VolumeController(Controller):
-    """Binds pending claims to new volumes; lets claims go when no pod uses them, and volumes with their claims."""
+    """Binds pending claims to volumes that name them, or to new ones.
+
+    Lets claims go when no pod uses them, and volumes with their claims.
+    """
 
     delay = "volumes_bind"
 
     def on_change(self, change: Change) -> None:
         if change.kind == "PersistentVolumeClaim":
             self.enqueue_object(change.object)
+        elif change.kind == "PersistentVolume" and change.type == "ADDED":
+            ref = change.object["spec"].get("claimRef") or {}
+            if ref.get("name"):
+                self.enqueue(ref.get("namespace", ""), ref["name"])
         elif change.kind == "Pod" and change.type == "DELETED":
             for volume in change.object["spec"].get("volumes") or ():
                 if "persistentVolumeClaim" in volume:
@@ -33,7 +40,35 @@ class VolumeController(Controller):
         elif claim["metadata"].get("deletionTimestamp"):
             self._release(claim)
         elif (claim.get("status") or {}).get("phase") != "Bound":
+            self._bind(claim)
+
+    def _bind(self, claim: Object) -> None:
+        """To a volume that was made for the claim; without one and with a class, to a new one."""
+        spec = claim["spec"]
+        if (volume := self._made_for(claim)) is not None:
+            meta = claim["metadata"]
+            ref = {**volume["spec"]["claimRef"], "uid": meta["uid"]}
+            status = {"phase": "Bound", "lastPhaseTransitionTime": self.store.clock.timestamp()}
+            self.store.update(
+                "PersistentVolume", {**volume, "spec": {**volume["spec"], "claimRef": ref}, "status": status}
+            )
+            self._bound(claim, volume["metadata"]["name"], volume["spec"]["capacity"]["storage"], {})
+        elif spec.get("storageClassName") or spec.get("volumeName") or spec.get("selector"):
             self._provision(claim)
+        else:
+            message = "no persistent volumes available for this claim and no storage class is set"
+            self.plane.events.record(claim, "PersistentVolumeClaim", "FailedBinding", message, component=COMPONENT)
+
+    def _made_for(self, claim: Object) -> Object | None:
+        """The volume whose claimRef names this claim. One that was bound to a claim before, since deleted, is not."""
+        meta = claim["metadata"]
+        for volume in self.index.in_namespace("PersistentVolume", ""):
+            ref = volume["spec"].get("claimRef") or {}
+            named = (ref.get("namespace"), ref.get("name")) == (meta["namespace"], meta["name"])
+            same_class = volume["spec"].get("storageClassName", "") == claim["spec"].get("storageClassName", "")
+            if named and same_class and ref.get("uid", meta["uid"]) == meta["uid"]:
+                return volume
+        return None
 
     def _provision(self, claim: Object) -> None:
         meta, spec = claim["metadata"], claim["spec"]
@@ -46,13 +81,22 @@ class VolumeController(Controller):
         volume_name = f"pvc-{meta['uid']}"
         capacity = spec["resources"]["requests"]["storage"]
         self._create_volume(claim, volume_name, capacity)
+        provisioner = {
+            "volume.beta.kubernetes.io/storage-provisioner": PROVISIONER,
+            "volume.kubernetes.io/storage-provisioner": PROVISIONER,
+        }
+        self._bound(claim, volume_name, capacity, provisioner)
+        message = f"Successfully provisioned volume {volume_name} using {PROVISIONER}"
+        self.plane.events.record(claim, "PersistentVolumeClaim", "ProvisioningSucceeded", message, component=COMPONENT)
+
+    def _bound(self, claim: Object, volume_name: str, capacity: str, annotations: dict[str, str]) -> None:
+        meta, spec = claim["metadata"], claim["spec"]
         bound = clone(claim)
         bound["metadata"]["annotations"] = {
             **(meta.get("annotations") or {}),
             "pv.kubernetes.io/bind-completed": "yes",
             "pv.kubernetes.io/bound-by-controller": "yes",
-            "volume.beta.kubernetes.io/storage-provisioner": PROVISIONER,
-            "volume.kubernetes.io/storage-provisioner": PROVISIONER,
+            **annotations,
         }
         finalizers = bound["metadata"].setdefault("finalizers", [])
         if CLAIM_PROTECTION not in finalizers:
@@ -60,8 +104,6 @@ class VolumeController(Controller):
         bound["spec"]["volumeName"] = volume_name
         bound["status"] = {"phase": "Bound", "accessModes": spec["accessModes"], "capacity": {"storage": capacity}}
         self.store.update("PersistentVolumeClaim", bound)
-        message = f"Successfully provisioned volume {volume_name} using {PROVISIONER}"
-        self.plane.events.record(claim, "PersistentVolumeClaim", "ProvisioningSucceeded", message, component=COMPONENT)
 
     def _create_volume(self, claim: Object, name: str, capacity: str) -> None:
         meta, spec = claim["metadata"], claim["spec"]

@@ -58,7 +58,7 @@ def pod_status(
     status |= {
         "observedGeneration": generation,
         "phase": phase,
-        "conditions": [_condition(pod, generation, now, *row) for row in rows] + foreign_conditions(pod),
+        "conditions": foreign_conditions(pod) + [_condition(pod, generation, now, *row) for row in rows],
         "hostIP": host_ip,
         "hostIPs": [{"ip": host_ip}],
         "startTime": start_time,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chaos.engine.corefile import Caching, caching
+from chaos.analysis.corefile import Caching, caching
 
 KUBEADM = """
 .:53 {

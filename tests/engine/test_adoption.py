@@ -1,0 +1,188 @@
+"""`--target`: a workload that was there before is measured as it is, refused where it cannot be, and left as it was."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from chaos.analysis.questions import answer_all
+from chaos.cli.saved import conclude
+from chaos.clock import VirtualTimeLoop
+from chaos.engine.objects import OPT_IN_LABEL
+from chaos.errors import PreflightError, UsageError
+from chaos.experiment import Options, find_experiment
+from chaos.sandbox.sandbox import Sandbox
+from tests.sandboxed import Ran, run_on
+
+MANIFEST = Path(__file__).parents[2] / "experiments" / "manifests" / "web-quick.yaml"
+OPTIONS = Options(
+    namespace="mine", target="statefulset/web", trials=1, grace_s=1, max_qps=None, period_s=0.01, identify="http:/"
+)
+
+
+def manifests() -> tuple[dict[str, Any], dict[str, Any]]:
+    service, statefulset = yaml.safe_load_all(MANIFEST.read_text())
+    return service, statefulset
+
+
+def adopted(
+    tmp_path: Path,
+    service: dict[str, Any],
+    statefulset: dict[str, Any],
+    options: Options = OPTIONS,
+    *,
+    meddle: dict[str, Any] | None = None,
+) -> tuple[Ran, list[str]]:
+    """Run on a sandbox in which that workload has been running for a minute; returns what is there afterwards too.
+
+    `meddle` is a change of the StatefulSet's spec that somebody makes in the middle of the run.
+    """
+
+    async def main() -> tuple[Ran, list[str]]:
+        sandbox = Sandbox(seed=1)
+        await sandbox.start()
+        try:
+            labels = {OPT_IN_LABEL: "true"}
+            sandbox.api.registry.create("Namespace", {"metadata": {"name": "mine", "labels": labels}})
+            for obj in (service, statefulset):
+                sandbox.api.registry.create(obj["kind"], obj, namespace="mine")
+            await asyncio.sleep(60)
+            loop = asyncio.get_running_loop()
+            if meddle is not None:
+                loop.call_later(1.5, change, sandbox, meddle)
+            ran = await run_on(sandbox, tmp_path, options)
+            left = [f"{o['kind']} {o['metadata']['name']}" for o in sandbox.store.list("StatefulSet")]
+            left += [o["metadata"]["name"] for o in sandbox.store.list("Pod") if o["metadata"]["namespace"] == "mine"]
+            left += [f"Lease {o['metadata']['name']}" for o in sandbox.store.list("Lease")]
+            return ran, left
+        finally:
+            await sandbox.stop()
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(main())
+
+
+def change(sandbox: Sandbox, fields: dict[str, Any]) -> None:
+    found = sandbox.store.get("StatefulSet", "mine", "web")
+    assert found is not None
+    sandbox.api.registry.update("StatefulSet", {**found, "spec": {**found["spec"], **fields}})
+
+
+def verdicts(ran: Ran) -> dict[str, str]:
+    concluded = conclude(ran.result.folder, ran.history, ran.result.error, find_experiment("identity-persistence"))
+    return {v.checker: str(v.outcome) for v in concluded.verdicts}
+
+
+def test_a_workload_of_ones_own_is_measured_and_still_there_afterwards(tmp_path: Path) -> None:
+    ran, left = adopted(tmp_path, *manifests())
+    assert verdicts(ran) == {
+        "fault-took-effect": "ok",
+        "steady-state": "ok",
+        "identity-kept": "ok",
+        "single-identity": "ok",
+        "recovered-within": "ok",
+        "target-left-alone": "ok",
+    }
+    assert left == ["StatefulSet web", "web-0", "web-1", "web-2"]
+    assert ran.history.meta.target["statefulset"] == "web"
+
+
+def test_without_an_identity_probe_nobody_connects_to_it(tmp_path: Path) -> None:
+    ran, _ = adopted(tmp_path, *manifests(), replace(OPTIONS, identify="none"))
+    assert {series.probe for series in ran.history.series} == {"dns"}
+    assert ran.history.meta.measurement["connections"] == 0
+    assert verdicts(ran)["recovered-within"] == "ok"
+    said = " ".join(a.answer for a in answer_all(ran.history, ["connection-handling"]))
+    assert "Not measured: HTTP by the pod's name" in said
+
+
+def test_a_page_that_merely_names_the_pod_says_who_answers(tmp_path: Path) -> None:
+    service, statefulset = manifests()
+    script = (
+        "echo '{\"host\": \"'$(hostname)'\", \"ok\": true}' > /usr/share/nginx/html/who && exec nginx -g 'daemon off;'"
+    )
+    statefulset["spec"]["template"]["spec"]["containers"][0]["args"] = ["-c", script]
+    ran, _ = adopted(tmp_path, service, statefulset, replace(OPTIONS, identify="http:/who"))
+    answered = {v for o in ran.history.outcomes if o.status == "OK" and o.phase == "response" for v in o.values}
+    assert answered == {"web-0", "web-1", "web-2"}
+
+
+def test_what_somebody_else_changes_meanwhile_makes_the_run_inconclusive(tmp_path: Path) -> None:
+    ran, _ = adopted(tmp_path, *manifests(), meddle={"minReadySeconds": 1})
+    assert verdicts(ran)["target-left-alone"] == "unknown"
+
+
+def refused(tmp_path: Path, service: dict[str, Any], statefulset: dict[str, Any], options: Options = OPTIONS) -> str:
+    with pytest.raises(PreflightError) as caught:
+        adopted(tmp_path, service, statefulset, options)
+    assert not list(tmp_path.glob("identity-persistence/*"))  # nothing was begun
+    return f"{caught.value.message} | {caught.value.hint}"
+
+
+def test_a_target_that_does_not_exist_is_refused_with_those_that_do(tmp_path: Path) -> None:
+    said = refused(tmp_path, *manifests(), replace(OPTIONS, target="statefulset/db"))
+    assert "no StatefulSet db" in said
+    assert "it has: web" in said
+
+
+def test_a_target_without_replicas_is_refused(tmp_path: Path) -> None:
+    service, statefulset = manifests()
+    statefulset["spec"]["replicas"] = 0
+    assert "has no replicas" in refused(tmp_path, service, statefulset)
+
+
+def test_a_target_without_its_governing_service_is_refused(tmp_path: Path) -> None:
+    service, statefulset = manifests()
+    statefulset["spec"]["serviceName"] = "nope"
+    assert "names the service nope, which does not exist" in refused(tmp_path, service, statefulset)
+
+
+def test_a_target_whose_service_is_not_headless_is_refused(tmp_path: Path) -> None:
+    service, statefulset = manifests()
+    del service["spec"]["clusterIP"]
+    assert "which is not headless" in refused(tmp_path, service, statefulset)
+
+
+def test_a_target_whose_pods_are_not_ready_is_refused(tmp_path: Path) -> None:
+    service, statefulset = manifests()
+    statefulset["spec"]["template"]["spec"]["containers"][0]["image"] = "nginx:nowhere"
+    assert "0 of 3 pods are Ready" in refused(tmp_path, service, statefulset)
+
+
+def test_a_single_replica_is_measured(tmp_path: Path) -> None:
+    service, statefulset = manifests()
+    statefulset["spec"]["replicas"] = 1
+    ran, left = adopted(tmp_path, service, statefulset)
+    assert verdicts(ran)["recovered-within"] == "ok"
+    assert left == ["StatefulSet web", "web-0"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"namespace": ""}, "it is in a namespace"),
+        ({"target": "deployment/web"}, "cannot be used"),
+        ({"target": "web"}, "cannot be used"),
+        ({"identify": "smtp"}, "--identify smtp is not known"),
+    ],
+)
+def test_a_target_that_cannot_be_meant_is_a_usage_error(fields: dict[str, str], message: str) -> None:
+    with pytest.raises(UsageError, match=message.replace("it is in", "is in")):
+        replace(OPTIONS, **fields)  # type: ignore[arg-type]  # str fields only
+
+
+def test_an_experiment_with_a_workload_of_its_own_only_says_so(tmp_path: Path) -> None:
+    async def main() -> None:
+        sandbox = Sandbox(seed=1)
+        await sandbox.start()
+        try:
+            sandbox.api.registry.create("Namespace", {"metadata": {"name": "mine", "labels": {OPT_IN_LABEL: "true"}}})
+            await run_on(sandbox, tmp_path, OPTIONS, find_experiment("scale-cycle"))
+        finally:
+            await sandbox.stop()
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner, pytest.raises(UsageError, match="its own workload"):
+        runner.run(main())

@@ -16,6 +16,7 @@ KUBEPROXY_DELAYS = (
     Delay("kubeproxy_min_sync", 1.0, 1.0, "Kubernetes default (minSyncPeriod); lab: 0.84-1.2 s for changes in a row"),
 )
 
+_AFFINITY_DEFAULT_S = 10800  # Kubernetes default (DefaultClientIPServiceAffinitySeconds)
 _HEADLESS_LABEL = "service.kubernetes.io/headless"
 _SERVICE_NAME_LABEL = "kubernetes.io/service-name"
 _ServiceKey = tuple[str, str]  # namespace, name
@@ -29,6 +30,7 @@ class KubeProxy:
 
     There is one, not one per node: all nodes learn at the same instant. A port's backends are its ready endpoints;
     where none is ready, those that are serving though terminating; where there is neither, packets are rejected.
+    sessionAffinity ClientIP keeps a client's connections at one backend.
     """
 
     def __init__(self, store: Store, network: Network, model: Model, truth: Truth) -> None:
@@ -36,6 +38,7 @@ class KubeProxy:
         self._services: dict[_ServiceKey, Object] = {}
         self._slices: dict[_ServiceKey, dict[str, Object]] = {}
         self._programmed: dict[_ServiceKey, dict[_ProgrammedPort, tuple[_Target, ...]]] = {}
+        self._affinity_s: dict[_ServiceKey, float] = {}
         self._pending: list[Change] = []
         self._timer: asyncio.TimerHandle | None = None
         self._last_sync_s = -inf
@@ -100,9 +103,12 @@ class KubeProxy:
         for port in before:
             if port not in wanted:
                 self._network.remove_service(*port)
+        affinity_s = _affinity_s(self._services.get(key, {}))
+        changed = affinity_s != self._affinity_s.get(key, 0.0)
+        self._affinity_s[key] = affinity_s
         for port, backends in wanted.items():
-            if before.get(port) != backends:
-                self._network.set_service(*port, backends)
+            if changed or before.get(port) != backends:
+                self._network.set_service(*port, backends, affinity_s)
         self._programmed[key] = wanted
         self._say(key, before, wanted)
 
@@ -159,3 +165,12 @@ def _is_headless(obj: Object) -> bool:
     """Objects that kube-proxy does not even watch, or that make it program nothing."""
     labels = obj["metadata"].get("labels") or {}
     return _HEADLESS_LABEL in labels or obj.get("spec", {}).get("clusterIP") == "None"
+
+
+def _affinity_s(service: Object) -> float:
+    """How long a client stays with its backend; 0: it does not. The API server fills in the timeout."""
+    spec = service.get("spec", {})
+    if spec.get("sessionAffinity") != "ClientIP":
+        return 0.0
+    config = (spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}
+    return float(config.get("timeoutSeconds", _AFFINITY_DEFAULT_S))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from chaos.sandbox.containers.environment import environment, hostname
@@ -202,6 +203,6 @@ class Mysql(Process):
     def _replicate(self) -> None:
         applier = self.session(Account("replica", "", {EVERYWHERE: {ALL}}), self.ip, 0)
         applier.replays = True
-        network = self.host.network
-        replica = Replica(self._data, self._variables, self._resolve, network.open_tcp, applier, self.pause)
+        open_tcp = partial(self.host.network.open_tcp, source=self.ip)
+        replica = Replica(self._data, self._variables, self._resolve, open_tcp, applier, self.pause)
         self._replica = self._spawn(replica.run())

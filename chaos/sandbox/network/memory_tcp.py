@@ -11,9 +11,8 @@ from chaos.sandbox.network.errors import refused, reset
 from chaos.sandbox.network.hosts import Host, Hosts
 from chaos.sandbox.network.listener import Listener, ServerFactory
 from chaos.sandbox.network.ports import Ports
-from chaos.sandbox.network.services import Target
+from chaos.sandbox.network.services import VANTAGE, Target
 
-_CLIENT = "10.244.0.1"  # the node's end of the pod network, where the vantage stands
 _FIRST_EPHEMERAL_PORT = 32768  # Linux's net.ipv4.ip_local_port_range
 
 
@@ -50,7 +49,7 @@ class MemoryTcp:
         door = self._ports.bound.get(target)
         if door is None or host is None:
             raise refused()
-        client_name = (_CLIENT, self._next_port())
+        client_name = (VANTAGE, self._next_port())
         server = MemoryTransport(self, host, door.factory(), target, client_name)
         client = MemoryTransport(self, None, factory(), client_name, target)
         server.join(client)

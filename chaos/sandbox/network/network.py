@@ -15,7 +15,7 @@ from chaos.sandbox.network.loopback_udp import LoopbackUdp
 from chaos.sandbox.network.losses import Datagrams
 from chaos.sandbox.network.memory_tcp import MemoryTcp
 from chaos.sandbox.network.memory_udp import MemoryUdp
-from chaos.sandbox.network.services import Services, Target
+from chaos.sandbox.network.services import VANTAGE, Services, Target
 from chaos.sandbox.network.wire import Tcp, Udp
 
 # Linux sends a SYN and repeats it net.ipv4.tcp_syn_retries = 6 times, doubling the wait; then ETIMEDOUT (127 s).
@@ -34,7 +34,7 @@ class Network:
         self, loop: asyncio.AbstractEventLoop, model: Model, wire: Literal["memory", "loopback"] = "memory"
     ) -> None:
         self._hosts = Hosts()
-        self._services = Services(model.rng("service backends"))
+        self._services = Services(model.rng("service backends"), loop.time)
         self._tcp_one_way_s = model.sampler("tcp_one_way")
         self._tcp: Tcp
         self._udp: Udp
@@ -70,13 +70,16 @@ class Network:
         self._udp.host_removed(ip)
         self._tcp.host_removed(ip)
 
-    def set_service(self, vip: str, port: int, protocol: str, backends: tuple[Target, ...]) -> None:
+    def set_service(
+        self, vip: str, port: int, protocol: str, backends: tuple[Target, ...], affinity_s: float = 0.0
+    ) -> None:
         """Program a service port (`protocol` is ``TCP`` or ``UDP``); without backends it rejects (ECONNREFUSED).
 
         Connections that exist stay with their backend. A UDP port of a client keeps its backend as long as that belongs
-        to the service (conntrack; of a backend that left, kube-proxy flushes the entry).
+        to the service (conntrack; of a backend that left, kube-proxy flushes the entry). With `affinity_s` a client's
+        connections go to one backend (sessionAffinity ClientIP).
         """
-        self._services.set(vip, port, protocol, backends)
+        self._services.set(vip, port, protocol, backends, affinity_s)
 
     def remove_service(self, vip: str, port: int, protocol: str) -> None:
         """Remove a service port: there is no rule, so packets take the default route and vanish."""
@@ -106,14 +109,22 @@ class Network:
         """Open a client's UDP port, connected to an address."""
         return self._udp.open((address, port), receiver)
 
-    async def open_tcp(self, factory: Callable[[], asyncio.Protocol], address: str, port: int) -> asyncio.Transport:
+    async def open_tcp(
+        self, factory: Callable[[], asyncio.Protocol], address: str, port: int, *, source: str = VANTAGE
+    ) -> asyncio.Transport:
         """Connect as the Linux kernel does, SYN by SYN; the last gives up after 127 s.
+
+        Args:
+            factory: makes the client's protocol.
+            address: of a pod or a service.
+            port: TCP.
+            source: the client's address, as far as services care.
 
         Raises:
             ConnectionRefusedError: nothing listens there, or the service has no backend.
             TimeoutError: nobody answered (ETIMEDOUT).
         """
-        target = self._services.route((address, port), "TCP")
+        target = self._services.route((address, port), "TCP", client=source)
         if target is None:
             raise refused()
         for wait_s in _SYN_WAITS_S:

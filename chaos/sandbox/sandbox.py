@@ -21,13 +21,22 @@ from chaos.sandbox.dns.front import DnsFront, serve_loopback
 from chaos.sandbox.kubeproxy import KUBEPROXY_DELAYS, KubeProxy
 from chaos.sandbox.model import Model
 from chaos.sandbox.network import NETWORK_DELAYS, Network
+from chaos.sandbox.redis.delays import REDIS_DELAYS
 from chaos.sandbox.simclock import SimClock
 from chaos.sandbox.store import Store
 from chaos.sandbox.tasks import Tasks
 from chaos.sandbox.truth import Truth
 from chaos.sandbox.vantage import SandboxVantage
 
-DELAYS = (*API_DELAYS, *CONTROLLER_DELAYS, *KUBEPROXY_DELAYS, *NETWORK_DELAYS, *CONTAINER_DELAYS, *DNS_DELAYS)
+DELAYS = (
+    *API_DELAYS,
+    *CONTROLLER_DELAYS,
+    *KUBEPROXY_DELAYS,
+    *NETWORK_DELAYS,
+    *CONTAINER_DELAYS,
+    *DNS_DELAYS,
+    *REDIS_DELAYS,
+)
 # Every simulated run happens at the same date, so that two runs of a seed are alike to the byte.
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 _START_WITHIN_S = 60.0

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from chaos.sandbox.containers.coredns import CoreDnsProcess
-from chaos.sandbox.containers.environment import environment, expand
+from chaos.sandbox.containers.environment import config_files, environment, expand
 from chaos.sandbox.containers.host import ContainerHost
 from chaos.sandbox.containers.nginx import Nginx
 from chaos.sandbox.containers.oneshot import OneShot
@@ -28,6 +28,7 @@ _IMAGES: dict[str, tuple[list[str], list[str]]] = {
     "mysql:8.0": (["docker-entrypoint.sh"], ["mysqld"]),
     "nginx:alpine": ([], ["nginx", "-g", "daemon off;"]),
     "python:3.11-slim": ([], ["python3"]),
+    "redis:7-alpine": (["docker-entrypoint.sh"], ["redis-server"]),
     "registry.k8s.io/coredns/coredns:v1.13.1": (["/coredns"], []),
     "registry.k8s.io/pause:3.10": (["/pause"], []),
     "registry.k8s.io/pause:3.10.1": (["/pause"], []),
@@ -40,6 +41,7 @@ _PROGRAMS: dict[str, frozenset[str]] = {
     "mysql:8.0": frozenset({"sh", "bash", "sleep", "tail", "cat", "docker-entrypoint.sh", "mysqld"}),
     "nginx:alpine": frozenset({"sh", "sleep", "tail", "nginx", "cat"}),
     "python:3.11-slim": frozenset({"sh", "bash", "sleep", "tail", "python3", "python", "cat"}),
+    "redis:7-alpine": frozenset({"sh", "sleep", "tail", "cat", "docker-entrypoint.sh", "redis-server"}),
     "registry.k8s.io/coredns/coredns:v1.13.1": frozenset({"coredns"}),
     "registry.k8s.io/pause:3.10": frozenset({"pause"}),
     "registry.k8s.io/pause:3.10.1": frozenset({"pause"}),
@@ -119,10 +121,12 @@ class _Launcher:
         match name, argv[1:]:
             case "nginx", _:
                 process: ContainerProcess = Nginx(host, pod, ip, on_exit, files, behind_shell=behind_shell)
-            case "docker-entrypoint.sh", [first, *_] if first == "mysqld" or first.startswith("-"):
-                process = self._mysqld(argv[2:] if first == "mysqld" else argv[1:])
+            case "docker-entrypoint.sh", [first, *_] if first in ("mysqld", "redis-server") or first.startswith("-"):
+                process = self._entrypoint(argv[1:] if first.startswith("-") else argv[2:])
             case "coredns", _:
                 process = CoreDnsProcess(host, pod, ip, on_exit)
+            case "redis-server", arguments:
+                process = self._redis(arguments, files, behind_shell=behind_shell)
             case "pause", _:
                 process = Sleeper(host, pod, ip, on_exit, handles_sigterm=True)
             case "tail", ["-f", *_]:
@@ -136,6 +140,10 @@ class _Launcher:
                 process = self._exit(_NOT_FOUND, message) if argv[1:] else self._exit(0)
         return process
 
+    def _entrypoint(self, arguments: list[str]) -> ContainerProcess:
+        """The images' own script starts the server; options without a command are its."""
+        return self._mysqld(arguments) if self._image == "mysql:8.0" else self._redis(arguments, {}, behind_shell=False)
+
     def _mysqld(self, arguments: list[str]) -> ContainerProcess:
         from chaos.sandbox.containers.mysql import Mysql  # noqa: PLC0415 - sqlglot takes half a second to import
         from chaos.sandbox.mysql.names import find_address  # noqa: PLC0415 - as above
@@ -148,6 +156,21 @@ class _Launcher:
         network, namespace = self._host.network, self._pod["metadata"].get("namespace", "")
         resolve = partial(find_address, network, namespace)
         return Mysql(self._host, self._pod, self._container, self._ip, self._on_exit, options, resolve)
+
+    def _redis(self, arguments: list[str], files: dict[str, str], *, behind_shell: bool) -> ContainerProcess:
+        from chaos.sandbox.redis.server import RedisServer  # noqa: PLC0415 - only for those that run one
+
+        read_file = (config_files(self._host.store, self._pod, self._container) | files).get
+        return RedisServer(
+            self._host,
+            self._pod,
+            self._container,
+            self._ip,
+            self._on_exit,
+            arguments,
+            read_file,
+            behind_shell=behind_shell,
+        )
 
     def _sleep(self, argv: list[str]) -> ContainerProcess:
         try:

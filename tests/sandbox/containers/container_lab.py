@@ -12,12 +12,14 @@ from chaos.sandbox.containers import CONTAINER_DELAYS, ContainerHost, ContainerP
 from chaos.sandbox.dns import DNS_DELAYS
 from chaos.sandbox.model import Model
 from chaos.sandbox.network import NETWORK_DELAYS, Network
+from chaos.sandbox.redis.delays import REDIS_DELAYS
 from chaos.sandbox.simclock import SimClock
 from chaos.sandbox.store import Store
 from chaos.sandbox.truth import Truth
 from tests.sandbox.network.net_lab import EXACT, POD, now_s
 
 NGINX = "nginx:alpine"
+REDIS = "redis:7-alpine"
 BUSYBOX = "busybox:1.35"
 COREDNS = "registry.k8s.io/coredns/coredns:v1.13.1"
 UNIT_LINE = "echo 'Hello from '$(hostname) > /usr/share/nginx/html/index.html && nginx -g 'daemon off;'"
@@ -26,6 +28,8 @@ _INSTANT = {
     "nginx_exit": (0.002, 0.002),
     "coredns_start": (0.100, 0.100),
     "dns_processing": (0.0001, 0.0001),
+    "redis_start": (0.005, 0.005),
+    "redis_exit": (0.050, 0.050),
 }
 
 
@@ -35,7 +39,7 @@ class ContainerLab:
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
         self.clock = SimClock(loop, datetime(2026, 1, 1, tzinfo=UTC))
-        self.model = Model(1, NETWORK_DELAYS + DNS_DELAYS + CONTAINER_DELAYS, EXACT | _INSTANT)
+        self.model = Model(1, NETWORK_DELAYS + DNS_DELAYS + CONTAINER_DELAYS + REDIS_DELAYS, EXACT | _INSTANT)
         self.net = Network(loop, self.model)
         self.store, self.truth = Store(self.clock, 1), Truth()
         self.net.add_host(POD)

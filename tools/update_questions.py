@@ -36,8 +36,8 @@ def questions() -> str:
         "# The questions of the unit, and the experiments that answer them",
         "",
         "Made by `python tools/update_questions.py` from the experiments and from their example runs on a real cluster",
-        "(`reports/examples`), whose words these are; a test fails where they differ. Your own run, `chaos run NAME`, answers",
-        "with figures of its own.",
+        "(`reports/examples`), whose words these are; a test fails where they differ. A run of your own (`chaos run NAME`)",
+        "answers with its own figures.",
     ]
     part = ""
     for question in UNIT.values():

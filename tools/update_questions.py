@@ -35,9 +35,9 @@ def questions() -> str:
     lines = [
         "# The questions of the unit, and the experiments that answer them",
         "",
-        "Made by `python tools/update_questions.py` from the experiments and from their example runs on a real cluster",
-        "(`reports/examples`), whose words these are; a test fails where they differ. A run of your own (`chaos run NAME`)",
-        "answers with its own figures.",
+        "Made by `python tools/update_questions.py` from the experiments and from their example runs on a real",
+        "cluster (`reports/examples`), whose words these are; a test fails where they differ. A run of your own,",
+        "`chaos run NAME`, answers with its own figures.",
     ]
     part = ""
     for question in UNIT.values():

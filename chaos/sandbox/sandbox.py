@@ -99,7 +99,8 @@ class Sandbox:
         """
         await self._tasks.start()
         loop = self.clock.loop
-        runtime = ContainerRuntime(ContainerHost(self.network, self.store, self.clock, self.model, self.truth, loop))
+        host = ContainerHost(self.network, self.store, self.clock, self.model, self.truth, loop, self._tasks.spawn)
+        runtime = ContainerRuntime(host)
         self._control_plane = ControlPlane(
             self.store,
             self.api.registry,

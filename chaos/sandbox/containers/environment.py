@@ -1,11 +1,11 @@
-"""A container's environment and mounted ConfigMaps, and Kubernetes' own `$(VAR)` in commands."""
+"""A container's environment, and Kubernetes' own `$(VAR)` in commands."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from chaos.sandbox.store import Object, Store
+from chaos.sandbox.store import Object
 
 _REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
 
@@ -47,15 +47,3 @@ def expand(text: str, variables: dict[str, str]) -> str:
         return "$" if match[0] == "$$" else variables.get(match[1], match[0])
 
     return _REFERENCE.sub(replace, text)
-
-
-def config_files(store: Store, pod: Object, container: Object) -> dict[str, str]:
-    """Path → text of each file that a ConfigMap's volume brings, as it is when the container starts."""
-    volumes = {volume["name"]: volume for volume in pod.get("spec", {}).get("volumes") or ()}
-    files: dict[str, str] = {}
-    for mount in container.get("volumeMounts") or ():
-        source = volumes.get(mount["name"], {}).get("configMap")
-        found = store.get("ConfigMap", pod["metadata"].get("namespace", "default"), source["name"]) if source else None
-        for key, text in ((found or {}).get("data") or {}).items():
-            files[f"{mount['mountPath'].rstrip('/')}/{key}"] = text
-    return files

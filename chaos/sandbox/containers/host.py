@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ class ContainerHost:
 
     Attributes:
         volumes: content of volumes; see `chaos.sandbox.containers.volumes`.
+        spawn: runs a coroutine as a task that the sandbox owns.
     """
 
     network: Network
@@ -27,4 +29,5 @@ class ContainerHost:
     model: Model
     truth: Truth
     loop: asyncio.AbstractEventLoop
+    spawn: Callable[[Coroutine[Any, Any, None]], None]
     volumes: dict[tuple[str, str], Any] = field(default_factory=dict)

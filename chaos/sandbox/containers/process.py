@@ -6,7 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from chaos.sandbox.containers.execution import execute
 from chaos.sandbox.containers.host import ContainerHost
+from chaos.sandbox.containers.inside import Inside
+from chaos.sandbox.containers.log import Log
+from chaos.sandbox.containers.programs.input import Input
 from chaos.sandbox.network import DatagramHandler, Listener
 from chaos.sandbox.store import Object
 from chaos.sandbox.truth import Fact
@@ -19,9 +23,16 @@ class ContainerProcess(Protocol):
 
     Attributes:
         message: why it ended, for a container status; empty where there is nothing to say.
+        log: what it wrote.
     """
 
     message: str
+    log: Log
+
+    async def execute(
+        self, argv: tuple[str, ...], stdin: Input, out: Callable[[str], None], err: Callable[[str], None]
+    ) -> int:
+        """Run a command beside it, to its end; see `chaos.sandbox.containers.execution.execute`."""
 
     async def start(self) -> None:
         """Start, and return when its ports are open (or it has ended)."""
@@ -41,13 +52,19 @@ class Process:
 
     Args:
         on_exit: called once with the exit code, by the event loop, at the instant of the exit.
+
+    Attributes:
+        inside: set by who makes the process, before it is started.
     """
+
+    inside: Inside
 
     def __init__(self, host: ContainerHost, pod: Object, ip: str, on_exit: Callable[[int], None]) -> None:
         self.host = host
         self.pod_name: str = pod["metadata"]["name"]
         self.ip = ip
         self.message = ""
+        self.log = Log(host.clock)
         self.ended = False
         self._on_exit = on_exit
         self._killed = asyncio.Event()
@@ -56,6 +73,15 @@ class Process:
 
     async def start(self) -> None:
         """Start; see `ContainerProcess`."""
+
+    async def execute(
+        self, argv: tuple[str, ...], stdin: Input, out: Callable[[str], None], err: Callable[[str], None]
+    ) -> int:
+        """Run a command beside it; see `ContainerProcess`."""
+        return await execute(self.inside, argv, stdin, out, err, self._gone)
+
+    async def _gone(self) -> None:
+        await self._killed.wait()
 
     def terminate(self) -> None:
         """SIGTERM: the kernel does not apply a signal's default action to PID 1."""
@@ -81,6 +107,7 @@ class Process:
         for timer in self._timers:
             timer.cancel()
         self.close_ports()
+        self.log.close()
         self.host.loop.call_soon(self._on_exit, code)
 
     def close_ports(self) -> None:

@@ -9,8 +9,6 @@ from chaos.sandbox.containers.host import ContainerHost
 from chaos.sandbox.containers.process import Process
 from chaos.sandbox.store import Object
 
-_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
 
 class Sleeper(Process):
     """Ends with 0 when its time is over; as PID 1 without a handler it ignores SIGTERM.
@@ -43,15 +41,3 @@ class Sleeper(Process):
         """SIGTERM."""
         if self._handles_sigterm:
             self.end(0)
-
-
-def duration_s(text: str) -> float:
-    """Seconds of `sleep`'s argument, such as ``3600``, ``1.5m`` or ``infinity``.
-
-    Raises:
-        ValueError: not a duration.
-    """
-    if text in ("infinity", "inf"):
-        return math.inf
-    unit = _UNITS_S.get(text[-1:], 0)
-    return float(text[:-1]) * unit if unit else float(text)

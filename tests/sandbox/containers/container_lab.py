@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,7 +44,13 @@ class ContainerLab:
         self.store, self.truth = Store(self.clock, 1), Truth()
         self.net.add_host(POD)
         self.exits: list[tuple[float, int]] = []
-        self._runtime = ContainerRuntime(ContainerHost(self.net, self.store, self.clock, self.model, self.truth, loop))
+        self._tasks: list[asyncio.Task[None]] = []
+        self._runtime = ContainerRuntime(
+            ContainerHost(self.net, self.store, self.clock, self.model, self.truth, loop, self._spawn)
+        )
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
 
     def create(self, image: str, command: list[str] | None = None, **container: Any) -> ContainerProcess:
         """A container of pod web-0, not yet started."""

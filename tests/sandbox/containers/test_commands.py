@@ -3,46 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from chaos.sandbox.containers import KNOWN_IMAGES
-from chaos.sandbox.containers.shell import UnsupportedShellError, run_line
 from tests.sandbox.containers.container_lab import BUSYBOX, NGINX, ContainerLab, in_lab
 
 
 @pytest.mark.parametrize(
-    ("command", "exits", "message"),
+    ("command", "exits", "message", "log"),
     [
-        (None, [(0.0, 0)], ""),
-        (["sh"], [(0.0, 0)], ""),
-        (["sleep", "3"], [(3.0, 0)], ""),
-        (["sleep", "1.5", "1m"], [(61.5, 0)], ""),
-        (["sh", "-c", "echo hi; sleep 2"], [(2.0, 0)], ""),
-        (["sleep", "3600"], [], ""),
-        (["sleep", "infinity"], [], ""),
-        (["tail", "-f", "/dev/null"], [], ""),
-        (["sh", "-c", "while true; do date; sleep 5; done"], [], ""),
-        (["sleep", "soon"], [(0.0, 1)], "sleep: invalid time interval in 'sleep soon'"),
-        (["sh", "-c", "exit 3"], [(0.0, 3)], ""),
-        (["sh", "-c", "true && false"], [(0.0, 1)], ""),
-        (["sh", "-c", "nope"], [(0.0, 127)], "sh: nope: not found"),
-        (["nope", "x"], [(0.0, 128)], 'exec: "nope": executable file not found in $PATH'),
-        (["nginx"], [(0.0, 128)], 'exec: "nginx": executable file not found in $PATH'),
-        (["sh", "/scripts/run.sh"], [(0.0, 127)], "the sandbox cannot run the script '/scripts/run.sh'"),
-        (["sh", "-c", "cat x | grep y"], [(0.0, 127)], "the sandbox's shell does not know '|' in 'cat x | grep y'"),
-        (["cat", "/etc/hosts"], [(0.0, 127)], "the sandbox does not know what 'cat /etc/hosts' does in busybox:1.35"),
+        (None, [(0.0, 0)], "", []),
+        (["sh"], [(0.0, 0)], "", []),
+        (["sleep", "3"], [(3.0, 0)], "", []),
+        (["sleep", "1.5", "1m"], [(61.5, 0)], "", []),
+        (["sh", "-c", "echo hi; sleep 2"], [(2.0, 0)], "", ["hi"]),
+        (["sleep", "3600"], [], "", []),
+        (["sleep", "infinity"], [], "", []),
+        (["tail", "-f", "/dev/null"], [], "", []),
+        (["sh", "-c", "while true; do echo; sleep 600; done"], [], "", ["", ""]),
+        (["sleep", "soon"], [(0.0, 1)], "", ["sleep: invalid number 'soon'"]),
+        (["sh", "-c", "exit 3"], [(0.0, 3)], "", []),
+        (["sh", "-c", "true && false"], [(0.0, 1)], "", []),
+        (["sh", "-c", "nope"], [(0.0, 127)], "", ["sh: nope: not found"]),
+        (["nope", "x"], [(0.0, 128)], 'exec: "nope": executable file not found in $PATH', []),
+        (["nginx"], [(0.0, 128)], 'exec: "nginx": executable file not found in $PATH', []),
+        (["sh", "/scripts/run.sh"], [(0.0, 127)], "", ["sh: can't open '/scripts/run.sh': No such file or directory"]),
+        (["sh", "-c", "cat /etc/hostname | grep web"], [(0.0, 0)], "", ["web-0"]),
+        (["cat", "/etc/hostname"], [(0.0, 0)], "", ["web-0"]),
     ],
 )
-def test_commands_of_busybox(command: list[str] | None, exits: list[tuple[float, int]], message: str) -> None:
+def test_commands_of_busybox(
+    command: list[str] | None, exits: list[tuple[float, int]], message: str, log: list[str]
+) -> None:
     async def test(lab: ContainerLab) -> None:
         process = await lab.start(BUSYBOX, command)
         await asyncio.sleep(1000)
         assert lab.exits == exits
         assert process.message == message
+        assert [line.text for line in process.log.lines()] == log
 
     in_lab(test)
 
@@ -104,9 +103,3 @@ def test_an_unknown_image_is_a_key_error() -> None:
             lab.create("mystery:1")
 
     in_lab(test)
-
-
-@given(st.text(alphabet="ab '\"$(){}&|;<>=\n\\`", max_size=30))
-def test_no_line_crashes_the_shell(line: str) -> None:
-    with suppress(UnsupportedShellError):
-        assert run_line(line, {"HOSTNAME": "web-0"}).code in range(256)

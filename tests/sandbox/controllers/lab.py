@@ -12,6 +12,8 @@ from chaos.clock import run_virtual
 from chaos.sandbox import deletion
 from chaos.sandbox.api.registry import Registry
 from chaos.sandbox.bootstrap import create_machines
+from chaos.sandbox.containers.log import Log
+from chaos.sandbox.containers.programs import Input
 from chaos.sandbox.control_plane import ControlPlane
 from chaos.sandbox.controllers.pod_facts import record_pod_facts
 from chaos.sandbox.delays import CONTROLLER_DELAYS
@@ -32,6 +34,7 @@ class FakeProcess:
 
     def __init__(self, lab: Lab, pod: Object, container: Object, on_exit: Callable[[int], None]) -> None:
         self.message = ""
+        self.log = Log(lab.clock)
         self._lab = lab
         self._pod_name = pod["metadata"]["name"]
         self._image = container["image"]
@@ -41,6 +44,12 @@ class FakeProcess:
         self._lab.note("started", self._pod_name)
         if self._image in ("crash", "once"):
             self._lab.loop.call_later(1.0, self._end, 3 if self._image == "crash" else 0)
+
+    async def execute(
+        self, argv: tuple[str, ...], stdin: Input, out: Callable[[str], None], err: Callable[[str], None]
+    ) -> int:
+        self._lab.note(f"ran {' '.join(argv)}", self._pod_name)
+        return int(argv[-1]) if argv[-1].isdigit() else 0
 
     def terminate(self) -> None:
         self._lab.note("SIGTERM", self._pod_name)

@@ -1,0 +1,52 @@
+"""What runs inside containers to its end: one coroutine a program, `Call` → exit code.
+
+To add one: a file here with ``async def NAME(call: Call) -> int``, a row in `PROGRAMS`, and the name among the programs
+of the images that have it (`chaos.sandbox.containers.images`). Programs reach the network through `Call.inside`
+(`open_udp`, `open_tcp`) and resolve names with `chaos.sandbox.containers.resolver.addresses`.
+"""
+
+from chaos.sandbox.containers.programs import machine, texts, words
+from chaos.sandbox.containers.programs.call import Call, Program
+from chaos.sandbox.containers.programs.getent import getent
+from chaos.sandbox.containers.programs.input import Input
+from chaos.sandbox.containers.programs.nslookup import nslookup
+from chaos.sandbox.containers.programs.sh import sh
+from chaos.sandbox.containers.programs.sleep import sleep
+from chaos.sandbox.containers.programs.test import test
+from chaos.sandbox.containers.programs.wget import wget
+
+PROGRAMS: dict[str, Program] = {
+    "[": test,
+    "ash": sh,
+    "bash": sh,
+    "cat": texts.cat,
+    "chmod": texts.nothing,
+    "chown": texts.nothing,
+    "date": words.date,
+    "echo": words.echo,
+    "env": machine.env,
+    "false": words.false,
+    "getent": getent,
+    "grep": texts.grep,
+    "head": texts.head,
+    "hostname": machine.hostname,
+    "ls": texts.ls,
+    "mkdir": texts.nothing,
+    "nslookup": nslookup,
+    "printf": words.printf,
+    "printenv": machine.env,
+    "rm": texts.rm,
+    "seq": words.seq,
+    "sh": sh,
+    "sleep": sleep,
+    "sort": texts.sort,
+    "tail": texts.tail,
+    "test": test,
+    "touch": texts.touch,
+    "true": words.true,
+    "wc": texts.wc,
+    "wget": wget,
+    "whoami": machine.whoami,
+}
+
+__all__ = ["PROGRAMS", "Call", "Input", "Program"]

@@ -1,0 +1,82 @@
+"""Programs that serve until they are told to end: one `Process` class each.
+
+To add one: its class in a file here, a row in `SERVERS`, and the name among the programs of the images that have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from chaos.sandbox.containers.coredns import CoreDnsProcess
+from chaos.sandbox.containers.inside import Inside
+from chaos.sandbox.containers.nginx import Nginx
+from chaos.sandbox.containers.oneshot import OneShot
+from chaos.sandbox.containers.process import Process
+from chaos.sandbox.containers.sleeper import Sleeper
+
+OnExit = Callable[[int], None]
+# The container, argv, what gets the exit code, whether a shell is PID 1 in front of it → the process, not yet started.
+ServerFactory = Callable[[Inside, tuple[str, ...], OnExit, bool], Process]
+
+_NOT_KNOWN, _MYSQLD_ABORTED = 127, 7  # mysqld's end after an option that it does not know
+
+
+def _nginx(inside: Inside, _argv: tuple[str, ...], on_exit: OnExit, behind_shell: bool) -> Process:
+    return Nginx(inside.host, inside.pod, inside.ip, on_exit, inside.files, behind_shell=behind_shell)
+
+
+def _coredns(inside: Inside, _argv: tuple[str, ...], on_exit: OnExit, _behind_shell: bool) -> Process:
+    return CoreDnsProcess(inside.host, inside.pod, inside.ip, on_exit)
+
+
+def _pause(inside: Inside, _argv: tuple[str, ...], on_exit: OnExit, _behind_shell: bool) -> Process:
+    return Sleeper(inside.host, inside.pod, inside.ip, on_exit, handles_sigterm=True)
+
+
+def _entrypoint(inside: Inside, argv: tuple[str, ...], on_exit: OnExit, behind_shell: bool) -> Process:
+    """The images' own script starts the server; options without a command are its."""
+    words = list(argv[1:])
+    server = "mysqld" if inside.image.name == "mysql:8.0" else "redis-server"
+    if words and words[0] != server and not words[0].startswith("-"):
+        message = f"the sandbox does not know what {' '.join(argv)!r} does in {inside.image.name}"
+        return OneShot(inside.host, inside.pod, inside.ip, on_exit, _NOT_KNOWN, message)
+    start = _mysqld if server == "mysqld" else _redis
+    return start(inside, (server, *words[words[:1] == [server] :]), on_exit, behind_shell)
+
+
+def _mysqld(inside: Inside, argv: tuple[str, ...], on_exit: OnExit, _behind_shell: bool) -> Process:
+    from chaos.sandbox.containers.mysql import Mysql  # noqa: PLC0415 - sqlglot takes half a second to import
+    from chaos.sandbox.mysql.names import find_address  # noqa: PLC0415 - as above
+    from chaos.sandbox.mysql.options import UnknownOptionError, parse  # noqa: PLC0415 - as above
+
+    try:
+        options = parse(list(argv[1:]))
+    except UnknownOptionError as exc:
+        return OneShot(inside.host, inside.pod, inside.ip, on_exit, _MYSQLD_ABORTED, str(exc))
+    resolve = partial(find_address, inside.host.network, inside.pod["metadata"].get("namespace", ""))
+    return Mysql(inside.host, inside.pod, inside.container, inside.ip, on_exit, options, resolve)
+
+
+def _redis(inside: Inside, argv: tuple[str, ...], on_exit: OnExit, behind_shell: bool) -> Process:
+    from chaos.sandbox.redis.server import RedisServer  # noqa: PLC0415 - only for those that run one
+
+    return RedisServer(
+        inside.host,
+        inside.pod,
+        inside.container,
+        inside.ip,
+        on_exit,
+        list(argv[1:]),
+        inside.files.read,
+        behind_shell=behind_shell,
+    )
+
+
+SERVERS: dict[str, ServerFactory] = {
+    "coredns": _coredns,
+    "docker-entrypoint.sh": _entrypoint,
+    "nginx": _nginx,
+    "pause": _pause,
+    "redis-server": _redis,
+}

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run test real lint bench lock clean setup
+.PHONY: run test real faithful lint bench lock clean setup
 
 run: setup  ## the main experiment, on the sandbox
 	$(BIN)/chaos run identity-persistence --sandbox
@@ -23,6 +23,9 @@ test: setup  ## everything that needs no cluster
 
 real: setup  ## the real-cluster tests; CHAOS_TEST_CONTEXT names the kubeconfig context to use
 	$(BIN)/pytest -q -m real tests/real
+
+faithful: setup  ## every experiment on both clusters; CHAOS_TEST_EXPERIMENTS="NAME …" for some of them
+	$(BIN)/pytest -q tests/faithfulness
 
 lint: setup
 	$(BIN)/ruff check .

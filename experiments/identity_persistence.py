@@ -1,6 +1,17 @@
 """Does a StatefulSet pod keep its name, volume and DNS name when it is deleted?"""
 
-from chaos.experiment import DeletePod, Experiment, Run, Workload
+from chaos.experiment import (
+    DeletePod,
+    Experiment,
+    History,
+    Identity,
+    Run,
+    Workload,
+    fact,
+    identities,
+    recoveries,
+    unit_question,
+)
 
 CONTRAST = "app=web-demo"
 CONTRAST_REPLICAS = 2
@@ -51,6 +62,66 @@ async def contrast_with_deployment(run: Run) -> None:
     )
 
 
+# ---- the unit's questions about one replacement ----
+
+
+def replaced(history: History) -> list[Identity]:
+    """Every pod whose successor was seen."""
+    return [found for found in identities(history) if found.trial.life.new_pod is not None]
+
+
+def same_name(history: History) -> str:
+    found = replaced(history)
+    if not found:
+        return ""
+    other = [i.trial.target.name for i in found if not i.facet("name").kept]
+    pods = ", ".join(dict.fromkeys(i.trial.target.name for i in found))
+    first = found[0].trial
+    new_uid = f"the UID {first.target.uid[:8]}… became {first.life.new_uid[:8]}…"
+    if other:
+        return f"Not every pod: {', '.join(other)} did not."
+    return (
+        f"Yes: in all {len(found)} replacements ({pods}) the successor had the name of the deleted pod, and it was another pod: "
+        f"in trial {first.number} {new_uid}, and the address {first.target.address} became {first.life.new_address}."
+    )
+
+
+def still_resolves(history: History) -> str:
+    own = [r for r in recoveries(history) if r.record.startswith(f"A {r.trial.target.name}.")]
+    if not own:
+        return ""
+    right = [r for r in own if r.right_at_end]
+    unsure = [r for r in own if r.right_at_end is None]
+    lost = [r for r in own if r.lost is not None]
+    views = len({r.view for r in own})
+    text = (
+        f"At the end of its trial each deleted pod's own name gave the new address in {len(right)} of {len(own)} cases "
+        f"(each pod at each of {views} DNS views)"
+        + (f", and nothing can be said of {len(unsure)}" if unsure else "")
+        + "."
+    )
+    if lost:
+        text += (
+            f" In between it did not lead to a pod: in {len(lost)} of {len(own)} the old address was seen to go before the new one "
+            "came. The name is the same afterwards; the address behind it is not."
+        )
+    return ("Yes. " if len(right) == len(own) else "Not everywhere. ") + text
+
+
+def unlike_deployment(history: History) -> str:
+    swap = fact(history, "contrast")
+    found = replaced(history)
+    if swap is None or not found or swap["deleted"] == swap["replacement"]:
+        return ""
+    kept = sorted({i.trial.target.name for i in found if i.facet("name").kept})
+    return (
+        f"{', '.join(kept)} came back under the same name, each with a DNS record of its own. The Deployment's pod {swap['deleted']} was "
+        f"replaced by {swap['replacement']}, another name, and the query for the pod's own name gave {swap['per_pod_record']} before and "
+        f"{swap['replacement_record']} after; all it had was a name made of its address ({swap['address_shaped_record']}), which "
+        "nobody can know beforehand."
+    )
+
+
 experiment = Experiment(
     name="identity-persistence",
     hypothesis=(
@@ -67,7 +138,14 @@ experiment = Experiment(
         "recovered-within",
         "deployment-contrast",
     ),
-    questions=("identity-kept", "dns-update", "connection-handling"),
+    questions=(
+        "identity-kept",
+        "dns-update",
+        "connection-handling",
+        unit_question("same-name", same_name, "report.md: Identity"),
+        unit_question("still-resolves", still_resolves, "recoveries.csv"),
+        unit_question("unlike-deployment", unlike_deployment, "events.jsonl"),
+    ),
     any_target=True,
     blast_radius=1,
     timeout_s=180,

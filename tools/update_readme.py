@@ -21,7 +21,7 @@ EXAMPLES = ROOT / "reports" / "examples"
 
 def updated(readme: str) -> str:
     """The README with both parts as the examples have them."""
-    return _replace(_replace(readme, "answers", _answers()), "comparison", _comparison())
+    return replace_part(replace_part(readme, "answers", _answers()), "comparison", _comparison())
 
 
 def _answers() -> str:
@@ -39,7 +39,8 @@ def _comparison() -> str:
     return text.getvalue().strip()
 
 
-def _replace(readme: str, name: str, text: str) -> str:
+def replace_part(readme: str, name: str, text: str) -> str:
+    """A document with what stands between the two comments of a name replaced."""
     pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
     return pattern.sub(lambda found: f"{found[1]}{text}\n{found[2]}", readme)
 

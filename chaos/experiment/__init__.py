@@ -3,8 +3,10 @@
 from chaos.analysis.checkers.verdicts import combine
 from chaos.analysis.corefile import caching
 from chaos.analysis.facts import Fact, fact, facts
+from chaos.analysis.identity import Identity, identities
 from chaos.analysis.podlog import PodStep, first, most_missing, pod_steps
 from chaos.analysis.questions import Question
+from chaos.analysis.recovery import recoveries
 from chaos.analysis.transitions import Transition, became, last_ns, series_of, transitions, when
 from chaos.analysis.units import ms, seconds
 from chaos.experiment.asking import ask, who_answers
@@ -24,6 +26,7 @@ __all__ = [
     "Fact",
     "FaultWindow",
     "History",
+    "Identity",
     "Options",
     "PodIdentity",
     "PodStep",
@@ -45,11 +48,13 @@ __all__ = [
     "facts",
     "find_experiment",
     "first",
+    "identities",
     "last_ns",
     "load_experiments",
     "most_missing",
     "ms",
     "pod_steps",
+    "recoveries",
     "seconds",
     "series_of",
     "transitions",

@@ -354,7 +354,8 @@ def manifests(
         typer.Option(
             "--with",
             metavar="WHAT",
-            help="Beyond one's own namespace: read-dns (ask each DNS server; read only), make-namespace. Repeatable.",
+            help="Beyond one's own namespace: read-dns (ask each DNS server; read only), disturb-dns (kill and "
+            "configure them), make-namespace. Repeatable.",
         ),
     ] = None,
     argument: Annotated[

@@ -10,7 +10,7 @@ from chaos.clock import RunClock
 from chaos.cluster.client import Cluster, Object
 from chaos.cluster.journal import RUN_LABEL, Journal, UndoEntry
 from chaos.cluster.undo import Undo
-from chaos.errors import ApiError
+from chaos.errors import ApiError, RollbackError
 
 _NOT_FOUND, _CONFLICT = 404, 409
 _LAST_ANSWER_S = 3.0
@@ -165,6 +165,21 @@ class Changes:
         return await self._acknowledge(
             entry, self._cluster.patch(kind, name, namespace, patch, subresource, strategic=strategic)
         )
+
+    async def put_back(self, kind: str, name: str, namespace: str) -> Acknowledged:
+        """Undo this run's newest `patch` of an object before the run's end.
+
+        Raises:
+            RollbackError: somebody else changed it meanwhile, or there is nothing of this run's to be put back.
+        """
+        key = ("restore", kind, name, namespace)
+        found = (e for e in self._journal.open_entries() if (e.undo, e.kind, e.name, e.namespace) == key)
+        entry = next(found, None)
+        if entry is None:
+            raise RollbackError(f"this run has nothing to put back at {kind} {name} in namespace {namespace}")
+        sent_ns = self._clock.now_ns()
+        await self._undo.undo(entry)
+        return Acknowledged(sent_ns, self._clock.now_ns(), {})
 
     async def _acknowledge(self, entry: UndoEntry, request: Any) -> Acknowledged:
         sent_ns = self._clock.now_ns()

@@ -7,6 +7,7 @@ from typing import Any
 
 from chaos.engine.permissions import (
     DNS_NAMESPACE,
+    DNS_OBJECTS,
     OPT_IN,
     PERMISSIONS,
     WEBSOCKETS_FROM_135,
@@ -73,7 +74,7 @@ def rules(rows: Iterable[Permission]) -> list[Object]:
     found_rules = []
     for (group, resource, scope), names in verbs.items():
         rule: Object = {"apiGroups": [group], "resources": [resource], "verbs": names}
-        if scope is Scope.DNS and resource == "configmaps":
-            rule["resourceNames"] = ["coredns"]
+        if scope is Scope.DNS and resource in DNS_OBJECTS:
+            rule["resourceNames"] = [DNS_OBJECTS[resource]]
         found_rules.append(rule)
     return found_rules

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
@@ -12,6 +12,7 @@ from chaos.clients import Clients
 from chaos.clock import RunClock
 from chaos.cluster import Changes, Cluster
 from chaos.cluster.changes import Acknowledged
+from chaos.engine.dns_control import DnsControl
 from chaos.engine.objects import RunObjects
 from chaos.engine.probing import Probing
 from chaos.engine.progress import Progress
@@ -52,6 +53,7 @@ class ActiveRun:
         self.target = target
         self.simulated = recorder.history.meta.simulated
         self.objects = RunObjects(experiment, options, cluster, changes, clock, recorder, progress, target.namespace)
+        self.cluster_dns = DnsControl(experiment, cluster, changes, clock)
         self._experiment = experiment
         self._changes = changes
         self._clock = clock
@@ -258,6 +260,16 @@ class ActiveRun:
     ) -> list[Series]:
         """See `chaos.experiment.Run.watch_name`."""
         return self._watching(self._probing.watch_name(name, rtype, probe, period_s, label))
+
+    def watch_server(self, pod: PodIdentity, name: str) -> list[Series]:
+        """See `chaos.experiment.Run.watch_server`."""
+        return self._watching(self._probing.watch_server(pod, name))
+
+    def watch_lookups(
+        self, name: str, options: str, *, servers: Sequence[str] = (), period_s: float = 0.2, label: str = ""
+    ) -> list[Series]:
+        """See `chaos.experiment.Run.watch_lookups`."""
+        return self._watching(self._probing.watch_lookups(name, options, servers, period_s, label or options))
 
     def watch_clients(self, kind: str, name: str, port: int, *, pod: str = "", period_s: float = 0.0) -> list[Series]:
         """See `chaos.experiment.Run.watch_clients`."""

@@ -14,6 +14,8 @@ from chaos.errors import PreflightError
 DNS_NAMESPACE = "kube-system"
 # Resources without a namespace that an experiment may declare.
 _CLUSTER_WIDE = ("nodes", "persistentvolumes")
+# Objects there that are allowed by name only, so that a Role for them covers no others.
+DNS_OBJECTS = {"configmaps": "coredns", "deployments": "coredns"}
 _ASKS_FOR_CREATE = 35  # the minor version of Kubernetes 1
 
 
@@ -24,6 +26,7 @@ class Feature(StrEnum):
     AGENTS = "agents"  # probe pods in that namespace
     EXPERIMENT = "experiment"  # what one experiment does beyond that
     READ_DNS = "read-dns"  # ask each DNS server and tell its configuration
+    DISTURB_DNS = "disturb-dns"  # experiments with cluster DNS itself
     MAKE_NAMESPACE = "make-namespace"  # runs that bring their own namespace
 
 
@@ -82,6 +85,9 @@ PERMISSIONS: tuple[Permission, ...] = (
     *_rows(Feature.READ_DNS, Scope.DNS, "", "services", "list", "the cluster DNS address"),
     *_rows(Feature.READ_DNS, Scope.DNS, "", "pods", "list", "each DNS server is a view of its own"),
     *_rows(Feature.READ_DNS, Scope.DNS, "", "configmaps", "get", "the Corefile stands in the report"),
+    *_rows(Feature.DISTURB_DNS, Scope.DNS, "", "pods", "list delete", "DNS servers are deleted, and replaced"),
+    *_rows(Feature.DISTURB_DNS, Scope.DNS, "apps", "deployments", "get patch", "DNS is scaled to nothing and back"),
+    *_rows(Feature.DISTURB_DNS, Scope.DNS, "", "configmaps", "get patch", "DNS is configured to be slow, and back"),
     *_rows(Feature.MAKE_NAMESPACE, Scope.CLUSTER, "", "namespaces", "get create delete", "a namespace for each run"),
 )
 # Printed in Roles beside the table. Kubernetes 1.35 asks for `create` too where a websocket is opened
@@ -139,6 +145,7 @@ async def _allowed(cluster: Cluster, permission: Permission, namespace: str) -> 
         "resource": resource,
         "subresource": subresource,
         "namespace": places[permission.scope],
+        "name": DNS_OBJECTS.get(resource, "") if permission.scope is Scope.DNS else "",
     }
     review = {
         "apiVersion": "authorization.k8s.io/v1",
@@ -178,4 +185,4 @@ async def require(
 
 
 # Features whose permissions reach beyond one's own namespace.
-OPT_IN = (Feature.READ_DNS, Feature.MAKE_NAMESPACE)
+OPT_IN = (Feature.READ_DNS, Feature.DISTURB_DNS, Feature.MAKE_NAMESPACE)

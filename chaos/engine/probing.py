@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,9 @@ from chaos.engine.target import WatchedTarget
 from chaos.engine.views import ClusterDns
 from chaos.experiment import Options
 from chaos.experiment.identify import Identify
-from chaos.model import ClusterEvent, Outcome, Series
+from chaos.model import ClusterEvent, Outcome, PodIdentity, Series
 from chaos.model.recording import Recorder
-from chaos.probes import DnsView, Host
+from chaos.probes import DnsView, Host, StubOptions
 from chaos.probes.connection import is_address
 
 # Reverse records are for the identity verdict; they need no fine time.
@@ -137,6 +138,30 @@ class Probing:
             self._open(host, probe, record, "", absolute, view.name, every_s, timeout_s, at_once=bool(period_s))
             for host in self.hosts
             for view in views
+        ]
+        self.watched.update(series.id for series in opened)
+        return opened
+
+    def watch_server(self, pod: PodIdentity, name: str) -> list[Series]:
+        """Ask one more DNS server, one that appeared during the run."""
+        record, absolute = f"A {name}", self.absolute(name)
+        period_s, timeout_s = self.rates.dns_period_s, self._options.timeout_s
+        opened = [
+            self._open(host, "dns", record, "", absolute, pod.name, period_s, timeout_s, server=pod.address)
+            for host in self.hosts
+        ]
+        self.watched.update(series.id for series in opened)
+        return opened
+
+    def watch_lookups(
+        self, name: str, options: str, servers: Sequence[str], period_s: float, label: str
+    ) -> list[Series]:
+        """Look a name up as programs do; see `chaos.probes.stub`."""
+        view, absolute = ",".join(servers) or self._dns.service.name, self.absolute(name)
+        longest_s = StubOptions.parse(options).longest_s(len(servers) or 1)
+        opened = [
+            self._open(host, "lookup", f"A {name} ({label})", "", absolute, view, period_s, longest_s, resolver=options)
+            for host in self.hosts
         ]
         self.watched.update(series.id for series in opened)
         return opened
@@ -268,6 +293,8 @@ class Probing:
         timeout_s: float,
         port: int = 0,
         at_once: bool = False,
+        resolver: str = "",
+        server: str = "",
     ) -> Series:
         series = self._recorder.open_series(
             probe=kind,
@@ -279,6 +306,8 @@ class Probing:
             timeout_s=timeout_s,
             vantage=host.name,
             ask=self._ask_for,
+            resolver=resolver,
+            server=server,
         )
         # A long-lived connection is wanted at once.
         at_once = at_once or kind == "stream"

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from chaos.clock import RunClock
 from chaos.cluster import Changes, Cluster, Journal
+from chaos.cluster.journal import UndoEntry
+from chaos.engine.permissions import DNS_NAMESPACE
 from chaos.engine.progress import Progress
 from chaos.errors import ChaosError, PreflightError, RollbackError
-
-_FIRST = {"Node": 0, "Namespace": 1}
 
 
 async def roll_back(journal: Journal, changes: Changes, progress: Progress) -> list[RollbackError]:
     """Undo everything that is open; goes on after a failure, and returns the failures.
 
-    Nodes go first, since what is to be removed may run on one; then namespaces, since what is in them goes with them.
+    Nodes go first, since what is to be removed may run on one, and what others use; then namespaces, since what is in them goes with them.
     """
     failures: list[RollbackError] = []
     covered: set[str] = set()  # namespaces whose own fate is that of everything in them
-    for entry in sorted(journal.open_entries(), key=lambda e: _FIRST.get(e.kind, len(_FIRST))):
+    for entry in sorted(journal.open_entries(), key=_order):
         if entry.namespace in covered:
             continue
         if entry.kind == "Namespace":
@@ -32,6 +32,12 @@ async def roll_back(journal: Journal, changes: Changes, progress: Progress) -> l
         else:
             progress.step(f"cleaned up: {done}")
     return failures
+
+
+def _order(entry: UndoEntry) -> int:
+    if entry.kind == "Node" or (entry.undo == "restore" and entry.namespace == DNS_NAMESPACE):
+        return 0
+    return 1 if entry.kind == "Namespace" else 2
 
 
 async def recover(journal: Journal, cluster: Cluster, clock: RunClock, progress: Progress) -> list[RollbackError]:

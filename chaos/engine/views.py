@@ -12,7 +12,7 @@ from chaos.probes import DnsView
 
 _NAMESPACE = "kube-system"
 # The label that kubeadm, most distributions and the CoreDNS chart put on cluster DNS, CoreDNS or not.
-_LABELS = "k8s-app=kube-dns"
+DNS_LABELS = "k8s-app=kube-dns"
 _DOMAIN = re.compile(r"^\s*kubernetes\s+([^\s{]+)", re.MULTILINE)
 _DEFAULT_DOMAIN = "cluster.local"
 _RESOLV_CONF = Path("/etc/resolv.conf")
@@ -84,13 +84,13 @@ def _from_resolv_conf(text: str, because: str) -> ClusterDns:
 
 
 async def _read_dns(cluster: Cluster) -> ClusterDns:
-    services, _ = await cluster.list("Service", _NAMESPACE, _LABELS)
+    services, _ = await cluster.list("Service", _NAMESPACE, DNS_LABELS)
     if not services:
         raise PreflightError(
-            f"{cluster.name} has no Service labelled {_LABELS} in {_NAMESPACE}, so its DNS address is not known",
+            f"{cluster.name} has no Service labelled {DNS_LABELS} in {_NAMESPACE}, so its DNS address is not known",
             hint="this version finds cluster DNS by that label only",
         )
-    pods, _ = await cluster.list("Pod", _NAMESPACE, _LABELS)
+    pods, _ = await cluster.list("Pod", _NAMESPACE, DNS_LABELS)
     pods = [p for p in pods if p.get("status", {}).get("podIP") and "deletionTimestamp" not in p["metadata"]]
     views = [DnsView(p["metadata"]["name"], p["status"]["podIP"]) for p in pods]
     views.sort(key=lambda view: view.name)

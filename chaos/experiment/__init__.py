@@ -15,7 +15,7 @@ from chaos.experiment.loading import find_experiment, load_experiments
 from chaos.experiment.options import Options
 from chaos.experiment.run import Run, Target
 from chaos.faults import Cordon, DeletePod, DeletePods, EvictPod, Scale, SetReadiness, Uncordon, UpdateTemplate
-from chaos.model import FaultWindow, History, PodIdentity, Verdict
+from chaos.model import FaultWindow, History, Outcome, PodIdentity, Series, Verdict
 
 __all__ = [
     "Cordon",
@@ -28,11 +28,13 @@ __all__ = [
     "History",
     "Identity",
     "Options",
+    "Outcome",
     "PodIdentity",
     "PodStep",
     "Question",
     "Run",
     "Scale",
+    "Series",
     "SetReadiness",
     "Target",
     "Transition",

@@ -84,6 +84,41 @@ class Objects(Protocol):
         """Run a command in a container, to its end. Its experiment declares the need ``exec``."""
 
 
+class ClusterDns(Protocol):
+    """The cluster's DNS servers, which everybody there uses. Its experiment declares the need ``kube-system``.
+
+    What is changed is put back at the run's end at the latest, before anything else is cleaned up.
+    """
+
+    async def pods(self, *, ready: bool = True) -> tuple[PodIdentity, ...]:
+        """The servers that are Ready and not being deleted, by name; or all that have an address."""
+
+    async def delete(self, pods: Sequence[PodIdentity]) -> Acknowledged:
+        """Delete servers, all at the same moment; their Deployment replaces them."""
+
+    async def scale(self, replicas: int) -> Acknowledged:
+        """Scale their Deployment."""
+
+    async def unscale(self) -> Acknowledged:
+        """Put the number of replicas back."""
+
+    async def corefile(self) -> str:
+        """Their configuration as it is now."""
+
+    async def configure(self, corefile: str) -> Acknowledged:
+        """Change their configuration; servers that run take it over late (reload plugin), new ones at once."""
+
+    async def unconfigure(self) -> Acknowledged:
+        """Put the configuration back."""
+
+    async def restart(self, within_s: float) -> None:
+        """Replace one server after the other, each when the one before was replaced and Ready.
+
+        Raises:
+            InconclusiveError: a new one was not Ready in time; the others are left as they are.
+        """
+
+
 class Run(Protocol):
     """A run under way."""
 
@@ -99,6 +134,9 @@ class Run(Protocol):
     @property
     def clients(self) -> Clients:
         """Real client libraries through the vantage. Its experiment declares the need ``reach``."""
+
+    @property
+    def cluster_dns(self) -> ClusterDns: ...
 
     @property
     def simulated(self) -> bool:
@@ -164,6 +202,23 @@ class Run(Protocol):
                 where it has to, and which no other series shares.
             period_s: between two questions, of which the first is asked at once; 0: as often as for the workload's own.
             label: tells series of one name apart: it stands behind the record.
+        """
+
+    def watch_server(self, pod: PodIdentity, name: str) -> list[Series]:
+        """Ask one more DNS server from now on, such as a CoreDNS pod that came later; its view is its name."""
+
+    def watch_lookups(
+        self, name: str, options: str, *, servers: Sequence[str] = (), period_s: float = 0.2, label: str = ""
+    ) -> list[Series]:
+        """Look a name up again and again from now on, as programs do: with their library's timeout and retries.
+
+        Args:
+            name: as in `resolve`.
+            options: as in resolv.conf, such as ``timeout:1 attempts:3 rotate``; empty: glibc's own, 5 s twice. ``musl``
+                is the way of that library (Alpine).
+            servers: views to ask, in this order; none: the cluster DNS address, as in every pod.
+            period_s: between two lookups, however long they take.
+            label: tells series of one name apart; empty: the options.
         """
 
     def watch_clients(self, kind: str, name: str, port: int, *, pod: str = "", period_s: float = 0.0) -> list[Series]:

@@ -16,9 +16,10 @@ class Series:
 
     Attributes:
         id: position in the history's list of series.
-        probe: ``dns``; ``cached`` (the same through a caching resolver of its own); or a connection probe: ``tcp``
-            (connect by the pod's name), ``http`` (who answers by the pod's name), ``clusterip`` (who answers behind the
-            ClusterIP service of the one pod), ``address`` (who answers at one address, also after the pod has lost it),
+        probe: ``dns``; ``cached`` (the same through a caching resolver of its own); ``lookup`` (as a program's resolver
+            library asks, with retries: its time is what the program waits); or a connection probe: ``tcp`` (connect by
+            the pod's name), ``http`` (who answers by the pod's name), ``clusterip`` (who answers behind the ClusterIP
+            service of the one pod), ``address`` (who answers at one address, also after the pod has lost it),
             ``stream`` (one long-lived connection).
         record: what a report calls it: ``A web-1.web``, ``SRV web``, ``PTR 10.244.1.7``; for connections
             ``web-1.web:80``, ``10.244.1.7:80``.
@@ -30,6 +31,8 @@ class Series:
         timeout_s: seconds after which a sample counts as TIMEOUT.
         vantage: the place that it was sampled from.
         ask: what a client asks to hear who answers: the path of a page.
+        resolver: options of a ``lookup``, as in resolv.conf; its `view` may name several servers, with commas.
+        server: the address of the DNS server asked, where it is none of those that the run began with.
     """
 
     id: int
@@ -42,6 +45,8 @@ class Series:
     timeout_s: float
     vantage: str = "local"
     ask: str = "/"
+    resolver: str = ""
+    server: str = ""
 
 
 class Observation(NamedTuple):

@@ -10,6 +10,7 @@ from chaos.probes.resolver import Resolver
 from chaos.probes.schedule import Schedule
 from chaos.probes.sink import Sink
 from chaos.probes.stream import StreamProber
+from chaos.probes.stub import StubOptions, StubProber
 
 __all__ = [
     "CachedProber",
@@ -25,4 +26,6 @@ __all__ = [
     "Schedule",
     "Sink",
     "StreamProber",
+    "StubOptions",
+    "StubProber",
 ]

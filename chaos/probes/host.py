@@ -16,6 +16,7 @@ from chaos.probes.lag import LagMonitor
 from chaos.probes.resolver import Resolver
 from chaos.probes.sink import Sink
 from chaos.probes.stream import StreamProber
+from chaos.probes.stub import StubProber
 from chaos.vantage import Vantage
 
 
@@ -61,10 +62,12 @@ class LocalHost:
         self._vantage = vantage
         self._clock = clock
         self._sink = sink
+        self._timeout_s = timeout_s
         self._views = {view.name: view for view in views}
         self._resolver = Resolver(vantage, views[-1], timeout_s)
         self._dns = {view.name: DnsProber(vantage, clock, sink, view, timeout_s) for view in views}
         self._cached = CachedProber(vantage, clock, sink, self._views, timeout_s)
+        self._stubs = StubProber(vantage, clock, sink, self._views)
         self._connections = ConnectionProber(vantage, clock, sink, self._resolver)
         self._streams: dict[int, tuple[StreamProber, asyncio.Task[None]]] = {}
         self._asked_once = 0
@@ -74,6 +77,7 @@ class LocalHost:
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
         await self._cached.__aenter__()
+        await self._stubs.__aenter__()
         await self._connections.__aenter__()
         for prober in self._dns.values():
             prober.start()
@@ -82,6 +86,7 @@ class LocalHost:
 
     async def __aexit__(self, *exc_info: object) -> None:
         self.stop()
+        await self._stubs.__aexit__(None, None, None)
         await self._cached.__aexit__(None, None, None)
         await self._connections.__aexit__(None, None, None)
         await self._group.__aexit__(None, None, None)
@@ -92,6 +97,7 @@ class LocalHost:
         for prober in self._dns.values():
             prober.stop()
         self._cached.stop()
+        self._stubs.stop()
         self._connections.stop()
         for _, task in self._streams.values():
             task.cancel()
@@ -100,7 +106,9 @@ class LocalHost:
         """See `Host.open`."""
         if series.probe == "dns":
             rtype = series.record.partition(" ")[0]
-            self._dns[series.view].add(series, DnsQuestion(series.name, rtype), phase_s)
+            self._prober(series).add(series, DnsQuestion(series.name, rtype), phase_s)
+        elif series.probe == "lookup":
+            self._stubs.add(series, phase_s)
         elif series.probe == "cached":
             self._cached.add(series, phase_s)
         elif series.probe == "stream":
@@ -109,11 +117,21 @@ class LocalHost:
         else:
             self._connections.add(series, port, phase_s)
 
+    def _prober(self, series: Series) -> DnsProber:
+        """Of the series' view, which may be a server that appeared only now."""
+        prober = self._dns.get(series.view)
+        if prober is None:
+            view = self._views[series.view] = DnsView(series.view, series.server)
+            prober = self._dns[series.view] = DnsProber(self._vantage, self._clock, self._sink, view, self._timeout_s)
+            prober.start()
+        return prober
+
     def close(self, series_id: int) -> None:
         """See `Host.close`."""
         for prober in self._dns.values():
             prober.remove(series_id)
         self._cached.remove(series_id)
+        self._stubs.remove(series_id)
         self._connections.remove(series_id)
         if series_id in self._streams:
             self._streams[series_id][1].cancel()
@@ -129,9 +147,10 @@ class LocalHost:
         return {
             "dns_queries": sum(p.sent for p in self._dns.values())
             + self._cached.sent
+            + self._stubs.sent
             + self._resolver.sent
             + self._asked_once,
-            "dns_missed_slots": sum(p.missed for p in self._dns.values()) + self._cached.missed,
+            "dns_missed_slots": sum(p.missed for p in self._dns.values()) + self._cached.missed + self._stubs.missed,
             "dns_stray_answers": sum(p.stray for p in self._dns.values()),
             "connections": self._connections.opened + sum(s.opened for s in streams),
             "connection_missed_slots": self._connections.missed + sum(s.missed for s in streams),

@@ -1,0 +1,98 @@
+"""dns-outage on the sandbox: who notices that DNS is gone, and that its checkers can fail."""
+
+import copy
+from dataclasses import replace
+
+import pytest
+
+from chaos.experiment import History, Options, find_experiment
+from tests.sandboxed import run_sandboxed
+
+EXPERIMENT = find_experiment("dns-outage")
+VERDICTS = ("dying-servers-answer", "one-is-not-missed", "nothing-resolves", "kept-addresses-go-on", "put-back")
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> History:
+    options = Options(max_qps=None, period_s=0.02)
+    result = run_sandboxed(tmp_path_factory.mktemp("reports"), options, experiment=EXPERIMENT).result
+    assert result.error is None
+    assert not result.leftovers
+    return result.history
+
+
+@pytest.fixture
+def edited(history: History) -> History:
+    return copy.deepcopy(history)
+
+
+def verdicts(history: History) -> dict[str, str]:
+    found = [c(history) for c in EXPERIMENT.checkers if not isinstance(c, str)]
+    return {one.checker: str(one.outcome) for one in found}
+
+
+def said(history: History, key: str) -> str:
+    return next(q for q in EXPERIMENT.questions if not isinstance(q, str) and q.key == key).answer(history)
+
+
+def overwrite(history: History, status: str, *, probe: str, record: str, view: str = "") -> None:
+    """All samples of some series find that."""
+    number = len(history.outcomes)
+    history.outcomes.append(replace(history.outcomes[0], status=status))
+    for series in history.series:
+        if (series.probe, series.record) == (probe, record) and view in ("", series.view):
+            columns = history.samples[series.id]
+            for position in range(len(columns)):
+                columns.outcome[position] = number
+
+
+def test_everything_is_as_the_hypothesis_says_and_put_back(history: History) -> None:
+    assert verdicts(history) == dict.fromkeys(VERDICTS, "ok")
+
+
+def test_servers_that_appear_are_asked_from_then_on(history: History) -> None:
+    new = {details["pod"] for _, what, details in history.marks if what == "server"}
+    assert len(new) == 5  # one, both, and both again
+    assert new <= {series.view for series in history.series if series.probe == "dns"}
+
+
+def test_the_answers_tell_who_notices_and_how_long_a_lookup_takes(history: History) -> None:
+    who = said(history, "who-notices")
+    assert "a program that keeps its connection open: none of" in who
+    assert "one that knows the address: none of" in who
+    assert "The cache helped for the first" in who
+    assert "still answered for 5.0" in said(history, "dns-servers-die")
+    assert "ECONNREFUSED" in said(history, "name-or-server")
+
+
+def test_a_server_that_stops_at_once_fails(edited: History) -> None:
+    victim = next(d["gone"][0] for _, what, d in edited.marks if what == "phase")
+    overwrite(edited, "TIMEOUT", probe="dns", record="A web-0.web", view=victim)
+    assert verdicts(edited)["dying-servers-answer"] == "fail"
+
+
+def test_a_lookup_that_fails_while_one_dies_fails(edited: History) -> None:
+    overwrite(edited, "TIMEOUT", probe="lookup", record="A web-0.web (glibc)")
+    assert verdicts(edited)["one-is-not-missed"] == "fail"
+
+
+def test_an_answer_out_of_nowhere_fails(edited: History) -> None:
+    overwrite(edited, "NOERROR", probe="dns", record="A web-0.web", view="service")
+    assert verdicts(edited)["nothing-resolves"] == "fail"
+
+
+def test_a_connection_to_a_known_address_that_breaks_fails(edited: History) -> None:
+    address = next(d["address"] for _, what, d in edited.marks if what == "address")
+    overwrite(edited, "ECONNREFUSED", probe="http", record=f"{address}:80")
+    assert verdicts(edited)["kept-addresses-go-on"] == "fail"
+
+
+def test_fewer_servers_than_before_fail(edited: History) -> None:
+    next(d for _, what, d in edited.marks if what == "after")["servers"].pop()
+    assert verdicts(edited)["put-back"] == "fail"
+
+
+def test_what_was_not_measured_is_unknown_and_answers_nothing(edited: History) -> None:
+    edited.marks[:] = [mark for mark in edited.marks if mark[1] not in ("phase", "phase-over", "after")]
+    assert verdicts(edited) == dict.fromkeys(VERDICTS, "unknown")
+    assert [said(edited, key) for key in ("dns-servers-die", "who-notices", "name-or-server")] == ["", "", ""]

@@ -2,22 +2,160 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Self
 
 from chaos.clients.dialer import Dialer
+from chaos.clients.sampler import Sampler
+from chaos.clients.session import Login, Reply, Session, ask_once
+from chaos.clock import RunClock
+from chaos.model import Outcome, Series
+from chaos.model.recording import Recorder
+from chaos.probes.connection import is_address
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
     from redis.asyncio.cluster import RedisCluster
 
+# Kinds that are sampled → module and class, and the question that tells who answers.
+KINDS = {"mysql": ("chaos.clients.mysql", "MysqlSession", "SELECT @@hostname")}
 _REDIS_PORT = 6379
+_LOOK_S = 0.05
+_HOLD_PERIOD_S = 0.5
 
 
 class Clients:
-    """Makes clients whose connections go through the vantage. Whoever makes one closes it: `async with`."""
+    """Makes clients whose connections go through the vantage.
 
-    def __init__(self, dialer: Dialer) -> None:
+    Args:
+        dialer: opens their connections.
+        clock: of the run.
+        recorder: of the run.
+        watched: ids of the series that a method opened itself; those opened here are added.
+        period_s: between two connections of a series, where nothing else is said.
+        timeout_s: of connecting with the login, and again of the question.
+    """
+
+    def __init__(
+        self,
+        dialer: Dialer,
+        clock: RunClock,
+        recorder: Recorder,
+        watched: set[int],
+        period_s: float,
+        timeout_s: float,
+    ) -> None:
         self._dialer = dialer
+        self._clock = clock
+        self._recorder = recorder
+        self._watched = watched
+        self._period_s = period_s
+        self._timeout_s = timeout_s
+        self._sampler = Sampler(dialer, clock, recorder)
+
+    async def __aenter__(self) -> Self:
+        await self._sampler.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._sampler.__aexit__(*exc_info)
+
+    def counters(self) -> dict[str, Any]:
+        """What it did, for the report."""
+        return {"client_connections": self._sampler.opened, "client_missed_slots": self._sampler.missed}
+
+    # ---- kinds that are sampled ----
+
+    async def ask(
+        self, kind: str, host: str, port: int, question: str, login: Login, *, timeout_s: float = 0.0
+    ) -> Reply:
+        """One connection, one question; failures are outcomes too.
+
+        Args:
+            kind: of `KINDS`.
+            host: as in `Dialer.open`.
+            port: TCP.
+            question: such as a statement.
+            login: as whom.
+            timeout_s: 0: as for samples.
+        """
+        return await ask_once(self._dialer, _session(kind), login, host, port, question, timeout_s or self._timeout_s)
+
+    def watch(
+        self,
+        kind: str,
+        host: str,
+        port: int,
+        login: Login,
+        *,
+        question: str = "",
+        period_s: float = 0.0,
+        pod: str = "",
+        label: str = "",
+    ) -> Series:
+        """Connect and ask again and again until the end of the run; each is a sample, with a connection of its own.
+
+        Args:
+            kind: of `KINDS`; the series' probe.
+            host: as in `Dialer.open`.
+            port: TCP.
+            login: as whom.
+            question: empty: the one that tells who answers.
+            period_s: 0: as the options say.
+            pod: that it is about.
+            label: tells series of one host apart: it stands behind the record.
+        """
+        series = self._open(kind, kind, host, port, question, period_s or self._period_s, pod, label)
+        self._sampler.connect(series, _session(kind), login, port)
+        return series
+
+    def hold(
+        self, kind: str, host: str, port: int, login: Login, *, period_s: float = _HOLD_PERIOD_S, pod: str = ""
+    ) -> Series:
+        """Keep one long-lived connection, ask on it who answers, and open another when it has ended.
+
+        Its series' probe is the kind with ``-stream``.
+        """
+        series = self._open(f"{kind}-stream", kind, host, port, "", period_s, pod, "")
+        self._sampler.hold(series, _session(kind), login, port)
+        return series
+
+    async def sample(
+        self, kind: str, host: str, port: int, count: int, login: Login, *, question: str = "", period_s: float = 0.0
+    ) -> list[Outcome]:
+        """So many connections one after the other, and what became of each; see `watch`."""
+        series = self.watch(kind, host, port, login, question=question, period_s=period_s)
+        deadline_s = self._clock.now_s() + count * series.period_s * 2 + 2 * series.timeout_s
+        samples = self._recorder.history.samples[series.id]
+        while len(samples) < count and self._clock.now_s() < deadline_s:  # noqa: ASYNC110 - a bounded look
+            await asyncio.sleep(min(_LOOK_S, series.period_s))
+        self._sampler.close(series.id)
+        return [self._recorder.history.outcomes[position] for position in samples.outcome[:count]]
+
+    def close(self, series: Series) -> None:
+        """Sample a series no more."""
+        self._sampler.close(series.id)
+
+    def _open(
+        self, probe: str, kind: str, host: str, port: int, question: str, period_s: float, pod: str, label: str
+    ) -> Series:
+        address = is_address(host)
+        series = self._recorder.open_series(
+            probe=probe,
+            record=f"{host}:{port}" + (f" ({label})" if label else ""),
+            view="" if address else "service",
+            pod=pod,
+            name=host if address else self._dialer.absolute(host),
+            period_s=period_s,
+            timeout_s=self._timeout_s,
+            ask=question or KINDS[kind][2],
+        )
+        self._watched.add(series.id)
+        self._recorder.mark(self._clock.now_ns(), "watching", series=[series.id])
+        return series
+
+    # ---- clients that a method uses itself; whoever makes one closes it: `async with` ----
 
     def redis(self, host: str, port: int = _REDIS_PORT, *, timeout_s: float = 1.0) -> Redis:
         """A client of one Redis server; see `chaos.clients.redis.connect`."""
@@ -30,3 +168,10 @@ class Clients:
         from chaos.clients import redis  # noqa: PLC0415 - as above
 
         return redis.connect_cluster(self._dialer, host, port, timeout_s)
+
+
+def _session(kind: str) -> type[Session]:
+    """The class of a kind; its library is imported now."""
+    module, name, _ = KINDS[kind]
+    found: type[Session] = getattr(import_module(module), name)
+    return found

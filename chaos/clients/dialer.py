@@ -5,12 +5,50 @@ from __future__ import annotations
 import asyncio
 import socket
 
+from chaos.model import Outcome
 from chaos.probes.connection import is_address
 from chaos.probes.resolver import Resolver
 from chaos.vantage import Vantage
 
 # What getaddrinfo says of each; anything else that is no address is a server that cannot say now.
 _NO_SUCH_NAME = frozenset({"NXDOMAIN", "NODATA"})
+
+
+class UnresolvedError(socket.gaierror):
+    """A name without an address, as `socket.getaddrinfo` would say it.
+
+    Attributes:
+        found: what cluster DNS answered.
+    """
+
+    def __init__(self, name: str, found: Outcome) -> None:
+        number = socket.EAI_NONAME if found.status in _NO_SUCH_NAME else socket.EAI_AGAIN
+        super().__init__(number, f"{found.status} for {name}")
+        self.found = found
+
+
+class Stream(asyncio.StreamReader):
+    """A reader that says when the other side has ended the connection, also while nobody reads.
+
+    Attributes:
+        ended: done at that moment.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self.ended: asyncio.Future[None] = loop.create_future()
+
+    def feed_eof(self) -> None:
+        super().feed_eof()
+        self._end()
+
+    def set_exception(self, exc: Exception) -> None:
+        super().set_exception(exc)
+        self._end()
+
+    def _end(self) -> None:
+        if not self.ended.done():
+            self.ended.set_result(None)
 
 
 class Dialer:
@@ -42,23 +80,33 @@ class Dialer:
         Raises:
             OSError: as the operating system's own calls raise it: `socket.gaierror` for a name, errno for a connection.
         """
-        address = await self._locate(host)
+        return await self.connect(await self.locate(host), port)
+
+    async def connect(self, address: str, port: int) -> tuple[Stream, asyncio.StreamWriter]:
+        """Connect to an address.
+
+        Raises:
+            OSError: refused, unreachable, …; errno tells.
+        """
         loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader(loop=loop)
+        reader = Stream(loop)
         protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
         transport = await self._vantage.open_tcp(lambda: protocol, address, port)
         return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
-    async def _locate(self, host: str) -> str:
+    async def locate(self, host: str) -> str:
+        """The address of a host; the first one of the answer.
+
+        Raises:
+            UnresolvedError: it has none, or cluster DNS does not say.
+        """
         if is_address(host):
             return host
         name = self.absolute(host)
         found, address = await self._resolver.locate(name)
-        if address:
-            return address
-        if found.status in _NO_SUCH_NAME:
-            raise socket.gaierror(socket.EAI_NONAME, f"{found.status} for {name}")
-        raise socket.gaierror(socket.EAI_AGAIN, f"{found.status} for {name}")
+        if not address:
+            raise UnresolvedError(name, found)
+        return address
 
     def absolute(self, host: str) -> str:
         """A name spelled out, without its final dot."""

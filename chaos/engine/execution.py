@@ -72,6 +72,7 @@ class _Begun:
     changes: Changes
     probing: Probing
     fleet: Fleet | None = None
+    clients: Clients | None = None
 
 
 class Execution:
@@ -156,6 +157,8 @@ class Execution:
         elif error is None or isinstance(error, SteadyStateError):
             history.status = "complete"
         history.meta.measurement = begun.probing.measurement()
+        if begun.clients is not None and begun.clients.counters()["client_connections"]:
+            history.meta.measurement |= begun.clients.counters()
         if self._cluster is not None:
             history.meta.measurement |= self._cost(self._cluster, begun.fleet)
         begun.journal.close()
@@ -196,7 +199,7 @@ class Execution:
             found.target,
             begun.probing,
             self._progress,
-            self._clients(found),
+            self._clients(found, begun),
         )
         limit_s = self._limit_s(found)
         try:
@@ -205,10 +208,12 @@ class Execution:
         except TimeoutError as exc:
             raise InconclusiveError(f"the run was not over after {limit_s:.0f} s and was ended") from exc
 
-    def _clients(self, found: preflight.Preflight) -> Clients:
-        vantage, dns = self._place.vantage, found.dns
-        resolver = Resolver(vantage, dns.service, self._options.timeout_s)
-        return Clients(Dialer(vantage, resolver, found.target.namespace, dns.domain))
+    def _clients(self, found: preflight.Preflight, begun: _Begun) -> Clients:
+        vantage, dns, timeout_s = self._place.vantage, found.dns, self._options.timeout_s
+        dialer = Dialer(vantage, Resolver(vantage, dns.service, timeout_s), found.target.namespace, dns.domain)
+        period_s = begun.probing.rates.connect_period_s
+        begun.clients = Clients(dialer, self._clock, begun.recorder, begun.probing.watched, period_s, timeout_s)
+        return begun.clients
 
     def _begin(self, found: preflight.Preflight) -> _Begun:
         """Make the run's folder and show the plan; still nothing is touched."""
@@ -283,6 +288,7 @@ class Execution:
                     gc.freeze()  # a collection over everything imported would stop the probes for tens of milliseconds
                     probing.begin(clusterips)
                     hosts.callback(probing.end)
+                    await hosts.enter_async_context(run.clients)
                     await self._method(run)
             finally:
                 for task in background:

@@ -52,6 +52,7 @@ class Services:
             protocol: ``TCP`` or ``UDP``.
             flow: the backend that conntrack knows for this flow. It stays as long as it belongs to the service; of one
                 that left, kube-proxy flushes the entry (UDP), and the next packet picks again.
+            client: the sender's address, which session affinity goes by.
         """
         backends = self._by_protocol[protocol].get(address)
         if backends is None:

@@ -1,0 +1,158 @@
+"""Samples client libraries on a schedule into the history, and keeps long-lived connections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Self
+
+from chaos.clients.dialer import Dialer
+from chaos.clients.session import Attempt, Login, Session, ask_once
+from chaos.clock import RunClock
+from chaos.model import Outcome, Series
+from chaos.probes.schedule import Schedules
+from chaos.probes.sink import Sink
+
+
+class Sampler:
+    """Runs series of client libraries. Use it as `async with`: leaving ends what is under way, unrecorded.
+
+    Attributes:
+        opened: connections tried.
+        late: questions on long-lived connections whose slot passed while the one before was under way.
+    """
+
+    def __init__(self, dialer: Dialer, clock: RunClock, sink: Sink) -> None:
+        self.opened = 0
+        self.late = 0
+        self._dialer = dialer
+        self._clock = clock
+        self._sink = sink
+        self._schedules = Schedules(clock)
+        self._group = asyncio.TaskGroup()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._held: dict[int, asyncio.Task[None]] = {}
+
+    @property
+    def missed(self) -> int:
+        """Slots that came up too late."""
+        return self._schedules.missed + self.late
+
+    async def __aenter__(self) -> Self:
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self._schedules.stop()
+        for task in self._tasks:
+            task.cancel()
+        await self._group.__aexit__(None, None, None)
+
+    def connect(self, series: Series, kind: type[Session], login: Login, port: int) -> None:
+        """One connection and one question (the series') a period."""
+
+        async def sample(scheduled_ns: int) -> None:
+            sent_ns = self._clock.now_ns()
+            self.opened += 1
+            reply = await ask_once(self._dialer, kind, login, _host(series), port, series.ask, series.timeout_s)
+            self.record(series, scheduled_ns, sent_ns, reply.outcome)
+
+        self._schedules.add(series.id, series.period_s, 0.0, lambda at_ns: self._begin(sample(at_ns)))
+
+    def hold(self, series: Series, kind: type[Session], login: Login, port: int) -> None:
+        """One long-lived connection: a question a period on it; another is opened when it has ended."""
+        held = _Held(self, self._dialer, self._clock, series, kind, login, port)
+        self._held[series.id] = self._spawn(held.run())
+
+    def close(self, series_id: int) -> None:
+        """Sample a series no more; a connection under way still ends by itself, a long-lived one now."""
+        self._schedules.remove(series_id)
+        if series_id in self._held:
+            self._held.pop(series_id).cancel()
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        self._spawn(work)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = self._group.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def record(self, series: Series, scheduled_ns: int, sent_ns: int, outcome: Outcome) -> None:
+        """Write down a sample that ends now."""
+        outcome_id = self._sink.outcome_id(outcome)
+        self._sink.sample(series.id, scheduled_ns, sent_ns, self._clock.now_ns(), outcome_id)
+
+
+def _host(series: Series) -> str:
+    """As the dialer takes it: names of a series are absolute, without their final dot."""
+    return series.name if not series.view else f"{series.name}."
+
+
+class _Held:
+    """A long-lived connection. The end of an idle one is a sample too (phase ``idle``), recorded when it is seen."""
+
+    def __init__(
+        self,
+        sampler: Sampler,
+        dialer: Dialer,
+        clock: RunClock,
+        series: Series,
+        kind: type[Session],
+        login: Login,
+        port: int,
+    ) -> None:
+        self._sampler = sampler
+        self._dialer = dialer
+        self._clock = clock
+        self._series = series
+        self._kind = kind
+        self._login = login
+        self._port = port
+        self._period_ns = round(series.period_s * 1e9)
+        self._due_ns = clock.now_ns()
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            attempt = Attempt(self._dialer, self._kind, self._login)
+            try:
+                await self._use(attempt)
+            finally:
+                attempt.close()
+            await self._next_slot()
+
+    async def _use(self, attempt: Attempt) -> None:
+        series, clock = self._series, self._clock
+        sent_ns = clock.now_ns()
+        self._sampler.opened += 1
+        failed = await attempt.open(_host(series), self._port, series.timeout_s)
+        if failed is not None:
+            self._sampler.record(series, self._due_ns, sent_ns, failed)
+            return
+        session = attempt.session
+        assert session is not None  # noqa: S101 - it is open
+        while True:
+            reply = await attempt.ask(series.ask, series.timeout_s)
+            self._sampler.record(series, self._due_ns, sent_ns, reply.outcome)
+            if not reply.ok:
+                return
+            idle_ns = clock.now_ns()
+            await self._next_slot(session.stream.ended)
+            if session.stream.ended.done():
+                self._sampler.record(series, self._due_ns, idle_ns, attempt.lost())
+                return
+            sent_ns = clock.now_ns()
+
+    async def _next_slot(self, sooner: asyncio.Future[None] | None = None) -> None:
+        """Wait for the next slot of the absolute schedule, or until `sooner` is done."""
+        now_ns = self._clock.now_ns()
+        behind = (now_ns - self._due_ns) // self._period_ns
+        self._sampler.late += max(0, behind)
+        self._due_ns += (behind + 1) * self._period_ns
+        delay_s = (self._due_ns - now_ns) / 1e9
+        if sooner is None:
+            await asyncio.sleep(delay_s)
+        else:
+            await asyncio.wait([sooner], timeout=delay_s)

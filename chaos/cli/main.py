@@ -115,6 +115,12 @@ def run(
     node: Annotated[
         str, typer.Option(metavar="NAME", help="That node; default: the one with most of the run's pods.")
     ] = "",
+    cut_node: Annotated[
+        str, typer.Option(metavar="COMMAND", help="Shell command that cuts the node {node} off the network.")
+    ] = "",
+    join_node: Annotated[
+        str, typer.Option(metavar="COMMAND", help="Shell command that joins it again; it must do no harm twice.")
+    ] = "",
     trials: Annotated[int | None, typer.Option(help="Number of faults; default: one for each pod.")] = None,
     grace: Annotated[int | None, typer.Option(metavar="S", help="Grace period; default: the manifest's.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Delete with grace period 0.")] = False,
@@ -217,6 +223,8 @@ def run(
             "allow_kube_system": allow_kube_system,
             "allow_nodes": allow_nodes,
             "node": node,
+            "cut_node": cut_node,
+            "join_node": join_node,
             "trials": trials,
             "grace_s": grace,
             "force": force,
@@ -378,11 +386,17 @@ def recover(
     context: ContextOption = "",
     kubeconfig: KubeconfigOption = None,
     reports: ReportsOption = REPORTS,
+    run_commands: Annotated[
+        bool,
+        typer.Option(
+            "--run-commands", help="Also run shell commands that a journal names, such as one for --join-node."
+        ),
+    ] = False,
 ) -> None:
     """Undo what a run that was killed left in a cluster, from its journal."""
     from chaos.cli.recover import recover_runs  # noqa: PLC0415
 
-    raise typer.Exit(recover_runs(folder, reports, context, kubeconfig))
+    raise typer.Exit(recover_runs(folder, reports, context, kubeconfig, run_commands=run_commands))
 
 
 @app.command()

@@ -15,7 +15,9 @@ from chaos.engine.rollback import recover
 from chaos.errors import ChaosError, PreflightError, RollbackError
 
 
-def recover_runs(folder: Path | None, reports: Path, context: str, kubeconfig: Path | None) -> int:
+def recover_runs(
+    folder: Path | None, reports: Path, context: str, kubeconfig: Path | None, *, run_commands: bool
+) -> int:
     """Replay the journals; returns the exit code.
 
     Args:
@@ -23,6 +25,7 @@ def recover_runs(folder: Path | None, reports: Path, context: str, kubeconfig: P
         reports: where runs are kept.
         context: instead of the one that the journal names.
         kubeconfig: likewise.
+        run_commands: whether shell commands that a journal names are run.
 
     What cannot be replayed is told at the end, and the others are.
     """
@@ -42,7 +45,7 @@ def recover_runs(folder: Path | None, reports: Path, context: str, kubeconfig: P
                 raise PreflightError(
                     f"{path.parent}: this run is still under way", hint="stop it with Ctrl-C; it undoes its changes"
                 )
-            problems += asyncio.run(_recover(journal, context, kubeconfig, console))
+            problems += asyncio.run(_recover(journal, context, kubeconfig, console, run_commands=run_commands))
         except ChaosError as exc:
             problems.append(exc)
     if not seen and not problems:
@@ -59,7 +62,7 @@ def _own_namespace(fingerprint: str) -> str:
 
 
 async def _recover(
-    journal: Journal, context: str, kubeconfig: Path | None, console: SteadfastConsole
+    journal: Journal, context: str, kubeconfig: Path | None, console: SteadfastConsole, *, run_commands: bool
 ) -> list[RollbackError]:
     run = journal.run
     stored = Path(run["kubeconfig"]) if run.get("kubeconfig") else None
@@ -71,10 +74,14 @@ async def _recover(
     if kubeconfig is not None:
         address = replace(address, kubeconfig=kubeconfig)
     console.tell(f"{journal.path.parent}: {len(journal.open_entries())} changes to undo", markup=False)
+    for entry in journal.open_entries():
+        if entry.command:  # told first: where a node is cut off, the cluster may not even be reached
+            console.tell(f"  {entry.kind} {entry.name}: {entry.command}", markup=False, soft_wrap=True)
     cluster = await connect(address, _own_namespace(str(run["fingerprint"])))
     try:
         clock = RunClock(asyncio.get_running_loop())
-        failures = await recover(journal, cluster, clock, TerminalProgress(console, run_time()))
+        progress = TerminalProgress(console, run_time())
+        failures = await recover(journal, cluster, clock, progress, run_commands=run_commands)
     finally:
         await cluster.close()
     console.tell(f"{journal.path.parent}: {'not all undone' if failures else 'undone'}", markup=False)

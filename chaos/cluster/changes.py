@@ -9,7 +9,8 @@ from typing import Any
 from chaos.clock import RunClock
 from chaos.cluster.client import Cluster, Object
 from chaos.cluster.journal import RUN_LABEL, Journal, UndoEntry
-from chaos.cluster.undo import Undo
+from chaos.cluster.shell import for_node, run_shell
+from chaos.cluster.undo import COMMAND_WITHIN_S, Undo
 from chaos.errors import ApiError, RollbackError
 
 _NOT_FOUND, _CONFLICT = 404, 409
@@ -30,14 +31,17 @@ class Changes:
 
     Args:
         run_id: put on everything that is created, as the label `RUN_LABEL`.
+        run_commands: whether an undo that is a shell command may be run; see `Undo`.
     """
 
-    def __init__(self, cluster: Cluster, journal: Journal, clock: RunClock, run_id: str) -> None:
+    def __init__(
+        self, cluster: Cluster, journal: Journal, clock: RunClock, run_id: str, *, run_commands: bool = True
+    ) -> None:
         self._cluster = cluster
         self._journal = journal
         self._clock = clock
         self._run_id = run_id
-        self._undo = Undo(cluster, journal, clock, run_id)
+        self._undo = Undo(cluster, journal, clock, run_id, run_commands=run_commands)
         self.acknowledged = 0  # changes that the API server said it made
 
     def made(self, obj: Object) -> bool:
@@ -179,6 +183,38 @@ class Changes:
             raise RollbackError(f"this run has nothing to put back at {kind} {name} in namespace {namespace}")
         sent_ns = self._clock.now_ns()
         await self._undo.undo(entry)
+        return Acknowledged(sent_ns, self._clock.now_ns(), {})
+
+    async def command_on_node(self, node: str, command: str, *, undo: str) -> Acknowledged:
+        """Do something to a node by a shell command in which ``{node}`` stands for its name.
+
+        Raises:
+            PreflightError: it failed; its undo stays open, since nobody knows what it did until then.
+        """
+        entry = self._journal.intend(
+            change=f"run `{for_node(command, node)}`",
+            undo="command",
+            kind="Node",
+            name=node,
+            command=for_node(undo, node),
+        )
+        sent_ns = self._clock.now_ns()
+        await run_shell(for_node(command, node), COMMAND_WITHIN_S)
+        accepted_ns = self._clock.now_ns()
+        self.acknowledged += 1
+        self._journal.update(entry, "done")
+        return Acknowledged(sent_ns, accepted_ns, {})
+
+    async def undo_command_on_node(self, node: str) -> Acknowledged:
+        """Take back what `command_on_node` did, before the rollback does.
+
+        Raises:
+            RollbackError: it could not be undone.
+        """
+        sent_ns = self._clock.now_ns()
+        for entry in self._journal.open_entries():
+            if entry.undo == "command" and entry.name == node:
+                await self.undo(entry)
         return Acknowledged(sent_ns, self._clock.now_ns(), {})
 
     async def _acknowledge(self, entry: UndoEntry, request: Any) -> Acknowledged:

@@ -22,14 +22,15 @@ class UndoEntry:
 
     Attributes:
         change: for people, such as ``create Namespace chaos-x``.
-        undo: ``delete`` (what was created), ``restore`` (fields that were changed), or ``nothing`` where the cluster
-            repairs it by itself.
+        undo: ``delete`` (what was created), ``restore`` (fields that were changed), ``command`` (the operator's
+            own), or ``nothing`` where the cluster repairs it by itself.
         because: why nothing is to be done.
         uid: of the object; empty until the change was acknowledged.
         state: ``intended`` (may or may not have happened), ``done``, or ``undone``.
         applied: to be restored: the merge patch that was sent; while the object still has its values, the change
             is ours.
         restore: to be restored: the merge patch that puts the old values back.
+        command: for the shell, which takes the change back.
     """
 
     id: int
@@ -43,6 +44,7 @@ class UndoEntry:
     state: str = "intended"
     applied: dict[str, Any] | None = None
     restore: dict[str, Any] | None = None
+    command: str = ""
 
     @property
     def is_open(self) -> bool:

@@ -8,6 +8,7 @@ import json
 from chaos.clock import RunClock
 from chaos.cluster.client import Cluster, Object
 from chaos.cluster.journal import RUN_LABEL, Journal, UndoEntry
+from chaos.cluster.shell import run_shell
 from chaos.errors import ApiError, ChaosError, RollbackError
 
 _POLL_S = 0.1
@@ -18,6 +19,7 @@ _CLEANUP_GRACE_S = 1
 _NOT_FOUND, _CONFLICT = 404, 409
 _WORKLOADS = ("StatefulSet", "Deployment", "ReplicaSet", "Job")
 _TRIES = 5
+COMMAND_WITHIN_S = 60.0
 
 
 class Undo:
@@ -25,13 +27,18 @@ class Undo:
 
     Args:
         run_id: of the run whose changes these are.
+        run_commands: whether shell commands of the journal are run. A run's own were given on its command line; those
+            of a journal that is read back come from a file, so whoever recovers must have said so.
     """
 
-    def __init__(self, cluster: Cluster, journal: Journal, clock: RunClock, run_id: str) -> None:
+    def __init__(
+        self, cluster: Cluster, journal: Journal, clock: RunClock, run_id: str, *, run_commands: bool = True
+    ) -> None:
         self._cluster = cluster
         self._journal = journal
         self._clock = clock
         self._run_id = run_id
+        self._run_commands = run_commands
 
     async def undo(self, entry: UndoEntry) -> str:
         """Undo one change; returns what was done about it, for people.
@@ -41,6 +48,10 @@ class Undo:
         """
         kind, name, namespace = entry.kind, entry.name, entry.namespace
         what = f"{kind} {name}" + (f" in namespace {namespace}" if namespace else "")
+        if entry.undo == "command":
+            await self._run_command(entry)
+            self._journal.update(entry, "undone")
+            return f"ran `{entry.command}`"
         if entry.undo == "restore":
             done = await self._restore(entry, what)
             self._journal.update(entry, "undone")
@@ -64,6 +75,19 @@ class Undo:
             ) from exc
         self._journal.update(entry, "undone")
         return done
+
+    async def _run_command(self, entry: UndoEntry) -> None:
+        """Raises RollbackError: it failed, or may not be run."""
+        if not self._run_commands:
+            raise RollbackError(
+                f"{entry.kind} {entry.name} may be cut off: the run had done {entry.change.removeprefix('run ')}",
+                hint=f"what takes it back: {entry.command}\n  read it, then run it, or: "
+                f"chaos recover {self._journal.path.parent} --run-commands",
+            )
+        try:
+            await run_shell(entry.command, COMMAND_WITHIN_S)
+        except ChaosError as exc:
+            raise RollbackError(exc.message, hint=f"run it by hand: {entry.command}") from exc
 
     async def _restore(self, entry: UndoEntry, what: str) -> str:
         """Put the old values back, as long as the object has those that this run gave it.

@@ -18,7 +18,7 @@ from chaos.engine.probing import Probing
 from chaos.engine.progress import Progress
 from chaos.engine.steady import SteadyState
 from chaos.engine.target import WatchedTarget, pod_identity
-from chaos.errors import ApiError, BlastRadiusError, SteadyStateError
+from chaos.errors import ApiError, BlastRadiusError, ChaosError, SteadyStateError
 from chaos.experiment import Experiment, Options
 from chaos.faults import Fault
 from chaos.model import FaultWindow, Outcome, PodIdentity, Series
@@ -171,9 +171,9 @@ class ActiveRun:
             self._faulted |= {pod.name: pod.uid for pod in fault.targets}
         try:
             done = await fault.inject(self._changes, self.target.namespace)
-        except ApiError as exc:
+        except ChaosError as exc:
             # Without an answer nobody knows whether the server did it.
-            outcome = "refused" if exc.status else "unknown"
+            outcome = "refused" if isinstance(exc, ApiError) and exc.status else "unknown"
             if self._changes.acknowledged > before:
                 outcome = "partial"
             if outcome == "refused":  # nothing happened to them

@@ -86,7 +86,14 @@ def _check_needs(place: Place, experiment: Experiment, options: Options) -> None
             raise InconclusiveError(
                 f"{experiment.name} needs {NEEDS['real-cluster']}", hint="name a cluster with --context NAME"
             )
+        if options.cut_node:
+            raise UsageError("--cut-node is for a real cluster; the sandbox cuts its nodes off by itself")
         return
+    if "node-commands" in experiment.needs and not options.cut_node:
+        raise PreflightError(
+            f"{experiment.name} needs {NEEDS['node-commands']}",
+            hint="no API can cut a node off; for machines behind ssh: --cut-node 'ssh {node} …' and one that undoes it",
+        )
     for need, allowed in (("kube-system", options.allow_kube_system), ("nodes", options.allow_nodes)):
         if need in experiment.needs and not allowed:
             raise PreflightError(

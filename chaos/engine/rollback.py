@@ -13,7 +13,8 @@ from chaos.errors import ChaosError, PreflightError, RollbackError
 async def roll_back(journal: Journal, changes: Changes, progress: Progress) -> list[RollbackError]:
     """Undo everything that is open; goes on after a failure, and returns the failures.
 
-    Nodes go first, since what is to be removed may run on one, and what others use; then namespaces, since what is in them goes with them.
+    Nodes go first, since what is to be removed may run on one, and what others use; then namespaces, since what is in
+    them goes with them.
     """
     failures: list[RollbackError] = []
     covered: set[str] = set()  # namespaces whose own fate is that of everything in them
@@ -40,8 +41,17 @@ def _order(entry: UndoEntry) -> int:
     return 1 if entry.kind == "Namespace" else 2
 
 
-async def recover(journal: Journal, cluster: Cluster, clock: RunClock, progress: Progress) -> list[RollbackError]:
+async def recover(
+    journal: Journal, cluster: Cluster, clock: RunClock, progress: Progress, *, run_commands: bool = False
+) -> list[RollbackError]:
     """Finish the rollback of a run that was killed.
+
+    Args:
+        journal: of that run.
+        cluster: that it was on.
+        clock: to wait by.
+        progress: who is told.
+        run_commands: whether shell commands that the journal names are run; else they are told.
 
     Raises:
         PreflightError: this is not the cluster that the run was on.
@@ -52,4 +62,5 @@ async def recover(journal: Journal, cluster: Cluster, clock: RunClock, progress:
             f"(its fingerprint is {cluster.fingerprint}, then it was {journal.run['fingerprint']})",
             hint="name the right one with --context",
         )
-    return await roll_back(journal, Changes(cluster, journal, clock, str(journal.run["id"])), progress)
+    changes = Changes(cluster, journal, clock, str(journal.run["id"]), run_commands=run_commands)
+    return await roll_back(journal, changes, progress)

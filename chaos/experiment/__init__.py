@@ -14,11 +14,23 @@ from chaos.experiment.definition import Experiment, Workload, unit_question
 from chaos.experiment.loading import find_experiment, load_experiments
 from chaos.experiment.options import Options
 from chaos.experiment.run import Run, Target
-from chaos.faults import Cordon, DeletePod, DeletePods, EvictPod, Scale, SetReadiness, Uncordon, UpdateTemplate
+from chaos.faults import (
+    Cordon,
+    CutNode,
+    DeletePod,
+    DeletePods,
+    EvictPod,
+    JoinNode,
+    Scale,
+    SetReadiness,
+    Uncordon,
+    UpdateTemplate,
+)
 from chaos.model import FaultWindow, History, Outcome, PodIdentity, Series, Verdict
 
 __all__ = [
     "Cordon",
+    "CutNode",
     "DeletePod",
     "DeletePods",
     "EvictPod",
@@ -27,6 +39,7 @@ __all__ = [
     "FaultWindow",
     "History",
     "Identity",
+    "JoinNode",
     "Options",
     "Outcome",
     "PodIdentity",

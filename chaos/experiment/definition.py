@@ -24,6 +24,7 @@ NEEDS = {
     "kube-system": "to change cluster DNS, which everybody in the cluster uses: --allow-kube-system",
     "real-cluster": "a real cluster: the sandbox does not model what it measures",
     "reach": "probes that reach pods from this process: run it in the cluster or on a node",
+    "node-commands": "two shell commands that cut a node off and join it again: --cut-node, --join-node",
     "nodes": "to take a node out of service, which keeps new pods away from it: --allow-nodes",
 }
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from chaos.errors import InconclusiveError, PreflightError
 from chaos.experiment.run import Run
+from chaos.vantage.ours import is_ours
 
 _TWO = 2
+_CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 _KEEP_AWAY = ("NoSchedule", "NoExecute")
 
 
@@ -44,6 +46,19 @@ async def choose_node(run: Run, *, leave: Iterable[str] = ()) -> str:
             f"no node with a pod of the run may be taken; those that must stay: {', '.join(sorted(left))}"
         )
     return max(sorted(candidates), key=lambda name: pods[name])
+
+
+async def nodes_to_leave(run: Run) -> list[str]:
+    """Nodes that must not be cut off: those of the control plane, and the one whose network this process uses."""
+    if run.simulated:
+        return []
+    return [node["metadata"]["name"] for node in await run.objects.list("Node") if _must_stay(node)]
+
+
+def _must_stay(node: dict[str, Any]) -> bool:
+    labels = node["metadata"].get("labels") or {}
+    addresses = [a["address"] for a in (node.get("status") or {}).get("addresses") or [] if a["type"] == "InternalIP"]
+    return any(label in labels for label in _CONTROL_PLANE) or any(is_ours(address) for address in addresses)
 
 
 def takes_pods(node: dict[str, Any]) -> bool:

@@ -38,6 +38,8 @@ class Options:
         allow_kube_system: cluster DNS, which everybody in the cluster uses, may be changed.
         allow_nodes: a node may be taken out of service.
         node: which; empty: the one with most of the run's pods.
+        cut_node: shell command that cuts the node ``{node}`` off the network.
+        join_node: shell command that joins it again.
         vantage: of `VANTAGES`: where probes run from. ``auto`` is this process where it reaches cluster DNS, and an
             agent where it does not.
         agents: probe pods, where the vantage asks for them.
@@ -59,6 +61,8 @@ class Options:
     allow_kube_system: bool = False
     allow_nodes: bool = False
     node: str = ""
+    cut_node: str = ""
+    join_node: str = ""
     vantage: str = "auto"
     agents: AgentOptions = field(default_factory=AgentOptions)
     pods: PodOptions = field(default_factory=PodOptions)
@@ -84,6 +88,14 @@ class Options:
             raise UsageError("--max-qps must be positive")
         self._check_target()
         self._check_vantage()
+        self._check_commands()
+
+    def _check_commands(self) -> None:
+        commands = (self.cut_node, self.join_node)
+        if any(commands) and not all(commands):
+            raise UsageError("--cut-node and --join-node go together: what is cut off must be joined again")
+        if all(commands) and not self.node and not all("{node}" in command for command in commands):
+            raise UsageError("--cut-node and --join-node must say {node}", hint="or name the node they are for: --node")
 
     def _check_target(self) -> None:
         Identify.parse(self.identify)

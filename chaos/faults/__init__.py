@@ -2,6 +2,7 @@
 
 from chaos.faults.base import Fault
 from chaos.faults.cordon import Cordon, Uncordon
+from chaos.faults.cut_node import CutNode, JoinNode
 from chaos.faults.delete_pod import DeletePod
 from chaos.faults.delete_pods import DeletePods
 from chaos.faults.evict_pod import EvictPod
@@ -11,10 +12,12 @@ from chaos.faults.update_template import UpdateTemplate
 
 __all__ = [
     "Cordon",
+    "CutNode",
     "DeletePod",
     "DeletePods",
     "EvictPod",
     "Fault",
+    "JoinNode",
     "Scale",
     "SetReadiness",
     "Uncordon",

@@ -43,6 +43,4 @@ class Uncordon(Cordon):
         return "uncordon"
 
     async def inject(self, changes: Changes, namespace: str) -> Acknowledged:  # noqa: ARG002 - as above
-        return await changes.patch(
-            "Node", self.node, "", {"spec": {"unschedulable": None}}, because="it puts back what cordon changed"
-        )
+        return await changes.put_back("Node", self.node, "")

@@ -199,3 +199,15 @@ def test_list_show_and_version_speak_json() -> None:
         code, out, _ = chaos(*args, "-o", "json")
         assert code == 0
         assert json.loads(out)
+
+
+def test_a_node_is_cut_off_only_with_the_command_that_joins_it_again() -> None:
+    code, _, said = chaos("run", "scale-cycle", "--sandbox", "--cut-node", "true {node}")
+    assert code == 2
+    assert "--join-node" in said
+    code, _, said = chaos("run", "scale-cycle", "--sandbox", "--cut-node", "true", "--join-node", "true")
+    assert code == 2
+    assert "{node}" in said
+    code, _, said = chaos("run", "scale-cycle", "--sandbox", "--cut-node", "true {node}", "--join-node", "true {node}")
+    assert code == 2
+    assert "for a real cluster" in said

@@ -1,0 +1,77 @@
+"""Cuts a node off the network while its pods keep running, and joins it again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chaos.cluster.changes import Acknowledged, Changes
+from chaos.model import PodIdentity
+
+# Where the sandbox is told so; another cluster would only keep the annotation.
+SANDBOX_NETWORK = "sandbox.chaos-identity.io/network"
+
+
+@dataclass(frozen=True, slots=True)
+class CutNode:
+    """Cut a node off. No API can, so an operator's command does; the command that undoes it is on disk first.
+
+    Attributes:
+        node: which.
+        pods: of the run that are on it.
+        command: shell command in which ``{node}`` stands for the node; empty on the sandbox.
+        undo: the one that joins the node again.
+    """
+
+    node: str
+    pods: tuple[PodIdentity, ...]
+    command: str = ""
+    undo: str = ""
+
+    @property
+    def name(self) -> str:
+        return "cut-node"
+
+    @property
+    def targets(self) -> tuple[PodIdentity, ...]:
+        return self.pods
+
+    @property
+    def replaces(self) -> bool:
+        return True
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        return {"node": self.node, "command": self.command, "undo": self.undo}
+
+    async def inject(self, changes: Changes, namespace: str) -> Acknowledged:  # noqa: ARG002 - a node is in none
+        if self.command:
+            return await changes.command_on_node(self.node, self.command, undo=self.undo)
+        return await changes.patch("Node", self.node, "", {"metadata": {"annotations": {SANDBOX_NETWORK: "down"}}})
+
+
+@dataclass(frozen=True, slots=True)
+class JoinNode:
+    """Join it again during the run, so that what then happens is measured too."""
+
+    cut: CutNode
+
+    @property
+    def name(self) -> str:
+        return "join-node"
+
+    @property
+    def targets(self) -> tuple[PodIdentity, ...]:
+        return ()
+
+    @property
+    def replaces(self) -> bool:
+        return False
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        return {"node": self.cut.node}
+
+    async def inject(self, changes: Changes, namespace: str) -> Acknowledged:  # noqa: ARG002 - a node is in none
+        if self.cut.command:
+            return await changes.undo_command_on_node(self.cut.node)
+        return await changes.put_back("Node", self.cut.node, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 from rich.console import Console
@@ -38,10 +39,9 @@ def show_list(*, as_json: bool) -> None:
     if as_json:
         print(json.dumps([{"name": e.name, "summary": e.summary} for e in experiments], indent=2))
         return
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    width = max(len(experiment.name) for experiment in experiments)
     for experiment in experiments:
-        table.add_row(experiment.name, experiment.summary)
-    Console().print(table)
+        print(f"{experiment.name:<{width}}  {experiment.summary}")
 
 
 def show_experiment(name: str, *, as_json: bool) -> None:
@@ -60,22 +60,30 @@ def show_experiment(name: str, *, as_json: bool) -> None:
     console.print(table)
 
 
+def faults_of(experiment: Experiment) -> list[str]:
+    """The faults that its file names, each with its first sentence."""
+    named = {value for value in vars(sys.modules[experiment.method.__module__]).values() if isinstance(value, type)}
+    faults = [f for f in named if f.__module__.startswith("chaos.faults.")]
+    return sorted(f"{f.__name__}: {(f.__doc__ or '').strip().splitlines()[0]}" for f in faults)
+
+
 def describe(experiment: Experiment) -> dict[str, Any]:
     """What an experiment is, as plain data."""
     workload = experiment.workload
-    method = (experiment.method.__doc__ or "").strip().split("\n")[0]
+    method = " ".join((experiment.method.__doc__ or "").split())
     return {
         "name": experiment.name,
         "summary": experiment.summary,
         "hypothesis": experiment.hypothesis,
         "method": method,
+        "faults": faults_of(experiment),
         "workload": [str(experiment.manifest_path(m)) for m in (workload.manifests if workload else ())],
         "probes": list(experiment.probes),
         "checkers": experiment.checker_names(),
         "blast_radius": experiment.blast_radius,
         "timeout_per_trial_s": experiment.timeout_s,
         "duration_s": experiment.duration_s,
-        "needs": [f"{need}: {NEEDS[need]}" for need in experiment.needs],
+        "needs": [f"{need}: {NEEDS[need]}" for need in experiment.needs] or ["a namespace"],
         "questions": experiment.question_texts(),
         "source": str(experiment.source),
     }

@@ -106,6 +106,9 @@ def run(
         ),
     ] = "none",
     port: Annotated[int, typer.Option(help="Of that target's pods; default: the first of its service.")] = 0,
+    cluster_domain: Annotated[
+        str, typer.Option(metavar="DOMAIN", help="Default: as the Corefile says; for DNS servers that have none.")
+    ] = "",
     allow_kube_system: Annotated[
         bool, typer.Option("--allow-kube-system", help="Cluster DNS may be changed, which everybody there uses.")
     ] = False,
@@ -220,6 +223,7 @@ def run(
             "target": target,
             "identify": identify,
             "port": port,
+            "cluster_domain": cluster_domain.strip("."),
             "allow_kube_system": allow_kube_system,
             "allow_nodes": allow_nodes,
             "node": node,

@@ -57,7 +57,7 @@ async def check(cluster: Cluster, place: Place, experiment: Experiment, options:
         features = [Feature.RUN] if options.namespace else [Feature.RUN, Feature.MAKE_NAMESPACE]
         features += [Feature.DISTURB_DNS] if "kube-system" in experiment.needs else []
         await require(cluster, features, options.namespace, uses_of(experiment.name, experiment.uses))
-    dns = await find_dns(cluster, in_cluster=place.address.in_cluster)
+    dns = await find_dns(cluster, in_cluster=place.address.in_cluster, domain=options.cluster_domain)
     local, agents, chosen = await _choose_vantages(place, dns, options)
     if "reach" in experiment.needs and not local:
         raise PreflightError(
@@ -70,8 +70,9 @@ async def check(cluster: Cluster, place: Place, experiment: Experiment, options:
         await require(cluster, [Feature.AGENTS], options.namespace)
     if options.target:
         adopted = await adopt(cluster, experiment, options)
-        return Preflight(cluster, dns, adopted.target, adopted.experiment, local, agents, chosen, adopted.notes)
-    return Preflight(cluster, dns, _target(experiment, namespace), experiment, local, agents, chosen)
+        notes = (*dns.remarks, *adopted.notes)
+        return Preflight(cluster, dns, adopted.target, adopted.experiment, local, agents, chosen, notes)
+    return Preflight(cluster, dns, _target(experiment, namespace), experiment, local, agents, chosen, dns.remarks)
 
 
 def _check_needs(place: Place, experiment: Experiment, options: Options) -> None:
@@ -188,6 +189,7 @@ def run_meta(found: Preflight, place: Place, experiment: Experiment, options: Op
             "dns_views": {view.name: view.address for view in dns.views},
             "dns_image": dns.image,
             **({"dns_limited": dns.limited} if dns.limited else {}),
+            **({"remarks": list(found.notes)} if found.notes else {}),
             "corefile": dns.corefile,
             "chaos_identity": chaos.__version__,
             "python": platform.python_version(),

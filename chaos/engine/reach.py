@@ -13,6 +13,7 @@ from chaos.vantage import Vantage
 
 _TIMEOUT_S = 2.0
 _TRIES = 3
+_ABSENT = frozenset({"NXDOMAIN", "NODATA", "REFUSED"})
 _NO_WAY_THERE = frozenset({"TIMEOUT", "ENETUNREACH", "EHOSTUNREACH", "EACCES", "EPERM", "ECONNREFUSED"})
 
 Ask = Callable[[str, str, DnsView], Awaitable[Outcome]]
@@ -42,14 +43,13 @@ async def check_host(host: Host, where: str, dns: ClusterDns) -> None:
 
 
 async def check(ask: Ask, dns: ClusterDns, where: str, hint: str) -> None:
-    """Ask all views at once for the one record that every cluster has.
+    """Ask all views at once for a record that every cluster has.
 
     Raises:
         UnreachableError: one does not answer; `hint` says what to do about it.
         PreflightError: one answers, but not as a cluster's DNS does.
     """
-    name = f"dns-version.{dns.domain}"
-    found = await asyncio.gather(*(_answer(ask, name, view) for view in dns.views))
+    found = await asyncio.gather(*(_answer(ask, dns.domain, view) for view in dns.views))
     for view, outcome in zip(dns.views, found, strict=True):
         if outcome.status == "NOERROR":
             continue
@@ -57,14 +57,23 @@ async def check(ask: Ask, dns: ClusterDns, where: str, hint: str) -> None:
         if outcome.status in _NO_WAY_THERE:
             raise UnreachableError(f"{server} cannot be reached {where} ({outcome.status})", hint=hint)
         raise PreflightError(
-            f"{server} answers {outcome.status} {outcome.detail} for TXT {name}".replace("  ", " "),
-            hint="look at the DNS pods: kubectl -n kube-system logs -l k8s-app=kube-dns",
+            f"{server} answers {outcome.status} {outcome.detail} for {_api_server(dns.domain)}".replace("  ", " "),
+            hint="look at the DNS pods: kubectl -n kube-system logs -l k8s-app=kube-dns; or the cluster's domain is "
+            "another: --cluster-domain names it",
         )
 
 
-async def _answer(ask: Ask, name: str, view: DnsView) -> Outcome:
+def _api_server(domain: str) -> str:
+    """The service that every cluster has."""
+    return f"kubernetes.default.svc.{domain}"
+
+
+async def _answer(ask: Ask, domain: str, view: DnsView) -> Outcome:
+    """What it says about the specification's version; of a server that does not tell that, about the API server."""
     for _ in range(_TRIES):
-        outcome = await ask(name, "TXT", view)
+        outcome = await ask(f"dns-version.{domain}", "TXT", view)
         if outcome.status == "NOERROR":
-            break
+            return outcome
+        if outcome.status in _ABSENT:
+            return await ask(_api_server(domain), "A", view)
     return outcome

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from chaos.cluster import Cluster
 from chaos.errors import ApiError, PreflightError
@@ -13,6 +15,7 @@ from chaos.probes import DnsView
 _NAMESPACE = "kube-system"
 # The label that kubeadm, most distributions and the CoreDNS chart put on cluster DNS, CoreDNS or not.
 DNS_LABELS = "k8s-app=kube-dns"
+_NODE_LOCAL_LABELS = "k8s-app=node-local-dns"
 _DOMAIN = re.compile(r"^\s*kubernetes\s+([^\s{]+)", re.MULTILINE)
 _DEFAULT_DOMAIN = "cluster.local"
 _RESOLV_CONF = Path("/etc/resolv.conf")
@@ -29,6 +32,7 @@ class ClusterDns:
         corefile: verbatim, empty where there is none.
         image: of the DNS pods.
         limited: why only the service's address is known; empty where everything is.
+        remarks: what is special about it and matters for reading the figures, a sentence each.
     """
 
     views: tuple[DnsView, ...]
@@ -36,24 +40,26 @@ class ClusterDns:
     corefile: str
     image: str
     limited: str = ""
+    remarks: tuple[str, ...] = ()
 
     @property
     def service(self) -> DnsView:
         return self.views[-1]
 
 
-async def find_dns(cluster: Cluster, *, in_cluster: bool = False) -> ClusterDns:
+async def find_dns(cluster: Cluster, *, in_cluster: bool = False, domain: str = "") -> ClusterDns:
     """Read the cluster's DNS from its API, or, where that is not allowed, from this pod's own configuration.
 
     Args:
         cluster: to be asked.
         in_cluster: this process is in a pod of that cluster.
+        domain: of the cluster, where somebody knows it; empty: as its configuration says.
 
     Raises:
         PreflightError: there is no cluster DNS service, or it may not be read.
     """
     try:
-        return await _read_dns(cluster)
+        return await _read_dns(cluster, domain)
     except ApiError as exc:
         if exc.status != _FORBIDDEN:
             raise
@@ -83,20 +89,45 @@ def _from_resolv_conf(text: str, because: str) -> ClusterDns:
     return ClusterDns((DnsView("service", servers[0], balanced=True),), domain, "", "", limited=because)
 
 
-async def _read_dns(cluster: Cluster) -> ClusterDns:
+async def _read_dns(cluster: Cluster, domain: str) -> ClusterDns:
     services, _ = await cluster.list("Service", _NAMESPACE, DNS_LABELS)
     if not services:
         raise PreflightError(
             f"{cluster.name} has no Service labelled {DNS_LABELS} in {_NAMESPACE}, so its DNS address is not known",
             hint="this version finds cluster DNS by that label only",
         )
+    address = services[0]["spec"]["clusterIP"]
+    if ":" in address:
+        raise PreflightError(
+            f"{cluster.name} has IPv6 services only (its DNS is at {address}): pods have AAAA records and no A records",
+            hint="this version measures A records; a dual-stack cluster whose first family is IPv4 works",
+        )
     pods, _ = await cluster.list("Pod", _NAMESPACE, DNS_LABELS)
     pods = [p for p in pods if p.get("status", {}).get("podIP") and "deletionTimestamp" not in p["metadata"]]
     views = [DnsView(p["metadata"]["name"], p["status"]["podIP"]) for p in pods]
     views.sort(key=lambda view: view.name)
-    views.append(DnsView("service", services[0]["spec"]["clusterIP"], balanced=True))
+    views.append(DnsView("service", address, balanced=True))
     config = await cluster.get("ConfigMap", "coredns", _NAMESPACE)
     corefile = str((config or {}).get("data", {}).get("Corefile", ""))
     found = _DOMAIN.search(corefile)
     image = pods[0]["spec"]["containers"][0]["image"] if pods else ""
-    return ClusterDns(tuple(views), found[1] if found else _DEFAULT_DOMAIN, corefile, image)
+    node_local, _ = await cluster.list("Pod", _NAMESPACE, _NODE_LOCAL_LABELS)
+    known = domain or (found[1] if found else "")
+    remarks = tuple(_remarks(services[0], image, len(node_local), domain_known=bool(known)))
+    return ClusterDns(tuple(views), known or _DEFAULT_DOMAIN, corefile, image, remarks=remarks)
+
+
+def _remarks(service: dict[str, Any], image: str, node_local: int, *, domain_known: bool) -> Iterator[str]:
+    if not domain_known:
+        yield (
+            f"Cluster DNS ({image or 'without a pod of that label'}) has no Corefile with a kubernetes plugin that "
+            f"could be read: the domain is taken to be {_DEFAULT_DOMAIN}; --cluster-domain names another."
+        )
+    if node_local:
+        yield (
+            f"NodeLocal DNSCache runs here ({node_local} pods): pods ask it before cluster DNS, and it keeps answers, "
+            "negative ones too. The figures are those of cluster DNS itself; what a pod sees may lag behind by what "
+            "that cache keeps."
+        )
+    if len(service["spec"].get("ipFamilies") or ()) > 1:
+        yield "The cluster is dual stack: A records and IPv4 connections are measured, AAAA records are not."

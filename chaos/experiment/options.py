@@ -35,6 +35,7 @@ class Options:
         target: ``statefulset/NAME`` of that namespace, the user's own; empty: the experiment brings its workload.
         identify: how a pod of that target says who it is; see `chaos.experiment.identify`.
         port: of that target's pods; 0: the first of its governing service.
+        cluster_domain: such as ``cluster.local``; empty: as cluster DNS's configuration says.
         allow_kube_system: cluster DNS, which everybody in the cluster uses, may be changed.
         allow_nodes: a node may be taken out of service.
         node: which; empty: the one with most of the run's pods.
@@ -58,6 +59,7 @@ class Options:
     target: str = ""
     identify: str = "none"
     port: int = 0
+    cluster_domain: str = ""
     allow_kube_system: bool = False
     allow_nodes: bool = False
     node: str = ""

@@ -6,7 +6,7 @@ import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,9 @@ from chaos.agents.options import DEFAULT_IMAGE, AgentOptions, PodOptions
 from chaos.cli.complete import experiment_names, run_folders
 from chaos.cli.durations import duration
 from chaos.errors import ChaosError, InconclusiveError, InterruptedRunError, UsageError
+
+if TYPE_CHECKING:
+    from chaos.cluster import ClusterAddress
 
 app = typer.Typer(
     name="chaos",
@@ -352,6 +355,56 @@ def doctor(
         address = ClusterAddress(context=context, kubeconfig=kubeconfig, in_cluster=in_cluster)
     pods = PodOptions(mirror=image_mirror)
     raise typer.Exit(examine(address, namespace, agent_image, pods, as_json=output is Output.json))
+
+
+@app.command()
+def diagnose(
+    target: Annotated[
+        str, typer.Argument(metavar="[statefulset/NAME]", help="One StatefulSet; default: all of the namespace.")
+    ] = "",
+    files: Annotated[
+        list[str] | None,
+        typer.Option("-f", "--file", metavar="FILE", help="Manifests instead of a cluster; - is stdin. Repeatable."),
+    ] = None,
+    context: ContextOption = "",
+    in_cluster: InClusterOption = False,
+    kubeconfig: KubeconfigOption = None,
+    namespace: Annotated[str, typer.Option("--namespace", "-n", help="To look at; default: default.")] = "",
+    fix: Annotated[bool, typer.Option("--fix", help="Offer to mend what can be mended safely; asks first.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Agree to all that --fix offers.")] = False,
+    reports: ReportsOption = REPORTS,
+    output: OutputOption = Output.text,
+) -> None:
+    """Find every fault of network identity, in a namespace or in manifests. Changes nothing, unless --fix is agreed to.
+
+    Exit code 1 where something is wrong, 0 where it is not.
+    """
+    from chaos.cli.diagnose import DiagnoseRequest, run_diagnosis  # noqa: PLC0415
+
+    request = DiagnoseRequest(
+        address=_address(context, kubeconfig, in_cluster=in_cluster, needed=not files),
+        namespace=namespace,
+        target=target,
+        files=tuple(files or ()),
+        fix=fix,
+        agreed=yes,
+        reports=reports,
+        as_json=output is Output.json,
+    )
+    raise typer.Exit(run_diagnosis(request))
+
+
+def _address(context: str, kubeconfig: Path | None, *, in_cluster: bool, needed: bool) -> ClusterAddress | None:
+    """The cluster that was named; None where none was and none is needed."""
+    from chaos.cluster import ClusterAddress  # noqa: PLC0415
+
+    if context and in_cluster:
+        raise UsageError("--context and --in-cluster exclude each other", hint="name one of them")
+    if context or in_cluster:
+        return ClusterAddress(context=context, kubeconfig=kubeconfig, in_cluster=in_cluster)
+    if needed or kubeconfig is not None:
+        raise UsageError("no cluster is named", hint="a context is never guessed: name it with --context")
+    return None
 
 
 @app.command()

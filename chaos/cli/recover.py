@@ -9,7 +9,7 @@ from pathlib import Path
 from chaos.cli.terminal import SteadfastConsole, TerminalProgress, print_problem, run_time
 from chaos.clock import RunClock
 from chaos.cluster import ClusterAddress, Journal, connect
-from chaos.cluster.journal import JOURNAL
+from chaos.cluster.journal import FIX_PREFIX, JOURNAL
 from chaos.engine.conclusion import worst
 from chaos.engine.rollback import recover
 from chaos.errors import ChaosError, PreflightError, RollbackError
@@ -40,6 +40,8 @@ def recover_runs(
             journal = Journal.load(path)
             if journal.run.get("simulated") or not journal.open_entries():
                 continue
+            if folder is None and str(journal.run["id"]).startswith(FIX_PREFIX):
+                continue  # somebody agreed to it; undone only by name
             seen += 1
             if journal.is_live():
                 raise PreflightError(

@@ -14,6 +14,8 @@ from chaos.errors import InconclusiveError, UsageError
 JOURNAL = "journal.jsonl"
 # Everything that a run makes carries this label with the run's id: the guard of an undo whose UID was never learned.
 RUN_LABEL = "chaos-identity.io/run"
+# Runs of `chaos diagnose --fix`: what they made is meant to stay, and is undone only where their journal is named.
+FIX_PREFIX = "fix-"
 
 
 @dataclass(slots=True)

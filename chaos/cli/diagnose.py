@@ -1,0 +1,154 @@
+"""`chaos diagnose`."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.text import Text
+
+from chaos.cli.terminal import SteadfastConsole, print_json
+from chaos.cluster import ClusterAddress, connect
+from chaos.diagnose import (
+    Diagnosis,
+    Finding,
+    Severity,
+    View,
+    check_statefulset,
+    diagnose,
+    diagnose_again,
+    read_files,
+    read_namespace,
+)
+from chaos.errors import UsageError
+from chaos.vantage.local import LocalVantage
+
+_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+_STATEFULSET = ("statefulset", "statefulsets", "sts", "statefulset.apps")
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnoseRequest:
+    """What was asked.
+
+    Attributes:
+        address: of the cluster; None: files only.
+        namespace: empty: the default one.
+        target: such as ``statefulset/web``; empty: everything.
+        files: of manifests.
+    """
+
+    address: ClusterAddress | None
+    namespace: str
+    target: str
+    files: tuple[str, ...]
+    fix: bool
+    agreed: bool
+    reports: Path
+    as_json: bool
+
+
+def run_diagnosis(request: DiagnoseRequest) -> int:
+    """Look, tell, mend what is agreed to, and return the exit code: 1 where something is wrong.
+
+    Raises:
+        UsageError: it says something impossible, or a file is none.
+        PreflightError: the cluster cannot be reached.
+    """
+    statefulset = _statefulset(request.target)
+    if request.address is None:
+        if request.fix:
+            raise UsageError("--fix changes a cluster; in files it cannot", hint="each finding says what to write")
+        namespace = request.namespace or "default"
+        view = View(tuple(read_files(request.files, namespace)), "in the given files")
+        if not view.items:
+            raise UsageError(f"no Kubernetes object is in {', '.join(request.files)}")
+        return _tell(request, view, diagnose(view), statefulset, ", ".join(request.files))
+    if request.files:
+        raise UsageError("-f looks at files, without a cluster", hint="leave out --context and --in-cluster, or -f")
+    return asyncio.run(_of_cluster(request, request.address, statefulset))
+
+
+async def _of_cluster(request: DiagnoseRequest, address: ClusterAddress, statefulset: str) -> int:
+    namespace = request.namespace or "default"
+    cluster = await connect(address, namespace)
+    try:
+
+        async def read() -> View:
+            return await read_namespace(cluster, namespace, LocalVantage(), in_cluster=address.in_cluster)
+
+        view, found = await diagnose_again(read)
+        where = f"{cluster.name}, namespace {namespace}"
+        code = _tell(request, view, found, statefulset, where)
+        if request.fix:
+            from chaos.cli.fix import offer  # noqa: PLC0415 - only where it is asked for
+
+            shown = found.only(statefulset) if statefulset else found
+            await offer(cluster, address, shown.findings, request.reports, agreed=request.agreed)
+        return code
+    finally:
+        await cluster.close()
+
+
+def _statefulset(target: str) -> str:
+    if not target:
+        return ""
+    kind, slash, name = target.partition("/")
+    if not slash:
+        kind, name = "statefulset", target
+    if kind.lower() not in _STATEFULSET or not name:
+        raise UsageError(
+            f"{target!r} is no statefulset/NAME", hint="only StatefulSets can be named; default: everything"
+        )
+    return name
+
+
+def _tell(request: DiagnoseRequest, view: View, found: Diagnosis, statefulset: str, where: str) -> int:
+    if statefulset:
+        check_statefulset(view, statefulset)
+        found = found.only(statefulset)
+    code = 1 if found.is_wrong else 0
+    if request.as_json:
+        print_json(
+            {
+                "schema_version": 1,
+                "looked_at": where,
+                "findings": [finding.document() for finding in found.findings],
+                "not_checked": [asdict(row) for row in found.not_checked],
+                "checked": list(found.checked),
+                "measured": list(found.figures),
+                "exit_code": code,
+            }
+        )
+    else:
+        _print(SteadfastConsole(), found, where)
+    return code
+
+
+def _print(console: SteadfastConsole, found: Diagnosis, where: str) -> None:
+    for finding in found.findings:
+        _print_finding(console, finding)
+    for line in found.figures:
+        console.tell(Text.assemble(("measured     ", "dim"), line), soft_wrap=True)
+    reasons: dict[str, list[str]] = {}
+    for row in found.not_checked:
+        reasons.setdefault(row.why, []).append(row.check)
+    for why, keys in reasons.items():
+        console.tell(Text.assemble(("not checked  ", "cyan"), f"{', '.join(keys)}: {why}"), soft_wrap=True)
+    counts = {severity: sum(f.severity is severity for f in found.findings) for severity in Severity}
+    said = ", ".join(f"{n} {severity.value}{'' if n == 1 else 's'}" for severity, n in counts.items() if n)
+    console.tell(f"{where}: {said or 'nothing found'} ({len(found.checked)} checks made)", markup=False, soft_wrap=True)
+
+
+def _print_finding(console: SteadfastConsole, finding: Finding) -> None:
+    head = Text.assemble(
+        (f"{finding.severity.value:8}", _STYLE[finding.severity]),
+        (finding.object.describe(), "bold"),
+        f": {finding.what} ",
+        (f"[{finding.check}]", "dim"),
+    )
+    console.tell(head, soft_wrap=True)
+    for label, lines in (("seen", finding.evidence), ("fix", (finding.fix,) if finding.fix else ())):
+        for line in lines:
+            console.tell(Text.assemble(("        " + f"{label}: ", "dim"), " ".join(line.split())), soft_wrap=True)

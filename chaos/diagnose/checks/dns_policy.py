@@ -1,0 +1,98 @@
+"""Can pods resolve the cluster's names at all?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chaos.diagnose.check import Check
+from chaos.diagnose.finding import Finding, Severity
+from chaos.diagnose.values import labels_of, mapping, mappings, shown, text
+from chaos.diagnose.view import Item, View, Workload
+
+_KEY = "cannot-resolve"
+_DNS_PORT = 53
+
+
+def _look(view: View) -> Iterator[Finding]:
+    for workload in view.workloads:
+        spec = workload.pod_spec
+        policy = text(spec.get("dnsPolicy")) or "ClusterFirst"
+        concerns = (workload.name,) if workload.kind == "StatefulSet" else ()
+        at = workload.reference(*workload.template_path, "spec")
+        if spec.get("hostNetwork") is True and policy == "ClusterFirst":
+            yield Finding(
+                _KEY,
+                Severity.WARNING,
+                at,
+                "its pods use the node's network and dnsPolicy ClusterFirst, which falls back to the node's DNS "
+                "there: they "
+                "cannot resolve services",
+                ("hostNetwork: true", f"dnsPolicy: {policy}"),
+                "set dnsPolicy: ClusterFirstWithHostNet",
+                concerns,
+            )
+        elif policy == "Default":
+            yield Finding(
+                _KEY,
+                Severity.WARNING,
+                at,
+                "its pods use the node's DNS (dnsPolicy Default) and cannot resolve services",
+                ("dnsPolicy: Default",),
+                "remove dnsPolicy, or set ClusterFirst",
+                concerns,
+            )
+        yield from _policies(view, workload)
+
+
+def _policies(view: View, workload: Workload) -> Iterator[Finding]:
+    """Egress policies that leave cluster DNS out."""
+    isolating = [p for p in view.of("NetworkPolicy", workload.namespace) if _isolates(p, workload)]
+    if not isolating or any(_lets_dns_out(policy) for policy in isolating):
+        return
+    first = isolating[0]
+    yield Finding(
+        _KEY,
+        Severity.WARNING,
+        first.reference("spec"),
+        f"it lets {workload.kind} {workload.name} send nothing to port 53, so its pods cannot resolve any name "
+        "(where this cluster enforces policies)",
+        tuple(f"NetworkPolicy {p.name} selects {shown(workload.pod_labels)} for Egress" for p in isolating),
+        "allow egress to UDP and TCP port 53 of the pods labelled k8s-app=kube-dns in kube-system",
+        (workload.name,) if workload.kind == "StatefulSet" else (),
+    )
+
+
+def _isolates(policy: Item, workload: Workload) -> bool:
+    types = policy.spec.get("policyTypes")
+    for_egress = "Egress" in types if isinstance(types, list) else "egress" in policy.spec
+    selector = mapping(policy.spec, "podSelector")
+    if mappings(selector.get("matchExpressions")):
+        return False  # not judged: rare, and a wrong warning is worse than none
+    return for_egress and labels_of(selector.get("matchLabels")).items() <= workload.pod_labels.items()
+
+
+def _lets_dns_out(policy: Item) -> bool:
+    for rule in mappings(policy.spec.get("egress")):
+        ports = mappings(rule.get("ports"))
+        if not ports:
+            return True
+        for port in ports:
+            first, last = port.get("port"), port.get("endPort", port.get("port"))
+            if first is None or first in ("dns", "dns-udp"):
+                return True
+            if isinstance(first, int) and isinstance(last, int) and first <= _DNS_PORT <= last:
+                return True
+    return False
+
+
+CHECK = Check(
+    _KEY,
+    "pods that cannot resolve services: `hostNetwork` with `ClusterFirst`, `dnsPolicy: Default`, or a "
+    "NetworkPolicy that lets "
+    "nothing out to port 53",
+    "every name fails, for these pods only",
+    (Severity.WARNING,),
+    _look,
+    kinds=("StatefulSet",),
+    also=("NetworkPolicy",),
+)

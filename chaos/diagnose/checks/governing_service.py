@@ -1,0 +1,141 @@
+"""Does the service exist that a StatefulSet names in serviceName, and is it one that gives names?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chaos.diagnose.check import Check
+from chaos.diagnose.finding import Finding, Object, Repair, Severity
+from chaos.diagnose.values import labels_of, mapping, mappings, shown
+from chaos.diagnose.view import Item, View, Workload, is_headless
+
+_KEY = "governing-service"
+
+
+def _look(view: View) -> Iterator[Finding]:
+    for workload in view.sets:
+        at = workload.reference("spec", "serviceName")
+        concerns = (workload.name,)
+        if not workload.service_name:
+            yield Finding(
+                _KEY,
+                Severity.WARNING,
+                at,
+                "it has no serviceName, so its pods have no names of their own in DNS",
+                ("spec.serviceName is not set",),
+                "recreate it with serviceName: the name of a headless Service that selects its pods (the field cannot "
+                "be changed)",
+                concerns,
+            )
+            continue
+        service = view.get("Service", workload.service_name, workload.namespace)
+        if service is None:
+            yield _missing(view, workload)
+        elif service.spec.get("type") == "ExternalName":
+            yield Finding(
+                _KEY,
+                Severity.ERROR,
+                at,
+                f"its service {service.name} is an ExternalName, which has no endpoints and gives no pod a name",
+                (f"spec.type of Service {service.name} is ExternalName",),
+                f"make {service.name} a headless Service (clusterIP: None, with the pods' labels as selector)",
+                concerns,
+            )
+        elif not is_headless(service):
+            yield _not_headless(workload, service)
+
+
+def _missing(view: View, workload: Workload) -> Finding:
+    name = workload.service_name
+    elsewhere = [
+        s.namespace
+        for s in (*view.of("Service"), *view.elsewhere)
+        if s.name == name and s.namespace != workload.namespace
+    ]
+    evidence = [f"spec.serviceName is {name}", f"there is no Service {name} {view.where}"]
+    what = f"its serviceName names {name}, and there is no such Service: its pods have no names of their own in DNS"
+    if elsewhere:
+        evidence[1] = f"Service {name} is in namespace {', '.join(sorted(elsewhere))}, not in {workload.namespace}"
+        what = (
+            f"the Service {name} that its serviceName names is in another namespace ({elsewhere[0]}): only one in its "
+            f"own namespace, {workload.namespace}, gives its pods names"
+        )
+    similar = [s.name for s in view.services_of(workload) if is_headless(s) and s.name != name]
+    if similar:
+        evidence.append(
+            f"headless services that select its pods: {', '.join(similar)} (they give no names to its pods)"
+        )
+    evidence += view.dns_says(f"{workload.name}-{i}.{name}.{workload.namespace}.svc" for i in workload.ordinals)
+    if view.live:
+        evidence.append("it looks healthy all the same: nothing but DNS shows it (no event, no condition)")
+    body = headless_service(workload)
+    ports = ", ".join(f"{{name: {port['name']}, port: {port['port']}}}" for port in body["spec"]["ports"])
+    fix = (
+        f"create the headless Service {name} in namespace {workload.namespace}: clusterIP: None, selector: "
+        f"{{{', '.join(f'{k}: {v}' for k, v in sorted(body['spec']['selector'].items()))}}}"
+        + (f", ports: [{ports}]" if ports else "")
+        + "; or recreate the StatefulSet with another serviceName (the field cannot be changed), and restart its pods"
+    )
+    labels = body["spec"]["selector"]
+    repair = Repair(
+        f"create headless Service {name} for the pods labelled {shown(labels)}",
+        "Service",
+        name,
+        workload.namespace,
+        create=body,
+    )
+    return Finding(
+        _KEY,
+        Severity.ERROR,
+        workload.reference("spec", "serviceName"),
+        what,
+        tuple(evidence),
+        fix,
+        (workload.name,),
+        repair if view.live and labels else None,
+    )
+
+
+def headless_service(workload: Workload) -> Object:
+    """The service that a StatefulSet needs."""
+    ports = []
+    for _, container in workload.containers:
+        for port in mappings(container.get("ports")):
+            number = port.get("containerPort")
+            if isinstance(number, int):
+                row = {"name": port.get("name") or f"port-{number}", "port": number}
+                ports.append({**row, **({"protocol": port["protocol"]} if port.get("protocol") else {})})
+    selector = labels_of(mapping(workload.spec, "selector").get("matchLabels")) or workload.pod_labels
+    spec: Object = {"clusterIP": "None", "selector": selector, "ports": ports}
+    meta = {"name": workload.service_name, "namespace": workload.namespace}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec}
+
+
+def _not_headless(workload: Workload, service: Item) -> Finding:
+    address = service.spec.get("clusterIP") or "one that the cluster chooses"
+    return Finding(
+        _KEY,
+        Severity.WARNING,
+        service.reference("spec"),
+        f"it governs StatefulSet {workload.name} and is not headless: its name leads to one virtual address, and the "
+        "Kubernetes DNS specification promises names of single pods for headless services only",
+        (
+            f"spec.clusterIP is {address}",
+            "CoreDNS gives the pods' names all the same (seen on 1.34); another DNS server need not",
+        ),
+        f"recreate Service {service.name} with clusterIP: None (the field cannot be changed), and give clients that "
+        "want a virtual address a second one",
+        (workload.name,),
+    )
+
+
+CHECK = Check(
+    _KEY,
+    "a StatefulSet whose `serviceName` is empty, names no Service, one in another namespace, an ExternalName or one "
+    "that is not headless",
+    "per-pod names do not exist then, while pods are Running and Ready and no event tells",
+    (Severity.ERROR, Severity.WARNING),
+    _look,
+    kinds=("StatefulSet", "Service"),
+    also=("Service in other namespaces",),
+)

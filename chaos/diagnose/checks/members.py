@@ -1,0 +1,75 @@
+"""Do the members of a database make one cluster, or are they islands?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from chaos.diagnose import corpus
+from chaos.diagnose.check import Check
+from chaos.diagnose.finding import Finding, Severity
+from chaos.diagnose.scripts import program_name
+from chaos.diagnose.values import Object, text
+from chaos.diagnose.view import View
+
+_KEY = "members-not-joined"
+_CLUSTER_ON = re.compile(r"cluster-enabled[\s\"']+(yes|true)", re.IGNORECASE)
+_CLUSTER_MADE = re.compile(r"--cluster\s+create|cluster\s+meet|--cluster\s+add-node", re.IGNORECASE)
+_REPLICATION = re.compile(
+    r"change\s+(master|replication)\b|start\s+(slave|replica)\b|group_replication|wsrep_|gtid_slave|MYSQL_REPLICATION_MODE"
+    r"|CLONE\s+INSTANCE",
+    re.IGNORECASE,
+)
+
+
+def _look(view: View) -> Iterator[Finding]:
+    everything = corpus.of_view(view)
+    for workload in view.sets:
+        if workload.replicas < 2:  # noqa: PLR2004 - one alone has nobody to join
+            continue
+        for path, container in workload.containers:
+            own = corpus.of_container(view, workload, container)
+            at = workload.reference(*path, "image")
+            if _CLUSTER_ON.search(own) and not _CLUSTER_MADE.search(everything):
+                service = workload.service_name
+                members = " ".join(f"{workload.name}-{i}.{service}:6379" for i in workload.ordinals)
+                yield Finding(
+                    _KEY,
+                    Severity.WARNING,
+                    at,
+                    f"its {workload.replicas} pods have Redis Cluster switched on and nothing joins them: each "
+                    "knows itself only",
+                    ("cluster-enabled yes", f"no --cluster create and no CLUSTER MEET {view.where}"),
+                    f"once, after they are Ready: redis-cli --cluster create {members} --cluster-replicas 1",
+                    (workload.name,),
+                )
+            elif _is_mysql(container) and not _REPLICATION.search(own + everything):
+                yield Finding(
+                    _KEY,
+                    Severity.WARNING,
+                    at,
+                    f"its {workload.replicas} pods are independent databases: nothing sets up replication between them",
+                    (
+                        f"image {text(container.get('image'))}",
+                        f"no CHANGE REPLICATION SOURCE and the like {view.where}",
+                    ),
+                    "set replication up by the pods' stable names, or use an operator that does",
+                    (workload.name,),
+                )
+
+
+def _is_mysql(container: Object) -> bool:
+    image = program_name(text(container.get("image")).partition("@")[0])
+    return image.partition(":")[0] in ("mysql", "mysql-server", "mariadb", "percona-server")
+
+
+CHECK = Check(
+    _KEY,
+    "several pods with `cluster-enabled yes` of Redis, or of a MySQL image, and nothing in the manifests that "
+    "joins them",
+    "a client sees another data set behind each pod",
+    (Severity.WARNING,),
+    _look,
+    kinds=("StatefulSet", "ConfigMap"),
+    also=("Job",),
+)

@@ -1,0 +1,137 @@
+"""Which pods are no endpoint, and why?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chaos.diagnose.check import Check, Needs
+from chaos.diagnose.endpoints import endpoints_of
+from chaos.diagnose.finding import Finding, Severity
+from chaos.diagnose.values import mapping, mappings, text
+from chaos.diagnose.view import Item, View, Workload, is_ready, selector_of
+
+_KEY = "not-ready"
+
+
+def _look(view: View) -> Iterator[Finding]:
+    for pod in view.of("Pod"):
+        services = [
+            s.name for s in view.of("Service", pod.namespace) if _selects(s, pod) or s.name == pod.spec.get("subdomain")
+        ]
+        owner = _set_of(view, pod)
+        if (services or owner) and not is_ready(pod) and pod.status.get("phase") not in ("Succeeded", "Failed"):
+            yield _not_ready(pod, owner, services)
+    for workload in view.sets:
+        yield from _missing(view, workload)
+    yield from _without_endpoint(view)
+
+
+def _selects(service: Item, pod: Item) -> bool:
+    selector = selector_of(service)
+    return bool(selector) and selector.items() <= pod.labels.items()
+
+
+def _set_of(view: View, pod: Item) -> Workload | None:
+    return next((w for w in view.sets if any(p is pod for p in view.pods_of(w))), None)
+
+
+def _not_ready(pod: Item, owner: Workload | None, services: list[str]) -> Finding:
+    leaving = "deletionTimestamp" in mapping(pod.object, "metadata")
+    reasons = list(_reasons(pod))
+    where = f"; it is no ready endpoint of {', '.join(services)}" if services else ""
+    what = "it is being deleted" if leaving else "it is not Ready"
+    return Finding(
+        _KEY,
+        Severity.NOTE if leaving else Severity.WARNING,
+        pod.reference(),
+        f"{what}, so it has no name and no address in DNS{where}",
+        (f"phase {text(pod.status.get('phase')) or 'unknown'}", *reasons),
+        f"kubectl describe pod {pod.name} -n {pod.namespace}",
+        (owner.name,) if owner else (),
+    )
+
+
+def _reasons(pod: Item) -> Iterator[str]:
+    for status in mappings(pod.status.get("initContainerStatuses")) + mappings(pod.status.get("containerStatuses")):
+        waiting = mapping(status, "state", "waiting")
+        if waiting:
+            said = text(waiting.get("message"))[:200]
+            yield f"container {text(status.get('name'))} waits: {text(waiting.get('reason'))}" + (
+                f" ({said})" if said else ""
+            )
+    for condition in mappings(pod.status.get("conditions")):
+        kind = text(condition.get("type"))
+        if condition.get("status") != "True" and kind in ("PodScheduled", "Ready"):
+            said = ": ".join(filter(None, (text(condition.get("reason")), text(condition.get("message"))[:200])))
+            yield f"condition {kind} is {text(condition.get('status'))}" + (f" ({said})" if said else "")
+
+
+def _missing(view: View, workload: Workload) -> Iterator[Finding]:
+    there = {pod.name for pod in view.pods_of(workload)}
+    gone = [f"{workload.name}-{i}" for i in workload.ordinals if f"{workload.name}-{i}" not in there]
+    if not gone:
+        return
+    serial = workload.spec.get("podManagementPolicy") != "Parallel"
+    waits = [p.name for p in view.pods_of(workload) if not is_ready(p)]
+    why = (
+        "OrderedReady: each pod is made only when the one before it is Ready"
+        if serial
+        else "podManagementPolicy Parallel"
+    )
+    if waits and serial:
+        why += f"; {', '.join(waits)} is not"
+    yield Finding(
+        _KEY,
+        Severity.WARNING,
+        workload.reference("spec", "replicas"),
+        f"{', '.join(gone)} of its {workload.replicas} pods do not exist, and so their names do not",
+        (why,),
+        f"kubectl describe statefulset {workload.name} -n {workload.namespace}",
+        (workload.name,),
+    )
+
+
+def _without_endpoint(view: View) -> Iterator[Finding]:
+    """Ready pods that are in no slice of a service that selects them, and slices with pods that are gone."""
+    if view.unread.get("EndpointSlice"):
+        return
+    uids = {text(mapping(pod.object, "metadata").get("uid")) for pod in view.of("Pod")}
+    for service in view.of("Service"):
+        if not selector_of(service) or not any(p.namespace == service.namespace for p in view.of("Pod")):
+            continue
+        known = list(endpoints_of(view, service))
+        listed = {endpoint.uid for endpoint in known}
+        missing = [
+            pod.name
+            for pod in view.of("Pod", service.namespace)
+            if _selects(service, pod) and is_ready(pod) and mapping(pod.object, "metadata").get("uid") not in listed
+        ]
+        stale = [endpoint.pod for endpoint in known if endpoint.uid and endpoint.uid not in uids]
+        for names, what in (
+            (missing, "Ready pods are no endpoint of it"),
+            (stale, "it has endpoints of pods that are gone"),
+        ):
+            if names:
+                yield Finding(
+                    _KEY,
+                    Severity.ERROR,
+                    service.reference(),
+                    f"{what}: {', '.join(names)}",
+                    (f"{len(known)} endpoints in its EndpointSlices",),
+                    "look at the controller manager, which makes EndpointSlices: kubectl -n kube-system get pods",
+                    view.sets_behind(service),
+                )
+
+
+CHECK = Check(
+    _KEY,
+    "pods that are not Ready, with the container's waiting reason or the condition's message; ordinals that do "
+    "not exist; "
+    "EndpointSlices that contradict the pods",
+    "a pod that is not Ready is in no answer, and with OrderedReady its successors are not made",
+    (Severity.ERROR, Severity.WARNING, Severity.NOTE),
+    _look,
+    needs=Needs.CLUSTER,
+    kinds=("Pod", "Service", "StatefulSet"),
+    also=("EndpointSlice",),
+)

@@ -1,0 +1,68 @@
+"""Are pods that are not Ready published where they are needed, and only there?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chaos.diagnose.check import Check
+from chaos.diagnose.finding import Finding, Severity
+from chaos.diagnose.names import pod_names
+from chaos.diagnose.view import View, Workload, is_headless, selector_of
+
+_KEY = "not-ready-addresses"
+_FIELD = "publishNotReadyAddresses"
+
+
+def _look(view: View) -> Iterator[Finding]:
+    for workload in view.sets:
+        service = view.get("Service", workload.service_name, workload.namespace)
+        asked = _asked_at_start(view, workload)
+        if service is not None and asked and service.spec.get(_FIELD) is not True:
+            yield Finding(
+                _KEY,
+                Severity.NOTE,
+                service.reference("spec"),
+                f"pods of {workload.name} ask for each other's names while they start, and it publishes a pod "
+                "only when that is "
+                "Ready: the first one finds nobody, itself included",
+                (asked, f"{_FIELD} is not true"),
+                f"set {_FIELD}: true on the governing service, and let clients use another one; or repeat the "
+                "lookup until it "
+                "succeeds",
+                (workload.name,),
+            )
+    for service in view.of("Service"):
+        if service.spec.get(_FIELD) is not True or is_headless(service):
+            continue
+        behind = view.sets_behind(service)
+        if behind and selector_of(service):
+            yield Finding(
+                _KEY,
+                Severity.WARNING,
+                service.reference("spec", _FIELD),
+                "it sends clients to pods that are not Ready",
+                (f"{_FIELD}: true on a service with a virtual address",),
+                f"set {_FIELD}: false here; members that look for each other use the headless service",
+                behind,
+            )
+
+
+def _asked_at_start(view: View, workload: Workload) -> str:
+    """A name of a member that its containers ask for while they start; empty where they do not."""
+    for name in pod_names(view):
+        own = name.owner is not None and name.owner.object is workload.object
+        if own and name.startup and (name.base, name.service) == (workload.name, workload.service_name):
+            return f"{name.written} in {name.at.describe()}"
+    return ""
+
+
+CHECK = Check(
+    _KEY,
+    "members that look each other up while they start, under a service without `publishNotReadyAddresses`; a client's "
+    "service with it",
+    "a record appears only when its pod is Ready, so members that wait for each other to be found wait for ever",
+    (Severity.WARNING, Severity.NOTE),
+    _look,
+    kinds=("StatefulSet", "Service"),
+    also=("ConfigMap",),
+)

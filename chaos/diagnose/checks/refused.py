@@ -1,0 +1,81 @@
+"""Would the API server take the manifest?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chaos.diagnose.check import Check, Needs
+from chaos.diagnose.finding import Finding, NotChecked, Severity
+from chaos.diagnose.refusal import Refusal, Server
+from chaos.diagnose.values import mapping, mappings
+from chaos.diagnose.view import Item, View, Workload
+
+_KEY = "manifest-refused"
+
+
+def _look(view: View) -> Iterator[Finding | NotChecked]:
+    server = Server()
+    strange = set()
+    for item in view.items:
+        if not server.knows(item):
+            strange.add(f"{item.kind} ({item.object.get('apiVersion')})")
+            continue
+        refusal = server.create(item)
+        if refusal is not None:
+            yield _finding(view, item, refusal)
+    if strange:
+        yield NotChecked(
+            _KEY, f"types of kinds that the sandbox's API server does not have: {', '.join(sorted(strange))}"
+        )
+
+
+def _finding(view: View, item: Item, refusal: Refusal) -> Finding:
+    path, value = _untyped(view, item)
+    evidence = [f"the API server answers {refusal.status} {refusal.reason}: {refusal.message}"]
+    fix = "correct the field that it names"
+    if path:
+        shown = "a boolean" if isinstance(value, bool) else "a number"
+        dotted = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
+        evidence.append(f"{dotted} is {shown} in YAML: {value!r}")
+        fix = "put it in quotes (YAML reads yes, no, on, off, true and false as booleans, digits as numbers)"
+    elif refusal.reason == "AlreadyExists":
+        fix = "the files name it twice: give one another name, or remove it"
+    concerns = (item.name,) if item.kind == "StatefulSet" else ()
+    what = f"the API server refuses it ({refusal.status} {refusal.reason}): it is not created at all"
+    return Finding(_KEY, Severity.ERROR, item.reference(*path), what, tuple(evidence), fix, concerns)
+
+
+def _untyped(view: View, item: Item) -> tuple[tuple[str | int, ...], object]:
+    """The first value in a list of words, or of an environment variable, that is no text."""
+    for workload in view.workloads:
+        if workload.object is item.object:
+            return _untyped_in(workload)
+    for key, value in mapping(item.object, "data").items():
+        if isinstance(value, bool | int | float):
+            return ("data", key), value
+    return (), None
+
+
+def _untyped_in(workload: Workload) -> tuple[tuple[str | int, ...], object]:
+    for path, container in workload.containers:
+        for field in ("command", "args"):
+            rows = container.get(field)
+            for i, value in enumerate(rows if isinstance(rows, list) else ()):
+                if isinstance(value, bool | int | float):
+                    return (*path, field, i), value
+        for i, row in enumerate(mappings(container.get("env"))):
+            if isinstance(row.get("value"), bool | int | float):
+                return (*path, "env", i, "value"), row["value"]
+    return (), None
+
+
+CHECK = Check(
+    _KEY,
+    "a manifest that the API server refuses: wrong types (`- yes` in `command`), unknown fields, bad values, "
+    "the same object "
+    "twice",
+    "it is judged by the sandbox's API server, which gives the status and the reason of a real one",
+    (Severity.ERROR,),
+    _look,
+    needs=Needs.FILES,
+)

@@ -1,0 +1,92 @@
+"""Do services select the pods that they are for?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chaos.diagnose.check import Check
+from chaos.diagnose.finding import Finding, Repair, Severity
+from chaos.diagnose.values import labels_of, mapping, shown
+from chaos.diagnose.view import Item, View, Workload, is_headless, selector_of
+
+_KEY = "service-selector"
+
+
+def _look(view: View) -> Iterator[Finding]:
+    for workload in view.sets:
+        service = view.get("Service", workload.service_name, workload.namespace)
+        if service is not None and service.spec.get("type") != "ExternalName":
+            yield from _of_governing(view, workload, service)
+    governing = {(w.namespace, w.service_name) for w in view.sets}
+    for service in view.of("Service"):
+        selector = selector_of(service)
+        if not selector or (service.namespace, service.name) in governing:
+            continue
+        known = [w for w in view.workloads if w.namespace == service.namespace]
+        if known and not any(w.selected_by(selector) for w in known) and not _selects_pods(view, service):
+            labels = "; ".join(f"{w.kind} {w.name}: {shown(w.pod_labels)}" for w in known)
+            yield Finding(
+                _KEY,
+                Severity.WARNING,
+                service.reference("spec", "selector"),
+                "its selector selects no pod: its name has no address, or its address refuses every connection",
+                (f"selector {shown(selector)}", f"pods' labels: {labels}"),
+                "correct spec.selector, or delete the service",
+            )
+
+
+def _selects_pods(view: View, service: Item) -> bool:
+    selector = selector_of(service)
+    return any(selector.items() <= pod.labels.items() for pod in view.of("Pod", service.namespace))
+
+
+def _of_governing(view: View, workload: Workload, service: Item) -> Iterator[Finding]:
+    selector = selector_of(service)
+    at, concerns = service.reference("spec", "selector"), (workload.name,)
+    if not selector:
+        yield Finding(
+            _KEY,
+            Severity.WARNING,
+            service.reference("spec"),
+            f"it governs StatefulSet {workload.name} and has no selector: no pod becomes an endpoint of it by itself",
+            ("spec.selector is empty",),
+            f"set spec.selector to {shown(workload.pod_labels)}, unless something else makes its EndpointSlices",
+            concerns,
+        )
+    elif not workload.selected_by(selector):
+        wanted = labels_of(mapping(workload.spec, "selector").get("matchLabels")) or workload.pod_labels
+        others = [w for w in view.workloads if w.namespace == service.namespace and w.selected_by(selector)]
+        evidence = [
+            f"selector {shown(selector)}",
+            f"labels of the pods of {workload.name}: {shown(workload.pod_labels)}",
+        ]
+        if others:
+            evidence.append("it selects pods of " + ", ".join(f"{w.kind} {w.name}" for w in others))
+        evidence += view.dns_says([f"{service.name}.{service.namespace}.svc"])
+        # A null removes a key in a merge patch.
+        patch = {"spec": {"selector": {**dict.fromkeys(selector.keys() - wanted.keys()), **wanted}}}
+        repair = Repair(
+            f"set spec.selector to {shown(wanted)}", "Service", service.name, service.namespace, patch=patch
+        )
+        alone = is_headless(service) and not others and not _selects_pods(view, service)
+        yield Finding(
+            _KEY,
+            Severity.ERROR,
+            at,
+            f"it governs StatefulSet {workload.name} and does not select its pods, so none of them has a name in DNS",
+            tuple(evidence),
+            f"set spec.selector to {shown(wanted)}",
+            concerns,
+            repair if view.live and alone and wanted else None,
+        )
+
+
+CHECK = Check(
+    _KEY,
+    "a governing Service whose selector does not match the StatefulSet's pods; any Service whose selector matches "
+    "nothing",
+    "a headless name without endpoints is NXDOMAIN or empty, a ClusterIP refuses connections",
+    (Severity.ERROR, Severity.WARNING),
+    _look,
+    kinds=("StatefulSet", "Service"),
+)

@@ -1,0 +1,40 @@
+"""Do several headless services select the same pods?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chaos.diagnose.check import Check
+from chaos.diagnose.finding import Finding, Severity
+from chaos.diagnose.view import View, is_headless, selector_of
+
+
+def _look(view: View) -> Iterator[Finding]:
+    for workload in view.sets:
+        services = view.of("Service", workload.namespace)
+        for service in services:
+            if service.name == workload.service_name or not is_headless(service):
+                continue
+            if not workload.selected_by(selector_of(service)):
+                continue
+            governing = workload.service_name
+            yield Finding(
+                "several-headless",
+                Severity.NOTE,
+                service.reference("spec"),
+                f"it is headless and selects pods of StatefulSet {workload.name}, which is governed by "
+                f"{governing or 'none'}: its own name gives their addresses, but no pod has a name under it",
+                (f"serviceName is {governing or '(empty)'}", f"{workload.name}-0.{service.name} is NXDOMAIN"),
+                f"address single pods as {workload.name}-N.{governing}" if governing else "",
+                (workload.name,),
+            )
+
+
+CHECK = Check(
+    "several-headless",
+    "a second headless Service for the pods of a StatefulSet",
+    "its name works, names of pods under it do not",
+    (Severity.NOTE,),
+    _look,
+    kinds=("StatefulSet", "Service"),
+)

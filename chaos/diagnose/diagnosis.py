@@ -1,0 +1,101 @@
+"""Makes the checks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from chaos.diagnose.check import Check, Needs
+from chaos.diagnose.checks import CHECKS
+from chaos.diagnose.finding import Finding, NotChecked, Severity
+from chaos.diagnose.view import View
+from chaos.errors import UsageError
+
+_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+# What is seen while a pod is being replaced may be over a moment later.
+_PASSING = ("record", "not-ready")
+_AGAIN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What was found.
+
+    Attributes:
+        checked: keys of the checks that were made.
+        figures: what was measured, for people.
+    """
+
+    findings: tuple[Finding, ...]
+    not_checked: tuple[NotChecked, ...]
+    checked: tuple[str, ...]
+    figures: tuple[str, ...] = ()
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether something has to be done."""
+        return any(finding.severity is not Severity.NOTE for finding in self.findings)
+
+    def only(self, statefulset: str) -> Diagnosis:
+        """What concerns one StatefulSet."""
+        kept = tuple(f for f in self.findings if not f.concerns or statefulset in f.concerns)
+        return replace(self, findings=kept)
+
+
+def diagnose(view: View, checks: Sequence[Check] = CHECKS) -> Diagnosis:
+    """Make all checks of a view."""
+    findings: list[Finding] = []
+    not_checked: list[NotChecked] = []
+    checked = []
+    for check in checks:
+        why = _impossible(check, view)
+        if why:
+            not_checked.append(NotChecked(check.key, why))
+            continue
+        not_checked += [NotChecked(check.key, view.unread[kind]) for kind in check.also if kind in view.unread]
+        try:
+            found = list(check.look(view))
+        except Exception as exc:  # noqa: BLE001 - objects may hold anything; a check that breaks says nothing, the others do
+            text = f"a defect of this tool: {type(exc).__name__}: {exc}"
+            not_checked.append(NotChecked(check.key, text))
+            continue
+        checked.append(check.key)
+        findings += [row for row in found if isinstance(row, Finding)]
+        not_checked += [row for row in found if isinstance(row, NotChecked)]
+    findings.sort(key=lambda f: _ORDER[f.severity])
+    figures = tuple(server.describe() for server in view.measured.servers) if view.measured else ()
+    return Diagnosis(tuple(findings), tuple(not_checked), tuple(checked), figures)
+
+
+def _impossible(check: Check, view: View) -> str:
+    """Why a check cannot be made; empty where it can."""
+    if check.needs is Needs.FILES and view.live:
+        return "the objects of a cluster were taken by its API server; this is about manifests: -f FILE"
+    if check.needs in (Needs.CLUSTER, Needs.DNS) and not view.live:
+        return "needs a cluster: name one with --context or --in-cluster"
+    if check.needs is Needs.DNS and view.measured is None:
+        return view.unmeasured
+    return next((view.unread[kind] for kind in check.kinds if kind in view.unread), "")
+
+
+async def diagnose_again(read: Callable[[], Awaitable[View]]) -> tuple[View, Diagnosis]:
+    """Read and check; where something was wrong that may be about to pass, once more a second later."""
+    view = await read()
+    found = diagnose(view)
+    if any(f.check in _PASSING and f.severity is not Severity.NOTE for f in found.findings):
+        await asyncio.sleep(_AGAIN_S)
+        view = await read()
+        found = diagnose(view)
+    return view, found
+
+
+def check_statefulset(view: View, name: str) -> None:
+    """Make sure that a StatefulSet is there.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not any(workload.name == name for workload in view.sets):
+        known = ", ".join(sorted(workload.name for workload in view.sets)) or "none"
+        raise UsageError(f"there is no StatefulSet {name} {view.where}", hint=f"there is: {known}")

@@ -1,0 +1,167 @@
+"""Manifests of files, with the line of each field."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from chaos.diagnose.view import Item
+from chaos.errors import UsageError
+
+STDIN = "-"
+# A manifest of the largest object that etcd takes (1.5 MiB) has fewer; more is an alias that was made to explode.
+_MOST_VALUES = 1_000_000
+_CLUSTER_WIDE = frozenset(
+    {
+        "APIService",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "CustomResourceDefinition",
+        "IngressClass",
+        "Namespace",
+        "Node",
+        "PersistentVolume",
+        "PriorityClass",
+        "StorageClass",
+    }
+)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as kubectl reads it: dates stay text. ``yes`` and ``on`` are booleans there too."""
+
+
+def _as_text(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
+    return str(loader.construct_scalar(node))
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _as_text)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """Where an object was written.
+
+    Attributes:
+        node: its YAML node.
+    """
+
+    file: str
+    node: yaml.Node
+
+    def line(self, path: Sequence[str | int], offset: int = 0) -> int:
+        """The line of a field, or of the nearest one above it that exists; `offset` lines into its text."""
+        node, line = self.node, self.node.start_mark.line
+        for step in path:
+            found = _child(node, step)
+            if found is None:
+                return line + 1
+            node, line = found
+        if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
+            return line + 2 + offset  # a block begins on the line after its mark
+        return line + 1
+
+
+def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Node, int] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == step:
+                return value, key.start_mark.line
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        found = node.value[step]
+        return found, found.start_mark.line
+    return None
+
+
+def read_files(names: Sequence[str], namespace: str) -> list[Item]:
+    """The objects of files, in their order; ``-`` is standard input.
+
+    Args:
+        names: of files.
+        namespace: of objects that name none.
+
+    Raises:
+        UsageError: one cannot be read, or holds something that is no object; says the line.
+    """
+    return [item for name in names for item in parse(_read(name), _label(name), namespace)]
+
+
+def _label(name: str) -> str:
+    return "<stdin>" if name == STDIN else name
+
+
+def _read(name: str) -> str:
+    try:
+        if name == STDIN:
+            return sys.stdin.buffer.read().decode()
+        return Path(name).read_text(encoding="utf-8")
+    except OSError as exc:
+        raise UsageError(f"{name} cannot be read: {exc.strerror}", hint="-f takes files of YAML or JSON") from exc
+    except UnicodeDecodeError as exc:
+        raise UsageError(f"{_label(name)} is no text: {exc}", hint="-f takes files of YAML or JSON") from exc
+
+
+def parse(content: str, file: str, namespace: str) -> Iterator[Item]:
+    """The objects of one text.
+
+    Raises:
+        UsageError: see `read_files`.
+    """
+    loader = _Loader(content)
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            if node is None:
+                return
+            yield from _objects(loader, node, file, namespace)
+    except yaml.MarkedYAMLError as exc:
+        mark = exc.problem_mark or exc.context_mark
+        line = f":{mark.line + 1}" if mark else ""
+        said = " ".join(filter(None, (exc.context, exc.problem)))
+        raise UsageError(f"{file}{line}: this is no YAML: {said}", hint="mend that line") from exc
+    except (yaml.YAMLError, ValueError, RecursionError) as exc:
+        raise UsageError(f"{file}: this is no YAML: {' '.join(str(exc).split())}", hint="mend it") from exc
+    finally:
+        loader.dispose()
+
+
+def _objects(loader: _Loader, node: yaml.Node, file: str, namespace: str) -> Iterator[Item]:
+    line = node.start_mark.line + 1
+    if _size(node, {}, ()) > _MOST_VALUES:
+        raise UsageError(f"{file}:{line}: this document has more than {_MOST_VALUES} values with its aliases resolved")
+    value = loader.construct_document(node)
+    if value is None:
+        return
+    if not isinstance(value, dict) or not all(isinstance(value.get(key), str) for key in ("apiVersion", "kind")):
+        raise UsageError(
+            f"{file}:{line}: this document is no Kubernetes object: it has no apiVersion and kind",
+            hint="each document of a manifest is one object",
+        )
+    if value["kind"] == "List" and isinstance(value.get("items"), list):
+        rows = next(v for k, v in node.value if k.value == "items").value
+        for row in rows:
+            yield from _objects(loader, row, file, namespace)
+        return
+    meta = value.get("metadata")
+    own = meta.get("namespace") if isinstance(meta, dict) else None
+    where = "" if value["kind"] in _CLUSTER_WIDE else str(own or namespace)
+    yield Item(value, where, Place(file, node))
+
+
+def _size(node: yaml.Node, known: dict[int, int], above: tuple[int, ...]) -> int:
+    """How many values a node stands for, each alias counted as often as it is used."""
+    if id(node) in above:
+        raise ValueError(f"line {node.start_mark.line + 1}: a value contains itself")
+    if id(node) not in known:
+        inside: tuple[int, ...] = (*above, id(node))
+        total = 1
+        for child in node.value if not isinstance(node, yaml.ScalarNode) else ():
+            parts: Any = child if isinstance(child, tuple) else (child,)
+            total += sum(_size(part, known, inside) for part in parts)
+        known[id(node)] = total
+    return known[id(node)]

@@ -1,0 +1,44 @@
+"""Programs that well-known images do not have.
+
+The images of the unit and of common bases, by what their Dockerfiles on Docker Hub put into them. Only programs
+that scripts look for names with, and shells, are listed; what is not listed is not judged.
+"""
+
+from __future__ import annotations
+
+import re
+
+_LOOKUPS = frozenset({"nslookup", "dig", "host", "drill"})
+_NET = frozenset({"ping", "nc", "telnet"})
+_ALPINE = frozenset({"bash", "dig", "host", "drill", "curl"})  # BusyBox has nslookup, wget, nc and ping
+_DEBIAN = _LOOKUPS | _NET | {"curl", "wget"}
+
+# image without registry and library/, tag → programs that it lacks; the first match counts
+_LACKING: tuple[tuple[str, str, frozenset[str]], ...] = (
+    ("mysql", ".*", _LOOKUPS | _NET | {"wget"}),  # Oracle Linux slim
+    ("mariadb", ".*", _LOOKUPS | _NET | {"curl", "wget"}),  # Ubuntu
+    ("redis", ".*alpine.*", _ALPINE),
+    ("redis", ".*", _DEBIAN),
+    ("valkey/valkey", ".*alpine.*", _ALPINE),
+    ("nginx", ".*alpine.*", _ALPINE - {"curl"}),
+    ("nginx", ".*", _LOOKUPS | _NET | {"wget"}),
+    ("busybox", ".*", _ALPINE),
+    ("alpine", ".*", _ALPINE),
+    ("python", ".*alpine.*", _ALPINE),
+    ("python", ".*slim.*", _DEBIAN),
+    ("debian", ".*", _DEBIAN),
+    ("ubuntu", ".*", _DEBIAN),
+)
+
+
+def lacking(image: str) -> frozenset[str]:
+    """The programs that an image is known not to have; empty for one that is not known."""
+    name = image.partition("@")[0]
+    last = name.rpartition("/")[2]
+    tag = last.partition(":")[2] or "latest"
+    path = name[: len(name) - len(tag) - 1] if ":" in last else name
+    first, slash, rest = path.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        path = rest  # a registry: a mirror of the same image
+    path = path.removeprefix("library/")
+    return next((row for known, tags, row in _LACKING if known == path and re.fullmatch(tags, tag)), frozenset())

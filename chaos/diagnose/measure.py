@@ -1,0 +1,135 @@
+"""Asks cluster DNS: a handful of questions for its round-trip time, and one for each name that matters."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import median
+
+from chaos.diagnose.names import pod_names
+from chaos.diagnose.values import text
+from chaos.diagnose.view import View
+from chaos.model import Outcome
+from chaos.model.outcome import DNS_ABSENT
+from chaos.probes import DnsView, Resolver
+from chaos.vantage import Vantage
+
+TIMEOUT_S = 1.0
+TRIES = 5
+# So many names are asked for at most, in so many queries at a time: somebody else lives there.
+_MOST_NAMES = 300
+_AT_A_TIME = 10
+_PAUSE_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One place that answers DNS.
+
+    Attributes:
+        round_trips_s: of the questions that it answered.
+        failures: what came instead, such as ``TIMEOUT``.
+    """
+
+    view: DnsView
+    round_trips_s: tuple[float, ...]
+    failures: tuple[str, ...]
+
+    def describe(self) -> str:
+        """For people, with figures."""
+        who = f"{self.view.name} ({self.view.address})"
+        asked = len(self.round_trips_s) + len(self.failures)
+        if not self.round_trips_s:
+            return f"{who}: none of {asked} queries answered ({', '.join(sorted(set(self.failures)))})"
+        low, mid, high = (
+            1000 * f for f in (min(self.round_trips_s), median(self.round_trips_s), max(self.round_trips_s))
+        )
+        answered = f"{len(self.round_trips_s)} of {asked} queries answered"
+        return f"{who}: {answered}, round trip {mid:.1f} ms (median; {low:.1f} to {high:.1f})"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What cluster DNS said.
+
+    Attributes:
+        answers: name → server's name → what it answered.
+        left_out: names that were not asked for, because there are too many.
+    """
+
+    servers: tuple[Server, ...]
+    answers: Mapping[str, Mapping[str, Outcome]]
+    left_out: int = 0
+
+    def describe(self, name: str) -> str:
+        """``web-0.web.x.svc.cluster.local: NXDOMAIN (3 of 3 servers)``; empty where it was not asked for."""
+        said = self.answers.get(name, {})
+        rows: dict[str, int] = {}
+        for outcome in said.values():
+            row = ", ".join(outcome.values) or outcome.status
+            rows[row] = rows.get(row, 0) + 1
+        return (
+            f"DNS says {name}: " + "; ".join(f"{row} ({n} of {len(said)} servers)" for row, n in rows.items())
+            if rows
+            else ""
+        )
+
+
+async def measure(view: View, vantage: Vantage, servers: tuple[DnsView, ...]) -> Measured | str:
+    """Ask; a text where no server can be reached from here, saying so."""
+    resolvers = [Resolver(vantage, server, TIMEOUT_S) for server in servers]
+    figures = await asyncio.gather(*(_round_trips(resolver, view.domain) for resolver in resolvers))
+    if not any(server.round_trips_s for server in figures):
+        seen = "; ".join(server.describe() for server in figures)
+        return f"cluster DNS cannot be reached from here: {seen}. Run it where it can be: chaos diagnose --in-cluster"
+    names = questions(view)
+    reachable = [r for r, server in zip(resolvers, figures, strict=True) if server.round_trips_s]
+    pairs = [(name, resolver) for name in names[:_MOST_NAMES] for resolver in reachable]
+    answers: dict[str, dict[str, Outcome]] = {}
+    for start in range(0, len(pairs), _AT_A_TIME):
+        batch = pairs[start : start + _AT_A_TIME]
+        outcomes = await asyncio.gather(*(resolver.ask(name) for name, resolver in batch))
+        for (name, resolver), outcome in zip(batch, outcomes, strict=True):
+            answers.setdefault(name, {})[resolver.view.name] = outcome
+        await asyncio.sleep(_PAUSE_S)
+    return Measured(tuple(figures), answers, max(0, len(names) - _MOST_NAMES))
+
+
+async def _round_trips(resolver: Resolver, domain: str) -> Server:
+    """Ask for the name that every cluster has, one question after the other."""
+    loop = asyncio.get_running_loop()
+    took, failures = [], []
+    for _ in range(TRIES):
+        sent_s = loop.time()
+        outcome = await resolver.ask(f"kubernetes.default.svc.{domain}")
+        if outcome.status == "NOERROR" or outcome.status in DNS_ABSENT:
+            took.append(loop.time() - sent_s)
+        else:
+            failures.append(outcome.status)
+            if not took and len(failures) > 1:
+                break  # it is not there
+    return Server(resolver.view, tuple(took), tuple(failures))
+
+
+def questions(view: View) -> list[str]:
+    """Absolute names that the checks want to know about."""
+    names: dict[str, None] = {}
+    for workload in view.sets:
+        end = f"{workload.namespace}.svc.{view.domain}"
+        subdomains = {pod.name: text(pod.spec.get("subdomain")) for pod in view.pods_of(workload)}
+        for pod in (f"{workload.name}-{ordinal}" for ordinal in workload.ordinals):
+            for subdomain in filter(None, (workload.service_name, subdomains.get(pod))):
+                names[f"{pod}.{subdomain}.{end}"] = None
+    for service in view.of("Service"):
+        if any(w.namespace == service.namespace for w in view.workloads):
+            names[f"{service.name}.{service.namespace}.svc.{view.domain}"] = None
+    for name in pod_names(view):
+        if not name.base or name.is_variable:
+            continue
+        known = next((w for w in view.sets if w.name == name.base), None)
+        if known is not None:
+            ordinal = int(name.ordinal) if name.ordinal.isdigit() else known.first_ordinal
+            namespace = name.namespace if name.full else name.home
+            names[f"{name.base}-{ordinal}.{name.service}.{namespace}.svc.{view.domain}"] = None
+    return list(names)

@@ -21,6 +21,9 @@ _REPLICATION = re.compile(
     re.IGNORECASE,
 )
 
+# Made from the pod's ordinal or name: somebody means them to replicate, and may start it from outside.
+_OWN_SERVER_ID = re.compile(r"server[-_]id[\s=\"']+\w*\$", re.IGNORECASE)
+
 
 def _look(view: View) -> Iterator[Finding]:
     everything = corpus.of_view(view)
@@ -44,11 +47,13 @@ def _look(view: View) -> Iterator[Finding]:
                     (workload.name,),
                 )
             elif _is_mysql(container) and not _REPLICATION.search(own + everything):
+                prepared = _OWN_SERVER_ID.search(own) is not None
+                ready = ", made ready for replication (each has its own server id)" if prepared else ""
                 yield Finding(
                     _KEY,
-                    Severity.WARNING,
+                    Severity.NOTE if prepared else Severity.WARNING,
                     at,
-                    f"its {workload.replicas} pods are independent databases: nothing sets up replication between them",
+                    f"its {workload.replicas} pods are independent databases{ready}: nothing sets up replication",
                     (
                         f"image {text(container.get('image'))}",
                         f"no CHANGE REPLICATION SOURCE and the like {view.where}",
@@ -68,7 +73,7 @@ CHECK = Check(
     "several pods with `cluster-enabled yes` of Redis, or of a MySQL image, and nothing in the manifests that "
     "joins them",
     "a client sees another data set behind each pod",
-    (Severity.WARNING,),
+    (Severity.WARNING, Severity.NOTE),
     _look,
     kinds=("StatefulSet", "ConfigMap"),
     also=("Job",),

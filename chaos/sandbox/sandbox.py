@@ -21,6 +21,7 @@ from chaos.sandbox.dns.front import DnsFront, serve_loopback
 from chaos.sandbox.kubeproxy import KUBEPROXY_DELAYS, KubeProxy
 from chaos.sandbox.model import Model
 from chaos.sandbox.network import NETWORK_DELAYS, Network
+from chaos.sandbox.networkpolicy import POLICY_DELAYS, PolicyEngine
 from chaos.sandbox.redis.delays import REDIS_DELAYS
 from chaos.sandbox.simclock import SimClock
 from chaos.sandbox.store import Store
@@ -32,6 +33,7 @@ DELAYS = (
     *API_DELAYS,
     *CONTROLLER_DELAYS,
     *KUBEPROXY_DELAYS,
+    *POLICY_DELAYS,
     *NETWORK_DELAYS,
     *CONTAINER_DELAYS,
     *DNS_DELAYS,
@@ -88,6 +90,7 @@ class Sandbox:
         self.vantage = SandboxVantage(self.network)
         self.api = ApiServer(self.store, self.clock, self.model, token=token)
         self._proxy = KubeProxy(self.store, self.network, self.model, self.truth)
+        self._policies = PolicyEngine(self.store, self.network, self.model)
         self._control_plane: ControlPlane | None = None
         self._dns_front: DnsFront | None = None
 
@@ -112,6 +115,7 @@ class Sandbox:
         )
         record_pod_facts(self.store, self.truth)
         self._proxy.start()
+        self._policies.start()
         for number, _ in enumerate(NODES, 1):
             self.network.add_host(node_address(number))
         await self.api.start(listen=self._realtime)
@@ -167,6 +171,7 @@ class Sandbox:
             self._control_plane.stop()
             self._control_plane = None
             self._proxy.stop()
+            self._policies.stop()
 
     async def _until_dns_answers(self) -> None:
         query = dns.message.make_query("kubernetes.default.svc.cluster.local.", "A", id=1).to_wire()

@@ -14,7 +14,15 @@ from chaos.sandbox.simclock import SimClock
 Object = dict[str, Any]
 Key = tuple[str, str, str]  # kind, namespace ("" where cluster-wide), name
 # Of the sandbox's kinds those whose metadata.generation kube-apiserver 1.34 counts.
-_WITH_GENERATION = ("Pod", "StatefulSet", "Deployment", "ReplicaSet", "EndpointSlice", "PodDisruptionBudget")
+_WITH_GENERATION = (
+    "Pod",
+    "StatefulSet",
+    "Deployment",
+    "ReplicaSet",
+    "EndpointSlice",
+    "PodDisruptionBudget",
+    "NetworkPolicy",
+)
 
 
 def clone(value: Any) -> Any:

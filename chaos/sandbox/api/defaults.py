@@ -125,6 +125,16 @@ def _endpoint_slice(obj: Object) -> None:
         port.setdefault("protocol", "TCP")
 
 
+def _network_policy(obj: Object) -> None:
+    spec = obj["spec"]
+    spec.setdefault("podSelector", {})
+    if not spec.get("policyTypes"):
+        spec["policyTypes"] = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
+    for rule in (*spec.get("ingress", ()), *spec.get("egress", ())):
+        for port in rule.get("ports", ()):
+            port.setdefault("protocol", "TCP")
+
+
 _DEFAULTS: dict[str, Defaulter] = {
     "Namespace": _namespace,
     "Pod": pod_defaults.pod,
@@ -135,4 +145,5 @@ _DEFAULTS: dict[str, Defaulter] = {
     "PersistentVolumeClaim": _claim,
     "PersistentVolume": _volume,
     "EndpointSlice": _endpoint_slice,
+    "NetworkPolicy": _network_policy,
 }

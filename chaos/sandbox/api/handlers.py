@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chaos.sandbox import deletion
-from chaos.sandbox.api import eviction, scale
+from chaos.sandbox.api import eviction, scale, validation
 from chaos.sandbox.api import patch as patches
 from chaos.sandbox.api.bodies import check_kind, check_place, parsed_object, parsed_patch, patched_by, unfit
 from chaos.sandbox.api.decode import DecodeError, Decoder
@@ -85,7 +85,9 @@ class Handlers:
         obj = self._decode(target.resource, body, options)
         check_place(target, obj)
         kind = target.resource.kind
-        return self._registry.create(kind, obj, namespace=target.namespace, dry_run=options.dry_run)
+        made = self._registry.create(kind, obj, namespace=target.namespace, dry_run=options.dry_run)
+        self.warnings += validation.warnings(kind, made)
+        return made
 
     def replace(self, target: Target, query: Mapping[str, str], body: bytes) -> Object:
         """PUT.
@@ -199,7 +201,9 @@ class Handlers:
 
     def _update(self, target: Target, obj: Object, options: WriteOptions) -> Object:
         kind = target.resource.kind
-        return self._registry.update(kind, obj, subresource=target.subresource, dry_run=options.dry_run)
+        new = self._registry.update(kind, obj, subresource=target.subresource, dry_run=options.dry_run)
+        self.warnings += validation.warnings(kind, new)
+        return new
 
     def _evict(self, target: Target, body: bytes, options: WriteOptions) -> Object:
         parsed = parsed_object(body, "Eviction")

@@ -110,7 +110,7 @@ def port_name(value: str) -> list[str]:
     complaints = _length(value, _PORT_NAME_LENGTH)
     if not re.fullmatch(r"[-a-z0-9]+", value):
         complaints.append("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
-    if not re.search(r"[a-z]", value) and not complaints:
+    if not re.search(r"[a-z]", value):
         complaints.append("must contain at least one letter (a-z)")
     if "--" in value:
         complaints.append("must not contain consecutive hyphens")

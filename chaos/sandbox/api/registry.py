@@ -191,6 +191,7 @@ def _drop_gated(obj: Object) -> None:
 
 
 _NEED_SPEC = (
+    "NetworkPolicy",
     "Pod",
     "PodDisruptionBudget",
     "Service",

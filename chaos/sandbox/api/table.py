@@ -226,6 +226,10 @@ def _budget(obj: Object, now: datetime) -> list[Any]:
     return [obj["metadata"]["name"], *limits, obj.get("status", {}).get("disruptionsAllowed", 0), _age(obj, now)]
 
 
+def _network_policy(obj: Object, now: datetime) -> list[Any]:
+    return [obj["metadata"]["name"], selector_text(obj["spec"]["podSelector"]) or _NONE, _age(obj, now)]
+
+
 def _lease(obj: Object, now: datetime) -> list[Any]:
     return [obj["metadata"]["name"], obj.get("spec", {}).get("holderIdentity", ""), _age(obj, now)]
 
@@ -271,6 +275,7 @@ _TABLES: dict[str, tuple[str, Row]] = {
     "ReplicaSet": ("Name,Desired,Current,Ready,Age,Containers+,Images+,Selector+", _replica_set),
     "ControllerRevision": ("Name,Controller,Revision,Age", _controller_revision),
     "EndpointSlice": ("Name,AddressType,Ports,Endpoints,Age", _endpoint_slice),
+    "NetworkPolicy": ("Name,Pod-Selector,Age", _network_policy),
     "PodDisruptionBudget": ("Name,Min Available,Max Unavailable,Allowed Disruptions,Age", _budget),
     "Lease": ("Name,Holder,Age", _lease),
     "Event": (

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from chaos.sandbox.api import budget_validation, names, pod_validation, service_validation, workload_validation
+from chaos.sandbox.api import (
+    budget_validation,
+    names,
+    networkpolicy_validation,
+    pod_validation,
+    service_validation,
+    workload_validation,
+)
 from chaos.sandbox.api.quantity import value as number_of
 from chaos.sandbox.api.status import Cause, forbidden_field, invalid_value, not_supported, required
 from chaos.sandbox.store import Object
@@ -43,6 +50,11 @@ def changed_status(kind: str, new: Object) -> list[Cause]:
     if kind in ("StatefulSet", "Deployment", "ReplicaSet"):
         return list(workload_validation.status(new))
     return list(budget_validation.status(new)) if kind == "PodDisruptionBudget" else []
+
+
+def warnings(kind: str, obj: Object) -> list[str]:
+    """What the server says about an object that it accepts."""
+    return list(networkpolicy_validation.warnings(obj)) if kind == "NetworkPolicy" else []
 
 
 def _added_finalizers(old: Object, new: Object) -> Iterator[Cause]:
@@ -150,6 +162,7 @@ def _pod(obj: Object) -> Iterator[Cause]:
 
 _BODIES: dict[str, Callable[[Object], Iterator[Cause]]] = {
     "Pod": _pod,
+    "NetworkPolicy": networkpolicy_validation.network_policy,
     "PodDisruptionBudget": budget_validation.budget,
     "Service": service_validation.service,
     "StatefulSet": workload_validation.stateful_set,

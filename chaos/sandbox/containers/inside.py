@@ -46,7 +46,7 @@ class Inside:
 
     def open_udp(self, address: str, port: int, receiver: UdpReceiver) -> UdpPort:
         """A UDP port of the pod's, connected to an address."""
-        return self.host.network.open_udp(address, port, receiver)
+        return self.host.network.open_udp(address, port, receiver, source=self.ip)
 
     async def open_tcp(self, factory: Callable[[], asyncio.Protocol], address: str, port: int) -> asyncio.Transport:
         """A connection from the pod.

@@ -54,7 +54,7 @@ def _mysqld(inside: Inside, argv: tuple[str, ...], on_exit: OnExit, _behind_shel
         options = parse(list(argv[1:]))
     except UnknownOptionError as exc:
         return OneShot(inside.host, inside.pod, inside.ip, on_exit, _MYSQLD_ABORTED, str(exc))
-    resolve = partial(find_address, inside.host.network, inside.pod["metadata"].get("namespace", ""))
+    resolve = partial(find_address, inside.host.network, inside.ip, inside.pod["metadata"].get("namespace", ""))
     return Mysql(inside.host, inside.pod, inside.container, inside.ip, on_exit, options, resolve)
 
 

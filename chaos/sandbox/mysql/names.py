@@ -15,8 +15,8 @@ _NDOTS = 5
 _WAIT_S, _TRIES = 5.0, 2  # resolv.conf's defaults
 
 
-async def find_address(network: Network, namespace: str, name: str) -> str:
-    """The first address of a name.
+async def find_address(network: Network, source: str, namespace: str, name: str) -> str:
+    """The first address of a name, as a pod with the address `source` learns it.
 
     Raises:
         LookupError: it has none, or nobody answered.
@@ -25,15 +25,15 @@ async def find_address(network: Network, namespace: str, name: str) -> str:
     bare = name.rstrip(".")
     tried = [bare] if name.endswith(".") else [bare, *below] if name.count(".") >= _NDOTS else [*below, bare]
     for candidate in tried:
-        found = await _ask(network, candidate)
+        found = await _ask(network, source, candidate)
         if found:
             return found
     raise LookupError(name)
 
 
-async def _ask(network: Network, name: str) -> str:
+async def _ask(network: Network, source: str, name: str) -> str:
     answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-    port = network.open_udp(_SERVER, 53, _Receiver(answer))
+    port = network.open_udp(_SERVER, 53, _Receiver(answer), source=source)
     try:
         for _ in range(_TRIES):
             port.send(dns.message.make_query(f"{name}.", "A", id=1, use_edns=False).to_wire())

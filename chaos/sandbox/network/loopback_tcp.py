@@ -9,7 +9,7 @@ from chaos.sandbox.network.errors import refused
 from chaos.sandbox.network.hosts import Hosts
 from chaos.sandbox.network.listener import Listener, ServerFactory
 from chaos.sandbox.network.ports import Ports
-from chaos.sandbox.network.services import Target
+from chaos.sandbox.network.services import VANTAGE, Target
 
 _LOOPBACK = "127.0.0.1"
 
@@ -40,8 +40,13 @@ class LoopbackTcp:
         """Whether somebody listens there."""
         return target in self._ports.bound
 
-    async def connect(self, target: Target, factory: Callable[[], asyncio.Protocol]) -> asyncio.Transport:
-        """Connect to the target's real socket.
+    async def connect(
+        self,
+        target: Target,
+        factory: Callable[[], asyncio.Protocol],
+        source: str = VANTAGE,  # noqa: ARG002  # nothing on 127.0.0.1 can have it
+    ) -> asyncio.Transport:
+        """Connect to the target's real socket; the server sees a loopback address, whatever the source.
 
         Raises:
             ConnectionRefusedError: nobody listens any more.

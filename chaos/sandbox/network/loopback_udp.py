@@ -6,11 +6,12 @@ import asyncio
 import socket
 
 from chaos.sandbox.network.errors import refused
+from chaos.sandbox.network.filter import Route
 from chaos.sandbox.network.hosts import Hosts
 from chaos.sandbox.network.listener import DatagramHandler, Listener, UdpReceiver
 from chaos.sandbox.network.losses import Datagrams
 from chaos.sandbox.network.ports import Ports
-from chaos.sandbox.network.services import Services, Target
+from chaos.sandbox.network.services import Target
 
 _LOOPBACK = "127.0.0.1"
 _MAX_DATAGRAM_BYTES = 65535
@@ -19,8 +20,8 @@ _MAX_DATAGRAM_BYTES = 65535
 class LoopbackUdp:
     """All UDP of one network."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, datagrams: Datagrams, hosts: Hosts, services: Services) -> None:
-        self.loop, self.datagrams, self.hosts, self.services = loop, datagrams, hosts, services
+    def __init__(self, loop: asyncio.AbstractEventLoop, datagrams: Datagrams, hosts: Hosts) -> None:
+        self.loop, self.datagrams, self.hosts = loop, datagrams, hosts
         self._ports: Ports[asyncio.DatagramTransport] = Ports(hosts)
         self._all: set[asyncio.DatagramTransport] = set()
         self.servers = self._ports.bound
@@ -41,9 +42,9 @@ class LoopbackUdp:
         self._ports.bind((ip, port), transport)
         return Listener(ip, port, "UDP", close)
 
-    def open(self, address: Target, receiver: UdpReceiver) -> LoopbackUdpPort:
+    def open(self, address: Target, receiver: UdpReceiver, route: Route) -> LoopbackUdpPort:
         """See `Network.open_udp`."""
-        return LoopbackUdpPort(self, address, receiver)
+        return LoopbackUdpPort(self, address, receiver, route)
 
     def close(self) -> None:
         """Close every listener's socket."""
@@ -79,10 +80,11 @@ class _Server(asyncio.DatagramProtocol):
 class LoopbackUdpPort:
     """A client's port; see `chaos.vantage.base.UdpPort`."""
 
-    __slots__ = ("_address", "_backend", "_receiver", "_socket", "_wire")
+    __slots__ = ("_address", "_backend", "_receiver", "_route", "_socket", "_wire")
 
-    def __init__(self, wire: LoopbackUdp, address: Target, receiver: UdpReceiver) -> None:
+    def __init__(self, wire: LoopbackUdp, address: Target, receiver: UdpReceiver, route: Route) -> None:
         self._wire = wire
+        self._route = route
         self._address = address
         self._backend: Target | None = None
         self._receiver = receiver
@@ -99,7 +101,7 @@ class LoopbackUdpPort:
         """Send without waiting; errors go to the receiver."""
         if self._socket.fileno() < 0:
             return
-        self._backend = self._wire.services.route(self._address, "UDP", self._backend)
+        self._backend = self._route(self._address, "UDP", self._backend)
         if self._backend is None:
             self._wire.loop.call_soon(self._refused)
             return

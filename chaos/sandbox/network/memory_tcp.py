@@ -39,7 +39,9 @@ class MemoryTcp:
         """Whether somebody listens there."""
         return target in self._ports.bound
 
-    async def connect(self, target: Target, factory: Callable[[], asyncio.Protocol]) -> MemoryTransport:
+    async def connect(
+        self, target: Target, factory: Callable[[], asyncio.Protocol], source: str = VANTAGE
+    ) -> MemoryTransport:
         """Join a client to a server at once; the caller has let the handshake's time pass.
 
         Raises:
@@ -49,9 +51,9 @@ class MemoryTcp:
         door = self._ports.bound.get(target)
         if door is None or host is None:
             raise refused()
-        client_name = (VANTAGE, self._next_port())
+        client_name = (source, self._next_port())
         server = MemoryTransport(self, host, door.factory(), target, client_name)
-        client = MemoryTransport(self, None, factory(), client_name, target)
+        client = MemoryTransport(self, self.hosts.get(source), factory(), client_name, target)
         server.join(client)
         client.join(server)
         door.connections[server] = None

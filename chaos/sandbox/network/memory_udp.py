@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 
 from chaos.sandbox.network.errors import refused
+from chaos.sandbox.network.filter import Route
 from chaos.sandbox.network.hosts import Hosts
 from chaos.sandbox.network.listener import DatagramHandler, Listener, UdpReceiver
 from chaos.sandbox.network.losses import Datagrams
 from chaos.sandbox.network.ports import Ports
-from chaos.sandbox.network.services import Services, Target
+from chaos.sandbox.network.services import Target
 
 
 class MemoryUdp:
     """All UDP of one network."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, datagrams: Datagrams, hosts: Hosts, services: Services) -> None:
-        self.loop, self.datagrams, self.hosts, self.services = loop, datagrams, hosts, services
+    def __init__(self, loop: asyncio.AbstractEventLoop, datagrams: Datagrams, hosts: Hosts) -> None:
+        self.loop, self.datagrams, self.hosts = loop, datagrams, hosts
         self._ports: Ports[DatagramHandler] = Ports(hosts)
         self.handlers = self._ports.bound
 
@@ -25,9 +26,9 @@ class MemoryUdp:
         self._ports.bind((ip, port), handler)
         return Listener(ip, port, "UDP", lambda: self._ports.release((ip, port), handler))
 
-    def open(self, address: Target, receiver: UdpReceiver) -> MemoryUdpPort:
+    def open(self, address: Target, receiver: UdpReceiver, route: Route) -> MemoryUdpPort:
         """See `Network.open_udp`."""
-        return MemoryUdpPort(self, address, receiver)
+        return MemoryUdpPort(self, address, receiver, route)
 
     def host_removed(self, ip: str) -> None:
         """Nothing reaches the host's handlers any more."""
@@ -42,14 +43,14 @@ class MemoryUdpPort:
 
     __slots__ = ("_address", "_backend", "_call_at", "_receiver", "_reply", "_route", "_time", "_under_way_s", "_wire")
 
-    def __init__(self, wire: MemoryUdp, address: Target, receiver: UdpReceiver) -> None:
+    def __init__(self, wire: MemoryUdp, address: Target, receiver: UdpReceiver, route: Route) -> None:
         self._wire = wire
         self._address = address
         self._backend: Target | None = None
         self._receiver: UdpReceiver | None = receiver
         self._reply = self._answer
         self._call_at = wire.loop.call_at
-        self._route = wire.services.route
+        self._route = route
         self._time = wire.loop.time
         self._under_way_s = wire.datagrams.under_way_s
 

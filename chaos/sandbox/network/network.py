@@ -8,6 +8,7 @@ from typing import Literal
 
 from chaos.sandbox.model import Model
 from chaos.sandbox.network.errors import refused, timed_out
+from chaos.sandbox.network.filter import NOWHERE, Filter, Verdict
 from chaos.sandbox.network.hosts import Hosts
 from chaos.sandbox.network.listener import DatagramHandler, Listener, ServerFactory, UdpPort, UdpReceiver
 from chaos.sandbox.network.loopback_tcp import LoopbackTcp
@@ -39,11 +40,12 @@ class Network:
         self._tcp: Tcp
         self._udp: Udp
         if wire == "memory":
-            self._udp = MemoryUdp(loop, Datagrams(model), self._hosts, self._services)
+            self._udp = MemoryUdp(loop, Datagrams(model), self._hosts)
             self._tcp = MemoryTcp(loop, self._hosts, model.sampler("tcp_one_way"))
         else:
-            self._udp = LoopbackUdp(loop, Datagrams(model), self._hosts, self._services)
+            self._udp = LoopbackUdp(loop, Datagrams(model), self._hosts)
             self._tcp = LoopbackTcp(loop, self._hosts)
+        self._filter = Filter(self._hosts, self._services)
 
     async def close(self) -> None:
         """Release all sockets of the server side, and let the loop see it."""
@@ -85,6 +87,10 @@ class Network:
         """Remove a service port: there is no rule, so packets take the default route and vanish."""
         self._services.remove(vip, port, protocol)
 
+    def set_verdict(self, verdict: Verdict | None) -> None:
+        """What lets packets of pods pass; None: all do."""
+        self._filter.verdict = verdict
+
     # ---- servers ----
 
     async def listen_tcp(self, ip: str, port: int, protocol_factory: ServerFactory) -> Listener:
@@ -105,9 +111,17 @@ class Network:
 
     # ---- clients ----
 
-    def open_udp(self, address: str, port: int, receiver: UdpReceiver) -> UdpPort:
-        """Open a client's UDP port, connected to an address."""
-        return self._udp.open((address, port), receiver)
+    def open_udp(self, address: str, port: int, receiver: UdpReceiver, *, source: str = VANTAGE) -> UdpPort:
+        """Open a client's UDP port, connected to an address.
+
+        Args:
+            address: of a pod or a service.
+            port: UDP.
+            receiver: gets what arrives.
+            source: the address of the pod that the client is in. Policies judge each datagram that it sends; answers
+                pass, as conntrack lets them. The vantage stands on a node, which no policy concerns.
+        """
+        return self._udp.open((address, port), receiver, self._filter.route_from(source))
 
     async def open_tcp(
         self, factory: Callable[[], asyncio.Protocol], address: str, port: int, *, source: str = VANTAGE
@@ -118,13 +132,15 @@ class Network:
             factory: makes the client's protocol.
             address: of a pod or a service.
             port: TCP.
-            source: the client's address, as far as services care.
+            source: as in `open_udp`; session affinity goes by it, too. Policies judge each SYN: a connection that is made
+                goes on whatever is forbidden later, as conntrack's ESTABLISHED does with most plugins.
 
         Raises:
             ConnectionRefusedError: nothing listens there, or the service has no backend.
             TimeoutError: nobody answered (ETIMEDOUT).
         """
-        target = self._services.route((address, port), "TCP", client=source)
+        route = self._filter.route_from(source)
+        target = route((address, port), "TCP")
         if target is None:
             raise refused()
         for wait_s in _SYN_WAITS_S:
@@ -137,7 +153,10 @@ class Network:
                 if not accepts:
                     raise refused()
                 if self._hosts.get(target[0]):
-                    return await self._tcp.connect(target, factory)
+                    return await self._tcp.connect(target, factory, source)
                 one_way_s += back_s
             await asyncio.sleep(wait_s - one_way_s)
+            target = route((address, port), "TCP") if target is NOWHERE else target
+            if target is None:
+                raise refused()
         raise timed_out()

@@ -10,8 +10,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
+from chaos.sandbox.network.filter import Route
 from chaos.sandbox.network.listener import DatagramHandler, Listener, ServerFactory, UdpPort, UdpReceiver
-from chaos.sandbox.network.services import Target
+from chaos.sandbox.network.services import VANTAGE, Target
 
 
 class Tcp(Protocol):
@@ -23,8 +24,12 @@ class Tcp(Protocol):
     def accepts(self, target: Target) -> bool:
         """Whether somebody listens at a port."""
 
-    async def connect(self, target: Target, factory: Callable[[], asyncio.Protocol]) -> asyncio.Transport:
+    async def connect(
+        self, target: Target, factory: Callable[[], asyncio.Protocol], source: str = VANTAGE
+    ) -> asyncio.Transport:
         """Complete a connection to a target that accepts; the caller has let the handshake's time pass.
+
+        `source` is the address of the pod that the client is in.
 
         Raises:
             ConnectionRefusedError: it no longer does.
@@ -43,8 +48,8 @@ class Udp(Protocol):
     async def listen(self, ip: str, port: int, handler: DatagramHandler) -> Listener:
         """See `Network.listen_udp`."""
 
-    def open(self, address: Target, receiver: UdpReceiver) -> UdpPort:
-        """See `Network.open_udp`."""
+    def open(self, address: Target, receiver: UdpReceiver, route: Route) -> UdpPort:
+        """See `Network.open_udp`; `route` says where the port's datagrams go."""
 
     def host_removed(self, ip: str) -> None:
         """Nothing reaches the host any more."""

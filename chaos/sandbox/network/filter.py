@@ -29,8 +29,8 @@ class Route(Protocol):
 class Filter:
     """The routes that packets of pods take: as `Services` says, then dropped unless the verdict lets them pass.
 
-    The vantage stands on a node, whose traffic no policy concerns: its packets never come here, so that probes cost what
-    they cost without policies.
+    The vantage stands on a node, whose traffic no policy concerns: its packets never come here, so that probes cost
+    what they cost without policies.
     """
 
     def __init__(self, hosts: Hosts, services: Services) -> None:

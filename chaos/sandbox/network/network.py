@@ -132,8 +132,8 @@ class Network:
             factory: makes the client's protocol.
             address: of a pod or a service.
             port: TCP.
-            source: as in `open_udp`; session affinity goes by it, too. Policies judge each SYN: a connection that is made
-                goes on whatever is forbidden later, as conntrack's ESTABLISHED does with most plugins.
+            source: as in `open_udp`; session affinity goes by it, too. Policies judge each SYN: a connection that is
+                made goes on whatever is forbidden later, as conntrack's ESTABLISHED does with most plugins.
 
         Raises:
             ConnectionRefusedError: nothing listens there, or the service has no backend.

@@ -1,0 +1,104 @@
+"""node-drain on the sandbox: the budget, the moves, the pod that cannot move, and that its checkers can fail."""
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chaos.experiment import History, Options, find_experiment
+from tests.sandboxed import Ran, run_sandboxed
+
+EXPERIMENT = find_experiment("node-drain")
+OWN = ("budget-is-enforced", "never-more-than-the-budget", "come-back-elsewhere", "volume-ties-a-pod")
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    options = Options(max_qps=None, period_s=0.02)
+    ran = run_sandboxed(tmp_path_factory.mktemp("reports"), options, experiment=EXPERIMENT)
+    assert ran.result.error is None
+    assert not ran.result.leftovers
+    return ran
+
+
+@pytest.fixture
+def history(ran: Ran) -> History:
+    return copy.deepcopy(ran.history)
+
+
+def verdicts(history: History) -> dict[str, str]:
+    found = [c(history) for c in EXPERIMENT.checkers if not isinstance(c, str)]
+    return {one.checker: str(one.outcome) for one in found}
+
+
+def said(history: History, key: str) -> str:
+    return next(q for q in EXPERIMENT.questions if not isinstance(q, str) and q.key == key).answer(history)
+
+
+def change(history: History, kind: str, where: dict[str, Any], **values: Any) -> None:
+    """Give facts other values."""
+    for _, what, details in history.marks:
+        if what == kind and all(details.get(key) == value for key, value in where.items()):
+            details.update(values)
+
+
+def test_everything_is_as_the_hypothesis_says(history: History) -> None:
+    assert verdicts(history) == dict.fromkeys(OWN, "ok")
+
+
+def test_the_node_is_open_again_and_nothing_is_left(ran: Ran) -> None:
+    assert [(f.fault, f.outcome) for f in ran.history.faults] == [
+        ("cordon", "accepted"),
+        ("evict-pod", "accepted"),
+        ("evict-pod", "accepted"),
+        ("uncordon", "accepted"),
+    ]
+
+
+def test_the_answers_have_this_runs_numbers(history: History) -> None:
+    assert "were evicted in the order web-0, web-2" in said(history, "drain-cost")
+    assert "429 TooManyRequests" in said(history, "budget-role")
+    assert "didn't match PersistentVolume's node affinity" in said(history, "tied-pod")
+    assert "unreachable by its name once" in (EXPERIMENT.headline or str)(history)
+
+
+def test_a_second_eviction_that_was_allowed_at_once_fails(history: History) -> None:
+    change(history, "budget", {"away": "web-0"}, refused=0, answer="")
+    assert verdicts(history)["budget-is-enforced"] == "fail"
+
+
+def test_a_refusal_for_another_reason_fails(history: History) -> None:
+    change(history, "budget", {"away": "web-0"}, answer="403 Forbidden: no")
+    assert verdicts(history)["budget-is-enforced"] == "fail"
+
+
+def test_too_few_addresses_in_one_answer_fail(history: History) -> None:
+    series = next(s for s in history.series if s.record == "A web")
+    position = history.samples[series.id].outcome[-1]
+    values = history.outcomes[position].values
+    assert len(values) == 4
+    history.outcomes[position] = replace(history.outcomes[position], values=values[:2])
+    assert verdicts(history)["never-more-than-the-budget"] == "fail"
+
+
+def test_a_pod_that_came_back_where_it_was_or_moved_by_itself_fails(history: History) -> None:
+    change(history, "placed", {"phase": "drained"}, **{"web-0": "node-1"})
+    assert verdicts(history)["come-back-elsewhere"] == "fail"
+    change(history, "placed", {"phase": "drained"}, **{"web-0": "node-2", "web-1": "node-1"})
+    assert verdicts(history)["come-back-elsewhere"] == "fail"
+
+
+@pytest.mark.parametrize("values", [{"name": "NOERROR"}, {"node": "node-2"}])
+def test_a_tied_pod_that_has_a_name_or_a_node_while_its_own_is_closed_fails(
+    history: History, values: dict[str, str]
+) -> None:
+    change(history, "pinned", {"phase": "node closed"}, **values)
+    assert verdicts(history)["volume-ties-a-pod"] == "fail"
+
+
+def test_a_run_that_never_drained_says_so(history: History) -> None:
+    history.marks = [mark for mark in history.marks if mark[1] in ("steady-state", "waited")]
+    history.faults = []
+    assert set(verdicts(history).values()) == {"unknown"}
+    assert [said(history, key) for key in ("drain-cost", "budget-role", "tied-pod")] == ["", "", ""]

@@ -11,6 +11,7 @@ from chaos.cluster import Changes, Cluster
 from chaos.cluster.changes import Acknowledged
 from chaos.cluster.client import CLUSTER_WIDE
 from chaos.cluster.command import Executed, run_command
+from chaos.cluster.logs import read_log
 from chaos.engine.manifests import adapt_pods, dropped_fields, read_manifest
 from chaos.engine.progress import Progress
 from chaos.engine.target import is_ready, pod_identity
@@ -157,3 +158,7 @@ class RunObjects:
     async def exec(self, pod: str, command: Sequence[str], *, namespace: str = "", container: str = "") -> Executed:
         """See `chaos.experiment.Objects.exec`."""
         return await run_command(self._cluster, namespace or self._namespace, pod, list(command), container=container)
+
+    async def logs(self, pod: str, *, namespace: str = "", container: str = "", previous: bool = False) -> str:
+        """See `chaos.experiment.Objects.logs`."""
+        return await read_log(self._cluster, namespace or self._namespace, pod, container=container, previous=previous)

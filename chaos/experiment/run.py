@@ -83,6 +83,9 @@ class Objects(Protocol):
     async def exec(self, pod: str, command: Sequence[str], *, namespace: str = "", container: str = "") -> Executed:
         """Run a command in a container, to its end. Its experiment declares the need ``exec``."""
 
+    async def logs(self, pod: str, *, namespace: str = "", container: str = "", previous: bool = False) -> str:
+        """All that a container has printed, or its run before; its experiment declares the use ``get pods/log``."""
+
 
 class ClusterDns(Protocol):
     """The cluster's DNS servers, which everybody there uses. Its experiment declares the need ``kube-system``.

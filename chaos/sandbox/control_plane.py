@@ -21,6 +21,7 @@ from chaos.sandbox.controllers.statefulset import StatefulSetController
 from chaos.sandbox.controllers.volumes import VolumeController
 from chaos.sandbox.kubelet import Kubelet, Node, PodNetwork, Runtime
 from chaos.sandbox.kubelet.addresses import AddressPool
+from chaos.sandbox.kubelet.container import Container
 from chaos.sandbox.kubelet.relist import Relist
 from chaos.sandbox.model import Model
 from chaos.sandbox.store import Store
@@ -75,6 +76,11 @@ class ControlPlane:
             pool = AddressPool(number, len(NODES))
             node = Node(name, node_address(number), self._plane, runtime, network, pool, relist)
             self._kubelets.append(Kubelet(node, spawn))
+
+    def container(self, uid: str, name: str) -> Container | None:
+        """A container of the pod with that UID, from the kubelet that runs it."""
+        found = (kubelet.container(uid, name) for kubelet in self._kubelets)
+        return next((container for container in found if container is not None), None)
 
     def stop(self) -> None:
         """Do nothing more; the kubelets' tasks are cancelled by who owns them."""

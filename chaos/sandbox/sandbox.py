@@ -113,6 +113,7 @@ class Sandbox:
             spawn=self._tasks.spawn,
             fail=self._tasks.fail,
         )
+        self.api.connect_kubelets(self._control_plane.container)
         record_pod_facts(self.store, self.truth)
         self._proxy.start()
         self._policies.start()

@@ -6,7 +6,8 @@ Where it differs from kube-apiserver 1.34 on purpose:
 - JSON in and out, and protobuf in; no YAML or CBOR.
 - Lists come whole: `limit` is accepted, a `continue` token is not (400). A list at an old exact version is always 410.
 - No anonymous user, roles, quotas, webhooks or service account tokens; pods get no token volume.
-- Pods have no log, exec, attach, portforward, proxy, binding, resize or ephemeralcontainers (501).
+- Pods have no attach, portforward, proxy, binding, resize or ephemeralcontainers (501). Exec speaks
+  websockets, not SPDY, and gives no terminal.
 - OpenAPI v3 only: v2 is a document without types, and only in the protobuf that kubectl asks for.
 - No pvc-protection finalizer: a claim goes when it is deleted.
 - Status writes are checked for impossible counts only. Fields that neither identity, addresses nor start depend on are

@@ -89,6 +89,10 @@ def _subresource(resource: Resource, name: str) -> Object:
         "kind": resource.kind,
         "verbs": ["update"] if name == "finalize" else ["get", "patch", "update"],
     }
+    if name == "log":
+        out["verbs"] = ["get"]
+    if name == "exec":
+        out |= {"kind": "PodExecOptions", "verbs": ["create", "get"]}
     if name == "eviction":
         out |= {"group": "policy", "version": "v1", "kind": "Eviction", "verbs": ["create"]}
     if name == "scale":

@@ -9,8 +9,11 @@ from aiohttp import web
 
 from chaos.sandbox.api import protobuf, table
 from chaos.sandbox.api.bodies import as_json, protobuf_to_json
+from chaos.sandbox.api.exec import run_exec
 from chaos.sandbox.api.handlers import Handlers
+from chaos.sandbox.api.logs import PodLogs
 from chaos.sandbox.api.options import DELETE_OPTIONS, ListOptions
+from chaos.sandbox.api.pod_containers import Kubelets
 from chaos.sandbox.api.registry import Registry
 from chaos.sandbox.api.responses import JSON, Responses, encode
 from chaos.sandbox.api.selectors import both
@@ -22,7 +25,12 @@ from chaos.sandbox.store import Object, StoreError
 
 _WATCH_S = (1800.0, 3600.0)  # kube-apiserver's --min-request-timeout, and up to twice that
 _TOO_NEW_WAIT_S = 3.0  # how long the real watch cache waits for a version to come
-_ONLY: dict[str, tuple[str, ...]] = {"finalize": ("PUT",), "eviction": ("POST",)}
+_ONLY: dict[str, tuple[str, ...]] = {
+    "finalize": ("PUT",),
+    "eviction": ("POST",),
+    "exec": ("GET", "POST"),
+    "log": ("GET",),
+}
 _NO_METHOD = StoreError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 
 
@@ -31,6 +39,9 @@ class Dispatch:
 
     Args:
         model: where the delays of watches are drawn from.
+
+    Attributes:
+        kubelets: where containers are found; None: there are no kubelets.
     """
 
     def __init__(self, registry: Registry, clock: SimClock, model: Model, responses: Responses) -> None:
@@ -41,6 +52,8 @@ class Dispatch:
         self._responses = responses
         self._watch_ends = model.rng("watch_timeouts")
         self._watches: set[Watch] = set()
+        self._logs = PodLogs(clock, responses)
+        self.kubelets: Kubelets | None = None
 
     def stop(self) -> None:
         """End all watches."""
@@ -60,6 +73,10 @@ class Dispatch:
         if target.subresource in UNMODELLED:
             raise handlers.unmodelled(target)
         _check_method(method, target)
+        if target.subresource == "exec":
+            return await run_exec(request, handlers.get(target), self.kubelets)
+        if target.subresource == "log":
+            return await self._logs.answer(request, handlers.get(target), self.kubelets)
         if method == "GET":
             return await self._read(request, target, handlers)
         if method == "DELETE":

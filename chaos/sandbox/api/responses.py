@@ -37,6 +37,10 @@ class Responses:
             response.headers["Retry-After"] = str(retry_after_s)
         return response
 
+    def plain(self, body: bytes) -> web.Response:
+        """Text without a charset, as logs are sent."""
+        return web.Response(body=body, headers={**self.headers(), "Content-Type": "text/plain"})
+
     def text(self, text: str, status: int = 200) -> web.Response:
         """Plain text."""
         return web.Response(text=text, status=status, headers=self.headers())

@@ -12,6 +12,7 @@ from aiohttp import web
 from chaos.sandbox.api import discovery, openapi
 from chaos.sandbox.api.dispatch import Dispatch
 from chaos.sandbox.api.memory import MemoryConnector
+from chaos.sandbox.api.pod_containers import Kubelets
 from chaos.sandbox.api.registry import Registry
 from chaos.sandbox.api.responses import Responses
 from chaos.sandbox.api.status import status_object
@@ -50,6 +51,10 @@ class ApiServer:
         self._server: web.Server | None = None
         self._listener: asyncio.Server | None = None
         self._connectors: list[MemoryConnector] = []
+
+    def connect_kubelets(self, kubelets: Kubelets) -> None:
+        """From now on logs and exec reach containers."""
+        self._dispatch.kubelets = kubelets
 
     async def start(self, *, listen: bool) -> None:
         """Begin to serve; with `listen` on a free loopback port, too (real time only)."""

@@ -9,7 +9,7 @@ from chaos.sandbox.resources import RESOURCES, Resource
 BY_PLURAL = {(r.group, r.version, r.plural): r for r in RESOURCES}
 # Subresources that a real server has and the sandbox has not: clients are told so.
 UNMODELLED = (
-    "attach", "binding", "ephemeralcontainers", "exec", "log", "portforward", "proxy", "resize",
+    "attach", "binding", "ephemeralcontainers", "portforward", "proxy", "resize",
 )  # fmt: skip
 _NAMESPACE_SUBRESOURCES = ("status", "finalize")
 

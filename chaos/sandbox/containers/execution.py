@@ -16,6 +16,10 @@ class CommandStartError(RuntimeError):
     """The runtime could not start it; the message is runc's."""
 
 
+class NotRunningError(RuntimeError):
+    """The container does not run."""
+
+
 async def execute(
     inside: Inside,
     argv: tuple[str, ...],

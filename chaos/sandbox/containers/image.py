@@ -13,13 +13,18 @@ class Image:
         entrypoint: a container's `command` replaces it and drops `command`.
         command: its default arguments.
         programs: that are on its PATH, by name.
+        sh: which shell `sh` is: ``ash`` (busybox), ``bash`` or ``dash``; their messages differ, and bash has more.
         libc: ``glibc`` or ``musl``; their resolvers differ.
-        busybox: whether the common commands are busybox's.
     """
 
     name: str
     entrypoint: tuple[str, ...]
     command: tuple[str, ...]
     programs: frozenset[str]
+    sh: str = "dash"
     libc: str = "glibc"
-    busybox: bool = False
+
+    @property
+    def busybox(self) -> bool:
+        """Whether the common commands are busybox's."""
+        return self.sh == "ash"

@@ -12,22 +12,23 @@ _COMMON = frozenset(
 _BUSYBOX = _COMMON | {"ash", "nslookup", "wget"}
 
 _IMAGES = (
-    Image("busybox:1.35", (), ("sh",), _BUSYBOX, busybox=True),
+    Image("busybox:1.35", (), ("sh",), _BUSYBOX, sh="ash"),
     Image(
         "mysql:8.0",
         ("docker-entrypoint.sh",),
         ("mysqld",),
         _COMMON | {"bash", "docker-entrypoint.sh", "getent"},
+        sh="bash",
     ),
-    Image("nginx:alpine", (), ("nginx", "-g", "daemon off;"), _BUSYBOX | {"nginx", "getent"}, "musl", busybox=True),
+    Image("nginx:alpine", (), ("nginx", "-g", "daemon off;"), _BUSYBOX | {"nginx", "getent"}, sh="ash", libc="musl"),
     Image("python:3.11-slim", (), ("python3",), _COMMON | {"bash", "getent", "python", "python3"}),
     Image(
         "redis:7-alpine",
         ("docker-entrypoint.sh",),
         ("redis-server",),
         _BUSYBOX | {"docker-entrypoint.sh", "getent", "redis-server"},
-        "musl",
-        busybox=True,
+        sh="ash",
+        libc="musl",
     ),
     Image("registry.k8s.io/coredns/coredns:v1.13.1", ("/coredns",), (), frozenset({"coredns"})),
     Image("registry.k8s.io/pause:3.10", ("/pause",), (), frozenset({"pause"})),

@@ -68,19 +68,32 @@ class ResolvConf:
         return [bare, *below] if bare.count(".") >= self.ndots else [*below, bare]
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a name led to: the name that has the addresses, and these in the answer's order."""
+
+    name: str
+    addresses: list[str]
+
+
 async def addresses(inside: Inside, name: str) -> list[str]:
-    """The IPv4 addresses of a name, in the answer's order; an address stands for itself.
+    """The IPv4 addresses of a name; see `look_up`."""
+    return (await look_up(inside, name)).addresses
+
+
+async def look_up(inside: Inside, name: str) -> Found:
+    """The IPv4 addresses of a name; an address stands for itself.
 
     Raises:
         LookupFailure: there are none.
     """
     try:
-        return [str(ipaddress.ip_address(name))]
+        return Found(name, [str(ipaddress.ip_address(name))])
     except ValueError:
         pass
     known = hosts_entry(inside, name)
     if known:
-        return [known[0]]
+        return Found(known[1], [known[0]])
     conf = ResolvConf.of(inside)
     candidates = conf.candidates(name)
     if inside.image.libc == "musl" and name.count(".") >= conf.ndots:
@@ -89,8 +102,8 @@ async def addresses(inside: Inside, name: str) -> list[str]:
     for candidate in candidates:
         questions = [Question(candidate, "A"), Question(candidate, "AAAA")]
         heard = await _ask(inside, conf, questions)
-        found = [address for question in questions for address in records(question)]
-        if found:
+        found = records(questions[0])
+        if found is not None:
             return found
         rcodes = [question.rcode for question in questions]
         failed = failed or not heard or dns.rcode.SERVFAIL in rcodes
@@ -108,11 +121,12 @@ def hosts_entry(inside: Inside, name: str) -> list[str]:
     return []
 
 
-def records(question: Question) -> list[str]:
-    """The A records of an answer."""
-    if question.answer is None:
-        return []
-    return [str(item) for rrset in question.answer.answer for item in rrset if rrset.rdtype == dns.rdatatype.A]
+def records(question: Question) -> Found | None:
+    """The A records of an answer and whose they are; None where there are none."""
+    for rrset in question.answer.answer if question.answer is not None else ():
+        if rrset.rdtype == dns.rdatatype.A:
+            return Found(rrset.name.to_text(omit_final_dot=True), [str(item) for item in rrset])
+    return None
 
 
 async def _ask(inside: Inside, conf: ResolvConf, questions: list[Question]) -> bool:

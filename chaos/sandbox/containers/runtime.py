@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chaos.sandbox.containers.durations import duration_s
-from chaos.sandbox.containers.environment import environment, expand
+from chaos.sandbox.containers.environment import declared, environment, expand
 from chaos.sandbox.containers.files import Files
 from chaos.sandbox.containers.foreground import Foreground
 from chaos.sandbox.containers.host import ContainerHost
@@ -15,6 +15,7 @@ from chaos.sandbox.containers.oneshot import OneShot
 from chaos.sandbox.containers.process import ContainerProcess, Process
 from chaos.sandbox.containers.programs import PROGRAMS
 from chaos.sandbox.containers.servers import SERVERS
+from chaos.sandbox.containers.service_links import service_links
 from chaos.sandbox.containers.sleeper import Sleeper
 from chaos.sandbox.store import Object
 
@@ -51,11 +52,13 @@ class ContainerRuntime:
             KeyError: unknown image.
         """
         image = IMAGES[container["image"]]
-        variables = environment(pod, container, ip)
+        links = service_links(self._host.store, pod)
+        variables = environment(pod, container, ip, links)
+        references = declared(pod, container, ip, links)
         entrypoint, command = image.entrypoint, image.command
         if container.get("command"):
             entrypoint, command = tuple(container["command"]), ()
-        argv = tuple(expand(w, variables) for w in [*entrypoint, *(container.get("args") or command)])
+        argv = tuple(expand(w, references) for w in [*entrypoint, *(container.get("args") or command)])
         programs = {name: program for name, program in PROGRAMS.items() if name in image.programs}
         files = Files(self._host.store, pod, container, ip)
         inside = Inside(self._host, pod, container, ip, image, variables, files, programs)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 from chaos.sandbox.containers import ContainerProcess
+from chaos.sandbox.containers.execution import NotRunningError
+from chaos.sandbox.containers.log import Log
+from chaos.sandbox.containers.programs import Input
 from chaos.sandbox.store import Object
 
 # The kubelet's restart back-off: at once after the first crash, then 10 s, doubled each time, at most 5 minutes;
@@ -19,6 +23,8 @@ class Container:
         self.spec = spec
         self.name: str = spec["name"]
         self.process: ContainerProcess | None = None
+        self.log: Log | None = None
+        self.previous_log: Log | None = None
         self.ready = False
         self.restarts = 0
         self.started_s = 0.0
@@ -43,11 +49,26 @@ class Container:
         """A process of it runs from now on."""
         if self._id:
             self.restarts += 1
+        if self.process is not None:
+            self.log, self.previous_log = self.process.log, self.log
         digest = hashlib.sha256(f"{self._pod_uid}/{self.name}/{self.restarts}".encode()).hexdigest()
         self._id = f"containerd://{digest}"
         self.started_s = now_s
         self.retry_at_s = None
         self.state = {"running": {"startedAt": timestamp}}
+
+    async def execute(
+        self, argv: tuple[str, ...], stdin: Input, out: Callable[[str], None], err: Callable[[str], None]
+    ) -> int:
+        """Run a command beside its main process; see `chaos.sandbox.containers.execution.execute`.
+
+        Raises:
+            NotRunningError: it does not run.
+            CommandStartError: there is no such program in it.
+        """
+        if self.process is None or not self.is_running:
+            raise NotRunningError(self.name)
+        return await self.process.execute(argv, stdin, out, err)
 
     def exited(self, code: int, timestamp: str) -> None:
         """Its process has ended."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from chaos.sandbox import deletion
+from chaos.sandbox.kubelet.hooks import run_pre_stop
 from chaos.sandbox.kubelet.local_pod import LocalPod
 from chaos.sandbox.store import StoreError
 
@@ -16,7 +17,7 @@ _MINIMUM_GRACE_S = 2.0
 class Ending:
     """Terminates one pod.
 
-    Of the lifecycle hooks only a preStop `sleep` is modelled; exec and HTTP hooks are not run.
+    Of the preStop hooks `sleep` and `exec` are modelled; HTTP hooks are not run.
 
     Attributes:
         grace_s: how long containers may go on after SIGTERM; may be shortened meanwhile.
@@ -51,8 +52,18 @@ class Ending:
     async def _pre_stop(self, since_s: float) -> None:
         hooks = [(c.spec.get("lifecycle") or {}).get("preStop") or {} for c in self._pod.running()]
         sleep_s = max((float(hook["sleep"]["seconds"]) for hook in hooks if "sleep" in hook), default=0.0)
-        while (until_s := since_s + min(sleep_s, self.grace_s)) > self._pod.now_s() and self._pod.running():
+        commands = [asyncio.ensure_future(run_pre_stop(c)) for c in self._pod.running()]
+        for command in commands:
+            command.add_done_callback(lambda _: self._pod.waiting.wake())
+        while self._pod.running() and self._pod.now_s() < since_s + self.grace_s:
+            if all(command.done() for command in commands) and self._pod.now_s() >= since_s + sleep_s:
+                break
+            until_s = since_s + self.grace_s
+            if all(command.done() for command in commands):
+                until_s = min(until_s, since_s + sleep_s)
             await self._pod.waiting.sleep(until_s, stoppable=False)
+        for command in commands:
+            command.cancel()
 
     async def _until_all_exited(self, since_s: float) -> None:
         """Wait for the containers; kill them at the end of the grace period, of which preStop hooks are a part."""

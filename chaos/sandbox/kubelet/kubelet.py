@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from chaos.sandbox.kubelet.container import Container
 from chaos.sandbox.kubelet.node import Node
 from chaos.sandbox.kubelet.worker import PodWorker
 from chaos.sandbox.store import Change, Object
@@ -34,6 +35,11 @@ class Kubelet:
     def stop(self) -> None:
         """Hear of no more changes; the workers' tasks are cancelled by who owns them."""
         self._unsubscribe()
+
+    def container(self, uid: str, name: str) -> Container | None:
+        """A container of a pod that is here."""
+        worker = self._workers.get(uid)
+        return None if worker is None else worker.container(name)
 
     def _on_change(self, change: Change) -> None:
         if change.kind != "Pod" or change.object["spec"].get("nodeName") != self.node.name:

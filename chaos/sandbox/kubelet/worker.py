@@ -9,6 +9,7 @@ from contextlib import suppress
 from chaos.sandbox.controllers.pods import TERMINAL
 from chaos.sandbox.kubelet.container import Container
 from chaos.sandbox.kubelet.ending import Ending
+from chaos.sandbox.kubelet.hooks import run_post_start
 from chaos.sandbox.kubelet.images import Images
 from chaos.sandbox.kubelet.local_pod import LocalPod
 from chaos.sandbox.kubelet.node import Node
@@ -23,7 +24,7 @@ _MOUNT_RETRY_S = 2.0  # how soon a volume whose ConfigMap is missing is tried ag
 class PodWorker:
     """Starts a pod, restarts what crashes, keeps its status, and ends it.
 
-    Not modelled: postStart hooks, liveness and startup probes, init containers that run alongside (restartPolicy
+    Not modelled: liveness and startup probes, init containers that run alongside (restartPolicy
     Always), resources, evictions.
     """
 
@@ -42,6 +43,10 @@ class PodWorker:
         self._pod.object = pod
         if gates and not self._pod.waiting.stopping:
             self._after(self._pod.draw("kubelet_status"), self._report_unless_stopping)
+
+    def container(self, name: str) -> Container | None:
+        """One of its containers, init containers among them."""
+        return next((c for c in (*self._pod.init_containers, *self._pod.containers) if c.name == name), None)
 
     def stop(self, grace_s: float) -> None:
         """Terminate the pod; a later call can only shorten the grace period."""
@@ -144,6 +149,7 @@ class PodWorker:
         container.started(pod.plane.store.clock.timestamp(), pod.now_s())
         await process.start()
         pod.event("Started", f"Started container {container.name}", container=container)
+        await run_post_start(pod, container)
 
     # ---- life ----
 

@@ -137,7 +137,7 @@ async def test_kubectl_names_what_the_server_has_not(kubectl: Kubectl, sandbox: 
     for verb in ("apply", "create"):
         assert 'no matches for kind "Job" in version "batch/v1"' in await kubectl(verb, "-f", "-", stdin=job, code=1)
     sandbox.registry.create("Pod", {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}})
-    assert "the sandbox has no pods/log" in await kubectl("logs", "p", code=1)
+    assert "does not have a host assigned" in await kubectl("logs", "p", code=1)
     sandbox.registry.store.remove("Pod", "default", "p")
 
 

@@ -219,7 +219,7 @@ def test_a_body_over_the_limit_is_refused(served: Any) -> None:
     assert served(scenario) == (413, "RequestEntityTooLarge")
 
 
-@pytest.mark.parametrize("subresource", ["log", "exec", "attach", "portforward"])
+@pytest.mark.parametrize("subresource", ["attach", "portforward"])
 def test_what_only_real_pods_have_is_refused_by_name(subresource: str, served: Any, manifests: Any) -> None:
     async def scenario(lab: Any) -> Any:
         lab.registry.create("Pod", manifests["pod"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaos.sandbox.containers.programs.call import Call
-from chaos.sandbox.containers.resolver import LookupFailure, addresses, hosts_entry
+from chaos.sandbox.containers.resolver import LookupFailure, hosts_entry, look_up
 
 _NOT_FOUND = 2
 
@@ -18,20 +18,20 @@ async def getent(call: Call) -> int:
     for name in names:
         entry = hosts_entry(call.inside, name)
         try:
-            found = await addresses(call.inside, name)
+            found = await look_up(call.inside, name)
         except LookupFailure:
             code = _NOT_FOUND
             continue
         if entry:
             call.out(f"{entry[0]:<15} {' '.join(entry[1:])}\n")
         elif database == "hosts":
-            call.out("".join(f"{address:<15} {name}\n" for address in found))
+            call.out("".join(f"{address:<15} {found.name}\n" for address in found.addresses))
         else:
             kinds = ("STREAM", "DGRAM", "RAW")
             call.out(
                 "".join(
                     f"{address:<15} {kind:<6} {name if first and kind == 'STREAM' else ''}\n"
-                    for first, address in ((i == 0, a) for i, a in enumerate(found))
+                    for first, address in ((i == 0, a) for i, a in enumerate(found.addresses))
                     for kind in kinds
                 )
             )

@@ -48,6 +48,11 @@ class Lexer:
         self._documents: list[tuple[str, bool, bool]] = []
         self._bodies: list[Word] = []
 
+    @property
+    def line(self) -> int:
+        """Of the end of the last token, from 1."""
+        return self._text.count("\n", 0, self._at) + 1
+
     def next(self) -> Token:
         """The next one."""
         text = self._text

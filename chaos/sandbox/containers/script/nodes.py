@@ -58,6 +58,7 @@ class Simple:
 
     assignments: tuple[tuple[str, Word], ...]
     words: tuple[Word, ...]
+    line: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,6 +223,7 @@ class _Parser:
         assignments: list[tuple[str, Word]] = []
         words: list[Word] = []
         redirections: list[Redirection] = []
+        line = self._lexer.line
         in_test = False  # between [[ and ]], where && joins no commands
         if self._reserved("function"):
             self._advance()
@@ -249,7 +250,7 @@ class _Parser:
                 break
         if not (assignments or words or redirections):
             raise self._unexpected()
-        return Command(Simple(tuple(assignments), tuple(words)), tuple(redirections))
+        return Command(Simple(tuple(assignments), tuple(words), line), tuple(redirections))
 
     def _function(self, name: str) -> Command:
         self._advance()

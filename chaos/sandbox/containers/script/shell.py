@@ -65,7 +65,10 @@ class Shell:
         self._call = call
         self._inside: Inside = call.inside
         self._name = name
-        self._bash = call.name == "bash"
+        kind = call.name if call.name in ("ash", "bash") else call.inside.image.sh
+        self._bash = kind == "bash"
+        self._place = {"bash": "line {}: ", "dash": "{}: "}.get(kind, "" if name == call.name else "line {}: ")
+        self._line = 1
         self._streams = Streams(call.stdin, call.out, call.err)
         self._exported = set(call.environment)
         self._variables = dict(call.environment)
@@ -253,6 +256,7 @@ class Shell:
     # ---- commands ----
 
     async def _simple(self, simple: Simple) -> None:
+        self._line = simple.line
         self._status = 0 if not simple.words else self._status
         if simple.words and simple.words[0] == _TEST:  # nothing is split there
             argv = [await self._expansion.text(word) for word in simple.words]
@@ -293,7 +297,7 @@ class Shell:
         if served is not None:
             return await served
         found = "command not found" if self._bash else "not found"
-        streams.err(f"{self._name}: {argv[0]}: {found}\n")
+        streams.err(f"{self._name}: {self._place.format(self._line)}{argv[0]}: {found}\n")
         return _NOT_FOUND
 
     def _serve_as(self, *, replacing: bool) -> Serve | None:

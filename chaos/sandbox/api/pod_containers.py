@@ -1,0 +1,55 @@
+"""Which container of a pod a request is about, and what the API server needs of its kubelet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+from chaos.sandbox.api.status import bad_request
+from chaos.sandbox.containers.log import Log
+from chaos.sandbox.containers.programs import Input
+from chaos.sandbox.store import Object
+
+
+class PodContainer(Protocol):
+    """A container as its kubelet has it.
+
+    Attributes:
+        state: as in the pod's status.
+        log: of the run that is under way, or of the last one.
+        previous_log: of the one before.
+    """
+
+    state: dict[str, Any]
+    log: Log | None
+    previous_log: Log | None
+
+    def execute(
+        self, argv: tuple[str, ...], stdin: Input, out: Callable[[str], None], err: Callable[[str], None]
+    ) -> Coroutine[Any, Any, int]:
+        """See `chaos.sandbox.kubelet.container.Container.execute`."""
+
+
+# UID of a pod, name of a container → the container; None where no kubelet has it.
+Kubelets = Callable[[str, str], PodContainer | None]
+
+
+def container_name(pod: Object, asked: str) -> str:
+    """The container that a request means.
+
+    Raises:
+        StoreError: 400: it must name one, or names none of the pod's.
+    """
+    spec, pod_name = pod["spec"], pod["metadata"]["name"]
+    names = [row["name"] for row in spec["containers"]]
+    first = [row["name"] for row in spec.get("initContainers") or ()]
+    if asked:
+        if asked not in (*names, *first):
+            raise bad_request(f"container {asked} is not valid for pod {pod_name}")
+        return asked
+    if len(names) > 1:
+        init = f" or one of the init containers: [{' '.join(first)}]" if first else ""
+        raise bad_request(
+            f"a container name must be specified for pod {pod_name}, choose one of: [{' '.join(names)}]{init}"
+        )
+    return str(names[0])

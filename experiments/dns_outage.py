@@ -455,7 +455,14 @@ def name_or_server(history: History) -> str:
             if "EPERM" in service.how
             else ""
         )
-        + "; silence, that packets get lost or a server hangs; for both look at kubectl -n kube-system get pods -l "
+        + "; silence, that packets get lost or a server hangs"
+        + (
+            ", or only that a pod asks often: a Linux kernel sends a client no more than about one such refusal a second "
+            "(net.ipv4.icmp_ratelimit), and the other queries of that second hear nothing"
+            if {"TIMEOUT", "ECONNREFUSED"} <= {o.status for _, _, o in service.failed}
+            else ""
+        )
+        + "; for both look at kubectl -n kube-system get pods -l "
         "k8s-app=kube-dns, and not at the service of the application. getaddrinfo calls all three a failed lookup; "
         "nslookup and dig say which it was."
     )

@@ -4,10 +4,11 @@ from chaos.analysis.checkers.verdicts import combine
 from chaos.analysis.corefile import caching
 from chaos.analysis.facts import Fact, fact, facts
 from chaos.analysis.identity import Identity, identities
-from chaos.analysis.outage import Outage, outage
 from chaos.analysis.podlog import PodStep, first, most_missing, pod_steps
 from chaos.analysis.questions import Question
+from chaos.analysis.questions.answer import show
 from chaos.analysis.recovery import recoveries
+from chaos.analysis.statistics import Figure, summarise
 from chaos.analysis.transitions import Transition, became, last_ns, series_of, transitions, when
 from chaos.analysis.units import ms, seconds
 from chaos.experiment.asking import ask, who_answers
@@ -38,11 +39,11 @@ __all__ = [
     "Experiment",
     "Fact",
     "FaultWindow",
+    "Figure",
     "History",
     "Identity",
     "JoinNode",
     "Options",
-    "Outage",
     "Outcome",
     "PodIdentity",
     "PodStep",
@@ -70,11 +71,12 @@ __all__ = [
     "load_experiments",
     "most_missing",
     "ms",
-    "outage",
     "pod_steps",
     "recoveries",
     "seconds",
     "series_of",
+    "show",
+    "summarise",
     "transitions",
     "unit_question",
     "when",

@@ -45,9 +45,9 @@ class CoreDnsProcess(Process):
         dns.start()
 
         def on_datagram(query: bytes, reply: Reply) -> None:
-            answer = dns.answer(query)
+            answer, late_s = dns.respond(query)
             if answer is not None:
-                reply(answer, self._processing_s())
+                reply(answer, self._processing_s() + late_s)
 
         await self.listen_udp(_DNS_PORT, on_datagram)
         await self.listen_tcp(_DNS_PORT, lambda: DnsOverTcp(host.loop, dns, self._processing_s))

@@ -12,7 +12,9 @@ from math import inf
 
 from chaos.sandbox.dns.cache import Cache
 from chaos.sandbox.dns.corefile import KUBEADM_COREFILE, Corefile, CorefileError, parse
+from chaos.sandbox.dns.erratic import Erratic
 from chaos.sandbox.dns.lookup import Lookup
+from chaos.sandbox.dns.names import is_under
 from chaos.sandbox.dns.query import OPCODE, BadQueryError, Query
 from chaos.sandbox.dns.query import parse as parse_query
 from chaos.sandbox.dns.record import Answer, Record, RType
@@ -56,6 +58,7 @@ class CoreDNS:
         self._zone = Zone()
         self._lookup = Lookup(self._zone, self.corefile, self._own_address, lambda: self._serial)
         self._cache = Cache(self.corefile)
+        self._erratic = {zone: Erratic(settings) for zone, settings in self.corefile.erratic}
         self._truth = AnswerTruth(truth, self._lookup, self._lookup.domain, replica)
         self._serial = 0
         self._random: random.Random = model.rng(f"loadbalance {replica}")
@@ -82,6 +85,26 @@ class CoreDNS:
         self._pending.clear()
 
     # ---- answering ----
+
+    def respond(self, query: bytes, *, tcp: bool = False) -> tuple[bytes | None, float]:
+        """The response's bytes, None where there is silence, and the seconds by which a plugin holds it back."""
+        if self._erratic:
+            found = self._erratically(query, tcp=tcp)
+            if found is not None:
+                return found
+        return self.answer(query, tcp=tcp), 0.0
+
+    def _erratically(self, data: bytes, *, tcp: bool) -> tuple[bytes | None, float] | None:
+        """None where the question is for another server block."""
+        try:
+            query = parse_query(data)
+        except BadQueryError:
+            return None
+        zone = max((zone for zone in self._erratic if is_under(query.name, zone)), key=len, default=None)
+        if zone is None:
+            return None
+        answer, late_s = self._erratic[zone].serve(query)
+        return (None if answer is None else data[:2] + render(query, answer, tcp=tcp)), late_s
 
     def answer(self, query: bytes, *, tcp: bool = False) -> bytes | None:
         """The response's bytes as of now; None where CoreDNS stays silent."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from chaos.errors import ChaosError
+from chaos.sandbox.dns.erratic import ErraticSettings
 
 KUBEADM_COREFILE = """\
 .:53 {
@@ -52,6 +54,7 @@ class Corefile:
         success_cap_s: longest time that the cache keeps an answer; `denial_cap_s` likewise for denials.
         uncached_success: zones that the cache leaves alone; `uncached_denial` likewise.
         shuffled: whether there is a loadbalance plugin.
+        erratic: zones with a server block of their own whose answers the erratic plugin gives.
     """
 
     zones: tuple[str, ...] = ()
@@ -65,6 +68,7 @@ class Corefile:
     uncached_denial: tuple[str, ...] = ()
     shuffled: bool = False
     lameduck_s: float = 0.0
+    erratic: tuple[tuple[str, ErraticSettings], ...] = ()
 
 
 @dataclass(slots=True)
@@ -74,7 +78,7 @@ class _Directive:
 
 
 def parse(text: str) -> Corefile:
-    """Read the server block of port 53.
+    """Read the server block of port 53, and those of other zones that have the erratic plugin.
 
     `forward` is read and has no effect: nothing outside the cluster exists in the sandbox, so those names get SERVFAIL.
 
@@ -85,7 +89,7 @@ def parse(text: str) -> Corefile:
     server = next((b for b in blocks if b.words and re.fullmatch(r"\.(:53)?", b.words[0])), None)
     if server is None:
         raise CorefileError("the Corefile has no server block .:53", hint="compare it with kubeadm's")
-    settings: dict[str, object] = {}
+    settings: dict[str, object] = {"erratic": tuple(_erratic_zones(blocks))}
     for directive in server.block:
         name, *arguments = directive.words
         if name == "kubernetes":
@@ -96,7 +100,7 @@ def parse(text: str) -> Corefile:
             settings["shuffled"] = True
         elif name == "health":
             lameduck = next((d.words[-1] for d in directive.block if d.words[0] == "lameduck"), "0s")
-            settings["lameduck_s"] = _seconds(lameduck)
+            settings["lameduck_s"] = _seconds("lameduck", lameduck)
     if "zones" not in settings:
         raise CorefileError(
             "the Corefile's server block .:53 has no kubernetes plugin", hint="compare it with kubeadm's"
@@ -134,6 +138,42 @@ def _cache(arguments: list[str], block: list[_Directive]) -> dict[str, object]:
         elif name in ("success", "denial") and len(words) > 1:  # capacity, TTL, minimum TTL
             settings[f"{name}_cap_s"] = _number([name, words[1]])
     return settings
+
+
+def _erratic_zones(blocks: list[_Directive]) -> Iterator[tuple[str, ErraticSettings]]:
+    for block in blocks:
+        for directive in block.block:
+            if directive.words[0] == "erratic":
+                for label in block.words:
+                    yield label.rstrip(",").removesuffix(":53").lower().rstrip("."), _erratic(directive.block)
+
+
+def _erratic(block: list[_Directive]) -> ErraticSettings:
+    """As the plugin reads it: with a delay and no word of drops nothing is dropped.
+
+    Raises:
+        CorefileError: it has a property that does not exist, or that the sandbox has not.
+    """
+    found: dict[str, float] = {}
+    for directive in block:
+        name, *arguments = directive.words
+        if name not in ("drop", "delay"):
+            raise CorefileError(
+                f"the Corefile's erratic plugin has `{name}`, which the sandbox does not model",
+                hint="write drop and delay only",
+            )
+        if name == "delay":
+            found |= {"delay": 2, "delay_s": 0.1}
+        if arguments:
+            found[name] = _number(directive.words)
+        if name == "delay" and len(arguments) > 1:
+            found["delay_s"] = _seconds("delay", arguments[1])
+    if found.get("delay"):
+        found.setdefault("drop", 0)
+    default = ErraticSettings()
+    return ErraticSettings(
+        int(found.get("drop", default.drop)), int(found.get("delay", 0)), found.get("delay_s", default.delay_s)
+    )
 
 
 def _directives(text: str) -> list[_Directive]:
@@ -175,8 +215,8 @@ def _number(words: list[str]) -> int:
     return int(words[1])
 
 
-def _seconds(text: str) -> float:
+def _seconds(what: str, text: str) -> float:
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise CorefileError(f"the Corefile's lameduck {text!r} is no duration", hint="write it like 5s")
+        raise CorefileError(f"the Corefile's {what} {text!r} is no duration", hint="write it like 5s")
     return float(match[1]) * _UNITS_S[match[2]]

@@ -42,9 +42,9 @@ class DnsOverTcp(asyncio.Protocol):
             if len(self._buffer) < end:
                 return
             query, self._buffer = self._buffer[_LENGTH_BYTES:end], self._buffer[end:]
-            answer = self._dns.answer(query, tcp=True)
+            answer, late_s = self._dns.respond(query, tcp=True)
             if answer is not None:
-                self._loop.call_later(self._processing_s(), self._send, answer)
+                self._loop.call_later(self._processing_s() + late_s, self._send, answer)
 
     def _send(self, answer: bytes) -> None:
         if not self._transport.is_closing():

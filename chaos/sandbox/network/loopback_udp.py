@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 
-from chaos.sandbox.network.errors import refused
+from chaos.sandbox.network.errors import refused, rejected
 from chaos.sandbox.network.filter import Route
 from chaos.sandbox.network.hosts import Hosts
 from chaos.sandbox.network.listener import DatagramHandler, Listener, UdpReceiver
@@ -42,9 +42,9 @@ class LoopbackUdp:
         self._ports.bind((ip, port), transport)
         return Listener(ip, port, "UDP", close)
 
-    def open(self, address: Target, receiver: UdpReceiver, route: Route) -> LoopbackUdpPort:
+    def open(self, address: Target, receiver: UdpReceiver, route: Route, *, on_a_node: bool) -> LoopbackUdpPort:
         """See `Network.open_udp`."""
-        return LoopbackUdpPort(self, address, receiver, route)
+        return LoopbackUdpPort(self, address, receiver, route, on_a_node=on_a_node)
 
     def close(self) -> None:
         """Close every listener's socket."""
@@ -80,11 +80,14 @@ class _Server(asyncio.DatagramProtocol):
 class LoopbackUdpPort:
     """A client's port; see `chaos.vantage.base.UdpPort`."""
 
-    __slots__ = ("_address", "_backend", "_receiver", "_route", "_socket", "_wire")
+    __slots__ = ("_address", "_backend", "_on_a_node", "_receiver", "_route", "_socket", "_wire")
 
-    def __init__(self, wire: LoopbackUdp, address: Target, receiver: UdpReceiver, route: Route) -> None:
+    def __init__(
+        self, wire: LoopbackUdp, address: Target, receiver: UdpReceiver, route: Route, *, on_a_node: bool
+    ) -> None:
         self._wire = wire
         self._route = route
+        self._on_a_node = on_a_node
         self._address = address
         self._backend: Target | None = None
         self._receiver = receiver
@@ -103,7 +106,7 @@ class LoopbackUdpPort:
             return
         self._backend = self._route(self._address, "UDP", self._backend)
         if self._backend is None:
-            self._wire.loop.call_soon(self._refused)
+            self._wire.loop.call_soon(self._rejected)
             return
         under_way_s = self._wire.datagrams.under_way_s()
         if under_way_s >= 0:
@@ -128,6 +131,11 @@ class LoopbackUdpPort:
             under_way_s = self._wire.datagrams.under_way_s()
             if under_way_s >= 0:
                 self._wire.loop.call_later(under_way_s, self._refused)
+
+    def _rejected(self) -> None:
+        for error in rejected(on_a_node=self._on_a_node):
+            if self._socket.fileno() >= 0:
+                self._receiver.error(error)
 
     def _refused(self) -> None:
         if self._socket.fileno() >= 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from chaos.sandbox.network.errors import refused
+from chaos.sandbox.network.errors import refused, rejected
 from chaos.sandbox.network.filter import Route
 from chaos.sandbox.network.hosts import Hosts
 from chaos.sandbox.network.listener import DatagramHandler, Listener, UdpReceiver
@@ -26,9 +26,9 @@ class MemoryUdp:
         self._ports.bind((ip, port), handler)
         return Listener(ip, port, "UDP", lambda: self._ports.release((ip, port), handler))
 
-    def open(self, address: Target, receiver: UdpReceiver, route: Route) -> MemoryUdpPort:
+    def open(self, address: Target, receiver: UdpReceiver, route: Route, *, on_a_node: bool) -> MemoryUdpPort:
         """See `Network.open_udp`."""
-        return MemoryUdpPort(self, address, receiver, route)
+        return MemoryUdpPort(self, address, receiver, route, on_a_node=on_a_node)
 
     def host_removed(self, ip: str) -> None:
         """Nothing reaches the host's handlers any more."""
@@ -41,9 +41,22 @@ class MemoryUdp:
 class MemoryUdpPort:
     """A client's connected UDP port; see `chaos.vantage.base.UdpPort`."""
 
-    __slots__ = ("_address", "_backend", "_call_at", "_receiver", "_reply", "_route", "_time", "_under_way_s", "_wire")
+    __slots__ = (
+        "_address",
+        "_backend",
+        "_call_at",
+        "_on_a_node",
+        "_receiver",
+        "_reply",
+        "_route",
+        "_time",
+        "_under_way_s",
+        "_wire",
+    )
 
-    def __init__(self, wire: MemoryUdp, address: Target, receiver: UdpReceiver, route: Route) -> None:
+    def __init__(
+        self, wire: MemoryUdp, address: Target, receiver: UdpReceiver, route: Route, *, on_a_node: bool
+    ) -> None:
         self._wire = wire
         self._address = address
         self._backend: Target | None = None
@@ -51,6 +64,7 @@ class MemoryUdpPort:
         self._reply = self._answer
         self._call_at = wire.loop.call_at
         self._route = route
+        self._on_a_node = on_a_node
         self._time = wire.loop.time
         self._under_way_s = wire.datagrams.under_way_s
 
@@ -60,7 +74,7 @@ class MemoryUdpPort:
             return
         self._backend = target = self._route(self._address, "UDP", self._backend)
         if target is None:
-            self._call_at(self._time(), self._refused)
+            self._call_at(self._time(), self._rejected)
             return
         under_way_s = self._under_way_s()
         if under_way_s >= 0:
@@ -87,6 +101,11 @@ class MemoryUdpPort:
     def _deliver(self, payload: bytes) -> None:
         if self._receiver is not None:
             self._receiver.datagram(payload)
+
+    def _rejected(self) -> None:
+        for error in rejected(on_a_node=self._on_a_node):
+            if self._receiver is not None:
+                self._receiver.error(error)
 
     def _refused(self) -> None:
         if self._receiver is not None:

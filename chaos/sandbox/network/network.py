@@ -121,7 +121,8 @@ class Network:
             source: the address of the pod that the client is in. Policies judge each datagram that it sends; answers
                 pass, as conntrack lets them. The vantage stands on a node, which no policy concerns.
         """
-        return self._udp.open((address, port), receiver, self._filter.route_from(source))
+        route = self._filter.route_from(source)
+        return self._udp.open((address, port), receiver, route, on_a_node=source == VANTAGE)
 
     async def open_tcp(
         self, factory: Callable[[], asyncio.Protocol], address: str, port: int, *, source: str = VANTAGE

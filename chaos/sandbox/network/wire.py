@@ -48,8 +48,8 @@ class Udp(Protocol):
     async def listen(self, ip: str, port: int, handler: DatagramHandler) -> Listener:
         """See `Network.listen_udp`."""
 
-    def open(self, address: Target, receiver: UdpReceiver, route: Route) -> UdpPort:
-        """See `Network.open_udp`; `route` says where the port's datagrams go."""
+    def open(self, address: Target, receiver: UdpReceiver, route: Route, *, on_a_node: bool) -> UdpPort:
+        """See `Network.open_udp`; `route` says where the port's datagrams go, `on_a_node` how a refusal is told."""
 
     def host_removed(self, ip: str) -> None:
         """Nothing reaches the host any more."""

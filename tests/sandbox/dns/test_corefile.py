@@ -54,6 +54,9 @@ def test_other_server_blocks_and_comments_are_passed_over() -> None:
         (KUBEADM_COREFILE.replace("5s", "soon"), "lameduck 'soon'"),
         (KUBEADM_COREFILE.replace("ttl 30", "ttl thirty"), "ttl thirty"),
         (KUBEADM_COREFILE.replace("ttl 30", "ttl"), "ttl"),
+        (KUBEADM_COREFILE + "x.chaos:53 {\n  erratic {\n    delay 3 late\n  }\n}\n", "delay 'late'"),
+        (KUBEADM_COREFILE + "x.chaos:53 {\n  erratic {\n    truncate 2\n  }\n}\n", "truncate"),
+        (KUBEADM_COREFILE + "x.chaos:53 {\n  erratic {\n    drop half\n  }\n}\n", "drop half"),
     ],
 )
 def test_what_cannot_be_read_is_said(text: str, message: str) -> None:

@@ -212,6 +212,19 @@ def test_a_flow_whose_backend_left_the_service_goes_to_another() -> None:
     in_virtual_time(test)
 
 
+def test_a_pod_hears_of_a_rejection_by_icmp_alone() -> None:
+    async def test() -> None:
+        net = network()
+        receiver = Receiver()
+        net.add_host("10.244.1.9")
+        net.set_service(VIP, 53, "UDP", ())
+        net.open_udp(VIP, 53, receiver, source="10.244.1.9").send(b"")
+        await asyncio.sleep(1)
+        assert receiver.seen == [(0.0, errno.ECONNREFUSED)]
+
+    in_virtual_time(test)
+
+
 def test_a_service_without_backends_rejects_at_once_and_a_removed_one_is_silent() -> None:
     async def test() -> None:
         net = network()
@@ -223,7 +236,7 @@ def test_a_service_without_backends_rejects_at_once_and_a_removed_one_is_silent(
         net.remove_service(VIP, 53, "UDP")
         port.send(b"")
         await asyncio.sleep(100)
-        assert receiver.seen == [(0.0, errno.ECONNREFUSED)]
+        assert receiver.seen == [(0.0, errno.EPERM), (0.0, errno.ECONNREFUSED)]
 
     in_virtual_time(test)
 

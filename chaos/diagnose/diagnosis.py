@@ -16,6 +16,8 @@ _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 # What is seen while a pod is being replaced may be over a moment later.
 _PASSING = ("record", "not-ready")
 _AGAIN_S = 1.0
+# It matters to every StatefulSet.
+_OF_EVERYBODY = ("cluster-dns",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Diagnosis:
 
     def only(self, statefulset: str) -> Diagnosis:
         """What concerns one StatefulSet."""
-        kept = tuple(f for f in self.findings if not f.concerns or statefulset in f.concerns)
+        kept = tuple(f for f in self.findings if f.check in _OF_EVERYBODY or statefulset in f.concerns)
         return replace(self, findings=kept)
 
 

@@ -67,7 +67,7 @@ class Finding:
         what: is wrong, in one sentence without a final dot.
         evidence: the values that were seen.
         fix: a command, or what to write.
-        concerns: names of the StatefulSets that it matters to; empty: all.
+        concerns: names of the StatefulSets that it matters to.
         repair: what ``--fix`` offers.
     """
 

@@ -40,7 +40,8 @@ def _finding(view: View, item: Item, refusal: Refusal) -> Finding:
         fix = "put it in quotes (YAML reads yes, no, on, off, true and false as booleans, digits as numbers)"
     elif refusal.reason == "AlreadyExists":
         fix = "the files name it twice: give one another name, or remove it"
-    concerns = (item.name,) if item.kind == "StatefulSet" else ()
+    concerns: tuple[str, ...] = view.sets_behind(item) if item.kind == "Service" else ()
+    concerns = (item.name,) if item.kind == "StatefulSet" else concerns
     what = f"the API server refuses it ({refusal.status} {refusal.reason}): it is not created at all"
     return Finding(_KEY, Severity.ERROR, item.reference(*path), what, tuple(evidence), fix, concerns)
 

@@ -24,13 +24,13 @@ def _look(view: View) -> Iterator[Finding]:
             continue
         known = [w for w in view.workloads if w.namespace == service.namespace]
         if known and not any(w.selected_by(selector) for w in known) and not _selects_pods(view, service):
-            labels = "; ".join(f"{w.kind} {w.name}: {shown(w.pod_labels)}" for w in known)
+            labels = "; ".join(f"{w.kind} {w.name}: {shown(w.pod_labels)}" for w in known if w.kind != "Job")
             yield Finding(
                 _KEY,
                 Severity.WARNING,
                 service.reference("spec", "selector"),
                 "its selector selects no pod: its name has no address, or its address refuses every connection",
-                (f"selector {shown(selector)}", f"pods' labels: {labels}"),
+                (f"selector {shown(selector)}", f"pods' labels: {labels or 'none but those of Jobs'}"),
                 "correct spec.selector, or delete the service",
             )
 

@@ -13,6 +13,7 @@ from chaos.sandbox.controllers.endpointslice import EndpointSliceController
 from chaos.sandbox.controllers.events import EventRecorder
 from chaos.sandbox.controllers.garbage import GarbageCollector
 from chaos.sandbox.controllers.index import Index
+from chaos.sandbox.controllers.job import JobController
 from chaos.sandbox.controllers.namespaces import NamespaceController
 from chaos.sandbox.controllers.plane import Plane
 from chaos.sandbox.controllers.replicaset import ReplicaSetController
@@ -35,6 +36,7 @@ _CONTROLLERS: tuple[type[Controller], ...] = (
     ReplicaSetController,
     VolumeController,
     DisruptionController,
+    JobController,
     GarbageCollector,
     Scheduler,
 )

@@ -14,6 +14,7 @@ CONTROLLER_DELAYS: tuple[Delay, ...] = (
     Delay("deployment_sync", 0.003, 0.010, "lab: ReplicaSet changed to ReplicaSet scaled 4-12 ms"),
     Delay("endpointslice_sync", 0.005, 0.012, "lab: pod changed to slice changed 5-13 ms, facts.md 1: 9 ms"),
     Delay("disruption_sync", 0.0025, 0.008, "measured on realk8s: a budget's spec changed to its status 2.6-9.8 ms"),
+    Delay("job_sync", 0.003, 0.010, "assumed: as the other controllers, after the Kubernetes default of 1 s for pods"),
     Delay("volumes_bind", 0.010, 0.020, "lab: claim created to bound 12-20 ms (StorageClass standard, Immediate)"),
     Delay("garbage_collect", 0.010, 0.025, "lab: owner gone to dependents deleted 10-20 ms"),
     Delay("namespace_sync", 0.004, 0.020, "lab: namespace created to kube-root-ca.crt 4-20 ms"),

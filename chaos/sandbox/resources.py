@@ -42,6 +42,7 @@ RESOURCES = (
     Resource("apps", "v1", "deployments", "Deployment", True, ("deploy",), ("status", "scale"), ("all",)),
     Resource("apps", "v1", "replicasets", "ReplicaSet", True, ("rs",), ("status", "scale"), ("all",)),
     Resource("apps", "v1", "controllerrevisions", "ControllerRevision"),
+    Resource("batch", "v1", "jobs", "Job", True, (), ("status",), ("all",)),
     Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", True, ("netpol",)),
     Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", True, ("pdb",), ("status",)),
     Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice"),

@@ -22,6 +22,7 @@ _WITH_GENERATION = (
     "EndpointSlice",
     "PodDisruptionBudget",
     "NetworkPolicy",
+    "Job",
 )
 
 
@@ -97,8 +98,12 @@ class Store:
 
     # ---- writing ----
 
+    def new_uid(self) -> str:
+        """A UID that no object has."""
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
     def create(self, kind: str, obj: Object) -> Object:
-        """Commit a new object; fills uid, creationTimestamp, generation and resourceVersion.
+        """Commit a new object; fills uid (unless it has one), creationTimestamp, generation and resourceVersion.
 
         Raises:
             StoreError: 409 AlreadyExists.
@@ -109,7 +114,7 @@ class Store:
         rows = self._objects.setdefault(kind, {})
         if key in rows:
             raise StoreError(409, "AlreadyExists", f'{kind} "{meta["name"]}" already exists')
-        meta["uid"] = str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        meta["uid"] = meta.get("uid") or self.new_uid()
         meta["creationTimestamp"] = self.clock.timestamp()
         if kind in _WITH_GENERATION:
             meta.setdefault("generation", 1)

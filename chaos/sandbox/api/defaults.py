@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chaos.sandbox.api import pod_defaults
+from chaos.sandbox.api import job_validation, pod_defaults
 from chaos.sandbox.store import Object, clone
 
 Defaulter = Callable[[Object], None]
@@ -33,6 +33,7 @@ _INITIAL_STATUS: dict[str, Object] = {
     "StatefulSet": {"replicas": 0, "availableReplicas": 0},
     "Deployment": {},
     "ReplicaSet": {"replicas": 0},
+    "Job": {},
 }
 
 
@@ -145,5 +146,6 @@ _DEFAULTS: dict[str, Defaulter] = {
     "PersistentVolumeClaim": _claim,
     "PersistentVolume": _volume,
     "EndpointSlice": _endpoint_slice,
+    "Job": job_validation.defaults,
     "NetworkPolicy": _network_policy,
 }

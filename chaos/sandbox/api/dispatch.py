@@ -82,14 +82,16 @@ class Dispatch:
         if method == "DELETE":
             body = protobuf_to_json(body, DELETE_OPTIONS) if media_type == protobuf.MEDIA_TYPE else body
             if target.name:
-                return self._responses.json(handlers.delete(target, query, body), 200)
+                return self._warned(self._responses.json(handlers.delete(target, query, body), 200), handlers)
             return self._list(request, target, handlers.delete_collection(target, query, body))
         if method == "PATCH":
             answer = handlers.patch(target, query, body, media_type)
         else:
             body = as_json(target, body, media_type)
             answer = (handlers.create if method == "POST" else handlers.replace)(target, query, body)
-        response = self._responses.json(answer, 201 if method == "POST" else 200)
+        return self._warned(self._responses.json(answer, 201 if method == "POST" else 200), handlers)
+
+    def _warned(self, response: web.Response, handlers: Handlers) -> web.Response:
         for warning in handlers.warnings:
             response.headers.add("Warning", f"299 - {json.dumps(warning)}")
         return response

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from chaos.sandbox import deletion
@@ -19,6 +20,10 @@ from chaos.sandbox.api.target import Target
 from chaos.sandbox.resources import EVICTION, Resource
 from chaos.sandbox.store import Object, StoreError
 
+_JOB_ORPHANS = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
+    "propagationPolicy=Orphan to suppress this warning"
+)
 _RETURNED_WHEN_GONE = ("Pod", "Service", "PersistentVolumeClaim", "PersistentVolume", "Namespace")
 
 
@@ -149,6 +154,9 @@ class Handlers:
         """
         options = DeleteOptions.read(query, body)
         resource = target.resource
+        if resource.kind == "Job" and options.propagation is None:
+            options = replace(options, propagation="Orphan")
+            self.warnings.append(_JOB_ORPHANS)
         place = (resource.kind, target.namespace, target.name)
         if options.dry_run:
             last = deletion.checked(self._store, *place, uid=options.uid, resource_version=options.resource_version)

@@ -7,7 +7,7 @@ would have refused. All of it is synchronous: an operation happens at one instan
 from __future__ import annotations
 
 from chaos.sandbox import deletion
-from chaos.sandbox.api import defaults, pod_defaults, service_update, validation
+from chaos.sandbox.api import defaults, job_validation, pod_defaults, service_update, validation
 from chaos.sandbox.api.allocation import Allocator
 from chaos.sandbox.api.status import (
     Cause,
@@ -77,11 +77,16 @@ class Registry:
             meta["name"] = self._allocator.name(meta["generateName"])
         self._admit(resource, meta)
         defaulted(kind, obj, new=True)
+        if kind == "Job":
+            meta["uid"] = self.store.new_uid()
+            job_validation.generate_selector(obj)
         causes = validation.new_object(kind, obj)
         if kind == "Service" and not causes:
             causes = self._allocator.service(obj)
         if causes:
             raise invalid(resource, meta.get("name", ""), causes)
+        if kind == "Job":
+            job_validation.copy_labels(obj)
         if self.store.get(kind, meta.get("namespace", ""), meta["name"]) is not None:
             raise already_exists(resource, meta["name"])
         return _as_if_created(self.store, obj) if dry_run else self.store.create(kind, obj)
@@ -191,6 +196,7 @@ def _drop_gated(obj: Object) -> None:
 
 
 _NEED_SPEC = (
+    "Job",
     "NetworkPolicy",
     "Pod",
     "PodDisruptionBudget",

@@ -230,6 +230,26 @@ def _network_policy(obj: Object, now: datetime) -> list[Any]:
     return [obj["metadata"]["name"], selector_text(obj["spec"]["podSelector"]) or _NONE, _age(obj, now)]
 
 
+def _job(obj: Object, now: datetime) -> list[Any]:
+    spec, status = obj["spec"], obj.get("status", {})
+    done, parallel = status.get("succeeded", 0), spec.get("parallelism", 0)
+    of = f"{done}/{spec['completions']}" if "completions" in spec else f"{done}/1{f' of {parallel}' * (parallel > 1)}"
+    conditions = [c["type"] for c in status.get("conditions", ()) if c["status"] == "True"]
+    if obj["metadata"].get("deletionTimestamp"):
+        conditions.append("Terminating")
+    states = ("Complete", "Failed", "Terminating", "Suspended", "FailureTarget", "SuccessCriteriaMet")
+    started, ended = status.get("startTime"), status.get("completionTime")
+    return [
+        obj["metadata"]["name"],
+        next((state for state in states if state in conditions), "Running"),
+        of,
+        age(started, datetime.fromisoformat(ended) if ended else now) if started else "",
+        _age(obj, now),
+        *_template(obj),
+        selector_text(spec.get("selector", {})),
+    ]
+
+
 def _lease(obj: Object, now: datetime) -> list[Any]:
     return [obj["metadata"]["name"], obj.get("spec", {}).get("holderIdentity", ""), _age(obj, now)]
 
@@ -275,6 +295,7 @@ _TABLES: dict[str, tuple[str, Row]] = {
     "ReplicaSet": ("Name,Desired,Current,Ready,Age,Containers+,Images+,Selector+", _replica_set),
     "ControllerRevision": ("Name,Controller,Revision,Age", _controller_revision),
     "EndpointSlice": ("Name,AddressType,Ports,Endpoints,Age", _endpoint_slice),
+    "Job": ("Name,Status,Completions,Duration,Age,Containers+,Images+,Selector+", _job),
     "NetworkPolicy": ("Name,Pod-Selector,Age", _network_policy),
     "PodDisruptionBudget": ("Name,Min Available,Max Unavailable,Allowed Disruptions,Age", _budget),
     "Lease": ("Name,Holder,Age", _lease),

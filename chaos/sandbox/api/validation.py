@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from chaos.sandbox.api import (
     budget_validation,
+    job_validation,
     names,
     networkpolicy_validation,
     pod_validation,
@@ -162,6 +163,7 @@ def _pod(obj: Object) -> Iterator[Cause]:
 
 _BODIES: dict[str, Callable[[Object], Iterator[Cause]]] = {
     "Pod": _pod,
+    "Job": job_validation.job,
     "NetworkPolicy": networkpolicy_validation.network_policy,
     "PodDisruptionBudget": budget_validation.budget,
     "Service": service_validation.service,
@@ -176,6 +178,7 @@ _BODIES: dict[str, Callable[[Object], Iterator[Cause]]] = {
 _CHANGES: dict[str, Callable[[Object, Object], Iterator[Cause]]] = {
     "Pod": pod_validation.changed,
     "Service": service_validation.service_changed,
+    "Job": job_validation.job_changed,
     "StatefulSet": workload_validation.stateful_set_changed,
     "Deployment": workload_validation.selector_unchanged,
     "ReplicaSet": workload_validation.selector_unchanged,

@@ -457,6 +457,33 @@ def recover(
 
 
 @app.command()
+def cleanup(
+    context: ContextOption = "",
+    in_cluster: InClusterOption = False,
+    kubeconfig: KubeconfigOption = None,
+    over: Annotated[
+        list[str] | None,
+        typer.Option("--run", metavar="ID", help="A run that is over although it looks as if it were not. Repeatable."),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Remove what runs left that are surely over, without asking.")
+    ] = False,
+    reports: ReportsOption = REPORTS,
+) -> None:
+    """Remove everything that this tool ever left in a cluster; shows it first, and asks.
+
+    It goes by the label that each object carries, so it needs no journal; where there is one, `chaos recover` knows
+    more.
+    Exit code 0 where nothing is left, 5 where something is.
+    """
+    from chaos.cli.cleanup import CleanupRequest, clean_up  # noqa: PLC0415
+
+    address = _address(context, kubeconfig, in_cluster=in_cluster, needed=True)
+    assert address is not None  # noqa: S101 - it was needed
+    raise typer.Exit(clean_up(CleanupRequest(address, reports, frozenset(over or ()), yes)))
+
+
+@app.command()
 def sandbox(
     kubeconfig: Annotated[
         Path | None, typer.Option("--kubeconfig", metavar="FILE", help="Where to write it; default: a new file.")

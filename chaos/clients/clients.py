@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
@@ -80,7 +81,9 @@ class Clients:
             login: as whom.
             timeout_s: 0: as for samples.
         """
-        return await ask_once(self._dialer, _session(kind), login, host, port, question, timeout_s or self._timeout_s)
+        sent_ns = self._clock.now_ns()
+        reply = await ask_once(self._dialer, _session(kind), login, host, port, question, timeout_s or self._timeout_s)
+        return replace(reply, sent_ns=sent_ns, received_ns=self._clock.now_ns())
 
     def watch(
         self,
@@ -124,14 +127,15 @@ class Clients:
     async def sample(
         self, kind: str, host: str, port: int, count: int, login: Login, *, question: str = "", period_s: float = 0.0
     ) -> list[Outcome]:
-        """So many connections one after the other, and what became of each; see `watch`."""
-        series = self.watch(kind, host, port, login, question=question, period_s=period_s)
-        deadline_s = self._clock.now_s() + count * series.period_s * 2 + 2 * series.timeout_s
+        """So many connections, one a period, and what became of each; see `watch`."""
+        series = self._open(kind, kind, host, port, question, period_s or self._period_s, "", "")
+        self._sampler.connect(series, _session(kind), login, port, count)
+        deadline_s = self._clock.now_s() + count * series.period_s + 2 * series.timeout_s + _LOOK_S
         samples = self._recorder.history.samples[series.id]
         while len(samples) < count and self._clock.now_s() < deadline_s:  # noqa: ASYNC110 - a bounded look
             await asyncio.sleep(min(_LOOK_S, series.period_s))
         self._sampler.close(series.id)
-        return [self._recorder.history.outcomes[position] for position in samples.outcome[:count]]
+        return [self._recorder.history.outcomes[position] for position in samples.outcome]
 
     def close(self, series: Series) -> None:
         """Sample a series no more."""

@@ -48,8 +48,9 @@ class Sampler:
             task.cancel()
         await self._group.__aexit__(None, None, None)
 
-    def connect(self, series: Series, kind: type[Session], login: Login, port: int) -> None:
-        """One connection and one question (the series') a period."""
+    def connect(self, series: Series, kind: type[Session], login: Login, port: int, times: int = 0) -> None:
+        """One connection and one question (the series') a period; so many times, or until the series is closed (0)."""
+        begun = 0
 
         async def sample(scheduled_ns: int) -> None:
             sent_ns = self._clock.now_ns()
@@ -57,7 +58,14 @@ class Sampler:
             reply = await ask_once(self._dialer, kind, login, _host(series), port, series.ask, series.timeout_s)
             self.record(series, scheduled_ns, sent_ns, reply.outcome)
 
-        self._schedules.add(series.id, series.period_s, 0.0, lambda at_ns: self._begin(sample(at_ns)))
+        def fire(scheduled_ns: int) -> None:
+            nonlocal begun
+            begun += 1
+            if begun == times:
+                self._schedules.remove(series.id)
+            self._spawn(sample(scheduled_ns))
+
+        self._schedules.add(series.id, series.period_s, 0.0, fire)
 
     def hold(self, series: Series, kind: type[Session], login: Login, port: int) -> None:
         """One long-lived connection: a question a period on it; another is opened when it has ended."""
@@ -69,9 +77,6 @@ class Sampler:
         self._schedules.remove(series_id)
         if series_id in self._held:
             self._held.pop(series_id).cancel()
-
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        self._spawn(work)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._group.create_task(work)

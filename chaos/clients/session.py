@@ -32,11 +32,15 @@ class Reply:
             Its values are the rows, their columns joined by tabulators.
         columns: names of the columns; empty where there are no rows.
         rows: their values as texts, NULL as None.
+        sent_ns: when the client set out to resolve the name, on the run's clock.
+        received_ns: when it had the answer, or gave up.
     """
 
     outcome: Outcome
     columns: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
+    sent_ns: int = 0
+    received_ns: int = 0
 
     @property
     def ok(self) -> bool:

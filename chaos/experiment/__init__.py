@@ -4,6 +4,7 @@ from chaos.analysis.checkers.verdicts import combine
 from chaos.analysis.corefile import caching
 from chaos.analysis.facts import Fact, fact, facts
 from chaos.analysis.identity import Identity, identities
+from chaos.analysis.outage import Outage, outage
 from chaos.analysis.podlog import PodStep, first, most_missing, pod_steps
 from chaos.analysis.questions import Question
 from chaos.analysis.questions.answer import show
@@ -44,6 +45,7 @@ __all__ = [
     "Identity",
     "JoinNode",
     "Options",
+    "Outage",
     "Outcome",
     "PodIdentity",
     "PodStep",
@@ -71,6 +73,7 @@ __all__ = [
     "load_experiments",
     "most_missing",
     "ms",
+    "outage",
     "pod_steps",
     "recoveries",
     "seconds",

@@ -1,0 +1,69 @@
+"""How long something failed for a client that tried again and again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from chaos.model import History, Interval, Series
+from chaos.model.outcome import OK
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """The longest stretch of failures of one series, between two successes. To a client a timeout is a failure too.
+
+    Attributes:
+        began: (last success sent, first failure received].
+        ended: (last failure sent, first success received]; right-censored where there was none.
+        failures: (status, phase) → samples in the stretch.
+        samples: of the whole time that was looked at.
+    """
+
+    began: Interval
+    ended: Interval
+    failures: Counter[tuple[str, str]]
+    samples: int
+
+    @property
+    def length_ns(self) -> Interval:
+        """Bounds of its length: `after_ns` the least, `before_ns` the most (None: it had not ended)."""
+        assert self.began.before_ns is not None  # noqa: S101 - a failure was seen
+        least_ns = max(0, self.ended.after_ns - self.began.before_ns)
+        return Interval(least_ns, None if self.ended.before_ns is None else self.ended.before_ns - self.began.after_ns)
+
+    def kinds(self) -> str:
+        """The failures for people, most frequent first: ``NXDOMAIN while resolving (12), …``."""
+        return ", ".join(f"{status} ({phase}) {n} times" for (status, phase), n in self.failures.most_common())
+
+
+def outage(history: History, series: Series, from_ns: int, to_ns: int | None = None) -> Outage | None:
+    """The longest one that began after an instant; None where nothing failed.
+
+    Args:
+        history: of the run.
+        series: of a client; samples in the order in which they were sent.
+        from_ns: samples received before are only looked at for the last success.
+        to_ns: samples sent after are left out; None: the end.
+    """
+    columns = history.samples.get(series.id)
+    rows = sorted((sent, received, o) for _, sent, received, o in columns.rows()) if columns else []
+    rows = [row for row in rows if to_ns is None or row[0] <= to_ns]
+    longest: Outage | None = None
+    last_good_ns = min((row[0] for row in rows), default=from_ns)
+    stretch: list[tuple[int, int, int]] = []
+    count = sum(received >= from_ns for _, received, _ in rows)
+    for sent_ns, received_ns, position in [*rows, (0, 0, -1)]:
+        if position >= 0 and history.outcomes[position].status != OK:
+            if received_ns >= from_ns:
+                stretch.append((sent_ns, received_ns, position))
+            continue
+        if stretch:
+            kinds = Counter((history.outcomes[p].status, history.outcomes[p].phase) for _, _, p in stretch)
+            began = Interval(last_good_ns, min(received for _, received, _ in stretch))
+            found = Outage(began, Interval(stretch[-1][0], None if position < 0 else received_ns), kinds, count)
+            if longest is None or found.length_ns.after_ns >= longest.length_ns.after_ns:
+                longest = found
+            stretch = []
+        last_good_ns = sent_ns
+    return longest

@@ -1,0 +1,124 @@
+"""`chaos cleanup`."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import typer
+
+from chaos.cli.terminal import SteadfastConsole, TerminalProgress, print_problem, run_time
+from chaos.clock import RunClock
+from chaos.cluster import Cluster, ClusterAddress, Journal, connect
+from chaos.engine.cleanup import remove
+from chaos.engine.leftovers import Life, Open, RunLeftovers, find, open_changes, read_journals
+from chaos.errors import InconclusiveError, RollbackError
+
+
+@dataclass(frozen=True, slots=True)
+class CleanupRequest:
+    """What was asked.
+
+    Attributes:
+        over: runs that the user says are over.
+        agreed: to the removal of all that is surely over.
+    """
+
+    address: ClusterAddress
+    reports: Path
+    over: frozenset[str]
+    agreed: bool
+
+
+def clean_up(request: CleanupRequest) -> int:
+    """Show, ask, remove; returns the exit code: 0 where nothing is left, 5 where something is.
+
+    Raises:
+        PreflightError: the cluster cannot be reached, or not be read.
+    """
+    return asyncio.run(_clean_up(request))
+
+
+async def _clean_up(request: CleanupRequest) -> int:
+    cluster = await connect(request.address)
+    try:
+        return await clean_cluster(cluster, request, SteadfastConsole(stderr=True))
+    finally:
+        await cluster.close()
+
+
+async def clean_cluster(cluster: Cluster, request: CleanupRequest, console: SteadfastConsole) -> int:
+    """The same with a connection."""
+    journals = read_journals(request.reports)
+    runs = await find(cluster, journals, request.over)
+    opened = await open_changes(cluster, journals)
+    _show(console, cluster, runs, opened)
+    chosen = [run for run in runs if run.life is Life.OVER and _agrees(console, run, agreed=request.agreed)]
+    chosen += [run for run in runs if run.life is Life.MAYBE and _agrees(console, run, agreed=False)]
+    left = [run for run in runs if run.life in (Life.OVER, Life.MAYBE) and run not in chosen]
+    failures = await _remove(cluster, request, console, chosen) if chosen else []
+    for problem in failures:
+        print_problem(console, "not removed", problem)
+    for run in left:
+        console.tell(f"left: run {run.run} ({run.life.value})", markup=False, soft_wrap=True)
+    if not failures and not left and not opened:
+        console.tell(f"{cluster.name}: nothing is left", markup=False)
+        return 0
+    return RollbackError.exit_code
+
+
+def _show(console: SteadfastConsole, cluster: Cluster, runs: list[RunLeftovers], opened: list[Open]) -> None:
+    if runs or opened:
+        console.tell(f"{cluster.name} ({cluster.server}) has:", markup=False, soft_wrap=True)
+    for run in runs:
+        console.tell(f"run {run.run}, {run.life.value}: {run.why}", markup=False, soft_wrap=True)
+        for left in run.objects:
+            held = f" (holds {len(left.holds)} things of somebody else's)" if left.holds else ""
+            console.tell(f"  {left.describe()}{held}", markup=False, soft_wrap=True)
+        if run.life is Life.MAYBE:
+            console.tell(f"  if it is over: chaos cleanup --run {run.run}", markup=False, soft_wrap=True)
+    for change in opened:
+        where = f" in namespace {change.where}" if change.where else ""
+        console.tell(f"not undone: {change.change}{where}", markup=False, soft_wrap=True)
+        console.tell(f"  deleting does not undo it: chaos recover {change.journal}", markup=False, soft_wrap=True)
+
+
+def _agrees(console: SteadfastConsole, run: RunLeftovers, *, agreed: bool) -> bool:
+    if agreed:
+        return True
+    if not sys.stdin.isatty():
+        if run.life is Life.OVER:
+            console.tell("nothing was removed: nobody can be asked here; --yes agrees", markup=False)
+        return False
+    doubt = "it may still be under way; " if run.life is Life.MAYBE else ""
+    return typer.confirm(f"{doubt}remove what run {run.run} left?", default=False, err=True)
+
+
+async def _remove(
+    cluster: Cluster, request: CleanupRequest, console: SteadfastConsole, runs: list[RunLeftovers]
+) -> list[Exception]:
+    folder = request.reports / "cleanup" / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise InconclusiveError(f"{folder} cannot be made ({exc.strerror}), so nothing is removed") from exc
+    address = request.address
+    journal = Journal.start(
+        folder,
+        {
+            "id": f"cleanup-{secrets.token_hex(4)}",
+            "context": address.context,
+            "kubeconfig": str(address.kubeconfig or ""),
+            "in_cluster": address.in_cluster,
+            "fingerprint": cluster.fingerprint,
+        },
+    )
+    try:
+        clock = RunClock(asyncio.get_running_loop())
+        return list(await remove(cluster, journal, clock, runs, TerminalProgress(console, run_time())))
+    finally:
+        journal.close()

@@ -1,0 +1,62 @@
+"""Removes what runs left, as a rollback does: from a journal, guarded by UIDs."""
+
+from __future__ import annotations
+
+from chaos.clock import RunClock
+from chaos.cluster import Cluster, Journal
+from chaos.cluster.undo import Undo
+from chaos.engine.leftovers import Leftover, RunLeftovers
+from chaos.engine.progress import Progress
+from chaos.errors import ChaosError, RollbackError
+
+# Namespaces take what is in them along; a volume can go only after its claim.
+_ORDER = ("Namespace", "StatefulSet", "Deployment", "ReplicaSet", "Job", "Pod")
+_LAST = ("PersistentVolumeClaim", "PersistentVolume", "Lease")
+
+
+async def remove(
+    cluster: Cluster, journal: Journal, clock: RunClock, runs: list[RunLeftovers], progress: Progress
+) -> list[ChaosError]:
+    """Delete the objects of runs; goes on after a failure, and returns the failures.
+
+    Each deletion is in the journal before it is asked for, so that `chaos recover` finishes what is cut short.
+    """
+    failures: list[ChaosError] = []
+    work = []
+    for run in runs:
+        undo = Undo(cluster, journal, clock, run.run)
+        for left in sorted(run.objects, key=_rank):
+            if left.holds:
+                failures.append(_held(left))
+                continue
+            entry = journal.intend(
+                change=f"{left.kind} {left.name} of run {run.run}",
+                undo="delete",
+                kind=left.kind,
+                name=left.name,
+                namespace=left.namespace,
+                uid=left.uid,
+            )
+            journal.update(entry, "done", left.uid)
+            work.append((undo, entry))
+    for undo, entry in work:
+        try:
+            progress.step(await undo.undo(entry))
+        except ChaosError as exc:
+            failures.append(exc)
+            progress.warning(exc.message)
+    return failures
+
+
+def _rank(left: Leftover) -> tuple[int, str]:
+    if left.kind in _ORDER:
+        return _ORDER.index(left.kind), left.name
+    return len(_ORDER) + 1 + (_LAST.index(left.kind) + 1 if left.kind in _LAST else 0), left.name
+
+
+def _held(left: Leftover) -> RollbackError:
+    things = ", ".join(left.holds[:5]) + (", …" if len(left.holds) > 5 else "")  # noqa: PLR2004 - what a line holds
+    return RollbackError(
+        f"Namespace {left.name} was left alone: somebody else has put things into it: {things}",
+        hint=f"move them, then run this again; or: kubectl delete namespace {left.name}",
+    )

@@ -1,0 +1,251 @@
+"""What runs left in a cluster, found by its labels; and whether the run may still be under way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from chaos.agents.manifests import ALONE_S
+from chaos.cluster import Cluster, Journal
+from chaos.cluster.client import API_VERSIONS, CLUSTER_WIDE
+from chaos.cluster.journal import FIX_PREFIX, JOURNAL, RUN_LABEL
+from chaos.errors import ApiError, ChaosError, PreflightError
+
+Object = dict[str, Any]
+# Made by the cluster from what it copies labels of, or never made by a run.
+_NOT_MADE = frozenset({"EndpointSlice", "Endpoints", "Event", "Node", "SelfSubjectAccessReview"})
+_NOT_FOUND, _FORBIDDEN = 404, 403
+# The Lease that a run takes says so; nothing that it makes is made later.
+_RUN_S = 3600
+_AGENT_LABEL = "chaos-identity.io/agents"
+# What somebody else may have put into a namespace of ours; ConfigMaps with certificates come by themselves.
+_STRANGERS = ("StatefulSet", "Deployment", "Job", "Service", "PersistentVolumeClaim", "Pod")
+
+
+class Life(Enum):
+    """What is known about a run."""
+
+    OVER = "over"
+    MAYBE = "may be under way"
+    ALIVE = "under way"
+    KEPT = "made to stay"
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """One object.
+
+    Attributes:
+        made_s: when, in seconds since 1970 by the API server's clock.
+        holds: what somebody else has put into it, so that it must stay.
+    """
+
+    kind: str
+    name: str
+    namespace: str
+    uid: str
+    made_s: float
+    holds: tuple[str, ...] = ()
+
+    def describe(self) -> str:
+        """For people."""
+        return f"{self.kind} {self.name}" + (f" in namespace {self.namespace}" if self.namespace else "")
+
+
+@dataclass(slots=True)
+class RunLeftovers:
+    """What one run left.
+
+    Attributes:
+        why: the run is taken for over, or for alive.
+    """
+
+    run: str
+    life: Life
+    why: str
+    objects: list[Leftover] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A change of something that no run made, which deleting does not undo."""
+
+    change: str
+    where: str
+    journal: Path
+
+
+async def find(cluster: Cluster, journals: Iterable[Journal], over: frozenset[str]) -> list[RunLeftovers]:
+    """Everything that carries a run's label, by run.
+
+    Args:
+        cluster: to be looked at.
+        journals: of runs of this machine, on any cluster.
+        over: runs that somebody says are over.
+
+    Raises:
+        PreflightError: not all of it may be read.
+    """
+    found = await _labelled(cluster)
+    _, now_s, _ = await cluster.server_date()
+    known = {str(journal.run["id"]): journal for journal in journals}
+    runs: dict[str, RunLeftovers] = {}
+    rows = _without_followers(found)
+    for run in sorted({_run_of(obj) for obj in rows}):
+        mine = [obj for obj in found if _run_of(obj) == run]
+        life, why = _life(run, mine, known.get(run), now_s)
+        if run in over and life is Life.MAYBE:
+            life, why = Life.OVER, "you say so"
+        runs[run] = RunLeftovers(run, life, why)
+    for obj in rows:
+        runs[_run_of(obj)].objects.append(await _leftover(cluster, obj))
+    for run_left in runs.values():
+        run_left.objects += await _volumes(cluster, found, run_left.run)
+    return list(runs.values())
+
+
+async def _labelled(cluster: Cluster) -> list[Object]:
+    found: list[Object] = []
+    for kind in sorted(API_VERSIONS.keys() - _NOT_MADE):
+        try:
+            found += (await cluster.list(kind, "", RUN_LABEL))[0]
+        except ApiError as exc:
+            if exc.status == _NOT_FOUND:
+                continue  # this server has no such kind, so nobody made one
+            if exc.status == _FORBIDDEN:
+                exc.hint = "cleaning up needs to list what this tool makes in all namespaces"
+            raise
+    return found
+
+
+def _run_of(obj: Object) -> str:
+    return str(obj["metadata"]["labels"][RUN_LABEL])
+
+
+def _without_followers(found: list[Object]) -> list[Object]:
+    """Without what goes with its owner, or with its namespace."""
+    uids = {obj["metadata"]["uid"] for obj in found}
+    gone_with = {obj["metadata"]["name"] for obj in found if obj["kind"] == "Namespace"}
+    rows = []
+    for obj in found:
+        meta = obj["metadata"]
+        owned = any(owner["uid"] in uids for owner in meta.get("ownerReferences") or [])
+        if not owned and meta.get("namespace") not in gone_with:
+            rows.append(obj)
+    return rows
+
+
+async def _leftover(cluster: Cluster, obj: Object) -> Leftover:
+    meta = obj["metadata"]
+    holds = await _held(cluster, meta["name"]) if obj["kind"] == "Namespace" else ()
+    where = "" if obj["kind"] in CLUSTER_WIDE else str(meta.get("namespace", ""))
+    return Leftover(obj["kind"], meta["name"], where, meta["uid"], _made_s(obj), holds)
+
+
+async def _held(cluster: Cluster, namespace: str) -> tuple[str, ...]:
+    """What in a namespace of ours carries no label of ours."""
+    held = []
+    for kind in _STRANGERS:
+        try:
+            rows, _ = await cluster.list(kind, namespace)
+        except ApiError as exc:
+            if exc.status == _NOT_FOUND:
+                continue
+            raise
+        for obj in rows:
+            meta = obj["metadata"]
+            mine = RUN_LABEL in (meta.get("labels") or {}) or _AGENT_LABEL in (meta.get("labels") or {})
+            if not mine and not meta.get("ownerReferences"):
+                held.append(f"{kind} {meta['name']}")
+    return tuple(held)
+
+
+async def _volumes(cluster: Cluster, found: list[Object], run: str) -> list[Leftover]:
+    """Volumes of a run's claims, which stay where their class retains them."""
+    claims = {
+        (obj["metadata"].get("namespace"), obj["metadata"]["name"]): obj["metadata"]["uid"]
+        for obj in found
+        if obj["kind"] == "PersistentVolumeClaim" and _run_of(obj) == run
+    }
+    if not claims:
+        return []
+    try:
+        volumes, _ = await cluster.list("PersistentVolume")
+    except ApiError as exc:
+        if exc.status in (_NOT_FOUND, _FORBIDDEN):
+            return []  # where they are not retained they go with their claims
+        raise
+    rows = []
+    for volume in volumes:
+        spec = volume["spec"]
+        claim = spec.get("claimRef") or {}
+        of_ours = claims.get((claim.get("namespace"), claim.get("name"))) == claim.get("uid")
+        if claim and of_ours and spec.get("persistentVolumeReclaimPolicy") == "Retain":
+            meta = volume["metadata"]
+            rows.append(Leftover("PersistentVolume", meta["name"], "", meta["uid"], _made_s(volume)))
+    return rows
+
+
+def _made_s(obj: Object) -> float:
+    return datetime.fromisoformat(obj["metadata"]["creationTimestamp"]).astimezone(UTC).timestamp()
+
+
+def _life(run: str, mine: list[Object], journal: Journal | None, now_s: float) -> tuple[Life, str]:
+    """Whether a run may still be under way."""
+    if run.startswith(FIX_PREFIX):
+        where = f"chaos recover {journal.path.parent}" if journal else "chaos recover, where its journal is,"
+        return Life.KEPT, f"chaos diagnose --fix made it; {where} undoes it"
+    if journal is not None:
+        if journal.is_live():
+            return Life.ALIVE, f"a process of this machine holds {journal.path}"
+        return Life.OVER, f"its journal says so ({journal.path.parent})"
+    return _life_without_journal(mine, now_s)
+
+
+def _life_without_journal(mine: list[Object], now_s: float) -> tuple[Life, str]:
+    """What age and agents tell of a run that another machine may be at."""
+    newest_s = now_s - max(_made_s(obj) for obj in mine)
+    age = f"the newest of it was made {_ago(newest_s)} ago"
+    agents = [obj for obj in mine if obj["kind"] == "Job" and (obj.get("status") or {}).get("active")]
+    if agents and min(now_s - _made_s(job) for job in agents) > 2 * ALONE_S:
+        return Life.ALIVE, f"its agents are at work, and they end {ALONE_S} s after their runner is gone"
+    if newest_s < _RUN_S:
+        return Life.MAYBE, f"{age}, and its journal is not here: another machine may be at it"
+    return Life.OVER, age
+
+
+def _ago(seconds: float) -> str:
+    if seconds < 120:  # noqa: PLR2004 - two minutes
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 2 * _RUN_S else f"{seconds / 3600:.0f} h"
+
+
+def read_journals(reports: Path) -> list[Journal]:
+    """The journals below a folder; what cannot be read is no journal."""
+    found = []
+    for path in sorted(reports.rglob(JOURNAL)):
+        try:
+            found.append(Journal.load(path))
+        except ChaosError:
+            continue
+    return found
+
+
+async def open_changes(cluster: Cluster, journals: Iterable[Journal]) -> list[Open]:
+    """Changes of this cluster that only their journal can take back."""
+    rows = []
+    for journal in journals:
+        entries = [e for e in journal.open_entries() if e.undo in ("restore", "command")]
+        if not entries or journal.run.get("simulated") or str(journal.run["id"]).startswith(FIX_PREFIX):
+            continue
+        try:
+            here = await cluster.is_the_one(str(journal.run["fingerprint"]))
+        except PreflightError:
+            here = False
+        if here and not journal.is_live():
+            rows += [Open(e.change, e.namespace, journal.path.parent) for e in entries]
+    return rows

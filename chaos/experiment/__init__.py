@@ -6,6 +6,7 @@ from chaos.analysis.facts import Fact, fact, facts
 from chaos.analysis.identity import Identity, identities
 from chaos.analysis.outage import Outage, outage
 from chaos.analysis.podlog import PodStep, first, most_missing, pod_steps
+from chaos.analysis.proportion import wilson
 from chaos.analysis.questions import Question
 from chaos.analysis.questions.answer import show
 from chaos.analysis.recovery import recoveries
@@ -84,4 +85,5 @@ __all__ = [
     "unit_question",
     "when",
     "who_answers",
+    "wilson",
 ]

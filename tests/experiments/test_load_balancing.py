@@ -1,0 +1,113 @@
+"""load-balancing on the sandbox: the counts, what they allow to be said, and that its checkers can fail."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from chaos.experiment import History, Options, find_experiment
+from tests.sandboxed import run_sandboxed
+
+EXPERIMENT = find_experiment("load-balancing")
+KEYS = ("balancing-differs", "balance-or-direct", "session-affinity")
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> History:
+    result = run_sandboxed(tmp_path_factory.mktemp("reports"), Options(max_qps=None), experiment=EXPERIMENT).result
+    assert result.error is None
+    assert not result.leftovers
+    return result.history
+
+
+@pytest.fixture
+def edited(history: History) -> History:
+    return copy.deepcopy(history)
+
+
+def verdicts(history: History) -> dict[str, str]:
+    found = [c(history) for c in EXPERIMENT.checkers if not isinstance(c, str)]
+    return {one.checker: str(one.outcome) for one in found}
+
+
+def said(history: History, key: str) -> str:
+    return next(q for q in EXPERIMENT.questions if not isinstance(q, str) and q.key == key).answer(history)
+
+
+def facts_of(history: History, kind: str, **where: Any) -> list[dict[str, Any]]:
+    found = [details for _, what, details in history.marks if what == kind]
+    return [details for details in found if all(details.get(key) == value for key, value in where.items())]
+
+
+def test_all_holds_and_every_question_is_answered(history: History) -> None:
+    assert set(verdicts(history).values()) == {"ok"}
+    assert all(said(history, key) for key in KEYS)
+
+
+def test_the_counts_are_complete_and_stand_in_the_answer_with_their_intervals(history: History) -> None:
+    (found,) = facts_of(history, "new", through="mysql-replicas")
+    assert sum(found["answered"].values()) == found["connections"] == 400
+    text = said(history, "balancing-differs")
+    for pod, n in found["answered"].items():
+        assert f"{pod} {n} (" in text
+    assert "95 % intervals" in text
+
+
+def test_the_units_direct_names_do_not_exist_and_the_answer_says_why(history: History) -> None:
+    text = said(history, "balance-or-direct")
+    assert "NXDOMAIN (resolve)" in text
+    assert "subdomain (mysql-cluster)" in text
+    assert "those of mysql-internal carry none" in text
+
+
+def test_uneven_shares_fail(edited: History) -> None:
+    (found,) = facts_of(edited, "new", through="mysql-replicas")
+    found["answered"] = {"mysql-cluster-0": 190, "mysql-cluster-1": 105, "mysql-cluster-2": 105}
+    assert verdicts(edited)["service-spreads-evenly"] == "fail"
+
+
+def test_too_few_connections_are_no_verdict(edited: History) -> None:
+    (found,) = facts_of(edited, "new", through="mysql-replicas")
+    found.update(connections=6, answered={"mysql-cluster-0": 2, "mysql-cluster-1": 2, "mysql-cluster-2": 2})
+    assert verdicts(edited)["service-spreads-evenly"] == "unknown"
+
+
+def test_affinity_that_changes_its_mind_fails(edited: History) -> None:
+    facts_of(edited, "sticky", turn=1)[0]["answered"] = {"mysql-cluster-0": 29, "mysql-cluster-1": 1}
+    assert verdicts(edited)["affinity-keeps-the-pod"] == "fail"
+    assert said(edited, "session-affinity") == ""
+
+
+def test_many_lost_connections_are_no_verdict_and_a_single_one_is_no_failure(edited: History) -> None:
+    (found,) = facts_of(edited, "sticky", turn=1)
+    (pod,) = (who for who in found["answered"] if who.startswith("mysql"))
+    found["answered"] = {pod: 29, "TIMEOUT (resolve)": 1}
+    assert verdicts(edited)["affinity-keeps-the-pod"] == "ok"
+    found["answered"] = {pod: 20, "TIMEOUT (resolve)": 10}
+    assert verdicts(edited)["affinity-keeps-the-pod"] == "unknown"
+
+
+def test_an_address_with_two_pods_behind_it_fails(edited: History) -> None:
+    facts_of(edited, "chosen")[0]["answered"] = {"mysql-cluster-0": 5, "mysql-cluster-1": 5}
+    assert verdicts(edited)["addresses-lead-to-one-pod"] == "fail"
+
+
+def test_a_connection_that_wanders_fails(edited: History) -> None:
+    samples = edited.samples[facts_of(edited, "held")[0]["series"]]
+    here = edited.outcomes[samples.outcome[0]].values
+    there = next(
+        i for i, o in enumerate(edited.outcomes) if o.status == "OK" and o.phase == "query" and o.values != here
+    )
+    samples.outcome[5] = there
+    assert verdicts(edited)["long-lived-is-pinned"] == "fail"
+
+
+def test_a_name_below_the_other_service_fails(edited: History) -> None:
+    facts_of(edited, "name", below="mysql-internal")[0]["status"] = "NOERROR"
+    assert verdicts(edited)["names-below-governing-only"] == "fail"
+
+
+def test_what_was_not_measured_is_not_claimed(edited: History) -> None:
+    edited.marks.clear()
+    assert set(verdicts(edited).values()) == {"unknown"}
+    assert [said(edited, key) for key in KEYS] == ["", "", ""]

@@ -10,7 +10,9 @@ Where it differs from kube-apiserver 1.34 on purpose:
   websockets, not SPDY, and gives no terminal.
 - OpenAPI v3 only: v2 is a document without types, and only in the protobuf that kubectl asks for.
 - No pvc-protection finalizer: a claim goes when it is deleted.
-- Status writes are checked for impossible counts only. Fields that neither identity, addresses nor start depend on are
-  type-checked against the published schemas and not validated further.
+- Any service account that could exist counts as existing, and of priority classes only the two that every cluster has.
+- Status writes are checked for impossible counts only. All fields are type-checked against the published schemas;
+  what is validated of those that neither identity, addresses nor start depend on is what `tests/sandbox/api/mutated`
+  asks.
 - The message for a forbidden change of a pod's spec lacks Go's diff of internal types.
 """

@@ -36,13 +36,17 @@ class Allocator:
         """A name for metadata.generateName."""
         return base[:_MAX_GENERATED_BASE] + "".join(self._names.choices(ALPHABET, k=_NAME_LENGTH))
 
-    def service(self, obj: Object) -> list[Cause]:
-        """Give a new or changed service its addresses and node ports, in place; what is wrong with those it names."""
+    def service(self, obj: Object, *, dry_run: bool = False) -> list[Cause]:
+        """Give a new or changed service its addresses and node ports, in place; what is wrong with those it names.
+
+        As on a real server a dry run allocates nothing, so that it does not learn what is taken.
+        """
         spec = obj["spec"]
         if spec["type"] == "ExternalName":
             return []
-        causes = self._cluster_ip(obj, spec)
+        causes = self._cluster_ip(obj, spec, dry_run=dry_run)
         if spec["type"] in ("NodePort", "LoadBalancer"):
+            causes += [] if dry_run else _chosen_ports(spec)
             self._node_ports(spec)
         return causes
 
@@ -52,16 +56,17 @@ class Allocator:
         others = self._store.list("Service")
         return [s for s in others if (s["metadata"].get("namespace", ""), s["metadata"]["name"]) != mine]
 
-    def _cluster_ip(self, obj: Object, spec: Object) -> list[Cause]:
+    def _cluster_ip(self, obj: Object, spec: Object, *, dry_run: bool) -> list[Cause]:
         address = spec.get("clusterIP") or next(iter(spec.get("clusterIPs", ())), "")
         taken = {s["spec"].get("clusterIP") for s in self._others(obj)}
+        reserved = set() if dry_run else taken
         causes: list[Cause] = []
         if not address:
             while not address or address in taken:
                 offset = self._addresses.randrange(_STATIC_BAND, SERVICE_NETWORK.num_addresses - 1)
                 address = str(SERVICE_NETWORK.network_address + offset)
         elif address != "None":
-            causes = _chosen_address(address, taken)
+            causes = _chosen_address(address, reserved)
         spec["clusterIP"] = address
         spec["clusterIPs"] = [address]
         spec.setdefault("ipFamilies", ["IPv4"])
@@ -75,6 +80,16 @@ class Allocator:
                 drawn = self._ports.randint(*NODE_PORTS)
                 port["nodePort"] = drawn if drawn not in taken else 0
             taken.add(port["nodePort"])
+
+
+def _chosen_ports(spec: Object) -> list[Cause]:
+    low, high = NODE_PORTS
+    text = f"provided port is not in the valid range. The range of valid ports is {low}-{high}"
+    return [
+        invalid_value(f"spec.ports[{i}].nodePort", port["nodePort"], text)
+        for i, port in enumerate(spec.get("ports", ()))
+        if port.get("nodePort") and not low <= port["nodePort"] <= high
+    ]
 
 
 def _chosen_address(address: str, taken: set[Any]) -> list[Cause]:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from chaos.sandbox.api import names
 from chaos.sandbox.api.selector_validation import label_selector
 from chaos.sandbox.api.status import Cause, invalid_value, not_supported
 from chaos.sandbox.store import Object
 
 _POLICIES = ("AlwaysAllow", "IfHealthyBudget")
 _WHOLE = 100
-_PERCENT_TEXT = (
-    "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for "
-    "validation is '[0-9]+%')"
-)
 _NOT_NEGATIVE = "must be greater than or equal to 0"
 _COUNTS = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
 
@@ -49,7 +45,7 @@ def _amount(value: int | str, at: str) -> Iterator[Cause]:
     if isinstance(value, int):
         if value < 0:
             yield invalid_value(at, value, _NOT_NEGATIVE)
-    elif not re.fullmatch("[0-9]+%", value):
-        yield invalid_value(at, value, _PERCENT_TEXT)
+    elif complaints := names.percentage(value):
+        yield from (invalid_value(at, value, text) for text in complaints)
     elif int(value[:-1]) > _WHOLE:
         yield invalid_value(at, value, "must not be greater than 100%")

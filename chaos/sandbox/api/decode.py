@@ -11,6 +11,8 @@ from chaos.sandbox.api.schema import Schema, definitions, resolve
 from chaos.sandbox.store import Object
 
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})")
+_BASE64 = re.compile(r"([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_BASE64_SIGN = re.compile(r"[A-Za-z0-9+/]")
 _GO_TYPES: Final = {"string": "string", "boolean": "bool", "number": "float64", "int32": "int32", "int64": "int64"}
 
 
@@ -183,9 +185,24 @@ def _scalar(value: Any, schema: Schema, field: str) -> Any:
     wanted: tuple[type, ...] = {"string": (str,), "boolean": (bool,), "number": (int, float)}[kind]
     if not isinstance(value, wanted) or (kind == "number" and isinstance(value, bool)):
         raise _mismatch(value, field, _go_type("", schema))
-    if form == "date-time" and isinstance(value, str) and not _TIME.fullmatch(value):
-        raise _bad_time(value, field)
+    if isinstance(value, str):
+        _check_text(value, form, field)
     return value
+
+
+def _check_text(value: str, form: str, field: str) -> None:
+    if form == "byte":
+        _check_base64(value)
+    elif form == "date-time" and not _TIME.fullmatch(value):
+        raise _bad_time(value, field)
+
+
+def _check_base64(text: str) -> None:
+    """Go's words for what it cannot decode."""
+    kept = text.replace("\r", "").replace("\n", "")
+    if not _BASE64.fullmatch(kept):
+        at = next((i for i, sign in enumerate(kept) if not _BASE64_SIGN.match(sign)), len(kept))
+        raise DecodeError(f"illegal base64 data at input byte {at}")
 
 
 def _bad_time(value: str, field: str) -> DecodeError:

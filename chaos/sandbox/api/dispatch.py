@@ -89,7 +89,7 @@ class Dispatch:
         else:
             body = as_json(target, body, media_type)
             answer = (handlers.create if method == "POST" else handlers.replace)(target, query, body)
-        return self._warned(self._responses.json(answer, 201 if method == "POST" else 200), handlers)
+        return self._warned(self._responses.json(answer, 201 if handlers.created else 200), handlers)
 
     def _warned(self, response: web.Response, handlers: Handlers) -> web.Response:
         for warning in handlers.warnings:

@@ -24,19 +24,21 @@ _JOB_ORPHANS = (
     "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
     "propagationPolicy=Orphan to suppress this warning"
 )
+_CREATED_BY_PUT = ("Service", "Lease")  # AllowCreateOnUpdate of their strategies
 _RETURNED_WHEN_GONE = ("Pod", "Service", "PersistentVolumeClaim", "PersistentVolume", "Namespace")
 
 
 class Handlers:
     """What requests do, once their latency is over. Everything here happens at one instant.
 
-    `warnings` of a write are those of the request at hand.
+    `warnings` of a write are those of the request at hand; `created` is whether it made a new object.
     """
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._store = registry.store
         self.warnings: list[str] = []
+        self.created = False
 
     def get(self, target: Target) -> Object:
         """An object, or its Scale.
@@ -86,13 +88,11 @@ class Handlers:
         """
         options = WriteOptions.read(query, "CreateOptions")
         if target.subresource == "eviction":
+            self.created = True
             return self._evict(target, body, options)
         obj = self._decode(target.resource, body, options)
         check_place(target, obj)
-        kind = target.resource.kind
-        made = self._registry.create(kind, obj, namespace=target.namespace, dry_run=options.dry_run)
-        self.warnings += validation.warnings(kind, made)
-        return made
+        return self._make(target, obj, options)
 
     def replace(self, target: Target, query: Mapping[str, str], body: bytes) -> Object:
         """PUT.
@@ -110,7 +110,18 @@ class Handlers:
         version = obj["metadata"].get("resourceVersion", "")
         if version and not version.isdigit():
             raise StoreError(500, "", f'strconv.ParseUint: parsing "{version}": invalid syntax')
+        if target.resource.kind in _CREATED_BY_PUT and not target.subresource and not self._exists(target):
+            return self._make(target, obj, options)
         return self._update(target, obj, options)
+
+    def _exists(self, target: Target) -> bool:
+        return self._store.get(target.resource.kind, target.namespace, target.name) is not None
+
+    def _make(self, target: Target, obj: Object, options: WriteOptions) -> Object:
+        made = self._registry.create(target.resource.kind, obj, namespace=target.namespace, dry_run=options.dry_run)
+        self.created = True
+        self.warnings += validation.warnings(target.resource.kind, made)
+        return made
 
     def patch(self, target: Target, query: Mapping[str, str], body: bytes, media_type: str) -> Object:
         """PATCH with a merge, strategic-merge or JSON patch.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chaos.sandbox.api import names, pod_defaults, pod_validation, workload_validation
+from chaos.sandbox.api import label_validation, names, pod_defaults, pod_validation, workload_validation
 from chaos.sandbox.api.selector_validation import label_selector
 from chaos.sandbox.api.status import Cause, invalid_value, not_supported, required
 from chaos.sandbox.store import Object
@@ -47,7 +47,7 @@ def generate_selector(obj: Object) -> None:
         return
     labels = spec["template"].setdefault("metadata", {}).setdefault("labels", {})
     for label in (_OLD_NAME_LABEL, NAME_LABEL):
-        labels.setdefault(label, meta["name"])
+        labels.setdefault(label, meta.get("name", ""))
     for label in (_OLD_UID_LABEL, UID_LABEL):
         labels.setdefault(label, meta["uid"])
     spec.setdefault("selector", {}).setdefault("matchLabels", {}).setdefault(UID_LABEL, meta["uid"])
@@ -80,12 +80,20 @@ def _spec(spec: Object) -> Iterator[Cause]:
         yield not_supported("spec.completionMode", spec["completionMode"], _MODES)
     if spec["completionMode"] == "Indexed" and "completions" not in spec:
         yield required("spec.completions", "when completion mode is Indexed")
+    if spec["completionMode"] != "Indexed":
+        for field in ("backoffLimitPerIndex", "maxFailedIndexes"):
+            if field in spec:
+                yield invalid_value(f"spec.{field}", spec[field], "requires indexed completion mode")
+    if "podFailurePolicy" in spec and spec["template"]["spec"]["restartPolicy"] != "Never":
+        policy = spec["template"]["spec"]["restartPolicy"]
+        text = 'only "Never" is supported when podFailurePolicy is specified'
+        yield invalid_value("spec.template.spec.restartPolicy", policy, text)
     if spec["podReplacementPolicy"] not in _REPLACEMENTS:
         yield not_supported("spec.podReplacementPolicy", spec["podReplacementPolicy"], _REPLACEMENTS)
 
 
 def _template(template: Object) -> Iterator[Cause]:
-    yield from pod_validation.labels(template.get("metadata", {}).get("labels", {}), "spec.template.labels")
+    yield from label_validation.labels(template.get("metadata", {}).get("labels", {}), "spec.template.labels")
     yield from pod_validation.spec(template["spec"], "spec.template.spec")
     policy = template["spec"]["restartPolicy"]
     if policy == "Always":

@@ -10,6 +10,7 @@ import re
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
+_SEARCH = r"_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*"
 _LABEL_1035 = r"[a-z]([-a-z0-9]*[a-z0-9])?"
 _QUALIFIED = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _LABEL_VALUE = rf"({_QUALIFIED})?"
@@ -26,6 +27,10 @@ _LABEL_TEXT = (
 _SUBDOMAIN_TEXT = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
     f"end with an alphanumeric character (e.g. 'example.com', regex used for validation is '{_SUBDOMAIN}')"
+)
+_SEARCH_TEXT = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must "
+    f"start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '{_SEARCH}')"
 )
 _LABEL_1035_TEXT = (
     "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
@@ -68,6 +73,11 @@ def name_without_dots(value: str) -> list[str]:
 def subdomain(value: str) -> list[str]:
     """A DNS-1123 subdomain."""
     return _check(value, _SUBDOMAIN, _SUBDOMAIN_LENGTH, _SUBDOMAIN_TEXT)
+
+
+def search_path(value: str) -> list[str]:
+    """A search path of a resolver: a subdomain that may have underscores, and a final dot."""
+    return _check(value.removesuffix("."), _SEARCH, _SUBDOMAIN_LENGTH, _SEARCH_TEXT)
 
 
 def label_1035(value: str) -> list[str]:
@@ -122,6 +132,33 @@ def port_name(value: str) -> list[str]:
 def port_number(value: int) -> list[str]:
     """A TCP or UDP port."""
     return [] if 1 <= value <= _MAX_PORT else [f"must be between 1 and {_MAX_PORT}, inclusive"]
+
+
+_PERCENT_TEXT = (
+    "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for "
+    "validation is '[0-9]+%')"
+)
+
+
+def path_segment(value: str) -> list[str]:
+    """What every name must be that stands in a URL."""
+    if value in (".", ".."):
+        return [f"may not be '{value}'"]
+    return [f"may not contain '{sign}'" for sign in "/%" if sign in value]
+
+
+def percentage(value: str) -> list[str]:
+    """Such as ``25%``."""
+    return [] if re.fullmatch(r"[0-9]+%", value) else [_PERCENT_TEXT]
+
+
+def cidr(value: str) -> list[str]:
+    """An address range."""
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        value = ""
+    return [] if "/" in value else ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"]
 
 
 def ip_address(value: str) -> list[str]:

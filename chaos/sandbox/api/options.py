@@ -79,7 +79,9 @@ class DeleteOptions:
         Raises:
             StoreError: 400, 422 or 500.
         """
-        return cls.of(_delete_body(body) if body.strip() else _delete_query(query), query)
+        if body.strip():  # then the query does not count, not even for a dry run
+            return cls.of(_delete_body(body), {})
+        return cls.of(_delete_query(query), query)
 
     @classmethod
     def of(cls, fields: Object, query: Mapping[str, str]) -> DeleteOptions:

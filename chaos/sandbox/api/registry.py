@@ -7,7 +7,7 @@ would have refused. All of it is synchronous: an operation happens at one instan
 from __future__ import annotations
 
 from chaos.sandbox import deletion
-from chaos.sandbox.api import defaults, job_validation, pod_defaults, service_update, validation
+from chaos.sandbox.api import defaults, job_validation, pod_admission, pod_defaults, service_update, validation
 from chaos.sandbox.api.allocation import Allocator
 from chaos.sandbox.api.status import (
     Cause,
@@ -65,7 +65,7 @@ class Registry:
         obj = clone(obj)
         obj = {"kind": kind, "apiVersion": resource.api_version, **obj}
         meta = obj.setdefault("metadata", {})
-        if meta.get("resourceVersion"):
+        if meta.get("resourceVersion") and not dry_run:
             raise StoreError(500, "", "resourceVersion should not be set on objects to be created")
         for field in (*_SERVER_SET, "resourceVersion"):
             meta.pop(field, None)
@@ -77,12 +77,10 @@ class Registry:
             meta["name"] = self._allocator.name(meta["generateName"])
         self._admit(resource, meta)
         defaulted(kind, obj, new=True)
-        if kind == "Job":
-            meta["uid"] = self.store.new_uid()
-            job_validation.generate_selector(obj)
+        self._prepare(kind, obj)
         causes = validation.new_object(kind, obj)
         if kind == "Service" and not causes:
-            causes = self._allocator.service(obj)
+            causes = self._allocator.service(obj, dry_run=dry_run)
         if causes:
             raise invalid(resource, meta.get("name", ""), causes)
         if kind == "Job":
@@ -90,6 +88,18 @@ class Registry:
         if self.store.get(kind, meta.get("namespace", ""), meta["name"]) is not None:
             raise already_exists(resource, meta["name"])
         return _as_if_created(self.store, obj) if dry_run else self.store.create(kind, obj)
+
+    def _prepare(self, kind: str, obj: Object) -> None:
+        """What admission and the kind's own strategy do before validation, in place.
+
+        Raises:
+            StoreError: 403.
+        """
+        if kind == "Pod":
+            pod_admission.admit(obj)
+        elif kind == "Job":
+            obj["metadata"]["uid"] = self.store.new_uid()
+            job_validation.generate_selector(obj)
 
     def update(self, kind: str, obj: Object, *, subresource: str = "", dry_run: bool = False) -> Object:
         """Replace an object's state, or its status alone.
@@ -123,7 +133,7 @@ class Registry:
                 _admit_resize(resource, old, new)
             causes = validation.changed_object(kind, old, new)
             if kind == "Service" and not causes:
-                causes = self._allocator.service(new)
+                causes = self._allocator.service(new, dry_run=dry_run)
         elif subresource == "status":
             causes = validation.changed_status(kind, new)
         if causes:

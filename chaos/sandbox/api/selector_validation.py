@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chaos.sandbox.api import names, pod_validation
+from chaos.sandbox.api import names
+from chaos.sandbox.api.label_validation import labels
 from chaos.sandbox.api.status import Cause, forbidden_field, invalid_value, required
 from chaos.sandbox.store import Object
 
@@ -13,7 +14,7 @@ def label_selector(selector: Object | None, at: str) -> Iterator[Cause]:
     """Everything wrong with a selector at a path such as ``spec.selector``; none at all is fine."""
     if selector is None:
         return
-    yield from pod_validation.labels(selector.get("matchLabels", {}), f"{at}.matchLabels")
+    yield from labels(selector.get("matchLabels", {}), f"{at}.matchLabels")
     for i, requirement in enumerate(selector.get("matchExpressions", ())):
         yield from _requirement(requirement, f"{at}.matchExpressions[{i}]")
 

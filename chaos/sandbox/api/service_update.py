@@ -32,7 +32,7 @@ def carry_over(old: Object, new: Object) -> None:
 def _keep_addresses(before: Object, after: Object) -> None:
     asked = after.get("clusterIP", before["clusterIP"])
     if asked != before["clusterIP"] and after.get("clusterIPs") == before["clusterIPs"]:
-        after["clusterIPs"] = [asked]
+        after["clusterIPs"] = [asked] if asked else []
     for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
         if not after.get(field) and field in before:
             after[field] = clone(before[field])

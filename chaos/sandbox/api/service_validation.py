@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chaos.sandbox.api import names, pod_validation
-from chaos.sandbox.api.allocation import NODE_PORTS
+from chaos.sandbox.api import label_validation, names, service_traffic_validation
+from chaos.sandbox.api.container_validation import PROTOCOLS
 from chaos.sandbox.api.status import Cause, duplicate, forbidden_field, invalid_value, not_supported, required
 from chaos.sandbox.store import Object
 
@@ -22,15 +22,19 @@ def service(obj: Object) -> Iterator[Cause]:
     for i, port in enumerate(spec.get("ports", ())):
         yield from _port(port, f"spec.ports[{i}]", seen, alone=len(spec["ports"]) == 1, kind=spec["type"])
     yield from _duplicate_ports(spec)
-    yield from pod_validation.labels(spec.get("selector", {}), "spec.selector")
+    yield from label_validation.labels(spec.get("selector", {}), "spec.selector")
     if spec["sessionAffinity"] not in _AFFINITIES:
         yield not_supported("spec.sessionAffinity", spec["sessionAffinity"], _AFFINITIES)
+    yield from service_traffic_validation.affinity(spec)
     if spec["type"] not in _TYPES:
         yield not_supported("spec.type", spec["type"], _TYPES)
     if spec["type"] == "ExternalName":
         yield from _external_name(spec, address)
     elif address and address != "None":
         yield from (invalid_value("spec.clusterIPs[0]", address, text) for text in names.ip_address(address))
+    if spec["type"] != "ExternalName":
+        yield from service_traffic_validation.families(spec)
+    yield from service_traffic_validation.outside(spec)
     if address == "None" and spec["type"] in ("NodePort", "LoadBalancer"):
         yield invalid_value("spec.clusterIPs[0]", "None", f"may not be set to 'None' for {spec['type']} services")
 
@@ -67,17 +71,15 @@ def _port(port: Object, at: str, seen: set[str], *, alone: bool, kind: str) -> I
             yield duplicate(f"{at}.name", name)
         seen.add(name)
     yield from (invalid_value(f"{at}.port", number, text) for text in names.port_number(number))
-    if port["protocol"] not in pod_validation.PROTOCOLS:
-        yield not_supported(f"{at}.protocol", port["protocol"], pod_validation.PROTOCOLS)
+    if port["protocol"] not in PROTOCOLS:
+        yield not_supported(f"{at}.protocol", port["protocol"], PROTOCOLS)
     complaints = names.port_number(target) if isinstance(target, int) else names.port_name(target)
     yield from (invalid_value(f"{at}.targetPort", target, text) for text in complaints)
-    node_port = port.get("nodePort", 0)
-    low, high = NODE_PORTS
-    if node_port and kind == "ClusterIP":
+    if port.get("appProtocol"):
+        complaints = names.qualified_name(port["appProtocol"])
+        yield from (invalid_value(f"{at}.appProtocol", port["appProtocol"], text) for text in complaints)
+    if port.get("nodePort", 0) and kind == "ClusterIP":
         yield forbidden_field(f"{at}.nodePort", "may not be used when `type` is 'ClusterIP'")
-    elif node_port and not low <= node_port <= high:
-        text = f"provided port is not in the valid range. The range of valid ports is {low}-{high}"
-        yield invalid_value(f"{at}.nodePort", node_port, text)
 
 
 def _duplicate_ports(spec: Object) -> Iterator[Cause]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from chaos.sandbox.api import (
     budget_validation,
+    claim_validation,
     job_validation,
+    label_validation,
     names,
     networkpolicy_validation,
     pod_validation,
@@ -14,15 +16,17 @@ from chaos.sandbox.api import (
     workload_validation,
 )
 from chaos.sandbox.api.quantity import value as number_of
-from chaos.sandbox.api.status import Cause, forbidden_field, invalid_value, not_supported, required
+from chaos.sandbox.api.status import Cause, forbidden_field, invalid_value, required
 from chaos.sandbox.store import Object
 
 _STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
-_ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
+_CONFIG_MAP_BYTES = 1024 * 1024
+# Kinds whose names and finalizers the real server holds to no rule but that of URLs.
+_FREE = ("PodDisruptionBudget",)
 _NAMES: dict[str, Callable[[str], list[str]]] = {
     "Namespace": names.name_without_dots,
     "Service": names.label_1035,
-    "StatefulSet": names.label,
+    "StatefulSet": names.name_without_dots,
 }
 
 
@@ -36,8 +40,6 @@ def changed_object(kind: str, old: Object, new: Object) -> list[Cause]:
     causes = [*_metadata(kind, new, named=False), *_added_finalizers(old, new)]
     if kind in _CHANGES:
         causes += _CHANGES[kind](old, new)
-    if kind == "ConfigMap" and old.get("immutable") and any(old.get(k) != new.get(k) for k in ("data", "binaryData")):
-        causes.append(Cause("FieldValueForbidden", "Forbidden: field is immutable when `immutable` is set", "data"))
     return [*causes, *_body(kind, new)]
 
 
@@ -79,43 +81,55 @@ def _metadata(kind: str, obj: Object, *, named: bool = True) -> Iterator[Cause]:
     if not name:
         yield required("metadata.name", "name or generateName is required")
     elif named:
-        check = _NAMES.get(kind, names.subdomain)
+        check = _NAMES.get(kind, names.path_segment if kind in _FREE else names.subdomain)
         yield from (invalid_value("metadata.name", name, text) for text in check(name))
-    yield from pod_validation.labels(meta.get("labels", {}), "metadata.labels")
-    for key in meta.get("annotations", {}):
-        # Annotations' keys are checked in lower case.
-        complaints = names.qualified_name(key.lower())
-        yield from (invalid_value("metadata.annotations", key, text) for text in complaints)
+    yield from label_validation.labels(meta.get("labels", {}), "metadata.labels")
+    yield from label_validation.annotation_keys(meta.get("annotations", {}), "metadata.annotations")
     for owner in meta.get("ownerReferences", ()):
         for field in ("apiVersion", "kind", "name", "uid"):
             if not owner.get(field):
                 yield invalid_value(f"metadata.ownerReferences.{field}", "", "must not be empty")
-    for i, finalizer in enumerate(meta.get("finalizers", ())):
-        at = f"metadata.finalizers[{i}]"
+    yield from _finalizers(meta.get("finalizers", ()), "metadata.finalizers", free=kind in _FREE)
+
+
+def _finalizers(found: Iterable[str], path: str, *, indexed: bool = True, free: bool = False) -> Iterator[Cause]:
+    for i, finalizer in enumerate(found):
+        at = f"{path}[{i}]" if indexed else path
         if complaints := names.qualified_name(finalizer):
             yield from (invalid_value(at, finalizer, text) for text in complaints)
-        elif "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
+        elif not free and "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
             yield invalid_value(at, finalizer, "name is neither a standard finalizer name nor is it fully qualified")
 
 
 def _config_map(obj: Object) -> Iterator[Cause]:
+    size_bytes = 0
     for field in ("data", "binaryData"):
-        for key in obj.get(field, {}):
+        for key, value in obj.get(field, {}).items():
             yield from (invalid_value(f"{field}[{key}]", key, text) for text in names.config_key(key))
+            size_bytes += len(value.encode()) if field == "data" else len(value) * 3 // 4
+            if field == "data" and key in obj.get("binaryData", {}):
+                yield invalid_value(f"data[{key}]", key, "duplicate of key present in binaryData")
+    if size_bytes > _CONFIG_MAP_BYTES:
+        yield Cause("FieldValueTooLong", f"Too long: may not be more than {_CONFIG_MAP_BYTES} bytes", "[]")
+
+
+def _config_map_changed(old: Object, new: Object) -> Iterator[Cause]:
+    if not old.get("immutable"):
+        return
+    text = "field is immutable when `immutable` is set"
+    if not new.get("immutable"):
+        yield forbidden_field("immutable", text)
+    for field in ("data", "binaryData"):
+        if old.get(field) != new.get(field):
+            yield forbidden_field(field, text)
+
+
+def _namespace(obj: Object) -> Iterator[Cause]:
+    yield from _finalizers(obj.get("spec", {}).get("finalizers", ()), "spec.finalizers", indexed=False)
 
 
 def _claim(obj: Object) -> Iterator[Cause]:
-    spec = obj["spec"]
-    if not spec.get("accessModes"):
-        yield required("spec.accessModes", "at least 1 access mode is required")
-    for mode in spec.get("accessModes", ()):
-        if mode not in _ACCESS_MODES:
-            yield not_supported("spec.accessModes", mode, _ACCESS_MODES)
-    storage = spec.get("resources", {}).get("requests", {}).get("storage")
-    if storage is None:
-        yield required("spec.resources[storage]")
-    elif number_of(storage) <= 0:
-        yield invalid_value("spec.resources[storage]", storage, "must be greater than zero")
+    yield from claim_validation.spec(obj["spec"], "spec")
 
 
 def _claim_changed(old: Object, new: Object) -> Iterator[Cause]:
@@ -171,6 +185,7 @@ _BODIES: dict[str, Callable[[Object], Iterator[Cause]]] = {
     "Deployment": workload_validation.deployment,
     "ReplicaSet": workload_validation.replica_set,
     "ConfigMap": _config_map,
+    "Namespace": _namespace,
     "PersistentVolumeClaim": _claim,
     "EndpointSlice": _endpoint_slice,
     "Lease": _lease,
@@ -183,4 +198,5 @@ _CHANGES: dict[str, Callable[[Object, Object], Iterator[Cause]]] = {
     "Deployment": workload_validation.selector_unchanged,
     "ReplicaSet": workload_validation.selector_unchanged,
     "PersistentVolumeClaim": _claim_changed,
+    "ConfigMap": _config_map_changed,
 }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
-from chaos.sandbox.api import names, pod_validation
+from chaos.sandbox.api import claim_validation, label_validation, names, pod_validation
 from chaos.sandbox.api.selector_validation import label_selector
 from chaos.sandbox.api.status import Cause, forbidden_field, invalid_value, not_supported, required
 from chaos.sandbox.store import Object
@@ -15,6 +15,7 @@ _IMMUTABLE = (
     "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
     "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
 )
+_WHOLE = 100
 _RETENTION = ("Retain", "Delete")
 _STRATEGIES = ("Recreate", "RollingUpdate")
 _COUNTS = {
@@ -22,6 +23,8 @@ _COUNTS = {
     "Deployment": ("updatedReplicas", "readyReplicas", "availableReplicas"),
     "ReplicaSet": ("fullyLabeledReplicas", "readyReplicas", "availableReplicas"),
 }
+# How the real server calls what a template is checked for.
+_TEMPLATE_OWNERS = {"statefulset": "StatefulSet", "deployment": "ReplicaSet", "replicaset": "ReplicaSet"}
 _NOT_NEGATIVE = "must be greater than or equal to 0"
 
 
@@ -45,13 +48,15 @@ def stateful_set(obj: Object) -> Iterator[Cause]:
     for field, policy in spec["persistentVolumeClaimRetentionPolicy"].items():
         if policy not in _RETENTION:
             yield not_supported(f"spec.persistentVolumeClaimRetentionPolicy.{field}", policy, _RETENTION)
-    yield from _not_negative(spec, ("replicas", "minReadySeconds", "revisionHistoryLimit"))
+    yield from _not_negative(spec, ("replicas", "minReadySeconds"))  # a history limit may be negative
     if spec.get("ordinals", {}).get("start", 0) < 0:
         yield invalid_value("spec.ordinals.start", spec["ordinals"]["start"], _NOT_NEGATIVE)
-    claims = [c["metadata"]["name"] for c in spec.get("volumeClaimTemplates", ()) if c.get("metadata", {}).get("name")]
-    yield from _selector_and_template(spec, "statefulset", claims)
+    claims = spec.get("volumeClaimTemplates", ())
+    yield from _selector_and_template(spec, "statefulset", [c.get("metadata", {}).get("name", "") for c in claims])
+    for i, claim in enumerate(claims):
+        yield from claim_validation.spec(claim["spec"], f"spec.volumeClaimTemplates[{i}].spec")
     if spec.get("serviceName"):
-        complaints = names.label(spec["serviceName"])
+        complaints = names.name_without_dots(spec["serviceName"])
         yield from (invalid_value("spec.serviceName", spec["serviceName"], text) for text in complaints)
 
 
@@ -123,7 +128,7 @@ def _not_negative(spec: Object, fields: tuple[str, ...]) -> Iterator[Cause]:
             yield invalid_value(f"spec.{field}", spec[field], _NOT_NEGATIVE)
 
 
-def _selector_and_template(spec: Object, kind: str, claims: Iterable[str]) -> Iterator[Cause]:
+def _selector_and_template(spec: Object, kind: str, claims: Sequence[str]) -> Iterator[Cause]:
     selector = spec.get("selector")
     template = spec.get("template", {})
     labels = template.get("metadata", {}).get("labels")
@@ -137,11 +142,16 @@ def _selector_and_template(spec: Object, kind: str, claims: Iterable[str]) -> It
         yield invalid_value("spec.selector", selector)
     elif selector is None or (selector and not matches(selector, labels or {})):
         yield invalid_value("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
-    yield from pod_validation.labels(labels or {}, "spec.template.metadata.labels")
+    yield from label_validation.labels(labels or {}, "spec.template.labels")  # the real server's path
+    given = template.get("metadata", {}).get("annotations", {})
+    yield from label_validation.annotation_keys(given, "spec.template.annotations")
     pod = template.get("spec", {})
     yield from pod_validation.spec(pod, "spec.template.spec", claims)
     if pod["restartPolicy"] in pod_validation.RESTART_POLICIES and pod["restartPolicy"] != "Always":
         yield not_supported("spec.template.spec.restartPolicy", pod["restartPolicy"], ("Always",))
+    if "activeDeadlineSeconds" in pod:
+        text = f"activeDeadlineSeconds in {_TEMPLATE_OWNERS[kind]} is not Supported"
+        yield forbidden_field("spec.template.spec.activeDeadlineSeconds", text)
 
 
 def _strategy(strategy: Object) -> Iterator[Cause]:
@@ -151,9 +161,28 @@ def _strategy(strategy: Object) -> Iterator[Cause]:
     elif strategy["type"] == "Recreate" and rolling is not None:
         text = "may not be specified when strategy `type` is 'Recreate'"
         yield forbidden_field("spec.strategy.rollingUpdate", text)
-    elif rolling is not None and _is_zero(rolling["maxSurge"]) and _is_zero(rolling["maxUnavailable"]):
+    elif rolling is not None:
+        yield from _rolling(rolling)
+
+
+def _rolling(rolling: Object) -> Iterator[Cause]:
+    at = "spec.strategy.rollingUpdate"
+    for field in ("maxUnavailable", "maxSurge"):
+        yield from _amount(rolling[field], f"{at}.{field}")
+    unavailable = rolling["maxUnavailable"]
+    if _is_zero(rolling["maxSurge"]) and _is_zero(unavailable):
         text = "may not be 0 when `maxSurge` is 0"
-        yield invalid_value("spec.strategy.rollingUpdate.maxUnavailable", rolling["maxUnavailable"], text)
+        yield invalid_value(f"{at}.maxUnavailable", unavailable, text)
+    if isinstance(unavailable, str) and not names.percentage(unavailable) and int(unavailable[:-1]) > _WHOLE:
+        yield invalid_value(f"{at}.maxUnavailable", unavailable, "must not be greater than 100%")
+
+
+def _amount(value: int | str, at: str) -> Iterator[Cause]:
+    """A number or a percentage of pods."""
+    if isinstance(value, str):
+        yield from (invalid_value(at, value, text) for text in names.percentage(value))
+    elif value < 0:
+        yield invalid_value(at, value, _NOT_NEGATIVE)
 
 
 def _is_zero(value: int | str) -> bool:

@@ -1,10 +1,14 @@
 """Does a StatefulSet pod keep its name, volume and DNS name when it is deleted?"""
 
+from collections.abc import Iterable, Sequence
+
 from chaos.experiment import (
     DeletePod,
     Experiment,
     History,
+    Identify,
     Identity,
+    PodIdentity,
     Run,
     Workload,
     fact,
@@ -25,14 +29,31 @@ SILENT_WITHIN_S = 40
 async def method(run: Run) -> None:
     """Delete one pod after the other, each time until everything is right again; then the contrast."""
     await run.steady_state(within_s=STEADY_WITHIN_S)
+    inside = Identify.parse(run.options.identify).command
+    await ask_inside(run, inside, run.target.pods)
     for pod in run.turns():
         async with run.inject(DeletePod(pod, grace_s=run.options.deletion_grace_s)):
             await run.steady_state(within_s=run.options.within_s + BEYOND_LIMIT_S)
             if run.options.force:
                 await run.silence(pod, within_s=SILENT_WITHIN_S)
                 await run.steady_state(within_s=STEADY_WITHIN_S)
+            await ask_inside(run, inside, [new for new in run.target.pods if new.name == pod.name])
     if not run.options.target:  # in somebody's namespace nothing is made that is not needed
         await contrast_with_deployment(run)
+
+
+async def ask_inside(run: Run, command: Sequence[str], pods: Iterable[PodIdentity]) -> None:
+    """What a command in the container says of who it is; without a command nothing is asked."""
+    for pod in pods if command else ():
+        done = await run.objects.exec(pod.name, command)
+        run.mark(
+            "inside",
+            pod=pod.name,
+            uid=pod.uid,
+            said=done.stdout.strip(),
+            exit_code=done.code,
+            problem=done.stderr.strip()[:200],
+        )
 
 
 async def contrast_with_deployment(run: Run) -> None:

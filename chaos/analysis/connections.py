@@ -16,6 +16,14 @@ from chaos.model.outcome import OK
 PROBES = ("tcp", "http", "clusterip", "stream", "address")
 
 
+_PROTOCOLS = {"mysql": "MySQL", "redis": "Redis"}
+
+
+def protocol(history: History) -> str:
+    """What the clients that ask who answers speak, for people."""
+    return _PROTOCOLS.get(str(history.meta.parameters.get("identify", "")), "HTTP")
+
+
 @dataclass(frozen=True, slots=True)
 class ClientView:
     """One client's experience of one pod in one trial.

@@ -105,7 +105,9 @@ def run(
     identify: Annotated[
         str,
         typer.Option(
-            metavar="HOW", help="How a pod of that target says who it is: http:/path (the page names its pod) or none."
+            metavar="HOW",
+            help="How a pod of that target says who it is: http:/path (the page names its pod), mysql, redis (as "
+            "$CHAOS_IDENTIFY_USER with $CHAOS_IDENTIFY_PASSWORD), exec:hostname or none.",
         ),
     ] = "none",
     port: Annotated[int, typer.Option(help="Of that target's pods; default: the first of its service.")] = 0,

@@ -82,7 +82,7 @@ class Clients:
             timeout_s: 0: as for samples.
         """
         sent_ns = self._clock.now_ns()
-        reply = await ask_once(self._dialer, _session(kind), login, host, port, question, timeout_s or self._timeout_s)
+        reply = await ask_once(self._dialer, session_of(kind), login, host, port, question, timeout_s or self._timeout_s)
         return replace(reply, sent_ns=sent_ns, received_ns=self._clock.now_ns())
 
     def watch(
@@ -110,7 +110,7 @@ class Clients:
             label: tells series of one host apart: it stands behind the record.
         """
         series = self._open(kind, kind, host, port, question, period_s or self._period_s, pod, label)
-        self._sampler.connect(series, _session(kind), login, port)
+        self._sampler.connect(series, session_of(kind), login, port)
         return series
 
     def hold(
@@ -121,7 +121,7 @@ class Clients:
         Its series' probe is the kind with ``-stream``.
         """
         series = self._open(f"{kind}-stream", kind, host, port, "", period_s, pod, "")
-        self._sampler.hold(series, _session(kind), login, port)
+        self._sampler.hold(series, session_of(kind), login, port)
         return series
 
     async def sample(
@@ -129,7 +129,7 @@ class Clients:
     ) -> list[Outcome]:
         """So many connections, one a period, and what became of each; see `watch`."""
         series = self._open(kind, kind, host, port, question, period_s or self._period_s, "", "")
-        self._sampler.connect(series, _session(kind), login, port, count)
+        self._sampler.connect(series, session_of(kind), login, port, count)
         deadline_s = self._clock.now_s() + count * series.period_s + 2 * series.timeout_s + _LOOK_S
         samples = self._recorder.history.samples[series.id]
         while len(samples) < count and self._clock.now_s() < deadline_s:  # noqa: ASYNC110 - a bounded look
@@ -174,7 +174,7 @@ class Clients:
         return redis.connect_cluster(self._dialer, host, port, timeout_s)
 
 
-def _session(kind: str) -> type[Session]:
+def session_of(kind: str) -> type[Session]:
     """The class of a kind; its library is imported now."""
     module, name, _ = KINDS[kind]
     found: type[Session] = getattr(import_module(module), name)

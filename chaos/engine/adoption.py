@@ -14,9 +14,12 @@ from chaos.experiment.identify import Identify
 Object = dict[str, Any]
 _DNS_ONLY = ("dns",)
 _CLIENTS = ("dns", "tcp", "http", "address", "stream")
+# A bare connect is an aborted connection to a database, which may block a host for it (facts.md, section 4).
+_LIBRARY_CLIENTS = ("dns", "http", "address", "stream")
 # A checker of what an experiment brings itself.
 _OWN_WORKLOAD_ONLY = ("deployment-contrast",)
 _NOBODY_INTERFERED = "target-left-alone"
+_SAYS_ITS_NAME = "says-its-name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +63,22 @@ async def adopt(cluster: Cluster, experiment: Experiment, options: Options) -> A
     fitted = replace(
         experiment,
         workload=Workload(manifests=(), statefulset=name, service=target.service, port=target.port),
-        probes=_CLIENTS if identify.asks_clients else _DNS_ONLY,
-        checkers=(*(c for c in experiment.checkers if c not in _OWN_WORKLOAD_ONLY), _NOBODY_INTERFERED),
+        probes=_probes(identify),
+        checkers=(
+            *(c for c in experiment.checkers if c not in _OWN_WORKLOAD_ONLY),
+            _NOBODY_INTERFERED,
+            *([_SAYS_ITS_NAME] if identify.command else []),
+        ),
+        needs=(*experiment.needs, *(["reach"] if identify.by_library else [])),
+        uses=(*experiment.uses, *(["get pods/exec"] if identify.command else [])),
     )
     return Adopted(fitted, target, tuple(_notes(found, service, identify)))
+
+
+def _probes(identify: Identify) -> tuple[str, ...]:
+    if identify.by_library:
+        return _LIBRARY_CLIENTS
+    return _CLIENTS if identify.asks_clients else _DNS_ONLY
 
 
 def _check_state(found: Object) -> None:
@@ -180,7 +195,7 @@ def _notes(found: Object, service: Object, identify: Identify) -> list[str]:
         notes.append("its service publishes addresses that are not ready: names stay until the old pod is terminal")
     if not identify.asks_clients:
         notes.append(
-            "no client connects to it (--identify none): DNS and pods are measured; who answers and what clients see "
-            "is not"
+            f"no client connects to it (--identify {identify.kind}): DNS and pods are measured; who answers and what "
+            "clients see is not"
         )
     return notes

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from chaos.agents.fleet import START_WITHIN_S, Fleet
-from chaos.clients import Clients, Dialer
+from chaos.clients import Clients, Dialer, Login
+from chaos.clients.host import ClientHost
 from chaos.clock import RunClock
 from chaos.cluster import Changes, Cluster, Journal, Watcher, connect
 from chaos.engine import preflight
@@ -26,6 +27,7 @@ from chaos.engine.plan import plan_lines, stretched_note
 from chaos.engine.probing import Probing
 from chaos.engine.progress import Progress
 from chaos.engine.reach import check_host
+from chaos.engine.redaction import redacted
 from chaos.engine.rollback import roll_back
 from chaos.errors import (
     ChaosError,
@@ -37,12 +39,15 @@ from chaos.errors import (
     UsageError,
 )
 from chaos.experiment import Experiment, Options
+from chaos.experiment.identify import Identify
 from chaos.experiment.loading import line_of
 from chaos.model import ClusterEvent, History
 from chaos.model.recording import Recorder
 from chaos.probes import LocalHost, Resolver
 
 _FLUSH_S = 1.0
+# As whom an identity probe asks; a command line is seen by everybody on the machine.
+IDENTIFY_USER, IDENTIFY_PASSWORD = "CHAOS_IDENTIFY_USER", "CHAOS_IDENTIFY_PASSWORD"
 # Kubernetes ends the agents so much later than the run should have ended.
 _AGENTS_OUTLIVE_S = 300
 _WATCHED = ("Pod", "EndpointSlice", "StatefulSet")
@@ -209,11 +214,24 @@ class Execution:
             raise InconclusiveError(f"the run was not over after {limit_s:.0f} s and was ended") from exc
 
     def _clients(self, found: preflight.Preflight, begun: _Begun) -> Clients:
-        vantage, dns, timeout_s = self._place.vantage, found.dns, self._options.timeout_s
-        dialer = Dialer(vantage, Resolver(vantage, dns.service, timeout_s), found.target.namespace, dns.domain)
-        period_s = begun.probing.rates.connect_period_s
-        begun.clients = Clients(dialer, self._clock, begun.recorder, begun.probing.watched, period_s, timeout_s)
+        period_s, timeout_s = begun.probing.rates.connect_period_s, self._options.timeout_s
+        watched = begun.probing.watched
+        begun.clients = Clients(self._dialer(found), self._clock, begun.recorder, watched, period_s, timeout_s)
         return begun.clients
+
+    def _dialer(self, found: preflight.Preflight) -> Dialer:
+        vantage, dns = self._place.vantage, found.dns
+        resolver = Resolver(vantage, dns.service, self._options.timeout_s)
+        return Dialer(vantage, resolver, found.target.namespace, dns.domain)
+
+    def _local_host(self, found: preflight.Preflight, begun: _Begun) -> LocalHost:
+        """Probes in this process, with the client that the target's identity probe wants."""
+        identify = Identify.parse(self._options.identify)
+        common = (self._place.vantage, self._clock, begun.recorder, found.dns.views, self._options.timeout_s)
+        if not identify.by_library:
+            return LocalHost(*common)
+        login = Login(os.environ.get(IDENTIFY_USER, "root"), os.environ.get(IDENTIFY_PASSWORD, ""))
+        return ClientHost(*common, kind=identify.kind, login=login, dialer=self._dialer(found))
 
     def _begin(self, found: preflight.Preflight) -> _Begun:
         """Make the run's folder and show the plan; still nothing is touched."""
@@ -263,7 +281,7 @@ class Execution:
         target, recorder, probing = found.target, begun.recorder, begun.probing
 
         def saw(event: ClusterEvent) -> None:
-            recorder.event(event)
+            recorder.event(redacted(event) if self._options.target else event)
             target.saw(event)
             probing.saw(event)
             if fleet is not None:
@@ -318,8 +336,7 @@ class Execution:
         """Bring the probes to their vantages; leaving `hosts` fetches what they found and ends them."""
         described: list[dict[str, Any]] = []
         if found.local:
-            vantage, timeout_s = self._place.vantage, self._options.timeout_s
-            local = LocalHost(vantage, self._clock, begun.recorder, found.dns.views, timeout_s)
+            local = self._local_host(found, begun)
             begun.probing.hosts.append(await hosts.enter_async_context(local))
             described.append({"name": local.name, "node": ""})
         if fleet is not None:

@@ -59,20 +59,23 @@ async def check(cluster: Cluster, place: Place, experiment: Experiment, options:
         await require(cluster, features, options.namespace, uses_of(experiment.name, experiment.uses))
     dns = await find_dns(cluster, in_cluster=place.address.in_cluster, domain=options.cluster_domain)
     local, agents, chosen = await _choose_vantages(place, dns, options)
-    if "reach" in experiment.needs and not local:
-        raise PreflightError(
-            f"{experiment.name} connects with clients of its own from this process, which does not reach the cluster's "
-            f"network{f' ({chosen})' if chosen else ''}",
-            hint="run it in a pod of the cluster (chaos manifests all) or on a node",
-        )
     namespace = await _choose_namespace(cluster, place, options)
     if agents:
         await require(cluster, [Feature.AGENTS], options.namespace)
     if options.target:
         adopted = await adopt(cluster, experiment, options)
-        notes = (*dns.remarks, *adopted.notes)
-        return Preflight(cluster, dns, adopted.target, adopted.experiment, local, agents, chosen, notes)
-    return Preflight(cluster, dns, _target(experiment, namespace), experiment, local, agents, chosen, dns.remarks)
+        if not place.simulated:
+            await require(cluster, [], namespace, uses_of(experiment.name, adopted.experiment.uses))
+        target, fitted, notes = adopted.target, adopted.experiment, (*dns.remarks, *adopted.notes)
+    else:
+        target, fitted, notes = _target(experiment, namespace), experiment, dns.remarks
+    if "reach" in fitted.needs and agents:
+        raise PreflightError(
+            f"{experiment.name} connects with clients of its own from this process, which does not reach the cluster's "
+            f"network{f' ({chosen})' if chosen else ''}",
+            hint="run it in a pod of the cluster (chaos manifests all) or on a node, without --vantage agent",
+        )
+    return Preflight(cluster, dns, target, fitted, local, agents, chosen, notes)
 
 
 def _check_needs(place: Place, experiment: Experiment, options: Options) -> None:

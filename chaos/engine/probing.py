@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chaos.clients.host import question_of
 from chaos.clock import RunClock
 from chaos.engine.target import WatchedTarget
 from chaos.engine.views import ClusterDns
@@ -99,7 +100,8 @@ class Probing:
         self._target = target
         self._options = options
         self._kinds = kinds
-        self._ask_for = Identify.parse(options.identify).path
+        identify = Identify.parse(options.identify)
+        self._ask_for = question_of(identify.kind) if identify.by_library else identify.path
         by_name = sum(kind in kinds for kind in ("tcp", "http")) * len(target.names)
         # A long-lived connection that is down is tried again each half second; no faster than the others are sampled.
         by_name += ("stream" in kinds) * len(target.names)
@@ -194,6 +196,8 @@ class Probing:
         """
         self._begun_s = self._clock.now_s()
         target = self._target
+        for known in target.pods:  # a workload that was there before had its addresses before anybody could probe
+            self._probe_address(known.name, known.address)
         governing = self.service_name(target.service)
         for host in self.hosts if target.names else ():
             if "dns" in self._kinds:
@@ -218,19 +222,22 @@ class Probing:
         """Begin to probe an address when a pod gets it."""
         if event.kind != "Pod" or event.name not in self._target.names or event.type == "DELETED":
             return
-        address = event.object.get("status", {}).get("podIP", "")
-        if not address or address in self._by_address:
+        self._probe_address(event.name, str(event.object.get("status", {}).get("podIP", "")))
+
+    def _probe_address(self, pod: str, address: str) -> None:
+        """Who answers at an address, and whose it is; once, as long as it is in use."""
+        if not address or address in self._by_address or not self.hosts:
             return
         opened = self._by_address[address] = []
         for host in self.hosts:
-            series = self._connect(host, "address", f"{address}:{self._target.port}", event.name, address, "")
+            series = self._connect(host, "address", f"{address}:{self._target.port}", pod, address, "")
             if series is not None:
                 opened.append((host, series))
             if "dns" in self._kinds:
                 reverse = ".".join(reversed(address.split("."))) + ".in-addr.arpa"
                 for view in self._dns.views:
                     record = f"PTR {address}"
-                    opened.append((host, self._ask(host, view, record, reverse, event.name, _REVERSE_PERIOD_FACTOR)))
+                    opened.append((host, self._ask(host, view, record, reverse, pod, _REVERSE_PERIOD_FACTOR)))
 
     async def resolve(self, name: str, rtype: str, view: str = "") -> Outcome:
         """One query at a view, or through the cluster DNS address, from the first vantage that works."""

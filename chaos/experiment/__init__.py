@@ -15,6 +15,7 @@ from chaos.analysis.transitions import Transition, became, last_ns, series_of, t
 from chaos.analysis.units import ms, seconds
 from chaos.experiment.asking import ask, who_answers
 from chaos.experiment.definition import Experiment, Workload, unit_question
+from chaos.experiment.identify import Identify
 from chaos.experiment.loading import find_experiment, load_experiments
 from chaos.experiment.options import Options
 from chaos.experiment.run import Run, Target
@@ -43,6 +44,7 @@ __all__ = [
     "FaultWindow",
     "Figure",
     "History",
+    "Identify",
     "Identity",
     "JoinNode",
     "Options",

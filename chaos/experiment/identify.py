@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from chaos.errors import UsageError
 
-KINDS = ("http", "none")
+LIBRARIES = ("mysql", "redis")
+_HINT = (
+    "http:/path, a page in which the pod's name stands; mysql or redis, asked by a client library; exec:hostname, a "
+    "command in the container; or none, then nobody connects"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,31 +19,38 @@ class Identify:
     """The identity probe of a workload.
 
     Attributes:
-        kind: of `KINDS`. ``http`` asks for a page that names its pod; ``none`` connects to nothing.
+        kind: ``http`` asks for a page that names its pod, `LIBRARIES` ask the server through a client library, ``exec``
+            runs a command in the container, which must print the pod's name; ``none`` does nothing.
         path: of the page.
+        command: to run.
     """
 
     kind: str
     path: str = "/"
+    command: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> Identify:
-        """Read ``http:/path`` or ``none``.
+        """Read the option ``--identify``.
 
         Raises:
-            UsageError: it is something else.
+            UsageError: it is none of these.
         """
         kind, _, rest = text.partition(":")
-        if kind == "none" and not rest:
-            return cls("none")
+        if kind in ("none", *LIBRARIES) and not rest:
+            return cls(kind)
         if kind == "http" and (not rest or rest.startswith("/")):
-            return cls("http", rest or "/")
-        raise UsageError(
-            f"--identify {text} is not known",
-            hint="http:/path, a page in which the pod's name stands; or none, then no client connects",
-        )
+            return cls(kind, path=rest or "/")
+        if kind == "exec" and rest:
+            return cls(kind, command=tuple(shlex.split(rest)))
+        raise UsageError(f"--identify {text} is not known", hint=_HINT)
 
     @property
     def asks_clients(self) -> bool:
-        """Whether connections are made at all."""
-        return self.kind != "none"
+        """Whether connections are made."""
+        return self.kind == "http" or self.by_library
+
+    @property
+    def by_library(self) -> bool:
+        """Whether a client library makes them, from this process."""
+        return self.kind in LIBRARIES

@@ -110,6 +110,52 @@ def test_a_page_that_merely_names_the_pod_says_who_answers(tmp_path: Path) -> No
     assert answered == {"web-0", "web-1", "web-2"}
 
 
+def mysql() -> tuple[dict[str, Any], dict[str, Any]]:
+    """The same shape with a database in it."""
+    service, statefulset = manifests()
+    service["spec"]["ports"] = [{"port": 3306, "name": "mysql"}]
+    container = {
+        "name": "mysql",
+        "image": "mysql:8.0",
+        "env": [{"name": "MYSQL_ROOT_PASSWORD", "value": "hunter2"}],
+        "ports": [{"containerPort": 3306, "name": "mysql"}],
+        "readinessProbe": {"tcpSocket": {"port": 3306}, "periodSeconds": 1},
+    }
+    statefulset["spec"]["template"]["spec"]["containers"] = [container]
+    return service, statefulset
+
+
+def test_a_database_is_asked_by_a_real_client_who_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAOS_IDENTIFY_PASSWORD", "hunter2")
+    ran, _ = adopted(tmp_path, *mysql(), replace(OPTIONS, identify="mysql"))
+    assert verdicts(ran) == dict.fromkeys(verdicts(ran), "ok")
+    answered = {o.values for o in ran.history.outcomes if o.status == "OK" and o.phase == "query"}
+    assert answered == {("web-0",), ("web-1",), ("web-2",)}
+    assert "tcp" not in {series.probe for series in ran.history.series}
+    for file in ran.result.folder.iterdir():
+        assert "hunter2" not in file.read_text(encoding="utf-8")
+
+
+def test_with_a_wrong_password_nothing_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAOS_IDENTIFY_PASSWORD", "wrong")
+    ran, _ = adopted(tmp_path, *mysql(), replace(OPTIONS, identify="mysql"))
+    assert ran.result.error is not None
+    assert "ERROR 1045" in ran.result.error.message
+    assert not ran.history.faults
+
+
+def test_a_container_is_asked_who_it_is_before_and_after(tmp_path: Path) -> None:
+    ran, _ = adopted(tmp_path, *manifests(), replace(OPTIONS, identify="exec:hostname"))
+    assert verdicts(ran)["says-its-name"] == "ok"
+    said = [details["said"] for _, what, details in ran.history.marks if what == "inside"]
+    assert said == ["web-0", "web-1", "web-2", "web-0"]
+
+
+def test_a_container_that_says_another_name_fails(tmp_path: Path) -> None:
+    ran, _ = adopted(tmp_path, *manifests(), replace(OPTIONS, identify="exec:echo somebody"))
+    assert verdicts(ran)["says-its-name"] == "fail"
+
+
 def test_what_somebody_else_changes_meanwhile_makes_the_run_inconclusive(tmp_path: Path) -> None:
     ran, _ = adopted(tmp_path, *manifests(), meddle={"minReadySeconds": 1})
     assert verdicts(ran)["target-left-alone"] == "unknown"

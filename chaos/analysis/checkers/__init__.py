@@ -9,6 +9,7 @@ from chaos.analysis.checkers import (
     fault_took_effect,
     identity_kept,
     recovered_within,
+    says_its_name,
     single_identity,
     steady_state,
     target_left_alone,
@@ -24,6 +25,7 @@ CHECKERS: dict[str, Checker] = {
     single_identity.NAME: single_identity.single_identity,
     recovered_within.NAME: recovered_within.recovered_within,
     deployment_contrast.NAME: deployment_contrast.deployment_contrast,
+    says_its_name.NAME: says_its_name.says_its_name,
     target_left_alone.NAME: target_left_alone.target_left_alone,
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from chaos.analysis.connections import ClientView, client_views
+from chaos.analysis.connections import ClientView, client_views, protocol
 from chaos.analysis.overlap import old_served
 from chaos.analysis.questions.answer import Answer, at_most, effective_trials, left_out, nothing, spread
 from chaos.analysis.statistics import Figure, figure
@@ -14,8 +14,8 @@ from chaos.model.outcome import DNS_ABSENT, DNS_PRESENT
 
 QUESTION = "What implications does this have for application connection handling?"
 _NAMES = {
-    "http": "HTTP by the pod's name",
-    "clusterip": "HTTP through a ClusterIP service of the one pod",
+    "http": "{} by the pod's name",
+    "clusterip": "{} through a ClusterIP service of the one pod",
     "stream": "the long-lived connection",
 }
 
@@ -32,7 +32,7 @@ def connection_handling(history: History) -> Answer:
         *_clusterip(views["http"], views["clusterip"]),
         *_stream(history, views["stream"]),
         *_caching(history),
-        *_unmeasured(views),
+        *_unmeasured(views, protocol(history)),
     ]
     return Answer(
         QUESTION,
@@ -146,8 +146,8 @@ def _caching(history: History) -> Iterable[str]:
         )
 
 
-def _unmeasured(views: dict[str, list[ClientView]]) -> Iterable[str]:
-    missing = [_NAMES[probe] for probe, found in views.items() if not found]
+def _unmeasured(views: dict[str, list[ClientView]], spoken: str) -> Iterable[str]:
+    missing = [_NAMES[probe].format(spoken) for probe, found in views.items() if not found]
     if missing:
         yield f"Not measured: {', '.join(missing)}."
 

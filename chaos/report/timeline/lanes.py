@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
+from chaos.analysis.connections import protocol
 from chaos.analysis.lifecycle import pod_state
 from chaos.analysis.records import Record, RecordKind, State, records_of, state_table
 from chaos.analysis.recovery import Recovery, recoveries
@@ -121,10 +122,10 @@ def _marks(recovery: Recovery) -> tuple[tuple[float, float], ...]:
 
 
 _CONNECTIONS = (
-    ("http", "HTTP by name"),
-    ("clusterip", "HTTP by ClusterIP"),
+    ("http", "{} by name"),
+    ("clusterip", "{} by ClusterIP"),
     ("stream", "open connection"),
-    ("address", "HTTP at "),
+    ("address", "{} at "),
 )
 
 
@@ -139,7 +140,8 @@ def _connections(history: History, trial: Trial) -> Iterable[Lane]:
             if not rows:
                 continue
             stretches = _merge(rows, trial, partial(_client_state, history, trial), (series,))
-            yield Lane("client", label + (_which(series, trial) if probe == "address" else ""), tuple(stretches))
+            named = label.format(protocol(history))
+            yield Lane("client", named + (_which(series, trial) if probe == "address" else ""), tuple(stretches))
 
 
 def _which(series: Series, trial: Trial) -> str:

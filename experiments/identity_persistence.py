@@ -102,7 +102,7 @@ def same_name(history: History) -> str:
     if other:
         return f"Not every pod: {', '.join(other)} did not."
     return (
-        f"Yes: in all {len(found)} replacements ({pods}) the successor had the name of the deleted pod, and it was another pod: "
+        f"Yes: in {len(found)} of {len(found)} replacements ({pods}) the successor had the name of the deleted pod, and it was another pod: "
         f"in trial {first.number} {new_uid}, and the address {first.target.address} became {first.life.new_address}."
     )
 

@@ -82,7 +82,9 @@ class Clients:
             timeout_s: 0: as for samples.
         """
         sent_ns = self._clock.now_ns()
-        reply = await ask_once(self._dialer, session_of(kind), login, host, port, question, timeout_s or self._timeout_s)
+        reply = await ask_once(
+            self._dialer, session_of(kind), login, host, port, question, timeout_s or self._timeout_s
+        )
         return replace(reply, sent_ns=sent_ns, received_ns=self._clock.now_ns())
 
     def watch(

@@ -109,15 +109,15 @@ class ActiveRun:
                 del self._faulted[name]
         return [f"pod {name}: its replacement was not seen yet" for name in self._faulted]
 
-    def not_deployed(self, within_s: float) -> NoReturn:
-        """The workload did not become Ready.
+    def not_deployed(self, within_s: float, reasons: Sequence[str]) -> NoReturn:
+        """The workload did not become Ready; the reasons say why.
 
         Raises:
             SteadyStateError: says what is missing.
         """
-        raise self._not_steady(0, within_s, self._steady.missing())
+        raise self._not_steady(0, within_s, reasons or self._steady.missing())
 
-    def _not_steady(self, trial: int, within_s: float, missing: list[str]) -> SteadyStateError:
+    def _not_steady(self, trial: int, within_s: float, missing: Sequence[str]) -> SteadyStateError:
         self._mark_steady(trial, within_s, None, missing)
         shown = "; ".join(missing[:_SHOWN]) + ("; …" if len(missing) > _SHOWN else "")
         return SteadyStateError(
@@ -126,14 +126,14 @@ class ActiveRun:
             after_fault=any(fault.accepted_ns is not None for fault in self._recorder.history.faults),
         )
 
-    def _mark_steady(self, trial: int, within_s: float, took_s: float | None, missing: list[str]) -> None:
+    def _mark_steady(self, trial: int, within_s: float, took_s: float | None, missing: Sequence[str]) -> None:
         self._recorder.mark(
             self._clock.now_ns(),
             "steady-state",
             reached=took_s is not None,
             within_s=within_s,
             took_s=took_s,
-            missing=missing,
+            missing=list(missing),
             phase="after" if trial else "before",
             trial=trial,
         )

@@ -9,6 +9,7 @@ from chaos.cluster import Cluster
 from chaos.engine.target import WatchedTarget, is_ready
 from chaos.errors import PreflightError, UsageError
 from chaos.experiment import Experiment, Options, Workload
+from chaos.experiment.definition import question_key
 from chaos.experiment.identify import Identify
 
 Object = dict[str, Any]
@@ -16,8 +17,8 @@ _DNS_ONLY = ("dns",)
 _CLIENTS = ("dns", "tcp", "http", "address", "stream")
 # A bare connect is an aborted connection to a database, which may block a host for it (facts.md, section 4).
 _LIBRARY_CLIENTS = ("dns", "http", "address", "stream")
-# A checker of what an experiment brings itself.
-_OWN_WORKLOAD_ONLY = ("deployment-contrast",)
+# Checkers and questions about what an experiment brings itself.
+_OWN_WORKLOAD_ONLY = ("deployment-contrast", "unlike-deployment")
 _NOBODY_INTERFERED = "target-left-alone"
 _SAYS_ITS_NAME = "says-its-name"
 
@@ -64,6 +65,7 @@ async def adopt(cluster: Cluster, experiment: Experiment, options: Options) -> A
         experiment,
         workload=Workload(manifests=(), statefulset=name, service=target.service, port=target.port),
         probes=_probes(identify),
+        questions=tuple(q for q in experiment.questions if question_key(q) not in _OWN_WORKLOAD_ONLY),
         checkers=(
             *(c for c in experiment.checkers if c not in _OWN_WORKLOAD_ONLY),
             _NOBODY_INTERFERED,

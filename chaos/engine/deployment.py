@@ -60,6 +60,7 @@ async def deploy(run: ActiveRun, experiment: Experiment, target: WatchedTarget, 
     deadline_s = clock.now_s() + DEPLOY_WITHIN_S
     while not all(name in target.objects and is_ready(target.objects[name]) for name in target.names):
         if clock.now_s() > deadline_s:
-            run.not_deployed(DEPLOY_WITHIN_S)
+            labels = ",".join(f"{key}={value}" for key, value in sorted(target.labels.items()))
+            run.not_deployed(DEPLOY_WITHIN_S, await run.objects.why_not_ready(labels))
         await asyncio.sleep(_LOOK_S)
     return clusterips

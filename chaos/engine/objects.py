@@ -14,6 +14,7 @@ from chaos.cluster.command import Executed, run_command
 from chaos.cluster.logs import read_log
 from chaos.engine.manifests import adapt_pods, dropped_fields, read_manifest
 from chaos.engine.progress import Progress
+from chaos.engine.readiness import why_not_ready
 from chaos.engine.target import is_ready, pod_identity
 from chaos.errors import ApiError, PreflightError
 from chaos.experiment import Experiment, Options
@@ -141,9 +142,18 @@ class RunObjects:
         deadline_s = self._clock.now_s() + within_s
         while True:
             pods = await self.pods(labels, namespace)
-            if len(pods) >= count or self._clock.now_s() >= deadline_s:
+            if len(pods) >= count:
                 return pods
+            if self._clock.now_s() >= deadline_s:
+                break
             await asyncio.sleep(_LOOK_S)
+        reasons = await self.why_not_ready(labels, namespace)
+        self._recorder.mark(
+            self._clock.now_ns(), "not-ready", labels=labels, wanted=count, ready=len(pods), reasons=reasons
+        )
+        why = "; ".join(reasons)
+        self._progress.warning(f"{len(pods)} of {count} pods labelled {labels} are Ready after {within_s:g} s: {why}")
+        return pods
 
     async def may_evict(self, pod: PodIdentity) -> str:
         """See `chaos.experiment.Objects.may_evict`."""
@@ -154,6 +164,10 @@ class RunObjects:
         return await self._changes.evict_pod(
             pod.name, self._namespace, pod.uid, None, because="its controller replaces it"
         )
+
+    async def why_not_ready(self, labels: str, namespace: str = "") -> tuple[str, ...]:
+        """What keeps pods with these labels from being Ready, or from being made."""
+        return await why_not_ready(self._cluster, namespace or self._namespace, labels)
 
     async def exec(self, pod: str, command: Sequence[str], *, namespace: str = "", container: str = "") -> Executed:
         """See `chaos.experiment.Objects.exec`."""

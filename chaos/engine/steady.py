@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+from chaos.engine.readiness import why
 from chaos.engine.target import WatchedTarget, is_ready
 from chaos.model import Outcome, Series
 from chaos.model.recording import Recorder
@@ -61,7 +62,7 @@ class SteadyState:
             if pod is None:
                 wrong.append(f"pod {name}: does not exist")
             elif not is_ready(pod):
-                wrong.append(f"pod {name}: {_why_not_ready(pod)}")
+                wrong.append(f"pod {name}: {why(pod)}")
             elif ready.get(pod["metadata"]["uid"]) != pod["status"]["podIP"]:
                 wrong.append(f"pod {name}: no ready endpoint in service {self._target.service}")
         return wrong
@@ -99,20 +100,3 @@ class SteadyState:
         if series.record.startswith("PTR "):
             return (f"{series.pod}.{self._governing}",)
         return (addresses[series.pod],) if series.pod else tuple(sorted(addresses.values()))
-
-
-def _why_not_ready(pod: dict[str, object]) -> str:
-    """The first reason that a pod gives, such as ImagePullBackOff."""
-    meta = pod["metadata"]
-    if isinstance(meta, dict) and "deletionTimestamp" in meta:
-        return "is being deleted"
-    status = pod.get("status")
-    if isinstance(status, dict):
-        for container in status.get("containerStatuses") or []:
-            waiting = (container.get("state") or {}).get("waiting") or {}
-            if waiting.get("reason"):
-                return f"container {container['name']}: {waiting['reason']} {waiting.get('message', '')}".strip()
-        for condition in status.get("conditions") or []:
-            if condition["status"] == "False" and condition.get("message"):
-                return str(condition["message"])
-    return "not Ready"

@@ -144,11 +144,16 @@ class Experiment:
 
     def question_keys(self) -> list[str]:
         """By which run.json names its questions."""
-        return [question if isinstance(question, str) else question.key for question in self.questions]
+        return [question_key(question) for question in self.questions]
 
     def question_texts(self) -> list[str]:
         """As readers see them."""
         return [TEXTS[question] if isinstance(question, str) else question.text for question in self.questions]
+
+
+def question_key(question: str | Question) -> str:
+    """By which run.json names a question."""
+    return question if isinstance(question, str) else question.key
 
 
 def unit_question(key: str, answer: Callable[[History], str], *evidence: str) -> Question:

@@ -11,12 +11,14 @@ from chaos.model import History, Interval, Outcome
 
 _ROWS = 60
 _CHANGES = 12
+# Facts that the tool itself writes down for every method.
+_ALWAYS = {"not-ready": "Pods that were not Ready in time, and why:"}
 
 
 def fact_tables(history: History) -> list[dict[str, Any]]:
     """One table for each kind of fact that the experiment names, in its order; kinds without facts are left out."""
     found = []
-    for kind, caption in (history.meta.parameters.get("tables") or {}).items():
+    for kind, caption in (_ALWAYS | (history.meta.parameters.get("tables") or {})).items():
         rows = facts(history, kind)
         if not rows:
             continue

@@ -9,6 +9,7 @@ from chaos.sandbox.store import Change, Object, StoreError, clone
 
 COMPONENT = "persistentvolume-controller"
 PROVISIONER = "kubernetes.io/host-path"
+STORAGE_CLASS = "standard"  # the only one; what kind and realk8s call theirs
 CLAIM_PROTECTION = "kubernetes.io/pvc-protection"
 
 
@@ -74,6 +75,12 @@ class VolumeController(Controller):
         meta, spec = claim["metadata"], claim["spec"]
         if spec.get("volumeName") or spec.get("selector"):
             message = "the sandbox only provisions new volumes; volumeName and selector are not modelled"
+            self.plane.events.record(
+                claim, "PersistentVolumeClaim", "ProvisioningFailed", message, component=COMPONENT, warning=True
+            )
+            return
+        if (storage_class := spec["storageClassName"]) != STORAGE_CLASS:
+            message = f'storageclass.storage.k8s.io "{storage_class}" not found'
             self.plane.events.record(
                 claim, "PersistentVolumeClaim", "ProvisioningFailed", message, component=COMPONENT, warning=True
             )

@@ -8,6 +8,7 @@ import pytest
 
 from chaos.analysis import checkers
 from chaos.analysis.checkers import CHECKERS, judge
+from chaos.analysis.trials import trials
 from chaos.model import ClusterEvent, History, VerdictOutcome
 from tests.histories import FORCED, Builder, Story, pod_replacement
 
@@ -21,7 +22,21 @@ def outcome(history: History, checker: str) -> VerdictOutcome:
 def test_a_plain_deletion_passes_every_checker() -> None:
     history = pod_replacement(Story(), Story())
     history.events.append(statefulset(1, generation=1))
+    history.marks += [said(t.life.new_uid, t.target.name, t.target.name) for t in trials(history)]
     assert {v.checker: v.outcome for v in judge(history, CHECKERS)} == dict.fromkeys(CHECKERS, OK)
+
+
+def said(uid: str, pod: str, name: str, code: int = 0) -> tuple[int, str, dict[str, object]]:
+    """What a command in a pod's container said."""
+    return 1, "inside", {"pod": pod, "uid": uid, "said": name, "exit_code": code, "problem": ""}
+
+
+@pytest.mark.parametrize(("name", "code", "expected"), [("web-7", 0, FAIL), ("", 127, UNKNOWN)])
+def test_a_pod_that_says_another_name_or_none_does_not_pass(name: str, code: int, expected: VerdictOutcome) -> None:
+    history = pod_replacement()
+    (trial,) = trials(history)
+    history.marks.append(said(trial.life.new_uid, "web-0", name, code))
+    assert outcome(history, "says-its-name") is expected
 
 
 def statefulset(at_ns: int, generation: int, *, type_: str = "MODIFIED", uid: str = "s") -> ClusterEvent:

@@ -14,7 +14,7 @@ _ALPINE = frozenset({"bash", "dig", "host", "drill", "curl"})  # BusyBox has nsl
 _DEBIAN = _LOOKUPS | _NET | {"curl", "wget"}
 
 # image without registry and library/, tag → programs that it lacks; the first match counts
-_LACKING: tuple[tuple[str, str, frozenset[str]], ...] = (
+LACKING: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("mysql", ".*", _LOOKUPS | _NET | {"wget"}),  # Oracle Linux slim
     ("mariadb", ".*", _LOOKUPS | _NET | {"curl", "wget"}),  # Ubuntu
     ("redis", ".*alpine.*", _ALPINE),
@@ -41,4 +41,4 @@ def lacking(image: str) -> frozenset[str]:
     if slash and ("." in first or ":" in first or first == "localhost"):
         path = rest  # a registry: a mirror of the same image
     path = path.removeprefix("library/")
-    return next((row for known, tags, row in _LACKING if known == path and re.fullmatch(tags, tag)), frozenset())
+    return next((row for known, tags, row in LACKING if known == path and re.fullmatch(tags, tag)), frozenset())

@@ -67,6 +67,8 @@ class ExecStream:
             received_s = now_s()
             if message.type not in (WSMsgType.BINARY, WSMsgType.TEXT):
                 self._ended = self._why_ended(message)
+                if rest and self.exit_status:  # a last line without its end; of a stream that was cut it is no line
+                    yield received_s, rest
                 return
             data = message.data if isinstance(message.data, bytes) else message.data.encode()
             self.bytes_received += len(data)

@@ -15,6 +15,7 @@ from chaos.analysis.transitions import Transition, became, last_ns, series_of, t
 from chaos.analysis.units import ms, seconds
 from chaos.experiment.asking import ask, who_answers
 from chaos.experiment.definition import Experiment, Workload, unit_question
+from chaos.experiment.from_pod import ResolvConf, count_queries, fetch, nslookup, read_resolv_conf
 from chaos.experiment.identify import Identify
 from chaos.experiment.loading import find_experiment, load_experiments
 from chaos.experiment.options import Options
@@ -53,6 +54,7 @@ __all__ = [
     "PodIdentity",
     "PodStep",
     "Question",
+    "ResolvConf",
     "Run",
     "Scale",
     "Series",
@@ -67,8 +69,10 @@ __all__ = [
     "became",
     "caching",
     "combine",
+    "count_queries",
     "fact",
     "facts",
+    "fetch",
     "find_experiment",
     "first",
     "identities",
@@ -76,8 +80,10 @@ __all__ = [
     "load_experiments",
     "most_missing",
     "ms",
+    "nslookup",
     "outage",
     "pod_steps",
+    "read_resolv_conf",
     "recoveries",
     "seconds",
     "series_of",

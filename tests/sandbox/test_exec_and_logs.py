@@ -256,3 +256,16 @@ def test_a_pre_stop_command_runs_before_sigterm_within_the_grace_period() -> Non
         assert 4 < asyncio.get_running_loop().time() - begun_s < 6
 
     in_sandbox(test)
+
+
+def test_time_limits_and_last_lines_are_kept() -> None:
+    async def test(lab: PodsLab) -> None:
+        lab.pod("box", BUSYBOX, SLEEP)
+        await asyncio.sleep(5)
+        assert (await lab.run("box", "timeout", "1", "sleep", "5")).code == 143
+        assert (await lab.run("box", "timeout", "3", "hostname")).stdout == "box"
+        assert await lab.sh("box", "time sleep 2") == ["real\t0m 2.00s", "user\t0m 0.00s", "sys\t0m 0.00s"]
+        assert await lab.sh("box", "which wget nope") == ["/bin/wget"]
+        assert (await lab.run("box", "printf", "no end")).stdout == "no end"
+
+    in_sandbox(test)

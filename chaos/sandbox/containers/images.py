@@ -7,9 +7,10 @@ from chaos.sandbox.containers.image import Image
 # Commands that every image with a shell has.
 _COMMON = frozenset(
     ("[", "cat", "chmod", "chown", "date", "echo", "env", "false", "grep", "head", "hostname", "ls", "mkdir", "printf",
-     "printenv", "rm", "seq", "sh", "sleep", "sort", "tail", "test", "touch", "true", "wc", "whoami")
+     "printenv", "rm", "seq", "sh", "sleep", "sort", "tail", "test", "timeout", "touch", "true",
+     "wc", "whoami")
 )  # fmt: skip
-_BUSYBOX = _COMMON | {"ash", "nslookup", "wget"}
+_BUSYBOX = _COMMON | {"ash", "nslookup", "time", "wget", "which"}
 
 _IMAGES = (
     Image("busybox:1.35", (), ("sh",), _BUSYBOX, sh="ash"),

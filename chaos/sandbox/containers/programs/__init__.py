@@ -5,7 +5,7 @@ of the images that have it (`chaos.sandbox.containers.images`). Programs reach t
 (`open_udp`, `open_tcp`) and resolve names with `chaos.sandbox.containers.resolver.addresses`.
 """
 
-from chaos.sandbox.containers.programs import machine, texts, words
+from chaos.sandbox.containers.programs import machine, texts, words, wrappers
 from chaos.sandbox.containers.programs.call import Call, Program
 from chaos.sandbox.containers.programs.getent import getent
 from chaos.sandbox.containers.programs.input import Input
@@ -42,10 +42,13 @@ PROGRAMS: dict[str, Program] = {
     "sort": texts.sort,
     "tail": texts.tail,
     "test": test,
+    "time": wrappers.time,
+    "timeout": wrappers.timeout,
     "touch": texts.touch,
     "true": words.true,
     "wc": texts.wc,
     "wget": wget,
+    "which": wrappers.which,
     "whoami": machine.whoami,
 }
 

@@ -1,0 +1,125 @@
+"""What names mean inside a pod: its resolv.conf, its own lookups, and what a name costs there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from chaos.experiment.run import Run
+
+_DEFAULT_NDOTS = 1
+# busybox's own -T ends in a crash where it is built for Debian, so `timeout` bounds it; it ends wget with 143.
+_FETCH_WITHIN_S = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvConf:
+    """A pod's /etc/resolv.conf.
+
+    Attributes:
+        nameservers: in its order.
+        search: domains, in its order.
+        ndots: a name with fewer dots is tried below the search list first.
+    """
+
+    nameservers: tuple[str, ...]
+    search: tuple[str, ...]
+    ndots: int
+
+    @classmethod
+    def parse(cls, text: str) -> ResolvConf:
+        """Read the file's text; what is missing has the C library's default."""
+        servers = re.findall(r"^nameserver\s+(\S+)", text, re.MULTILINE)
+        search = re.findall(r"^search\s+(.+)$", text, re.MULTILINE)
+        ndots = re.findall(r"^options\s.*\bndots:(\d+)", text, re.MULTILINE)
+        return cls(
+            tuple(servers),
+            tuple(search[-1].split()) if search else (),
+            int(ndots[-1]) if ndots else _DEFAULT_NDOTS,
+        )
+
+    def candidates(self, name: str) -> list[str]:
+        """The absolute names that a C library tries for a name, in order."""
+        bare = name.rstrip(".")
+        if name.endswith("."):
+            return [bare]
+        below = [f"{bare}.{domain}" for domain in self.search]
+        return [bare, *below] if bare.count(".") >= self.ndots else [*below, bare]
+
+
+async def read_resolv_conf(run: Run, kind: str, pod: str, *, namespace: str = "", **details: Any) -> ResolvConf:
+    """`cat /etc/resolv.conf` in a pod; one fact of that kind with what it says."""
+    done = await run.objects.exec(pod, ["cat", "/etc/resolv.conf"], namespace=namespace)
+    found = ResolvConf.parse(done.stdout)
+    run.mark(
+        kind,
+        nameservers=list(found.nameservers),
+        search=list(found.search),
+        ndots=found.ndots,
+        exit_code=done.code,
+        **details,
+    )
+    return found
+
+
+async def nslookup(run: Run, kind: str, pod: str, name: str, *, namespace: str = "", **details: Any) -> list[str]:
+    """Busybox's `nslookup NAME` in a pod; one fact of that kind with the addresses, the refusals and the exit code.
+
+    busybox's nslookup uses the search list for names without a dot only, and asks for all of the list at once.
+    """
+    done = await run.objects.exec(pod, ["nslookup", name], namespace=namespace)
+    found = re.findall(r"^Address: (\S+)$", done.stdout, re.MULTILINE)
+    refused = re.findall(r"^\*\* server can't find (\S+): (\w+)$", done.stdout, re.MULTILINE)
+    silent = "timed out" in done.stdout
+    run.mark(
+        kind,
+        asked=name,
+        exit_code=done.code,
+        addresses=sorted(set(found)),
+        refused=sorted({f"{refused_name} {status}" for refused_name, status in refused}),
+        status="NOERROR" if found else "TIMEOUT" if silent else _worst(status for _, status in refused),
+        took_s=round(done.took_s, 3),
+        **details,
+    )
+    return found
+
+
+async def fetch(run: Run, kind: str, pod: str, name: str, *, namespace: str = "", **details: Any) -> str:
+    """`wget` of http://NAME/ in a pod, which resolves as the pod's C library does; one fact of that kind.
+
+    Returns:
+        The first line of the page; empty where there was none.
+    """
+    command = ["timeout", str(_FETCH_WITHIN_S), "wget", "-q", "-O", "-", f"http://{name}/"]
+    done = await run.objects.exec(pod, command, namespace=namespace)
+    lines = [line for line in done.stdout.splitlines() if line.strip()]
+    said = " ".join(done.stderr.split())
+    page = lines[0] if lines and not done.code else ""
+    run.mark(kind, asked=name, exit_code=done.code, page=page, said=said, **details)
+    return page
+
+
+async def count_queries(run: Run, kind: str, conf: ResolvConf, name: str, **details: Any) -> int:
+    """Ask for a name as a C library with that resolv.conf does, query by query; one fact of that kind.
+
+    For each name that it tries it asks for A and for AAAA, and stops at the first that has an address.
+
+    Returns:
+        How many queries that took.
+    """
+    queries, steps, status = 0, [], ""
+    for candidate in conf.candidates(name):
+        four, six = await run.resolve(f"{candidate}."), await run.resolve(f"{candidate}.", "AAAA")
+        queries += 2
+        status = four.status
+        steps.append(f"{candidate} {four.status}")
+        if "NOERROR" in (four.status, six.status):
+            break
+    run.mark(kind, asked=name, queries=queries, names_tried=len(steps), status=status, steps=steps, **details)
+    return queries
+
+
+def _worst(statuses: Any) -> str:
+    found = set(statuses)
+    return next((status for status in ("SERVFAIL", "REFUSED", "NXDOMAIN") if status in found), "NODATA")

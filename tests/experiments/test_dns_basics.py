@@ -1,0 +1,107 @@
+"""dns-basics on the sandbox: what a pod is told, what names cost, and that its checkers can fail."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from chaos.experiment import History, Options, find_experiment
+from chaos.experiment.judging import judges_of
+from tests.sandboxed import run_sandboxed
+
+EXPERIMENT = find_experiment("dns-basics")
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> History:
+    result = run_sandboxed(tmp_path_factory.mktemp("reports"), Options(max_qps=None), experiment=EXPERIMENT).result
+    assert result.error is None
+    assert not result.leftovers
+    return result.history
+
+
+def verdict(history: History, name: str) -> str:
+    checkers = [c for c in judges_of(history, EXPERIMENT).checkers if not isinstance(c, str)]
+    return str(next(found for c in checkers if (found := c(history)).checker == name).outcome)
+
+
+def said(history: History, key: str) -> str:
+    return next(q for q in EXPERIMENT.questions if not isinstance(q, str) and q.key == key).answer(history)
+
+
+def edit(history: History, kind: str, where: dict[str, Any], **values: Any) -> History:
+    """A copy with other values in the facts of a kind."""
+    edited = copy.deepcopy(history)
+    edited.marks[:] = [
+        (at, what, {**d, **values} if what == kind and all(d.get(k) == v for k, v in where.items()) else d)
+        for at, what, d in edited.marks
+    ]
+    return edited
+
+
+def test_everything_holds_on_the_sandbox(history: History) -> None:
+    for name in (
+        "resolver-as-documented",
+        "kubernetes-resolves",
+        "outside-as-the-cluster-says",
+        "short-names-lead-home",
+        "name-follows-the-pod",
+    ):
+        assert verdict(history, name) == "ok", name
+
+
+def test_the_lookups_are_told_with_their_cost(history: History) -> None:
+    told = said(history, "lookups-told")
+    assert "kubernetes.default.svc.cluster.local is 10.96.0.1" in told
+    assert "no way out to other DNS servers (the sandbox never has one): google.com SERVFAIL" in told
+    assert "web 2, web-0.web 2, web." in told
+    assert ".svc.cluster.local 8, web." in told
+    assert "google.com 8, google.com. 2" in told
+    assert "for web-0.web busybox's nslookup says SERVFAIL while wget in the same pod gets 'Hello from web-0'" in told
+
+
+def test_a_name_is_followed_and_an_address_is_not(history: History) -> None:
+    assert "After web-0 had been replaced the same question gave 10.244." in said(history, "replica-finds-primary")
+    changed = said(history, "names-changed")
+    assert "TIMEOUT (connect) 5 times" in changed
+    assert "web-0 5 times (a cache may give the old one for up to 30 s)" in changed
+    assert "(web-9.web) is NXDOMAIN after 8 queries, and a cache may keep that denial for 30 s" in changed
+
+
+def test_another_search_list_or_ndots_fails(history: History) -> None:
+    assert verdict(edit(history, "resolv-conf", {}, ndots=1), "resolver-as-documented") == "fail"
+    assert verdict(edit(history, "resolv-conf", {}, search=["example.org"]), "resolver-as-documented") == "fail"
+    assert (
+        verdict(edit(history, "resolv-conf", {}, nameservers=["169.254.20.10"]), "resolver-as-documented") == "unknown"
+    )
+
+
+def test_a_wrong_address_fails_wherever_it_is(history: History) -> None:
+    where = {"of": "service, full name"}
+    assert verdict(edit(history, "pod-lookup", where, addresses=["10.0.0.1"]), "kubernetes-resolves") == "fail"
+    view = {"view": "service", "of": "kubernetes.default.svc.cluster.local"}
+    assert verdict(edit(history, "direct-lookup", view, values=["10.0.0.1"]), "kubernetes-resolves") == "fail"
+    assert verdict(edit(history, "direct-lookup", view, status="TIMEOUT"), "kubernetes-resolves") == "unknown"
+
+
+def test_a_pod_that_is_told_otherwise_than_the_cluster_fails(history: History) -> None:
+    found = edit(history, "pod-lookup", {"of": "outside"}, status="NOERROR", addresses=["192.0.2.1"])
+    assert verdict(found, "outside-as-the-cluster-says") == "fail"
+    assert "google.com is 192.0.2.1: cluster DNS passes on" in said(found, "lookups-told")
+
+
+def test_a_short_name_that_leads_elsewhere_fails(history: History) -> None:
+    assert (
+        verdict(edit(history, "pod-fetch", {"of": "pod, short"}, page="Hello from web-1"), "short-names-lead-home")
+        == "fail"
+    )
+    assert verdict(edit(history, "pod-fetch", {"of": "pod, bare"}, page="Hello"), "short-names-lead-home") == "fail"
+
+
+def test_a_name_that_stays_behind_fails_and_without_a_replacement_nothing_is_claimed(history: History) -> None:
+    stale = edit(history, "name-after", {"view": "service"}, values=["10.244.9.9"])
+    assert verdict(stale, "name-follows-the-pod") == "fail"
+    without = copy.deepcopy(history)
+    without.marks[:] = [mark for mark in without.marks if mark[1] != "replacement"]
+    assert verdict(without, "name-follows-the-pod") == "unknown"
+    assert said(without, "names-changed") == ""

@@ -439,6 +439,7 @@ experiment = Experiment(
     },
     headline=headline,
     needs=("exec",),
+    uses=("create,get pods/exec",),  # `create` from Kubernetes 1.35 on
     timeout_s=240,
     duration_s=30,
     method=method,

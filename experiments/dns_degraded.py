@@ -252,7 +252,7 @@ def retries_hide_losses(history: History) -> Verdict:
     failures = [
         f"{one.program}: {len(one.failed_ns)} of {one.n} failed, of single tries {len(once.failed_ns)} of {once.n}"
         for one in again
-        if one.share_failed > once.share_failed / 2
+        if one.share_failed >= once.share_failed
     ]
     told = ", ".join(f"{one.program} {len(one.failed_ns)} of {one.n}" for one in again)
     success = f"Of single tries {len(once.failed_ns)} of {once.n} failed; of lookups that ask again: {told}."

@@ -338,6 +338,8 @@ def put_back(history: History) -> Verdict:
         )
     failures = [] if len(after["servers"]) == len(before["servers"]) else [f"{len(after['servers'])} servers are Ready"]
     failures += [] if after["answer"] == "NOERROR" else [f"the name is {after['answer']}"]
+    kept = set(before["servers"]) & set(after["servers"])
+    failures += [f"{', '.join(sorted(kept))} was not replaced"] if kept else []
     success = f"{len(after['servers'])} servers are Ready again, none of them one of the first; the name resolves."
     return combine("put-back", failures=failures, unknowns=(), success=success, evidence=EVIDENCE)
 

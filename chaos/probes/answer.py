@@ -104,7 +104,8 @@ class DnsQuestion:
             if rrset.rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA)
             for rdata in rrset
         )
-        return Outcome("NOERROR", values=tuple(sorted(values)), additional=tuple(additional), ttl=min(ttls))
+        # The SRV records of a service's name are one for each port: a target counts once.
+        return Outcome("NOERROR", values=tuple(sorted(set(values))), additional=tuple(additional), ttl=min(ttls))
 
 
 def _value_text(rdata: object, rtype: str) -> str:

@@ -103,3 +103,15 @@ def test_an_unknown_image_is_a_key_error() -> None:
             lab.create("mystery:1")
 
     in_lab(test)
+
+
+def test_timeout_ends_a_program_when_its_time_is_over_and_passes_on_how_it_ended_before() -> None:
+    async def test(lab: ContainerLab) -> None:
+        await lab.start("busybox:1.35", ["sh", "-c", "timeout 2 sleep 9; exit $?"])
+        await lab.start("python:3.11-slim", ["sh", "-c", "timeout 3 sleep 9; exit $?"])
+        await lab.start("busybox:1.35", ["sh", "-c", "timeout 2 false; exit $?"])
+        await asyncio.sleep(5)
+        assert [code for _, code in lab.exits] == [1, 143, 124]
+        assert [round(at_s) for at_s, _ in lab.exits] == [0, 2, 3]
+
+    in_lab(test)

@@ -20,6 +20,7 @@ SCRIPTS = {
     "trim": "p=/a/b/c.txt; echo ${p##*/} ${p%/*} ${p#/} ${p%%/*}x ${p%.txt}",
     "for": 'for i in 0 1 2; do echo "n$i"; done; for w in "a b" c; do echo $w; done',
     "if": "if [ 1 = 2 ]; then echo no; elif test -n x; then echo yes; else echo else; fi",
+    "if's status": "if (exit 7); then :; else echo $?; fi; if false; then :; fi; echo $?",
     "while": "i=0; while [ $i -lt 3 ]; do i=$((i + 1)); [ $i = 2 ] && continue; echo $i; done; echo end $i",
     "until": "i=5; until [ $i -le 3 ]; do i=$((i-1)); done; echo $i",
     "break": "for i in 1 2 3; do for j in 1 2 3; do [ $j = 2 ] && continue 2; [ $i = 3 ] && break 2; "

@@ -212,8 +212,9 @@ class Shell:
             if await self._condition(condition):
                 await self._script(body)
                 return
-        self._status = 0
-        if choice.otherwise is not None:
+        if choice.otherwise is None:
+            self._status = 0
+        else:  # which still sees how the condition ended
             await self._script(choice.otherwise)
 
     async def _loop(self, loop: Loop) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chaos.sandbox.api.registry import Registry
 from chaos.sandbox.control_plane import NODES, node_address
 from chaos.sandbox.dns.corefile import KUBEADM_COREFILE
+from chaos.sandbox.kubelet.node_status import conditions
 from chaos.sandbox.simclock import SimClock
 from chaos.sandbox.store import Object, Store
 
@@ -46,12 +47,6 @@ def create_services(registry: Registry, *, negative_cache_s: int = 0) -> None:
 def _node(number: int, name: str, clock: SimClock) -> Object:
     now = clock.timestamp()
     resources = {"cpu": "2", "memory": "16384Mi", "ephemeral-storage": "100Gi", "pods": _PODS_PER_NODE}
-    conditions = [
-        ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-        ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-        ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-        ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
-    ]
     return {
         "metadata": {
             "name": name,
@@ -70,17 +65,7 @@ def _node(number: int, name: str, clock: SimClock) -> Object:
             ],
             "capacity": resources,
             "allocatable": resources,
-            "conditions": [
-                {
-                    "type": type_,
-                    "status": status,
-                    "lastHeartbeatTime": now,
-                    "lastTransitionTime": now,
-                    "reason": reason,
-                    "message": message,
-                }
-                for type_, status, reason, message in conditions
-            ],
+            "conditions": conditions(now),
             "nodeInfo": {
                 "architecture": "amd64",
                 "bootID": "",

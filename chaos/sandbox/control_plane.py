@@ -15,14 +15,17 @@ from chaos.sandbox.controllers.garbage import GarbageCollector
 from chaos.sandbox.controllers.index import Index
 from chaos.sandbox.controllers.job import JobController
 from chaos.sandbox.controllers.namespaces import NamespaceController
+from chaos.sandbox.controllers.node_lifecycle import NodeLifecycleController
 from chaos.sandbox.controllers.plane import Plane
 from chaos.sandbox.controllers.replicaset import ReplicaSetController
 from chaos.sandbox.controllers.scheduler import Scheduler
 from chaos.sandbox.controllers.statefulset import StatefulSetController
+from chaos.sandbox.controllers.taint_eviction import TaintEvictionController
 from chaos.sandbox.controllers.volumes import VolumeController
 from chaos.sandbox.kubelet import Kubelet, Node, PodNetwork, Runtime
 from chaos.sandbox.kubelet.addresses import AddressPool
 from chaos.sandbox.kubelet.container import Container
+from chaos.sandbox.kubelet.link import Link
 from chaos.sandbox.kubelet.relist import Relist
 from chaos.sandbox.model import Model
 from chaos.sandbox.store import Store
@@ -37,6 +40,8 @@ _CONTROLLERS: tuple[type[Controller], ...] = (
     VolumeController,
     DisruptionController,
     JobController,
+    NodeLifecycleController,
+    TaintEvictionController,
     GarbageCollector,
     Scheduler,
 )
@@ -76,7 +81,8 @@ class ControlPlane:
             period_s = model.draw("kubelet_relist")
             relist = Relist(loop.time() + period_s * phases.random(), period_s)
             pool = AddressPool(number, len(NODES))
-            node = Node(name, node_address(number), self._plane, runtime, network, pool, relist)
+            link = Link(name, node_address(number), network)
+            node = Node(name, node_address(number), self._plane, runtime, link, pool, relist)
             self._kubelets.append(Kubelet(node, spawn))
 
     def container(self, uid: str, name: str) -> Container | None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from chaos.sandbox.api import quantity
+from chaos.sandbox.controllers import taints
 from chaos.sandbox.controllers.base import Controller, Name
 from chaos.sandbox.controllers.index import controller_of
 from chaos.sandbox.controllers.labels import matches_labels
@@ -22,7 +23,7 @@ class Scheduler(Controller):
     """Puts a pod on the node with the fewest pods of its own controller, then the fewest pods, then by name.
 
     Honoured: nodeName, nodeSelector, cordoned and not-ready nodes, the number of pods that a node takes, claims that
-    must be bound first, nodes that their volumes are tied to. Not modelled: affinity, taints, resources, priorities.
+    must be bound first, taints, nodes that their volumes are tied to. Not modelled: affinity, resources, priorities.
     """
 
     delay = "scheduler_bind"
@@ -82,6 +83,8 @@ class Scheduler(Controller):
         ready = condition(node, "Ready")
         if (node.get("spec") or {}).get("unschedulable"):
             reasons["node(s) were unschedulable"] += 1
+        elif (taint := _untolerated(pod, node)) is not None:
+            reasons[f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value') or ''}}}"] += 1
         elif ready is None or ready["status"] != "True":
             reasons["node(s) had untolerated taint {node.kubernetes.io/not-ready: }"] += 1
         elif not matches_labels(pod["spec"].get("nodeSelector") or {}, node["metadata"].get("labels")):
@@ -161,3 +164,9 @@ class Scheduler(Controller):
         others = [c for c in status.get("conditions") or () if c["type"] != row["type"]]
         status["conditions"] = [*others, {**row, "lastProbeTime": None, "lastTransitionTime": changed}]
         return True
+
+
+def _untolerated(pod: Object, node: Object) -> Object | None:
+    """The first taint that keeps the pod from the node."""
+    found = taints.of(node, "NoSchedule", "NoExecute")
+    return next((taint for taint in found if taints.toleration(pod, taint) is None), None)

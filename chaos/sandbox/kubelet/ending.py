@@ -45,8 +45,10 @@ class Ending:
         for container in pod.containers:
             if container.exit_code is None:  # it never ran, and never will
                 container.exited(0, pod.plane.store.clock.timestamp())
+        await pod.node.link.in_touch.wait()
         pod.report()
         await asyncio.sleep(pod.draw("kubelet_cleanup"))
+        await pod.node.link.in_touch.wait()
         self._remove()
 
     async def _pre_stop(self, since_s: float) -> None:

@@ -1,6 +1,7 @@
 """The agent of one node: a worker for each pod that is bound to it.
 
-Node heartbeats (Leases in kube-node-lease, lastHeartbeatTime) are left out: they would only cost time.
+Node heartbeats (Leases in kube-node-lease, lastHeartbeatTime) are not written: they would only cost time. The node
+lifecycle controller knows of a node that is cut off when the last one would have been.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from chaos.sandbox.controllers.pods import condition
 from chaos.sandbox.kubelet.container import Container
+from chaos.sandbox.kubelet.link import DOWN, NETWORK_ANNOTATION
 from chaos.sandbox.kubelet.node import Node
+from chaos.sandbox.kubelet.node_status import conditions
 from chaos.sandbox.kubelet.worker import PodWorker
 from chaos.sandbox.store import Change, Object
 
@@ -30,11 +34,14 @@ class Kubelet:
         self.node = node
         self._spawn = spawn
         self._workers: dict[str, PodWorker] = {}
+        self._rejoin: asyncio.TimerHandle | None = None
         self._unsubscribe = node.plane.store.subscribe(self._on_change)
 
     def stop(self) -> None:
         """Hear of no more changes; the workers' tasks are cancelled by who owns them."""
         self._unsubscribe()
+        if self._rejoin is not None:
+            self._rejoin.cancel()
 
     def container(self, uid: str, name: str) -> Container | None:
         """A container of a pod that is here."""
@@ -42,20 +49,67 @@ class Kubelet:
         return None if worker is None else worker.container(name)
 
     def _on_change(self, change: Change) -> None:
-        if change.kind != "Pod" or change.object["spec"].get("nodeName") != self.node.name:
+        if change.kind == "Node" and change.object["metadata"]["name"] == self.node.name:
+            self._follow_link(change.object)
+        if not self.node.link.in_touch.is_set() or change.kind != "Pod":
+            return
+        if change.object["spec"].get("nodeName") != self.node.name:
             return
         pod, uid = change.object, change.object["metadata"]["uid"]
         worker = self._workers.get(uid)
         if change.type == "DELETED":
             if worker is not None:
                 worker.stop(0.0)
-        elif worker is None:
+        else:
+            self._start_or_tell(uid, pod)
+            worker = self._workers[uid]
+        if worker is not None and _deletion(pod) != _deletion(change.old):
+            _stop_where_deleted(worker, pod)
+
+    def _follow_link(self, node: Object) -> None:
+        """Cut the node off, or join it, as its annotation says."""
+        link = self.node.link
+        down = (node["metadata"].get("annotations") or {}).get(NETWORK_ANNOTATION) == DOWN
+        if down and self._rejoin is not None:
+            self._rejoin.cancel()
+            self._rejoin = None
+        if down and link.up:
+            link.cut()
+        elif not down and not link.up:
+            link.join()
+            delay_s = self.node.plane.model.draw("kubelet_rejoin")
+            self._rejoin = self.node.plane.call_later(delay_s, self._in_touch_again)
+
+    def _in_touch_again(self) -> None:
+        """Post the node's status, and learn what has become of its pods."""
+        self._rejoin = None
+        self.node.link.in_touch.set()
+        plane = self.node.plane
+        node = plane.store.get("Node", "", self.node.name)
+        if node is not None:
+            status = node.get("status") or {}
+            rows = conditions(plane.store.clock.timestamp(), status)
+            ready = condition(node, "Ready")
+            if ready is None or ready["status"] != "True":
+                message = f"Node {self.node.name} status is now: NodeReady"
+                plane.events.record(node, "Node", "NodeReady", message, component="kubelet", host=self.node.name)
+            plane.store.update("Node", {**node, "status": {**status, "conditions": rows}})
+        pods = {pod["metadata"]["uid"]: pod for pod in plane.index.pods_on(self.node.name).values()}
+        for uid, worker in tuple(self._workers.items()):
+            if uid not in pods:
+                worker.stop(0.0)
+        for uid, pod in pods.items():
+            self._start_or_tell(uid, pod)
+            _stop_where_deleted(self._workers[uid], pod)
+            self._workers[uid].report_again()
+
+    def _start_or_tell(self, uid: str, pod: Object) -> None:
+        worker = self._workers.get(uid)
+        if worker is None:
             worker = self._workers[uid] = PodWorker(self.node, pod)
             self._spawn(self._live(uid, worker))
         else:
             worker.changed(pod)
-        if worker is not None and _deletion(pod) != _deletion(change.old):
-            _stop_where_deleted(worker, pod)
 
     async def _live(self, uid: str, worker: PodWorker) -> None:
         try:

@@ -49,7 +49,7 @@ class LocalPod:
             self.ip = self.node.address
         else:
             self.ip = self.node.addresses.take()
-            self.node.network.add_host(self.ip)
+            self.node.link.plug(self.ip)
         self.sandbox_up = True
 
     async def unplug(self) -> None:
@@ -60,7 +60,7 @@ class LocalPod:
     def release(self) -> None:
         """Give the address back at once."""
         if self.sandbox_up and self.ip != self.node.address:
-            self.node.network.remove_host(self.ip)
+            self.node.link.unplug(self.ip)
             self.node.addresses.give_back(self.ip)
         self.sandbox_up = False
 
@@ -79,7 +79,9 @@ class LocalPod:
         self.node.event(self.object, reason, message, field_path=field_path, warning=warning)
 
     def report(self) -> None:
-        """Write the status where it changed, unless the object is gone."""
+        """Write the status where it changed, unless the object is gone, or the node is cut off."""
+        if not self.node.link.in_touch.is_set():
+            return
         meta, store = self.object["metadata"], self.plane.store
         now = store.get("Pod", meta["namespace"], meta["name"])
         if now is None or now["metadata"]["uid"] != meta["uid"]:

@@ -29,3 +29,9 @@ class PodNetwork(Protocol):
 
     def remove_host(self, ip: str) -> None:
         """From now on, packets to the address vanish."""
+
+    def cut_off(self, ip: str, node: str) -> None:
+        """From now on only what is cut off with the same node reaches the address."""
+
+    def rejoin(self, ip: str) -> None:
+        """The address is reached as before."""

@@ -54,6 +54,10 @@ class PodWorker:
         self._ending.grace_s = min(self._ending.grace_s, grace_s) if stopping else grace_s
         self._pod.waiting.stop()
 
+    def report_again(self) -> None:
+        """Write the status, after a time without touch in which somebody else may have."""
+        self._after(self._pod.draw("kubelet_status"), self._report_unless_stopping)
+
     async def run(self) -> None:
         """Live through everything from start to the object's removal."""
         try:

@@ -1,4 +1,4 @@
-"""Which addresses exist."""
+"""Which addresses exist, and which of them are cut off from the others."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ class Hosts:
 
     def __init__(self) -> None:
         self._by_ip: dict[str, Host] = {}
+        self._cut: dict[str, str] = {}  # address → the node that it is cut off with
 
     def add(self, ip: str) -> None:
         """Plug one in.
@@ -31,7 +32,20 @@ class Hosts:
     def remove(self, ip: str) -> None:
         """Unplug one; an absent one is ignored."""
         self._by_ip.pop(ip, None)
+        self._cut.pop(ip, None)
 
     def get(self, ip: str) -> Host | None:
         """The host at an address, or None."""
         return self._by_ip.get(ip)
+
+    def cut_off(self, ip: str, node: str) -> None:
+        """From now on, only addresses that are cut off with the same node reach this one."""
+        self._cut[ip] = node
+
+    def rejoin(self, ip: str) -> None:
+        """The address is no longer cut off."""
+        self._cut.pop(ip, None)
+
+    def reaches(self, one: str, other: str) -> bool:
+        """Whether packets pass between two addresses, be there hosts or not."""
+        return not self._cut or self._cut.get(one) == self._cut.get(other)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from chaos.sandbox.network.errors import refused
 from chaos.sandbox.network.hosts import Hosts
@@ -64,6 +65,18 @@ class LoopbackTcp:
             if door.ip == ip:
                 door.shut()
 
+    def host_cut_off(self, ip: str) -> None:
+        """Hold what is sent and received."""
+        for door in self._doors:
+            if door.ip == ip:
+                door.hold()
+
+    def host_rejoined(self, ip: str) -> None:
+        """Let it go."""
+        for door in self._doors:
+            if door.ip == ip:
+                door.release()
+
     def close(self) -> None:
         """Close every socket of the server side, stalled ones too."""
         for door in tuple(self._doors):
@@ -94,6 +107,16 @@ class _Door:
         for gate in self._gates:
             gate.shut()
 
+    def hold(self) -> None:
+        """The host is cut off: connections stall for a while."""
+        for gate in self._gates:
+            gate.hold()
+
+    def release(self) -> None:
+        """The host has rejoined."""
+        for gate in tuple(self._gates):
+            gate.release()
+
     def close(self) -> None:
         """Connections end with EOF; stalled ones stay."""
         self.server.close()
@@ -120,12 +143,27 @@ class Gate(asyncio.Transport, asyncio.Protocol):
         self._inner: asyncio.BaseProtocol = inner
         self._door = door
         self._open = True
+        self._held: list[Callable[[], None]] | None = None
         self._transport: asyncio.Transport
 
     def shut(self) -> None:
         """Nothing passes from now on, in neither direction, not even an end."""
         self._open = False
         self._transport.pause_reading()
+
+    def hold(self) -> None:
+        """What is written waits, and nothing is read."""
+        if self._held is None:
+            self._held = []
+            self._transport.pause_reading()
+
+    def release(self) -> None:
+        """Write what has waited, and read again."""
+        held, self._held = self._held, None
+        for send in held or ():
+            send()
+        if held is not None and self._open and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     # ---- to the server's protocol ----
 
@@ -150,18 +188,24 @@ class Gate(asyncio.Transport, asyncio.Protocol):
     # ---- to the socket ----
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        if self._open:
+        if self._held is not None:
+            self._held.append(partial(self.write, bytes(data)))
+        elif self._open:
             self._transport.write(data)
 
     def write_eof(self) -> None:
-        if self._open:
+        if self._held is not None:
+            self._held.append(self.write_eof)
+        elif self._open:
             self._transport.write_eof()
 
     def can_write_eof(self) -> bool:
         return True
 
     def close(self) -> None:
-        if self._open:
+        if self._held is not None:
+            self._held.append(self.close)
+        elif self._open:
             self._transport.close()
 
     def abort(self) -> None:

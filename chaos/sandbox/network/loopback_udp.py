@@ -11,7 +11,7 @@ from chaos.sandbox.network.hosts import Hosts
 from chaos.sandbox.network.listener import DatagramHandler, Listener, UdpReceiver
 from chaos.sandbox.network.losses import Datagrams
 from chaos.sandbox.network.ports import Ports
-from chaos.sandbox.network.services import Target
+from chaos.sandbox.network.services import VANTAGE, Target
 
 _LOOPBACK = "127.0.0.1"
 _MAX_DATAGRAM_BYTES = 65535
@@ -42,9 +42,9 @@ class LoopbackUdp:
         self._ports.bind((ip, port), transport)
         return Listener(ip, port, "UDP", close)
 
-    def open(self, address: Target, receiver: UdpReceiver, route: Route, *, on_a_node: bool) -> LoopbackUdpPort:
+    def open(self, address: Target, receiver: UdpReceiver, route: Route, source: str) -> LoopbackUdpPort:
         """See `Network.open_udp`."""
-        return LoopbackUdpPort(self, address, receiver, route, on_a_node=on_a_node)
+        return LoopbackUdpPort(self, address, receiver, route, source)
 
     def close(self) -> None:
         """Close every listener's socket."""
@@ -80,14 +80,12 @@ class _Server(asyncio.DatagramProtocol):
 class LoopbackUdpPort:
     """A client's port; see `chaos.vantage.base.UdpPort`."""
 
-    __slots__ = ("_address", "_backend", "_on_a_node", "_receiver", "_route", "_socket", "_wire")
+    __slots__ = ("_address", "_backend", "_receiver", "_route", "_socket", "_source", "_wire")
 
-    def __init__(
-        self, wire: LoopbackUdp, address: Target, receiver: UdpReceiver, route: Route, *, on_a_node: bool
-    ) -> None:
+    def __init__(self, wire: LoopbackUdp, address: Target, receiver: UdpReceiver, route: Route, source: str) -> None:
         self._wire = wire
         self._route = route
-        self._on_a_node = on_a_node
+        self._source = source
         self._address = address
         self._backend: Target | None = None
         self._receiver = receiver
@@ -121,6 +119,8 @@ class LoopbackUdpPort:
     def _arrive(self, payload: bytes, target: Target) -> None:
         if self._socket.fileno() < 0:
             return
+        if not self._wire.hosts.reaches(self._source, target[0]):
+            return
         server = self._wire.servers.get(target)
         if server is not None:
             try:
@@ -133,7 +133,7 @@ class LoopbackUdpPort:
                 self._wire.loop.call_later(under_way_s, self._refused)
 
     def _rejected(self) -> None:
-        for error in rejected(on_a_node=self._on_a_node):
+        for error in rejected(on_a_node=self._source == VANTAGE):
             if self._socket.fileno() >= 0:
                 self._receiver.error(error)
 

@@ -7,12 +7,15 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from chaos.sandbox.network.errors import refused, reset
+from chaos.sandbox.network.errors import refused, reset, timed_out
 from chaos.sandbox.network.hosts import Host, Hosts
 from chaos.sandbox.network.listener import Listener, ServerFactory
 from chaos.sandbox.network.ports import Ports
 from chaos.sandbox.network.services import VANTAGE, Target
 
+# Linux sends a segment again after 200 ms, then after twice as long each time, at most 120 s; with
+# net.ipv4.tcp_retries2 = 15 it gives up after 924.6 s.
+_FIRST_RETRANSMIT_S, _LAST_RETRANSMIT_S, _RETRANSMITS_FOR_S = 0.2, 120.0, 924.6
 _FIRST_EPHEMERAL_PORT = 32768  # Linux's net.ipv4.ip_local_port_range
 
 
@@ -23,6 +26,7 @@ class MemoryTcp:
         self.loop, self.hosts, self.one_way_s = loop, hosts, one_way_s
         self._ports: Ports[_Door] = Ports(hosts)
         self._next_port = count(_FIRST_EPHEMERAL_PORT).__next__
+        self.stalled: dict[MemoryTransport, None] = {}
 
     async def listen(self, ip: str, port: int, factory: ServerFactory) -> Listener:
         """See `Network.listen_tcp`."""
@@ -66,6 +70,15 @@ class MemoryTcp:
         """New connects find no port; of open ones each packet asks for its host."""
         self._ports.unplug(ip)
 
+    def host_cut_off(self, ip: str) -> None:
+        """Each packet asks whether it passes."""
+
+    def host_rejoined(self, ip: str) -> None:
+        """What was lost meanwhile is sent again when its sender's timer fires."""
+        for transport in tuple(self.stalled):
+            if ip in transport.addresses:
+                transport.send_again()
+
     def close(self) -> None:
         """Nothing is held outside this process's memory."""
 
@@ -105,7 +118,15 @@ class MemoryTransport(asyncio.Transport):
         self._closing = False
         self._lost = False
         self._eof_sent = False
+        self._unanswered: list[tuple[Callable[[Any], None], bytes | None]] = []
+        self._stalled_s = 0.0
+        self._gives_up: asyncio.TimerHandle | None = None
         self.on_lost: Callable[[MemoryTransport], None] = lambda _: None
+
+    @property
+    def addresses(self) -> tuple[str, str]:
+        """Of this end and of the other one."""
+        return self.get_extra_info("sockname")[0], self.get_extra_info("peername")[0]
 
     def join(self, peer: MemoryTransport) -> None:
         """Say who the other end is."""
@@ -183,8 +204,49 @@ class MemoryTransport(asyncio.Transport):
     def _push(self, callback: Callable[[Any], None], argument: bytes | None) -> None:
         if not self._plugged():
             return
+        if self._unanswered or not self._wire.hosts.reaches(*self.addresses):
+            self._stall(callback, argument)
+            return
         self._last_arrival_s = max(self._last_arrival_s, self._wire.loop.time() + self._wire.one_way_s())
         self._wire.loop.call_at(self._last_arrival_s, callback, argument)
+
+    def _stall(self, callback: Callable[[Any], None], argument: bytes | None) -> None:
+        """A segment is lost: keep it, and all that follow, until it can be sent again, or the kernel gives up."""
+        if not self._unanswered:
+            loop = self._wire.loop
+            self._stalled_s = loop.time()
+            self._gives_up = loop.call_later(_RETRANSMITS_FOR_S, self._give_up)
+            self._wire.stalled[self] = None
+        self._unanswered.append((callback, argument))
+
+    def send_again(self) -> None:
+        """The way may be free: use it at the next retransmission, whose interval doubles each time."""
+        now_s = self._wire.loop.time()
+        at_s, wait_s = self._stalled_s, _FIRST_RETRANSMIT_S
+        while at_s < now_s:
+            at_s += wait_s
+            wait_s = min(2 * wait_s, _LAST_RETRANSMIT_S)
+        self._wire.loop.call_at(at_s, self._flush)
+
+    def _flush(self) -> None:
+        if not self._unanswered or not self._wire.hosts.reaches(*self.addresses):
+            return
+        self._forget_stall()
+        waiting, self._unanswered = self._unanswered, []
+        for callback, argument in waiting:
+            self._push(callback, argument)
+
+    def _give_up(self) -> None:
+        self._forget_stall()
+        self._unanswered.clear()
+        if not self._lost:
+            self._lose(timed_out())
+
+    def _forget_stall(self) -> None:
+        self._wire.stalled.pop(self, None)
+        if self._gives_up is not None:
+            self._gives_up.cancel()
+            self._gives_up = None
 
     def _receive(self, segment: bytes | None) -> None:
         if not self._plugged():

@@ -10,7 +10,7 @@ from chaos.sandbox.network.hosts import Hosts
 from chaos.sandbox.network.listener import DatagramHandler, Listener, UdpReceiver
 from chaos.sandbox.network.losses import Datagrams
 from chaos.sandbox.network.ports import Ports
-from chaos.sandbox.network.services import Target
+from chaos.sandbox.network.services import VANTAGE, Target
 
 
 class MemoryUdp:
@@ -26,9 +26,9 @@ class MemoryUdp:
         self._ports.bind((ip, port), handler)
         return Listener(ip, port, "UDP", lambda: self._ports.release((ip, port), handler))
 
-    def open(self, address: Target, receiver: UdpReceiver, route: Route, *, on_a_node: bool) -> MemoryUdpPort:
+    def open(self, address: Target, receiver: UdpReceiver, route: Route, source: str) -> MemoryUdpPort:
         """See `Network.open_udp`."""
-        return MemoryUdpPort(self, address, receiver, route, on_a_node=on_a_node)
+        return MemoryUdpPort(self, address, receiver, route, source)
 
     def host_removed(self, ip: str) -> None:
         """Nothing reaches the host's handlers any more."""
@@ -45,18 +45,16 @@ class MemoryUdpPort:
         "_address",
         "_backend",
         "_call_at",
-        "_on_a_node",
         "_receiver",
         "_reply",
         "_route",
+        "_source",
         "_time",
         "_under_way_s",
         "_wire",
     )
 
-    def __init__(
-        self, wire: MemoryUdp, address: Target, receiver: UdpReceiver, route: Route, *, on_a_node: bool
-    ) -> None:
+    def __init__(self, wire: MemoryUdp, address: Target, receiver: UdpReceiver, route: Route, source: str) -> None:
         self._wire = wire
         self._address = address
         self._backend: Target | None = None
@@ -64,7 +62,7 @@ class MemoryUdpPort:
         self._reply = self._answer
         self._call_at = wire.loop.call_at
         self._route = route
-        self._on_a_node = on_a_node
+        self._source = source
         self._time = wire.loop.time
         self._under_way_s = wire.datagrams.under_way_s
 
@@ -85,6 +83,8 @@ class MemoryUdpPort:
         self._receiver = None
 
     def _arrive(self, payload: bytes, target: Target) -> None:
+        if not self._wire.hosts.reaches(self._source, target[0]):
+            return
         handler = self._wire.handlers.get(target)
         if handler is not None:
             handler(payload, self._reply)
@@ -94,6 +94,8 @@ class MemoryUdpPort:
                 self._call_at(self._time() + under_way_s, self._refused)
 
     def _answer(self, payload: bytes, after_s: float = 0.0) -> None:
+        if self._backend is not None and not self._wire.hosts.reaches(self._source, self._backend[0]):
+            return
         under_way_s = self._under_way_s()
         if under_way_s >= 0:
             self._call_at(self._time() + after_s + under_way_s, self._deliver, payload)
@@ -103,7 +105,7 @@ class MemoryUdpPort:
             self._receiver.datagram(payload)
 
     def _rejected(self) -> None:
-        for error in rejected(on_a_node=self._on_a_node):
+        for error in rejected(on_a_node=self._source == VANTAGE):
             if self._receiver is not None:
                 self._receiver.error(error)
 

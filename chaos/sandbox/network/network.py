@@ -72,6 +72,19 @@ class Network:
         self._udp.host_removed(ip)
         self._tcp.host_removed(ip)
 
+    def cut_off(self, ip: str, node: str) -> None:
+        """Cut a host off with its node: packets vanish between it and all that is not cut off with the same node.
+
+        Open connections stall; TCP sends again what got no answer, so they go on if the host rejoins within 924 s.
+        """
+        self._hosts.cut_off(ip, node)
+        self._tcp.host_cut_off(ip)
+
+    def rejoin(self, ip: str) -> None:
+        """End what `cut_off` began."""
+        self._hosts.rejoin(ip)
+        self._tcp.host_rejoined(ip)
+
     def set_service(
         self, vip: str, port: int, protocol: str, backends: tuple[Target, ...], affinity_s: float = 0.0
     ) -> None:
@@ -122,7 +135,7 @@ class Network:
                 pass, as conntrack lets them. The vantage stands on a node, which no policy concerns.
         """
         route = self._filter.route_from(source)
-        return self._udp.open((address, port), receiver, route, on_a_node=source == VANTAGE)
+        return self._udp.open((address, port), receiver, route, source)
 
     async def open_tcp(
         self, factory: Callable[[], asyncio.Protocol], address: str, port: int, *, source: str = VANTAGE
@@ -147,13 +160,13 @@ class Network:
         for wait_s in _SYN_WAITS_S:
             one_way_s = self._tcp_one_way_s()
             await asyncio.sleep(one_way_s)
-            if self._hosts.get(target[0]):
+            if self._reachable(source, target):
                 accepts = self._tcp.accepts(target)
                 back_s = self._tcp_one_way_s()
                 await asyncio.sleep(back_s)
                 if not accepts:
                     raise refused()
-                if self._hosts.get(target[0]):
+                if self._reachable(source, target):
                     return await self._tcp.connect(target, factory, source)
                 one_way_s += back_s
             await asyncio.sleep(wait_s - one_way_s)
@@ -161,3 +174,6 @@ class Network:
             if target is None:
                 raise refused()
         raise timed_out()
+
+    def _reachable(self, source: str, target: Target) -> bool:
+        return self._hosts.get(target[0]) is not None and self._hosts.reaches(source, target[0])

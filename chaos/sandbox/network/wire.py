@@ -38,6 +38,12 @@ class Tcp(Protocol):
     def host_removed(self, ip: str) -> None:
         """The host's connections stall from now on."""
 
+    def host_cut_off(self, ip: str) -> None:
+        """The host's connections stall until it rejoins; `Hosts` says which ones."""
+
+    def host_rejoined(self, ip: str) -> None:
+        """What stalled goes on, once it is sent again."""
+
     def close(self) -> None:
         """Release what is held outside this process's memory."""
 
@@ -48,8 +54,8 @@ class Udp(Protocol):
     async def listen(self, ip: str, port: int, handler: DatagramHandler) -> Listener:
         """See `Network.listen_udp`."""
 
-    def open(self, address: Target, receiver: UdpReceiver, route: Route, *, on_a_node: bool) -> UdpPort:
-        """See `Network.open_udp`; `route` says where the port's datagrams go, `on_a_node` how a refusal is told."""
+    def open(self, address: Target, receiver: UdpReceiver, route: Route, source: str) -> UdpPort:
+        """See `Network.open_udp`; `route` says where the port's datagrams go, `source` whose they are."""
 
     def host_removed(self, ip: str) -> None:
         """Nothing reaches the host any more."""

@@ -82,6 +82,7 @@ class Lab:
         self.tasks = Tasks()
         self.unready: set[str] = set()
         self.hosts: set[str] = set()
+        self.cut: set[str] = set()
         self.log: list[tuple[float, str, str]] = []
         self.commits: list[tuple[float, Change]] = []
         self.plane: ControlPlane
@@ -118,6 +119,13 @@ class Lab:
 
     def remove_host(self, ip: str) -> None:
         self.hosts.remove(ip)
+        self.cut.discard(ip)
+
+    def cut_off(self, ip: str, node: str) -> None:
+        self.cut.add(ip)
+
+    def rejoin(self, ip: str) -> None:
+        self.cut.discard(ip)
 
     # ---- what tests do and ask ----
 

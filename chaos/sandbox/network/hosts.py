@@ -13,11 +13,15 @@ class Host:
 
 
 class Hosts:
-    """The interfaces that are plugged in now."""
+    """The interfaces that are plugged in now.
+
+    Attributes:
+        cut: address → the node that it is cut off with; the same mapping for ever, nearly always empty.
+    """
 
     def __init__(self) -> None:
         self._by_ip: dict[str, Host] = {}
-        self._cut: dict[str, str] = {}  # address → the node that it is cut off with
+        self.cut: dict[str, str] = {}
 
     def add(self, ip: str) -> None:
         """Plug one in.
@@ -32,7 +36,7 @@ class Hosts:
     def remove(self, ip: str) -> None:
         """Unplug one; an absent one is ignored."""
         self._by_ip.pop(ip, None)
-        self._cut.pop(ip, None)
+        self.cut.pop(ip, None)
 
     def get(self, ip: str) -> Host | None:
         """The host at an address, or None."""
@@ -40,12 +44,12 @@ class Hosts:
 
     def cut_off(self, ip: str, node: str) -> None:
         """From now on, only addresses that are cut off with the same node reach this one."""
-        self._cut[ip] = node
+        self.cut[ip] = node
 
     def rejoin(self, ip: str) -> None:
         """The address is no longer cut off."""
-        self._cut.pop(ip, None)
+        self.cut.pop(ip, None)
 
     def reaches(self, one: str, other: str) -> bool:
         """Whether packets pass between two addresses, be there hosts or not."""
-        return not self._cut or self._cut.get(one) == self._cut.get(other)
+        return not self.cut or self.cut.get(one) == self.cut.get(other)

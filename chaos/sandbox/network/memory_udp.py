@@ -45,6 +45,7 @@ class MemoryUdpPort:
         "_address",
         "_backend",
         "_call_at",
+        "_cut",
         "_receiver",
         "_reply",
         "_route",
@@ -63,6 +64,7 @@ class MemoryUdpPort:
         self._call_at = wire.loop.call_at
         self._route = route
         self._source = source
+        self._cut = wire.hosts.cut
         self._time = wire.loop.time
         self._under_way_s = wire.datagrams.under_way_s
 
@@ -83,7 +85,7 @@ class MemoryUdpPort:
         self._receiver = None
 
     def _arrive(self, payload: bytes, target: Target) -> None:
-        if not self._wire.hosts.reaches(self._source, target[0]):
+        if self._cut and not self._wire.hosts.reaches(self._source, target[0]):
             return
         handler = self._wire.handlers.get(target)
         if handler is not None:
@@ -94,7 +96,7 @@ class MemoryUdpPort:
                 self._call_at(self._time() + under_way_s, self._refused)
 
     def _answer(self, payload: bytes, after_s: float = 0.0) -> None:
-        if self._backend is not None and not self._wire.hosts.reaches(self._source, self._backend[0]):
+        if self._cut and self._backend is not None and not self._wire.hosts.reaches(self._source, self._backend[0]):
             return
         under_way_s = self._under_way_s()
         if under_way_s >= 0:

@@ -13,7 +13,7 @@ from chaos.errors import PreflightError
 
 DNS_NAMESPACE = "kube-system"
 # Resources without a namespace that an experiment may declare.
-_CLUSTER_WIDE = ("nodes", "persistentvolumes")
+_CLUSTER_WIDE = ("namespaces", "nodes", "persistentvolumes")
 # Objects there that are allowed by name only, so that a Role for them covers no others.
 DNS_OBJECTS = {"configmaps": "coredns", "deployments": "coredns"}
 _ASKS_FOR_CREATE = 35  # the minor version of Kubernetes 1

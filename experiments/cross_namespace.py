@@ -288,7 +288,8 @@ def cross_security(history: History) -> str:
     if backwards is not None and backwards["exit_code"] == 0:
         text += "Even an address tells its name and namespace to whoever asks backwards. "
     if strict:
-        kept = [row["place"] for row in facts(history, "reach", policy="own namespace only") if not row["page"]]
+        whose = {"own": "its own pods", "clients": "the clients' namespace", "tenant": "the tenant's"}
+        kept = [whose[row["place"]] for row in facts(history, "reach", policy="own namespace only") if not row["page"]]
         back = fact(history, "reach", policy="clients let in", place="clients")
         text += (
             f"This cluster enforces NetworkPolicies: one that allows the set's own namespace only kept out {' and '.join(kept)}, and a second one with a "
@@ -302,8 +303,8 @@ def cross_security(history: History) -> str:
     else:
         text += (
             "This cluster does not enforce NetworkPolicies: the API server accepted one that allows the set's own namespace only, and the clients still got "
-            "through. Accepting is no proof; test from a pod that should be kept out, and choose a network plugin with a policy engine. The server's own "
-            "authentication is what protects it here."
+            f"through {POLICY_WITHIN_S} s later. Accepting is no proof; test from a pod that should be kept out, and choose a network plugin with a policy engine. Until then only "
+            "the server's own authentication protects it."
         )
     return text
 

@@ -1,0 +1,103 @@
+"""cross-namespace on the sandbox: names, tenants, policies that are enforced, and that its checkers can fail."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from chaos.experiment import History, Options, find_experiment
+from chaos.experiment.judging import judges_of
+from tests.sandboxed import run_sandboxed
+
+EXPERIMENT = find_experiment("cross-namespace")
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> History:
+    result = run_sandboxed(tmp_path_factory.mktemp("reports"), Options(max_qps=None), experiment=EXPERIMENT).result
+    assert result.error is None
+    assert not result.leftovers
+    return result.history
+
+
+def verdict(history: History, name: str) -> str:
+    checkers = [c for c in judges_of(history, EXPERIMENT).checkers if not isinstance(c, str)]
+    return str(next(found for c in checkers if (found := c(history)).checker == name).outcome)
+
+
+def said(history: History, key: str) -> str:
+    return next(q for q in EXPERIMENT.questions if not isinstance(q, str) and q.key == key).answer(history)
+
+
+def edit(history: History, kind: str, where: dict[str, Any], **values: Any) -> History:
+    """A copy with other values in the facts of a kind."""
+    edited = copy.deepcopy(history)
+    edited.marks[:] = [
+        (at, what, {**d, **values} if what == kind and all(d.get(k) == v for k, v in where.items()) else d)
+        for at, what, d in edited.marks
+    ]
+    return edited
+
+
+def without(history: History, kind: str) -> History:
+    edited = copy.deepcopy(history)
+    edited.marks[:] = [mark for mark in edited.marks if mark[1] != kind]
+    return edited
+
+
+def unenforced(history: History) -> History:
+    """As on a cluster whose network plugin knows no policies."""
+    return edit(history, "reach", {}, page="Hello from web-0", exit_code=0)
+
+
+def test_everything_holds_on_the_sandbox_which_enforces_policies(history: History) -> None:
+    for name in ("full-names-lead-everywhere", "short-names-stay-at-home", "policy-is-consistent"):
+        assert verdict(history, name) == "ok", name
+    assert "kept out the clients' namespace and the tenant's" in said(history, "cross-security")
+    assert "The name still resolved while it was forbidden (10.244." in said(history, "cross-security")
+
+
+def test_clients_are_told_which_names_work_and_what_they_cost(history: History) -> None:
+    told = said(history, "cross-discovery")
+    assert "without the namespace does not (wget: bad address 'web-0.web')" in told
+    assert "works too ('Hello from web-0')" in told
+    assert ".svc.cluster.local 8, web-primary." in told
+    assert ".svc.cluster.local. 2." in told
+
+
+def test_tenants_with_the_same_names_do_not_meet(history: History) -> None:
+    told = said(history, "multi-tenant")
+    assert "gave 'Hello from web-0' in the one and 'Hello from the other tenant, web-0' in the other" in told
+
+
+def test_a_cluster_without_a_policy_engine_is_named_as_such_and_fails_nothing(history: History) -> None:
+    found = unenforced(history)
+    assert verdict(found, "policy-is-consistent") == "ok"
+    assert "This cluster does not enforce NetworkPolicies" in said(found, "cross-security")
+    assert "which this cluster does not enforce" in said(found, "multi-tenant")
+
+
+def test_a_policy_that_keeps_out_the_wrong_ones_fails(history: History) -> None:
+    where = {"policy": "own namespace only"}
+    assert verdict(edit(history, "reach", where | {"place": "own"}, page=""), "policy-is-consistent") == "fail"
+    leaky = edit(history, "reach", where | {"place": "tenant"}, page="Hello from web-0")
+    assert verdict(leaky, "policy-is-consistent") == "fail"
+    shut = edit(history, "reach", {"policy": "clients let in", "place": "clients"}, page="")
+    assert verdict(shut, "policy-is-consistent") == "fail"
+    assert verdict(without(history, "reach"), "policy-is-consistent") == "unknown"
+    assert said(without(history, "reach"), "cross-security") == ""
+
+
+def test_a_name_that_means_something_else_in_another_namespace_fails(history: History) -> None:
+    where = {"place": "clients", "of": "pod, full name"}
+    assert verdict(edit(history, "lookup", where, addresses=["10.244.9.9"]), "full-names-lead-everywhere") == "fail"
+    silent = edit(history, "lookup", where, addresses=[], status="TIMEOUT")
+    assert verdict(silent, "full-names-lead-everywhere") == "unknown"
+    assert verdict(without(history, "addresses"), "full-names-lead-everywhere") == "unknown"
+
+
+def test_a_short_name_that_leaves_home_fails(history: History) -> None:
+    for place in ("clients", "tenant"):
+        found = edit(history, "fetch", {"place": place, "of": "pod, short"}, page="Hello from web-0")
+        assert verdict(found, "short-names-stay-at-home") == "fail"
+    assert verdict(without(history, "fetch"), "short-names-stay-at-home") == "unknown"

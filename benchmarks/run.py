@@ -37,7 +37,7 @@ def rows() -> Iterator[Row]:
     yield "first API call of a real run", "≤ 2 s", f"{startup.first_api_call_s():.2f} s"
     yield "run of 3 trials on the sandbox", "≤ 8 s", f"{wall.sandbox_run_s(3):.1f} s"
     yield "run of 10 trials on the sandbox (330 s of cluster time)", "≤ 20 s", f"{wall.sandbox_run_s(10):.1f} s"
-    small, large = scale.cost(scale.SMALL), scale.cost(scale.LARGE)
+    small, large = scale.small_and_large()
     many = f"sandbox: {large.pods} pods Ready, resolved and probed"
     yield many, "≤ 20 s, ≤ 1 GB", f"{large.wall_s:.1f} s, {large.peak_mb / 1024:.2f} GB"
     yield f"CPU per pod, {large.pods} pods against {small.pods}", "≤ 1.5", f"{scale.growth(small, large):.2f}"

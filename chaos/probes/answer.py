@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import dns.exception
 import dns.flags
 import dns.message
@@ -15,6 +17,7 @@ from chaos.model.outcome import MALFORMED, NODATA, Outcome
 _EDNS_PAYLOAD_BYTES = 1232
 # TTLs that count down and shuffled addresses make many forms of one answer; a bound keeps memory flat.
 _MEMO_LIMIT = 1024
+_QUESTIONS_KEPT = 4096
 
 TRUNCATED = "TRUNCATED"
 
@@ -106,6 +109,16 @@ class DnsQuestion:
         )
         # The SRV records of a service's name are one for each port: a target counts once.
         return Outcome("NOERROR", values=tuple(sorted(set(values))), additional=tuple(additional), ttl=min(ttls))
+
+
+@lru_cache(maxsize=_QUESTIONS_KEPT)
+def shared_question(name: str, rtype: str) -> DnsQuestion:
+    """One question for all views and vantages that ask it: what was encoded and read once is known to all.
+
+    Raises:
+        ValueError: the name or type cannot be encoded.
+    """
+    return DnsQuestion(name, rtype)
 
 
 def _value_text(rdata: object, rtype: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Protocol, Self
 
 from chaos.clock import RunClock
 from chaos.model import Outcome, Series
-from chaos.probes.answer import DnsQuestion
+from chaos.probes.answer import shared_question
 from chaos.probes.cached import CachedProber
 from chaos.probes.connection import ConnectionProber
 from chaos.probes.dns import DnsProber, DnsView
@@ -106,7 +106,7 @@ class LocalHost:
         """See `Host.open`."""
         if series.probe == "dns":
             rtype = series.record.partition(" ")[0]
-            self._prober(series).add(series, DnsQuestion(series.name, rtype), phase_s)
+            self._prober(series).add(series, shared_question(series.name, rtype), phase_s)
         elif series.probe == "lookup":
             self._stubs.add(series, phase_s)
         elif series.probe == "cached":

@@ -6,7 +6,7 @@ import asyncio
 import errno
 
 from chaos.model.outcome import TIMEOUT, Outcome
-from chaos.probes.answer import DnsQuestion, StrayAnswerError
+from chaos.probes.answer import DnsQuestion, StrayAnswerError, shared_question
 from chaos.probes.dns import DnsView
 from chaos.vantage import Vantage
 
@@ -46,23 +46,16 @@ class Resolver:
         self.sent = 0
         self._vantage = vantage
         self._timeout_s = timeout_s
-        self._questions: dict[tuple[str, str], DnsQuestion] = {}
 
     async def ask(self, name: str, rtype: str = "A") -> Outcome:
         """The outcome of one query; failures are outcomes too."""
-        return (await self._exchange(self._question(name, rtype)))[0]
+        return (await self._exchange(shared_question(name, rtype)))[0]
 
     async def locate(self, name: str) -> tuple[Outcome, str]:
         """The same for addresses, and the first one in the order of the answer, which is the one that clients take."""
-        question = self._question(name, "A")
+        question = shared_question(name, "A")
         outcome, data = await self._exchange(question)
         return outcome, question.first_address(data) if outcome.status == "NOERROR" else ""
-
-    def _question(self, name: str, rtype: str) -> DnsQuestion:
-        question = self._questions.get((name, rtype))
-        if question is None:
-            question = self._questions[name, rtype] = DnsQuestion(name, rtype)
-        return question
 
     async def _exchange(self, question: DnsQuestion) -> Reply:
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()

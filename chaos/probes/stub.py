@@ -11,7 +11,7 @@ from typing import Self
 from chaos.clock import RunClock
 from chaos.model.outcome import DNS_ABSENT, DNS_PRESENT, TIMEOUT, Outcome
 from chaos.model.series import Series
-from chaos.probes.answer import DnsQuestion, StrayAnswerError
+from chaos.probes.answer import DnsQuestion, StrayAnswerError, shared_question
 from chaos.probes.dns import DnsView
 from chaos.probes.schedule import Schedules
 from chaos.probes.sink import Sink
@@ -107,7 +107,7 @@ class StubProber:
             ValueError: it has options that are not known.
         """
         options = StubOptions.parse(series.resolver)
-        question = DnsQuestion(series.name, series.record.partition(" ")[0])
+        question = shared_question(series.name, series.record.partition(" ")[0])
         servers = [self._views[name] for name in series.view.split(",")]
         begun = 0
 

@@ -13,13 +13,23 @@ ROOT = Login("root", "cluster-password")  # as in mysql-cluster.yaml
 APP = Login("app", "app-password", DATABASE)
 _REPLICATION = ("repl", "replication-password")
 _RETRY_S = 1
+_TRIES = 3
 _LOOK_WITHIN_S = 20.0
 _READ_EVERY_S = 0.002
 
 
 async def sql(run: Run, host: str, statement: str, login: Login = ROOT) -> Reply:
-    """One statement over a connection of its own; waits longer than samples do, since it is no measurement."""
-    return await run.clients.ask("mysql", host, PORT, statement, login, timeout_s=5.0)
+    """One statement over a connection of its own.
+
+    It is no measurement: it waits longer than samples do, and tries again where a packet was lost before the statement
+    was sent.
+    """
+    for _ in range(_TRIES):
+        reply = await run.clients.ask("mysql", host, PORT, statement, login, timeout_s=5.0)
+        if reply.outcome.status != "TIMEOUT" or reply.outcome.phase == "query":
+            break
+        await run.sleep(_RETRY_S)
+    return reply
 
 
 async def must(run: Run, host: str, *statements: str, login: Login = ROOT) -> bool:
@@ -30,7 +40,14 @@ async def must(run: Run, host: str, *statements: str, login: Login = ROOT) -> bo
             outcome = reply.outcome
             # Statements may hold a password; their first words say enough.
             what = " ".join(statement.split()[:3])
-            run.mark("sql-failed", host=host, statement=what, status=outcome.status, detail=outcome.detail)
+            run.mark(
+                "sql-failed",
+                host=host,
+                statement=what,
+                status=outcome.status,
+                phase=outcome.phase,
+                detail=outcome.detail,
+            )
             return False
     return True
 

@@ -6,13 +6,13 @@ To add one: its class in a file here, a row in `SERVERS`, and the name among the
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from chaos.sandbox.containers.coredns import CoreDnsProcess
 from chaos.sandbox.containers.inside import Inside
 from chaos.sandbox.containers.nginx import Nginx
 from chaos.sandbox.containers.oneshot import OneShot
 from chaos.sandbox.containers.process import Process
+from chaos.sandbox.containers.resolver import look_up
 from chaos.sandbox.containers.sleeper import Sleeper
 
 OnExit = Callable[[int], None]
@@ -47,14 +47,16 @@ def _entrypoint(inside: Inside, argv: tuple[str, ...], on_exit: OnExit, behind_s
 
 def _mysqld(inside: Inside, argv: tuple[str, ...], on_exit: OnExit, _behind_shell: bool) -> Process:
     from chaos.sandbox.containers.mysql import Mysql  # noqa: PLC0415 - sqlglot takes half a second to import
-    from chaos.sandbox.mysql.names import find_address  # noqa: PLC0415 - as above
     from chaos.sandbox.mysql.options import UnknownOptionError, parse  # noqa: PLC0415 - as above
 
     try:
         options = parse(list(argv[1:]))
     except UnknownOptionError as exc:
         return OneShot(inside.host, inside.pod, inside.ip, on_exit, _MYSQLD_ABORTED, str(exc))
-    resolve = partial(find_address, inside.host.network, inside.ip, inside.pod["metadata"].get("namespace", ""))
+
+    async def resolve(name: str) -> str:
+        return (await look_up(inside, name)).addresses[0]
+
     return Mysql(inside.host, inside.pod, inside.container, inside.ip, on_exit, options, resolve)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable
 
 import aiomysql
 from pymysql.constants.CR import CR_CONN_HOST_ERROR, CR_SERVER_LOST, CR_UNKNOWN_HOST
 
-from chaos.sandbox.mysql.data import Data
+from chaos.sandbox.mysql.data import Data, Source
 from chaos.sandbox.mysql.errors import SqlError
 from chaos.sandbox.mysql.replication import log_number
 from chaos.sandbox.mysql.session import Session
@@ -72,7 +73,7 @@ class Replica:
                 packet = await connection._read_packet()  # noqa: SLF001 - as above
                 await self._apply(packet.get_all_data()[1:])
         except (aiomysql.MySQLError, OSError) as exc:
-            raise _lost(exc, self._where()) from exc
+            raise _lost(exc, source) from exc
         finally:
             connection.close()
 
@@ -86,11 +87,10 @@ class Replica:
                 )
                 await connection._connect()  # noqa: SLF001 - what aiomysql.connect calls
         except LookupError as exc:
-            raise _LostError(
-                CR_UNKNOWN_HOST, f"{self._where()} message: Unknown MySQL server host '{source.host}' (-2)"
-            ) from exc
+            text = f"Unknown MySQL server host '{source.host}' (-2)"
+            raise _lost(aiomysql.OperationalError(CR_UNKNOWN_HOST, text), source) from exc
         except (aiomysql.MySQLError, OSError) as exc:
-            raise _lost(exc, self._where()) from exc
+            raise _lost(exc, source) from exc
         return connection
 
     async def _check_identity(self, connection: _Dialed) -> None:
@@ -124,12 +124,6 @@ class Replica:
                 return
         source.file, source.position = file, int(position)
 
-    def _where(self) -> str:
-        source = self._data.source
-        return (
-            f"error connecting to master '{source.user}@{source.host}:{source.port}' - retry-time: {source.retry_s:g}"
-        )
-
 
 class _LostError(Exception):
     def __init__(self, errno: int, message: str) -> None:
@@ -142,11 +136,15 @@ class _LostError(Exception):
 _FATAL = frozenset({1227, 1236, 13117})
 
 
-def _lost(exc: Exception, where: str) -> _LostError:
-    number = exc.args[0] if exc.args and isinstance(exc, aiomysql.MySQLError) else CR_CONN_HOST_ERROR
-    if number in (CR_SERVER_LOST, *_FATAL):
-        return _LostError(int(number), str(exc.args[-1]))
-    return _LostError(int(number), f"{where} message: {exc.args[-1] if exc.args else exc!r}")
+def _lost(exc: Exception, source: Source) -> _LostError:
+    """What the receiver thread writes into its status."""
+    if isinstance(exc, OSError):  # a timeout of asyncio's has no errno
+        number, text = CR_CONN_HOST_ERROR, f"Can't connect to MySQL server on '{source.host}:{source.port}' "
+        text += f"({exc.errno or errno.ETIMEDOUT})"
+    else:
+        number, text = int(exc.args[0]), str(exc.args[-1])
+    where = f"error connecting to master '{source.user}@{source.host}:{source.port}' - retry-time: {source.retry_s:g}"
+    return _LostError(number, text if number in (CR_SERVER_LOST, *_FATAL) else f"{where} message: {text}")
 
 
 class _Dialed(aiomysql.Connection):  # type: ignore[misc]  # it has no types

@@ -64,6 +64,10 @@ class ActiveRun:
         self._steady = SteadyState(target, recorder, governing, probing.lost, probing.watched)
         self._faulted: dict[str, str] = {}  # pod → the UID that a fault hit, until its successor is seen
 
+    def now_ns(self) -> int:
+        """See `chaos.experiment.Run.now_ns`."""
+        return self._clock.now_ns()
+
     @property
     def domain(self) -> str:
         """See `chaos.experiment.Run.domain`."""

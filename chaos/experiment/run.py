@@ -145,6 +145,9 @@ class Run(Protocol):
     def simulated(self) -> bool:
         """Whether it is on the sandbox."""
 
+    def now_ns(self) -> int:
+        """Now, on the clock of the history's instants."""
+
     @property
     def domain(self) -> str:
         """Of the cluster, such as ``cluster.local``."""

@@ -1,0 +1,262 @@
+"""A Redis Cluster under a fault, as its members and its clients see it; each writes down facts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from chaos.clients.redis_members import Member, ask_members
+from chaos.experiment.run import Run
+
+_LOOK_S = 0.1
+_WRITE_S = 0.05
+_TIMEOUT_S = 1.0
+# redis-py's texts → what happened, in the order in which they are looked for.
+_CAUSES = (
+    ("CLUSTERDOWN", "CLUSTERDOWN"),
+    ("Name or service not known", "name not found"),
+    ("NXDOMAIN", "name not found"),
+    ("NODATA", "name not found"),
+    ("Error 111", "connection refused"),
+    ("Error 113", "no route to host"),
+    ("Connect call failed", "connection refused"),
+    ("Timeout connecting", "timeout while connecting"),
+    ("Timeout reading", "timeout while waiting for the answer"),
+    ("Connection closed by server", "connection closed"),
+    ("Connection reset", "connection reset"),
+    ("LOADING", "LOADING"),
+    ("READONLY", "READONLY"),
+    ("slots are not covered", "slots without an owner"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """Errors of one kind that followed each other.
+
+    Attributes:
+        first_ns: when the first of these writes was sent.
+        last_ns: when the last one failed.
+    """
+
+    kind: str
+    count: int
+    first_ns: int
+    last_ns: int
+
+
+def cause(error: Exception) -> str:
+    """An error of redis-py in a few words, its class included."""
+    text = str(error)
+    said = next((what for part, what in _CAUSES if part in text), "")
+    name = type(error).__name__
+    return f"{name}: {said}" if said else name
+
+
+class MemberWatch:
+    """What one member says of another one (the subject), written down whenever it changes.
+
+    A fact ``seen`` has the new state and the bounds of the instant of the change, in seconds of the run's clock:
+    ``after_s``, when the last question was sent that was still answered with the old one, and ``before_s``, when the
+    first answer with the new one came.
+
+    Args:
+        run: under way.
+        by: the pod that is asked, by its own name.
+        service: that gives it the name.
+        subject: as its members knew it before the fault.
+        trial: number of the fault to come.
+    """
+
+    def __init__(self, run: Run, by: str, service: str, subject: Member, trial: int) -> None:
+        self._run, self._by, self._subject, self._trial = run, by, subject, trial
+        self._host = f"{by}.{service}"
+        self._state: dict[str, Any] | None = None
+        self._after_ns = 0
+
+    async def watch(self, stop: asyncio.Event) -> None:
+        """Until it is told to stop."""
+        async with self._run.clients.redis(self._host, timeout_s=_TIMEOUT_S) as client:
+            while not stop.is_set():
+                await self._look(client)
+                await asyncio.sleep(_LOOK_S)
+
+    async def _look(self, client: Any) -> None:
+        from redis.exceptions import RedisError  # noqa: PLC0415 - see chaos.clients
+
+        sent_ns = self._run.now_ns()
+        try:
+            state, members = await ask_members(client)
+        except RedisError:
+            return  # says nothing, and widens the interval
+        seen = self._told(state, members)
+        if seen != self._state:
+            first = self._state is None
+            bounds = {"after_s": None if first else _seconds(self._after_ns), "before_s": _seconds(self._run.now_ns())}
+            self._run.mark("seen", trial=self._trial, by=self._by, of=self._subject.pod, **seen, **bounds)
+            self._state = seen
+        self._after_ns = sent_ns
+
+    def _told(self, state: str, members: Iterable[Member]) -> dict[str, Any]:
+        known = list(members)
+        subject = next((m for m in known if m.id == self._subject.id), None)
+        slot = self._subject.slots[0][0]
+        owner = next((m.pod for m in known if m.owns(slot)), "")
+        return {
+            "owner": owner,
+            "flags": ",".join(subject.flags) if subject else "not known",
+            "address": subject.address if subject else "",
+            "named": "as before" if subject and subject.hostname == self._subject.hostname else _name(subject),
+            "state": state,
+        }
+
+
+@dataclass(slots=True)
+class Writer:
+    """A client of the cluster that writes one key after the other, each once, at most every 50 ms.
+
+    Attributes:
+        tag: hash tag that puts its keys into one slot.
+        written: keys whose write was acknowledged.
+    """
+
+    run: Run
+    host: str
+    tag: str
+    about: str
+    trial: int
+    written: list[str] = field(default_factory=list)
+    _spells: list[Spell] = field(default_factory=list)
+    _tried: int = 0
+    _last_ok_ns: int | None = None
+    _gap: tuple[int | None, int | None] = (None, None)
+
+    async def write(self, stop: asyncio.Event) -> None:
+        """Until it is told to stop."""
+        from redis.exceptions import RedisError  # noqa: PLC0415 - see chaos.clients
+
+        client: Any
+        async with self.run.clients.redis_cluster(self.host, timeout_s=_TIMEOUT_S) as client:
+            while not stop.is_set():
+                key = f"{{{self.tag}}}:{self.trial}:{self._tried}"
+                self._tried += 1
+                sent_ns = self.run.now_ns()
+                try:
+                    await client.set(key, key)
+                except (RedisError, OSError) as exc:
+                    self._failed(cause(exc), sent_ns)
+                else:
+                    self._succeeded(key, sent_ns)
+                spent_s = (self.run.now_ns() - sent_ns) / 1e9
+                await asyncio.sleep(max(0.0, _WRITE_S - spent_s))
+
+    def _failed(self, kind: str, sent_ns: int) -> None:
+        now_ns = self.run.now_ns()
+        if self._spells and self._spells[-1].kind == kind:
+            last = self._spells.pop()
+            self._spells.append(Spell(kind, last.count + 1, last.first_ns, now_ns))
+        else:
+            self._spells.append(Spell(kind, 1, sent_ns, now_ns))
+        if self._gap == (None, None):
+            self._gap = (self._last_ok_ns, None)
+
+    def _succeeded(self, key: str, sent_ns: int) -> None:
+        self.written.append(key)
+        self._last_ok_ns = sent_ns
+        # The outage ends with the first success after the newest error.
+        if self._spells and (self._gap[1] is None or self._gap[1] < self._spells[-1].last_ns):
+            self._gap = (self._gap[0], self.run.now_ns())
+
+    def report(self, zero_ns: int) -> None:
+        """Write down what became of its writes, in seconds since `zero_ns`.
+
+        ``last_ok_s`` is when the last write before the first error was sent, ``ok_again_s`` when the first one after
+        the last error was acknowledged: the outage lies between the two.
+        """
+        counts = Counter[str]()
+        for spell in self._spells:
+            counts[spell.kind] += spell.count
+        for spell in self._spells:
+            self.run.mark(
+                "errors",
+                trial=self.trial,
+                slots=self.about,
+                error=spell.kind,
+                writes=spell.count,
+                first_s=_since(spell.first_ns, zero_ns),
+                last_s=_since(spell.last_ns, zero_ns),
+            )
+        self.run.mark(
+            "writes",
+            trial=self.trial,
+            slots=self.about,
+            tried=self._tried,
+            done=len(self.written),
+            errors=dict(counts.most_common()),
+            last_ok_s=_since(self._gap[0], zero_ns),
+            ok_again_s=_since(self._gap[1], zero_ns),
+        )
+
+
+def _seconds(at_ns: int) -> float:
+    return round(at_ns / 1e9, 3)
+
+
+def _since(at_ns: int | None, zero_ns: int) -> float | None:
+    return None if at_ns is None else _seconds(at_ns - zero_ns)
+
+
+def _name(member: Member | None) -> str:
+    return "not known" if member is None else member.hostname or "nothing"
+
+
+async def ask_member(run: Run, host: str) -> tuple[str, tuple[Member, ...]]:
+    """The cluster's state and its members, as one of them says; ``no answer`` and nobody where it does not."""
+    from redis.exceptions import RedisError  # noqa: PLC0415 - see chaos.clients
+
+    async with run.clients.redis(host, timeout_s=_TIMEOUT_S) as client:
+        try:
+            return await ask_members(client)
+        except RedisError:
+            return "no answer", ()
+
+
+async def enter(run: Run, host: str, keys: Iterable[str]) -> tuple[Counter[str], int]:
+    """Read each key over a new connection with a client that knows of no cluster.
+
+    Returns:
+        Id of the member that was reached → how often; how many reads were answered with MOVED.
+    """
+    from redis.exceptions import MovedError  # noqa: PLC0415 - see chaos.clients
+
+    came: Counter[str] = Counter()
+    moved = 0
+    client: Any
+    for key in keys:
+        async with run.clients.redis(host, timeout_s=_TIMEOUT_S) as client:
+            came[str(await client.execute_command("CLUSTER MYID"))] += 1
+            try:
+                await client.get(key)
+            except MovedError:
+                moved += 1
+    return came, moved
+
+
+@asynccontextmanager
+async def going_on(*works: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Let coroutines run for the time of a block, and then end by themselves.
+
+    They are told to stop rather than cancelled: redis-py now and then makes an ordinary error of a cancellation.
+    """
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for work in works:
+            group.create_task(work(stop))
+        try:
+            yield
+        finally:
+            stop.set()

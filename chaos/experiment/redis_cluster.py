@@ -12,9 +12,13 @@ from typing import Any
 from chaos.clients.redis_members import Member, ask_members
 from chaos.experiment.run import Run
 
-_LOOK_S = 0.1
+_LOOK_S = 0.2
 _WRITE_S = 0.05
 _TIMEOUT_S = 1.0
+# Who asks what became of it is no client that is measured: it may wait, and ask again.
+_PATIENT_S = 3.0
+_TRIES = 3
+NO_ANSWER = "no answer"
 # redis-py's texts → what happened, in the order in which they are looked for.
 _CAUSES = (
     ("CLUSTERDOWN", "CLUSTERDOWN"),
@@ -215,14 +219,16 @@ def _name(member: Member | None) -> str:
 
 
 async def ask_member(run: Run, host: str) -> tuple[str, tuple[Member, ...]]:
-    """The cluster's state and its members, as one of them says; ``no answer`` and nobody where it does not."""
+    """The cluster's state and its members, as one of them says; `NO_ANSWER` and nobody where it does not."""
     from redis.exceptions import RedisError  # noqa: PLC0415 - see chaos.clients
 
-    async with run.clients.redis(host, timeout_s=_TIMEOUT_S) as client:
-        try:
-            return await ask_members(client)
-        except RedisError:
-            return "no answer", ()
+    async with run.clients.redis(host, timeout_s=_PATIENT_S) as client:
+        for _ in range(_TRIES):
+            try:
+                return await ask_members(client)
+            except RedisError:
+                await asyncio.sleep(_LOOK_S)
+    return NO_ANSWER, ()
 
 
 async def enter(run: Run, host: str, keys: Iterable[str]) -> tuple[Counter[str], int]:
@@ -237,7 +243,7 @@ async def enter(run: Run, host: str, keys: Iterable[str]) -> tuple[Counter[str],
     moved = 0
     client: Any
     for key in keys:
-        async with run.clients.redis(host, timeout_s=_TIMEOUT_S) as client:
+        async with run.clients.redis(host, timeout_s=_PATIENT_S) as client:
             came[str(await client.execute_command("CLUSTER MYID"))] += 1
             try:
                 await client.get(key)

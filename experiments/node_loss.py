@@ -1,0 +1,536 @@
+"""What happens to names and pods when a node is gone, not drained, and what ends it?"""
+
+from collections import Counter
+from typing import Any
+
+from chaos.analysis.trials import samples_between, trials
+from chaos.experiment import (
+    CutNode,
+    DeletePod,
+    Experiment,
+    FaultWindow,
+    History,
+    JoinNode,
+    PodIdentity,
+    PodStep,
+    Question,
+    Run,
+    Verdict,
+    Workload,
+    combine,
+    fact,
+    facts,
+    ms,
+    pod_steps,
+    seconds,
+    unit_question,
+    when,
+)
+from chaos.experiment.nodes import choose_node, nodes_to_leave, takes_pods
+
+STEADY_WITHIN_S = 60
+# The controller manager's default node-monitor-grace-period is 50 s (40 s before Kubernetes 1.32).
+FOUND_WITHIN_S = 120
+# So long a pod that is stuck is watched before anything is done about it.
+STUCK_S = 6.0
+TOGETHER_S = 2.0
+BACK_WITHIN_S = 120
+STATELESS, MEMBERS = "app=web-stateless", "app=web-stateful"
+REPLICAS = 2
+PORT = 80
+_NS_PER_S = 1_000_000_000
+# A view that says nothing for all but the first moments is lost with the node.
+_SETTLED_NS = 3 * _NS_PER_S
+
+
+async def method(run: Run) -> None:
+    """Cut a node off, watch names and pods, delete one stuck pod by force, join the node again, and wait until all is right."""
+    await run.apply("web-stateless.yaml")
+    await run.ready_pods(STATELESS, REPLICAS, STEADY_WITHIN_S)
+    await run.steady_state(within_s=STEADY_WITHIN_S)
+    node = await choose_node(run, leave=await nodes_to_leave(run))
+    going = tuple(pod for pod in run.target.pods if pod.node == node)
+    loose = [pod.name for pod in await run.pods_of(STATELESS) if pod.node == node]
+    run.mark("cut", node=node, pods=[pod.name for pod in going], stateless=loose)
+    for pod in going:
+        run.watch_clients("http", pod.address, PORT)
+    cut = CutNode(node, going, run.options.cut_node, run.options.join_node)
+    async with run.inject(cut):
+        await run.until("the node is found not ready", lambda: is_ready(run, node, wanted=False), FOUND_WITHIN_S)
+        await run.until("its pods are marked for deletion", lambda: all_marked(run, going), STEADY_WITHIN_S)
+        await run.until("the Deployment has its pods again", lambda: deployment_whole(run), STEADY_WITHIN_S)
+        await run.sleep(STUCK_S)
+        await look(run, "cut off")
+        if len(going) > 1:  # the others stay stuck, as the counterpart
+            await force(run, going[0])
+        async with run.inject(JoinNode(cut)):
+            await run.until("the node is Ready again", lambda: is_ready(run, node, wanted=True), BACK_WITHIN_S)
+            await run.steady_state(within_s=BACK_WITHIN_S)
+            await look(run, "joined again")
+
+
+async def is_ready(run: Run, name: str, *, wanted: bool) -> bool:
+    """Whether the node takes pods, or does not, by the API."""
+    node = await run.objects.get("Node", name)
+    return node is not None and takes_pods(node) == wanted
+
+
+async def all_marked(run: Run, going: tuple[PodIdentity, ...]) -> bool:
+    """Whether each of them has a deletionTimestamp."""
+    found = {pod["metadata"]["uid"]: pod for pod in await run.objects.list("Pod", MEMBERS)}
+    return all("deletionTimestamp" in found[pod.uid]["metadata"] for pod in going if pod.uid in found)
+
+
+async def deployment_whole(run: Run) -> bool:
+    return len(await run.pods_of(STATELESS)) >= REPLICAS
+
+
+async def force(run: Run, old: PodIdentity) -> None:
+    """Delete a stuck pod's object with grace 0, and wait for the pod that then takes its name."""
+    async with run.inject(DeletePod(old, grace_s=0)):
+        await run.until(f"a new {old.name} is Ready", lambda: replaced(run, old), STEADY_WITHIN_S)
+        run.mark("forced", pod=old.name, old_uid=old.uid, old_address=old.address, old_node=old.node)
+        await run.sleep(TOGETHER_S)
+        await look(run, "one deleted by force")
+
+
+async def replaced(run: Run, old: PodIdentity) -> bool:
+    return any(pod.name == old.name and pod.uid != old.uid for pod in await run.pods_of(MEMBERS))
+
+
+async def look(run: Run, phase: str) -> None:
+    """Write down what the API and cluster DNS say of each pod."""
+    for pod in sorted(await run.objects.list("Pod", MEMBERS), key=lambda pod: str(pod["metadata"]["name"])):
+        meta, status = pod["metadata"], pod.get("status") or {}
+        name = await run.resolve(f"{meta['name']}.web")
+        run.mark(
+            "state",
+            phase=phase,
+            pod=meta["name"],
+            node=pod["spec"].get("nodeName", ""),
+            status="Terminating" if "deletionTimestamp" in meta else status.get("phase", ""),
+            ready=_condition(status, "Ready"),
+            name=name.status,
+        )
+
+
+def _condition(status: dict[str, Any], kind: str) -> str:
+    found = [c["status"] for c in status.get("conditions") or [] if c["type"] == kind]
+    return str(found[0]) if found else ""
+
+
+# ---- what the run shows ----
+
+
+def fault(history: History, name: str) -> FaultWindow | None:
+    """The accepted fault of that name."""
+    return next((f for f in history.faults if f.fault == name and f.accepted_ns is not None), None)
+
+
+def away(history: History) -> tuple[int, int] | None:
+    """From the node's being cut off to the command that joined it again; None unless it was."""
+    cut, join = fault(history, "cut-node"), fault(history, "join-node")
+    return None if cut is None or cut.accepted_ns is None or join is None else (cut.accepted_ns, join.sent_ns)
+
+
+def lost_pods(history: History) -> list[str]:
+    """The StatefulSet's pods on the node."""
+    cut = fault(history, "cut-node")
+    return [] if cut is None else [pod.name for pod in cut.targets]
+
+
+def silent_views(history: History) -> list[str]:
+    """DNS servers that answered nothing while the node was away: they were on it."""
+    span = away(history)
+    if span is None:
+        return []
+    spoke: dict[str, bool] = {}
+    for series in history.series:
+        if series.probe == "dns":
+            found = samples_between(history, series, span[0] + _SETTLED_NS, span[1])
+            statuses = {history.outcomes[sample.outcome].status for sample in found}
+            spoke[series.view] = spoke.get(series.view, False) or bool(statuses - {"TIMEOUT", "UNREACHABLE"})
+    return sorted(view for view, said in spoke.items() if not said)
+
+
+def speaking_views(history: History) -> list[str]:
+    silent = set(silent_views(history))
+    return sorted({s.view for s in history.series if s.probe == "dns"} - silent)
+
+
+def left_dns(history: History, pod: str) -> dict[str, int]:
+    """View → how long after the cut a pod's name was gone there (an upper bound); only views that could be asked."""
+    span = away(history)
+    if span is None:
+        return {}
+    found = when(history, f"A {pod}.web", "NXDOMAIN", *span)
+    views = speaking_views(history)
+    return {view: at.before_ns - span[0] for view, at in found.items() if view in views and at.before_ns is not None}
+
+
+def clients(history: History, pod: str, from_ns: int, to_ns: int) -> Counter[str]:
+    """What became of HTTP clients' connections by the pod's name, begun in that time."""
+    counts: Counter[str] = Counter()
+    for series in history.series:
+        if series.probe == "http" and series.pod == pod:
+            for sample in samples_between(history, series, from_ns, to_ns):
+                outcome = history.outcomes[sample.outcome]
+                counts["OK" if outcome.status == "OK" else f"{outcome.status} ({outcome.phase})"] += 1
+    return counts
+
+
+def step_of(history: History, what: str, pod: str, since_ns: int, *, other_than: str = "") -> PodStep | None:
+    """The first such step of a pod after an instant, of another UID where one is given."""
+    return next(
+        (s for s in pod_steps(history, since_ns) if s.what == what and s.pod == pod and s.uid != other_than), None
+    )
+
+
+def stuck_until(history: History, pod: str) -> int | None:
+    """The instant until which nothing was done about a stuck pod: its forced deletion, or the node's return."""
+    span = away(history)
+    forced = next((f for f in history.faults if f.fault == "force-delete-pod" and f.targets[0].name == pod), None)
+    if span is None:
+        return None
+    return min(span[1], forced.sent_ns) if forced else span[1]
+
+
+# ---- what must hold ----
+
+
+def names_outlive_the_node(history: History) -> Verdict:
+    """The names of its pods are answered until the node is found not ready, and only then gone, in every view that is left."""
+    name = "names-outlive-the-node"
+    span, pods, views = away(history), lost_pods(history), speaking_views(history)
+    if span is None or not pods or not views:
+        why = (
+            "no view could be asked" if span and pods else "no node with a pod of the run was cut off and joined again"
+        )
+        return combine(name, failures=(), unknowns=(why,), success="", evidence=())
+    failures, longest, shortest = [], 0, span[1] - span[0]
+    for pod in pods:
+        gone = left_dns(history, pod)
+        failures += [f"A {pod}.web was never gone at {view}" for view in views if view not in gone]
+        longest, shortest = max([longest, *gone.values()]), min([shortest, *gone.values()])
+    silent = silent_views(history)
+    note = f" Nothing is known of {', '.join(silent)}, which answered nothing." if silent else ""
+    success = (
+        f"The names of {' and '.join(pods)} were answered for {seconds(shortest)} to {seconds(longest)} after the node was cut off, "
+        f"in each of {len(views)} views.{note}"
+    )
+    return combine(name, failures=failures, unknowns=(), success=success, evidence=("timeline.svg", "recoveries.csv"))
+
+
+def stuck_and_never_replaced(history: History) -> Verdict:
+    """A pod of the lost node is marked for deletion, and has no successor until something else is done."""
+    name = "stuck-and-never-replaced"
+    cut, pods = fault(history, "cut-node"), lost_pods(history)
+    if cut is None or not pods or away(history) is None:
+        return combine(
+            name, failures=(), unknowns=("no node with a pod of the run was cut off",), success="", evidence=()
+        )
+    failures, unknowns, waited = [], [], []
+    for old in cut.targets:
+        marked = step_of(history, "terminating", old.name, cut.sent_ns)
+        until_ns = stuck_until(history, old.name)
+        if marked is None or until_ns is None or marked.at_ns > until_ns:
+            unknowns.append(f"{old.name} was never seen to be marked for deletion")
+            continue
+        successor = step_of(history, "created", old.name, cut.sent_ns, other_than=old.uid)
+        if successor is not None and successor.at_ns < until_ns:
+            failures.append(
+                f"{old.name} was replaced {ms(successor.at_ns - marked.at_ns)} after it was marked for deletion"
+            )
+        waited.append(f"{old.name} for {seconds(until_ns - marked.at_ns)}")
+    success = f"Marked for deletion and not replaced, for as long as nothing was done about it: {', '.join(waited)}."
+    return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("events.jsonl",))
+
+
+def deployment_goes_on(history: History) -> Verdict:
+    """A Deployment's pod of the same node is replaced while the node is away."""
+    name = "deployment-goes-on"
+    span, cut = away(history), fact(history, "cut")
+    if span is None or cut is None or not cut["stateless"]:
+        return combine(name, failures=(), unknowns=("none of its pods was on the node",), success="", evidence=())
+    took = stateless_replaced(history)
+    failures = [] if took is not None else ["no new pod of the Deployment was Ready while the node was away"]
+    success = (
+        f"A new pod of the Deployment was Ready {seconds(took or 0)} after the node was cut off, under another name."
+    )
+    return combine(name, failures=failures, unknowns=(), success=success, evidence=("events.jsonl",))
+
+
+def stateless_replaced(history: History) -> int | None:
+    """How long after the cut the Deployment had its last pod again; None where it had not while the node was away."""
+    span, cut = away(history), fact(history, "cut")
+    if span is None or cut is None:
+        return None
+    new = [
+        step
+        for step in pod_steps(history, *span)
+        if step.what == "ready" and step.pod.startswith("web-stateless-") and step.pod not in cut["stateless"]
+    ]
+    return max((step.at_ns - span[0] for step in new), default=None) if len(new) >= len(cut["stateless"]) else None
+
+
+def other_names_stay(history: History) -> Verdict:
+    """The names of pods on other nodes never vanish from a view that can be asked."""
+    name = "other-names-stay"
+    span, views = away(history), speaking_views(history)
+    others = sorted({s.pod for s in history.series if s.probe == "dns" and s.pod} - set(lost_pods(history)))
+    if span is None or not views or not others:
+        return combine(name, failures=(), unknowns=("there was no such name to be asked",), success="", evidence=())
+    failures = [
+        f"A {pod}.web vanished from {view}"
+        for pod in others
+        for view in when(history, f"A {pod}.web", "NXDOMAIN", *span)
+        if view in views
+    ]
+    success = f"The names of {' and '.join(others)} were never gone from any of {len(views)} views."
+    return combine(name, failures=failures, unknowns=(), success=success, evidence=("timeline.svg",))
+
+
+def together_ns(history: History) -> int | None:
+    """For how long the forced pod's old container, by its own answers, was alive beside its successor, at least."""
+    forced, join = fact(history, "forced"), fault(history, "join-node")
+    if forced is None or join is None:
+        return None
+    new = step_of(history, "ready", forced["pod"], 0, other_than=forced["old_uid"])
+    last_ns = None
+    for series in history.series:
+        if series.probe == "http" and series.name == forced["old_address"]:
+            for sample in samples_between(history, series, join.sent_ns, join.ended_ns or join.sent_ns):
+                outcome = history.outcomes[sample.outcome]
+                if outcome.status == "OK" and outcome.values == (forced["pod"],):
+                    last_ns = max(last_ns or 0, sample.sent_ns)
+    return None if new is None or last_ns is None or last_ns < new.at_ns else last_ns - new.at_ns
+
+
+def force_makes_two(history: History) -> Verdict:
+    """Deleting the object by force lets a second pod of that name begin while the first one's container goes on."""
+    name = "force-makes-two"
+    forced = fact(history, "forced")
+    if forced is None:
+        why = "no pod was deleted by force: it takes two pods of the run on the node"
+        return combine(name, failures=(), unknowns=(why,), success="", evidence=())
+    both = together_ns(history)
+    if both is None:
+        why = f"nobody answered at the old address of {forced['pod']} once the node was back"
+        return combine(name, failures=(), unknowns=(why,), success="", evidence=())
+    success = (
+        f"{forced['pod']} was Ready on another node while the old {forced['pod']} still ran on {forced['old_node']}: the old one answered at "
+        f"{forced['old_address']} {seconds(both)} later, when the node was back."
+    )
+    return combine(name, failures=(), unknowns=(), success=success, evidence=("observations.jsonl",))
+
+
+def ends_with_the_node(history: History) -> Verdict:
+    """Once the node is back, the stuck pod ends, its successor has its name, and everything is right again."""
+    name = "ends-with-the-node"
+    cut, join = fault(history, "cut-node"), fault(history, "join-node")
+    if cut is None or join is None or join.accepted_ns is None:
+        return combine(name, failures=(), unknowns=("the node was not joined again",), success="", evidence=())
+    steady = facts(history, "steady-state", phase="after", trial=join.trial)
+    failures = [f"everything was not right within {m['within_s']:g} s of it" for m in steady if not m["reached"]]
+    unknowns = [] if steady else ["the state after it was not checked"]
+    back = []
+    for pod, gone_ns, ready_ns in ended(history):
+        if gone_ns is None or ready_ns is None:
+            failures.append(f"{pod} did not come back")
+        else:
+            back.append(f"{pod} was gone after {seconds(gone_ns)} and Ready again after {seconds(ready_ns)}")
+    success = f"Counted from the node's return, {'; '.join(back)}."
+    if not back:
+        unknowns.append("no pod was stuck then")
+    ready = fact(history, "waited", step="the node is Ready again")
+    if ready is not None and ready["reached"]:
+        success += f" The node itself counted as Ready after {ready['took_s']:.1f} s."
+    return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("events.jsonl",))
+
+
+def ended(history: History) -> list[tuple[str, int | None, int | None]]:
+    """(pod, its old object gone, its successor Ready), since the node's return, of pods that were still stuck then."""
+    cut, join, forced = fault(history, "cut-node"), fault(history, "join-node"), fact(history, "forced")
+    if cut is None or join is None or join.accepted_ns is None:
+        return []
+    rows: list[tuple[str, int | None, int | None]] = []
+    for old in cut.targets:
+        if forced is None or old.name != forced["pod"]:
+            gone = step_of(history, "gone", old.name, join.sent_ns)
+            ready = step_of(history, "ready", old.name, join.sent_ns, other_than=old.uid)
+            since = join.accepted_ns
+            rows.append((old.name, _after(gone, since), _after(ready, since)))
+    return rows
+
+
+def _after(step: PodStep | None, since_ns: int) -> int | None:
+    return None if step is None else max(0, step.at_ns - since_ns)
+
+
+# ---- answers ----
+
+
+def tolerated(history: History) -> str:
+    del history
+    return "The manifest tolerates an unreachable node for 5 s; Kubernetes gives pods 300 s unless told otherwise, so without that line all that follows the node's being found not ready comes almost five minutes later."
+
+
+def names_meanwhile(history: History) -> str:
+    span, pods = away(history), lost_pods(history)
+    if span is None or not pods or names_outlive_the_node(history).outcome != "ok":
+        return ""
+    pod = pods[0]
+    gone = left_dns(history, pod)
+    last = max(gone.values())
+    before = clients(history, pod, span[0], span[0] + last)
+    after = clients(history, pod, span[0] + last, stuck_until(history, pod) or span[1])
+    endpoint = next((t.life.endpoint_not_ready_ns for t in trials(history) if t.target.name == pod), None)
+    slice_said = f" (its endpoint turned not ready after {seconds(endpoint - span[0])})" if endpoint is not None else ""
+    silent = silent_views(history)
+    return (
+        f"For {seconds(last)} {pod}.web went on being answered with the address of a pod that nobody could reach{slice_said}: of "
+        f"{before.total()} HTTP connections by that name in this time {_told(before)}. Then the name was NXDOMAIN, and clients at least "
+        f"knew at once: {_told(after)}. Nothing notices a node's end faster than the controller manager's node-monitor-grace-period; a client "
+        "that needs to know sooner needs timeouts of its own."
+        + (
+            f" The DNS server{'s' if len(silent) > 1 else ''} {', '.join(silent)} went with the node, so this is what the others said; "
+            "lookups through the cluster's DNS address went to the dead one too until its endpoint was gone."
+            if silent
+            else ""
+        )
+    )
+
+
+def _told(counts: Counter[str]) -> str:
+    return ", ".join(f"{n} were {what}" for what, n in counts.most_common()) or "none was tried"
+
+
+def why_stuck(history: History) -> str:
+    cut = fault(history, "cut-node")
+    if cut is None or stuck_and_never_replaced(history).outcome != "ok":
+        return ""
+    marked = step_of(history, "terminating", cut.targets[0].name, cut.sent_ns)
+    ends, took = ends_with_the_node(history), stateless_replaced(history)
+    since = f" {seconds(marked.at_ns - (cut.accepted_ns or 0))} after the cut" if marked else ""
+    return (
+        f"The pod is marked for deletion{since}, but only its kubelet may confirm that its containers ended, and that one cannot be heard. A "
+        f"StatefulSet never makes a second pod of a name while the first object is there: {stuck_and_never_replaced(history).summary} "
+        + (
+            f"A Deployment needs no such proof: its new pod was Ready after {seconds(took)}. "
+            if took is not None
+            else ""
+        )
+        + (f"The node's return ended it. {ends.summary} " if ends.outcome == "ok" else "")
+        + "If the node will not return, deleting the Node object, or the taint node.kubernetes.io/out-of-service on a machine that is certainly off, ends it "
+        "too (not tried here). " + tolerated(history)
+    )
+
+
+def force_danger(history: History) -> str:
+    forced, both = fact(history, "forced"), together_ns(history)
+    if forced is None:
+        return ""
+    new = step_of(history, "ready", forced["pod"], 0, other_than=forced["old_uid"])
+    asked = next((f for f in history.faults if f.fault == "force-delete-pod"), None)
+    if new is None or asked is None or asked.accepted_ns is None:
+        return ""
+    return (
+        f"It works at once: {seconds(new.at_ns - asked.accepted_ns)} after the forced deletion a new {forced['pod']} was Ready. But the deletion removes "
+        "the object only; it reaches no kubelet. "
+        + (
+            f"The old {forced['pod']} ran on: when the node was back it answered at {forced['old_address']}, {seconds(both)} after its successor had "
+            "become Ready. Two members with one name existed for all that time; had only the control plane been cut off, both could have had "
+            "clients and taken their writes. "
+            if both is not None
+            else f"Whether the old {forced['pod']} ran on was not seen here: nobody answered at {forced['old_address']} when the node was back. "
+        )
+        + "Force a deletion only when the machine is certainly off."
+    )
+
+
+def metrics_to_watch(history: History) -> str:
+    span, pods, cut = away(history), lost_pods(history), fault(history, "cut-node")
+    if span is None or not pods or cut is None or names_outlive_the_node(history).outcome != "ok":
+        return ""
+    pod = pods[0]
+    failed = first_failure_ns(history, pod)
+    gone = max(left_dns(history, pod).values())
+    marked = step_of(history, "terminating", pod, cut.sent_ns)
+    rows = [
+        ("failing connections to one member by its own name", failed),
+        ("its name missing in DNS, endpoints not ready, the node not Ready", gone),
+        ("a pod marked for deletion that stays Terminating", marked.at_ns - span[0] if marked else None),
+    ]
+    told = "; ".join(f"{what}: {seconds(at)} after the cut" for what, at in rows if at is not None)
+    return (
+        "Those of each member by its name, not averages over a service: a set with one member missing still answers. The signs of this "
+        f"failure came in this order: {told}. So watch, per member: success and latency of a connection by its name, and who answers; whether "
+        "its name resolves, and to its pod's address; Ready replicas against wanted ones, and for how long; pods Terminating or Pending for long; "
+        "restarts; and what only the application knows (role, replication lag, quorum) and the volume (space left), which this run did not "
+        "measure."
+    )
+
+
+def first_failure_ns(history: History, pod: str) -> int | None:
+    """When, after the cut, a client first had a failure in its hands."""
+    span = away(history)
+    failures = [
+        sample.received_ns - span[0]
+        for series in history.series
+        if span is not None and series.probe == "http" and series.pod == pod
+        for sample in samples_between(history, series, *span)
+        if history.outcomes[sample.outcome].status != "OK"
+    ]
+    return min(failures, default=None)
+
+
+def headline(history: History) -> str:
+    pods = lost_pods(history)
+    if not pods or names_outlive_the_node(history).outcome != "ok":
+        return "No node with a pod of the run was cut off and seen to the end, so nothing was measured."
+    longest = max(max(left_dns(history, pod).values()) for pod in pods)
+    where = "On the simulated cluster the" if history.meta.simulated else "The"
+    return (
+        f"{where} names of a lost node's pods led nowhere for up to {seconds(longest)} before DNS dropped them, and the pods were not replaced until "
+        + ("one was deleted by force and " if fact(history, "forced") else "")
+        + "the node came back."
+    )
+
+
+experiment = Experiment(
+    name="node-loss",
+    hypothesis=(
+        "When a node is gone its pods' names are answered until the node is found not ready; its StatefulSet pods stay Terminating and are not "
+        "replaced until the node is back, or somebody deletes them by force, which can make two pods of one name."
+    ),
+    workload=Workload(manifests=("web-tolerant.yaml",), statefulset="web", service="web", port=80),
+    probes=("dns", "http"),
+    checkers=(
+        "fault-took-effect",
+        names_outlive_the_node,
+        stuck_and_never_replaced,
+        deployment_goes_on,
+        other_names_stay,
+        force_makes_two,
+        ends_with_the_node,
+    ),
+    questions=(
+        Question("names-of-a-lost-node", "What do the names of a lost node's pods say meanwhile?", names_meanwhile),
+        Question("stuck-pod", "Why is the pod not replaced, and what ends it?", why_stuck),
+        Question("force-danger", "Why not simply delete the stuck pod by force?", force_danger),
+        unit_question("metrics-to-watch", metrics_to_watch),
+    ),
+    headline=headline,
+    tables={
+        "cut": "The node that was cut off, and the run's pods on it:",
+        "state": "What the API and the cluster DNS address said of each pod:",
+        "forced": "The pod that was deleted by force:",
+        "waited": "Waits of the method:",
+    },
+    needs=("nodes", "node-commands"),
+    uses=("list,get nodes",),
+    blast_radius=3,
+    timeout_s=400,
+    duration_s=110,
+    method=method,
+)

@@ -203,7 +203,7 @@ def off_the_step(one: Lookups, step_s: float) -> list[int]:
 # ---- verdicts ----
 
 
-def losses_cost_the_programs_own_timeout(history: History) -> Verdict:
+def losses_cost_the_timeout(history: History) -> Verdict:
     """Where answers are lost, a slow lookup takes a multiple of what the program itself waits before it asks again."""
     lossy = lookups(history, LOSSY)
     failures, unknowns, told = [], [], []
@@ -395,7 +395,7 @@ experiment = Experiment(
     ),
     workload=Workload(manifests=("web-quick.yaml",), statefulset="web", service="web", port=80),
     checkers=(
-        losses_cost_the_programs_own_timeout,
+        losses_cost_the_timeout,
         delays_are_the_servers,
         retries_hide_losses,
         nobody_else_is_disturbed,

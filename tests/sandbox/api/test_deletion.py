@@ -152,3 +152,17 @@ def test_a_collection_is_deleted_by_selector(served: Any) -> None:
         return [obj["metadata"]["name"] for obj in lab.store.list("ConfigMap")]
 
     assert served(scenario) == ["b"]
+
+
+def test_a_dry_run_in_the_query_does_not_count_beside_a_body(served: Any, manifests: Any) -> None:
+    async def scenario(lab: Any) -> list[bool]:
+        there = []
+        for query, body in (("dryRun=All", None), ("dryRun=All", {"kind": "DeleteOptions", "apiVersion": "v1"})):
+            lab.registry.create("ConfigMap", manifests["config"])
+            await lab.call("DELETE", f"/api/v1/namespaces/default/configmaps/cm?{query}", body)
+            there.append(lab.store.get("ConfigMap", "default", "cm") is not None)
+            if there[-1]:
+                lab.store.remove("ConfigMap", "default", "cm")
+        return there
+
+    assert served(scenario) == [True, False]

@@ -79,3 +79,19 @@ def test_a_claim_keeps_its_size(phase: str, storage: str, status: int, why: str,
     refusal = served(scenario)
     assert refusal.status == status
     assert why in refusal.message
+
+
+def test_a_put_makes_a_lease_or_a_service_that_is_not_there_and_no_config_map(served: Any) -> None:
+    async def scenario(lab: Any) -> list[int]:
+        lease = {"metadata": {"name": "l"}, "spec": {"holderIdentity": "me"}}
+        service = {"metadata": {"name": "s"}, "spec": {"ports": [{"port": 80}]}}
+        root = "/apis/coordination.k8s.io/v1/namespaces/default/leases"
+        answers = [
+            await lab.call("PUT", f"{root}/l", lease),
+            await lab.call("PUT", "/api/v1/namespaces/default/services/s", service),
+            await lab.call("PUT", "/api/v1/namespaces/default/services/s", service),
+            await lab.call("PUT", "/api/v1/namespaces/default/configmaps/c", {"metadata": {"name": "c"}}),
+        ]
+        return [answer.status for answer in answers]
+
+    assert served(scenario) == [201, 201, 200, 404]

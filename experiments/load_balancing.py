@@ -85,7 +85,7 @@ async def names_below(run: Run, service: str) -> None:
         if reply.outcome.status != "TIMEOUT":
             break
     slices = await run.objects.list("EndpointSlice", f"kubernetes.io/service-name={service}")
-    hostnames = [e.get("hostname", "") for piece in slices for e in piece.get("endpoints") or ()]
+    hostnames = [e["hostname"] for piece in slices for e in piece.get("endpoints") or () if e.get("hostname")]
     pods = await run.objects.list("Pod", "app=mysql-cluster")
     run.mark(
         "endpoints",
@@ -282,7 +282,7 @@ def no_such_name(history: History) -> str:
         f"The unit's direct connections use {PODS[0]}.mysql-internal, and that name does not exist (a MySQL client ends with {internal['connect']}): a pod's "
         f"name stands below the one service in its subdomain ({', '.join(governing['subdomains'])}), which the StatefulSet takes from serviceName. Endpoints of "
         f"mysql-cluster carry the hostnames {', '.join(governing['hostnames'])}; those of mysql-internal carry "
-        f"{'none' if not any(internal['hostnames']) else ', '.join(internal['hostnames'])}, though both select the same pods. {PODS[0]}.mysql-cluster works ({governing['connect']})."
+        f"{', '.join(internal['hostnames']) or 'none'}, though both select the same pods. {PODS[0]}.mysql-cluster works ({governing['connect']})."
     )
 
 

@@ -54,6 +54,7 @@ class Clients:
         self._period_s = period_s
         self._timeout_s = timeout_s
         self._sampler = Sampler(dialer, clock, recorder)
+        self._asked = 0
 
     async def __aenter__(self) -> Self:
         await self._sampler.__aenter__()
@@ -64,7 +65,12 @@ class Clients:
 
     def counters(self) -> dict[str, Any]:
         """What it did, for the report."""
-        return {"client_connections": self._sampler.opened, "client_missed_slots": self._sampler.missed}
+        opened = self._sampler.opened + self._asked
+        return {
+            "client_connections": opened,
+            "client_missed_slots": self._sampler.missed,
+            "client_dns_queries": self._dialer.queries,
+        }
 
     # ---- kinds that are sampled ----
 
@@ -82,6 +88,7 @@ class Clients:
             timeout_s: 0: as for samples.
         """
         sent_ns = self._clock.now_ns()
+        self._asked += 1
         reply = await ask_once(
             self._dialer, session_of(kind), login, host, port, question, timeout_s or self._timeout_s
         )
@@ -158,6 +165,10 @@ class Clients:
             ask=question or KINDS[kind][2],
         )
         self._watched.add(series.id)
+        return series
+
+    def _watching(self, series: Series) -> Series:
+        """Reports show the series that a method watches."""
         self._recorder.mark(self._clock.now_ns(), "watching", series=[series.id])
         return series
 

@@ -70,6 +70,11 @@ class Dialer:
         self._namespace = namespace
         self._domain = domain
 
+    @property
+    def queries(self) -> int:
+        """Sent to cluster DNS."""
+        return self._resolver.sent
+
     async def open(self, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Resolve and connect; waits as long as the network lets it (callers bound it).
 

@@ -162,7 +162,7 @@ class Execution:
         elif error is None or isinstance(error, SteadyStateError):
             history.status = "complete"
         history.meta.measurement = begun.probing.measurement()
-        if begun.clients is not None and begun.clients.counters()["client_connections"]:
+        if begun.clients is not None and any(begun.clients.counters().values()):
             history.meta.measurement |= begun.clients.counters()
         if self._cluster is not None:
             history.meta.measurement |= self._cost(self._cluster, begun.fleet)

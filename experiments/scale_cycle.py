@@ -158,6 +158,32 @@ def scaling_challenges(history: History) -> str:
     )
 
 
+def backup_differs(history: History) -> str:
+    before, away = _claims(history, "before"), _claims(history, "scaled down")
+    if volumes_are_kept(history).outcome != "ok" or any(
+        used_claims(history, pod) != [f"data-{pod}"] for pod in REMOVED
+    ):
+        return ""
+    alone = [f"data-{pod}" for pod in REMOVED if f"data-{pod}" in away]
+    return (
+        f"A stateless pod's backup is its manifest: any new pod will do. Here each of {len(before)} members has a volume of its own, and the volumes, "
+        f"not the pods, are what there is to lose: {' and '.join(alone)} stayed bound to the same volumes for all the time in which their pods did not "
+        "exist, and each pod came back to the claim of its own name. So a backup is taken per member and kept under that name; the members' "
+        "backups have to fit each other (one moment, or one position of the replication), for which the application's own tools are needed; and a restore "
+        "fills the claim data-NAME-N before pod N starts. A volume that is kept is no backup: what is deleted or spoilt on it stays so, and it shares its "
+        "disk's and its namespace's fate. No backup was taken or restored in this run."
+    )
+
+
+def used_claims(history: History, pod: str) -> list[str]:
+    """The claims that a pod of that name used last, by its object."""
+    both = windows(history)
+    since_ns = both[1].sent_ns if both else 0
+    seen = [e.object for e in history.events if e.kind == "Pod" and e.name == pod and e.at_ns > since_ns]
+    volumes = (seen[-1].get("spec") or {}).get("volumes") or [] if seen else []
+    return [v["persistentVolumeClaim"]["claimName"] for v in volumes if "persistentVolumeClaim" in v]
+
+
 def headline(history: History) -> str:
     both = windows(history)
     if both is None:
@@ -183,7 +209,10 @@ experiment = Experiment(
     workload=Workload(manifests=("web-volumes.yaml",), statefulset="web", service="web", port=80),
     probes=("dns", "http"),
     checkers=("steady-state", order_is_kept, names_go_and_come_back, volumes_are_kept),
-    questions=(unit_question("scaling-challenges", scaling_challenges),),
+    questions=(
+        unit_question("scaling-challenges", scaling_challenges),
+        unit_question("backup-differs", backup_differs),
+    ),
     tables={"claim": "Volume claims:", "waited": "Waits of the method:"},
     headline=headline,
     blast_radius=2,

@@ -415,6 +415,7 @@ def other_systems(history: History) -> str:
     if took is None or not seen or not others:
         return ""
     owner, after_s, before_s, _ = took
+    because = ", because a cluster with slots that nobody owns refuses all" if "ClusterDown" in others else ""
     returned = "it kept its slots" if quick is None else f"{quick[0]} had taken its slots"
     if not any("fail" in f["flags"] for f in seen):
         returned += ", for no member had held it for failed yet"
@@ -423,7 +424,7 @@ def other_systems(history: History) -> str:
         "volume that follows the name, and an entrance for those that want any member. What it does with them is its own: here "
         f"the master that came back at once found that {returned}, while the one that stayed away was replaced by its replica "
         f"{owner} between {after_s:.2f} s and {before_s:.2f} s after the deletion (cluster-node-timeout is 5 s); of "
-        f"the writes to a master that was never touched {others} then, because a cluster that misses slots refuses all. Kubernetes gives "
+        f"the writes to a master that was never touched {others} then{because}. Kubernetes gives "
         "identity; who leads is decided by the members, as in Kafka, etcd, ZooKeeper or Cassandra, whose seed lists are such names."
     )
 

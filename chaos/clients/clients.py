@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
     from redis.asyncio.cluster import RedisCluster
 
-# Kinds that are sampled → module and class, and the question that tells who answers.
-KINDS = {"mysql": ("chaos.clients.mysql", "MysqlSession", "SELECT @@hostname")}
+# Kinds that are sampled → module and class, the question that tells who answers, and the user where none is named.
+KINDS = {
+    "mysql": ("chaos.clients.mysql", "MysqlSession", "SELECT @@hostname", "root"),
+    "redis": ("chaos.clients.redis_session", "RedisSession", "CONFIG GET cluster-announce-hostname", ""),
+}
 _REDIS_PORT = 6379
 _LOOK_S = 0.05
 _HOLD_PERIOD_S = 0.5
@@ -189,6 +192,6 @@ class Clients:
 
 def session_of(kind: str) -> type[Session]:
     """The class of a kind; its library is imported now."""
-    module, name, _ = KINDS[kind]
+    module, name, *_ = KINDS[kind]
     found: type[Session] = getattr(import_module(module), name)
     return found

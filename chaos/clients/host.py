@@ -75,6 +75,11 @@ class ClientHost(LocalHost):
         return counted
 
 
+def user_of(kind: str) -> str:
+    """As whom a client of that kind comes where nobody says."""
+    return KINDS[kind][3]
+
+
 def question_of(kind: str) -> str:
     """What a client of that kind asks to hear who answers."""
     return KINDS[kind][2]

@@ -14,7 +14,7 @@ from typing import Any
 
 from chaos.agents.fleet import START_WITHIN_S, Fleet
 from chaos.clients import Clients, Dialer, Login
-from chaos.clients.host import ClientHost
+from chaos.clients.host import ClientHost, user_of
 from chaos.clock import RunClock
 from chaos.cluster import Changes, Cluster, Journal, Watcher, connect
 from chaos.engine import preflight
@@ -230,7 +230,7 @@ class Execution:
         common = (self._place.vantage, self._clock, begun.recorder, found.dns.views, self._options.timeout_s)
         if not identify.by_library:
             return LocalHost(*common)
-        login = Login(os.environ.get(IDENTIFY_USER, "root"), os.environ.get(IDENTIFY_PASSWORD, ""))
+        login = Login(os.environ.get(IDENTIFY_USER, user_of(identify.kind)), os.environ.get(IDENTIFY_PASSWORD, ""))
         return ClientHost(*common, kind=identify.kind, login=login, dialer=self._dialer(found))
 
     def _begin(self, found: preflight.Preflight) -> _Begun:

@@ -24,6 +24,8 @@ _WITHOUT_EFFECT = frozenset(
         "pidfile",
         "rdbchecksum",
         "rdbcompression",
+        "replica-announce-ip",  # there are no replicas that could be told of
+        "replica-announce-port",
         "slowlog-log-slower-than",
         "slowlog-max-len",
         "stop-writes-on-bgsave-error",

@@ -17,6 +17,7 @@ from chaos.sandbox.controllers.job import JobController
 from chaos.sandbox.controllers.namespaces import NamespaceController
 from chaos.sandbox.controllers.node_lifecycle import NodeLifecycleController
 from chaos.sandbox.controllers.plane import Plane
+from chaos.sandbox.controllers.quota import QuotaController
 from chaos.sandbox.controllers.replicaset import ReplicaSetController
 from chaos.sandbox.controllers.scheduler import Scheduler
 from chaos.sandbox.controllers.statefulset import StatefulSetController
@@ -40,6 +41,7 @@ _CONTROLLERS: tuple[type[Controller], ...] = (
     VolumeController,
     DisruptionController,
     JobController,
+    QuotaController,
     NodeLifecycleController,
     TaintEvictionController,
     GarbageCollector,

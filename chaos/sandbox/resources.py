@@ -37,6 +37,8 @@ RESOURCES = (
     Resource("", "v1", "configmaps", "ConfigMap", True, ("cm",)),
     Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", True, ("pvc",), ("status",)),
     Resource("", "v1", "persistentvolumes", "PersistentVolume", False, ("pv",), ("status",)),
+    Resource("", "v1", "resourcequotas", "ResourceQuota", True, ("quota",), ("status",)),
+    Resource("", "v1", "limitranges", "LimitRange", True, ("limits",)),
     Resource("", "v1", "events", "Event", True, ("ev",)),
     Resource("apps", "v1", "statefulsets", "StatefulSet", True, ("sts",), ("status", "scale"), ("all",)),
     Resource("apps", "v1", "deployments", "Deployment", True, ("deploy",), ("status", "scale"), ("all",)),

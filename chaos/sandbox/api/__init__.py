@@ -5,10 +5,11 @@ Where it differs from kube-apiserver 1.34 on purpose:
 - No server-side apply (415) and no managedFields.
 - JSON in and out, and protobuf in; no YAML or CBOR.
 - Lists come whole: `limit` is accepted, a `continue` token is not (400). A list at an old exact version is always 410.
-- No anonymous user, roles, quotas, webhooks or service account tokens; pods get no token volume.
+- No anonymous user, roles, webhooks or service account tokens; pods get no token volume.
 - Pods have no attach, portforward, proxy, binding, resize or ephemeralcontainers (501). Exec speaks
   websockets, not SPDY, and gives no terminal.
 - OpenAPI v3 only: v2 is a document without types, and only in the protobuf that kubectl asks for.
+- Quotas have no scopes and count what is created, not what is changed.
 - No pvc-protection finalizer: a claim goes when it is deleted.
 - Any service account that could exist counts as existing, and of priority classes only the two that every cluster has.
 - Status writes are checked for impossible counts only. All fields are type-checked against the published schemas;

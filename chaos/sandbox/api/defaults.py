@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chaos.sandbox.api import job_validation, pod_defaults
+from chaos.sandbox.api import job_validation, limit_range, pod_defaults
 from chaos.sandbox.store import Object, clone
 
 Defaulter = Callable[[Object], None]
@@ -34,6 +34,7 @@ _INITIAL_STATUS: dict[str, Object] = {
     "Deployment": {},
     "ReplicaSet": {"replicas": 0},
     "Job": {},
+    "ResourceQuota": {},
 }
 
 
@@ -147,5 +148,6 @@ _DEFAULTS: dict[str, Defaulter] = {
     "PersistentVolume": _volume,
     "EndpointSlice": _endpoint_slice,
     "Job": job_validation.defaults,
+    "LimitRange": limit_range.defaults,
     "NetworkPolicy": _network_policy,
 }

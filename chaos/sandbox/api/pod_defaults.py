@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chaos.sandbox.api.quantity import value
+from chaos.sandbox.api.quantity import add, value
 from chaos.sandbox.store import Object
 
 _PROBE = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
@@ -67,6 +67,20 @@ def quality_of_service(spec: Object) -> str:
 def containers(spec: Object) -> list[Object]:
     """All containers of a pod's spec, init containers first."""
     return [*spec.get("initContainers", ()), *spec.get("containers", ())]
+
+
+def pod_resources(spec: Object) -> Object:
+    """What a whole pod requests and is limited to: the sum of its containers, or its largest init container."""
+    total: Object = {"requests": {}, "limits": {}}
+    for kind, sums in total.items():
+        for container in spec.get("containers", ()):
+            for name, amount in container.get("resources", {}).get(kind, {}).items():
+                sums[name] = add(sums.get(name, "0"), amount)
+        for container in spec.get("initContainers", ()):
+            for name, amount in container.get("resources", {}).get(kind, {}).items():
+                if value(amount) > value(sums.get(name, "0")):
+                    sums[name] = amount
+    return total
 
 
 def _image_pull_policy(image: str) -> str:

@@ -45,6 +45,19 @@ def value(text: str) -> Decimal:
     return number.scaleb(_DECIMAL[suffix] if suffix in _DECIMAL else int(suffix[1:]))
 
 
+def add(one: str, other: str) -> str:
+    """The sum, in the form of the first; of the second where the first is zero.
+
+    Raises:
+        QuantityError: one is not a quantity.
+    """
+    total = value(one) + value(other)
+    suffix = _suffix(one if value(one) else other)
+    if suffix in _BINARY:
+        return _binary(total)
+    return _decimal(total) if suffix in _DECIMAL else _exponent(total)
+
+
 def _suffix(text: str) -> str:
     match = _QUANTITY.fullmatch(text)
     if match is None:

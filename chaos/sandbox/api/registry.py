@@ -7,7 +7,16 @@ would have refused. All of it is synchronous: an operation happens at one instan
 from __future__ import annotations
 
 from chaos.sandbox import deletion
-from chaos.sandbox.api import defaults, job_validation, pod_admission, pod_defaults, service_update, validation
+from chaos.sandbox.api import (
+    defaults,
+    job_validation,
+    limit_range,
+    pod_admission,
+    pod_defaults,
+    quota,
+    service_update,
+    validation,
+)
 from chaos.sandbox.api.allocation import Allocator
 from chaos.sandbox.api.status import (
     Cause,
@@ -85,9 +94,17 @@ class Registry:
             raise invalid(resource, meta.get("name", ""), causes)
         if kind == "Job":
             job_validation.copy_labels(obj)
+        self._validating_admission(resource, obj, dry_run=dry_run)
         if self.store.get(kind, meta.get("namespace", ""), meta["name"]) is not None:
             raise already_exists(resource, meta["name"])
         return _as_if_created(self.store, obj) if dry_run else self.store.create(kind, obj)
+
+    def _validating_admission(self, resource: Resource, obj: Object, *, dry_run: bool) -> None:
+        """Raises StoreError (403) for what limits or quotas of the namespace forbid."""
+        if resource.namespaced and resource.kind != "Event":
+            if resource.kind in ("Pod", "PersistentVolumeClaim"):
+                limit_range.check(self.store, resource, obj)
+            quota.admit(self.store, resource, obj, dry_run=dry_run)
 
     def _prepare(self, kind: str, obj: Object) -> None:
         """What admission and the kind's own strategy do before validation, in place.
@@ -97,6 +114,7 @@ class Registry:
         """
         if kind == "Pod":
             pod_admission.admit(obj)
+            limit_range.apply(self.store, obj)
         elif kind == "Job":
             obj["metadata"]["uid"] = self.store.new_uid()
             job_validation.generate_selector(obj)
@@ -206,6 +224,8 @@ def _drop_gated(obj: Object) -> None:
 
 
 _NEED_SPEC = (
+    "LimitRange",
+    "ResourceQuota",
     "Job",
     "NetworkPolicy",
     "Pod",

@@ -46,7 +46,7 @@ def _column(resource: Resource, text: str) -> Object:
     integer = name in _INTEGERS or (name == "Ready" and resource.kind == "ReplicaSet")
     return {
         "name": name,
-        "type": "integer" if integer else "string",
+        "type": "integer" if integer else "date" if name == "Created At" else "string",
         "format": "name" if name == "Name" else "",
         "description": "",
         "priority": int(text.endswith("+")),
@@ -72,6 +72,10 @@ def _template(obj: Object) -> list[str]:
 
 def _labels(labels: Object | None) -> str:
     return ",".join(f"{key}={value}" for key, value in sorted((labels or {}).items())) or _NONE
+
+
+def _created(obj: Object, _: datetime) -> list[Any]:
+    return [obj["metadata"]["name"], obj["metadata"].get("creationTimestamp", "")]
 
 
 def _plain(obj: Object, now: datetime) -> list[Any]:
@@ -250,6 +254,15 @@ def _job(obj: Object, now: datetime) -> list[Any]:
     ]
 
 
+def _quota(obj: Object, now: datetime) -> list[Any]:
+    status = obj.get("status", {})
+    hard = sorted(status.get("hard", {}).items())
+    rows = {key: f"{key}: {status['used'].get(key, '0')}/{amount}" for key, amount in hard}
+    limits = [row for key, row in rows.items() if key.startswith("limits.")]
+    others = [row for key, row in rows.items() if not key.startswith("limits.")]
+    return [obj["metadata"]["name"], ", ".join(others), ", ".join(limits), _age(obj, now)]
+
+
 def _lease(obj: Object, now: datetime) -> list[Any]:
     return [obj["metadata"]["name"], obj.get("spec", {}).get("holderIdentity", ""), _age(obj, now)]
 
@@ -298,6 +311,8 @@ _TABLES: dict[str, tuple[str, Row]] = {
     "Job": ("Name,Status,Completions,Duration,Age,Containers+,Images+,Selector+", _job),
     "NetworkPolicy": ("Name,Pod-Selector,Age", _network_policy),
     "PodDisruptionBudget": ("Name,Min Available,Max Unavailable,Allowed Disruptions,Age", _budget),
+    "LimitRange": ("Name,Created At", _created),
+    "ResourceQuota": ("Name,Request,Limit,Age", _quota),
     "Lease": ("Name,Holder,Age", _lease),
     "Event": (
         "Last Seen,Type,Reason,Object,Subobject+,Source+,Message,First Seen+,Count+,Name+",

@@ -9,9 +9,11 @@ from chaos.sandbox.api import (
     claim_validation,
     job_validation,
     label_validation,
+    limit_range,
     names,
     networkpolicy_validation,
     pod_validation,
+    quota,
     service_validation,
     workload_validation,
 )
@@ -178,6 +180,8 @@ def _pod(obj: Object) -> Iterator[Cause]:
 _BODIES: dict[str, Callable[[Object], Iterator[Cause]]] = {
     "Pod": _pod,
     "Job": job_validation.job,
+    "LimitRange": limit_range.validate,
+    "ResourceQuota": quota.validate,
     "NetworkPolicy": networkpolicy_validation.network_policy,
     "PodDisruptionBudget": budget_validation.budget,
     "Service": service_validation.service,

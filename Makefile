@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run test real faithful lint bench lock clean setup
+.PHONY: run test real faithful examples lint bench lock clean setup
 
 run: setup  ## the main experiment, on the sandbox
 	$(BIN)/chaos run identity-persistence --sandbox
@@ -26,6 +26,13 @@ real: setup  ## the real-cluster tests; CHAOS_TEST_CONTEXT names the kubeconfig 
 
 faithful: setup  ## every experiment on both clusters; CHAOS_TEST_EXPERIMENTS="NAME …" for some of them
 	$(BIN)/pytest -q tests/faithfulness
+
+examples: setup  ## runs every experiment on the cluster that CHAOS_TEST_CONTEXT names, and keeps the reports as examples
+	rm -rf build/examples
+	-$(BIN)/chaos run --all --context $(CHAOS_TEST_CONTEXT) --allow-kube-system --allow-nodes --reports build/examples
+	$(BIN)/python tools/keep_examples.py build/examples
+	$(BIN)/python tools/update_questions.py
+	$(BIN)/python tools/update_readme.py
 
 lint: setup
 	$(BIN)/ruff check .

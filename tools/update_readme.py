@@ -14,14 +14,35 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tools.compare_runs import main as compare  # noqa: E402 - the path must be there first
+from chaos.experiment import load_experiments  # noqa: E402 - the path must be there first
+from tools.compare_runs import main as compare  # noqa: E402
 
+OPT_INS = {
+    "kube-system": "`--allow-kube-system`",
+    "nodes": "`--allow-nodes`",
+    "real-cluster": "real clusters only",
+}
 EXAMPLES = ROOT / "reports" / "examples"
 
 
 def updated(readme: str) -> str:
-    """The README with both parts as the examples have them."""
-    return replace_part(replace_part(readme, "answers", _answers()), "comparison", _comparison())
+    """The README with its parts as the examples and the experiments have them."""
+    parts = {"answers": _answers(), "comparison": _comparison(), "experiments": _experiments()}
+    for name, text in parts.items():
+        readme = replace_part(readme, name, text)
+    return readme
+
+
+def _experiments() -> str:
+    """What there is to run, each with its example report."""
+    rows = ["| experiment | what it finds out | a real run of it |", "|---|---|---|"]
+    for experiment in load_experiments():
+        example = f"reports/examples/{experiment.name}/report.md"
+        link = f"[report]({example})" if (ROOT / example).is_file() else "none"
+        opt_ins = [OPT_INS[need] for need in experiment.needs if need in OPT_INS]
+        needs = f" ({'; '.join(opt_ins)})" if opt_ins else ""
+        rows.append(f"| {experiment.name} | {experiment.summary}{needs} | {link} |")
+    return "\n".join(rows)
 
 
 def _answers() -> str:

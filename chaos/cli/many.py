@@ -31,6 +31,8 @@ def run_many(request: RunRequest, names: list[str], *, every: bool) -> int:
     """
     if request.metrics.wanted:
         raise UsageError("metrics are of one run", hint="name one experiment, or leave the --metrics options out")
+    if request.options.get("target"):
+        raise UsageError("--target is for one experiment", hint="name identity-persistence alone")
     simulated = on_sandbox(request)
     experiments = load_experiments() if every else [known_experiment(name) for name in names]
     for experiment in experiments:

@@ -198,6 +198,36 @@ def test_a_target_whose_pods_are_not_ready_is_refused(tmp_path: Path) -> None:
     assert "0 of 3 pods are Ready" in refused(tmp_path, service, statefulset)
 
 
+def test_a_target_in_the_middle_of_a_rollout_is_refused(tmp_path: Path) -> None:
+    async def main() -> None:
+        sandbox = Sandbox(seed=1)
+        await sandbox.start()
+        try:
+            sandbox.api.registry.create("Namespace", {"metadata": {"name": "mine", "labels": {OPT_IN_LABEL: "true"}}})
+            for obj in manifests():
+                sandbox.api.registry.create(obj["kind"], obj, namespace="mine")
+            await asyncio.sleep(60)
+            found = sandbox.store.get("StatefulSet", "mine", "web")
+            assert found is not None
+            template = {**found["spec"]["template"], "metadata": {"labels": {"app": "web-stateful", "new": "yes"}}}
+            change(sandbox, {"template": template})
+            await asyncio.sleep(1)
+            await run_on(sandbox, tmp_path, OPTIONS)
+        finally:
+            await sandbox.stop()
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner, pytest.raises(PreflightError, match="a rollout"):
+        runner.run(main())
+
+
+def test_a_target_of_an_operator_is_measured_and_the_operator_named(tmp_path: Path) -> None:
+    service, statefulset = manifests()
+    owner = {"apiVersion": "example.com/v1", "kind": "Database", "name": "shop", "uid": "1", "controller": True}
+    statefulset["metadata"]["ownerReferences"] = [owner]
+    ran, _ = adopted(tmp_path, service, statefulset)
+    assert any("is managed by Database shop" in remark for remark in ran.history.meta.environment["remarks"])
+
+
 def test_a_single_replica_is_measured(tmp_path: Path) -> None:
     service, statefulset = manifests()
     statefulset["spec"]["replicas"] = 1

@@ -5,7 +5,13 @@ from __future__ import annotations
 from chaos.sandbox import deletion
 from chaos.sandbox.controllers.base import Controller, Name
 from chaos.sandbox.deletion import FOREGROUND, ORPHAN
+from chaos.sandbox.resources import BY_KIND
 from chaos.sandbox.store import Change, Key, Object, StoreError, clone
+
+
+def _is_served(ref: Object) -> bool:
+    known = BY_KIND.get(ref["kind"])
+    return known is not None and known.api_version == ref["apiVersion"]
 
 
 class GarbageCollector(Controller):
@@ -52,6 +58,8 @@ class GarbageCollector(Controller):
         if obj is None:
             return
         owners = obj["metadata"]["ownerReferences"]
+        if not all(_is_served(ref) for ref in owners):
+            return  # of a kind that the API server does not serve nobody can say whether it is gone
         if any(self.index.key_of(ref["uid"]) for ref in owners):
             self._disown(key, uid)
         elif not obj["metadata"].get("deletionTimestamp"):

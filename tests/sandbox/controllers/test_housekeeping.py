@@ -60,6 +60,20 @@ def test_an_object_with_another_living_owner_only_loses_the_reference() -> None:
     in_lab(test)
 
 
+def test_an_owner_of_a_kind_that_nobody_serves_is_never_taken_for_gone() -> None:
+    """As an operator's resource whose definition is missing; seen on realk8s."""
+
+    async def test(lab: Lab) -> None:
+        for name, kind, api_version in (("kept", "Database", "example.com/v1"), ("gone", "ConfigMap", "v1")):
+            owner = {"apiVersion": api_version, "kind": kind, "name": "shop", "uid": "1"}
+            lab.registry.create("ConfigMap", {"metadata": {"name": name, "ownerReferences": [owner]}})
+        await asyncio.sleep(15)
+        assert "kept" in lab.names("ConfigMap")
+        assert "gone" not in lab.names("ConfigMap")
+
+    in_lab(test)
+
+
 def test_a_terminating_namespace_lets_pods_end_gracefully_and_takes_no_new_ones() -> None:
     async def test(lab: Lab) -> None:
         lab.registry.create("Namespace", {"metadata": {"name": "mine"}})

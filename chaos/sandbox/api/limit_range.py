@@ -41,8 +41,25 @@ def validate(obj: Object) -> Iterator[Cause]:
         if kind == "PersistentVolumeClaim" and not any("storage" in item.get(f, {}) for f in ("min", "max")):
             text = "either minimum or maximum storage value is required, but neither was provided"
             yield required(f"{at}.limits", text)
+        yield from _names_and_ratios(item, at)
         for name in sorted({*item.get("min", ()), *item.get("max", ()), *item.get("default", ())}):
             yield from _ordered(item, name, at)
+
+
+def _names_and_ratios(item: Object, at: str) -> Iterator[Cause]:
+    for field in ("max", "min", "default", "defaultRequest", "maxLimitRequestRatio"):
+        for name in item.get(field, {}):
+            if "/" not in name and not _is_known(name):
+                yield invalid_value(
+                    f"{at}.{field}[{name}]", name, "must be a standard resource type or fully qualified"
+                )
+    for name, ratio in item.get("maxLimitRequestRatio", {}).items():
+        if quantity.value(ratio) < 1:
+            yield invalid_value(f"{at}.maxLimitRequestRatio[{name}]", ratio, f"ratio {ratio} is less than 1")
+
+
+def _is_known(name: str) -> bool:
+    return name in ("cpu", "memory", "storage", "ephemeral-storage") or name.startswith("hugepages-")
 
 
 def _ordered(item: Object, name: str, at: str) -> Iterator[Cause]:

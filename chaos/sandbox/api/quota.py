@@ -18,6 +18,10 @@ _COUNTED = ("pods", "services", "persistentvolumeclaims", "resourcequotas", "rep
             "configmaps", "services.nodeports", "services.loadbalancers")  # fmt: skip
 _STANDARD = (*_COMPUTE, *_COUNTED, "ephemeral-storage", "requests.ephemeral-storage", "limits.ephemeral-storage",
              "requests.storage")  # fmt: skip
+# All but VolumeAttributesClass are about pods, so that they fit what pods use.
+_SCOPES = ("BestEffort", "NotBestEffort", "Terminating", "NotTerminating", "PriorityClass",
+           "CrossNamespacePodAffinity")  # fmt: skip
+_CONFLICTING = ({"BestEffort", "NotBestEffort"}, {"Terminating", "NotTerminating"})
 _LEGACY = ("configmaps", "resourcequotas")
 _CLASS_SUFFIX = ".storageclass.storage.k8s.io"
 Usage = dict[str, str]  # resource name → quantity
@@ -34,6 +38,21 @@ def validate(obj: Object) -> Iterator[Cause]:
             yield invalid_value(at, amount, "must be greater than or equal to 0")
         elif name in _COUNTED and quantity.value(amount) % 1:
             yield invalid_value(at, amount, "must be an integer")
+    yield from _scopes(obj["spec"])
+
+
+def _scopes(spec: Object) -> Iterator[Cause]:
+    scopes, hard = spec.get("scopes", []), spec.get("hard", {})
+    for scope in scopes:
+        if scope not in _SCOPES:
+            yield invalid_value("spec.scopes", scopes, "unsupported scope")
+            continue
+        allowed = ("pods", *(() if scope == "BestEffort" else _COMPUTE))
+        if any(name in _STANDARD and name not in allowed for name in hard):
+            yield invalid_value("spec.scopes", scopes, "unsupported scope applied to resource")
+    for pair in _CONFLICTING:
+        if pair <= {*scopes}:
+            yield invalid_value("spec.scopes", scopes, "conflicting scopes")
 
 
 def admit(store: Store, resource: Resource, obj: Object, *, dry_run: bool) -> None:

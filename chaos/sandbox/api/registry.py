@@ -115,6 +115,8 @@ class Registry:
         if kind == "Pod":
             pod_admission.admit(obj)
             limit_range.apply(self.store, obj)
+        elif kind == "LimitRange" and not obj["metadata"].get("name"):
+            obj["metadata"]["name"] = self.store.new_uid()  # as the real server calls one without a name
         elif kind == "Job":
             obj["metadata"]["uid"] = self.store.new_uid()
             job_validation.generate_selector(obj)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 import warnings
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -43,14 +43,12 @@ class Asker:
         self._session, self._url, self._namespace = session, url.rstrip("/"), namespace
         self._headers = headers or {}
 
-    async def prepare(self, kinds: Collection[str] | None = None) -> None:
-        """Make the namespace and the objects that are changed later; those of some kinds where `kinds` says so.
+    async def prepare(self) -> None:
+        """Make the namespace and the objects that are changed later.
 
         A new namespace takes no pods before its service account is there, which a controller makes.
         """
         for path, body in setup():
-            if kinds is not None and body["kind"] not in kinds:
-                continue
             async with asyncio.timeout(_READY_WITHIN_S):
                 while (said := await self.send("POST", path, body)).status == _FORBIDDEN:
                     await asyncio.sleep(0.1)

@@ -366,7 +366,12 @@ def diagnose(
     ] = "",
     files: Annotated[
         list[str] | None,
-        typer.Option("-f", "--file", metavar="FILE", help="Manifests instead of a cluster; - is stdin. Repeatable."),
+        typer.Option(
+            "-f",
+            "--file",
+            metavar="FILE",
+            help="Manifests or a folder of them, instead of a cluster; - is stdin. Repeatable.",
+        ),
     ] = None,
     context: ContextOption = "",
     in_cluster: InClusterOption = False,

@@ -82,13 +82,24 @@ def read_files(names: Sequence[str], namespace: str) -> list[Item]:
     """The objects of files, in their order; ``-`` is standard input.
 
     Args:
-        names: of files.
+        names: of files, or of folders with files.
         namespace: of objects that name none.
 
     Raises:
         UsageError: one cannot be read, or holds something that is no object; says the line.
     """
-    return [item for name in names for item in parse(_read(name), _label(name), namespace)]
+    files = [file for name in names for file in _files(name)]
+    return [item for file in files for item in parse(_read(file), _label(file), namespace)]
+
+
+def _files(name: str) -> list[str]:
+    """A file, or those of a folder, as kubectl takes them."""
+    if name == STDIN or not Path(name).is_dir():
+        return [name]
+    found = [path for path in sorted(Path(name).iterdir()) if path.suffix in (".yaml", ".yml", ".json")]
+    if not found:
+        raise UsageError(f"{name} is a folder without .yaml, .yml or .json files")
+    return [str(path) for path in found]
 
 
 def _label(name: str) -> str:

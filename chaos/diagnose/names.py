@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from chaos.diagnose.finding import Reference
 from chaos.diagnose.scripts import Script, code_lines, scripts_of
@@ -54,7 +55,8 @@ class PodName:
         return "$" in self.service or "$" in self.namespace
 
 
-def pod_names(view: View) -> list[PodName]:
+@lru_cache(maxsize=1)  # several checks ask for those of one view
+def pod_names(view: View) -> tuple[PodName, ...]:
     """All such names of a view, each place once."""
     found: dict[tuple[str, Reference], PodName] = {}
     for workload in view.workloads:
@@ -63,7 +65,7 @@ def pod_names(view: View) -> list[PodName]:
     for item in view.of("ConfigMap"):
         for name in _of_config(item):
             found.setdefault((name.written, name.at), name)
-    return list(found.values())
+    return tuple(found.values())
 
 
 def _of_workload(view: View, workload: Workload) -> Iterator[PodName]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -40,7 +40,7 @@ class Item:
     def name(self) -> str:
         return text(mapping(self.object, "metadata").get("name"))
 
-    @property
+    @cached_property
     def labels(self) -> dict[str, str]:
         return labels_of(mapping(self.object, "metadata").get("labels"))
 
@@ -76,7 +76,7 @@ class Workload(Item):
     def pod_spec(self) -> Object:
         return mapping(self.template, "spec")
 
-    @property
+    @cached_property
     def pod_labels(self) -> dict[str, str]:
         return labels_of(mapping(self.template, "metadata").get("labels"))
 
@@ -109,9 +109,12 @@ class Workload(Item):
 
     def selected_by(self, selector: dict[str, str]) -> bool:
         """Whether a Service's selector selects at least one of its pods."""
-        if self.kind == "StatefulSet":
-            return any(selects(selector, self.labels_of_pod(ordinal)) for ordinal in self.ordinals or range(1))
-        return selects(selector, self.pod_labels)
+        of_all = {key: value for key, value in selector.items() if key not in (_POD_NAME_LABEL, _POD_INDEX_LABEL)}
+        if not selector or not of_all.items() <= self.pod_labels.items():
+            return False
+        if len(of_all) == len(selector):
+            return True
+        return any(selects(selector, self.labels_of_pod(ordinal)) for ordinal in self.ordinals or range(1))
 
 
 _TEMPLATES: dict[str, tuple[str, ...]] = {
@@ -124,7 +127,7 @@ _TEMPLATES: dict[str, tuple[str, ...]] = {
 }
 
 
-@dataclass
+@dataclass(eq=False)
 class View:
     """Objects, and what is known about them.
 
@@ -176,17 +179,31 @@ class View:
                 found.append(Workload(item.object, item.namespace, item.place, path))
         return tuple(found)
 
-    @property
+    @cached_property
     def sets(self) -> tuple[Workload, ...]:
         """The StatefulSets."""
         return tuple(w for w in self.workloads if w.kind == "StatefulSet")
 
-    def pods_of(self, workload: Workload) -> Iterator[Item]:
-        """The pods of a StatefulSet that exist."""
-        for pod in self.of("Pod", workload.namespace):
+    @cached_property
+    def _pods_by_set(self) -> dict[tuple[str, str], list[Item]]:
+        found: dict[tuple[str, str], list[Item]] = {}
+        for pod in self.of("Pod"):
             for owner in mappings(mapping(pod.object, "metadata").get("ownerReferences")):
-                if owner.get("kind") == workload.kind and owner.get("name") == workload.name:
-                    yield pod
+                if owner.get("kind") == "StatefulSet":
+                    found.setdefault((pod.namespace, text(owner.get("name"))), []).append(pod)
+        return found
+
+    def pods_of(self, workload: Workload) -> list[Item]:
+        """The pods of a StatefulSet that exist."""
+        return self._pods_by_set.get((workload.namespace, workload.name), [])
+
+    def set_of(self, pod: Item) -> Workload | None:
+        """The StatefulSet that a pod is of."""
+        for owner in mappings(mapping(pod.object, "metadata").get("ownerReferences")):
+            if owner.get("kind") == "StatefulSet":
+                named = (pod.namespace, text(owner.get("name")))
+                return next((w for w in self.sets if (w.namespace, w.name) == named), None)
+        return None
 
     def dns_says(self, names: Iterable[str]) -> list[str]:
         """What cluster DNS answered for names that end with ``.svc``, for people; nothing where it was not asked."""

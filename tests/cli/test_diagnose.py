@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -80,3 +81,19 @@ def test_one_statefulset_can_be_named() -> None:
 def test_what_is_said_wrong_exits_with_two(args: tuple[str, ...], message: str) -> None:
     code, _, err = chaos(*args)
     assert (code, message in err) == (2, True), err
+
+
+def test_a_cluster_that_does_not_answer_exits_with_three(tmp_path: Path) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        server = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        config = {
+            "clusters": [{"name": "c", "cluster": {"server": server}}],
+            "users": [{"name": "u", "user": {}}],
+            "contexts": [{"name": "test", "context": {"cluster": "c", "user": "u"}}],
+        }
+        path = tmp_path / "kubeconfig"
+        path.write_text(json.dumps(config))
+        code, out, err = chaos("--context", "test", "--kubeconfig", str(path))
+    assert (code, out) == (3, "")
+    assert "cannot be reached" in err

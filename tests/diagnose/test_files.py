@@ -77,6 +77,15 @@ def test_a_file_that_is_not_there_and_one_that_is_no_text(tmp_path: Path) -> Non
         read_files([str(binary)], "default")
 
 
+def test_a_folder_stands_for_the_manifests_in_it(tmp_path: Path) -> None:
+    for name in ("b.yaml", "a.json", "notes.md"):
+        (tmp_path / name).write_text("{apiVersion: v1, kind: Service, metadata: {name: x}}")
+    assert [Path(i.reference().file).name for i in read_files([str(tmp_path)], "default")] == ["a.json", "b.yaml"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match="is a folder without"):
+        read_files([str(tmp_path / "empty")], "default")
+
+
 def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(LIST.encode())))
     assert [i.reference().file for i in read_files(["-"], "default")] == ["<stdin>", "<stdin>"]

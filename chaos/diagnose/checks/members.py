@@ -27,13 +27,14 @@ _OWN_SERVER_ID = re.compile(r"server[-_]id[\s=\"']+\w*\$", re.IGNORECASE)
 
 def _look(view: View) -> Iterator[Finding]:
     everything = corpus.of_view(view)
+    joined, replicated = _CLUSTER_MADE.search(everything), _REPLICATION.search(everything)
     for workload in view.sets:
         if workload.replicas < 2:  # noqa: PLR2004 - one alone has nobody to join
             continue
         for path, container in workload.containers:
             own = corpus.of_container(view, workload, container)
             at = workload.reference(*path, "image")
-            if _CLUSTER_ON.search(own) and not _CLUSTER_MADE.search(everything):
+            if _CLUSTER_ON.search(own) and not joined:
                 service = workload.service_name
                 members = " ".join(f"{workload.name}-{i}.{service}:6379" for i in workload.ordinals)
                 yield Finding(
@@ -46,7 +47,7 @@ def _look(view: View) -> Iterator[Finding]:
                     f"once, after they are Ready: redis-cli --cluster create {members} --cluster-replicas 1",
                     (workload.name,),
                 )
-            elif _is_mysql(container) and not _REPLICATION.search(own + everything):
+            elif _is_mysql(container) and not replicated and not _REPLICATION.search(own):
                 prepared = _OWN_SERVER_ID.search(own) is not None
                 ready = ", made ready for replication (each has its own server id)" if prepared else ""
                 yield Finding(

@@ -15,11 +15,13 @@ _KEY = "not-ready"
 
 def _look(view: View) -> Iterator[Finding]:
     for pod in view.of("Pod"):
+        if is_ready(pod) or pod.status.get("phase") in ("Succeeded", "Failed"):
+            continue
         services = [
             s.name for s in view.of("Service", pod.namespace) if _selects(s, pod) or s.name == pod.spec.get("subdomain")
         ]
-        owner = _set_of(view, pod)
-        if (services or owner) and not is_ready(pod) and pod.status.get("phase") not in ("Succeeded", "Failed"):
+        owner = view.set_of(pod)
+        if services or owner:
             yield _not_ready(pod, owner, services)
     for workload in view.sets:
         yield from _missing(view, workload)
@@ -29,10 +31,6 @@ def _look(view: View) -> Iterator[Finding]:
 def _selects(service: Item, pod: Item) -> bool:
     selector = selector_of(service)
     return bool(selector) and selector.items() <= pod.labels.items()
-
-
-def _set_of(view: View, pod: Item) -> Workload | None:
-    return next((w for w in view.sets if any(p is pod for p in view.pods_of(w))), None)
 
 
 def _not_ready(pod: Item, owner: Workload | None, services: list[str]) -> Finding:
@@ -97,14 +95,17 @@ def _without_endpoint(view: View) -> Iterator[Finding]:
         return
     uids = {text(mapping(pod.object, "metadata").get("uid")) for pod in view.of("Pod")}
     for service in view.of("Service"):
-        if not selector_of(service) or not any(p.namespace == service.namespace for p in view.of("Pod")):
+        selector, pods = selector_of(service), view.of("Pod", service.namespace)
+        if not selector or not pods:
             continue
         known = list(endpoints_of(view, service))
         listed = {endpoint.uid for endpoint in known}
         missing = [
             pod.name
-            for pod in view.of("Pod", service.namespace)
-            if _selects(service, pod) and is_ready(pod) and mapping(pod.object, "metadata").get("uid") not in listed
+            for pod in pods
+            if selector.items() <= pod.labels.items()
+            and is_ready(pod)
+            and mapping(pod.object, "metadata").get("uid") not in listed
         ]
         stale = [endpoint.pod for endpoint in known if endpoint.uid and endpoint.uid not in uids]
         for names, what in (

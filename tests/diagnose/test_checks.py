@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from chaos.diagnose import Severity
+from chaos.diagnose import Severity, diagnose
 from chaos.diagnose.images import lacking
-from tests.diagnose.looking import checks, of_text, only, service, stateful_set
+from tests.diagnose.looking import checks, live, of_text, only, service, stateful_set
 
 HEALTHY = (service(), stateful_set())
 
@@ -47,6 +47,13 @@ def test_a_governing_service_that_selects_other_pods_is_an_error() -> None:
 def test_a_service_that_selects_nothing_is_a_warning() -> None:
     found = only(of_text(*HEALTHY, service("lost", headless=False, selector={"app": "gone"})), "service-selector")
     assert (found.severity, found.object.name) == (Severity.WARNING, "lost")
+
+
+def test_a_label_that_pods_get_later_is_a_note_in_files_and_a_warning_where_none_has_it() -> None:
+    """A role that changes cannot stand in the template."""
+    text = service("replicas", headless=False, selector={"app": "web", "role": "replica"})
+    assert only(of_text(*HEALTHY, text), "service-selector").severity is Severity.NOTE
+    assert only(diagnose(live(*HEALTHY, text)), "service-selector").severity is Severity.WARNING
 
 
 def test_a_service_may_select_a_single_pod() -> None:

@@ -24,15 +24,30 @@ def _look(view: View) -> Iterator[Finding]:
             continue
         known = [w for w in view.workloads if w.namespace == service.namespace]
         if known and not any(w.selected_by(selector) for w in known) and not _selects_pods(view, service):
-            labels = "; ".join(f"{w.kind} {w.name}: {shown(w.pod_labels)}" for w in known if w.kind != "Job")
-            yield Finding(
-                _KEY,
-                Severity.WARNING,
-                service.reference("spec", "selector"),
-                "its selector selects no pod: its name has no address, or its address refuses every connection",
-                (f"selector {shown(selector)}", f"pods' labels: {labels or 'none but those of Jobs'}"),
-                "correct spec.selector, or delete the service",
-            )
+            yield _selects_nothing(view, service, known)
+
+
+def _selects_nothing(view: View, service: Item, known: list[Workload]) -> Finding:
+    selector = selector_of(service)
+    labels = "; ".join(f"{w.kind} {w.name}: {shown(w.pod_labels)}" for w in known if w.kind != "Job")
+    evidence = (f"selector {shown(selector)}", f"pods' labels: {labels or 'none but those of Jobs'}")
+    at = service.reference("spec", "selector")
+    later = _labels_to_come(selector, known)
+    if later and not view.live:
+        what = f"it selects pods only once something puts {shown(later)} on them: no template has it"
+        fix = f"nothing, if that is done (by an operator, or kubectl label pod NAME {shown(later)}) after each replacement"
+        return Finding(_KEY, Severity.NOTE, at, what, evidence, fix, view.sets_behind(service))
+    what = "its selector selects no pod: its name has no address, or its address refuses every connection"
+    return Finding(_KEY, Severity.WARNING, at, what, evidence, "correct spec.selector, or delete the service")
+
+
+def _labels_to_come(selector: dict[str, str], known: list[Workload]) -> dict[str, str]:
+    """The part of a selector that pods of a known workload lack, where the rest matches: a role that changes, say."""
+    for workload in known:
+        there = {key: value for key, value in selector.items() if key in workload.pod_labels}
+        if there and there.items() <= workload.pod_labels.items():
+            return {key: value for key, value in selector.items() if key not in there}
+    return {}
 
 
 def _selects_pods(view: View, service: Item) -> bool:
@@ -86,7 +101,7 @@ CHECK = Check(
     "a governing Service whose selector does not match the StatefulSet's pods; any Service whose selector matches "
     "nothing",
     "a headless name without endpoints is NXDOMAIN or empty, a ClusterIP refuses connections",
-    (Severity.ERROR, Severity.WARNING),
+    (Severity.ERROR, Severity.WARNING, Severity.NOTE),
     _look,
     kinds=("StatefulSet", "Service"),
 )

@@ -35,7 +35,7 @@ def _selects_nothing(view: View, service: Item, known: list[Workload]) -> Findin
     later = _labels_to_come(selector, known)
     if later and not view.live:
         what = f"it selects pods only once something puts {shown(later)} on them: no template has it"
-        fix = f"nothing, if an operator does that after each replacement; by hand: kubectl label pod NAME {shown(later)}"
+        fix = f"nothing, where something does it after each restart; by hand kubectl label pod NAME {shown(later)}"
         return Finding(_KEY, Severity.NOTE, at, what, evidence, fix, view.sets_behind(service))
     what = "its selector selects no pod: its name has no address, or its address refuses every connection"
     return Finding(_KEY, Severity.WARNING, at, what, evidence, "correct spec.selector, or delete the service")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chaos.diagnose.finding import Reference
 from chaos.diagnose.values import Object, mapping, mappings, text, texts
@@ -27,6 +27,7 @@ class Script:
         at: the container's fields of it.
         body_at: the object and line where `body` is.
         body_item: the object with `body`, and its path in it.
+        nested: whether another script of the container calls it.
     """
 
     workload: Workload
@@ -38,6 +39,7 @@ class Script:
     at: Reference
     body_item: Item
     body_path: tuple[str | int, ...]
+    nested: bool = False
 
     @property
     def image(self) -> str:
@@ -63,6 +65,12 @@ def code_lines(body: str) -> Iterator[tuple[int, str]]:
 
 def scripts_of(view: View, workload: Workload) -> Iterator[Script]:
     """All programs that a workload's containers run."""
+    for script in _outer_scripts(view, workload):
+        yield script
+        yield from _called(view, script)
+
+
+def _outer_scripts(view: View, workload: Workload) -> Iterator[Script]:
     for path, container in workload.containers:
         yield _script(view, workload, container, "main", path, ("command", "args"))
         for hook in ("postStart", "preStop"):
@@ -72,6 +80,31 @@ def scripts_of(view: View, workload: Workload) -> Iterator[Script]:
         for probe in _PROBES:
             if mapping(container, probe, "exec"):
                 yield _script(view, workload, container, probe, (*path, probe, "exec"), ("command",))
+
+
+def _called(view: View, script: Script) -> Iterator[Script]:
+    """The mounted scripts that a script's text names."""
+    for item, path, target, content in mounted_texts(view, script.workload, script.container):
+        if target in script.body and content != script.body and (shell := _shell_of(content)):
+            yield replace(script, shell=shell, body=content, body_item=item, body_path=path, nested=True)
+
+
+def _shell_of(content: str) -> str:
+    """The shell of a script's first line; empty where that names none."""
+    first = content.partition("\n")[0]
+    shell = program_name(first.split()[-1]) if first.startswith("#!") and first.strip("#! ") else ""
+    return shell if shell in SHELLS else ""
+
+
+def unread_mounts(view: View, script: Script) -> Iterator[tuple[str, str]]:
+    """(ConfigMap, file or folder) that a script's text names and whose ConfigMap is not in the view."""
+    volumes = {text(v.get("name")): v for v in mappings(script.workload.pod_spec.get("volumes"))}
+    for mount in mappings(script.container.get("volumeMounts")):
+        config = text(mapping(volumes.get(text(mount.get("name")), {}), "configMap").get("name"))
+        folder = text(mount.get("mountPath")).rstrip("/")
+        named = folder and any(folder in said for said in (script.body, *script.argv))
+        if config and named and view.get("ConfigMap", config, script.workload.namespace) is None:
+            yield config, folder
 
 
 def _script(
@@ -97,9 +130,7 @@ def _script(
         found = _mounted(view, workload, container, argv[0])
         if found is not None:
             body_item, body_path, body = found
-            first = body.splitlines()[:1]
-            shell = program_name(first[0].split()[-1]) if first and first[0].startswith("#!") else "sh"
-            shell = shell if shell in SHELLS else ""
+            shell = _shell_of(body)
     at = workload.reference(*(words[0][1] if words else path))
     return Script(workload, container, when, argv, shell, body, at, body_item, body_path)
 

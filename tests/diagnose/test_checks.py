@@ -177,6 +177,35 @@ def test_programs_that_the_image_does_not_have(image: str, script: str, program:
     assert [f" runs {program} " in f.what for f in found] == ([True] if program else [])
 
 
+MOUNTED = (
+    "command: [sh, -c, 'sh /s/find.sh; exec x'], volumeMounts: [{name: s, mountPath: /s}]",
+    "volumes: [{name: s, configMap: {name: scripts}}]",
+)
+
+
+def test_a_script_that_another_one_calls_is_read_too() -> None:
+    config = """
+        apiVersion: v1
+        kind: ConfigMap
+        metadata: {name: scripts}
+        data:
+          find.sh: |
+            #!/bin/sh
+            nslookup web-0.second.default.svc
+        """
+    text = stateful_set(MOUNTED[0], pod=MOUNTED[1], image="mysql:8.0")
+    found = of_text(config, service(), service("second"), text)
+    assert only(found, "program-missing").object.describe() == "ConfigMap scripts in namespace default (x.yaml:8)"
+    assert only(found, "pod-name").object.line == 8
+
+
+def test_a_script_whose_config_map_is_not_there_is_said_not_to_be_checked() -> None:
+    found = of_text(service(), stateful_set(MOUNTED[0], pod=MOUNTED[1], image="mysql:8.0"))
+    assert [row.why for row in found.not_checked if row.check == "program-missing"] == [
+        "scripts of StatefulSet web in /s: there is no ConfigMap scripts in the given files"
+    ]
+
+
 def test_a_shell_that_is_not_there_is_found_too() -> None:
     found = only(
         of_text(service(), stateful_set("command: [bash, -c, 'exec x']", image="redis:7-alpine")), "program-missing"

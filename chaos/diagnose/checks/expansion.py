@@ -36,7 +36,7 @@ def _look(view: View) -> Iterator[Finding]:
 
 
 def _of_program(view: View, script: Script) -> Iterator[Finding]:
-    if script.when != "main":
+    if script.when != "main" or script.nested:
         return  # Kubernetes expands nothing in hooks and probes, and they go through a shell or do not mean to
     known, complete = _declared(view, script.workload, script.container)
     for path, container in script.workload.containers:

@@ -27,7 +27,7 @@ def _look(view: View) -> Iterator[Finding]:
         if workload.pod_spec.get("shareProcessNamespace") is True:
             continue  # the pause container is the first process
         for script in scripts_of(view, workload):
-            if script.when == "main":
+            if script.when == "main" and not script.nested:
                 yield from _of(script)
 
 

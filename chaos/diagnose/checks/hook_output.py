@@ -15,13 +15,16 @@ _TO_PID_1 = "/proc/1/fd/1"
 
 
 def _look(view: View) -> Iterator[Finding]:
+    seen = set()
     for workload in view.workloads:
         for script in scripts_of(view, workload):
             if script.when not in ("postStart", "preStop"):
                 continue
             text = script.body or " ".join(script.argv)
-            if not _PRINTS.search(text) or _TO_PID_1 in text:
+            key = (script.workload.kind, script.workload.name, script.when, script.at)
+            if key in seen or not _PRINTS.search(text) or _TO_PID_1 in text:
                 continue
+            seen.add(key)
             yield Finding(
                 "hook-output",
                 Severity.NOTE,

@@ -9,7 +9,7 @@ from chaos.diagnose import corpus
 from chaos.diagnose.check import Check
 from chaos.diagnose.finding import Finding, Severity
 from chaos.diagnose.scripts import program_name
-from chaos.diagnose.values import Object, text
+from chaos.diagnose.values import Object, text, texts
 from chaos.diagnose.view import View
 
 _KEY = "members-not-joined"
@@ -65,8 +65,11 @@ def _look(view: View) -> Iterator[Finding]:
 
 
 def _is_mysql(container: Object) -> bool:
+    """Whether it runs a server: clients and scripts use the image too."""
     image = program_name(text(container.get("image")).partition("@")[0])
-    return image.partition(":")[0] in ("mysql", "mysql-server", "mariadb", "percona-server")
+    runs = " ".join(texts(container.get("command")))
+    server = not runs or re.search(r"\b(mysqld|mariadbd|mysqld_safe|docker-entrypoint)", runs) is not None
+    return server and image.partition(":")[0] in ("mysql", "mysql-server", "mariadb", "percona-server")
 
 
 CHECK = Check(

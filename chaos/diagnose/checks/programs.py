@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
-from chaos.diagnose.finding import Finding, Reference, Severity
+from chaos.diagnose.finding import Finding, NotChecked, Reference, Severity
 from chaos.diagnose.images import lacking
-from chaos.diagnose.scripts import Script, program_name, scripts_of
+from chaos.diagnose.scripts import Script, program_name, scripts_of, unread_mounts
 from chaos.diagnose.view import View
 
 _KEY = "program-missing"
@@ -26,11 +26,14 @@ _INSTEAD = {
 }
 
 
-def _look(view: View) -> Iterator[Finding]:
+def _look(view: View) -> Iterator[Finding | NotChecked]:
     for workload in view.workloads:
         seen: set[tuple[str, Reference]] = set()
         for script in scripts_of(view, workload):
             missing = lacking(script.image)
+            for config, folder in unread_mounts(view, script) if missing else ():
+                what = f"scripts of {workload.kind} {workload.name} in {folder}"
+                yield NotChecked(_KEY, f"{what}: there is no ConfigMap {config} {view.where}")
             for program, at, line in _uses(script):
                 place = Reference(at.kind, at.name, at.namespace, at.file)  # each program once an object
                 if program in missing and (program, place) not in seen:

@@ -285,8 +285,8 @@ def cross_security(history: History) -> str:
         f"A namespace is no wall. Without a policy a pod of the clients' namespace got the page of {PRIMARY} ({shown(before)}) by name alone, "
         "and DNS answers everybody about every namespace, pods' names included. "
     )
-    if backwards is not None and backwards["exit_code"] == 0:
-        text += "Even an address tells its name and namespace to whoever asks backwards. "
+    if backwards is not None and backwards.get("names"):
+        text += f"Even an address tells its name and namespace to whoever asks backwards: {backwards['asked']} is {', '.join(backwards['names'])}. "
     if strict:
         whose = {"own": "its own pods", "clients": "the clients' namespace", "tenant": "the tenant's"}
         kept = [whose[row["place"]] for row in facts(history, "reach", policy="own namespace only") if not row["page"]]
@@ -362,7 +362,7 @@ experiment = Experiment(
         "fetch": "wget from each namespace, which asks the C library:",
         "cost": "What a C library in the clients' namespace asks for each form of a name (A and AAAA each), asked one by one from here:",
         "reach": "Who gets the page of web-0 under which policies:",
-        "lookup-forbidden": "The name, looked up by a client that the policy keeps out:",
+        "lookup-forbidden": "The name, looked up from the clients' namespace while the policy is for the set's own only:",
     },
     headline=headline,
     needs=("exec",),

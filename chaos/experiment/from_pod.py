@@ -73,14 +73,16 @@ async def nslookup(run: Run, kind: str, pod: str, name: str, *, namespace: str =
     done = await run.objects.exec(pod, ["nslookup", name], namespace=namespace)
     found = re.findall(r"^Address: (\S+)$", done.stdout, re.MULTILINE)
     refused = re.findall(r"^\*\* server can't find (\S+): (\w+)$", done.stdout, re.MULTILINE)
+    names = re.findall(r"\tname = (\S+)$", done.stdout, re.MULTILINE)  # of an address
     silent = "timed out" in done.stdout
     run.mark(
         kind,
         asked=name,
         exit_code=done.code,
         addresses=sorted(set(found)),
+        **({"names": sorted(set(names))} if names else {}),
         refused=sorted({f"{refused_name} {status}" for refused_name, status in refused}),
-        status="NOERROR" if found else "TIMEOUT" if silent else _worst(status for _, status in refused),
+        status="NOERROR" if found or names else "TIMEOUT" if silent else _worst(status for _, status in refused),
         took_s=round(done.took_s, 3),
         **details,
     )

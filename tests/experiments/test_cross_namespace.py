@@ -54,6 +54,7 @@ def test_everything_holds_on_the_sandbox_which_enforces_policies(history: Histor
     for name in ("full-names-lead-everywhere", "short-names-stay-at-home", "policy-is-consistent"):
         assert verdict(history, name) == "ok", name
     assert "kept out the clients' namespace and the tenant's" in said(history, "cross-security")
+    assert " is web-0.web." in said(history, "cross-security")
     assert "The name still resolved while it was forbidden (10.244." in said(history, "cross-security")
 
 

@@ -28,6 +28,7 @@ from chaos.clients.session import Login, Row, Session
 from chaos.model import Outcome
 from chaos.model.outcome import EOF, TIMEOUT
 from chaos.probes.connection import is_address
+from chaos.probes.http import os_error_name
 
 # What a server may have been told to call itself: a member of a cluster, or a replica that others are told about. A
 # server that was told nothing knows no name; that it answered is then all that is known.
@@ -88,11 +89,19 @@ class RedisSession(Session):
             return Outcome(TIMEOUT)
         code = next((code for kind, code in _CODES if isinstance(error, kind)), "")
         if not code and isinstance(error, RedisConnectionError):
-            return Outcome(EOF) if "closed" in text else Outcome("ERROR", detail=text)
+            return self._ended(error, text)
         if not isinstance(error, RedisError):
             return None
         first = text.partition(" ")[0]
         return Outcome(f"ERROR {code or (first if _CODE.fullmatch(first) else 'ERR')}", detail=text)
+
+    @staticmethod
+    def _ended(error: RedisConnectionError, text: str) -> Outcome:
+        """What the network did to the connection; the library hides it in a text."""
+        below = error.__cause__ or error.__context__
+        if isinstance(below, OSError) and below.errno:
+            return Outcome(os_error_name(below))
+        return Outcome(EOF) if "closed" in text else Outcome("ERROR", detail=text)
 
     def close(self) -> None:
         """Close without waiting."""

@@ -38,6 +38,7 @@ def create_services(registry: Registry, *, negative_cache_s: int = 0) -> None:
     """Create the API server's service, and CoreDNS with its service."""
     registry.create("Service", _api_service())
     registry.create("EndpointSlice", _api_endpoints())
+    registry.create("Endpoints", _old_api_endpoints())
     data = {"Corefile": corefile(negative_cache_s)}
     registry.create("ConfigMap", {"metadata": {"name": "coredns", "namespace": "kube-system"}, "data": data})
     registry.create("Deployment", _coredns())
@@ -106,6 +107,22 @@ def _api_endpoints() -> Object:
         "addressType": "IPv4",
         "endpoints": [{"addresses": ["172.30.0.1"], "conditions": {"ready": True}}],
         "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}],
+    }
+
+
+def _old_api_endpoints() -> Object:
+    return {
+        "metadata": {
+            "name": "kubernetes",
+            "namespace": "default",
+            "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"},
+        },
+        "subsets": [
+            {
+                "addresses": [{"ip": "172.30.0.1"}],
+                "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}],
+            }
+        ],
     }
 
 

@@ -9,6 +9,7 @@ from chaos.sandbox.api.registry import Registry
 from chaos.sandbox.controllers.base import Controller
 from chaos.sandbox.controllers.deployment import DeploymentController
 from chaos.sandbox.controllers.disruption import DisruptionController
+from chaos.sandbox.controllers.endpoints_objects import EndpointsController
 from chaos.sandbox.controllers.endpointslice import EndpointSliceController
 from chaos.sandbox.controllers.events import EventRecorder
 from chaos.sandbox.controllers.garbage import GarbageCollector
@@ -42,6 +43,7 @@ _CONTROLLERS: tuple[type[Controller], ...] = (
     DisruptionController,
     JobController,
     QuotaController,
+    EndpointsController,
     NodeLifecycleController,
     TaintEvictionController,
     GarbageCollector,

@@ -36,6 +36,7 @@ CONTROLLER_DELAYS: tuple[Delay, ...] = (
         "lab: address unreachable to phase Failed 29-37 ms; facts.md 1: 160 ms in all",
     ),
     Delay("kubelet_cleanup", 0.260, 0.900, "lab: phase Failed to pod object gone 260-880 ms; facts.md 1: 900 ms"),
+    Delay("endpoints_sync", 0.005, 0.012, "assumed: as endpointslice_sync"),
     Delay("quota_sync", 0.003, 0.010, "assumed: as the other controllers"),
     Delay("kubelet_rejoin", 0.05, 10.0, "realk8s: a lease 0.07 s after the node was joined; at most every 10 s"),
     Delay("node_monitor_grace", 50.0, 50.0, "Kubernetes 1.34 default (--node-monitor-grace-period)"),

@@ -34,6 +34,7 @@ RESOURCES = (
     Resource("", "v1", "nodes", "Node", False, ("no",), ("status",)),
     Resource("", "v1", "pods", "Pod", True, ("po",), ("status", "eviction", "exec", "log"), ("all",)),
     Resource("", "v1", "services", "Service", True, ("svc",), ("status",), ("all",)),
+    Resource("", "v1", "endpoints", "Endpoints", True, ("ep",)),
     Resource("", "v1", "configmaps", "ConfigMap", True, ("cm",)),
     Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", True, ("pvc",), ("status",)),
     Resource("", "v1", "persistentvolumes", "PersistentVolume", False, ("pv",), ("status",)),

@@ -127,6 +127,12 @@ def _endpoint_slice(obj: Object) -> None:
         port.setdefault("protocol", "TCP")
 
 
+def _endpoints(obj: Object) -> None:
+    for subset in obj.get("subsets") or ():
+        for port in subset.get("ports") or ():
+            port.setdefault("protocol", "TCP")
+
+
 def _network_policy(obj: Object) -> None:
     spec = obj["spec"]
     spec.setdefault("podSelector", {})
@@ -147,6 +153,7 @@ _DEFAULTS: dict[str, Defaulter] = {
     "PersistentVolumeClaim": _claim,
     "PersistentVolume": _volume,
     "EndpointSlice": _endpoint_slice,
+    "Endpoints": _endpoints,
     "Job": job_validation.defaults,
     "LimitRange": limit_range.defaults,
     "NetworkPolicy": _network_policy,

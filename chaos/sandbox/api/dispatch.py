@@ -9,6 +9,7 @@ from aiohttp import web
 
 from chaos.sandbox.api import protobuf, table
 from chaos.sandbox.api.bodies import as_json, protobuf_to_json
+from chaos.sandbox.api.endpoints_validation import DEPRECATED
 from chaos.sandbox.api.exec import run_exec
 from chaos.sandbox.api.handlers import Handlers
 from chaos.sandbox.api.logs import PodLogs
@@ -66,9 +67,17 @@ class Dispatch:
         Raises:
             StoreError: what `Handlers` raises; 405, 406; 504 for a version that is yet to come.
         """
+        response = await self._answer(request, target, body)
+        if not response.prepared:
+            _warn_of_age(response, target)
+        return response
+
+    async def _answer(self, request: web.BaseRequest, target: Target, body: bytes) -> web.StreamResponse:
         _check_accept(request.headers.get("Accept", "*/*"))
         query = request.rel_url.query
         handlers = Handlers(self._registry)
+        if (make := self._registry.on_demand.get(target.resource.kind)) is not None:
+            make()
         method, media_type = request.method, request.content_type
         if target.subresource in UNMODELLED:
             raise handlers.unmodelled(target)
@@ -138,6 +147,7 @@ class Dispatch:
         predicate = both(options.labels, target.resource.kind, options.fields)
         watch = Watch(self._store, target, options, predicate, lambda: self._model.draw("api_watch"))
         response = web.StreamResponse(headers={**self._responses.headers(), "Content-Type": JSON})
+        _warn_of_age(response, target)
         await response.prepare(request)
         as_table = table.wanted(request.headers.get("Accept", ""))
         include = request.rel_url.query.get("includeObject", "")
@@ -164,6 +174,11 @@ class Dispatch:
         finally:
             self._watches.remove(watch)
         return response
+
+
+def _warn_of_age(response: web.StreamResponse, target: Target) -> None:
+    if target.resource.kind == "Endpoints":
+        response.headers.add("Warning", f"299 - {json.dumps(DEPRECATED)}")
 
 
 def _check_accept(accept: str) -> None:

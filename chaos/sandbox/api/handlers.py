@@ -24,7 +24,7 @@ _JOB_ORPHANS = (
     "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
     "propagationPolicy=Orphan to suppress this warning"
 )
-_CREATED_BY_PUT = ("Service", "Lease", "Event", "LimitRange")  # AllowCreateOnUpdate of their strategies
+_CREATED_BY_PUT = ("Service", "Lease", "Event", "LimitRange", "Endpoints")  # AllowCreateOnUpdate of their strategies
 _RETURNED_WHEN_GONE = ("ResourceQuota", "Pod", "Service", "PersistentVolumeClaim", "PersistentVolume", "Namespace")
 
 

@@ -6,6 +6,8 @@ would have refused. All of it is synchronous: an operation happens at one instan
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from chaos.sandbox import deletion
 from chaos.sandbox.api import (
     defaults,
@@ -47,10 +49,14 @@ class Registry:
 
     Args:
         model: where names and addresses are drawn from.
+
+    Attributes:
+        on_demand: by kind, what is called before a request for it is answered: its objects are made only then.
     """
 
     def __init__(self, store: Store, model: Model) -> None:
         self.store = store
+        self.on_demand: dict[str, Callable[[], None]] = {}
         self._allocator = Allocator(
             store, model.rng("service_addresses"), model.rng("node_ports"), model.rng("generated_names")
         )

@@ -263,6 +263,15 @@ def _quota(obj: Object, now: datetime) -> list[Any]:
     return [obj["metadata"]["name"], ", ".join(others), ", ".join(limits), _age(obj, now)]
 
 
+def _endpoints(obj: Object, now: datetime) -> list[Any]:
+    shown: list[str] = []
+    for subset in obj.get("subsets") or ():
+        addresses = [address["ip"] for address in subset.get("addresses") or ()]
+        ports = subset.get("ports") or ()
+        shown += [f"{ip}:{port['port']}" for port in ports for ip in addresses] if ports else addresses
+    return [obj["metadata"]["name"], _some(shown) or ("" if obj.get("subsets") else _NONE), _age(obj, now)]
+
+
 def _lease(obj: Object, now: datetime) -> list[Any]:
     return [obj["metadata"]["name"], obj.get("spec", {}).get("holderIdentity", ""), _age(obj, now)]
 
@@ -313,6 +322,7 @@ _TABLES: dict[str, tuple[str, Row]] = {
     "PodDisruptionBudget": ("Name,Min Available,Max Unavailable,Allowed Disruptions,Age", _budget),
     "LimitRange": ("Name,Created At", _created),
     "ResourceQuota": ("Name,Request,Limit,Age", _quota),
+    "Endpoints": ("Name,Endpoints,Age", _endpoints),
     "Lease": ("Name,Holder,Age", _lease),
     "Event": (
         "Last Seen,Type,Reason,Object,Subobject+,Source+,Message,First Seen+,Count+,Name+",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from chaos.sandbox.api import (
     budget_validation,
     claim_validation,
+    endpoints_validation,
     job_validation,
     label_validation,
     limit_range,
@@ -192,6 +193,7 @@ _BODIES: dict[str, Callable[[Object], Iterator[Cause]]] = {
     "Namespace": _namespace,
     "PersistentVolumeClaim": _claim,
     "EndpointSlice": _endpoint_slice,
+    "Endpoints": endpoints_validation.endpoints,
     "Lease": _lease,
 }
 _CHANGES: dict[str, Callable[[Object, Object], Iterator[Cause]]] = {

@@ -9,6 +9,8 @@ Where it differs from kube-apiserver 1.34 on purpose:
 - Pods have no attach, portforward, proxy, binding, resize or ephemeralcontainers (501). Exec speaks
   websockets, not SPDY, and gives no terminal.
 - OpenAPI v3 only: v2 is a document without types, and only in the protobuf that kubectl asks for.
+- Endpoints are written from the first request for any of them on; those that somebody writes by hand are not mirrored
+  into slices, and refusals about them carry no deprecation warning.
 - Quotas have no scopes and count what is created, not what is changed.
 - No pvc-protection finalizer: a claim goes when it is deleted.
 - Any service account that could exist counts as existing, and of priority classes only the two that every cluster has.

@@ -128,6 +128,8 @@ def _endpoint_slice(obj: Object) -> None:
 
 
 def _endpoints(obj: Object) -> None:
+    if not obj.get("subsets"):
+        obj.pop("subsets", None)
     for subset in obj.get("subsets") or ():
         for port in subset.get("ports") or ():
             port.setdefault("protocol", "TCP")

@@ -33,6 +33,7 @@ def _address(address: Object, at: str) -> Iterator[Cause]:
     if address.get("hostname"):
         yield from (invalid_value(f"{at}.hostname", address["hostname"], t) for t in names.label(address["hostname"]))
     if complaints:
+        yield invalid_value(f"{at}.ip", ip, "must be a valid IP address")
         return
     parsed = ipaddress.ip_address(ip)
     for wrong, text in (

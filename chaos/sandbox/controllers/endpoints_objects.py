@@ -42,7 +42,7 @@ class EndpointsController(Controller):
     def on_change(self, change: Change) -> None:
         if not self._active:
             return
-        if change.kind in ("Service", "Endpoints"):
+        if change.kind == "Service" or (change.kind == "Endpoints" and change.type == "DELETED"):
             self.enqueue_object(change.object)
         elif change.kind == "Pod":
             rows = [o["metadata"].get("labels") for o in (change.object, change.old) if o is not None]

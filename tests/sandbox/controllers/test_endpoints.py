@@ -69,13 +69,13 @@ def test_a_headless_service_may_have_no_ports_and_gives_its_pods_hostnames() -> 
     in_lab(test)
 
 
-def test_what_somebody_writes_into_them_is_put_right_and_they_go_with_their_service() -> None:
+def test_what_somebody_deletes_is_made_again_and_they_go_with_their_service() -> None:
     async def test(lab: Lab) -> None:
         lab.registry.on_demand["Endpoints"]()
         service(lab)
         lab.statefulset()
         await asyncio.sleep(10)
-        lab.patch("Endpoints", "web", lambda obj: obj.update(subsets=[]))
+        lab.delete("Endpoints", "web")
         await asyncio.sleep(1)
         assert subsets(lab) == [(["web-0"], [])]
         lab.delete("Service", "web")

@@ -55,7 +55,8 @@ def diagnose(view: View, checks: Sequence[Check] = CHECKS) -> Diagnosis:
         if why:
             not_checked.append(NotChecked(check.key, why))
             continue
-        not_checked += [NotChecked(check.key, view.unread[kind]) for kind in check.also if kind in view.unread]
+        also = [kind for kind in check.also if kind in view.unread]
+        not_checked += [NotChecked(check.key, f"{kind}: {view.unread[kind]}") for kind in also]
         try:
             found = list(check.look(view))
         except Exception as exc:  # noqa: BLE001 - objects may hold anything; a check that breaks says nothing, the others do

@@ -255,7 +255,7 @@ def rows_arrive(history: History) -> Verdict:
 def arrivals(found: list[Fact]) -> str:
     read = [f for f in found if f.get("before_ms") is not None]
     return ", ".join(
-        f"{f['row']!r} at {f['read'].partition('.')[0]} {f['after_ms']:.1f} to {f['before_ms']:.1f} ms after its commit"
+        f"the row {f['row']!r} at {f['read'].partition('.')[0]} {f['after_ms']:.1f} to {f['before_ms']:.1f} ms after its commit"
         for f in read
     )
 

@@ -222,7 +222,7 @@ def rows_arrive(history: History) -> Verdict:
 
 def arrivals(found: list[Fact]) -> str:
     return ", ".join(
-        f"{f['row']!r} {f['after_ms']:.1f} to {f['before_ms']:.1f} ms after the commit"
+        f"(the row {f['row']!r}) {f['after_ms']:.1f} to {f['before_ms']:.1f} ms after the commit"
         for f in found
         if f.get("before_ms") is not None
     )

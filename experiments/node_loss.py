@@ -41,6 +41,7 @@ PORT = 80
 _NS_PER_S = 1_000_000_000
 # A view that says nothing for all but the first moments is lost with the node.
 _SETTLED_NS = 3 * _NS_PER_S
+_SILENT = ("TIMEOUT", "UNREACHABLE")
 
 
 async def method(run: Run) -> None:
@@ -146,10 +147,9 @@ def silent_views(history: History) -> list[str]:
         return []
     spoke: dict[str, bool] = {}
     for series in history.series:
-        if series.probe == "dns":
+        if series.probe == "dns" and not spoke.get(series.view):
             found = samples_between(history, series, span[0] + _SETTLED_NS, span[1])
-            statuses = {history.outcomes[sample.outcome].status for sample in found}
-            spoke[series.view] = spoke.get(series.view, False) or bool(statuses - {"TIMEOUT", "UNREACHABLE"})
+            spoke[series.view] = any(history.outcomes[sample.outcome].status not in _SILENT for sample in found)
     return sorted(view for view, said in spoke.items() if not said)
 
 

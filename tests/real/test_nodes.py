@@ -6,28 +6,34 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import subprocess
 from asyncio.subprocess import PIPE
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from chaos.cluster import Cluster
-from tests.real.conftest import CONTEXT, command, our_namespaces, wait_for_line
+from tests.real.conftest import CONTEXT, RUN_TIMEOUT_S, command, our_namespaces, wait_for_line
 
 CUT, JOIN = os.environ.get("CHAOS_TEST_CUT_NODE", ""), os.environ.get("CHAOS_TEST_JOIN_NODE", "")
 ARGUMENTS = ("node-loss", "--context", CONTEXT, "--allow-nodes", "--cut-node", CUT, "--join-node", JOIN)
 pytestmark = pytest.mark.skipif(not CUT, reason="no command that cuts a node off: CHAOS_TEST_CUT_NODE")
 
 
-def test_a_node_that_is_gone_is_measured_and_joined_again(
-    chaos: Callable[..., tuple[int, dict[str, Any]]], tmp_path: Path
-) -> None:
-    code, found = chaos("run", *ARGUMENTS, "--reports", str(tmp_path), "-o", "json")
-    assert code == 0, found["verdicts"]
-    assert {verdict["outcome"] for verdict in found["verdicts"]} == {"ok"}
+def test_a_node_that_is_gone_is_measured_and_joined_again(tmp_path: Path) -> None:
+    done = subprocess.run(
+        command("run", *ARGUMENTS, "--reports", str(tmp_path), "-o", "json"),
+        capture_output=True,
+        text=True,
+        timeout=RUN_TIMEOUT_S,
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    verdicts = json.loads(done.stdout)["verdicts"]
+    assert done.returncode == 0, verdicts
+    assert {verdict["outcome"] for verdict in verdicts} == {"ok"}
 
 
 async def test_after_a_kill_recover_joins_the_node_before_it_cleans_up(tmp_path: Path, cluster: Cluster) -> None:

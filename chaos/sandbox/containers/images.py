@@ -27,7 +27,7 @@ _IMAGES = (
         "redis:7-alpine",
         ("docker-entrypoint.sh",),
         ("redis-server",),
-        _BUSYBOX | {"docker-entrypoint.sh", "getent", "redis-server"},
+        _BUSYBOX | {"docker-entrypoint.sh", "getent", "redis-cli", "redis-server"},
         sh="ash",
         libc="musl",
     ),

@@ -65,6 +65,7 @@ class RedisServer(Process):
             settings = read_settings(self._arguments, self._read_file)
         except StartError as exc:
             self.message = str(exc)
+            self.log.write(f"\n{exc}\n")
             self.end(1)
             return
         await self.run_for(self.host.model.draw("redis_start"))
@@ -73,6 +74,9 @@ class RedisServer(Process):
         self._folder = self._find_folder(settings["dir"])
         self._instance = self._load(settings)
         await self.listen_tcp(int(settings["port"]), self._connection)
+        if not self.ended:
+            self._say("# Server initialized")
+            self._say("* Ready to accept connections")
 
     def terminate(self) -> None:
         """SIGTERM."""
@@ -107,6 +111,15 @@ class RedisServer(Process):
         if self.ended or not hasattr(self, "_instance"):
             self.end(0)
             return
+        self._say("# User requested shutdown...")
         if save or (save is None and self._instance.settings["save"]):
+            self._say("* Saving the final RDB snapshot before exiting.")
             self._folder.files[_DUMP] = self._instance.keyspace.dump()
+            self._say("* DB saved on disk")
+        self._say("# Redis is now ready to exit, bye bye...")
         self.end(0)
+
+    def _say(self, text: str) -> None:
+        """A line of its log, as the real one writes it of PID 1."""
+        at = self.host.clock.wall()
+        self.log.write(f"1:M {at:%d %b %Y %H:%M:%S}.{at.microsecond // 1000:03d} {text}\n")

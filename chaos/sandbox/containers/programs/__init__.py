@@ -10,6 +10,7 @@ from chaos.sandbox.containers.programs.call import Call, Program
 from chaos.sandbox.containers.programs.getent import getent
 from chaos.sandbox.containers.programs.input import Input
 from chaos.sandbox.containers.programs.nslookup import nslookup
+from chaos.sandbox.containers.programs.redis_cli import redis_cli
 from chaos.sandbox.containers.programs.sh import sh
 from chaos.sandbox.containers.programs.sleep import sleep
 from chaos.sandbox.containers.programs.test import test
@@ -35,6 +36,7 @@ PROGRAMS: dict[str, Program] = {
     "nslookup": nslookup,
     "printf": words.printf,
     "printenv": machine.env,
+    "redis-cli": redis_cli,
     "rm": texts.rm,
     "seq": words.seq,
     "sh": sh,

@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from chaos.analysis.memo import once_per_history
 from chaos.analysis.trials import samples_between, trials
 from chaos.experiment import (
     CutNode,
@@ -140,6 +141,7 @@ def lost_pods(history: History) -> list[str]:
     return [] if cut is None else [pod.name for pod in cut.targets]
 
 
+@once_per_history
 def silent_views(history: History) -> list[str]:
     """DNS servers that answered nothing while the node was away: they were on it."""
     span = away(history)

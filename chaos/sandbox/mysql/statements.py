@@ -10,6 +10,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -22,6 +23,7 @@ from chaos.sandbox.mysql.errors import SqlError, no_database, syntax, unknown_da
 
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # what it warns of is refused below
 
+_STATEMENTS_KEPT = 512
 _PRIVILEGES: dict[type[exp.Expr], str] = {
     exp.Select: "SELECT",
     exp.Insert: "INSERT",
@@ -186,7 +188,9 @@ class Statements:
             raise _refused(str(exc)) from exc
 
 
+@lru_cache(maxsize=_STATEMENTS_KEPT)
 def _parse(sql: str) -> exp.Expr:
+    """The statement's tree, which must not be changed: probes ask the same thing again and again."""
     try:
         found = [one for one in sqlglot.parse(sql, read="mysql") if one is not None]
     except sqlglot.errors.SqlglotError as exc:

@@ -123,7 +123,7 @@ class Clients:
         """
         series = self._open(kind, kind, host, port, question, period_s or self._period_s, pod, label)
         self._sampler.connect(series, session_of(kind), login, port)
-        return series
+        return self._watching(series)
 
     def hold(
         self, kind: str, host: str, port: int, login: Login, *, period_s: float = _HOLD_PERIOD_S, pod: str = ""
@@ -134,7 +134,7 @@ class Clients:
         """
         series = self._open(f"{kind}-stream", kind, host, port, "", period_s, pod, "")
         self._sampler.hold(series, session_of(kind), login, port)
-        return series
+        return self._watching(series)
 
     async def sample(
         self, kind: str, host: str, port: int, count: int, login: Login, *, question: str = "", period_s: float = 0.0

@@ -112,6 +112,8 @@ def test_samples_and_a_long_lived_connection_see_a_member_go_and_come(tmp_path: 
         first, ended, *_, last = desk.seen(held)
         assert (first, ended, last) == (answered, ("EOF", "idle", ()), answered)
         assert desk.watched == {anew.id, held.id}
+        marks = [details["series"] for _, what, details in desk.recorder.history.marks if what == "watching"]
+        assert marks == [[anew.id], [held.id]], "reports show what a method watches"
         assert held.probe == "mysql-stream"
 
     at_desk(test, tmp_path)
@@ -123,6 +125,8 @@ def test_counted_samples_come_back_and_end(tmp_path: Path) -> None:
             outcomes = await desk.clients.sample("mysql", NAME, 3306, 20, ROOT, period_s=0.02)
             assert [outcome.values for outcome in outcomes] == [(POD,)] * 20
             opened = desk.clients.counters()["client_connections"]
+            assert desk.clients.counters()["client_dns_queries"] == opened == 20
+            assert "watching" not in [what for _, what, _ in desk.recorder.history.marks], "counted, not watched"
             await asyncio.sleep(1)
             assert desk.clients.counters()["client_connections"] == opened
 

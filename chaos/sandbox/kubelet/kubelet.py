@@ -100,8 +100,8 @@ class Kubelet:
                 worker.stop(0.0)
         for uid, pod in pods.items():
             self._start_or_tell(uid, pod)
+            self._workers[uid].report_again()  # lab: Ready once more, even where it is to be ended next
             _stop_where_deleted(self._workers[uid], pod)
-            self._workers[uid].report_again()
 
     def _start_or_tell(self, uid: str, pod: Object) -> None:
         worker = self._workers.get(uid)

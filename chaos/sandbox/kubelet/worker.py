@@ -56,7 +56,7 @@ class PodWorker:
 
     def report_again(self) -> None:
         """Write the status, after a time without touch in which somebody else may have."""
-        self._after(self._pod.draw("kubelet_status"), self._report_unless_stopping)
+        self._report_unless_stopping()
 
     async def run(self) -> None:
         """Live through everything from start to the object's removal."""

@@ -138,6 +138,8 @@ def test_the_node_that_is_back_ends_its_pods_and_they_are_replaced() -> None:
         assert lab.get("Pod", name)["metadata"]["uid"] != uid
         assert is_ready(lab.get("Pod", name))
         assert [who for _, event, who in lab.log if event == "SIGTERM"] == [name]
+        last = [pod for _, pod in lab.statuses("Pod", name) if pod["metadata"]["uid"] == uid]
+        assert any(is_ready(pod) and "deletionTimestamp" in pod["metadata"] for pod in last)
 
     in_lab(test)
 
@@ -152,7 +154,7 @@ def test_a_forced_deletion_lets_it_be_replaced_while_the_old_container_still_run
         assert (pod["spec"]["nodeName"], is_ready(pod)) == ("node-1", True)
         assert not [who for _, event, who in lab.log if event == "SIGTERM"]
         annotate(lab, None)
-        await asyncio.sleep(30)
+        await asyncio.sleep(60)
         assert [who for _, event, who in lab.log if event == "SIGTERM"] == [name]
         assert is_ready(lab.get("Pod", name))
 

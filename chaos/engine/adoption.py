@@ -132,7 +132,11 @@ async def _governing_service(cluster: Cluster, found: Object) -> Object:
     if service is None:
         raise PreflightError(f"{what}, which does not exist, so its pods have no DNS names", hint=diagnose)
     if service["spec"].get("clusterIP") != "None":
-        raise PreflightError(f"{what}, which is not headless, so its pods have no DNS names", hint=diagnose)
+        raise PreflightError(
+            f"{what}, which is not headless: its name is one address, not those of the pods, and names of pods below it "
+            "are nothing that the specification promises",
+            hint=f"this version measures headless ones; {diagnose}",
+        )
     selector = service["spec"].get("selector") or {}
     labels = found["spec"]["template"]["metadata"].get("labels") or {}
     if any(labels.get(key) != value for key, value in selector.items()) or not selector:

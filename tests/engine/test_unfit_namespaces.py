@@ -37,6 +37,12 @@ UNBOUND = (
     "{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], storageClassName: nowhere, "
     "resources: {requests: {storage: 1Gi}}}}"
 )
+QUOTA = """
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: few}
+spec: {hard: {pods: "0"}}
+"""
 
 
 def manifests(folder: Path, image: str, claim: str = "", before: str = "") -> Experiment:
@@ -64,6 +70,7 @@ def manifests(folder: Path, image: str, claim: str = "", before: str = "") -> Ex
     [
         ("nginx:nowhere", "", "", r"pod web-0: container nginx: (ErrImagePull|ImagePullBackOff)"),
         ("nginx:alpine", UNBOUND, "", "unbound immediate PersistentVolumeClaims"),
+        ("nginx:alpine", "", QUOTA, "exceeded quota: few"),
     ],
 )
 def test_a_workload_that_never_starts_says_why(
@@ -95,3 +102,19 @@ def test_pods_that_a_method_waits_for_in_vain_are_named_in_its_history(tmp_path:
     )
     assert ran.result.error is None
     assert "web-0: container nginx: " in nothing_was_ready(ran.history).summary
+
+
+def test_a_limit_range_and_a_quota_that_suffice_change_nothing(tmp_path: Path) -> None:
+    limits = """
+apiVersion: v1
+kind: LimitRange
+metadata: {name: usual}
+spec: {limits: [{type: Container, defaultRequest: {cpu: 10m}, default: {cpu: 100m}}]}
+---
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: enough}
+spec: {hard: {pods: "5", requests.cpu: "1"}}
+"""
+    ran = run_sandboxed(tmp_path, OPTIONS, experiment=manifests(tmp_path, "nginx:alpine", before=limits))
+    assert ran.result.error is None

@@ -133,8 +133,8 @@ async def _governing_service(cluster: Cluster, found: Object) -> Object:
         raise PreflightError(f"{what}, which does not exist, so its pods have no DNS names", hint=diagnose)
     if service["spec"].get("clusterIP") != "None":
         raise PreflightError(
-            f"{what}, which is not headless: its name is one address, not those of the pods, and names of pods below it "
-            "are nothing that the specification promises",
+            f"{what}, which is not headless: its name is one address, not those of the pods, and names of pods below "
+            "it are nothing that the specification promises",
             hint=f"this version measures headless ones; {diagnose}",
         )
     selector = service["spec"].get("selector") or {}

@@ -87,6 +87,8 @@ def _left_out(experiment: Experiment, request: RunRequest, *, simulated: bool) -
         return "it needs a real cluster: --context NAME" if "real-cluster" in experiment.needs else ""
     if "kube-system" in experiment.needs and not options.get("allow_kube_system"):
         return "it changes cluster DNS, which everybody uses: allow that with --allow-kube-system"
+    if "node-commands" in experiment.needs and not options.get("cut_node"):
+        return "it needs to be told how a node is cut off and joined again: --cut-node, --join-node"
     if "nodes" in experiment.needs and not options.get("allow_nodes"):
         return "it takes a node out of service: allow that with --allow-nodes"
     return ""

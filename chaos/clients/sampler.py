@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, Self
 
 from chaos.clients.dialer import Dialer
 from chaos.clients.session import Attempt, Login, Session, ask_once
 from chaos.clock import RunClock
 from chaos.model import Outcome, Series
-from chaos.probes.schedule import Schedules
 from chaos.probes.sink import Sink
+from chaos.probes.tasks import TaskProber
 
 
-class Sampler:
+class Sampler(TaskProber):
     """Runs series of client libraries. Use it as `async with`: leaving ends what is under way, unrecorded.
 
     Attributes:
@@ -25,28 +23,15 @@ class Sampler:
     def __init__(self, dialer: Dialer, clock: RunClock, sink: Sink) -> None:
         self.opened = 0
         self.late = 0
+        super().__init__(clock)
         self._dialer = dialer
-        self._clock = clock
         self._sink = sink
-        self._schedules = Schedules(clock)
-        self._group = asyncio.TaskGroup()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._held: dict[int, asyncio.Task[None]] = {}
 
     @property
     def missed(self) -> int:
         """Slots that came up too late."""
-        return self._schedules.missed + self.late
-
-    async def __aenter__(self) -> Self:
-        await self._group.__aenter__()
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        self._schedules.stop()
-        for task in self._tasks:
-            task.cancel()
-        await self._group.__aexit__(None, None, None)
+        return super().missed + self.late
 
     def connect(self, series: Series, kind: type[Session], login: Login, port: int, times: int = 0) -> None:
         """One connection and one question (the series') a period; so many times, or until the series is closed (0)."""
@@ -63,26 +48,20 @@ class Sampler:
             begun += 1
             if begun == times:
                 self._schedules.remove(series.id)
-            self._spawn(sample(scheduled_ns))
+            self.begin(sample(scheduled_ns))
 
         self._schedules.add(series.id, series.period_s, 0.0, fire)
 
     def hold(self, series: Series, kind: type[Session], login: Login, port: int) -> None:
         """One long-lived connection: a question a period on it; another is opened when it has ended."""
         held = _Held(self, self._dialer, self._clock, series, kind, login, port)
-        self._held[series.id] = self._spawn(held.run())
+        self._held[series.id] = self.begin(held.run())
 
     def close(self, series_id: int) -> None:
         """Sample a series no more; a connection under way still ends by itself, a long-lived one now."""
         self._schedules.remove(series_id)
         if series_id in self._held:
             self._held.pop(series_id).cancel()
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = self._group.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
 
     def record(self, series: Series, scheduled_ns: int, sent_ns: int, outcome: Outcome) -> None:
         """Write down a sample that ends now."""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Self
 
 from chaos.clock import RunClock
 from chaos.model.outcome import DNS_ABSENT, DNS_PRESENT, Outcome
 from chaos.model.series import Series
 from chaos.probes.dns import DnsView
 from chaos.probes.resolver import Resolver
-from chaos.probes.schedule import Schedules
 from chaos.probes.sink import Sink
+from chaos.probes.tasks import TaskProber
 from chaos.vantage import Vantage
 
 FROM_CACHE = "from the cache"
@@ -41,7 +39,7 @@ class DnsCache:
             self._until_ns = received_ns + round(outcome.ttl * 1e9)
 
 
-class CachedProber:
+class CachedProber(TaskProber):
     """Samples series through a cache each; a cache of one's own keeps one series from answering another's questions.
 
     Run it as `async with`: leaving ends what is under way.
@@ -50,36 +48,14 @@ class CachedProber:
     def __init__(
         self, vantage: Vantage, clock: RunClock, sink: Sink, views: Mapping[str, DnsView], timeout_s: float
     ) -> None:
-        self._clock = clock
+        super().__init__(clock)
         self._sink = sink
         self._resolvers = {name: Resolver(vantage, view, timeout_s) for name, view in views.items()}
-        self._schedules = Schedules(clock)
-        self._group = asyncio.TaskGroup()
-        self._under_way: set[asyncio.Task[None]] = set()
 
     @property
     def sent(self) -> int:
         """Queries that no cache could answer."""
         return sum(resolver.sent for resolver in self._resolvers.values())
-
-    @property
-    def missed(self) -> int:
-        """Slots that came up too late to be used."""
-        return self._schedules.missed
-
-    async def __aenter__(self) -> Self:
-        await self._group.__aenter__()
-        return self
-
-    def stop(self) -> None:
-        """Begin no more samples."""
-        self._schedules.stop()
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        self.stop()
-        for task in self._under_way:
-            task.cancel()
-        await self._group.__aexit__(None, None, None)
 
     def add(self, series: Series, phase_s: float) -> None:
         """Sample one more series, first in `phase_s` seconds."""
@@ -91,15 +67,9 @@ class CachedProber:
             if kept is not None:
                 self._sink.sample(series.id, scheduled_ns, now_ns, now_ns, self._sink.outcome_id(kept))
                 return
-            task = self._group.create_task(self._ask(series, cache, scheduled_ns))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            self.begin(self._ask(series, cache, scheduled_ns))
 
         self._schedules.add(series.id, series.period_s, phase_s, fire)
-
-    def remove(self, series_id: int) -> None:
-        """Sample it no more."""
-        self._schedules.remove(series_id)
 
     async def _ask(self, series: Series, cache: DnsCache, scheduled_ns: int) -> None:
         sent_ns = self._clock.now_ns()

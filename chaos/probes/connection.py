@@ -6,19 +6,18 @@ import asyncio
 import ipaddress
 from dataclasses import replace
 from functools import lru_cache
-from typing import Self
 
 from chaos.clock import RunClock
 from chaos.model.outcome import OK, TIMEOUT, Outcome
 from chaos.model.series import Series
 from chaos.probes.http import HttpConversation, os_error_name
 from chaos.probes.resolver import Resolver
-from chaos.probes.schedule import Schedules
 from chaos.probes.sink import Sink
+from chaos.probes.tasks import TaskProber
 from chaos.vantage import Vantage
 
 
-class ConnectionProber:
+class ConnectionProber(TaskProber):
     """Samples connections of several series. Run it as `async with`: leaving ends what is under way.
 
     A sample by name resolves first (phase ``resolve``), then connects (``connect``), then, but for ``tcp`` series, asks
@@ -31,45 +30,17 @@ class ConnectionProber:
     def __init__(self, vantage: Vantage, clock: RunClock, sink: Sink, resolver: Resolver) -> None:
         self.opened = 0
         self._vantage = vantage
-        self._clock = clock
+        super().__init__(clock)
         self._sink = sink
         self._resolver = resolver
-        self._schedules = Schedules(clock)
-        self._group = asyncio.TaskGroup()
-        self._under_way: set[asyncio.Task[None]] = set()
-
-    @property
-    def missed(self) -> int:
-        """Slots that came up too late to be sent."""
-        return self._schedules.missed
-
-    async def __aenter__(self) -> Self:
-        await self._group.__aenter__()
-        return self
-
-    def stop(self) -> None:
-        """Begin no more connections; those under way still end."""
-        self._schedules.stop()
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        self.stop()
-        for task in self._under_way:
-            task.cancel()
-        await self._group.__aexit__(None, None, None)
 
     def add(self, series: Series, port: int, phase_s: float) -> None:
         """Sample one more series, first in `phase_s` seconds."""
 
         def fire(scheduled_ns: int) -> None:
-            task = self._group.create_task(self._sample(series, port, scheduled_ns))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            self.begin(self._sample(series, port, scheduled_ns))
 
         self._schedules.add(series.id, series.period_s, phase_s, fire)
-
-    def remove(self, series_id: int) -> None:
-        """Sample it no more; what is under way still ends."""
-        self._schedules.remove(series_id)
 
     async def _sample(self, series: Series, port: int, scheduled_ns: int) -> None:
         sent_ns = self._clock.now_ns()

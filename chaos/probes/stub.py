@@ -6,15 +6,14 @@ import asyncio
 import errno
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
 
 from chaos.clock import RunClock
 from chaos.model.outcome import DNS_ABSENT, DNS_PRESENT, TIMEOUT, Outcome
 from chaos.model.series import Series
 from chaos.probes.answer import DnsQuestion, StrayAnswerError, shared_question
 from chaos.probes.dns import DnsView
-from chaos.probes.schedule import Schedules
 from chaos.probes.sink import Sink
+from chaos.probes.tasks import TaskProber
 from chaos.vantage import UdpPort, Vantage
 
 
@@ -61,7 +60,7 @@ class StubOptions:
         return self.timeout_s if self.musl else self.timeout_s * self.attempts * servers
 
 
-class StubProber:
+class StubProber(TaskProber):
     """Samples lookups: each sample's time is what a program would have waited. Run it as `async with`.
 
     The series' `view` names the servers, with commas between them, its `resolver` the options. An outcome's detail says
@@ -74,31 +73,9 @@ class StubProber:
     def __init__(self, vantage: Vantage, clock: RunClock, sink: Sink, views: Mapping[str, DnsView]) -> None:
         self.sent = 0
         self._vantage = vantage
-        self._clock = clock
+        super().__init__(clock)
         self._sink = sink
         self._views = views
-        self._schedules = Schedules(clock)
-        self._group = asyncio.TaskGroup()
-        self._under_way: set[asyncio.Task[None]] = set()
-
-    @property
-    def missed(self) -> int:
-        """Slots that came up too late to be used."""
-        return self._schedules.missed
-
-    async def __aenter__(self) -> Self:
-        await self._group.__aenter__()
-        return self
-
-    def stop(self) -> None:
-        """Begin no more lookups."""
-        self._schedules.stop()
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        self.stop()
-        for task in self._under_way:
-            task.cancel()
-        await self._group.__aexit__(None, None, None)
 
     def add(self, series: Series, phase_s: float) -> None:
         """Sample one more series, first in `phase_s` seconds.
@@ -116,15 +93,9 @@ class StubProber:
             first = begun % len(servers) if options.rotate else 0
             begun += 1
             ordered = servers[first:] + servers[:first]
-            task = self._group.create_task(self._sample(series, options, question, ordered, scheduled_ns))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            self.begin(self._sample(series, options, question, ordered, scheduled_ns))
 
         self._schedules.add(series.id, series.period_s, phase_s, fire)
-
-    def remove(self, series_id: int) -> None:
-        """Sample it no more; what is under way still ends."""
-        self._schedules.remove(series_id)
 
     async def _sample(
         self, series: Series, options: StubOptions, question: DnsQuestion, servers: Sequence[DnsView], scheduled_ns: int

@@ -170,7 +170,7 @@ def phase(history: History, name: str) -> Fact | None:
 # ---- what must hold ----
 
 
-def members_find_those_before_them(history: History) -> Verdict:
+def members_find_those_before(history: History) -> Verdict:
     """Under OrderedReady each member finds exactly those that were ready before it started, and never itself."""
     found = {f["pod"]: f for f in discoveries(history, "mysql-cluster")}
     unknowns = [f"{pod} printed nothing that can be read" for pod in MEMBERS if pod not in found]
@@ -260,7 +260,7 @@ def arrivals(found: list[Fact]) -> str:
     )
 
 
-def names_survive_and_addresses_do_not(history: History) -> Verdict:
+def names_survive_addresses_do_not(history: History) -> Verdict:
     """After the primary's replacement the replica by name follows, the one by address does not, until it is given the name."""
     name = "names-survive-addresses-do-not"
     by_name, by_address = (
@@ -289,10 +289,7 @@ def names_survive_and_addresses_do_not(history: History) -> Verdict:
 def members_found(history: History) -> str:
     found = {f["pod"]: f for f in discoveries(history, "mysql-cluster")}
     hidden, early = discoveries(history, "mysql-unready"), discoveries(history, "mysql-early")
-    if (
-        members_find_those_before_them(history).outcome != "ok"
-        or unready_members_have_no_names(history).outcome != "ok"
-    ):
+    if members_find_those_before(history).outcome != "ok" or unready_members_have_no_names(history).outcome != "ok":
         return ""
     latest = max(max(f["found_after_s"].values()) for f in early)
     return (
@@ -313,7 +310,7 @@ def names_unstable(history: History) -> str:
     stale = (
         f" A replica that had been given the primary's address instead of its name shows the same: {moved['was_at']} became {moved['is_at']}, and it stayed at "
         f"{by_address['receives']} ({by_address['error']})."
-        if names_survive_and_addresses_do_not(history).outcome == "ok"
+        if names_survive_addresses_do_not(history).outcome == "ok"
         else ""
     )
     return (
@@ -328,7 +325,7 @@ def discovery_replication(history: History) -> str:
     if (
         not set_up
         or rows_arrive(history).outcome != "ok"
-        or names_survive_and_addresses_do_not(history).outcome != "ok"
+        or names_survive_addresses_do_not(history).outcome != "ok"
     ):
         return ""
     rows = facts(history, "write-read")
@@ -368,11 +365,11 @@ experiment = Experiment(
         "fault-took-effect",
         "steady-state",
         "identity-kept",
-        members_find_those_before_them,
+        members_find_those_before,
         unready_members_have_no_names,
         deployment_finds_nobody,
         rows_arrive,
-        names_survive_and_addresses_do_not,
+        names_survive_addresses_do_not,
     ),
     questions=(
         unit_question("members-found", members_found, "report.md: Measured"),

@@ -253,7 +253,7 @@ def long_lived_is_pinned(history: History) -> Verdict:
     )
 
 
-def names_only_below_the_governing_service(history: History) -> Verdict:
+def names_below_governing_only(history: History) -> Verdict:
     """Pods have names below mysql-cluster, and none below mysql-internal."""
     name = "names-below-governing-only"
     wanted = {"mysql-internal": "NXDOMAIN", "mysql-cluster": "NOERROR"}
@@ -278,7 +278,7 @@ def no_such_name(history: History) -> str:
         fact(history, "endpoints", service="mysql-internal"),
         fact(history, "endpoints", service="mysql-cluster"),
     )
-    if internal is None or governing is None or names_only_below_the_governing_service(history).outcome != "ok":
+    if internal is None or governing is None or names_below_governing_only(history).outcome != "ok":
         return ""
     return (
         f"The unit's direct connections use {PODS[0]}.mysql-internal, and that name does not exist (a MySQL client ends with {internal['connect']}): a pod's "
@@ -370,7 +370,7 @@ experiment = Experiment(
         addresses_lead_to_one_pod,
         affinity_keeps_the_pod,
         long_lived_is_pinned,
-        names_only_below_the_governing_service,
+        names_below_governing_only,
     ),
     questions=(
         unit_question("balancing-differs", balancing_differs, "report.md: Measured"),

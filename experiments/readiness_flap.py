@@ -80,7 +80,7 @@ def lags(history: History, fault: str, status: str) -> list[int | None]:
     return found
 
 
-def record_follows(history: History) -> Verdict:
+def record_follows_readiness(history: History) -> Verdict:
     """The pod's name goes when it turns unready, and comes back, with the same address, when it turns ready."""
     gone, back = lags(history, "make-unready", "NXDOMAIN"), lags(history, "make-ready", "NOERROR")
     failures = [f"flap {n}: the name did not vanish from every view" for n, lag in enumerate(gone, 1) if lag is None]
@@ -174,7 +174,7 @@ experiment = Experiment(
         "A pod's name follows its readiness and nothing else: it goes when the pod turns unready, though the pod lives and "
         "answers, and comes back when it turns ready."
     ),
-    checkers=(record_follows, others_stay, pod_lives_on),
+    checkers=(record_follows_readiness, others_stay, pod_lives_on),
     questions=(
         Question(
             "flapping", "What do names and clients see of a pod that turns unready without dying?", what_flapping_does

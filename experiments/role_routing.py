@@ -163,7 +163,7 @@ def primary_is_the_primary(history: History) -> Verdict:
     )
 
 
-def units_replicas_reach_the_primary(history: History) -> Verdict:
+def replicas_without_primary(history: History) -> Verdict:
     """The unit's mysql-replicas leads to the primary too; the corrected service does not, and reaches every replica."""
     units, better = routed(history, "mysql-replicas"), routed(history, "mysql-replicas-only")
     if units is None or better is None:
@@ -357,7 +357,7 @@ experiment = Experiment(
         "steady-state",
         "identity-kept",
         primary_is_the_primary,
-        units_replicas_reach_the_primary,
+        replicas_without_primary,
         replicas_refuse_writes,
         rows_arrive,
         writes_come_back,

@@ -1,49 +1,18 @@
 """cross-namespace on the sandbox: names, tenants, policies that are enforced, and that its checkers can fail."""
 
-import copy
 import re
-from typing import Any
+from functools import partial
 
-import pytest
-
-from chaos.experiment import History, Options, find_experiment
-from chaos.experiment.judging import judges_of
-from tests.sandboxed import run_sandboxed
+from chaos.experiment import History, find_experiment
+from tests.experiments import lab
+from tests.experiments.lab import edit, without
 
 EXPERIMENT = find_experiment("cross-namespace")
-
-
-@pytest.fixture(scope="module")
-def history(tmp_path_factory: pytest.TempPathFactory) -> History:
-    result = run_sandboxed(tmp_path_factory.mktemp("reports"), Options(max_qps=None), experiment=EXPERIMENT).result
-    assert result.error is None
-    assert not result.leftovers
-    return result.history
+said = partial(lab.answer, EXPERIMENT)
 
 
 def verdict(history: History, name: str) -> str:
-    checkers = [c for c in judges_of(history, EXPERIMENT).checkers if not isinstance(c, str)]
-    return str(next(found for c in checkers if (found := c(history)).checker == name).outcome)
-
-
-def said(history: History, key: str) -> str:
-    return next(q for q in EXPERIMENT.questions if not isinstance(q, str) and q.key == key).answer(history)
-
-
-def edit(history: History, kind: str, where: dict[str, Any], **values: Any) -> History:
-    """A copy with other values in the facts of a kind."""
-    edited = copy.deepcopy(history)
-    edited.marks[:] = [
-        (at, what, {**d, **values} if what == kind and all(d.get(k) == v for k, v in where.items()) else d)
-        for at, what, d in edited.marks
-    ]
-    return edited
-
-
-def without(history: History, kind: str) -> History:
-    edited = copy.deepcopy(history)
-    edited.marks[:] = [mark for mark in edited.marks if mark[1] != kind]
-    return edited
+    return lab.verdicts(EXPERIMENT, history)[name]
 
 
 def unenforced(history: History) -> History:

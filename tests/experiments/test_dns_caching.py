@@ -1,42 +1,22 @@
 """dns-caching on the sandbox: what caches did to one deletion, and that its checkers can fail."""
 
 import copy
+from functools import partial
 
-import pytest
-
-from chaos.experiment import History, Options, find_experiment
-from chaos.experiment.judging import judges_of
-from tests.sandboxed import run_sandboxed
+from chaos.experiment import History, find_experiment
+from tests.experiments import lab
 
 EXPERIMENT = find_experiment("dns-caching")
-
-
-@pytest.fixture(scope="module")
-def history(tmp_path_factory: pytest.TempPathFactory) -> History:
-    result = run_sandboxed(
-        tmp_path_factory.mktemp("reports"), Options(max_qps=None, period_s=0.05), experiment=EXPERIMENT
-    ).result
-    assert result.error is None
-    assert not result.leftovers
-    return result.history
+OPTIONS = {"period_s": 0.05}
+said = partial(lab.answer, EXPERIMENT)
 
 
 def verdict(history: History, name: str) -> str:
-    checkers = [c for c in judges_of(history, EXPERIMENT).checkers if not isinstance(c, str)]
-    return str(next(found for c in checkers if (found := c(history)).checker == name).outcome)
-
-
-def said(history: History, key: str) -> str:
-    return next(q for q in EXPERIMENT.questions if not isinstance(q, str) and q.key == key).answer(history)
+    return lab.verdicts(EXPERIMENT, history)[name]
 
 
 def arm(history: History, name: str) -> int:
     return next(int(d["series"][0]) for _, what, d in history.marks if what == "arm" and d["arm"] == name)
-
-
-@pytest.fixture
-def edited(history: History) -> History:
-    return copy.deepcopy(history)
 
 
 def test_a_dense_asker_behind_a_cache_waits_for_its_own_denial_and_a_sparse_one_does_not(history: History) -> None:

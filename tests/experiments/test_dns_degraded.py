@@ -2,13 +2,17 @@
 
 import copy
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
-from chaos.experiment import History, Options, find_experiment
-from tests.sandboxed import run_sandboxed
+from chaos.experiment import History, find_experiment
+from tests.experiments import lab
 
 EXPERIMENT = find_experiment("dns-degraded")
+OPTIONS = {"period_s": 0.05}
+verdicts = partial(lab.verdicts, EXPERIMENT)
+said = partial(lab.answer, EXPERIMENT)
 VERDICTS = (
     "losses-cost-the-timeout",
     "delays-are-the-servers",
@@ -17,29 +21,6 @@ VERDICTS = (
     "put-back",
 )
 KEYS = ("intermittent-failures", "resolution-delays", "late-or-lost", "resolver-options")
-
-
-@pytest.fixture(scope="module")
-def history(tmp_path_factory: pytest.TempPathFactory) -> History:
-    options = Options(max_qps=None, period_s=0.05)
-    result = run_sandboxed(tmp_path_factory.mktemp("reports"), options, experiment=EXPERIMENT).result
-    assert result.error is None
-    assert not result.leftovers
-    return result.history
-
-
-@pytest.fixture
-def edited(history: History) -> History:
-    return copy.deepcopy(history)
-
-
-def verdicts(history: History) -> dict[str, str]:
-    found = [c(history) for c in EXPERIMENT.checkers if not isinstance(c, str)]
-    return {one.checker: str(one.outcome) for one in found}
-
-
-def said(history: History, key: str) -> str:
-    return next(q for q in EXPERIMENT.questions if not isinstance(q, str) and q.key == key).answer(history)
 
 
 def series(history: History, zone: str, program: str) -> list[int]:

@@ -1,38 +1,16 @@
 """dns-outage on the sandbox: who notices that DNS is gone, and that its checkers can fail."""
 
-import copy
 from dataclasses import replace
+from functools import partial
 
-import pytest
-
-from chaos.experiment import History, Options, find_experiment
-from tests.sandboxed import run_sandboxed
+from chaos.experiment import History, find_experiment
+from tests.experiments import lab
 
 EXPERIMENT = find_experiment("dns-outage")
+OPTIONS = {"period_s": 0.02}
+verdicts = partial(lab.verdicts, EXPERIMENT)
+said = partial(lab.answer, EXPERIMENT)
 VERDICTS = ("dying-servers-answer", "one-is-not-missed", "nothing-resolves", "kept-addresses-go-on", "put-back")
-
-
-@pytest.fixture(scope="module")
-def history(tmp_path_factory: pytest.TempPathFactory) -> History:
-    options = Options(max_qps=None, period_s=0.02)
-    result = run_sandboxed(tmp_path_factory.mktemp("reports"), options, experiment=EXPERIMENT).result
-    assert result.error is None
-    assert not result.leftovers
-    return result.history
-
-
-@pytest.fixture
-def edited(history: History) -> History:
-    return copy.deepcopy(history)
-
-
-def verdicts(history: History) -> dict[str, str]:
-    found = [c(history) for c in EXPERIMENT.checkers if not isinstance(c, str)]
-    return {one.checker: str(one.outcome) for one in found}
-
-
-def said(history: History, key: str) -> str:
-    return next(q for q in EXPERIMENT.questions if not isinstance(q, str) and q.key == key).answer(history)
 
 
 def overwrite(history: History, status: str, *, probe: str, record: str, view: str = "") -> None:

@@ -1,42 +1,15 @@
 """load-balancing on the sandbox: the counts, what they allow to be said, and that its checkers can fail."""
 
-import copy
-from typing import Any
+from functools import partial
 
-import pytest
-
-from chaos.experiment import History, Options, find_experiment
-from tests.sandboxed import run_sandboxed
+from chaos.experiment import History, find_experiment
+from tests.experiments import lab
+from tests.experiments.lab import facts_of
 
 EXPERIMENT = find_experiment("load-balancing")
+verdicts = partial(lab.verdicts, EXPERIMENT)
+said = partial(lab.answer, EXPERIMENT)
 KEYS = ("balancing-differs", "balance-or-direct", "session-affinity")
-
-
-@pytest.fixture(scope="module")
-def history(tmp_path_factory: pytest.TempPathFactory) -> History:
-    result = run_sandboxed(tmp_path_factory.mktemp("reports"), Options(max_qps=None), experiment=EXPERIMENT).result
-    assert result.error is None
-    assert not result.leftovers
-    return result.history
-
-
-@pytest.fixture
-def edited(history: History) -> History:
-    return copy.deepcopy(history)
-
-
-def verdicts(history: History) -> dict[str, str]:
-    found = [c(history) for c in EXPERIMENT.checkers if not isinstance(c, str)]
-    return {one.checker: str(one.outcome) for one in found}
-
-
-def said(history: History, key: str) -> str:
-    return next(q for q in EXPERIMENT.questions if not isinstance(q, str) and q.key == key).answer(history)
-
-
-def facts_of(history: History, kind: str, **where: Any) -> list[dict[str, Any]]:
-    found = [details for _, what, details in history.marks if what == kind]
-    return [details for details in found if all(details.get(key) == value for key, value in where.items())]
 
 
 def test_all_holds_and_every_question_is_answered(history: History) -> None:

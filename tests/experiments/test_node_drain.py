@@ -2,14 +2,18 @@
 
 import copy
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from chaos.experiment import History, Options, find_experiment
+from tests.experiments import lab
 from tests.sandboxed import Ran, run_sandboxed
 
 EXPERIMENT = find_experiment("node-drain")
+verdicts = partial(lab.verdicts, EXPERIMENT)
+said = partial(lab.answer, EXPERIMENT)
 OWN = ("budget-is-enforced", "never-more-than-the-budget", "come-back-elsewhere", "volume-ties-a-pod")
 
 
@@ -25,15 +29,6 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 @pytest.fixture
 def history(ran: Ran) -> History:
     return copy.deepcopy(ran.history)
-
-
-def verdicts(history: History) -> dict[str, str]:
-    found = [c(history) for c in EXPERIMENT.checkers if not isinstance(c, str)]
-    return {one.checker: str(one.outcome) for one in found}
-
-
-def said(history: History, key: str) -> str:
-    return next(q for q in EXPERIMENT.questions if not isinstance(q, str) and q.key == key).answer(history)
 
 
 def change(history: History, kind: str, where: dict[str, Any], **values: Any) -> None:

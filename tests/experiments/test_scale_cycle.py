@@ -2,74 +2,53 @@
 
 import copy
 from dataclasses import replace
+from functools import partial
 
-import pytest
-
-from chaos.experiment import History, Options, find_experiment
-from tests.sandboxed import run_sandboxed
+from chaos.experiment import History, find_experiment
+from tests.experiments import lab
 
 EXPERIMENT = find_experiment("scale-cycle")
+OPTIONS = {"period_s": 0.05}
+verdicts = partial(lab.verdicts, EXPERIMENT)
+said = partial(lab.answer, EXPERIMENT)
 OWN = ("order-is-kept", "names-go-and-come-back", "volumes-are-kept")
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> History:
-    options = Options(max_qps=None, period_s=0.05)
-    result = run_sandboxed(tmp_path_factory.mktemp("reports"), options, experiment=EXPERIMENT).result
-    assert result.error is None
-    assert not result.leftovers
-    return result.history
+def test_everything_is_as_the_hypothesis_says(edited: History) -> None:
+    assert verdicts(edited) == dict.fromkeys(OWN, "ok")
+    assert "one by one in a fixed order" in said(edited, "scaling-challenges")
+    assert "data-web-2 and data-web-1 stayed bound" in said(edited, "backup-differs")
 
 
-@pytest.fixture
-def history(whole: History) -> History:
-    return copy.deepcopy(whole)
-
-
-def verdicts(history: History) -> dict[str, str]:
-    found = [c(history) for c in EXPERIMENT.checkers if not isinstance(c, str)]
-    return {one.checker: str(one.outcome) for one in found}
-
-
-def said(history: History, key: str) -> str:
-    return next(q for q in EXPERIMENT.questions if not isinstance(q, str) and q.key == key).answer(history)
-
-
-def test_everything_is_as_the_hypothesis_says(history: History) -> None:
-    assert verdicts(history) == dict.fromkeys(OWN, "ok")
-    assert "one by one in a fixed order" in said(history, "scaling-challenges")
-    assert "data-web-2 and data-web-1 stayed bound" in said(history, "backup-differs")
-
-
-def test_a_claim_with_another_volume_fails_and_nothing_is_said_about_backups(history: History) -> None:
-    for _, what, details in history.marks:
+def test_a_claim_with_another_volume_fails_and_nothing_is_said_about_backups(edited: History) -> None:
+    for _, what, details in edited.marks:
         if what == "claim" and details["phase"] == "after" and details["claim"] == "data-web-1":
             details["volume"] = "another"
-    assert verdicts(history)["volumes-are-kept"] == "fail"
-    assert said(history, "backup-differs") == ""
+    assert verdicts(edited)["volumes-are-kept"] == "fail"
+    assert said(edited, "backup-differs") == ""
 
 
-def test_a_pod_that_went_before_its_turn_fails(history: History) -> None:
-    pods = [e for e in history.events if e.kind == "Pod"]
+def test_a_pod_that_went_before_its_turn_fails(edited: History) -> None:
+    pods = [e for e in edited.events if e.kind == "Pod"]
     first = next(e for e in pods if e.name == "web-2" and "deletionTimestamp" in e.object["metadata"])
     going = copy.deepcopy(next(e for e in pods if e.name == "web-1" and e.at_ns < first.at_ns))
     going.object["metadata"]["deletionTimestamp"] = "now"
-    history.events.insert(history.events.index(first), replace(going, at_ns=first.at_ns))
-    assert verdicts(history)["order-is-kept"] == "fail"
+    edited.events.insert(edited.events.index(first), replace(going, at_ns=first.at_ns))
+    assert verdicts(edited)["order-is-kept"] == "fail"
 
 
-def test_a_name_that_does_not_come_back_fails(history: History) -> None:
-    series = next(s for s in history.series if s.record == "A web-1.web" and s.view == "service")
-    gone = next(p for p, o in enumerate(history.outcomes) if o.status == "NXDOMAIN")
-    columns = history.samples[series.id]
-    up = history.faults[1].sent_ns
+def test_a_name_that_does_not_come_back_fails(edited: History) -> None:
+    series = next(s for s in edited.series if s.record == "A web-1.web" and s.view == "service")
+    gone = next(p for p, o in enumerate(edited.outcomes) if o.status == "NXDOMAIN")
+    columns = edited.samples[series.id]
+    up = edited.faults[1].sent_ns
     for position, sent_ns in enumerate(columns.sent_ns):
         if sent_ns > up:
             columns.outcome[position] = gone
-    assert verdicts(history)["names-go-and-come-back"] == "fail"
+    assert verdicts(edited)["names-go-and-come-back"] == "fail"
 
 
-def test_a_run_that_scaled_nothing_says_so(history: History) -> None:
-    history.faults, history.marks = [], []
-    assert set(verdicts(history).values()) == {"unknown"}
-    assert said(history, "scaling-challenges") == said(history, "backup-differs") == ""
+def test_a_run_that_scaled_nothing_says_so(edited: History) -> None:
+    edited.faults, edited.marks = [], []
+    assert set(verdicts(edited).values()) == {"unknown"}
+    assert said(edited, "scaling-challenges") == said(edited, "backup-differs") == ""

@@ -1,0 +1,62 @@
+"""What holds for every experiment: those without a module of their own hold on the sandbox; none passes on nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from chaos.analysis.checkers import judge
+from chaos.analysis.questions import Question
+from chaos.experiment import History, Options, load_experiments
+from chaos.experiment.judging import judges_of
+from chaos.model import RunMeta, VerdictOutcome
+from tests.sandboxed import run_sandboxed
+
+EXPERIMENTS = {e.name: e for e in load_experiments()}
+HERE = Path(__file__).parent
+OF_THEIR_OWN = {path.stem.removeprefix("test_").replace("_", "-") for path in HERE.glob("test_*.py")}
+# tests/engine is about this one.
+ELSEWHERE = {"identity-persistence"}
+
+
+@pytest.mark.parametrize("name", sorted(EXPERIMENTS.keys() - OF_THEIR_OWN - ELSEWHERE))
+def test_an_experiment_holds_on_the_sandbox_and_answers_its_questions(name: str, tmp_path: Path) -> None:
+    experiment = EXPERIMENTS[name]
+    result = run_sandboxed(tmp_path, Options(max_qps=None, period_s=0.02), experiment=experiment).result
+    assert result.error is None
+    assert not result.leftovers
+    verdicts = judge(result.history, judges_of(result.history, experiment).checkers)
+    expected = "fail" if name == "force-delete" else "ok"
+    assert {v.checker: str(v.outcome) for v in verdicts if str(v.outcome) != "ok"} == (
+        {} if expected == "ok" else {"single-identity": "fail"}
+    )
+    own = [question for question in experiment.questions if isinstance(question, Question)]
+    assert all(question.answer(result.history) for question in own)
+
+
+def nothing(name: str) -> History:
+    """A run that was cut off before it had measured anything."""
+    history = History(RunMeta(name, simulated=True, started_at=datetime(2026, 1, 1, tzinfo=UTC)))
+    history.meta.target |= {"statefulset": "web", "service": "web", "namespace": "n", "domain": "cluster.local"}
+    return history
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_a_run_that_measured_nothing_passes_no_checker(name: str) -> None:
+    history = nothing(name)
+    verdicts = judge(history, EXPERIMENTS[name].checkers)
+    assert {v.checker: v.outcome for v in verdicts} == dict.fromkeys(
+        EXPERIMENTS[name].checker_names(), VerdictOutcome.UNKNOWN
+    )
+    crashed = [v.summary for v in verdicts if "crashed" in v.summary]
+    assert not crashed
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_a_run_that_measured_nothing_answers_nothing(name: str) -> None:
+    history = nothing(name)
+    own = [question for question in EXPERIMENTS[name].questions if isinstance(question, Question)]
+    assert {question.key: question.answer(history) for question in own} == dict.fromkeys((q.key for q in own), "")
+    assert judges_of(history, EXPERIMENTS[name]).headline(history)

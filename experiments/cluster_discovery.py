@@ -322,11 +322,7 @@ def names_unstable(history: History) -> str:
 
 def discovery_replication(history: History) -> str:
     set_up = facts(history, "replication", phase="set up")
-    if (
-        not set_up
-        or rows_arrive(history).outcome != "ok"
-        or names_survive_addresses_do_not(history).outcome != "ok"
-    ):
+    if not set_up or rows_arrive(history).outcome != "ok" or names_survive_addresses_do_not(history).outcome != "ok":
         return ""
     rows = facts(history, "write-read")
     return (

@@ -64,6 +64,11 @@ class ApiError(PreflightError):
         self.status = status
         self.reason = reason
 
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the server said that it did not do it; after a 5xx, or without an answer, nobody knows."""
+        return 400 <= self.status < 500 and self.status != 408  # noqa: PLR2004 - HTTP; 408: request timeout
+
 
 class SteadyStateError(ChaosError):
     """The target did not reach its steady state in time.

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import typer
-
-from chaos.cli.terminal import SteadfastConsole, TerminalProgress, print_problem, run_time
+from chaos.cli.terminal import SteadfastConsole, TerminalProgress, confirmed, print_problem, run_time
 from chaos.clock import RunClock
 from chaos.cluster import Cluster, ClusterAddress, Journal, connect
 from chaos.engine.cleanup import remove
@@ -95,7 +93,7 @@ def _agrees(console: SteadfastConsole, run: RunLeftovers, *, agreed: bool) -> bo
             console.tell("nothing was removed: nobody can be asked here; --yes agrees", markup=False)
         return False
     doubt = "it may still be under way; " if run.life is Life.MAYBE else ""
-    return typer.confirm(f"{doubt}remove what run {run.run} left?", default=False, err=True)
+    return confirmed(f"{doubt}remove what run {run.run} left?")
 
 
 async def _remove(

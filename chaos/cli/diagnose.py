@@ -21,7 +21,7 @@ from chaos.diagnose import (
     read_files,
     read_namespace,
 )
-from chaos.errors import UsageError
+from chaos.errors import InconclusiveError, UsageError
 from chaos.vantage.local import LocalVantage
 
 _STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
@@ -108,7 +108,7 @@ def _tell(request: DiagnoseRequest, view: View, found: Diagnosis, statefulset: s
     if statefulset:
         check_statefulset(view, statefulset)
         found = found.only(statefulset)
-    code = 1 if found.is_wrong else 0
+    code = 1 if found.is_wrong else InconclusiveError.exit_code if found.is_blind else 0
     if request.as_json:
         print_json(
             {

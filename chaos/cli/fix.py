@@ -10,9 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-import typer
-
-from chaos.cli.terminal import SteadfastConsole
+from chaos.cli.terminal import SteadfastConsole, confirmed
 from chaos.clock import RunClock
 from chaos.cluster import Changes, Cluster, ClusterAddress, Journal
 from chaos.cluster.journal import FIX_PREFIX
@@ -44,13 +42,14 @@ async def offer(
         repair = one.repair
         console.tell(f"--fix: {repair.doing}, in namespace {repair.namespace}", markup=False, soft_wrap=True)
         console.tell(json.dumps(repair.create or repair.patch), markup=False, soft_wrap=True)
+        seen = await cluster.get(repair.kind, repair.name, repair.namespace) if repair.patch is not None else None
         if not _agrees(console, agreed=agreed):
             continue
         if changes is None:
             journal, changes = _begin(cluster, address, reports)
             console.tell(f"--fix: to undo it: chaos recover {journal.path.parent}", markup=False, soft_wrap=True)
         try:
-            await _make(changes, repair)
+            await _make(changes, repair, str(seen["metadata"]["resourceVersion"]) if seen else "")
         except ApiError as exc:
             console.tell(f"--fix: not done: {exc}", markup=False, soft_wrap=True)
             continue
@@ -81,7 +80,7 @@ def _agrees(console: SteadfastConsole, *, agreed: bool) -> bool:
     if not sys.stdin.isatty():
         console.tell("--fix: nothing was changed: nobody can be asked here; --yes agrees to all")
         return False
-    return typer.confirm("change it?", default=False, err=True)
+    return confirmed("change it?")
 
 
 def _begin(cluster: Cluster, address: ClusterAddress, reports: Path) -> tuple[Journal, Changes]:
@@ -106,8 +105,8 @@ def _begin(cluster: Cluster, address: ClusterAddress, reports: Path) -> tuple[Jo
     return journal, Changes(cluster, journal, RunClock(asyncio.get_running_loop()), run_id)
 
 
-async def _make(changes: Changes, repair: Repair) -> None:
+async def _make(changes: Changes, repair: Repair, version: str) -> None:
     if repair.create is not None:
         await changes.create(repair.create)
     elif repair.patch is not None:
-        await changes.patch(repair.kind, repair.name, repair.namespace, repair.patch)
+        await changes.patch(repair.kind, repair.name, repair.namespace, repair.patch, version=version)

@@ -10,12 +10,17 @@ from chaos.cli.run import RunRequest, Told, on_sandbox, run_one
 from chaos.cli.terminal import SteadfastConsole, print_json
 from chaos.engine.conclusion import INTERRUPTED, PRECEDENCE
 from chaos.engine.folder import make_run_folder
-from chaos.errors import ChaosError, InconclusiveError, UsageError
+from chaos.errors import ChaosError, InconclusiveError, RollbackError, UsageError
 from chaos.experiment import Experiment, load_experiments
 from chaos.experiment.unit import UNIT
 from chaos.report.overview import OverviewRow, UnitPart, write_overview
 
 _FOLDER = "overview"
+# Exit codes after which no other experiment is begun, and why.
+_ENDS_ALL = {
+    INTERRUPTED: "the command was interrupted",
+    RollbackError.exit_code: "{} left something that could not be undone, so nothing more was done to that cluster",
+}
 
 
 def run_many(request: RunRequest, names: list[str], *, every: bool) -> int:
@@ -49,8 +54,9 @@ def run_many(request: RunRequest, names: list[str], *, every: bool) -> int:
         rows.append(_run(request, experiment))
         if not request.as_json:
             _tell(out, rows[-1])
-        if rows[-1].exit_code == INTERRUPTED:
-            rows += [OverviewRow(e.name, None, reason="the command was interrupted") for e in experiments[number:]]
+        if rows[-1].exit_code in _ENDS_ALL:
+            reason = _ENDS_ALL[rows[-1].exit_code or 0].format(experiment.name)
+            rows += [OverviewRow(e.name, None, reason=reason) for e in experiments[number:]]
             break
     try:
         write_overview(folder, rows, _parts(), simulated=simulated)

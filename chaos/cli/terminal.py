@@ -5,20 +5,38 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
 
+import typer
 from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from chaos.errors import InterruptedRunError
 from chaos.model import ClusterEvent, Verdict, VerdictOutcome
 
 # Printing takes milliseconds, and what pods do is told just when their records change: not then.
 _LATER_S = 0.3
 _STYLE = {VerdictOutcome.OK: "green", VerdictOutcome.FAIL: "bold red", VerdictOutcome.UNKNOWN: "yellow"}
+
+
+def confirmed(question: str) -> bool:
+    """Ask at the terminal; Enter alone means no.
+
+    Raises:
+        InterruptedRunError: Ctrl-C, or the end of the input.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # an event loop would keep it from the prompt
+    try:
+        return typer.confirm(question, default=False, err=True)
+    except typer.Abort as exc:
+        raise InterruptedRunError("interrupted at the question; it was taken for a no") from exc
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class SteadfastConsole(Console):

@@ -15,6 +15,7 @@ from chaos.errors import ApiError, RollbackError
 
 _NOT_FOUND, _CONFLICT = 404, 409
 _LAST_ANSWER_S = 3.0
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +132,9 @@ class Changes:
         because: str = "",
         subresource: str = "",
         strategic: bool = False,
+        version: str = "",
     ) -> Acknowledged:
-        """Change fields of an object.
+        """Change fields of an object; one that is to be put back only as long as nobody else changes it at that moment.
 
         Args:
             kind: such as ``StatefulSet``.
@@ -143,32 +145,50 @@ class Changes:
                 put back, unless somebody else has changed them meanwhile.
             subresource: such as ``status``.
             strategic: whether entries of lists are changed by their keys; it cannot be put back.
+            version: resourceVersion that the change was made for; empty: whichever is the newest.
 
         Raises:
-            ApiError: it was refused, or there is no such object.
+            ApiError: it was refused, or there is no such object, or it is no longer the one of that version (409).
         """
-        restore = None
-        uid = ""
         if not because:
-            before = await self._cluster.get(kind, name, namespace)
-            if before is None:
-                raise ApiError(f"there is no {kind} {name} in namespace {namespace}", status=_NOT_FOUND)
-            restore = reverse_patch(before, patch)
-            uid = str(before["metadata"]["uid"])
+            return await self._patch_undoably(kind, name, namespace, patch, version)
         entry = self._journal.intend(
-            change=f"patch {kind} {name}",
-            undo="nothing" if because else "restore",
-            kind=kind,
-            name=name,
-            namespace=namespace,
-            because=because,
-            uid=uid,
-            applied=None if because else patch,
-            restore=restore,
+            change=f"patch {kind} {name}", undo="nothing", kind=kind, name=name, namespace=namespace, because=because
         )
         return await self._acknowledge(
             entry, self._cluster.patch(kind, name, namespace, patch, subresource, strategic=strategic)
         )
+
+    async def _patch_undoably(self, kind: str, name: str, namespace: str, patch: Object, version: str) -> Acknowledged:
+        """Guarded by the version that the old values were read from: a Node changes every few seconds by itself."""
+        for last in (False,) * (_TRIES - 1) + (True,):
+            before = await self._cluster.get(kind, name, namespace)
+            if before is None:
+                raise ApiError(f"there is no {kind} {name} in namespace {namespace}", status=_NOT_FOUND)
+            meta = before["metadata"]
+            if version and version != meta["resourceVersion"]:
+                raise ApiError(
+                    f"{kind} {name} in namespace {namespace} was changed meanwhile", status=_CONFLICT, reason="Conflict"
+                )
+            entry = self._journal.intend(
+                change=f"patch {kind} {name}",
+                undo="restore",
+                kind=kind,
+                name=name,
+                namespace=namespace,
+                uid=str(meta["uid"]),
+                applied=patch,
+                restore=reverse_patch(before, patch),
+            )
+            guard = {**(patch.get("metadata") or {}), "resourceVersion": meta["resourceVersion"]}
+            try:
+                return await self._acknowledge(
+                    entry, self._cluster.patch(kind, name, namespace, {**patch, "metadata": guard})
+                )
+            except ApiError as exc:
+                if exc.status != _CONFLICT or last:
+                    raise
+        raise AssertionError  # the last try returns or raises
 
     async def put_back(self, kind: str, name: str, namespace: str) -> Acknowledged:
         """Undo this run's newest `patch` of an object before the run's end.
@@ -230,7 +250,7 @@ class Changes:
             under_way.cancel()
             raise
         except ApiError as exc:
-            if exc.status:  # an answer came: the change was not made
+            if exc.is_refusal:
                 self._journal.update(entry, "undone")
             raise
         accepted_ns = self._clock.now_ns()
@@ -252,8 +272,8 @@ def reverse_patch(before: Object, patch: Object) -> Object:
     reverse: Object = {}
     for key, value in patch.items():
         old = before.get(key)
-        if isinstance(value, dict) and isinstance(old, dict):
-            reverse[key] = reverse_patch(old, value)
+        if isinstance(value, dict) and isinstance(old, dict | None):
+            reverse[key] = reverse_patch(old or {}, value)
         else:
             reverse[key] = old
     return reverse

@@ -7,6 +7,7 @@ import contextlib
 import os
 import shlex
 import signal
+import tempfile
 
 from chaos.errors import PreflightError
 
@@ -25,24 +26,26 @@ async def run_shell(command: str, within_s: float) -> str:
     Raises:
         PreflightError: it failed, or was ended because it took too long; what it did until then is not known.
     """
-    process = await asyncio.create_subprocess_shell(
-        command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-    )
-    try:
-        async with asyncio.timeout(within_s):
-            said, _ = await process.communicate()
-    except TimeoutError as exc:
-        raise PreflightError(f"`{command}` was not over after {within_s:g} s and was ended") from exc
-    finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-    text = said.decode("utf-8", "replace").strip()
+    with tempfile.TemporaryFile() as output:  # a pipe would stay open as long as a child that it left behind
+        process = await asyncio.create_subprocess_shell(
+            command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            async with asyncio.timeout(within_s):
+                await process.wait()
+        except TimeoutError as exc:
+            raise PreflightError(f"`{command}` was not over after {within_s:g} s and was ended") from exc
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
+        output.seek(0)
+        text = output.read().decode("utf-8", "replace").strip()
     if process.returncode:
         raise PreflightError(f"`{command}` ended with {process.returncode}: {text[-_SHOWN:] or 'it said nothing'}")
     return text

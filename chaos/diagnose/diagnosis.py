@@ -10,7 +10,7 @@ from chaos.diagnose.check import Check, Needs
 from chaos.diagnose.checks import CHECKS
 from chaos.diagnose.finding import Finding, NotChecked, Severity
 from chaos.diagnose.view import View
-from chaos.errors import UsageError
+from chaos.errors import PreflightError, UsageError
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 # What is seen while a pod is being replaced may be over a moment later.
@@ -39,6 +39,11 @@ class Diagnosis:
         """Whether something has to be done."""
         return any(finding.severity is not Severity.NOTE for finding in self.findings)
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether something that should have been looked at could not be."""
+        return any(row.failed for row in self.not_checked)
+
     def only(self, statefulset: str) -> Diagnosis:
         """What concerns one StatefulSet."""
         kept = tuple(f for f in self.findings if f.check in _OF_EVERYBODY or statefulset in f.concerns)
@@ -53,15 +58,16 @@ def diagnose(view: View, checks: Sequence[Check] = CHECKS) -> Diagnosis:
     for check in checks:
         why = _impossible(check, view)
         if why:
-            not_checked.append(NotChecked(check.key, why))
+            unread = any(kind in view.unread for kind in check.kinds)
+            not_checked.append(NotChecked(check.key, why, failed=unread))
             continue
         also = [kind for kind in check.also if kind in view.unread]
-        not_checked += [NotChecked(check.key, f"{kind}: {view.unread[kind]}") for kind in also]
+        not_checked += [NotChecked(check.key, f"{kind}: {view.unread[kind]}", failed=True) for kind in also]
         try:
             found = list(check.look(view))
         except Exception as exc:  # noqa: BLE001 - objects may hold anything; a check that breaks says nothing, the others do
             text = f"a defect of this tool: {type(exc).__name__}: {exc}"
-            not_checked.append(NotChecked(check.key, text))
+            not_checked.append(NotChecked(check.key, text, failed=True))
             continue
         checked.append(check.key)
         findings += [row for row in found if isinstance(row, Finding)]
@@ -98,7 +104,10 @@ def check_statefulset(view: View, name: str) -> None:
 
     Raises:
         UsageError: it is not.
+        PreflightError: they may not be read.
     """
+    if "StatefulSet" in view.unread:
+        raise PreflightError(f"StatefulSets {view.where} may not be read: {view.unread['StatefulSet']}")
     if not any(workload.name == name for workload in view.sets):
         known = ", ".join(sorted(workload.name for workload in view.sets)) or "none"
         raise UsageError(f"there is no StatefulSet {name} {view.where}", hint=f"there is: {known}")

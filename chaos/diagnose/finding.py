@@ -89,7 +89,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class NotChecked:
-    """Something that a check could not find out, and why."""
+    """Something that a check could not find out, and why.
+
+    Attributes:
+        failed: it should have been looked at here and could not be; False where that was not to be expected.
+    """
 
     check: str
     why: str
+    failed: bool = False

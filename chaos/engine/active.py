@@ -176,8 +176,7 @@ class ActiveRun:
         try:
             done = await fault.inject(self._changes, self.target.namespace)
         except ChaosError as exc:
-            # Without an answer nobody knows whether the server did it.
-            outcome = "refused" if isinstance(exc, ApiError) and exc.status else "unknown"
+            outcome = "refused" if isinstance(exc, ApiError) and exc.is_refusal else "unknown"
             if self._changes.acknowledged > before:
                 outcome = "partial"
             if outcome == "refused":  # nothing happened to them

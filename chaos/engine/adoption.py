@@ -165,9 +165,26 @@ def _target(found: Object, service: Object, options: Options, pods: list[Object]
                 f"{spec['serviceName']}: a changed serviceName that waits for the pod's next restart",
                 hint=f"chaos diagnose -n {meta['namespace']} statefulset/{meta['name']}",
             )
+    _check_staged(found, [by_name[name] for name in names])
     labels = spec["template"]["metadata"].get("labels") or {}
     port = options.port or _port(service, spec)
     return WatchedTarget(meta["namespace"], meta["name"], spec["serviceName"], port, names, labels)
+
+
+def _check_staged(found: Object, pods: list[Object]) -> None:
+    """With OnDelete a deletion rolls the pod's new template out, which nothing could undo.
+
+    Raises:
+        PreflightError: a pod has another template than the one that its successor would have.
+    """
+    meta, newest = found["metadata"], (found.get("status") or {}).get("updateRevision")
+    for pod in pods:
+        if (pod["metadata"].get("labels") or {}).get("controller-revision-hash") != newest:
+            raise PreflightError(
+                f"StatefulSet {meta['name']} has a template that pod {pod['metadata']['name']} does not have yet: "
+                "deleting the pod would roll it out",
+                hint="roll it out first, or take the change back",
+            )
 
 
 def _port(service: Object, spec: Object) -> int:

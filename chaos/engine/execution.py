@@ -14,7 +14,7 @@ from typing import Any
 
 from chaos.agents.fleet import START_WITHIN_S, Fleet
 from chaos.clients import Clients, Dialer, Login
-from chaos.clients.host import ClientHost, user_of
+from chaos.clients.host import ClientHost, question_of, user_of
 from chaos.clock import RunClock
 from chaos.cluster import Changes, Cluster, Journal, Watcher, connect
 from chaos.engine import preflight
@@ -29,6 +29,7 @@ from chaos.engine.progress import Progress
 from chaos.engine.reach import check_host
 from chaos.engine.redaction import redacted
 from chaos.engine.rollback import roll_back
+from chaos.engine.target import WatchedTarget
 from chaos.errors import (
     ChaosError,
     InconclusiveError,
@@ -46,6 +47,7 @@ from chaos.model.recording import Recorder
 from chaos.probes import LocalHost, Resolver
 
 _FLUSH_S = 1.0
+_LOGIN_WITHIN_S = 5.0
 # As whom an identity probe asks; a command line is seen by everybody on the machine.
 IDENTIFY_USER, IDENTIFY_PASSWORD = "CHAOS_IDENTIFY_USER", "CHAOS_IDENTIFY_PASSWORD"
 # Kubernetes ends the agents so much later than the run should have ended.
@@ -224,14 +226,36 @@ class Execution:
         resolver = Resolver(vantage, dns.service, self._options.timeout_s)
         return Dialer(vantage, resolver, found.target.namespace, dns.domain)
 
+    async def _check_login(self, run: ActiveRun, target: WatchedTarget) -> None:
+        """One question to each pod before many are asked: failing logins may lock an account.
+
+        Raises:
+            PreflightError: a pod does not answer, or not to this login.
+        """
+        kind = Identify.parse(self._options.identify).kind
+        for pod in target.pods:
+            reply = await run.clients.ask(
+                kind, pod.address, target.port, question_of(kind), self._login, timeout_s=_LOGIN_WITHIN_S
+            )
+            if not reply.ok:
+                why = f"{reply.outcome.status} {reply.outcome.detail}".strip()
+                raise PreflightError(
+                    f"pod {pod.name} does not tell a {kind} client who it is: {why} ({reply.outcome.phase})",
+                    hint=f"it is asked as {IDENTIFY_USER} with {IDENTIFY_PASSWORD} say; --port names the port",
+                )
+
+    @property
+    def _login(self) -> Login:
+        user = user_of(Identify.parse(self._options.identify).kind)
+        return Login(os.environ.get(IDENTIFY_USER, user), os.environ.get(IDENTIFY_PASSWORD, ""))
+
     def _local_host(self, found: preflight.Preflight, begun: _Begun) -> LocalHost:
         """Probes in this process, with the client that the target's identity probe wants."""
         identify = Identify.parse(self._options.identify)
         common = (self._place.vantage, self._clock, begun.recorder, found.dns.views, self._options.timeout_s)
         if not identify.by_library:
             return LocalHost(*common)
-        login = Login(os.environ.get(IDENTIFY_USER, user_of(identify.kind)), os.environ.get(IDENTIFY_PASSWORD, ""))
-        return ClientHost(*common, kind=identify.kind, login=login, dialer=self._dialer(found))
+        return ClientHost(*common, kind=identify.kind, login=self._login, dialer=self._dialer(found))
 
     def _begin(self, found: preflight.Preflight) -> _Begun:
         """Make the run's folder and show the plan; still nothing is touched."""
@@ -281,7 +305,7 @@ class Execution:
         target, recorder, probing = found.target, begun.recorder, begun.probing
 
         def saw(event: ClusterEvent) -> None:
-            recorder.event(redacted(event) if self._options.target else event)
+            recorder.event(event if begun.changes.made(event.object) else redacted(event))
             target.saw(event)
             probing.saw(event)
             if fleet is not None:
@@ -304,6 +328,8 @@ class Execution:
                     clusterips = await deploy(run, self._experiment, target, self._clock)
                     gc.collect()
                     gc.freeze()  # a collection over everything imported would stop the probes for tens of milliseconds
+                    if Identify.parse(self._options.identify).by_library:
+                        await self._check_login(run, target)
                     probing.begin(clusterips)
                     hosts.callback(probing.end)
                     await hosts.enter_async_context(run.clients)

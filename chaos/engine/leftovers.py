@@ -23,7 +23,19 @@ _NOT_FOUND, _FORBIDDEN = 404, 403
 _RUN_S = 3600
 _AGENT_LABEL = "chaos-identity.io/agents"
 # What somebody else may have put into a namespace of ours; ConfigMaps with certificates come by themselves.
-_STRANGERS = ("StatefulSet", "Deployment", "Job", "Service", "PersistentVolumeClaim", "Pod")
+_STRANGERS = (
+    "StatefulSet",
+    "Deployment",
+    "ReplicaSet",
+    "Job",
+    "Service",
+    "PersistentVolumeClaim",
+    "PodDisruptionBudget",
+    "NetworkPolicy",
+    "ResourceQuota",
+    "LimitRange",
+    "Pod",
+)
 
 
 class Life(Enum):
@@ -92,7 +104,7 @@ async def find(cluster: Cluster, journals: Iterable[Journal], over: frozenset[st
     """
     found = await _labelled(cluster)
     _, now_s, _ = await cluster.server_date()
-    known = {str(journal.run["id"]): journal for journal in journals}
+    known = {str(j.run["id"]): j for j in journals if await _is_about(cluster, j)}
     runs: dict[str, RunLeftovers] = {}
     rows = _without_followers(found)
     for run in sorted({_run_of(obj) for obj in rows}):
@@ -106,6 +118,13 @@ async def find(cluster: Cluster, journals: Iterable[Journal], over: frozenset[st
     for run_left in runs.values():
         run_left.objects += await _volumes(cluster, found, run_left.run)
     return list(runs.values())
+
+
+async def _is_about(cluster: Cluster, journal: Journal) -> bool:
+    """Whether a journal is of a run on this cluster: ids hold a time, and two clusters may have runs of one second."""
+    if journal.run.get("simulated"):
+        return False
+    return await cluster.is_the_one(str(journal.run.get("fingerprint", "")))
 
 
 async def _labelled(cluster: Cluster) -> list[Object]:
@@ -183,8 +202,9 @@ async def _volumes(cluster: Cluster, found: list[Object], run: str) -> list[Left
     for volume in volumes:
         spec = volume["spec"]
         claim = spec.get("claimRef") or {}
-        of_ours = claims.get((claim.get("namespace"), claim.get("name"))) == claim.get("uid")
-        if claim and of_ours and spec.get("persistentVolumeReclaimPolicy") == "Retain":
+        uid = claims.get((claim.get("namespace"), claim.get("name")))
+        of_ours = uid is not None and uid == claim.get("uid")
+        if of_ours and spec.get("persistentVolumeReclaimPolicy") == "Retain":
             meta = volume["metadata"]
             rows.append(Leftover("PersistentVolume", meta["name"], "", meta["uid"], _made_s(volume)))
     return rows

@@ -17,6 +17,7 @@ from chaos.experiment.unit import UNIT
 from chaos.model import History
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+_RESERVED = ("fix-", "cleanup-")
 PROBES = ("dns", "tcp", "http", "clusterip", "address", "stream")
 # What an experiment may need besides a cluster and a namespace.
 NEEDS = {
@@ -128,6 +129,11 @@ class Experiment:
             raise UsageError(
                 f"{self.source}: the name {self.name!r} of the experiment cannot be used",
                 hint="small letters, digits and dashes, at most 40",
+            )
+        if self.name.startswith(_RESERVED):
+            raise UsageError(
+                f"{self.source}: the name {self.name} begins as those of this tool's own changes do",
+                hint=f"not with {' or '.join(_RESERVED)}",
             )
         if type(self.blast_radius) is not int or self.blast_radius < 1:
             raise UsageError(f"experiment {self.name} ({self.source}): blast_radius must be a positive whole number")

@@ -41,8 +41,8 @@ class Identify:
             return cls(kind)
         if kind == "http" and (not rest or rest.startswith("/")):
             return cls(kind, path=rest or "/")
-        if kind == "exec" and rest:
-            return cls(kind, command=tuple(shlex.split(rest)))
+        if kind == "exec" and (command := _words(rest)):
+            return cls(kind, command=command)
         raise UsageError(f"--identify {text} is not known", hint=_HINT)
 
     @property
@@ -54,3 +54,12 @@ class Identify:
     def by_library(self) -> bool:
         """Whether a client library makes them, from this process."""
         return self.kind in LIBRARIES
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """A command's words; none where it cannot be one."""
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError:
+        return ()
+    return words if words and words[0] else ()

@@ -102,6 +102,10 @@ class Options:
     def _check_target(self) -> None:
         Identify.parse(self.identify)
         if not self.target:
+            if self.identify != "none":
+                raise UsageError(
+                    "--identify is about a target of your own", hint="--target statefulset/NAME -n NAMESPACE"
+                )
             return
         kind, _, name = self.target.partition("/")
         if kind not in _STATEFULSET or not name:
@@ -131,5 +135,6 @@ class Options:
         return 0 if self.force else self.grace_s
 
     def as_parameters(self) -> dict[str, Any]:
-        """For run.json."""
-        return asdict(self)
+        """For run.json; without the commands for a node, which may hold passwords."""
+        said = asdict(self)
+        return said | {key: bool(said[key]) for key in ("cut_node", "join_node")}

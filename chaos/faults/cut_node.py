@@ -41,7 +41,7 @@ class CutNode:
 
     @property
     def parameters(self) -> dict[str, object]:
-        return {"node": self.node, "command": self.command, "undo": self.undo}
+        return {"node": self.node}  # not the commands: they may hold passwords; the journal has them
 
     async def inject(self, changes: Changes, namespace: str) -> Acknowledged:  # noqa: ARG002 - a node is in none
         if self.command:

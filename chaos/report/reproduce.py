@@ -9,6 +9,11 @@ DEFAULT_MAX_QPS = 500
 
 # (parameter, option, unit that follows the number); a parameter that was left out needs no option.
 _OPTIONS = (("trials", "--trials", ""), ("grace_s", "--grace", ""), ("within_s", "--within", "s"))
+_FLAGS = (
+    ("allow_kube_system", "--allow-kube-system"),
+    ("allow_nodes", "--allow-nodes"),
+    ("cut_node", "--cut-node … --join-node …"),
+)
 _PERIODS = (("period_s", "--period"), ("connect_period_s", "--connect-period"), ("timeout_s", "--timeout"))
 
 
@@ -17,6 +22,11 @@ def command(meta: RunMeta) -> str:
     parameters = meta.parameters
     words = ["chaos run", meta.experiment]
     words += ["--sandbox", f"--seed {meta.seed}"] if meta.simulated else ["--context CONTEXT"]
+    if parameters.get("target"):
+        words.append(f"--namespace {parameters['namespace']} --target {parameters['target']}")
+        words.append(f"--identify {parameters['identify']}")
+        words += [f"--port {parameters['port']}"] if parameters["port"] else []
+    words += [flag for name, flag in _FLAGS if parameters.get(name)]
     for name, option, unit in _OPTIONS:
         if parameters.get(name) is not None:
             words.append(f"{option} {parameters[name]:g}{unit}")

@@ -87,5 +87,11 @@ async def test_a_command_that_hangs_is_ended_with_all_that_it_started() -> None:
         await run_shell("sleep 60 & sleep 60", 0.2)
 
 
+async def test_a_command_that_leaves_a_process_behind_is_over_when_it_ends_itself() -> None:
+    """As ssh does that keeps its connection for the next one."""
+    async with asyncio.timeout(20):
+        assert await run_shell("echo cut; sleep 30 & disown 2>/dev/null || true", within_s=15) == "cut"
+
+
 def test_a_nodes_name_is_quoted_for_the_shell() -> None:
     assert for_node("cut {node} now", "a;b") == "cut 'a;b' now"

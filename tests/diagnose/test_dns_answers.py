@@ -111,3 +111,9 @@ def test_a_check_that_breaks_is_not_checked_and_the_others_are_made() -> None:
     found = diagnose(live(service(), stateful_set()), (replace(CHECKS[1], look=breaks), CHECKS[2]))
     assert found.checked == (CHECKS[2].key,)
     assert [row.why for row in found.not_checked if "defect" in row.why] == ["a defect of this tool: KeyError: 'x'"]
+
+
+def test_what_may_not_be_read_is_no_clean_bill() -> None:
+    found = diagnose(live(stateful_set(), unread={"Service": "the API server answered 403 Forbidden"}))
+    assert found.is_blind
+    assert not diagnose(live(stateful_set())).is_blind

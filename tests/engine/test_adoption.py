@@ -228,6 +228,35 @@ def test_a_target_of_an_operator_is_measured_and_the_operator_named(tmp_path: Pa
     assert any("is managed by Database shop" in remark for remark in ran.history.meta.environment["remarks"])
 
 
+def test_a_target_whose_owner_has_staged_another_template_is_refused(tmp_path: Path) -> None:
+    """With OnDelete the deletion would roll it out, and nothing could take it back."""
+
+    async def main() -> None:
+        sandbox = Sandbox(seed=1)
+        await sandbox.start()
+        try:
+            sandbox.api.registry.create("Namespace", {"metadata": {"name": "mine", "labels": {OPT_IN_LABEL: "true"}}})
+            service, statefulset = manifests()
+            statefulset["spec"]["updateStrategy"] = {"type": "OnDelete"}
+            for obj in (service, statefulset):
+                sandbox.api.registry.create(obj["kind"], obj, namespace="mine")
+            await asyncio.sleep(60)
+            found = sandbox.store.get("StatefulSet", "mine", "web")
+            assert found is not None
+            template = {**found["spec"]["template"], "metadata": {"labels": {"app": "web-stateful", "new": "yes"}}}
+            change(sandbox, {"template": template})
+            await asyncio.sleep(10)
+            await run_on(sandbox, tmp_path, OPTIONS)
+        finally:
+            await sandbox.stop()
+
+    with (
+        asyncio.Runner(loop_factory=VirtualTimeLoop) as runner,
+        pytest.raises(PreflightError, match="would roll it out"),
+    ):
+        runner.run(main())
+
+
 def test_a_single_replica_is_measured(tmp_path: Path) -> None:
     service, statefulset = manifests()
     statefulset["spec"]["replicas"] = 1
@@ -243,6 +272,9 @@ def test_a_single_replica_is_measured(tmp_path: Path) -> None:
         ({"target": "deployment/web"}, "cannot be used"),
         ({"target": "web"}, "cannot be used"),
         ({"identify": "smtp"}, "--identify smtp is not known"),
+        ({"identify": "exec:echo 'x"}, "is not known"),
+        ({"identify": "exec:''"}, "is not known"),
+        ({"target": "", "namespace": ""}, "about a target of your own"),
     ],
 )
 def test_a_target_that_cannot_be_meant_is_a_usage_error(fields: dict[str, str], message: str) -> None:

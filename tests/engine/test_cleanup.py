@@ -94,6 +94,33 @@ def test_what_killed_runs_left_is_removed_and_a_second_look_finds_nothing(tmp_pa
     run(story)
 
 
+def test_a_volume_that_somebody_reserved_for_a_claim_by_name_is_nobodys_leftover(tmp_path: Path) -> None:
+    """Its claimRef has no UID, as an administrator writes it."""
+
+    async def test(place: Place) -> None:
+        left = Left(place, tmp_path, "web-1")
+        await left.namespace("chaos-identity-1")
+        await left.workload("chaos-identity-1")
+        left.journal.close()
+        volume = {
+            "apiVersion": "v1",
+            "kind": "PersistentVolume",
+            "metadata": {"name": "precious"},
+            "spec": {
+                "accessModes": ["ReadWriteOnce"],
+                "capacity": {"storage": "1Gi"},
+                "claimRef": {"kind": "PersistentVolumeClaim", "namespace": "prod", "name": "data-db-0"},
+                "hostPath": {"path": "/data"},
+                "persistentVolumeReclaimPolicy": "Retain",
+            },
+        }
+        await place.cluster.create(volume)
+        await clean(place, tmp_path)
+        assert await place.cluster.get("PersistentVolume", "precious") is not None
+
+    run(test)
+
+
 def test_a_run_that_is_under_way_is_not_touched(tmp_path: Path) -> None:
     async def story(place: Place) -> None:
         left = Left(place, tmp_path, "alive")

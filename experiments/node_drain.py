@@ -1,5 +1,6 @@
 """What does draining a node cost its pods' names, and does a PodDisruptionBudget hold?"""
 
+from itertools import pairwise
 from typing import Any
 
 from chaos.analysis.connections import client_views
@@ -10,6 +11,7 @@ from chaos.experiment import (
     EvictPod,
     Experiment,
     Fact,
+    FaultWindow,
     History,
     PodIdentity,
     Question,
@@ -36,6 +38,9 @@ BUDGET = 1
 # The pod whose volume lies on the node is watched so long while the node is closed.
 PENDING_S = 3.0
 PINNED = "pinned-0"
+REFUSED = "429 "
+# The watch may tell of a readiness so much later than the budget's controller acts on it.
+_WATCH_LATE_NS = 200_000_000
 
 
 async def method(run: Run) -> None:
@@ -111,7 +116,13 @@ async def ask_for_another(run: Run, away: str, going: list[PodIdentity]) -> None
 
     reached = await run.until(f"another eviction is allowed while {away} is away", allowed, STEADY_WITHIN_S)
     run.mark(
-        "budget", away=away, tried=other.name, refused=len(answers), answer="".join(answers[:1]), ended=bool(reached)
+        "budget",
+        away=away,
+        tried=other.name,
+        refused=len(answers),
+        answer="".join(answers[:1]),
+        answers=sorted({said.split(":")[0] for said in answers}),
+        ended=bool(reached),
     )
 
 
@@ -165,7 +176,7 @@ def drained(history: History) -> tuple[str, list[str]] | None:
     return None if found is None else (found["node"], found["pods"])
 
 
-def evictions(history: History) -> list[Any]:
+def evictions(history: History) -> list[FaultWindow]:
     """The accepted evictions of the target's pods."""
     return [f for f in history.faults if f.fault == "evict-pod" and f.accepted_ns is not None]
 
@@ -182,17 +193,53 @@ def budget_is_enforced(history: History) -> Verdict:
         if not row["refused"]
     ]
     failures += [
-        f"the eviction of {row['tried']} was refused with {row['answer'].split(':')[0]}"
+        f"the eviction of {row['tried']} was refused with {said}"
         for row in asked
-        if row["answer"] and not row["answer"].startswith("429 ")
+        for said in kinds_of_refusal(row)
+        if not said.startswith(REFUSED)
     ]
     failures += [f"it was still refused when {row['away']} should have been back" for row in asked if not row["ended"]]
+    unknowns = []
+    for row in asked:
+        if row["refused"] and row["ended"]:
+            early, untold = too_early(history, row)
+            failures += early
+            unknowns += untold
     counts = sum(row["refused"] for row in asked)
+    # Runs of before 2026-11-26 kept the first answer only.
+    how = "each time" if all("answers" in row.values for row in asked) else "the first time"
+    said = ", ".join(sorted({said for row in asked for said in kinds_of_refusal(row)}))
     success = (
-        f"Asked {counts} times while one pod was away, the API server refused a second eviction each time with "
-        f"{asked[0]['answer'].split(':')[0]}, and allowed it again when the pod was back, in {len(asked)} of {len(asked)} evictions."
+        f"Asked {counts} times while one pod was away, the API server refused a second eviction, {how} with {said}, and allowed it "
+        f"again when the pod was back, in {len(asked)} of {len(asked)} evictions."
     )
-    return combine(name, failures=failures, unknowns=(), success=success, evidence=("report.md: Measured",))
+    return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",))
+
+
+def kinds_of_refusal(row: Fact) -> list[str]:
+    """The different answers to what was refused, without their explanations."""
+    known = row.get("answers")
+    return known if known is not None else [row["answer"].split(":")[0]] * bool(row["answer"])
+
+
+def too_early(history: History, row: Fact) -> tuple[list[str], list[str]]:
+    """Whether another eviction was allowed before the pod that was away was Ready again: (failures, unknowns)."""
+    away = row["away"]
+    eviction = next((f for f in evictions(history) if f.targets[0].name == away), None)
+    ready_ns = None if eviction is None else successor_ready_ns(history, eviction)
+    if ready_ns is None:
+        return [], [f"{away} was not seen to become Ready again"]
+    early_ns = ready_ns - row.at_ns
+    if early_ns > _WATCH_LATE_NS:
+        return [f"the eviction of {row['tried']} was allowed {ms(early_ns)} before {away} was Ready again"], []
+    return [], [f"{away} was seen Ready {ms(early_ns)} after another eviction was allowed"] if early_ns > 0 else []
+
+
+def successor_ready_ns(history: History, eviction: FaultWindow) -> int | None:
+    """When the pod that took an evicted one's name was first seen Ready."""
+    old = eviction.targets[0]
+    steps = pod_steps(history, eviction.sent_ns)
+    return next((s.at_ns for s in steps if s.what == "ready" and s.pod == old.name and s.uid != old.uid), None)
 
 
 def fewest_addresses(history: History) -> dict[str, int]:
@@ -231,7 +278,7 @@ def never_more_than_the_budget(history: History) -> Verdict:
 
 
 def come_back_elsewhere(history: History) -> Verdict:
-    """Each evicted pod comes back with its name on another node, and those of other nodes stay."""
+    """Each evicted pod of the StatefulSet comes back with its name on another node, and its pods on other nodes stay."""
     name = "come-back-elsewhere"
     what, before, after = (
         drained(history),
@@ -251,7 +298,8 @@ def come_back_elsewhere(history: History) -> Verdict:
     unknowns = [] if pods else [f"no pod of the run was on {node}"]
     moved = ", ".join(f"{pod} on {after.get(pod)}" for pod in pods)
     success = (
-        f"All pods of {node} came back with their names on another node ({moved}); the others stayed where they were."
+        f"All {len(pods)} pods of the StatefulSet that were on {node} came back with their names on another node ({moved}); its others "
+        "stayed where they were."
     )
     return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",))
 
@@ -263,18 +311,22 @@ def volume_ties_a_pod(history: History) -> Verdict:
     what = drained(history)
     if closed is None or again is None or what is None:
         return combine(name, failures=(), unknowns=("the pod was not evicted",), success="", evidence=())
-    failures = []
+    failures, unknowns = [], []
     if closed["node"]:
         failures.append(f"{PINNED} came back on {closed['node']} while {what[0]} was closed")
     if closed["name"] == "NOERROR":
         failures.append(f"{PINNED}.pinned resolved while the pod was waiting")
+    elif closed["name"] != "NXDOMAIN":
+        unknowns.append(f"asked for {PINNED}.pinned while {what[0]} was closed, cluster DNS said {closed['name']}")
+    if closed["pod"] != "Pending" and not closed["node"]:
+        unknowns.append(f"{PINNED} was {closed['pod']} while {what[0]} was closed")
     if again["pod"] != "Running" or again["node"] != what[0]:
         failures.append(f"{PINNED} is {again['pod']} on {again['node'] or 'no node'} after {what[0]} was opened again")
     success = (
         f"{PINNED}, whose volume lies on {what[0]}, was {closed['pod']} and its name {closed['name']} while the node was closed; "
         f"opened again, it came back there."
     )
-    return combine(name, failures=failures, unknowns=(), success=success, evidence=("report.md: Measured",))
+    return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",))
 
 
 # ---- answers ----
@@ -299,9 +351,14 @@ def drain_cost(history: History) -> str:
     whole = (done[-1].ended_ns or 0) - done[0].sent_ns
     each = ", ".join(f"{pod} for {at_most([length])}" for pod, length in lengths)
     before = come_back_elsewhere(history)
+    waited = all(
+        (ready_ns := successor_ready_ns(history, earlier)) is not None and ready_ns <= (later.accepted_ns or 0)
+        for earlier, later in pairwise(done)
+    )
     return (
-        f"The {len(done)} pods of {what[0]} were evicted in the order {', '.join(f.targets[0].name for f in done)}, each only when the "
-        f"one before was Ready again; unreachable by name were {each}. In all it took {seconds(whole)}. "
+        f"The {len(done)} pods of the StatefulSet on {what[0]} were evicted in the order {', '.join(f.targets[0].name for f in done)}"
+        + (", each only when the one before was Ready again" if waited and len(done) > 1 else "")
+        + f"; unreachable by name were {each}. In all it took {seconds(whole)}. "
         + (f"{before.summary} " if before.outcome == "ok" else "")
         + "So a drain costs each pod one outage of its own name, as a deletion does; the names need no change anywhere."
     )
@@ -320,7 +377,7 @@ def budget_role(history: History) -> str:
 
 def tied_pod(history: History) -> str:
     closed, again = fact(history, "pinned", phase="node closed"), fact(history, "pinned", phase="open again")
-    if closed is None or again is None:
+    if closed is None or again is None or volume_ties_a_pod(history).outcome != "ok":
         return ""
     absent = pinned_absent(history)
     took = (
@@ -353,7 +410,7 @@ def headline(history: History) -> str:
     where = "On the simulated cluster draining" if history.meta.simulated else "Draining"
     missing = most_missing(history, PODS, done[0].sent_ns, done[-1].ended_ns or done[-1].sent_ns)
     return (
-        f"{where} a node made each of {len(lengths)} pods unreachable by its name once, for {at_most(lengths)}, and never more than "
+        f"{where} a node made each of {len(lengths)} pods of the StatefulSet unreachable by its name once, for {at_most(lengths)}, and never more than "
         f"{missing} at a time."
     )
 

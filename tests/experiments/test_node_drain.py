@@ -31,6 +31,12 @@ def history(ran: Ran) -> History:
     return copy.deepcopy(ran.history)
 
 
+def summary(history: History, name: str) -> str:
+    """What one of its own checkers says."""
+    found = [checker(history) for checker in EXPERIMENT.checkers if not isinstance(checker, str)]
+    return next(one.summary for one in found if one.checker == name)
+
+
 def change(history: History, kind: str, where: dict[str, Any], **values: Any) -> None:
     """Give facts other values."""
     for _, what, details in history.marks:
@@ -64,8 +70,30 @@ def test_a_second_eviction_that_was_allowed_at_once_fails(history: History) -> N
 
 
 def test_a_refusal_for_another_reason_fails(history: History) -> None:
-    change(history, "budget", {"away": "web-0"}, answer="403 Forbidden: no")
+    change(history, "budget", {"away": "web-0"}, answers=["403 Forbidden", "429 TooManyRequests"])
     assert verdicts(history)["budget-is-enforced"] == "fail"
+
+
+def test_a_second_eviction_that_was_allowed_while_the_pod_was_still_away_fails(history: History) -> None:
+    begun = next(f for f in history.faults if f.fault == "evict-pod")
+    for position, (_, what, details) in enumerate(history.marks):
+        if what == "budget" and details["away"] == begun.targets[0].name:
+            history.marks[position] = (begun.sent_ns + 100_000_000, what, details)
+    assert verdicts(history)["budget-is-enforced"] == "fail"
+
+
+def test_a_pod_that_was_not_seen_to_come_back_leaves_the_budget_unknown(history: History) -> None:
+    history.events = [e for e in history.events if e.name != "web-0"]
+    assert verdicts(history)["budget-is-enforced"] == "unknown"
+    assert "each only when the one before was Ready again" not in said(history, "drain-cost")
+
+
+def test_a_run_that_kept_only_the_first_answer_does_not_speak_of_each(history: History) -> None:
+    assert "each time with 429 TooManyRequests, and" in summary(history, "budget-is-enforced")
+    for _, what, details in history.marks:
+        if what == "budget":
+            del details["answers"]
+    assert "the first time with 429 TooManyRequests, and" in summary(history, "budget-is-enforced")
 
 
 def test_too_few_addresses_in_one_answer_fail(history: History) -> None:
@@ -90,6 +118,21 @@ def test_a_tied_pod_that_has_a_name_or_a_node_while_its_own_is_closed_fails(
 ) -> None:
     change(history, "pinned", {"phase": "node closed"}, **values)
     assert verdicts(history)["volume-ties-a-pod"] == "fail"
+
+
+@pytest.mark.parametrize("values", [{"name": "TIMEOUT"}, {"name": "SERVFAIL"}, {"pod": "absent"}])
+def test_a_tied_pod_that_was_not_seen_to_wait_without_a_name_is_unknown(
+    history: History, values: dict[str, str]
+) -> None:
+    change(history, "pinned", {"phase": "node closed"}, **values)
+    assert verdicts(history)["volume-ties-a-pod"] == "unknown"
+    assert not said(history, "tied-pod")
+
+
+def test_only_the_statefulsets_pods_are_said_to_have_left_the_node(history: History) -> None:
+    assert "All 2 pods of the StatefulSet that were on node-1 came back" in summary(history, "come-back-elsewhere")
+    assert "The 2 pods of the StatefulSet on node-1 were evicted" in said(history, "drain-cost")
+    assert "each of 2 pods of the StatefulSet unreachable" in (EXPERIMENT.headline or str)(history)
 
 
 def test_a_run_that_never_drained_says_so(history: History) -> None:

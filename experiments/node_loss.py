@@ -42,6 +42,9 @@ PORT = 80
 _NS_PER_S = 1_000_000_000
 # A view that says nothing for all but the first moments is lost with the node.
 _SETTLED_NS = 3 * _NS_PER_S
+# The node is asked for again and again, so that it is found not ready a little later than it turned so.
+_FOUND_LATE_NS = 1 * _NS_PER_S
+_NOT_READY = "the node is found not ready"
 _SILENT = ("TIMEOUT", "UNREACHABLE")
 
 
@@ -58,7 +61,7 @@ async def method(run: Run) -> None:
         run.watch_clients("http", pod.address, PORT)
     cut = CutNode(node, going, run.options.cut_node, run.options.join_node)
     async with run.inject(cut):
-        await run.until("the node is found not ready", lambda: is_ready(run, node, wanted=False), FOUND_WITHIN_S)
+        await run.until(_NOT_READY, lambda: is_ready(run, node, wanted=False), FOUND_WITHIN_S)
         await run.until("its pods are marked for deletion", lambda: all_marked(run, going), STEADY_WITHIN_S)
         await run.until("the Deployment has its pods again", lambda: deployment_whole(run), STEADY_WITHIN_S)
         await run.sleep(STUCK_S)
@@ -201,7 +204,7 @@ def stuck_until(history: History, pod: str) -> int | None:
 
 
 def names_outlive_the_node(history: History) -> Verdict:
-    """The names of its pods are answered until the node is found not ready, and only then gone, in every view that is left."""
+    """No view that is left denies its pods' names before the node is found not ready, and every one does then."""
     name = "names-outlive-the-node"
     span, pods, views = away(history), lost_pods(history), speaking_views(history)
     if span is None or not pods or not views:
@@ -210,17 +213,27 @@ def names_outlive_the_node(history: History) -> Verdict:
         )
         return combine(name, failures=(), unknowns=(why,), success="", evidence=())
     failures, longest, shortest = [], 0, span[1] - span[0]
+    found = fact(history, "waited", step=_NOT_READY)
+    took_ns = round(found["took_s"] * _NS_PER_S) if found is not None and found["reached"] else None
+    unknowns = [] if took_ns is not None else ["the node was not seen to be found not ready"]
     for pod in pods:
         gone = left_dns(history, pod)
         failures += [f"A {pod}.web was never gone at {view}" for view in views if view not in gone]
+        failures += [
+            f"A {pod}.web was gone at {view} {seconds(at_ns)} after the cut, and the node was found not ready only after {seconds(took_ns)}"
+            for view, at_ns in gone.items()
+            if took_ns is not None and at_ns < took_ns - _FOUND_LATE_NS
+        ]
         longest, shortest = max([longest, *gone.values()]), min([shortest, *gone.values()])
     silent = silent_views(history)
     note = f" Nothing is known of {', '.join(silent)}, which answered nothing." if silent else ""
     success = (
-        f"The names of {' and '.join(pods)} were answered for {seconds(shortest)} to {seconds(longest)} after the node was cut off, "
-        f"in each of {len(views)} views.{note}"
+        f"No view denied the names of {' and '.join(pods)} for {seconds(shortest)} to {seconds(longest)} after the cut, then each of "
+        f"{len(views)} did; the node was found not ready after {seconds(took_ns or 0)}.{note}"
     )
-    return combine(name, failures=failures, unknowns=(), success=success, evidence=("timeline.svg", "recoveries.csv"))
+    return combine(
+        name, failures=failures, unknowns=unknowns, success=success, evidence=("timeline.svg", "recoveries.csv")
+    )
 
 
 def stuck_and_never_replaced(history: History) -> Verdict:
@@ -389,10 +402,11 @@ def names_meanwhile(history: History) -> str:
     endpoint = next((t.life.endpoint_not_ready_ns for t in trials(history) if t.target.name == pod), None)
     slice_said = f" (its endpoint turned not ready after {seconds(endpoint - span[0])})" if endpoint is not None else ""
     silent = silent_views(history)
+    at_once = "clients at least knew at once" if set(after) == {"NXDOMAIN (resolve)"} else "of the connections by it"
     return (
-        f"For {seconds(last)} {pod}.web went on being answered with the address of a pod that nobody could reach{slice_said}: of "
-        f"{before.total()} HTTP connections by that name in this time {_told(before)}. Then the name was NXDOMAIN, and clients at least "
-        f"knew at once: {_told(after)}. Nothing notices a node's end faster than the controller manager's node-monitor-grace-period; a client "
+        f"For up to {seconds(last)} {pod}.web was denied by no DNS server that could be heard{slice_said}, although its pod was on the lost node: of "
+        f"{before.total()} HTTP connections by that name in this time {_told(before)}. Then the name was NXDOMAIN, and {at_once}: "
+        f"{_told(after)}. Nothing notices a node's end faster than the controller manager's node-monitor-grace-period; a client "
         "that needs to know sooner needs timeouts of its own."
         + (
             f" The DNS server{'s' if len(silent) > 1 else ''} {', '.join(silent)} went with the node, so this is what the others said; "
@@ -404,7 +418,9 @@ def names_meanwhile(history: History) -> str:
 
 
 def _told(counts: Counter[str]) -> str:
-    return ", ".join(f"{n} were {what}" for what, n in counts.most_common()) or "none was tried"
+    return (
+        ", ".join(f"{n} {'was' if n == 1 else 'were'} {what}" for what, n in counts.most_common()) or "none was tried"
+    )
 
 
 def why_stuck(history: History) -> str:
@@ -458,15 +474,16 @@ def metrics_to_watch(history: History) -> str:
     failed = first_failure_ns(history, pod)
     gone = max(left_dns(history, pod).values())
     marked = step_of(history, "terminating", pod, cut.sent_ns)
-    rows = [
+    signs = [
         ("failing connections to one member by its own name", failed),
-        ("its name missing in DNS, endpoints not ready, the node not Ready", gone),
+        ("its name missing in DNS", gone),
         ("a pod marked for deletion that stays Terminating", marked.at_ns - span[0] if marked else None),
     ]
-    told = "; ".join(f"{what}: {seconds(at)} after the cut" for what, at in rows if at is not None)
+    seen = sorted((at, what) for what, at in signs if at is not None)
+    told = "; ".join(f"{what}: {seconds(at)} after the cut" for at, what in seen)
     return (
         "Those of each member by its name, not averages over a service: a set with one member missing still answers. The signs of this "
-        f"failure came in this order: {told}. So watch, per member: success and latency of a connection by its name, and who answers; whether "
+        f"failure were seen in this order: {told}. So watch, per member: success and latency of a connection by its name, and who answers; whether "
         "its name resolves, and to its pod's address; Ready replicas against wanted ones, and for how long; pods Terminating or Pending for long; "
         "restarts; and what only the application knows (role, replication lag, quorum) and the volume (space left), which this run did not "
         "measure."
@@ -493,16 +510,20 @@ def headline(history: History) -> str:
     longest = max(max(left_dns(history, pod).values()) for pod in pods)
     where = "On the simulated cluster the" if history.meta.simulated else "The"
     return (
-        f"{where} names of a lost node's pods led nowhere for up to {seconds(longest)} before DNS dropped them, and the pods were not replaced until "
-        + ("one was deleted by force and " if fact(history, "forced") else "")
-        + "the node came back."
+        f"{where} names of a lost node's pods stayed in DNS for up to {seconds(longest)} after it was cut off"
+        + (
+            f", and no pod was replaced before {'it was deleted by force or ' if fact(history, 'forced') else ''}the node was joined again"
+            if stuck_and_never_replaced(history).outcome == "ok"
+            else ""
+        )
+        + "."
     )
 
 
 experiment = Experiment(
     name="node-loss",
     hypothesis=(
-        "When a node is gone its pods' names are answered until the node is found not ready; its StatefulSet pods stay Terminating and are not "
+        "When a node is gone its pods' names stay in DNS until the node is found not ready; its StatefulSet pods stay Terminating and are not "
         "replaced until the node is back, or somebody deletes them by force, which can make two pods of one name."
     ),
     workload=Workload(manifests=("web-tolerant.yaml",), statefulset="web", service="web", port=80),

@@ -25,6 +25,12 @@ def lost(history: History) -> list[str]:
     return [pod.name for fault in history.faults if fault.fault == "cut-node" for pod in fault.targets]
 
 
+def summary(history: History, name: str) -> str:
+    """What one of its own checkers says."""
+    found = [checker(history) for checker in EXPERIMENT.checkers if not isinstance(checker, str)]
+    return next(one.summary for one in found if one.checker == name)
+
+
 def drop_pods(history: History, wanted: Any) -> None:
     """Forget events of pods."""
     history.events = [e for e in history.events if e.kind != "Pod" or not wanted(e)]
@@ -36,12 +42,15 @@ def test_everything_is_as_the_hypothesis_says(edited: History) -> None:
 
 
 def test_the_lost_server_is_unknown_and_fails_nothing(edited: History) -> None:
-    checker = next(c for c in EXPERIMENT.checkers if not isinstance(c, str) and c(edited).checker == OWN[0])
-    assert "in each of 2 views. Nothing is known of coredns-" in checker(edited).summary
+    found = summary(edited, OWN[0])
+    assert found.startswith("No view denied the names of web-0 and web-2 for 51.")
+    assert "then each of 2 did; the node was found not ready after 5" in found
+    assert ". Nothing is known of coredns-" in found
 
 
 def test_the_answers_have_this_runs_numbers(edited: History) -> None:
-    assert "went on being answered with the address of a pod that nobody could reach" in said(edited, KEYS[0])
+    assert "web-0.web was denied by no DNS server that could be heard" in said(edited, KEYS[0])
+    assert "and clients at least knew at once: " in said(edited, KEYS[0])
     assert "TIMEOUT (connect)" in said(edited, KEYS[0])
     assert "tolerates an unreachable node for 5 s" in said(edited, KEYS[1])
     assert "Two members with one name existed" in said(edited, KEYS[2])
@@ -54,6 +63,62 @@ def test_a_name_that_never_leaves_a_view_that_speaks_fails(edited: History) -> N
     for position in range(len(columns)):
         columns.outcome[position] = columns.outcome[0]
     assert verdicts(edited)["names-outlive-the-node"] == "fail"
+
+
+def test_names_that_are_gone_before_the_node_is_found_not_ready_fail(edited: History) -> None:
+    gone = next(p for p, o in enumerate(edited.outcomes) if o.status == "NXDOMAIN")
+    series = next(s for s in edited.series if s.record == f"A {lost(edited)[0]}.web" and s.view == "service")
+    columns = edited.samples[series.id]
+    cut = next(f for f in edited.faults if f.fault == "cut-node")
+    for position, sent_ns in enumerate(columns.sent_ns):
+        if sent_ns > (cut.accepted_ns or 0):
+            columns.outcome[position] = gone
+    assert verdicts(edited)["names-outlive-the-node"] == "fail"
+    assert "and the node was found not ready only after 5" in summary(edited, "names-outlive-the-node")
+
+
+def test_a_node_that_was_not_found_not_ready_leaves_its_names_unknown(edited: History) -> None:
+    for details in lab.facts_of(edited, "waited", step="the node is found not ready"):
+        details["reached"] = False
+    assert verdicts(edited)["names-outlive-the-node"] == "unknown"
+    assert not said(edited, KEYS[0])
+
+
+def test_clients_that_still_had_to_wait_did_not_know_at_once(edited: History) -> None:
+    silent = next(p for p, o in enumerate(edited.outcomes) if (o.status, o.phase) == ("TIMEOUT", "resolve"))
+    series = next(
+        s for s in edited.series if s.probe == "http" and s.pod == lost(edited)[0] and s.record.startswith("web-")
+    )
+    columns = edited.samples[series.id]
+    gone = [position for position, o in enumerate(columns.outcome) if edited.outcomes[o].status == "NXDOMAIN"]
+    columns.outcome[gone[len(gone) // 2]] = silent
+    assert "at once" not in said(edited, KEYS[0])
+    assert "of the connections by it:" in said(edited, KEYS[0])
+
+
+def test_the_signs_are_told_in_the_order_in_which_they_were_seen(edited: History) -> None:
+    told = said(edited, "metrics-to-watch")
+    assert "its name missing in DNS: 5" in told
+    order = ["failing connections to one member", "its name missing in DNS", "that stays Terminating"]
+    assert order == sorted(order, key=told.index)
+    fine = next(p for p, o in enumerate(edited.outcomes) if o.status == "OK")
+    for series in edited.series:
+        if series.probe == "http" and series.pod == lost(edited)[0]:
+            columns = edited.samples[series.id]
+            cut = next(f for f in edited.faults if f.fault == "cut-node")
+            for position, sent_ns in enumerate(columns.sent_ns):
+                if sent_ns < cut.sent_ns + 60_000_000_000:
+                    columns.outcome[position] = fine
+    told = said(edited, "metrics-to-watch")
+    assert min(order, key=told.index) == "its name missing in DNS"
+
+
+def test_the_headline_speaks_of_replacement_only_where_it_was_judged(edited: History) -> None:
+    headline = EXPERIMENT.headline or str
+    assert "no pod was replaced before it was deleted by force or the node was joined again" in headline(edited)
+    edited.faults.remove(next(f for f in edited.faults if f.fault == "force-delete-pod"))
+    assert verdicts(edited)["stuck-and-never-replaced"] == "fail"
+    assert headline(edited).endswith(" after it was cut off.")
 
 
 def test_a_name_on_another_node_that_vanishes_fails(edited: History) -> None:

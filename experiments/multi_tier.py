@@ -41,8 +41,10 @@ NAMES = {
 TIERS = ("web", "api", "data")
 DATA = ("data-primary", "data-replicas", *MEMBERS)
 # What the design needs, and with the policies nothing else: client tier → targets.
+# Who asks for the web tier is outside of all three: a client that connects to its service from before its failure on.
 NEEDED = {"web": ("api",), "api": ("data-primary", "data-replicas"), "data": MEMBERS}
 ALLOWED = {"web": ("web", "api"), "api": ("web", *DATA), "data": ("web", *DATA)}
+DURING = tuple(target for targets in NEEDED.values() for target in targets)
 LOOKED_UP = ("data", "data-primary", "data-replicas", *NAMED)
 PERIOD_S = 0.4
 # Far longer than a lookup and a connection take, so that a busy machine is no outage.
@@ -195,11 +197,13 @@ async def watch_until(run: Run, phase: str, over: Callable[[], Awaitable[bool]])
     stop = asyncio.Event()
     looks = dict.fromkeys(TIERS, 0)
     last_good = dict.fromkeys(TIERS, 0)  # number of the tier's last look in which everything answered
+    seen: dict[str, list[dict[str, str]]] = {tier: [] for tier in TIERS}
 
     async def keep_looking(tier: str) -> None:
         while not stop.is_set():
             number = looks[tier] = looks[tier] + 1
             found = await row(run, phase, tier, NEEDED[tier], kind="look")
+            seen[tier].append(found)
             if all(reached(said) for said in found.values()):
                 last_good[tier] = number
             await run.sleep(PERIOD_S)
@@ -216,6 +220,18 @@ async def watch_until(run: Run, phase: str, over: Callable[[], Awaitable[bool]])
             group.create_task(keep_looking(tier))
         await run.until(f"all is reached again: {phase}", whole, READY_WITHIN_S)
         stop.set()
+    for tier in TIERS:
+        # A look that was under way when the pod was found to be back is one of those before.
+        during = back_at.get(tier, len(seen[tier]))
+        for when, part in (("during", seen[tier][:during]), ("after", seen[tier][during:])):
+            told = {target: how_many_reached([one[target] for one in part]) for target in NEEDED[tier]}
+            run.mark("failure-matrix", phase=phase, when=when, client=tier, **{t: told.get(t, "") for t in DURING})
+
+
+def how_many_reached(said: list[str]) -> str:
+    """How many of a path's looks somebody answered, and what came first instead."""
+    other = [one.removeprefix("- ") for one in said if not reached(one)]
+    return f"{len(said) - len(other)} of {len(said)}" + (f" ({other[0]})" if other else "")
 
 
 # ---- what the run shows ----
@@ -265,8 +281,10 @@ def outages(history: History, phase: str) -> dict[str, tuple[str, int | None]]:
             bad = [i for i, one in enumerate(looks) if refused(one[target])]
             if bad:
                 # A look is written down at its end: the last good one began after the end of the one before it.
-                begun = looks[bad[0] - 2].at_ns if bad[0] > 1 else _deleted_ns(history, phase)
-                over = looks[bad[-1] + 1].at_ns if bad[-1] + 1 < len(looks) else None
+                good = [i for i, one in enumerate(looks) if reached(one[target])]
+                first = max((i for i in good if i < bad[0]), default=0)
+                begun = looks[first - 1].at_ns if first > 0 else _deleted_ns(history, phase)
+                over = next((looks[i].at_ns for i in good if i > bad[-1]), None)
                 length = None if over is None or begun is None else over - begun
                 found[f"{tier} to {target}"] = (looks[bad[0]][target].removeprefix("- "), length)
     return found
@@ -275,6 +293,56 @@ def outages(history: History, phase: str) -> dict[str, tuple[str, int | None]]:
 def _deleted_ns(history: History, phase: str) -> int | None:
     found = fact(history, "failure", tier=phase.partition(" ")[0], step="deleted")
     return None if found is None else found.at_ns
+
+
+def unheard(history: History, phase: str) -> list[str]:
+    """Paths of a failing tier's looks that were not asked for, or of which a look says nothing."""
+    found = []
+    for tier, targets in NEEDED.items():
+        looks = facts(history, "look", phase=phase, client=tier)
+        found += [] if looks else [f"{tier}: nothing was asked"]
+        found += untold({(tier, target): one[target] for one in looks for target in targets})
+    return found
+
+
+def outside(history: History, from_ns: int, to_ns: int) -> list[tuple[int, int, str]]:
+    """Connections to the web tier's service by a client that is no pod of it: (sent, received, what became of it)."""
+    found = []
+    for series in history.series:
+        if series.probe == "http" and series.record == "web:80":
+            for sample in samples_between(history, series, from_ns, to_ns):
+                outcome = history.outcomes[sample.outcome]
+                said = "OK" if outcome.status == "OK" else f"{outcome.status} ({outcome.phase})"
+                found.append((sample.sent_ns, sample.received_ns, said))
+    return sorted(found)
+
+
+def while_web_failed(history: History) -> list[tuple[int, int, str]]:
+    """Those of them from the deletion of a pod of the web tier until it was replaced and all worked."""
+    begun, over = (fact(history, "failure", tier="web", step=step) for step in ("deleted", "over"))
+    return [] if begun is None or over is None else outside(history, begun.at_ns, over.at_ns)
+
+
+def since_web_failed(history: History) -> list[tuple[int, int, str]]:
+    """Those of them after that, until the last look at all paths."""
+    over, end = fact(history, "failure", tier="web", step="over"), fact(history, "matrix", phase="at the end")
+    return [] if over is None or end is None else outside(history, over.at_ns, end.at_ns)
+
+
+def web_outage_ns(history: History) -> int | None:
+    """An upper bound of how long the web tier could not be reached from outside at a stretch; None: to the end, or not asked."""
+    begun, rows = fact(history, "failure", tier="web", step="deleted"), while_web_failed(history)
+    if begun is None or not rows:
+        return None
+    longest, last_good_ns, failing = 0, begun.at_ns, False
+    # The first success afterwards ends what still failed.
+    after = [row for row in since_web_failed(history) if row[2] == "OK"][:1]
+    for sent_ns, received_ns, said in [*rows, *after]:
+        if said == "OK":
+            longest = max(longest, received_ns - last_good_ns) if failing else longest
+            last_good_ns = sent_ns
+        failing = said != "OK"
+    return None if failing else longest
 
 
 # ---- what must hold ----
@@ -365,11 +433,18 @@ def failures_heal(history: History) -> Verdict:
     name = "failures-heal"
     over = {one["tier"] for one in facts(history, "failure", step="over")}
     unknowns = [f"the {tier} tier was not failed" for tier in TIERS if tier not in over]
+    unknowns += [] if while_web_failed(history) else ["nobody asked for web while it failed"]
+    web = since_web_failed(history)
+    good = sum(said == "OK" for _, _, said in web)
+    unknowns += [] if web else ["nobody asked for web after it had failed"]
     end = cells(history, "at the end")
     unknowns += untold(end) if end else ["nothing was asked at the end"]
     failures = [
         f"{tier} to {target}: {said.removeprefix('- ')}" for (tier, target), said in end.items() if refused(said)
     ]
+    failures += (
+        [f"none of {len(web)} connections through the service web succeeded after that"] if web and not good else []
+    )
     after = [one for one in facts(history, "write-read") if one["row"] == "after"]
     unknowns += [] if after else ["no row was written at the end"]
     failures += [
@@ -378,7 +453,8 @@ def failures_heal(history: History) -> Verdict:
         if one.get("before_ms") is None
     ]
     success = (
-        f"After a pod of each tier had been deleted all {len(end)} needed paths worked, and a row written through data-primary was read at {len(after)} other "
+        f"After a pod of each tier had been deleted all {len(end)} needed paths worked, {good} of {len(web)} connections through the "
+        f"service `web` since its failure succeeded, and a row written through data-primary was read at {len(after)} other "
         f"names within {max((one.get('before_ms') or 0 for one in after), default=0):.0f} ms."
     )
     return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",))
@@ -444,28 +520,28 @@ def failed(history: History) -> str:
             f"{path} failed for {'at most ' + seconds(length) if length is not None else 'the rest of the time'} ({instead})"
             for path, (instead, length) in lost.items()
         )
-        parts.append(
-            f"{gone['deleted']} ({tier} tier) deleted: {told or f'in {looks} looks nothing that the design needs failed'}"
-        )
+        silent = unheard(history, f"{tier} fails")
+        if not told:
+            whole = f"in {looks} looks none of the {len(DURING)} needed paths "
+            told = whole + ("was seen to fail" if silent else "failed")
+        told += f" ({len(silent)} times a look says nothing: {silent[0]})" if silent else ""
+        parts.append(f"{gone['deleted']} ({tier} tier) deleted: {told}{from_outside(history) if tier == 'web' else ''}")
     verdict = failures_heal(history)
     return f"{'. '.join(parts)}. {verdict.summary if verdict.outcome == 'ok' else ''}".strip()
 
 
 def from_outside(history: History) -> str:
-    """What clients of the web tier's service saw while one of its pods was replaced."""
-    begun, over = (fact(history, "failure", tier="web", step=step) for step in ("deleted", "over"))
-    if begun is None or over is None:
-        return ""
-    found = Counter(
-        history.outcomes[sample.outcome].status
-        for series in history.series
-        if series.probe == "http" and series.record == "web:80"
-        for sample in samples_between(history, series, begun.at_ns, over.at_ns)
-    )
+    """What a client of the web tier's service saw while one of its pods was replaced."""
+    found = Counter(said for _, _, said in while_web_failed(history))
+    if not found:
+        return "; nobody asked for the service `web` meanwhile"
+    bad = [f"{n} {said}" for said, n in found.most_common() if said != "OK"]
+    if not bad:
+        return f", and of {found.total()} connections from outside through the service `web` none failed"
+    longest = web_outage_ns(history)
     return (
-        f", and of {found.total()} connections through the service `web` {found.total() - found['OK']} failed"
-        if found
-        else ""
+        f", and of {found.total()} connections from outside through the service `web` {found.total() - found['OK']} failed ({', '.join(bad)}), "
+        + (f"at a stretch for at most {seconds(longest)}" if longest is not None else "and then none succeeded")
     )
 
 
@@ -499,12 +575,15 @@ def decided(history: History) -> str:
 def headline(history: History) -> str:
     if tiers_are_connected(history).outcome != "ok" or routing_is_by_role(history).outcome != "ok":
         return "The three tiers were not all connected, so what their failures cost was not measured."
-    lost = {tier: outages(history, f"{tier} fails") for tier in TIERS}
-    worst = max((length for paths in lost.values() for _, length in paths.values() if length is not None), default=None)
+    lengths = [length for tier in TIERS for _, length in outages(history, f"{tier} fails").values()]
+    lengths.append(web_outage_ns(history))
+    known = [length for length in lengths if length is not None]
+    silent = [path for tier in TIERS for path in unheard(history, f"{tier} fails")]
+    measured = len(known) == len(lengths) and not silent
     where = "On the simulated cluster the" if history.meta.simulated else "The"
     return f"{where} three tiers reached each other as designed; " + (
-        f"a pod of each deleted in turn cost a path at most {ms(worst)}, and all healed."
-        if worst is not None and failures_heal(history).outcome == "ok"
+        f"a pod of each deleted in turn cost a path at most {ms(max(known))}, and all healed."
+        if measured and failures_heal(history).outcome == "ok"
         else "what a deleted pod of each cost is in the answers."
     )
 
@@ -541,6 +620,11 @@ experiment = Experiment(
         "write-read": "Rows written through one name and read through another:",
         "lookup": "Names looked up in a pod of the web tier:",
         "matrix": "Who reached whom, asked from inside a pod of each tier; what did not work begins with a dash:",
+        "failure-matrix": (
+            "The needed paths during and after each tier's failure: how many of the looks were answered. During: until the pod was found to be "
+            "back; after: looks begun since then. Before is the table above, and what was after the failure before it. The service `web` was "
+            "asked from outside; it is among the watched clients below:"
+        ),
         "failure": "Failures:",
         "waited": "Waits of the method:",
     },

@@ -1,5 +1,6 @@
 """multi-tier on the sandbox: who reaches whom, what policies and failures change, and that its checkers can fail."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -35,6 +36,22 @@ def change(history: History, kind: str, where: dict[str, Any], **values: Any) ->
             details.update(values)
 
 
+def ask_web_from_outside(
+    history: History, *, told: str, since: str | None = "deleted", until: str | None = None
+) -> None:
+    """Let the client of the web tier's service have got another answer, between two steps of that tier's failure."""
+    at_ns = {
+        details["step"]: at for at, what, details in history.marks if what == "failure" and details["tier"] == "web"
+    }
+    series = next(s for s in history.series if s.probe == "http" and s.record == "web:80")
+    example = next(o for o in history.outcomes if o.status == "OK")
+    history.outcomes.append(replace(example, status=told, phase="connect", values=()))
+    columns = history.samples[series.id]
+    for position, sent_ns in enumerate(columns.sent_ns):
+        if (since is None or sent_ns >= at_ns[since]) and (until is None or sent_ns <= at_ns[until]):
+            columns.outcome[position] = len(history.outcomes) - 1
+
+
 def test_everything_is_as_the_design_says(edited: History) -> None:
     assert verdicts(edited) == dict.fromkeys(OWN, "ok")
 
@@ -45,6 +62,62 @@ def test_each_criterion_is_answered_with_this_runs_numbers(edited: History) -> N
     assert "5 of 5 connections to them were blocked" in said(edited, "tiers-discovery")
     assert "api to data-primary failed for at most" in said(edited, "tiers-failures")
     assert "They are enforced on this cluster" in said(edited, "tiers-decisions")
+
+
+def test_what_a_failure_of_the_web_tier_cost_is_asked_from_outside(edited: History) -> None:
+    assert "connections from outside through the service `web` none failed" in said(edited, "tiers-failures")
+    ask_web_from_outside(edited, told="ECONNREFUSED", until="over")
+    told = said(edited, "tiers-failures")
+    assert "failed (" in told
+    assert "ECONNREFUSED (connect)), at a stretch for at most " in told
+    assert verdicts(edited)["failures-heal"] == "ok"
+
+
+def test_a_web_tier_that_is_never_reached_again_fails(edited: History) -> None:
+    ask_web_from_outside(edited, told="ECONNREFUSED")
+    assert verdicts(edited)["failures-heal"] == "fail"
+    assert "(connect)), and then none succeeded" in said(edited, "tiers-failures")
+    assert "cost a path at most" not in (EXPERIMENT.headline or str)(edited)
+
+
+def test_a_web_tier_that_nobody_asked_for_while_it_failed_is_unknown(edited: History) -> None:
+    series = next(s for s in edited.series if s.probe == "http" and s.record == "web:80")
+    edited.samples[series.id] = type(edited.samples[series.id])()
+    assert verdicts(edited)["failures-heal"] == "unknown"
+    assert "nobody asked for the service `web` meanwhile" in said(edited, "tiers-failures")
+    assert "cost a path at most" not in (EXPERIMENT.headline or str)(edited)
+
+
+def test_looks_that_say_nothing_are_not_said_to_have_worked(edited: History) -> None:
+    assert "none of the 6 needed paths failed" in said(edited, "tiers-failures")
+    assert "cost a path at most" in (EXPERIMENT.headline or str)(edited)
+    change(edited, "look", {"phase": "web fails", "client": "web"}, api="? wget ended with 139")
+    told = said(edited, "tiers-failures").partition(". api-")[0]
+    assert "none of the 6 needed paths was seen to fail" in told
+    assert "times a look says nothing: web to api: wget ended with 139" in told
+    assert "cost a path at most" not in (EXPERIMENT.headline or str)(edited)
+
+
+def test_an_outage_lasts_until_a_look_that_was_answered(edited: History) -> None:
+    looks = lab.facts_of(edited, "look", phase="data fails", client="api")
+    last = max(i for i, one in enumerate(looks) if one["data-primary"].startswith("-"))
+    for one in looks[last + 1 :]:
+        one["data-primary"] = "? wget ended with 139"
+    assert "api to data-primary failed for the rest of the time" in said(edited, "tiers-failures")
+
+
+def test_each_failure_has_a_matrix_of_the_paths_during_and_after_it(edited: History) -> None:
+    rows = lab.facts_of(edited, "failure-matrix")
+    assert [(one["phase"], one["client"], one["when"]) for one in rows] == [
+        (f"{failing} fails", client, when)
+        for failing in ("web", "api", "data")
+        for client in ("web", "api", "data")
+        for when in ("during", "after")
+    ]
+    during, after = lab.facts_of(edited, "failure-matrix", phase="data fails", client="data")
+    assert during["data-0"].endswith("(bad address 'data-0.data')")
+    assert during["data-1"].split(" of ")[0] == during["data-1"].split(" of ")[1]
+    assert after["data-0"].split(" of ")[0] == after["data-0"].split(" of ")[1] != "0"
 
 
 def test_a_path_that_the_design_needs_and_nobody_answers_fails(edited: History) -> None:

@@ -154,7 +154,9 @@ def silent_views(history: History) -> list[str]:
     for series in history.series:
         if series.probe == "dns" and not spoke.get(series.view):
             found = samples_between(history, series, span[0] + _SETTLED_NS, span[1])
-            spoke[series.view] = any(history.outcomes[sample.outcome].status not in _SILENT for sample in found)
+            # What was asked just before the node's return may be answered by it.
+            heard = [history.outcomes[sample.outcome].status for sample in found if sample.received_ns < span[1]]
+            spoke[series.view] = any(status not in _SILENT for status in heard)
     return sorted(view for view, said in spoke.items() if not said)
 
 
@@ -173,15 +175,16 @@ def left_dns(history: History, pod: str) -> dict[str, int]:
     return {view: at.before_ns - span[0] for view, at in found.items() if view in views and at.before_ns is not None}
 
 
-def clients(history: History, pod: str, from_ns: int, to_ns: int) -> Counter[str]:
-    """What became of HTTP clients' connections by the pod's name, begun in that time."""
-    counts: Counter[str] = Counter()
+def clients(history: History, pod: str, from_ns: int, to_ns: int) -> list[tuple[int, str]]:
+    """HTTP clients' connections by the pod's name, begun in that time: (when it was known, what became of it)."""
+    found = []
     for series in history.series:
         if series.probe == "http" and series.pod == pod:
             for sample in samples_between(history, series, from_ns, to_ns):
                 outcome = history.outcomes[sample.outcome]
-                counts["OK" if outcome.status == "OK" else f"{outcome.status} ({outcome.phase})"] += 1
-    return counts
+                said = "OK" if outcome.status == "OK" else f"{outcome.status} ({outcome.phase})"
+                found.append((sample.received_ns, said))
+    return sorted(found)
 
 
 def step_of(history: History, what: str, pod: str, since_ns: int, *, other_than: str = "") -> PodStep | None:
@@ -397,15 +400,19 @@ def names_meanwhile(history: History) -> str:
     pod = pods[0]
     gone = left_dns(history, pod)
     last = max(gone.values())
-    before = clients(history, pod, span[0], span[0] + last)
-    after = clients(history, pod, span[0] + last, stuck_until(history, pod) or span[1])
+    asked = clients(history, pod, span[0], span[0] + last)
+    # A client may have been told a moment before the views were asked again.
+    denied_ns = min([span[0] + min(gone.values()), *(at_ns for at_ns, said in asked if said.startswith("NXDOMAIN"))])
+    before = Counter(said for at_ns, said in asked if at_ns < denied_ns)
+    after = Counter(said for _, said in clients(history, pod, span[0] + last, stuck_until(history, pod) or span[1]))
     endpoint = next((t.life.endpoint_not_ready_ns for t in trials(history) if t.target.name == pod), None)
     slice_said = f" (its endpoint turned not ready after {seconds(endpoint - span[0])})" if endpoint is not None else ""
     silent = silent_views(history)
     at_once = "clients at least knew at once" if set(after) == {"NXDOMAIN (resolve)"} else "of the connections by it"
     return (
-        f"For up to {seconds(last)} {pod}.web was denied by no DNS server that could be heard{slice_said}, although its pod was on the lost node: of "
-        f"{before.total()} HTTP connections by that name in this time {_told(before)}. Then the name was NXDOMAIN, and {at_once}: "
+        f"For {seconds(denied_ns - span[0])} {pod}.web was denied by no DNS server that could be heard{slice_said}, although its pod was on the lost node: of "
+        f"{before.total()} HTTP connections by that name that ended in this time {_told(before)}. After {seconds(last)} each of these servers said NXDOMAIN, and "
+        f"{at_once}: "
         f"{_told(after)}. Nothing notices a node's end faster than the controller manager's node-monitor-grace-period; a client "
         "that needs to know sooner needs timeouts of its own."
         + (
@@ -472,7 +479,7 @@ def metrics_to_watch(history: History) -> str:
         return ""
     pod = pods[0]
     failed = first_failure_ns(history, pod)
-    gone = max(left_dns(history, pod).values())
+    gone = min(left_dns(history, pod).values())
     marked = step_of(history, "terminating", pod, cut.sent_ns)
     signs = [
         ("failing connections to one member by its own name", failed),

@@ -48,6 +48,18 @@ def test_the_lost_server_is_unknown_and_fails_nothing(edited: History) -> None:
     assert ". Nothing is known of coredns-" in found
 
 
+def test_a_server_that_answers_late_because_its_node_is_back_was_silent(edited: History) -> None:
+    join = next(f for f in edited.faults if f.fault == "join-node")
+    lost_view = summary(edited, OWN[0]).partition("Nothing is known of ")[2].partition(",")[0]
+    series = next(s for s in edited.series if s.record == f"A {lost(edited)[0]}.web" and s.view == lost_view)
+    columns = edited.samples[series.id]
+    there = next(p for p, o in enumerate(edited.outcomes) if o.status == "NOERROR")
+    late = max(p for p, sent_ns in enumerate(columns.sent_ns) if sent_ns < join.sent_ns)
+    columns.outcome[late] = there
+    assert columns.received_ns[late] > join.sent_ns
+    assert verdicts(edited)["names-outlive-the-node"] == "ok"
+
+
 def test_the_answers_have_this_runs_numbers(edited: History) -> None:
     assert "web-0.web was denied by no DNS server that could be heard" in said(edited, KEYS[0])
     assert "and clients at least knew at once: " in said(edited, KEYS[0])
@@ -94,6 +106,18 @@ def test_clients_that_still_had_to_wait_did_not_know_at_once(edited: History) ->
     columns.outcome[gone[len(gone) // 2]] = silent
     assert "at once" not in said(edited, KEYS[0])
     assert "of the connections by it:" in said(edited, KEYS[0])
+
+
+def test_a_client_that_was_told_first_ends_the_time_in_which_nobody_was(edited: History) -> None:
+    assert "NXDOMAIN" not in said(edited, KEYS[0]).partition(" each of these servers said")[0]
+    gone = next(p for p, o in enumerate(edited.outcomes) if (o.status, o.phase) == ("NXDOMAIN", "resolve"))
+    series = next(s for s in edited.series if s.probe == "http" and s.record.startswith(f"{lost(edited)[0]}.web"))
+    columns = edited.samples[series.id]
+    cut = next(f for f in edited.faults if f.fault == "cut-node")
+    told = next(p for p, at in enumerate(columns.received_ns) if at > (cut.accepted_ns or 0) + 40_000_000_000)
+    columns.outcome[told] = gone
+    assert said(edited, KEYS[0]).startswith("For 40.")
+    assert "NXDOMAIN" not in said(edited, KEYS[0]).partition(" each of these servers said")[0]
 
 
 def test_the_signs_are_told_in_the_order_in_which_they_were_seen(edited: History) -> None:

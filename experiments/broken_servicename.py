@@ -14,6 +14,7 @@ from chaos.experiment import (
     fact,
     last_ns,
     ms,
+    series_of,
     unit_question,
     when,
 )
@@ -193,6 +194,14 @@ def names(history: History, phase: str) -> Fact | None:
     return fact(history, "names", phase=phase)
 
 
+def presence(found: dict[str, str], wanted: str, where: str) -> tuple[list[str], list[str]]:
+    """Names whose status is the opposite of the wanted one, and those of which nothing is known, such as TIMEOUT."""
+    opposite = {"NXDOMAIN": "NOERROR", "NOERROR": "NXDOMAIN"}[wanted]
+    failures = [f"{where}: {name} was {status}" for name, status in found.items() if status == opposite]
+    unknowns = [f"{where}: {name} was {status}" for name, status in found.items() if status not in (wanted, opposite)]
+    return failures, unknowns
+
+
 def cannot_be_patched(history: History) -> Verdict:
     """The API server refuses another serviceName."""
     tried = fact(history, "refused")
@@ -211,14 +220,17 @@ def cannot_be_patched(history: History) -> Verdict:
 
 def service_faults_show_at_once(history: History) -> Verdict:
     """With a wrong selector or without its service every name is gone; with it they are back."""
-    failures, unknowns = [], []
+    failures: list[str] = []
+    unknowns: list[str] = []
     for kind in ("wrong selector", "deleted service"):
         found, proved = names(history, kind), fact(history, "step", of=kind, step="proved")
         if found is None:
             unknowns.append(f"{kind} was not tried")
             continue
-        still = [pod for pod, status in found["pods"].items() if status == "NOERROR"]
-        failures += [f"{kind}: {', '.join(still)} still resolved"] if still else []
+        all_names = {f"{pod}.web": status for pod, status in found["pods"].items()} | {"web": found["service"]}
+        gone, unsure = presence(all_names, "NXDOMAIN", kind)
+        failures += gone
+        unknowns += unsure
         failures += [] if proved else [f"{kind}: the repair was not seen to work"]
     success = "With a wrong selector and without the service every name was gone; after the repair everything was steady again, without a restart."
     return combine(
@@ -234,16 +246,25 @@ def recreation_is_latent(history: History) -> Verdict:
         ("put right, nothing restarted", "NXDOMAIN"),
         ("put right, one restarted", "NOERROR"),
     ]
-    failures, unknowns = [], []
+    failures: list[str] = []
+    unknowns: list[str] = []
     for phase, expected in phases:
         found = names(history, phase)
         if found is None:
             unknowns.append(f"{phase}: it did not come so far")
-        elif found["pods"][RESTARTED] != expected:
-            failures.append(f"{phase}: {RESTARTED}.web was {found['pods'][RESTARTED]}")
+        else:
+            for name, status, wanted in (
+                (f"{RESTARTED}.web", found["pods"][RESTARTED], expected),
+                ("web", found["service"], "NOERROR"),
+            ):
+                wrong, unsure = presence({name: status}, wanted, phase)
+                failures += wrong
+                unknowns += unsure
     others = [f for phase, _ in phases if (f := names(history, phase))]
     failures += [
-        f"{f['phase']}: the service had {f['addresses']} addresses" for f in others if f["addresses"] != len(PODS)
+        f"{f['phase']}: the service had {f['addresses']} addresses"
+        for f in others
+        if f["service"] == "NOERROR" and f["addresses"] != len(PODS)
     ]
     success = (
         f"{RESTARTED}.web resolved until the pod restarted, and did not after the repair until it restarted again; the service's "
@@ -259,12 +280,16 @@ def second_gives_no_names(history: History) -> Verdict:
     found = fact(history, "second")
     if found is None:
         return combine("second-gives-no-names", failures=(), unknowns=("it was not tried",), success="", evidence=())
-    failures = [] if found["addresses"] == len(PODS) else [f"web-second had {found['addresses']} addresses"]
-    failures += [f"{found['pod_name']} resolved"] if found["pod"] == "NOERROR" else []
+    failures, unknowns = presence({found["pod_name"]: found["pod"]}, "NXDOMAIN", "beside the governing service")
+    whole, unsure = presence({"web-second": found["service"]}, "NOERROR", "beside the governing service")
+    failures += whole
+    unknowns += unsure
+    if found["service"] == "NOERROR" and found["addresses"] != len(PODS):
+        failures.append(f"web-second had {found['addresses']} addresses")
     success = (
         f"A second headless service had all {found['addresses']} addresses, and {found['pod_name']} was {found['pod']}."
     )
-    return combine("second-gives-no-names", failures=failures, unknowns=(), success=success, evidence=())
+    return combine("second-gives-no-names", failures=failures, unknowns=unknowns, success=success, evidence=())
 
 
 def broken_looks_healthy(history: History) -> Verdict:
@@ -275,9 +300,11 @@ def broken_looks_healthy(history: History) -> Verdict:
     failures = (
         [] if found["ready"] == found["replicas"] else [f"{found['ready']} of {found['replicas']} pods were Ready"]
     )
-    failures += ["its pod's name resolved"] if found["name"] == "NOERROR" else []
+    wrong, unknowns = presence({"broken-network-0.nonexistent-service": found["name"]}, "NXDOMAIN", "its pod")
+    failures += wrong
+    unknowns += [] if found["replicas"] else ["it had no replicas"]
     success = f"{found['ready_replicas']} of {found['replicas']} pods Ready, and broken-network-0.nonexistent-service is {found['name']}."
-    return combine("broken-looks-healthy", failures=failures, unknowns=(), success=success, evidence=())
+    return combine("broken-looks-healthy", failures=failures, unknowns=unknowns, success=success, evidence=())
 
 
 # ---- questions ----
@@ -285,7 +312,7 @@ def broken_looks_healthy(history: History) -> Verdict:
 
 def problems_identified(history: History) -> str:
     found = fact(history, "broken-network")
-    if found is None:
+    if found is None or broken_looks_healthy(history).outcome != "ok":
         return ""
     return (
         f"The StatefulSet names a service that {found['service']}. Nothing else shows it: {found['ready_replicas']} of {found['replicas']} "
@@ -298,7 +325,9 @@ def problems_fixed(history: History) -> str:
     tried = fact(history, "refused")
     late = names(history, "put right, nothing restarted")
     proved = fact(history, "step", of="recreated", step="proved")
-    if tried is None or late is None or proved is None:
+    if tried is None or late is None or proved is None or cannot_be_patched(history).outcome != "ok":
+        return ""
+    if service_faults_show_at_once(history).outcome != "ok" or recreation_is_latent(history).outcome != "ok":
         return ""
     return (
         "Best by creating the missing headless service under the name that the StatefulSet has: services can come and go, and here "
@@ -311,23 +340,25 @@ def problems_fixed(history: History) -> str:
 
 def first_sign(history: History) -> str:
     parts = []
+    views = {series.view for series in series_of(history, "dns", f"A {RESTARTED}.web")}
     for kind in ("wrong selector", "deleted service"):
         began, mended = fact(history, "step", of=kind, step="broken"), fact(history, "step", of=kind, step="repaired")
         if began is None or mended is None:
             continue
-        lost = last_ns(when(history, f"A {RESTARTED}.web", "NXDOMAIN", began.at_ns, mended.at_ns), began.at_ns)
-        back = last_ns(when(history, f"A {RESTARTED}.web", "NOERROR", mended.at_ns), mended.at_ns)
-        if lost is not None and back is not None:
+        left = when(history, f"A {RESTARTED}.web", "NXDOMAIN", began.at_ns, mended.at_ns)
+        came = when(history, f"A {RESTARTED}.web", "NOERROR", mended.at_ns)
+        lost, back = last_ns(left, began.at_ns), last_ns(came, mended.at_ns)
+        if lost is not None and back is not None and left.keys() == came.keys() == views:
             parts.append(
-                f"{kind}: the names were gone from every view after {ms(lost)}, and back {ms(back)} after the repair"
+                f"{kind}: {RESTARTED}.web was gone from every view after {ms(lost)}, and back {ms(back)} after the repair"
             )
     latent = names(history, "recreated, one restarted")
-    if len(parts) < 2 or latent is None:  # noqa: PLR2004 - both
+    if len(parts) < 2 or latent is None or recreation_is_latent(history).outcome != "ok":  # noqa: PLR2004 - both
         return ""
     odd = [target for target in latent["srv_targets"] if target not in PODS]
     said = fact(history, "subdomains")
     return (
-        f"{'; '.join(parts)}. Recreated with another serviceName: no sign at all until {RESTARTED} restarted; then {RESTARTED}.web was "
+        f"{'; '.join(parts)}. Recreated with another serviceName: its names resolved as before until {RESTARTED} restarted; then {RESTARTED}.web was "
         f"{latent['pods'][RESTARTED]} while the service's name still had {latent['addresses']} addresses, so a check of that name alone sees "
         f"nothing. What gives it away: an SRV target that is no pod's name ({', '.join(odd) or 'none was seen here'}), and pods whose "
         f"subdomain differs from serviceName ({', '.join(f'{pod}: {sub}' for pod, sub in said['pods'].items()) if said else 'not looked at'})."

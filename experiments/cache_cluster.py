@@ -356,9 +356,9 @@ def _outage(history: History, trial: int, slots: str) -> str:
     if zero is None or done is None:
         return ""
     if not done["errors"]:
-        return f"none of {done['tried']} writes failed"
+        return f"none of {done['tried']} failed"
     kinds = ", ".join(f"{n} {kind}" for kind, n in done["errors"].items())
-    failed = f"{done['tried'] - done['done']} of {done['tried']} writes failed"
+    failed = f"{done['tried'] - done['done']} of {done['tried']} failed"
     if done["last_ok_s"] is None or done["ok_again_s"] is None:
         return f"{failed} ({kinds})"
     return (
@@ -376,7 +376,7 @@ def dual_service(history: History) -> str:
     for one in series[:1]:
         outcomes = [history.outcomes[position].status for position in history.samples[one.id].outcome]
         bad = sum(status != "OK" for status in outcomes)
-        held = f" Through all three faults {bad} of {len(outcomes)} connections to it failed."
+        held = f" In the whole run {bad} of {len(outcomes)} connections to it failed."
     return (
         f"The external service is the entrance: one address that leads to any member. {entrance['connections']} connections to "
         f"{ENTRANCE} reached {len(entrance['answered'])} different members, and {entrance['sent_elsewhere']} of "
@@ -412,10 +412,16 @@ def stable_formation(history: History) -> str:
 def other_systems(history: History) -> str:
     took, quick = takeover(history, SLOW), takeover(history, QUICK)
     seen, others = facts(history, "seen", trial=QUICK), _outage(history, SLOW, OTHER)
-    if took is None or not seen or not others:
+    others_lost = fact(history, "writes", trial=SLOW, slots=OTHER)
+    if took is None or not seen or not others or others_lost is None:
         return ""
     owner, after_s, before_s, _ = took
-    because = ", because a cluster with slots that nobody owns refuses all" if "ClusterDown" in others else ""
+    refused = sum(n for kind, n in others_lost["errors"].items() if kind.startswith("ClusterDown"))
+    because = (
+        f"; {refused} of these {'was' if refused == 1 else 'were'} ClusterDown: a cluster with slots that nobody owns refuses all"
+        if refused
+        else ""
+    )
     returned = "it kept its slots" if quick is None else f"{quick[0]} had taken its slots"
     if not any("fail" in f["flags"] for f in seen):
         returned += ", for no member had held it for failed yet"
@@ -424,7 +430,7 @@ def other_systems(history: History) -> str:
         "volume that follows the name, and an entrance for those that want any member. What it does with them is its own: here "
         f"the master that came back at once found that {returned}, while the one that stayed away was replaced by its replica "
         f"{owner} between {after_s:.2f} s and {before_s:.2f} s after the deletion (cluster-node-timeout is 5 s); of "
-        f"the writes to a master that was never touched {others} then{because}. Kubernetes gives "
+        f"the writes to a master that was never touched {others}{because}. Kubernetes gives "
         "identity; who leads is decided by the members, as in Kafka, etcd, ZooKeeper or Cassandra, whose seed lists are such names."
     )
 
@@ -434,7 +440,7 @@ def headline(history: History) -> str:
     writes = fact(history, "writes", trial=QUICK, slots=OWN)
     first = (
         "A deleted Redis master kept its id, name and data in a new pod"
-        if names_stay_addresses_follow(history).outcome == "ok"
+        if names_stay_addresses_follow(history).outcome == data_survives(history).outcome == "ok"
         else "A Redis master was deleted"
     )
     if writes is not None:

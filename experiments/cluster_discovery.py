@@ -314,7 +314,7 @@ def names_unstable(history: History) -> str:
         else ""
     )
     return (
-        f"Nobody could be found. The same script in a Deployment found none of {len(MEMBERS)} members in {found[0]['rounds']} rounds, in each of its {len(found)} pods, though all were ready: they are called "
+        f"Nobody could be found. The same script in a Deployment found none of {len(MEMBERS)} members in {found[0]['rounds']} rounds, in each of its {len(found)} pods: they are called "
         f"{', '.join(f['pod'] for f in found)}, which no script can know, and DNS has no name for them, not even their own. {swap['deleted']} was deleted and became "
         f"{swap['successor']}; whatever was configured with the old name would have to be changed.{stale}"
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from chaos.analysis.recovery import Recovery
 from chaos.experiment import (
     DeletePod,
     Experiment,
@@ -89,6 +90,11 @@ async def contrast_with_deployment(run: Run) -> None:
 # ---- the unit's questions about one replacement ----
 
 
+def own_records(history: History) -> list[Recovery]:
+    """Of each deleted pod's own name, in each view."""
+    return [r for r in recoveries(history) if r.record.startswith(f"A {r.trial.target.name}.")]
+
+
 def replaced(history: History) -> list[Identity]:
     """Every pod whose successor was seen."""
     return [found for found in identities(history) if found.trial.life.new_pod is not None]
@@ -104,14 +110,17 @@ def same_name(history: History) -> str:
     new_uid = f"the UID {first.target.uid[:8]}… became {first.life.new_uid[:8]}…"
     if other:
         return f"Not every pod: {', '.join(other)} did not."
+    tried = identities(history)
+    missing = ", ".join(dict.fromkeys(i.trial.target.name for i in tried if i.trial.life.new_pod is None))
+    unseen = f" No successor of {missing} was seen, so nothing is known there." if missing else ""
     return (
-        f"Yes: in {len(found)} of {len(found)} replacements ({pods}) the successor had the name of the deleted pod, and it was another pod: "
-        f"in trial {first.number} {new_uid}, and the address {first.target.address} became {first.life.new_address}."
+        f"{'In' if missing else 'Yes: in'} {len(found)} of {len(tried)} replacements ({pods}) the successor had the name of the deleted pod, and it was another pod: "
+        f"in trial {first.number} {new_uid}, and the address {first.target.address} became {first.life.new_address}.{unseen}"
     )
 
 
 def still_resolves(history: History) -> str:
-    own = [r for r in recoveries(history) if r.record.startswith(f"A {r.trial.target.name}.")]
+    own = own_records(history)
     if not own:
         return ""
     right = [r for r in own if r.right_at_end]
@@ -137,9 +146,15 @@ def unlike_deployment(history: History) -> str:
     found = replaced(history)
     if swap is None or not found or swap["deleted"] == swap["replacement"]:
         return ""
-    kept = sorted({i.trial.target.name for i in found if i.facet("name").kept})
+    kept = sorted(
+        {i.trial.target.name for i in found} - {i.trial.target.name for i in found if not i.facet("name").kept}
+    )
+    own = [r for r in own_records(history) if r.trial.target.name in kept]
+    right = {r.trial.target.name for r in own} == set(kept) and all(r.right_at_end for r in own)
+    if not kept:
+        return ""
     return (
-        f"{', '.join(kept)} came back under the same name, each with a DNS record of its own. The Deployment's pod {swap['deleted']} was "
+        f"{', '.join(kept)} came back under the same name{', each with a DNS record of its own' if right else ''}. The Deployment's pod {swap['deleted']} was "
         f"replaced by {swap['replacement']}, another name, and the query for the pod's own name gave {swap['per_pod_record']} before and "
         f"{swap['replacement_record']} after."
         + (

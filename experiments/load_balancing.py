@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from chaos.experiment import (
     Experiment,
@@ -31,6 +32,8 @@ HELD_EVERY_S = 0.1
 TRIES = 3
 DECIDED = ("NXDOMAIN", "NOERROR", "NODATA")  # what an answer of DNS may be
 AFFINITY_S = 5  # as in mysql-sticky.yaml
+# So many of them must have been answered each time for a verdict on affinity.
+STICKY_FEW = 10
 SETTLE_S = 2.0
 # Of connections, lost ones may be so many; more are no longer chance.
 LOST = 0.05
@@ -142,14 +145,37 @@ def only(found: Fact | None) -> str:
     return answered[0] if len(answered) == 1 else ""
 
 
-def held_answers(history: History) -> Counter[str] | None:
-    """Pod, or failure → answers on the long-lived connection."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the long-lived connection saw.
+
+    Attributes:
+        pods: pod → answers.
+        ended: failure → how often, after the first answer: each ends a connection, and another is opened.
+    """
+
+    pods: Counter[str]
+    ended: Counter[str]
+
+
+def held_answers(history: History) -> Held | None:
     found = fact(history, "held")
     series: Series | None = next((s for s in history.series if found and s.id == found["series"]), None)
     if series is None:
         return None
-    outcomes = [o.outcome for o in history.observations(series)]
-    return Counter(o.values[0] if o.status == "OK" and o.values else f"{o.status} ({o.phase})" for o in outcomes)
+    said = [
+        o.outcome.values[0]
+        if o.outcome.status == "OK" and o.outcome.values
+        else f"{o.outcome.status} ({o.outcome.phase})"
+        for o in sorted(history.observations(series), key=lambda o: o.sent_ns)
+    ]
+    first = next((position for position, who in enumerate(said) if who in PODS), len(said))
+    return Held(Counter(who for who in said if who in PODS), Counter(who for who in said[first:] if who not in PODS))
+
+
+def total(found: Fact | None) -> int:
+    """How many connections a pod answered."""
+    return sum(reached(found).values()) if found else 0
 
 
 # ---- what must hold ----
@@ -220,7 +246,8 @@ def affinity_keeps_the_pod(history: History) -> Verdict:
     ]
     unknowns = [] if len(turns) == 2 else ["it was not asked twice"]  # noqa: PLR2004 - before and after the pause
     unknowns += [one for f in turns for one in lost(f)]
-    success = f"All connections went to {' and, after a pause, to '.join(f'{only(f)} ({sum(reached(f).values())})' for f in turns)}."
+    unknowns += [f"turn {f['turn']}: only {total(f)} connections were answered" for f in turns if total(f) < STICKY_FEW]
+    success = f"All connections that were answered went to {' and, after a pause, to '.join(f'{only(f)} ({sum(reached(f).values())})' for f in turns)}."
     return combine(
         "affinity-keeps-the-pod",
         failures=failures,
@@ -233,7 +260,7 @@ def affinity_keeps_the_pod(history: History) -> Verdict:
 def long_lived_is_pinned(history: History) -> Verdict:
     """One connection through the service stays with its pod while new ones spread."""
     answers, fresh = held_answers(history), counted(history, "new", "mysql-replicas")
-    if answers is None or fresh is None or sum(answers.values()) < FEW:
+    if answers is None or fresh is None or sum(answers.pods.values()) < FEW:
         return combine(
             "long-lived-is-pinned",
             failures=(),
@@ -241,13 +268,11 @@ def long_lived_is_pinned(history: History) -> Verdict:
             success="",
             evidence=(),
         )
-    pods = [who for who in answers if who in PODS]
-    failures = [f"it was answered by {', '.join(pods)}"] if len(pods) > 1 else []
-    failed = {what: n for what, n in answers.items() if what not in PODS}
-    unknowns = [
-        f"{what} {n} times" for what, n in failed.items() if what.startswith("EOF") or n > sum(answers.values()) * LOST
-    ]
-    success = f"All {sum(answers.values()) - sum(failed.values())} questions on one connection were answered by {', '.join(pods)}, while {len(set(fresh['answered']) & set(PODS))} pods answered new ones."
+    failures = [f"it was answered by {', '.join(answers.pods)}"] if len(answers.pods) > 1 else []
+    unknowns = [f"it was not one connection: {what}" for what in answers.ended]
+    others = reached(fresh)
+    unknowns += [] if len(others) > 1 else ["new connections did not spread either, so this says nothing"]
+    success = f"All {sum(answers.pods.values())} questions on one connection were answered by {', '.join(answers.pods)}, while {len(others)} pods answered new ones."
     return combine(
         "long-lived-is-pinned", failures=failures, unknowns=unknowns, success=success, evidence=("observations.jsonl",)
     )
@@ -280,6 +305,8 @@ def no_such_name(history: History) -> str:
     )
     if internal is None or governing is None or names_below_governing_only(history).outcome != "ok":
         return ""
+    if not governing["connect"].startswith("OK") or not internal["connect"].startswith("NXDOMAIN"):
+        return ""
     return (
         f"The unit's direct connections use {PODS[0]}.mysql-internal, and that name does not exist (a MySQL client ends with {internal['connect']}): a pod's "
         f"name stands below the one service in its subdomain ({', '.join(governing['subdomains'])}), which the StatefulSet takes from serviceName. Endpoints of "
@@ -300,15 +327,15 @@ def balancing_differs(history: History) -> str:
         or not shares(headless)
     ):
         return ""
-    compatible = "compatible with" if even(service, 0.95) else "not compatible with"
+    compatible = "is compatible with" if even(service, 0.95) else "is not compatible with"
     uneven = (
         "equal shares are compatible with that"
         if even(headless, 0.95)
         else "these are not equal shares: the order of a DNS answer is no load balancer"
     )
     return (
-        f"mysql-replicas is one address ({', '.join(one['values'])}), and kube-proxy draws a pod for each new connection: of {sum(reached(service).values())} connections "
-        f"{spread(service)}, in brackets 95 % intervals of the shares, {compatible} a third each. mysql-internal is {len(all_of_them['values'])} addresses, and nothing "
+        f"mysql-replicas is one address ({', '.join(one['values'])}), and kube-proxy draws a pod for each new connection: of {total(service)} connections "
+        f"that were answered these reached: {spread(service)}, in brackets 95 % intervals of the shares; that {compatible} a third each. mysql-internal is {len(all_of_them['values'])} addresses, and nothing "
         f"balances: the client picks. One that takes the first address of each fresh answer got {spread(headless)}; {uneven}. One that keeps an answer keeps its pod."
     )
 
@@ -335,14 +362,15 @@ def session_affinity(history: History) -> str:
         or not only(second)
         or service is None
         or long_lived_is_pinned(history).outcome != "ok"
+        or affinity_keeps_the_pod(history).outcome != "ok"
     ):
         return ""
     again = "the same" if only(first) == only(second) else "another one"
     return (
-        f"Balancing happens when a connection is made: on one connection through mysql-replicas all {sum(answers.values())} questions were answered by {next(iter(answers))}, so "
+        f"Balancing happens when a connection is made: on one connection through mysql-replicas all {sum(answers.pods.values())} questions were answered by {next(iter(answers.pods))}, so "
         "a pool spreads its connections once, and a member that comes later gets none until connections are made anew. What belongs to a session (transactions, temporary "
-        f"tables, settings) is safe on its connection and nowhere else. With sessionAffinity ClientIP all of {FEW} connections of this client went to {only(first)}; "
-        f"after {AFFINITY_S + 1} s without one (its timeout is {AFFINITY_S} s) they went to {only(second)}, {again}. It goes by address: all clients behind one address share one member."
+        f"tables, settings) is safe on its connection and nowhere else. With sessionAffinity ClientIP all {total(first)} connections of this client that were answered went to {only(first)}; "
+        f"after {AFFINITY_S + 1} s without one (its timeout is {AFFINITY_S} s) all {total(second)} went to {only(second)}, {again}. It goes by address: all clients behind one address share one member."
     )
 
 
@@ -351,8 +379,11 @@ def headline(history: History) -> str:
     if service is None or not shares(service) or answers is None:
         return "Who gets connections was not counted."
     where = "On the simulated cluster" if history.meta.simulated else "Through the service address"
-    pods = len([who for who in answers if who in PODS])
-    return f"{where} {sum(reached(service).values())} new connections spread as {', '.join(f'{pod} {n}' for pod, (n, _, _) in shares(service).items())}; one connection that stayed open had {pods} member for all its {sum(answers.values())} questions."
+    counts = ", ".join(f"{pod} {n}" for pod, (n, _, _) in shares(service).items())
+    said = f"{where} {total(service)} new connections spread as {counts}"
+    if not answers.pods or answers.ended:
+        return f"{said}."
+    return f"{said}; one connection that stayed open was answered by {' and '.join(answers.pods)} in all its {sum(answers.pods.values())} questions."
 
 
 experiment = Experiment(

@@ -6,6 +6,7 @@ from chaos.experiment import (
     DeletePod,
     Experiment,
     Fact,
+    FaultWindow,
     History,
     Outage,
     Run,
@@ -120,8 +121,13 @@ def series_of_role(history: History, role: str) -> Series | None:
 
 def outage_of(history: History, role: str) -> Outage | None:
     series = series_of_role(history, role)
-    sent_ns = next((f.sent_ns for f in history.faults if f.accepted_ns is not None), None)
-    return None if series is None or sent_ns is None else outage(history, series, sent_ns)
+    deleted = deletion(history)
+    return None if series is None or deleted is None else outage(history, series, deleted.sent_ns, deleted.ended_ns)
+
+
+def deletion(history: History) -> FaultWindow | None:
+    """Of the primary. What fails after its window is not its doing."""
+    return next((f for f in history.faults if f.accepted_ns is not None), None)
 
 
 def routed(history: History, name: str, phase: str = "before") -> Fact | None:
@@ -274,7 +280,15 @@ def read_write_split(history: History) -> str:
         return ""
     strays, units = fact(history, "strays"), routed(history, "mysql-replicas")
     lost = ""
-    if strays is not None and None not in strays["rows"].values() and units is not None and PRIMARY in pods_in(units):
+    if (
+        strays is not None
+        and units is not None
+        and PRIMARY in pods_in(units)
+        and None not in strays["rows"].values()
+        # A write that timed out may have been committed: then it is unknown where the accepted ones stand.
+        and sum(strays["rows"][pod] - strays["rows"][PRIMARY] for pod in REPLICAS)
+        == strays["accepted"] - strays["rows"][PRIMARY]
+    ):
         rows, accepted = strays["rows"], strays["accepted"]
         lost = (
             f" As the unit has it, it does not: its mysql-replicas selects every member and led {pods_in(units)[PRIMARY]} of {units['connections']} "
@@ -293,17 +307,20 @@ def read_write_split(history: History) -> str:
 def separate_services(history: History) -> str:
     said = two_outages(history)
     reads = series_of_role(history, "reads")
-    sent_ns = next((f.sent_ns for f in history.faults if f.accepted_ns is not None), None)
-    if not said or reads is None or sent_ns is None:
+    deleted = deletion(history)
+    if not said or reads is None or deleted is None or deleted.ended_ns is None or reads.id not in history.samples:
         return ""
-    failed = outage(history, reads, sent_ns)
+    tried = sum(deleted.sent_ns <= sent <= deleted.ended_ns for sent in history.samples[reads.id].sent_ns)
+    if not tried:
+        return ""
+    failed = outage(history, reads, deleted.sent_ns, deleted.ended_ns)
     went_on = (
-        "no read through mysql-replicas-only failed"
+        f", and each role fails on its own: from the primary's deletion until all was steady again none of {tried} reads through mysql-replicas-only failed"
         if failed is None
-        else f"reads through mysql-replicas-only failed for {bounds(failed)}"
+        else f". From the primary's deletion until all was steady again reads through mysql-replicas-only failed for {bounds(failed)} at the longest ({failed.kinds()})"
     )
     return (
-        f"Clients name a role, not a pod, and each role fails on its own: while the primary was away {went_on}. {said} "
+        f"Clients name a role, not a pod{went_on}. {said} "
         "Who may read and who may write can be set apart, too: the service, its selector, its account."
     )
 
@@ -316,16 +333,17 @@ def endpoint_use(history: History) -> str:
         return ""
     kept = (
         ""
-        if held is None
+        if held is None or not {"EOF", "ECONNRESET"} & {status for status, _ in held.failures}
         else f" A long-lived connection through mysql-primary ended with the pod ({held.kinds()}): a pool must open new ones."
     )
+    always = f" (here always {PRIMARY})" if primary_is_the_primary(history).outcome == "ok" else ""
     followed = (
         f" Replicas use the headless name {NAMED[0]}: after the replacement {len(again)} of {len(REPLICAS)} followed the new address without being told."
         if again and all(f["receives"] == "Yes" for f in again)
         else ""
     )
     return (
-        f"Writers use mysql-primary (here always {PRIMARY}), readers a service of replicas, and those that must know each member, such as replicas and "
+        f"Writers use mysql-primary{always}, readers a service of replicas, and those that must know each member, such as replicas and "
         f"backup jobs, the headless names. mysql-internal gives all members at once; of {internal['connections']} connections it led {counted(internal)}, "
         f"each to the first address of its own answer.{kept}{followed}"
     )

@@ -143,10 +143,18 @@ def update_without_downtime(history: History) -> str:
         return ""
     lost = outages(history, 1)
     partition = partition_is_kept(history)
+    if not lost:
+        return ""
+    names = sorted({view.trial.target.name for view in lost})
+    all_of_them = names == list(PODS)
+    which = (
+        f"each of {len(PODS)} pods could not be reached by its own name for a while"
+        if all_of_them
+        else f"{' and '.join(names)} ({len(names)} of {len(PODS)} pods) could not be reached by name for a while"
+    )
     return (
-        f"One pod at a time, and never before the last is Ready: that is what this server did. But each pod's own name was still "
-        f"away once ({len(lost)} of {len(PODS)} were unreachable by name during it), so a client of one member, such as a "
-        "primary, sees an outage in any case; it must move the role to another member first, or retry for that long. "
+        "One pod at a time, and never before the last is Ready: that is what this server did, with the probes' own requests as its only load. "
+        f"But {which}, so a client of one member, such as a primary, sees an outage{'' if all_of_them else ' there'}; it must move the role to another member first, or retry for that long. "
         + (
             f"A partition lets one member go first: {partition.summary[0].lower()}{partition.summary[1:]} "
             if partition.outcome == "ok"
@@ -161,9 +169,9 @@ def headline(history: History) -> str:
     lengths = [bounds for view in outages(history, 1) if (bounds := view.outage_ns) is not None]
     if window is None or not lengths:
         return "No update was seen in which a pod was unreachable by its name."
-    where = "On the simulated cluster each" if history.meta.simulated else "Each"
+    where = "On the simulated cluster " if history.meta.simulated else ""
     figures = [Figure(b.after_ns, censored=True) if b.before_ns is None else Figure(b.before_ns) for b in lengths]
-    return f"{where} of {len(lengths)} pods was unreachable by its name once during the rolling update, for {at_most(figures)}."
+    return f"{where}{len(lengths)} of {len(PODS)} pods were unreachable by their names during the rolling update, for {at_most(figures)}."
 
 
 experiment = Experiment(

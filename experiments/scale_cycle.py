@@ -1,5 +1,9 @@
 """What goes and what comes back when a StatefulSet is scaled from three to one and to three again?"""
 
+from dataclasses import dataclass
+
+from chaos.analysis.records import SERVICE_VIEW
+from chaos.analysis.transitions import tells
 from chaos.experiment import (
     Experiment,
     Fact,
@@ -16,9 +20,11 @@ from chaos.experiment import (
     ms,
     pod_steps,
     seconds,
+    series_of,
     unit_question,
     when,
 )
+from chaos.model.series import Observation
 
 STEADY_WITHIN_S = 60
 GONE_WITHIN_S = 120
@@ -143,19 +149,112 @@ def scaling_challenges(history: History) -> str:
                 f"{pod}.web had left every view {ms(gone)} after the scaling down and was in every view {ms(back)} after the scaling up"
             )
     kept = volumes_are_kept(history)
-    if not parts or order_is_kept(history).outcome != "ok":
+    if len(parts) < len(REMOVED) or order_is_kept(history).outcome != "ok":
         return "This run did not see every step, so it cannot say: see the verdicts."
     return (
         f"Members are not interchangeable, so they go and come one by one in a fixed order: {'; '.join(parts)}. A Deployment "
         "would have done all at once. "
         + (
-            "The volumes outlive their pods, " + kept.summary[0].lower() + kept.summary[1:] + " "
+            "The volumes outlive their pods: "
+            + kept.summary[0].lower()
+            + kept.summary[1:]
+            + " So scaling down keeps the volumes and frees no storage. "
             if kept.outcome == "ok"
             else ""
         )
-        + "So scaling down loses no data and frees no storage either, and what the members knew of each other (quorum, "
+        + stale_sentence(history)
+        + "What the members knew of each other (quorum, "
         "replication, shards) has to be told to the application before a member goes: Kubernetes only removes the last one."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """What one view said of a removed pod's name between its first NXDOMAIN anywhere and the scaling up.
+
+    Attributes:
+        answers: that say something, sent after that NXDOMAIN was received.
+        old: of them, how many still gave the old address.
+        last_ns: receipt of the last of these, after that NXDOMAIN's.
+        again: how many gave it after the view itself had said NXDOMAIN.
+    """
+
+    pod: str
+    view: str
+    answers: int
+    old: int
+    last_ns: int
+    again: int
+
+
+def stale_answers(history: History) -> list[Stale]:
+    """Of each removed pod's name at each view; empty where no NXDOMAIN was seen while the pods were away."""
+    both = windows(history)
+    if both is None:
+        return []
+    down, up = both
+    found = []
+    for pod in REMOVED:
+        address = next((p.address for p in down.targets if p.name == pod), "")
+        at_views: list[tuple[str, list[Observation]]] = [
+            (
+                series.view,
+                [
+                    o
+                    for o in history.observations(series)
+                    if down.sent_ns <= o.sent_ns and o.received_ns <= up.sent_ns and tells(series, o.outcome)
+                ],
+            )
+            for series in series_of(history, "dns", f"A {pod}.web")
+        ]
+        absent = {
+            view: min((o.received_ns for o in seen if o.outcome.status == "NXDOMAIN"), default=None)
+            for view, seen in at_views
+        }
+        first_ns = min((at for at in absent.values() if at is not None), default=None)
+        if first_ns is None or not address:
+            continue
+        for view, seen in at_views:
+            late = [o for o in seen if o.sent_ns > first_ns]
+            old = [o for o in late if address in o.outcome.values]
+            own_ns = absent[view]
+            found.append(
+                Stale(
+                    pod,
+                    view,
+                    len(late),
+                    len(old),
+                    max((o.received_ns - first_ns for o in old), default=0),
+                    sum(own_ns is not None and o.sent_ns > own_ns for o in old),
+                )
+            )
+    return found
+
+
+def gone_stays_gone(history: History) -> Verdict:
+    """A DNS server that has said NXDOMAIN does not give the old address again while the pod is away."""
+    direct = [one for one in stale_answers(history) if one.view != SERVICE_VIEW]
+    failures = [
+        f"{one.view} gave the address of {one.pod} again {one.again} times after NXDOMAIN"
+        for one in direct
+        if one.again
+    ]
+    unknowns = [f"{one.view} answered nothing about {one.pod} in that time" for one in direct if not one.answers] + [
+        f"no server was asked for {pod} after its NXDOMAIN" for pod in REMOVED if pod not in {d.pod for d in direct}
+    ]
+    answers, old = sum(one.answers for one in direct), sum(one.old for one in direct)
+    success = f"Of {answers} answers of single DNS servers after a name's first NXDOMAIN {old} gave the old address, none of them after its own server's NXDOMAIN."
+    return combine("gone-stays-gone", failures=failures, unknowns=unknowns, success=success, evidence=("timeline.svg",))
+
+
+def stale_sentence(history: History) -> str:
+    """How many answers were stale; empty where none was asked for."""
+    found = stale_answers(history)
+    answers, old = sum(one.answers for one in found), sum(one.old for one in found)
+    if not answers:
+        return ""
+    last = f", the last {ms(max(one.last_ns for one in found))} after it" if old else ""
+    return f"Of {answers} answers in all views between a name's first NXDOMAIN anywhere and the scaling up {old} still gave the old address{last}. "
 
 
 def backup_differs(history: History) -> str:
@@ -208,7 +307,7 @@ experiment = Experiment(
     ),
     workload=Workload(manifests=("web-volumes.yaml",), statefulset="web", service="web", port=80),
     probes=("dns", "http"),
-    checkers=("steady-state", order_is_kept, names_go_and_come_back, volumes_are_kept),
+    checkers=("steady-state", order_is_kept, names_go_and_come_back, gone_stays_gone, volumes_are_kept),
     questions=(
         unit_question("scaling-challenges", scaling_challenges),
         unit_question("backup-differs", backup_differs),

@@ -164,7 +164,7 @@ def _at_service(history: History, phase: str, of: str) -> Fact | None:
 
 def service_ip(history: History) -> str:
     found, pods = _at_service(history, "regular", "service"), fact(history, "pods", phase="regular")
-    if found is None or pods is None:
+    if found is None or pods is None or regular_is_one_address(history).outcome != "ok":
         return ""
     back = fact(history, "lookup", phase="regular", of="virtual address")
     whose = f"; asked backwards it is {', '.join(back['values'])}" if back and back["values"] else ""
@@ -177,7 +177,7 @@ def service_ip(history: History) -> str:
 def individual_names(history: History) -> str:
     named = [f for f in facts(history, "lookup") if f["of"] in ("pod name", "bare pod name")]
     shaped_one = _at_service(history, "headless", "address-shaped name")
-    if not named or shaped_one is None:
+    if not named or shaped_one is None or str(pods_have_no_name(history).outcome) == "unknown":
         return ""
     statuses = sorted({f["status"] for f in named})
     return (
@@ -204,14 +204,27 @@ def specific_primary(history: History) -> str:
 
 def headless_change(history: History) -> str:
     one, many = _at_service(history, "regular", "service"), _at_service(history, "headless", "service")
-    ports = _at_service(history, "headless", "port")
-    if one is None or many is None or ports is None:
+    if regular_is_one_address(history).outcome != "ok" or headless_is_every_pod(history).outcome != "ok":
+        return ""
+    if one is None or many is None:
         return ""
     return (
         f"From {len(one['values'])} address ({', '.join(one['values'])}) to {len(many['values'])} "
-        f"({', '.join(many['values'])}): the pods' own. The SRV record changed too: it now names {len(ports['values'])} "
-        f"targets ({', '.join(v.split('.')[0] for v in ports['values'])}, named after their addresses)."
-    )
+        f"({', '.join(many['values'])}): the pods' own. {_srv_change(history, many['values'])}"
+    ).rstrip()
+
+
+def _srv_change(history: History, addresses: list[str]) -> str:
+    """How the port's SRV records differ behind the two services; empty where not both were answered."""
+    before, after = _at_service(history, "regular", "port"), _at_service(history, "headless", "port")
+    if before is None or after is None or {before["status"], after["status"]} != {"NOERROR"}:
+        return ""
+    old, new = ([value.split(".")[0] for value in found["values"]] for found in (before, after))
+    if set(old) == set(new):
+        return f"The SRV record names the same targets as before: {', '.join(new)}."
+    after_addresses = set(new) == {address.replace(".", "-") for address in addresses}
+    named = ", named after the pods' addresses" if after_addresses else ""
+    return f"The SRV record changed too: it named {', '.join(old)}, and now {', '.join(new)}{named}."
 
 
 def several_addresses(history: History) -> str:
@@ -219,10 +232,17 @@ def several_addresses(history: History) -> str:
     if answered is None:
         return ""
     counts = ", ".join(f"{who} {n} times" for who, n in answered["answered"].items())
+    named = fact(history, "pods", phase="regular")
+    pods = set(answered["answered"]) & set(named["names"] if named else ())
+    varied = (
+        ", so the server varied the order of its answers"
+        if len(pods) > 1
+        else "; that the order varies was not seen in this run"
+    )
     return (
         "The client sees every member and can choose, connect to all, or go to the next when one fails, and no proxy is in "
         f"between. Here each of {answered['connections']} connections went to the first address of its own answer, and "
-        f"{counts} answered, because the server varies the order."
+        f"{counts} answered{varied}."
     )
 
 

@@ -136,13 +136,13 @@ def parallel_is_at_once(history: History) -> Verdict:
         )
     by_name = sorted(rows)
     early = [
-        f"{later[0]} {ms(earlier[2] - later[1])} before {earlier[0]} was Ready"
+        f"{later[0]} was created {ms(earlier[2] - later[1])} before {earlier[0]} was Ready"
         for earlier, later in pairwise(by_name)
         if later[1] < earlier[2]
     ]
     # A pod can be created late because its own predecessor ended late; that says nothing about waiting for others.
     unknowns = [] if early else ["each pod happened to be created after the one before was Ready"]
-    success = f"Pods did not wait for the one before: {' and '.join(early)} was created; the last was Ready after {seconds(max(r[2] for r in rows) - (since or 0))}."
+    success = f"Pods did not wait for the one before: {' and '.join(early)}; the last was Ready after {seconds(max(r[2] for r in rows) - (since or 0))}."
     return combine("parallel-is-at-once", failures=(), unknowns=unknowns, success=success, evidence=("events.jsonl",))
 
 
@@ -203,10 +203,8 @@ def mysql_clients(history: History) -> str:
     )
     serial = ": under OrderedReady the later one waits for the one before" if later else ""
     any_member, held, left = found["any"], found[f"open to {MYSQL_PODS[0]}"], found[MYSQL_PODS[2]]
-    service = (
-        "never failed" if any_member is None else f"failed for {length(any_member)} at most ({any_member.kinds()})"
-    )
-    stayed = "never failed" if left is None else f"failed for {length(left)} at most ({left.kinds()})"
+    service = "never failed" if any_member is None else f"failed for {length(any_member)} ({any_member.kinds()})"
+    stayed = "never failed" if left is None else f"failed for {length(left)} ({left.kinds()})"
     ended = (
         f" The connection that was open to {MYSQL_PODS[0]} ended, and its client was away for {length(held)} ({held.kinds()})."
         if held
@@ -215,7 +213,8 @@ def mysql_clients(history: History) -> str:
     return (
         f"{' and '.join(MYSQL_GONE)} were deleted at once, and a client by a member's name lost {said}{serial}. "
         f"Connections to {MYSQL_PODS[2]} by its name {stayed}, and those by the service's name, which leaves out members that are not ready, {service}.{ended} "
-        "An application should try again for as long as a member takes to come back, with the name and not with a remembered address."
+        "An application should try again for as long as a member takes to come back, with the name and not with a remembered address. "
+        "All three MySQL members at once were not tried; the three web servers were, see the order of recovery."
     )
 
 
@@ -225,7 +224,7 @@ def serial_or_parallel(history: History) -> str:
         return ""
     ordered = starts(history, ordered_from, ("web-0", "web-1", "web-2"))
     parallel = starts(history, parallel_from, PARALLEL_PODS)
-    if ordered is None or parallel is None:
+    if ordered is None or parallel is None or ordered_is_serial(history).outcome != "ok":
         return ""
     back = last_ns(when(history, "A web-2.web", "NOERROR", ordered_from), ordered_from)
     said = ", ".join(f"{pod} after {seconds(ready - ordered_from)}" for pod, _, ready in ordered)
@@ -236,7 +235,7 @@ def serial_or_parallel(history: History) -> str:
         + (f", and the last name was back in every view after {seconds(back)}" if back is not None else "")
         + f". Under Parallel: {both}. "
         + (
-            f"The ordered set took {total / short:.1f} times as long here, and the more members and the slower their start, the more it is."
+            f"The ordered set took {total / short:.1f} times as long here."
             if total > short
             else "Here the ordered set was not slower."
         )
@@ -247,7 +246,7 @@ experiment = Experiment(
     name="simultaneous-failure",
     hypothesis=(
         "Pods deleted together come back with their identities: one after the other under OrderedReady, at once under "
-        "Parallel."
+        "Parallel. (All three members of a set at once: of web servers; of MySQL two of three.)"
     ),
     workload=Workload(manifests=("web-quick.yaml",), statefulset="web", service="web", port=80),
     probes=("dns", "tcp", "http", "address", "stream"),

@@ -120,7 +120,7 @@ def name_pattern(history: History) -> str:
     target = history.meta.target
     rows = ", ".join(f"{f['asked'].removeprefix('A ')} is {', '.join(f['values'])}" for f in found)
     return (
-        f"POD.SERVICE.NAMESPACE.svc.DOMAIN, here <ordinal name>.web.{target['namespace']}.svc.{target['domain']}: {rows}. "
+        f"POD.SERVICE.NAMESPACE.svc.DOMAIN, here POD.web.{target['namespace']}.svc.{target['domain']}: {rows}. "
         "The pod's name is the StatefulSet's with its ordinal, the service is the one named in serviceName; nothing in "
         "the name says on which node the pod is or which address it has."
     )
@@ -132,14 +132,18 @@ def pod_against_service(history: History) -> str:
     single = facts(history, "record", of="pod", view="service")
     ports = fact(history, "record", of="port of the headless service", view="service")
     anyone = fact(history, "service-reached")
-    if whole is None or not single or ports is None or anyone is None:
+    if whole is None or not single or ports is None or anyone is None or records_complete(history).outcome != "ok":
         return ""
     return (
         f"A pod's name has {max(len(f['values']) for f in single)} address, its own; the service's name has "
         f"{len(whole['values'])} ({', '.join(whole['values'])}), in no order that means anything, and its SRV record has "
         f"{len(ports['values'])} targets, the pods' names. Of {anyone['connections']} connections to the service's name, each to "
-        f"the first address that the answer gave, {_counts(anyone['answered'])}; connections to a pod's name all "
-        "reached that pod."
+        f"the first address that the answer gave, {_counts(anyone['answered'])}"
+        + (
+            "; connections to a pod's name all reached that pod."
+            if names_lead_to_their_pods(history).outcome == "ok"
+            else "."
+        )
     )
 
 
@@ -151,9 +155,10 @@ def why_stable(history: History) -> str:
         return ""
     right = sum(f["answered"].get(f["pod"], 0) for f in reached)
     total = sum(f["connections"] for f in reached)
+    back = sum(f["status"] == "NOERROR" and set(f["expected"]) <= set(f["values"]) for f in reverse_names)
     return (
-        f"{right} of {total} connections to a pod's own name reached exactly that pod, and the address of each of the "
-        f"{len(reverse_names)} pods leads back to its name, so a member can say which of its peers it means: a replica its "
+        f"{right} of {total} connections to a pod's own name reached exactly that pod, and {back} of "
+        f"{len(reverse_names)} pods' addresses led back to their names, so a member can say which of its peers it means: a replica its "
         "primary, a client the shard that holds its key. Through the service's name it gets some member, and through an "
         "address one that the next restart takes away; that the name survives that restart is what "
         "`chaos run identity-persistence` measures."

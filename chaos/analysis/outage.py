@@ -33,8 +33,11 @@ class Outage:
         return Interval(least_ns, None if self.ended.before_ns is None else self.ended.before_ns - self.began.after_ns)
 
     def kinds(self) -> str:
-        """The failures for people, most frequent first: ``NXDOMAIN while resolving (12), …``."""
-        return ", ".join(f"{status} ({phase}) {n} times" for (status, phase), n in self.failures.most_common())
+        """The failures for people, most frequent first: ``NXDOMAIN (resolve) 12 times, …``."""
+        return ", ".join(
+            f"{status} ({phase}) {'once' if n == 1 else f'{n} times'}"
+            for (status, phase), n in self.failures.most_common()
+        )
 
 
 def outage(history: History, series: Series, from_ns: int, to_ns: int | None = None) -> Outage | None:

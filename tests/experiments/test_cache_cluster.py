@@ -191,10 +191,24 @@ def test_what_was_not_measured_is_unknown(name: str, edit: Edit) -> None:
 def test_the_units_questions_are_answered_with_the_runs_figures() -> None:
     said = answers(recorded())
     assert "26 of 30 reads were answered with MOVED" in said["dual-service"]
-    assert "14 of 45 writes failed, for at most 4.03 s" in said["dual-service"]
+    assert "14 of 45 failed, for at most 4.03 s" in said["dual-service"]
     assert "six names and no address known beforehand, in 2.2 s" in said["stable-formation"]
     assert "No member knew more than 1 of 6 addresses" in said["stable-formation"]
     assert "redis-cluster-4 between 8.41 s and 8.55 s" in said["other-systems"]
+
+
+def test_a_refusal_is_the_reason_for_as_many_writes_as_it_refused() -> None:
+    edit = {"errors": {"ConnectionError: name not found": 4, "ClusterDownError": 1}}
+    history = changed(recorded(), "writes", edit, trial=2, slots="of another master")
+    assert "; 1 of these was ClusterDown: a cluster with slots" in answers(history)["other-systems"]
+    assert "ClusterDown" not in answers(recorded())["other-systems"]
+
+
+def test_the_headline_claims_the_data_only_where_they_were_read() -> None:
+    assert EXPERIMENT.headline is not None
+    assert "kept its id, name and data" in EXPERIMENT.headline(recorded())
+    lost = changed(recorded(), "read", {"there": 199}, phase="after trial 1")
+    assert "data" not in EXPERIMENT.headline(lost)
 
 
 def test_a_run_that_was_cut_short_answers_nothing_that_it_did_not_see() -> None:

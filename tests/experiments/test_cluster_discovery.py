@@ -16,6 +16,7 @@ KEYS = ("members-found", "names-unstable", "discovery-replication")
 def test_all_holds_and_every_question_is_answered(history: History) -> None:
     assert set(verdicts(history).values()) == {"ok"}
     assert all(said(history, key) for key in KEYS)
+    assert "ready" not in said(history, "names-unstable"), "whether they were is not looked at"
 
 
 def test_each_member_found_those_that_were_ready_before_it_started(history: History) -> None:

@@ -3,6 +3,7 @@
 from functools import partial
 
 from chaos.experiment import History, find_experiment
+from chaos.model import Outcome
 from tests.experiments import lab
 from tests.experiments.lab import facts_of
 
@@ -73,6 +74,49 @@ def test_a_connection_that_wanders_fails(edited: History) -> None:
     )
     samples.outcome[5] = there
     assert verdicts(edited)["long-lived-is-pinned"] == "fail"
+
+
+def test_a_connection_that_ended_is_not_one_connection(edited: History) -> None:
+    """The next one may be led to the same pod by chance."""
+    samples = edited.samples[facts_of(edited, "held")[0]["series"]]
+    edited.outcomes.append(Outcome("ECONNRESET", "query"))
+    samples.outcome[5] = len(edited.outcomes) - 1
+    assert verdicts(edited)["long-lived-is-pinned"] == "unknown"
+    assert said(edited, "session-affinity") == ""
+    assert EXPERIMENT.headline is not None
+    assert "stayed open" not in EXPERIMENT.headline(edited)
+
+
+def test_a_failure_before_the_first_answer_is_not_who_answered(edited: History) -> None:
+    samples = edited.samples[facts_of(edited, "held")[0]["series"]]
+    edited.outcomes.append(Outcome("TIMEOUT", "resolve"))
+    samples.outcome[0] = len(edited.outcomes) - 1
+    assert verdicts(edited)["long-lived-is-pinned"] == "ok"
+    assert f"all {len(samples) - 1} questions were answered by mysql-cluster-" in said(edited, "session-affinity")
+
+
+def test_a_pinned_connection_says_nothing_where_new_ones_do_not_spread(edited: History) -> None:
+    facts_of(edited, "new", through="mysql-replicas")[0]["answered"] = {"mysql-cluster-1": 399, "TIMEOUT (resolve)": 1}
+    assert verdicts(edited)["long-lived-is-pinned"] == "unknown"
+
+
+def test_affinity_of_a_few_connections_is_no_verdict(edited: History) -> None:
+    facts_of(edited, "sticky", turn=2)[0].update(connections=9, answered={"mysql-cluster-0": 9})
+    assert verdicts(edited)["affinity-keeps-the-pod"] == "unknown"
+    assert said(edited, "session-affinity") == ""
+
+
+def test_the_answer_counts_the_connections_that_were_made(edited: History) -> None:
+    facts_of(edited, "sticky", turn=1)[0].update(
+        connections=21, answered={"mysql-cluster-0": 20, "TIMEOUT (resolve)": 1}
+    )
+    text = said(edited, "session-affinity")
+    assert "all 20 connections of this client that were answered went to mysql-cluster-0" in text
+
+
+def test_a_governing_name_that_does_not_work_is_not_recommended(edited: History) -> None:
+    facts_of(edited, "endpoints", service="mysql-cluster")[0]["connect"] = "TIMEOUT (connect)"
+    assert said(edited, "balance-or-direct") == ""
 
 
 def test_a_name_below_the_other_service_fails(edited: History) -> None:

@@ -59,9 +59,43 @@ def test_writes_that_do_not_come_back_fail(edited: History) -> None:
     (watched,) = facts_of(edited, "watch", role="service")
     samples = edited.samples[watched["series"]]
     failed = next(p for p in samples.outcome if edited.outcomes[p].status == "ECONNREFUSED")
-    for position in range(len(samples) - 60, len(samples)):
-        samples.outcome[position] = failed
+    ended_ns = edited.faults[0].ended_ns or 0
+    for position, sent_ns in enumerate(samples.sent_ns):
+        if sent_ns > ended_ns - 1_000_000_000:
+            samples.outcome[position] = failed
     assert verdicts(edited)["writes-come-back"] == "fail"
+
+
+def test_writes_that_cannot_be_placed_are_not_placed(edited: History) -> None:
+    """One that timed out may have been committed."""
+    facts_of(edited, "strays")[0]["accepted"] -= 1
+    assert said(edited, "read-write-split")
+    assert "stand on the one replica" not in said(edited, "read-write-split")
+
+
+def test_a_role_fails_on_its_own_only_if_the_other_did_not(edited: History) -> None:
+    assert "each role fails on its own: from" in said(edited, "separate-services")
+    (deleted,) = edited.faults
+    samples = edited.samples[facts_of(edited, "watch", role="reads")[0]["series"]]
+    refused = next(p for p, o in enumerate(edited.outcomes) if o.status == "ECONNREFUSED")
+    late = next(n for n, sent in enumerate(samples.sent_ns) if sent > (deleted.ended_ns or 0))
+    samples.outcome[late] = refused
+    assert "each role fails on its own" in said(edited, "separate-services"), "later failures are not the deletion's"
+    inside = next(n for n, sent in enumerate(samples.sent_ns) if sent > deleted.sent_ns)
+    samples.outcome[inside] = refused
+    text = said(edited, "separate-services")
+    assert "on its own" not in text
+    assert "(ECONNREFUSED (connect) once)" in text
+
+
+def test_a_connection_whose_end_was_not_seen_is_not_said_to_have_ended(edited: History) -> None:
+    assert "ended with the pod" in said(edited, "endpoint-use")
+    samples = edited.samples[facts_of(edited, "watch", role="held")[0]["series"]]
+    refused = next(p for p, o in enumerate(edited.outcomes) if o.status == "ECONNREFUSED")
+    for position, outcome in enumerate(samples.outcome):
+        if edited.outcomes[outcome].status in ("EOF", "ECONNRESET"):
+            samples.outcome[position] = refused
+    assert "ended with the pod" not in said(edited, "endpoint-use")
 
 
 def test_what_was_not_measured_is_not_claimed(edited: History) -> None:

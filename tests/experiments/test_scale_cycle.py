@@ -1,17 +1,19 @@
 """scale-cycle on the sandbox: what goes, what comes back, what stays; its checkers can fail."""
 
 import copy
+from array import array
 from dataclasses import replace
 from functools import partial
 
 from chaos.experiment import History, find_experiment
+from chaos.model.series import Samples
 from tests.experiments import lab
 
 EXPERIMENT = find_experiment("scale-cycle")
 OPTIONS = {"period_s": 0.05}
 verdicts = partial(lab.verdicts, EXPERIMENT)
 said = partial(lab.answer, EXPERIMENT)
-OWN = ("order-is-kept", "names-go-and-come-back", "volumes-are-kept")
+OWN = ("order-is-kept", "names-go-and-come-back", "gone-stays-gone", "volumes-are-kept")
 
 
 def test_everything_is_as_the_hypothesis_says(edited: History) -> None:
@@ -26,6 +28,36 @@ def test_a_claim_with_another_volume_fails_and_nothing_is_said_about_backups(edi
             details["volume"] = "another"
     assert verdicts(edited)["volumes-are-kept"] == "fail"
     assert said(edited, "backup-differs") == ""
+    assert "keeps the volumes" not in said(edited, "scaling-challenges")
+
+
+def of_web_2(history: History) -> tuple[Samples, list[int], int]:
+    """One server's samples, where they are NXDOMAIN while the pod was away, and the outcome with its old address."""
+    series = next(s for s in history.series if s.record == "A web-2.web" and s.view != "service")
+    samples, (down, up) = history.samples[series.id], history.faults
+    absent = [
+        n
+        for n, sent in enumerate(samples.sent_ns)
+        if down.sent_ns < sent < up.sent_ns - 2_000_000_000
+        and history.outcomes[samples.outcome[n]].status == "NXDOMAIN"
+    ]
+    return samples, absent, samples.outcome[0]
+
+
+def test_an_old_address_after_nxdomain_fails_and_is_counted(edited: History) -> None:
+    assert "0 still gave the old address." in said(edited, "scaling-challenges")
+    samples, absent, old = of_web_2(edited)
+    samples.outcome[absent[3]] = old
+    assert verdicts(edited)["gone-stays-gone"] == "fail"
+    assert "1 still gave the old address, the last " in said(edited, "scaling-challenges")
+
+
+def test_a_server_that_never_said_gone_is_no_verdict(edited: History) -> None:
+    for series in edited.series:
+        if series.record == "A web-2.web":
+            samples = edited.samples[series.id]
+            samples.outcome[:] = array(samples.outcome.typecode, [samples.outcome[0]] * len(samples))
+    assert verdicts(edited)["gone-stays-gone"] == "unknown"
 
 
 def test_a_pod_that_went_before_its_turn_fails(edited: History) -> None:

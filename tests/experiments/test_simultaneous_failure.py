@@ -1,5 +1,6 @@
 """simultaneous-failure on the sandbox: order of recovery, what MySQL clients saw, and that its checkers can fail."""
 
+import re
 from functools import partial
 from typing import Any
 
@@ -26,7 +27,7 @@ def test_a_mysql_client_sees_the_name_go_at_once_and_the_second_member_wait_for_
     text = said(history, "mysql-clients")
     assert "NXDOMAIN (resolve)" in text
     assert "the later one waits for the one before" in text
-    assert "EOF (idle) 1 times" in text, "the connection that was open to a deleted member"
+    assert "EOF (idle) once" in text, "the connection that was open to a deleted member"
 
 
 def test_a_member_that_does_not_come_back_fails(edited: History) -> None:
@@ -61,6 +62,15 @@ def test_a_pod_that_does_not_wait_for_the_one_before_fails(edited: History) -> N
             break
     edited.events.sort(key=lambda event: event.at_ns)
     assert verdicts(edited)["ordered-is-serial"] == "fail"
+    assert said(edited, "serial-or-parallel") == ""
+
+
+def test_pods_that_did_not_wait_are_told_each_with_its_time(history: History) -> None:
+    summary = next(
+        c(history).summary for c in EXPERIMENT.checkers if not isinstance(c, str) and "parallel" in c.__name__
+    )
+    assert re.search(r"web-parallel-1 was created \S+ m?s before web-parallel-0 was Ready", summary)
+    assert "All three MySQL members at once were not tried" in said(history, "mysql-clients")
 
 
 def _fields(event: Any) -> dict[str, Any]:

@@ -31,6 +31,8 @@ ROUTES = ("mysql-primary", "mysql-replicas", "mysql-internal", "mysql-replicas-o
 WRITES = 30
 READ_ONLY = "ERROR 1290"
 EVERY_S = 0.05
+# More failures in a row than lost packets explain.
+LAST = 3
 # kube-proxy and DNS follow the endpoints within a second; then it is quiet.
 SETTLE_S = 2.0
 
@@ -128,6 +130,15 @@ def outage_of(history: History, role: str) -> Outage | None:
 def deletion(history: History) -> FaultWindow | None:
     """Of the primary. What fails after its window is not its doing."""
     return next((f for f in history.faults if f.accepted_ns is not None), None)
+
+
+def failing_at_end(history: History, role: str) -> bool:
+    """Whether the last few samples of the deletion's window failed: a shorter outage after the longest one."""
+    series, deleted = series_of_role(history, role), deletion(history)
+    if series is None or deleted is None or deleted.ended_ns is None:
+        return False
+    last = [o for o in history.observations(series) if o.sent_ns <= deleted.ended_ns][-LAST:]
+    return all(o.outcome.status != "OK" for o in last)
 
 
 def routed(history: History, name: str, phase: str = "before") -> Fact | None:
@@ -241,7 +252,9 @@ def writes_come_back(history: History) -> Verdict:
     unknowns = [f"writes by {role} were not watched" for role in roles if role not in found]
     unknowns += [f"no write by {role} failed" for role, one in found.items() if one is None]
     failures = [
-        f"writes by {role} did not work again" for role, one in found.items() if one and one.ended.before_ns is None
+        f"writes by {role} did not work again"
+        for role, one in found.items()
+        if one and (one.ended.before_ns is None or failing_at_end(history, role))
     ]
     success = (
         f"Writes were impossible for {'; '.join(f'{bounds(one)} by {role}' for role, one in found.items() if one)}."

@@ -384,7 +384,7 @@ def diagnose(
 ) -> None:
     """Find every fault of network identity, in a namespace or in manifests. Changes nothing, unless --fix is agreed to.
 
-    Exit code 1 where something is wrong, 0 where it is not.
+    Exit code 1 where something is wrong, 0 where it is not, 4 where that could not be told.
     """
     from chaos.cli.diagnose import DiagnoseRequest, run_diagnosis  # noqa: PLC0415
 

@@ -44,4 +44,17 @@ DECISIONS: tuple[Decision, ...] = (
         "They look like source ports that are used again while connection tracking still leads them to a server that "
         "is gone; that was not proved. A port of the sandbox is always a new one.",
     ),
+    Decision(
+        "node-drain",
+        r"record A web-\d\.web ",
+        "Other pods of the set are evicted, so other names go and come.",
+        "Which pods are on a node is the scheduler's choice; the sandbox's places them its own way.",
+    ),
+    Decision(
+        "simultaneous-failure",
+        r"order: .*web-parallel-\d ",
+        "Pods of one set that are deleted at once end in another order.",
+        "Nothing orders them under Parallel; which kubelet is first is chance, and on two busy cores by more than the race "
+        "that the suite allows for.",
+    ),
 )

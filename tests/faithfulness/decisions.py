@@ -54,7 +54,7 @@ DECISIONS: tuple[Decision, ...] = (
         "simultaneous-failure",
         r"order: .*web-parallel-\d ",
         "Pods of one set that are deleted at once end in another order.",
-        "Nothing orders them under Parallel; which kubelet is first is chance, and on two busy cores by more than the race "
-        "that the suite allows for.",
+        "Nothing orders them under Parallel; which kubelet is first is chance, and on two busy cores by more than the "
+        "race that the suite allows for.",
     ),
 )

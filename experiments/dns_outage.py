@@ -46,6 +46,8 @@ LIBRARIES = {
     TWO: "timeout:1 attempts:2",
 }
 NS_PER_S = 1_000_000_000
+# What somebody said, whatever it was; anything else is silence or a refusal.
+ANSWERS = ("NOERROR", "NODATA", "NXDOMAIN", "SERVFAIL", "REFUSED")
 EVIDENCE = ("report.md: Measured", "observations.jsonl")
 
 
@@ -133,6 +135,11 @@ class Seen:
     @property
     def failed(self) -> list[tuple[int, int, Outcome]]:
         return [row for row in self.rows if row[2].status not in ("NOERROR", "OK")]
+
+    @property
+    def answered(self) -> list[tuple[int, int, Outcome]]:
+        """Of DNS: whatever a server said, a denial too."""
+        return [row for row in self.rows if row[2].status in ANSWERS]
 
     @property
     def how(self) -> str:
@@ -225,6 +232,11 @@ def silence(history: History, phase: str) -> tuple[int, int] | None:
     return (last_ns, min(first.values())) if min(first.values()) > last_ns else None
 
 
+def inside(gap: tuple[int, int]) -> tuple[int, int]:
+    """Without its edges, where kube-proxy may still be at its rules."""
+    return gap[0] + NS_PER_S, gap[1] - NS_PER_S // 2
+
+
 def _servers_before(history: History, phase: str) -> list[str]:
     began = fact(history, "phase", phase=phase)
     before = fact(history, "before")
@@ -299,12 +311,13 @@ def nothing_resolves(history: History) -> Verdict:
         return combine(
             "nothing-resolves", failures=(), unknowns=("no time without servers was seen",), success="", evidence=()
         )
-    found = seen(history, at_view(history, "service"), gap[0] + NS_PER_S, gap[1] - NS_PER_S // 2)
-    answered = len(found.rows) - len(found.failed)
+    found = seen(history, at_view(history, "service"), *inside(gap))
+    answered = len(found.answered)
     failures = [f"{answered} of {len(found.rows)} queries were answered by somebody"] if answered else []
     unknowns = [] if found.rows else ["the cluster DNS address was not asked"]
     success = (
-        f"In {seconds(gap[1] - gap[0])} without servers no query to the cluster DNS address was answered: {found.how}."
+        f"Of {len(found.rows)} queries to the cluster DNS address from 1 s after the last answer of an old server to 0.5 s "
+        f"before the first of a new one, none was answered: {found.how}."
     )
     return combine("nothing-resolves", failures=failures, unknowns=unknowns, success=success, evidence=EVIDENCE)
 
@@ -370,31 +383,53 @@ def servers_die(history: History) -> str:
             zero_ns = began[0]["accepted_ns"] if began else 0
             first_ns, last_ns = min(sent) - zero_ns, max(sent) - zero_ns
             when = ms(first_ns) if first_ns == last_ns else f"{ms(first_ns)} to {ms(last_ns)}"
-            text += f" Asked {when} after the deletion."
+            text += f" The failed one{'s were' if len(sent) > 1 else ' was'} asked {when} after the deletion."
         said.append(text)
-    old = Counter(
-        o.status
-        for phase in (ONE, ALL)
-        if (found := phase_of(history, phase)) is not None
-        for server in found[0]["gone"]
-        for _, _, o in seen(history, at_view(history, server), found[0]["sent_ns"], found[1]).failed
-    )
+    old = _after_its_last_answer(history)
     if old:
         said.append(
-            "Asked at its own address, a server that is gone says nothing: "
+            "Asked at its own address, a server that is gone answers no more: "
             + ", ".join(f"{n} {status}" for status, n in old.most_common())
-            + ". Its successor has another address"
-            + _two_servers(history)
-            + ": a client should ask the service's address, never a server's own."
+            + "."
         )
-    return " ".join(said)
+        moved = _moved(history)
+        said.append("Its successor has another address." if moved else "")
+        said.append(_two_servers(history))
+        said.append("So a client should ask the service's address, never a server's own." if moved else "")
+    return " ".join(part for part in said if part)
+
+
+def _after_its_last_answer(history: History) -> Counter[str]:
+    """What was said to those who asked deleted servers later than anybody was answered by them."""
+    found: Counter[str] = Counter()
+    for phase in (ONE, ALL):
+        went = phase_of(history, phase)
+        for server in went[0]["gone"] if went else ():
+            asked = seen(history, at_view(history, server), went[0]["sent_ns"], went[1]) if went else Seen([])
+            if asked.answered:
+                last_ns = asked.answered[-1][0]
+                found.update(o.status for sent_ns, _, o in asked.rows if sent_ns > last_ns)
+    return found
+
+
+def _moved(history: History) -> bool:
+    """Whether every server that came after a deletion has an address that none of the deleted ones had."""
+    first = history.meta.environment.get("dns_views") or {}
+    known = {**first, **{row["pod"]: row["address"] for row in facts(history, "server")}}
+    for phase in (ONE, ALL):
+        found = fact(history, "phase", phase=phase)
+        gone = [known.get(server) for server in found["gone"]] if found else []
+        came = [row["address"] for row in facts(history, "server", phase=phase)]
+        if not gone or not came or not all(gone) or not all(came) or set(gone) & set(came):
+            return False
+    return True
 
 
 def _two_servers(history: History) -> str:
     """What became of lookups at the servers' own addresses when the first of them died."""
-    found = phase_of(history, ONE)
+    found, before = phase_of(history, ONE), fact(history, "before")
     ends = [at for at in last_answers(history, ONE).values() if at is not None]
-    if found is None or not ends:
+    if found is None or before is None or len(before["servers"]) < 2 or not ends:  # noqa: PLR2004 - two
         return ""
     dead_ns = found[0]["accepted_ns"] + max(ends) + NS_PER_S // 2
     late = seen(history, by_label(history, TWO), dead_ns, found[1])
@@ -402,8 +437,8 @@ def _two_servers(history: History) -> str:
         return ""
     middle = sorted(received - sent for sent, received, _ in late.rows)[len(late.rows) // 2]
     return (
-        f", and a program that is told the two servers' own addresses (1 s, twice) waited {ms(middle)} (median of "
-        f"{len(late.rows)}) for each lookup once the first was gone; {late.told()}"
+        f"A program that is told the two servers' own addresses (1 s, twice) waited {ms(middle)} (median of "
+        f"{len(late.rows)}) for each lookup once the first was gone; {late.told()}."
     )
 
 
@@ -444,12 +479,13 @@ def name_or_server(history: History) -> str:
     gap = silence(history, NONE)
     if gap is None:
         return ""
-    service = seen(history, at_view(history, "service"), gap[0] + NS_PER_S, gap[1] - NS_PER_S // 2)
-    if not service.rows or not service.failed:
+    service = seen(history, at_view(history, "service"), *inside(gap))
+    if not service.rows or service.answered or len(service.failed) != len(service.rows):
         return ""
     return (
-        f"By what it is told. Without servers every query to the cluster DNS address ended as {service.how} after "
-        f"{ms(service.longest_ns)} at most; no answer came, so nothing was said about the name. NXDOMAIN is an answer: DNS "
+        f"By what it is told. Without servers (from 1 s after the last answer to 0.5 s before the next) all "
+        f"{len(service.rows)} queries to the cluster DNS address ended as {service.how} after {ms(service.longest_ns)} at "
+        f"most; no answer came, so nothing was said about the name. NXDOMAIN is an answer: DNS "
         "works, and there is no such name or no ready pod behind it, so look at the service, its selector and the pods. "
         "ECONNREFUSED from the cluster DNS address means that its service has no endpoint"
         + (
@@ -474,9 +510,11 @@ def headline(history: History) -> str:
     gap = silence(history, NONE)
     if gap is None:
         return "No time without DNS servers was measured."
-    where = "On the simulated cluster no" if history.meta.simulated else "No"
+    if nothing_resolves(history).outcome != "ok":
+        return "It was not seen that nothing resolves without DNS servers: see the verdicts."
+    where = "On the simulated cluster for" if history.meta.simulated else "For"
     held = kept_addresses_go_on(history).outcome == "ok"
-    return f"{where} name resolved in the {seconds(gap[1] - gap[0])} without DNS servers" + (
+    return f"{where} {seconds(gap[1] - gap[0])} no DNS server answered" + (
         "; whoever had an address or a connection went on undisturbed." if held else "."
     )
 

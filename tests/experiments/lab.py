@@ -19,6 +19,12 @@ def answer(experiment: Experiment, history: History, key: str) -> str:
     return next(q for q in experiment.questions if not isinstance(q, str) and q.key == key).answer(history)
 
 
+def headline(experiment: Experiment, history: History) -> str:
+    """The one sentence that it puts above all."""
+    assert experiment.headline is not None
+    return experiment.headline(history)
+
+
 def facts_of(history: History, kind: str, **where: Any) -> list[dict[str, Any]]:
     """The facts themselves, to be changed in place."""
     found = [details for _, what, details in history.marks if what == kind]

@@ -1,7 +1,10 @@
 """dns-outage on the sandbox: who notices that DNS is gone, and that its checkers can fail."""
 
+import re
 from dataclasses import replace
 from functools import partial
+
+import pytest
 
 from chaos.experiment import History, find_experiment
 from tests.experiments import lab
@@ -10,6 +13,7 @@ EXPERIMENT = find_experiment("dns-outage")
 OPTIONS = {"period_s": 0.02}
 verdicts = partial(lab.verdicts, EXPERIMENT)
 said = partial(lab.answer, EXPERIMENT)
+headline = partial(lab.headline, EXPERIMENT)
 VERDICTS = ("dying-servers-answer", "one-is-not-missed", "nothing-resolves", "kept-addresses-go-on", "put-back")
 
 
@@ -41,6 +45,9 @@ def test_the_answers_tell_who_notices_and_how_long_a_lookup_takes(history: Histo
     assert "The cache helped for the first" in who
     assert "still answered for 5.0" in said(history, "dns-servers-die")
     assert "ECONNREFUSED" in said(history, "name-or-server")
+    assert "a server that is gone answers no more" in said(history, "dns-servers-die")
+    assert "Its successor has another address." in said(history, "dns-servers-die")
+    assert re.search(r"for \d+\.\d\d s no DNS server answered; whoever had an address", headline(history))
 
 
 def test_a_server_that_stops_at_once_fails(edited: History) -> None:
@@ -54,9 +61,30 @@ def test_a_lookup_that_fails_while_one_dies_fails(edited: History) -> None:
     assert verdicts(edited)["one-is-not-missed"] == "fail"
 
 
-def test_an_answer_out_of_nowhere_fails(edited: History) -> None:
-    overwrite(edited, "NOERROR", probe="dns", record="A web-0.web", view="service")
+@pytest.mark.parametrize("status", ["NOERROR", "NXDOMAIN"])
+def test_an_answer_out_of_nowhere_fails(edited: History, status: str) -> None:
+    overwrite(edited, status, probe="dns", record="A web-0.web", view="service")
     assert verdicts(edited)["nothing-resolves"] == "fail"
+    assert said(edited, "name-or-server") == ""
+    assert "no DNS server answered" not in headline(edited)
+
+
+def test_silence_of_an_address_that_was_not_asked_is_unknown(edited: History) -> None:
+    for series in edited.series:
+        if (series.probe, series.record, series.view) == ("dns", "A web-0.web", "service"):
+            edited.samples[series.id] = type(edited.samples[series.id])()
+    assert verdicts(edited)["nothing-resolves"] == "unknown"
+    assert "no DNS server answered" not in headline(edited)
+
+
+def test_a_successor_at_the_old_address_is_not_said_to_have_another(edited: History) -> None:
+    victim = next(d["gone"][0] for _, what, d in edited.marks if what == "phase")
+    new = next(d for _, what, d in edited.marks if what == "server")
+    new["address"] = edited.meta.environment["dns_views"][victim]
+    told = said(edited, "dns-servers-die")
+    assert "answers no more" in told
+    assert "another address" not in told
+    assert "never a server's own" not in told
 
 
 def test_a_connection_to_a_known_address_that_breaks_fails(edited: History) -> None:

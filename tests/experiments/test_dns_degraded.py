@@ -1,6 +1,7 @@
 """dns-degraded on the sandbox: late and lost answers as programs see them, and that its checkers can fail."""
 
 import copy
+import re
 from dataclasses import replace
 from functools import partial
 
@@ -73,11 +74,13 @@ def test_quantiles_are_printed_only_from_enough_lookups(history: History) -> Non
 def test_losses_that_cost_something_else_than_the_timeout_fail(edited: History) -> None:
     last_for(edited, "lossy", "glibc's default", 3.3)
     assert verdicts(edited)["losses-cost-the-timeout"] == "fail"
+    assert said(edited, "late-or-lost") == ""
 
 
 def test_delays_that_are_not_the_servers_fail(edited: History) -> None:
     last_for(edited, "late", "glibc's default", 5.0)
     assert verdicts(edited)["delays-are-the-servers"] == "fail"
+    assert said(edited, "late-or-lost") == ""
 
 
 def test_retries_that_help_nobody_fail(edited: History) -> None:
@@ -94,6 +97,22 @@ def test_a_fault_that_reaches_other_names_fails(edited: History) -> None:
 def test_what_is_not_put_back_fails(edited: History, change: dict[str, object]) -> None:
     next(d for _, what, d in edited.marks if what == "after").update(change)
     assert verdicts(edited)["put-back"] == "fail"
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"), [("TIMEOUT", "unknown"), ("ECONNREFUSED", "unknown"), ("NXDOMAIN", "ok"), ("SERVFAIL", "ok")]
+)
+@pytest.mark.parametrize("zone", ["late", "lossy"])
+def test_silence_does_not_tell_that_a_zone_is_gone(edited: History, zone: str, status: str, outcome: str) -> None:
+    next(d for _, what, d in edited.marks if what == "after")[zone] = status
+    assert verdicts(edited)["put-back"] == outcome
+
+
+def test_two_servers_are_not_said_to_help_or_not(history: History) -> None:
+    told = said(history, "resolver-options")
+    assert re.search(r"each asked up to twice: \d+ of 120 failed", told)
+    assert "does not tell whether the second address helped" in told
+    assert "or later than the program waits" in said(history, "intermittent-failures")
 
 
 def test_what_was_not_measured_is_unknown_and_answers_nothing(edited: History) -> None:

@@ -28,6 +28,8 @@ TRIES = 5
 PORT = 80
 # A pod that starts just now may still be without its endpoint; DNS follows within milliseconds.
 SETTLE_S = 1.0
+# What busybox's wget says of it.
+NO_SUCH_NAME = "bad address"
 ANSWERED = ("NOERROR", "NXDOMAIN", "NODATA")
 
 
@@ -208,15 +210,18 @@ def kubernetes_resolves(history: History) -> Verdict:
 def outside_as_the_cluster_says(history: History) -> Verdict:
     """For names outside the pod gets what the cluster's DNS service answers, be that an address or an error."""
     rows = facts(history, "pod-lookup", of="outside")
-    failures, seen = [], []
+    failures, unknowns, seen = [], [], []
     for row in rows:
         direct = fact(history, "direct-lookup", of=row["asked"], view="service")
         if direct is None:
             continue
         seen.append(f"{row['asked']}: {row['status']}")
+        differ = f"{row['asked']} is {row['status']} from the pod and {direct['status']} at the service"
         if (row["status"] == "NOERROR") != (direct["status"] == "NOERROR"):
-            failures.append(f"{row['asked']} is {row['status']} from the pod and {direct['status']} at the service")
-    unknowns = [] if seen else ["no such name was asked for"]
+            failures.append(differ)
+        elif row["status"] != direct["status"]:
+            unknowns.append(differ)
+    unknowns += [] if seen else ["no such name was asked for"]
     success = f"The pod and the DNS service say the same of {', '.join(seen)}."
     return combine(
         "outside-as-the-cluster-says",
@@ -236,9 +241,15 @@ def short_names_lead_home(history: History) -> Verdict:
         )
     failures = [f"{row['asked']}: {row['page'] or row['said']}" for row in (short, full) if PRIMARY not in row["page"]]
     failures += [f"{bare['asked']} unexpectedly: {bare['page']}"] if bare["page"] else []
+    unsaid = not bare["page"] and NO_SUCH_NAME not in bare["said"]
+    unknowns = [f"{bare['asked']}: {bare['said'] or 'nothing was said'}"] if unsaid else []
     success = f"{short['asked']} and {full['asked']} were answered by {PRIMARY}; {bare['asked']} alone is no name ({bare['said']})."
     return combine(
-        "short-names-lead-home", failures=failures, unknowns=(), success=success, evidence=("report.md: Measured",)
+        "short-names-lead-home",
+        failures=failures,
+        unknowns=unknowns,
+        success=success,
+        evidence=("report.md: Measured",),
     )
 
 
@@ -304,10 +315,17 @@ def outside_sentence(history: History) -> str:
     if found:
         return f"{found[0]['asked']} is {found[0]['addresses'][0]}: cluster DNS passes on what is not its own."
     statuses = ", ".join(f"{row['asked']} {row['status']}" for row in rows)
+    # Without an exit code of 0, NODATA may also be an nslookup that said nothing.
+    denied = [
+        row for row in rows if row["status"] == "NXDOMAIN" or (row["status"] == "NODATA" and not row["exit_code"])
+    ]
+    if denied:
+        what = "name" if denied[0]["status"] == "NXDOMAIN" else "address"
+        return f"{denied[0]['asked']} is answered with {denied[0]['status']}: whoever cluster DNS asks says there is no such {what}."
     simulated = " (the sandbox never has one)" if history.meta.simulated else ""
     return (
-        f"This cluster has no way out to other DNS servers{simulated}: {statuses}. That is an error of the path, not the "
-        "answer that the name does not exist (NXDOMAIN), and says nothing about names inside the cluster."
+        f"No answer came from outside ({statuses}): there is no way out{simulated}, or the servers there fail. Neither is the "
+        "answer that the name does not exist (NXDOMAIN), nor does it say anything about names inside the cluster."
     )
 
 
@@ -399,7 +417,7 @@ def headline(history: History) -> str:
     reach = (
         "; names outside resolved too"
         if any(row["addresses"] for row in outside)
-        else "; names outside did not resolve, since the cluster has no way out"
+        else "; names outside did not resolve"
         if outside
         else ""
     )

@@ -9,6 +9,7 @@ from tests.experiments.lab import edit
 
 EXPERIMENT = find_experiment("dns-basics")
 said = partial(lab.answer, EXPERIMENT)
+headline = partial(lab.headline, EXPERIMENT)
 
 
 def verdict(history: History, name: str) -> str:
@@ -29,7 +30,8 @@ def test_everything_holds_on_the_sandbox(history: History) -> None:
 def test_the_lookups_are_told_with_their_cost(history: History) -> None:
     told = said(history, "lookups-told")
     assert "kubernetes.default.svc.cluster.local is 10.96.0.1" in told
-    assert "no way out to other DNS servers (the sandbox never has one): google.com SERVFAIL" in told
+    assert "No answer came from outside (google.com SERVFAIL, example.com SERVFAIL)" in told
+    assert "there is no way out (the sandbox never has one), or the servers there fail" in told
     assert "web 2, web-0.web 2, web." in told
     assert ".svc.cluster.local 8, web." in told
     assert "google.com 8, google.com. 2" in told
@@ -64,6 +66,22 @@ def test_a_pod_that_is_told_otherwise_than_the_cluster_fails(history: History) -
     found = edit(history, "pod-lookup", {"of": "outside"}, status="NOERROR", addresses=["192.0.2.1"])
     assert verdict(found, "outside-as-the-cluster-says") == "fail"
     assert "google.com is 192.0.2.1: cluster DNS passes on" in said(found, "lookups-told")
+
+
+def test_two_failures_that_differ_are_unknown_and_a_denial_is_told_as_one(history: History) -> None:
+    found = edit(history, "pod-lookup", {"of": "outside"}, status="NXDOMAIN")
+    assert verdict(found, "outside-as-the-cluster-says") == "unknown"
+    told = said(found, "lookups-told")
+    assert "google.com is answered with NXDOMAIN: whoever cluster DNS asks says there is no such name." in told
+    assert "no way out" not in told
+    assert "no way out" not in headline(found)
+    assert "No answer came" in said(edit(found, "pod-lookup", {"of": "outside"}, status="NODATA"), "lookups-told")
+
+
+def test_a_bare_name_of_which_nothing_was_said_is_unknown(history: History) -> None:
+    for words in ("", "wget: can't connect to remote host (10.0.0.1): Connection refused"):
+        found = edit(history, "pod-fetch", {"of": "pod, bare"}, said=words)
+        assert verdict(found, "short-names-lead-home") == "unknown"
 
 
 def test_a_short_name_that_leads_elsewhere_fails(history: History) -> None:

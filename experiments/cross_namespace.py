@@ -22,6 +22,8 @@ PRIMARY = "web-0"
 REPLICAS = 3
 READY_WITHIN_S = 60
 SETTLE_S = 1.0
+# What busybox's wget says of a name that does not resolve.
+NO_SUCH_NAME = "bad address"
 # Plugins that enforce policies take milliseconds to seconds; a fetch that is dropped takes three more.
 POLICY_WITHIN_S = 10
 
@@ -198,16 +200,24 @@ def short_names_stay_at_home(history: History) -> Verdict:
         return combine(
             "short-names-stay-at-home", failures=(), unknowns=("they were not all tried",), success="", evidence=()
         )
-    failures = []
+    failures, unknowns = [], []
     if rows["own"]["page"] != f"Hello from {PRIMARY}":
         failures.append(f"in its own namespace: {shown(rows['own'])}")
     if rows["clients"]["page"]:
         failures.append(f"in the clients' namespace: {shown(rows['clients'])}")
+    elif NO_SUCH_NAME not in rows["clients"]["said"]:
+        unknowns.append(
+            f"in the clients' namespace: {shown(rows['clients'])}, which does not tell whether the name is known"
+        )
     if "other tenant" not in rows["tenant"]["page"]:
         failures.append(f"in the tenant's namespace: {shown(rows['tenant'])}")
     success = f"{rows['own']['asked']} is {shown(rows['own'])} in its own namespace, {shown(rows['clients'])} in the clients', {shown(rows['tenant'])} in the tenant's."
     return combine(
-        "short-names-stay-at-home", failures=failures, unknowns=(), success=success, evidence=("report.md: Measured",)
+        "short-names-stay-at-home",
+        failures=failures,
+        unknowns=unknowns,
+        success=success,
+        evidence=("report.md: Measured",),
     )
 
 
@@ -267,19 +277,24 @@ def cross_discovery(history: History) -> str:
         return ""
     costs = {row["of"]: row for row in facts(history, "cost")}
     counted = ", ".join(f"{row['asked']} {row['queries']}" for row in costs.values())
-    return (
+    home = short_names_stay_at_home(history).outcome == "ok"
+    text = (
         f"By a name with the namespace in it. From the clients' namespace {service['asked']} is {', '.join(service['addresses']) or service['status']} "
         f"(always {PRIMARY}, through a service address), and {pod['asked']} is {', '.join(pod['addresses']) or pod['status']} (the pod itself). "
-        f"The short form {spaced['asked']} works too ({shown(spaced)}), since the search list ({', '.join(conf['search'])}) has "
-        f"{conf['search'][1] if len(conf['search']) > 1 else 'no more'} in it; {short['asked']} without the namespace does not ({shown(short)}). "
-        f"What a C library asks for them, A and AAAA each: {counted}."
     )
+    if spaced["page"]:
+        text += (
+            f"The short form {spaced['asked']} works too ({shown(spaced)}), since the search list ({', '.join(conf['search'])}) has "
+            f"{conf['search'][1] if len(conf['search']) > 1 else 'no more'} in it"
+        )
+        text += f"; {short['asked']} without the namespace does not ({shown(short)}). " if home else ". "
+    return f"{text}What a C library asks for them, A and AAAA each: {counted}."
 
 
 def cross_security(history: History) -> str:
     strict, before = enforced(history), fact(history, "reach", policy="no policy", place="clients")
     backwards, visible = fact(history, "lookup", of="address, backwards"), fact(history, "lookup-forbidden")
-    if strict is None or before is None or visible is None:
+    if before is None or visible is None or policy_is_consistent(history).outcome != "ok":
         return ""
     text = (
         f"A namespace is no wall. Without a policy a pod of the clients' namespace got the page of {PRIMARY} ({shown(before)}) by name alone, "
@@ -293,9 +308,13 @@ def cross_security(history: History) -> str:
         back = fact(history, "reach", policy="clients let in", place="clients")
         text += (
             f"This cluster enforces NetworkPolicies: one that allows the set's own namespace only kept out {' and '.join(kept)}, and a second one with a "
-            f"namespaceSelector let the clients in again ({shown(back) if back else 'not seen'}). The name still resolved while it was forbidden "
-            f"({', '.join(visible['addresses']) or visible['status']}): a policy closes the connection, it does not hide the service."
+            f"namespaceSelector let the clients in again ({shown(back) if back else 'not seen'})."
         )
+        if visible["addresses"]:
+            text += (
+                f" The name still resolved while it was forbidden ({', '.join(visible['addresses'])}): a policy closes the "
+                "connection, it does not hide the service."
+            )
         if history.meta.simulated:
             text += (
                 " The sandbox has such a plugin; a real cluster may have none, and then takes policies without effect."
@@ -313,7 +332,7 @@ def multi_tenant(history: History) -> str:
     rows = {row["place"]: row for row in facts(history, "fetch", of="pod, short")}
     full = {row["place"]: row for row in facts(history, "fetch", of="pod, full name")}
     spaces = fact(history, "namespaces")
-    if set(rows) != {"own", "clients", "tenant"} or "tenant" not in full or spaces is None:
+    if "tenant" not in full or spaces is None or short_names_stay_at_home(history).outcome != "ok":
         return ""
     wall = {
         True: "and a default-deny policy in each namespace with explicit exceptions by namespace label, which this cluster enforces",
@@ -332,14 +351,13 @@ def headline(history: History) -> str:
     strict, where = enforced(history), "On the simulated cluster clients" if history.meta.simulated else "Clients"
     if full_names_lead_everywhere(history).outcome != "ok":
         return "Names were not found alike from every namespace: see the verdicts."
+    short = " and not by its short one" if short_names_stay_at_home(history).outcome == "ok" else ""
     policy = {
         True: "; a NetworkPolicy kept them out, and another let them in",
         False: "; a NetworkPolicy was accepted and not enforced",
         None: "",
-    }[strict]
-    return (
-        f"{where} in another namespace reached a StatefulSet's pod by its full name and not by its short one{policy}."
-    )
+    }[strict if policy_is_consistent(history).outcome == "ok" else None]
+    return f"{where} in another namespace reached a StatefulSet's pod by its full name{short}{policy}."
 
 
 experiment = Experiment(

@@ -9,6 +9,7 @@ from tests.experiments.lab import edit, without
 
 EXPERIMENT = find_experiment("cross-namespace")
 said = partial(lab.answer, EXPERIMENT)
+headline = partial(lab.headline, EXPERIMENT)
 
 
 def verdict(history: History, name: str) -> str:
@@ -55,6 +56,11 @@ def test_a_policy_that_keeps_out_the_wrong_ones_fails(history: History) -> None:
     assert verdict(leaky, "policy-is-consistent") == "fail"
     shut = edit(history, "reach", {"policy": "clients let in", "place": "clients"}, page="")
     assert verdict(shut, "policy-is-consistent") == "fail"
+    assert "NetworkPolicy kept them out" in headline(history)
+    assert "NetworkPolicy" not in headline(shut)
+    assert said(shut, "cross-security") == ""
+    silent = edit(history, "lookup-forbidden", {}, addresses=[], status="TIMEOUT")
+    assert "still resolved" not in said(silent, "cross-security")
     assert verdict(without(history, "reach"), "policy-is-consistent") == "unknown"
     assert said(without(history, "reach"), "cross-security") == ""
 
@@ -71,4 +77,21 @@ def test_a_short_name_that_leaves_home_fails(history: History) -> None:
     for place in ("clients", "tenant"):
         found = edit(history, "fetch", {"place": place, "of": "pod, short"}, page="Hello from web-0")
         assert verdict(found, "short-names-stay-at-home") == "fail"
+        assert "not by its short one" not in headline(found)
+        assert "without the namespace does not" not in said(found, "cross-discovery")
+        assert said(found, "multi-tenant") == ""
     assert verdict(without(history, "fetch"), "short-names-stay-at-home") == "unknown"
+
+
+def test_a_short_name_of_which_nothing_was_said_is_unknown(history: History) -> None:
+    assert "and not by its short one" in headline(history)
+    for words in ("", "wget: can't connect to remote host (10.0.0.1): Connection refused"):
+        found = edit(history, "fetch", {"place": "clients", "of": "pod, short"}, said=words)
+        assert verdict(found, "short-names-stay-at-home") == "unknown"
+        assert "not by its short one" not in headline(found)
+        assert "without the namespace does not" not in said(found, "cross-discovery")
+
+
+def test_a_form_that_got_no_page_is_not_said_to_work(history: History) -> None:
+    found = edit(history, "fetch", {"place": "clients", "of": "pod with namespace"}, page="", said="")
+    assert "works too" not in said(found, "cross-discovery")

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from urllib.request import urlopen
 
-from chaos.analysis.checkers import CHECKERS, judge
+from chaos.analysis.checkers import judge
 from chaos.clock import VirtualTimeLoop
 from chaos.cluster import ClusterAddress
 from chaos.engine.execution import Execution, RunResult
@@ -60,7 +60,7 @@ def test_a_run_is_followed_while_it_goes_on_and_exported_at_its_end(tmp_path: Pa
         scraper.url = f"http://127.0.0.1:{publisher.endpoint.port}/metrics"
         with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
             result = runner.run(run(tmp_path, publisher, scraper))
-        verdicts = judge(result.history, list(CHECKERS))
+        verdicts = judge(result.history, result.history.meta.parameters["checkers"])
         assert publisher.publish(result.history, verdicts, 0) == []
         scraper.step("over")
     during, over = scraper.seen[-2], scraper.seen[-1]

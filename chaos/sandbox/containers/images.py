@@ -18,7 +18,7 @@ _IMAGES = (
         "mysql:8.0",
         ("docker-entrypoint.sh",),
         ("mysqld",),
-        _COMMON | {"bash", "docker-entrypoint.sh", "getent"},
+        _COMMON | {"bash", "docker-entrypoint.sh", "getent", "mysql"},
         sh="bash",
     ),
     Image("nginx:alpine", (), ("nginx", "-g", "daemon off;"), _BUSYBOX | {"nginx", "getent"}, sh="ash", libc="musl"),

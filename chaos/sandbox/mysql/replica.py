@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 import aiomysql
 from pymysql.constants.CR import CR_CONN_HOST_ERROR, CR_SERVER_LOST, CR_UNKNOWN_HOST
 
+from chaos.sandbox.mysql.client import Dialed, Open
 from chaos.sandbox.mysql.data import Data, Source
 from chaos.sandbox.mysql.errors import SqlError
 from chaos.sandbox.mysql.replication import log_number
@@ -17,8 +18,6 @@ from chaos.sandbox.mysql.variables import Variables
 from chaos.sandbox.mysql.wire import BINLOG_DUMP
 
 _CONNECT_WITHIN_S = 10.0  # connect_timeout's default
-
-Open = Callable[[Callable[[], asyncio.Protocol], str, int], Awaitable[asyncio.Transport]]
 
 
 class Replica:
@@ -77,15 +76,15 @@ class Replica:
         finally:
             connection.close()
 
-    async def _connect(self) -> _Dialed:
+    async def _connect(self) -> Dialed:
         source = self._data.source
         try:
             async with asyncio.timeout(_CONNECT_WITHIN_S):
                 address = await self._resolve(source.host)
-                connection = _Dialed(
+                connection = Dialed(
                     self._open_tcp, host=address, port=source.port, user=source.user, password=source.password
                 )
-                await connection._connect()  # noqa: SLF001 - what aiomysql.connect calls
+                await connection.connect()
         except LookupError as exc:
             text = f"Unknown MySQL server host '{source.host}' (-2)"
             raise _lost(aiomysql.OperationalError(CR_UNKNOWN_HOST, text), source) from exc
@@ -93,7 +92,7 @@ class Replica:
             raise _lost(exc, source) from exc
         return connection
 
-    async def _check_identity(self, connection: _Dialed) -> None:
+    async def _check_identity(self, connection: Dialed) -> None:
         """Two servers with one id would take each other's events for their own.
 
         Raises:
@@ -145,25 +144,3 @@ def _lost(exc: Exception, source: Source) -> _LostError:
         number, text = int(exc.args[0]), str(exc.args[-1])
     where = f"error connecting to master '{source.user}@{source.host}:{source.port}' - retry-time: {source.retry_s:g}"
     return _LostError(number, text if number in (CR_SERVER_LOST, *_FATAL) else f"{where} message: {text}")
-
-
-class _Dialed(aiomysql.Connection):  # type: ignore[misc]  # it has no types
-    """The library's connection, from inside a simulated pod."""
-
-    def __init__(self, open_tcp: Open, **settings: object) -> None:
-        super().__init__(autocommit=True, **settings)
-        self._open_tcp = open_tcp
-
-    async def _connect(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._reader = asyncio.StreamReader(loop=loop)
-        protocol = asyncio.StreamReaderProtocol(self._reader, loop=loop)
-        transport = await self._open_tcp(lambda: protocol, self._host, self._port)
-        self._writer = asyncio.StreamWriter(transport, protocol, self._reader, loop)
-        self._next_seq_id = 0
-        try:
-            await self._get_server_information()
-            await self._request_authentication()
-        except BaseException:
-            self.close()
-            raise

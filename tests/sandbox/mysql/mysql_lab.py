@@ -13,7 +13,7 @@ import yaml
 
 from chaos.clock import run_virtual
 from chaos.sandbox import deletion
-from chaos.sandbox.mysql.replica import _Dialed
+from chaos.sandbox.mysql.client import Dialed
 from chaos.sandbox.sandbox import Sandbox
 
 MANIFESTS = Path(__file__).parents[3] / "experiments" / "manifests"
@@ -56,8 +56,8 @@ class MysqlLab:
     async def connect(self, pod: str, **settings: Any) -> AsyncIterator[aiomysql.Connection]:
         settings = {"user": "root", "password": PASSWORD, "port": 3306, **settings}
         host = settings.pop("host", None) or self.pod(pod)["status"]["podIP"]
-        connection = _Dialed(self.sandbox.network.open_tcp, host=host, **settings)
-        await connection._connect()
+        connection = Dialed(self.sandbox.network.open_tcp, host=host, **settings)
+        await connection.connect()
         try:
             yield connection
         finally:

@@ -9,6 +9,7 @@ from chaos.sandbox.containers.programs import machine, texts, words, wrappers
 from chaos.sandbox.containers.programs.call import Call, Program
 from chaos.sandbox.containers.programs.getent import getent
 from chaos.sandbox.containers.programs.input import Input
+from chaos.sandbox.containers.programs.mysql import mysql
 from chaos.sandbox.containers.programs.nslookup import nslookup
 from chaos.sandbox.containers.programs.redis_cli import redis_cli
 from chaos.sandbox.containers.programs.sh import sh
@@ -33,6 +34,7 @@ PROGRAMS: dict[str, Program] = {
     "hostname": machine.hostname,
     "ls": texts.ls,
     "mkdir": texts.nothing,
+    "mysql": mysql,
     "nslookup": nslookup,
     "printf": words.printf,
     "printenv": machine.env,

@@ -84,6 +84,7 @@ def describe(experiment: Experiment) -> dict[str, Any]:
         "timeout_per_trial_s": experiment.timeout_s,
         "duration_s": experiment.duration_s,
         "needs": [f"{need}: {NEEDS[need]}" for need in experiment.needs] or ["a namespace"],
+        "uses": list(experiment.uses) or ["what every run does"],
         "questions": experiment.question_texts(),
         "source": str(experiment.source),
     }

@@ -430,6 +430,14 @@ def manifests(
             "configure them), make-namespace. Repeatable.",
         ),
     ] = None,
+    experiment: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Also what this experiment does beyond identity-persistence. Repeatable.",
+            autocompletion=experiment_names,
+        ),
+    ] = None,
     argument: Annotated[
         list[str] | None, typer.Option(metavar="ARG", help="One more argument of `chaos run`. Repeatable.")
     ] = None,
@@ -438,7 +446,16 @@ def manifests(
     from chaos.cli.manifests import ManifestRequest, print_manifests  # noqa: PLC0415
 
     print_manifests(
-        ManifestRequest(kind, namespace, image, service_account, schedule, tuple(opt_in or ()), tuple(argument or ()))
+        ManifestRequest(
+            kind,
+            namespace,
+            image,
+            service_account,
+            schedule,
+            tuple(opt_in or ()),
+            tuple(argument or ()),
+            tuple(experiment or ()),
+        )
     )
 
 

@@ -21,6 +21,7 @@ class ManifestRequest:
     schedule: str
     opt_ins: tuple[str, ...]
     arguments: tuple[str, ...]
+    experiments: tuple[str, ...] = ()
 
 
 def print_manifests(request: ManifestRequest) -> None:
@@ -36,10 +37,11 @@ def print_manifests(request: ManifestRequest) -> None:
 
 def manifests(request: ManifestRequest) -> list[dict[str, Any]]:
     """The objects, in the order in which they must be applied."""
+    from chaos.cli.catalogue import known_experiment  # noqa: PLC0415
     from chaos.deploy.cronjob import cronjob, namespace  # noqa: PLC0415 - not for --help
     from chaos.deploy.network import network_policies  # noqa: PLC0415
     from chaos.deploy.rbac import rbac  # noqa: PLC0415
-    from chaos.engine.permissions import OPT_IN, Feature  # noqa: PLC0415
+    from chaos.engine.permissions import OPT_IN, Feature, uses_of  # noqa: PLC0415
 
     if request.kind not in KINDS:
         raise UsageError(f"there are no manifests {request.kind!r}", hint=f"one of: {', '.join(KINDS)}")
@@ -53,7 +55,9 @@ def manifests(request: ManifestRequest) -> list[dict[str, Any]]:
     if request.kind in ("namespace", "all"):
         found += namespace(request.namespace)
     if request.kind in ("rbac", "all"):
-        found += rbac(request.namespace, request.service_account, [Feature(name) for name in request.opt_ins])
+        more = [row for name in request.experiments for row in uses_of(name, known_experiment(name).uses)]
+        opt_ins = [Feature(name) for name in request.opt_ins]
+        found += rbac(request.namespace, request.service_account, opt_ins, more)
     if request.kind in ("cronjob", "all"):
         found += cronjob(request.namespace, request.image, request.service_account, request.schedule, request.arguments)
     if request.kind == "networkpolicy":  # not of `all`: it isolates pods where nothing else does

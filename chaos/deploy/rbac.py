@@ -21,20 +21,25 @@ Object = dict[str, Any]
 NAME = "chaos-identity"
 
 
-def rbac(namespace: str, service_account: str, opt_ins: Iterable[Feature]) -> list[Object]:
+def rbac(
+    namespace: str, service_account: str, opt_ins: Iterable[Feature], more: Iterable[Permission] = ()
+) -> list[Object]:
     """A ServiceAccount, a Role that is enough for everything in one's own namespace, and what was opted into.
 
     Args:
         namespace: to work in.
         service_account: that the runner's pod runs as.
         opt_ins: of `OPT_IN`; each adds a Role or ClusterRole of its own.
+        more: what single experiments do beyond the table.
     """
     account = {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
         "metadata": {"name": service_account, "namespace": namespace},
     }
+    more = list(more)
     own = [p for p in PERMISSIONS if p.feature not in OPT_IN] + [WEBSOCKETS_FROM_135]
+    own += [p for p in more if p.scope is not Scope.CLUSTER]
     made = [account, *_role("Role", NAME, namespace, own, namespace, service_account)]
     for feature in opt_ins:
         rows = [p for p in PERMISSIONS if p.feature is feature]
@@ -44,6 +49,9 @@ def rbac(namespace: str, service_account: str, opt_ins: Iterable[Feature]) -> li
             made += _role("ClusterRole", name, "", rows + own, namespace, service_account)
         else:
             made += _role("Role", f"{name}-{namespace}", DNS_NAMESPACE, rows, namespace, service_account)
+    beyond = [p for p in more if p.scope is Scope.CLUSTER]
+    if beyond:
+        made += _role("ClusterRole", f"{NAME}-experiments-{namespace}", "", beyond, namespace, service_account)
     return made
 
 

@@ -177,6 +177,8 @@ async def require(
     where = namespace or "every namespace"
     listed = ", ".join(permission.describe(where) for permission in missing)
     opt_ins = "".join(f" --with {f}" for f in dict.fromkeys(p.feature for p in missing) if f in OPT_IN)
+    experiments = [p.why.rpartition(" ")[2] for p in missing if p.feature is Feature.EXPERIMENT]
+    opt_ins += "".join(f" --experiment {name}" for name in dict.fromkeys(experiments))
     raise PreflightError(
         f"{cluster.name}: not allowed to {listed}",
         hint=f"whoever may grant it: chaos manifests rbac -n {namespace or 'NAMESPACE'}{opt_ins} | kubectl apply -f -"

@@ -31,6 +31,20 @@ def test_every_object_is_valid_on_a_real_api_server(kind: str) -> None:
         kubernetes_validate.validate(obj, "1.34", strict=True)
 
 
+def test_an_experiment_adds_what_it_declares_and_nothing_else() -> None:
+    plain = made("rbac", opt_ins=())
+    request = ManifestRequest("rbac", "prod", "", "runner", "", (), (), ("node-drain",))
+    with_it = manifests(request)
+    (role,) = [o for o in with_it if o["kind"] == "Role"]
+    (before,) = [o for o in plain if o["kind"] == "Role"]
+    added = [rule for rule in role["rules"] if rule not in before["rules"]]
+    assert ["pods/eviction"] in [rule["resources"] for rule in added]
+    (beyond,) = [o for o in with_it if o["kind"] == "ClusterRole"]
+    assert {r for rule in beyond["rules"] for r in rule["resources"]} <= {"nodes", "persistentvolumes"}
+    for obj in with_it:
+        kubernetes_validate.validate(obj, "1.34", strict=True)
+
+
 def test_the_role_is_the_table() -> None:
     roles = [o for o in made() if o["kind"] == "Role" and o["metadata"]["namespace"] == "prod"]
     (role,) = roles

@@ -402,6 +402,7 @@ experiment = Experiment(
         "broken-network": "The unit's broken-network:",
     },
     headline=headline,
+    uses=("patch services", "patch statefulsets.apps"),
     timeout_s=180,
     duration_s=60,
     method=method,

@@ -183,6 +183,7 @@ experiment = Experiment(
     watched_names=4,
     tables={"flapping": "The pod:", "after": "Ready pods at the end:"},
     headline=headline,
+    uses=("patch pods/status",),
     timeout_s=180,
     duration_s=40,
     method=method,

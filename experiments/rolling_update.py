@@ -195,6 +195,7 @@ experiment = Experiment(
         Question("update-per-pod", "How long is each pod away, in which order, and how many at once?", per_pod),
     ),
     headline=headline,
+    uses=("patch statefulsets.apps",),
     tables={"strategy": "Update strategies that were set, and what the server kept:", "partition": "The partition:"},
     blast_radius=3,
     timeout_s=240,

@@ -314,6 +314,7 @@ experiment = Experiment(
     ),
     tables={"claim": "Volume claims:", "waited": "Waits of the method:"},
     headline=headline,
+    uses=("patch statefulsets.apps",),
     blast_radius=2,
     timeout_s=240,
     duration_s=40,

@@ -45,10 +45,24 @@ DECISIONS: tuple[Decision, ...] = (
         "is gone; that was not proved. A port of the sandbox is always a new one.",
     ),
     Decision(
-        "node-drain",
+        "node-drain|node-loss",
         r"record A web-\d\.web ",
-        "Other pods of the set are evicted, so other names go and come.",
+        "Other pods of the set are on the node, so other names go and come.",
         "Which pods are on a node is the scheduler's choice; the sandbox's places them its own way.",
+    ),
+    Decision(
+        "node-loss",
+        r"order: .*dns-lost ",
+        "When the last DNS server has dropped a name, before or after its pod's successor.",
+        "Where a DNS server runs on the node that is cut off, it is heard again only when the node is back; on which "
+        "node it runs is chance.",
+    ),
+    Decision(
+        "simultaneous-failure",
+        r"error (http|tcp|stream) ECONNREFUSED connect",
+        "A few connections of the real cluster are refused in the tens of milliseconds around a deletion.",
+        "The server ends at once on SIGTERM, while its name is still given: the kubelet is sometimes faster than "
+        "endpoints and DNS on a busy machine. The sandbox's delays leave that window a few milliseconds.",
     ),
     Decision(
         "simultaneous-failure",

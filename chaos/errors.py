@@ -9,6 +9,7 @@
     ├── InconclusiveError     exit 4  nothing can be said about the hypothesis
     ├── InterruptedRunError   exit 130  somebody stopped it before anything was begun
     └── RollbackError         exit 5  something could not be undone
+        └── UnprovenError     exit 5  a file says that a run did it, and the cluster does not
 
 Other libraries' exceptions are converted where they are caught, with the cause chained.
 """
@@ -100,3 +101,7 @@ class RollbackError(ChaosError):
     """Something could not be undone; the message says what, and how to undo it by hand."""
 
     exit_code = 5
+
+
+class UnprovenError(RollbackError):
+    """A file says that a run did it, and the live object does not: it is left alone."""

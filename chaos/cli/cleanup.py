@@ -109,9 +109,7 @@ async def _remove(
         folder,
         {
             "id": f"cleanup-{secrets.token_hex(4)}",
-            "context": address.context,
-            "kubeconfig": str(address.kubeconfig or ""),
-            "in_cluster": address.in_cluster,
+            **address.for_journal(),
             "fingerprint": cluster.fingerprint,
         },
     )

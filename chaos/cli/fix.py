@@ -96,9 +96,7 @@ def _begin(cluster: Cluster, address: ClusterAddress, reports: Path) -> tuple[Jo
         folder,
         {
             "id": run_id,
-            "context": address.context,
-            "kubeconfig": str(address.kubeconfig or ""),
-            "in_cluster": address.in_cluster,
+            **address.for_journal(),
             "fingerprint": cluster.fingerprint,
         },
     )

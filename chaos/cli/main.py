@@ -15,6 +15,7 @@ from chaos.agents.options import DEFAULT_IMAGE, AgentOptions, PodOptions
 from chaos.cli.complete import experiment_names, run_folders
 from chaos.cli.durations import duration
 from chaos.errors import ChaosError, InconclusiveError, InterruptedRunError, UsageError
+from chaos.visible import visible
 
 if TYPE_CHECKING:
     from chaos.cluster import ClusterAddress
@@ -465,6 +466,7 @@ def recover(
         Path | None, typer.Argument(metavar="[RUN]", help="A run's folder; default: all below --reports.")
     ] = None,
     context: ContextOption = "",
+    in_cluster: InClusterOption = False,
     kubeconfig: KubeconfigOption = None,
     reports: ReportsOption = REPORTS,
     run_commands: Annotated[
@@ -474,10 +476,18 @@ def recover(
         ),
     ] = False,
 ) -> None:
-    """Undo what a run that was killed left in a cluster, from its journal."""
-    from chaos.cli.recover import recover_runs  # noqa: PLC0415
+    """Undo what a run that was killed left in a cluster, from its journal.
 
-    raise typer.Exit(recover_runs(folder, reports, context, kubeconfig, run_commands=run_commands))
+    The journal is a file, so it is believed where the cluster agrees: what is deleted must carry the run's label, what
+    is put back must still have the run's values. The kubeconfig is yours; one that the journal names is read only if
+    you name it.
+    """
+    from chaos.cli.recover import RecoverRequest, recover_runs  # noqa: PLC0415
+
+    if in_cluster and (context or kubeconfig is not None):
+        raise UsageError("--in-cluster excludes --context and --kubeconfig", hint="name one of them")
+    request = RecoverRequest(folder, reports, context, kubeconfig, in_cluster, run_commands)
+    raise typer.Exit(recover_runs(request))
 
 
 @app.command()
@@ -537,7 +547,7 @@ def main() -> None:
     try:
         app()
     except ChaosError as exc:
-        print(f"chaos: {exc}", file=sys.stderr)
+        print(f"chaos: {visible(str(exc))}", file=sys.stderr)
         sys.exit(exc.exit_code)
     except KeyboardInterrupt:
         sys.exit(InterruptedRunError.exit_code)
@@ -545,7 +555,7 @@ def main() -> None:
         os._exit(0)  # whoever read our output has left; flushing would only raise again
     except Exception as exc:
         # Exit code 1 would say that the hypothesis did not hold.
-        print(f"chaos: a defect of this tool: {type(exc).__name__}: {exc}", file=sys.stderr)
+        print(visible(f"chaos: a defect of this tool: {type(exc).__name__}: {exc}"), file=sys.stderr)
         print("  please report it; CHAOS_DEBUG=1 shows where", file=sys.stderr)
         if os.environ.get("CHAOS_DEBUG"):
             raise

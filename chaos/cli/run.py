@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shlex
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -181,7 +182,7 @@ async def _run(
             publisher.follow(history)
 
         execution = Execution(experiment, options, place, request.reports, progress, begun)
-        remove_handlers = _signals(execution, console)
+        remove_handlers = _signals(execution, console, request.kubeconfig)
         try:
             # The handlers stay until everything is told: what could not be undone must not be lost to a late Ctrl-C.
             return _finish(request, experiment, console, publisher, await execution.run())
@@ -227,7 +228,7 @@ async def _place(request: RunRequest, console: SteadfastConsole, *, simulated: b
         await sandbox.stop()
 
 
-def _signals(execution: Execution, console: SteadfastConsole) -> Callable[[], None]:
+def _signals(execution: Execution, console: SteadfastConsole, kubeconfig: Path | None) -> Callable[[], None]:
     """First Ctrl-C: stop, undo, report. Second: leave at once. Returns what takes the handlers away."""
     loop = asyncio.get_running_loop()
     seen = 0
@@ -236,7 +237,8 @@ def _signals(execution: Execution, console: SteadfastConsole) -> Callable[[], No
         nonlocal seen
         seen += 1
         if seen > 1:
-            console.tell("left at once; undo what is left with: [bold]chaos recover[/]")
+            words = ["chaos", "recover", *(("--kubeconfig", str(kubeconfig)) if kubeconfig is not None else ())]
+            console.tell(f"left at once; undo what is left with: {shlex.join(words)}", markup=False, soft_wrap=True)
             os._exit(INTERRUPTED)
         console.tell("interrupted: undoing what was done; press Ctrl-C again to leave at once")
         execution.interrupt()

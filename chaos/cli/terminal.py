@@ -18,6 +18,7 @@ from rich.text import Text
 
 from chaos.errors import InterruptedRunError
 from chaos.model import ClusterEvent, Verdict, VerdictOutcome
+from chaos.visible import visible
 
 # Printing takes milliseconds, and what pods do is told just when their records change: not then.
 _LATER_S = 0.3
@@ -48,9 +49,10 @@ class SteadfastConsole(Console):
         os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())  # or the interpreter complains at its end
 
     def tell(self, *what: RenderableType, **options: Any) -> None:
-        """Print, if that is possible."""
+        """Print, if that is possible; no text in it can tell the terminal what to do."""
+        shown = [visible(one) if isinstance(one, str) else one for one in what]
         try:
-            self.print(*what, highlight=False, **options)
+            self.print(*shown, highlight=False, **options)
         except OSError:
             self.quiet = True
 
@@ -78,7 +80,7 @@ class TerminalProgress:
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
         for what, details in lines:
-            table.add_row(what, escape(details))
+            table.add_row(what, escape(visible(details)))
         self._console.tell(table)
 
     def step(self, text: str) -> None:
@@ -143,7 +145,7 @@ def print_json(document: object) -> None:
 
 def print_problem(console: SteadfastConsole, what: str, error: object) -> None:
     """An error at the end of a run; its text may hold anything."""
-    console.tell(Text.assemble((what, "bold red"), f": {error}"), soft_wrap=True)
+    console.tell(Text.assemble((what, "bold red"), f": {visible(str(error))}"), soft_wrap=True)
 
 
 def print_verdicts(console: SteadfastConsole, verdicts: list[Verdict]) -> None:
@@ -159,5 +161,5 @@ def print_verdicts(console: SteadfastConsole, verdicts: list[Verdict]) -> None:
     table.add_column(overflow="fold")
     for verdict in verdicts:
         style = _STYLE[verdict.outcome]
-        table.add_row(f"[{style}]{verdict.outcome.value}[/]", verdict.checker, escape(verdict.summary))
+        table.add_row(f"[{style}]{verdict.outcome.value}[/]", verdict.checker, escape(visible(verdict.summary)))
     console.tell(table)

@@ -32,17 +32,14 @@ class Changes:
 
     Args:
         run_id: put on everything that is created, as the label `RUN_LABEL`.
-        run_commands: whether an undo that is a shell command may be run; see `Undo`.
     """
 
-    def __init__(
-        self, cluster: Cluster, journal: Journal, clock: RunClock, run_id: str, *, run_commands: bool = True
-    ) -> None:
+    def __init__(self, cluster: Cluster, journal: Journal, clock: RunClock, run_id: str) -> None:
         self._cluster = cluster
         self._journal = journal
         self._clock = clock
         self._run_id = run_id
-        self._undo = Undo(cluster, journal, clock, run_id, run_commands=run_commands)
+        self._undo = Undo(cluster, journal, clock)
         self.acknowledged = 0  # changes that the API server said it made
 
     def made(self, obj: Object) -> bool:

@@ -38,6 +38,8 @@ API_VERSIONS = {
     "StatefulSet": "apps/v1",
 }
 CLUSTER_WIDE = frozenset({"Namespace", "Node", "PersistentVolume"})
+# Made by the cluster, from what it copies labels of, or never stored.
+NEVER_MADE = frozenset({"EndpointSlice", "Endpoints", "Event", "Node", "SelfSubjectAccessReview"})
 # Looked up when they are needed, which is before any fault; the sandbox does not serve them.
 _LATER = frozenset(
     {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from chaos.cluster.client import Cluster
 from chaos.cluster.failures import api_errors
+from chaos.cluster.kubeconfig import read_kubeconfig
 from chaos.errors import PreflightError, UsageError
 
 _CONNECT_TIMEOUT_S = 10
@@ -23,7 +23,7 @@ class ClusterAddress:
 
     Attributes:
         context: a context of the kubeconfig.
-        kubeconfig: its file; None: `$KUBECONFIG`, then ``~/.kube/config``.
+        kubeconfig: its file; None: those of `$KUBECONFIG`, merged, or ``~/.kube/config``.
         in_cluster: the service account of the pod that this runs in.
         url: an API server without authentication other than `token`, as the sandbox's.
         connector: an aiohttp connector that carries requests there in memory.
@@ -36,26 +36,16 @@ class ClusterAddress:
     token: str = ""
     connector: Any = None
 
+    def for_journal(self) -> dict[str, Any]:
+        """What a journal keeps of it. Whoever recovers is told the kubeconfig, and reads it only by naming it."""
+        where = self.kubeconfig.absolute() if self.kubeconfig is not None else ""
+        return {"context": self.context, "kubeconfig": str(where), "in_cluster": self.in_cluster}
+
     def describe(self) -> str:
         """For messages."""
         if self.in_cluster:
             return "the cluster of this pod"
         return f"context {self.context}" if self.context else self.url
-
-
-def kubeconfig_path(given: Path | None) -> Path:
-    """The kubeconfig that is used.
-
-    Raises:
-        UsageError: there is none.
-    """
-    named = given or Path(os.environ.get("KUBECONFIG", "").split(os.pathsep)[0] or Path.home() / ".kube" / "config")
-    if not named.is_file():
-        raise UsageError(
-            f"there is no kubeconfig at {named}",
-            hint="name one with --kubeconfig FILE or $KUBECONFIG, or use --sandbox, which needs no cluster",
-        )
-    return named
 
 
 async def connect(address: ClusterAddress, namespace: str = "") -> Cluster:
@@ -110,40 +100,21 @@ async def connect(address: ClusterAddress, namespace: str = "") -> Cluster:
 
 
 async def _load_kubeconfig(configuration: Any, address: ClusterAddress) -> None:
-    import yaml  # noqa: PLC0415 - only where a kubeconfig is read
     from kubernetes.aio import config  # noqa: PLC0415
 
-    path = kubeconfig_path(address.kubeconfig)
-    try:
-        parsed = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
-        problem = " ".join(str(exc).split())[:200]
-        raise UsageError(f"the kubeconfig {path} cannot be read: {problem}", hint="mend it or name another") from exc
-    contexts = _context_names(parsed, path)
-    if address.context not in contexts:
-        known = ", ".join(sorted(contexts)) or "none"
-        raise UsageError(
-            f"the kubeconfig {path} has no context {address.context!r}",
-            hint=f"it has: {known}; name one with --context",
-        )
+    found = read_kubeconfig(address.kubeconfig)
+    only = found.only(address.context)
     try:
         async with asyncio.timeout(_LOGIN_TIMEOUT_S):  # a login program may wait for somebody who is not there
-            await config.load_kube_config(
-                config_file=str(path), context=address.context, client_configuration=configuration, persist_config=False
+            await config.load_kube_config_from_dict(
+                config_dict=only, context=address.context, client_configuration=configuration
             )
     except Exception as exc:
         problem = " ".join(str(exc).split())[:300] or type(exc).__name__
         raise PreflightError(
-            f"context {address.context} of {path} cannot be used: {problem}",
+            f"context {address.context} of {found.describe()} cannot be used: {problem}",
             hint="log in again with the tool that made it; kubectl --context NAME version must work first",
         ) from exc
-
-
-def _context_names(parsed: Any, path: Path) -> set[str]:
-    rows = parsed.get("contexts") if isinstance(parsed, dict) else None
-    if not isinstance(rows, list):
-        raise UsageError(f"{path} is no kubeconfig: it has no list of contexts", hint="name another with --kubeconfig")
-    return {str(row.get("name")) for row in rows if isinstance(row, dict)}
 
 
 def _load_in_cluster(configuration: Any) -> None:

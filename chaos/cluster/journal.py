@@ -5,65 +5,51 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import stat
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from chaos.errors import InconclusiveError, UsageError
+from chaos.cluster.entry import FIX_PREFIX, RUN_LABEL, UndoEntry, entry_of, run_of
+from chaos.errors import InconclusiveError, PreflightError, UsageError
+
+__all__ = ["FIX_PREFIX", "JOURNAL", "RUN_LABEL", "Journal", "UndoEntry", "UnfitLine"]
 
 JOURNAL = "journal.jsonl"
-# Everything that a run makes carries this label with the run's id: the guard of an undo whose UID was never learned.
-RUN_LABEL = "chaos-identity.io/run"
-# Runs of `chaos diagnose --fix`: what they made is meant to stay, and is undone only where their journal is named.
-FIX_PREFIX = "fix-"
+# Above what a run of days writes.
+_MOST_BYTES = 256 << 20
+_SHOWN = 200
 
 
-@dataclass(slots=True)
-class UndoEntry:
-    """One change and its undo.
+@dataclass(frozen=True, slots=True)
+class UnfitLine:
+    """A line that this tool did not write, or that was damaged since.
 
     Attributes:
-        change: for people, such as ``create Namespace chaos-x``.
-        undo: ``delete`` (what was created), ``restore`` (fields that were changed), ``command`` (the operator's
-            own), or ``nothing`` where the cluster repairs it by itself.
-        because: why nothing is to be done.
-        uid: of the object; empty until the change was acknowledged.
-        state: ``intended`` (may or may not have happened), ``done``, or ``undone``.
-        applied: to be restored: the merge patch that was sent; while the object still has its values, the change
-            is ours.
-        restore: to be restored: the merge patch that puts the old values back.
-        command: for the shell, which takes the change back.
+        number: counted from 1.
+        why: it is none.
+        text: its beginning.
     """
 
-    id: int
-    change: str
-    undo: str
-    kind: str
-    name: str
-    namespace: str = ""
-    because: str = ""
-    uid: str = ""
-    state: str = "intended"
-    applied: dict[str, Any] | None = None
-    restore: dict[str, Any] | None = None
-    command: str = ""
-
-    @property
-    def is_open(self) -> bool:
-        """Whether there is something left to undo."""
-        return self.undo != "nothing" and self.state != "undone"
+    number: int
+    why: str
+    text: str
 
 
 class Journal:
     """A file of one run. Each line that an undo depends on is on the disk (fsync) before the call returns.
 
     The first line tells where the run was: ``{"run": {"id", "context", "kubeconfig", "fingerprint", …}}``.
+
+    Attributes:
+        unfit: lines of a file that was read back which are no lines of a journal.
     """
 
-    def __init__(self, path: Path, run: dict[str, Any], entries: dict[int, UndoEntry] | None = None) -> None:
+    def __init__(self, path: Path, run: dict[str, Any]) -> None:
         self.path = path
         self.run = run
-        self.entries: dict[int, UndoEntry] = entries or {}
+        self.entries: dict[int, UndoEntry] = {}
+        self.unfit: list[UnfitLine] = []
         self._lock: int | None = None  # held for as long as the run lives; the kernel lets go of it after a kill
 
     @classmethod
@@ -79,8 +65,19 @@ class Journal:
         return journal
 
     def is_live(self) -> bool:
-        """Whether the run that writes it is still under way, in any process of this machine."""
-        lock = _lock(self.path)
+        """Whether the run that writes it is still under way, in any process of this machine.
+
+        Raises:
+            PreflightError: nobody can tell.
+        """
+        try:
+            lock = _lock(self.path)
+        except OSError as exc:
+            raise PreflightError(
+                f"{self.path} cannot be opened for writing ({exc.strerror}), so nobody can tell whether its run is "
+                "over, nor write down what was undone",
+                hint="copy its folder to where you may write, and name that",
+            ) from exc
         if lock is None:
             return True
         os.close(lock)
@@ -90,33 +87,41 @@ class Journal:
     def load(cls, path: Path) -> Journal:
         """Read one back; a last line that was cut short never took effect, since it was not acknowledged.
 
+        Anybody may have written it: what it says has the right types, and is otherwise believed by nobody.
+
         Raises:
             UsageError: it is no journal.
         """
-        try:
-            lines = path.read_text(encoding="utf-8").split("\n")
-        except OSError as exc:
-            raise UsageError(f"the journal {path} cannot be read: {exc.strerror}") from exc
-        run: dict[str, Any] = {}
-        entries: dict[int, UndoEntry] = {}
-        for number, line in enumerate(lines, 1):
+        journal = cls(path, {})
+        for number, line in enumerate(_read(path).split(b"\n"), 1):
             if not line:
                 continue
             try:
-                row = json.loads(line)
-                if "run" in row:
-                    run = dict(row["run"])
-                else:
-                    entries[row["entry"]["id"]] = UndoEntry(**row["entry"])
-            except ValueError as exc:
-                if _torn(line):
-                    continue  # cut short by a crash, so never acknowledged; what came after it is whole
-                raise UsageError(f"{path}, line {number} is not what this tool wrote: {exc}") from exc
-            except (KeyError, TypeError) as exc:
-                raise UsageError(f"{path}, line {number} is not what this tool wrote: {exc}") from exc
-        if not {"id", "fingerprint"} <= run.keys():
-            raise UsageError(f"{path} does not say which cluster it is about, so nothing can be undone from it")
-        return cls(path, run, entries)
+                journal._take(json.loads(line))
+            except (ValueError, RecursionError) as exc:
+                if not _torn(line):  # else cut short by a crash, so never acknowledged; what came after it is whole
+                    why = str(exc) or "it is nested too deeply"
+                    journal.unfit.append(UnfitLine(number, why, line[:_SHOWN].decode("utf-8", "backslashreplace")))
+        if not journal.run:
+            why = "".join(f": line {row.number} is not what this tool wrote: {row.why}" for row in journal.unfit[:1])
+            raise UsageError(f"{path} does not say which cluster it is about, so nothing can be undone from it{why}")
+        return journal
+
+    def _take(self, row: Any) -> None:
+        """Take over what a line says.
+
+        Raises:
+            ValueError: it is no line of a journal.
+        """
+        if not isinstance(row, dict) or len(row) != 1:
+            raise ValueError("it is neither a run nor an entry")
+        if "run" in row and not self.run and not self.entries:
+            self.run = run_of(row["run"])
+        elif "entry" in row and self.run:
+            entry = entry_of(row["entry"])
+            self.entries[entry.id] = entry
+        else:
+            raise ValueError("it is neither an entry nor, in its place, a run")
 
     def intend(self, **fields: Any) -> UndoEntry:
         """Write down a change that is about to be made."""
@@ -185,7 +190,20 @@ def _lock(path: Path) -> int | None:
     return descriptor
 
 
-def _torn(line: str) -> bool:
-    """Whether it is the beginning of a line that this tool writes."""
-    begins = ('{"entry":{', '{"run":{')
-    return any(line.startswith(b) or b.startswith(line) for b in begins)
+def _read(path: Path) -> bytes:
+    """Raises UsageError: it cannot be read, or is no file that a run wrote."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise UsageError(f"the journal {path} is no regular file")
+        if status.st_size > _MOST_BYTES:
+            raise UsageError(f"the journal {path} is larger than any that a run writes ({status.st_size} bytes)")
+        return path.read_bytes()
+    except OSError as exc:
+        raise UsageError(f"the journal {path} cannot be read: {exc.strerror}") from exc
+
+
+def _torn(line: bytes) -> bool:
+    """Whether it is the beginning of a line that this tool writes, and not all of one."""
+    begins = (b'{"entry":{', b'{"run":{')
+    return not line.endswith(b"}}") and any(line.startswith(b) or b.startswith(line) for b in begins)

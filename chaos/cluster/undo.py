@@ -1,15 +1,31 @@
-"""Taking changes back, one by one."""
+"""Taking changes back, one by one.
+
+A run believes its own journal. A journal that is read back is a file that anybody may have written, so there the
+cluster must agree before anything is touched:
+
+- an entry is of a kind, with a name and a namespace, that this tool changes (`UndoEntry.why_unfit`);
+- what is deleted carries the run's label, whatever UID the file gives;
+- what is restored has the UID and every value that the run is said to have set, and the patch touches no other field,
+  and nothing that says what an object is, whose it is, or what runs in it (`restoring.why_not_put_back`);
+- a shell command runs only where whoever recovers said so, having read it.
+
+What is left to somebody who writes a journal for a cluster that he can read: to have what a run made removed, even
+while it is under way on another machine, and to have fields of a spec, data, labels or annotations changed whose values,
+and whose object's UID, he knows. `chaos recover` shows each such patch before it is sent.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 
 from chaos.clock import RunClock
 from chaos.cluster.client import Cluster, Object
 from chaos.cluster.journal import RUN_LABEL, Journal, UndoEntry
 from chaos.cluster.shell import run_shell
-from chaos.errors import ApiError, ChaosError, RollbackError
+from chaos.errors import ApiError, ChaosError, RollbackError, UnprovenError
+from chaos.visible import visible
 
 _POLL_S = 0.1
 # Long enough for a pod that ignores SIGTERM and whose grace period an admission controller raised.
@@ -26,78 +42,104 @@ class Undo:
     """Undoes what a journal says.
 
     Args:
-        run_id: of the run whose changes these are.
-        run_commands: whether shell commands of the journal are run. A run's own were given on its command line; those
-            of a journal that is read back come from a file, so whoever recovers must have said so.
+        read_back: whether the journal is a file that was read, and not this process's own.
+        run_commands: whether shell commands of a journal that was read back are run.
     """
 
     def __init__(
-        self, cluster: Cluster, journal: Journal, clock: RunClock, run_id: str, *, run_commands: bool = True
+        self,
+        cluster: Cluster,
+        journal: Journal,
+        clock: RunClock,
+        *,
+        read_back: bool = False,
+        run_commands: bool = False,
     ) -> None:
         self._cluster = cluster
         self._journal = journal
         self._clock = clock
-        self._run_id = run_id
-        self._run_commands = run_commands
+        self._read_back = read_back
+        self._run_commands = run_commands or not read_back
 
     async def undo(self, entry: UndoEntry) -> str:
         """Undo one change; returns what was done about it, for people.
 
         Raises:
             RollbackError: it could not be undone.
+            UnprovenError: nothing but a file says that it is to be undone.
         """
-        kind, name, namespace = entry.kind, entry.name, entry.namespace
-        what = f"{kind} {name}" + (f" in namespace {namespace}" if namespace else "")
+        why = entry.why_unfit() if self._read_back else ""
+        if why:
+            raise UnprovenError(
+                visible(f"{entry.what} was left alone ({entry.change}): {why}", line=True),
+                hint=f"{self._journal.path} is damaged, or not of this tool",
+            )
         if entry.undo == "command":
             await self._run_command(entry)
-            self._journal.update(entry, "undone")
-            return f"ran `{entry.command}`"
-        if entry.undo == "restore":
-            done = await self._restore(entry, what)
-            self._journal.update(entry, "undone")
-            return done
+            done = f"ran `{entry.command}`"
+        elif entry.undo == "restore":
+            done = await self._restore(entry)
+        else:
+            done = await self._delete(entry)
+        self._journal.update(entry, "undone")
+        return done
+
+    def _again(self, *more: str) -> str:
+        """The command that tries again."""
+        named = "" if self._read_back else self._journal.run.get("kubeconfig")
+        where = ("--kubeconfig", str(named)) if named else ()
+        return shlex.join(["chaos", "recover", str(self._journal.path.parent), *where, *more])
+
+    async def _delete(self, entry: UndoEntry) -> str:
+        """Delete what was created, if it is what the run created.
+
+        Raises:
+            RollbackError: it could not be deleted.
+        """
+        kind, name, namespace, what = entry.kind, entry.name, entry.namespace, entry.what
         try:
             found = await self._cluster.get(kind, name, namespace)
             if found is None:
-                done = f"{what} is gone"
                 if kind == "StatefulSet":
-                    await self._delete_claims(namespace)
-            elif not self._is_ours(entry, found):
-                done = f"{what} is no longer the one that this run made; left alone"
-            else:
-                await self._delete_and_wait(entry, str(found["metadata"]["uid"]))
-                done = f"deleted {what}"
+                    await self._delete_claims(entry)
+                return f"{what} is gone"
+            if not self._is_ours(entry, found):
+                return f"{what} is no longer the one that this run made; left alone"
+            await self._delete_and_wait(entry, str(found["metadata"]["uid"]))
+        except RollbackError:
+            raise
         except ChaosError as exc:
+            by_hand = ["kubectl", "delete", kind.lower(), name, *(("-n", namespace) if namespace else ())]
             raise RollbackError(
                 f"{what} could not be deleted: {exc.message}",
-                hint=f"later: chaos recover {self._journal.path.parent}   or: kubectl delete {kind.lower()} {name}"
-                + (f" -n {namespace}" if namespace else ""),
+                hint=f"later: {self._again()}   or: {shlex.join(by_hand)}",
             ) from exc
-        self._journal.update(entry, "undone")
-        return done
+        return f"deleted {what}"
 
     async def _run_command(self, entry: UndoEntry) -> None:
         """Raises RollbackError: it failed, or may not be run."""
         if not self._run_commands:
+            did = entry.change.removeprefix("run ")
             raise RollbackError(
-                f"{entry.kind} {entry.name} may be cut off: the run had done {entry.change.removeprefix('run ')}",
-                hint=f"what takes it back: {entry.command}\n  read it, then run it, or: "
-                f"chaos recover {self._journal.path.parent} --run-commands",
+                visible(f"{entry.what} may be cut off: the run had done {did}", line=True),
+                hint=f"what takes it back: {visible(entry.command, line=True)}\n  read it, then run it, or: "
+                f"{self._again('--run-commands')}",
             )
         try:
             await run_shell(entry.command, COMMAND_WITHIN_S)
         except ChaosError as exc:
             raise RollbackError(exc.message, hint=f"run it by hand: {entry.command}") from exc
 
-    async def _restore(self, entry: UndoEntry, what: str) -> str:
+    async def _restore(self, entry: UndoEntry) -> str:
         """Put the old values back, as long as the object has those that this run gave it.
 
         Raises:
             RollbackError: it has others by now, or the API server refused.
         """
-        restore = entry.restore or {}
-        where = f" -n {entry.namespace}" if entry.namespace else ""
-        by_hand = f"kubectl patch {entry.kind.lower()} {entry.name}{where} --type merge -p '{json.dumps(restore)}'"
+        restore, what = entry.restore or {}, entry.what
+        where = ("-n", entry.namespace) if entry.namespace else ()
+        patch = ("--type", "merge", "-p", json.dumps(restore))
+        by_hand = shlex.join(["kubectl", "patch", entry.kind.lower(), entry.name, *where, *patch])
         try:
             for _ in range(_TRIES):
                 found = await self._cluster.get(entry.kind, entry.name, entry.namespace)
@@ -127,11 +169,27 @@ class Undo:
             return False
         return True
 
+    def _label_of(self, entry: UndoEntry) -> str:
+        return entry.run or str(self._journal.run["id"])
+
     def _is_ours(self, entry: UndoEntry, found: Object) -> bool:
+        """Whether a live object is the one that the run made.
+
+        Raises:
+            UnprovenError: a file says so, and the object does not.
+        """
         meta = found["metadata"]
-        if entry.uid:
-            return bool(meta["uid"] == entry.uid)
-        return bool((meta.get("labels") or {}).get(RUN_LABEL) == self._run_id)
+        if entry.uid and meta["uid"] != entry.uid:
+            return False
+        run = self._label_of(entry)
+        if (meta.get("labels") or {}).get(RUN_LABEL) == run:
+            return True
+        if entry.uid and self._read_back:
+            raise UnprovenError(
+                f"{entry.what} was left alone: it does not carry the label of the run, {RUN_LABEL}={run}",
+                hint=f"only {self._journal.path} says that the run made it: look at it, and delete it yourself if so",
+            )
+        return bool(entry.uid)
 
     async def _delete_and_wait(self, entry: UndoEntry, uid: str) -> None:
         hurried: set[str] = set()
@@ -151,7 +209,7 @@ class Undo:
             found = await self._cluster.get(entry.kind, entry.name, entry.namespace)
             if (found is None or found["metadata"]["uid"] != uid) and not pods:
                 if entry.kind == "StatefulSet":
-                    await self._delete_claims(entry.namespace)
+                    await self._delete_claims(entry)
                 return
             if self._clock.now_s() > deadline_s:
                 raise ApiError(f"it was not gone {_GONE_WITHIN_S:.0f} s after its deletion was accepted")
@@ -163,12 +221,13 @@ class Undo:
             return (await self._cluster.list("Pod", entry.name))[0]
         if entry.kind not in _WORKLOADS:
             return []
-        pods, _ = await self._cluster.list("Pod", entry.namespace, f"{RUN_LABEL}={self._run_id}")
+        pods, _ = await self._cluster.list("Pod", entry.namespace, f"{RUN_LABEL}={self._label_of(entry)}")
         return [pod for pod in pods if _owned_by(pod, entry)]
 
-    async def _delete_claims(self, namespace: str) -> None:
+    async def _delete_claims(self, entry: UndoEntry) -> None:
         """Volume claims outlive the StatefulSet that made them."""
-        claims, _ = await self._cluster.list("PersistentVolumeClaim", namespace, f"{RUN_LABEL}={self._run_id}")
+        namespace, label = entry.namespace, f"{RUN_LABEL}={self._label_of(entry)}"
+        claims, _ = await self._cluster.list("PersistentVolumeClaim", namespace, label)
         for claim in claims:
             meta = claim["metadata"]
             try:
@@ -196,7 +255,8 @@ def has_values(found: Object, patch: Object) -> bool:
     """Whether an object looks as if the merge patch had just been applied."""
     for key, value in patch.items():
         if isinstance(value, dict):
-            if not has_values(found.get(key) or {}, value):
+            inside = found.get(key) or {}
+            if not isinstance(inside, dict) or not has_values(inside, value):
                 return False
         elif value != found.get(key):
             return False

@@ -23,8 +23,8 @@ async def remove(
     """
     failures: list[ChaosError] = []
     work = []
+    undo = Undo(cluster, journal, clock)
     for run in runs:
-        undo = Undo(cluster, journal, clock, run.run)
         for left in sorted(run.objects, key=_rank):
             if left.holds:
                 failures.append(_held(left))
@@ -36,10 +36,11 @@ async def remove(
                 name=left.name,
                 namespace=left.namespace,
                 uid=left.uid,
+                run=run.run,
             )
             journal.update(entry, "done", left.uid)
-            work.append((undo, entry))
-    for undo, entry in work:
+            work.append(entry)
+    for entry in work:
         try:
             progress.step(await undo.undo(entry))
         except ChaosError as exc:

@@ -268,9 +268,7 @@ class Execution:
             folder,
             {
                 "id": run_id,
-                "context": address.context,
-                "kubeconfig": str(address.kubeconfig or ""),
-                "in_cluster": address.in_cluster,
+                **address.for_journal(),
                 "fingerprint": found.cluster.fingerprint,
                 "simulated": self._place.simulated,
             },

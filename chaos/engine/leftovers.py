@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,13 +12,11 @@ from typing import Any
 
 from chaos.agents.manifests import ALONE_S
 from chaos.cluster import Cluster, Journal
-from chaos.cluster.client import API_VERSIONS, CLUSTER_WIDE
+from chaos.cluster.client import API_VERSIONS, CLUSTER_WIDE, NEVER_MADE
 from chaos.cluster.journal import FIX_PREFIX, JOURNAL, RUN_LABEL
 from chaos.errors import ApiError, ChaosError, PreflightError
 
 Object = dict[str, Any]
-# Made by the cluster from what it copies labels of, or never made by a run.
-_NOT_MADE = frozenset({"EndpointSlice", "Endpoints", "Event", "Node", "SelfSubjectAccessReview"})
 _NOT_FOUND, _FORBIDDEN = 404, 403
 # The Lease that a run takes says so; nothing that it makes is made later.
 _RUN_S = 3600
@@ -124,12 +123,15 @@ async def _is_about(cluster: Cluster, journal: Journal) -> bool:
     """Whether a journal is of a run on this cluster: ids hold a time, and two clusters may have runs of one second."""
     if journal.run.get("simulated"):
         return False
-    return await cluster.is_the_one(str(journal.run.get("fingerprint", "")))
+    try:
+        return await cluster.is_the_one(journal.run["fingerprint"])
+    except PreflightError:  # it names a namespace that is not here
+        return False
 
 
 async def _labelled(cluster: Cluster) -> list[Object]:
     found: list[Object] = []
-    for kind in sorted(API_VERSIONS.keys() - _NOT_MADE):
+    for kind in sorted(API_VERSIONS.keys() - NEVER_MADE):
         try:
             found += (await cluster.list(kind, "", RUN_LABEL))[0]
         except ApiError as exc:
@@ -220,9 +222,10 @@ def _life(run: str, mine: list[Object], journal: Journal | None, now_s: float) -
         where = f"chaos recover {journal.path.parent}" if journal else "chaos recover, where its journal is,"
         return Life.KEPT, f"chaos diagnose --fix made it; {where} undoes it"
     if journal is not None:
-        if journal.is_live():
-            return Life.ALIVE, f"a process of this machine holds {journal.path}"
-        return Life.OVER, f"its journal says so ({journal.path.parent})"
+        with contextlib.suppress(PreflightError):  # it cannot be told from the file
+            if journal.is_live():
+                return Life.ALIVE, f"a process of this machine holds {journal.path}"
+            return Life.OVER, f"its journal says so ({journal.path.parent})"
     return _life_without_journal(mine, now_s)
 
 
@@ -260,12 +263,9 @@ async def open_changes(cluster: Cluster, journals: Iterable[Journal]) -> list[Op
     rows = []
     for journal in journals:
         entries = [e for e in journal.open_entries() if e.undo in ("restore", "command")]
-        if not entries or journal.run.get("simulated") or str(journal.run["id"]).startswith(FIX_PREFIX):
+        if not entries or journal.run["id"].startswith(FIX_PREFIX):
             continue
-        try:
-            here = await cluster.is_the_one(str(journal.run["fingerprint"]))
-        except PreflightError:
-            here = False
-        if here and not journal.is_live():
-            rows += [Open(e.change, e.namespace, journal.path.parent) for e in entries]
+        with contextlib.suppress(PreflightError):  # nobody can tell whether it is over
+            if await _is_about(cluster, journal) and not journal.is_live():
+                rows += [Open(e.change, e.namespace, journal.path.parent) for e in entries]
     return rows

@@ -5,16 +5,18 @@ from __future__ import annotations
 from chaos.clock import RunClock
 from chaos.cluster import Changes, Cluster, Journal
 from chaos.cluster.journal import UndoEntry
+from chaos.cluster.undo import Undo
 from chaos.engine.permissions import DNS_NAMESPACE
 from chaos.engine.progress import Progress
-from chaos.errors import ChaosError, PreflightError, RollbackError
+from chaos.errors import ChaosError, PreflightError, RollbackError, UnprovenError
+from chaos.visible import visible
 
 
-async def roll_back(journal: Journal, changes: Changes, progress: Progress) -> list[RollbackError]:
+async def roll_back(journal: Journal, changes: Changes | Undo, progress: Progress) -> list[RollbackError]:
     """Undo everything that is open; goes on after a failure, and returns the failures.
 
     Nodes go first, since what is to be removed may run on one, and what others use; then namespaces, since what is in
-    them goes with them.
+    them goes with them, unless they are not the run's.
     """
     failures: list[RollbackError] = []
     covered: set[str] = set()  # namespaces whose own fate is that of everything in them
@@ -25,6 +27,10 @@ async def roll_back(journal: Journal, changes: Changes, progress: Progress) -> l
             covered.add(entry.name)
         try:
             done = await changes.undo(entry)
+        except UnprovenError as exc:
+            covered.discard(entry.name)
+            failures.append(exc)
+            progress.warning(exc.message)
         except RollbackError as exc:
             failures.append(exc)
             progress.warning(exc.message)
@@ -44,7 +50,7 @@ def _order(entry: UndoEntry) -> int:
 async def recover(
     journal: Journal, cluster: Cluster, clock: RunClock, progress: Progress, *, run_commands: bool = False
 ) -> list[RollbackError]:
-    """Finish the rollback of a run that was killed.
+    """Finish the rollback of a run that was killed, believing of its journal what the cluster confirms.
 
     Args:
         journal: of that run.
@@ -62,5 +68,18 @@ async def recover(
             f"(its fingerprint is {cluster.fingerprint}, then it was {journal.run['fingerprint']})",
             hint="name the right one with --context",
         )
-    changes = Changes(cluster, journal, clock, str(journal.run["id"]), run_commands=run_commands)
-    return await roll_back(journal, changes, progress)
+    undo = Undo(cluster, journal, clock, read_back=True, run_commands=run_commands)
+    return [*_unfit(journal, progress), *await roll_back(journal, undo, progress)]
+
+
+def _unfit(journal: Journal, progress: Progress) -> list[RollbackError]:
+    """What cannot be undone since nobody knows what it was."""
+    problems = []
+    for line in journal.unfit:
+        problem = RollbackError(
+            visible(f"line {line.number} of {journal.path} is not what this tool wrote: {line.why}", line=True),
+            hint=f"it was left alone: {visible(line.text, line=True)}",
+        )
+        problems.append(problem)
+        progress.warning(problem.message)
+    return problems

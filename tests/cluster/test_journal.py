@@ -82,8 +82,9 @@ def test_an_entry_that_this_tool_never_wrote_is_named_by_its_line(tmp_path: Path
     journal = Journal.start(tmp_path, RUN)
     with journal.path.open("a") as file:
         file.write('{"entry": {"id": 1}}\n\n')
-    with pytest.raises(UsageError, match="line 2"):
-        Journal.load(journal.path)
+    read = Journal.load(journal.path)
+    assert [(line.number, line.text) for line in read.unfit] == [(2, '{"entry": {"id": 1}}')]
+    assert read.entries == {}
 
 
 def test_a_line_that_a_crash_cut_short_does_not_spoil_what_is_written_after_it(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from chaos.cluster import Cluster, ClusterAddress, Journal, connect
 from chaos.engine.cleanup import remove
 from chaos.engine.leftovers import Life, Open, RunLeftovers, find, open_changes, read_journals
 from chaos.errors import InconclusiveError, RollbackError
+from chaos.visible import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,8 @@ def _show(console: SteadfastConsole, cluster: Cluster, runs: list[RunLeftovers],
             console.tell(f"  if it is over: chaos cleanup --run {run.run}", markup=False, soft_wrap=True)
     for change in opened:
         where = f" in namespace {change.where}" if change.where else ""
-        console.tell(f"not undone: {change.change}{where}", markup=False, soft_wrap=True)
-        console.tell(f"  deleting does not undo it: chaos recover {change.journal}", markup=False, soft_wrap=True)
+        console.tell(visible(f"not undone: {change.change}{where}", line=True), markup=False, soft_wrap=True)
+        console.tell(f"  deleting does not undo it: {change.recovery}", markup=False, soft_wrap=True)
 
 
 def _agrees(console: SteadfastConsole, run: RunLeftovers, *, agreed: bool) -> bool:

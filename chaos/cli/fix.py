@@ -47,7 +47,7 @@ async def offer(
             continue
         if changes is None:
             journal, changes = _begin(cluster, address, reports)
-            console.tell(f"--fix: to undo it: chaos recover {journal.path.parent}", markup=False, soft_wrap=True)
+            console.tell(f"--fix: to undo it: {journal.recovery()}", markup=False, soft_wrap=True)
         try:
             await _make(changes, repair, str(seen["metadata"]["resourceVersion"]) if seen else "")
         except ApiError as exc:

@@ -66,7 +66,10 @@ ContextOption = Annotated[
     str, typer.Option("--context", metavar="NAME", help="A context of the kubeconfig. Never guessed: name it.")
 ]
 KubeconfigOption = Annotated[
-    Path | None, typer.Option("--kubeconfig", metavar="FILE", help="Default: $KUBECONFIG, then ~/.kube/config.")
+    Path | None,
+    typer.Option(
+        "--kubeconfig", metavar="FILE", help="Only this one. Default: all of $KUBECONFIG, else ~/.kube/config."
+    ),
 ]
 InClusterOption = Annotated[bool, typer.Option("--in-cluster", help="The cluster of the pod that this runs in.")]
 ExperimentFileOption = Annotated[

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shlex
 import stat
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ __all__ = ["FIX_PREFIX", "JOURNAL", "RUN_LABEL", "Journal", "UndoEntry", "UnfitL
 
 JOURNAL = "journal.jsonl"
 # Above what a run of days writes.
-_MOST_BYTES = 256 << 20
+_MOST_BYTES = 64 << 20
 _SHOWN = 200
 
 
@@ -50,6 +51,7 @@ class Journal:
         self.run = run
         self.entries: dict[int, UndoEntry] = {}
         self.unfit: list[UnfitLine] = []
+        self._is_own = False
         self._lock: int | None = None  # held for as long as the run lives; the kernel lets go of it after a kill
 
     @classmethod
@@ -60,6 +62,7 @@ class Journal:
             InconclusiveError: it cannot be written.
         """
         journal = cls(folder / JOURNAL, run)
+        journal._is_own = True
         journal._append({"run": run})
         journal._lock = _lock(journal.path)
         return journal
@@ -145,6 +148,12 @@ class Journal:
         gone = {e.name for e in self.entries.values() if e.kind == "Namespace" and e.state == "undone"}
         newest_first = (self.entries[number] for number in sorted(self.entries, reverse=True))
         return [entry for entry in newest_first if entry.is_open and entry.namespace not in gone]
+
+    def recovery(self, *options: str) -> str:
+        """The command that undoes what is open; a kubeconfig that only a file names is not proposed."""
+        named = self.run.get("kubeconfig") if self._is_own else ""
+        where = ("--kubeconfig", str(named)) if named else ()
+        return shlex.join(["chaos", "recover", str(self.path.parent), *where, *options])
 
     def close(self) -> None:
         """Let go of the file: the run is over."""

@@ -28,6 +28,8 @@ _TEXTS = {
     "contexts": ("cluster", "user", "namespace"),
 }  # fmt: skip
 _FILES = {"clusters": ("certificate-authority",), "users": ("client-certificate", "client-key", "tokenFile")}
+# Left out, it would act with more than the user wanted.
+_IMPERSONATION = frozenset({"as", "as-uid", "as-groups", "as-user-extra"})
 _YAML_1_1 = re.compile("^[yYnN]$")
 
 
@@ -52,7 +54,7 @@ class Kubeconfig:
         """A kubeconfig with nothing in it but a context, its cluster and its user.
 
         Raises:
-            UsageError: there is no such context, or what it names is missing.
+            UsageError: there is no such context, what it names is missing, or it cannot be used as kubectl does.
         """
         contexts = self.entries["contexts"]
         if context not in contexts:
@@ -69,6 +71,11 @@ class Kubeconfig:
                 raise UsageError(f"context {context!r} of {self.describe()} names {what}", hint="mend it")
         if not self.entries["clusters"][cluster].get("server"):
             raise UsageError(f"cluster {cluster!r} of {self.describe()} has no server", hint="mend it")
+        if _IMPERSONATION & self.entries["users"].get(user, {}).keys():
+            raise UsageError(
+                f"context {context!r} of {self.describe()} acts as somebody else (`as`), which this tool does not do",
+                hint="name a context whose user has the permissions himself; `chaos manifests rbac` prints which",
+            )
         user_name = user or "nobody"  # the library does not know contexts without one
         return {
             "clusters": [{"name": cluster, "cluster": self.entries["clusters"][cluster]}],

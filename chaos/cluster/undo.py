@@ -10,8 +10,8 @@ cluster must agree before anything is touched:
 - a shell command runs only where whoever recovers said so, having read it.
 
 What is left to somebody who writes a journal for a cluster that he can read: to have what a run made removed, even
-while it is under way on another machine, and to have fields of a spec, data, labels or annotations changed whose values,
-and whose object's UID, he knows. `chaos recover` shows each such patch before it is sent.
+while it is under way on another machine, and to have fields of a spec, data, labels or annotations changed whose
+values, and whose object's UID, he knows. `chaos recover` shows each such patch before it is sent.
 """
 
 from __future__ import annotations
@@ -84,12 +84,6 @@ class Undo:
         self._journal.update(entry, "undone")
         return done
 
-    def _again(self, *more: str) -> str:
-        """The command that tries again."""
-        named = "" if self._read_back else self._journal.run.get("kubeconfig")
-        where = ("--kubeconfig", str(named)) if named else ()
-        return shlex.join(["chaos", "recover", str(self._journal.path.parent), *where, *more])
-
     async def _delete(self, entry: UndoEntry) -> str:
         """Delete what was created, if it is what the run created.
 
@@ -112,7 +106,7 @@ class Undo:
             by_hand = ["kubectl", "delete", kind.lower(), name, *(("-n", namespace) if namespace else ())]
             raise RollbackError(
                 f"{what} could not be deleted: {exc.message}",
-                hint=f"later: {self._again()}   or: {shlex.join(by_hand)}",
+                hint=f"later: {self._journal.recovery()}   or: {shlex.join(by_hand)}",
             ) from exc
         return f"deleted {what}"
 
@@ -123,7 +117,7 @@ class Undo:
             raise RollbackError(
                 visible(f"{entry.what} may be cut off: the run had done {did}", line=True),
                 hint=f"what takes it back: {visible(entry.command, line=True)}\n  read it, then run it, or: "
-                f"{self._again('--run-commands')}",
+                f"{self._journal.recovery('--run-commands')}",
             )
         try:
             await run_shell(entry.command, COMMAND_WITHIN_S)

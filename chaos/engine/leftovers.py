@@ -83,11 +83,15 @@ class RunLeftovers:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A change of something that no run made, which deleting does not undo."""
+    """A change of something that no run made, which deleting does not undo.
+
+    Attributes:
+        recovery: the command that does.
+    """
 
     change: str
     where: str
-    journal: Path
+    recovery: str
 
 
 async def find(cluster: Cluster, journals: Iterable[Journal], over: frozenset[str]) -> list[RunLeftovers]:
@@ -219,7 +223,7 @@ def _made_s(obj: Object) -> float:
 def _life(run: str, mine: list[Object], journal: Journal | None, now_s: float) -> tuple[Life, str]:
     """Whether a run may still be under way."""
     if run.startswith(FIX_PREFIX):
-        where = f"chaos recover {journal.path.parent}" if journal else "chaos recover, where its journal is,"
+        where = journal.recovery() if journal else "chaos recover, where its journal is,"
         return Life.KEPT, f"chaos diagnose --fix made it; {where} undoes it"
     if journal is not None:
         with contextlib.suppress(PreflightError):  # it cannot be told from the file
@@ -267,5 +271,5 @@ async def open_changes(cluster: Cluster, journals: Iterable[Journal]) -> list[Op
             continue
         with contextlib.suppress(PreflightError):  # nobody can tell whether it is over
             if await _is_about(cluster, journal) and not journal.is_live():
-                rows += [Open(e.change, e.namespace, journal.path.parent) for e in entries]
+                rows += [Open(e.change, e.namespace, journal.recovery()) for e in entries]
     return rows

@@ -113,8 +113,10 @@ def entry_of(row: object) -> UndoEntry:
         raise ValueError("it is no object")  # noqa: TRY004 - what JSON holds is data
     known = {f.name for f in fields(UndoEntry)}
     required = {"id", "change", "undo", "kind", "name"}
-    if not required <= row.keys() <= known:
-        raise ValueError(f"it lacks {sorted(required - row.keys())} and has {sorted(row.keys() - known)} too many")
+    if not required <= row.keys():
+        raise ValueError(f"it lacks {', '.join(sorted(required - row.keys()))}")
+    if not row.keys() <= known:
+        raise ValueError(f"there is no field {', '.join(map(repr, sorted(row.keys() - known)))}")
     entry = UndoEntry(**row)
     for name, value in asdict(entry).items():
         right = {"id": int, "applied": dict | None, "restore": dict | None}.get(name, str)

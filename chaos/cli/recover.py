@@ -116,9 +116,8 @@ def _address(journal: Journal, request: RecoverRequest) -> ClusterAddress:
 def _tell_plan(journal: Journal, address: ClusterAddress, console: SteadfastConsole) -> None:
     """What the journal says, before anything is done about it, and before a cluster that cannot be reached ends it."""
     entries = journal.open_entries()
-    console.tell(
-        f"{journal.path.parent}: {len(entries)} changes to undo, by {address.describe()}", markup=False, soft_wrap=True
-    )
+    line = f"{journal.path.parent}: {len(entries)} changes to undo, by {address.describe()}"
+    console.tell(visible(line, line=True), markup=False, soft_wrap=True)
     for entry in entries:
         details = entry.command if entry.undo == "command" else json.dumps(entry.restore) if entry.restore else ""
         if details:
@@ -142,5 +141,6 @@ async def _recover(journal: Journal, request: RecoverRequest, console: Steadfast
         failures = await recover(journal, cluster, clock, progress, run_commands=request.run_commands)
     finally:
         await cluster.close()
-    console.tell(f"{journal.path.parent}: {'not all undone' if failures else 'undone'}", markup=False, soft_wrap=True)
+    line = f"{journal.path.parent}: {'not all undone' if failures else 'undone'}"
+    console.tell(visible(line, line=True), markup=False, soft_wrap=True)
     return failures

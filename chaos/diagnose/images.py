@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 
+from chaos.sandbox.containers.images import find_mirrored_image
+from chaos.sandbox.containers.reference import parse_reference
+
 _LOOKUPS = frozenset({"nslookup", "dig", "host", "drill"})
 _NET = frozenset({"ping", "nc", "telnet"})
 _ALPINE = frozenset({"bash", "dig", "host", "drill", "curl"})  # BusyBox has nslookup, wget, nc and ping
@@ -32,13 +35,18 @@ LACKING: tuple[tuple[str, str, frozenset[str]], ...] = (
 
 
 def lacking(image: str) -> frozenset[str]:
-    """The programs that an image is known not to have; empty for one that is not known."""
-    name = image.partition("@")[0]
-    last = name.rpartition("/")[2]
-    tag = last.partition(":")[2] or "latest"
-    path = name[: len(name) - len(tag) - 1] if ":" in last else name
-    first, slash, rest = path.partition("/")
-    if slash and ("." in first or ":" in first or first == "localhost"):
-        path = rest  # a registry: a mirror of the same image
-    path = path.removeprefix("library/")
+    """The programs that an image is known not to have; empty for one that is not known.
+
+    A registry may have any image of Docker Hub's: its mirror is the same image.
+    """
+    reference = parse_reference(image)
+    if reference is None:
+        return frozenset()
+    path, tag = reference.repository.removeprefix("library/"), reference.tag
     return next((row for known, tags, row in LACKING if known == path and re.fullmatch(tags, tag)), frozenset())
+
+
+def shell_of(image: str, program: str) -> str:
+    """Which shell a program such as ``sh`` is in an image: ``ash``, ``bash``, ``dash``; empty where it is not known."""
+    known = find_mirrored_image(image)
+    return "" if known is None else known.shell(program)

@@ -12,7 +12,7 @@ from chaos.sandbox.store import Change, Object, clone
 
 _T = TypeVar("_T")
 LABELS = {"app": "web-stateful"}
-# The unit's own: a shell as PID 1, which ignores SIGTERM.
+# The unit's own. On a Debian image the shell stays PID 1 and ignores SIGTERM; on its own one, nginx:alpine, nginx is.
 LINE = "echo 'Hello from '$(hostname) > /usr/share/nginx/html/index.html && nginx -g 'daemon off;'"
 DOMAIN = "web.default.svc.cluster.local"
 
@@ -29,12 +29,20 @@ class UnitWeb:
     def now_s(self) -> float:
         return self.sandbox.clock.now_s()
 
-    def deploy(self, *, replicas: int = 3, service_name: str = "web", services: bool = True, **pod: Any) -> None:
+    def deploy(
+        self,
+        *,
+        replicas: int = 3,
+        service_name: str = "web",
+        services: bool = True,
+        image: str = "nginx:1.29",
+        **pod: Any,
+    ) -> None:
         registry = self.sandbox.api.registry
         ports = [{"name": "web", "port": 80, "targetPort": "web"}]
         container = {
             "name": "nginx",
-            "image": "nginx:alpine",
+            "image": image,
             "command": ["/bin/sh"],
             "args": ["-c", LINE],
             "ports": [{"name": "web", "containerPort": 80}],

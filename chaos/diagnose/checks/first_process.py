@@ -7,9 +7,12 @@ from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
 from chaos.diagnose.finding import Finding, Severity
+from chaos.diagnose.images import shell_of
 from chaos.diagnose.scripts import Script, program_name, scripts_of
-from chaos.diagnose.values import number
+from chaos.diagnose.values import mapping, number
 from chaos.diagnose.view import View
+from chaos.sandbox.containers.script import ScriptSyntaxError, UnsupportedShellError, parse
+from chaos.sandbox.containers.script.handover import successors
 
 _KEY = "ignores-sigterm"
 _DEFAULT_GRACE_S = 30  # https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
@@ -33,16 +36,20 @@ def _look(view: View) -> Iterator[Finding]:
 
 def _of(script: Script) -> Iterator[Finding]:
     workload = script.workload
-    why = _ignores(script)
-    if not why:
+    found = _ignores(script)
+    if found is None:
         return
+    why, certain = found
     grace_s = number(workload.pod_spec.get("terminationGracePeriodSeconds"), _DEFAULT_GRACE_S)
     stateful = workload.kind == "StatefulSet"
+    certain = certain and not mapping(
+        script.container, "lifecycle", "preStop"
+    )  # a hook may end what the shell does not
     yield Finding(
         _KEY,
-        Severity.WARNING if stateful and grace_s > _SHORT_S else Severity.NOTE,
+        Severity.WARNING if certain and stateful and grace_s > _SHORT_S else Severity.NOTE,
         script.at,
-        f"{why}, so each deletion takes the whole grace period of {grace_s} s"
+        f"{why}, so each deletion {'takes' if certain else 'may take'} the whole grace period of {grace_s} s"
         + (", in which the pod's name is gone and its replacement not there" if stateful else ""),
         (" ".join(script.argv)[:160], f"terminationGracePeriodSeconds is {grace_s}"),
         _fix(script, grace_s),
@@ -50,23 +57,51 @@ def _of(script: Script) -> Iterator[Finding]:
     )
 
 
-def _ignores(script: Script) -> str:
-    """Why SIGTERM does not end it; empty where it does, or where that is not known."""
+def _ignores(script: Script) -> tuple[str, bool] | None:
+    """Why SIGTERM does not end it, and whether that is certain; None where it does, or where nothing is known."""
     if script.argv and program_name(script.argv[0]) in _NO_HANDLER:
-        return f"{program_name(script.argv[0])} is its first process and has no handler for SIGTERM, which PID 1 needs"
+        return _without_handler(script.argv[0]), True
     body = script.body.strip()
     if not script.shell or not body or re.search(r"\btrap\b", body):
-        return ""
+        return None
     lines = [line for _, line in script.lines]
     commands = [c.strip() for line in lines for c in _SEVERAL.split(_without_quotes(line)) if c.strip()]
     commands = [c for c in commands if not _ASSIGNMENT.match(c)]
     if not commands or any(command.startswith("exec ") for command in commands):
-        return ""
-    if len(commands) == 1 and "while" not in commands[0]:
-        if program_name(commands[0].split()[0]) in _NO_HANDLER:
-            return f"{commands[0].split()[0]} is its first process and has no handler for SIGTERM, which PID 1 needs"
-        return ""  # shells replace themselves by the only command
-    return f"a shell ({script.shell}) stays its first process and does not pass SIGTERM on"
+        return None
+    return _of_shell(script, commands)
+
+
+def _of_shell(script: Script, commands: list[str]) -> tuple[str, bool] | None:
+    last = program_name(commands[-1].split()[0])
+    if len(commands) == 1 and last in _NO_HANDLER:
+        return _without_handler(last), True
+    shell = shell_of(script.image, script.argv[0])
+    if shell and _hands_over(script, shell):
+        return (_without_handler(last), True) if last in _NO_HANDLER else None
+    if not shell and len(commands) == 1 and "while" not in commands[0]:
+        return None
+    stays = f"a shell ({script.shell}) stays its first process and does not pass SIGTERM on"
+    if shell or "while" in commands[-1]:
+        return stays, True
+    return (
+        f"{stays}, unless it gives way to its last command (busybox's ash and bash often do, Debian's dash never)",
+        False,
+    )
+
+
+def _hands_over(script: Script, shell: str) -> bool:
+    """Whether the last command takes the shell's place, as the sandbox's shells know it of the real ones."""
+    if script.body not in script.argv:
+        return False  # a file, not `-c`
+    try:
+        return bool(successors(parse(script.body), shell))
+    except (ScriptSyntaxError, UnsupportedShellError, RecursionError):
+        return False
+
+
+def _without_handler(program: str) -> str:
+    return f"{program_name(program)} is its first process and has no handler for SIGTERM, which PID 1 needs"
 
 
 def _without_quotes(line: str) -> str:
@@ -83,7 +118,7 @@ def _fix(script: Script, grace_s: int) -> str:
 CHECK = Check(
     _KEY,
     "a shell (`sh -c 'a && b'` without `exec`) or `sleep` as PID 1",
-    "measured on a real cluster: of 32 s without a name 30 s were the grace period, about 20 ms DNS",
+    "measured on a real cluster with Debian's dash: of 32 s without a name 30 s were the grace period, about 20 ms DNS",
     (Severity.WARNING, Severity.NOTE),
     _look,
     kinds=("StatefulSet",),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from chaos.sandbox.containers.host import ContainerHost
 from chaos.sandbox.containers.http_server import NOT_FOUND, OK, UNAVAILABLE, HttpServer, Page
 from chaos.sandbox.containers.process import Process
+from chaos.sandbox.containers.signals import Signal
 from chaos.sandbox.dns.coredns import CoreDNS
 from chaos.sandbox.dns.corefile import CorefileError
 from chaos.sandbox.dns.tcp_server import DnsOverTcp
@@ -20,8 +21,11 @@ _DNS_PORT, _HEALTH_PORT, _READY_PORT = 53, 8080, 8181
 class CoreDnsProcess(Process):
     """One replica: answers on UDP and TCP.
 
-    On SIGTERM it goes on answering for the Corefile's lameduck (kubeadm: 5 s), reports unhealthy meanwhile, then exits.
+    On SIGTERM and SIGINT it goes on answering for the Corefile's lameduck (kubeadm: 5 s), reports unhealthy meanwhile,
+    then exits.
     """
+
+    stops_at = frozenset({Signal.TERM, Signal.INT})
 
     def __init__(self, host: ContainerHost, pod: Object, ip: str, on_exit: Callable[[int], None]) -> None:
         super().__init__(host, pod, ip, on_exit)
@@ -54,8 +58,8 @@ class CoreDnsProcess(Process):
         await self.listen_tcp(_HEALTH_PORT, lambda: self._status_page("/health"))
         await self.listen_tcp(_READY_PORT, lambda: self._status_page("/ready"))
 
-    def terminate(self) -> None:
-        """SIGTERM."""
+    def stop(self, signal: Signal) -> None:  # noqa: ARG002 - both mean the same to it
+        """Go into lameduck, then end."""
         if not self._lameduck:
             self._lameduck = True
             lameduck_s = self._dns.corefile.lameduck_s if self._dns else 0.0

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from chaos.sandbox.containers.bounds import OutOfMemoryError
 from chaos.sandbox.containers.inside import Inside
+from chaos.sandbox.containers.processes import ForkError
 from chaos.sandbox.containers.programs import Call
 from chaos.sandbox.containers.programs.input import Input
 
@@ -45,14 +47,21 @@ async def execute(
     program = inside.programs.get(name)
     if program is None:
         raise CommandStartError(_refusal(inside, argv, name))
-    call = Call(inside, argv, dict(inside.environment), stdin, out, err)
-    running, ended = asyncio.ensure_future(program(call)), asyncio.ensure_future(gone())
+    try:
+        process = inside.processes.enter(name)
+    except ForkError as exc:
+        raise CommandStartError(str(exc)) from exc
+    call = Call(inside, argv, dict(inside.environment), stdin, out, err, process.pid, inside.folder)
+    running, ended = asyncio.ensure_future(process.live(lambda: program(call))), asyncio.ensure_future(gone())
     try:
         await asyncio.wait({running, ended}, return_when=asyncio.FIRST_COMPLETED)
         return running.result() if running.done() else _KILLED
+    except OutOfMemoryError:
+        return _KILLED
     finally:
         running.cancel()
         ended.cancel()
+        inside.processes.leave(process.pid)
 
 
 def _refusal(inside: Inside, argv: tuple[str, ...], name: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import posixpath
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from chaos.sandbox.containers.environment import hostname
@@ -13,10 +14,28 @@ _NAMESERVER = "10.96.0.10"
 _NODE_RESOLV_CONF = "nameserver 172.30.0.1\n"  # what the node itself uses: dnsPolicy Default
 
 
-class Files:
-    """Paths and their text. ConfigMap volumes are as they were when the container started."""
+# Folders that images have, as far as scripts go there; nothing of this machine is meant.
+_FOLDERS = (
+    "/", "/bin", "/dev", "/etc", "/etc/nginx", "/etc/nginx/conf.d", "/home", "/mnt", "/opt", "/proc", "/root", "/run",
+    "/srv", "/tmp", "/usr", "/usr/local", "/usr/local/bin", "/usr/share", "/usr/share/nginx",  # noqa: S108 - see above
+    "/usr/share/nginx/html",
+    "/var", "/var/lib", "/var/log", "/var/run", "/var/tmp",  # noqa: S108 - see above
+)  # fmt: skip
 
-    def __init__(self, store: Store, pod: Object, container: dict[str, Any], ip: str) -> None:
+
+class Files:
+    """Paths and their text. ConfigMap volumes are as they were when the container started.
+
+    Args:
+        hold: is told how much more programs have written.
+    """
+
+    def __init__(
+        self, store: Store, pod: Object, container: dict[str, Any], ip: str, hold: Callable[[int], None]
+    ) -> None:
+        self._hold = hold
+        self._new: dict[str, list[str]] = {}  # what was appended and not read yet
+        self._folders = {*_FOLDERS, *(row["mountPath"] for row in container.get("volumeMounts") or ())}
         self._text: dict[str, str] = {
             "/dev/null": "",
             "/etc/hostname": f"{hostname(pod)}\n",
@@ -28,16 +47,41 @@ class Files:
 
     def read(self, path: str) -> str | None:
         """A file's text; None where there is no such file."""
+        new = self._new.pop(path, None)
+        if new:
+            self._text[path] = self._text.get(path, "") + "".join(new)
         return self._text.get(path)
 
     def write(self, path: str, text: str, *, append: bool = False) -> None:
         """Write a file; folders need not exist."""
-        if path not in ("/dev/null", "/dev/stdout", "/dev/stderr"):
-            self._text[path] = self._text.get(path, "") + text if append else text
+        if path in ("/dev/null", "/dev/stdout", "/dev/stderr"):
+            return
+        if not append:
+            self.remove(path)
+        self._hold(len(text))
+        if append and path in self._text:
+            self._new.setdefault(path, []).append(text)
+        else:
+            self._text[path] = text
 
     def remove(self, path: str) -> bool:
         """Whether there was such a file."""
-        return self._text.pop(path, None) is not None
+        text = self.read(path)
+        if text is None:
+            return False
+        self._hold(-len(text))
+        del self._text[path]
+        return True
+
+    def make_folder(self, path: str) -> None:
+        """Make a folder, and those above it."""
+        while path not in self._folders:
+            self._folders.add(path)
+            path = posixpath.dirname(path)
+
+    def is_folder(self, path: str) -> bool:
+        """Whether it is known, or a file is below it."""
+        return path in self._folders or bool(self.below(path))
 
     def below(self, folder: str) -> list[str]:
         """Names of what lies directly in a folder."""

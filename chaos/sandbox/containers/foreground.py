@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
+from chaos.sandbox.containers.bounds import OutOfMemoryError
 from chaos.sandbox.containers.inside import Inside
+from chaos.sandbox.containers.log import PassedLog
 from chaos.sandbox.containers.process import Process
+from chaos.sandbox.containers.processes import FIRST
 from chaos.sandbox.containers.programs import Call, Input, Program
 from chaos.sandbox.containers.servers import SERVERS
 
 # A start returns when the script's first server has its ports open, or after this: what a script does before is not
 # what a runtime waits for.
 _START_WITHIN_S = 0.03
+_LINES_PER_STEP = 4  # of the log, where many are written at once
 
 
 class Foreground(Process):
-    """PID 1 without a signal handler, as shells are: it ignores SIGTERM, and passes it on to nobody.
+    """PID 1 that is no server: what it does at signals is its program's affair, which most often has nothing to say.
+
+    Servers that its program starts live with it.
 
     Args:
         program: what runs.
@@ -30,8 +35,7 @@ class Foreground(Process):
         self._program = program
         self._argv = argv
         self._task: asyncio.Task[None] | None = None
-        self._server: Process | None = None
-        self._replaced = False
+        self._servers: list[Process] = []
         self._under_way = asyncio.Event()
 
     async def start(self) -> None:
@@ -43,23 +47,18 @@ class Foreground(Process):
         except TimeoutError:
             return
 
-    def terminate(self) -> None:
-        """SIGTERM reaches a server only where it took the shell's place."""
-        if self._server is not None and self._replaced:
-            self._server.terminate()
-
     def probe(self, port: int, path: str) -> bool:
-        """Ask the server that runs."""
-        return self._server is not None and self._server.probe(port, path)
+        """Ask the servers that run."""
+        return any(server.probe(port, path) for server in self._servers)
 
     def end(self, code: int) -> None:
-        """Take the server and the script along."""
+        """Take the servers and the script along."""
         if self.ended:
             return
         super().end(code)
         self._under_way.set()
-        if self._server is not None:
-            self._server.end(code)
+        for server in tuple(self._servers):
+            server.end(code)
         if self._task is not None and self._task is not asyncio.current_task(self.host.loop):
             self._task.cancel()
 
@@ -67,34 +66,45 @@ class Foreground(Process):
         if self.ended:
             return
         self._task = asyncio.current_task()
-        write = self.log.write
-        call = Call(self._within, self._argv, dict(self._within.environment), Input(), write, write, self._serve)
+        within, write = self._within, self._write
+        variables = dict(within.environment)
+        call = Call(within, self._argv, variables, Input(), write, write, FIRST, within.folder, self._serve)
         try:
             code = await self._program(call)
         except asyncio.CancelledError:
             if not self.ended:
                 raise
             return
+        except OutOfMemoryError:
+            return  # it has ended
         self.end(code)
 
-    def _serve(self, call: Call, replaces: bool) -> Coroutine[Any, Any, int] | None:
-        if call.name not in SERVERS or call.name not in call.inside.image.programs:
-            return None
-        return self._run_server(call, replaces=replaces)
+    def _write(self, text: str) -> None:
+        """Lines of the log are dear: each gets its time."""
+        self._within.bounds.count(text.count("\n") // _LINES_PER_STEP)
+        self.log.write(text)
 
-    async def _run_server(self, call: Call, *, replaces: bool) -> int:
+    async def _serve(self, call: Call) -> int:
         ended: asyncio.Future[int] = self.host.loop.create_future()
 
         def on_exit(code: int) -> None:
             if not ended.done():
                 ended.set_result(code)
 
-        server = SERVERS[call.name](call.inside, call.argv, on_exit, not replaces)
-        server.inside, server.log = call.inside, self.log
-        self._server, self._replaced = server, replaces
-        await server.start()
-        self._under_way.set()
-        code = await ended
+        server = SERVERS[call.name](call.inside, call.argv, on_exit)
+        server.inside, server.log, server.pid = call.inside, PassedLog(self.host.clock, call.out), call.pid
+        call.inside.processes.handle(call.pid, server.signal)
+        self._servers.append(server)
+        try:
+            await server.start()
+            self._under_way.set()
+            code = await ended
+        except asyncio.CancelledError:
+            running = call.inside.processes.get(call.pid)
+            if running is not None and running.ended_by:  # otherwise all of the sandbox ends
+                server.end(running.ended_by.exit_code)
+            raise
+        finally:
+            self._servers.remove(server)
         self.message = self.message or server.message
-        self._server = None
         return code

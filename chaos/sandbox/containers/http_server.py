@@ -40,10 +40,18 @@ class HttpServer(asyncio.Protocol):
 
     Args:
         respond: page for a path.
+        lost: is told when the connection is over.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, clock: SimClock, respond: Callable[[str], Page]) -> None:
-        self._loop, self._clock, self._respond = loop, clock, respond
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        clock: SimClock,
+        respond: Callable[[str], Page],
+        lost: Callable[[HttpServer], None] = lambda _: None,
+    ) -> None:
+        self._loop, self._clock, self._respond, self._lost = loop, clock, respond, lost
+        self._draining = False
         self._buffer = b""
         self._skip_bytes = 0
         self._requests = 0
@@ -59,6 +67,17 @@ class HttpServer(asyncio.Protocol):
     def connection_lost(self, _exc: Exception | None) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
+        self._lost(self)
+
+    def drain(self) -> None:
+        """Close when the present request is answered: at once where the client has had answers and asks nothing.
+
+        A connection that was never used yet is waited for, as nginx does (ngx_http_request.c sets `idle` only after
+        an answer).
+        """
+        self._draining = True
+        if self._requests and not self._buffer and not self._skip_bytes:
+            self._transport.close()
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -98,7 +117,7 @@ class HttpServer(asyncio.Protocol):
             return
         wish = headers.get("connection", "").lower()
         keep = wish != "close" if version == "HTTP/1.1" else wish == "keep-alive"
-        keep = keep and self._requests < _MAX_REQUESTS and "transfer-encoding" not in headers
+        keep = keep and not self._draining and self._requests < _MAX_REQUESTS and "transfer-encoding" not in headers
         self._skip_bytes = int(length)
         method, target, _ = words
         if method not in ("GET", "HEAD"):

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chaos.sandbox.containers.bounds import Bounds
 from chaos.sandbox.containers.environment import hostname
 from chaos.sandbox.containers.files import Files
 from chaos.sandbox.containers.host import ContainerHost
 from chaos.sandbox.containers.image import Image
+from chaos.sandbox.containers.processes import Processes
 from chaos.sandbox.network import UdpPort, UdpReceiver
 from chaos.sandbox.store import Object
 
@@ -28,6 +30,9 @@ class Inside:
         environment: of its main process, and of what is run by exec.
         files: live: what one program writes another reads.
         programs: that the image has and that run to an end.
+        servers: that the image has and that serve until they are told to end.
+        processes: that run in it.
+        bounds: what they may take.
     """
 
     host: ContainerHost
@@ -38,11 +43,19 @@ class Inside:
     environment: dict[str, str]
     files: Files
     programs: Mapping[str, Program]
+    servers: frozenset[str]
+    processes: Processes
+    bounds: Bounds
 
     @property
     def hostname(self) -> str:
         """What `hostname` prints."""
         return hostname(self.pod)
+
+    @property
+    def folder(self) -> str:
+        """Where its programs start."""
+        return str(self.container.get("workingDir") or "/")
 
     def open_udp(self, address: str, port: int, receiver: UdpReceiver) -> UdpPort:
         """A UDP port of the pod's, connected to an address."""

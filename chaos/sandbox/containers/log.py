@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from chaos.sandbox.simclock import SimClock
 
-_KEPT_LINES = 20_000  # the kubelet rotates at 10 Mi; a simulated container is bounded by lines
+# The kubelet rotates at 10 Mi (containerLogMaxSize); here the oldest lines go one by one, and at most so many are kept.
+_KEPT_LINES, _KEPT_CHARACTERS = 20_000, 10 * 1024 * 1024
+_LONGEST_LINE = 256 * 1024
 
 
 class Line(NamedTuple):
@@ -25,7 +28,8 @@ class Log:
 
     def __init__(self, clock: SimClock) -> None:
         self._clock = clock
-        self._lines: deque[Line] = deque(maxlen=_KEPT_LINES)
+        self._lines: deque[Line] = deque()
+        self._kept = 0
         self._rest = ""
         self._count = 0
         self._changed = asyncio.Event()
@@ -36,6 +40,9 @@ class Log:
         *lines, self._rest = (self._rest + text).split("\n")
         for line in lines:
             self._add(line)
+        if len(self._rest) > _LONGEST_LINE:
+            self._add(self._rest)
+            self._rest = ""
 
     def close(self) -> None:
         """The container has ended."""
@@ -58,8 +65,24 @@ class Log:
         self._count += 1
         at = self._clock.wall().strftime("%Y-%m-%dT%H:%M:%S.%f000Z")
         self._lines.append(Line(self._count, self._clock.now_s(), at, text))
+        self._kept += len(text)
+        while len(self._lines) > _KEPT_LINES or self._kept > _KEPT_CHARACTERS:
+            self._kept -= len(self._lines.popleft().text)
         self._wake()
 
     def _wake(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
+
+
+class PassedLog(Log):
+    """Of a program whose output goes where its caller's goes."""
+
+    def __init__(self, clock: SimClock, out: Callable[[str], None]) -> None:
+        super().__init__(clock)
+        self._out = out
+
+    def write(self, text: str) -> None:
+        """Pass it on, unless it is over."""
+        if not self.closed:
+            self._out(text)

@@ -11,6 +11,7 @@ from typing import Any
 from chaos.sandbox.containers.environment import environment, hostname
 from chaos.sandbox.containers.host import ContainerHost
 from chaos.sandbox.containers.process import Process
+from chaos.sandbox.containers.signals import Signal
 from chaos.sandbox.containers.volumes import kept
 from chaos.sandbox.mysql.accounts import ALL, EVERYWHERE, Account, native_hash
 from chaos.sandbox.mysql.data import Data, Event
@@ -34,6 +35,8 @@ class Mysql(Process):
     Args:
         resolve: name → address as programs in the pod find it; raises LookupError.
     """
+
+    stops_at = frozenset({Signal.TERM, Signal.QUIT})  # mysqld.cc's signal_hand
 
     def __init__(
         self,
@@ -99,8 +102,8 @@ class Mysql(Process):
             self._data.accounts[user] = Account(user, native_hash(values.get("MYSQL_PASSWORD", "")), grants)
         self._data.initialized = True
 
-    def terminate(self) -> None:
-        """SIGTERM: ends connections, closes its files, exits."""
+    def stop(self, signal: Signal) -> None:  # noqa: ARG002 - both mean the same to it
+        """End connections, close the files, exit."""
         if self._stopping or self.ended:
             return
         self._stopping = True

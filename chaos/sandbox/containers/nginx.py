@@ -8,6 +8,7 @@ from chaos.sandbox.containers.files import Files
 from chaos.sandbox.containers.host import ContainerHost
 from chaos.sandbox.containers.http_server import NOT_FOUND, OK, HttpServer, Page
 from chaos.sandbox.containers.process import Process
+from chaos.sandbox.containers.signals import Signal
 from chaos.sandbox.store import Object
 
 ROOT = "/usr/share/nginx/html"
@@ -22,30 +23,23 @@ _PORT = 80
 class Nginx(Process):
     """Serves the document root at port 80.
 
+    SIGTERM and SIGINT are its fast shutdown; SIGQUIT, the official images' stop signal, is the graceful one: it takes
+    no more connections, ends those that wait for a further request, and lets the others come to an end
+    (https://nginx.org/en/docs/control.html).
+
     Args:
         files: the container's; its document root is read at each request.
-        behind_shell: a shell is PID 1 and the server its child: the shell ignores SIGTERM and passes nothing on, so the
-            whole grace period passes (facts.md, section 1). Otherwise the server is PID 1 and obeys: its fast shutdown
-            (SIGTERM) and its graceful one (SIGQUIT, the official image's stop signal) look the same with a static page,
-            whose answers take no time.
     """
 
-    def __init__(
-        self,
-        host: ContainerHost,
-        pod: Object,
-        ip: str,
-        on_exit: Callable[[int], None],
-        files: Files,
-        *,
-        behind_shell: bool,
-    ) -> None:
+    stops_at = frozenset({Signal.TERM, Signal.INT, Signal.QUIT})
+
+    def __init__(self, host: ContainerHost, pod: Object, ip: str, on_exit: Callable[[int], None], files: Files) -> None:
         super().__init__(host, pod, ip, on_exit)
         self._files = files
         if files.read(_INDEX) is None:
             files.write(_INDEX, _WELCOME)
-        self._behind_shell = behind_shell
-        self._stopping = False
+        self._connections: dict[HttpServer, None] = {}  # in order of their making
+        self._stopping: Signal | None = None
 
     async def start(self) -> None:
         """Open port 80."""
@@ -53,18 +47,43 @@ class Nginx(Process):
         if not self.ended:
             await self.listen_tcp(_PORT, self._connection)
 
-    def terminate(self) -> None:
-        """SIGTERM."""
-        if not self._behind_shell and not self._stopping:
-            self._stopping = True
-            self.later(self.host.model.draw("nginx_exit"), lambda: self.end(0))
+    def signal(self, signal: Signal) -> None:
+        """A signal to the master; reloading changes nothing here."""
+        if signal not in (Signal.HUP, Signal.USR1):
+            super().signal(signal)
+
+    def stop(self, signal: Signal) -> None:
+        """Shut down; a fast shutdown also ends a graceful one."""
+        if self._stopping is None or (self._stopping is Signal.QUIT and signal is not Signal.QUIT):
+            self._stopping = signal
+            self.later(self.host.model.draw("nginx_exit"), self._stop)
+
+    def _stop(self) -> None:
+        if self._stopping is not Signal.QUIT:
+            self.end(0)
+            return
+        self.stop_accepting()
+        for connection in tuple(self._connections):
+            connection.drain()
+        self._end_when_drained()
+
+    def _lost(self, connection: HttpServer) -> None:
+        self._connections.pop(connection, None)
+        if self._stopping is Signal.QUIT and not any(listener.accepts for listener in self._listeners):
+            self._end_when_drained()
+
+    def _end_when_drained(self) -> None:
+        if not self._connections:
+            self.end(0)
 
     def probe(self, port: int, path: str) -> bool:
         """Whether the page can be had."""
         return self.listens(port) and (not path or self._page(path).status == OK)
 
     def _connection(self) -> HttpServer:
-        return HttpServer(self.host.loop, self.host.clock, self._page)
+        connection = HttpServer(self.host.loop, self.host.clock, self._page, self._lost)
+        self._connections[connection] = None
+        return connection
 
     def _page(self, path: str) -> Page:
         text = self._files.read(ROOT + (path + "index.html" if path.endswith("/") else path))

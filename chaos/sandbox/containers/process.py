@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from chaos.sandbox.containers.execution import execute
 from chaos.sandbox.containers.host import ContainerHost
 from chaos.sandbox.containers.inside import Inside
 from chaos.sandbox.containers.log import Log
+from chaos.sandbox.containers.processes import FIRST
 from chaos.sandbox.containers.programs.input import Input
+from chaos.sandbox.containers.signals import Signal
 from chaos.sandbox.network import DatagramHandler, Listener
 from chaos.sandbox.store import Object
 from chaos.sandbox.truth import Fact
@@ -23,10 +25,12 @@ class ContainerProcess(Protocol):
 
     Attributes:
         message: why it ended, for a container status; empty where there is nothing to say.
+        reason: the same in a word, such as ``OOMKilled``; empty where the exit code tells it.
         log: what it wrote.
     """
 
     message: str
+    reason: str
     log: Log
 
     async def execute(
@@ -38,7 +42,7 @@ class ContainerProcess(Protocol):
         """Start, and return when its ports are open (or it has ended)."""
 
     def terminate(self) -> None:
-        """SIGTERM."""
+        """The image's stop signal, which most often is SIGTERM."""
 
     def kill(self) -> None:
         """SIGKILL: ends at once with 137."""
@@ -48,22 +52,26 @@ class ContainerProcess(Protocol):
 
 
 class Process:
-    """What all simulated programs share; alone, one without a signal handler, which as PID 1 ignores SIGTERM.
+    """What all simulated programs share; alone, one without signal handlers, which as PID 1 ignores SIGTERM.
 
     Args:
         on_exit: called once with the exit code, by the event loop, at the instant of the exit.
 
     Attributes:
         inside: set by who makes the process, before it is started.
+        pid: the same.
+        stops_at: signals at which it ends in its own way.
     """
 
     inside: Inside
+    pid = FIRST
+    stops_at: ClassVar[frozenset[Signal]] = frozenset()
 
     def __init__(self, host: ContainerHost, pod: Object, ip: str, on_exit: Callable[[int], None]) -> None:
         self.host = host
         self.pod_name: str = pod["metadata"]["name"]
         self.ip = ip
-        self.message = ""
+        self.message = self.reason = ""
         self.log = Log(host.clock)
         self.ended = False
         self._on_exit = on_exit
@@ -84,7 +92,25 @@ class Process:
         await self._killed.wait()
 
     def terminate(self) -> None:
-        """SIGTERM: the kernel does not apply a signal's default action to PID 1."""
+        """The image's stop signal, to whatever is the first process by now."""
+        self.inside.processes.signal(FIRST, self.inside.image.stop_signal)
+
+    def signal(self, signal: Signal) -> None:
+        """A signal to this program."""
+        if signal in self.stops_at:
+            self.stop(signal)
+        else:
+            self.inside.processes.by_default(self.pid, signal)
+
+    def stop(self, signal: Signal) -> None:
+        """End in its own way, at one of `stops_at`; may be told so again."""
+
+    def out_of_memory(self, message: str) -> None:
+        """The kernel ends the container for what one of its programs took."""
+        if not self.ended:
+            self.log.write(f"{message}\n")
+            self.message, self.reason = message, "OOMKilled"
+            self.end(SIGKILL_EXIT)
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -96,7 +122,7 @@ class Process:
 
     def listens(self, port: int) -> bool:
         """Whether a TCP port is open."""
-        return any(listener.port == port and listener.protocol == "TCP" for listener in self._listeners)
+        return any(row.port == port and row.protocol == "TCP" and row.accepts for row in self._listeners)
 
     def end(self, code: int) -> None:
         """Close everything and report the exit; only the first call counts."""
@@ -108,6 +134,8 @@ class Process:
             timer.cancel()
         self.close_ports()
         self.log.close()
+        if self.pid == FIRST:
+            self.inside.processes.end_all()
         self.host.loop.call_soon(self._on_exit, code)
 
     def close_ports(self) -> None:
@@ -117,6 +145,11 @@ class Process:
         for listener in self._listeners:
             listener.close()
         self._listeners.clear()
+
+    def stop_accepting(self) -> None:
+        """Listen no more; connections that are open go on."""
+        for listener in self._listeners:
+            listener.stop_accepting()
 
     async def run_for(self, seconds: float) -> None:
         """Be busy for a while; returns early where the process is killed meanwhile."""

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from chaos.sandbox.containers.bounds import Bounds
 from chaos.sandbox.containers.durations import duration_s
 from chaos.sandbox.containers.environment import declared, environment, expand
 from chaos.sandbox.containers.files import Files
 from chaos.sandbox.containers.foreground import Foreground
 from chaos.sandbox.containers.host import ContainerHost
-from chaos.sandbox.containers.images import IMAGES
+from chaos.sandbox.containers.images import find_image
 from chaos.sandbox.containers.inside import Inside
 from chaos.sandbox.containers.oneshot import OneShot
 from chaos.sandbox.containers.process import ContainerProcess, Process
+from chaos.sandbox.containers.processes import FIRST, Processes
 from chaos.sandbox.containers.programs import PROGRAMS
-from chaos.sandbox.containers.servers import SERVERS
+from chaos.sandbox.containers.programs.nginx import stays_in_foreground
+from chaos.sandbox.containers.servers import SERVERS, started_by_entrypoint
 from chaos.sandbox.containers.service_links import service_links
 from chaos.sandbox.containers.sleeper import Sleeper
 from chaos.sandbox.store import Object
 
+_ENTRYPOINT = "docker-entrypoint.sh"
 _NOT_FOUND = 127
 _START_ERROR = 128  # what containerd reports of a container that it cannot start
 
@@ -31,7 +35,7 @@ class ContainerRuntime:
 
     def knows_image(self, image: str) -> bool:
         """Whether the image is on the node."""
-        return image in IMAGES
+        return find_image(image) is not None
 
     def create_process(
         self, pod: Object, container: Object, ip: str, on_exit: Callable[[int], None]
@@ -44,14 +48,16 @@ class ContainerRuntime:
 
         Args:
             pod: as it is in the store.
-            container: the entry of `spec.containers`; its image must be one of `KNOWN_IMAGES`.
+            container: the entry of `spec.containers`; its image must be one that is known.
             ip: the pod's address, at which ports are opened.
             on_exit: called once with the exit code.
 
         Raises:
             KeyError: unknown image.
         """
-        image = IMAGES[container["image"]]
+        image = find_image(container["image"])
+        if image is None:
+            raise KeyError(container["image"])
         links = service_links(self._host.store, pod)
         variables = environment(pod, container, ip, links)
         references = declared(pod, container, ip, links)
@@ -60,10 +66,16 @@ class ContainerRuntime:
             entrypoint, command = tuple(container["command"]), ()
         argv = tuple(expand(w, references) for w in [*entrypoint, *(container.get("args") or command)])
         programs = {name: program for name, program in PROGRAMS.items() if name in image.programs}
-        files = Files(self._host.store, pod, container, ip)
-        inside = Inside(self._host, pod, container, ip, image, variables, files, programs)
+        servers = frozenset(SERVERS.keys() & image.programs)
+        bounds, processes = Bounds(), Processes()
+        files = Files(self._host.store, pod, container, ip, bounds.hold)
+        inside = Inside(self._host, pod, container, ip, image, variables, files, programs, servers, processes, bounds)
+        first = processes.enter("")
         process = _process(inside, argv, on_exit)
         process.inside = inside
+        bounds.on_exceeded = process.out_of_memory
+        if not isinstance(process, Foreground):  # whose program says itself what it does at signals
+            first.handler = process.signal
         return process
 
 
@@ -72,16 +84,18 @@ def _process(inside: Inside, argv: tuple[str, ...], on_exit: Callable[[int], Non
     place = (inside.host, inside.pod, inside.ip, on_exit)
     if name not in inside.image.programs:
         return OneShot(*place, _START_ERROR, f'exec: "{argv[0]}": executable file not found in $PATH')
-    if name in SERVERS:
-        return SERVERS[name](inside, argv, on_exit, False)
-    if name == "sleep" and (seconds := _sum_s(argv[1:])) is not None:
-        return Sleeper(*place, seconds)  # needs no task: there may be thousands of them
+    if name == _ENTRYPOINT and argv[1:] and not argv[1].startswith("-"):
+        return _process(inside, argv[1:], on_exit)  # it becomes whatever it is given
+    if name in SERVERS and (name != "nginx" or stays_in_foreground(inside, argv)):
+        inside.processes.rename(FIRST, started_by_entrypoint(inside) if name == _ENTRYPOINT else name)
+        return SERVERS[name](inside, argv, on_exit)
+    inside.processes.rename(FIRST, name)
     if name in inside.programs:
-        return Foreground(inside, on_exit, inside.programs[name], argv)
-    if len(argv) == 1:
-        return OneShot(*place, 0)  # an interpreter without input
+        seconds = _sum_s(argv[1:]) if name == "sleep" else None  # sleepers need no task: there may be thousands of them
+        return Foreground(inside, on_exit, inside.programs[name], argv) if seconds is None else Sleeper(*place, seconds)
     what = " ".join(argv)
-    return OneShot(*place, _NOT_FOUND, f"the sandbox does not know what {what!r} does in {inside.image.name}")
+    message = f"the sandbox does not know what {what!r} does in {inside.image.name}"
+    return OneShot(*place, _NOT_FOUND, message) if argv[1:] else OneShot(*place, 0)  # an interpreter without input
 
 
 def _sum_s(words: tuple[str, ...]) -> float | None:

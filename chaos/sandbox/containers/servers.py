@@ -13,39 +13,42 @@ from chaos.sandbox.containers.nginx import Nginx
 from chaos.sandbox.containers.oneshot import OneShot
 from chaos.sandbox.containers.process import Process
 from chaos.sandbox.containers.resolver import look_up
+from chaos.sandbox.containers.signals import Signal
 from chaos.sandbox.containers.sleeper import Sleeper
 
 OnExit = Callable[[int], None]
-# The container, argv, what gets the exit code, whether a shell is PID 1 in front of it → the process, not yet started.
-ServerFactory = Callable[[Inside, tuple[str, ...], OnExit, bool], Process]
+# The container, argv, what gets the exit code → the process, not yet started.
+ServerFactory = Callable[[Inside, tuple[str, ...], OnExit], Process]
 
-_NOT_KNOWN, _MYSQLD_ABORTED = 127, 7  # mysqld's end after an option that it does not know
-
-
-def _nginx(inside: Inside, _argv: tuple[str, ...], on_exit: OnExit, behind_shell: bool) -> Process:
-    return Nginx(inside.host, inside.pod, inside.ip, on_exit, inside.files, behind_shell=behind_shell)
+_MYSQLD_ABORTED = 7  # mysqld's end after an option that it does not know
 
 
-def _coredns(inside: Inside, _argv: tuple[str, ...], on_exit: OnExit, _behind_shell: bool) -> Process:
+def _nginx(inside: Inside, _argv: tuple[str, ...], on_exit: OnExit) -> Process:
+    return Nginx(inside.host, inside.pod, inside.ip, on_exit, inside.files)
+
+
+def _coredns(inside: Inside, _argv: tuple[str, ...], on_exit: OnExit) -> Process:
     return CoreDnsProcess(inside.host, inside.pod, inside.ip, on_exit)
 
 
-def _pause(inside: Inside, _argv: tuple[str, ...], on_exit: OnExit, _behind_shell: bool) -> Process:
-    return Sleeper(inside.host, inside.pod, inside.ip, on_exit, handles_sigterm=True)
+def _pause(inside: Inside, _argv: tuple[str, ...], on_exit: OnExit) -> Process:
+    return Sleeper(inside.host, inside.pod, inside.ip, on_exit, stops_at=frozenset({Signal.TERM, Signal.INT}))
 
 
-def _entrypoint(inside: Inside, argv: tuple[str, ...], on_exit: OnExit, behind_shell: bool) -> Process:
+def _entrypoint(inside: Inside, argv: tuple[str, ...], on_exit: OnExit) -> Process:
     """The images' own script starts the server; options without a command are its."""
-    words = list(argv[1:])
-    server = "mysqld" if inside.image.name == "mysql:8.0" else "redis-server"
-    if words and words[0] != server and not words[0].startswith("-"):
-        message = f"the sandbox does not know what {' '.join(argv)!r} does in {inside.image.name}"
-        return OneShot(inside.host, inside.pod, inside.ip, on_exit, _NOT_KNOWN, message)
+    server = started_by_entrypoint(inside)
+    words = argv[1:]
     start = _mysqld if server == "mysqld" else _redis
-    return start(inside, (server, *words[words[:1] == [server] :]), on_exit, behind_shell)
+    return start(inside, (server, *words[words[:1] == (server,) :]), on_exit)
 
 
-def _mysqld(inside: Inside, argv: tuple[str, ...], on_exit: OnExit, _behind_shell: bool) -> Process:
+def started_by_entrypoint(inside: Inside) -> str:
+    """The server that an image's docker-entrypoint.sh prepares and becomes."""
+    return "mysqld" if "mysqld" in inside.image.programs else "redis-server"
+
+
+def _mysqld(inside: Inside, argv: tuple[str, ...], on_exit: OnExit) -> Process:
     from chaos.sandbox.containers.mysql import Mysql  # noqa: PLC0415 - sqlglot takes half a second to import
     from chaos.sandbox.mysql.options import UnknownOptionError, parse  # noqa: PLC0415 - as above
 
@@ -60,7 +63,7 @@ def _mysqld(inside: Inside, argv: tuple[str, ...], on_exit: OnExit, _behind_shel
     return Mysql(inside.host, inside.pod, inside.container, inside.ip, on_exit, options, resolve)
 
 
-def _redis(inside: Inside, argv: tuple[str, ...], on_exit: OnExit, behind_shell: bool) -> Process:
+def _redis(inside: Inside, argv: tuple[str, ...], on_exit: OnExit) -> Process:
     from chaos.sandbox.redis.server import RedisServer  # noqa: PLC0415 - only for those that run one
 
     return RedisServer(
@@ -71,13 +74,13 @@ def _redis(inside: Inside, argv: tuple[str, ...], on_exit: OnExit, behind_shell:
         on_exit,
         list(argv[1:]),
         inside.files.read,
-        behind_shell=behind_shell,
     )
 
 
 SERVERS: dict[str, ServerFactory] = {
     "coredns": _coredns,
     "docker-entrypoint.sh": _entrypoint,
+    "mysqld": _mysqld,
     "nginx": _nginx,
     "pause": _pause,
     "redis-server": _redis,

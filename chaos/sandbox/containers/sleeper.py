@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from chaos.sandbox.containers.host import ContainerHost
 from chaos.sandbox.containers.process import Process
+from chaos.sandbox.containers.signals import Signal
 from chaos.sandbox.store import Object
 
 
@@ -15,7 +16,7 @@ class Sleeper(Process):
 
     Args:
         duration_s: seconds; infinite for ever.
-        handles_sigterm: as the pause container does.
+        stops_at: signals that end it, as the pause container has some.
     """
 
     def __init__(
@@ -26,18 +27,20 @@ class Sleeper(Process):
         on_exit: Callable[[int], None],
         duration_s: float = math.inf,
         *,
-        handles_sigterm: bool = False,
+        stops_at: frozenset[Signal] = frozenset(),
     ) -> None:
         super().__init__(host, pod, ip, on_exit)
         self._duration_s = duration_s
-        self._handles_sigterm = handles_sigterm
+        self._stops_at = stops_at
 
     async def start(self) -> None:
         """Begin to sleep."""
         if math.isfinite(self._duration_s):
             self.later(self._duration_s, lambda: self.end(0))
 
-    def terminate(self) -> None:
-        """SIGTERM."""
-        if self._handles_sigterm:
+    def signal(self, signal: Signal) -> None:
+        """A signal to it."""
+        if signal in self._stops_at:
             self.end(0)
+        else:
+            super().signal(signal)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
-from chaos.sandbox.containers import ContainerProcess
+from chaos.sandbox.containers import ContainerProcess, parse_reference
 from chaos.sandbox.containers.execution import NotRunningError
 from chaos.sandbox.containers.log import Log
 from chaos.sandbox.containers.programs import Input
@@ -72,13 +72,13 @@ class Container:
 
     def exited(self, code: int, timestamp: str) -> None:
         """Its process has ended."""
-        message = "" if self.process is None else self.process.message
+        message, reason = ("", "") if self.process is None else (self.process.message, self.process.reason)
         self.process = None
         self.ready = False
         self.state = {
             "terminated": {
                 "exitCode": code,
-                "reason": "Error" if code else "Completed",
+                "reason": reason or ("Error" if code else "Completed"),
                 "startedAt": self.state.get("running", {}).get("startedAt", timestamp),
                 "finishedAt": timestamp,
                 "containerID": self._id,
@@ -126,10 +126,8 @@ class Container:
 
 def full_image(image: str) -> str:
     """A short image name as containerd completes it: ``docker.io/library/nginx:alpine``."""
-    first, slash, _ = image.partition("/")
-    if not slash:
-        return f"docker.io/library/{image}"
-    return image if "." in first or ":" in first or first == "localhost" else f"docker.io/{image}"
+    reference = parse_reference(image)
+    return image if reference is None else reference.full
 
 
 def _mount(mount: Object) -> Object:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chaos.sandbox.kubelet.container import Container
+from chaos.sandbox.containers import EXAMPLES, parse_reference
+from chaos.sandbox.kubelet.container import Container, full_image
 from chaos.sandbox.kubelet.local_pod import LocalPod
 
 _BACK_OFF_FIRST_S, _BACK_OFF_MOST_S = 10.0, 300.0  # the kubelet's image pull back-off
@@ -29,6 +30,12 @@ class Images:
             StoppingError: the pod is to be terminated.
         """
         image, policy = self.name(container), container.spec.get("imagePullPolicy", "IfNotPresent")
+        if parse_reference(image) is None:
+            why = f'couldn\'t parse image name "{image}": invalid reference format'
+            message = f'Failed to apply default image tag "{image}": {why}'
+            self._pod.event("InspectFailed", message, container=container, warning=True)
+            self._refuse(container, "InvalidImageName", message, _NEVER_RETRY_S)
+            return None
         known = self._pod.node.runtime.knows_image(image)
         if known and policy != "Always":
             self._pod.event("Pulled", f'Container image "{image}" already present on machine', container=container)
@@ -51,7 +58,8 @@ class Images:
             self._back_off_s = 0.0
             self._pod.event("Pulled", f'Successfully pulled image "{image}"', container=container)
             return image
-        message = f'failed to pull and unpack image "{image}": the sandbox has no such image'
+        known_ones = f"it has images such as {', '.join(EXAMPLES)}"
+        message = f'failed to pull and unpack image "{full_image(image)}": the sandbox has no such image; {known_ones}'
         self._pod.event("Failed", f'Failed to pull image "{image}": {message}', container=container, warning=True)
         self._back_off_s = min(max(_BACK_OFF_FIRST_S, 2 * self._back_off_s), _BACK_OFF_MOST_S)
         self._refuse(container, "ErrImagePull", message, self._back_off_s)

@@ -24,15 +24,32 @@ class Listener:
     Attributes:
         ip: the simulated host's address.
         protocol: ``TCP`` or ``UDP``.
+        accepts: whether new connections are taken.
     """
 
-    def __init__(self, ip: str, port: int, protocol: str, on_close: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        ip: str,
+        port: int,
+        protocol: str,
+        on_close: Callable[[], None],
+        on_stop_accepting: Callable[[], None] = lambda: None,
+    ) -> None:
         self.ip, self.port, self.protocol = ip, port, protocol
+        self.accepts = True
         self._closed = False
         self._on_close = on_close
+        self._on_stop_accepting = on_stop_accepting
+
+    def stop_accepting(self) -> None:
+        """New connections are refused; open ones go on until they or the listener are closed."""
+        if self.accepts:
+            self.accepts = False
+            self._on_stop_accepting()
 
     def close(self) -> None:
         """Open TCP connections end with EOF, new ones and datagrams are refused; closing twice is harmless."""
+        self.accepts = False
         if not self._closed:
             self._closed = True
             self._on_close()

@@ -34,8 +34,12 @@ class LoopbackTcp:
             self._ports.release((ip, port), door)
             door.close()
 
+        def stop_accepting() -> None:
+            self._ports.release((ip, port), door)
+            door.server.close()
+
         self._ports.bind((ip, port), door)
-        return Listener(ip, port, "TCP", close)
+        return Listener(ip, port, "TCP", close, stop_accepting)
 
     def accepts(self, target: Target) -> bool:
         """Whether somebody listens there."""

@@ -37,7 +37,7 @@ class MemoryTcp:
             self._ports.release((ip, port), door)
             door.close()
 
-        return Listener(ip, port, "TCP", close)
+        return Listener(ip, port, "TCP", close, lambda: self._ports.release((ip, port), door))
 
     def accepts(self, target: Target) -> bool:
         """Whether somebody listens there."""

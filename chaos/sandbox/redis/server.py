@@ -9,6 +9,7 @@ from itertools import count
 
 from chaos.sandbox.containers.host import ContainerHost
 from chaos.sandbox.containers.process import Process
+from chaos.sandbox.containers.signals import Signal
 from chaos.sandbox.containers.volumes import kept
 from chaos.sandbox.redis.connection import RedisConnection
 from chaos.sandbox.redis.keyspace import Entry, Keyspace
@@ -33,8 +34,9 @@ class RedisServer(Process):
     Args:
         arguments: of its command line.
         read_file: text of a file in the container; None where it is missing.
-        behind_shell: a shell is PID 1, which ignores SIGTERM and passes nothing on.
     """
+
+    stops_at = frozenset({Signal.TERM, Signal.INT})
 
     def __init__(
         self,
@@ -45,14 +47,11 @@ class RedisServer(Process):
         on_exit: Callable[[int], None],
         arguments: list[str],
         read_file: Callable[[str], str | None],
-        *,
-        behind_shell: bool,
     ) -> None:
         super().__init__(host, pod, ip, on_exit)
         self._arguments = arguments
         self._read_file = read_file
         self._find_folder: Callable[[str], Folder] = lambda path: kept(host, pod, container, path, Folder)
-        self._behind_shell = behind_shell
         self._uid: str = pod["metadata"].get("uid", "")
         self._next_id = count(_FIRST_CLIENT_ID).__next__
         self._stopping = False
@@ -78,9 +77,9 @@ class RedisServer(Process):
             self._say("# Server initialized")
             self._say("* Ready to accept connections")
 
-    def terminate(self) -> None:
-        """SIGTERM."""
-        if not self._behind_shell and not self._stopping:
+    def stop(self, signal: Signal) -> None:  # noqa: ARG002 - both mean the same to it
+        """Save and end."""
+        if not self._stopping:
             self._stopping = True
             self.later(self.host.model.draw("redis_exit"), lambda: self._stop(None))
 

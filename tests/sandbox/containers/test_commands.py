@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from chaos.sandbox.containers import KNOWN_IMAGES
+from chaos.sandbox.containers import EXAMPLES
 from tests.sandbox.containers.container_lab import BUSYBOX, NGINX, ContainerLab, in_lab
 
 
@@ -77,7 +77,8 @@ def test_kubernetes_expands_declared_variables_and_leaves_the_rest_to_the_shell(
             {"name": "GREETING", "value": "I am $(POD_NAME)"},
         ]
         line = (
-            "echo $(GREETING) $POD_NAME ${POD_NAME} $(hostname) '$POD_NAME' > /usr/share/nginx/html/index.html; nginx"
+            "echo $(GREETING) $POD_NAME ${POD_NAME} $(hostname) '$POD_NAME' > /usr/share/nginx/html/index.html; "
+            "nginx -g 'daemon off;'"
         )
         await lab.start(NGINX, ["sh", "-c", line], env=env)
         answer = await lab.request("GET / HTTP/1.0\r\n\r\n")
@@ -88,7 +89,7 @@ def test_kubernetes_expands_declared_variables_and_leaves_the_rest_to_the_shell(
 
 def test_every_known_image_can_be_started_as_it_is() -> None:
     async def test(lab: ContainerLab) -> None:
-        for image in sorted(KNOWN_IMAGES):
+        for image in EXAMPLES:
             process = await lab.start(image)
             process.kill()
         await asyncio.sleep(1)

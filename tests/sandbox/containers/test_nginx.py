@@ -100,11 +100,12 @@ def test_an_idle_connection_is_closed_after_65_seconds() -> None:
     in_lab(test)
 
 
-def test_as_pid_1_it_obeys_sigterm_and_ends_its_connections() -> None:
+def test_as_pid_1_it_obeys_its_stop_signal_and_ends_idle_connections() -> None:
     async def test(lab: ContainerLab) -> None:
         process = await lab.start(NGINX)
         client = Client()
         await lab.net.open_tcp(lambda: client, POD, 80)
+        client.transport.write(_GET.encode())
         await asyncio.sleep(1 - now_s())
         process.terminate()
         process.terminate()
@@ -117,9 +118,9 @@ def test_as_pid_1_it_obeys_sigterm_and_ends_its_connections() -> None:
 
 
 @pytest.mark.parametrize("line", [UNIT_LINE, "nginx -g 'daemon off;'"])
-def test_behind_a_shell_it_ignores_sigterm_and_serves_until_it_is_killed(line: str) -> None:
+def test_behind_a_shell_that_stays_it_hears_nothing_and_serves_until_it_is_killed(line: str) -> None:
     async def test(lab: ContainerLab) -> None:
-        process = await lab.start(NGINX, ["sh", "-c", line])
+        process = await lab.start("nginx:1.29", ["sh", "-c", line])
         process.terminate()
         await asyncio.sleep(30)
         assert "200 OK" in await lab.request(_GET)

@@ -33,7 +33,7 @@ class FakeProcess:
     """Does as its image says: `polite` exits on SIGTERM, `stubborn` does not, `crash` and `once` end after a second."""
 
     def __init__(self, lab: Lab, pod: Object, container: Object, on_exit: Callable[[int], None]) -> None:
-        self.message = ""
+        self.message = self.reason = ""
         self.log = Log(lab.clock)
         self._lab = lab
         self._pod_name = pod["metadata"]["name"]

@@ -5,11 +5,12 @@ of the images that have it (`chaos.sandbox.containers.images`). Programs reach t
 (`open_udp`, `open_tcp`) and resolve names with `chaos.sandbox.containers.resolver.addresses`.
 """
 
-from chaos.sandbox.containers.programs import machine, texts, words, wrappers
+from chaos.sandbox.containers.programs import machine, processes, texts, words, wrappers
 from chaos.sandbox.containers.programs.call import Call, Program
 from chaos.sandbox.containers.programs.getent import getent
 from chaos.sandbox.containers.programs.input import Input
 from chaos.sandbox.containers.programs.mysql import mysql
+from chaos.sandbox.containers.programs.nginx import nginx
 from chaos.sandbox.containers.programs.nslookup import nslookup
 from chaos.sandbox.containers.programs.redis_cli import redis_cli
 from chaos.sandbox.containers.programs.sh import sh
@@ -24,20 +25,26 @@ PROGRAMS: dict[str, Program] = {
     "cat": texts.cat,
     "chmod": texts.nothing,
     "chown": texts.nothing,
+    "dash": sh,
     "date": words.date,
     "echo": words.echo,
-    "env": machine.env,
+    "env": wrappers.env,
     "false": words.false,
     "getent": getent,
     "grep": texts.grep,
     "head": texts.head,
     "hostname": machine.hostname,
+    "kill": processes.kill_program,
+    "killall": processes.killall,
     "ls": texts.ls,
-    "mkdir": texts.nothing,
+    "mkdir": texts.mkdir,
     "mysql": mysql,
+    "nginx": nginx,
     "nslookup": nslookup,
+    "pidof": processes.pidof,
     "printf": words.printf,
-    "printenv": machine.env,
+    "printenv": wrappers.printenv,
+    "pwd": machine.pwd,
     "redis-cli": redis_cli,
     "rm": texts.rm,
     "seq": words.seq,
@@ -45,6 +52,7 @@ PROGRAMS: dict[str, Program] = {
     "sleep": sleep,
     "sort": texts.sort,
     "tail": texts.tail,
+    "tee": texts.tee,
     "test": test,
     "time": wrappers.time,
     "timeout": wrappers.timeout,
@@ -54,6 +62,7 @@ PROGRAMS: dict[str, Program] = {
     "wget": wget,
     "which": wrappers.which,
     "whoami": machine.whoami,
+    "yes": words.yes,
 }
 
 __all__ = ["PROGRAMS", "Call", "Input", "Program"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+import posixpath
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from chaos.sandbox.containers.inside import Inside
 from chaos.sandbox.containers.programs.input import Input
@@ -20,7 +20,10 @@ class Call:
         stdin: its standard input.
         out: takes what it writes to its standard output, text with its newlines.
         err: the same for its standard error.
-        serve: runs a server in the foreground; None in what is run by exec.
+        pid: of its process; 1 for the container's first one.
+        folder: its working directory.
+        serve: runs a server in this process; None in what is run by exec.
+        room: waits until the pipe behind `out` takes more; None where there is no pipe.
     """
 
     inside: Inside
@@ -29,16 +32,23 @@ class Call:
     stdin: Input
     out: Callable[[str], None]
     err: Callable[[str], None]
+    pid: int
+    folder: str = "/"
     serve: Serve | None = None
+    room: Callable[[], Awaitable[None]] | None = None
 
     @property
     def name(self) -> str:
         """Without its folder."""
         return self.argv[0].rpartition("/")[2]
 
+    def path(self, word: str) -> str:
+        """A path as it is without the working directory."""
+        return posixpath.normpath(posixpath.join(self.folder, word))
+
 
 # Runs to its end and returns the exit code. Cancelling it is SIGKILL.
 Program = Callable[[Call], Awaitable[int]]
 
-# Call of a server, whether it takes the shell's place (`exec`) → its exit code; None where it is no server.
-Serve = Callable[[Call, bool], Coroutine[Any, Any, int] | None]
+# Call of a server → its exit code.
+Serve = Callable[[Call], Awaitable[int]]

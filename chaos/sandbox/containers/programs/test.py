@@ -70,11 +70,11 @@ def _compared(a: str, operator: str, b: str) -> bool:
 
 
 def _exists(path: str, call: Call) -> bool:
-    return call.inside.files.read(path) is not None
+    return call.inside.files.read(call.path(path)) is not None
 
 
 def _is_folder(path: str, call: Call) -> bool:
-    return bool(call.inside.files.below(path))
+    return call.inside.files.is_folder(call.path(path))
 
 
 _UNARY: dict[str, Callable[[str, Call], bool]] = {
@@ -85,5 +85,5 @@ _UNARY: dict[str, Callable[[str, Call], bool]] = {
     "-f": _exists,
     "-r": _exists,
     "-x": _exists,
-    "-s": lambda path, call: bool(call.inside.files.read(path)),
+    "-s": lambda path, call: bool(call.inside.files.read(call.path(path))),
 }

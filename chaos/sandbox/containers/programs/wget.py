@@ -73,7 +73,7 @@ class _Download:
             self._call.out(body)
         else:
             name = self._target or path.rpartition("/")[2] or "index.html"
-            self._call.inside.files.write(name if name.startswith("/") else f"/{name}", body)
+            self._call.inside.files.write(self._call.path(name), body)
 
     async def _fetch(self, address: str, port: int, host: str, path: str) -> tuple[str, str]:
         received = _Received()

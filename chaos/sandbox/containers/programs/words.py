@@ -1,4 +1,4 @@
-"""Programs that print what they are told: echo, printf, true, false, date, seq."""
+"""Programs that print what they are told: echo, printf, true, false, date, seq, yes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import re
 
 from chaos.sandbox.containers.programs.call import Call
 
+_CONVERSION = re.compile(r"%%|%([-+ #0]*)(\d*)(\.\d*)?([sbcdiuxXofeg])")
+# Lines that are made in one go, and how many of them count as one step.
+_AT_ONCE, _LINES_PER_STEP = 1000, 20
 _ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", "r": "\r"}
 
 
@@ -23,16 +26,40 @@ async def echo(call: Call) -> int:
 
 
 async def printf(call: Call) -> int:
-    """`printf FORMAT WORDS` with %s, %d and escapes; the format is used again while words are left."""
+    """`printf FORMAT WORDS` with %s %b %c %d %i %u %x %X %o %f; the format is used again while words are left."""
     if len(call.argv) < 2:  # noqa: PLR2004 - a name and a format
         call.err("printf: usage: printf format [arguments]\n")
         return 2
     template, words = unescaped(call.argv[1]), list(call.argv[2:])
+    code = 0
+
+    def conversion(match: re.Match[str]) -> str:
+        nonlocal code
+        if match[0] == "%%":
+            return "%"
+        flags, width, precision, kind = match[1], match[2], match[3], match[4]
+        call.inside.bounds.check(int(width or 0) + int((precision or ".0")[1:] or 0))
+        word = words.pop(0) if words else ""
+        if kind in "sbc":
+            text = {"s": word, "b": unescaped(word), "c": word[:1]}[kind]
+            return str(f"%{flags}{width}{precision or ''}s" % text)
+        try:
+            number = float(word or 0) if kind in "feg" else int(word or "0", 0)
+        except ValueError:
+            call.err(f"printf: {word}: invalid number\n")
+            code, number = 1, 0
+        return str(f"%{flags}{width}{precision or ''}{kind}" % number)
+
+    unknown = re.sub(_CONVERSION, "", template)
+    if "%" in unknown:
+        call.err(f"printf: the sandbox does not know {unknown[unknown.index('%') :][:8]!r}\n")
+        return 1
     while True:
         before = len(words)
-        call.out(re.sub(r"%(%|[sdi])", lambda m: "%" if m[1] == "%" else (words.pop(0) if words else ""), template))
+        call.out(_CONVERSION.sub(conversion, template))
+        await call.inside.bounds.step()
         if not words or len(words) == before:
-            return 0
+            return code
 
 
 async def true(_call: Call) -> int:
@@ -55,15 +82,33 @@ async def date(call: Call) -> int:
 
 
 async def seq(call: Call) -> int:
-    """`seq [FIRST] LAST`."""
+    """`seq [FIRST [STEP]] LAST`."""
     try:
         numbers = [int(word) for word in call.argv[1:]]
-        first, last = (1, numbers[0]) if len(numbers) == 1 else (numbers[0], numbers[1])
+        first, step, last = {1: (1, 1, *numbers), 2: (numbers[0], 1, numbers[-1])}.get(len(numbers)) or numbers
+        rows = range(first, last + (1 if step > 0 else -1), step)
     except (ValueError, IndexError):
         call.err(f"seq: invalid arguments {' '.join(call.argv[1:])!r}\n")
         return 1
-    call.out("".join(f"{number}\n" for number in range(first, last + 1)))
+    for at in range(0, len(rows), _AT_ONCE):
+        call.out("".join(f"{number}\n" for number in rows[at : at + _AT_ONCE]))
+        await _made_lines(call)
     return 0
+
+
+async def yes(call: Call) -> int:
+    """`yes [WORDS]`, until nobody reads any more."""
+    text = (" ".join(call.argv[1:]) or "y") + "\n"
+    call.inside.bounds.check(len(text) * _AT_ONCE)
+    while True:
+        call.out(text * _AT_ONCE)
+        await _made_lines(call)
+
+
+async def _made_lines(call: Call) -> None:
+    await call.inside.bounds.step(_AT_ONCE // _LINES_PER_STEP)
+    if call.room is not None:
+        await call.room()
 
 
 def unescaped(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Programs that run another one: timeout, time; and which, that says where it is."""
+"""Programs that run another one: env, timeout, time; and which, that says where it is."""
 
 from __future__ import annotations
 
@@ -42,6 +42,32 @@ async def time(call: Call) -> int:
     return code
 
 
+async def env(call: Call) -> int:
+    """`env [NAME=VALUE…] [PROGRAM …]`: prints the environment, or becomes the program."""
+    words, environment = list(call.argv[1:]), dict(call.environment)
+    if words[:1] and words[0].startswith("-"):
+        call.err(f"env: the sandbox's env does not know {words[0]}\n")
+        return 1
+    while words and "=" in words[0]:
+        name, _, value = words.pop(0).partition("=")
+        environment[name] = value
+    if words:
+        call.inside.processes.rename(call.pid, words[0].rpartition("/")[2])
+        return await _run(replace(call, environment=environment), words)
+    call.out("".join(f"{name}={value}\n" for name, value in environment.items()))
+    return 0
+
+
+async def printenv(call: Call) -> int:
+    """`printenv [NAMES]`."""
+    names = call.argv[1:]
+    if not names:
+        call.out("".join(f"{name}={value}\n" for name, value in call.environment.items()))
+    found = [call.environment[name] for name in names if name in call.environment]
+    call.out("".join(f"{value}\n" for value in found))
+    return int(len(found) < len(names))
+
+
 async def which(call: Call) -> int:
     """`which NAMES`."""
     code = 0
@@ -54,7 +80,10 @@ async def which(call: Call) -> int:
 
 
 async def _run(call: Call, words: list[str]) -> int:
-    program = call.inside.programs.get(words[0].rpartition("/")[2]) if words else None
+    name = words[0].rpartition("/")[2] if words else ""
+    program = call.inside.programs.get(name)
+    if program is None and name in call.inside.servers:
+        program = call.serve
     if program is None:
         call.err(f"{call.name}: can't execute '{words[0] if words else ''}': No such file or directory\n")
         return _NOT_FOUND

@@ -2,6 +2,5 @@
 
 from chaos.sandbox.containers.script.errors import ScriptSyntaxError, UnsupportedShellError
 from chaos.sandbox.containers.script.parser import parse
-from chaos.sandbox.containers.script.shell import Shell
 
-__all__ = ["ScriptSyntaxError", "Shell", "UnsupportedShellError", "parse"]
+__all__ = ["ScriptSyntaxError", "UnsupportedShellError", "parse"]

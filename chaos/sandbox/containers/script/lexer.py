@@ -26,12 +26,13 @@ _BRACED = re.compile(r"(#)?([A-Za-z_]\w*|\d+|[?#@*$!-])(:?[-=+?]|%%?|##?|/)?")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """``kind`` is ``word``, ``redirection``, ``end``, or the operator itself."""
+    """``kind`` is ``word``, ``redirection``, ``end``, or the operator itself; `last`: nothing stands behind it."""
 
     kind: str
     word: Word = ()
     redirection: Redirection | None = None
     source: str = ""
+    last: bool = False
 
 
 class Lexer:
@@ -69,7 +70,7 @@ class Lexer:
         for operator in _OPERATORS:
             if text.startswith(operator, self._at):
                 self._at += len(operator)
-                return Token(operator, source=operator)
+                return Token(operator, source=operator, last=self._at >= len(text))
         begin = self._at
         word = self._word(" \t\n;&|()<>")
         return Token("word", word=word, source=text[begin : self._at])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +133,25 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Pipelines joined by ``&&`` and ``||``: each with the operator before it."""
+    """Pipelines joined by ``&&`` and ``||``: each with the operator before it.
+
+    Attributes:
+        begins_line: whether a line began with it; otherwise it stands behind a ``;`` or ``&``.
+        background: whether an ``&`` ends it.
+    """
 
     links: tuple[tuple[str, Pipeline], ...]
+    begins_line: bool = True
+    background: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """Chains, one after the other."""
+    """Chains, one after the other.
+
+    Attributes:
+        behind: what stands behind the last command of a whole text: nothing, or one newline, or more.
+    """
 
     chains: tuple[Chain, ...]
+    behind: Literal["nothing", "newline", "more"] = "more"

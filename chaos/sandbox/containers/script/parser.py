@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Literal
 
-from chaos.sandbox.containers.script.errors import ScriptSyntaxError, UnsupportedShellError
+from chaos.sandbox.containers.script.errors import ScriptSyntaxError
 from chaos.sandbox.containers.script.lexer import Lexer, Token
 from chaos.sandbox.containers.script.nodes import (
     Case,
@@ -35,7 +36,7 @@ def parse(text: str) -> Script:
 
     Raises:
         ScriptSyntaxError: no shell would run it.
-        UnsupportedShellError: background jobs and other things that the sandbox leaves out.
+        UnsupportedShellError: something that the sandbox leaves out.
     """
     return _Parser(text).whole()
 
@@ -43,18 +44,27 @@ def parse(text: str) -> Script:
 class _Parser:
     def __init__(self, text: str) -> None:
         self._lexer = Lexer(text, parse)
+        self._newlines_behind: list[Token] = []  # since the last command
         self._token = self._lexer.next()
 
     def whole(self) -> Script:
         script = self._script()
         if self._token.kind != "end":
             raise self._unexpected()
-        return script
+        behind: Literal["nothing", "newline", "more"] = "nothing"
+        if self._newlines_behind:
+            only = len(self._newlines_behind) == 1 and self._newlines_behind[0].last
+            behind = "newline" if only else "more"
+        return Script(script.chains, behind)
 
     # ---- tokens ----
 
     def _advance(self) -> Token:
         token, self._token = self._token, self._lexer.next()
+        if token.kind == "\n":
+            self._newlines_behind.append(token)
+        elif token.kind not in (";", "&"):
+            self._newlines_behind.clear()
         return token
 
     def _unexpected(self) -> ScriptSyntaxError:
@@ -79,24 +89,29 @@ class _Parser:
 
     def _script(self) -> Script:
         chains: list[Chain] = []
+        begins_line = True
         while True:
-            while self._token.kind in ("\n", ";") and (chains or self._token.kind == "\n"):
+            while self._token.kind == "\n":
                 self._advance()
+                begins_line = True
             if self._token.kind in ("end", ")", ";;") or self._reserved(*_CLOSING):
                 return Script(tuple(chains))
-            chains.append(self._chain())
-            if self._token.kind == "&":
-                raise UnsupportedShellError("the sandbox's shell does not know '&': it runs nothing in the background")
-            if self._token.kind not in (";", "\n", "end", ")", ";;") and not self._reserved(*_CLOSING):
+            links = self._links()
+            background = self._token.kind == "&"
+            chains.append(Chain(links, begins_line, background))
+            begins_line = False
+            if self._token.kind in (";", "&"):
+                self._advance()
+            elif self._token.kind not in ("\n", "end", ")", ";;") and not self._reserved(*_CLOSING):
                 raise self._unexpected()
 
-    def _chain(self) -> Chain:
+    def _links(self) -> tuple[tuple[str, Pipeline], ...]:
         links = [("", self._pipeline())]
         while self._token.kind in ("&&", "||"):
             operator = self._advance().kind
             self._newlines()
             links.append((operator, self._pipeline()))
-        return Chain(tuple(links))
+        return tuple(links)
 
     def _pipeline(self) -> Pipeline:
         negated = False

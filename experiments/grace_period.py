@@ -249,10 +249,12 @@ def who_is_connected_is_served_on(history: History) -> Verdict:
 
 
 def since(cost: Cost, at: Interval) -> str:
-    """How long after the deletion."""
+    """How long after the deletion; it may come before the API server's answer, which is counted from."""
     zero_ns = cost.trial.accepted_ns
     after_ns = max(0, at.after_ns - zero_ns)
-    return between(Interval(after_ns, None if at.before_ns is None else max(after_ns, at.before_ns - zero_ns)))
+    if at.before_ns is not None and at.before_ns <= zero_ns:
+        return "less than 0.001 s"
+    return between(Interval(after_ns, None if at.before_ns is None else at.before_ns - zero_ns))
 
 
 def what_each_costs(history: History) -> str:
@@ -273,7 +275,7 @@ def _cost(how: str, cost: Cost, view: ClientView | None) -> str:
         return f"{how} nobody asked"
     if view.outage_ns is None or view.failed is None or view.first_failure is None:
         return f"{how} nothing failed in {view.samples} tries"
-    return f"{how} no answer for {between(view.outage_ns)}, from {since(cost, view.failed)} after the deletion on ({view.first_failure[0]})"
+    return f"{how} no answer for {between(view.outage_ns)}, first {view.first_failure[0]} {since(cost, view.failed)} after the deletion"
 
 
 def what_to_do(history: History) -> str:

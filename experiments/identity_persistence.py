@@ -25,7 +25,7 @@ STEADY_WITHIN_S = 60
 BEYOND_LIMIT_S = 5
 # DNS follows a service's endpoints within milliseconds; a second is far on the safe side.
 SETTLE_S = 1.0
-# After a forced deletion the old container goes on for some seconds, at most for its grace period.
+# After a forced deletion the old container may go on for some seconds.
 SILENT_WITHIN_S = 40
 
 

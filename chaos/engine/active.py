@@ -108,8 +108,7 @@ class ActiveRun:
     def _not_replaced(self) -> list[str]:
         """Pods under a fault whose successor was not seen: before that the old state could pass for the new one."""
         for name, uid in list(self._faulted.items()):
-            pod = self.target.objects.get(name)
-            if pod is not None and pod["metadata"]["uid"] != uid:
+            if self.target.newest.get(name, uid) != uid:
                 del self._faulted[name]
         return [f"pod {name}: its replacement was not seen yet" for name in self._faulted]
 

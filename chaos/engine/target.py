@@ -35,11 +35,14 @@ class WatchedTarget:
         self.names = names
         self.labels = labels or {}
         self.objects: dict[str, Object] = {}  # pods of the StatefulSet, by name
+        self.newest: dict[str, str] = {}  # pod name → UID of the newest pod of that name, of any in the namespace
         self._slices: dict[str, Object] = {}
 
     def saw(self, event: ClusterEvent) -> None:
         """Take in a watch event."""
         if event.kind == "Pod":
+            if event.type != "DELETED":
+                self.newest[event.name] = event.uid
             if event.name not in self.names:
                 return
             if event.type == "DELETED" or not self._owns(event.object):

@@ -1,6 +1,7 @@
 """What an experiment is, and where experiments are found: all that an experiment's file needs to import."""
 
 from chaos.analysis.checkers.verdicts import combine
+from chaos.analysis.connections import ClientView, client_views
 from chaos.analysis.corefile import caching
 from chaos.analysis.facts import Fact, fact, facts
 from chaos.analysis.identity import Identity, identities
@@ -12,7 +13,8 @@ from chaos.analysis.questions.answer import show
 from chaos.analysis.recovery import recoveries
 from chaos.analysis.statistics import Figure, summarise
 from chaos.analysis.transitions import Transition, became, last_ns, series_of, transitions, when
-from chaos.analysis.units import ms, seconds
+from chaos.analysis.trials import Trial, trials
+from chaos.analysis.units import at_most_ns, between, ms, seconds
 from chaos.experiment.asking import ask, who_answers
 from chaos.experiment.definition import Experiment, Workload, unit_question
 from chaos.experiment.from_pod import ResolvConf, count_queries, fetch, nslookup, read_resolv_conf
@@ -32,9 +34,10 @@ from chaos.faults import (
     Uncordon,
     UpdateTemplate,
 )
-from chaos.model import FaultWindow, History, Outcome, PodIdentity, Series, Verdict
+from chaos.model import FaultWindow, History, Interval, Outcome, PodIdentity, Series, Verdict
 
 __all__ = [
+    "ClientView",
     "Cordon",
     "CutNode",
     "DeletePod",
@@ -47,6 +50,7 @@ __all__ = [
     "History",
     "Identify",
     "Identity",
+    "Interval",
     "JoinNode",
     "Options",
     "Outage",
@@ -61,13 +65,17 @@ __all__ = [
     "SetReadiness",
     "Target",
     "Transition",
+    "Trial",
     "Uncordon",
     "UpdateTemplate",
     "Verdict",
     "Workload",
     "ask",
+    "at_most_ns",
     "became",
+    "between",
     "caching",
+    "client_views",
     "combine",
     "count_queries",
     "fact",
@@ -90,6 +98,7 @@ __all__ = [
     "show",
     "summarise",
     "transitions",
+    "trials",
     "unit_question",
     "when",
     "who_answers",

@@ -232,10 +232,11 @@ class Run(Protocol):
 
         Args:
             kind: ``tcp`` or ``http``: by name, resolved anew for each connection; an address is taken as it is.
+                ``stream``: one HTTP connection that stays, asked on once a period, and opened again when it has ended.
             name: as in `resolve`, or an address.
             port: to connect to.
             pod: that it is about.
-            period_s: between two connections; 0: as the options say.
+            period_s: between two connections, or two requests on the one that stays; 0: as the options say.
         """
 
     async def sample(self, kind: str, name: str, port: int, count: int, *, period_s: float = 0.0) -> list[Outcome]:

@@ -1,0 +1,98 @@
+"""grace-period on the sandbox: what each way to end costs whom, and that its checkers can fail."""
+
+import re
+from functools import partial
+
+import pytest
+
+from chaos.experiment import History, client_views, find_experiment, trials
+from tests.experiments import lab
+
+EXPERIMENT = find_experiment("grace-period")
+said = partial(lab.answer, EXPERIMENT)
+verdicts = partial(lab.verdicts, EXPERIMENT)
+
+
+def outage_s(history: History, set_: str, record: str) -> tuple[float, float]:
+    """Bounds of how long a client of a set had no answer."""
+    view = next(v for v in client_views(history) if v.record == record and v.trial.target.name == f"{set_}-0")
+    length = view.outage_ns
+    assert length is not None
+    assert length.before_ns is not None
+    return length.after_ns / 1e9, length.before_ns / 1e9
+
+
+def test_all_holds_and_every_question_is_answered(history: History) -> None:
+    assert set(verdicts(history).values()) == {"ok"}
+    assert said(history, "grace-cost").count(" by name no answer for between ") == 5
+    assert "behind a shell that stays PID 1 for between 3" in said(history, "grace-advice")
+
+
+@pytest.mark.parametrize(
+    ("set_", "by_name_s", "by_address_s"),
+    [
+        ("ash", (0.5, 3), (0.5, 3)),
+        ("dash", (30, 34), (0.5, 3)),
+        ("exec", (0.5, 3), (0.5, 3)),
+        ("hook", (5, 9), (0.5, 3)),
+        ("drain", (5, 9), (0.5, 3)),
+    ],
+)
+def test_by_name_the_whole_end_is_an_outage_and_through_the_clusterip_only_the_start_of_the_next_pod(
+    history: History, set_: str, by_name_s: tuple[float, float], by_address_s: tuple[float, float]
+) -> None:
+    least_s, most_s = outage_s(history, set_, f"{set_}-0.{set_}:80")
+    assert by_name_s[0] < least_s <= most_s < by_name_s[1]
+    least_s, most_s = outage_s(history, set_, f"{set_}-ip:80")
+    assert by_address_s[0] < least_s <= most_s < by_address_s[1]
+
+
+def test_a_container_that_was_killed_is_told_with_its_exit_code(history: History) -> None:
+    verdict = next(
+        c(history) for c in EXPERIMENT.checkers if not isinstance(c, str) and c.__name__.startswith("only_a_deaf")
+    )
+    assert re.search(r"dash at most 3\d\.\d\d s \(exit code 137\)", verdict.summary)
+    assert re.search(r"ash at most \d\.\d\d s \(exit code 0\)", verdict.summary)
+
+
+def test_another_first_process_than_meant_fails_and_one_that_is_not_known_is_unknown(history: History) -> None:
+    name = "first-processes-are-as-meant"
+    assert verdicts(lab.edit(history, "first-process", {"set": "dash"}, pid_1="nginx"))[name] == "fail"
+    assert verdicts(lab.edit(history, "first-process", {"set": "dash"}, pid_1=""))[name] == "unknown"
+    assert verdicts(lab.without(history, "first-process"))[name] == "unknown"
+
+
+def test_a_shell_that_ends_before_its_grace_period_is_over_fails(edited: History) -> None:
+    trial = next(t for t in trials(edited) if t.target.name == "dash-0")
+    for event in edited.events:
+        if event.kind == "Pod" and event.uid == trial.target.uid and event.object["metadata"].get("deletionTimestamp"):
+            event.object["metadata"]["deletionGracePeriodSeconds"] = 600
+    assert verdicts(edited)["only-a-deaf-shell-takes-the-whole-grace-period"] == "fail"
+
+
+def test_a_name_that_goes_on_working_fails(edited: History) -> None:
+    for series in edited.series:
+        if series.record == "hook-0.hook:80" and series.probe == "http":
+            samples = edited.samples[series.id]
+            good = next(p for p in samples.outcome if edited.outcomes[p].status == "OK")
+            bad = [i for i, p in enumerate(samples.outcome) if edited.outcomes[p].status != "OK"]
+            for position in bad[: len(bad) // 2 + 1]:
+                samples.outcome[position] = good
+    assert verdicts(edited)["the-name-goes-at-once"] == "fail"
+
+
+def test_a_clusterip_that_fails_with_the_name_fails(edited: History) -> None:
+    by_name, by_address = (
+        next(s for s in edited.series if s.record == record and s.probe == "http")
+        for record in ("drain-0.drain:80", "drain-ip:80")
+    )
+    edited.samples[by_address.id] = edited.samples[by_name.id]
+    assert verdicts(edited)["who-is-connected-is-served-on"] == "fail"
+
+
+def test_a_deletion_that_was_not_made_leaves_the_verdicts_unknown(edited: History) -> None:
+    edited.faults[:] = [fault for fault in edited.faults if fault.targets[0].name != "drain-0"]
+    found = verdicts(edited)
+    assert found["only-a-deaf-shell-takes-the-whole-grace-period"] == "unknown"
+    assert found["the-name-goes-at-once"] == "unknown"
+    assert found["who-is-connected-is-served-on"] == "unknown"

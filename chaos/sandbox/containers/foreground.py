@@ -48,10 +48,6 @@ class Foreground(Process):
         if self._server is not None and self._replaced:
             self._server.terminate()
 
-    def probe(self, port: int, path: str) -> bool:
-        """Ask the server that runs."""
-        return self._server is not None and self._server.probe(port, path)
-
     def end(self, code: int) -> None:
         """Take the server and the script along."""
         if self.ended:

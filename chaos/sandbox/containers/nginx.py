@@ -59,10 +59,6 @@ class Nginx(Process):
             self._stopping = True
             self.later(self.host.model.draw("nginx_exit"), lambda: self.end(0))
 
-    def probe(self, port: int, path: str) -> bool:
-        """Whether the page can be had."""
-        return self.listens(port) and (not path or self._page(path).status == OK)
-
     def _connection(self) -> HttpServer:
         return HttpServer(self.host.loop, self.host.clock, self._page)
 

@@ -43,9 +43,6 @@ class ContainerProcess(Protocol):
     def kill(self) -> None:
         """SIGKILL: ends at once with 137."""
 
-    def probe(self, port: int, path: str) -> bool:
-        """Whether an HTTP GET of `path` (or, where that is empty, a TCP connect) succeeds now."""
-
 
 class Process:
     """What all simulated programs share; alone, one without a signal handler, which as PID 1 ignores SIGTERM.
@@ -89,14 +86,6 @@ class Process:
     def kill(self) -> None:
         """SIGKILL."""
         self.end(SIGKILL_EXIT)
-
-    def probe(self, port: int, path: str) -> bool:
-        """Whether something listens at the port and no path is asked for."""
-        return not path and self.listens(port)
-
-    def listens(self, port: int) -> bool:
-        """Whether a TCP port is open."""
-        return any(listener.port == port and listener.protocol == "TCP" for listener in self._listeners)
 
     def end(self, code: int) -> None:
         """Close everything and report the exit; only the first call counts."""

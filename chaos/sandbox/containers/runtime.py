@@ -49,12 +49,13 @@ class ContainerRuntime:
             on_exit: called once with the exit code.
 
         Raises:
+            ConfigError: what the environment refers to is not there.
             KeyError: unknown image.
         """
         image = IMAGES[container["image"]]
         links = service_links(self._host.store, pod)
-        variables = environment(pod, container, ip, links)
-        references = declared(pod, container, ip, links)
+        variables = environment(self._host.store, pod, container, ip, links)
+        references = declared(self._host.store, pod, container, ip, links)
         entrypoint, command = image.entrypoint, image.command
         if container.get("command"):
             entrypoint, command = tuple(container["command"]), ()

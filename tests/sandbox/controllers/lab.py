@@ -59,14 +59,25 @@ class FakeProcess:
     def kill(self) -> None:
         self._lab.loop.call_soon(self._end, 137)
 
-    def probe(self, port: int, path: str) -> bool:
-        return self._pod_name not in self._lab.unready
-
     def _end(self, code: int) -> None:
         if self._on_exit is not None:
             self._lab.note(f"exited {code}", self._pod_name)
             on_exit, self._on_exit = self._on_exit, None
             on_exit(code)
+
+
+class AnsweringTransport(asyncio.Transport):
+    """One connection to a server that answers 200 to everything."""
+
+    def __init__(self, client: asyncio.Protocol) -> None:
+        super().__init__()
+        self._client = client
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._client.data_received(b"HTTP/1.1 200 OK\r\n\r\n")
+
+    def close(self) -> None:
+        self._client.connection_lost(None)
 
 
 class Lab:
@@ -120,6 +131,15 @@ class Lab:
     def remove_host(self, ip: str) -> None:
         self.hosts.remove(ip)
         self.cut.discard(ip)
+
+    async def open_tcp(
+        self, factory: Callable[[], asyncio.Protocol], address: str, port: int, *, source: str
+    ) -> asyncio.Transport:
+        """A server that answers 200 to everything, unless the pod at the address is `unready`."""
+        pods = {pod["status"].get("podIP"): pod["metadata"]["name"] for pod in self.store.list("Pod", "default")}
+        if pods.get(address) in self.unready:
+            raise ConnectionRefusedError
+        return AnsweringTransport(factory())
 
     def cut_off(self, ip: str, node: str) -> None:
         self.cut.add(ip)

@@ -24,10 +24,12 @@ class ContainerProcess(Protocol):
     Attributes:
         message: why it ended, for a container status; empty where there is nothing to say.
         log: what it wrote.
+        reads_stdin: it does nothing but wait for input.
     """
 
     message: str
     log: Log
+    reads_stdin: bool
 
     async def execute(
         self, argv: tuple[str, ...], stdin: Input, out: Callable[[str], None], err: Callable[[str], None]
@@ -36,6 +38,9 @@ class ContainerProcess(Protocol):
 
     async def start(self) -> None:
         """Start, and return when its ports are open (or it has ended)."""
+
+    def close_stdin(self) -> None:
+        """Its standard input is at its end, which matters to what waits for it."""
 
     def terminate(self) -> None:
         """SIGTERM."""
@@ -55,6 +60,7 @@ class Process:
     """
 
     inside: Inside
+    reads_stdin = False
 
     def __init__(self, host: ContainerHost, pod: Object, ip: str, on_exit: Callable[[int], None]) -> None:
         self.host = host
@@ -76,6 +82,9 @@ class Process:
     ) -> int:
         """Run a command beside it; see `ContainerProcess`."""
         return await execute(self.inside, argv, stdin, out, err, self._gone)
+
+    def close_stdin(self) -> None:
+        """Most programs read nothing."""
 
     async def _gone(self) -> None:
         await self._killed.wait()

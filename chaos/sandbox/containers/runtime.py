@@ -11,6 +11,7 @@ from chaos.sandbox.containers.foreground import Foreground
 from chaos.sandbox.containers.host import ContainerHost
 from chaos.sandbox.containers.images import IMAGES
 from chaos.sandbox.containers.inside import Inside
+from chaos.sandbox.containers.listening_shell import ListeningShell, reads_its_input
 from chaos.sandbox.containers.oneshot import OneShot
 from chaos.sandbox.containers.process import ContainerProcess, Process
 from chaos.sandbox.containers.programs import PROGRAMS
@@ -75,6 +76,15 @@ def _process(inside: Inside, argv: tuple[str, ...], on_exit: Callable[[int], Non
         return OneShot(*place, _START_ERROR, f'exec: "{argv[0]}": executable file not found in $PATH')
     if name in SERVERS:
         return SERVERS[name](inside, argv, on_exit, False)
+    return _until_its_end(inside, argv, on_exit)
+
+
+def _until_its_end(inside: Inside, argv: tuple[str, ...], on_exit: Callable[[int], None]) -> Process:
+    """What is no server."""
+    name = argv[0].rpartition("/")[2]
+    place = (inside.host, inside.pod, inside.ip, on_exit)
+    if inside.container.get("stdin") and reads_its_input(argv):
+        return ListeningShell(*place)
     if name == "sleep" and (seconds := _sum_s(argv[1:])) is not None:
         return Sleeper(*place, seconds)  # needs no task: there may be thousands of them
     if name in inside.programs:

@@ -124,6 +124,16 @@ class Container:
             raise NotRunningError(self.name)
         return await self.process.execute(argv, stdin, out, err)
 
+    @property
+    def reads_stdin(self) -> bool:
+        """Whether its main process does nothing but wait for input."""
+        return self.process is not None and self.process.reads_stdin
+
+    def close_stdin(self) -> None:
+        """Its main process's input is at its end."""
+        if self.process is not None:
+            self.process.close_stdin()
+
     def exited(self, code: int, timestamp: str) -> None:
         """Its process has ended."""
         message = "" if self.process is None else self.process.message

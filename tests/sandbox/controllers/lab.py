@@ -32,6 +32,8 @@ EXACT = {d.name: (d.low_s, d.low_s) for d in CONTROLLER_DELAYS}
 class FakeProcess:
     """Does as its image says: `polite` exits on SIGTERM, `stubborn` does not, `crash` and `once` end after a second."""
 
+    reads_stdin = False
+
     def __init__(self, lab: Lab, pod: Object, container: Object, on_exit: Callable[[int], None]) -> None:
         self.message = ""
         self.log = Log(lab.clock)
@@ -50,6 +52,9 @@ class FakeProcess:
     ) -> int:
         self._lab.note(f"ran {' '.join(argv)}", self._pod_name)
         return int(argv[-1]) if argv[-1].isdigit() else 0
+
+    def close_stdin(self) -> None:
+        pass
 
     def terminate(self) -> None:
         self._lab.note("SIGTERM", self._pod_name)

@@ -45,3 +45,36 @@ class Input:
     async def _wait(self) -> None:
         await self._more.wait()
         self._more.clear()
+
+
+class NoTerminalError(RuntimeError):
+    """Somebody would have to type at a terminal; the message names the form that works."""
+
+
+class Terminal(Input):
+    """A terminal, which the sandbox has not: a program that writes to it never notices, one that reads is refused."""
+
+    def __init__(self, pod: str) -> None:
+        super().__init__(closed=False)
+        self._pod = pod
+
+    async def read(self) -> str:
+        """Refuse.
+
+        Raises:
+            NoTerminalError: always.
+        """
+        raise NoTerminalError(no_terminal(self._pod))
+
+    async def line(self) -> tuple[str, bool]:
+        """Refuse; as `read`."""
+        raise NoTerminalError(no_terminal(self._pod))
+
+
+def no_terminal(pod: str) -> str:
+    """What to do instead."""
+    return (
+        f"the sandbox has no terminal to type at: name the command, as in `kubectl exec {pod} -- COMMAND`, or pipe a "
+        f"script into `kubectl exec -i {pod} -- sh`; for a new pod `kubectl run NAME --image=IMAGE --restart=Never -- "
+        "COMMAND`, then `kubectl logs NAME`"
+    )

@@ -39,6 +39,7 @@ class FakeProcess:
         self.log = Log(lab.clock)
         self._lab = lab
         self._pod_name = pod["metadata"]["name"]
+        self._name = container["name"]
         self._image = container["image"]
         self._on_exit: Callable[[int], None] | None = on_exit
 
@@ -58,6 +59,7 @@ class FakeProcess:
 
     def terminate(self) -> None:
         self._lab.note("SIGTERM", self._pod_name)
+        self._lab.signalled.append((self._lab.clock.now_s(), self._name))
         if self._image == "polite":
             self._lab.loop.call_soon(self._end, 0)
 
@@ -100,6 +102,7 @@ class Lab:
         self.hosts: set[str] = set()
         self.cut: set[str] = set()
         self.log: list[tuple[float, str, str]] = []
+        self.signalled: list[tuple[float, str]] = []  # when each container got SIGTERM
         self.commits: list[tuple[float, Change]] = []
         self.plane: ControlPlane
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from chaos.sandbox.kubelet.link import DOWN, NETWORK_ANNOTATION
 from tests.sandbox.pods_lab import Object, PodsLab, in_sandbox
 
 BUSYBOX, NGINX = "busybox:1.35", "nginx:alpine"
@@ -50,8 +51,8 @@ FAILING: tuple[tuple[Object, str], ...] = (
         {"exec": {"command": ["nope"]}},
         (
             "probe errored and resulted in unknown state: rpc error: code = Unknown desc = failed to exec in "
-            "container: failed to start exec: OCI runtime exec failed: exec failed: unable to start container process: exec: "
-            '"nope": executable file not found in $PATH'
+            "container: failed to start exec: OCI runtime exec failed: exec failed: unable to start container process: "
+            'exec: "nope": executable file not found in $PATH'
         ),
     ),
     (
@@ -196,5 +197,40 @@ def test_a_pod_that_is_deleted_is_no_longer_judged_by_its_liveness_probe() -> No
         await lab.cluster.delete("Pod", "p", "default")
         await asyncio.sleep(15)
         assert messages(lab, "p", "Killing") == ["Stopping container main"]
+
+    in_sandbox(test)
+
+
+def test_the_kubelet_of_a_node_that_is_cut_off_still_reaches_its_pods() -> None:
+    async def test(lab: PodsLab) -> None:
+        probe = {"httpGet": {"port": 80}, "periodSeconds": 1, "failureThreshold": 1}
+        lab.pod("p", NGINX, nodeName="node-2", container={"readinessProbe": probe, "livenessProbe": probe})
+        await asyncio.sleep(5)
+        node = lab.sandbox.store.get("Node", "", "node-2")
+        assert node is not None
+        for marks in ({NETWORK_ANNOTATION: DOWN}, {}):
+            node = {**node, "metadata": {**node["metadata"], "annotations": marks}}
+            node = lab.sandbox.store.update("Node", node)
+            await asyncio.sleep(20 if marks else 60)
+        assert (main_status(lab, "p")["ready"], main_status(lab, "p")["restartCount"]) == (True, 0)
+        assert messages(lab, "p", "Unhealthy") == []
+
+    in_sandbox(test)
+
+
+def test_a_container_that_ends_before_the_others_of_its_terminating_pod_becomes_unready_by_its_probe() -> None:
+    async def test(lab: PodsLab) -> None:
+        probe = {"tcpSocket": {"port": 80}, "periodSeconds": 1, "failureThreshold": 2}
+        containers = [{"name": "main", "image": NGINX, "readinessProbe": probe}]
+        containers.append({"name": "tools", "image": BUSYBOX, "command": SLEEP})
+        lab.create("Pod", "p", spec={"containers": containers, "terminationGracePeriodSeconds": 10})
+        await asyncio.sleep(5)
+        await lab.cluster.delete("Pod", "p", "default")
+        seen = []
+        for _ in range(8):
+            await asyncio.sleep(0.5)
+            seen.append(next(c["status"] for c in lab.status("p")["conditions"] if c["type"] == "Ready"))
+        assert seen == sorted(seen, reverse=True)
+        assert {"True", "False"} == set(seen)
 
     in_sandbox(test)

@@ -134,11 +134,15 @@ class Container:
         if self.process is not None:
             self.process.close_stdin()
 
-    def exited(self, code: int, timestamp: str) -> None:
-        """Its process has ended."""
+    def exited(self, code: int, timestamp: str, *, noticed: bool = True) -> None:
+        """Its process has ended.
+
+        While its pod is terminated the kubelet does not look at it (`noticed`): its probe goes on, and fails.
+        """
         message = "" if self.process is None else self.process.message
         self.process = None
-        self.seen = self.started = self.ready = False
+        if noticed:
+            self.seen = self.started = self.ready = False
         self.state = {
             "terminated": {
                 "exitCode": code,
@@ -194,7 +198,7 @@ class Container:
             "name": self.name,
             "state": self.state,
             "lastState": self._last_state,
-            "ready": self.ready or (self.role is Role.INIT and self.exit_code == 0),
+            "ready": (self.ready and self.is_running) or (self.role is Role.INIT and self.exit_code == 0),
             "restartCount": self.restarts,
             "image": full_image(self.image) if self._id else self.spec["image"],
             "imageID": f"sha256:{hashlib.sha256(self.image.encode()).hexdigest()}" if self._id else "",
@@ -202,7 +206,7 @@ class Container:
         if self._id:
             row["containerID"] = self._id
             row["resources"] = self.spec.get("resources") or {}
-        row["started"] = self.started
+        row["started"] = self.started and self.is_running
         if self.spec.get("volumeMounts"):
             row["volumeMounts"] = [_mount(m) for m in self.spec["volumeMounts"]]
         return row

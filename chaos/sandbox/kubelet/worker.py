@@ -177,7 +177,8 @@ class PodWorker:
             self._starts_again_in(container, container.back_off_after_stop(pod.now_s(), self._full_name()))
 
     def _exited(self, container: Container, code: int) -> None:
-        container.exited(code, self._pod.plane.store.clock.timestamp())
+        timestamp = self._pod.plane.store.clock.timestamp()
+        container.exited(code, timestamp, noticed=not self._pod.waiting.stopping)
         if self._pod.waiting.stopping or self._finishing or container.doom is not None:
             self._pod.waiting.wake()  # somebody waits for it, and knows already
         if not self._pod.waiting.stopping and not self._finishing:

@@ -94,7 +94,7 @@ class Prober:
 
     async def _probe(self) -> None:
         container = self._container
-        if not container.seen:
+        if not container.seen or not self._pod.running():
             return
         if container.run != self._run:
             self._run, self._held, self._verdict = container.run, False, _INITIAL[self.kind]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from chaos.sandbox.containers.environment import ConfigError
+from chaos.sandbox.kubelet import doom
 from chaos.sandbox.kubelet.container import Container, Doom, Role
 from chaos.sandbox.kubelet.ending import Ending
 from chaos.sandbox.kubelet.hooks import run_post_start
@@ -140,7 +141,7 @@ class PodWorker:
         while not pod.is_over:
             for container in pod.all_containers:
                 if container.doom is not None:
-                    await self._carry_out(container, container.doom)
+                    await self._restart(container, container.doom)
             waits = {c: c.retry_at_s for c in self._whose_turn_it_is() if c.retry_at_s is not None}
             due = [c for c, at_s in waits.items() if at_s <= pod.now_s()]
             for container in due:
@@ -150,10 +151,11 @@ class PodWorker:
             else:
                 await pod.waiting.sleep(min(waits.values(), default=None))
         self._finishing = True
+        self._probes.stop(Kind.LIVENESS, Kind.STARTUP)
         if pod.running():
             self._ending.grace_s = float(pod.object["spec"].get("terminationGracePeriodSeconds") or 0)
-            self._probes.stop(Kind.LIVENESS, Kind.STARTUP)
             await self._ending.stop_containers()
+        self._probes.stop()
         await pod.unplug()
         pod.report()
         await pod.waiting.for_ever()
@@ -166,14 +168,16 @@ class PodWorker:
         begun = [c for c in first[: self._initialized] if c.role is Role.SIDECAR]
         return [*begun, *(first[self._initialized : self._initialized + 1] or self._pod.containers)]
 
-    async def _carry_out(self, container: Container, doom: Doom) -> None:
-        """Stop a container that is to be started anew."""
-        pod = self._pod
-        if container.is_running:
-            pod.event("Killing", doom.message, container=container)
-            await stop_container(pod, container, doom.grace_s)
+    async def _restart(self, container: Container, why: Doom) -> None:
+        """Stop a container that is to be started anew; one that has ended meanwhile is looked at as any other."""
+        pod, running = self._pod, container.is_running
+        if running:
+            pod.event("Killing", why.message, container=container)
+            await stop_container(pod, container, why.grace_s)
         container.doom = None
-        if doom.restarts or pod.restarts(container):
+        if not running:
+            self._sync_at_relist()
+        elif why.restarts or pod.restarts(container):
             self._starts_again_in(container, container.back_off_after_stop(pod.now_s(), self._full_name()))
 
     def _exited(self, container: Container, code: int) -> None:
@@ -220,10 +224,7 @@ class PodWorker:
         for container in self._pod.all_containers:
             changed = self._images.name(container) != container.image
             if container.is_running and changed and container.role is not Role.INIT:
-                word = "Container" if container.role is Role.MAIN else "Init container"
-                restart = ", will be restarted" if container.role is Role.MAIN else ""
-                message = f"{word} {container.name} definition changed{restart}"
-                container.doom = Doom(message, self._grace_s({}), restarts=True)
+                container.doom = doom.of_image(self._pod, container)
                 container.forget_back_off()
             elif container.retry_at_s is not None and changed:
                 container.forget_back_off()
@@ -247,8 +248,9 @@ class PodWorker:
             container.ready = bool(passed)
         elif kind is Kind.STARTUP and passed:
             self._has_started(container)
-        elif passed is False and not self._pod.waiting.stopping:
-            self._condemn(container, kind)
+        elif passed is False and container.is_running:
+            container.doom = doom.of_probe(self._pod, container, kind)
+            self._pod.waiting.wake()
         self._after(self._pod.draw("kubelet_status"), lambda: self._after_verdict(container))
 
     def _after_verdict(self, container: Container) -> None:
@@ -257,19 +259,6 @@ class PodWorker:
             self._probes.ask_readiness(container)
         if not self._pod.waiting.stopping:
             self._pod.waiting.wake()
-
-    def _condemn(self, container: Container, kind: Kind) -> None:
-        main, policy = container.role is Role.MAIN, self._pod.restart_policy
-        what = f"{'Container' if main else 'Init container'} {container.name} failed {kind.value.lower()} probe"
-        restarts = not main or policy != "Never"
-        message = f"{what}, will be restarted" if main and restarts else what
-        container.doom = Doom(message, self._grace_s(container.spec[kind.field]), restarts)
-        self._pod.waiting.wake()
-
-    def _grace_s(self, probe: Object) -> float:
-        """Of one container's stop: the probe's own, or the pod's."""
-        own = probe.get("terminationGracePeriodSeconds")
-        return float(self._pod.object["spec"].get("terminationGracePeriodSeconds") or 0 if own is None else own)
 
     def _report_unless_stopping(self) -> None:
         if not self._pod.waiting.stopping:

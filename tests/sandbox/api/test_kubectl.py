@@ -48,7 +48,7 @@ class Kubectl:
 
     async def __call__(self, *words: str, stdin: str = "", terminal: bool = False, code: int = 0) -> str:
         """What it printed, both streams; with `terminal` its input is one, at which nobody types."""
-        pair = os.openpty() if terminal else ()
+        pair: tuple[int, ...] = os.openpty() if terminal else ()
         process = await asyncio.create_subprocess_exec(
             KUBECTL, *words, env=self._environment, stdin=pair[1] if terminal else asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,

@@ -307,3 +307,21 @@ def test_a_shell_that_would_be_typed_at_waits_and_is_refused_by_name() -> None:
         assert (await lab.stream("box/exec?command=hostname&stdin=true&stdout=true&tty=true"))[0] == "box\n"
 
     in_sandbox(test)
+
+
+def test_a_hook_may_be_a_request_to_the_pod() -> None:
+    async def test(lab: PodsLab) -> None:
+        for name, port in (("good", 80), ("bad", 81)):
+            hook = {"postStart": {"httpGet": {"port": port, "path": "/"}}}
+            lab.pod(name, NGINX, container={"lifecycle": hook}, restartPolicy="Never")
+        hook = {"preStop": {"httpGet": {"port": 81}}}
+        lab.pod("ends", NGINX, container={"lifecycle": hook})
+        await asyncio.sleep(5)
+        assert [lab.status(pod)["phase"] for pod in ("good", "bad")] == ["Running", "Failed"]
+        assert "FailedPostStartHook" in lab.events("bad")
+        await lab.cluster.delete("Pod", "ends", "default")
+        await asyncio.sleep(3)
+        assert "FailedPreStopHook" in lab.events("ends")
+        assert lab.status("ends") == {}
+
+    in_sandbox(test)

@@ -52,22 +52,22 @@ class NoTerminalError(RuntimeError):
 
 
 class Terminal(Input):
-    """A terminal, which the sandbox has not: a program that writes to it never notices, one that reads is refused."""
+    """A terminal, which the sandbox has not: a program that writes to it never notices, one that reads is refused.
+
+    Reading raises `NoTerminalError`, whatever was typed.
+    """
 
     def __init__(self, pod: str) -> None:
         super().__init__(closed=False)
         self._pod = pod
 
-    async def read(self) -> str:
-        """Refuse.
+    def feed(self, text: str) -> None:
+        """What is typed reaches nobody."""
 
-        Raises:
-            NoTerminalError: always.
-        """
-        raise NoTerminalError(no_terminal(self._pod))
+    def close(self) -> None:
+        """A shell whose terminal is hung up is refused as well, lest it end as if all were well."""
 
-    async def line(self) -> tuple[str, bool]:
-        """Refuse; as `read`."""
+    async def _wait(self) -> None:
         raise NoTerminalError(no_terminal(self._pod))
 
 

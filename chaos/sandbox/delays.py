@@ -27,6 +27,12 @@ CONTROLLER_DELAYS: tuple[Delay, ...] = (
     Delay("kubelet_status", 0.003, 0.010, "lab: container state known to status committed 4-10 ms"),
     Delay("kubelet_probe", 0.002, 0.006, "lab: Running to Ready 8 ms where a readiness probe succeeds at once"),
     Delay(
+        "kubelet_sync_retry",
+        10.0,
+        15.0,
+        "Kubernetes source: a pod that failed to sync is tried again after 10 s (backOffPeriod) and up to half as much",
+    ),
+    Delay(
         "kubelet_network_down", 0.070, 0.095, "lab: last container's exit (refused) to its address unreachable 76-91 ms"
     ),
     Delay(

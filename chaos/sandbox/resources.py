@@ -32,10 +32,11 @@ class Resource:
 RESOURCES = (
     Resource("", "v1", "namespaces", "Namespace", False, ("ns",), ("status", "finalize")),
     Resource("", "v1", "nodes", "Node", False, ("no",), ("status",)),
-    Resource("", "v1", "pods", "Pod", True, ("po",), ("status", "eviction", "exec", "log"), ("all",)),
+    Resource("", "v1", "pods", "Pod", True, ("po",), ("status", "attach", "eviction", "exec", "log"), ("all",)),
     Resource("", "v1", "services", "Service", True, ("svc",), ("status",), ("all",)),
     Resource("", "v1", "endpoints", "Endpoints", True, ("ep",)),
     Resource("", "v1", "configmaps", "ConfigMap", True, ("cm",)),
+    Resource("", "v1", "secrets", "Secret"),
     Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", True, ("pvc",), ("status",)),
     Resource("", "v1", "persistentvolumes", "PersistentVolume", False, ("pv",), ("status",)),
     Resource("", "v1", "resourcequotas", "ResourceQuota", True, ("quota",), ("status",)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from chaos.cluster.connection import connect
 from chaos.sandbox.sandbox import Sandbox
 
 Object = dict[str, Any]
+_STDOUT, _STATUS = 1, 3  # channels
 
 
 class PodsLab:
@@ -45,6 +47,18 @@ class PodsLab:
     async def sh(self, pod: str, line: str) -> list[str]:
         done = await self.run(pod, "sh", "-c", line)
         return [*done.stdout.splitlines(), *done.stderr.splitlines()]
+
+    async def stream(self, path: str) -> tuple[str, Object]:
+        """Standard output and the Status at the end of a pod's exec or attach."""
+        url = f"{self.sandbox.api.url}/api/v1/namespaces/default/pods/{path}"
+        out, status = "", {}
+        async with self._http.ws_connect(url, protocols=("v5.channel.k8s.io",)) as socket:
+            async for message in socket:
+                if message.data[0] == _STDOUT:
+                    out += message.data[1:].decode()
+                elif message.data[0] == _STATUS:
+                    status = json.loads(message.data[1:])
+        return out, status
 
     async def get(self, path: str) -> tuple[int, str]:
         async with self._http.get(f"{self.sandbox.api.url}/api/v1/namespaces/default/pods/{path}") as response:

@@ -269,3 +269,59 @@ def test_time_limits_and_last_lines_are_kept() -> None:
         assert (await lab.run("box", "printf", "no end")).stdout == "no end"
 
     in_sandbox(test)
+
+
+def test_attaching_shows_what_is_written_from_then_on_and_how_it_ends() -> None:
+    async def test(lab: PodsLab) -> None:
+        line = "for i in 1 2 3; do echo $i; sleep 10; done"
+        lab.pod("counts", BUSYBOX, ["sh", "-c", line], restartPolicy="Never", container={"stdin": True, "tty": True})
+        await asyncio.sleep(5)
+        out, status = await lab.stream("counts/attach?stdout=true&stdin=true&tty=true")
+        assert (out, status["status"]) == ("2\n3\n", "Success")
+        _, status = await lab.stream("counts/attach?stdout=true")
+        assert 'container not found ("main")' in status["message"]
+
+    in_sandbox(test)
+
+
+def test_a_shell_that_would_be_typed_at_waits_and_is_refused_by_name() -> None:
+    async def test(lab: PodsLab) -> None:
+        lab.pod("idle", BUSYBOX, container={"stdin": True, "tty": True})
+        lab.pod("once", MYSQL, ["bash"], container={"stdin": True, "stdinOnce": True}, restartPolicy="Never")
+        lab.pod("box", BUSYBOX, SLEEP)
+        await asyncio.sleep(30)
+        assert [lab.status(pod)["phase"] for pod in ("idle", "once")] == ["Running", "Running"]
+        for path in (
+            "idle/attach?stdin=true&stdout=true",
+            "once/attach?stdin=true&stdout=true",
+            "box/exec?command=sh&stdin=true&stdout=true&tty=true",
+            "box/exec?command=cat&stdin=true&stdout=true&tty=true",
+        ):
+            pod = path.partition("/")[0]
+            _, status = await lab.stream(path)
+            assert (status["code"], status["reason"]) == (501, "NotImplemented")
+            assert f"name the command, as in `kubectl exec {pod} -- COMMAND`" in status["message"]
+        await asyncio.sleep(5)
+        assert [lab.status(pod)["phase"] for pod in ("idle", "once")] == ["Running", "Failed"]
+        assert (await lab.get("once/log"))[1].startswith("the sandbox has no terminal to type at")
+        assert (await lab.stream("box/exec?command=hostname&stdin=true&stdout=true&tty=true"))[0] == "box\n"
+
+    in_sandbox(test)
+
+
+def test_a_hook_may_be_a_request_to_the_pod() -> None:
+    async def test(lab: PodsLab) -> None:
+        for name, port in (("good", 80), ("bad", 81)):
+            hook = {"postStart": {"httpGet": {"port": port, "path": "/"}}}
+            lab.pod(name, NGINX, container={"lifecycle": hook}, restartPolicy="Never")
+        hook = {"preStop": {"httpGet": {"port": 81}}}
+        lab.pod("ends", NGINX, container={"lifecycle": hook})
+        await asyncio.sleep(5)
+        assert [lab.status(pod)["phase"] for pod in ("good", "bad")] == ["Running", "Failed"]
+        assert "FailedPostStartHook" in lab.events("bad")
+        await lab.cluster.delete("Pod", "ends", "default")
+        await asyncio.sleep(3)
+        assert "FailedPreStopHook" in lab.events("ends")
+        assert lab.status("ends") == {}
+
+    in_sandbox(test)

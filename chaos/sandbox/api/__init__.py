@@ -6,8 +6,8 @@ Where it differs from kube-apiserver 1.34 on purpose:
 - JSON in and out, and protobuf in; no YAML or CBOR.
 - Lists come whole: `limit` is accepted, a `continue` token is not (400). A list at an old exact version is always 410.
 - No anonymous user, roles, webhooks or service account tokens; pods get no token volume.
-- Pods have no attach, portforward, proxy, binding, resize or ephemeralcontainers (501). Exec speaks
-  websockets, not SPDY, and gives no terminal.
+- Pods have no portforward, proxy, binding, resize or ephemeralcontainers (501). Exec and attach speak websockets, not
+  SPDY; there is no terminal, and what would read from one is refused (501).
 - OpenAPI v3 only: v2 is a document without types, and only in the protobuf that kubectl asks for.
 - Endpoints are written from the first request for any of them on; those that somebody writes by hand are not mirrored
   into slices, and refusals about them carry no deprecation warning.

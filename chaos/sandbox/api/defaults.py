@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chaos.sandbox.api import job_validation, limit_range, pod_defaults
+from chaos.sandbox.api import job_validation, limit_range, pod_defaults, secret_validation
 from chaos.sandbox.store import Object, clone
 
 Defaulter = Callable[[Object], None]
@@ -159,4 +159,5 @@ _DEFAULTS: dict[str, Defaulter] = {
     "Job": job_validation.defaults,
     "LimitRange": limit_range.defaults,
     "NetworkPolicy": _network_policy,
+    "Secret": secret_validation.defaults,
 }

@@ -10,7 +10,7 @@ from aiohttp import web
 from chaos.sandbox.api import protobuf, table
 from chaos.sandbox.api.bodies import as_json, protobuf_to_json
 from chaos.sandbox.api.endpoints_validation import DEPRECATED
-from chaos.sandbox.api.exec import run_exec
+from chaos.sandbox.api.exec import run_attach, run_exec
 from chaos.sandbox.api.handlers import Handlers
 from chaos.sandbox.api.logs import PodLogs
 from chaos.sandbox.api.options import DELETE_OPTIONS, ListOptions
@@ -18,7 +18,8 @@ from chaos.sandbox.api.pod_containers import Kubelets
 from chaos.sandbox.api.registry import Registry
 from chaos.sandbox.api.responses import JSON, Responses, encode
 from chaos.sandbox.api.selectors import both
-from chaos.sandbox.api.target import UNMODELLED, Target
+from chaos.sandbox.api.target import Target
+from chaos.sandbox.api.unmodelled import UNMODELLED
 from chaos.sandbox.api.watch import Watch
 from chaos.sandbox.model import Model
 from chaos.sandbox.simclock import SimClock
@@ -29,9 +30,11 @@ _TOO_NEW_WAIT_S = 3.0  # how long the real watch cache waits for a version to co
 _ONLY: dict[str, tuple[str, ...]] = {
     "finalize": ("PUT",),
     "eviction": ("POST",),
+    "attach": ("GET", "POST"),
     "exec": ("GET", "POST"),
     "log": ("GET",),
 }
+_STREAMS = {"attach": run_attach, "exec": run_exec}
 _NO_METHOD = StoreError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 
 
@@ -82,8 +85,8 @@ class Dispatch:
         if target.subresource in UNMODELLED:
             raise handlers.unmodelled(target)
         _check_method(method, target)
-        if target.subresource == "exec":
-            return await run_exec(request, handlers.get(target), self.kubelets)
+        if target.subresource in _STREAMS:
+            return await _STREAMS[target.subresource](request, handlers.get(target), self.kubelets)
         if target.subresource == "log":
             return await self._logs.answer(request, handlers.get(target), self.kubelets)
         if method == "GET":

@@ -17,6 +17,7 @@ from chaos.sandbox.api.schema import name_of
 from chaos.sandbox.api.selectors import both
 from chaos.sandbox.api.status import bad_request, invalid, invalid_value, not_found
 from chaos.sandbox.api.target import Target
+from chaos.sandbox.api.unmodelled import refusal
 from chaos.sandbox.resources import EVICTION, Resource
 from chaos.sandbox.store import Object, StoreError
 
@@ -56,8 +57,7 @@ class Handlers:
         """The refusal of a subresource that the sandbox has not."""
         if self._store.get(target.resource.kind, target.namespace, target.name) is None:
             return not_found(target.resource, target.name)
-        what = f"{target.resource.plural}/{target.subresource}"
-        return StoreError(501, "NotImplemented", f"the sandbox has no {what}: its containers are simulated")
+        return StoreError(501, "NotImplemented", refusal(target.subresource, target.name))
 
     def select(self, target: Target, options: ListOptions) -> list[Object]:
         """The objects that the selectors leave.

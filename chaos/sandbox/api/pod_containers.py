@@ -18,16 +18,23 @@ class PodContainer(Protocol):
         state: as in the pod's status.
         log: of the run that is under way, or of the last one.
         previous_log: of the one before.
+        reads_stdin: its main process does nothing but wait for input.
     """
 
     state: dict[str, Any]
     log: Log | None
     previous_log: Log | None
 
+    @property
+    def reads_stdin(self) -> bool: ...
+
     def execute(
         self, argv: tuple[str, ...], stdin: Input, out: Callable[[str], None], err: Callable[[str], None]
     ) -> Coroutine[Any, Any, int]:
         """See `chaos.sandbox.kubelet.container.Container.execute`."""
+
+    def close_stdin(self) -> None:
+        """Nobody will ever write to its main process."""
 
 
 # UID of a pod, name of a container → the container; None where no kubelet has it.
@@ -53,3 +60,9 @@ def container_name(pod: Object, asked: str) -> str:
             f"a container name must be specified for pod {pod_name}, choose one of: [{' '.join(names)}]{init}"
         )
     return str(names[0])
+
+
+def has_stdin_once(pod: Object, container: str) -> bool:
+    """Whether a container's input ends with that of the first client that attaches."""
+    rows = [*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or ())]
+    return any(row.get("stdinOnce") for row in rows if row["name"] == container)

@@ -13,17 +13,22 @@ _TERMINAL = ("Succeeded", "Failed")
 
 
 def cells(pod: Object, now: datetime) -> list[Any]:
-    """The columns of `kubectl get pods -o wide`."""
+    """The columns of `kubectl get pods -o wide` (printPod of pkg/printers/internalversion, v1.34)."""
     spec, status = pod["spec"], pod.get("status", {})
-    statuses = status.get("containerStatuses", ())
+    first, statuses = status.get("initContainerStatuses", ()), status.get("containerStatuses", ())
+    sidecars = {c["name"] for c in spec.get("initContainers", ()) if c.get("restartPolicy") == "Always"}
+    running_sidecars = [c for c in first if c["name"] in sidecars]
     addresses = status.get("podIPs") or ([{"ip": status["podIP"]}] if status.get("podIP") else [])
     gates = spec.get("readinessGates", ())
     met = {c["type"] for c in status.get("conditions", ()) if c["status"] == "True"}
+    initializing = _initializing(spec, first, sidecars)
+    counted = first if initializing and "Initialized" not in met else [*running_sidecars, *statuses]
+    ready = [c for c in [*running_sidecars, *statuses] if c.get("ready") and "running" in c.get("state", {})]
     return [
         pod["metadata"]["name"],
-        f"{sum(bool(c.get('ready')) for c in statuses)}/{len(spec.get('containers', ()))}",
-        _word(pod, status),
-        _restarts(statuses, now),
+        f"{len(ready)}/{len(spec.get('containers', ())) + len(sidecars)}",
+        _word(pod, status, "" if "Initialized" in met else initializing),
+        _restarts(counted, now),
         age(pod["metadata"].get("creationTimestamp"), now),
         addresses[0]["ip"] if addresses else _NONE,
         spec.get("nodeName") or _NONE,
@@ -39,11 +44,9 @@ def _restarts(statuses: Any, now: datetime) -> str:
     return f"{total} ({age(last, now)} ago)" if total and last else str(total)
 
 
-def _word(pod: Object, status: Object) -> str:
+def _word(pod: Object, status: Object, initializing: str) -> str:
     phase = status.get("phase", "Pending")
-    word = status.get("reason") or phase
-    initializing = _initializing(pod, status)
-    word = initializing or _of_containers(status, word)
+    word = initializing or _of_containers(status, status.get("reason") or phase)
     if pod["metadata"].get("deletionTimestamp"):
         if status.get("reason") == "NodeLost":
             return "Unknown"
@@ -52,18 +55,20 @@ def _word(pod: Object, status: Object) -> str:
     return str(word)
 
 
-def _initializing(pod: Object, status: Object) -> str:
-    total = len(pod["spec"].get("initContainers", ()))
-    for i, container in enumerate(status.get("initContainerStatuses", ())):
+def _initializing(spec: Object, statuses: Any, sidecars: set[str]) -> str:
+    """The state of the init container whose turn it is; empty where all are through."""
+    for i, container in enumerate(statuses):
         state = container.get("state", {})
         ended, waiting = state.get("terminated"), state.get("waiting", {})
         if ended is not None and ended.get("exitCode", 0) == 0:
+            continue
+        if container["name"] in sidecars and container.get("started"):
             continue
         if ended is not None:
             return f"Init:{ended.get('reason') or _exit(ended)}"
         if waiting.get("reason") not in (None, "", "PodInitializing"):
             return f"Init:{waiting['reason']}"
-        return f"Init:{i}/{total}"
+        return f"Init:{i}/{len(spec.get('initContainers', ()))}"
     return ""
 
 

@@ -168,6 +168,10 @@ def _config_map(obj: Object, now: datetime) -> list[Any]:
     return [obj["metadata"]["name"], count, _age(obj, now)]
 
 
+def _secret(obj: Object, now: datetime) -> list[Any]:
+    return [obj["metadata"]["name"], obj.get("type", ""), len(obj.get("data") or {}), _age(obj, now)]
+
+
 def _stateful_set(obj: Object, now: datetime) -> list[Any]:
     ready = f"{obj.get('status', {}).get('readyReplicas', 0)}/{obj['spec'].get('replicas', 0)}"
     return [obj["metadata"]["name"], ready, _age(obj, now), *_template(obj)]
@@ -312,6 +316,7 @@ _TABLES: dict[str, tuple[str, Row]] = {
     ),
     "PersistentVolume": (_VOLUME_COLUMNS, _volume),
     "ConfigMap": ("Name,Data,Age", _config_map),
+    "Secret": ("Name,Type,Data,Age", _secret),
     "StatefulSet": ("Name,Ready,Age,Containers+,Images+", _stateful_set),
     "Deployment": ("Name,Ready,Up-to-date,Available,Age,Containers+,Images+,Selector+", _deployment),
     "ReplicaSet": ("Name,Desired,Current,Ready,Age,Containers+,Images+,Selector+", _replica_set),

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chaos.sandbox.api.unmodelled import UNMODELLED
 from chaos.sandbox.resources import RESOURCES, Resource
 
 BY_PLURAL = {(r.group, r.version, r.plural): r for r in RESOURCES}
-# Subresources that a real server has and the sandbox has not: clients are told so.
-UNMODELLED = (
-    "attach", "binding", "ephemeralcontainers", "portforward", "proxy", "resize",
-)  # fmt: skip
 _NAMESPACE_SUBRESOURCES = ("status", "finalize")
 
 

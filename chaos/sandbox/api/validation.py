@@ -15,6 +15,7 @@ from chaos.sandbox.api import (
     networkpolicy_validation,
     pod_validation,
     quota,
+    secret_validation,
     service_validation,
     workload_validation,
 )
@@ -190,6 +191,7 @@ _BODIES: dict[str, Callable[[Object], Iterator[Cause]]] = {
     "Deployment": workload_validation.deployment,
     "ReplicaSet": workload_validation.replica_set,
     "ConfigMap": _config_map,
+    "Secret": secret_validation.secret,
     "Namespace": _namespace,
     "PersistentVolumeClaim": _claim,
     "EndpointSlice": _endpoint_slice,
@@ -205,4 +207,5 @@ _CHANGES: dict[str, Callable[[Object, Object], Iterator[Cause]]] = {
     "ReplicaSet": workload_validation.selector_unchanged,
     "PersistentVolumeClaim": _claim_changed,
     "ConfigMap": _config_map_changed,
+    "Secret": secret_validation.changed,
 }

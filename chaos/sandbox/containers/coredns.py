@@ -71,12 +71,6 @@ class CoreDnsProcess(Process):
             self._dns.stop()
         super().end(code)
 
-    def probe(self, port: int, path: str) -> bool:
-        """Liveness at /health, readiness at /ready."""
-        if not self.listens(port):
-            return False
-        return not path or self._status(path, port).status == OK
-
     def _status(self, path: str, port: int) -> Page:
         if (path, port) == ("/ready", _READY_PORT):
             return Page(OK, b"OK")

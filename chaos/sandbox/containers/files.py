@@ -6,11 +6,19 @@ import posixpath
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from chaos.sandbox.containers.environment import hostname
+from chaos.sandbox.containers.environment import fully_qualified, hostname, short_hostname, text_of
 from chaos.sandbox.store import Object, Store
 
 _DOMAIN = "cluster.local"
 _NAMESERVER = "10.96.0.10"
+_LOCALHOST = (
+    "127.0.0.1\tlocalhost",
+    "::1\tlocalhost ip6-localhost ip6-loopback",
+    "fe00::0\tip6-localnet",
+    "fe00::0\tip6-mcastprefix",
+    "fe00::1\tip6-allnodes",
+    "fe00::2\tip6-allrouters",
+)
 _NODE_RESOLV_CONF = "nameserver 172.30.0.1\n"  # what the node itself uses: dnsPolicy Default
 
 
@@ -24,7 +32,7 @@ _FOLDERS = (
 
 
 class Files:
-    """Paths and their text. ConfigMap volumes are as they were when the container started.
+    """Paths and their text. Volumes of ConfigMaps and Secrets are as they were when the container started.
 
     Args:
         hold: is told how much more programs have written.
@@ -117,40 +125,43 @@ def resolv_conf(pod: Object) -> str:
 
 
 def _hosts(pod: Object, ip: str) -> str:
-    """The kubelet's managed hosts file: the pod's own name, with its domain where it has a subdomain."""
-    lines = [
-        "# Kubernetes-managed hosts file.",
-        "127.0.0.1\tlocalhost",
-        "::1\tlocalhost ip6-localhost ip6-loopback",
-        "fe00::0\tip6-localnet",
-        "fe00::0\tip6-mcastprefix",
-        "fe00::1\tip6-allnodes",
-        "fe00::2\tip6-allrouters",
-    ]
-    name, subdomain = hostname(pod), pod.get("spec", {}).get("subdomain", "")
-    if subdomain:
-        namespace = pod["metadata"].get("namespace", "default")
-        lines.append(f"{ip}\t{name}.{subdomain}.{namespace}.svc.{_DOMAIN}\t{name}")
+    """The kubelet's managed hosts file: the pod's own name, with its domain where it has a subdomain.
+
+    A pod in the host's network gets its node's file (managedHostsFileContent, nodeHostsFileContent).
+    """
+    spec = pod.get("spec", {})
+    if spec.get("hostNetwork"):
+        lines = ["# Kubernetes-managed hosts file (host network).", *_LOCALHOST, f"{ip}\t{hostname(pod)}"]
     else:
-        lines.append(f"{ip}\t{name}")
-    aliases = pod.get("spec", {}).get("hostAliases") or ()
-    lines += [f"{row['ip']}\t" + "\t".join(row.get("hostnames", ())) for row in aliases]
+        lines = ["# Kubernetes-managed hosts file.", *_LOCALHOST]
+        names = [spec.get("hostnameOverride", "")]
+        names = names if names[0] else [fully_qualified(pod), short_hostname(pod)]
+        lines.append("\t".join([ip, *filter(None, names)]))
+    if aliases := spec.get("hostAliases"):
+        lines += ["", "# Entries added by HostAliases."]
+        lines += [f"{row['ip']}\t" + "\t".join(row.get("hostnames", ())) for row in aliases]
     return "\n".join(lines) + "\n"
 
 
 def _mounted(store: Store, pod: Object, container: dict[str, Any]) -> Iterator[tuple[str, str]]:
     volumes = {row["name"]: row for row in pod.get("spec", {}).get("volumes") or ()}
+    namespace = pod["metadata"].get("namespace", "default")
     for mount in container.get("volumeMounts") or ():
-        source = volumes.get(mount["name"], {}).get("configMap")
-        if not source:
-            continue
-        found = store.get("ConfigMap", pod["metadata"].get("namespace", "default"), source["name"])
-        data: dict[str, str] = (found or {}).get("data") or {}
-        items = {row["path"]: row["key"] for row in source.get("items") or ()} or {key: key for key in data}
-        for path, key in items.items():
-            if key not in data:
-                continue
+        for path, text in _content(store, namespace, volumes.get(mount["name"], {})):
             sub = mount.get("subPath", "")
             if sub and sub != path:
                 continue
-            yield (mount["mountPath"] if sub else f"{mount['mountPath'].rstrip('/')}/{path}"), data[key]
+            yield (mount["mountPath"] if sub else f"{mount['mountPath'].rstrip('/')}/{path}"), text
+
+
+def _content(store: Store, namespace: str, volume: Object) -> Iterator[tuple[str, str]]:
+    """The files of a volume, by their path in it."""
+    sources = [volume, *(volume.get("projected") or {}).get("sources", ())]
+    for source in sources:
+        for kind, field, named in (("ConfigMap", "configMap", "name"), ("Secret", "secret", "secretName")):
+            if not (part := source.get(field)):
+                continue
+            found = store.get(kind, namespace, part.get(named) or part.get("name", ""))
+            data = text_of(kind, found or {})
+            items = {row["path"]: row["key"] for row in part.get("items") or ()} or {key: key for key in data}
+            yield from ((path, data[key]) for path, key in items.items() if key in data)

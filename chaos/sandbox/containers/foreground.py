@@ -47,10 +47,6 @@ class Foreground(Process):
         except TimeoutError:
             return
 
-    def probe(self, port: int, path: str) -> bool:
-        """Ask the servers that run."""
-        return any(server.probe(port, path) for server in self._servers)
-
     def end(self, code: int) -> None:
         """Take the servers and the script along."""
         if self.ended:

@@ -49,7 +49,7 @@ class Mysql(Process):
         resolve: Callable[[str], Any],
     ) -> None:
         super().__init__(host, pod, ip, on_exit)
-        self._environment = environment(pod, container, ip)
+        self._environment = environment(host.store, pod, container, ip)
         self._resolve = resolve
         self._data: Data = kept(host, pod, container, _DATADIR, Data)
         self._variables = Variables(

@@ -76,10 +76,6 @@ class Nginx(Process):
         if not self._connections:
             self.end(0)
 
-    def probe(self, port: int, path: str) -> bool:
-        """Whether the page can be had."""
-        return self.listens(port) and (not path or self._page(path).status == OK)
-
     def _connection(self) -> HttpServer:
         connection = HttpServer(self.host.loop, self.host.clock, self._page, self._lost)
         self._connections[connection] = None

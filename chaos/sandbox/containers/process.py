@@ -27,11 +27,13 @@ class ContainerProcess(Protocol):
         message: why it ended, for a container status; empty where there is nothing to say.
         reason: the same in a word, such as ``OOMKilled``; empty where the exit code tells it.
         log: what it wrote.
+        reads_stdin: it does nothing but wait for input.
     """
 
     message: str
     reason: str
     log: Log
+    reads_stdin: bool
 
     async def execute(
         self, argv: tuple[str, ...], stdin: Input, out: Callable[[str], None], err: Callable[[str], None]
@@ -41,14 +43,14 @@ class ContainerProcess(Protocol):
     async def start(self) -> None:
         """Start, and return when its ports are open (or it has ended)."""
 
+    def close_stdin(self) -> None:
+        """Its standard input is at its end, which matters to what waits for it."""
+
     def terminate(self) -> None:
         """The image's stop signal, which most often is SIGTERM."""
 
     def kill(self) -> None:
         """SIGKILL: ends at once with 137."""
-
-    def probe(self, port: int, path: str) -> bool:
-        """Whether an HTTP GET of `path` (or, where that is empty, a TCP connect) succeeds now."""
 
 
 class Process:
@@ -66,6 +68,7 @@ class Process:
     inside: Inside
     pid = FIRST
     stops_at: ClassVar[frozenset[Signal]] = frozenset()
+    reads_stdin = False
 
     def __init__(self, host: ContainerHost, pod: Object, ip: str, on_exit: Callable[[int], None]) -> None:
         self.host = host
@@ -87,6 +90,9 @@ class Process:
     ) -> int:
         """Run a command beside it; see `ContainerProcess`."""
         return await execute(self.inside, argv, stdin, out, err, self._gone)
+
+    def close_stdin(self) -> None:
+        """Most programs read nothing."""
 
     async def _gone(self) -> None:
         await self._killed.wait()
@@ -115,14 +121,6 @@ class Process:
     def kill(self) -> None:
         """SIGKILL."""
         self.end(SIGKILL_EXIT)
-
-    def probe(self, port: int, path: str) -> bool:
-        """Whether something listens at the port and no path is asked for."""
-        return not path and self.listens(port)
-
-    def listens(self, port: int) -> bool:
-        """Whether a TCP port is open."""
-        return any(row.port == port and row.protocol == "TCP" and row.accepts for row in self._listeners)
 
     def end(self, code: int) -> None:
         """Close everything and report the exit; only the first call counts."""

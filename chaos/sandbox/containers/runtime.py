@@ -12,6 +12,7 @@ from chaos.sandbox.containers.foreground import Foreground
 from chaos.sandbox.containers.host import ContainerHost
 from chaos.sandbox.containers.images import find_image
 from chaos.sandbox.containers.inside import Inside
+from chaos.sandbox.containers.listening_shell import ListeningShell, reads_its_input
 from chaos.sandbox.containers.oneshot import OneShot
 from chaos.sandbox.containers.process import ContainerProcess, Process
 from chaos.sandbox.containers.processes import FIRST, Processes
@@ -53,14 +54,15 @@ class ContainerRuntime:
             on_exit: called once with the exit code.
 
         Raises:
+            ConfigError: what the environment refers to is not there.
             KeyError: unknown image.
         """
         image = find_image(container["image"])
         if image is None:
             raise KeyError(container["image"])
         links = service_links(self._host.store, pod)
-        variables = environment(pod, container, ip, links)
-        references = declared(pod, container, ip, links)
+        variables = environment(self._host.store, pod, container, ip, links)
+        references = declared(self._host.store, pod, container, ip, links)
         entrypoint, command = image.entrypoint, image.command
         if container.get("command"):
             entrypoint, command = tuple(container["command"]), ()
@@ -90,6 +92,15 @@ def _process(inside: Inside, argv: tuple[str, ...], on_exit: Callable[[int], Non
         inside.processes.rename(FIRST, started_by_entrypoint(inside) if name == _ENTRYPOINT else name)
         return SERVERS[name](inside, argv, on_exit)
     inside.processes.rename(FIRST, name)
+    return _until_its_end(inside, argv, on_exit)
+
+
+def _until_its_end(inside: Inside, argv: tuple[str, ...], on_exit: Callable[[int], None]) -> Process:
+    """What is no server."""
+    name = argv[0].rpartition("/")[2]
+    place = (inside.host, inside.pod, inside.ip, on_exit)
+    if inside.container.get("stdin") and reads_its_input(argv):
+        return ListeningShell(*place)
     if name in inside.programs:
         seconds = _sum_s(argv[1:]) if name == "sleep" else None  # sleepers need no task: there may be thousands of them
         return Foreground(inside, on_exit, inside.programs[name], argv) if seconds is None else Sleeper(*place, seconds)

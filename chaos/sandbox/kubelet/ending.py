@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 
 from chaos.sandbox import deletion
+from chaos.sandbox.kubelet.container import Container
 from chaos.sandbox.kubelet.hooks import run_pre_stop
 from chaos.sandbox.kubelet.local_pod import LocalPod
 from chaos.sandbox.store import StoreError
 
 # What the kubelet's kuberuntime gives a container at least between SIGTERM and SIGKILL, whatever the pod's grace period
 # (minimumGracePeriodInSeconds). It is why a force-deleted pod goes on serving for two seconds.
-_MINIMUM_GRACE_S = 2.0
+MINIMUM_GRACE_S = 2.0
 
 
 class Ending:
     """Terminates one pod.
-
-    Of the preStop hooks `sleep` and `exec` are modelled; HTTP hooks are not run.
 
     Attributes:
         grace_s: how long containers may go on after SIGTERM; may be shortened meanwhile.
@@ -31,14 +30,7 @@ class Ending:
         """Go through all of it."""
         pod = self._pod
         await asyncio.sleep(pod.draw("kubelet_notice"))
-        since_s = pod.now_s()
-        for container in pod.running():
-            pod.event("Killing", f"Stopping container {container.name}", container=container)
-        await self._pre_stop(since_s)
-        for container in pod.running():
-            if container.process is not None:
-                container.process.terminate()
-        await self._until_all_exited(since_s)
+        await self.stop_containers()
         if pod.sandbox_up:
             await pod.unplug()
             await asyncio.sleep(pod.draw("kubelet_exit_status"))
@@ -51,34 +43,54 @@ class Ending:
         await pod.node.link.in_touch.wait()
         self._remove()
 
+    async def stop_containers(self) -> None:
+        """Stop what runs: hooks of all at once, then SIGTERM to the main containers, and to sidecars in their turn.
+
+        Sidecars end one after the other, the last that was started first, each when all after it have ended.
+        """
+        since_s = self._pod.now_s()
+        for container in self._pod.running():
+            self._pod.event("Killing", f"Stopping container {container.name}", container=container)
+        await self._pre_stop(since_s)
+        await self._until_all_exited(since_s)
+
     async def _pre_stop(self, since_s: float) -> None:
-        hooks = [(c.spec.get("lifecycle") or {}).get("preStop") or {} for c in self._pod.running()]
-        sleep_s = max((float(hook["sleep"]["seconds"]) for hook in hooks if "sleep" in hook), default=0.0)
-        commands = [asyncio.ensure_future(run_pre_stop(c)) for c in self._pod.running()]
-        for command in commands:
-            command.add_done_callback(lambda _: self._pod.waiting.wake())
+        hooks = [asyncio.ensure_future(run_pre_stop(self._pod, c)) for c in self._pod.running()]
+        for hook in hooks:
+            hook.add_done_callback(lambda _: self._pod.waiting.wake())
         while self._pod.running() and self._pod.now_s() < since_s + self.grace_s:
-            if all(command.done() for command in commands) and self._pod.now_s() >= since_s + sleep_s:
+            if all(hook.done() for hook in hooks):
                 break
-            until_s = since_s + self.grace_s
-            if all(command.done() for command in commands):
-                until_s = min(until_s, since_s + sleep_s)
-            await self._pod.waiting.sleep(until_s, stoppable=False)
-        for command in commands:
-            command.cancel()
+            await self._pod.waiting.sleep(since_s + self.grace_s, stoppable=False)
+        for hook in hooks:
+            hook.cancel()
 
     async def _until_all_exited(self, since_s: float) -> None:
-        """Wait for the containers; kill them at the end of the grace period, of which preStop hooks are a part."""
-        signalled_s = self._pod.now_s()
-        killed = False
-        while self._pod.running():
-            until_s = max(since_s + self.grace_s, signalled_s + _MINIMUM_GRACE_S)
-            if not killed and self._pod.now_s() >= until_s:
-                killed = True
-                for container in self._pod.running():
-                    if container.process is not None:
-                        container.process.kill()
-            await self._pod.waiting.sleep(None if killed else until_s, stoppable=False)
+        """Signal the containers, and kill them at the end of the grace period, of which preStop hooks are a part."""
+        signalled_s: dict[str, float] = {}
+        killed: set[str] = set()
+        while running := self._pod.running():
+            now_s, end_s = self._pod.now_s(), since_s + self.grace_s
+            for container in running if now_s >= end_s else self._whose_turn_it_is(running):
+                if container.name not in signalled_s and container.process is not None:
+                    signalled_s[container.name] = now_s
+                    container.process.terminate()
+            kills_s = {
+                c: max(end_s, signalled_s[c.name] + MINIMUM_GRACE_S)
+                for c in running
+                if c.name in signalled_s and c.name not in killed
+            }
+            for container, at_s in kills_s.items():
+                if now_s >= at_s and container.process is not None:
+                    killed.add(container.name)
+                    container.process.kill()
+            due_s = [at_s for at_s in kills_s.values() if at_s > now_s]
+            due_s += [end_s] if len(signalled_s) < len(running) and end_s > now_s else []
+            await self._pod.waiting.sleep(min(due_s, default=None), stoppable=False)
+
+    def _whose_turn_it_is(self, running: list[Container]) -> list[Container]:
+        others = [c for c in running if c not in self._pod.sidecars]
+        return others or [c for c in self._pod.sidecars if c in running][-1:]
 
     def _remove(self) -> None:
         meta = self._pod.object["metadata"]

@@ -1,6 +1,6 @@
-"""Lifecycle hooks that run a command in the container.
+"""Lifecycle hooks: a command in the container, an HTTP request to it, or a pause.
 
-What they print is kept nowhere (facts.md, section 2, item 6).
+What a command prints is kept nowhere (facts.md, section 2, item 6).
 """
 
 from __future__ import annotations
@@ -10,27 +10,27 @@ import asyncio
 from chaos.sandbox.containers.execution import CommandStartError, NotRunningError
 from chaos.sandbox.containers.programs import Input
 from chaos.sandbox.kubelet.container import Container
+from chaos.sandbox.kubelet.http_get import http_get
 from chaos.sandbox.kubelet.local_pod import LocalPod
 from chaos.sandbox.kubelet.waiting import StoppingError
 from chaos.sandbox.store import Object
 
 _FAILED = 1
+_HTTP_WITHIN_S = 30.0  # the kubelet's HTTP client for hooks has its probes' 30 s (lifecycle/handlers.go)
 
 
 async def run_post_start(pod: LocalPod, container: Container) -> None:
-    """Run a container's postStart command; only then does the kubelet go on with the pod.
+    """Run a container's postStart hook; only then does the kubelet go on with the pod.
 
-    Where it fails the container is killed and started again, as after a crash. HTTP hooks are not run.
+    Where it fails the container is killed and started again, as after a crash.
 
     Raises:
         StoppingError: the pod is to be terminated.
     """
     hook = (container.spec.get("lifecycle") or {}).get("postStart") or {}
-    if "sleep" in hook:
-        await pod.waiting.pause(float(hook["sleep"]["seconds"]))
-    if "exec" not in hook or not container.is_running:
+    if not hook or not container.is_running:
         return
-    running = asyncio.ensure_future(_command(container, hook))
+    running = asyncio.ensure_future(_run(pod, container, hook))
     running.add_done_callback(lambda _: pod.waiting.wake())
     try:
         while not running.done():
@@ -45,14 +45,22 @@ async def run_post_start(pod: LocalPod, container: Container) -> None:
         container.process.kill()
 
 
-async def run_pre_stop(container: Container) -> None:
-    """Run a container's preStop command to its end; the caller bounds it by the grace period."""
+async def run_pre_stop(pod: LocalPod, container: Container) -> None:
+    """Run a container's preStop hook to its end; the caller bounds it by the grace period."""
     hook = (container.spec.get("lifecycle") or {}).get("preStop") or {}
-    if "exec" in hook:
-        await _command(container, hook)
+    if hook and await _run(pod, container, hook):
+        pod.event("FailedPreStopHook", "PreStopHook failed", container=container, warning=True)
 
 
-async def _command(container: Container, hook: Object) -> int:
+async def _run(pod: LocalPod, container: Container, hook: Object) -> int:
+    if "sleep" in hook:
+        await asyncio.sleep(float(hook["sleep"]["seconds"]))
+        return 0
+    if "httpGet" in hook:
+        found = await http_get(pod, container, hook["httpGet"], _HTTP_WITHIN_S)
+        return 0 if found.passed else _FAILED
+    if "exec" not in hook:
+        return 0
     try:
         argv = tuple(hook["exec"].get("command") or ())
         return await container.execute(argv, Input(), _nowhere, _nowhere)

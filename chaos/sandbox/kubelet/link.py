@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from chaos.sandbox.kubelet.runtime import PodNetwork
 
@@ -24,6 +25,7 @@ class Link:
         self.in_touch = asyncio.Event()
         self.in_touch.set()
         self._node = node
+        self._address = address
         self._network = network
         self._addresses = {address: None}
 
@@ -38,6 +40,14 @@ class Link:
         """It no longer does."""
         self._network.remove_host(ip)
         self._addresses.pop(ip, None)
+
+    async def connect(self, factory: Callable[[], asyncio.Protocol], address: str, port: int) -> asyncio.Transport:
+        """A connection of the kubelet's own.
+
+        Raises:
+            OSError: refused or timed out.
+        """
+        return await self._network.open_tcp(factory, address, port, source=self._address)
 
     def cut(self) -> None:
         """Cut the node off."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from chaos.sandbox.kubelet.container import Container
+from chaos.sandbox.kubelet.container import Container, Role
 from chaos.sandbox.kubelet.node import Node
 from chaos.sandbox.kubelet.status import pod_phase, pod_status
 from chaos.sandbox.kubelet.waiting import Waiting
@@ -24,8 +24,10 @@ class LocalPod:
         self.object = pod
         self.waiting = Waiting(node.plane.loop)
         uid = pod["metadata"]["uid"]
-        self.containers = [Container(c, uid) for c in pod["spec"]["containers"]]
-        self.init_containers = [Container(c, uid) for c in pod["spec"].get("initContainers") or ()]
+        first = pod["spec"].get("initContainers") or ()
+        reason = "PodInitializing" if first else "ContainerCreating"
+        self.containers = [Container(c, uid, Role.MAIN, reason) for c in pod["spec"]["containers"]]
+        self.init_containers = [Container(c, uid, _role(c), reason) for c in first]
         self.restart_policy: str = pod["spec"].get("restartPolicy", "Always")
         self.sandbox_up = False
         self.ip = ""
@@ -39,9 +41,35 @@ class LocalPod:
         """The loop's time."""
         return self.plane.loop.time()
 
+    @property
+    def all_containers(self) -> list[Container]:
+        """In the order in which they start."""
+        return [*self.init_containers, *self.containers]
+
+    @property
+    def sidecars(self) -> list[Container]:
+        """In the order in which they start."""
+        return [c for c in self.init_containers if c.role is Role.SIDECAR]
+
     def running(self) -> list[Container]:
         """Containers whose process has not ended."""
-        return [c for c in (*self.init_containers, *self.containers) if c.is_running]
+        return [c for c in self.all_containers if c.is_running]
+
+    def restarts(self, container: Container) -> bool:
+        """Whether a container that has ended is started again while the pod lives."""
+        if container.role is Role.SIDECAR or (container.role is Role.MAIN and self.restart_policy == "Always"):
+            return True
+        return self.restart_policy != "Never" and container.exit_code != 0
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing but sidecars runs or will be started: all else has ended, or an init container failed for good."""
+
+        def for_good(container: Container) -> bool:
+            return container.exit_code is not None and container.retry_at_s is None and not self.restarts(container)
+
+        failed = any(c.exit_code and for_good(c) for c in self.init_containers if c.role is Role.INIT)
+        return failed or all(for_good(c) for c in self.containers)
 
     def plug_in(self) -> None:
         """Create the network sandbox."""
@@ -66,9 +94,7 @@ class LocalPod:
 
     def phase(self) -> str:
         """As it is to be reported."""
-        if self.restart_policy == "Never" and any(c.exit_code for c in self.init_containers):
-            return "Failed"
-        return pod_phase(self.containers, self.restart_policy, stopped=self.waiting.stopping)
+        return pod_phase(self.init_containers, self.containers, self.restart_policy, stopped=self.waiting.stopping)
 
     def event(self, reason: str, message: str, *, container: Container | None = None, warning: bool = False) -> None:
         """Report something that happened, to one container where it is named."""
@@ -100,3 +126,7 @@ class LocalPod:
         )
         if status != now.get("status"):
             store.update("Pod", {**now, "status": status})
+
+
+def _role(init_container: Object) -> Role:
+    return Role.SIDECAR if init_container.get("restartPolicy") == "Always" else Role.INIT

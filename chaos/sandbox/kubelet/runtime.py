@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
@@ -18,7 +19,11 @@ class Runtime(Protocol):
     def create_process(
         self, pod: Object, container: Object, ip: str, on_exit: Callable[[int], None]
     ) -> ContainerProcess:
-        """Make a process, not yet started; `on_exit` gets its exit code once."""
+        """Make a process, not yet started; `on_exit` gets its exit code once.
+
+        Raises:
+            ConfigError: what its environment refers to is not there.
+        """
 
 
 class PodNetwork(Protocol):
@@ -35,3 +40,12 @@ class PodNetwork(Protocol):
 
     def rejoin(self, ip: str) -> None:
         """The address is reached as before."""
+
+    async def open_tcp(
+        self, factory: Callable[[], asyncio.Protocol], address: str, port: int, *, source: str
+    ) -> asyncio.Transport:
+        """Connect.
+
+        Raises:
+            OSError: refused or timed out.
+        """

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from chaos.sandbox.controllers.pods import condition
-from chaos.sandbox.kubelet.container import Container
+from chaos.sandbox.kubelet.container import Container, Role
 from chaos.sandbox.store import Object
 
 # Kept from what is there: set by the API server and by the scheduler.
@@ -13,20 +13,28 @@ _KEPT = ("qosClass",)
 _OWN = frozenset({"PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"})
 
 
-def pod_phase(containers: Sequence[Container], restart_policy: str, *, stopped: bool) -> str:
-    """Pending, Running, Succeeded or Failed.
+def pod_phase(
+    init_containers: Sequence[Container], containers: Sequence[Container], restart_policy: str, *, stopped: bool
+) -> str:
+    """Pending, Running, Succeeded or Failed (getPhase of kubelet_pods.go, v1.34).
 
-    A `stopped` pod is being terminated, so nothing is started again whatever `restart_policy` says.
+    A `stopped` pod is being terminated, so nothing is started again whatever `restart_policy` says. What sidecars end
+    with does not count.
     """
+    first = [c for c in init_containers if c.role is Role.INIT]
+    sidecars = [c for c in init_containers if c.role is Role.SIDECAR]
+    if restart_policy == "Never" and any(c.exit_code for c in first):
+        return "Failed"
     codes = [c.exit_code for c in containers]
-    if all(code is not None for code in codes):
+    if all(code is not None for code in codes) and not any(c.is_running for c in sidecars):
         if stopped or restart_policy == "Never":
             return "Failed" if any(codes) else "Succeeded"
         if restart_policy == "OnFailure" and not any(codes):
             return "Succeeded"
-    if any(c.is_running or c.exit_code is not None or c.restarts for c in containers):
-        return "Running"
-    return "Pending"
+    begun = any(c.run for c in containers)
+    if not begun and not all(c.initialized for c in init_containers):
+        return "Pending"
+    return "Running" if all(c.is_running or c.has_run for c in containers) else "Pending"
 
 
 def pod_status(
@@ -47,11 +55,12 @@ def pod_status(
     conditions that change.
     """
     generation = pod["metadata"].get("generation", 1)
+    lasting = [*(c for c in init_containers if c.role is Role.SIDECAR), *containers]
     rows = [
         ("PodReadyToStartContainers", "True" if sandbox_up else "False", "", ""),
-        ("Initialized", *_initialized(init_containers, phase)),
-        ("Ready", *_ready(pod, containers, phase)),
-        ("ContainersReady", *_readiness(containers, phase)),
+        ("Initialized", *_initialized(init_containers, containers, phase)),
+        ("Ready", *_ready(pod, lasting, phase)),
+        ("ContainersReady", *_readiness(lasting, phase)),
         ("PodScheduled", "True", "", ""),
     ]
     status: Object = {key: pod["status"][key] for key in _KEPT if key in pod.get("status", {})}
@@ -62,24 +71,24 @@ def pod_status(
         "hostIP": host_ip,
         "hostIPs": [{"ip": host_ip}],
         "startTime": start_time,
-        "containerStatuses": _statuses(containers),
+        "containerStatuses": sorted((c.status() for c in containers), key=lambda row: str(row["name"])),
     }
     if init_containers:
-        status["initContainerStatuses"] = _statuses(init_containers)
+        status["initContainerStatuses"] = [c.status() for c in init_containers]
     if ip:
         status |= {"podIP": ip, "podIPs": [{"ip": ip}]}
     return status
 
 
-def _statuses(containers: Iterable[Container]) -> list[Object]:
-    return sorted((c.status() for c in containers), key=lambda row: str(row["name"]))
-
-
-def _initialized(init_containers: Sequence[Container], phase: str) -> tuple[str, str, str]:
-    unfinished = [c.name for c in init_containers if c.exit_code != 0]
-    if unfinished:
+def _initialized(
+    init_containers: Sequence[Container], containers: Sequence[Container], phase: str
+) -> tuple[str, str, str]:
+    unfinished = [c.name for c in init_containers if not c.initialized]
+    if phase == "Succeeded":
+        return "True", "PodCompleted", ""
+    if unfinished and not any(c.run for c in containers):  # a sidecar that restarts later makes no pod uninitialized
         return "False", "ContainersNotInitialized", f"containers with incomplete status: [{' '.join(unfinished)}]"
-    return "True", "PodCompleted" if phase == "Succeeded" else "", ""
+    return "True", "", ""
 
 
 def foreign_conditions(pod: Object) -> list[Object]:

@@ -6,26 +6,29 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
-from chaos.sandbox.controllers.pods import TERMINAL
-from chaos.sandbox.kubelet.container import Container
+from chaos.sandbox.containers.environment import ConfigError
+from chaos.sandbox.kubelet import doom
+from chaos.sandbox.kubelet.container import Container, Doom, Role
 from chaos.sandbox.kubelet.ending import Ending
 from chaos.sandbox.kubelet.hooks import run_post_start
 from chaos.sandbox.kubelet.images import Images
 from chaos.sandbox.kubelet.local_pod import LocalPod
+from chaos.sandbox.kubelet.mounts import unmountable
 from chaos.sandbox.kubelet.node import Node
-from chaos.sandbox.kubelet.probe import ReadinessProbe, checker
+from chaos.sandbox.kubelet.pod_probes import PodProbes
+from chaos.sandbox.kubelet.prober import Kind
 from chaos.sandbox.kubelet.status import foreign_conditions
+from chaos.sandbox.kubelet.stopping import stop_container
 from chaos.sandbox.kubelet.waiting import StoppingError
 from chaos.sandbox.store import Object
 
-_MOUNT_RETRY_S = 2.0  # how soon a volume whose ConfigMap is missing is tried again; the kubelet backs off from 0.5 s
+_MOUNT_RETRY_S = 2.0  # how soon a volume whose source is missing is tried again; the kubelet backs off from 0.5 s
 
 
 class PodWorker:
-    """Starts a pod, restarts what crashes, keeps its status, and ends it.
+    """Starts a pod, restarts what crashes or fails its probes, keeps its status, and ends it.
 
-    Not modelled: liveness and startup probes, init containers that run alongside (restartPolicy
-    Always), resources, evictions.
+    Not modelled: resources, evictions.
     """
 
     def __init__(self, node: Node, pod: Object) -> None:
@@ -34,19 +37,24 @@ class PodWorker:
         self._pod = LocalPod(node, pod)
         self._images = Images(self._pod)
         self._ending = Ending(self._pod)
-        self._probes: dict[str, ReadinessProbe] = {}
+        self._probes = PodProbes(self._pod, self._verdict)
+        self._initialized = 0  # how many init containers have let the next one begin, once and for all
+        self._finishing = False  # only sidecars are left, and are being stopped
         self._timers: set[asyncio.TimerHandle] = set()
 
     def changed(self, pod: Object) -> None:
         """A new state of the object: what may change in a running pod is its image, and others' conditions."""
-        gates = foreign_conditions(self._pod.object) != foreign_conditions(pod)
-        self._pod.object = pod
-        if gates and not self._pod.waiting.stopping:
+        old, self._pod.object = self._pod.object, pod
+        if self._pod.waiting.stopping:
+            return
+        if foreign_conditions(old) != foreign_conditions(pod):
             self._after(self._pod.draw("kubelet_status"), self._report_unless_stopping)
+        if old["metadata"].get("generation") != pod["metadata"].get("generation"):
+            self._after(self._pod.draw("kubelet_notice"), self._compare_images)
 
     def container(self, name: str) -> Container | None:
         """One of its containers, init containers among them."""
-        return next((c for c in (*self._pod.init_containers, *self._pod.containers) if c.name == name), None)
+        return next((c for c in self._pod.all_containers if c.name == name), None)
 
     def stop(self, grace_s: float) -> None:
         """Terminate the pod; a later call can only shorten the grace period."""
@@ -64,10 +72,10 @@ class PodWorker:
             with suppress(StoppingError):
                 await self._start()
                 await self._tend()
-            self._stop_probes()
+            self._probes.stop(Kind.LIVENESS, Kind.STARTUP)
             await self._ending.run()
         finally:
-            self._stop_probes()
+            self._probes.stop()
             for timer in self._timers:
                 timer.cancel()
 
@@ -87,70 +95,40 @@ class PodWorker:
         pod.start_time = pod.plane.store.clock.timestamp()
         pod.report()
         await self._mount()
+        self._probes.start()
         await pod.waiting.pause(pod.draw("kubelet_sandbox"))
         pod.plug_in()
-        for container in pod.init_containers:
-            await self._complete(container)
-        for container in pod.containers:
-            await self._launch(container)
-        self._sync_at_relist()
 
     async def _mount(self) -> None:
-        """Wait for the ConfigMaps that the pod mounts, and for the keys that it names of them."""
-        while missing := self._unmountable():
+        """Wait for the ConfigMaps and Secrets that the pod mounts, and for the keys that it names of them."""
+        while missing := unmountable(self._pod.plane.store, self._pod.object):
             volume, reason = missing
             message = f'MountVolume.SetUp failed for volume "{volume}" : {reason}'
             self._pod.event("FailedMount", message, warning=True)
             await self._pod.waiting.pause(_MOUNT_RETRY_S)
 
-    def _unmountable(self) -> tuple[str, str] | None:
-        """The first volume that cannot be mounted yet, and why."""
-        namespace = self._pod.object["metadata"]["namespace"]
-        for volume in self._pod.object["spec"].get("volumes") or ():
-            source = volume.get("configMap")
-            if not source or source.get("optional"):
-                continue
-            config_map = self._pod.plane.store.get("ConfigMap", namespace, source["name"])
-            if config_map is None:
-                return volume["name"], f'configmap "{source["name"]}" not found'
-            keys = {*(config_map.get("data") or ()), *(config_map.get("binaryData") or ())}
-            for item in source.get("items") or ():
-                if item["key"] not in keys:
-                    return volume["name"], f"configmap references non-existent config key: {item['key']}"
-        return None
-
-    async def _complete(self, container: Container) -> None:
-        """Run an init container until it succeeds."""
-        pod = self._pod
-        while container.exit_code != 0:
-            if container.retry_at_s is not None:
-                await pod.waiting.pause(max(0.0, container.retry_at_s - pod.now_s()))
-            await self._launch(container)
-            pod.report()
-            while container.is_running:
-                await pod.waiting.sleep(None)
-            if container.exit_code and pod.restart_policy == "Never":
-                pod.report()
-                await pod.waiting.for_ever()
-            if container.exit_code:
-                self._crashed(container)
-            pod.report()
-
     async def _launch(self, container: Container) -> None:
-        """Start a container, or let it wait where its image cannot be had."""
+        """Start a container, or let it wait where its image, or what its environment refers to, cannot be had."""
         pod = self._pod
         container.retry_at_s = None
+        name = self._images.name(container)
         image = await self._images.get(container)
         if image is None:
             return
         await pod.waiting.pause(pod.draw("kubelet_create"))
+        spec = {**container.spec, "image": image}
+        try:
+            process = pod.node.runtime.create_process(
+                pod.object, spec, pod.ip, lambda code: self._exited(container, code)
+            )
+        except ConfigError as exc:
+            container.refused("CreateContainerConfigError", str(exc))
+            container.retry_at_s = pod.now_s() + pod.draw("kubelet_sync_retry")
+            pod.event("Failed", f"Error: {exc}", container=container, warning=True)
+            return
         pod.event("Created", f"Created container: {container.name}", container=container)
-        process = pod.node.runtime.create_process(
-            pod.object, {**container.spec, "image": image}, pod.ip, lambda code: self._exited(container, code)
-        )
         await pod.waiting.pause(pod.draw("kubelet_start"))
-        container.process = process
-        container.started(pod.plane.store.clock.timestamp(), pod.now_s())
+        container.begin(process, name, pod.plane.store.clock.timestamp(), pod.now_s())
         await process.start()
         pod.event("Started", f"Started container {container.name}", container=container)
         await run_post_start(pod, container)
@@ -158,27 +136,56 @@ class PodWorker:
     # ---- life ----
 
     async def _tend(self) -> None:
-        """Restart what is due until the pod is to stop; where it has run to its end, say so and wait for that."""
+        """Start what is due until the pod is to stop; where it has run to its end, say so and wait for that."""
         pod = self._pod
-        while pod.phase() not in TERMINAL:
-            due = [c.retry_at_s for c in pod.containers if c.retry_at_s is not None]
-            await pod.waiting.sleep(min(due, default=None))
-            for container in pod.containers:
-                if container.retry_at_s is not None and container.retry_at_s <= pod.now_s():
-                    await self._launch(container)
-                    self._sync_at_relist()
+        while not pod.is_over:
+            for container in pod.all_containers:
+                if container.doom is not None:
+                    await self._restart(container, container.doom)
+            waits = {c: c.retry_at_s for c in self._whose_turn_it_is() if c.retry_at_s is not None}
+            due = [c for c, at_s in waits.items() if at_s <= pod.now_s()]
+            for container in due:
+                await self._launch(container)
+            if due:
+                self._sync_at_relist()
+            else:
+                await pod.waiting.sleep(min(waits.values(), default=None))
+        self._finishing = True
+        self._probes.stop(Kind.LIVENESS, Kind.STARTUP)
+        if pod.running():
+            self._ending.grace_s = float(pod.object["spec"].get("terminationGracePeriodSeconds") or 0)
+            await self._ending.stop_containers()
+        self._probes.stop()
         await pod.unplug()
         pod.report()
         await pod.waiting.for_ever()
 
+    def _whose_turn_it_is(self) -> list[Container]:
+        """Containers that may run now: sidecars that have begun, and the next init container or all main ones."""
+        first = self._pod.init_containers
+        while self._initialized < len(first) and first[self._initialized].initialized:
+            self._initialized += 1
+        begun = [c for c in first[: self._initialized] if c.role is Role.SIDECAR]
+        return [*begun, *(first[self._initialized : self._initialized + 1] or self._pod.containers)]
+
+    async def _restart(self, container: Container, why: Doom) -> None:
+        """Stop a container that is to be started anew; one that has ended meanwhile is looked at as any other."""
+        pod, running = self._pod, container.is_running
+        if running:
+            pod.event("Killing", why.message, container=container)
+            await stop_container(pod, container, why.grace_s)
+        container.doom = None
+        if not running:
+            self._sync_at_relist()
+        elif why.restarts or pod.restarts(container):
+            self._starts_again_in(container, container.back_off_after_stop(pod.now_s(), self._full_name()))
+
     def _exited(self, container: Container, code: int) -> None:
-        container.exited(code, self._pod.plane.store.clock.timestamp())
-        probe = self._probes.pop(container.name, None)
-        if probe is not None:
-            probe.stop()
-        if self._pod.waiting.stopping or container in self._pod.init_containers:
-            self._pod.waiting.wake()
-        else:
+        timestamp = self._pod.plane.store.clock.timestamp()
+        container.exited(code, timestamp, noticed=not self._pod.waiting.stopping)
+        if self._pod.waiting.stopping or self._finishing or container.doom is not None:
+            self._pod.waiting.wake()  # somebody waits for it, and knows already
+        if not self._pod.waiting.stopping and not self._finishing:
             self._sync_at_relist()
 
     def _sync_at_relist(self) -> None:
@@ -187,59 +194,75 @@ class PodWorker:
         self._after(self._pod.node.relist.next_s(now_s) - now_s + self._pod.draw("kubelet_status"), self._sync)
 
     def _sync(self) -> None:
-        if self._pod.waiting.stopping:
+        pod = self._pod
+        if pod.waiting.stopping:
             return
-        for container in self._pod.containers:
-            if container.exit_code is not None and container.retry_at_s is None and self._restarts(container):
-                self._crashed(container)
-            elif container.is_running and container.name not in self._probes:
-                self._observe(container)
-        self._pod.report()
-        self._pod.waiting.wake()
+        for container in pod.all_containers:
+            ended = container.exit_code is not None and container.retry_at_s is None and container.doom is None
+            if ended and pod.restarts(container):
+                self._starts_again_in(container, container.back_off(pod.now_s(), self._full_name()))
+            elif container.is_running and not container.seen:
+                container.seen = True
+                self._compare_images()  # it may have been changed while it was being started
+                if not self._probes.has(container, Kind.STARTUP):
+                    self._has_started(container)
+        pod.report()
+        pod.waiting.wake()
 
-    def _restarts(self, container: Container) -> bool:
-        policy = self._pod.restart_policy
-        return policy == "Always" or (policy == "OnFailure" and container.exit_code != 0)
-
-    def _crashed(self, container: Container) -> None:
-        meta = self._pod.object["metadata"]
-        pod_name = f"{meta['name']}_{meta['namespace']}"
-        delay_s = container.back_off(self._pod.now_s(), pod_name)
+    def _starts_again_in(self, container: Container, delay_s: float) -> None:
         container.retry_at_s = self._pod.now_s() + delay_s
         if delay_s:
-            message = f"Back-off restarting failed container {container.name} in pod {pod_name}({meta['uid']})"
+            uid = self._pod.object["metadata"]["uid"]
+            message = f"Back-off restarting failed container {container.name} in pod {self._full_name()}({uid})"
             self._pod.event("BackOff", message, container=container, warning=True)
 
-    # ---- readiness ----
+    def _full_name(self) -> str:
+        return f"{self.name}_{self.namespace}"
 
-    def _observe(self, container: Container) -> None:
-        """A container has been seen running: it is ready, or its readiness probe begins."""
-        spec = container.spec.get("readinessProbe")
-        if spec is None:
-            container.ready = True
+    def _compare_images(self) -> None:
+        """The image is what may be changed of a pod: it counts for what runs, and for what waits."""
+        for container in self._pod.all_containers:
+            changed = self._images.name(container) != container.image
+            if container.is_running and changed and container.role is not Role.INIT:
+                container.doom = doom.of_image(self._pod, container)
+                container.forget_back_off()
+            elif container.retry_at_s is not None and changed:
+                container.forget_back_off()
+                container.retry_at_s = self._pod.now_s()
+        self._pod.waiting.wake()
+
+    # ---- probes ----
+
+    def _has_started(self, container: Container) -> None:
+        container.started = True
+        if container.role is Role.INIT:
             return
+        if self._probes.has(container, Kind.READINESS):
+            self._probes.ask_readiness(container)
+        else:
+            container.ready = True
 
-        def ask(port: int, path: str) -> bool:
-            return container.process is not None and container.process.probe(port, path)
+    def _verdict(self, container: Container, kind: Kind, passed: bool | None) -> None:
+        """A probe says something new."""
+        if kind is Kind.READINESS:
+            container.ready = bool(passed)
+        elif kind is Kind.STARTUP and passed:
+            self._has_started(container)
+        elif passed is False and container.is_running:
+            container.doom = doom.of_probe(self._pod, container, kind)
+            self._pod.waiting.wake()
+        self._after(self._pod.draw("kubelet_status"), lambda: self._after_verdict(container))
 
-        def became(ready: bool) -> None:  # the probe's verdict
-            container.ready = ready
-            if not ready:
-                self._pod.event("Unhealthy", "Readiness probe failed", container=container, warning=True)
-            self._after(self._pod.draw("kubelet_status"), self._report_unless_stopping)
-
-        first_in_s = self._pod.draw("kubelet_probe")
-        check = checker(spec, container.spec, ask)
-        self._probes[container.name] = ReadinessProbe(self._pod.plane, spec, check, became, first_in_s)
+    def _after_verdict(self, container: Container) -> None:
+        self._pod.report()
+        if container.started and not container.ready:
+            self._probes.ask_readiness(container)
+        if not self._pod.waiting.stopping:
+            self._pod.waiting.wake()
 
     def _report_unless_stopping(self) -> None:
         if not self._pod.waiting.stopping:
             self._pod.report()
-
-    def _stop_probes(self) -> None:
-        for probe in self._probes.values():
-            probe.stop()
-        self._probes.clear()
 
     def _after(self, delay_s: float, callback: Callable[[], None]) -> None:
         def run() -> None:

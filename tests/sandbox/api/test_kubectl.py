@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -45,14 +46,19 @@ class Kubectl:
     def __init__(self, config: Path, home: Path) -> None:
         self._environment = {"KUBECONFIG": str(config), "HOME": str(home)}
 
-    async def __call__(self, *words: str, stdin: str = "", code: int = 0) -> str:
-        """What it printed, both streams."""
+    async def __call__(self, *words: str, stdin: str = "", terminal: bool = False, code: int = 0) -> str:
+        """What it printed, both streams; with `terminal` its input is one, at which nobody types."""
+        pair: tuple[int, ...] = os.openpty() if terminal else ()
         process = await asyncio.create_subprocess_exec(
-            KUBECTL, *words, env=self._environment, stdin=asyncio.subprocess.PIPE,
+            KUBECTL, *words, env=self._environment, stdin=pair[1] if terminal else asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
-        async with asyncio.timeout(30):
-            out, _ = await process.communicate(stdin.encode())
+        try:
+            async with asyncio.timeout(30):
+                out, _ = await process.communicate(None if terminal else stdin.encode())
+        finally:
+            for end in pair:
+                os.close(end)
         assert process.returncode == code, out.decode()
         return out.decode()
 

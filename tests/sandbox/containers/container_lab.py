@@ -68,8 +68,8 @@ class ContainerLab:
         """What the truth says about who serves."""
         return [(round(f.at_s, 9), f.value) for f in self.truth.of("serving", "web-0", POD)]
 
-    async def request(self, *requests: str, port: int = 80) -> str:
-        """Everything that comes back over one connection within 10 s."""
+    async def request(self, *requests: str, port: int = 80, within_s: float = 10.0) -> str:
+        """Everything that comes back over one connection."""
         received = bytearray()
 
         class Client(asyncio.Protocol):
@@ -80,7 +80,7 @@ class ContainerLab:
         for text in requests:
             transport.write(text.encode())
             await asyncio.sleep(0.1)
-        await asyncio.sleep(10)
+        await asyncio.sleep(within_s)
         transport.close()
         return received.decode()
 

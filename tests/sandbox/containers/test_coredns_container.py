@@ -6,6 +6,7 @@ import asyncio
 import errno
 
 import dns.message
+import pytest
 
 from tests.sandbox.containers.container_lab import COREDNS, ContainerLab, in_lab
 from tests.sandbox.network.net_lab import POD, Client, Receiver, now_s
@@ -48,21 +49,27 @@ def test_it_answers_over_tcp_behind_the_length() -> None:
     in_lab(test)
 
 
+async def _page(lab: ContainerLab, port: int, path: str) -> str:
+    """The status of a page."""
+    return (await lab.request(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n", port=port, within_s=0)).split()[1]
+
+
 def test_after_sigterm_it_answers_through_lameduck_and_exits() -> None:
     async def test(lab: ContainerLab) -> None:
         process = await lab.start(COREDNS)
-        assert process.probe(8080, "/health")
-        assert process.probe(8181, "/ready")
+        assert await _page(lab, 8080, "/health") == "200"
+        assert await _page(lab, 8181, "/ready") == "200"
         told_s = now_s()
         process.terminate()
-        await asyncio.sleep(4.8)
+        await asyncio.sleep(4.5)
         assert isinstance((await _ask(lab))[0][1], bytes)
-        assert not process.probe(8080, "/health")
-        assert process.probe(8181, "/ready")
+        assert await _page(lab, 8080, "/health") == "503"
+        assert await _page(lab, 8181, "/ready") == "200"
         await asyncio.sleep(1)
         assert lab.exits == [(told_s + 5, 0)]
         assert (await _ask(lab))[0][1] == errno.ECONNREFUSED
-        assert not process.probe(8181, "/ready")
+        with pytest.raises(ConnectionRefusedError):
+            await _page(lab, 8181, "/ready")
 
     in_lab(test)
 

@@ -157,16 +157,3 @@ def test_killed_while_it_starts_it_never_serves() -> None:
         assert lab.serving() == []
 
     in_lab(test)
-
-
-def test_probes_see_the_page() -> None:
-    async def test(lab: ContainerLab) -> None:
-        process = await lab.start(NGINX)
-        assert process.probe(80, "")
-        assert process.probe(80, "/")
-        assert not process.probe(80, "/missing")
-        assert not process.probe(8080, "")
-        process.kill()
-        assert not process.probe(80, "/")
-
-    in_lab(test)

@@ -32,11 +32,14 @@ EXACT = {d.name: (d.low_s, d.low_s) for d in CONTROLLER_DELAYS}
 class FakeProcess:
     """Does as its image says: `polite` exits on SIGTERM, `stubborn` does not, `crash` and `once` end after a second."""
 
+    reads_stdin = False
+
     def __init__(self, lab: Lab, pod: Object, container: Object, on_exit: Callable[[int], None]) -> None:
         self.message = self.reason = ""
         self.log = Log(lab.clock)
         self._lab = lab
         self._pod_name = pod["metadata"]["name"]
+        self._name = container["name"]
         self._image = container["image"]
         self._on_exit: Callable[[int], None] | None = on_exit
 
@@ -51,22 +54,37 @@ class FakeProcess:
         self._lab.note(f"ran {' '.join(argv)}", self._pod_name)
         return int(argv[-1]) if argv[-1].isdigit() else 0
 
+    def close_stdin(self) -> None:
+        pass
+
     def terminate(self) -> None:
         self._lab.note("SIGTERM", self._pod_name)
+        self._lab.signalled.append((self._lab.clock.now_s(), self._name))
         if self._image == "polite":
             self._lab.loop.call_soon(self._end, 0)
 
     def kill(self) -> None:
         self._lab.loop.call_soon(self._end, 137)
 
-    def probe(self, port: int, path: str) -> bool:
-        return self._pod_name not in self._lab.unready
-
     def _end(self, code: int) -> None:
         if self._on_exit is not None:
             self._lab.note(f"exited {code}", self._pod_name)
             on_exit, self._on_exit = self._on_exit, None
             on_exit(code)
+
+
+class AnsweringTransport(asyncio.Transport):
+    """One connection to a server that answers 200 to everything."""
+
+    def __init__(self, client: asyncio.Protocol) -> None:
+        super().__init__()
+        self._client = client
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._client.data_received(b"HTTP/1.1 200 OK\r\n\r\n")
+
+    def close(self) -> None:
+        self._client.connection_lost(None)
 
 
 class Lab:
@@ -84,6 +102,7 @@ class Lab:
         self.hosts: set[str] = set()
         self.cut: set[str] = set()
         self.log: list[tuple[float, str, str]] = []
+        self.signalled: list[tuple[float, str]] = []  # when each container got SIGTERM
         self.commits: list[tuple[float, Change]] = []
         self.plane: ControlPlane
 
@@ -120,6 +139,15 @@ class Lab:
     def remove_host(self, ip: str) -> None:
         self.hosts.remove(ip)
         self.cut.discard(ip)
+
+    async def open_tcp(
+        self, factory: Callable[[], asyncio.Protocol], address: str, port: int, *, source: str
+    ) -> asyncio.Transport:
+        """A server that answers 200 to everything, unless the pod at the address is `unready`."""
+        pods = {pod["status"].get("podIP"): pod["metadata"]["name"] for pod in self.store.list("Pod", "default")}
+        if pods.get(address) in self.unready:
+            raise ConnectionRefusedError
+        return AnsweringTransport(factory())
 
     def cut_off(self, ip: str, node: str) -> None:
         self.cut.add(ip)

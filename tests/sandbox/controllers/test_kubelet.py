@@ -247,6 +247,91 @@ def test_init_containers_run_to_their_end_one_after_the_other_before_the_others_
     in_lab(test)
 
 
+def side(name: str, image: str = "polite") -> Object:
+    return {**POLICY, "name": name, "image": image, "restartPolicy": "Always"}
+
+
+def test_sidecars_are_stopped_after_the_main_containers_the_last_started_first() -> None:
+    async def test(lab: Lab) -> None:
+        make_pod(lab, initContainers=[side("one"), side("two")])
+        await asyncio.sleep(10)
+        lab.delete("Pod", "p")
+        await asyncio.sleep(5)
+        assert [name for _, name in lab.signalled] == ["main", "two", "one"]
+
+    in_lab(test)
+
+
+def test_at_the_end_of_the_grace_period_no_sidecar_waits_for_its_turn() -> None:
+    async def test(lab: Lab) -> None:
+        make_pod(lab, image="stubborn", initContainers=[side("one", "stubborn"), side("two", "stubborn")])
+        await asyncio.sleep(10)
+        lab.delete("Pod", "p", grace_s=5)
+        await asyncio.sleep(20)
+        begun_s = lab.signalled[0][0]
+        assert [(name, at_s - begun_s) for at_s, name in lab.signalled] == [
+            ("main", 0),
+            ("one", pytest.approx(5)),
+            ("two", pytest.approx(5)),
+        ]
+        assert [at_s - begun_s for at_s, what, _ in lab.log if what == "exited 137"] == pytest.approx([5, 7, 7])
+
+    in_lab(test, overrides=EXACT)
+
+
+def test_a_probe_ticks_from_when_its_pod_was_first_synced_and_delays_leave_out_ticks() -> None:
+    async def test(lab: Lab) -> None:
+        lab.unready.add("p")
+        probe = {"tcpSocket": {"port": 80}, "periodSeconds": 10, "initialDelaySeconds": 12, "failureThreshold": 1}
+        make_pod(lab, container={"livenessProbe": probe})
+        await asyncio.sleep(60)
+        # synced at 10 ms; ticks at 10.010 (too early) and at 20.010
+        assert lab.when("p SIGTERM") == pytest.approx(20.010, abs=0.001)
+
+    in_lab(test, overrides=EXACT)
+
+
+def test_readiness_needs_as_many_successes_in_a_row_as_its_threshold_says() -> None:
+    async def test(lab: Lab) -> None:
+        probe = {"tcpSocket": {"port": 80}, "periodSeconds": 4, "successThreshold": 3}
+        make_pod(lab, container={"readinessProbe": probe})
+        await asyncio.sleep(3)
+        assert conditions(lab.get("Pod", "p"))["Ready"] == "False"
+        await asyncio.sleep(7)  # asked twice as soon as it was seen, and once more after a period
+        assert conditions(lab.get("Pod", "p"))["Ready"] == "True"
+
+    in_lab(test)
+
+
+def test_a_changed_image_restarts_its_container_whatever_the_policy_says() -> None:
+    async def test(lab: Lab) -> None:
+        make_pod(lab, image="stubborn", restartPolicy="Never", terminationGracePeriodSeconds=4)
+        await asyncio.sleep(5)
+
+        def change(pod: Object) -> None:
+            pod["spec"]["containers"][0]["image"] = "polite"
+
+        lab.patch("Pod", "p", change)
+        await asyncio.sleep(10)
+        assert "Killing: Container main definition changed, will be restarted" in lab.events("p")
+        main = lab.get("Pod", "p")["status"]["containerStatuses"][0]
+        assert (main["restartCount"], main["image"]) == (1, "docker.io/library/polite")
+        assert main["lastState"]["terminated"]["exitCode"] == 137
+        assert lab.get("Pod", "p")["status"]["phase"] == "Running"
+
+    in_lab(test)
+
+
+def test_a_pod_is_pending_as_long_as_one_of_its_containers_has_never_run() -> None:
+    async def test(lab: Lab) -> None:
+        other = {**POLICY, "name": "other", "image": "nope:1"}
+        lab.create("Pod", "p", spec={"containers": [{**POLICY, "name": "main", "image": "polite"}, other]})
+        await asyncio.sleep(5)
+        assert lab.get("Pod", "p")["status"]["phase"] == "Pending"
+
+    in_lab(test)
+
+
 def test_a_pod_waits_for_the_config_map_that_it_mounts() -> None:
     async def test(lab: Lab) -> None:
         make_pod(lab, volumes=[{"name": "v", "configMap": {"name": "later"}}])

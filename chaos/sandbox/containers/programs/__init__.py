@@ -8,7 +8,7 @@ of the images that have it (`chaos.sandbox.containers.images`). Programs reach t
 from chaos.sandbox.containers.programs import machine, processes, texts, words, wrappers
 from chaos.sandbox.containers.programs.call import Call, Program
 from chaos.sandbox.containers.programs.getent import getent
-from chaos.sandbox.containers.programs.input import Input
+from chaos.sandbox.containers.programs.input import Input, NoTerminalError, Terminal
 from chaos.sandbox.containers.programs.mysql import mysql
 from chaos.sandbox.containers.programs.nginx import nginx
 from chaos.sandbox.containers.programs.nslookup import nslookup
@@ -65,4 +65,4 @@ PROGRAMS: dict[str, Program] = {
     "yes": words.yes,
 }
 
-__all__ = ["PROGRAMS", "Call", "Input", "Program"]
+__all__ = ["PROGRAMS", "Call", "Input", "NoTerminalError", "Program", "Terminal"]

@@ -14,14 +14,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.markup import escape
+
 from chaos.cli.catalogue import known_experiment
-from chaos.cli.saved import Conclusion, conclude, write_head
-from chaos.cli.terminal import SteadfastConsole, TerminalProgress, print_json, print_problem, print_verdicts, run_time
-from chaos.engine.conclusion import INTERRUPTED, exit_code
+from chaos.cli.saved import Conclusion, conclude, report_path, write_head
+from chaos.cli.terminal import (
+    SteadfastConsole,
+    TerminalProgress,
+    print_json,
+    print_problem,
+    print_result,
+    print_verdicts,
+    run_time,
+)
+from chaos.engine.conclusion import INTERRUPTED
 from chaos.errors import ChaosError, UsageError
 from chaos.experiment import Experiment, Options
 from chaos.metrics import MetricsOptions, Publisher, not_begun
-from chaos.model import History
+from chaos.model import Ending, History
 
 if TYPE_CHECKING:
     from chaos.engine.execution import Execution, RunResult
@@ -60,7 +70,7 @@ class Told:
         document: the content of run.json.
     """
 
-    exit_code: int
+    ending: Ending
     document: dict[str, Any]
     folder: Path
 
@@ -71,7 +81,7 @@ def run_experiment(request: RunRequest, name: str) -> int:
     Raises:
         ChaosError: nothing was begun.
     """
-    return run_one(request, known_experiment(name)).exit_code
+    return run_one(request, known_experiment(name)).ending.exit_code
 
 
 def run_one(request: RunRequest, experiment: Experiment) -> Told:
@@ -122,11 +132,11 @@ def _finish(
 ) -> Told:
     """Judge, report, tell."""
     conclusion = conclude(result.folder, result.history, result.error, experiment)
-    problems = [e for e in (result.error, conclusion.problem) if e is not None]
-    code = exit_code(conclusion.verdicts, result.history.status, problems, bool(result.leftovers))
-    _tell(request, console, result, conclusion, code)
-    _warn(console, publisher.publish(result.history, conclusion.verdicts, code))
-    return Told(code, conclusion.document, result.folder)
+    _tell_problems(console, result, conclusion)
+    if not request.quiet:
+        _tell(request, console, result, conclusion)
+    _warn(console, publisher.publish(result.history, conclusion.verdicts, conclusion.ending.exit_code))
+    return Told(conclusion.ending, conclusion.document, result.folder)
 
 
 def _default(given: float | None, otherwise: float | None) -> Any:
@@ -257,25 +267,31 @@ def _signals(execution: Execution, console: SteadfastConsole) -> Callable[[], No
     return remove
 
 
-def _tell(request: RunRequest, console: SteadfastConsole, result: RunResult, conclusion: Conclusion, code: int) -> None:
-    """The end of a run: answers and verdicts on stdout, what went wrong on stderr."""
-    if request.quiet:
-        pass
-    elif request.as_json:
-        print_json({**conclusion.document, "exit_code": code, "folder": str(result.folder)})
-    else:
-        out = SteadfastConsole()
-        whole = not out.is_terminal  # lines that grep can search
-        out.tell(f"\n{conclusion.document['headline']}", style="bold", markup=False, soft_wrap=whole)
-        for answer in conclusion.answers:
-            out.tell(f"\n[bold]{answer.question}[/]")
-            out.tell(answer.answer, markup=False, soft_wrap=whole)
-        out.tell()
-        print_verdicts(out, conclusion.verdicts)
+def _tell_problems(console: SteadfastConsole, result: RunResult, conclusion: Conclusion) -> None:
+    """What went wrong, on stderr."""
     if result.error is not None:
         print_problem(console, "ended early", result.error)
     if conclusion.problem is not None:
         print_problem(console, "no report", conclusion.problem)
     for failure in result.leftovers:
         print_problem(console, "not undone", failure)
-    console.tell(f"report: {result.folder / 'report.md'}", markup=False, soft_wrap=True)
+
+
+def _tell(request: RunRequest, console: SteadfastConsole, result: RunResult, conclusion: Conclusion) -> None:
+    """What was found, on stdout: the result first and last."""
+    where = report_path(result.folder)
+    if request.as_json:
+        print_json({**conclusion.document, "folder": str(result.folder)})
+        console.tell(f"report: {where}", markup=False, soft_wrap=True)
+        return
+    out = SteadfastConsole()
+    whole = not out.is_terminal  # lines that grep can search
+    print_result(conclusion.ending, where)
+    out.tell(f"\n{conclusion.document['headline']}", style="bold", markup=False, soft_wrap=whole)
+    for answer in conclusion.answers:
+        out.tell(f"\n[bold]{escape(answer.question)}[/]", soft_wrap=whole)
+        out.tell(answer.answer, markup=False, soft_wrap=whole)
+    out.tell()
+    print_verdicts(conclusion.verdicts)
+    out.tell()
+    print_result(conclusion.ending, where)

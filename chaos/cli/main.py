@@ -229,7 +229,7 @@ def run(
             "target": target,
             "identify": identify,
             "port": port,
-            "cluster_domain": cluster_domain.strip("."),
+            "cluster_domain": cluster_domain.removesuffix("."),
             "allow_kube_system": allow_kube_system,
             "allow_nodes": allow_nodes,
             "node": node,

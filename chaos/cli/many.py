@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from chaos.cli.catalogue import known_experiment
-from chaos.cli.run import RunRequest, Told, on_sandbox, run_one
+from chaos.cli.run import RunRequest, Told, on_sandbox, options_of, run_one
+from chaos.cli.sandbox import read_settings
 from chaos.cli.saved import report_path
 from chaos.cli.terminal import SteadfastConsole, print_json, print_problem, print_result
 from chaos.engine.folder import make_run_folder
@@ -42,6 +43,8 @@ def run_many(request: RunRequest, names: list[str], *, every: bool) -> int:
     if request.options.get("target"):
         raise UsageError("--target is for one experiment", hint="name identity-persistence alone")
     simulated = on_sandbox(request)
+    options_of(request, simulated=simulated)
+    read_settings(request.model)
     experiments = load_experiments() if every else [known_experiment(name) for name in names]
     for experiment in experiments:
         experiment.validate()

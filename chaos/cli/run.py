@@ -28,7 +28,7 @@ from chaos.cli.terminal import (
     run_time,
 )
 from chaos.engine.conclusion import INTERRUPTED
-from chaos.errors import ChaosError, UsageError
+from chaos.errors import ChaosError, InconclusiveError, PreflightError, UsageError
 from chaos.experiment import Experiment, Options
 from chaos.metrics import MetricsOptions, Publisher, not_begun
 from chaos.model import Ending, History
@@ -91,11 +91,7 @@ def run_one(request: RunRequest, experiment: Experiment) -> Told:
         ChaosError: nothing was begun.
     """
     simulated = on_sandbox(request)
-    options = Options(
-        **request.options,
-        period_s=_default(request.period_s, _SANDBOX_PERIOD_S if simulated else _CLUSTER_PERIOD_S),
-        max_qps=_default(request.max_qps, None if simulated else _CLUSTER_MAX_QPS),
-    )
+    options = options_of(request, simulated=simulated)
     console = SteadfastConsole(stderr=True)
     virtual = simulated and not request.realtime
     with Publisher(request.metrics) as publisher:
@@ -116,6 +112,19 @@ def run_one(request: RunRequest, experiment: Experiment) -> Told:
             raise
         publisher.linger()
         return told
+
+
+def options_of(request: RunRequest, *, simulated: bool) -> Options:
+    """What a run may do.
+
+    Raises:
+        UsageError: an option says something impossible.
+    """
+    return Options(
+        **request.options,
+        period_s=_default(request.period_s, _SANDBOX_PERIOD_S if simulated else _CLUSTER_PERIOD_S),
+        max_qps=_default(request.max_qps, None if simulated else _CLUSTER_MAX_QPS),
+    )
 
 
 def _warn(console: SteadfastConsole, problems: list[str]) -> None:
@@ -194,9 +203,21 @@ async def _run(
         remove_handlers = _signals(execution, console)
         try:
             # The handlers stay until everything is told: what could not be undone must not be lost to a late Ctrl-C.
-            return _finish(request, experiment, console, publisher, await execution.run())
+            result = await execution.run()
+            if result.error is not None:
+                _name_settings(result.error, request.model)
+            return _finish(request, experiment, console, publisher, result)
+        except ChaosError as exc:  # nothing was begun
+            _name_settings(exc, request.model)
+            raise
         finally:
             remove_handlers()
+
+
+def _name_settings(error: ChaosError, settings: tuple[str, ...]) -> None:
+    """Delays that the user chose may be why a cluster could not be used, or nothing could be concluded there."""
+    if settings and error.exit_code in (PreflightError.exit_code, InconclusiveError.exit_code):
+        error.message += f" (in a sandbox with {' '.join(f'--model {setting}' for setting in settings)})"
 
 
 @asynccontextmanager
@@ -210,7 +231,7 @@ async def _place(request: RunRequest, console: SteadfastConsole, *, simulated: b
         address = ClusterAddress(context=request.context, kubeconfig=request.kubeconfig, in_cluster=request.in_cluster)
         yield Place(address, LocalVantage(), address.describe())
         return
-    from chaos.cli.sandbox import make_sandbox  # noqa: PLC0415
+    from chaos.cli.sandbox import make_sandbox, start_sandbox  # noqa: PLC0415
 
     time = "real time" if request.realtime else "virtual time"
     console.tell(
@@ -219,8 +240,8 @@ async def _place(request: RunRequest, console: SteadfastConsole, *, simulated: b
     )
     token = secrets.token_hex(16)
     sandbox = make_sandbox(request.seed, request.model, token, realtime=request.realtime)
-    await sandbox.start()
     try:
+        await start_sandbox(sandbox, request.model)
         connector = None if request.realtime else sandbox.api.connector()
         address = ClusterAddress(url=sandbox.api.url, token=token, connector=connector)
         yield Place(

@@ -422,7 +422,7 @@ class Execution:
             await self._experiment.method(run)
         except ChaosError:
             raise
-        except (Exception, SystemExit) as exc:
+        except (Exception, SystemExit, KeyboardInterrupt) as exc:  # Ctrl-C never comes this way: it is a signal of ours
             where = line_of(self._experiment.source, exc)
             raise UsageError(
                 f"the method of {self._experiment.name} ({self._experiment.source}{where}) raised "

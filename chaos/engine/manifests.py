@@ -16,7 +16,8 @@ _SHOWN = 80
 
 
 # What this tool itself reads of an object, and what it must be; the rest is for the API server to judge.
-_TEXTS, _NUMBER = "a mapping of texts", "a whole number from 0"
+_TEXTS, _REPLICAS, _ORDINAL = "a mapping of texts", "a whole number from 0 to 10,000", "a whole number from 0"
+_MOST_REPLICAS = 10_000  # each name is written down before anything is made
 _SHAPES: tuple[tuple[str, str], ...] = (
     ("apiVersion", "a text"),
     ("kind", "a text"),
@@ -27,9 +28,9 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     ("spec", "a mapping"),
 )
 _WORKLOAD_SHAPES: tuple[tuple[str, str], ...] = (
-    ("spec.replicas", _NUMBER),
+    ("spec.replicas", _REPLICAS),
     ("spec.ordinals", "a mapping"),
-    ("spec.ordinals.start", _NUMBER),
+    ("spec.ordinals.start", _ORDINAL),
     ("spec.selector", "a mapping"),
     ("spec.selector.matchLabels", _TEXTS),
     ("spec.template", "a mapping"),
@@ -45,7 +46,8 @@ _IS: dict[str, Callable[[Any], bool]] = {
     "a text": lambda value: isinstance(value, str),
     "a mapping": lambda value: isinstance(value, dict),
     _TEXTS: lambda value: isinstance(value, dict) and all(isinstance(x, str) for pair in value.items() for x in pair),
-    _NUMBER: lambda value: type(value) is int and value >= 0,
+    _REPLICAS: lambda value: type(value) is int and 0 <= value <= _MOST_REPLICAS,
+    _ORDINAL: lambda value: type(value) is int and value >= 0,
     "a list of mappings": lambda value: isinstance(value, list) and all(isinstance(one, dict) for one in value),
 }
 _WORKLOADS = ("StatefulSet", "Deployment", "ReplicaSet", "Job")
@@ -69,20 +71,20 @@ def read_manifest(path: Path, namespace: str) -> list[Object]:
             continue
         if not isinstance(document, dict) or not {"apiVersion", "kind", "metadata"} <= document.keys():
             raise UsageError(f"document {number} of {path} is no Kubernetes object")
-        _check(document, f"document {number} of {path}")
-        document["metadata"]["namespace"] = namespace
-        objects.append(document)
+        obj = _checked(document, f"document {number} of {path}")
+        obj["metadata"]["namespace"] = namespace
+        objects.append(obj)
     return objects
 
 
-def _check(document: Object, where: str) -> None:
-    """Refuse what this tool could not work with, before anything is made of it.
+def _checked(document: Object, where: str) -> Object:
+    """The document as JSON has it; what this tool could not work with is refused before anything is made of it.
 
     Raises:
         UsageError: names the document, the field, and what it must be.
     """
     try:
-        json.dumps(document, allow_nan=False)
+        document = json.loads(json.dumps(document, allow_nan=False))  # keys become texts, as kubectl makes them
     except (TypeError, ValueError, RecursionError) as exc:
         raise UsageError(
             f"{where} holds something that JSON cannot: {exc}", hint="write a date or a time in quotes"
@@ -101,6 +103,7 @@ def _check(document: Object, where: str) -> None:
         if not isinstance(document.get("spec"), dict):
             raise UsageError(f"{named} has no spec")
         _check_shapes(document, _WORKLOAD_SHAPES, named)
+    return document
 
 
 def _check_shapes(document: Object, shapes: Iterable[tuple[str, str]], where: str) -> None:

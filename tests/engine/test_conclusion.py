@@ -48,7 +48,7 @@ def test_no_combination_of_anything_unknown_or_failed_exits_with_zero() -> None:
             assert code in PRECEDENCE
 
 
-def line(*verdicts: Verdict, status: str = "complete", simulated: bool = False, **measurement: Any) -> tuple[str, int]:
+def line(*verdicts: Verdict, status: Any = "complete", simulated: Any = False, **measurement: Any) -> tuple[str, int]:
     """Result line and exit code."""
     meta = RunMeta("e", simulated, datetime(2026, 1, 1, tzinfo=UTC), measurement=measurement)
     ending = ending_of(History(meta, status), list(verdicts))

@@ -14,6 +14,7 @@ from chaos import __version__
 from chaos.agents.options import DEFAULT_IMAGE, AgentOptions, PodOptions
 from chaos.cli.complete import experiment_names, run_folders
 from chaos.cli.durations import duration
+from chaos.cli.streams import Streams
 from chaos.errors import ChaosError, InconclusiveError, InterruptedRunError, UsageError
 from chaos.visible import visible
 
@@ -232,7 +233,7 @@ def run(
             "target": target,
             "identify": identify,
             "port": port,
-            "cluster_domain": cluster_domain.strip("."),
+            "cluster_domain": cluster_domain.removesuffix("."),
             "allow_kube_system": allow_kube_system,
             "allow_nodes": allow_nodes,
             "node": node,
@@ -548,18 +549,39 @@ def version(output: OutputOption = Output.text) -> None:
 def main() -> None:
     """The entry point of the scripts."""
     try:
-        app()
+        streams = Streams()
     except ChaosError as exc:
-        print(f"chaos: {visible(str(exc))}", file=sys.stderr)
-        sys.exit(exc.exit_code)
+        sys.exit(_told(exc))
+    code = _exit_code()
+    failure = streams.failure()
+    if failure is not None:
+        # What a command found weighs more than that it could not say so; only a 0 would say that all went well.
+        code = code or failure.exit_code
+        _told(failure)
+    sys.exit(code)
+
+
+def _exit_code() -> int:
+    """Run the command that was asked for."""
+    try:
+        app()
+    except SystemExit as exc:
+        return exc.code if isinstance(exc.code, int) else 0
+    except ChaosError as exc:
+        return _told(exc)
     except KeyboardInterrupt:
-        sys.exit(InterruptedRunError.exit_code)
-    except BrokenPipeError:
-        os._exit(0)  # whoever read our output has left; flushing would only raise again
+        return InterruptedRunError.exit_code
     except Exception as exc:
         # Exit code 1 would say that the hypothesis did not hold.
         print(visible(f"chaos: a defect of this tool: {type(exc).__name__}: {exc}"), file=sys.stderr)
         print("  please report it; CHAOS_DEBUG=1 shows where", file=sys.stderr)
         if os.environ.get("CHAOS_DEBUG"):
             raise
-        sys.exit(InconclusiveError.exit_code)
+        return InconclusiveError.exit_code
+    return 0
+
+
+def _told(error: ChaosError) -> int:
+    """Print an error; returns its exit code."""
+    print(f"chaos: {visible(str(error))}", file=sys.stderr)
+    return error.exit_code

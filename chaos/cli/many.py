@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from chaos.cli.catalogue import known_experiment
-from chaos.cli.run import RunRequest, Told, on_sandbox, run_one
-from chaos.cli.terminal import SteadfastConsole, print_json
-from chaos.engine.conclusion import INTERRUPTED, PRECEDENCE
+from chaos.cli.run import RunRequest, Told, on_sandbox, options_of, run_one
+from chaos.cli.sandbox import read_settings
+from chaos.cli.saved import report_path
+from chaos.cli.terminal import SteadfastConsole, print_json, print_problem, print_result
 from chaos.engine.folder import make_run_folder
-from chaos.errors import ChaosError, InconclusiveError, RollbackError, UsageError
+from chaos.engine.total import NOT_RUN, SKIPPED, Part, total_of
+from chaos.errors import ChaosError, InconclusiveError, InterruptedRunError, UsageError
 from chaos.experiment import Experiment, load_experiments
 from chaos.experiment.unit import UNIT
+from chaos.model import Ending, RunOutcome
 from chaos.report.overview import OverviewRow, UnitPart, write_overview
 
 _FOLDER = "overview"
-# Exit codes after which no other experiment is begun, and why.
-_ENDS_ALL = {
-    INTERRUPTED: "the command was interrupted",
-    RollbackError.exit_code: "{} left something that could not be undone, so nothing more was done to that cluster",
+# Outcomes after which no other experiment is begun, and why.
+_ENDS_ALL: dict[str, str] = {
+    RunOutcome.INTERRUPTED: "the command was interrupted",
+    RunOutcome.NOT_UNDONE: "{} left something that could not be undone, so nothing more was done to that cluster",
 }
 
 
@@ -39,64 +43,96 @@ def run_many(request: RunRequest, names: list[str], *, every: bool) -> int:
     if request.options.get("target"):
         raise UsageError("--target is for one experiment", hint="name identity-persistence alone")
     simulated = on_sandbox(request)
+    options_of(request, simulated=simulated)
+    read_settings(request.model)
     experiments = load_experiments() if every else [known_experiment(name) for name in names]
     for experiment in experiments:
         experiment.validate()
     folder = make_run_folder(request.reports, _FOLDER, datetime.now(UTC))
-    console, out = SteadfastConsole(stderr=True), SteadfastConsole()
+    console = SteadfastConsole(stderr=True)
     rows: list[OverviewRow] = []
     for number, experiment in enumerate(experiments, 1):
+        place = f"({number} of {len(experiments)}) {experiment.name}"
         reason = _left_out(experiment, request, simulated=simulated) if every else ""
         if reason:
-            rows.append(OverviewRow(experiment.name, None, reason=reason))
+            rows.append(_skipped(experiment, reason))
+            console.tell(f"{place}: {rows[-1].line}", style="bold", markup=False, soft_wrap=True)
             continue
-        console.tell(f"[bold]({number} of {len(experiments)}) {experiment.name}[/]")
+        console.tell(place, style="bold", markup=False)
         rows.append(_run(request, experiment))
-        if not request.as_json:
-            _tell(out, rows[-1])
-        if rows[-1].exit_code in _ENDS_ALL:
-            reason = _ENDS_ALL[rows[-1].exit_code or 0].format(experiment.name)
-            rows += [OverviewRow(e.name, None, reason=reason) for e in experiments[number:]]
+        console.tell(f"{place}: {rows[-1].line}", style="bold", markup=False, soft_wrap=True)
+        if rows[-1].outcome in _ENDS_ALL:
+            reason = _ENDS_ALL[rows[-1].outcome].format(experiment.name)
+            rows += [_skipped(e, reason) for e in experiments[number:]]
             break
+    parts = [Part(row.experiment, row.outcome, row.exit_code, row.reason) for row in rows]
+    total = total_of(parts, simulated=simulated)
+    problem: InconclusiveError | None = None
     try:
-        write_overview(folder, rows, _parts(), simulated=simulated)
+        write_overview(folder, rows, _parts(), total, simulated=simulated)
     except OSError as exc:
-        raise InconclusiveError(f"the overview could not be written to {folder}: {exc.strerror}") from exc
-    codes = {row.exit_code for row in rows if row.exit_code is not None} or {InconclusiveError.exit_code}
-    code = next(one for one in PRECEDENCE if one in codes)
-    if request.as_json:
-        runs = [{"experiment": r.experiment, "exit_code": r.exit_code, "reason": r.reason, **r.document} for r in rows]
-        print_json({"runs": runs, "exit_code": code, "folder": str(folder)})
-    console.tell(f"overview: {folder / 'report.md'}", markup=False, soft_wrap=True)
-    return code
+        problem = InconclusiveError(f"the overview could not be written to {folder}: {exc.strerror}")
+    _tell(request, rows, total, folder)
+    if problem is not None and total.exit_code in (0, problem.exit_code):
+        raise problem
+    if problem is not None:
+        print_problem(console, "no overview", problem)
+    return total.exit_code
 
 
 def _run(request: RunRequest, experiment: Experiment) -> OverviewRow:
     """One of them; an error of one does not keep the others from being run."""
     try:
         told: Told = run_one(replace(request, quiet=True), experiment)
+    except InterruptedRunError as exc:
+        return OverviewRow(experiment.name, RunOutcome.INTERRUPTED, exc.exit_code, reason=exc.message)
     except ChaosError as exc:
-        return OverviewRow(experiment.name, exc.exit_code, reason=exc.message)
-    return OverviewRow(experiment.name, told.exit_code, told.document, told.folder)
+        return OverviewRow(experiment.name, NOT_RUN, exc.exit_code, reason=exc.message)
+    return OverviewRow(experiment.name, told.ending.outcome, told.ending.exit_code, told.document, told.folder)
 
 
-def _tell(out: SteadfastConsole, row: OverviewRow) -> None:
-    """One line on stdout."""
-    said = row.document.get("headline") or row.reason
-    out.tell(f"{row.exit_code!s:>3}  {row.experiment}: {said}", markup=False, soft_wrap=True)
+def _skipped(experiment: Experiment, reason: str) -> OverviewRow:
+    return OverviewRow(experiment.name, SKIPPED, None, reason=reason)
+
+
+def _tell(request: RunRequest, rows: list[OverviewRow], total: Ending, folder: Path) -> None:
+    """On stdout: the total first and last, and a line for each experiment."""
+    where = report_path(folder)
+    if request.as_json:
+        runs = [
+            {
+                "experiment": row.experiment,
+                "outcome": row.outcome,
+                "exit_code": row.exit_code,
+                "reason": row.reason,
+                **row.document,
+            }
+            for row in rows
+        ]
+        total_keys = {"outcome": str(total.outcome), "exit_code": total.exit_code, "result": total.line}
+        print_json({"runs": runs, **total_keys, "folder": str(folder)})
+        return
+    out = SteadfastConsole()
+    width = max(len(row.experiment) for row in rows)
+    print_result(total, where)
+    out.tell()
+    for row in rows:
+        out.tell(f"{row.experiment:<{width}}  {row.line}", markup=False, soft_wrap=True)
+    out.tell()
+    print_result(total, where)
 
 
 def _left_out(experiment: Experiment, request: RunRequest, *, simulated: bool) -> str:
     """Why `--all` does not run it; empty where it does."""
     options = request.options
     if simulated:
-        return "it needs a real cluster: --context NAME" if "real-cluster" in experiment.needs else ""
+        return "real clusters only" if "real-cluster" in experiment.needs else ""
     if "kube-system" in experiment.needs and not options.get("allow_kube_system"):
-        return "it changes cluster DNS, which everybody uses: allow that with --allow-kube-system"
+        return "it changes cluster DNS, which everybody uses: --allow-kube-system allows that"
     if "node-commands" in experiment.needs and not options.get("cut_node"):
-        return "it needs to be told how a node is cut off and joined again: --cut-node, --join-node"
+        return "it must be told how a node is cut off and joined again: --cut-node, --join-node"
     if "nodes" in experiment.needs and not options.get("allow_nodes"):
-        return "it takes a node out of service: allow that with --allow-nodes"
+        return "it takes a node out of service: --allow-nodes allows that"
     return ""
 
 

@@ -15,14 +15,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.markup import escape
+
 from chaos.cli.catalogue import known_experiment
-from chaos.cli.saved import Conclusion, conclude, write_head
-from chaos.cli.terminal import SteadfastConsole, TerminalProgress, print_json, print_problem, print_verdicts, run_time
-from chaos.engine.conclusion import INTERRUPTED, exit_code
-from chaos.errors import ChaosError, UsageError
+from chaos.cli.saved import Conclusion, conclude, report_path, write_head
+from chaos.cli.terminal import (
+    SteadfastConsole,
+    TerminalProgress,
+    print_json,
+    print_problem,
+    print_result,
+    print_verdicts,
+    run_time,
+)
+from chaos.engine.conclusion import INTERRUPTED
+from chaos.errors import ChaosError, InconclusiveError, PreflightError, UsageError
 from chaos.experiment import Experiment, Options
 from chaos.metrics import MetricsOptions, Publisher, not_begun
-from chaos.model import History
+from chaos.model import Ending, History
 
 if TYPE_CHECKING:
     from chaos.engine.execution import Execution, RunResult
@@ -61,7 +71,7 @@ class Told:
         document: the content of run.json.
     """
 
-    exit_code: int
+    ending: Ending
     document: dict[str, Any]
     folder: Path
 
@@ -72,7 +82,7 @@ def run_experiment(request: RunRequest, name: str) -> int:
     Raises:
         ChaosError: nothing was begun.
     """
-    return run_one(request, known_experiment(name)).exit_code
+    return run_one(request, known_experiment(name)).ending.exit_code
 
 
 def run_one(request: RunRequest, experiment: Experiment) -> Told:
@@ -82,11 +92,7 @@ def run_one(request: RunRequest, experiment: Experiment) -> Told:
         ChaosError: nothing was begun.
     """
     simulated = on_sandbox(request)
-    options = Options(
-        **request.options,
-        period_s=_default(request.period_s, _SANDBOX_PERIOD_S if simulated else _CLUSTER_PERIOD_S),
-        max_qps=_default(request.max_qps, None if simulated else _CLUSTER_MAX_QPS),
-    )
+    options = options_of(request, simulated=simulated)
     console = SteadfastConsole(stderr=True)
     virtual = simulated and not request.realtime
     with Publisher(request.metrics) as publisher:
@@ -109,6 +115,19 @@ def run_one(request: RunRequest, experiment: Experiment) -> Told:
         return told
 
 
+def options_of(request: RunRequest, *, simulated: bool) -> Options:
+    """What a run may do.
+
+    Raises:
+        UsageError: an option says something impossible.
+    """
+    return Options(
+        **request.options,
+        period_s=_default(request.period_s, _SANDBOX_PERIOD_S if simulated else _CLUSTER_PERIOD_S),
+        max_qps=_default(request.max_qps, None if simulated else _CLUSTER_MAX_QPS),
+    )
+
+
 def _warn(console: SteadfastConsole, problems: list[str]) -> None:
     for problem in problems:
         console.tell(f"warning: {problem}", markup=False, soft_wrap=True)
@@ -123,11 +142,11 @@ def _finish(
 ) -> Told:
     """Judge, report, tell."""
     conclusion = conclude(result.folder, result.history, result.error, experiment)
-    problems = [e for e in (result.error, conclusion.problem) if e is not None]
-    code = exit_code(conclusion.verdicts, result.history.status, problems, bool(result.leftovers))
-    _tell(request, console, result, conclusion, code)
-    _warn(console, publisher.publish(result.history, conclusion.verdicts, code))
-    return Told(code, conclusion.document, result.folder)
+    _tell_problems(console, result, conclusion)
+    if not request.quiet:
+        _tell(request, console, result, conclusion)
+    _warn(console, publisher.publish(result.history, conclusion.verdicts, conclusion.ending.exit_code))
+    return Told(conclusion.ending, conclusion.document, result.folder)
 
 
 def _default(given: float | None, otherwise: float | None) -> Any:
@@ -185,9 +204,21 @@ async def _run(
         remove_handlers = _signals(execution, console, request.kubeconfig)
         try:
             # The handlers stay until everything is told: what could not be undone must not be lost to a late Ctrl-C.
-            return _finish(request, experiment, console, publisher, await execution.run())
+            result = await execution.run()
+            if result.error is not None:
+                _name_settings(result.error, request.model)
+            return _finish(request, experiment, console, publisher, result)
+        except ChaosError as exc:  # nothing was begun
+            _name_settings(exc, request.model)
+            raise
         finally:
             remove_handlers()
+
+
+def _name_settings(error: ChaosError, settings: tuple[str, ...]) -> None:
+    """Delays that the user chose may be why a cluster could not be used, or nothing could be concluded there."""
+    if settings and error.exit_code in (PreflightError.exit_code, InconclusiveError.exit_code):
+        error.message += f" (in a sandbox with {' '.join(f'--model {setting}' for setting in settings)})"
 
 
 @asynccontextmanager
@@ -201,7 +232,7 @@ async def _place(request: RunRequest, console: SteadfastConsole, *, simulated: b
         address = ClusterAddress(context=request.context, kubeconfig=request.kubeconfig, in_cluster=request.in_cluster)
         yield Place(address, LocalVantage(), address.describe())
         return
-    from chaos.cli.sandbox import make_sandbox  # noqa: PLC0415
+    from chaos.cli.sandbox import make_sandbox, start_sandbox  # noqa: PLC0415
 
     time = "real time" if request.realtime else "virtual time"
     console.tell(
@@ -210,8 +241,8 @@ async def _place(request: RunRequest, console: SteadfastConsole, *, simulated: b
     )
     token = secrets.token_hex(16)
     sandbox = make_sandbox(request.seed, request.model, token, realtime=request.realtime)
-    await sandbox.start()
     try:
+        await start_sandbox(sandbox, request.model)
         connector = None if request.realtime else sandbox.api.connector()
         address = ClusterAddress(url=sandbox.api.url, token=token, connector=connector)
         yield Place(
@@ -259,25 +290,31 @@ def _signals(execution: Execution, console: SteadfastConsole, kubeconfig: Path |
     return remove
 
 
-def _tell(request: RunRequest, console: SteadfastConsole, result: RunResult, conclusion: Conclusion, code: int) -> None:
-    """The end of a run: answers and verdicts on stdout, what went wrong on stderr."""
-    if request.quiet:
-        pass
-    elif request.as_json:
-        print_json({**conclusion.document, "exit_code": code, "folder": str(result.folder)})
-    else:
-        out = SteadfastConsole()
-        whole = not out.is_terminal  # lines that grep can search
-        out.tell(f"\n{conclusion.document['headline']}", style="bold", markup=False, soft_wrap=whole)
-        for answer in conclusion.answers:
-            out.tell(f"\n[bold]{answer.question}[/]")
-            out.tell(answer.answer, markup=False, soft_wrap=whole)
-        out.tell()
-        print_verdicts(out, conclusion.verdicts)
+def _tell_problems(console: SteadfastConsole, result: RunResult, conclusion: Conclusion) -> None:
+    """What went wrong, on stderr."""
     if result.error is not None:
         print_problem(console, "ended early", result.error)
     if conclusion.problem is not None:
         print_problem(console, "no report", conclusion.problem)
     for failure in result.leftovers:
         print_problem(console, "not undone", failure)
-    console.tell(f"report: {result.folder / 'report.md'}", markup=False, soft_wrap=True)
+
+
+def _tell(request: RunRequest, console: SteadfastConsole, result: RunResult, conclusion: Conclusion) -> None:
+    """What was found, on stdout: the result first and last."""
+    where = report_path(result.folder)
+    if request.as_json:
+        print_json({**conclusion.document, "folder": str(result.folder)})
+        console.tell(f"report: {where}", markup=False, soft_wrap=True)
+        return
+    out = SteadfastConsole()
+    whole = not out.is_terminal  # lines that grep can search
+    print_result(conclusion.ending, where)
+    out.tell(f"\n{conclusion.document['headline']}", style="bold", markup=False, soft_wrap=whole)
+    for answer in conclusion.answers:
+        out.tell(f"\n[bold]{escape(answer.question)}[/]", soft_wrap=whole)
+        out.tell(answer.answer, markup=False, soft_wrap=whole)
+    out.tell()
+    print_verdicts(conclusion.verdicts)
+    out.tell()
+    print_result(conclusion.ending, where)

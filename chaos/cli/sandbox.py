@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import secrets
 import signal
 import tempfile
@@ -13,8 +14,9 @@ from pathlib import Path
 from rich.console import Console
 
 from chaos.errors import InconclusiveError, UsageError
-from chaos.sandbox.sandbox import DELAYS, Sandbox
+from chaos.sandbox.sandbox import DELAYS, Sandbox, SandboxStartError
 
+_FORM = "write NAME=LOW..HIGH, in seconds (or as a probability)"
 _LOOK_S = 0.5
 
 
@@ -24,24 +26,57 @@ def make_sandbox(seed: int, settings: tuple[str, ...], token: str, *, realtime: 
     Raises:
         UsageError: a setting is none, or names no parameter.
     """
-    overrides: dict[str, tuple[float, float]] = {}
+    overrides = read_settings(settings)
+    # In whole seconds: API timestamps then fall alike in every run of a seed.
+    epoch = datetime.now(UTC).replace(microsecond=0)
+    return Sandbox(seed=seed, realtime=realtime, overrides=overrides, token=token, strict=strict, epoch=epoch)
+
+
+async def start_sandbox(sandbox: Sandbox, settings: tuple[str, ...]) -> None:
+    """Bring it up.
+
+    Raises:
+        UsageError: with these settings it does not come up in time.
+        InconclusiveError: a part of it failed: a bug in it, whatever was asked for.
+    """
+    try:
+        await sandbox.start()
+    except SandboxStartError as exc:
+        if (failure := sandbox.failure()) is not None:
+            raise InconclusiveError(f"the sandbox itself failed: {failure!r}") from exc
+        if not settings:
+            raise
+        said = " ".join(f"--model {setting}" for setting in settings)
+        raise UsageError(
+            f"the simulated cluster cannot start with {said}: {exc}", hint="choose shorter delays"
+        ) from exc
+
+
+def read_settings(settings: tuple[str, ...]) -> dict[str, tuple[float, float]]:
+    """The delays that `--model` sets.
+
+    Raises:
+        UsageError: a setting is none, or names no parameter.
+    """
+    known = {delay.name: delay for delay in DELAYS}
+    found: dict[str, tuple[float, float]] = {}
     for setting in settings:
         name, _, value = setting.partition("=")
         low, _, high = value.partition("..")
         try:
-            overrides[name] = (float(low), float(high or low))
-            if not 0 <= overrides[name][0] <= overrides[name][1]:
-                raise ValueError(setting)  # noqa: TRY301 - the same mistake, the same message
+            low_s, high_s = float(low), float(high or low)
         except ValueError as exc:
-            raise UsageError(f"--model {setting}: write NAME=LOW..HIGH, in seconds (or as a probability)") from exc
-    try:
-        # In whole seconds: API timestamps then fall alike in every run of a seed.
-        epoch = datetime.now(UTC).replace(microsecond=0)
-        return Sandbox(seed=seed, realtime=realtime, overrides=overrides, token=token, strict=strict, epoch=epoch)
-    except KeyError as exc:
-        raise UsageError(
-            f"--model: the sandbox has no parameter {exc}", hint=f"it has: {', '.join(sorted(d.name for d in DELAYS))}"
-        ) from exc
+            raise UsageError(f"--model {setting}: {_FORM}") from exc
+        if not 0 <= low_s <= high_s < math.inf:
+            raise UsageError(f"--model {setting}: {_FORM}", hint="neither is negative, and LOW is not above HIGH")
+        if name not in known:
+            raise UsageError(
+                f"--model: the sandbox has no parameter {name!r}", hint=f"it has: {', '.join(sorted(known))}"
+            )
+        if known[name].unit == "probability" and high_s > 1:
+            raise UsageError(f"--model {setting}: {name} is a probability", hint="from 0 to 1")
+        found[name] = (low_s, high_s)
+    return found
 
 
 def serve_sandbox(kubeconfig: Path | None, seed: int, settings: tuple[str, ...]) -> int:
@@ -57,7 +92,7 @@ async def _serve(kubeconfig: Path | None, seed: int, settings: tuple[str, ...]) 
         loop.add_signal_handler(number, over.set)
     temporary = tempfile.TemporaryDirectory(prefix="chaos-sandbox-")
     sandbox = make_sandbox(seed, settings, secrets.token_hex(16), realtime=True, strict=False)
-    await sandbox.start()
+    await start_sandbox(sandbox, settings)
     try:
         dns = await sandbox.serve_dns()
         path = kubeconfig or Path(temporary.name) / "kubeconfig"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -10,16 +11,18 @@ from typing import Any
 
 from chaos.analysis.checkers import judge
 from chaos.analysis.questions import Answer, answer_all
-from chaos.cli.terminal import SteadfastConsole, print_json, print_verdicts
-from chaos.engine.conclusion import PRECEDENCE, exit_code
+from chaos.cli.terminal import print_json, print_result, print_verdicts
+from chaos.engine.conclusion import ending_of
 from chaos.errors import ChaosError, InconclusiveError, UsageError
 from chaos.experiment import Experiment
 from chaos.experiment.judging import Judges, judges_of
-from chaos.model import History, RunMeta, Verdict
+from chaos.model import Ending, History, RunMeta, Verdict
 from chaos.model.loading import load_history
-from chaos.report import run_json, write_report, write_run_json
+from chaos.report import REPORT, run_json, write_report, write_run_json
 
 RUN = "run.json"
+# What of run.json judging again gives anew.
+_JUDGED = ("experiment", "simulated", "outcome", "exit_code", "result", "verdicts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Conclusion:
 
     verdicts: list[Verdict]
     answers: list[Answer]
+    ending: Ending
     document: dict[str, Any]
     problem: ChaosError | None = None
 
@@ -44,7 +48,7 @@ def write_head(folder: Path, history: History) -> None:
         InconclusiveError: it cannot be written.
     """
     try:
-        write_run_json(folder, history, [], [])
+        write_run_json(folder, history, [], [], None)
     except OSError as exc:
         raise _unwritable(folder, exc) from exc
 
@@ -65,9 +69,14 @@ def conclude(
     judges = judges_of(history, experiment)
     conclusion = _conclusion(history, judges)
     try:
-        write_report(folder, history, conclusion.verdicts, conclusion.answers, judges.headline)
+        write_report(folder, history, conclusion.verdicts, conclusion.answers, conclusion.ending, judges.headline)
     except OSError as exc:
-        return replace(conclusion, problem=_unwritable(folder, exc))
+        problem = _unwritable(folder, exc)
+        ending = ending_of(history, conclusion.verdicts, problem)
+        said = (history, conclusion.verdicts, conclusion.answers, ending, judges.headline)
+        with suppress(OSError):  # else run.json stays as it was: incomplete
+            write_run_json(folder, *said)
+        return replace(conclusion, ending=ending, document=run_json(*said), problem=problem)
     return conclusion
 
 
@@ -80,7 +89,14 @@ def _unwritable(folder: Path, exc: OSError) -> InconclusiveError:
 def _conclusion(history: History, judges: Judges) -> Conclusion:
     verdicts = judge(history, judges.checkers)
     answers = answer_all(history, judges.questions)
-    return Conclusion(verdicts, answers, run_json(history, verdicts, answers, judges.headline))
+    ending = ending_of(history, verdicts)
+    return Conclusion(verdicts, answers, ending, run_json(history, verdicts, answers, ending, judges.headline))
+
+
+def report_path(folder: Path) -> Path:
+    """Its report; the folder where there is none."""
+    report = folder / REPORT
+    return report if report.is_file() else folder
 
 
 def load_run(folder: Path) -> History:
@@ -99,6 +115,7 @@ def load_run(folder: Path) -> History:
             started_at=datetime.fromisoformat(head["started_at"]),
             seed=head["seed"],
             model=head["model"],
+            finished_at=datetime.fromisoformat(finished) if (finished := head.get("finished_at")) else None,
             **maps,
         )
         status = head["status"]
@@ -119,7 +136,7 @@ def render_again(folder: Path, experiment: Experiment | None, *, as_json: bool) 
     if as_json:
         print_json(conclusion.document)
     else:
-        SteadfastConsole().tell(str(folder / "report.md"), markup=False, soft_wrap=True)
+        print_result(conclusion.ending, report_path(folder))
     return 0
 
 
@@ -129,11 +146,11 @@ def judge_again(folder: Path, within_s: float | None, experiment: Experiment | N
     if within_s is not None:
         history.meta = replace(history.meta, parameters={**history.meta.parameters, "within_s": within_s})
     conclusion = _conclusion(history, judges_of(history, experiment))
+    ending = conclusion.ending
     if as_json:
-        print_json(conclusion.document["verdicts"])
+        print_json({key: conclusion.document[key] for key in _JUDGED})
     else:
-        print_verdicts(SteadfastConsole(), conclusion.verdicts)
-    code = exit_code(conclusion.verdicts, history.status, [], rollback_failed=False)
-    # Why a run ended early is no verdict, but it counts as it did then.
-    recorded = int(history.meta.measurement.get("ended_early_exit_code", code))
-    return min(code, recorded, key=PRECEDENCE.index)
+        print_result(ending, report_path(folder))
+        print_verdicts(conclusion.verdicts)
+        print_result(ending, report_path(folder))
+    return ending.exit_code

@@ -1,13 +1,12 @@
-"""What a run shows while it goes on: on stderr, coloured at a terminal, plain lines elsewhere (rich knows NO_COLOR)."""
+"""What is shown: a run's progress on stderr, its result on stdout; coloured at a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
-import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -17,12 +16,19 @@ from rich.table import Table
 from rich.text import Text
 
 from chaos.errors import InterruptedRunError
-from chaos.model import ClusterEvent, Verdict, VerdictOutcome
+from chaos.model import ClusterEvent, Ending, RunOutcome, Verdict, VerdictOutcome
 from chaos.visible import visible
 
 # Printing takes milliseconds, and what pods do is told just when their records change: not then.
 _LATER_S = 0.3
 _STYLE = {VerdictOutcome.OK: "green", VerdictOutcome.FAIL: "bold red", VerdictOutcome.UNKNOWN: "yellow"}
+_RESULT_STYLE = {
+    RunOutcome.NOT_UNDONE: "bold red",
+    RunOutcome.INTERRUPTED: "bold yellow",
+    RunOutcome.FAILED: "bold red",
+    RunOutcome.INCONCLUSIVE: "bold yellow",
+    RunOutcome.HELD: "bold green",
+}
 
 
 def confirmed(question: str) -> bool:
@@ -41,20 +47,11 @@ def confirmed(question: str) -> bool:
 
 
 class SteadfastConsole(Console):
-    """A console whose reader may leave, or whose disk may be full, without ending what is told about."""
-
-    def on_broken_pipe(self) -> None:
-        """Say no more; rich would exit with 1, which means that the hypothesis did not hold."""
-        self.quiet = True
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())  # or the interpreter complains at its end
+    """A console whose streams never raise (`chaos.cli.streams`): what is told about goes on without readers."""
 
     def tell(self, *what: RenderableType, **options: Any) -> None:
-        """Print, if that is possible; no text in it can tell the terminal what to do."""
-        shown = [visible(one) if isinstance(one, str) else one for one in what]
-        try:
-            self.print(*shown, highlight=False, **options)
-        except OSError:
-            self.quiet = True
+        """Print, without colours that rich would guess; no text in it can tell the terminal what to do."""
+        self.print(*(visible(one) if isinstance(one, str) else one for one in what), highlight=False, **options)
 
 
 class TerminalProgress:
@@ -135,12 +132,17 @@ def run_time() -> Callable[[], float]:
 
 
 def print_json(document: object) -> None:
-    """A document on stdout; a reader that has left does not change how the run ended."""
-    try:
-        sys.stdout.write(json.dumps(document, indent=2) + "\n")
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
+    """A document on stdout."""
+    print(json.dumps(document, indent=2), flush=True)
+
+
+def print_result(ending: Ending, where: Path) -> None:
+    """The result line and the report's path on stdout, each a line of its own whatever the terminal's width."""
+    line = Text(ending.line)
+    line.stylize(_RESULT_STYLE[ending.outcome], 0, len(ending.outcome.word))
+    out = SteadfastConsole()
+    out.tell(line, soft_wrap=True)
+    out.tell(Text(str(where)), soft_wrap=True)
 
 
 def print_problem(console: SteadfastConsole, what: str, error: object) -> None:
@@ -148,8 +150,9 @@ def print_problem(console: SteadfastConsole, what: str, error: object) -> None:
     console.tell(Text.assemble((what, "bold red"), f": {visible(str(error))}"), soft_wrap=True)
 
 
-def print_verdicts(console: SteadfastConsole, verdicts: list[Verdict]) -> None:
-    """One line a verdict."""
+def print_verdicts(verdicts: list[Verdict]) -> None:
+    """One line a verdict on stdout."""
+    console = SteadfastConsole()
     if not console.is_terminal:  # whole lines, for grep
         for verdict in verdicts:
             line = f"{verdict.outcome.value:8}{verdict.checker}: {verdict.summary}"

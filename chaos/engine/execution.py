@@ -132,7 +132,7 @@ class Execution:
         try:
             if self._begun is not None:
                 self._progress.step("cleaning up")
-                leftovers = await roll_back(self._begun.journal, self._begun.changes, self._progress)
+                leftovers = await self._roll_back(self._begun)
         finally:
             if self._cluster is not None:
                 await self._cluster.close()
@@ -148,6 +148,20 @@ class Execution:
                 raise InterruptedRunError("interrupted before anything was begun")
             raise error
         return self._seal(self._begun, error, leftovers)
+
+    async def _roll_back(self, begun: _Begun) -> list[RollbackError]:
+        """Undo everything; whatever ends that early, the run must not look as if nothing were left."""
+        try:
+            return await roll_back(begun.journal, begun.changes, self._progress)
+        except Exception as exc:  # noqa: BLE001 - see above
+            if os.environ.get("CHAOS_DEBUG"):
+                traceback.print_exception(exc)
+            return [
+                RollbackError(
+                    f"the clean-up was ended by a defect of this tool: {type(exc).__name__}: {exc}",
+                    hint=f"finish it with: chaos recover {begun.recorder.folder}",
+                )
+            ]
 
     def _defect(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A callback raised, such as a prober's: what it should have measured is missing, so nothing may pass."""
@@ -168,6 +182,9 @@ class Execution:
             history.meta.measurement |= begun.clients.counters()
         if self._cluster is not None:
             history.meta.measurement |= self._cost(self._cluster, begun.fleet)
+        if leftovers:  # without the hints: a command that joins a node again may hold a password
+            history.meta.measurement["not_undone"] = [left.message for left in leftovers]
+        history.meta.finished_at = history.wall(self._clock.now_ns())
         begun.journal.close()
         try:
             begun.recorder.close()
@@ -403,7 +420,7 @@ class Execution:
             await self._experiment.method(run)
         except ChaosError:
             raise
-        except (Exception, SystemExit) as exc:
+        except (Exception, SystemExit, KeyboardInterrupt) as exc:  # Ctrl-C never comes this way: it is a signal of ours
             where = line_of(self._experiment.source, exc)
             raise UsageError(
                 f"the method of {self._experiment.name} ({self._experiment.source}{where}) raised "

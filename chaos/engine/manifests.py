@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,45 @@ from chaos.cluster.client import API_VERSIONS
 from chaos.errors import UsageError
 
 Object = dict[str, Any]
+_SHOWN = 80
+
+
+# What this tool itself reads of an object, and what it must be; the rest is for the API server to judge.
+_TEXTS, _REPLICAS, _ORDINAL = "a mapping of texts", "a whole number from 0 to 10,000", "a whole number from 0"
+_MOST_REPLICAS = 10_000  # each name is written down before anything is made
+_SHAPES: tuple[tuple[str, str], ...] = (
+    ("apiVersion", "a text"),
+    ("kind", "a text"),
+    ("metadata", "a mapping"),
+    ("metadata.name", "a text"),
+    ("metadata.labels", _TEXTS),
+    ("metadata.annotations", _TEXTS),
+    ("spec", "a mapping"),
+)
+_WORKLOAD_SHAPES: tuple[tuple[str, str], ...] = (
+    ("spec.replicas", _REPLICAS),
+    ("spec.ordinals", "a mapping"),
+    ("spec.ordinals.start", _ORDINAL),
+    ("spec.selector", "a mapping"),
+    ("spec.selector.matchLabels", _TEXTS),
+    ("spec.template", "a mapping"),
+    ("spec.template.metadata", "a mapping"),
+    ("spec.template.metadata.labels", _TEXTS),
+    ("spec.template.spec", "a mapping"),
+    ("spec.template.spec.containers", "a list of mappings"),
+    ("spec.template.spec.initContainers", "a list of mappings"),
+    ("spec.template.spec.tolerations", "a list of mappings"),
+    ("spec.template.spec.imagePullSecrets", "a list of mappings"),
+)
+_IS: dict[str, Callable[[Any], bool]] = {
+    "a text": lambda value: isinstance(value, str),
+    "a mapping": lambda value: isinstance(value, dict),
+    _TEXTS: lambda value: isinstance(value, dict) and all(isinstance(x, str) for pair in value.items() for x in pair),
+    _REPLICAS: lambda value: type(value) is int and 0 <= value <= _MOST_REPLICAS,
+    _ORDINAL: lambda value: type(value) is int and value >= 0,
+    "a list of mappings": lambda value: isinstance(value, list) and all(isinstance(one, dict) for one in value),
+}
+_WORKLOADS = ("StatefulSet", "Deployment", "ReplicaSet", "Job")
 
 
 def read_manifest(path: Path, namespace: str) -> list[Object]:
@@ -22,7 +63,7 @@ def read_manifest(path: Path, namespace: str) -> list[Object]:
 
     try:
         documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as exc:
         raise UsageError(f"the manifest {path} cannot be read: {' '.join(str(exc).split())}") from exc
     objects = []
     for number, document in enumerate(documents, 1):
@@ -30,16 +71,53 @@ def read_manifest(path: Path, namespace: str) -> list[Object]:
             continue
         if not isinstance(document, dict) or not {"apiVersion", "kind", "metadata"} <= document.keys():
             raise UsageError(f"document {number} of {path} is no Kubernetes object")
-        if document["kind"] not in API_VERSIONS:
-            raise UsageError(
-                f"document {number} of {path} is a {document['kind']}, which this version cannot create and undo",
-                hint=f"it can: {', '.join(sorted(API_VERSIONS))}",
-            )
-        if not isinstance(document["metadata"], dict) or not document["metadata"].get("name"):
-            raise UsageError(f"document {number} of {path} ({document['kind']}) has no metadata.name")
-        document["metadata"]["namespace"] = namespace
-        objects.append(document)
+        obj = _checked(document, f"document {number} of {path}")
+        obj["metadata"]["namespace"] = namespace
+        objects.append(obj)
     return objects
+
+
+def _checked(document: Object, where: str) -> Object:
+    """The document as JSON has it; what this tool could not work with is refused before anything is made of it.
+
+    Raises:
+        UsageError: names the document, the field, and what it must be.
+    """
+    try:
+        document = json.loads(json.dumps(document, allow_nan=False))  # keys become texts, as kubectl makes them
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise UsageError(
+            f"{where} holds something that JSON cannot: {exc}", hint="write a date or a time in quotes"
+        ) from exc
+    _check_shapes(document, _SHAPES, where)
+    kind = document["kind"]
+    if kind not in API_VERSIONS:
+        raise UsageError(
+            f"{where} is a {kind}, which this version cannot create and undo",
+            hint=f"it can: {', '.join(sorted(API_VERSIONS))}",
+        )
+    if not document["metadata"].get("name"):
+        raise UsageError(f"{where} ({kind}) has no metadata.name")
+    if kind in _WORKLOADS:
+        named = f"{where} ({kind} {document['metadata']['name']})"
+        if not isinstance(document.get("spec"), dict):
+            raise UsageError(f"{named} has no spec")
+        _check_shapes(document, _WORKLOAD_SHAPES, named)
+    return document
+
+
+def _check_shapes(document: Object, shapes: Iterable[tuple[str, str]], where: str) -> None:
+    for path, wanted in shapes:
+        value: Any = document
+        for key in path.split("."):
+            value = (value or {}).get(key)  # what is absent, or null, is left to the API server
+        if value is not None and not _IS[wanted](value):
+            raise UsageError(f"{where}: {path} is {_shown(value)}, and must be {wanted}")
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def adapt_pods(obj: Object, options: PodOptions) -> None:

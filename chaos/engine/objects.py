@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from pathlib import Path
 from typing import Any
 
 from chaos.clock import RunClock
@@ -16,7 +17,7 @@ from chaos.engine.manifests import adapt_pods, dropped_fields, read_manifest
 from chaos.engine.progress import Progress
 from chaos.engine.readiness import why_not_ready
 from chaos.engine.target import is_ready, pod_identity
-from chaos.errors import ApiError, PreflightError
+from chaos.errors import ApiError, PreflightError, UsageError
 from chaos.experiment import Experiment, Options
 from chaos.model import PodIdentity
 from chaos.model.recording import Recorder
@@ -24,6 +25,8 @@ from chaos.model.recording import Recorder
 Object = dict[str, Any]
 OPT_IN_LABEL = "chaos-identity.io/allowed"
 _LOOK_S = 0.2
+# Reasons of a Status (400, 422) that blame what was sent, and neither rights, quotas nor the server.
+_WRONG_OBJECT = ("BadRequest", "Invalid")
 _OURS = "this run made it, and removes it at its end"
 
 
@@ -57,7 +60,23 @@ class RunObjects:
     async def apply(self, manifest: str, namespace: str = "") -> list[Object]:
         """See `chaos.experiment.Objects.apply`."""
         path = self._experiment.manifest_path(manifest)
-        return [await self.create(obj) for obj in read_manifest(path, namespace or self._namespace)]
+        return [await self._create_from(path, obj) for obj in read_manifest(path, namespace or self._namespace)]
+
+    async def _create_from(self, path: Path, obj: Object) -> Object:
+        """Create an object of a file.
+
+        Raises:
+            UsageError: the API server says that the object itself is wrong: a mistake in the file.
+        """
+        try:
+            return await self.create(obj)
+        except ApiError as exc:
+            if exc.reason not in _WRONG_OBJECT:
+                raise
+            raise UsageError(
+                f"{path}: {obj['kind']} {obj['metadata']['name']} is refused by the API server: {exc.message}",
+                hint="mend the manifest; what was made before is undone",
+            ) from exc
 
     async def create(self, obj: Object) -> Object:
         """Create one object; says so where the server dropped a field of it.

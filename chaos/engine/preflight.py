@@ -151,10 +151,12 @@ def _target(experiment: Experiment, namespace: str) -> WatchedTarget:
     for manifest in workload.manifests:
         for obj in read_manifest(experiment.manifest_path(manifest), namespace):
             if obj["kind"] == "StatefulSet" and obj["metadata"]["name"] == workload.statefulset:
-                first = (obj["spec"].get("ordinals") or {}).get("start", 0)
-                ordinals = range(first, first + obj["spec"].get("replicas", 1))
+                spec = obj["spec"]
+                first = (spec.get("ordinals") or {}).get("start") or 0
+                replicas = spec.get("replicas")
+                ordinals = range(first, first + (1 if replicas is None else replicas))
                 names = tuple(f"{workload.statefulset}-{ordinal}" for ordinal in ordinals)
-                labels = (obj["spec"]["template"].get("metadata") or {}).get("labels") or {}
+                labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
                 return WatchedTarget(namespace, workload.statefulset, workload.service, workload.port, names, labels)
     raise UsageError(f"the manifests of {experiment.name} define no StatefulSet {workload.statefulset}")
 

@@ -17,6 +17,7 @@ from chaos.experiment.unit import UNIT
 from chaos.model import History
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+_USE = re.compile(r"[a-z]+(,[a-z]+)* [a-z]+(/[a-z]+)?(\.[a-z0-9.-]+)?")
 _RESERVED = ("fix-", "cleanup-")
 PROBES = ("dns", "tcp", "http", "clusterip", "address", "stream")
 # What an experiment may need besides a cluster and a namespace.
@@ -99,6 +100,7 @@ class Experiment:
         Raises:
             UsageError: says which field, and what it may be.
         """
+        self._validate_types()
         self._validate_head()
         for what, given, known in (
             ("probe", self.probes, PROBES),
@@ -123,9 +125,21 @@ class Experiment:
                 missing = self.manifest_path(manifest)
                 raise UsageError(f"experiment {self.name} names a manifest {manifest!r}, and {missing} is no file")
 
+    def _validate_types(self) -> None:
+        """A user's file may put anything anywhere: `checkers="steady-state"` would be twelve checkers of a letter."""
+        for field_name, wanted, is_it in _TYPES:
+            value = getattr(self, field_name)
+            if not is_it(value):
+                raise UsageError(
+                    f"the experiment in {self.source}: {field_name} is {value!r:.80}, and must be {wanted}",
+                    hint=f'a tuple of one is written ("{value}",)'
+                    if isinstance(value, str) and "tuple" in wanted
+                    else "",
+                )
+
     def _validate_head(self) -> None:
-        """Name and numbers; a user's file may put anything there."""
-        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+        """Name and numbers."""
+        if not _NAME.fullmatch(self.name):
             raise UsageError(
                 f"{self.source}: the name {self.name!r} of the experiment cannot be used",
                 hint="small letters, digits and dashes, at most 40",
@@ -155,6 +169,51 @@ class Experiment:
     def question_texts(self) -> list[str]:
         """As readers see them."""
         return [TEXTS[question] if isinstance(question, str) else question.text for question in self.questions]
+
+
+def _tuple_of(*kinds: type | Callable[[object], bool]) -> Callable[[object], bool]:
+    def is_it(value: object) -> bool:
+        return isinstance(value, tuple | list) and all(
+            any(isinstance(one, kind) if isinstance(kind, type) else kind(one) for kind in kinds) for one in value
+        )
+
+    return is_it
+
+
+def _is_workload(value: object) -> bool:
+    return value is None or (
+        isinstance(value, Workload)
+        and _tuple_of(str)(value.manifests)
+        and isinstance(value.statefulset, str)
+        and isinstance(value.service, str)
+        and type(value.port) is int
+    )
+
+
+# Field, what it must be, and whether a value is that.
+_TYPES: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
+    ("name", "a text", lambda value: isinstance(value, str)),
+    ("hypothesis", "a text", lambda value: isinstance(value, str)),
+    ("summary", "a text", lambda value: isinstance(value, str)),
+    ("workload", "a Workload of names, with a tuple of manifests and a port, or None", _is_workload),
+    ("probes", "a tuple of names", _tuple_of(str)),
+    ("checkers", "a tuple of names or functions", _tuple_of(str, callable)),
+    ("questions", "a tuple of names or Questions", _tuple_of(str, Question)),
+    ("needs", "a tuple of names", _tuple_of(str)),
+    (
+        "uses",
+        "a tuple of texts like 'patch services'",
+        _tuple_of(lambda use: isinstance(use, str) and bool(_USE.fullmatch(use))),
+    ),
+    (
+        "tables",
+        "a dict of captions",
+        lambda value: isinstance(value, dict) and _tuple_of(str)([*value, *value.values()]),
+    ),
+    ("headline", "a function or None", lambda value: value is None or callable(value)),
+    ("watched_names", "a whole number from 0", lambda value: type(value) is int and value >= 0),
+    ("duration_s", "a number", lambda value: isinstance(value, int | float)),
+)
 
 
 def question_key(question: str | Question) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -16,6 +18,12 @@ _SHORTEST_PERIOD_S = 0.001
 _LONGEST_PERIOD_S = 60.0
 _STATEFULSET = ("statefulset", "statefulsets", "sts", "statefulset.apps")
 _PORTS = 65536
+# A pod's terminationGracePeriodSeconds may be longer; nobody waits for it.
+_LONGEST_GRACE_S = 2**31 - 1
+# Kubernetes, "Object names and IDs": a namespace is a label, most other objects and domains are subdomains.
+_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+_IS_LABEL = re.compile(_LABEL)
+_IS_SUBDOMAIN = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +80,46 @@ class Options:
     def __post_init__(self) -> None:
         if self.trials is not None and self.trials < 1:
             raise UsageError("--trials must be at least 1")
-        if self.within_s <= 0:
-            raise UsageError("--within must be a positive number of seconds")
-        if self.grace_s is not None and self.grace_s < 0:
-            raise UsageError("--grace cannot be negative")
+        if self.grace_s is not None and not 0 <= self.grace_s <= _LONGEST_GRACE_S:
+            raise UsageError(f"--grace must lie between 0 and {_LONGEST_GRACE_S} seconds")
         if self.force and self.grace_s:
             raise UsageError("--force means a grace period of 0; leave --grace out")
+        self._check_rates()
+        self._check_names()
+        self._check_target()
+        self._check_vantage()
+        self._check_commands()
+
+    def _check_rates(self) -> None:
+        if not 0 < self.within_s < math.inf:
+            raise UsageError("--within must be a positive number of seconds")
         if not _SHORTEST_PERIOD_S <= self.period_s <= _LONGEST_PERIOD_S:
             raise UsageError(
                 f"--period must lie between {_SHORTEST_PERIOD_S * 1000:.0f} ms and {_LONGEST_PERIOD_S:.0f} s"
             )
-        if self.connect_period_s < _SHORTEST_PERIOD_S:
-            raise UsageError(f"--connect-period must be at least {_SHORTEST_PERIOD_S * 1000:.0f} ms")
-        if self.timeout_s <= 0:
-            raise UsageError("--timeout must be positive")
-        if self.max_qps is not None and self.max_qps <= 0:
-            raise UsageError("--max-qps must be positive")
-        self._check_target()
-        self._check_vantage()
-        self._check_commands()
+        if not _SHORTEST_PERIOD_S <= self.connect_period_s <= _LONGEST_PERIOD_S:
+            raise UsageError(
+                f"--connect-period must lie between {_SHORTEST_PERIOD_S * 1000:.0f} ms and {_LONGEST_PERIOD_S:.0f} s"
+            )
+        if not 0 < self.timeout_s <= _LONGEST_PERIOD_S:
+            raise UsageError(f"--timeout must be positive, and {_LONGEST_PERIOD_S:.0f} s at most")
+        if self.max_qps is not None and not 0 < self.max_qps < math.inf:
+            raise UsageError("--max-qps must be a positive number", hint="leave it out for the default")
+
+    def _check_names(self) -> None:
+        """They become parts of URLs, labels and questions to DNS servers."""
+        for option, name, form in (
+            ("--namespace", self.namespace, _IS_LABEL),
+            ("--cluster-domain", self.cluster_domain, _IS_SUBDOMAIN),
+            ("--node", self.node, _IS_SUBDOMAIN),
+            ("--target", self.target_name, _IS_SUBDOMAIN),
+        ):
+            if name and not form.fullmatch(name):
+                parts = "parts of them between single dots" if form is _IS_SUBDOMAIN else "no dots"
+                raise UsageError(
+                    f"{option} {name} cannot be a name in Kubernetes",
+                    hint=f"small letters, digits and dashes inside, at most 63; {parts}",
+                )
 
     def _check_commands(self) -> None:
         commands = (self.cut_node, self.join_node)
@@ -101,19 +130,20 @@ class Options:
 
     def _check_target(self) -> None:
         Identify.parse(self.identify)
+        if not 0 <= self.port < _PORTS:
+            raise UsageError(f"--port {self.port} is none", hint="1 to 65535")
         if not self.target:
-            if self.identify != "none":
-                raise UsageError(
-                    "--identify is about a target of your own", hint="--target statefulset/NAME -n NAMESPACE"
-                )
+            for option, given in (("--identify", self.identify != "none"), ("--port", self.port)):
+                if given:
+                    raise UsageError(
+                        f"{option} is about a target of your own", hint="--target statefulset/NAME -n NAMESPACE"
+                    )
             return
         kind, _, name = self.target.partition("/")
         if kind not in _STATEFULSET or not name:
             raise UsageError(f"--target {self.target} cannot be used", hint="statefulset/NAME")
         if not self.namespace:
             raise UsageError("--target is in a namespace: name it too", hint="-n NAMESPACE")
-        if not 0 <= self.port < _PORTS:
-            raise UsageError(f"--port {self.port} is none", hint="1 to 65535")
 
     def _check_vantage(self) -> None:
         if self.vantage not in VANTAGES:

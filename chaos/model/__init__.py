@@ -1,5 +1,6 @@
 """The core types: plain data that every layer above shares. Standard library only."""
 
+from chaos.model.ending import Ending, RunOutcome
 from chaos.model.event import ClusterEvent, WatchGap
 from chaos.model.fault import FaultWindow, PodIdentity
 from chaos.model.history import History, RunMeta
@@ -10,6 +11,7 @@ from chaos.model.verdict import Verdict, VerdictOutcome
 
 __all__ = [
     "ClusterEvent",
+    "Ending",
     "FaultWindow",
     "History",
     "Interval",
@@ -17,6 +19,7 @@ __all__ = [
     "Outcome",
     "PodIdentity",
     "RunMeta",
+    "RunOutcome",
     "Samples",
     "Series",
     "Verdict",

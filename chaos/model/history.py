@@ -27,7 +27,9 @@ class RunMeta:
         model: every modelled delay of the sandbox with its value and source; empty on a real cluster.
         environment: versions, cluster fingerprint, DNS views, Corefile, as found.
         measurement: what the run found out about itself, written at its end: missed slots, event-loop lag,
-            queries sent, API requests, stray answers.
+            queries sent, API requests, stray answers; ``ended_early`` (why) and ``not_undone`` (what was left) where
+            there was such a thing.
+        finished_at: UTC; the end of its clean-up, by the run's clock; None where it is under way or was killed.
     """
 
     experiment: str
@@ -39,6 +41,7 @@ class RunMeta:
     model: list[dict[str, Any]] = field(default_factory=list)
     environment: dict[str, Any] = field(default_factory=dict)
     measurement: dict[str, Any] = field(default_factory=dict)
+    finished_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -73,4 +76,9 @@ class History:
 
     def wall_text(self, at_ns: int) -> str:
         """RFC 3339, UTC, with microseconds."""
-        return self.wall(at_ns).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return rfc3339(self.wall(at_ns))
+
+
+def rfc3339(at: datetime) -> str:
+    """UTC, with microseconds."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

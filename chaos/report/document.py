@@ -1,4 +1,17 @@
-"""run.json: what other programs read about a run."""
+"""run.json: what other programs read about a run.
+
+How it ended stands in these keys; while it is under way, and where it was killed, all but the first are null:
+
+- ``outcome``: ``held``, ``failed``, ``inconclusive``, ``interrupted``, ``not-undone``, or ``incomplete`` (under way, or
+  killed);
+- ``exit_code``: of the command that ran it;
+- ``result``: the result line, as the report and stdout begin;
+- ``finished_at``: RFC 3339, UTC, by the run's clock like all instants here (on the sandbox that clock is virtual): its
+  clean-up was over then;
+- ``duration_s``: seconds from ``started_at`` to it.
+
+A killed run that is judged later (``chaos report``) gets the first three from what was recorded.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +23,44 @@ from typing import Any
 
 from chaos.analysis.headline import headline
 from chaos.analysis.questions import Answer
-from chaos.model import FaultWindow, History, Verdict
+from chaos.model import Ending, FaultWindow, History, Verdict
+from chaos.model.history import rfc3339
 
 SCHEMA_VERSION = 1
+# `outcome` of a run that has not ended, as far as its folder tells.
+INCOMPLETE = "incomplete"
 
 
 def run_json(
     history: History,
     verdicts: list[Verdict],
     answers: list[Answer],
+    ending: Ending | None,
     first_sentence: Callable[[History], str] = headline,
 ) -> dict[str, Any]:
-    """The document. Keys may be added within a schema version, never removed or given another meaning."""
+    """The document. Keys may be added within a schema version, never removed or given another meaning.
+
+    Args:
+        history: of the run.
+        verdicts: of its checkers.
+        answers: to its questions.
+        ending: None: it is under way.
+        first_sentence: the report's.
+    """
     meta = history.meta
+    finished = meta.finished_at
     return {
         "schema_version": SCHEMA_VERSION,
         "experiment": meta.experiment,
         "simulated": meta.simulated,
         "seed": meta.seed,
         "status": history.status,
+        "outcome": str(ending.outcome) if ending else INCOMPLETE,
+        "exit_code": ending.exit_code if ending else None,
+        "result": ending.line if ending else None,
         "started_at": history.wall_text(0),
+        "finished_at": rfc3339(finished) if finished else None,
+        "duration_s": (finished - meta.started_at).total_seconds() if finished else None,
         "headline": first_sentence(history),
         "verdicts": [
             {"checker": v.checker, "outcome": str(v.outcome), "summary": v.summary, "evidence": list(v.evidence)}
@@ -50,6 +81,7 @@ def write_run_json(
     history: History,
     verdicts: list[Verdict],
     answers: list[Answer],
+    ending: Ending | None,
     first_sentence: Callable[[History], str] = headline,
 ) -> None:
     """Write run.json in one step, so that a crash leaves the old one or the new one.
@@ -57,7 +89,7 @@ def write_run_json(
     Raises:
         OSError: the folder cannot be written.
     """
-    text = json.dumps(run_json(history, verdicts, answers, first_sentence), indent=2, default=str) + "\n"
+    text = json.dumps(run_json(history, verdicts, answers, ending, first_sentence), indent=2, default=str) + "\n"
     unfinished = folder / "run.json.new"
     unfinished.write_text(text, encoding="utf-8")
     unfinished.replace(folder / "run.json")

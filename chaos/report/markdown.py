@@ -16,7 +16,7 @@ from chaos.analysis.statistics import Figure, Summary, summarise
 from chaos.analysis.trials import NS_PER_S, trials
 from chaos.analysis.units import ms
 from chaos.analysis.vantages import names, primary
-from chaos.model import History, Interval, Verdict
+from chaos.model import Ending, History, Interval, Verdict
 from chaos.report.fact_tables import fact_tables, watched_rows
 from chaos.report.rendering import render
 from chaos.report.reproduce import command
@@ -34,14 +34,16 @@ def report_markdown(
     history: History,
     verdicts: list[Verdict],
     answers: list[Answer],
+    ending: Ending,
     first_sentence: Callable[[History], str] = headline,
 ) -> str:
-    """The report: answers first, then what they rest on."""
+    """The report: the result line, answers, then what they rest on."""
     lines = timelines(history)
     shown = lines[:SHOWN_TRIALS]
     return render(
         "report.md.j2",
         meta=history.meta,
+        result=ending.line,
         status=history.status,
         started=history.wall_text(0),
         headline=first_sentence(history),
@@ -221,7 +223,15 @@ _COSTS = (
     ("exec_bytes_sent", "bytes sent to agents through it"),
     ("exec_bytes_received", "bytes received from agents through it"),
 )
-_TOLD_ELSEWHERE = ("loop_lag", "dns_missed_slots", "connection_missed_slots", "ended_early", "vantages", "api_used")
+_TOLD_ELSEWHERE = (
+    "loop_lag",
+    "dns_missed_slots",
+    "connection_missed_slots",
+    "ended_early",
+    "not_undone",
+    "vantages",
+    "api_used",
+)
 
 
 def _cost(history: History) -> list[str]:

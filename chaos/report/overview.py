@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from chaos.model import Ending
 from chaos.report.markdown import cell
 from chaos.report.rendering import render
 
-SCHEMA_VERSION = 1
-_OUTCOMES = {0: "held", 1: "did not hold", 4: "inconclusive", 130: "interrupted"}
+# 2: `exit_code` is null where nothing was run, and `outcome` is that of run.json, `not-run` or `skipped`.
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +23,26 @@ class OverviewRow:
     """One run of several.
 
     Attributes:
-        exit_code: None where it was not run.
+        outcome: as in its run.json; ``not-run`` where it could not be begun, ``skipped`` where it was not tried.
+        exit_code: None where it was skipped.
         document: the content of its run.json; empty where it was not begun.
         folder: of the run; None where it was not begun.
         reason: why it was not run, or not begun.
     """
 
     experiment: str
+    outcome: str
     exit_code: int | None
     document: dict[str, Any] = field(default_factory=dict)
     folder: Path | None = None
     reason: str = ""
+
+    @property
+    def line(self) -> str:
+        """Its result line, or why it has none."""
+        if self.document:
+            return str(self.document["result"])
+        return f"{self.outcome.replace('-', ' ').upper()}: {' '.join(self.reason.split())}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +53,9 @@ class UnitPart:
     questions: tuple[str, ...]
 
 
-def write_overview(folder: Path, rows: Sequence[OverviewRow], parts: Sequence[UnitPart], *, simulated: bool) -> None:
+def write_overview(
+    folder: Path, rows: Sequence[OverviewRow], parts: Sequence[UnitPart], total: Ending, *, simulated: bool
+) -> None:
     """Write overview.json and report.md into a folder.
 
     Raises:
@@ -52,23 +64,26 @@ def write_overview(folder: Path, rows: Sequence[OverviewRow], parts: Sequence[Un
     document = {
         "schema_version": SCHEMA_VERSION,
         "simulated": simulated,
+        "outcome": str(total.outcome),
+        "exit_code": total.exit_code,
+        "result": total.line,
         "runs": [_row(row, folder) for row in rows],
     }
     (folder / "overview.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    (folder / "report.md").write_text(overview_markdown(folder, rows, parts, simulated=simulated), encoding="utf-8")
+    text = overview_markdown(folder, rows, parts, total, simulated=simulated)
+    (folder / "report.md").write_text(text, encoding="utf-8")
 
 
-def overview_markdown(folder: Path, rows: Sequence[OverviewRow], parts: Sequence[UnitPart], *, simulated: bool) -> str:
+def overview_markdown(
+    folder: Path, rows: Sequence[OverviewRow], parts: Sequence[UnitPart], total: Ending, *, simulated: bool
+) -> str:
     """The report; links are relative to the folder."""
-    ran = [row for row in rows if row.exit_code is not None]
-    counts = Counter(_outcome(row) for row in rows)
+    ran = [row for row in rows if row.document]
     return render(
         "overview.md.j2",
+        result=total.line,
         simulated=simulated,
         started=folder.name,
-        summary=f"{len(ran)} of {len(rows)} experiments were run: "
-        + ", ".join(f"{n} {outcome}" for outcome, n in counts.most_common())
-        + ".",
         runs=[_row(row, folder) for row in rows],
         problems=[
             {"experiment": row.experiment, **verdict}
@@ -82,18 +97,12 @@ def overview_markdown(folder: Path, rows: Sequence[OverviewRow], parts: Sequence
     )
 
 
-def _outcome(row: OverviewRow) -> str:
-    if row.exit_code is None:
-        return "not run"
-    return _OUTCOMES.get(row.exit_code, "failed")
-
-
 def _row(row: OverviewRow, folder: Path) -> dict[str, Any]:
     counts = Counter(verdict["outcome"] for verdict in row.document.get("verdicts", ()))
     return {
         "experiment": row.experiment,
-        "outcome": _outcome(row),
-        "exit_code": "—" if row.exit_code is None else row.exit_code,
+        "outcome": str(row.outcome),
+        "exit_code": row.exit_code,
         "headline": row.document.get("headline", "") or row.reason,
         "verdicts": ", ".join(f"{n} {outcome}" for outcome, n in counts.items()),
         "report": os.path.relpath(row.folder / "report.md", folder) if row.folder else "",

@@ -15,7 +15,7 @@ from chaos.agents.session import AgentSession
 from chaos.analysis.checkers import judge
 from chaos.analysis.questions import answer_all
 from chaos.engine import preflight
-from chaos.engine.conclusion import exit_code
+from chaos.engine.conclusion import ending_of, exit_code
 from chaos.engine.execution import Execution, _Begun
 from chaos.errors import InconclusiveError
 from chaos.experiment import Options
@@ -127,9 +127,8 @@ def test_a_run_that_lost_its_only_agent_is_inconclusive_and_readable(tmp_path: P
     verdicts = judge(ran.history, ran.history.meta.parameters["checkers"])
     assert VerdictOutcome.FAIL not in {verdict.outcome for verdict in verdicts}
     assert exit_code(verdicts, ran.history.status, [ran.result.error], rollback_failed=False) == 4
-    assert "no route to host" in report_markdown(
-        ran.history, verdicts, answer_all(ran.history, ran.history.meta.parameters["questions"])
-    )
+    answers = answer_all(ran.history, ran.history.meta.parameters["questions"])
+    assert "no route to host" in report_markdown(ran.history, verdicts, answers, ending_of(ran.history, verdicts))
     assert ran.history.meta.measurement["dns_queries"] > 0
 
 

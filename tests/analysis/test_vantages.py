@@ -14,6 +14,7 @@ from chaos.analysis.connections import client_views
 from chaos.analysis.recovery import RecoveryOutcome, recoveries
 from chaos.analysis.trials import trials
 from chaos.analysis.vantages import names, primary
+from chaos.engine.conclusion import ending_of
 from chaos.model import History, Samples, VerdictOutcome
 from chaos.report.markdown import report_markdown
 from chaos.report.vantage_tables import spreads, vantages_csv
@@ -116,6 +117,7 @@ def test_first_and_last_are_bounds_and_claim_no_order_that_is_not_there() -> Non
 
 @pytest.mark.parametrize("lost", [{}, {"agent-1": 20.0}])
 def test_the_report_names_every_vantage(lost: dict[str, float]) -> None:
-    text = report_markdown(seen_from("agent-0", "agent-1", lost=lost), [], [])
+    history = seen_from("agent-0", "agent-1", lost=lost)
+    text = report_markdown(history, [], [], ending_of(history, []))
     assert "| agent-0 | node-0 |" in text
     assert ("its pod was evicted" in text) == bool(lost)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from chaos.engine.manifests import read_manifest
+
 UNAUTHORIZED = (
     b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nContent-Length: 52\r\n\r\n"
     b'{"kind":"Status","reason":"Unauthorized","code":401}'
@@ -173,10 +175,105 @@ def test_an_experiment_file_that_raises_says_where(tmp_path: Path) -> None:
         (("--model", "nothing=1"), "nothing"),
         (("--model", "dns_one_way=fast"), "NAME=LOW..HIGH"),
         (("--force", "--grace", "3"), "--force"),
+        (("--cluster-domain", "foo..bar"), "--cluster-domain foo..bar"),
+        (("--port", "99999"), "--port 99999"),
+        (("--max-qps", "nan"), "--max-qps"),
+        (("-n", "a/b"), "--namespace a/b"),
+        (("--model", "dns_one_way=2..1"), "NAME=LOW..HIGH"),
+        (("--model", "datagram_loss=2"), "is a probability"),
+        (("--model", "kubelet_start=1000..1000"), "cannot start with --model kubelet_start=1000..1000"),
     ],
 )
 def test_impossible_options_are_named(args: tuple[str, ...], message: str) -> None:
     code, _, said = chaos("run", "identity-persistence", "--sandbox", *args)
+    assert code == 2
+    assert message in said
+
+
+OWN = '''"""Mine."""
+from chaos.experiment import Experiment, Run, Workload
+
+async def method(run: Run) -> None:
+    await run.steady_state(within_s=60)
+
+experiment = Experiment(
+    name="mine", hypothesis="h", method=method, checkers=("steady-state",),
+    workload=Workload(("m.yaml",), "web", "web", 80), probes=("dns",),
+)
+'''
+SET = """apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: web}
+spec:
+  replicas: 1
+  serviceName: web
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: c, image: nginx}]}
+"""
+
+
+def own(folder: Path, manifest: str | bytes, code: str = OWN) -> Path:
+    """An experiment of one's own with that manifest."""
+    (folder / "manifests").mkdir()
+    (folder / "manifests" / "m.yaml").write_bytes(manifest if isinstance(manifest, bytes) else manifest.encode())
+    path = folder / "mine.py"
+    path.write_text(code)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("manifest", "message"),
+    [
+        (SET.replace("replicas: 1", "replicas: three"), 'StatefulSet web): spec.replicas is "three"'),
+        (SET.replace("replicas: 1", "replicas: 99999999999"), "from 0 to 10,000"),
+        (SET.replace("{name: web}", "{name: web, labels: [1]}"), "metadata.labels is [1]"),
+        (SET.replace("[{name: c, image: nginx}]", "5"), "spec.template.spec.containers is 5"),
+        (SET.partition("spec:")[0], "has no spec"),
+        (SET.replace("image: nginx", "image: 5"), "StatefulSet web is refused by the API server"),
+        (SET + "---\nkind: [Pod]\napiVersion: v1\nmetadata: {name: x}\n", "document 2 of"),
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {day: 2020-01-01}\n", "JSON cannot"),
+        ("apiVersion: v1\nkind: Foo\nmetadata: {name: x}\n", "is a Foo"),
+        ("a: [", "cannot be read"),
+        ("[" * 3000, "cannot be read"),
+        (b"a: \xff", "cannot be read"),
+        ("", "define no StatefulSet web"),
+    ],
+)
+def test_a_wrong_manifest_of_ones_own_is_named_with_its_document_and_field(
+    tmp_path: Path, manifest: str | bytes, message: str
+) -> None:
+    code, _, said = chaos("run", str(own(tmp_path, manifest)), "--sandbox", cwd=tmp_path)
+    assert code == 2
+    assert message in said
+    assert "defect" not in said
+
+
+def test_a_key_that_is_no_text_becomes_one_as_kubectl_makes_it(tmp_path: Path) -> None:
+    manifest = tmp_path / "m.yaml"
+    manifest.write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {5: a}\n")
+    (read,) = read_manifest(manifest, "ns")
+    assert read["data"] == {"5": "a"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('("steady-state",)', '"steady-state"', "checkers is 'steady-state', and must be a tuple"),
+        ('("steady-state",)', "None", "checkers is None"),
+        ('name="mine"', "name=5", "name is 5"),
+        ('("m.yaml",)', '"m.yaml"', "workload is"),
+        ('("dns",)', '("dns",), uses=("everything",)', "uses is"),
+        ('hypothesis="h", ', "", "missing 1 required positional argument"),
+        ("async def", "def", "line 5 raises SyntaxError"),
+        ("await run.steady_state(within_s=60)", "raise KeyboardInterrupt", "raised KeyboardInterrupt"),
+    ],
+)
+def test_a_wrong_experiment_of_ones_own_is_named_with_its_field(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    code, _, said = chaos("run", str(own(tmp_path, SET, OWN.replace(old, new))), "--sandbox", cwd=tmp_path)
     assert code == 2
     assert message in said
 

@@ -10,6 +10,12 @@ from typing import Any
 
 import pytest
 
+from chaos.cli import many
+from chaos.cli.run import RunRequest, Told
+from chaos.experiment import find_experiment
+from chaos.metrics import MetricsOptions
+from chaos.model import Ending, RunOutcome
+
 BROKEN = '''"""Fails."""
 from chaos.experiment import Experiment, History, Run, Verdict, combine
 
@@ -37,7 +43,8 @@ def chaos(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
 def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     folder = tmp_path_factory.mktemp("many")
     (folder / "wrong.py").write_text(BROKEN)
-    done = chaos(folder, "stateful-networking", str(folder / "wrong.py"), "--sandbox", "-o", "json")
+    names = ("stateful-networking", str(folder / "wrong.py"), "cache-cluster")
+    done = chaos(folder, *names, "--sandbox", "-o", "json")
     return folder, done
 
 
@@ -52,9 +59,10 @@ def test_what_did_not_hold_decides_and_the_others_are_run_all_the_same(
     assert ran[1].returncode == 1
     found = document(ran)
     assert found["exit_code"] == 1
-    assert [(run["experiment"], run["exit_code"]) for run in found["runs"]] == [
-        ("stateful-networking", 0),
-        ("wrong", 1),
+    assert [(run["experiment"], run["outcome"], run["exit_code"]) for run in found["runs"]] == [
+        ("stateful-networking", "held", 0),
+        ("wrong", "failed", 1),
+        ("cache-cluster", "not-run", 4),
     ]
 
 
@@ -63,8 +71,9 @@ def test_the_overview_says_what_each_found_and_leads_to_its_report(
 ) -> None:
     folder = Path(document(ran)["folder"])
     text = (folder / "report.md").read_text()
-    assert text.startswith("**Simulated**")
-    assert "2 of 2 experiments were run: 1 held, 1 did not hold." in text
+    line = "FAILED (simulated): 1 of 3 experiments held; 1 failed (wrong); 1 not run (cache-cluster: "
+    assert text.startswith(line)
+    assert text.splitlines()[0] == document(ran)["result"]
     assert "- **wrong**, never-right: fail. it is wrong" in text
     assert "What pattern do the individual pod DNS names follow?" in text
     for line in text.splitlines():
@@ -96,3 +105,71 @@ def test_one_target_is_not_for_several_experiments(tmp_path: Path) -> None:
     done = chaos(tmp_path, "--all", "--sandbox", "-n", "mine", "--target", "statefulset/db")
     assert done.returncode == 2
     assert "--target" in done.stderr
+
+
+def test_all_names_what_it_leaves_out_and_keeps_the_types_of_its_fields(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shipped = [find_experiment(name) for name in ("cache-cluster", "dns-outage", "node-loss", "stateful-networking")]
+    monkeypatch.setattr(many, "load_experiments", lambda: shipped)
+    monkeypatch.setattr(many, "on_sandbox", lambda _: False)
+    held = Ending(RunOutcome.HELD, 0, "HELD: 3 of 3 checks")
+    document = {"outcome": "held", "exit_code": 0, "result": held.line}
+    monkeypatch.setattr(many, "run_one", lambda *_: Told(held, document, tmp_path / "run"))
+    assert many.run_many(request(tmp_path), [], every=True) == 0
+    first, where, _, *lines, _, last, _ = capsys.readouterr().out.splitlines()
+    assert first == last
+    assert first.startswith("HELD: 2 of 4 experiments; 2 skipped (dns-outage: it changes cluster DNS")
+    assert "node-loss: it must be told how a node is cut off" in first
+    assert [line.split()[:2] for line in lines] == [
+        ["cache-cluster", "HELD:"],
+        ["dns-outage", "SKIPPED:"],
+        ["node-loss", "SKIPPED:"],
+        ["stateful-networking", "HELD:"],
+    ]
+    runs = json.loads(Path(where).with_name("overview.json").read_text())["runs"]
+    assert [(run["outcome"], run["exit_code"]) for run in runs] == [
+        ("held", 0),
+        ("skipped", None),
+        ("skipped", None),
+        ("held", 0),
+    ]
+
+
+def test_after_what_could_not_be_undone_no_other_is_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left = Ending(RunOutcome.NOT_UNDONE, 2, "NOT UNDONE: x is left; no check was made")
+    document = {"outcome": "not-undone", "exit_code": 2, "result": left.line}
+    monkeypatch.setattr(many, "run_one", lambda *_: Told(left, document, tmp_path / "run"))
+    assert many.run_many(request(tmp_path, sandbox=True), ["service-types", "dns-basics"], every=False) == 2
+    out = capsys.readouterr().out
+    assert out.startswith("NOT UNDONE (simulated): 0 of 2 experiments held; 1 not undone (service-types); 1 skipped (")
+    assert "dns-basics     SKIPPED: service-types left something that could not be undone" in out
+
+
+def test_an_impossible_option_is_said_before_the_first_is_run(tmp_path: Path) -> None:
+    for args in (("--within", "0s"), ("--model", "dns_one_way=2..1")):
+        done = chaos(tmp_path, "service-types", "dns-basics", "--sandbox", *args)
+        assert done.returncode == 2
+        assert args[0] in done.stderr
+        assert not (tmp_path / "reports").exists()
+
+
+def request(folder: Path, *, sandbox: bool = False) -> RunRequest:
+    """As the command line makes it, with nothing granted."""
+    return RunRequest(
+        sandbox=sandbox,
+        context="" if sandbox else "x",
+        in_cluster=False,
+        kubeconfig=None,
+        options={},
+        period_s=None,
+        max_qps=None,
+        seed=0,
+        model=(),
+        realtime=False,
+        reports=folder / "reports",
+        metrics=MetricsOptions(),
+        as_json=False,
+    )

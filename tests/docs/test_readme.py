@@ -61,5 +61,5 @@ def test_the_example_runs_render_to_what_is_committed(example: str, tmp_path: Pa
 
 def test_only_the_simulated_example_says_that_it_is() -> None:
     first = {e: (ROOT / "reports/examples" / e / "report.md").read_text().splitlines()[0] for e in ("sandbox", "real")}
-    assert "Simulated" in first["sandbox"]
+    assert "(simulated): " in first["sandbox"]
     assert "imulated" not in first["real"]

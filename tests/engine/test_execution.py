@@ -15,7 +15,7 @@ from chaos.analysis.stages import timelines
 from chaos.clock import RunClock, run_virtual
 from chaos.cluster import Changes, ClusterAddress, Journal, connect
 from chaos.cluster.journal import JOURNAL
-from chaos.engine.conclusion import exit_code
+from chaos.engine.conclusion import ending_of, exit_code
 from chaos.engine.execution import Execution, RunResult
 from chaos.engine.objects import OPT_IN_LABEL
 from chaos.engine.place import Place
@@ -63,11 +63,11 @@ def test_the_same_seed_gives_the_same_recoveries_byte_for_byte(tmp_path: Path) -
     tables = []
     for number in range(2):
         result = run_sandboxed(tmp_path / str(number), QUICK, seed=7).result
-        write_report(result.folder, result.history, [], [])
+        write_report(result.folder, result.history, [], [], ending_of(result.history, []))
         tables.append((result.folder / "recoveries.csv").read_bytes())
     assert tables[0] == tables[1]
     other = run_sandboxed(tmp_path / "other", QUICK, seed=8).result
-    write_report(other.folder, other.history, [], [])
+    write_report(other.folder, other.history, [], [], ending_of(other.history, []))
     assert (other.folder / "recoveries.csv").read_bytes() != tables[0]
 
 
@@ -156,7 +156,8 @@ def test_an_interruption_at_any_moment_leaves_nothing_and_stays_readable(tmp_pat
         else:
             assert result.history.status in ("interrupted", "complete")
             assert result.leftovers == []
-            write_report(result.folder, result.history, judge(result.history, ["identity-kept"]), [])
+            verdicts = judge(result.history, ["identity-kept"])
+            write_report(result.folder, result.history, verdicts, [], ending_of(result.history, verdicts))
 
     run_virtual(main())
 

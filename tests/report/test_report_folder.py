@@ -10,6 +10,7 @@ import pytest
 
 from chaos.analysis.checkers import CHECKERS, judge
 from chaos.analysis.questions import QUESTIONS, answer_all
+from chaos.engine.conclusion import ending_of
 from chaos.model import History, WatchGap
 from chaos.report import write_report
 from tests.histories import FORCED, Builder, Story, ns, pod_replacement
@@ -18,7 +19,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def written(folder: Path, history: History) -> str:
-    write_report(folder, history, judge(history, CHECKERS), answer_all(history, QUESTIONS))
+    verdicts = judge(history, CHECKERS)
+    write_report(folder, history, verdicts, answer_all(history, QUESTIONS), ending_of(history, verdicts))
     return (folder / "report.md").read_text(encoding="utf-8")
 
 
@@ -28,7 +30,9 @@ def picture(folder: Path) -> ET.Element:
 
 def test_a_simulated_run_says_so_in_the_first_line_and_prints_its_model(tmp_path: Path) -> None:
     text = written(tmp_path, pod_replacement())
-    assert text.splitlines()[0].startswith("**Simulated**")
+    history = pod_replacement()
+    assert text.splitlines()[0] == ending_of(history, judge(history, CHECKERS)).line
+    assert "(simulated): " in text.splitlines()[0]
     assert "| kubelet.start | 0.04 | 0.085 | s | lab |" in text
     title = picture(tmp_path).find(f"{SVG}title")
     assert title is not None
@@ -37,7 +41,7 @@ def test_a_simulated_run_says_so_in_the_first_line_and_prints_its_model(tmp_path
 
 def test_a_real_run_does_not(tmp_path: Path) -> None:
     text = written(tmp_path, pod_replacement(simulated=False))
-    assert text.startswith("# identity-persistence")
+    assert text.splitlines()[2].startswith("# identity-persistence")
     assert "imulated" not in text
     assert "--context CONTEXT" in text
 
@@ -91,6 +95,14 @@ def test_what_could_not_be_measured_is_listed(tmp_path: Path) -> None:
     assert "Watch of Pod disturbed from 2.000 to 3.000 s (expired)." in text
     assert "It ended early: the API server was lost" in text
     assert "Whether scheduled connections were missed was not recorded." in text
+
+
+def test_what_was_not_undone_is_told_before_the_answers(tmp_path: Path) -> None:
+    history = pod_replacement()
+    history.meta.measurement["not_undone"] = ["Namespace x could not be deleted: no rights"]
+    text = written(tmp_path, history)
+    assert text.startswith("NOT UNDONE (simulated): Namespace x could not be deleted: no rights; ")
+    assert text.index("> **Not undone:** Namespace x") < text.index("## Answers")
 
 
 def test_the_command_to_reproduce_names_seed_and_limits(tmp_path: Path) -> None:

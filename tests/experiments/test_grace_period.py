@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from chaos.experiment import History, client_views, find_experiment, trials
+from chaos.experiment import History, client_views, find_experiment
 from tests.experiments import lab
 
 EXPERIMENT = find_experiment("grace-period")
@@ -52,7 +52,7 @@ def test_a_container_that_was_killed_is_told_with_its_exit_code(history: History
         c(history) for c in EXPERIMENT.checkers if not isinstance(c, str) and c.__name__.startswith("only_a_deaf")
     )
     assert re.search(r"dash at most 3\d\.\d\d s \(exit code 137\)", verdict.summary)
-    assert re.search(r"ash at most \d\.\d\d s \(exit code 0\)", verdict.summary)
+    assert re.search(r" ash at most \d\.\d+ s \(exit code 0\)", verdict.summary)
 
 
 def test_another_first_process_than_meant_fails_and_one_that_is_not_known_is_unknown(history: History) -> None:
@@ -63,9 +63,9 @@ def test_another_first_process_than_meant_fails_and_one_that_is_not_known_is_unk
 
 
 def test_a_shell_that_ends_before_its_grace_period_is_over_fails(edited: History) -> None:
-    trial = next(t for t in trials(edited) if t.target.name == "dash-0")
+    (deleted,) = next(f.targets for f in edited.faults if f.targets[0].name == "dash-0")
     for event in edited.events:
-        if event.kind == "Pod" and event.uid == trial.target.uid and event.object["metadata"].get("deletionTimestamp"):
+        if event.kind == "Pod" and event.uid == deleted.uid and event.object["metadata"].get("deletionTimestamp"):
             event.object["metadata"]["deletionGracePeriodSeconds"] = 600
     assert verdicts(edited)["only-a-deaf-shell-takes-the-whole-grace-period"] == "fail"
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from chaos.sandbox.containers.environment import fully_qualified, hostname, short_hostname, text_of
+from chaos.sandbox.containers.processes import Processes
 from chaos.sandbox.store import Object, Store
 
 _DOMAIN = "cluster.local"
@@ -20,8 +21,7 @@ _LOCALHOST = (
     "fe00::2\tip6-allrouters",
 )
 _NODE_RESOLV_CONF = "nameserver 172.30.0.1\n"  # what the node itself uses: dnsPolicy Default
-
-
+_COMM_CHARS = 15  # the kernel's TASK_COMM_LEN without its final zero
 # Folders that images have, as far as scripts go there; nothing of this machine is meant.
 _FOLDERS = (
     "/", "/bin", "/dev", "/etc", "/etc/nginx", "/etc/nginx/conf.d", "/home", "/mnt", "/opt", "/proc", "/root", "/run",
@@ -35,12 +35,20 @@ class Files:
     """Paths and their text. Volumes of ConfigMaps and Secrets are as they were when the container started.
 
     Args:
+        processes: whose names /proc tells.
         hold: is told how much more programs have written.
     """
 
     def __init__(
-        self, store: Store, pod: Object, container: dict[str, Any], ip: str, hold: Callable[[int], None]
+        self,
+        store: Store,
+        pod: Object,
+        container: dict[str, Any],
+        ip: str,
+        processes: Processes,
+        hold: Callable[[int], None],
     ) -> None:
+        self._processes = processes
         self._hold = hold
         self._new: dict[str, list[str]] = {}  # what was appended and not read yet
         self._folders = {*_FOLDERS, *(row["mountPath"] for row in container.get("volumeMounts") or ())}
@@ -55,10 +63,18 @@ class Files:
 
     def read(self, path: str) -> str | None:
         """A file's text; None where there is no such file."""
+        if path.startswith("/proc/"):
+            return self._proc(path)
         new = self._new.pop(path, None)
         if new:
             self._text[path] = self._text.get(path, "") + "".join(new)
         return self._text.get(path)
+
+    def _proc(self, path: str) -> str | None:
+        """Of what the kernel tells about processes: the names of their programs."""
+        pid, _, what = path.removeprefix("/proc/").partition("/")
+        running = self._processes.get(int(pid)) if pid.isdecimal() and what == "comm" else None
+        return None if running is None else f"{running.name[:_COMM_CHARS]}\n"
 
     def write(self, path: str, text: str, *, append: bool = False) -> None:
         """Write a file; folders need not exist."""

@@ -70,7 +70,7 @@ class ContainerRuntime:
         programs = {name: program for name, program in PROGRAMS.items() if name in image.programs}
         servers = frozenset(SERVERS.keys() & image.programs)
         bounds, processes = Bounds(), Processes()
-        files = Files(self._host.store, pod, container, ip, bounds.hold)
+        files = Files(self._host.store, pod, container, ip, processes, bounds.hold)
         inside = Inside(self._host, pod, container, ip, image, variables, files, programs, servers, processes, bounds)
         first = processes.enter("")
         process = _process(inside, argv, on_exit)

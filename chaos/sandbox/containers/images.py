@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chaos.sandbox.containers.image import Image
+from chaos.sandbox.release import COREDNS_IMAGE
 
 # Commands that every image with a shell has.
 _COMMON = frozenset(
@@ -31,9 +32,9 @@ _IMAGES = (
         sh="ash",
         libc="musl",
     ),
-    Image("registry.k8s.io/coredns/coredns:v1.13.1", ("/coredns",), (), frozenset({"coredns"})),
+    Image(COREDNS_IMAGE, ("/coredns",), (), frozenset({"coredns"})),
     Image("registry.k8s.io/pause:3.10", ("/pause",), (), frozenset({"pause"})),
-    Image("registry.k8s.io/pause:3.10.1", ("/pause",), (), frozenset({"pause"})),
+    Image("registry.k8s.io/pause:3.10.2", ("/pause",), (), frozenset({"pause"})),
 )
 IMAGES = {image.name: image for image in _IMAGES}
 KNOWN_IMAGES = frozenset(IMAGES)

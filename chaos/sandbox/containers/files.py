@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from chaos.sandbox.containers.environment import hostname
+from chaos.sandbox.dns.outside import RESOLVER_ADDRESS
 from chaos.sandbox.store import Object, Store
 
 _DOMAIN = "cluster.local"
 _NAMESERVER = "10.96.0.10"
-_NODE_RESOLV_CONF = "nameserver 172.30.0.1\n"  # what the node itself uses: dnsPolicy Default
+_NODE_RESOLV_CONF = f"nameserver {RESOLVER_ADDRESS}\n"  # what the node itself uses: dnsPolicy Default
 
 
 class Files:

@@ -31,7 +31,8 @@ class Images:
         image, policy = self.name(container), container.spec.get("imagePullPolicy", "IfNotPresent")
         known = self._pod.node.runtime.knows_image(image)
         if known and policy != "Always":
-            self._pod.event("Pulled", f'Container image "{image}" already present on machine', container=container)
+            message = f'Container image "{image}" already present on machine and can be accessed by the pod'
+            self._pod.event("Pulled", message, container=container)
             return image
         if policy == "Never":
             message = f'Container image "{image}" is not present with pull policy of Never'

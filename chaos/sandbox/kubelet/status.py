@@ -48,7 +48,7 @@ def pod_status(
     """
     generation = pod["metadata"].get("generation", 1)
     rows = [
-        ("PodReadyToStartContainers", "True" if sandbox_up else "False", "", ""),
+        ("PodReadyToStartContainers", *_sandbox(up=sandbox_up, was_there=bool(ip))),
         ("Initialized", *_initialized(init_containers, phase)),
         ("Ready", *_ready(pod, containers, phase)),
         ("ContainersReady", *_readiness(containers, phase)),
@@ -71,6 +71,12 @@ def pod_status(
     return status
 
 
+def _sandbox(*, up: bool, was_there: bool) -> tuple[str, str, str]:
+    if up:
+        return "True", "", ""
+    return "False", "PodSandboxNotReady", "pod sandbox is not ready" if was_there else "no pod sandbox exists"
+
+
 def _statuses(containers: Iterable[Container]) -> list[Object]:
     return sorted((c.status() for c in containers), key=lambda row: str(row["name"]))
 
@@ -88,7 +94,7 @@ def foreign_conditions(pod: Object) -> list[Object]:
 
 
 def _ready(pod: Object, containers: Sequence[Container], phase: str) -> tuple[str, str, str]:
-    """Containers and readiness gates; the words are those of kubelet's status/generate.go (v1.34)."""
+    """Containers and readiness gates; the words are those of kubelet's status/generate.go (v1.37)."""
     found = _readiness(containers, phase)
     if found[0] != "True":
         return found

@@ -89,11 +89,12 @@ class PodWorker:
         await self._mount()
         await pod.waiting.pause(pod.draw("kubelet_sandbox"))
         pod.plug_in()
+        pod.report(addressed=False)
         for container in pod.init_containers:
             await self._complete(container)
         for container in pod.containers:
             await self._launch(container)
-        self._sync_at_relist()
+        self._sync_soon()
 
     async def _mount(self) -> None:
         """Wait for the ConfigMaps that the pod mounts, and for the keys that it names of them."""
@@ -144,7 +145,7 @@ class PodWorker:
         if image is None:
             return
         await pod.waiting.pause(pod.draw("kubelet_create"))
-        pod.event("Created", f"Created container: {container.name}", container=container)
+        pod.event("Created", "Container created", container=container)
         process = pod.node.runtime.create_process(
             pod.object, {**container.spec, "image": image}, pod.ip, lambda code: self._exited(container, code)
         )
@@ -152,7 +153,7 @@ class PodWorker:
         container.process = process
         container.started(pod.plane.store.clock.timestamp(), pod.now_s())
         await process.start()
-        pod.event("Started", f"Started container {container.name}", container=container)
+        pod.event("Started", "Container started", container=container)
         await run_post_start(pod, container)
 
     # ---- life ----
@@ -166,7 +167,7 @@ class PodWorker:
             for container in pod.containers:
                 if container.retry_at_s is not None and container.retry_at_s <= pod.now_s():
                     await self._launch(container)
-                    self._sync_at_relist()
+                    self._sync_soon()
         await pod.unplug()
         pod.report()
         await pod.waiting.for_ever()
@@ -180,6 +181,10 @@ class PodWorker:
             self._pod.waiting.wake()
         else:
             self._sync_at_relist()
+
+    def _sync_soon(self) -> None:
+        """Look at the containers that were just started: the kubelet asks for that itself (PLEGOnDemandRelist)."""
+        self._after(self._pod.draw("kubelet_status"), self._sync)
 
     def _sync_at_relist(self) -> None:
         """Look at the containers at the kubelet's next round."""

@@ -322,9 +322,8 @@ def outside_sentence(history: History) -> str:
     if denied:
         what = "name" if denied[0]["status"] == "NXDOMAIN" else "address"
         return f"{denied[0]['asked']} is answered with {denied[0]['status']}: whoever cluster DNS asks says there is no such {what}."
-    simulated = " (the sandbox never has one)" if history.meta.simulated else ""
     return (
-        f"No answer came from outside ({statuses}): there is no way out{simulated}, or the servers there fail. Neither is the "
+        f"No answer came from outside ({statuses}): there is no way out, or the servers there fail. Neither is the "
         "answer that the name does not exist (NXDOMAIN), nor does it say anything about names inside the cluster."
     )
 

@@ -41,9 +41,19 @@ async def method(run: Run) -> None:
     now = {pod.name: pod.uid for pod in run.target.pods}
     run.mark("partition", partition=PARTITION, untouched=[name for name, uid in kept.items() if now.get(name) == uid])
     if await strategy(run, {"partition": 0, "maxUnavailable": AT_ONCE}):
-        # Lifting the partition alone brings the pods behind it up to date.
+        # Lifting the partition alone brings the pods behind it up to date, and that is not to mix with the update.
+        await run.until("all pods are up to date", lambda: up_to_date(run), UPDATED_WITHIN_S)
+        await run.steady_state(within_s=UPDATED_WITHIN_S)
         async with run.inject(UpdateTemplate("web", run.target.pods, "three")):
             await run.steady_state(within_s=UPDATED_WITHIN_S)
+
+
+async def up_to_date(run: Run) -> bool:
+    """Whether the controller has seen the newest spec, and every pod of it is Ready."""
+    found = await run.objects.get("StatefulSet", "web") or {}
+    status = found.get("status", {})
+    seen = status.get("observedGeneration") == found.get("metadata", {}).get("generation")
+    return bool(seen and status.get("updatedReplicas") == status.get("replicas") == status.get("readyReplicas"))
 
 
 async def strategy(run: Run, rolling: dict[str, int]) -> bool:

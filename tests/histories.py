@@ -246,9 +246,9 @@ def pod_replacement(
         }
         build.history.marks.append((ns(total_s), "contrast", details))
     build.history.meta.environment = {
-        "kubernetes": "v1.34.4",
+        "kubernetes": "v1.37.2",
         "dns_views": {"coredns-a": "10.244.0.2", "coredns-b": "10.244.0.3", "service": "10.96.0.10"},
-        "dns_image": "coredns:v1.13.1",
+        "dns_image": "coredns:v1.14.6",
         "cluster_fingerprint": "f00d",
         "corefile": ".:53 {\n    kubernetes cluster.local in-addr.arpa {\n        ttl 30\n    }\n    cache 30\n}\n",
     }

@@ -1,9 +1,9 @@
-"""Writes chaos/sandbox/schemas/protobuf-1.34.json.gz: the field numbers of the types in the schemas' extract.
+"""Writes chaos/sandbox/schemas/protobuf-MINOR.json.gz: the field numbers of the types in the schemas' extract.
 
 kubectl's typed commands (`create namespace`, `create deployment`, …) send protobuf, and OpenAPI has no field numbers.
 They come from the generated.proto files of the Go modules of Kubernetes, which no Python package ships:
 
-    go mod download -json k8s.io/api@v0.34.4 k8s.io/apimachinery@v0.34.4     # prints each folder as Dir
+    go mod download -json k8s.io/api@v0.37.2 k8s.io/apimachinery@v0.37.2     # prints each folder as Dir
     python tools/extract_protobuf.py API_FOLDER APIMACHINERY_FOLDER
 
 Needed only when the Kubernetes version changes. Running it again gives the same bytes.
@@ -19,9 +19,10 @@ import sys
 from pathlib import Path
 
 from chaos.sandbox.api.schema import definitions
+from chaos.sandbox.release import MINOR
 from chaos.sandbox.resources import RESOURCES
 
-TARGET = Path(__file__).parents[1] / "chaos" / "sandbox" / "schemas" / "protobuf-1.34.json.gz"
+TARGET = Path(__file__).parents[1] / "chaos" / "sandbox" / "schemas" / f"protobuf-{MINOR}.json.gz"
 _FIELD = re.compile(r"^\s*(optional|repeated|map<string, ([\w.]+)>)\s*([\w.]*)\s+(\w+) = (\d+);", re.MULTILINE)
 _MESSAGE = re.compile(r"^message (\w+) \{(.*?)^\}", re.MULTILINE | re.DOTALL)
 _SCALARS = ("string", "bytes", "bool", "int32", "int64", "double")

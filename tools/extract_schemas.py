@@ -1,4 +1,4 @@
-"""Writes chaos/sandbox/schemas/kubernetes-1.34.json.gz: the published types of the kinds that the sandbox knows.
+"""Writes chaos/sandbox/schemas/kubernetes-MINOR.json.gz: the published types of the kinds that the sandbox knows.
 
 The source is the dev dependency kubernetes-validate, which ships Kubernetes' OpenAPI definitions as JSON schemas. Only
 what is reachable from our kinds is kept, without descriptions, in OpenAPI's own form (no null types). Running it again
@@ -15,10 +15,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from chaos.sandbox.release import MINOR
 from chaos.sandbox.resources import RESOURCES
 
-VERSION = "1.34"
-TARGET = Path(__file__).parents[1] / "chaos" / "sandbox" / "schemas" / f"kubernetes-{VERSION}.json.gz"
+TARGET = Path(__file__).parents[1] / "chaos" / "sandbox" / "schemas" / f"kubernetes-{MINOR}.json.gz"
 _EXTRA_ROOTS = (
     "io.k8s.api.autoscaling.v1.Scale",
     "io.k8s.api.policy.v1.Eviction",
@@ -43,7 +43,7 @@ def source() -> dict[str, Any]:
     spec = find_spec("kubernetes_validate")
     if spec is None or spec.origin is None:
         raise SystemExit("kubernetes-validate is not installed: run this in the development environment")
-    folder = Path(spec.origin).parent / "kubernetes-json-schema" / f"v{VERSION}.0-local"
+    folder = Path(spec.origin).parent / "kubernetes-json-schema" / f"v{MINOR}.0-local"
     definitions: dict[str, Any] = json.loads((folder / "_definitions.json").read_text(encoding="utf-8"))["$defs"]
     return definitions
 

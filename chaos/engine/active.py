@@ -93,7 +93,7 @@ class ActiveRun:
         since_s: float | None = None
         while True:
             now_s = self._clock.now_s()
-            missing = self._not_replaced() or self._steady.missing()
+            missing = self._not_replaced() or self._steady.missing() or self._probing.ask_for_names()
             if missing:
                 since_s = None
             elif since_s is None:

@@ -433,6 +433,7 @@ async def _keep_up(recorder: Recorder, probing: Probing) -> None:
     while True:
         await asyncio.sleep(_FLUSH_S)
         recorder.flush()
+        probing.ask_for_names()
         probing.retire_silent_addresses()
         lost = probing.lost()
         if probing.hosts and len(lost) == len(probing.hosts):

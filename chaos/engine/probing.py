@@ -13,6 +13,7 @@ from chaos.engine.views import ClusterDns
 from chaos.experiment import Options
 from chaos.experiment.identify import Identify
 from chaos.model import ClusterEvent, Outcome, PodIdentity, Series
+from chaos.model.outcome import DNS_ABSENT, DNS_PRESENT
 from chaos.model.recording import Recorder
 from chaos.probes import DnsView, Host, StubOptions
 from chaos.probes.connection import is_address
@@ -107,6 +108,8 @@ class Probing:
         by_name += ("stream" in kinds) * len(target.names)
         self.rates = plan_rates(options, len(target.names), len(dns.views) * vantages, by_name * vantages, watched)
         self._by_address: dict[str, list[tuple[Host, Series]]] = {}  # series that end with an address
+        self._own_names: dict[str, list[tuple[Host, Series]]] = {}  # by pod, who is asked for the address of its name
+        self._nameless: list[tuple[Host, str, str]] = []  # where a pod's address is not asked for its name yet
         self._phase = 0
         self._begun_s = 0.0
         self._ended_s: float | None = None
@@ -203,7 +206,8 @@ class Probing:
             if "dns" in self._kinds:
                 for view in self._dns.views:
                     for pod in target.names:
-                        self._ask(host, view, f"A {pod}.{target.service}", f"{pod}.{governing}", pod)
+                        own = self._ask(host, view, f"A {pod}.{target.service}", f"{pod}.{governing}", pod)
+                        self._own_names.setdefault(pod, []).append((host, own))
                     self._ask(host, view, f"A {target.service}", governing, "")
                     self._ask(host, view, f"SRV {target.service}", governing, "")
             for pod in target.names:
@@ -234,10 +238,42 @@ class Probing:
             if series is not None:
                 opened.append((host, series))
             if "dns" in self._kinds:
-                reverse = ".".join(reversed(address.split("."))) + ".in-addr.arpa"
-                for view in self._dns.views:
-                    record = f"PTR {address}"
-                    opened.append((host, self._ask(host, view, record, reverse, pod, _REVERSE_PERIOD_FACTOR)))
+                self._nameless.append((host, pod, address))
+
+    def ask_for_names(self) -> list[str]:
+        """Ask whose an address is from when every DNS server gives it as its pod's; returns what cannot be asked yet.
+
+        Under kubeadm's Corefile CoreDNS keeps the denial of a reverse name for 30 s. Who asks for one before CoreDNS
+        knows the address makes it a stranger to everybody for as long.
+        """
+        waiting = []
+        for entry in self._nameless:
+            host, pod, address = entry
+            if host.lost or address not in self._by_address:
+                continue
+            if not self._all_know(host, pod, address):
+                waiting.append(entry)
+                continue
+            reverse = ".".join(reversed(address.split("."))) + ".in-addr.arpa"
+            for view in self._dns.views:
+                series = self._ask(host, view, f"PTR {address}", reverse, pod, _REVERSE_PERIOD_FACTOR)
+                self._by_address[address].append((host, series))
+        self._nameless = waiting
+        in_use = {pod.address for pod in self._target.pods}
+        return [f"dns PTR {address}: not asked yet" for _, _, address in waiting if address in in_use]
+
+    def _all_know(self, host: Host, pod: str, address: str) -> bool:
+        """Whether each DNS server that answers gives the address as the pod's."""
+        told = []
+        for asker, series in self._own_names.get(pod, ()):
+            if asker is host:
+                latest = self._recorder.latest[series.id]
+                if latest < 0:
+                    return False
+                outcome = self._recorder.history.outcomes[latest]
+                if outcome.status in DNS_PRESENT or outcome.status in DNS_ABSENT:
+                    told.append(address in outcome.values)
+        return bool(told) and all(told)
 
     async def resolve(self, name: str, rtype: str, view: str = "") -> Outcome:
         """One query at a view, or through the cluster DNS address, from the first vantage that works."""

@@ -6,15 +6,14 @@ from chaos.sandbox.api.registry import Registry
 from chaos.sandbox.control_plane import NODES, node_address
 from chaos.sandbox.dns.corefile import KUBEADM_COREFILE
 from chaos.sandbox.kubelet.node_status import conditions
+from chaos.sandbox.release import COREDNS_IMAGE, KUBERNETES
 from chaos.sandbox.simclock import SimClock
 from chaos.sandbox.store import Object, Store
 
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 DNS_ADDRESS = "10.96.0.10"
 API_ADDRESS = "10.96.0.1"
-COREDNS_IMAGE = "registry.k8s.io/coredns/coredns:v1.13.1"
 _DNS_LABELS = {"k8s-app": "kube-dns"}
-_KUBELET_VERSION = "v1.34.4"
 # More than a kubelet's 110: the sandbox's nodes are to take a StatefulSet of a thousand pods.
 _PODS_PER_NODE = "1000"
 
@@ -73,7 +72,7 @@ def _node(number: int, name: str, clock: SimClock) -> Object:
                 "containerRuntimeVersion": "sandbox://simulated",
                 "kernelVersion": "simulated",
                 "kubeProxyVersion": "",
-                "kubeletVersion": _KUBELET_VERSION,
+                "kubeletVersion": KUBERNETES,
                 "machineID": "",
                 "operatingSystem": "linux",
                 "osImage": "simulated by chaos",

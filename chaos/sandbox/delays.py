@@ -50,7 +50,7 @@ CONTROLLER_DELAYS: tuple[Delay, ...] = (
         41.0,
         "realk8s: node joined to its pods ended 1.9 and 40.6 s, to its Ready 11.5 s: TCP sends again late",
     ),
-    Delay("node_monitor_grace", 50.0, 50.0, "Kubernetes 1.34 default (--node-monitor-grace-period)"),
+    Delay("node_monitor_grace", 50.0, 50.0, "Kubernetes 1.37 default (--node-monitor-grace-period)"),
     Delay("node_monitor_period", 5.0, 5.0, "Kubernetes default (--node-monitor-period)"),
     Delay("node_lease_age", 0.0, 10.0, "Kubernetes default: a kubelet renews its lease every 10 s"),
     Delay("node_taint", 0.0, 0.1, "Kubernetes default (nodeEvictionPeriod): NoExecute taints are set every 100 ms"),

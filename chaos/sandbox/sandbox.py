@@ -18,9 +18,11 @@ from chaos.sandbox.controllers.pod_facts import record_pod_facts
 from chaos.sandbox.delays import CONTROLLER_DELAYS
 from chaos.sandbox.dns.delays import DNS_DELAYS
 from chaos.sandbox.dns.front import DnsFront, serve_loopback
+from chaos.sandbox.dns.outside import RESOLVER_ADDRESS, OutsideServer
+from chaos.sandbox.dns.tcp_server import DNS_PORT, DnsOverTcp
 from chaos.sandbox.kubeproxy import KUBEPROXY_DELAYS, KubeProxy
 from chaos.sandbox.model import Model
-from chaos.sandbox.network import NETWORK_DELAYS, Network
+from chaos.sandbox.network import NETWORK_DELAYS, Network, Reply
 from chaos.sandbox.networkpolicy import POLICY_DELAYS, PolicyEngine
 from chaos.sandbox.redis.delays import REDIS_DELAYS
 from chaos.sandbox.simclock import SimClock
@@ -119,6 +121,7 @@ class Sandbox:
         self._policies.start()
         for number, _ in enumerate(NODES, 1):
             self.network.add_host(node_address(number))
+        await self._serve_outside_dns()
         await self.api.start(listen=self._realtime)
         create_machines(self.store, self.api.registry)
         create_services(self.api.registry, negative_cache_s=self._negative_cache_s)
@@ -127,6 +130,20 @@ class Sandbox:
                 await self._until_dns_answers()
         except TimeoutError as exc:
             raise SandboxStartError(f"CoreDNS did not become ready within {_START_WITHIN_S:g} s") from exc
+
+    async def _serve_outside_dns(self) -> None:
+        """The resolver that nodes use, which their pods with dnsPolicy Default ask."""
+        server, processing_s = OutsideServer(), self.model.sampler("dns_processing")
+
+        def on_datagram(query: bytes, reply: Reply) -> None:
+            answer, late_s = server.respond(query)
+            if answer is not None:
+                reply(answer, processing_s() + late_s)
+
+        self.network.add_host(RESOLVER_ADDRESS)
+        await self.network.listen_udp(RESOLVER_ADDRESS, DNS_PORT, on_datagram)
+        loop = self.clock.loop
+        await self.network.listen_tcp(RESOLVER_ADDRESS, DNS_PORT, lambda: DnsOverTcp(loop, server, processing_s))
 
     async def serve_dns(self) -> tuple[str, int]:
         """Open the cluster DNS address to other programs: a loopback host and port, UDP and TCP. Real time only.

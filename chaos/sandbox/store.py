@@ -13,7 +13,7 @@ from chaos.sandbox.simclock import SimClock
 
 Object = dict[str, Any]
 Key = tuple[str, str, str]  # kind, namespace ("" where cluster-wide), name
-# Of the sandbox's kinds those whose metadata.generation kube-apiserver 1.34 counts.
+# Of the sandbox's kinds those whose metadata.generation kube-apiserver 1.37 counts.
 _WITH_GENERATION = (
     "Pod",
     "StatefulSet",

@@ -41,8 +41,9 @@ def pod(made: dict[str, Any]) -> dict[str, Any]:
     ],
     ids=lambda made: made["kind"],
 )
-def test_an_api_server_accepts_it(made: dict[str, Any]) -> None:
-    kubernetes_validate.validate(made, "1.34", strict=True)
+@pytest.mark.parametrize("version", ["1.34", "1.37"])
+def test_an_api_server_accepts_it(made: dict[str, Any], version: str) -> None:
+    kubernetes_validate.validate(made, version, strict=True)
 
 
 def test_it_passes_the_restricted_standard() -> None:

@@ -23,12 +23,13 @@ def made(kind: str = "all", *, image: str = "chaos:1", opt_ins: tuple[str, ...] 
     return manifests(ManifestRequest(kind, "prod", image, "runner", "17 2 * * *", opt_ins, ("--trials=1",)))
 
 
+@pytest.mark.parametrize("version", ["1.34", "1.37"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_object_is_valid_on_a_real_api_server(kind: str) -> None:
+def test_every_object_is_valid_on_a_real_api_server(kind: str, version: str) -> None:
     objects = made(kind)
     assert objects
     for obj in objects:
-        kubernetes_validate.validate(obj, "1.34", strict=True)
+        kubernetes_validate.validate(obj, version, strict=True)
 
 
 def test_an_experiment_adds_what_it_declares_and_nothing_else() -> None:
@@ -42,7 +43,7 @@ def test_an_experiment_adds_what_it_declares_and_nothing_else() -> None:
     (beyond,) = [o for o in with_it if o["kind"] == "ClusterRole"]
     assert {r for rule in beyond["rules"] for r in rule["resources"]} <= {"nodes", "persistentvolumes"}
     for obj in with_it:
-        kubernetes_validate.validate(obj, "1.34", strict=True)
+        kubernetes_validate.validate(obj, "1.37", strict=True)
 
 
 def test_the_role_is_the_table() -> None:

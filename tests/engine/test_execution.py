@@ -48,6 +48,15 @@ def test_every_pod_keeps_its_identity(tmp_path: Path) -> None:
     assert outcomes(ran.result) == dict.fromkeys(ran.history.meta.parameters["checkers"], VerdictOutcome.OK)
 
 
+def test_no_reverse_name_is_asked_for_before_the_servers_know_it(tmp_path: Path) -> None:
+    """CoreDNS would keep the denial for 30 s, and nobody could tell it from a slow recovery."""
+    ran = run_sandboxed(tmp_path, QUICK)
+    reverse = [series for series in ran.history.series if series.record.startswith("PTR ")]
+    first = {s.record: ran.history.outcomes[ran.history.samples[s.id].outcome[0]].status for s in reverse}
+    assert len(first) == 4  # three pods and one successor
+    assert set(first.values()) == {"NOERROR"}
+
+
 def test_the_order_of_events_is_that_of_the_facts(tmp_path: Path) -> None:
     ran = run_sandboxed(tmp_path, Options(period_s=0.02, max_qps=None))
     for timeline in timelines(ran.history):

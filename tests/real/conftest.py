@@ -17,6 +17,8 @@ from chaos.cluster import Cluster, ClusterAddress, connect
 
 CONTEXT = os.environ.get("CHAOS_TEST_CONTEXT", "")
 RUN_TIMEOUT_S = 300
+# Its container serves until the grace period is over.
+SLOW_TO_END = str(Path(__file__).parent / "experiments" / "slow_to_end.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -37,11 +39,9 @@ def command(*args: str) -> list[str]:
 def chaos(tmp_path: Path) -> Callable[..., tuple[int, dict[str, Any]]]:
     """Run the tool as a user does; returns exit code and the JSON document on stdout."""
 
-    def run(*args: str) -> tuple[int, dict[str, Any]]:
+    def run(*args: str, experiment: str = "identity-persistence") -> tuple[int, dict[str, Any]]:
         done = subprocess.run(
-            command(
-                "run", "identity-persistence", "--context", CONTEXT, "--reports", str(tmp_path), "-o", "json", *args
-            ),
+            command("run", experiment, "--context", CONTEXT, "--reports", str(tmp_path), "-o", "json", *args),
             capture_output=True,
             text=True,
             timeout=RUN_TIMEOUT_S,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from packaging.requirements import Requirement
 IMAGE = "images.test/chaos-identity:test"
 REPOSITORY = Path(__file__).parents[2]
 REALK8S = REPOSITORY.parent / "shared" / "realk8s"
-ROOT = Path.home() / ".cache" / "realk8s" / "images" / "debian.root.tar"
+ROOT = Path(os.environ.get("REALK8S_CACHE", Path.home() / ".cache" / "realk8s")) / "debian.root.tar"
 _PACKAGES = "opt/chaos"
 _DISTRIBUTION = "chaos-identity"
 

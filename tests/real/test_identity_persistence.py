@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from chaos.cluster import Cluster
-from tests.order import assert_order_of_facts, timeline_of
-from tests.real.conftest import our_namespaces
+from tests.order import assert_order_of_facts, at_s, timeline_of
+from tests.real.conftest import SLOW_TO_END, our_namespaces
 
 Chaos = Callable[..., tuple[int, dict[str, Any]]]
 
@@ -40,14 +40,21 @@ async def test_each_pod_keeps_its_identity_and_nothing_is_left_behind(chaos: Cha
 
 
 async def test_a_forced_deletion_shows_two_pods_under_one_identity(chaos: Chaos) -> None:
-    """facts.md section 1: the old container goes on answering while its replacement already serves."""
-    code, document = chaos("--force", "--trials", "1")
+    """The old container goes on answering while its replacement already serves, where it does not end at once."""
+    code, document = chaos("--force", "--trials", "1", experiment=SLOW_TO_END)
     assert verdicts(document)["single-identity"] == "fail"
     assert code == 1
 
 
 def test_the_order_of_events_is_that_of_the_facts(chaos: Chaos) -> None:
-    """The unit's manifest with its own grace period of 30 s: its shell ignores SIGTERM."""
-    code, document = chaos("--trials", "1")
+    """A grace period of 30 s that is used up, since the container's shell ignores SIGTERM."""
+    code, document = chaos("--trials", "1", experiment=SLOW_TO_END)
     assert code == 0
     assert_order_of_facts(timeline_of(document["folder"]), grace_s=30)
+
+
+def test_the_units_own_pod_is_back_long_before_its_grace_period_would_be_over(chaos: Chaos) -> None:
+    """The shell of its image, ash, hands over to nginx, which ends when it is told to."""
+    code, document = chaos("--trials", "1")
+    assert code == 0
+    assert at_s(timeline_of(document["folder"]), "dns-back") < 10

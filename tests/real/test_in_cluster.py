@@ -18,7 +18,7 @@ from chaos.engine.permissions import PERMISSIONS, Feature, Permission, Scope
 from tests.real.conftest import CONTEXT, command
 from tests.real.image import REALK8S, ROOT, load_image
 
-pytestmark = pytest.mark.skipif(not ROOT.exists(), reason="needs realk8s, whose python image the tool's is built on")
+pytestmark = pytest.mark.skipif(not REALK8S.exists(), reason="needs realk8s, whose python image the tool's is built on")
 _ACCOUNT = "chaos-identity"
 # In the table for workloads with volumes, which the unit's own has not.
 NOT_USED_BY_THE_UNITS_WORKLOAD = {("delete", "", "persistentvolumeclaims")}
@@ -175,5 +175,5 @@ def without(role: dict[str, Any], removed: Permission) -> dict[str, Any]:
     return {**role, "rules": rules}
 
 
-def test_the_tests_know_where_realk8s_is() -> None:
-    assert (REALK8S / "realk8s").exists()
+def test_the_tests_know_where_realk8s_keeps_its_images() -> None:
+    assert ROOT.exists()

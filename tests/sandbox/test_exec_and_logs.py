@@ -123,7 +123,7 @@ def test_nslookup_says_what_busybox_says() -> None:
         assert found.stdout + "\n" in (head + "".join(parts), head + "".join(reversed(parts)))
         assert found.code == 0
         dotted = await lab.run("box", "nslookup", "h-0.h")
-        assert dotted.stdout == f"{head}** server can't find h-0.h: SERVFAIL\n\n** server can't find h-0.h: SERVFAIL\n"
+        assert dotted.stdout == f"{head}** server can't find h-0.h: NXDOMAIN\n\n** server can't find h-0.h: NXDOMAIN\n"
         assert dotted.code == 1
         bare = await lab.run("box", "nslookup", "vip")
         assert sorted(bare.stdout.removeprefix(head).split("\n")) == sorted(
@@ -155,7 +155,8 @@ def test_names_are_searched_for_as_the_c_library_does() -> None:
         assert (await lab.sh("box", "wget -qO- vip"))[0] in ("Hello from h-0", "Hello from h-1")
         address = lab.status("h-0")["podIP"]
         assert await lab.sh("db", "getent hosts h-0.h") == [f"{address:<15} h-0.h.default.svc.cluster.local"]
-        assert (await lab.run("db", "getent", "hosts", "example.com")).code == 2
+        assert await lab.sh("db", "getent hosts example.com") == ["203.0.113.10    example.com"]
+        assert (await lab.run("db", "getent", "hosts", "example.org")).code == 2
 
     in_sandbox(test)
 
@@ -323,5 +324,16 @@ def test_a_hook_may_be_a_request_to_the_pod() -> None:
         await asyncio.sleep(3)
         assert "FailedPreStopHook" in lab.events("ends")
         assert lab.status("ends") == {}
+
+    in_sandbox(test)
+
+
+def test_a_pod_with_the_nodes_resolver_knows_the_world_and_not_the_cluster() -> None:
+    async def test(lab: PodsLab) -> None:
+        lab.pod("box", BUSYBOX, SLEEP, dnsPolicy="Default")
+        await asyncio.sleep(5)
+        assert "Address: 203.0.113.10" in await lab.sh("box", "nslookup example.com")
+        denied = await lab.sh("box", "nslookup kubernetes.default.svc.cluster.local")
+        assert any("NXDOMAIN" in line for line in denied)
 
     in_sandbox(test)

@@ -1,6 +1,6 @@
 """The sandbox's Kubernetes API server: the HTTP of a real one, over the sandbox's store.
 
-Where it differs from kube-apiserver 1.34 on purpose:
+Where it differs from kube-apiserver 1.37 on purpose:
 
 - No server-side apply (415) and no managedFields.
 - JSON in and out, and protobuf in; no YAML or CBOR.

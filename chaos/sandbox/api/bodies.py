@@ -86,7 +86,7 @@ def check_kind(resource: Resource, parsed: Object) -> None:
         internal = _INTERNAL_GROUP.get(resource.group, resource.group.partition(".")[0])
         why = f"converting (v1.{kind}) to ({internal}.{resource.kind}): unknown conversion"
     else:
-        why = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:110"'
+        why = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
     raise bad_request(text + why)
 
 
@@ -107,7 +107,7 @@ def parsed_patch(body: bytes, media_type: str) -> Any:
     try:
         patch = json.loads(body)
     except ValueError as exc:
-        raise bad_request(f"{prefix}{_syntax_error(body.decode(errors='replace'))}") from exc
+        raise bad_request("invalid JSON patch") from exc
     if media_type == patches.MERGE and patch is None:
         raise bad_request("Invalid JSON Patch")
     if media_type == patches.STRATEGIC and patch is None:

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any, Final
 
+from chaos.sandbox.api.gated import is_closed
 from chaos.sandbox.api.quantity import PATTERN, QuantityError, canonical
 from chaos.sandbox.api.schema import Schema, definitions, resolve
 from chaos.sandbox.store import Object
@@ -66,7 +67,7 @@ class Decoder:
         self._repeated: list[str] = []
 
     def decode(self, obj: Object) -> Object:
-        """The object without unknown fields and nulls, its quantities canonical.
+        """The object without unknown and gated fields and nulls, its quantities canonical.
 
         Raises:
             DecodeError: a value has the wrong type.
@@ -86,9 +87,10 @@ class Decoder:
                 self.unknown.append(f'unknown field "{_join(at, key)}"')
             elif item is not None:
                 go_path = _join(path, key)
-                out[key] = self._value(
-                    item, fields[key], f"{name.rpartition('.')[2]}.{go_path}", go_path, _join(at, key)
-                )
+                read = self._value(item, fields[key], f"{name.rpartition('.')[2]}.{go_path}", go_path, _join(at, key))
+                emptied = key == "lifecycle" and item and not read
+                if not is_closed(name, key) and not emptied:
+                    out[key] = read
         return out
 
     def _note_repeated(self, value: Object, at: str) -> None:

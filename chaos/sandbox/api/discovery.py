@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from chaos.sandbox.release import KUBERNETES, MINOR
 from chaos.sandbox.resources import RESOURCES, Resource
 from chaos.sandbox.store import Object
 
+_MAJOR, _MINOR = MINOR.split(".")
 VERSION: Object = {
-    "major": "1",
-    "minor": "34",
-    "gitVersion": "v1.34.4",
+    "major": _MAJOR,
+    "minor": _MINOR,
+    "gitVersion": KUBERNETES,
     "gitCommit": "",
     "gitTreeState": "simulated",
     "buildDate": "1970-01-01T00:00:00Z",
     "goVersion": "",
     "compiler": "",
     "platform": "",
-    "emulationMajor": "1",
-    "emulationMinor": "34",
-    "minCompatibilityMajor": "1",
-    "minCompatibilityMinor": "33",
+    "emulationMajor": _MAJOR,
+    "emulationMinor": _MINOR,
+    "minCompatibilityMajor": _MAJOR,
+    "minCompatibilityMinor": str(int(_MINOR) - 1),
 }
 _VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 _WITHOUT_COLLECTION_DELETE = ("namespaces",)

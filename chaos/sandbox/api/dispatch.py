@@ -65,17 +65,17 @@ class Dispatch:
             watch.stop()
 
     async def answer(self, request: web.BaseRequest, target: Target, body: bytes) -> web.StreamResponse:
-        """The response to a request; a watch is over when this returns.
-
-        Raises:
-            StoreError: what `Handlers` raises; 405, 406; 504 for a version that is yet to come.
-        """
-        response = await self._answer(request, target, body)
+        """The response to a request, a refusal too; a watch is over when this returns."""
+        try:
+            response = await self._answer(request, target, body)
+        except StoreError as exc:
+            response = self._responses.error(exc)
         if not response.prepared:
             _warn_of_age(response, target)
         return response
 
     async def _answer(self, request: web.BaseRequest, target: Target, body: bytes) -> web.StreamResponse:
+        """Raises StoreError: what `Handlers` raises; 405, 406; 504 for a version that is yet to come."""
         _check_accept(request.headers.get("Accept", "*/*"))
         query = request.rel_url.query
         handlers = Handlers(self._registry)

@@ -14,6 +14,7 @@ _DOWNWARD = re.compile(
     r"|spec\.(nodeName|serviceAccountName)|status\.(hostIP|hostIPs|podIP|podIPs)"
 )
 _AMOUNTS = tuple(f"{kind}.{what}" for kind in ("limits", "requests") for what in ("cpu", "ephemeral-storage", "memory"))
+_ONE = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
 _TWO = "may not have more than one field specified at a time"
 
 
@@ -35,8 +36,7 @@ def _variable(variable: Object, at: str) -> Iterator[Cause]:
         return
     yield from _source(source, f"{at}.valueFrom")
     if not source:
-        text = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`"
-        yield invalid_value(f"{at}.valueFrom", "", text)
+        yield invalid_value(f"{at}.valueFrom", "", _ONE)
     elif variable.get("value"):
         yield invalid_value(f"{at}.valueFrom", "", "may not be specified when `value` is not empty")
     elif len(source) > 1:

@@ -1,6 +1,6 @@
 """The pods/eviction subresource: a deletion that asks the pod's disruption budget first.
 
-As pkg/registry/core/pod/storage/eviction.go of 1.34 does it.
+As pkg/registry/core/pod/storage/eviction.go of 1.37 does it.
 """
 
 from __future__ import annotations

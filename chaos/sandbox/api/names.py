@@ -11,7 +11,6 @@ import re
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
 _SEARCH = r"_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*"
-_LABEL_1035 = r"[a-z]([-a-z0-9]*[a-z0-9])?"
 _QUALIFIED = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _LABEL_VALUE = rf"({_QUALIFIED})?"
 _CONFIG_KEY = r"[-._a-zA-Z0-9]+"
@@ -32,11 +31,6 @@ _SEARCH_TEXT = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must "
     f"start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '{_SEARCH}')"
 )
-_LABEL_1035_TEXT = (
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
-    "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
-    f"'{_LABEL_1035}')"
-)
 _QUALIFIED_TEXT = (
     "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
     f"character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{_QUALIFIED}')"
@@ -53,7 +47,7 @@ _CONFIG_KEY_TEXT = (
 
 
 def _length(value: str, limit: int) -> list[str]:
-    return [f"must be no more than {limit} characters"] if len(value) > limit else []
+    return [f"must be no more than {limit} bytes"] if len(value) > limit else []
 
 
 def _check(value: str, pattern: str, limit: int, text: str) -> list[str]:
@@ -80,17 +74,12 @@ def search_path(value: str) -> list[str]:
     return _check(value.removesuffix("."), _SEARCH, _SUBDOMAIN_LENGTH, _SEARCH_TEXT)
 
 
-def label_1035(value: str) -> list[str]:
-    """A DNS-1035 label: what a service is called."""
-    return _check(value, _LABEL_1035, _LABEL_LENGTH, _LABEL_1035_TEXT)
-
-
 def qualified_name(value: str) -> list[str]:
     """A label's or annotation's key, such as ``example.com/name``."""
     prefix, slash, name = value.rpartition("/")
     if "/" in prefix:
         optional = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
-        return [f"a qualified name {_QUALIFIED_TEXT} {optional}"]
+        return [f"a valid label key {_QUALIFIED_TEXT} {optional}"]
     complaints: list[str] = []
     if slash and not prefix:
         complaints.append("prefix part must be non-empty")
@@ -117,7 +106,7 @@ def config_key(value: str) -> list[str]:
 
 def port_name(value: str) -> list[str]:
     """An IANA service name: what a port is called."""
-    complaints = _length(value, _PORT_NAME_LENGTH)
+    complaints = [f"must be no more than {_PORT_NAME_LENGTH} characters"] if len(value) > _PORT_NAME_LENGTH else []
     if not re.fullmatch(r"[-a-z0-9]+", value):
         complaints.append("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
     if not re.search(r"[a-z]", value):

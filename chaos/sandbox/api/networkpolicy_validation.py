@@ -13,6 +13,7 @@ from chaos.sandbox.store import Object
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
 _TYPES = ("Ingress", "Egress")
 _DIRECTIONS = (("ingress", "from"), ("egress", "to"))
+_HOST_BITS_TEXT = "must not have bits set beyond the prefix length"
 _CIDR_TEXT = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
 
 
@@ -35,25 +36,6 @@ def network_policy(obj: Object) -> Iterator[Cause]:
             yield not_supported(f"spec.policyTypes[{i}]", kind, _TYPES)
 
 
-def warnings(obj: Object) -> Iterator[str]:
-    """Blocks whose address says more than their prefix."""
-    for direction, peers in _DIRECTIONS:
-        for i, rule in enumerate(obj["spec"].get(direction, ())):
-            for j, peer in enumerate(rule.get(peers, ())):
-                at = f"spec.{direction}[{i}].{peers}[{j}].ipBlock"
-                block = peer.get("ipBlock", {})
-                for field, value in [("cidr", block.get("cidr"))] + [
-                    (f"except[{k}]", row) for k, row in enumerate(block.get("except", ()))
-                ]:
-                    network = _network(value or "")
-                    if value and network and str(network) != value:
-                        alone = f"{value.partition('/')[0]}/{network.max_prefixlen}"
-                        yield (
-                            f'{at}.{field}: CIDR value "{value}" is ambiguous in this context '
-                            f'(should be "{network}" or "{alone}"?)'
-                        )
-
-
 def _port(port: Object, at: str) -> Iterator[Cause]:
     number, end = port.get("port"), port.get("endPort")
     if port["protocol"] not in _PROTOCOLS:
@@ -61,7 +43,7 @@ def _port(port: Object, at: str) -> Iterator[Cause]:
     if isinstance(number, int):
         yield from (invalid_value(f"{at}.port", number, text) for text in names.port_number(number))
         if end is not None and end < number:
-            yield invalid_value(f"{at}.endPort", number, "must be greater than or equal to `port`")
+            yield invalid_value(f"{at}.endPort", end, "must be greater than or equal to `port`")
         if end is not None:
             yield from (invalid_value(f"{at}.endPort", end, text) for text in names.port_number(end))
         return
@@ -92,10 +74,14 @@ def _block(block: Object, at: str) -> Iterator[Cause]:
     if whole is None:
         yield invalid_value(f"{at}.cidr", cidr, _CIDR_TEXT)
         return
+    if ipaddress.ip_interface(cidr).ip != whole.network_address:
+        yield invalid_value(f"{at}.cidr", cidr, _HOST_BITS_TEXT)
     for i, row in enumerate(block.get("except", ())):
         part = _network(row)
         if part is None:
             yield invalid_value(f"{at}.except[{i}]", row, _CIDR_TEXT)
+        elif ipaddress.ip_interface(row).ip != part.network_address:
+            yield invalid_value(f"{at}.except[{i}]", row, _HOST_BITS_TEXT)
         elif not _is_inside(part, whole):
             yield invalid_value(f"{at}.except[{i}]", row, "must be a strict subset of `cidr`")
 

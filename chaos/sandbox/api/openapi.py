@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from chaos.sandbox.api.schema import definitions, name_of
+from chaos.sandbox.release import KUBERNETES, MINOR
 from chaos.sandbox.resources import RESOURCES, Resource
 from chaos.sandbox.store import Object
 
@@ -23,7 +24,7 @@ _VERBS = (("get", "get"), ("put", "put"), ("patch", "patch"), ("delete", "delete
 def index(prefix: str = "") -> Object:
     """``/openapi/v3``; `prefix` is what stands before all of this client's paths."""
     paths = sorted({f"apis/{r.group}/{r.version}" if r.group else f"api/{r.version}" for r in RESOURCES})
-    return {"paths": {path: {"serverRelativeURL": f"{prefix}/openapi/v3/{path}?hash=1.34"} for path in paths}}
+    return {"paths": {path: {"serverRelativeURL": f"{prefix}/openapi/v3/{path}?hash={MINOR}"} for path in paths}}
 
 
 @cache
@@ -45,7 +46,7 @@ def document(path: str) -> Object | None:
         }
     return {
         "openapi": "3.0.0",
-        "info": {"title": "Kubernetes (simulated)", "version": "v1.34.4"},
+        "info": {"title": "Kubernetes (simulated)", "version": KUBERNETES},
         "paths": paths,
         "components": {"schemas": definitions()},
     }

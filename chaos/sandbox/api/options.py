@@ -119,12 +119,11 @@ def _delete_body(body: bytes) -> Object:
         raise bad_request(f"unable to read delete options: {exc}") from exc
     kind = parsed.get("kind", "DeleteOptions") if isinstance(parsed, dict) else ""
     if kind != "DeleteOptions":
-        text = f'no kind "{kind}" is registered for version "v1" in scheme "pkg/runtime/scheme.go:110"'
-        raise StoreError(500, "", text)
+        raise bad_request(f'no kind "{kind}" is registered for version "v1" in scheme "pkg/runtime/scheme.go:111"')
     try:
         return Decoder(DELETE_OPTIONS).decode(parsed)
     except DecodeError as exc:
-        raise StoreError(500, "", str(exc)) from exc
+        raise bad_request(str(exc)) from exc
 
 
 def _delete_query(query: Mapping[str, str]) -> Object:

@@ -106,7 +106,10 @@ def _container(container: Object, *, host_network: bool) -> None:
         if isinstance(handler, dict):
             _handler(handler)
     for variable in container.get("env", ()):
-        _field_reference(variable.get("valueFrom", {}))
+        source = variable.get("valueFrom", {})
+        _field_reference(source)
+        if "fileKeyRef" in source:
+            source["fileKeyRef"].setdefault("optional", False)
 
 
 def _handler(handler: Object) -> None:
@@ -129,6 +132,8 @@ def _volume(volume: Object) -> None:
     for key in _SOURCES_WITH_MODE:
         if key in volume:
             volume[key].setdefault("defaultMode", _FILE_MODE)
+    if "image" in volume:
+        volume["image"].setdefault("pullPolicy", _image_pull_policy(volume["image"].get("reference", "")))
     if "hostPath" in volume:
         volume["hostPath"].setdefault("type", "")
     downward: list[Any] = list(volume.get("downwardAPI", {}).get("items", ()))

@@ -73,19 +73,21 @@ def _initializing(spec: Object, statuses: Any, sidecars: set[str]) -> str:
 
 
 def _of_containers(status: Object, word: str) -> str:
-    running = False
+    running, failure = False, ""
     for container in reversed(status.get("containerStatuses", ())):
         state = container.get("state", {})
         if state.get("waiting", {}).get("reason"):
             word = state["waiting"]["reason"]
         elif "terminated" in state:
             word = state["terminated"].get("reason") or _exit(state["terminated"])
+            failure = word if state["terminated"].get("exitCode") else failure
         elif container.get("ready") and "running" in state:
             running = True
-    if word == "Completed" and running:
-        ready = any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", ()))
-        return "Running" if ready else "NotReady"
-    return word
+    if word != "Completed":
+        return word
+    if running and any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", ())):
+        return "Running"
+    return failure or ("NotReady" if running else word)
 
 
 def _exit(ended: Object) -> str:

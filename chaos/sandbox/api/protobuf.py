@@ -17,6 +17,7 @@ from importlib.resources import files
 from typing import Any
 
 from chaos.sandbox.api.status import bad_request
+from chaos.sandbox.release import MINOR
 from chaos.sandbox.store import Object
 
 MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
@@ -39,7 +40,7 @@ Field = tuple[str, str, str]  # JSON name; optional, repeated, map or inline; ty
 
 @cache
 def _messages() -> dict[str, dict[str, Field]]:
-    packed = files("chaos.sandbox").joinpath("schemas", "protobuf-1.34.json.gz").read_bytes()
+    packed = files("chaos.sandbox").joinpath("schemas", f"protobuf-{MINOR}.json.gz").read_bytes()
     loaded: dict[str, dict[str, Field]] = json.loads(gzip.decompress(packed))
     return loaded
 

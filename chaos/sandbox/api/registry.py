@@ -213,22 +213,12 @@ def defaulted(kind: str, obj: Object, *, new: bool) -> None:
     if kind not in ("Namespace", "EndpointSlice") and "spec" not in obj and kind in _NEED_SPEC:
         obj["spec"] = {}
     defaults.set_defaults(kind, obj)
-    if kind == "StatefulSet":
-        _drop_gated(obj)
     if new and kind not in _STATUS_AT_CREATE:
         defaults.initial_status(kind, obj)
     if new and kind == "Pod":
         pod_defaults.service_account(obj["spec"])
     if new and kind == "PersistentVolumeClaim":
         obj["spec"].setdefault("storageClassName", _DEFAULT_STORAGE_CLASS)
-
-
-def _drop_gated(obj: Object) -> None:
-    """What a server drops without a word while the feature gate is closed (1.34: MaxUnavailableStatefulSet)."""
-    strategy = obj["spec"].get("updateStrategy")
-    rolling = strategy.get("rollingUpdate") if isinstance(strategy, dict) else None
-    if isinstance(rolling, dict):
-        rolling.pop("maxUnavailable", None)
 
 
 _NEED_SPEC = (

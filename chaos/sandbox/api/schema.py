@@ -1,4 +1,4 @@
-"""The types of Kubernetes 1.34, from the published OpenAPI definitions (see tools/extract_schemas.py)."""
+"""The types of the simulated Kubernetes, from the published OpenAPI definitions (see tools/extract_schemas.py)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from chaos.sandbox.release import MINOR
+
 Schema = dict[str, Any]
 _REF = "#/components/schemas/"
 
@@ -15,7 +17,7 @@ _REF = "#/components/schemas/"
 @cache
 def definitions() -> dict[str, Schema]:
     """All definitions by their full name, such as ``io.k8s.api.core.v1.Pod``."""
-    packed = files("chaos.sandbox").joinpath("schemas", "kubernetes-1.34.json.gz").read_bytes()
+    packed = files("chaos.sandbox").joinpath("schemas", f"kubernetes-{MINOR}.json.gz").read_bytes()
     loaded: dict[str, Schema] = json.loads(gzip.decompress(packed))
     return loaded
 

@@ -92,7 +92,7 @@ def forbidden(resource: Resource, name: str, why: str, causes: list[Cause] | Non
 
 
 def invalid(resource: Resource, name: str, causes: list[Cause]) -> StoreError:
-    """422 Invalid. The message names repeated causes once."""
+    """422 Invalid. Repeated causes are named once."""
     unique = list(dict.fromkeys(causes))
     kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
     texts = [f"{c.field}: {c.message}" for c in unique]
@@ -100,7 +100,7 @@ def invalid(resource: Resource, name: str, causes: list[Cause]) -> StoreError:
     details: Object = {"name": name} if name else {}
     if resource.group:
         details["group"] = resource.group
-    details |= {"kind": resource.kind, "causes": [c._asdict() for c in causes]}
+    details |= {"kind": resource.kind, "causes": [c._asdict() for c in unique]}
     return StoreError(422, "Invalid", f'{kind} "{name}" is invalid: {text}', details)
 
 

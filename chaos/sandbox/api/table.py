@@ -105,6 +105,11 @@ def _namespace(obj: Object, now: datetime) -> list[Any]:
     return [obj["metadata"]["name"], obj.get("status", {}).get("phase", ""), _age(obj, now)]
 
 
+def _kernel(info: Object) -> str:
+    kernel, architecture = info.get("kernelVersion") or "<unknown>", info.get("architecture", "")
+    return f"{kernel} ({architecture})" if architecture else kernel
+
+
 def _node(obj: Object, now: datetime) -> list[Any]:
     meta, status = obj["metadata"], obj.get("status", {})
     ready = {c["type"]: c["status"] for c in status.get("conditions", ())}.get("Ready", "Unknown")
@@ -115,6 +120,7 @@ def _node(obj: Object, now: datetime) -> list[Any]:
     roles = sorted(key.removeprefix(prefix) for key in meta.get("labels") or {} if key.startswith(prefix))
     addresses = {a["type"]: a["address"] for a in status.get("addresses", ())}
     info = status.get("nodeInfo", {})
+    info = {**info, "kernelVersion": _kernel(info)}
     facts = [info.get(key) or "<unknown>" for key in ("osImage", "kernelVersion", "containerRuntimeVersion")]
     return [
         meta["name"],

@@ -17,6 +17,7 @@ from chaos.sandbox.api import (
     quota,
     secret_validation,
     service_validation,
+    service_warnings,
     workload_validation,
 )
 from chaos.sandbox.api.quantity import value as number_of
@@ -29,7 +30,7 @@ _CONFIG_MAP_BYTES = 1024 * 1024
 _FREE = ("PodDisruptionBudget",)
 _NAMES: dict[str, Callable[[str], list[str]]] = {
     "Namespace": names.name_without_dots,
-    "Service": names.label_1035,
+    "Service": names.name_without_dots,
     "StatefulSet": names.name_without_dots,
 }
 
@@ -61,7 +62,7 @@ def changed_status(kind: str, new: Object) -> list[Cause]:
 
 def warnings(kind: str, obj: Object) -> list[str]:
     """What the server says about an object that it accepts."""
-    return list(networkpolicy_validation.warnings(obj)) if kind == "NetworkPolicy" else []
+    return list(service_warnings.warnings(obj)) if kind == "Service" else []
 
 
 def _added_finalizers(old: Object, new: Object) -> Iterator[Cause]:
@@ -89,10 +90,10 @@ def _metadata(kind: str, obj: Object, *, named: bool = True) -> Iterator[Cause]:
         yield from (invalid_value("metadata.name", name, text) for text in check(name))
     yield from label_validation.labels(meta.get("labels", {}), "metadata.labels")
     yield from label_validation.annotation_keys(meta.get("annotations", {}), "metadata.annotations")
-    for owner in meta.get("ownerReferences", ()):
+    for i, owner in enumerate(meta.get("ownerReferences", ())):
         for field in ("apiVersion", "kind", "name", "uid"):
             if not owner.get(field):
-                yield invalid_value(f"metadata.ownerReferences.{field}", "", "must not be empty")
+                yield required(f"metadata.ownerReferences[{i}].{field}", "must not be empty")
     yield from _finalizers(meta.get("finalizers", ()), "metadata.finalizers", free=kind in _FREE)
 
 
@@ -159,7 +160,7 @@ def _endpoint_slice(obj: Object) -> Iterator[Cause]:
     for i, endpoint in enumerate(obj.get("endpoints") or ()):
         at = f"endpoints[{i}]"
         if not endpoint.get("addresses"):
-            yield required(f"{at}.addresses", "must contain at least 1 address")
+            yield required(f"{at}.addresses")
         for j, address in enumerate(endpoint.get("addresses", ())):
             if kind in ("IPv4", "IPv6"):
                 yield from (invalid_value(f"{at}.addresses[{j}]", address, t) for t in names.ip_address(address))

@@ -9,12 +9,7 @@ from chaos.sandbox.api.selector_validation import label_selector
 from chaos.sandbox.api.status import Cause, forbidden_field, invalid_value, not_supported, required
 from chaos.sandbox.store import Object
 
-_UPDATABLE = ("replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
-              "persistentVolumeClaimRetentionPolicy", "minReadySeconds")  # fmt: skip
-_IMMUTABLE = (
-    "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
-    "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
-)
+_IMMUTABLE = ("selector", "volumeClaimTemplates", "serviceName", "podManagementPolicy")
 _WHOLE = 100
 _RETENTION = ("Retain", "Delete")
 _STRATEGIES = ("Recreate", "RollingUpdate")
@@ -42,9 +37,8 @@ def stateful_set(obj: Object) -> Iterator[Cause]:
         shown = {"Partition": rolling.get("partition", 0), "MaxUnavailable": rolling.get("maxUnavailable")}
         text = "only allowed for updateStrategy 'RollingUpdate'"
         yield invalid_value("spec.updateStrategy.rollingUpdate", shown, text)
-    elif strategy.get("rollingUpdate", {}).get("partition", 0) < 0:
-        partition = strategy["rollingUpdate"]["partition"]
-        yield invalid_value("spec.updateStrategy.rollingUpdate.partition", partition, _NOT_NEGATIVE)
+    elif strategy["type"] == "RollingUpdate":
+        yield from _rolling_set(strategy["rollingUpdate"])
     for field, policy in spec["persistentVolumeClaimRetentionPolicy"].items():
         if policy not in _RETENTION:
             yield not_supported(f"spec.persistentVolumeClaimRetentionPolicy.{field}", policy, _RETENTION)
@@ -61,10 +55,10 @@ def stateful_set(obj: Object) -> Iterator[Cause]:
 
 
 def stateful_set_changed(old: Object, new: Object) -> Iterator[Cause]:
-    before = {key: value for key, value in old["spec"].items() if key not in _UPDATABLE}
-    after = {key: value for key, value in new["spec"].items() if key not in _UPDATABLE}
-    if before != after:
-        yield forbidden_field("spec", _IMMUTABLE)
+    for field in _IMMUTABLE:
+        before, after = old["spec"].get(field), new["spec"].get(field)
+        if before != after:
+            yield invalid_value(f"spec.{field}", after, "field is immutable")
 
 
 def deployment(obj: Object) -> Iterator[Cause]:
@@ -154,6 +148,18 @@ def _selector_and_template(spec: Object, kind: str, claims: Sequence[str]) -> It
         yield forbidden_field("spec.template.spec.activeDeadlineSeconds", text)
 
 
+def _rolling_set(rolling: Object) -> Iterator[Cause]:
+    """A StatefulSet's."""
+    at = "spec.updateStrategy.rollingUpdate"
+    if rolling["partition"] < 0:
+        yield invalid_value(f"{at}.partition", rolling["partition"], _NOT_NEGATIVE)
+    unavailable = rolling["maxUnavailable"]
+    yield from _amount(unavailable, f"{at}.maxUnavailable")
+    if _is_zero(unavailable):
+        yield invalid_value(f"{at}.maxUnavailable", unavailable, "cannot be 0")
+    yield from _not_more_than_all(unavailable, f"{at}.maxUnavailable")
+
+
 def _strategy(strategy: Object) -> Iterator[Cause]:
     rolling = strategy.get("rollingUpdate")
     if strategy["type"] not in _STRATEGIES:
@@ -173,8 +179,12 @@ def _rolling(rolling: Object) -> Iterator[Cause]:
     if _is_zero(rolling["maxSurge"]) and _is_zero(unavailable):
         text = "may not be 0 when `maxSurge` is 0"
         yield invalid_value(f"{at}.maxUnavailable", unavailable, text)
-    if isinstance(unavailable, str) and not names.percentage(unavailable) and int(unavailable[:-1]) > _WHOLE:
-        yield invalid_value(f"{at}.maxUnavailable", unavailable, "must not be greater than 100%")
+    yield from _not_more_than_all(unavailable, f"{at}.maxUnavailable")
+
+
+def _not_more_than_all(value: int | str, at: str) -> Iterator[Cause]:
+    if isinstance(value, str) and not names.percentage(value) and int(value[:-1]) > _WHOLE:
+        yield invalid_value(at, value, "must not be greater than 100%")
 
 
 def _amount(value: int | str, at: str) -> Iterator[Cause]:

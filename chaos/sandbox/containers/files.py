@@ -8,6 +8,7 @@ from typing import Any
 
 from chaos.sandbox.containers.environment import fully_qualified, hostname, short_hostname, text_of
 from chaos.sandbox.containers.processes import Processes
+from chaos.sandbox.dns.outside import RESOLVER_ADDRESS
 from chaos.sandbox.store import Object, Store
 
 _DOMAIN = "cluster.local"
@@ -20,7 +21,7 @@ _LOCALHOST = (
     "fe00::1\tip6-allnodes",
     "fe00::2\tip6-allrouters",
 )
-_NODE_RESOLV_CONF = "nameserver 172.30.0.1\n"  # what the node itself uses: dnsPolicy Default
+_NODE_RESOLV_CONF = f"nameserver {RESOLVER_ADDRESS}\n"  # what the node itself uses: dnsPolicy Default
 _COMM_CHARS = 15  # the kernel's TASK_COMM_LEN without its final zero
 # Folders that images have, as far as scripts go there; nothing of this machine is meant.
 _FOLDERS = (

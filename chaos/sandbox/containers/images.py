@@ -14,6 +14,7 @@ from functools import lru_cache
 from chaos.sandbox.containers.image import Image
 from chaos.sandbox.containers.reference import parse_reference
 from chaos.sandbox.containers.signals import Signal
+from chaos.sandbox.release import COREDNS_IMAGE
 
 # Commands that every image with a shell has.
 _COMMON = frozenset(
@@ -108,7 +109,7 @@ _FAMILIES = (
     ),
     Family(
         rf"v{_VERSION}",
-        "registry.k8s.io/coredns/coredns:v1.13.1",
+        COREDNS_IMAGE,
         Image("registry.k8s.io/coredns/coredns", ("/coredns",), (), frozenset({"coredns"})),
     ),
     Family(

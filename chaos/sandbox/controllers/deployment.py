@@ -186,7 +186,7 @@ class DeploymentController(AdoptingController):
         rows = [self.store.get("ReplicaSet", name[0], s["metadata"]["name"]) for s in sets]
         total = {
             key: sum(int(r.get("status", {}).get(key, 0)) for r in rows if r)
-            for key in ("replicas", "readyReplicas", "availableReplicas")
+            for key in ("replicas", "readyReplicas", "availableReplicas", "terminatingReplicas")
         }
         newest = self.store.get("ReplicaSet", name[0], new["metadata"]["name"]) if new else None
         if newest is not None and all(s["metadata"]["uid"] != newest["metadata"]["uid"] for s in sets):
@@ -200,6 +200,7 @@ class DeploymentController(AdoptingController):
         }
         status: Object = {"observedGeneration": deployment["metadata"]["generation"]}
         status |= {key: count for key, count in counts.items() if count}
+        status["terminatingReplicas"] = total["terminatingReplicas"]
         if (now.get("status") or {}).get("collisionCount"):
             status["collisionCount"] = now["status"]["collisionCount"]
         status["conditions"] = self._conditions(deployment, now, newest, counts)

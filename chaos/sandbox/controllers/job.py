@@ -1,4 +1,4 @@
-"""The Job controller (pkg/controller/job/job_controller.go of 1.34).
+"""The Job controller (pkg/controller/job/job_controller.go of 1.37).
 
 Not modelled: podFailurePolicy, successPolicy, backoffLimitPerIndex, manual selectors' adoption of strangers' pods.
 """

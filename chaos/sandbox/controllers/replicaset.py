@@ -6,9 +6,11 @@ from chaos.sandbox.controllers.adoption import AdoptingController
 from chaos.sandbox.controllers.base import Name
 from chaos.sandbox.controllers.labels import matches_labels
 from chaos.sandbox.controllers.pods import (
+    TERMINAL,
     available_in_s,
     is_active,
     is_ready,
+    is_terminating,
     owner_reference,
     phase,
     pod_from_template,
@@ -30,12 +32,14 @@ class ReplicaSetController(AdoptingController):
         set_ = self.store.get("ReplicaSet", *name)
         if set_ is None:
             return
-        pods = [pod for pod in self.claim(set_) if is_active(pod)]
+        owned = self.claim(set_)
+        pods = [pod for pod in owned if is_active(pod)]
+        terminating = sum(is_terminating(pod) and phase(pod) not in TERMINAL for pod in owned)
         try:
             if not set_["metadata"].get("deletionTimestamp"):
                 self._manage(set_, pods)
         finally:
-            self._write_status(name, set_, pods)
+            self._write_status(name, set_, pods, terminating)
 
     def _manage(self, set_: Object, pods: list[Object]) -> None:
         missing = int(set_["spec"]["replicas"]) - len(pods)
@@ -74,7 +78,7 @@ class ReplicaSetController(AdoptingController):
             ),
         )
 
-    def _write_status(self, name: Name, set_: Object, pods: list[Object]) -> None:
+    def _write_status(self, name: Name, set_: Object, pods: list[Object], terminating: int) -> None:
         min_ready_s = int(set_["spec"].get("minReadySeconds", 0))
         template_labels = (set_["spec"]["template"].get("metadata") or {}).get("labels") or {}
         waits_s = [available_in_s(pod, min_ready_s, self.store.clock) for pod in pods if is_ready(pod)]
@@ -88,6 +92,7 @@ class ReplicaSetController(AdoptingController):
         }
         status: Object = {"observedGeneration": set_["metadata"]["generation"], "replicas": len(pods)}
         status |= {key: count for key, count in counts.items() if count}
+        status["terminatingReplicas"] = terminating
         now = self.store.get("ReplicaSet", *name)
         if now is not None and now["metadata"]["uid"] == set_["metadata"]["uid"] and now.get("status") != status:
             self.store.update("ReplicaSet", {**now, "status": status})

@@ -16,6 +16,7 @@ from chaos.sandbox.controllers.pods import TERMINAL, condition, is_terminating, 
 from chaos.sandbox.store import Change, Object, clone
 
 COMPONENT = "default-scheduler"
+_TOPOLOGY = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")
 _NO_HELP = "Preemption is not helpful for scheduling"
 
 
@@ -129,6 +130,7 @@ class Scheduler(Controller):
         name = node["metadata"]["name"]
         bound = clone(pod)
         bound["spec"]["nodeName"] = name
+        _copy_topology(bound, node)
         self._set_condition(bound, {"type": "PodScheduled", "status": "True"})
         self.store.update("Pod", bound)
         meta = pod["metadata"]
@@ -164,6 +166,14 @@ class Scheduler(Controller):
         others = [c for c in status.get("conditions") or () if c["type"] != row["type"]]
         status["conditions"] = [*others, {**row, "lastProbeTime": None, "lastTransitionTime": changed}]
         return True
+
+
+def _copy_topology(pod: Object, node: Object) -> None:
+    """Where the node is becomes a label of the pod (the PodTopologyLabels admission plugin)."""
+    labels = node["metadata"].get("labels") or {}
+    copied = {key: labels[key] for key in _TOPOLOGY if key in labels}
+    if copied:
+        pod["metadata"]["labels"] = {**(pod["metadata"].get("labels") or {}), **copied}
 
 
 def _untolerated(pod: Object, node: Object) -> Object | None:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from chaos.sandbox.controllers.revisions import Revisions
+from chaos.sandbox.controllers.rollout import resolve
 from chaos.sandbox.store import Object
 
 _MEMBER = re.compile(r"(.*)-([0-9]+)$")
@@ -59,6 +60,12 @@ class Round:
     def partition(self) -> int:
         """How many members, from the lowest on, a rolling update leaves alone."""
         return int((self._update_strategy.get("rollingUpdate") or {}).get("partition", 0))
+
+    @property
+    def max_unavailable(self) -> int:
+        """How many members a rolling update may take away at once."""
+        asked = (self._update_strategy.get("rollingUpdate") or {}).get("maxUnavailable", 1)
+        return max(1, resolve(asked, int(self.set["spec"]["replicas"]), up=False))
 
     def revision_of(self, ordinal: int) -> Object:
         """The revision that a missing member is created with."""

@@ -1,6 +1,6 @@
-"""The StatefulSet controller (pkg/controller/statefulset/stateful_set_control.go of 1.34).
+"""The StatefulSet controller (pkg/controller/statefulset/stateful_set_control.go of 1.37).
 
-Not modelled, as their feature gates are closed by default: maxUnavailable.
+Not modelled, as its feature gate is closed by default: the update strategy Recreate.
 """
 
 from __future__ import annotations
@@ -109,13 +109,13 @@ class StatefulSetController(AdoptingController):
             if self._settle(r, ordinal) and r.ordered:
                 return
         condemned = [pod for o, pod in sorted(r.pods.items(), reverse=True) if not r.first <= o < r.end]
-        unhealthy = next((p for p in r.pods.values() if not is_running_and_ready(p) or is_terminating(p)), None)
+        unhealthy = next((p for p in r.pods.values() if not self._is_available(r, p)), None)
         for pod in condemned:
             if is_terminating(pod):
                 if r.ordered:
                     return
                 continue
-            if r.ordered and not is_running_and_ready(pod) and pod is not unhealthy:
+            if r.ordered and not self._is_available(r, pod) and pod is not unhealthy:
                 return
             self._delete(r, pod)
             if r.ordered:
@@ -149,9 +149,7 @@ class StatefulSetController(AdoptingController):
             self._event(r, f"Recreating{kind}Pod", message + pod["metadata"]["name"], warning=kind == "Failed")
             self._delete(r, pod)
             return True
-        if not is_running_and_ready(pod):
-            return True
-        return available_in_s(pod, int(r.set["spec"].get("minReadySeconds", 0)), self.store.clock) > 0
+        return not self._is_available(r, pod)
 
     def _create(self, r: Round, ordinal: int) -> None:
         meta, spec = r.set["metadata"], r.set["spec"]
@@ -190,20 +188,31 @@ class StatefulSetController(AdoptingController):
         self._event(r, "SuccessfulDelete", f"delete Pod {name} in StatefulSet {set_name} successful")
 
     def _roll(self, r: Round) -> None:
-        """Delete the highest member of another revision; wait where one above it is not healthy."""
+        """Delete members of another revision from the highest ordinal down, as many as may be unavailable.
+
+        In a parallel set those that are unavailable themselves go in any case: nothing is lost with them.
+        """
         if r.strategy == "OnDelete":
             return
-        for ordinal in range(r.end - 1, max(r.first, r.first + r.partition) - 1, -1):
-            pod = r.pods.get(ordinal)
-            if pod is None:
-                return
-            revision = pod["metadata"].get("labels", {}).get(REVISION_LABEL)
-            if revision != r.update["metadata"]["name"] and not is_terminating(pod):
-                self._delete(r, pod)
-                r.status["currentReplicas"] -= 1
-                return
-            if is_terminating(pod) or not is_running_and_ready(pod):
-                return
+        members = [r.pods.get(ordinal) for ordinal in range(r.first, r.end)]
+        room = r.max_unavailable - sum(pod is None or not self._is_available(r, pod) for pod in members)
+        outdated = [
+            pod
+            for pod in reversed(members[r.partition :])
+            if pod is not None
+            and not is_terminating(pod)
+            and pod["metadata"].get("labels", {}).get(REVISION_LABEL) != r.update["metadata"]["name"]
+        ]
+        lost: list[Object] = [] if r.ordered else [pod for pod in outdated if not self._is_available(r, pod)]
+        kept = [pod for pod in outdated if pod not in lost]
+        for pod in (*lost, *kept[: max(0, room)]):
+            self._delete(r, pod)
+            r.status["currentReplicas"] -= 1
+
+    def _is_available(self, r: Round, pod: Object) -> bool:
+        if is_terminating(pod) or not is_running_and_ready(pod):
+            return False
+        return available_in_s(pod, int(r.set["spec"].get("minReadySeconds", 0)), self.store.clock) == 0
 
     def _event(self, r: Round, reason: str, message: str, *, warning: bool = False) -> None:
         self.plane.events.record(r.set, "StatefulSet", reason, message, component=COMPONENT, warning=warning)

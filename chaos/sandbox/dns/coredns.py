@@ -10,14 +10,15 @@ from dataclasses import replace
 from itertools import permutations
 from math import inf
 
+from chaos.sandbox.dns import outside
 from chaos.sandbox.dns.cache import Cache
 from chaos.sandbox.dns.corefile import KUBEADM_COREFILE, Corefile, CorefileError, parse
 from chaos.sandbox.dns.erratic import Erratic
 from chaos.sandbox.dns.lookup import Lookup
 from chaos.sandbox.dns.names import is_under
-from chaos.sandbox.dns.query import OPCODE, BadQueryError, Query
+from chaos.sandbox.dns.query import OPCODE, RD, BadQueryError, Query
 from chaos.sandbox.dns.query import parse as parse_query
-from chaos.sandbox.dns.record import Answer, Record, RType
+from chaos.sandbox.dns.record import Answer, Name, Rcode, Record, RType
 from chaos.sandbox.dns.response import bad_version, header_only, render
 from chaos.sandbox.dns.truth import AnswerTruth
 from chaos.sandbox.dns.zone import KINDS, Zone
@@ -35,6 +36,8 @@ _KEPT_ORDERS = 24
 
 # So many different questions are remembered; more come only from strangers.
 _MEMO_ROWS = 10_000
+
+SERVFAIL = Answer(Rcode.SERVFAIL, authoritative=False)
 
 _Variants = tuple[tuple[bytes, ...], float]  # responses without id; until when they are right
 
@@ -141,11 +144,28 @@ class CoreDNS:
         now_s = self._clock.now_s()
         kept = self._cache.get(query, now_s)
         if kept is None:
-            answer = self._lookup.answer(query)
+            answer, until_s = self._completed(query, self._lookup.answer(query) or self._forwarded(query))
             if query.flags & OPCODE and self.corefile.cached:
                 return answer.with_ttl(self.corefile.min_ttl_s), inf  # how the cache plugin treats NOTIFY
-            kept = self._cache.put(query, answer, now_s) or (answer, inf)
+            kept = self._cache.put(query, answer, now_s) or (answer, until_s)
         return kept
+
+    def _forwarded(self, query: Query) -> Answer:
+        """What the resolver outside says; SERVFAIL where nobody is left to ask."""
+        if any(is_under(query.name, zone) for zone in self.corefile.forwarded):
+            return outside.ask(query)
+        return SERVFAIL
+
+    def _completed(self, query: Query, answer: Answer) -> tuple[Answer, float]:
+        """With the addresses of an alias that leads out of the cluster, as the server itself resolves it."""
+        last = answer.answers[-1] if answer.answers else None
+        if last is None or last.rtype != RType.CNAME or query.qtype not in (RType.A, RType.AAAA):
+            return answer, inf
+        target = last.data[0]
+        assert isinstance(target, Name)  # noqa: S101 - an alias has a target
+        asked = replace(query, flags=RD, qname=target.wire, name=target.text().lower(), edns=None)
+        found, until_s = self._resolve(asked)
+        return replace(answer, answers=(*answer.answers, *found.answers)), until_s
 
     def _orders(self, answer: Answer, addresses: list[Record]) -> list[Answer]:
         """The orders that the loadbalance plugin may give to an answer, each as likely as the others."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from chaos.errors import ChaosError
 from chaos.sandbox.dns.erratic import ErraticSettings
+from chaos.sandbox.dns.outside import RESOLVER_ADDRESS
 
 KUBEADM_COREFILE = """\
 .:53 {
@@ -22,6 +24,9 @@ KUBEADM_COREFILE = """\
       ttl 30
     }
     prometheus :9153
+    forward . /etc/resolv.conf {
+       max_concurrent 1000
+    }
     cache 30 {
       disable success cluster.local
       disable denial cluster.local
@@ -34,6 +39,7 @@ KUBEADM_COREFILE = """\
 
 _PLUGIN_TTL_S = 5  # the kubernetes plugin's default
 _SUCCESS_CAP_S, _DENIAL_CAP_S, _MIN_TTL_S = 3600, 1800, 5  # the cache plugin's defaults
+_OUTSIDE = ("/etc/resolv.conf", RESOLVER_ADDRESS)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m)?")
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, None: 1.0}
 
@@ -49,7 +55,9 @@ class Corefile:
     Attributes:
         zones: of the kubernetes plugin.
         ttl_s: of records, and of denials (the SOA's MINIMUM).
-        fallthrough: zones whose unknown names go to the next plugin, of which there is none: SERVFAIL.
+        fallthrough: zones whose unknown names go to the next plugin.
+        forwarded: zones whose names a resolver outside is asked for, where no plugin before it has them; a name that
+            nobody is left to ask for gets SERVFAIL.
         cached: whether there is a cache plugin.
         success_cap_s: longest time that the cache keeps an answer; `denial_cap_s` likewise for denials.
         uncached_success: zones that the cache leaves alone; `uncached_denial` likewise.
@@ -60,6 +68,7 @@ class Corefile:
     zones: tuple[str, ...] = ()
     ttl_s: int = _PLUGIN_TTL_S
     fallthrough: tuple[str, ...] = ()
+    forwarded: tuple[str, ...] = ()
     cached: bool = False
     success_cap_s: int = _SUCCESS_CAP_S
     denial_cap_s: int = _DENIAL_CAP_S
@@ -80,7 +89,8 @@ class _Directive:
 def parse(text: str) -> Corefile:
     """Read the server block of port 53, and those of other zones that have the erratic plugin.
 
-    `forward` is read and has no effect: nothing outside the cluster exists in the sandbox, so those names get SERVFAIL.
+    `forward` leads to the one resolver outside (`outside.py`) where it names /etc/resolv.conf or that resolver's
+    address; any other server does not exist, so what would go there gets SERVFAIL.
 
     Raises:
         CorefileError: unbalanced braces, no kubernetes plugin, or ``pods verified``, which the sandbox has not.
@@ -89,13 +99,15 @@ def parse(text: str) -> Corefile:
     server = next((b for b in blocks if b.words and re.fullmatch(r"\.(:53)?", b.words[0])), None)
     if server is None:
         raise CorefileError("the Corefile has no server block .:53", hint="compare it with kubeadm's")
-    settings: dict[str, object] = {"erratic": tuple(_erratic_zones(blocks))}
+    settings: dict[str, Any] = {"erratic": tuple(_erratic_zones(blocks))}
     for directive in server.block:
         name, *arguments = directive.words
         if name == "kubernetes":
             settings |= _kubernetes(arguments, directive.block)
         elif name == "cache":
             settings |= _cache(arguments, directive.block)
+        elif name == "forward":
+            settings["forwarded"] = (*settings.get("forwarded", ()), *_forward(arguments))
         elif name == "loadbalance":
             settings["shuffled"] = True
         elif name == "health":
@@ -105,7 +117,7 @@ def parse(text: str) -> Corefile:
         raise CorefileError(
             "the Corefile's server block .:53 has no kubernetes plugin", hint="compare it with kubeadm's"
         )
-    return Corefile(**settings)  # type: ignore[arg-type]
+    return Corefile(**settings)
 
 
 def _kubernetes(zones: list[str], block: list[_Directive]) -> dict[str, object]:
@@ -138,6 +150,22 @@ def _cache(arguments: list[str], block: list[_Directive]) -> dict[str, object]:
         elif name in ("success", "denial") and len(words) > 1:  # capacity, TTL, minimum TTL
             settings[f"{name}_cap_s"] = _number([name, words[1]])
     return settings
+
+
+def _forward(arguments: list[str]) -> tuple[str, ...]:
+    """The zone that goes to the resolver outside, if that is among the servers.
+
+    Raises:
+        CorefileError: a zone and at least one server are not there.
+    """
+    if len(arguments) < 2:  # noqa: PLR2004 - zone and server
+        raise CorefileError(
+            f"the Corefile's line `forward {' '.join(arguments)}` lacks its zone or its server",
+            hint="compare it with kubeadm's",
+        )
+    zone, *servers = arguments
+    reached = any(s.removeprefix("dns://").removesuffix(":53") in _OUTSIDE for s in servers)
+    return (zone.lower().rstrip("."),) if reached else ()
 
 
 def _erratic_zones(blocks: list[_Directive]) -> Iterator[tuple[str, ErraticSettings]]:

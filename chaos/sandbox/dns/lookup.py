@@ -13,8 +13,9 @@ from chaos.sandbox.dns.names import (
     reversed_address,
     to_wire,
 )
-from chaos.sandbox.dns.query import Query
+from chaos.sandbox.dns.query import CLASS_IN, Query
 from chaos.sandbox.dns.record import (
+    REFUSED,
     Answer,
     Rcode,
     Record,
@@ -28,11 +29,8 @@ from chaos.sandbox.dns.record import (
 from chaos.sandbox.dns.zone import NO_PORT, Port, Service, ServiceKey, Zone
 
 DNS_VERSION = "1.1.0"  # of the Kubernetes DNS specification
-_CLASS_IN = 1
 _MAX_CNAMES = 8
 _IPV4_DASHES = 3
-SERVFAIL = Answer(Rcode.SERVFAIL, authoritative=False)
-REFUSED = Answer(Rcode.REFUSED, authoritative=False)
 
 
 class _Hit(NamedTuple):
@@ -63,18 +61,20 @@ class Lookup:
         self.domain = next((z for z in corefile.zones if not z.endswith(".arpa")), "")
         self._ttl_s = corefile.ttl_s
 
-    def answer(self, query: Query) -> Answer:
-        """The plugin's answer, or the server's where no plugin takes the question."""
-        if query.qclass != _CLASS_IN or query.qtype in (RType.AXFR, RType.IXFR):
-            return REFUSED
+    def answer(self, query: Query) -> Answer | None:
+        """The plugin's answer; None where the question is for the next plugin."""
+        if query.qclass != CLASS_IN and not self._corefile.forwarded:
+            return REFUSED  # the server lets other classes in only for the sake of plugins such as forward
         zone = max((z for z in self._corefile.zones if is_under(query.name, z)), key=len, default=None)
         if zone is None:
-            return SERVFAIL
+            return None
+        if query.qtype in (RType.AXFR, RType.IXFR):
+            return REFUSED
         try:
             return self._positive(query, zone)
         except _NoSuchNameError:
             if any(is_under(query.name, z) for z in self._corefile.fallthrough):
-                return SERVFAIL
+                return None
             return Answer(Rcode.NXDOMAIN, authority=(self._soa(zone),))
 
     def _soa(self, zone: str) -> Record:

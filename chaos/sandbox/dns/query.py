@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from chaos.sandbox.dns.record import Rcode, RType
 
 HEADER_BYTES = 12
+CLASS_IN = 1
 QR, OPCODE, AA, TC, RD, CD = 0x8000, 0x7800, 0x0400, 0x0200, 0x0100, 0x0010
 DO = 0x8000
 _QUERY, _NOTIFY = 0, 4

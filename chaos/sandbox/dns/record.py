@@ -86,6 +86,9 @@ class Answer:
         )
 
 
+REFUSED = Answer(Rcode.REFUSED, authoritative=False)
+
+
 def address_record(owner: bytes, address: str, ttl_s: int) -> Record:
     """A or AAAA."""
     return Record(owner, RType.AAAA if is_ipv6(address) else RType.A, ttl_s, (packed(address),))

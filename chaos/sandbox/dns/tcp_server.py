@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
-from chaos.sandbox.dns.coredns import CoreDNS
-
+DNS_PORT = 53
 _IDLE_S = 10  # CoreDNS's idle timeout of a TCP connection
 _LENGTH_BYTES = 2
 
 
+class Responder(Protocol):
+    """What answers messages."""
+
+    def respond(self, query: bytes, *, tcp: bool = False) -> tuple[bytes | None, float]:
+        """The response's bytes, None where there is silence, and the seconds by which it is held back."""
+
+
 class DnsOverTcp(asyncio.Protocol):
-    """One connection to a replica.
+    """One connection to a DNS server.
 
     Args:
         processing_s: draws the time between a query and its answer.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, dns: CoreDNS, processing_s: Callable[[], float]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, dns: Responder, processing_s: Callable[[], float]) -> None:
         self._loop, self._dns, self._processing_s = loop, dns, processing_s
         self._buffer = b""
         self._idle_at_s = loop.time() + _IDLE_S

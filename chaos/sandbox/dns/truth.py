@@ -43,7 +43,8 @@ class AnswerTruth:
     def _value(self, name: str, rtype: RType) -> tuple[str, ...]:
         wire = to_wire(name)
         answer = self._lookup.answer(Query(0, b"", wire, name, rtype, 1, None))
-        return tuple(sorted(_target(record) for record in answer.answers if record.rtype == rtype))
+        found = answer.answers if answer else ()
+        return tuple(sorted(_target(record) for record in found if record.rtype == rtype))
 
 
 def _target(record: Record) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import re
 from typing import NamedTuple
 
+from chaos.sandbox import release
 from chaos.sandbox.kubelet.container import Container
 from chaos.sandbox.kubelet.local_pod import LocalPod
 from chaos.sandbox.store import Object
@@ -70,7 +71,7 @@ def dial_error(exc: OSError | TimeoutError) -> str:
 
 
 def _request(spec: Object, authority: str, path: str) -> bytes:
-    headers = {"Host": authority, "User-Agent": "kube-probe/1.34", "Accept": "*/*", "Connection": "close"}
+    headers = {"Host": authority, "User-Agent": f"kube-probe/{release.MINOR}", "Accept": "*/*", "Connection": "close"}
     for row in spec.get("httpHeaders") or ():
         headers[row["name"].title()] = row.get("value", "")
     lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items() if value)]

@@ -38,7 +38,8 @@ class Images:
             return None
         known = self._pod.node.runtime.knows_image(image)
         if known and policy != "Always":
-            self._pod.event("Pulled", f'Container image "{image}" already present on machine', container=container)
+            message = f'Container image "{image}" already present on machine and can be accessed by the pod'
+            self._pod.event("Pulled", message, container=container)
             return image
         if policy == "Never":
             message = f'Container image "{image}" is not present with pull policy of Never'

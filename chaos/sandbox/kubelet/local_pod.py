@@ -104,8 +104,12 @@ class LocalPod:
             field_path += f"{{{container.name}}}"
         self.node.event(self.object, reason, message, field_path=field_path, warning=warning)
 
-    def report(self) -> None:
-        """Write the status where it changed, unless the object is gone, or the node is cut off."""
+    def report(self, *, addressed: bool = True) -> None:
+        """Write the status where it changed, unless the object is gone, or the node is cut off.
+
+        Args:
+            addressed: whether the pod's address is told, if it has one.
+        """
         if not self.node.link.in_touch.is_set():
             return
         meta, store = self.object["metadata"], self.plane.store
@@ -118,7 +122,7 @@ class LocalPod:
             self.containers,
             self.init_containers,
             phase=self.phase(),
-            ip=self.ip,
+            ip=self.ip if addressed else "",
             sandbox_up=self.sandbox_up,
             host_ip=self.node.address,
             start_time=self.start_time or timestamp,

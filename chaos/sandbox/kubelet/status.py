@@ -57,7 +57,7 @@ def pod_status(
     generation = pod["metadata"].get("generation", 1)
     lasting = [*(c for c in init_containers if c.role is Role.SIDECAR), *containers]
     rows = [
-        ("PodReadyToStartContainers", "True" if sandbox_up else "False", "", ""),
+        ("PodReadyToStartContainers", *_sandbox(up=sandbox_up, was_there=bool(ip))),
         ("Initialized", *_initialized(init_containers, containers, phase)),
         ("Ready", *_ready(pod, lasting, phase)),
         ("ContainersReady", *_readiness(lasting, phase)),
@@ -80,6 +80,12 @@ def pod_status(
     return status
 
 
+def _sandbox(*, up: bool, was_there: bool) -> tuple[str, str, str]:
+    if up:
+        return "True", "", ""
+    return "False", "PodSandboxNotReady", "pod sandbox is not ready" if was_there else "no pod sandbox exists"
+
+
 def _initialized(
     init_containers: Sequence[Container], containers: Sequence[Container], phase: str
 ) -> tuple[str, str, str]:
@@ -97,7 +103,7 @@ def foreign_conditions(pod: Object) -> list[Object]:
 
 
 def _ready(pod: Object, containers: Sequence[Container], phase: str) -> tuple[str, str, str]:
-    """Containers and readiness gates; the words are those of kubelet's status/generate.go (v1.34)."""
+    """Containers and readiness gates; the words are those of kubelet's status/generate.go (v1.37)."""
     found = _readiness(containers, phase)
     if found[0] != "True":
         return found

@@ -98,6 +98,7 @@ class PodWorker:
         self._probes.start()
         await pod.waiting.pause(pod.draw("kubelet_sandbox"))
         pod.plug_in()
+        pod.report(addressed=False)
 
     async def _mount(self) -> None:
         """Wait for the ConfigMaps and Secrets that the pod mounts, and for the keys that it names of them."""
@@ -126,11 +127,11 @@ class PodWorker:
             container.retry_at_s = pod.now_s() + pod.draw("kubelet_sync_retry")
             pod.event("Failed", f"Error: {exc}", container=container, warning=True)
             return
-        pod.event("Created", f"Created container: {container.name}", container=container)
+        pod.event("Created", "Container created", container=container)
         await pod.waiting.pause(pod.draw("kubelet_start"))
         container.begin(process, name, pod.plane.store.clock.timestamp(), pod.now_s())
         await process.start()
-        pod.event("Started", f"Started container {container.name}", container=container)
+        pod.event("Started", "Container started", container=container)
         await run_post_start(pod, container)
 
     # ---- life ----
@@ -147,7 +148,7 @@ class PodWorker:
             for container in due:
                 await self._launch(container)
             if due:
-                self._sync_at_relist()
+                self._sync_soon()
             else:
                 await pod.waiting.sleep(min(waits.values(), default=None))
         self._finishing = True
@@ -187,6 +188,10 @@ class PodWorker:
             self._pod.waiting.wake()  # somebody waits for it, and knows already
         if not self._pod.waiting.stopping and not self._finishing:
             self._sync_at_relist()
+
+    def _sync_soon(self) -> None:
+        """Look at the containers that were just started: the kubelet asks for that itself (PLEGOnDemandRelist)."""
+        self._after(self._pod.draw("kubelet_status"), self._sync)
 
     def _sync_at_relist(self) -> None:
         """Look at the containers at the kubelet's next round."""

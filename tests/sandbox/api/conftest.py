@@ -19,6 +19,7 @@ from chaos.sandbox.api.server import ApiServer
 from chaos.sandbox.model import Model
 from chaos.sandbox.simclock import SimClock
 from chaos.sandbox.store import Store
+from tests.sandbox.api.recording import Reply
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 NO_DELAYS = {delay.name: (0.0, 0.0) for delay in API_DELAYS}
@@ -56,6 +57,12 @@ class Lab:
         sent = {"Content-Type": "application/json", **headers}
         async with self.http.request(method, self.server.url + path, data=data, headers=sent) as response:
             return Answer(response.status, await response.text(), response.headers)
+
+    async def send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Reply:
+        """The same for those who ask real servers, too."""
+        answer = await self.call(method, path, body, **headers)
+        media_type = answer.headers.get("Content-Type", "").partition(";")[0]
+        return Reply(answer.status, media_type, answer.text, tuple(answer.headers.getall("Warning", ())))
 
     def now_s(self) -> float:
         return asyncio.get_running_loop().time()

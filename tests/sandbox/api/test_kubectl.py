@@ -105,7 +105,7 @@ async def test_kubectl_creates_applies_changes_and_describes(kubectl: Kubectl) -
     assert "Replicas:               5 desired | 0 total" in await kubectl("describe", "sts", "web")
     assert "http  80/TCP" in await kubectl("describe", "svc", "web")
     refused = await kubectl("patch", "sts", "web", "-p", '{"spec":{"serviceName":"nope"}}', code=1)
-    assert "updates to statefulset spec for fields other than" in refused
+    assert 'spec.serviceName: Invalid value: "nope": field is immutable' in refused
 
 
 async def test_kubectl_waits_watches_and_deletes(kubectl: Kubectl, sandbox: ApiServer) -> None:

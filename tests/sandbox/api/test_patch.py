@@ -139,7 +139,7 @@ def test_a_patch_goes_through_validation_and_bumps_the_generation(media_type: st
 
     good, bad = served(scenario)
     assert (good.json["spec"]["replicas"], good.json["metadata"]["generation"]) == (3, 2)
-    assert (bad.status, bad.json["details"]["causes"][0]["field"]) == (422, "spec")
+    assert (bad.status, bad.json["details"]["causes"][0]["field"]) == (422, "spec.serviceName")
 
 
 def test_server_side_apply_is_refused_by_name(served: Any) -> None:

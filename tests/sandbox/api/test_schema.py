@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from chaos.sandbox.api.gated import CLOSED
 from chaos.sandbox.api.schema import definitions, name_of
 from chaos.sandbox.resources import RESOURCES
 
@@ -29,3 +30,8 @@ def test_the_shipped_types_are_what_the_tool_extracts() -> None:
 def test_every_kind_has_a_type() -> None:
     for resource in RESOURCES:
         assert name_of(resource.group, resource.version, resource.kind) in definitions()
+
+
+def test_every_gated_field_is_one_of_its_type() -> None:
+    for definition, fields in CLOSED.items():
+        assert set(fields) <= definitions()[definition]["properties"].keys(), definition

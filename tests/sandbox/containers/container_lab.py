@@ -21,7 +21,6 @@ from tests.sandbox.network.net_lab import EXACT, POD, now_s
 NGINX = "nginx:alpine"
 REDIS = "redis:7-alpine"
 BUSYBOX = "busybox:1.35"
-COREDNS = "registry.k8s.io/coredns/coredns:v1.13.1"
 UNIT_LINE = "echo 'Hello from '$(hostname) > /usr/share/nginx/html/index.html && nginx -g 'daemon off;'"
 _INSTANT = {
     "nginx_start": (0.010, 0.010),

@@ -8,7 +8,8 @@ import errno
 import dns.message
 import pytest
 
-from tests.sandbox.containers.container_lab import COREDNS, ContainerLab, in_lab
+from chaos.sandbox.release import COREDNS_IMAGE
+from tests.sandbox.containers.container_lab import ContainerLab, in_lab
 from tests.sandbox.network.net_lab import POD, Client, Receiver, now_s
 
 _QUERY = dns.message.make_query("dns-version.cluster.local.", "TXT").to_wire()
@@ -23,7 +24,7 @@ async def _ask(lab: ContainerLab) -> list[tuple[float, bytes | int | None]]:
 
 def test_it_answers_over_udp_after_latency_and_processing() -> None:
     async def test(lab: ContainerLab) -> None:
-        await lab.start(COREDNS)
+        await lab.start(COREDNS_IMAGE)
         asked_s = now_s()
         [(at_s, answer)] = await _ask(lab)
         assert at_s == round(asked_s + 0.00025 + 0.0001 + 0.00025, 9)
@@ -35,7 +36,7 @@ def test_it_answers_over_udp_after_latency_and_processing() -> None:
 
 def test_it_answers_over_tcp_behind_the_length() -> None:
     async def test(lab: ContainerLab) -> None:
-        await lab.start(COREDNS)
+        await lab.start(COREDNS_IMAGE)
         client = Client()
         parts: list[bytes] = []
         client.data_received = parts.append  # type: ignore[assignment,method-assign]
@@ -56,7 +57,7 @@ async def _page(lab: ContainerLab, port: int, path: str) -> str:
 
 def test_after_sigterm_it_answers_through_lameduck_and_exits() -> None:
     async def test(lab: ContainerLab) -> None:
-        process = await lab.start(COREDNS)
+        process = await lab.start(COREDNS_IMAGE)
         assert await _page(lab, 8080, "/health") == "200"
         assert await _page(lab, 8181, "/ready") == "200"
         told_s = now_s()
@@ -76,7 +77,7 @@ def test_after_sigterm_it_answers_through_lameduck_and_exits() -> None:
 
 def test_its_health_page_says_ok() -> None:
     async def test(lab: ContainerLab) -> None:
-        await lab.start(COREDNS)
+        await lab.start(COREDNS_IMAGE)
         assert "200 OK" in await lab.request("GET /health HTTP/1.1\r\nHost: x\r\n\r\n", port=8080)
         assert "200 OK" in await lab.request("GET /ready HTTP/1.1\r\nHost: x\r\n\r\n", port=8181)
 
@@ -87,7 +88,7 @@ def test_a_corefile_that_cannot_be_read_is_a_crash_with_a_message() -> None:
     async def test(lab: ContainerLab) -> None:
         config = {"metadata": {"name": "coredns", "namespace": "kube-system"}, "data": {"Corefile": ".:53 {"}}
         lab.store.create("ConfigMap", config)
-        process = await lab.start(COREDNS)
+        process = await lab.start(COREDNS_IMAGE)
         await asyncio.sleep(0)
         assert [code for _, code in lab.exits] == [1]
         assert "braces" in process.message

@@ -139,8 +139,22 @@ def test_a_finished_rollout_says_so_in_its_conditions() -> None:
             "readyReplicas": 2,
             "availableReplicas": 2,
             "updatedReplicas": 2,
+            "terminatingReplicas": 0,
         }
         assert f"ScalingReplicaSet: Scaled up replica set {lab.names('ReplicaSet')[0]} from 0 to 2" in lab.events("dep")
+
+    in_lab(test)
+
+
+def test_pods_that_are_about_to_end_are_counted() -> None:
+    async def test(lab: Lab) -> None:
+        make_deployment(lab, replicas=2, image="stubborn")
+        await asyncio.sleep(5)
+        lab.delete("Pod", lab.names("Pod")[0])
+        await asyncio.sleep(0.2)
+        assert lab.get("Deployment", "dep")["status"]["terminatingReplicas"] == 1
+        await asyncio.sleep(60)
+        assert lab.get("Deployment", "dep")["status"]["terminatingReplicas"] == 0
 
     in_lab(test)
 

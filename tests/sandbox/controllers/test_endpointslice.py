@@ -121,7 +121,7 @@ def test_publish_not_ready_addresses_keeps_pods_ready_until_they_are_terminal() 
         lab.delete("Pod", "web-0", grace_s=10)
         await asyncio.sleep(5)
         assert rows(slices(lab)[0]) == [("web-0", "RT")]
-        await asyncio.sleep(6)
+        await asyncio.sleep(5.3)
         assert rows(slices(lab)[0]) == []
 
     in_lab(test)

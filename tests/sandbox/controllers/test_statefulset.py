@@ -94,6 +94,7 @@ def test_members_carry_the_labels_and_the_owner_that_the_real_controller_sets() 
             "apps.kubernetes.io/pod-index": "0",
             "statefulset.kubernetes.io/pod-name": "web-0",
             "controller-revision-hash": lab.get("StatefulSet", "web")["status"]["currentRevision"],
+            "topology.kubernetes.io/zone": "zone-1",
         }
         assert meta["generateName"] == "web-"
         assert [ref["uid"] for ref in meta["ownerReferences"]] == [owner["metadata"]["uid"]]
@@ -163,6 +164,63 @@ def test_a_complete_rolling_update_makes_the_new_revision_the_current_one() -> N
         assert status["currentRevision"] == status["updateRevision"]
         assert (status["currentReplicas"], status["updatedReplicas"], status["readyReplicas"]) == (2, 2, 2)
         assert len(lab.names("ControllerRevision")) == 2
+
+    in_lab(test)
+
+
+def rolling(at_once: int | str, **more: object) -> Object:
+    return {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": at_once, **more}}
+
+
+@pytest.mark.parametrize(("at_once", "first"), [(2, 2), ("50%", 2), ("10%", 1), ("74%", 2), (9, 4)])
+def test_a_rolling_update_takes_as_many_pods_as_may_be_unavailable(at_once: int | str, first: int) -> None:
+    """A percentage is rounded down, and to one at least."""
+
+    async def test(lab: Lab) -> None:
+        lab.statefulset(replicas=4, updateStrategy=rolling(at_once), podManagementPolicy="Parallel")
+        await asyncio.sleep(10)
+        lab.patch("StatefulSet", "web", set_label("2"))
+        await asyncio.sleep(0.1)
+        going = ["web-3 terminating", "web-2 terminating", "web-1 terminating", "web-0 terminating"]
+        assert lab.steps(10.0) == going[:first]
+        await asyncio.sleep(20)
+        assert len(set(revisions(lab).values())) == 1
+
+    in_lab(test)
+
+
+def test_an_ordered_set_takes_several_pods_away_and_brings_them_back_one_after_the_other() -> None:
+    async def test(lab: Lab) -> None:
+        lab.statefulset(replicas=3, updateStrategy=rolling(2, partition=1))
+        await asyncio.sleep(10)
+        lab.patch("StatefulSet", "web", set_label("2"))
+        await asyncio.sleep(20)
+        steps = [s for s in lab.steps(10.0) if s.endswith(("terminating", "created", "ready"))]
+        assert steps[:2] == ["web-2 terminating", "web-1 terminating"]
+        assert steps[2:] == ["web-1 created", "web-1 ready", "web-2 created", "web-2 ready"]
+
+    in_lab(test)
+
+
+@pytest.mark.parametrize(("policy", "repaired"), [("Parallel", True), ("OrderedReady", False)])
+def test_members_that_never_became_ready_are_updated_at_once_in_a_parallel_set_only(
+    policy: str, repaired: bool
+) -> None:
+    """In an ordered one the update waits for the broken member, as it always did."""
+
+    def set_image(image: str) -> Callable[[Object], None]:
+        def change(obj: Object) -> None:
+            obj["spec"]["template"]["spec"]["containers"][0]["image"] = image
+
+        return change
+
+    async def test(lab: Lab) -> None:
+        lab.statefulset(replicas=2, podManagementPolicy=policy, image="crash")
+        await asyncio.sleep(30)
+        lab.patch("StatefulSet", "web", set_image("polite"))
+        await asyncio.sleep(30)
+        ready = lab.get("StatefulSet", "web")["status"].get("readyReplicas", 0)
+        assert (ready == 2) is repaired
 
     in_lab(test)
 

@@ -152,6 +152,15 @@ A plain.dnscheck
 A plain
 A example.org
 AAAA example.org
+A example.com
+A Example.COM
+AAAA example.com
+A google.com
+A www.google.com
+A away.dnscheck.svc.cluster.local
+AAAA away.dnscheck.svc.cluster.local
+CNAME away.dnscheck.svc.cluster.local
+SRV away.dnscheck.svc.cluster.local
 A local
 A .
 NS .
@@ -222,6 +231,11 @@ def _special() -> dict[str, bytes]:
     rows["edns nsid"] = _query("A", web, use_edns=0, payload=1232, options=[nsid]).to_wire()
     rows["edns nxdomain"] = _query("A", "missing." + web, use_edns=0, payload=1232).to_wire()
     rows["edns outside"] = _query("A", "example.org", use_edns=0, payload=1232).to_wire()
+    rows["edns outside, known"] = _query("A", "example.com", use_edns=0, payload=1232).to_wire()
+    rows["edns alias"] = _query("A", "away.dnscheck.svc.cluster.local", use_edns=0, payload=1232).to_wire()
+    unasked = _query("A", "example.com")
+    unasked.flags = dns.flags.Flag(0)
+    rows["outside without rd"] = unasked.to_wire()
     rows["many plain"] = _query("A", many).to_wire()
     rows["many edns 1232"] = _query("A", many, use_edns=0, payload=1232).to_wire()
     rows["many edns 4096"] = _query("A", many, use_edns=0, payload=4096).to_wire()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dns.rcode
 
 from chaos.sandbox.dns import KUBEADM_COREFILE
-from tests.sandbox.dns.dns_lab import ask, dns_lab
+from tests.sandbox.dns.dns_lab import ask, dns_lab, records
 
 _LINES_OF_KUBEADM = "      disable success cluster.local\n      disable denial cluster.local\n"
 _EVERYTHING_CACHED = KUBEADM_COREFILE.replace(_LINES_OF_KUBEADM, "")
@@ -37,7 +37,22 @@ def test_under_kubeadms_corefile_a_reverse_name_lives_on_for_thirty_seconds() ->
         lab.run(28.4)
         assert ask(server, _REVERSE, "PTR").answer[0].ttl == 1
         lab.run(0.2)
-        assert ask(server, _REVERSE, "PTR").rcode() == dns.rcode.SERVFAIL
+        assert ask(server, _REVERSE, "PTR").rcode() == dns.rcode.NXDOMAIN
+
+
+def test_a_reverse_name_that_is_asked_for_too_early_stays_denied_for_thirty_seconds() -> None:
+    """Seen on a real cluster: the question goes on to the resolver outside, whose denial is kept."""
+    with dns_lab() as lab:
+        server = lab.replica()
+        denial = ask(server, _REVERSE, "PTR")
+        assert (denial.rcode(), denial.authority[0].ttl) == (dns.rcode.NXDOMAIN, 30)
+        lab.add(_ENDPOINTS)
+        lab.run(10.5)
+        assert records(server, _NAME) == ["10.244.1.5"]
+        denial = ask(server, _REVERSE, "PTR")
+        assert (denial.rcode(), denial.authority[0].ttl) == (dns.rcode.NXDOMAIN, 20)
+        lab.run(20)
+        assert records(server, _REVERSE, "PTR") == [f"{_NAME}."]
 
 
 def test_with_a_full_cache_a_denial_hides_the_new_record_until_it_expires() -> None:

@@ -1,4 +1,4 @@
-"""The simulated CoreDNS against what a real one (1.13.1, kubeadm's Corefile) answered to the same questions."""
+"""The simulated CoreDNS against what a real one (1.14.6, kubeadm's Corefile) answered to the same questions."""
 
 from __future__ import annotations
 

@@ -1,16 +1,15 @@
-"""Records what a real API server says to every mutation: `python -m tests.sandbox.api.mutated.capture CONTEXT`.
+"""What a real API server says to every mutation, asked and kept; `tests.sandbox.api.capture` is the command.
 
 Only status and reason must agree; the message is kept for people, its first line.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 from pathlib import Path
+from typing import Any
 
-from chaos.cluster import Cluster, ClusterAddress, connect
+from chaos.cluster import Cluster
 from tests.sandbox.api.mutated.asking import Asker, Said
 from tests.sandbox.api.mutated.mutations import mutations
 
@@ -29,16 +28,13 @@ async def ask_cluster(cluster: Cluster, namespace: str) -> dict[str, Said]:
         await asker.clean()
 
 
-async def _main(context: str) -> None:
-    cluster = await connect(ClusterAddress(context=context))
-    try:
-        said = await ask_cluster(cluster, "chaos-mutations")
-    finally:
-        await cluster.close()
-    rows = [json.dumps([case, *row[:2], row.message.partition("\n")[0][:_SHOWN]]) for case, row in said.items()]
-    head = json.dumps({"server": f"kube-apiserver {cluster.version}"})[:-1]
+def kept(said: Said) -> list[Any]:
+    """What is kept of an answer."""
+    return [*said[:2], said.message.partition("\n")[0][:_SHOWN]]
+
+
+def write(server: str, said: dict[str, Said]) -> None:
+    """Put a server's answers on record."""
+    rows = [json.dumps([case, *kept(row)]) for case, row in said.items()]
+    head = json.dumps({"server": f"kube-apiserver {server}"})[:-1]
     RECORDED.write_text(head + ', "answers": [\n ' + ",\n ".join(rows) + "\n]}\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    asyncio.run(_main(sys.argv[1]))

@@ -131,8 +131,8 @@ def read_name(data: bytes, at: int) -> tuple[bytes, int]:
     """A name that begins at an offset, in wire form and lower case, and the offset behind it.
 
     Raises:
-        WireError: it is none. A pointer must lead to a name that ends before the one with the pointer begins, so none can
-            lead to itself.
+        WireError: it is none. A pointer must lead to a name that ends before the one with the pointer begins, so none
+            can lead to itself.
     """
     found = b""
     begins, limit, end = at, len(data), -1

@@ -52,16 +52,18 @@ async def _ours(port: int, *, balanced: bool) -> float:
     clock = RunClock(asyncio.get_running_loop())
     with tempfile.TemporaryDirectory() as folder:
         recorder = Recorder(Path(folder), RunMeta("bench", simulated=False, started_at=datetime.now(UTC)))
-        prober = DnsProber(LocalVantage(), clock, recorder, DnsView("v", "127.0.0.1", balanced, port), 1.0)
         began = time.process_time()
-        prober.start()
-        for number in range(_SERIES):
-            series = recorder.open_series(
-                probe="dns", record="A", view="v", pod="", name=NAME, period_s=_PERIOD_S, timeout_s=1.0
-            )
-            prober.add(series, DnsQuestion(NAME, "A"), _PERIOD_S * number / _SERIES)
-        await asyncio.sleep(_QUERIES / _SERIES * _PERIOD_S)
-        prober.stop()
+        async with asyncio.TaskGroup() as group:
+            view = DnsView("v", "127.0.0.1", balanced, port)
+            prober = DnsProber(LocalVantage(), clock, recorder, view, 1.0, group)
+            prober.start()
+            for number in range(_SERIES):
+                series = recorder.open_series(
+                    probe="dns", record="A", view="v", pod="", name=NAME, period_s=_PERIOD_S, timeout_s=1.0
+                )
+                prober.add(series, DnsQuestion(NAME, "A"), _PERIOD_S * number / _SERIES)
+            await asyncio.sleep(_QUERIES / _SERIES * _PERIOD_S)
+            prober.stop()
         recorder.flush()
         spent = time.process_time() - began
         answered = sum(len(s) for s in recorder.history.samples.values())

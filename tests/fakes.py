@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import random
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,6 +46,42 @@ class FakePort:
         self._closed = True
 
 
+class FakeTransport(asyncio.Transport):
+    """The client's end of a connection to a DNS server: delivers what it answers."""
+
+    def __init__(self, network: FakeVantage, protocol: asyncio.Protocol) -> None:
+        super().__init__()
+        self._network = network
+        self._protocol = protocol
+        self._ended = False
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        return self._protocol
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        query = bytes(data)[2:]
+        self._network.sent_tcp.append((asyncio.get_running_loop().time(), query))
+        for delay_s, what in self._network.tcp_responder(query):
+            asyncio.get_running_loop().call_later(delay_s, self._deliver, what)
+
+    def _deliver(self, what: bytes | OSError) -> None:
+        if self._ended:
+            return
+        if isinstance(what, bytes):
+            self._protocol.data_received(what)
+        else:
+            self._ended = True
+            self._protocol.connection_lost(what if what.errno else None)
+
+    def abort(self) -> None:
+        self._ended = True
+
+
+def framed(message: bytes) -> bytes:
+    """A DNS message as TCP carries it."""
+    return len(message).to_bytes(2, "big") + message
+
+
 class FakeVantage:
     """Answers datagrams by a function, and TCP by another; counts what was opened."""
 
@@ -54,7 +91,13 @@ class FakeVantage:
         self.responder = responder
         self.sent: list[tuple[float, bytes]] = []
         self.ports = 0
+        self.sent_tcp: list[tuple[float, bytes]] = []
+        self.tcp_responder: Responder = lambda _query: []
+        self._random = random.Random(1)
         self.connect: Callable[[str, int], Exception | float] = lambda _address, _port: refused()
+
+    def random_16_bits(self) -> int:
+        return self._random.getrandbits(16)
 
     def open_udp(self, address: str, port: int, receiver: UdpReceiver) -> UdpPort:
         self.ports += 1
@@ -65,7 +108,10 @@ class FakeVantage:
         if isinstance(result, Exception):
             raise result
         await asyncio.sleep(result)
-        raise AssertionError("a fake connection that is answered is not needed yet")
+        protocol = factory()
+        transport = FakeTransport(self, protocol)
+        protocol.connection_made(transport)
+        return transport
 
 
 def refused() -> OSError:

@@ -4,7 +4,7 @@ Runner to agent:
 
 | line                                        | meaning                                                             |
 |---------------------------------------------|---------------------------------------------------------------------|
-| `{"hello": 1, "have", "views", "timeout_s"}` | begins a conversation, or takes it up again after a cut             |
+| `{"hello": 2, "have", "views", "timeout_s"}` | begins a conversation, or takes it up again after a cut             |
 | `{"ping": n, "have": k}`                    | read your clock and send what was sampled; batches up to k are here |
 | `{"do": n, "what": …}`                      | command n: `open` a series, `close` it, `stop` all                  |
 | `{"resolve": n, …}`                         | one DNS query, at once                                              |
@@ -15,7 +15,7 @@ Agent to runner:
 
 | line                                        | meaning                                                             |
 |---------------------------------------------|---------------------------------------------------------------------|
-| `{"hello": 1, "done", "python", …}`         | who it is; commands up to `done` were carried out                   |
+| `{"hello": 2, "done", "python", …}`         | who it is; commands up to `done` were carried out                   |
 | `{"pong": n, "at": ns, "done": n}`          | its clock when it read the ping                                     |
 | `{"batch": k, "ping": n, "until": ns, …}`    | what was sampled until it read ping n, at that instant of its clock |
 | `{"resolved": n, "outcome"}`, `{"counted": n, "counters"}` | answers                                              |
@@ -35,7 +35,7 @@ from chaos.model import Outcome
 
 # Goes up when either side would no longer understand the other; both come from one version, except after an upgrade
 # in the middle of a run.
-VERSION = 1
+VERSION = 2
 
 Message = dict[str, Any]
 
@@ -66,6 +66,6 @@ def outcome_fields(outcome: Outcome) -> dict[str, Any]:
 def outcome_from(fields: dict[str, Any]) -> Outcome:
     """The inverse of `outcome_fields`."""
     known = dict(fields)
-    for key in ("values", "additional"):
+    for key in ("values", "additional", "srv"):
         known[key] = tuple(fields.get(key, ()))
     return Outcome(**known)

@@ -26,6 +26,7 @@ _STREAM_PERIOD_S = 0.5
 _STREAM_TIMEOUT_S = 3.0
 _COUNTERS = (
     "dns_queries",
+    "dns_over_tcp",
     "dns_missed_slots",
     "dns_stray_answers",
     "connections",

@@ -62,7 +62,9 @@ def _load_events(history: History, path: Path) -> None:
 
 def _outcome(fields: dict[str, Any]) -> Outcome:
     fields.pop("id")
-    return Outcome(**{**fields, "values": tuple(fields["values"]), "additional": tuple(fields["additional"])})
+    for key in ("values", "additional", "srv"):
+        fields[key] = tuple(fields.get(key, ()))
+    return Outcome(**fields)
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

@@ -9,7 +9,8 @@ OK = "OK"  # a connection: the exchange ended as it should
 NODATA = "NODATA"  # DNS: NOERROR without an answer of the asked type
 TIMEOUT = "TIMEOUT"  # no answer within the probe's timeout
 EOF = "EOF"  # the other side closed an open connection
-MALFORMED = "MALFORMED"  # an answer came that cannot be read
+MALFORMED = "MALFORMED"  # an answer came that cannot be read, or not as one to its question
+TRUNCATED = "TRUNCATED"  # DNS: the answer did not fit into a datagram, and none came over TCP
 
 # What a DNS status says about the record; everything else (TIMEOUT, SERVFAIL, errno, …) says nothing: unknown.
 DNS_PRESENT = frozenset({"NOERROR"})
@@ -21,12 +22,14 @@ class Outcome:
     """What one sample found. Equal outcomes are stored once in a history.
 
     Attributes:
-        status: DNS rcode, ``NODATA``, ``OK``, ``TIMEOUT``, ``EOF``, ``MALFORMED`` or an errno name (``ECONNREFUSED``).
+        status: DNS rcode, ``NODATA``, ``TRUNCATED``, ``OK``, ``TIMEOUT``, ``EOF``, ``MALFORMED`` or an errno name
+            (``ECONNREFUSED``).
         phase: where in the exchange it happened: ``answer`` for DNS; ``resolve``, ``connect``, ``request``,
             ``response`` or ``idle`` (a long-lived connection between two requests) for connections.
         values: DNS: sorted addresses (A) or target names without the final dot (SRV, PTR), or texts (TXT);
             HTTP: the name of the pod that answered.
-        additional: SRV: sorted ``name=address`` of the additional section.
+        additional: SRV: sorted ``name=address`` of the additional section, for targets of the answer.
+        srv: SRV: each record whole, sorted: ``priority weight port target``.
         address: connections: the address that was tried, empty where the name did not resolve.
         ttl: seconds, DNS answers only (the SOA's MINIMUM for negative ones).
         detail: more for people, such as a parser's message or the first bytes of an unexpected answer.
@@ -39,3 +42,4 @@ class Outcome:
     address: str = ""
     ttl: int | None = None
     detail: str = ""
+    srv: tuple[str, ...] = ()

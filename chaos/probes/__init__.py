@@ -3,7 +3,7 @@
 from chaos.probes.answer import DnsQuestion
 from chaos.probes.cached import CachedProber, DnsCache
 from chaos.probes.connection import ConnectionProber
-from chaos.probes.dns import DnsProber, DnsView
+from chaos.probes.dns import DnsProber
 from chaos.probes.host import Host, LocalHost
 from chaos.probes.lag import LagMonitor
 from chaos.probes.resolver import Resolver
@@ -11,6 +11,7 @@ from chaos.probes.schedule import Schedule
 from chaos.probes.sink import Sink
 from chaos.probes.stream import StreamProber
 from chaos.probes.stub import StubOptions, StubProber
+from chaos.probes.view import DnsView
 
 __all__ = [
     "CachedProber",

@@ -8,10 +8,10 @@ from dataclasses import replace
 from chaos.clock import RunClock
 from chaos.model.outcome import DNS_ABSENT, DNS_PRESENT, Outcome
 from chaos.model.series import Series
-from chaos.probes.dns import DnsView
 from chaos.probes.resolver import Resolver
 from chaos.probes.sink import Sink
 from chaos.probes.tasks import TaskProber
+from chaos.probes.view import DnsView
 from chaos.vantage import Vantage
 
 FROM_CACHE = "from the cache"
@@ -56,6 +56,16 @@ class CachedProber(TaskProber):
     def sent(self) -> int:
         """Queries that no cache could answer."""
         return sum(resolver.sent for resolver in self._resolvers.values())
+
+    @property
+    def over_tcp(self) -> int:
+        """How many of them went over TCP, since the answer over UDP was truncated."""
+        return sum(resolver.over_tcp for resolver in self._resolvers.values())
+
+    @property
+    def stray(self) -> int:
+        """Datagrams that answered no open question."""
+        return sum(resolver.stray for resolver in self._resolvers.values())
 
     def add(self, series: Series, phase_s: float) -> None:
         """Sample one more series, first in `phase_s` seconds."""

@@ -7,36 +7,20 @@ socket serves a server, and an answer is parsed only when its bytes were not see
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 from dataclasses import dataclass
 
 from chaos.clock import RunClock
-from chaos.model.outcome import TIMEOUT, Outcome
+from chaos.model.outcome import TIMEOUT, TRUNCATED, Outcome
 from chaos.model.series import Series
 from chaos.probes.answer import DnsQuestion, StrayAnswerError
+from chaos.probes.http import os_error_name
+from chaos.probes.ids import MOST_OPEN, QueryIds
+from chaos.probes.over_tcp import ask_over_tcp
 from chaos.probes.schedule import Schedules
 from chaos.probes.sink import Sink
+from chaos.probes.view import DnsView
 from chaos.vantage import UdpPort, Vantage
-
-DNS_PORT = 53
-_ID_SPACE = 65536
-
-
-@dataclass(frozen=True, slots=True)
-class DnsView:
-    """One place that answers DNS.
-
-    Attributes:
-        name: a CoreDNS pod's name, or ``service`` for the cluster DNS address.
-        balanced: the address stands for several servers; each query then leaves from a fresh source port, since
-            connection tracking ties a port to one server.
-    """
-
-    name: str
-    address: str
-    balanced: bool = False
-    port: int = DNS_PORT
 
 
 @dataclass(slots=True)
@@ -67,14 +51,27 @@ class _OwnPort:
 class DnsProber:
     """All samples of one view. Start it inside the running loop; `stop` ends it at once.
 
+    Args:
+        group: gets the questions that are asked again over TCP, since their answers were truncated.
+
     Attributes:
         sent: queries sent.
-        stray: datagrams that answered no open question (late, doubled, wrong id, not DNS).
+        over_tcp: how many of them went over TCP.
+        stray: datagrams that answered no open question (late, doubled, wrong id, another question, not DNS).
     """
 
-    def __init__(self, vantage: Vantage, clock: RunClock, sink: Sink, view: DnsView, timeout_s: float) -> None:
+    def __init__(
+        self,
+        vantage: Vantage,
+        clock: RunClock,
+        sink: Sink,
+        view: DnsView,
+        timeout_s: float,
+        group: asyncio.TaskGroup,
+    ) -> None:
         self.view = view
         self.sent = 0
+        self.over_tcp = 0
         self.stray = 0
         self._vantage = vantage
         self._clock = clock
@@ -83,7 +80,9 @@ class DnsProber:
         self._timeout_id = sink.outcome_id(Outcome(TIMEOUT))
         self._schedules = Schedules(clock)
         self._open: dict[int, _Asked] = {}
-        self._next_id = 0
+        self._ids = QueryIds(vantage.random_16_bits)
+        self._group = group
+        self._again: set[asyncio.Task[None]] = set()
         self._port: UdpPort | None = None
         self._expiry: asyncio.TimerHandle | None = None
 
@@ -105,6 +104,8 @@ class DnsProber:
             if asked.port is not None:
                 asked.port.close()
         self._open.clear()
+        for task in self._again:
+            task.cancel()
         if self._port is not None:
             self._port.close()
             self._port = None
@@ -124,8 +125,14 @@ class DnsProber:
     # ---- one question ----
 
     def _ask(self, series_id: int, question: DnsQuestion, scheduled_ns: int) -> None:
-        query_id = self._next_id
-        self._next_id = (query_id + 1) % _ID_SPACE
+        if len(self._open) >= MOST_OPEN:
+            now_ns = self._clock.now_ns()
+            outcome = Outcome("EAGAIN", phase="send", detail="too many questions are open")
+            self._sink.sample(series_id, scheduled_ns, now_ns, now_ns, self._sink.outcome_id(outcome))
+            return
+        query_id = self._ids.draw()
+        while query_id in self._open:
+            query_id = self._ids.draw()
         asked = _Asked(question, series_id, scheduled_ns, self._clock.now_ns(), None)
         self._open[query_id] = asked
         self.sent += 1
@@ -160,7 +167,24 @@ class DnsProber:
         except StrayAnswerError:
             self.stray += 1
             return
-        self._close(query_id, asked, received_ns, self._sink.outcome_id(outcome))
+        if outcome.status == TRUNCATED:
+            self._ask_again(query_id, asked)
+        else:
+            self._close(query_id, asked, received_ns, self._sink.outcome_id(outcome))
+
+    def _ask_again(self, query_id: int, asked: _Asked) -> None:
+        """Over TCP, in what is left of the sample's time."""
+        self._forget(query_id, asked)
+        self.sent += 1
+        self.over_tcp += 1
+        task = self._group.create_task(self._over_tcp(asked))
+        self._again.add(task)
+        task.add_done_callback(self._again.discard)
+
+    async def _over_tcp(self, asked: _Asked) -> None:
+        until_s = self._clock.loop_time_s(asked.sent_ns + self._timeout_ns)
+        outcome, _ = await ask_over_tcp(self._vantage, self.view, asked.question, until_s)
+        self._record(asked, self._clock.now_ns(), self._sink.outcome_id(outcome))
 
     def error(self, exc: OSError) -> None:
         """The network refused a datagram of the shared port; it does not say which, so the oldest open one counts."""
@@ -172,14 +196,20 @@ class DnsProber:
         """A question that the network refused."""
         asked = self._open.get(query_id)
         if asked is not None:
-            status = errno.errorcode.get(exc.errno or 0, type(exc).__name__)
-            outcome = Outcome(status, phase="send", detail=os.strerror(exc.errno) if exc.errno else str(exc))
+            detail = os.strerror(exc.errno) if exc.errno else str(exc)
+            outcome = Outcome(os_error_name(exc), phase="send", detail=detail)
             self._close(query_id, asked, self._clock.now_ns(), self._sink.outcome_id(outcome))
 
     def _close(self, query_id: int, asked: _Asked, received_ns: int, outcome_id: int) -> None:
+        self._forget(query_id, asked)
+        self._record(asked, received_ns, outcome_id)
+
+    def _forget(self, query_id: int, asked: _Asked) -> None:
         del self._open[query_id]
         if asked.port is not None:
             asked.port.close()
+
+    def _record(self, asked: _Asked, received_ns: int, outcome_id: int) -> None:
         self._sink.sample(asked.series_id, asked.scheduled_ns, asked.sent_ns, received_ns, outcome_id)
 
     def _expire(self) -> None:

@@ -11,12 +11,13 @@ from chaos.model import Outcome, Series
 from chaos.probes.answer import shared_question
 from chaos.probes.cached import CachedProber
 from chaos.probes.connection import ConnectionProber
-from chaos.probes.dns import DnsProber, DnsView
+from chaos.probes.dns import DnsProber
 from chaos.probes.lag import LagMonitor
 from chaos.probes.resolver import Resolver
 from chaos.probes.sink import Sink
 from chaos.probes.stream import StreamProber
 from chaos.probes.stub import StubProber
+from chaos.probes.view import DnsView
 from chaos.vantage import Vantage
 
 
@@ -65,14 +66,14 @@ class LocalHost:
         self._timeout_s = timeout_s
         self._views = {view.name: view for view in views}
         self._resolver = Resolver(vantage, views[-1], timeout_s)
-        self._dns = {view.name: DnsProber(vantage, clock, sink, view, timeout_s) for view in views}
+        self._group = asyncio.TaskGroup()
+        self._dns = {view.name: self._new_prober(view) for view in views}
         self._cached = CachedProber(vantage, clock, sink, self._views, timeout_s)
         self._stubs = StubProber(vantage, clock, sink, self._views)
         self._connections = ConnectionProber(vantage, clock, sink, self._resolver)
         self._streams: dict[int, tuple[StreamProber, asyncio.Task[None]]] = {}
-        self._asked_once = 0
+        self._once: dict[tuple[str, float], Resolver] = {}
         self._lag = LagMonitor(clock)
-        self._group = asyncio.TaskGroup()
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
@@ -122,9 +123,12 @@ class LocalHost:
         prober = self._dns.get(series.view)
         if prober is None:
             view = self._views[series.view] = DnsView(series.view, series.server)
-            prober = self._dns[series.view] = DnsProber(self._vantage, self._clock, self._sink, view, self._timeout_s)
+            prober = self._dns[series.view] = self._new_prober(view)
             prober.start()
         return prober
+
+    def _new_prober(self, view: DnsView) -> DnsProber:
+        return DnsProber(self._vantage, self._clock, self._sink, view, self._timeout_s, self._group)
 
     def close(self, series_id: int) -> None:
         """See `Host.close`."""
@@ -138,20 +142,21 @@ class LocalHost:
 
     async def resolve(self, name: str, rtype: str, view: str, timeout_s: float) -> Outcome:
         """See `Host.resolve`."""
-        self._asked_once += 1
-        return await Resolver(self._vantage, self._views[view], timeout_s).ask(name, rtype)
+        resolver = self._once.get((view, timeout_s))
+        if resolver is None:
+            resolver = self._once[view, timeout_s] = Resolver(self._vantage, self._views[view], timeout_s)
+        return await resolver.ask(name, rtype)
 
     def counters(self) -> dict[str, Any]:
         """Queries and connections sent, slots missed, stray answers, and how late the event loop was."""
         streams = [prober for prober, _ in self._streams.values()]
+        asking: tuple[DnsProber | CachedProber | StubProber | Resolver, ...]
+        asking = (*self._dns.values(), self._cached, self._stubs, self._resolver, *self._once.values())
         return {
-            "dns_queries": sum(p.sent for p in self._dns.values())
-            + self._cached.sent
-            + self._stubs.sent
-            + self._resolver.sent
-            + self._asked_once,
+            "dns_queries": sum(p.sent for p in asking),
+            "dns_over_tcp": sum(p.over_tcp for p in asking),
             "dns_missed_slots": sum(p.missed for p in self._dns.values()) + self._cached.missed + self._stubs.missed,
-            "dns_stray_answers": sum(p.stray for p in self._dns.values()),
+            "dns_stray_answers": sum(p.stray for p in asking),
             "connections": self._connections.opened + sum(s.opened for s in streams),
             "connection_missed_slots": self._connections.missed + sum(s.missed for s in streams),
             "loop_lag": self._lag.summary(),

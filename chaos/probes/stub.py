@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from chaos.clock import RunClock
-from chaos.model.outcome import DNS_ABSENT, DNS_PRESENT, TIMEOUT, Outcome
+from chaos.model.outcome import DNS_ABSENT, DNS_PRESENT, TIMEOUT, TRUNCATED, Outcome
 from chaos.model.series import Series
 from chaos.probes.answer import DnsQuestion, StrayAnswerError, shared_question
-from chaos.probes.dns import DnsView
+from chaos.probes.http import os_error_name
+from chaos.probes.over_tcp import ask_over_tcp
 from chaos.probes.sink import Sink
 from chaos.probes.tasks import TaskProber
+from chaos.probes.view import DnsView
 from chaos.vantage import UdpPort, Vantage
 
 
@@ -68,10 +69,14 @@ class StubProber(TaskProber):
 
     Attributes:
         sent: queries sent.
+        over_tcp: how many of them went over TCP.
+        stray: datagrams that did not answer the question.
     """
 
     def __init__(self, vantage: Vantage, clock: RunClock, sink: Sink, views: Mapping[str, DnsView]) -> None:
         self.sent = 0
+        self.over_tcp = 0
+        self.stray = 0
         self._vantage = vantage
         super().__init__(clock)
         self._sink = sink
@@ -106,6 +111,8 @@ class StubProber(TaskProber):
             outcome = await lookup.run()
         finally:
             self.sent += lookup.sent
+            self.over_tcp += lookup.over_tcp
+            self.stray += lookup.stray
             lookup.close()
         queries = "1 query" if lookup.sent == 1 else f"{lookup.sent} queries"
         outcome_id = self._sink.outcome_id(replace(outcome, detail=queries))
@@ -115,23 +122,18 @@ class StubProber(TaskProber):
 class _Server:
     """The port to one server; late answers to earlier queries count, as they do for a real library."""
 
-    __slots__ = ("_heard", "_question", "port")
+    __slots__ = ("_lookup", "port", "view")
 
-    def __init__(self, question: DnsQuestion, heard: asyncio.Queue[Outcome]) -> None:
-        self._question = question
-        self._heard = heard
+    def __init__(self, lookup: _Lookup, view: DnsView) -> None:
+        self._lookup = lookup
+        self.view = view
         self.port: UdpPort | None = None
 
     def datagram(self, data: bytes) -> None:
-        if data[:2] != b"\0\0":
-            return
-        try:
-            self._heard.put_nowait(self._question.read(data))
-        except StrayAnswerError:
-            return
+        self._lookup.datagram(self, data)
 
     def error(self, exc: OSError) -> None:
-        self._heard.put_nowait(Outcome(errno.errorcode.get(exc.errno or 0, type(exc).__name__), phase="send"))
+        self._lookup.heard.put_nowait((self, Outcome(os_error_name(exc), phase="send")))
 
 
 class _Lookup:
@@ -141,12 +143,14 @@ class _Lookup:
         self, vantage: Vantage, options: StubOptions, question: DnsQuestion, servers: Sequence[DnsView]
     ) -> None:
         self.sent = 0
+        self.over_tcp = 0
+        self.stray = 0
+        self.heard: asyncio.Queue[tuple[_Server, Outcome]] = asyncio.Queue()
         self._vantage = vantage
         self._options = options
         self._question = question
-        self._views = servers
-        self._heard: asyncio.Queue[Outcome] = asyncio.Queue()
-        self._servers = [_Server(question, self._heard) for _ in servers]
+        self._query_id = vantage.random_16_bits().to_bytes(2, "big")
+        self._servers = [_Server(self, view) for view in servers]
 
     async def run(self) -> Outcome:
         options = self._options
@@ -159,10 +163,11 @@ class _Lookup:
         failure = Outcome(TIMEOUT)
         for positions in rounds:
             for position in positions:
-                self._send(position)
+                self._send(self._servers[position])
+            until_s = asyncio.get_running_loop().time() + wait_s
             try:
-                async with asyncio.timeout(wait_s):
-                    found = await self._answer()
+                async with asyncio.timeout_at(until_s):
+                    found = await self._answer(until_s)
             except TimeoutError:
                 continue
             if found.status in DNS_PRESENT or found.status in DNS_ABSENT:
@@ -170,19 +175,33 @@ class _Lookup:
             failure = found  # SERVFAIL, REFUSED, a refused datagram: the next one is asked at once
         return failure
 
-    async def _answer(self) -> Outcome:
+    def datagram(self, server: _Server, data: bytes) -> None:
+        """What came from one of the servers."""
+        if data[:2] != self._query_id:
+            self.stray += 1
+            return
+        try:
+            self.heard.put_nowait((server, self._question.read(data)))
+        except StrayAnswerError:
+            self.stray += 1
+
+    async def _answer(self, until_s: float) -> Outcome:
         while True:
-            found = await self._heard.get()
+            server, found = await self.heard.get()
+            if found.status == TRUNCATED:  # glibc, and musl from 1.2.4 on, ask the same server over TCP
+                self.sent += 1
+                self.over_tcp += 1
+                return (await ask_over_tcp(self._vantage, server.view, self._question, until_s))[0]
             if found.phase != "send" or not self._options.musl:
                 return found
 
-    def _send(self, position: int) -> None:
-        server, view = self._servers[position], self._views[position]
+    def _send(self, server: _Server) -> None:
+        view = server.view
         self.sent += 1
         try:
             if server.port is None:
                 server.port = self._vantage.open_udp(view.address, view.port, server)
-            server.port.send(b"\0\0" + self._question.tail)
+            server.port.send(self._query_id + self._question.tail)
         except OSError as exc:
             server.error(exc)
 

@@ -89,7 +89,7 @@ class Sandbox:
         self.store = Store(self.clock, seed)
         self.truth = Truth()
         self.network = Network(loop, self.model, "loopback" if realtime else "memory")
-        self.vantage = SandboxVantage(self.network)
+        self.vantage = SandboxVantage(self.network, self.model.rng("ids of DNS queries"))
         self.api = ApiServer(self.store, self.clock, self.model, token=token)
         self._proxy = KubeProxy(self.store, self.network, self.model, self.truth)
         self._policies = PolicyEngine(self.store, self.network, self.model)

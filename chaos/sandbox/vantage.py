@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable
 
 from chaos.sandbox.network.listener import UdpPort, UdpReceiver
@@ -14,8 +15,13 @@ class SandboxVantage:
 
     name = "local"
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, rng: random.Random) -> None:
         self._network = network
+        self._rng = rng
+
+    def random_16_bits(self) -> int:
+        """For the id of a query."""
+        return self._rng.getrandbits(16)
 
     def open_udp(self, address: str, port: int, receiver: UdpReceiver) -> UdpPort:
         """Open a connected UDP port with a source port of its own.

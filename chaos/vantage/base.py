@@ -32,6 +32,9 @@ class Vantage(Protocol):
 
     name: str
 
+    def random_16_bits(self) -> int:
+        """For the id of a query; nobody on the way can foresee them. On a simulated network a seed gives the same."""
+
     def open_udp(self, address: str, port: int, receiver: UdpReceiver) -> UdpPort:
         """Open a connected UDP socket from a fresh source port.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable
 
@@ -10,6 +11,8 @@ from chaos.vantage.base import UdpPort, UdpReceiver
 
 # A CoreDNS answer over plain UDP is at most 512 bytes, with EDNS0 at most 4096; a datagram cannot exceed this.
 _MAX_DATAGRAM_BYTES = 65535
+# Asking the kernel for randomness costs a system call, which so many bytes share.
+_RANDOM_BYTES = 4096
 
 
 class _SocketPort:
@@ -57,6 +60,16 @@ class LocalVantage:
     """Ordinary sockets of this process."""
 
     name = "local"
+
+    def __init__(self) -> None:
+        self._random = iter(memoryview(b""))
+
+    def random_16_bits(self) -> int:
+        """See `chaos.vantage.base.Vantage.random_16_bits`."""
+        for bits in self._random:
+            return bits
+        self._random = iter(memoryview(os.urandom(_RANDOM_BYTES)).cast("H"))
+        return next(self._random)
 
     def open_udp(self, address: str, port: int, receiver: UdpReceiver) -> UdpPort:
         """See `chaos.vantage.base.Vantage.open_udp`."""

@@ -49,6 +49,9 @@ class _EchoingVantage:
     def queries(self) -> int:
         return len(self._dns.sent)
 
+    def random_16_bits(self) -> int:
+        return self._dns.random_16_bits()
+
     def open_udp(self, address: str, port: int, receiver: UdpReceiver) -> UdpPort:
         return self._dns.open_udp(address, port, receiver)
 

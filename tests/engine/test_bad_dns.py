@@ -17,8 +17,10 @@ from chaos.engine.place import Place
 from chaos.engine.progress import Silence
 from chaos.errors import PreflightError
 from chaos.experiment import Options, find_experiment
+from chaos.probes.view import DNS_PORT
 from chaos.sandbox.sandbox import Sandbox
 from chaos.vantage import UdpPort, UdpReceiver
+from tests.fakes import refused
 
 Mangle = Callable[[bytes], bytes | None]
 QUICK = Options(trials=1, grace_s=1, period_s=0.2, connect_period_s=1.0, within_s=5.0, max_qps=None)
@@ -52,7 +54,7 @@ class _Mangler:
 
 
 class MangledVantage:
-    """The sandbox's vantage, behind a network that spoils DNS answers while `on`."""
+    """The sandbox's vantage; while `on`, its network spoils DNS answers and refuses DNS over TCP."""
 
     name = "mangled"
 
@@ -61,10 +63,15 @@ class MangledVantage:
         self.mangle = mangle
         self.on = on
 
+    def random_16_bits(self) -> int:
+        return self._inner.random_16_bits()
+
     def open_udp(self, address: str, port: int, receiver: UdpReceiver) -> UdpPort:
         return self._inner.open_udp(address, port, _Mangler(receiver, self))
 
     async def open_tcp(self, factory: Callable[[], asyncio.Protocol], address: str, port: int) -> asyncio.Transport:
+        if self.on and port == DNS_PORT:
+            raise refused()
         return await self._inner.open_tcp(factory, address, port)
 
 

@@ -21,6 +21,7 @@ class ByName(LocalVantage):
     """Real TCP; names resolve as the test says."""
 
     def __init__(self, dns: FakeVantage) -> None:
+        super().__init__()
         self.open_udp = dns.open_udp  # type: ignore[method-assign]
 
 

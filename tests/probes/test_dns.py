@@ -1,6 +1,9 @@
 """DNS samples: each answer, each way in which there is none, and what they are worth as evidence."""
 
 import asyncio
+import random
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,7 @@ from chaos.clock import run_virtual
 from chaos.model import Observation, Outcome
 from chaos.probes import DnsProber, DnsQuestion, DnsView, Resolver
 from chaos.probes.answer import StrayAnswerError
+from chaos.probes.ids import MOST_OPEN, QueryIds
 from tests.fakes import FakeVantage, Responder, answer, recorder, refused
 
 NAME = "web-1.web.ns.svc.cluster.local"
@@ -25,13 +29,14 @@ def sample(
         series = record.open_series(
             probe="dns", record="A web-1.web", view="v", pod="web-1", name=NAME, period_s=0.01, timeout_s=0.5
         )
-        prober = DnsProber(vantage, clock, record, DnsView("v", "10.96.0.10", balanced), timeout_s=0.5)
-        prober.start()
-        prober.add(series, DnsQuestion(NAME, "A"), 0.001)
-        await asyncio.sleep(for_s)
-        prober.remove(series.id)
-        await asyncio.sleep(1)
-        prober.stop()
+        async with asyncio.TaskGroup() as group:
+            prober = DnsProber(vantage, clock, record, DnsView("v", "10.96.0.10", balanced), 0.5, group)
+            prober.start()
+            prober.add(series, DnsQuestion(NAME, "A"), 0.001)
+            await asyncio.sleep(for_s)
+            prober.remove(series.id)
+            await asyncio.sleep(1)
+            prober.stop()
         record.close()
         return list(record.history.observations(series)), prober, vantage
 
@@ -63,7 +68,7 @@ def test_no_answer_is_a_timeout_and_a_later_one_is_stray(tmp_path: Path) -> None
 
 def test_an_answer_with_a_wrong_id_is_stray_and_the_question_stays_open(tmp_path: Path) -> None:
     def responder(query: bytes) -> list[tuple[float, bytes | OSError]]:
-        wrong = b"\xff\xff" + answer(query, "6.6.6.6")[2:]
+        wrong = bytes([query[0] ^ 1]) + answer(query, "6.6.6.6")[1:]
         return [(0.001, wrong), (0.004, answer(query, "10.244.1.7"))]
 
     seen, prober, _ = sample(tmp_path, responder, for_s=0.002)
@@ -78,9 +83,33 @@ def test_an_answer_to_another_question_is_stray(tmp_path: Path) -> None:
     assert prober.stray == 1
 
 
-def test_garbage_with_the_right_id_is_malformed_which_says_nothing_about_the_record(tmp_path: Path) -> None:
-    seen, _, _ = sample(tmp_path, lambda query: [(0.001, query[:2] + b"garbage")], for_s=0.002)
+@pytest.mark.parametrize("rest", [b"", b"garbage", b"\xff" * 40])
+def test_garbage_with_the_right_id_is_stray_and_the_question_stays_open(tmp_path: Path, rest: bytes) -> None:
+    seen, prober, _ = sample(
+        tmp_path, lambda query: [(0.001, query[:2] + rest), (0.004, answer(query, "10.244.1.7"))], for_s=0.002
+    )
+    assert [o.outcome.values for o in seen] == [("10.244.1.7",)]
+    assert prober.stray == 1
+
+
+def test_an_answer_to_the_question_that_cannot_be_read_is_malformed_which_says_nothing(tmp_path: Path) -> None:
+    seen, _, _ = sample(tmp_path, lambda query: [(0.001, answer(query, "10.244.1.7")[:-1])], for_s=0.002)
     assert [o.outcome.status for o in seen] == ["MALFORMED"]
+
+
+def test_ids_are_drawn_and_none_comes_again_soon() -> None:
+    """Sequential ids, as there were before, are known to whoever sees one."""
+    rng = random.Random(1)
+    ids = QueryIds(lambda: rng.getrandbits(16))
+    drawn = [ids.draw() for _ in range(3 * MOST_OPEN)]
+    assert len({b - a for a, b in pairwise(drawn[:1000])}) > 900
+    last: dict[int, int] = {}
+    distances = []
+    for number, query_id in enumerate(drawn):
+        if query_id in last:
+            distances.append(number - last[query_id])
+        last[query_id] = number
+    assert min(distances) > MOST_OPEN
 
 
 def test_a_refused_datagram_counts_against_the_oldest_open_question(tmp_path: Path) -> None:
@@ -131,13 +160,20 @@ def test_a_name_that_is_none_is_refused() -> None:
         DnsQuestion("a" * 64 + ".example", "A")
 
 
-@pytest.mark.parametrize(
-    ("reply", "status"),
-    [(None, "TIMEOUT"), (refused(), "ECONNREFUSED"), (b"\0\0junk", "MALFORMED")],
-)
-def test_the_resolver_turns_every_failure_into_an_outcome(reply: bytes | OSError | None, status: str) -> None:
-    async def main() -> Outcome:
-        vantage = FakeVantage(lambda _: [] if reply is None else [(0.001, reply)])
-        return await Resolver(vantage, DnsView("service", "10.96.0.10", balanced=True), 0.2).ask(NAME)
+FAILURES: dict[str, Callable[[bytes], bytes | OSError]] = {
+    "ECONNREFUSED": lambda _query: refused(),
+    "TIMEOUT": lambda query: query[:2] + b"junk",
+    "MALFORMED": lambda query: answer(query, "10.244.1.7")[:-1],
+}
 
-    assert run_virtual(main()).status == status
+
+@pytest.mark.parametrize("status", FAILURES)
+def test_the_resolver_turns_every_failure_into_an_outcome(status: str) -> None:
+    async def main() -> tuple[Outcome, int]:
+        vantage = FakeVantage(lambda query: [(0.001, FAILURES[status](query))])
+        resolver = Resolver(vantage, DnsView("service", "10.96.0.10", balanced=True), 0.2)
+        return await resolver.ask(NAME), resolver.stray
+
+    outcome, stray = run_virtual(main())
+    assert outcome.status == status
+    assert stray == (status == "TIMEOUT")

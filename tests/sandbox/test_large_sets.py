@@ -11,6 +11,7 @@ import dns.message
 
 from benchmarks import scale
 from chaos.clock import run_virtual
+from chaos.probes import DnsView, Resolver
 from chaos.sandbox.bootstrap import DNS_ADDRESS
 from tests.sandbox.test_sandbox import ask
 from tests.sandbox.unit_web import DOMAIN, UnitWeb, in_unit_web
@@ -39,6 +40,11 @@ def test_a_large_set_has_slices_of_100_and_is_whole_over_tcp_only() -> None:
         assert truncated.flags & dns.flags.TC
         whole = await ask_tcp(lab, f"{DOMAIN}.")
         assert {str(address) for rrset in whole.answer for address in rrset} == pods
+        resolver = Resolver(lab.sandbox.vantage, DnsView("service", DNS_ADDRESS, balanced=True), 1.0)
+        for rtype, expected in (("A", pods), ("SRV", {f"web-{n}.{DOMAIN}" for n in range(PODS)})):
+            found = await resolver.ask(DOMAIN, rtype)
+            assert set(found.values) == expected
+        assert resolver.over_tcp == 1
 
     in_unit_web(test)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import random
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.sandbox.network.net_lab import POD, VIP, Client, Echo, in_virtual_tim
 
 async def _connected(net: Network, address: str = POD) -> Client:
     client = Client()
-    await SandboxVantage(net).open_tcp(lambda: client, address, 80)
+    await SandboxVantage(net, random.Random(1)).open_tcp(lambda: client, address, 80)
     return client
 
 

@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "tests" / "diagnose" / "unit"
+SLOW = "experiments/manifests/web-slow-to-end.yaml"
 
 
 def chaos(*args: str, given: str = "") -> tuple[int, str, str]:
@@ -41,7 +42,7 @@ def test_a_fault_is_told_with_what_was_seen_and_how_to_mend_it() -> None:
 
 
 def test_json_has_everything_and_the_exit_code() -> None:
-    code, out, _ = chaos("-f", str(UNIT / "web.yaml"), "-o", "json")
+    code, out, _ = chaos("-f", str(SLOW), "-o", "json")
     document = json.loads(out)
     assert code == document["exit_code"] == 1
     assert [f["check"] for f in document["findings"]] == ["ignores-sigterm"]
@@ -60,7 +61,7 @@ def test_standard_input_that_is_well_exits_with_zero() -> None:
 
 
 def test_one_statefulset_can_be_named() -> None:
-    files = ("-f", str(UNIT / "web.yaml"), "-f", str(UNIT / "broken-network.yaml"), "-o", "json")
+    files = ("-f", str(SLOW), "-f", str(UNIT / "broken-network.yaml"), "-o", "json")
     _, out, _ = chaos("statefulset/web", *files)
     assert [f["check"] for f in json.loads(out)["findings"]] == ["ignores-sigterm"]
 

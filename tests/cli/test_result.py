@@ -91,7 +91,7 @@ def test_the_same_line_is_first_and_last_and_in_the_report_and_in_run_json(
     assert (again.returncode, again.stdout.splitlines()[0], again.stdout.splitlines()[-2]) == (code, line, line)
     before = (folder / "run.json").read_bytes()
     again = chaos(tmp_path, "report", folder, "--experiment", experiment)
-    assert (again.returncode, again.stdout.splitlines()) == (0, ends)
+    assert (again.returncode, again.stdout.splitlines()) == (0, [line, str(report)])
     assert (folder / "run.json").read_bytes() == before
 
 

@@ -219,7 +219,7 @@ def test_a_shell_that_is_not_there_is_found_too() -> None:
     ("image", "has_bash"),
     [
         ("redis:7-alpine", False),
-        ("redis:7.4.1-alpine3.20@sha256:ab", False),
+        ("redis:7.4.1-alpine3.20@sha256:" + "ab" * 32, False),
         ("redis", True),
         ("docker.io/redis:alpine", False),
     ],

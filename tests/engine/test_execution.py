@@ -22,7 +22,7 @@ from chaos.engine.place import Place
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover
 from chaos.errors import ApiError, BlastRadiusError, ChaosError, PreflightError, UsageError
-from chaos.experiment import DeletePod, Experiment, Options, Run, find_experiment
+from chaos.experiment import DeletePod, Experiment, Options, Run, Workload, find_experiment
 from chaos.model import VerdictOutcome
 from chaos.probes import DnsProber
 from chaos.report import write_report
@@ -31,6 +31,11 @@ from tests.order import assert_order_of_facts
 from tests.sandboxed import run_on, run_sandboxed
 
 QUICK = Options(trials=1, grace_s=1, period_s=0.02, max_qps=None)
+MAIN = find_experiment("identity-persistence")
+# The same with containers whose first process does not hear that it should end.
+SLOW = replace(
+    MAIN, workload=Workload(("web-slow-to-end.yaml", "web-clusterip.yaml"), statefulset="web", service="web", port=80)
+)
 
 
 def outcomes(result: RunResult) -> dict[str, VerdictOutcome]:
@@ -38,7 +43,7 @@ def outcomes(result: RunResult) -> dict[str, VerdictOutcome]:
 
 
 def with_method(method: object) -> Experiment:
-    return replace(find_experiment("identity-persistence"), method=method)  # type: ignore[arg-type]
+    return replace(MAIN, method=method)  # type: ignore[arg-type]
 
 
 def test_every_pod_keeps_its_identity(tmp_path: Path) -> None:
@@ -58,13 +63,13 @@ def test_no_reverse_name_is_asked_for_before_the_servers_know_it(tmp_path: Path)
 
 
 def test_the_order_of_events_is_that_of_the_facts(tmp_path: Path) -> None:
-    ran = run_sandboxed(tmp_path, Options(period_s=0.02, max_qps=None))
+    ran = run_sandboxed(tmp_path, Options(period_s=0.02, max_qps=None), experiment=SLOW)
     for timeline in timelines(ran.history):
         assert_order_of_facts(timeline, grace_s=30)
 
 
 def test_a_forced_deletion_is_found_to_break_the_single_identity(tmp_path: Path) -> None:
-    ran = run_sandboxed(tmp_path, replace(QUICK, grace_s=None, force=True))
+    ran = run_sandboxed(tmp_path, replace(QUICK, grace_s=None, force=True), experiment=SLOW)
     assert outcomes(ran.result)["single-identity"] is VerdictOutcome.FAIL
 
 
@@ -81,7 +86,7 @@ def test_the_same_seed_gives_the_same_recoveries_byte_for_byte(tmp_path: Path) -
 
 
 def test_a_recovery_later_than_allowed_fails_and_no_further_fault_is_injected(tmp_path: Path) -> None:
-    ran = run_sandboxed(tmp_path, Options(trials=3, within_s=10, period_s=0.02, max_qps=None))
+    ran = run_sandboxed(tmp_path, Options(trials=3, within_s=10, period_s=0.02, max_qps=None), experiment=SLOW)
     assert [f.trial for f in ran.history.faults] == [1]
     assert outcomes(ran.result)["recovered-within"] is VerdictOutcome.FAIL
     assert ran.result.error is not None

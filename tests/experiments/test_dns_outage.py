@@ -43,7 +43,7 @@ def test_the_answers_tell_who_notices_and_how_long_a_lookup_takes(history: Histo
     assert "a program that keeps its connection open: none of" in who
     assert "one that knows the address: none of" in who
     assert "The cache helped for the first" in who
-    assert "still answered for 5.0" in said(history, "dns-servers-die")
+    assert re.search(r"still answered for (4\.9|5\.0)\d s", said(history, "dns-servers-die"))
     assert "ECONNREFUSED" in said(history, "name-or-server")
     assert "a server that is gone answers no more" in said(history, "dns-servers-die")
     assert "Its successor has another address." in said(history, "dns-servers-die")

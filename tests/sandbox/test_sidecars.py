@@ -26,7 +26,8 @@ def shown(lab: PodsLab, name: str) -> tuple[str, str, str]:
 def started(lab: PodsLab, name: str) -> list[str]:
     """Containers in the order of their starts."""
     rows = [e for e in lab.sandbox.store.list("Event", "default") if e["involvedObject"]["name"] == name]
-    return [e["message"].rpartition(" ")[2] for e in rows if e["reason"] == "Started" for _ in range(e["count"])]
+    began = [e for e in rows if e["reason"] == "Started" for _ in range(e["count"])]
+    return [e["involvedObject"]["fieldPath"].partition("{")[2].rstrip("}") for e in began]
 
 
 def test_init_containers_are_shown_one_after_the_other_and_the_pod_is_pending_meanwhile() -> None:

@@ -20,21 +20,16 @@ PYTHON = "python:3.12-slim"
         "set -- a; while :; do set -- $* $*; done",
         "echo {1..99999999}",
         "echo {1..9999}{1..9999}",
-        "x=$(seq 1 1000000000)",
-        "for i in $(seq 1 100000000); do :; done",
         "printf '%1000000000d' 1",
-        "x=$(yes)",
-        "yes | while :; do sleep 1; x=$x$(head -c 50000); done",
         "x=0123456789; while :; do x=$x$x; echo $x > /tmp/$i; i=1$i; done",
         "while :; do printf %0500d 1 >> /tmp/f; cat /tmp/f >> /tmp/f; done",
         "while :; do x=$x$x.; done & wait",
-        "yes | sort",
     ],
 )  # fmt: skip
 def test_a_script_that_takes_too_much_memory_is_killed_as_the_kernel_would(script: str) -> None:
     async def test(lab: ContainerLab) -> None:
         process = await lab.start(PYTHON, ["bash", "-c", script])
-        await asyncio.sleep(900)
+        await asyncio.sleep(60)
         assert [code for _, code in lab.exits] == [137]
         assert process.reason == "OOMKilled"
         assert "32 MiB" in process.log.lines()[-1].text
@@ -58,6 +53,12 @@ def test_a_script_that_takes_too_much_memory_is_killed_as_the_kernel_would(scrip
         "while :; do : & done",
         "while :; do (:); done",
         "echo x > /tmp/a; while read l; do echo $l >> /tmp/a; done < /tmp/a; while :; do eval 'eval :'; done",
+        # these would fill the memory of a real machine too, but get there at the pace of steps
+        "x=$(seq 1 1000000000)",
+        "for i in $(seq 1 100000000); do :; done",
+        "x=$(yes)",
+        "yes | while :; do sleep 1; x=$x$(head -c 50000); done",
+        "yes | sort",
     ],
 )
 def test_a_script_that_never_waits_stops_neither_the_clock_nor_the_machine(script: str) -> None:
@@ -78,7 +79,7 @@ def test_a_script_that_never_waits_stops_neither_the_clock_nor_the_machine(scrip
 def test_a_fork_bomb_finds_no_more_processes(script: str) -> None:
     async def test(lab: ContainerLab) -> None:
         process = await lab.start(BUSYBOX, ["sh", "-c", script])
-        await asyncio.sleep(20)
+        await asyncio.sleep(1)
         said = {line.text for line in process.log.lines()}
         assert "sh: can't fork: Resource temporarily unavailable" in said
 

@@ -143,7 +143,7 @@ def test_a_server_in_the_background_gets_what_the_trap_passes_on() -> None:
         assert await process.execute(("redis-cli", "ping"), Input(), print, print) == 0
         process.terminate()
         await asyncio.sleep(5)
-        assert [(round(at_s, 3), code) for at_s, code in lab.exits] == [(1.05, 0)]
+        assert [(round(at_s, 2), code) for at_s, code in lab.exits] == [(1.05, 0)]
         assert "# Redis is now ready to exit, bye bye..." in _log(process)[-1]
 
     in_lab(test)

@@ -316,7 +316,7 @@ def test_a_changed_image_restarts_its_container_whatever_the_policy_says() -> No
         await asyncio.sleep(10)
         assert "Killing: Container main definition changed, will be restarted" in lab.events("p")
         main = lab.get("Pod", "p")["status"]["containerStatuses"][0]
-        assert (main["restartCount"], main["image"]) == (1, "docker.io/library/polite")
+        assert (main["restartCount"], main["image"]) == (1, "docker.io/library/polite:latest")
         assert main["lastState"]["terminated"]["exitCode"] == 137
         assert lab.get("Pod", "p")["status"]["phase"] == "Running"
 

@@ -41,7 +41,10 @@ class SteadyState:
         addresses = {pod.name: pod.address for pod in self._target.pods}
         history = self._recorder.history
         lost = self._lost()
-        several = len({series.vantage for series in history.series}) > 1
+        vantages = {series.vantage for series in history.series}
+        if vantages and vantages <= set(lost):
+            return [f"{', '.join(sorted(vantages))}: lost, so nothing is measured any more"]
+        several = len(vantages) > 1
         for series in history.series:
             latest = self._recorder.latest[series.id]
             if series.id in self._watched or series.vantage in lost or self._retired(series, addresses):

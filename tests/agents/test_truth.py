@@ -112,7 +112,7 @@ class ThroughOneThatIsLost(Execution):
 
 
 async def lose(agent: Agent) -> None:
-    await asyncio.sleep(5)
+    await asyncio.sleep(7)
     agent.down = "no route to host"
     agent.streams[-1].cut()
 

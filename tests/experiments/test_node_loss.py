@@ -1,5 +1,6 @@
 """node-loss on the sandbox: how long names outlive a node, what is stuck and what ends it; its checkers can fail."""
 
+import re
 from functools import partial
 from typing import Any
 
@@ -62,7 +63,9 @@ def test_a_server_that_answers_late_because_its_node_is_back_was_silent(edited: 
 
 def test_the_answers_have_this_runs_numbers(edited: History) -> None:
     assert "web-0.web was denied by no DNS server that could be heard" in said(edited, KEYS[0])
-    assert "and clients at least knew at once: " in said(edited, KEYS[0])
+    assert re.search(
+        r"and (clients at least knew at once|of the connections by it): \d+ were NXDOMAIN", said(edited, KEYS[0])
+    )
     assert "TIMEOUT (connect)" in said(edited, KEYS[0])
     assert "tolerates an unreachable node for 5 s" in said(edited, KEYS[1])
     assert "Two members with one name existed" in said(edited, KEYS[2])

@@ -27,7 +27,12 @@ EXAMPLES = ROOT / "reports" / "examples"
 
 def updated(readme: str) -> str:
     """The README with its parts as the examples and the experiments have them."""
-    parts = {"answers": _answers(), "comparison": _comparison(), "experiments": _experiments()}
+    parts = {
+        "answers": _answers(),
+        "comparison": _comparison(),
+        "experiments": _experiments(),
+        "grace": _headline("grace-period"),
+    }
     for name, text in parts.items():
         readme = replace_part(readme, name, text)
     return readme
@@ -51,6 +56,12 @@ def _answers() -> str:
     answers = report.split("## Answers\n", 1)[1].split("\n## ", 1)[0].strip()
     lines = [line for line in answers.splitlines() if not line.startswith("*Evidence")]
     return re.sub(r"(>\n)+$", "", "\n".join(f"> {line}".rstrip() for line in lines))
+
+
+def _headline(example: str) -> str:
+    """The one sentence that a report puts above all, as a quotation."""
+    report = (EXAMPLES / example / "report.md").read_text(encoding="utf-8")
+    return next(f"> {line}" for line in report.splitlines() if line.startswith("**"))
 
 
 def _comparison() -> str:

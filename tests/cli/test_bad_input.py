@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from chaos.engine.manifests import read_manifest
+from tests.commands import run_command
 
 UNAUTHORIZED = (
     b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nContent-Length: 52\r\n\r\n"
@@ -21,15 +22,8 @@ UNAUTHORIZED = (
 
 def chaos(*args: str, env: dict[str, str] | None = None, cwd: Path | None = None) -> tuple[int, str, str]:
     """Run the tool as a user does, from a shell that is no terminal."""
-    done = subprocess.run(
-        [sys.executable, "-m", "chaos", *args],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        cwd=cwd,
-        env={**{k: v for k, v in os.environ.items() if k not in ("CI", "KUBECONFIG")}, **(env or {})},
-    )
+    mine = {k: v for k, v in os.environ.items() if k not in ("CI", "KUBECONFIG")}
+    done = run_command(*args, folder=cwd or Path.cwd(), environment={**mine, **(env or {})})
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, done.stdout, done.stderr
 

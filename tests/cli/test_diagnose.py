@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.commands import run_command
 
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "tests" / "diagnose" / "unit"
@@ -16,15 +16,7 @@ SLOW = "experiments/manifests/web-slow-to-end.yaml"
 
 
 def chaos(*args: str, given: str = "") -> tuple[int, str, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "chaos", "diagnose", *args],
-        input=given,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        cwd=ROOT,
-    )
+    done = run_command("diagnose", *args, folder=ROOT, given=given)
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, done.stdout, done.stderr
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+from tests.commands import run_command
+
 
 def doctor(*arguments: str) -> tuple[int, dict[str, Any], str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "chaos", "doctor", "-o", "json", *arguments], capture_output=True, text=True, check=False
-    )
+    done = run_command("doctor", "-o", "json", *arguments)
     return done.returncode, json.loads(done.stdout or "{}"), done.stderr
 
 

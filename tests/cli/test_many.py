@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from chaos.cli.run import RunRequest, Told
 from chaos.experiment import find_experiment
 from chaos.metrics import MetricsOptions
 from chaos.model import Ending, RunOutcome
+from tests.commands import run_command
 
 BROKEN = '''"""Fails."""
 from chaos.experiment import Experiment, History, Run, Verdict, combine
@@ -30,13 +30,7 @@ experiment = Experiment(name="wrong", hypothesis="h", method=method, checkers=(n
 
 
 def chaos(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "chaos", "run", *args, "--reports", str(folder / "reports")],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return run_command("run", *args, "--reports", folder / "reports")
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,8 @@ from typing import IO, Any
 
 import pytest
 
+from tests.commands import run_command
+
 EXPERIMENT = '''"""Says what it is told to say."""
 from chaos.experiment import Experiment, History, Run, Verdict, combine
 
@@ -35,15 +37,18 @@ def own(folder: Path, failures: Sequence[str] = (), unknowns: Sequence[str] = ()
 
 
 def chaos(folder: Path, *args: str | Path, stdout: IO[str] | int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "chaos", *map(str, args)],
-        stdout=stdout,
-        stderr=subprocess.PIPE,
-        text=True,
-        timeout=120,
-        check=False,
-        cwd=folder,
-    )
+    if stdout == subprocess.PIPE:
+        done = run_command(*args, folder=folder)
+    else:
+        done = subprocess.run(
+            [sys.executable, "-m", "chaos", *map(str, args)],
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+            check=False,
+            cwd=folder,
+        )
     assert "Traceback" not in done.stderr
     return done
 

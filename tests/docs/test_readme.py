@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.commands import run_command
 from tools.update_readme import updated
 
 ROOT = Path(__file__).parent.parent.parent
@@ -18,9 +18,7 @@ COMMANDS = [line.strip() for line in re.findall(r"^ {4,}(chaos .*)$", README, re
 
 
 def chaos(args: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "chaos", *args], capture_output=True, text=True, timeout=120, check=False, cwd=cwd
-    )
+    return run_command(*args, folder=cwd)
 
 
 def test_the_readme_quotes_its_example_runs_to_the_letter() -> None:

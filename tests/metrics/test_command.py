@@ -5,24 +5,16 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
+from tests.commands import run_command
 from tests.metrics.stand_in import StandIn
 
 ROOT = Path(__file__).parent.parent.parent
 
 
 def chaos(*args: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "chaos", *args],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        cwd=cwd,
-        env={**os.environ, **environment},
-    )
+    return run_command(*args, folder=cwd, environment={**os.environ, **environment})
 
 
 RUN = ("run", "identity-persistence", "--sandbox", "--trials", "1", "--grace", "1")

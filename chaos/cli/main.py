@@ -566,7 +566,9 @@ def _exit_code() -> int:
     try:
         app()
     except SystemExit as exc:
-        return exc.code if isinstance(exc.code, int) else 0
+        if exc.code is None or isinstance(exc.code, int):
+            return exc.code or 0
+        return _told(InconclusiveError(str(exc.code)))
     except ChaosError as exc:
         return _told(exc)
     except KeyboardInterrupt:

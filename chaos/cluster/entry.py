@@ -19,7 +19,7 @@ _STATES = frozenset({"intended", "done", "undone"})
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
-_FINGERPRINT = re.compile(rf"\S+|namespace {_NAMESPACE.pattern} \S+")
+_FINGERPRINT = re.compile(rf"(?!namespace$)\S+|namespace {_NAMESPACE.pattern} \S+")
 
 
 @dataclass(slots=True)

@@ -15,6 +15,22 @@ _RESTORABLE: dict[str, frozenset[str] | None] = {
 }
 # What runs: code that stands in a file is put back by people.
 _PROGRAMS = frozenset({"template", "containers", "initContainers", "ephemeralContainers", "volumeClaimTemplates"})
+# What would end pods, or have volumes removed, without a word about either.
+_FATAL = frozenset(
+    {
+        "activeDeadlineSeconds",
+        "claimRef",
+        "finalizers",
+        "persistentVolumeClaimRetentionPolicy",
+        "persistentVolumeReclaimPolicy",
+        "taints",
+        "ttlSecondsAfterFinished",
+    }
+)
+# The patch itself is level 0, what is in `spec` 1.
+_FIELD_LEVEL = 1
+# By labels and annotations of our own an undo knows what a run made: a file must not put them on anything.
+_OWN_PREFIX = "chaos-identity.io/"
 
 
 def why_not_put_back(applied: dict[str, Any], restore: dict[str, Any]) -> str:
@@ -28,15 +44,31 @@ def why_not_put_back(applied: dict[str, Any], restore: dict[str, Any]) -> str:
         return "its patch is deeper than any"
     if not restore or all(value is None for value in _leaves(applied)):  # that a field is absent proves nothing
         return "it does not say which values the run had set, or found"
+    return _why_not_these_fields(applied, restore)
+
+
+def _why_not_these_fields(applied: dict[str, Any], restore: dict[str, Any]) -> str:
     for key, value in (*applied.items(), *restore.items()):
         inside = _RESTORABLE.get(key, frozenset())
         if not isinstance(value, dict) or (inside is not None and not value.keys() <= inside):
             return "it would change what an object is, or whose"
-    if restore.get("spec", {}).keys() & _PROGRAMS:
-        return "it would change what runs"
-    if not _is_within(restore, applied):
-        return "it would change more than the run had"
+    fields = restore.get("spec", {}).keys()
+    named = [name for part in (applied, restore) for name in _names(part.get("metadata", {}))]
+    for wrong, why in (
+        (bool(fields & _PROGRAMS), "it would change what runs"),
+        (bool(fields & _FATAL), "it could end pods or remove volumes"),
+        (any(n.startswith(_OWN_PREFIX) for n in named), "it would change whose this tool takes an object for"),
+        (not _is_within(restore, applied), "it would change more than the run had, or set what it had only removed"),
+    ):
+        if wrong:
+            return why
     return ""
+
+
+def _names(metadata: dict[str, Any]) -> Iterator[str]:
+    """Of labels and annotations."""
+    for named in metadata.values():
+        yield from named if isinstance(named, dict) else ()
 
 
 def _leaves(patch: dict[str, Any]) -> Iterator[Any]:
@@ -51,11 +83,17 @@ def _is_deep(patch: dict[str, Any], left: int) -> bool:
     return left == 0 or any(isinstance(value, dict) and _is_deep(value, left - 1) for value in patch.values())
 
 
-def _is_within(restore: dict[str, Any], applied: dict[str, Any]) -> bool:
-    """Whether a merge patch touches no field but those that another one had set."""
+def _is_within(restore: dict[str, Any], applied: dict[str, Any], level: int = 0) -> bool:
+    """Whether a merge patch touches no field but those that another one had set.
+
+    What that one had removed is set again only within a field of which it had set another part (a key of a selector):
+    that a field is absent now does not show who removed it.
+    """
+    proven = level > _FIELD_LEVEL and any(value is not None for value in applied.values())
     for key, value in restore.items():
-        if key not in applied:
+        if key not in applied or (applied[key] is None and value is not None and not proven):
             return False
-        if isinstance(applied[key], dict) and not (isinstance(value, dict) and _is_within(value, applied[key])):
+        inside = isinstance(value, dict) and isinstance(applied[key], dict)
+        if isinstance(applied[key], dict) and not (inside and _is_within(value, applied[key], level + 1)):
             return False
     return True

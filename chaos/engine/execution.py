@@ -189,7 +189,8 @@ class Execution:
         try:
             begun.recorder.close()
         except ChaosError as exc:
-            history.status = "incomplete"
+            if not self._interrupted:  # that somebody wanted it to end weighs more
+                history.status = "incomplete"
             error = error or exc
         return RunResult(begun.recorder.folder, history, error, leftovers)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chaos.engine.conclusion import weightiest
 from chaos.engine.shortening import one_line
-from chaos.errors import InconclusiveError
+from chaos.errors import ChaosError, InconclusiveError
 from chaos.model import Ending, RunOutcome
 
 # Outcomes of experiments that were not run: an error came first, or nobody wanted it to be run here.
@@ -38,15 +38,23 @@ class Part:
     reason: str = ""
 
 
-def total_of(parts: Sequence[Part], *, simulated: bool) -> Ending:
-    """What they say together; what was skipped says nothing, and where all was, nothing is known."""
-    outcome = _outcome({part.outcome for part in parts})
+def total_of(parts: Sequence[Part], *, simulated: bool, problem: ChaosError | None = None) -> Ending:
+    """What they say together; what was skipped says nothing, and where all was, nothing is known.
+
+    Args:
+        parts: the experiments.
+        simulated: whether they ran on the sandbox.
+        problem: what kept their overview from being written.
+    """
+    outcome = _outcome({part.outcome for part in parts} | ({NOT_RUN} if problem else set()))
     codes = [part.exit_code for part in parts if part.exit_code is not None]
+    codes += [problem.exit_code] if problem else []
     held = sum(part.outcome == RunOutcome.HELD for part in parts)
     said = f"{held} of {len(parts)} experiment{'' if len(parts) == 1 else 's'}"
     if outcome is not RunOutcome.HELD:
         said += " held"
     groups = [group for kind in _WORDS if (group := _group(parts, kind))]
+    groups += [one_line(problem.message)] if problem else []
     line = f"{outcome.word}{' (simulated)' if simulated else ''}: {'; '.join([said, *groups])}"
     return Ending(outcome, weightiest(codes) if codes else InconclusiveError.exit_code, line)
 

@@ -56,7 +56,7 @@ def _never_raising(first_sentence: Callable[[History], str]) -> Callable[[Histor
     def said(history: History) -> str:
         try:
             return first_sentence(history)
-        except Exception as exc:  # noqa: BLE001 - see above
+        except (Exception, SystemExit) as exc:  # noqa: BLE001 - see above
             return f"The first sentence could not be written ({type(exc).__name__}: {exc})."
 
     return said

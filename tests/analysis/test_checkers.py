@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import pytest
@@ -155,6 +156,16 @@ def test_a_crashed_checker_is_unknown_and_says_why(monkeypatch: pytest.MonkeyPat
     (verdict,) = judge(pod_replacement(), ["identity-kept"])
     assert verdict.outcome is UNKNOWN
     assert "ZeroDivisionError: by zero" in verdict.summary
+
+
+def test_a_checker_that_ends_the_program_is_unknown_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def leave(history: History) -> None:
+        sys.exit("pandas is missing")
+
+    monkeypatch.setitem(checkers.CHECKERS, "identity-kept", leave)
+    (verdict,) = judge(pod_replacement(), ["identity-kept"])
+    assert verdict.outcome is UNKNOWN
+    assert "SystemExit: pandas is missing" in verdict.summary
 
 
 def test_an_unheard_of_checker_is_unknown() -> None:

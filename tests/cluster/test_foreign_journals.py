@@ -13,6 +13,7 @@ from chaos.clock import RunClock
 from chaos.cluster import Changes, Journal
 from chaos.cluster.client import API_VERSIONS, Object
 from chaos.cluster.journal import FIX_PREFIX, RUN_LABEL
+from chaos.cluster.restoring import why_not_put_back
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover, roll_back
 from chaos.errors import RollbackError, UsageError
@@ -89,6 +90,50 @@ def test_what_does_not_carry_the_runs_label_is_not_deleted_whatever_uid_the_file
     unchanged(story, label, label, f"{RUN_LABEL}=r2", label)
 
 
+def test_a_file_cannot_make_an_object_the_runs_own_first_and_delete_it_then(tmp_path: Path) -> None:
+    async def story(place: Place) -> list[RollbackError]:
+        production = await uid_of(place, "Namespace", "production")
+        known = {"kubernetes.io/metadata.name": "production"}
+        return await replay(
+            place,
+            tmp_path,
+            entry(kind="Namespace", name="production", uid=production),
+            entry(
+                id=2,
+                undo="restore",
+                kind="Namespace",
+                name="production",
+                uid=production,
+                applied={"metadata": {"labels": {**known, RUN_LABEL: None}}},
+                restore={"metadata": {"labels": {RUN_LABEL: "r1"}}},
+            ),
+        )
+
+    unchanged(story, "whose this tool takes an object for", "it does not carry the label of the run")
+
+
+@pytest.mark.parametrize(
+    ("applied", "restore"),
+    [
+        ({"nodeName": "n1", "activeDeadlineSeconds": None}, {"activeDeadlineSeconds": 1}),
+        ({"nodeName": "n1", "hostname": None}, {"hostname": "x"}),
+        (
+            {"replicas": 3, "persistentVolumeClaimRetentionPolicy": {"whenScaled": "Retain"}},
+            {"replicas": 0, "persistentVolumeClaimRetentionPolicy": {"whenScaled": "Delete"}},
+        ),
+        ({"taints": "x"}, {"taints": "y"}),
+    ],
+)
+def test_what_ends_pods_removes_volumes_or_was_only_absent_is_not_put_back(
+    applied: dict[str, Any], restore: dict[str, Any]
+) -> None:
+    assert why_not_put_back({"spec": applied}, {"spec": restore})
+
+
+def test_what_the_run_had_set_may_be_removed_again() -> None:
+    assert not why_not_put_back({"spec": {"unschedulable": True}}, {"spec": {"unschedulable": None}})
+
+
 ODD_NAMES = [
     entry(kind="Namespace", name="../../apis/apps/v1/namespaces/production/deployments/x"),
     entry(kind="Namespace", name="production/finalize"),
@@ -155,8 +200,8 @@ def test_a_line_that_is_none_is_told_by_its_number_and_spoils_nothing_else(tmp_p
     "about",
     [
         {"id": 5}, {"id": ""}, {"id": "a b"}, {"id": "x,y!=z"}, {"id": "a" * 64}, {"id": None}, {"fingerprint": ""},
-        {"fingerprint": "namespace ../x u"}, {"fingerprint": ["f"]}, {"context": 1}, {"kubeconfig": {}},
-        {"in_cluster": "yes"}, {"simulated": "no"},
+        {"fingerprint": "namespace ../x u"}, {"fingerprint": "namespace"}, {"fingerprint": ["f"]},
+        {"context": 1}, {"kubeconfig": {}}, {"in_cluster": "yes"}, {"simulated": "no"},
     ],
 )  # fmt: skip
 def test_a_journal_whose_run_is_none_is_refused(tmp_path: Path, about: dict[str, Any]) -> None:

@@ -50,7 +50,7 @@ def _judge_one(history: History, checker: str | Checker) -> Verdict:
         return Verdict(name, VerdictOutcome.UNKNOWN, f"There is no checker named {name}.")
     try:
         verdict = function(history)
-    except Exception as exc:  # noqa: BLE001 - a defect in a checker must not look like a passed check
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - a defect in a checker must not look like a passed check
         return Verdict(name, VerdictOutcome.UNKNOWN, f"The checker crashed: {type(exc).__name__}: {exc}")
     if not isinstance(verdict, Verdict):
         return Verdict(name, VerdictOutcome.UNKNOWN, f"The checker gave no verdict but {verdict!r}.")

@@ -35,7 +35,7 @@ def _answer_one(history: History, question: str | Question) -> Answer:
         return Answer(question, f"Nothing here answers the question named {question}.")
     try:
         return function(history)
-    except Exception as exc:  # noqa: BLE001 - a defect in one answer must not cost the report
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - a defect in one answer must not cost the report
         return Answer(text, f"This could not be answered: {type(exc).__name__}: {exc}")
 
 

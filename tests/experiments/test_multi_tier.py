@@ -149,6 +149,11 @@ def test_policies_that_hold_here_and_not_there_fail(edited: History) -> None:
 
 
 def test_reads_that_reach_the_primary_fail(edited: History) -> None:
+    change(edited, "routing", {"through": "data-primary"}, answered={"data-0": 39, "TIMEOUT (resolve)": 1})
+    assert verdicts(edited)["routing-is-by-role"] == "ok"
+    assert "39 connections to data-0, 1 without an answer in time through data-primary" in said(edited, "tiers-routing")
+    change(edited, "routing", {"through": "data-primary"}, answered={"TIMEOUT (resolve)": 40})
+    assert verdicts(edited)["routing-is-by-role"] == "unknown"
     change(edited, "routing", {"through": "data-replicas"}, answered={"data-1": 20, "data-0": 20})
     assert verdicts(edited)["routing-is-by-role"] == "fail"
 

@@ -61,11 +61,14 @@ def plain(text: str) -> str:
 
 def _records(history: History) -> dict[tuple[str, str], frozenset[str]]:
     found: dict[tuple[str, str], set[str]] = defaultdict(set)
+    # What is asked for the moment that its pod is Ready may be asked a moment too early: chance, on either cluster.
+    settled = (at_ns for at_ns, what, details in history.marks if what == "steady-state" and details.get("reached"))
+    since_ns = next(settled, 0)
     for series in history.series:
         if series.probe != "dns":
             continue
         where = _SERVICE if series.view == _SERVICE else "replica"
-        for change in transitions(history, series):
+        for change in transitions(history, series, since_ns):
             found[plain(series.record), where].add(change.after.status)
     return {key: frozenset(statuses) for key, statuses in found.items()}
 

@@ -114,7 +114,7 @@ class _Outage(NamedTuple):
 def _longest_outage(history: History, trial: Trial, samples: list[Sample]) -> _Outage | None:
     """The longest stretch of failures between two successes, in the order in which the exchanges began."""
     longest: _Outage | None = None
-    last_good_ns = trial.sent_ns
+    last_good_ns = min([trial.sent_ns, *(s.sent_ns for s in samples)])
     for good, group in groupby(samples, key=lambda s: history.outcomes[s.outcome].status == OK):
         stretch = list(group)
         if good:
@@ -123,8 +123,9 @@ def _longest_outage(history: History, trial: Trial, samples: list[Sample]) -> _O
                 longest = longest._replace(restored=Interval(longest.restored.after_ns, stretch[0].received_ns))
             continue
         length_ns = stretch[-1].sent_ns - stretch[0].sent_ns
-        # By receipt: the end of an idle connection is a sample that began before the fault.
-        if stretch[0].received_ns < trial.sent_ns or (longest is not None and length_ns <= longest.length_ns):
+        # By receipt: the end of an idle connection is a sample that began before the fault. One that had failed already
+        # when the fault came, and goes on failing, is an outage of the trial too; it begins with that failure.
+        if stretch[-1].received_ns < trial.sent_ns or (longest is not None and length_ns <= longest.length_ns):
             continue
         began = Interval(last_good_ns, min(s.received_ns for s in stretch))
         longest = _Outage(began, Interval(stretch[-1].sent_ns, None), stretch[0], length_ns)

@@ -99,7 +99,7 @@ def _old_pod(life: Replacement, events: list[ClusterEvent], sent_ns: int) -> Non
         life.old_pod = event.object
         if life.grace_s is None:
             life.grace_s = event.object.get("metadata", {}).get("deletionGracePeriodSeconds")
-        ended = ended or _ended(event.object)
+        ended = _ended(event.object)  # as it was last seen: a container that ended may have been started again
 
 
 def _new_pod(life: Replacement, events: list[ClusterEvent]) -> None:

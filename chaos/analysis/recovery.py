@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from chaos.analysis.bounds import Exchange, change, flips, stable_run
+from chaos.analysis.coverage import longest_gap_ns, tolerated_gap_ns
 from chaos.analysis.memo import once_per_history
 from chaos.analysis.records import SERVICE_VIEW, Record, RecordKind, State, records_of, state_table
 from chaos.analysis.trials import Trial, samples_between, trials
@@ -35,10 +36,14 @@ class Recovery:
         lost: when the old address stopped being given; None where that was not seen.
         recovered: when the new address alone was given; right-censored where it was not by the trial's end; None where
             there was nothing to recover, or nothing can be said.
+        lasting: when it was right for good, up to the end of the trial: (last wrong answer's question sent, first right
+            answer after it received]; right-censored where it was wrong at the end; None as for `recovered`.
         stable_before_ns: receipt of the first of the right answers that lasted, unbroken by a wrong one, to the trial's
             end; None where they were too few. Unknown samples neither break the run nor count.
         flips: how often a wrong answer followed a right one.
-        right_at_end: whether the last answer that says anything was right; None without one.
+        right_at_end: whether the last answer that says anything was right; None where there was none near the end.
+        longest_gap_ns: the longest time of the trial in which no answer said anything.
+        covered: whether that is short enough to conclude from; see `chaos.analysis.coverage`.
         samples: asked in the trial.
         unknown: of them, those that say nothing (timeout, SERVFAIL, …).
         reason: why it is unknown, where the vantage and not the answers are the cause.
@@ -52,9 +57,12 @@ class Recovery:
     outcome: RecoveryOutcome
     lost: Interval | None
     recovered: Interval | None
+    lasting: Interval | None
     stable_before_ns: int | None
     flips: int
     right_at_end: bool | None
+    longest_gap_ns: int
+    covered: bool
     samples: int
     unknown: int
     reason: str = ""
@@ -84,6 +92,7 @@ def _as_sure_as_its_vantage(recovery: Recovery, loss: Loss | None, spans: list[U
             recovery,
             outcome=RecoveryOutcome.UNKNOWN,
             recovered=None,
+            lasting=None,
             right_at_end=None,
             reason=f"{loss.vantage} was lost {recovery.trial.seconds(loss.at_ns):.1f} s after the fault: {loss.reason}",
         )
@@ -95,6 +104,7 @@ def _as_sure_as_its_vantage(recovery: Recovery, loss: Loss | None, spans: list[U
                 outcome=RecoveryOutcome.UNKNOWN,
                 lost=None if recovery.lost in touched else recovery.lost,
                 recovered=None if recovery.recovered in touched else recovery.recovered,
+                lasting=None,
                 stable_before_ns=None,
                 reason=f"the clock of {span.vantage} was not known well enough then: {span.reason}",
             )
@@ -111,6 +121,11 @@ class _Evidence:
     unknown: int = 0
     asked: int = 0
 
+    @property
+    def known_ns(self) -> list[int]:
+        """When the questions were sent whose answers say something."""
+        return [exchange.sent_ns for group in (self.old, self.absent, self.new) for exchange in group]
+
 
 def _measure(history: History, trial: Trial, record: Record) -> Recovery:
     before = _evidence(history, trial, record, record.before)
@@ -119,18 +134,26 @@ def _measure(history: History, trial: Trial, record: Record) -> Recovery:
     recovered = _recovered(trial, after, lost) if record.after else None
     wrong = after.old + after.absent
     asked = [before] if before is after else [before, after]
+    known_ns = [at_ns for e in asked for at_ns in e.known_ns]
+    gap_ns = longest_gap_ns(known_ns, trial.sent_ns, trial.end_ns)
+    tolerated_ns = tolerated_gap_ns(history, max(s.period_s for s in (*record.before, *record.after)))
+    covered = gap_ns <= tolerated_ns
+    heard_to_the_end = trial.end_ns - max(after.known_ns, default=0) <= tolerated_ns
     return Recovery(
         trial=trial,
         kind=record.kind,
         record=record.label,
         view=record.view,
         vantage=record.vantage,
-        outcome=_outcome(before, after, lost, recovered),
+        outcome=_outcome(before, after, lost, recovered, covered=covered, heard_to_the_end=heard_to_the_end),
         lost=lost,
         recovered=recovered,
+        lasting=_lasting(trial, wrong, after.new, recovered),
         stable_before_ns=_stable(record.view, wrong, after.new, recovered),
         flips=flips(wrong, after.new),
-        right_at_end=_right_at_end(trial, after),
+        right_at_end=_right_at_end(trial, after) if heard_to_the_end else None,
+        longest_gap_ns=gap_ns,
+        covered=covered,
         samples=sum(e.asked for e in asked),
         unknown=sum(e.unknown for e in asked),
     )
@@ -191,9 +214,18 @@ def _recovered(trial: Trial, evidence: _Evidence, lost: Interval | None) -> Inte
         return change(wrong, new, floor_ns=trial.sent_ns)
     absent = any(e.sent_ns >= trial.sent_ns for e in evidence.absent)
     replaced_elsewhere = bool(trial.life.new_address) and trial.life.new_address != trial.target.address
-    if new or lost is not None or absent or (evidence.old and replaced_elsewhere):
+    stale = replaced_elsewhere and any(e.sent_ns >= trial.sent_ns for e in evidence.old)
+    if new or lost is not None or absent or stale:
         return Interval(max((e.sent_ns for e in wrong), default=trial.sent_ns), None)
     return None
+
+
+def _lasting(trial: Trial, wrong: list[Exchange], new: list[Exchange], recovered: Interval | None) -> Interval | None:
+    if recovered is None or recovered.before_ns is None:
+        return recovered
+    after_ns = max((e.sent_ns for e in wrong if e.sent_ns >= trial.sent_ns), default=recovered.after_ns)
+    before_ns = stable_run(wrong, new)[0].received_ns
+    return Interval(min(after_ns, before_ns), before_ns)
 
 
 def _stable(view: str, wrong: list[Exchange], new: list[Exchange], recovered: Interval | None) -> int | None:
@@ -212,10 +244,20 @@ def _right_at_end(trial: Trial, evidence: _Evidence) -> bool | None:
     return max(known)[1] if known else None
 
 
-def _outcome(before: _Evidence, after: _Evidence, lost: Interval | None, recovered: Interval | None) -> RecoveryOutcome:
-    if recovered is not None:
-        return RecoveryOutcome.NOT_RECOVERED if recovered.before_ns is None else RecoveryOutcome.RECOVERED
-    if lost is None and before.old and before is after:
+def _outcome(
+    before: _Evidence,
+    after: _Evidence,
+    lost: Interval | None,
+    recovered: Interval | None,
+    *,
+    covered: bool,
+    heard_to_the_end: bool,
+) -> RecoveryOutcome:
+    if recovered is not None and recovered.before_ns is not None:
+        return RecoveryOutcome.RECOVERED
+    if recovered is not None and heard_to_the_end:
+        return RecoveryOutcome.NOT_RECOVERED
+    if recovered is None and lost is None and before.old and before is after and covered:
         return RecoveryOutcome.NEVER_LOST
     return RecoveryOutcome.UNKNOWN
 
@@ -225,7 +267,8 @@ def _limit_by_replicas(service: Recovery, measured: list[Recovery]) -> Recovery:
 
     An answer through the service address tells only about the replica that it reached; another may have changed before
     it. The first replica's change is bounded from below by the smallest of the replicas' own lower bounds, and where
-    one of them has none, only by the fault itself.
+    one of them has none, only by the fault itself. That it was still wrong needs no such care: a wrong answer shows
+    that one of the servers was.
     """
     direct = [
         m for m in measured if (m.record, m.vantage) == (service.record, service.vantage) and m.view != SERVICE_VIEW
@@ -234,7 +277,9 @@ def _limit_by_replicas(service: Recovery, measured: list[Recovery]) -> Recovery:
     return replace(
         service,
         lost=_lower(service.lost, [m.lost for m in direct], sent_ns),
-        recovered=_lower(service.recovered, [m.recovered for m in direct], sent_ns),
+        recovered=service.recovered
+        if service.recovered is not None and service.recovered.before_ns is None
+        else _lower(service.recovered, [m.recovered for m in direct], sent_ns),
     )
 
 

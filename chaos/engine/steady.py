@@ -9,6 +9,9 @@ from chaos.engine.target import WatchedTarget, is_ready
 from chaos.model import Outcome, Series
 from chaos.model.recording import Recorder
 
+# So many samples in a row that say nothing (lost, or not answered in time) are more than a busy network.
+_SILENT_SAMPLES = 5
+
 
 class SteadyState:
     """Compares the newest samples with what the API says that they should be.
@@ -46,14 +49,15 @@ class SteadyState:
             return [f"{', '.join(sorted(vantages))}: lost, so nothing is measured any more"]
         several = len(vantages) > 1
         for series in history.series:
-            latest = self._recorder.latest[series.id]
+            newest, silent = self._recorder.known[series.id], self._recorder.unknown_run[series.id]
             if series.id in self._watched or series.vantage in lost or self._retired(series, addresses):
                 continue
             where = f" from {series.vantage}" if several else ""
-            if latest < 0:
-                wrong.append(f"{series.probe} {series.record}{where}: not sampled yet")
-            elif problem := self._problem(series, history.outcomes[latest], addresses):
-                view = f" ({series.view})" if series.view else ""
+            view = f" ({series.view})" if series.view else ""
+            if newest < 0 or silent >= _SILENT_SAMPLES:
+                status = history.outcomes[self._recorder.latest[series.id]].status if silent else "not sampled yet"
+                wrong.append(f"{series.probe} {series.record}{view}{where}: {status}")
+            elif problem := self._problem(series, history.outcomes[newest], addresses):
                 wrong.append(f"{series.probe} {series.record}{view}{where}: {problem}")
         return wrong
 

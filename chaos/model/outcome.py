@@ -15,6 +15,8 @@ TRUNCATED = "TRUNCATED"  # DNS: the answer did not fit into a datagram, and none
 # What a DNS status says about the record; everything else (TIMEOUT, SERVFAIL, errno, …) says nothing: unknown.
 DNS_PRESENT = frozenset({"NOERROR"})
 DNS_ABSENT = frozenset({"NXDOMAIN", NODATA})
+# Of a connection that failed while its name was looked up, only these tell something.
+_RESOLVED = DNS_PRESENT | DNS_ABSENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +45,10 @@ class Outcome:
     ttl: int | None = None
     detail: str = ""
     srv: tuple[str, ...] = ()
+
+    @property
+    def says_something(self) -> bool:
+        """Whether it tells about what was asked. Silence does not, nor does a server that could not answer."""
+        if self.phase in ("answer", "resolve"):
+            return self.status in _RESOLVED
+        return self.status != TIMEOUT

@@ -52,6 +52,9 @@ class Recorder:
         self.history = History(meta)
         self.latest: list[int] = []  # by series: id of the newest outcome, -1 before the first
         self.streak: list[int] = []  # by series: how often in a row the newest outcome came
+        self.known: list[int] = []  # by series: id of the newest outcome that says something, -1 before the first
+        self.unknown_run: list[int] = []  # by series: samples since then
+        self._says: list[bool] = []  # by outcome
         self._outcome_ids: dict[Outcome, int] = {}
         self._written: list[int] = []
         self._outcomes_written = 0
@@ -72,6 +75,8 @@ class Recorder:
         self.history.samples[series.id] = Samples()
         self.latest.append(-1)
         self.streak.append(0)
+        self.known.append(-1)
+        self.unknown_run.append(0)
         self._written.append(0)
         self._write(self._observations, {"series": asdict(series)})
         return series
@@ -82,6 +87,7 @@ class Recorder:
         if known is None:
             known = self._outcome_ids[outcome] = len(self.history.outcomes)
             self.history.outcomes.append(outcome)
+            self._says.append(outcome.says_something)
         return known
 
     def sample(self, series_id: int, scheduled_ns: int, sent_ns: int, received_ns: int, outcome_id: int) -> None:
@@ -96,6 +102,11 @@ class Recorder:
         else:
             self.latest[series_id] = outcome_id
             self.streak[series_id] = 1
+        if self._says[outcome_id]:
+            self.known[series_id] = outcome_id
+            self.unknown_run[series_id] = 0
+        else:
+            self.unknown_run[series_id] += 1
 
     # ---- engine ----
 

@@ -123,7 +123,7 @@ def test_an_address_that_no_event_explains_is_unknown() -> None:
     ask(build, (0.5, 0.6, a(OLD)), (1.5, 1.6, NXDOMAIN), (3.5, 3.6, a("10.9.9.9")))
     recovery = only(build.done())
     assert recovery.unknown == 1
-    assert recovery.outcome is RecoveryOutcome.NOT_RECOVERED
+    assert recovery.outcome is RecoveryOutcome.UNKNOWN
 
 
 def test_what_belongs_to_the_next_trial_is_not_counted() -> None:

@@ -20,7 +20,7 @@ from chaos.report.markdown import report_markdown
 from chaos.report.vantage_tables import spreads, vantages_csv
 from tests.histories import Story, ns, pod_replacement
 
-ONE = pod_replacement(Story(), Story(), period_s=0.05)
+ONE = pod_replacement(Story(ends_s=36.0), Story(ends_s=36.0), period_s=0.05)
 
 
 def seen_from(*vantages: str, lost: dict[str, float] | None = None) -> History:

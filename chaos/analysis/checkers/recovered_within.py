@@ -15,7 +15,11 @@ _A_RECORDS = (RecordKind.POD_A, RecordKind.SERVICE_A)
 
 
 def recovered_within(history: History) -> Verdict:
-    """Judges the intervals: `ok` where the upper bound is in time, `fail` where the lower bound is late."""
+    """Judges when each record was right for good.
+
+    `ok` where the upper bound is in time and known answers cover the trial, `fail` where it was seen wrong after the
+    limit.
+    """
     within_s = history.meta.parameters.get("within_s")
     if not isinstance(within_s, int | float):
         return Verdict(NAME, VerdictOutcome.UNKNOWN, "The run names no limit (within_s).")
@@ -39,8 +43,8 @@ def recovered_within(history: History) -> Verdict:
             failures.append(f"{where} {reason}")
         elif reason:
             unknowns.append(f"{where} {reason}")
-        elif recovery.recovered is not None and recovery.recovered.before_ns is not None:
-            slowest_ns = max(slowest_ns, recovery.recovered.before_ns - recovery.trial.accepted_ns)
+        elif recovery.lasting is not None and recovery.lasting.before_ns is not None:
+            slowest_ns = max(slowest_ns, recovery.lasting.before_ns - recovery.trial.accepted_ns)
     never = sum(r.outcome is RecoveryOutcome.NEVER_LOST for r in measured)
     success = (
         f"In all {len(measured)} pairs of an A record and a view it was right within {within_s:g} s: "
@@ -76,14 +80,26 @@ def _judge(recovery: Recovery, limit_ns: int) -> tuple[bool, str]:
     """Whether it was too late, and otherwise why that is not known; neither where it was in time."""
     if recovery.outcome is RecoveryOutcome.NEVER_LOST:
         return False, ""
-    if recovery.recovered is None:
-        return False, f"is unknown: {recovery.reason}" if recovery.reason else "gave no answer that tells"
-    after_ns = recovery.recovered.after_ns - recovery.trial.accepted_ns
-    if recovery.recovered.before_ns is None:
-        text = f"was not right {seconds(after_ns)} after the fault, when it was last seen wrong"
-        return after_ns > limit_ns, text
-    before_ns = recovery.recovered.before_ns - recovery.trial.accepted_ns
-    if before_ns <= limit_ns:
-        return False, ""
-    text = f"was right again between {seconds(after_ns)} and {seconds(before_ns)}"
-    return after_ns > limit_ns, text
+    if recovery.lasting is None:
+        return False, f"is unknown: {recovery.reason or _silence(recovery)}"
+    after_ns = recovery.lasting.after_ns - recovery.trial.accepted_ns
+    if recovery.lasting.before_ns is None:
+        return after_ns > limit_ns, f"was not right {seconds(after_ns)} after the fault, when it was last seen wrong"
+    before_ns = recovery.lasting.before_ns - recovery.trial.accepted_ns
+    if before_ns > limit_ns:
+        lasting = "for good " if recovery.flips else ""
+        return after_ns > limit_ns, f"was right again {lasting}between {seconds(after_ns)} and {seconds(before_ns)}"
+    return False, _not_shown(recovery)
+
+
+def _not_shown(recovery: Recovery) -> str:
+    """Why a record that was seen right in time may not have been right all the time since; empty where it was."""
+    if not recovery.covered:
+        return f"is unknown: {_silence(recovery)}"
+    if recovery.stable_before_ns is None:
+        return "is unknown: too few right answers followed the last wrong one"
+    return ""
+
+
+def _silence(recovery: Recovery) -> str:
+    return f"for {seconds(recovery.longest_gap_ns)} no answer said anything"

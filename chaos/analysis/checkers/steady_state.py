@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chaos.analysis.checkers.verdicts import combine
-from chaos.model import History, Verdict
+from chaos.model import FaultWindow, History, Verdict
 
 NAME = "steady-state"
 _SHOWN = 3
@@ -13,12 +13,16 @@ _SHOWN = 3
 
 def steady_state(history: History) -> Verdict:
     """`fail` where it was not reached again after a fault; a target that was never steady gives `unknown`."""
-    marks = [details for _, what, details in history.marks if what == "steady-state"]
+    marked = [(at_ns, details) for at_ns, what, details in history.marks if what == "steady-state"]
+    marks = [details for _, details in marked]
     failures = [_missed(m) for m in marks if not m.get("reached") and m.get("phase") != "before"]
     unknowns = [_missed(m) for m in marks if not m.get("reached") and m.get("phase") == "before"]
     if not any(m.get("phase") == "before" for m in marks):
         unknowns.append("the state before the first fault was not checked")
+    looks_ns = [at_ns for at_ns, m in marked if m.get("phase") == "after"]
     after = {m.get("trial") for m in marks if m.get("phase") == "after"}
+    # A fault within another one's time: what is looked at then is the state after both.
+    after |= {f.trial for f in history.faults if any(_during(f, at_ns) for at_ns in looks_ns)}
     last = max((f.trial for f in history.faults), default=0)
     unknowns += [
         f"trial {f.trial}: the state after the fault was not checked"
@@ -31,6 +35,10 @@ def steady_state(history: History) -> Verdict:
     slowest = f", after {max(took_s):.2f} s at most" if took_s else ""
     success = f"Reached before the faults and again after {len(after)} of {len(history.faults)}{slowest}."
     return combine(NAME, failures=failures, unknowns=unknowns, success=success, evidence=("events.jsonl",))
+
+
+def _during(fault: FaultWindow, at_ns: int) -> bool:
+    return fault.sent_ns <= at_ns and (fault.ended_ns is None or at_ns <= fault.ended_ns)
 
 
 def _missed(mark: dict[str, Any]) -> str:

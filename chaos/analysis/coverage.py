@@ -1,0 +1,29 @@
+"""Whether the known samples of something cover the time that is judged.
+
+The evidence rule: `ok` and `fail` both need known samples, and no gap between two of them, nor at either end of the
+time that is judged, may exceed three periods or a twentieth of the limit, whichever is longer. In a longer gap
+something could have come and gone unseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+from chaos.model import History
+
+_NS_PER_S = 1_000_000_000
+_PERIODS, _SHARE_OF_LIMIT = 3, 0.05
+
+
+def tolerated_gap_ns(history: History, period_s: float) -> int:
+    """The longest gap that may stay unseen between samples of that period."""
+    within_s = history.meta.parameters.get("within_s")
+    limit_s = float(within_s) if isinstance(within_s, int | float) else 0.0
+    return round(max(_PERIODS * period_s, _SHARE_OF_LIMIT * limit_s) * _NS_PER_S)
+
+
+def longest_gap_ns(instants_ns: Iterable[int], from_ns: int, to_ns: int) -> int:
+    """The longest time between `from_ns` and `to_ns` without any of the instants, both ends included."""
+    inside = sorted(at_ns for at_ns in instants_ns if from_ns <= at_ns <= to_ns)
+    return max(later - earlier for earlier, later in pairwise([from_ns, *inside, to_ns]))

@@ -1,0 +1,152 @@
+"""A verdict needs evidence: each of these once passed, or failed, on silence or on the wrong sample."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from chaos.analysis.checkers import judge
+from chaos.analysis.connections import client_views
+from chaos.analysis.recovery import RecoveryOutcome, recoveries
+from chaos.model import ClusterEvent, FaultWindow, History, Outcome, PodIdentity, Verdict, VerdictOutcome
+from tests.edited import Edited
+from tests.histories import FORCED, NXDOMAIN, TIMED_OUT, Builder, Story, a, ns, pod, pod_replacement
+
+OK, FAIL, UNKNOWN = VerdictOutcome.OK, VerdictOutcome.FAIL, VerdictOutcome.UNKNOWN
+QUICK = Story().shifted(-29.0)
+BACK_S = QUICK.dns_back_s
+NEW = a("10.244.1.41")
+
+
+def verdict(history: History, checker: str) -> Verdict:
+    return judge(history, [checker])[0]
+
+
+def edited(story: Story = QUICK) -> Edited:
+    return Edited(pod_replacement(replace(story, old_stops_s=1.0, old_failed_s=1.2), contrast=False))
+
+
+def test_dns_that_is_silent_from_the_deletion_on_neither_passes_nor_fails() -> None:
+    history = edited().series(probe="dns").say(TIMED_OUT, after=0.0).history
+    assert verdict(history, "recovered-within").outcome is UNKNOWN
+    assert verdict(history, "identity-kept").outcome is UNKNOWN
+    assert {r.outcome for r in recoveries(history)} == {RecoveryOutcome.UNKNOWN}
+    assert "no answer said anything" in verdict(history, "recovered-within").summary
+
+
+def test_dns_that_was_heard_once_after_the_deletion_and_is_silent_then_fails_nobody() -> None:
+    """The last known answer says that the name is gone; that is old news at the end."""
+    history = edited().series(probe="dns").say(TIMED_OUT, after=0.5).lasts_until(30.0).history
+    assert verdict(history, "identity-kept").outcome is UNKNOWN
+    assert verdict(history, "recovered-within").outcome is UNKNOWN
+
+
+def test_a_pod_that_keeps_its_address_proves_nothing_to_who_hears_nothing() -> None:
+    build = Builder()
+    build.fault(1, PodIdentity("web-1", "old", "10.0.0.1", "node-1", "web-1", "1"), 0.999, 1.0, 56.0)
+    build.event(0.5, "Pod", pod("web-1", "old", "10.0.0.1", ready=True), "ADDED", initial=True)
+    build.event(2.0, "Pod", pod("web-1", "old", "10.0.0.1", phase="Failed", grace_s=1), "DELETED")
+    build.event(2.1, "Pod", pod("web-1", "new", "10.0.0.1", ready=True), "ADDED")
+    series = build.series("dns", "A web-1.web", "coredns-a", "web-1")
+    build.add(series, 0.5, 0.51, a("10.0.0.1"))
+    build.sample(series, 1.0, 56.0, lambda _: TIMED_OUT)
+    assert verdict(build.done(), "recovered-within").outcome is UNKNOWN
+
+
+@pytest.mark.parametrize(("until_s", "expected"), [(100.0, FAIL), (30.0, OK)])
+def test_a_name_that_is_lost_again_was_not_right_before_that(until_s: float, expected: VerdictOutcome) -> None:
+    """Recovered means right from then on: back at 3 s counts only if it stays."""
+    found = edited().lasts_until(until_s + 5)
+    history = found.series("A web-0.web").say(NXDOMAIN, after=6.0, before=until_s).history
+    assert verdict(history, "recovered-within").outcome is expected
+    if expected is FAIL:
+        assert "was right again for good between 99." in verdict(history, "recovered-within").summary
+
+
+def test_a_server_that_is_late_behind_the_service_address_fails_though_the_other_answers() -> None:
+    found = edited().without_views("coredns-a", "coredns-b").lasts_until(100.0)
+    history = found.series("A web-0.web").say_sometimes(NXDOMAIN, lambda n: n % 2 == 0, after=BACK_S, before=90).history
+    assert verdict(history, "recovered-within").outcome is FAIL
+
+
+def test_a_name_that_is_still_missing_behind_the_service_address_after_the_limit_fails() -> None:
+    found = edited().without_views("coredns-a", "coredns-b").lasts_until(70.0)
+    history = found.series("A web-0.web").say(NXDOMAIN, after=0.1).history
+    found_verdict = verdict(history, "recovered-within")
+    assert found_verdict.outcome is FAIL
+    assert re.search(r"was not right (69\.9\d|70\.00) s after the fault", found_verdict.summary)
+
+
+def test_a_gap_in_which_the_name_could_have_gone_again_is_unknown() -> None:
+    history = edited().lasts_until(40.0).series(probe="dns").say(TIMED_OUT, after=10.0, before=20.0).history
+    assert verdict(history, "recovered-within").outcome is UNKNOWN
+    history = edited().lasts_until(40.0).series(probe="dns").say(TIMED_OUT, after=10.0, before=12.5).history
+    assert verdict(history, "recovered-within").outcome is OK
+
+
+def test_a_container_that_had_ended_once_and_was_started_again_proves_no_end() -> None:
+    found = Edited(pod_replacement(FORCED, contrast=False))
+    uid = found.history.faults[0].targets[0].uid
+    restarted = pod("web-0", uid, "10.244.1.4", phase="Failed")
+    back = pod("web-0", uid, "10.244.1.4", ready=True)
+    for at_s, obj in ((-0.9, restarted), (-0.8, back)):
+        found.history.events.append(
+            ClusterEvent(found.zero_ns + ns(at_s), "MODIFIED", "Pod", "default", "web-0", uid, obj)
+        )
+    for event in found.history.events:
+        if event.type == "DELETED":
+            event.object["status"]["containerStatuses"] = [{"state": {"running": {}}}]
+    found.history.events.sort(key=lambda e: e.at_ns)
+    nameless = Outcome("OK", "response", address="10.244.1.4")
+    history = found.series(probe="address").say(nameless).series(probe="http").say(nameless).history
+    assert verdict(history, "single-identity").outcome is UNKNOWN
+
+
+def test_an_outage_that_begins_with_a_failure_just_before_the_fault_is_one() -> None:
+    found = edited()
+    by_name = next(s for s in found.history.series if s.probe == "http")
+    history = found.series(by_name.record, probe="http").say(
+        Outcome("ECONNREFUSED", "connect"), after=-0.15, before=BACK_S
+    )
+    view = next(v for v in client_views(history.history) if v.probe == "http")
+    assert view.outage_ns is not None
+    assert view.outage_ns.after_ns > (BACK_S - 0.2) * 1e9
+
+
+def test_a_failure_that_was_over_before_the_fault_is_no_outage_of_it() -> None:
+    found = edited()
+    history = found.series(probe="stream").say(Outcome("OK", "response", ("web-0",))).history
+    history = Edited(history).series(probe="stream").say(TIMED_OUT, before=-0.5).history
+    view = next(v for v in client_views(history) if v.probe == "stream")
+    assert view.failed is None
+
+
+def flapping(*, seen: bool) -> History:
+    """A fault that replaces nobody, and another one within it."""
+    build = Builder()
+    target = PodIdentity("web-1", "uid", "10.0.0.1", "node-1", "web-1", "1")
+    outer = FaultWindow("make-unready", 1, (target,), "accepted", ns(1.0), ns(1.01), ns(9.0), replaces=False)
+    inner = FaultWindow("cordon", 2, (), "accepted", ns(2.0), ns(2.01), ns(8.0), replaces=False)
+    build.history.faults += [outer, inner]
+    build.event(0.5, "Pod", pod("web-1", "uid", "10.0.0.1", ready=True), "ADDED", initial=True)
+    if seen:
+        build.event(1.1, "Pod", pod("web-1", "uid", "10.0.0.1"))
+    steady = {"reached": True, "within_s": 60.0, "took_s": 0.4, "missing": []}
+    build.history.marks += [
+        (ns(0.9), "steady-state", {**steady, "phase": "before", "trial": 0}),
+        (ns(7.0), "steady-state", {**steady, "phase": "after", "trial": 2}),
+    ]
+    return build.done()
+
+
+def test_a_fault_that_replaces_nobody_is_told_as_what_it_is() -> None:
+    found = verdict(flapping(seen=True), "fault-took-effect")
+    assert found.outcome is OK
+    assert "make-unready web-1, cordon replaced nobody and were accepted" in found.summary
+    assert verdict(flapping(seen=False), "fault-took-effect").outcome is UNKNOWN
+
+
+def test_a_state_that_is_looked_at_during_a_fault_is_the_state_after_it_too() -> None:
+    assert verdict(flapping(seen=True), "steady-state").outcome is OK

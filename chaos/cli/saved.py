@@ -18,7 +18,7 @@ from chaos.experiment import Experiment
 from chaos.experiment.judging import Judges, judges_of
 from chaos.model import Ending, History, RunMeta, Verdict
 from chaos.model.loading import load_history
-from chaos.report import REPORT, run_json, write_report, write_run_json
+from chaos.report import READABLE, REPORT, run_json, write_report, write_run_json
 
 RUN = "run.json"
 # What of run.json judging again gives anew.
@@ -108,6 +108,7 @@ def load_run(folder: Path) -> History:
     path = folder / RUN
     try:
         head = json.loads(path.read_text(encoding="utf-8"))
+        _check_version(path, head["schema_version"])
         maps = {name: dict(head[name]) for name in ("target", "parameters", "environment", "measurement")}
         meta = RunMeta(
             experiment=head["experiment"],
@@ -119,13 +120,38 @@ def load_run(folder: Path) -> History:
             **maps,
         )
         status = head["status"]
+        recorded = {key: int(count) for key, count in (head.get("recorded") or {}).items()}
     except OSError as exc:
         raise UsageError(
             f"{folder} is no run: {path.name}: {exc.strerror}", hint="name a folder like reports/EXPERIMENT/TIME"
         ) from exc
     except (ValueError, KeyError, TypeError) as exc:
         raise UsageError(f"{path} is not what this tool wrote: {type(exc).__name__}: {exc}") from exc
-    return load_history(folder, meta, status)
+    history = load_history(folder, meta, status)
+    _check_whole(folder, history, recorded)
+    return history
+
+
+def _check_version(path: Path, version: object) -> None:
+    if version not in READABLE:
+        known = " and ".join(map(str, READABLE))
+        raise UsageError(
+            f"{path} has the schema version {version!r}; this version of the tool reads {known}",
+            hint="read it with the version of the tool that wrote it; run.json's environment names it",
+        )
+
+
+def _check_whole(folder: Path, history: History, recorded: dict[str, int]) -> None:
+    """Less than was recorded is no evidence: what is missing might have said the contrary."""
+    found = history.recorded()
+    lost = [
+        f"{found.get(kind, 0)} of {count} {kind}" for kind, count in recorded.items() if found.get(kind, 0) != count
+    ]
+    if lost:
+        raise UsageError(
+            f"{folder} is not whole: {', '.join(lost)} are there, so nothing is concluded from it",
+            hint="run.json and report.md still say what was concluded when all was there; fetch the folder again",
+        )
 
 
 def render_again(folder: Path, experiment: Experiment | None, *, as_json: bool) -> int:

@@ -70,6 +70,15 @@ class History:
         for scheduled_ns, sent_ns, received_ns, outcome in self.samples[series.id].rows():
             yield Observation(scheduled_ns, sent_ns, received_ns, self.outcomes[outcome])
 
+    def recorded(self) -> dict[str, int]:
+        """How much of each kind there is."""
+        return {
+            "samples": sum(len(samples) for samples in self.samples.values()),
+            "events": len(self.events),
+            "faults": len(self.faults),
+            "marks": len(self.marks),
+        }
+
     def wall(self, at_ns: int) -> datetime:
         """The UTC time of an instant of the run's clock."""
         return self.meta.started_at + timedelta(microseconds=at_ns // 1000)

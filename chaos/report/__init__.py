@@ -8,13 +8,13 @@ from pathlib import Path
 from chaos.analysis.headline import headline
 from chaos.analysis.questions import Answer
 from chaos.model import Ending, History, Verdict
-from chaos.report.document import run_json, write_run_json
+from chaos.report.document import READABLE, run_json, write_run_json
 from chaos.report.markdown import report_markdown
 from chaos.report.tables import recoveries_csv, summary_csv
 from chaos.report.timeline import timeline_svg
 from chaos.report.vantage_tables import is_worth_telling, vantages_csv
 
-__all__ = ["REPORT", "run_json", "write_report", "write_run_json"]
+__all__ = ["READABLE", "REPORT", "run_json", "write_report", "write_run_json"]
 
 REPORT = "report.md"
 

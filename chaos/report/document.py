@@ -8,7 +8,8 @@ How it ended stands in these keys; while it is under way, and where it was kille
 - ``result``: the result line, as the report and stdout begin;
 - ``finished_at``: RFC 3339, UTC, by the run's clock like all instants here (on the sandbox that clock is virtual): its
   clean-up was over then;
-- ``duration_s``: seconds from ``started_at`` to it.
+- ``duration_s``: seconds from ``started_at`` to it;
+- ``recorded``: how many samples, events and marks there are, so that a file that lost some is noticed.
 
 A killed run that is judged later (``chaos report``) gets the first three from what was recorded.
 """
@@ -26,7 +27,9 @@ from chaos.analysis.questions import Answer
 from chaos.model import Ending, FaultWindow, History, Verdict
 from chaos.model.history import rfc3339
 
-SCHEMA_VERSION = 1
+# 2: observations name the ports of SRV records; `recorded` says how much was recorded.
+SCHEMA_VERSION = 2
+READABLE = (1, SCHEMA_VERSION)
 # `outcome` of a run that has not ended, as far as its folder tells.
 INCOMPLETE = "incomplete"
 
@@ -68,6 +71,7 @@ def run_json(
         ],
         "faults": [_fault(history, fault) for fault in sorted(history.faults, key=lambda f: f.trial)],
         "questions": [{"question": a.question, "answer": a.answer, "evidence": list(a.evidence)} for a in answers],
+        "recorded": history.recorded() if ending and history.status != "incomplete" else None,
         "target": meta.target,
         "parameters": meta.parameters,
         "model": meta.model,

@@ -19,7 +19,7 @@ def test_the_fixed_names_are_there() -> None:
     history.meta.finished_at = history.wall(90_000_000_000)
     verdicts = judge(history, CHECKERS)
     document = run_json(history, verdicts, answer_all(history, QUESTIONS), ending_of(history, verdicts))
-    assert document["schema_version"] == 1
+    assert document["schema_version"] == 2
     assert (document["experiment"], document["simulated"], document["seed"]) == ("identity-persistence", True, 7)
     assert document["status"] == "complete"
     ending = ending_of(history, verdicts)

@@ -192,14 +192,18 @@ def budget_is_enforced(history: History) -> Verdict:
         for row in asked
         if not row["refused"]
     ]
-    failures += [
-        f"the eviction of {row['tried']} was refused with {said}"
+    # Only a 429 is the budget's answer; what another error hid is not known.
+    other = {row.at_ns: [said for said in kinds_of_refusal(row) if not said.startswith(REFUSED)] for row in asked}
+    unknowns = [
+        f"the eviction of {row['tried']} was answered with {', '.join(other[row.at_ns])}, which is no word of the budget"
         for row in asked
-        for said in kinds_of_refusal(row)
-        if not said.startswith(REFUSED)
+        if other[row.at_ns]
     ]
-    failures += [f"it was still refused when {row['away']} should have been back" for row in asked if not row["ended"]]
-    unknowns = []
+    failures += [
+        f"it was still refused when {row['away']} should have been back"
+        for row in asked
+        if not row["ended"] and not other[row.at_ns]
+    ]
     for row in asked:
         if row["refused"] and row["ended"]:
             early, untold = too_early(history, row)

@@ -69,9 +69,12 @@ def test_a_second_eviction_that_was_allowed_at_once_fails(history: History) -> N
     assert verdicts(history)["budget-is-enforced"] == "fail"
 
 
-def test_a_refusal_for_another_reason_fails(history: History) -> None:
-    change(history, "budget", {"away": "web-0"}, answers=["403 Forbidden", "429 TooManyRequests"])
-    assert verdicts(history)["budget-is-enforced"] == "fail"
+@pytest.mark.parametrize("answer", ["403 Forbidden", "409 Conflict", "500 InternalError"])
+def test_another_error_than_the_budgets_own_is_no_word_of_it(history: History, answer: str) -> None:
+    change(history, "budget", {"away": "web-0"}, answers=[answer, "429 TooManyRequests"])
+    assert verdicts(history)["budget-is-enforced"] == "unknown"
+    change(history, "budget", {"away": "web-0"}, ended=False)
+    assert verdicts(history)["budget-is-enforced"] == "unknown"
 
 
 def test_a_second_eviction_that_was_allowed_while_the_pod_was_still_away_fails(history: History) -> None:

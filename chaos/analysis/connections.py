@@ -114,7 +114,7 @@ class _Outage(NamedTuple):
 def _longest_outage(history: History, trial: Trial, samples: list[Sample]) -> _Outage | None:
     """The longest stretch of failures between two successes, in the order in which the exchanges began."""
     longest: _Outage | None = None
-    last_good_ns = min([trial.sent_ns, *(s.sent_ns for s in samples)])
+    last_good_ns: int | None = None
     for good, group in groupby(samples, key=lambda s: history.outcomes[s.outcome].status == OK):
         stretch = list(group)
         if good:
@@ -127,6 +127,9 @@ def _longest_outage(history: History, trial: Trial, samples: list[Sample]) -> _O
         # when the fault came, and goes on failing, is an outage of the trial too; it begins with that failure.
         if stretch[-1].received_ns < trial.sent_ns or (longest is not None and length_ns <= longest.length_ns):
             continue
-        began = Interval(last_good_ns, min(s.received_ns for s in stretch))
+        if last_good_ns is None and stretch[0].received_ns < trial.sent_ns:
+            continue  # it failed all the time before: that is not this fault's doing
+        first_ns = min(s.received_ns for s in stretch)
+        began = Interval(min(trial.sent_ns if last_good_ns is None else last_good_ns, first_ns), first_ns)
         longest = _Outage(began, Interval(stretch[-1].sent_ns, None), stretch[0], length_ns)
     return longest

@@ -99,7 +99,8 @@ def _old_pod(life: Replacement, events: list[ClusterEvent], sent_ns: int) -> Non
         life.old_pod = event.object
         if life.grace_s is None:
             life.grace_s = event.object.get("metadata", {}).get("deletionGracePeriodSeconds")
-        ended = _ended(event.object)  # as it was last seen: a container that ended may have been started again
+        # As it was last seen: a container that ended may have been started again, until its pod was to be deleted.
+        ended = _ended(event.object) and "deletionTimestamp" in event.object.get("metadata", {})
 
 
 def _new_pod(life: Replacement, events: list[ClusterEvent]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -10,15 +11,29 @@ from chaos.analysis.bounds import Exchange, change, flips, stable_run
 from chaos.analysis.coverage import longest_gap_ns, tolerated_gap_ns
 from chaos.analysis.memo import once_per_history
 from chaos.analysis.records import SERVICE_VIEW, Record, RecordKind, State, records_of, state_table
-from chaos.analysis.trials import Trial, samples_between, trials
+from chaos.analysis.trials import Trial, not_replaced, samples_between, trials
 from chaos.analysis.vantages import Loss, Unsure, losses, unsure
 from chaos.model import History, Interval, Series
 
 # Consecutive right answers that count as settled. One replica's answers are consistent, so a few suffice there. Behind
-# the service address each answer comes from a replica picked at random: with one of two still wrong, ten right answers
-# in a row have a chance of 1 in 1024.
+# the service address each answer comes from a replica picked at random: so many right ones in a row that with one of
+# them still wrong they had a chance of 1 in 1000. Where it is not known how many there are, five are assumed.
 STABLE_RUN_DIRECT = 5
-STABLE_RUN_SERVICE = 10
+_CHANCE = 0.001
+_ASSUMED_REPLICAS = 5
+
+
+def settled_run(view: str, replicas: int) -> int:
+    """How many right answers in a row count as settled.
+
+    Args:
+        view: that gave them.
+        replicas: DNS servers behind the service address; 0: not known.
+    """
+    if view != SERVICE_VIEW:
+        return STABLE_RUN_DIRECT
+    behind = replicas or _ASSUMED_REPLICAS
+    return STABLE_RUN_DIRECT if behind == 1 else math.ceil(math.log(_CHANCE) / math.log(1 - 1 / behind))
 
 
 class RecoveryOutcome(StrEnum):
@@ -37,7 +52,9 @@ class Recovery:
         recovered: when the new address alone was given; right-censored where it was not by the trial's end; None where
             there was nothing to recover, or nothing can be said.
         lasting: when it was right for good, up to the end of the trial: (last wrong answer's question sent, first right
-            answer after it received]; right-censored where it was wrong at the end; None as for `recovered`.
+            answer after it received]; behind the service address the answer that settles it (`settled_run`), since the
+            first one tells of one server only. Right-censored where it was wrong at the end, or not settled; None as
+            for `recovered`.
         stable_before_ns: receipt of the first of the right answers that lasted, unbroken by a wrong one, to the trial's
             end; None where they were too few. Unknown samples neither break the run nor count.
         flips: how often a wrong answer followed a right one.
@@ -87,17 +104,20 @@ def recoveries_of(history: History, trial: Trial) -> list[Recovery]:
 def _as_sure_as_its_vantage(recovery: Recovery, loss: Loss | None, spans: list[Unsure]) -> Recovery:
     """What a vantage did not see because it was lost, or placed with a clock that was not known, is unknown."""
     recovered = recovery.outcome is RecoveryOutcome.RECOVERED
-    if loss is not None and loss.at_ns < recovery.trial.end_ns and not recovered:
+    if loss is not None and loss.at_ns < recovery.trial.end_ns:
+        # What it saw wrong before it was lost was wrong all the same; that it was right, and stayed so, is not known.
+        seen_wrong = recovery.lasting if recovery.lasting is not None and recovery.lasting.before_ns is None else None
         return replace(
             recovery,
-            outcome=RecoveryOutcome.UNKNOWN,
-            recovered=None,
-            lasting=None,
+            outcome=recovery.outcome if recovered else RecoveryOutcome.UNKNOWN,
+            recovered=recovery.recovered if recovered else None,
+            lasting=seen_wrong,
             right_at_end=None,
             reason=f"{loss.vantage} was lost {recovery.trial.seconds(loss.at_ns):.1f} s after the fault: {loss.reason}",
         )
     for span in spans:
-        touched = [i for i in (recovery.lost, recovery.recovered) if i is not None and span.touches(i)]
+        instants = (recovery.lost, recovery.recovered, recovery.lasting)
+        touched = [i for i in instants if i is not None and span.touches(i)]
         if span.vantage == recovery.vantage and touched:
             return replace(
                 recovery,
@@ -108,8 +128,6 @@ def _as_sure_as_its_vantage(recovery: Recovery, loss: Loss | None, spans: list[U
                 stable_before_ns=None,
                 reason=f"the clock of {span.vantage} was not known well enough then: {span.reason}",
             )
-    if loss is not None and loss.at_ns < recovery.trial.end_ns:
-        return replace(recovery, right_at_end=None)
     return recovery
 
 
@@ -138,6 +156,7 @@ def _measure(history: History, trial: Trial, record: Record) -> Recovery:
     gap_ns = longest_gap_ns(known_ns, trial.sent_ns, trial.end_ns)
     tolerated_ns = tolerated_gap_ns(history, max(s.period_s for s in (*record.before, *record.after)))
     covered = gap_ns <= tolerated_ns
+    settled = settled_run(record.view, _replicas(history, record))
     heard_to_the_end = trial.end_ns - max(after.known_ns, default=0) <= tolerated_ns
     return Recovery(
         trial=trial,
@@ -145,11 +164,11 @@ def _measure(history: History, trial: Trial, record: Record) -> Recovery:
         record=record.label,
         view=record.view,
         vantage=record.vantage,
-        outcome=_outcome(before, after, lost, recovered, covered=covered, heard_to_the_end=heard_to_the_end),
+        outcome=_outcome(trial, before, after, lost, recovered, covered=covered, heard_to_the_end=heard_to_the_end),
         lost=lost,
         recovered=recovered,
-        lasting=_lasting(trial, wrong, after.new, recovered),
-        stable_before_ns=_stable(record.view, wrong, after.new, recovered),
+        lasting=_lasting(trial, wrong, after.new, recovered, settled if record.view == SERVICE_VIEW else 1),
+        stable_before_ns=_stable(wrong, after.new, recovered, settled),
         flips=flips(wrong, after.new),
         right_at_end=_right_at_end(trial, after) if heard_to_the_end else None,
         longest_gap_ns=gap_ns,
@@ -220,20 +239,30 @@ def _recovered(trial: Trial, evidence: _Evidence, lost: Interval | None) -> Inte
     return None
 
 
-def _lasting(trial: Trial, wrong: list[Exchange], new: list[Exchange], recovered: Interval | None) -> Interval | None:
+def _replicas(history: History, record: Record) -> int:
+    """How many DNS servers are asked directly from the same place; 0 where none can be."""
+    views = {s.view for s in history.series if s.probe == "dns" and s.vantage == record.vantage}
+    return len(views - {SERVICE_VIEW})
+
+
+def _lasting(
+    trial: Trial, wrong: list[Exchange], new: list[Exchange], recovered: Interval | None, settled: int
+) -> Interval | None:
     if recovered is None or recovered.before_ns is None:
         return recovered
     after_ns = max((e.sent_ns for e in wrong if e.sent_ns >= trial.sent_ns), default=recovered.after_ns)
-    before_ns = stable_run(wrong, new)[0].received_ns
+    run = stable_run(wrong, new)
+    if len(run) < settled:
+        return Interval(after_ns, None)
+    before_ns = run[settled - 1].received_ns
     return Interval(min(after_ns, before_ns), before_ns)
 
 
-def _stable(view: str, wrong: list[Exchange], new: list[Exchange], recovered: Interval | None) -> int | None:
+def _stable(wrong: list[Exchange], new: list[Exchange], recovered: Interval | None, settled: int) -> int | None:
     if recovered is None or recovered.before_ns is None:
         return None
     run = stable_run(wrong, new)
-    needed = STABLE_RUN_SERVICE if view == SERVICE_VIEW else STABLE_RUN_DIRECT
-    return run[0].received_ns if len(run) >= needed else None
+    return run[0].received_ns if len(run) >= settled else None
 
 
 def _right_at_end(trial: Trial, evidence: _Evidence) -> bool | None:
@@ -245,6 +274,7 @@ def _right_at_end(trial: Trial, evidence: _Evidence) -> bool | None:
 
 
 def _outcome(
+    trial: Trial,
     before: _Evidence,
     after: _Evidence,
     lost: Interval | None,
@@ -257,7 +287,9 @@ def _outcome(
         return RecoveryOutcome.RECOVERED
     if recovered is not None and heard_to_the_end:
         return RecoveryOutcome.NOT_RECOVERED
-    if recovered is None and lost is None and before.old and before is after and covered:
+    # Without a successor that has the old address, an answer with it is a wrong one.
+    kept = not not_replaced(trial) and trial.life.new_address == trial.target.address
+    if recovered is None and lost is None and before.old and before is after and covered and kept:
         return RecoveryOutcome.NEVER_LOST
     return RecoveryOutcome.UNKNOWN
 

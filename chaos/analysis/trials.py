@@ -74,10 +74,12 @@ def trials(history: History) -> list[Trial]:
             continue
         end_ns = fault.ended_ns if fault.ended_ns is not None else max(last_ns, fault.accepted_ns)
         for target in fault.targets:
-            life = replacement(history, fault, target, end_ns)
-            until_ns = _hit_again_ns(history, fault, target) or max(last_ns, end_ns)
+            again_ns = _hit_again_ns(history, fault, target)
+            until_ns = again_ns or max(last_ns, end_ns)
+            mine_ns = end_ns if again_ns is None else min(end_ns, again_ns)  # a fault within another one's time
+            life = replacement(history, fault, target, mine_ns)
             baseline_ns = max(0, fault.sent_ns - lookback_ns)
-            found.append(Trial(fault, target, fault.accepted_ns, baseline_ns, end_ns, until_ns, life))
+            found.append(Trial(fault, target, fault.accepted_ns, baseline_ns, mine_ns, until_ns, life))
     return sorted(found, key=lambda t: t.key)
 
 

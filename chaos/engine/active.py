@@ -137,6 +137,7 @@ class ActiveRun:
             within_s=within_s,
             took_s=took_s,
             missing=list(missing),
+            unheard=[one for one in missing if one in self._steady.unheard],
             phase="after" if trial else "before",
             trial=trial,
         )

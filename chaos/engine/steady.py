@@ -20,6 +20,9 @@ class SteadyState:
         governing_name: absolute DNS name of the governing service.
         lost: vantages whose newest samples say nothing about the present.
         watched: ids of series that are the method's own: what they should find, it alone knows.
+
+    Attributes:
+        unheard: of what was missing last, that of which only silence is known.
     """
 
     def __init__(
@@ -35,9 +38,11 @@ class SteadyState:
         self._target = target
         self._recorder = recorder
         self._governing = governing_name
+        self.unheard: list[str] = []
 
     def missing(self) -> list[str]:
         """What is not right now, for people; empty: steady."""
+        self.unheard = []
         wrong = self._wrong_pods()
         if wrong:
             return wrong
@@ -46,7 +51,8 @@ class SteadyState:
         lost = self._lost()
         vantages = {series.vantage for series in history.series}
         if vantages and vantages <= set(lost):
-            return [f"{', '.join(sorted(vantages))}: lost, so nothing is measured any more"]
+            self.unheard = [f"{', '.join(sorted(vantages))}: lost, so nothing is measured any more"]
+            return list(self.unheard)
         several = len(vantages) > 1
         for series in history.series:
             newest, silent = self._recorder.known[series.id], self._recorder.unknown_run[series.id]
@@ -57,6 +63,7 @@ class SteadyState:
             if newest < 0 or silent >= _SILENT_SAMPLES:
                 status = history.outcomes[self._recorder.latest[series.id]].status if silent else "not sampled yet"
                 wrong.append(f"{series.probe} {series.record}{view}{where}: {status}")
+                self.unheard.append(wrong[-1])
             elif problem := self._problem(series, history.outcomes[newest], addresses):
                 wrong.append(f"{series.probe} {series.record}{view}{where}: {problem}")
         return wrong

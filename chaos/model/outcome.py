@@ -49,6 +49,6 @@ class Outcome:
     @property
     def says_something(self) -> bool:
         """Whether it tells about what was asked. Silence does not, nor does a server that could not answer."""
-        if self.phase in ("answer", "resolve"):
+        if self.phase in ("answer", "resolve", "send"):
             return self.status in _RESOLVED
         return self.status != TIMEOUT

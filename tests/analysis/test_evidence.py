@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from dataclasses import replace
 
@@ -79,6 +80,58 @@ def test_a_name_that_is_still_missing_behind_the_service_address_after_the_limit
     assert re.search(r"was not right (69\.9\d|70\.00) s after the fault", found_verdict.summary)
 
 
+def test_an_address_that_nobody_has_any_more_is_not_a_name_that_was_never_lost() -> None:
+    """A cache, or a DNS server that hears of nothing: no successor was seen, and the old address goes on being given."""
+    found = edited().series("A web-0.web").say(a("10.244.1.4")).lasts_until(100.0)
+    found.history.events[:] = [e for e in found.history.events if e.uid != "uid-1-new"]
+    assert verdict(found.history, "recovered-within").outcome is not OK
+    assert RecoveryOutcome.NEVER_LOST not in {r.outcome for r in recoveries(found.history)}
+
+
+@pytest.mark.parametrize("late_s", [20.0, 40.0])
+@pytest.mark.parametrize("servers", [2, 5])
+def test_behind_the_service_address_it_is_right_for_good_when_each_server_is(servers: int, late_s: float) -> None:
+    """One of the servers, picked at random for each answer, is late: its instant lies within, whatever the others say."""
+    rng, outside = random.Random(servers), 0
+    for _ in range(40):
+        found = edited().without_views("coredns-a", "coredns-b").lasts_until(80.0)
+        late = found.series("A web-0.web")
+        late.say(NXDOMAIN, after=0.1, before=BACK_S)
+        picks = lambda _: rng.randrange(servers) == 0  # noqa: E731 - the server that is late
+        history = late.say_sometimes(NXDOMAIN, picks, after=BACK_S, before=late_s).history
+        lasting = next(r for r in recoveries(history) if r.record == "A web-0.web").lasting
+        assert lasting is not None
+        outside += not lasting.covers(found.zero_ns + ns(late_s))
+    assert outside <= 1
+
+
+def test_a_name_that_is_not_right_yet_when_the_run_is_cut_short_has_not_lost_its_identity() -> None:
+    story = replace(QUICK, dns_back_s=20.0, ends_s=5.0, old_stops_s=1.0, old_failed_s=1.2)
+    assert verdict(pod_replacement(story, contrast=False), "identity-kept").outcome is UNKNOWN
+
+
+def test_a_pod_that_is_hit_again_within_a_trial_is_another_trials_from_then_on() -> None:
+    found = edited().lasts_until(100.0)
+    first = found.history.faults[0]
+    sent_ns = found.zero_ns + ns(70.0)
+    again = replace(first, trial=2, sent_ns=sent_ns, accepted_ns=sent_ns + ns(0.001), ended_ns=None)
+    found.history.faults.append(again)
+    history = found.series("A web-0.web").say(NXDOMAIN, after=70.1, before=71.3).history
+    assert all(
+        r.lasting is None or (r.lasting.before_ns or 0) < again.sent_ns
+        for r in recoveries(history)
+        if r.trial.number == 1
+    )
+
+
+def test_an_outage_that_was_there_before_the_fault_is_not_its_doing() -> None:
+    found = edited()
+    refused = Outcome("ECONNREFUSED", "connect")
+    history = found.series(probe="http").say(refused, before=BACK_S).history
+    view = next(v for v in client_views(history) if v.probe == "http")
+    assert view.failed is None
+
+
 def test_a_gap_in_which_the_name_could_have_gone_again_is_unknown() -> None:
     history = edited().lasts_until(40.0).series(probe="dns").say(TIMED_OUT, after=10.0, before=20.0).history
     assert verdict(history, "recovered-within").outcome is UNKNOWN
@@ -139,6 +192,15 @@ def flapping(*, seen: bool) -> History:
         (ns(7.0), "steady-state", {**steady, "phase": "after", "trial": 2}),
     ]
     return build.done()
+
+
+@pytest.mark.parametrize(("unheard", "expected"), [(["dns A web-1.web: TIMEOUT"], UNKNOWN), ([], FAIL)])
+def test_a_state_of_which_only_silence_is_known_was_not_missed(unheard: list[str], expected: VerdictOutcome) -> None:
+    history = flapping(seen=True)
+    missed = {"reached": False, "took_s": None, "missing": ["dns A web-1.web: TIMEOUT"], "unheard": unheard}
+    at_ns, what, details = history.marks[-1]
+    history.marks[-1] = (at_ns, what, details | missed)
+    assert verdict(history, "steady-state").outcome is expected
 
 
 def test_a_fault_that_replaces_nobody_is_told_as_what_it_is() -> None:

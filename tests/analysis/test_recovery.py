@@ -150,7 +150,7 @@ def test_without_direct_views_only_the_fault_bounds_the_service_view() -> None:
 
 def test_a_view_that_flips_has_an_early_first_and_a_late_stable_success() -> None:
     build = one_pod(ended_s=9.0)
-    flipping = [(3.0 + i / 10, 3.01 + i / 10, NXDOMAIN if i in (1, 3) else a(NEW)) for i in range(20)]
+    flipping = [(3.0 + i / 10, 3.01 + i / 10, NXDOMAIN if i in (1, 3) else a(NEW)) for i in range(40)]
     ask(build, (0.5, 0.6, a(OLD)), (1.5, 1.6, NXDOMAIN), *flipping, view="service")
     recovery = only(build.done())
     assert recovery.flips == 2

@@ -51,7 +51,8 @@ def fault_took_effect(history: History) -> Verdict:
 
 
 def _changed(history: History, fault: FaultWindow, pod: str) -> bool:
-    return any(e.kind == "Pod" and e.name == pod and e.at_ns >= fault.sent_ns for e in history.events)
+    mine = (e.at_ns for e in history.events if e.kind == "Pod" and e.name == pod)
+    return any(fault.sent_ns <= at_ns and (fault.ended_ns is None or at_ns <= fault.ended_ns) for at_ns in mine)
 
 
 def _injected(faults: Iterable[FaultWindow]) -> Iterable[str]:

@@ -30,7 +30,7 @@ def recovered_within(history: History) -> Verdict:
     slowest_ns = 0
     keys = {t.key for t in judged}
     asked = [r for r in recoveries(history) if r.trial.key in keys and r.kind in _A_RECORDS]
-    measured, left_out = _without_lost_vantages(asked)
+    measured, left_out = _without_lost_vantages(asked, limit_ns)
     for trial in judged:
         if not any(r.trial.key == trial.key for r in measured):
             unknowns.append(f"trial {trial.number}: no A record of {trial.target.name} was asked for")
@@ -55,10 +55,14 @@ def recovered_within(history: History) -> Verdict:
     return combine(NAME, failures=failures, unknowns=unknowns, success=success, evidence=("recoveries.csv",))
 
 
-def _without_lost_vantages(asked: list[Recovery]) -> tuple[list[Recovery], list[Recovery]]:
-    """Those to be judged, and those that their vantage could not measure while another one measured the same."""
-    measured = {(r.trial.key, r.record, r.view) for r in asked if not r.reason}
-    left_out = [r for r in asked if r.reason and (r.trial.key, r.record, r.view) in measured]
+def _without_lost_vantages(asked: list[Recovery], limit_ns: int) -> tuple[list[Recovery], list[Recovery]]:
+    """Those to be judged, and those that their vantage could not measure while another one measured the same.
+
+    What one saw wrong after the limit counts, also where it was lost later.
+    """
+    measured = {(r.trial.key, r.record, r.view) for r in asked if not r.reason and r.covered}
+    unable = [r for r in asked if r.reason and not _judge(r, limit_ns)[0]]
+    left_out = [r for r in unable if (r.trial.key, r.record, r.view) in measured]
     return [r for r in asked if r not in left_out], left_out
 
 
@@ -84,7 +88,9 @@ def _judge(recovery: Recovery, limit_ns: int) -> tuple[bool, str]:
         return False, f"is unknown: {recovery.reason or _silence(recovery)}"
     after_ns = recovery.lasting.after_ns - recovery.trial.accepted_ns
     if recovery.lasting.before_ns is None:
-        return after_ns > limit_ns, f"was not right {seconds(after_ns)} after the fault, when it was last seen wrong"
+        late = after_ns > limit_ns
+        seen = f"was not right {seconds(after_ns)} after the fault, when it was last seen wrong"
+        return late, f"is unknown: {recovery.reason}" if recovery.reason and not late else seen
     before_ns = recovery.lasting.before_ns - recovery.trial.accepted_ns
     if before_ns > limit_ns:
         lasting = "for good " if recovery.flips else ""

@@ -12,11 +12,16 @@ _SHOWN = 3
 
 
 def steady_state(history: History) -> Verdict:
-    """`fail` where it was not reached again after a fault; a target that was never steady gives `unknown`."""
+    """`fail` where it was not reached again after a fault; a target that was never steady gives `unknown`.
+
+    So does one of which nothing was heard: silence is no failure.
+    """
     marked = [(at_ns, details) for at_ns, what, details in history.marks if what == "steady-state"]
     marks = [details for _, details in marked]
-    failures = [_missed(m) for m in marks if not m.get("reached") and m.get("phase") != "before"]
-    unknowns = [_missed(m) for m in marks if not m.get("reached") and m.get("phase") == "before"]
+    missed = [m for m in marks if not m.get("reached")]
+    unknown = [m for m in missed if m.get("phase") == "before" or _only_silence(m)]
+    failures = [_missed(m) for m in missed if m not in unknown]
+    unknowns = [_missed(m) for m in unknown]
     if not any(m.get("phase") == "before" for m in marks):
         unknowns.append("the state before the first fault was not checked")
     looks_ns = [at_ns for at_ns, m in marked if m.get("phase") == "after"]
@@ -35,6 +40,12 @@ def steady_state(history: History) -> Verdict:
     slowest = f", after {max(took_s):.2f} s at most" if took_s else ""
     success = f"Reached before the faults and again after {len(after)} of {len(history.faults)}{slowest}."
     return combine(NAME, failures=failures, unknowns=unknowns, success=success, evidence=("events.jsonl",))
+
+
+def _only_silence(mark: dict[str, Any]) -> bool:
+    """Whether nothing is known of what was missing but that it was not heard."""
+    missing = mark.get("missing") or []
+    return bool(missing) and set(missing) <= set(mark.get("unheard") or ())
 
 
 def _during(fault: FaultWindow, at_ns: int) -> bool:

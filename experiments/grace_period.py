@@ -198,15 +198,15 @@ def the_name_goes_at_once(history: History) -> Verdict:
     failures, unknowns, latest_ns = [], unseen(history), 0
     for cost in costs(history):
         view = cost.by_name
-        if view is None or view.failed is None or view.failed.before_ns is None:
+        if view is None or view.first_failed is None or view.first_failed.before_ns is None:
             unknowns.append(f"{cost.ending.set}: no client was seen to fail by name")
             continue
         at_once_ns = cost.trial.accepted_ns + AT_ONCE_S * NS_PER_S
-        if view.failed.after_ns > at_once_ns:
+        if view.first_failed.after_ns > at_once_ns:
             failures.append(f"{cost.ending.set}: a client still reached it by name more than {AT_ONCE_S} s later")
-        elif view.failed.before_ns > at_once_ns:
+        elif view.first_failed.before_ns > at_once_ns:
             unknowns.append(f"{cost.ending.set}: when clients began to fail is not known well enough")
-        latest_ns = max(latest_ns, view.failed.before_ns - cost.trial.accepted_ns)
+        latest_ns = max(latest_ns, view.first_failed.before_ns - cost.trial.accepted_ns)
     return combine(
         "the-name-goes-at-once",
         failures=failures,
@@ -229,16 +229,16 @@ def who_is_connected_is_served_on(history: History) -> Verdict:
         least_s = min(grace_s, grace_s if cost.ending.waits_s is None else cost.ending.waits_s) - 1
         for what, view in (("the ClusterIP", cost.by_address), ("the open connection", cost.on_connection)):
             where = f"{cost.ending.set}, {what}"
-            if view is None or view.failed is None or view.failed.before_ns is None:
+            if view is None or view.first_failed is None or view.first_failed.before_ns is None:
                 unknowns.append(f"{where}: its end was not seen")
-            elif view.failed.before_ns < cost.trial.accepted_ns + least_s * NS_PER_S:
+            elif view.first_failed.before_ns < cost.trial.accepted_ns + least_s * NS_PER_S:
                 failures.append(
-                    f"{where}: failed {since(cost, view.failed)} after the deletion, not {least_s} s or more"
+                    f"{where}: failed {since(cost, view.first_failed)} after the deletion, not {least_s} s or more"
                 )
-            elif view.failed.after_ns < cost.trial.accepted_ns + least_s * NS_PER_S:
+            elif view.first_failed.after_ns < cost.trial.accepted_ns + least_s * NS_PER_S:
                 unknowns.append(f"{where}: when it failed is not known well enough")
             else:
-                told.append(f"{where} {since(cost, view.failed)}")
+                told.append(f"{where} {since(cost, view.first_failed)}")
     return combine(
         "who-is-connected-is-served-on",
         failures=failures,

@@ -33,6 +33,7 @@ class ClientView:
     Attributes:
         counts: (status, phase, samples), most frequent first.
         failed: when the longest stretch of failures began; None where none failed.
+        first_failed: when it failed first of all after it had worked; None where it was not seen to, or had not worked.
         first_failure: status and phase of its first failure.
         restored: when exchanges succeeded again after it; right-censored where they did not.
     """
@@ -44,6 +45,7 @@ class ClientView:
     counts: tuple[tuple[str, str, int], ...]
     samples: int
     failed: Interval | None
+    first_failed: Interval | None
     first_failure: tuple[str, str] | None
     restored: Interval | None
 
@@ -99,9 +101,22 @@ def _client_view(history: History, trial: Trial, series: Series) -> ClientView:
         counts=tuple((status, phase, n) for (status, phase), n in sorted(counts.items(), key=lambda c: (-c[1], c[0]))),
         samples=sum(counts.values()),
         failed=None if outage is None else outage.failed,
+        first_failed=_first_failed(history, trial, samples),
         first_failure=None if first is None else (first.status, first.phase),
         restored=None if outage is None else outage.restored,
     )
+
+
+def _first_failed(history: History, trial: Trial, samples: list[Sample]) -> Interval | None:
+    """Without what says nothing: a lost packet is not the moment at which something ended."""
+    good_ns: int | None = None
+    for sample in samples:
+        outcome = history.outcomes[sample.outcome]
+        if outcome.status == OK:
+            good_ns = sample.sent_ns
+        elif good_ns is not None and sample.received_ns >= trial.sent_ns and outcome.says_something:
+            return Interval(min(good_ns, sample.received_ns), sample.received_ns)
+    return None
 
 
 class _Outage(NamedTuple):

@@ -68,7 +68,8 @@ def test_a_name_that_is_lost_again_was_not_right_before_that(until_s: float, exp
 
 def test_a_server_that_is_late_behind_the_service_address_fails_though_the_other_answers() -> None:
     found = edited().without_views("coredns-a", "coredns-b").lasts_until(100.0)
-    history = found.series("A web-0.web").say_sometimes(NXDOMAIN, lambda n: n % 2 == 0, after=BACK_S, before=90).history
+    own = found.series("A web-0.web")
+    history = own.say_sometimes(NXDOMAIN, lambda n: n % 2 == 0, after=BACK_S, before=90).history
     assert verdict(history, "recovered-within").outcome is FAIL
 
 
@@ -81,7 +82,7 @@ def test_a_name_that_is_still_missing_behind_the_service_address_after_the_limit
 
 
 def test_an_address_that_nobody_has_any_more_is_not_a_name_that_was_never_lost() -> None:
-    """A cache, or a DNS server that hears of nothing: no successor was seen, and the old address goes on being given."""
+    """A cache, or a DNS server that hears of nothing: no successor was seen, and the old address is given on."""
     found = edited().series("A web-0.web").say(a("10.244.1.4")).lasts_until(100.0)
     found.history.events[:] = [e for e in found.history.events if e.uid != "uid-1-new"]
     assert verdict(found.history, "recovered-within").outcome is not OK
@@ -91,7 +92,7 @@ def test_an_address_that_nobody_has_any_more_is_not_a_name_that_was_never_lost()
 @pytest.mark.parametrize("late_s", [20.0, 40.0])
 @pytest.mark.parametrize("servers", [2, 5])
 def test_behind_the_service_address_it_is_right_for_good_when_each_server_is(servers: int, late_s: float) -> None:
-    """One of the servers, picked at random for each answer, is late: its instant lies within, whatever the others say."""
+    """One of the servers, picked at random for each answer, is late: its instant lies within, whatever others say."""
     rng, outside = random.Random(servers), 0
     for _ in range(40):
         found = edited().without_views("coredns-a", "coredns-b").lasts_until(80.0)

@@ -5,7 +5,8 @@ from functools import partial
 
 import pytest
 
-from chaos.experiment import History, client_views, find_experiment
+from chaos.experiment import History, Outcome, client_views, find_experiment
+from tests.edited import Edited
 from tests.experiments import lab
 
 EXPERIMENT = find_experiment("grace-period")
@@ -87,6 +88,23 @@ def test_a_clusterip_that_fails_with_the_name_fails(edited: History) -> None:
         for record in ("drain-0.drain:80", "drain-ip:80")
     )
     edited.samples[by_address.id] = edited.samples[by_name.id]
+    assert verdicts(edited)["who-is-connected-is-served-on"] == "fail"
+
+
+def test_silence_and_a_client_that_never_worked_leave_the_verdicts_unknown(history: History) -> None:
+    silent = (
+        Edited(history).series("hook-0.hook:80", probe="http").say(Outcome("TIMEOUT", "resolve"), after=0.0).history
+    )
+    assert verdicts(silent)["the-name-goes-at-once"] == "unknown"
+    never = Edited(history).series("hook-0.hook:80", probe="http").say(Outcome("NXDOMAIN", "resolve")).history
+    assert verdicts(never)["the-name-goes-at-once"] == "unknown"
+
+
+def test_a_short_failure_long_before_the_end_is_the_first_one(history: History) -> None:
+    found = Edited(history)
+    told_s = next((f.accepted_ns or 0) - found.zero_ns for f in history.faults if f.targets[0].name == "drain-0") / 1e9
+    refused = Outcome("ECONNREFUSED", "connect")
+    edited = found.series("drain-ip:80").say(refused, after=told_s + 0.3, before=told_s + 0.6).history
     assert verdicts(edited)["who-is-connected-is-served-on"] == "fail"
 
 

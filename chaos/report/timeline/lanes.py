@@ -136,16 +136,27 @@ def _connections(history: History, trial: Trial) -> Iterable[Lane]:
                 continue
             if probe == "address" and series.name not in (trial.target.address, trial.life.new_address):
                 continue
-            rows = sorted(_samples(history, trial, series))
+            rows = sorted(_when_seen(history, sample) for sample in _samples(history, trial, series))
             if not rows:
                 continue
             stretches = _merge(rows, trial, partial(_client_state, history, trial), (series,))
-            named = label.format(protocol(history))
-            yield Lane("client", named + (_which(series, trial) if probe == "address" else ""), tuple(stretches))
+            yield Lane("client", label.format(protocol(history)) + _which(series, trial), tuple(stretches))
+
+
+def _when_seen(history: History, sample: Sample) -> Sample:
+    """An idle connection's end belongs to the moment of the end, not to when it began to be idle."""
+    if history.outcomes[sample.outcome].phase == "idle":
+        return sample._replace(sent_ns=sample.received_ns)
+    return sample
 
 
 def _which(series: Series, trial: Trial) -> str:
-    return f"{'old' if series.name == trial.target.address else 'new'} {series.name}"
+    """What tells it from others of its kind."""
+    if series.probe == "address":
+        return f"{'old' if series.name == trial.target.address else 'new'} {series.name}"
+    name = series.record.partition(":")[0]
+    own = name.partition(".")[0] == trial.target.name or series.probe == "clusterip"
+    return "" if own else f" {name}"
 
 
 def _client_state(history: History, trial: Trial, sample: Sample) -> str:

@@ -38,7 +38,10 @@ class _Flag:
 
 
 def timeline_svg(history: History) -> str:
-    """The slowest trial (not recovered counts as slowest) as an SVG document."""
+    """The slowest trial (not recovered counts as slowest) as an SVG document.
+
+    Where no DNS server was asked for the pods' names, a client's first right answer stands for the recovery.
+    """
     found = timelines(history)
     if not found:
         return render("empty.svg.j2", width=_WIDTH_PX, simulated=history.meta.simulated)
@@ -46,16 +49,25 @@ def timeline_svg(history: History) -> str:
     return _draw(history, chosen, _which(chosen, found))
 
 
+def _back_ns(line: Timeline) -> int | None:
+    return line.at("dns-back" if _asked_dns(line) else "http")
+
+
+def _asked_dns(line: Timeline) -> bool:
+    return any(boundary.key == "dns-back" for boundary in line.boundaries)
+
+
 def _slowness(line: Timeline) -> tuple[bool, int, int]:
-    back_ns = line.at("dns-back")
+    back_ns = _back_ns(line)
     return back_ns is None, 0 if back_ns is None else back_ns - line.trial.accepted_ns, -line.trial.number
 
 
 def _which(line: Timeline, found: list[Timeline]) -> str:
     if len(found) == 1:
         return "the only replacement"
-    if line.at("dns-back") is None:
-        return f"of {len(found)} replacements one that did not recover in every view"
+    if _back_ns(line) is None:
+        how = "recover in every view" if _asked_dns(line) else "answer again"
+        return f"of {len(found)} replacements one that did not {how}"
     return f"the slowest of {len(found)} replacements"
 
 
@@ -64,7 +76,7 @@ def _draw(history: History, line: Timeline, which: str) -> str:
     instants = [
         trial.seconds(b.before_ns) for b in line.boundaries if b.before_ns is not None and b.key in (*_SHOWN, *_DNS)
     ]
-    if line.at("dns-back") is None:
+    if _back_ns(line) is None:
         instants.append(trial.seconds(trial.end_ns))
     time = axis([0.0, *instants], _LEFT_PX, _RIGHT_PX)
     rows, height_px = _rows(lanes(history, trial, time.from_s, time.to_s), time)

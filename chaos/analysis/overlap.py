@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chaos.analysis.trials import Sample, Trial, samples_between, trials
+from chaos.analysis.vantages import unsure
 from chaos.model import History, Interval, Outcome, Series
 from chaos.model.outcome import OK
 
@@ -87,12 +88,15 @@ def _at_address(history: History, trial: Trial, address: str) -> list[tuple[Samp
     if not address:
         return []
     found = []
+    spans = unsure(history)
     for series in history.series:
         asked = series.name == address if series.probe == "address" else series.probe == "http"
         if not asked or series.pod != trial.target.name:
             continue
         for sample in samples_between(history, series, trial.sent_ns, trial.until_ns):
             outcome = history.outcomes[sample.outcome]
+            if any(span.vantage == series.vantage and span.holds(sample.sent_ns, sample.received_ns) for span in spans):
+                continue  # which of two came first is not known then
             if not _nameless(outcome) and (series.probe == "address" or outcome.address == address):
                 found.append((sample, _is_pod(outcome, trial)))
     return found

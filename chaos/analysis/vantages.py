@@ -32,6 +32,10 @@ class Unsure:
     to_ns: int
     reason: str
 
+    def holds(self, from_ns: int, to_ns: int) -> bool:
+        """Whether a part of that time is in this one."""
+        return from_ns <= self.to_ns and to_ns >= self.from_ns
+
     def touches(self, interval: Interval) -> bool:
         """Whether an instant known to lie in that interval may lie in this time."""
         return interval.after_ns <= self.to_ns and (interval.before_ns is None or interval.before_ns >= self.from_ns)

@@ -158,6 +158,15 @@ def test_a_container_that_had_ended_once_and_was_started_again_proves_no_end() -
     assert verdict(history, "single-identity").outcome is UNKNOWN
 
 
+def test_two_pods_are_not_seen_at_once_by_a_clock_that_was_not_known() -> None:
+    found = Edited(pod_replacement(FORCED, contrast=False))
+    assert verdict(found.history, "single-identity").outcome is FAIL
+    vantage = found.history.series[0].vantage
+    span = {"vantage": vantage, "from_ns": 0, "to_ns": found.zero_ns + ns(60.0), "reason": "it moved by 2 s"}
+    found.history.marks.append((found.zero_ns, "clock-unsure", span))
+    assert verdict(found.history, "single-identity").outcome is UNKNOWN
+
+
 def test_an_outage_that_begins_with_a_failure_just_before_the_fault_is_one() -> None:
     found = edited()
     by_name = next(s for s in found.history.series if s.probe == "http")

@@ -120,7 +120,7 @@ def load_run(folder: Path) -> History:
             **maps,
         )
         status = head["status"]
-        recorded = {key: int(count) for key, count in (head.get("recorded") or {}).items()}
+        recorded = {key: int(count) for key, count in dict(head.get("recorded") or {}).items()}
     except OSError as exc:
         raise UsageError(
             f"{folder} is no run: {path.name}: {exc.strerror}", hint="name a folder like reports/EXPERIMENT/TIME"

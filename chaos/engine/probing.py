@@ -13,7 +13,6 @@ from chaos.engine.views import ClusterDns
 from chaos.experiment import Options
 from chaos.experiment.identify import Identify
 from chaos.model import ClusterEvent, Outcome, PodIdentity, Series
-from chaos.model.outcome import DNS_ABSENT, DNS_PRESENT
 from chaos.model.recording import Recorder
 from chaos.probes import DnsView, Host, StubOptions
 from chaos.probes.connection import is_address
@@ -272,7 +271,7 @@ class Probing:
                 if latest < 0:
                     return False
                 outcome = self._recorder.history.outcomes[latest]
-                if outcome.status in DNS_PRESENT or outcome.status in DNS_ABSENT:
+                if outcome.says_something:
                     told.append(address in outcome.values)
         return bool(told) and all(told)
 

@@ -47,6 +47,10 @@ class FaultWindow:
     parameters: dict[str, object] = field(default_factory=dict)
     replaces: bool = True
 
+    def holds(self, at_ns: int) -> bool:
+        """Whether an instant is in its time, from its request on."""
+        return self.sent_ns <= at_ns and (self.ended_ns is None or at_ns <= self.ended_ns)
+
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> FaultWindow:
         """What `dataclasses.asdict` made, after a way through JSON."""

@@ -51,8 +51,7 @@ def fault_took_effect(history: History) -> Verdict:
 
 
 def _changed(history: History, fault: FaultWindow, pod: str) -> bool:
-    mine = (e.at_ns for e in history.events if e.kind == "Pod" and e.name == pod)
-    return any(fault.sent_ns <= at_ns and (fault.ended_ns is None or at_ns <= fault.ended_ns) for at_ns in mine)
+    return any(e.kind == "Pod" and e.name == pod and fault.holds(e.at_ns) for e in history.events)
 
 
 def _injected(faults: Iterable[FaultWindow]) -> Iterable[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chaos.analysis.checkers.verdicts import combine
-from chaos.model import FaultWindow, History, Verdict
+from chaos.model import History, Verdict
 
 NAME = "steady-state"
 _SHOWN = 3
@@ -27,7 +27,7 @@ def steady_state(history: History) -> Verdict:
     looks_ns = [at_ns for at_ns, m in marked if m.get("phase") == "after"]
     after = {m.get("trial") for m in marks if m.get("phase") == "after"}
     # A fault within another one's time: what is looked at then is the state after both.
-    after |= {f.trial for f in history.faults if any(_during(f, at_ns) for at_ns in looks_ns)}
+    after |= {f.trial for f in history.faults if any(f.holds(at_ns) for at_ns in looks_ns)}
     last = max((f.trial for f in history.faults), default=0)
     unknowns += [
         f"trial {f.trial}: the state after the fault was not checked"
@@ -46,10 +46,6 @@ def _only_silence(mark: dict[str, Any]) -> bool:
     """Whether nothing is known of what was missing but that it was not heard."""
     missing = mark.get("missing") or []
     return bool(missing) and set(missing) <= set(mark.get("unheard") or ())
-
-
-def _during(fault: FaultWindow, at_ns: int) -> bool:
-    return fault.sent_ns <= at_ns and (fault.ended_ns is None or at_ns <= fault.ended_ns)
 
 
 def _missed(mark: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from chaos.analysis.reading import Reading
 from chaos.analysis.recovery import recoveries
 from chaos.experiment import Options
 from tests.sandboxed import Ran, claims, random_delays, run_sandboxed
@@ -51,5 +52,5 @@ def sandbox_width_ms() -> float:
 
 def widths_ms(ran: Ran) -> list[float]:
     """Of every interval of a recovery of a forward record."""
-    intervals = [r.recovered for r in recoveries(ran.history) if not r.record.startswith("PTR")]
+    intervals = [r.recovered for r in recoveries(Reading(ran.history)) if not r.record.startswith("PTR")]
     return [i.width_ns / 1e6 for i in intervals if i is not None and i.width_ns is not None]

@@ -5,8 +5,8 @@ from typing import Any
 from chaos.experiment import (
     Experiment,
     Fact,
-    History,
     Question,
+    Reading,
     Run,
     Verdict,
     Workload,
@@ -190,8 +190,8 @@ def anew(obj: dict[str, Any]) -> dict[str, Any]:
 # ---- what must hold ----
 
 
-def names(history: History, phase: str) -> Fact | None:
-    return fact(history, "names", phase=phase)
+def names(reading: Reading, phase: str) -> Fact | None:
+    return fact(reading, "names", phase=phase)
 
 
 def presence(found: dict[str, str], wanted: str, where: str) -> tuple[list[str], list[str]]:
@@ -202,9 +202,9 @@ def presence(found: dict[str, str], wanted: str, where: str) -> tuple[list[str],
     return failures, unknowns
 
 
-def cannot_be_patched(history: History) -> Verdict:
+def cannot_be_patched(reading: Reading) -> Verdict:
     """The API server refuses another serviceName."""
-    tried = fact(history, "refused")
+    tried = fact(reading, "refused")
     if tried is None:
         return combine("cannot-be-patched", failures=(), unknowns=("it was not tried",), success="", evidence=())
     refused = str(tried["answer"]).startswith("422")
@@ -218,12 +218,12 @@ def cannot_be_patched(history: History) -> Verdict:
     )
 
 
-def service_faults_show_at_once(history: History) -> Verdict:
+def service_faults_show_at_once(reading: Reading) -> Verdict:
     """With a wrong selector or without its service every name is gone; with it they are back."""
     failures: list[str] = []
     unknowns: list[str] = []
     for kind in ("wrong selector", "deleted service"):
-        found, proved = names(history, kind), fact(history, "step", of=kind, step="proved")
+        found, proved = names(reading, kind), fact(reading, "step", of=kind, step="proved")
         if found is None:
             unknowns.append(f"{kind} was not tried")
             continue
@@ -238,7 +238,7 @@ def service_faults_show_at_once(history: History) -> Verdict:
     )
 
 
-def recreation_is_latent(history: History) -> Verdict:
+def recreation_is_latent(reading: Reading) -> Verdict:
     """Another serviceName breaks nothing until a pod restarts, and putting it right mends nothing until it restarts again."""
     phases = [
         ("recreated, nothing restarted", "NOERROR"),
@@ -249,7 +249,7 @@ def recreation_is_latent(history: History) -> Verdict:
     failures: list[str] = []
     unknowns: list[str] = []
     for phase, expected in phases:
-        found = names(history, phase)
+        found = names(reading, phase)
         if found is None:
             unknowns.append(f"{phase}: it did not come so far")
         else:
@@ -260,7 +260,7 @@ def recreation_is_latent(history: History) -> Verdict:
                 wrong, unsure = presence({name: status}, wanted, phase)
                 failures += wrong
                 unknowns += unsure
-    others = [f for phase, _ in phases if (f := names(history, phase))]
+    others = [f for phase, _ in phases if (f := names(reading, phase))]
     failures += [
         f"{f['phase']}: the service had {f['addresses']} addresses"
         for f in others
@@ -275,9 +275,9 @@ def recreation_is_latent(history: History) -> Verdict:
     )
 
 
-def second_gives_no_names(history: History) -> Verdict:
+def second_gives_no_names(reading: Reading) -> Verdict:
     """Only the governing service gives the pods names."""
-    found = fact(history, "second")
+    found = fact(reading, "second")
     if found is None:
         return combine("second-gives-no-names", failures=(), unknowns=("it was not tried",), success="", evidence=())
     failures, unknowns = presence({found["pod_name"]: found["pod"]}, "NXDOMAIN", "beside the governing service")
@@ -292,9 +292,9 @@ def second_gives_no_names(history: History) -> Verdict:
     return combine("second-gives-no-names", failures=failures, unknowns=unknowns, success=success, evidence=())
 
 
-def broken_looks_healthy(history: History) -> Verdict:
+def broken_looks_healthy(reading: Reading) -> Verdict:
     """The unit's broken-network is Ready in every respect but DNS."""
-    found = fact(history, "broken-network")
+    found = fact(reading, "broken-network")
     if found is None:
         return combine("broken-looks-healthy", failures=(), unknowns=("it was not tried",), success="", evidence=())
     failures = (
@@ -310,9 +310,9 @@ def broken_looks_healthy(history: History) -> Verdict:
 # ---- questions ----
 
 
-def problems_identified(history: History) -> str:
-    found = fact(history, "broken-network")
-    if found is None or broken_looks_healthy(history).outcome != "ok":
+def problems_identified(reading: Reading) -> str:
+    found = fact(reading, "broken-network")
+    if found is None or broken_looks_healthy(reading).outcome != "ok":
         return ""
     return (
         f"The StatefulSet names a service that {found['service']}. Nothing else shows it: {found['ready_replicas']} of {found['replicas']} "
@@ -321,13 +321,13 @@ def problems_identified(history: History) -> str:
     )
 
 
-def problems_fixed(history: History) -> str:
-    tried = fact(history, "refused")
-    late = names(history, "put right, nothing restarted")
-    proved = fact(history, "step", of="recreated", step="proved")
-    if tried is None or late is None or proved is None or cannot_be_patched(history).outcome != "ok":
+def problems_fixed(reading: Reading) -> str:
+    tried = fact(reading, "refused")
+    late = names(reading, "put right, nothing restarted")
+    proved = fact(reading, "step", of="recreated", step="proved")
+    if tried is None or late is None or proved is None or cannot_be_patched(reading).outcome != "ok":
         return ""
-    if service_faults_show_at_once(history).outcome != "ok" or recreation_is_latent(history).outcome != "ok":
+    if service_faults_show_at_once(reading).outcome != "ok" or recreation_is_latent(reading).outcome != "ok":
         return ""
     return (
         "Best by creating the missing headless service under the name that the StatefulSet has: services can come and go, and here "
@@ -338,25 +338,25 @@ def problems_fixed(history: History) -> str:
     )
 
 
-def first_sign(history: History) -> str:
+def first_sign(reading: Reading) -> str:
     parts = []
-    views = {series.view for series in series_of(history, "dns", f"A {RESTARTED}.web")}
+    views = {series.view for series in series_of(reading, "dns", f"A {RESTARTED}.web")}
     for kind in ("wrong selector", "deleted service"):
-        began, mended = fact(history, "step", of=kind, step="broken"), fact(history, "step", of=kind, step="repaired")
+        began, mended = fact(reading, "step", of=kind, step="broken"), fact(reading, "step", of=kind, step="repaired")
         if began is None or mended is None:
             continue
-        left = when(history, f"A {RESTARTED}.web", "NXDOMAIN", began.at_ns, mended.at_ns)
-        came = when(history, f"A {RESTARTED}.web", "NOERROR", mended.at_ns)
+        left = when(reading, f"A {RESTARTED}.web", "NXDOMAIN", began.at_ns, mended.at_ns)
+        came = when(reading, f"A {RESTARTED}.web", "NOERROR", mended.at_ns)
         lost, back = last_ns(left, began.at_ns), last_ns(came, mended.at_ns)
         if lost is not None and back is not None and left.keys() == came.keys() == views:
             parts.append(
                 f"{kind}: {RESTARTED}.web was gone from every view after {ms(lost)}, and back {ms(back)} after the repair"
             )
-    latent = names(history, "recreated, one restarted")
-    if len(parts) < 2 or latent is None or recreation_is_latent(history).outcome != "ok":  # noqa: PLR2004 - both
+    latent = names(reading, "recreated, one restarted")
+    if len(parts) < 2 or latent is None or recreation_is_latent(reading).outcome != "ok":  # noqa: PLR2004 - both
         return ""
     odd = [target for target in latent["srv_targets"] if target not in PODS]
-    said = fact(history, "subdomains")
+    said = fact(reading, "subdomains")
     return (
         f"{'; '.join(parts)}. Recreated with another serviceName: its names resolved as before until {RESTARTED} restarted; then {RESTARTED}.web was "
         f"{latent['pods'][RESTARTED]} while the service's name still had {latent['addresses']} addresses, so a check of that name alone sees "
@@ -365,11 +365,11 @@ def first_sign(history: History) -> str:
     )
 
 
-def headline(history: History) -> str:
-    verdict = recreation_is_latent(history)
+def headline(reading: Reading) -> str:
+    verdict = recreation_is_latent(reading)
     if verdict.outcome != "ok":
         return "Whether a changed serviceName breaks at once or later was not clearly seen; see the verdicts."
-    where = "On the simulated cluster a" if history.meta.simulated else "A"
+    where = "On the simulated cluster a" if reading.meta.simulated else "A"
     return f"{where} changed serviceName broke nothing until a pod restarted, and putting it right mended nothing until it restarted again."
 
 

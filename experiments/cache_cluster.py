@@ -9,7 +9,7 @@ from chaos.experiment import (
     Experiment,
     Fact,
     FaultWindow,
-    History,
+    Reading,
     Run,
     Verdict,
     Workload,
@@ -206,22 +206,22 @@ async def claims(run: Run, phase: str) -> None:
 # ---- what must hold ----
 
 
-def window(history: History, trial: int) -> FaultWindow | None:
-    return next((f for f in history.faults if f.trial == trial and f.accepted_ns is not None), None)
+def window(reading: Reading, trial: int) -> FaultWindow | None:
+    return next((f for f in reading.faults if f.trial == trial and f.accepted_ns is not None), None)
 
 
-def told(history: History, phase: str) -> tuple[list[Fact], list[str]]:
+def told(reading: Reading, phase: str) -> tuple[list[Fact], list[str]]:
     """What the members said in a phase, and why that is not all."""
-    asked = facts(history, "members", phase=phase)
+    asked = facts(reading, "members", phase=phase)
     silent = [f"{phase}: {f['by']} did not answer" for f in asked if f["state"] == NO_ANSWER]
     few = [] if len(asked) >= MEMBERS else [f"{phase}: {len(asked)} of {MEMBERS} members were asked"]
     return [f for f in asked if f["state"] != NO_ANSWER], silent + few
 
 
-def cluster_forms_by_name(history: History) -> Verdict:
+def cluster_forms_by_name(reading: Reading) -> Verdict:
     """All six members know all six by name, with three masters that own every slot."""
-    name, formed = "cluster-forms-by-name", fact(history, "formed")
-    said, unknowns = told(history, "formed")
+    name, formed = "cluster-forms-by-name", fact(reading, "formed")
+    said, unknowns = told(reading, "formed")
     if formed is None:
         return combine(name, failures=(), unknowns=("it was not tried",), success="", evidence=())
     if formed["exit_code"]:
@@ -235,12 +235,12 @@ def cluster_forms_by_name(history: History) -> Verdict:
     return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",))
 
 
-def takeover(history: History, trial: int) -> tuple[str, float, float, int] | None:
+def takeover(reading: Reading, trial: int) -> tuple[str, float, float, int] | None:
     """(new owner, seconds after the fault from, to, members that saw it) of when the victim's slot first had a new owner."""
-    zero, victim = window(history, trial), fact(history, "victim", trial=trial)
+    zero, victim = window(reading, trial), fact(reading, "victim", trial=trial)
     if zero is None or victim is None:
         return None
-    seen = [f for f in facts(history, "seen", trial=trial) if f["owner"] not in ("", victim["pod"])]
+    seen = [f for f in facts(reading, "seen", trial=trial) if f["owner"] not in ("", victim["pod"])]
     seen = [f for f in seen if f["after_s"] is not None]
     if not seen:
         return None
@@ -250,13 +250,13 @@ def takeover(history: History, trial: int) -> tuple[str, float, float, int] | No
     return earliest["owner"], after_s, before_s, len({f["by"] for f in seen})
 
 
-def replica_takes_over(history: History) -> Verdict:
+def replica_takes_over(reading: Reading) -> Verdict:
     """When the master stays away longer than the node timeout, its replica owns its slots."""
-    name, found = "replica-takes-over", takeover(history, SLOW)
-    if window(history, SLOW) is None:
+    name, found = "replica-takes-over", takeover(reading, SLOW)
+    if window(reading, SLOW) is None:
         return combine(name, failures=(), unknowns=("that trial did not take place",), success="", evidence=())
     if found is None:
-        watched = {f["by"] for f in facts(history, "seen", trial=SLOW)}
+        watched = {f["by"] for f in facts(reading, "seen", trial=SLOW)}
         failures = ["no member saw another owner of its slots"] if watched else []
         unknowns = [] if watched else ["no member was asked"]
         return combine(name, failures=failures, unknowns=unknowns, success="", evidence=())
@@ -267,15 +267,15 @@ def replica_takes_over(history: History) -> Verdict:
     return combine(name, failures=(), unknowns=(), success=success, evidence=("report.md: Measured",))
 
 
-def names_stay_addresses_follow(history: History) -> Verdict:
+def names_stay_addresses_follow(reading: Reading) -> Verdict:
     """After each deletion of a master every member has its id under the same name at its new address."""
     name = "names-stay-addresses-follow"
     failures: list[str] = []
     unknowns: list[str] = []
     moved: list[str] = []
     for trial in (QUICK, SLOW):
-        victim = fact(history, "victim", trial=trial)
-        said, missing = told(history, f"after trial {trial}")
+        victim = fact(reading, "victim", trial=trial)
+        said, missing = told(reading, f"after trial {trial}")
         unknowns += missing
         if victim is None:
             continue
@@ -290,7 +290,7 @@ def names_stay_addresses_follow(history: History) -> Verdict:
             for f in said
             if f["ids"].get(victim["pod"]) != victim["id"]
         ]
-        seen = facts(history, "seen", trial=trial)
+        seen = facts(reading, "seen", trial=trial)
         others = {f["named"] for f in seen} - {"as before"}
         failures += [f"trial {trial}: its name became {other}" for other in sorted(others)]
         addresses = [f["address"] for f in seen if f["address"] not in ("", victim["address"])]
@@ -302,10 +302,10 @@ def names_stay_addresses_follow(history: History) -> Verdict:
     return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",))
 
 
-def data_survives(history: History) -> Verdict:
+def data_survives(reading: Reading) -> Verdict:
     """Keys written before any fault can be read after each."""
     name, phases = "data-survives", tuple(f"after trial {t}" for t in (QUICK, SLOW, ALL))
-    read = {f["phase"]: f for f in facts(history, "read", of="written before")}
+    read = {f["phase"]: f for f in facts(reading, "read", of="written before")}
     failures = [
         f"{p}: {read[p]['there']} of {read[p]['keys']} keys"
         for p in phases
@@ -316,10 +316,10 @@ def data_survives(history: History) -> Verdict:
     return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",))
 
 
-def volumes_kept(history: History) -> Verdict:
+def volumes_kept(reading: Reading) -> Verdict:
     """The same claims with the same volumes."""
     both = [
-        {f["claim"]: (f["uid"], f["volume"]) for f in facts(history, "claim", phase=p)} for p in ("before", "after")
+        {f["claim"]: (f["uid"], f["volume"]) for f in facts(reading, "claim", phase=p)} for p in ("before", "after")
     ]
     unknowns = [] if len(both[0]) == MEMBERS and both[1] else ["the claims were not compared"]
     failures = [f"{claim} is another one" for claim in both[0] if both[1] and both[1].get(claim) != both[0][claim]]
@@ -329,11 +329,11 @@ def volumes_kept(history: History) -> Verdict:
     )
 
 
-def names_alone_do_not_rejoin(history: History) -> Verdict:
+def names_alone_do_not_rejoin(reading: Reading) -> Verdict:
     """Members that were all replaced at once find each other only when somebody resolves the names for them."""
     name = "names-alone-do-not-rejoin"
-    alone, unknowns = told(history, "left alone")
-    after, more = told(history, f"after trial {ALL}")
+    alone, unknowns = told(reading, "left alone")
+    after, more = told(reading, f"after trial {ALL}")
     if not alone or not after:
         return combine(name, failures=(), unknowns=("not all members were asked",), success="", evidence=())
     failures = [f"{f['by']} is {f['state']} after it was introduced" for f in after if f["state"] != "ok"]
@@ -350,9 +350,9 @@ def names_alone_do_not_rejoin(history: History) -> Verdict:
 # ---- the unit's questions ----
 
 
-def _outage(history: History, trial: int, slots: str) -> str:
+def _outage(reading: Reading, trial: int, slots: str) -> str:
     """How long writes into some slots failed, with the errors; empty where it was not measured."""
-    zero, done = window(history, trial), fact(history, "writes", trial=trial, slots=slots)
+    zero, done = window(reading, trial), fact(reading, "writes", trial=trial, slots=slots)
     if zero is None or done is None:
         return ""
     if not done["errors"]:
@@ -367,14 +367,14 @@ def _outage(history: History, trial: int, slots: str) -> str:
     )
 
 
-def dual_service(history: History) -> str:
-    entrance, quick = fact(history, "entrance"), _outage(history, QUICK, OWN)
+def dual_service(reading: Reading) -> str:
+    entrance, quick = fact(reading, "entrance"), _outage(reading, QUICK, OWN)
     if entrance is None:
         return ""
-    series = series_of(history, "tcp", f"{ENTRANCE}:{PORT}")
+    series = series_of(reading, "tcp", f"{ENTRANCE}:{PORT}")
     held = ""
     for one in series[:1]:
-        outcomes = [history.outcomes[position].status for position in history.samples[one.id].outcome]
+        outcomes = [sample.outcome.status for sample in reading.samples(one)]
         bad = sum(status != "OK" for status in outcomes)
         held = f" In the whole run {bad} of {len(outcomes)} connections to it failed."
     return (
@@ -388,31 +388,31 @@ def dual_service(history: History) -> str:
     )
 
 
-def stable_formation(history: History) -> str:
-    formed, met = fact(history, "formed"), fact(history, "introduced")
-    alone = facts(history, "members", phase="left alone")
-    victim = fact(history, "victim", trial=SLOW)
+def stable_formation(reading: Reading) -> str:
+    formed, met = fact(reading, "formed"), fact(reading, "introduced")
+    alone = facts(reading, "members", phase="left alone")
+    victim = fact(reading, "victim", trial=SLOW)
     if formed is None or formed["exit_code"]:
         return ""
     parts = [f"The cluster was formed with six names and no address known beforehand, in {formed['took_s']:.1f} s."]
-    if names_stay_addresses_follow(history).outcome == "ok" and victim is not None:
+    if names_stay_addresses_follow(reading).outcome == "ok" and victim is not None:
         parts.append(
-            f"{names_stay_addresses_follow(history).summary} Members recognise it by the id on its volume and tell clients the name, so "
+            f"{names_stay_addresses_follow(reading).summary} Members recognise it by the id on its volume and tell clients the name, so "
             "that nothing that clients or manifests have written down is wrong afterwards."
         )
-    if alone and met is not None and names_alone_do_not_rejoin(history).outcome == "ok":
+    if alone and met is not None and names_alone_do_not_rejoin(reading).outcome == "ok":
         parts.append(
             f"The names do not do everything: Redis writes addresses into nodes.conf, and a member's new address reaches the others only "
-            f"through one that still knows somebody. Then all six were deleted at once. {names_alone_do_not_rejoin(history).summary} "
+            f"through one that still knows somebody. Then all six were deleted at once. {names_alone_do_not_rejoin(reading).summary} "
             "That repair needs a list of members that is still true then, and the stable names are it."
         )
     return " ".join(parts)
 
 
-def other_systems(history: History) -> str:
-    took, quick = takeover(history, SLOW), takeover(history, QUICK)
-    seen, others = facts(history, "seen", trial=QUICK), _outage(history, SLOW, OTHER)
-    others_lost = fact(history, "writes", trial=SLOW, slots=OTHER)
+def other_systems(reading: Reading) -> str:
+    took, quick = takeover(reading, SLOW), takeover(reading, QUICK)
+    seen, others = facts(reading, "seen", trial=QUICK), _outage(reading, SLOW, OTHER)
+    others_lost = fact(reading, "writes", trial=SLOW, slots=OTHER)
     if took is None or not seen or not others or others_lost is None:
         return ""
     owner, after_s, before_s, _ = took
@@ -435,12 +435,12 @@ def other_systems(history: History) -> str:
     )
 
 
-def headline(history: History) -> str:
-    took = takeover(history, SLOW)
-    writes = fact(history, "writes", trial=QUICK, slots=OWN)
+def headline(reading: Reading) -> str:
+    took = takeover(reading, SLOW)
+    writes = fact(reading, "writes", trial=QUICK, slots=OWN)
     first = (
         "A deleted Redis master kept its id, name and data in a new pod"
-        if names_stay_addresses_follow(history).outcome == data_survives(history).outcome == "ok"
+        if names_stay_addresses_follow(reading).outcome == data_survives(reading).outcome == "ok"
         else "A Redis master was deleted"
     )
     if writes is not None:

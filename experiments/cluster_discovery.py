@@ -6,7 +6,7 @@ from chaos.experiment import (
     DeletePod,
     Experiment,
     Fact,
-    History,
+    Reading,
     Run,
     Verdict,
     Workload,
@@ -153,9 +153,9 @@ async def repair(run: Run) -> None:
 # ---- reading it ----
 
 
-def discoveries(history: History, group: str) -> list[Fact]:
+def discoveries(reading: Reading, group: str) -> list[Fact]:
     """One for each pod that printed something."""
-    return [f for f in facts(history, "discovery", group=group) if f["rounds"]]
+    return [f for f in facts(reading, "discovery", group=group) if f["rounds"]]
 
 
 def said_of(found: Fact) -> str:
@@ -163,16 +163,16 @@ def said_of(found: Fact) -> str:
     return f"{found['pod']} found {names}"
 
 
-def phase(history: History, name: str) -> Fact | None:
-    return fact(history, "replication", phase=name)
+def phase(reading: Reading, name: str) -> Fact | None:
+    return fact(reading, "replication", phase=name)
 
 
 # ---- what must hold ----
 
 
-def members_find_those_before(history: History) -> Verdict:
+def members_find_those_before(reading: Reading) -> Verdict:
     """Under OrderedReady each member finds exactly those that were ready before it started, and never itself."""
-    found = {f["pod"]: f for f in discoveries(history, "mysql-cluster")}
+    found = {f["pod"]: f for f in discoveries(reading, "mysql-cluster")}
     unknowns = [f"{pod} printed nothing that can be read" for pod in MEMBERS if pod not in found]
     failures = [
         f"{pod} found {', '.join(found[pod]['found_last']) or 'nobody'}"
@@ -189,9 +189,9 @@ def members_find_those_before(history: History) -> Verdict:
     )
 
 
-def unready_members_have_no_names(history: History) -> Verdict:
+def unready_members_have_no_names(reading: Reading) -> Verdict:
     """Members that are not ready find nobody; with publishNotReadyAddresses they find all."""
-    hidden, early = discoveries(history, "mysql-unready"), discoveries(history, "mysql-early")
+    hidden, early = discoveries(reading, "mysql-unready"), discoveries(reading, "mysql-early")
     unknowns = [
         f"{name}: {len(found)} of {len(MEMBERS)} logs"
         for name, found in (("mysql-unready", hidden), ("mysql-early", early))
@@ -213,9 +213,9 @@ def unready_members_have_no_names(history: History) -> Verdict:
     )
 
 
-def deployment_finds_nobody(history: History) -> Verdict:
+def deployment_finds_nobody(reading: Reading) -> Verdict:
     """The same script in a Deployment finds no member, its pods' own names do not resolve, and a successor has another one."""
-    found, swap = discoveries(history, "mysql-deployment"), fact(history, "successor")
+    found, swap = discoveries(reading, "mysql-deployment"), fact(reading, "successor")
     unknowns = [] if len(found) >= len(MEMBERS) else [f"{len(found)} of {len(MEMBERS)} logs"]
     unknowns += [] if swap else ["no pod of it was replaced"]
     failures = [said_of(f) for f in found if f["found_after_s"]] + [
@@ -232,9 +232,9 @@ def deployment_finds_nobody(history: History) -> Verdict:
     )
 
 
-def rows_arrive(history: History) -> Verdict:
+def rows_arrive(reading: Reading) -> Verdict:
     """A row written at the primary, found by its name, is read at replicas."""
-    found = facts(history, "write-read")
+    found = facts(reading, "write-read")
     failures = [
         f"the row {f['row']!r} was not read at {f['read'] or 'any'}" for f in found if f.get("before_ms") is None
     ]
@@ -260,14 +260,14 @@ def arrivals(found: list[Fact]) -> str:
     )
 
 
-def names_survive_addresses_do_not(history: History) -> Verdict:
+def names_survive_addresses_do_not(reading: Reading) -> Verdict:
     """After the primary's replacement the replica by name follows, the one by address does not, until it is given the name."""
     name = "names-survive-addresses-do-not"
     by_name, by_address = (
-        phase(history, "by name, after the replacement"),
-        phase(history, "by address, after the replacement"),
+        phase(reading, "by name, after the replacement"),
+        phase(reading, "by address, after the replacement"),
     )
-    moved, mended = fact(history, "source"), fact(history, "repaired")
+    moved, mended = fact(reading, "source"), fact(reading, "repaired")
     if by_name is None or by_address is None or moved is None:
         return combine(
             name, failures=(), unknowns=("the replicas were not asked after a replacement",), success="", evidence=()
@@ -286,10 +286,10 @@ def names_survive_addresses_do_not(history: History) -> Verdict:
 # ---- the unit's questions ----
 
 
-def members_found(history: History) -> str:
-    found = {f["pod"]: f for f in discoveries(history, "mysql-cluster")}
-    hidden, early = discoveries(history, "mysql-unready"), discoveries(history, "mysql-early")
-    if members_find_those_before(history).outcome != "ok" or unready_members_have_no_names(history).outcome != "ok":
+def members_found(reading: Reading) -> str:
+    found = {f["pod"]: f for f in discoveries(reading, "mysql-cluster")}
+    hidden, early = discoveries(reading, "mysql-unready"), discoveries(reading, "mysql-early")
+    if members_find_those_before(reading).outcome != "ok" or unready_members_have_no_names(reading).outcome != "ok":
         return ""
     latest = max(max(f["found_after_s"].values()) for f in early)
     return (
@@ -302,15 +302,15 @@ def members_found(history: History) -> str:
     )
 
 
-def names_unstable(history: History) -> str:
-    found, swap, moved = discoveries(history, "mysql-deployment"), fact(history, "successor"), fact(history, "source")
-    by_address = phase(history, "by address, after the replacement")
-    if deployment_finds_nobody(history).outcome != "ok" or swap is None or moved is None or by_address is None:
+def names_unstable(reading: Reading) -> str:
+    found, swap, moved = discoveries(reading, "mysql-deployment"), fact(reading, "successor"), fact(reading, "source")
+    by_address = phase(reading, "by address, after the replacement")
+    if deployment_finds_nobody(reading).outcome != "ok" or swap is None or moved is None or by_address is None:
         return ""
     stale = (
         f" A replica that had been given the primary's address instead of its name shows the same: {moved['was_at']} became {moved['is_at']}, and it stayed at "
         f"{by_address['receives']} ({by_address['error']})."
-        if names_survive_addresses_do_not(history).outcome == "ok"
+        if names_survive_addresses_do_not(reading).outcome == "ok"
         else ""
     )
     return (
@@ -320,11 +320,11 @@ def names_unstable(history: History) -> str:
     )
 
 
-def discovery_replication(history: History) -> str:
-    set_up = facts(history, "replication", phase="set up")
-    if not set_up or rows_arrive(history).outcome != "ok" or names_survive_addresses_do_not(history).outcome != "ok":
+def discovery_replication(reading: Reading) -> str:
+    set_up = facts(reading, "replication", phase="set up")
+    if not set_up or rows_arrive(reading).outcome != "ok" or names_survive_addresses_do_not(reading).outcome != "ok":
         return ""
-    rows = facts(history, "write-read")
+    rows = facts(reading, "write-read")
     return (
         f"As here: a replica is told CHANGE MASTER TO MASTER_HOST='{NAMED[0]}' and resolves that name itself, again at each connection; for comparison {BY_ADDRESS.partition('.')[0]} was told "
         f"the primary's address instead. A row written at the primary was read at the replicas "
@@ -334,13 +334,13 @@ def discovery_replication(history: History) -> str:
     )
 
 
-def headline(history: History) -> str:
-    found = {f["pod"]: f for f in discoveries(history, "mysql-cluster")}
-    where = "On the simulated cluster" if history.meta.simulated else "While the cluster started"
+def headline(reading: Reading) -> str:
+    found = {f["pod"]: f for f in discoveries(reading, "mysql-cluster")}
+    where = "On the simulated cluster" if reading.meta.simulated else "While the cluster started"
     if len(found) < len(MEMBERS):
         return "What the members found while the cluster started was not read."
     counts = ", ".join(str(len(found[pod]["found_last"])) for pod in MEMBERS)
-    follows = phase(history, "by name, after the replacement")
+    follows = phase(reading, "by name, after the replacement")
     kept = (
         " Replication by name survived the primary's replacement." if follows and follows["receives"] == "Yes" else ""
     )

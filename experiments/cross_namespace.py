@@ -3,7 +3,7 @@
 from chaos.experiment import (
     Experiment,
     Fact,
-    History,
+    Reading,
     Run,
     Verdict,
     combine,
@@ -158,10 +158,10 @@ async def let_in(run: Run, places: dict[str, tuple[str, str]]) -> bool:
 # ---- what must hold ----
 
 
-def full_names_lead_everywhere(history: History) -> Verdict:
+def full_names_lead_everywhere(reading: Reading) -> Verdict:
     """The full names of service and pod have the same addresses from each namespace, and the pod's leads to the pod."""
-    known, rows = fact(history, "addresses"), facts(history, "lookup")
-    pages = facts(history, "fetch", of="pod, full name")
+    known, rows = fact(reading, "addresses"), facts(reading, "lookup")
+    pages = facts(reading, "fetch", of="pod, full name")
     if known is None or not rows or not pages:
         return combine(
             "full-names-lead-everywhere", failures=(), unknowns=("they were not looked up",), success="", evidence=()
@@ -193,9 +193,9 @@ def full_names_lead_everywhere(history: History) -> Verdict:
     )
 
 
-def short_names_stay_at_home(history: History) -> Verdict:
+def short_names_stay_at_home(reading: Reading) -> Verdict:
     """web-0.web is the set's own in its namespace, nothing in the clients', and the tenant's own in the tenant's."""
-    rows = {row["place"]: row for row in facts(history, "fetch", of="pod, short")}
+    rows = {row["place"]: row for row in facts(reading, "fetch", of="pod, short")}
     if set(rows) != {"own", "clients", "tenant"}:
         return combine(
             "short-names-stay-at-home", failures=(), unknowns=("they were not all tried",), success="", evidence=()
@@ -221,14 +221,14 @@ def short_names_stay_at_home(history: History) -> Verdict:
     )
 
 
-def policy_is_consistent(history: History) -> Verdict:
+def policy_is_consistent(reading: Reading) -> Verdict:
     """Either the policy keeps out exactly whom it names and the second lets them in, or this cluster enforces none at all."""
     name = "policy-is-consistent"
-    if enforced(history) is None:
+    if enforced(reading) is None:
         return combine(name, failures=(), unknowns=("it was not tried",), success="", evidence=())
-    open_ = {(row["policy"], row["place"]): bool(row["page"]) for row in facts(history, "reach")}
+    open_ = {(row["policy"], row["place"]): bool(row["page"]) for row in facts(reading, "reach")}
     expected = {("no policy", place): True for place in ("own", "clients", "tenant")}
-    strict = bool(enforced(history))
+    strict = bool(enforced(reading))
     expected |= {
         ("own namespace only", "own"): True,
         ("own namespace only", "clients"): not strict,
@@ -253,9 +253,9 @@ def policy_is_consistent(history: History) -> Verdict:
     return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",))
 
 
-def enforced(history: History) -> bool | None:
+def enforced(reading: Reading) -> bool | None:
     """Whether the first policy kept the clients out; None where that was not seen."""
-    row = fact(history, "reach", policy="own namespace only", place="clients")
+    row = fact(reading, "reach", policy="own namespace only", place="clients")
     return None if row is None else not row["page"]
 
 
@@ -267,17 +267,17 @@ def shown(row: Fact) -> str:
 # ---- the unit's questions ----
 
 
-def cross_discovery(history: History) -> str:
-    known = fact(history, "addresses")
-    short, spaced = (fact(history, "fetch", place="clients", of=of) for of in ("pod, short", "pod with namespace"))
-    full = {of: fact(history, "lookup", place="clients", of=of) for of in ("service, full name", "pod, full name")}
+def cross_discovery(reading: Reading) -> str:
+    known = fact(reading, "addresses")
+    short, spaced = (fact(reading, "fetch", place="clients", of=of) for of in ("pod, short", "pod with namespace"))
+    full = {of: fact(reading, "lookup", place="clients", of=of) for of in ("service, full name", "pod, full name")}
     service, pod = full["service, full name"], full["pod, full name"]
-    conf = fact(history, "resolv-conf", place="clients")
+    conf = fact(reading, "resolv-conf", place="clients")
     if known is None or short is None or spaced is None or conf is None or service is None or pod is None:
         return ""
-    costs = {row["of"]: row for row in facts(history, "cost")}
+    costs = {row["of"]: row for row in facts(reading, "cost")}
     counted = ", ".join(f"{row['asked']} {row['queries']}" for row in costs.values())
-    home = short_names_stay_at_home(history).outcome == "ok"
+    home = short_names_stay_at_home(reading).outcome == "ok"
     text = (
         f"By a name with the namespace in it. From the clients' namespace {service['asked']} is {', '.join(service['addresses']) or service['status']} "
         f"(always {PRIMARY}, through a service address), and {pod['asked']} is {', '.join(pod['addresses']) or pod['status']} (the pod itself). "
@@ -291,10 +291,10 @@ def cross_discovery(history: History) -> str:
     return f"{text}What a C library asks for them, A and AAAA each: {counted}."
 
 
-def cross_security(history: History) -> str:
-    strict, before = enforced(history), fact(history, "reach", policy="no policy", place="clients")
-    backwards, visible = fact(history, "lookup", of="address, backwards"), fact(history, "lookup-forbidden")
-    if before is None or visible is None or policy_is_consistent(history).outcome != "ok":
+def cross_security(reading: Reading) -> str:
+    strict, before = enforced(reading), fact(reading, "reach", policy="no policy", place="clients")
+    backwards, visible = fact(reading, "lookup", of="address, backwards"), fact(reading, "lookup-forbidden")
+    if before is None or visible is None or policy_is_consistent(reading).outcome != "ok":
         return ""
     text = (
         f"A namespace is no wall. Without a policy a pod of the clients' namespace got the page of {PRIMARY} ({shown(before)}) by name alone, "
@@ -304,8 +304,8 @@ def cross_security(history: History) -> str:
         text += f"Even an address tells its name and namespace to whoever asks backwards: {backwards['asked']} is {', '.join(backwards['names'])}. "
     if strict:
         whose = {"own": "its own pods", "clients": "the clients' namespace", "tenant": "the tenant's"}
-        kept = [whose[row["place"]] for row in facts(history, "reach", policy="own namespace only") if not row["page"]]
-        back = fact(history, "reach", policy="clients let in", place="clients")
+        kept = [whose[row["place"]] for row in facts(reading, "reach", policy="own namespace only") if not row["page"]]
+        back = fact(reading, "reach", policy="clients let in", place="clients")
         text += (
             f"This cluster enforces NetworkPolicies: one that allows the set's own namespace only kept out {' and '.join(kept)}, and a second one with a "
             f"namespaceSelector let the clients in again ({shown(back) if back else 'not seen'})."
@@ -315,7 +315,7 @@ def cross_security(history: History) -> str:
                 f" The name still resolved while it was forbidden ({', '.join(visible['addresses'])}): a policy closes the "
                 "connection, it does not hide the service."
             )
-        if history.meta.simulated:
+        if reading.meta.simulated:
             text += (
                 " The sandbox has such a plugin; a real cluster may have none, and then takes policies without effect."
             )
@@ -328,17 +328,17 @@ def cross_security(history: History) -> str:
     return text
 
 
-def multi_tenant(history: History) -> str:
-    rows = {row["place"]: row for row in facts(history, "fetch", of="pod, short")}
-    full = {row["place"]: row for row in facts(history, "fetch", of="pod, full name")}
-    spaces = fact(history, "namespaces")
-    if "tenant" not in full or spaces is None or short_names_stay_at_home(history).outcome != "ok":
+def multi_tenant(reading: Reading) -> str:
+    rows = {row["place"]: row for row in facts(reading, "fetch", of="pod, short")}
+    full = {row["place"]: row for row in facts(reading, "fetch", of="pod, full name")}
+    spaces = fact(reading, "namespaces")
+    if "tenant" not in full or spaces is None or short_names_stay_at_home(reading).outcome != "ok":
         return ""
     wall = {
         True: "and a default-deny policy in each namespace with explicit exceptions by namespace label, which this cluster enforces",
         False: "and policies between them, which this cluster does not enforce, so that it would need another network plugin first",
         None: "and policies between them",
-    }[enforced(history)]
+    }[enforced(reading)]
     return (
         f"A namespace for each tenant, with the same names in each. Here {spaces['servers']} and {spaces['tenant']} both have a set called web, and {rows['own']['asked']} "
         f"gave {shown(rows['own'])} in the one and {shown(rows['tenant'])} in the other: an application that uses short names runs unchanged in every tenant's namespace and cannot "
@@ -347,16 +347,16 @@ def multi_tenant(history: History) -> str:
     )
 
 
-def headline(history: History) -> str:
-    strict, where = enforced(history), "On the simulated cluster clients" if history.meta.simulated else "Clients"
-    if full_names_lead_everywhere(history).outcome != "ok":
+def headline(reading: Reading) -> str:
+    strict, where = enforced(reading), "On the simulated cluster clients" if reading.meta.simulated else "Clients"
+    if full_names_lead_everywhere(reading).outcome != "ok":
         return "Names were not found alike from every namespace: see the verdicts."
-    short = " and not by its short one" if short_names_stay_at_home(history).outcome == "ok" else ""
+    short = " and not by its short one" if short_names_stay_at_home(reading).outcome == "ok" else ""
     policy = {
         True: "; a NetworkPolicy kept them out, and another let them in",
         False: "; a NetworkPolicy was accepted and not enforced",
         None: "",
-    }[strict if policy_is_consistent(history).outcome == "ok" else None]
+    }[strict if policy_is_consistent(reading).outcome == "ok" else None]
     return f"{where} in another namespace reached a StatefulSet's pod by its full name{short}{policy}."
 
 

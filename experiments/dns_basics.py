@@ -2,8 +2,8 @@
 
 from chaos.experiment import (
     Experiment,
-    History,
     PodIdentity,
+    Reading,
     ResolvConf,
     Run,
     Verdict,
@@ -153,14 +153,14 @@ async def names(run: Run, pod: PodIdentity) -> bool:
 # ---- what must hold ----
 
 
-def resolver_as_documented(history: History) -> Verdict:
+def resolver_as_documented(reading: Reading) -> Verdict:
     """The search list is NAMESPACE.svc.DOMAIN, svc.DOMAIN, DOMAIN; ndots is 5; the server is the cluster's DNS service."""
-    conf = fact(history, "resolv-conf")
+    conf = fact(reading, "resolv-conf")
     if conf is None or conf["exit_code"]:
         return combine(
             "resolver-as-documented", failures=(), unknowns=("it could not be read",), success="", evidence=()
         )
-    service = (history.meta.environment.get("dns_views") or {}).get("service", "")
+    service = (reading.meta.environment.get("dns_views") or {}).get("service", "")
     search, failures = conf["search"], []
     if len(search) < 3 or not search[0].endswith(f".{search[1]}") or search[1] != f"svc.{search[2]}":  # noqa: PLR2004 - see above
         failures.append(f"the search list is {', '.join(search) or 'empty'}")
@@ -183,13 +183,13 @@ def resolver_as_documented(history: History) -> Verdict:
     )
 
 
-def kubernetes_resolves(history: History) -> Verdict:
+def kubernetes_resolves(reading: Reading) -> Verdict:
     """kubernetes.default has the address that the kubelet told the pod, from the pod and at each DNS server."""
-    told, found = fact(history, "api-address"), fact(history, "pod-lookup", of="service, full name")
+    told, found = fact(reading, "api-address"), fact(reading, "pod-lookup", of="service, full name")
     if told is None or found is None or not told["told_by_the_kubelet"]:
         return combine("kubernetes-resolves", failures=(), unknowns=("it was not asked for",), success="", evidence=())
     address = told["told_by_the_kubelet"]
-    direct = [f for f in facts(history, "direct-lookup") if f["of"] == found["asked"]]
+    direct = [f for f in facts(reading, "direct-lookup") if f["of"] == found["asked"]]
     failures = (
         []
         if found["addresses"] == [address]
@@ -207,12 +207,12 @@ def kubernetes_resolves(history: History) -> Verdict:
     )
 
 
-def outside_as_the_cluster_says(history: History) -> Verdict:
+def outside_as_the_cluster_says(reading: Reading) -> Verdict:
     """For names outside the pod gets what the cluster's DNS service answers, be that an address or an error."""
-    rows = facts(history, "pod-lookup", of="outside")
+    rows = facts(reading, "pod-lookup", of="outside")
     failures, unknowns, seen = [], [], []
     for row in rows:
-        direct = fact(history, "direct-lookup", of=row["asked"], view="service")
+        direct = fact(reading, "direct-lookup", of=row["asked"], view="service")
         if direct is None:
             continue
         seen.append(f"{row['asked']}: {row['status']}")
@@ -232,9 +232,9 @@ def outside_as_the_cluster_says(history: History) -> Verdict:
     )
 
 
-def short_names_lead_home(history: History) -> Verdict:
+def short_names_lead_home(reading: Reading) -> Verdict:
     """In the pod the short and the full name of web-0 lead to web-0, and its bare name to nothing."""
-    short, full, bare = (fact(history, "pod-fetch", of=of) for of in ("pod, short", "pod, full name", "pod, bare"))
+    short, full, bare = (fact(reading, "pod-fetch", of=of) for of in ("pod, short", "pod, full name", "pod, bare"))
     if short is None or full is None or bare is None:
         return combine(
             "short-names-lead-home", failures=(), unknowns=("they were not all tried",), success="", evidence=()
@@ -253,10 +253,10 @@ def short_names_lead_home(history: History) -> Verdict:
     )
 
 
-def name_follows_the_pod(history: History) -> Verdict:
+def name_follows_the_pod(reading: Reading) -> Verdict:
     """After the replacement the name leads to the successor at each DNS server, and the old address to nobody of that name."""
-    swap, after = fact(history, "replacement"), facts(history, "name-after")
-    by_name, by_address = (fact(history, "reached", by=by, when="after") for by in ("name", "address"))
+    swap, after = fact(reading, "replacement"), facts(reading, "name-after")
+    by_name, by_address = (fact(reading, "reached", by=by, when="after") for by in ("name", "address"))
     if swap is None or not after or by_name is None or by_address is None:
         return combine(
             "name-follows-the-pod", failures=(), unknowns=("no replacement was seen through",), success="", evidence=()
@@ -287,8 +287,8 @@ def counted(answered: dict[str, int]) -> str:
 # ---- the unit's questions ----
 
 
-def lookups_told(history: History) -> str:
-    conf, kubernetes = fact(history, "resolv-conf"), fact(history, "pod-lookup", of="service, full name")
+def lookups_told(reading: Reading) -> str:
+    conf, kubernetes = fact(reading, "resolv-conf"), fact(reading, "pod-lookup", of="service, full name")
     if conf is None or kubernetes is None:
         return ""
     parts = [
@@ -296,19 +296,19 @@ def lookups_told(history: History) -> str:
             f"A pod asks the server of its /etc/resolv.conf ({', '.join(conf['nameservers'])}: the cluster's DNS service). "
             f"{kubernetes['asked']} is {', '.join(kubernetes['addresses']) or kubernetes['status']}, an address inside the cluster."
         ),
-        outside_sentence(history),
+        outside_sentence(reading),
         (
             f"A name with fewer than {conf['ndots']} dots is tried below {', '.join(conf['search'])} first, so a service of the "
             "pod's own namespace needs its bare name only."
         ),
-        cost_sentence(history),
-        nslookup_sentence(history),
+        cost_sentence(reading),
+        nslookup_sentence(reading),
     ]
     return " ".join(part for part in parts if part)
 
 
-def outside_sentence(history: History) -> str:
-    rows = facts(history, "pod-lookup", of="outside")
+def outside_sentence(reading: Reading) -> str:
+    rows = facts(reading, "pod-lookup", of="outside")
     if not rows:
         return ""
     found = [row for row in rows if row["addresses"]]
@@ -328,8 +328,8 @@ def outside_sentence(history: History) -> str:
     )
 
 
-def cost_sentence(history: History) -> str:
-    rows = {row["of"]: row for row in facts(history, "cost")}
+def cost_sentence(reading: Reading) -> str:
+    rows = {row["of"]: row for row in facts(reading, "cost")}
     wanted = (
         "bare name",
         "short name of a pod",
@@ -341,7 +341,7 @@ def cost_sentence(history: History) -> str:
     if any(of not in rows for of in wanted):
         return ""
     listed = ", ".join(f"{rows[of]['asked']} {rows[of]['queries']}" for of in wanted)
-    full, bare, conf = rows["full name"], rows["bare name"], fact(history, "resolv-conf")
+    full, bare, conf = rows["full name"], rows["bare name"], fact(reading, "resolv-conf")
     dear = ""
     if conf is not None and full["queries"] > bare["queries"]:
         dear = (
@@ -351,9 +351,9 @@ def cost_sentence(history: History) -> str:
     return f"What each form costs in queries, an A and an AAAA for every name that is tried: {listed}.{dear}"
 
 
-def nslookup_sentence(history: History) -> str:
-    by_tool = fact(history, "pod-lookup", of="pod, short")
-    by_program = fact(history, "pod-fetch", of="pod, short")
+def nslookup_sentence(reading: Reading) -> str:
+    by_tool = fact(reading, "pod-lookup", of="pod, short")
+    by_program = fact(reading, "pod-fetch", of="pod, short")
     if by_tool is None or by_program is None or by_tool["addresses"] or not by_program["page"]:
         return ""
     return (
@@ -362,15 +362,15 @@ def nslookup_sentence(history: History) -> str:
     )
 
 
-def replica_finds_primary(history: History) -> str:
-    before, after = (fact(history, "peer-finds", when=when) for when in ("before", "after"))
+def replica_finds_primary(reading: Reading) -> str:
+    before, after = (fact(reading, "peer-finds", when=when) for when in ("before", "after"))
     if before is None or not before["address"]:
         return ""
     text = (
         f"By the primary's stable name. Here {before['peer']} found {before['asked']} at {before['address']} through its own "
         "resolver, knowing nothing but the pod's name and the headless service's."
     )
-    swap = fact(history, "replacement")
+    swap = fact(reading, "replacement")
     if after is None or swap is None or not after["address"]:
         return text
     return (
@@ -379,12 +379,12 @@ def replica_finds_primary(history: History) -> str:
     )
 
 
-def names_changed(history: History) -> str:
-    swap, gone = fact(history, "replacement"), fact(history, "gone-name")
-    by_name, by_address = (fact(history, "reached", by=by, when="after") for by in ("name", "address"))
+def names_changed(reading: Reading) -> str:
+    swap, gone = fact(reading, "replacement"), fact(reading, "gone-name")
+    by_name, by_address = (fact(reading, "reached", by=by, when="after") for by in ("name", "address"))
     if swap is None or gone is None or by_name is None or by_address is None or swap["was_at"] == swap["is_at"]:
         return ""
-    cost = fact(history, "cost", of="a name that is no more")
+    cost = fact(reading, "cost", of="a name that is no more")
     queries = f" after {cost['queries']} queries" if cost else ""
     kept = (
         f", and a cache may keep that denial for {gone['denial_may_be_kept_s']} s"
@@ -406,13 +406,13 @@ def names_changed(history: History) -> str:
     )
 
 
-def headline(history: History) -> str:
-    kubernetes, swap = fact(history, "pod-lookup", of="service, full name"), fact(history, "replacement")
-    where = "On the simulated cluster a pod" if history.meta.simulated else "A pod"
+def headline(reading: Reading) -> str:
+    kubernetes, swap = fact(reading, "pod-lookup", of="service, full name"), fact(reading, "replacement")
+    where = "On the simulated cluster a pod" if reading.meta.simulated else "A pod"
     if kubernetes is None:
         return "No name was looked up from a pod."
     found = f"{where} found {kubernetes['asked']} at {', '.join(kubernetes['addresses']) or 'no address'}"
-    outside = facts(history, "pod-lookup", of="outside")
+    outside = facts(reading, "pod-lookup", of="outside")
     reach = (
         "; names outside resolved too"
         if any(row["addresses"] for row in outside)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from chaos.experiment import (
     DeletePod,
     Experiment,
-    History,
     Question,
+    Reading,
     Run,
+    Series,
     Verdict,
     Workload,
     caching,
@@ -95,31 +96,31 @@ class Seen:
     lifetime_s: int
 
 
-def seen(history: History, arm: str) -> Seen | None:
+def seen(reading: Reading, arm: str) -> Seen | None:
     """Of several vantages the one that was right last; None where it was not asked."""
-    found = [one for one in (_of_series(history, arm, i, p) for i, p in _series(history, arm)) if one is not None]
+    found = [one for one in (_of_series(reading, arm, i, p) for i, p in _series(reading, arm)) if one is not None]
     return max(found, key=lambda one: NS_PER_S**2 if one.right is None else one.right, default=None)
 
 
-def _series(history: History, arm: str) -> list[tuple[int, float]]:
+def _series(reading: Reading, arm: str) -> list[tuple[Series, float]]:
     if arm == DIRECT:
         asked = [
-            s for s in history.series if (s.probe, s.record, s.view, s.pod) == ("dns", f"A {NAME}", "service", POD)
+            s for s in reading.series if (s.probe, s.record, s.view, s.pod) == ("dns", f"A {NAME}", "service", POD)
         ]
-        return [(s.id, s.period_s) for s in asked]
-    return [(i, row["asks_every_s"]) for row in facts(history, "arm", arm=arm) for i in row["series"]]
+        return [(s, s.period_s) for s in asked]
+    rows = facts(reading, "arm", arm=arm)
+    return [(s, row["asks_every_s"]) for row in rows for s in reading.series_with(row["series"])]
 
 
-def _of_series(history: History, arm: str, series_id: int, period_s: float) -> Seen | None:
-    replaced = fact(history, "replaced")
-    began = next((f for f in history.faults if f.accepted_ns is not None), None)
+def _of_series(reading: Reading, arm: str, series: Series, period_s: float) -> Seen | None:
+    replaced = fact(reading, "replaced")
+    began = next((f for f in reading.faults if f.accepted_ns is not None), None)
     if replaced is None or began is None or began.accepted_ns is None:
         return None
     zero_ns = began.accepted_ns
     stale = denied = right = wrong = None
     lifetime_s = 0
-    for _, sent_ns, received_ns, position in history.samples[series_id].rows():
-        outcome = history.outcomes[position]
+    for sent_ns, received_ns, _, outcome in reading.samples(series):
         if sent_ns < began.sent_ns or outcome.status not in ("NOERROR", "NXDOMAIN"):
             continue
         if outcome.values == (replaced["new"],):
@@ -130,17 +131,17 @@ def _of_series(history: History, arm: str, series_id: int, period_s: float) -> S
             denied = sent_ns - zero_ns if denied is None else denied
         else:
             stale = sent_ns - zero_ns
-    if not len(history.samples[series_id]):
+    if not reading.count(series):
         return None
     return Seen(arm, period_s, stale, denied, right, wrong, lifetime_s)
 
 
-def late_by_its_lifetime_at_most(history: History) -> Verdict:
+def late_by_its_lifetime_at_most(reading: Reading) -> Verdict:
     """Whoever asks through a cache is late by no more than the lifetime of the answer that it kept."""
-    direct = seen(history, DIRECT)
+    direct = seen(reading, DIRECT)
     failures, unknowns, told = [], [], []
     for arm in CACHED:
-        one = seen(history, arm)
+        one = seen(reading, arm)
         if one is None or direct is None or direct.right is None:
             unknowns.append(f"{arm}: not measured")
         elif one.right is None:
@@ -164,9 +165,9 @@ def late_by_its_lifetime_at_most(history: History) -> Verdict:
     )
 
 
-def late_by_its_period_at_most(history: History) -> Verdict:
+def late_by_its_period_at_most(reading: Reading) -> Verdict:
     """Whoever asks the server itself, but seldom, is late by no more than the time between two questions."""
-    direct, sparse = seen(history, DIRECT), seen(history, SPARSE_DIRECT)
+    direct, sparse = seen(reading, DIRECT), seen(reading, SPARSE_DIRECT)
     failures, unknowns, success = [], [], ""
     if direct is None or direct.right is None or sparse is None:
         unknowns.append("it was not measured")
@@ -191,10 +192,10 @@ def late_by_its_period_at_most(history: History) -> Verdict:
     )
 
 
-def a_denial_is_kept(history: History) -> Verdict:
+def a_denial_is_kept(reading: Reading) -> Verdict:
     """A question in the outage is what makes the cache wrong after it."""
-    direct = seen(history, DIRECT)
-    asked = [one for arm in (EXPIRING, NEWCOMER) if (one := seen(history, arm)) is not None and one.denied is not None]
+    direct = seen(reading, DIRECT)
+    asked = [one for arm in (EXPIRING, NEWCOMER) if (one := seen(reading, arm)) is not None and one.denied is not None]
     unknowns = [] if direct is not None and direct.right is not None else ["the record was not seen to come back"]
     unknowns += [] if asked else ["no cache was asked for anything in the outage"]
     failures, told = [], []
@@ -211,9 +212,9 @@ def a_denial_is_kept(history: History) -> Verdict:
     )
 
 
-def cache_share(history: History) -> str:
-    direct, dense, sparse = seen(history, DIRECT), seen(history, EXPIRING), seen(history, SPARSE)
-    seldom = seen(history, SPARSE_DIRECT)
+def cache_share(reading: Reading) -> str:
+    direct, dense, sparse = seen(reading, DIRECT), seen(reading, EXPIRING), seen(reading, SPARSE)
+    seldom = seen(reading, SPARSE_DIRECT)
     if direct is None or dense is None or not direct.right or not dense.right:
         return ""
     late_ns = max(dense.right - direct.right, 0)
@@ -235,7 +236,7 @@ def cache_share(history: History) -> str:
         )
         if sparse.denied is None and dense.denied is not None:
             said += "A prober behind a cache measures the wrong that its own question did: ask the servers directly. "
-    if seldom is not None and seldom.right and late_by_its_period_at_most(history).outcome == "ok":
+    if seldom is not None and seldom.right and late_by_its_period_at_most(reading).outcome == "ok":
         said += (
             f"Asked directly but only every {seconds(round(seldom.period_s * NS_PER_S))}, they gave it after "
             f"{seconds(seldom.right)}: without a cache a client was late by no more than the time between two questions and {FRESH_S:g} s."
@@ -243,8 +244,8 @@ def cache_share(history: History) -> str:
     return said.strip()
 
 
-def stale_addresses(history: History) -> str:
-    fresh, newcomer, replaced = seen(history, FRESH), seen(history, NEWCOMER), fact(history, "replaced")
+def stale_addresses(reading: Reading) -> str:
+    fresh, newcomer, replaced = seen(reading, FRESH), seen(reading, NEWCOMER), fact(reading, "replaced")
     if fresh is None or replaced is None or fresh.right is None:
         return ""
     if fresh.stale_until is None:
@@ -254,7 +255,7 @@ def stale_addresses(history: History) -> str:
             f"A resolver that had asked {FRESH_S:g} s before the deletion gave the old address {replaced['old']} until "
             f"{seconds(fresh.stale_until)} after it, and the new one {replaced['new']} after {seconds(fresh.right)}"
         )
-        gone = gone_after(history)
+        gone = gone_after(reading)
         said += ": it never saw the name vanish" if fresh.denied is None else ""
         if fresh.denied is None and gone is not None and fresh.stale_until > gone:
             said += f", and sent its clients to a pod that was gone after {seconds(gone)}"
@@ -267,25 +268,25 @@ def stale_addresses(history: History) -> str:
     return said.strip()
 
 
-def gone_after(history: History) -> int | None:
+def gone_after(reading: Reading) -> int | None:
     """When the API server said that the old pod is no more, in nanoseconds since the deletion was accepted."""
-    began = next((f for f in history.faults if f.accepted_ns is not None), None)
+    began = next((f for f in reading.faults if f.accepted_ns is not None), None)
     if began is None or began.accepted_ns is None:
         return None
     old = {pod.uid for pod in began.targets}
-    ends = [e.at_ns for e in history.events if e.kind == "Pod" and e.type == "DELETED" and e.uid in old]
+    ends = [e.at_ns for e in reading.events if e.kind == "Pod" and e.type == "DELETED" and e.uid in old]
     return max(ends) - began.accepted_ns if ends else None
 
 
-def lifetimes(history: History) -> str:
-    lives, corefile = fact(history, "lifetimes"), str(history.meta.environment.get("corefile", ""))
+def lifetimes(reading: Reading) -> str:
+    lives, corefile = fact(reading, "lifetimes"), str(reading.meta.environment.get("corefile", ""))
     if lives is None or lives["denial"] != "NXDOMAIN" or not lives["answer_ttl_s"] or not lives["denial_ttl_s"]:
         return ""
     said = (
         f"Answers about pods of this cluster may be kept for {lives['answer_ttl_s']} s; that there is no such name "
         f"({lives['denial']}) for {lives['denial_ttl_s']} s, which is the MINIMUM of the SOA record that comes with it. "
     )
-    found = caching(corefile, str(history.meta.target["domain"]))
+    found = caching(corefile, str(reading.meta.target["domain"]))
     if found is None:
         return said + "The configuration of cluster DNS is not known, so what it keeps itself is not either."
     kept = [
@@ -310,11 +311,11 @@ def lifetimes(history: History) -> str:
     )
 
 
-def headline(history: History) -> str:
-    direct, dense = seen(history, DIRECT), seen(history, EXPIRING)
+def headline(reading: Reading) -> str:
+    direct, dense = seen(reading, DIRECT), seen(reading, EXPIRING)
     if direct is None or dense is None or not direct.right or not dense.right:
         return "How much of a recovery is a cache's doing was not measured."
-    where = "On the simulated cluster the" if history.meta.simulated else "The"
+    where = "On the simulated cluster the" if reading.meta.simulated else "The"
     between = " that asked in between" if dense.denied is not None else ""
     return (
         f"{where} name of a deleted pod was right again after {seconds(direct.right)}; a client behind a cache{between} had "

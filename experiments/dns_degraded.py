@@ -4,10 +4,10 @@ from collections import Counter
 from dataclasses import dataclass
 
 from chaos.experiment import (
+    Bound,
     Experiment,
-    Figure,
-    History,
     Question,
+    Reading,
     Run,
     Verdict,
     Workload,
@@ -156,7 +156,7 @@ class Lookups:
 
     def told(self) -> str:
         """Failures, and times with as many quantiles as so many lookups allow."""
-        found = summarise([*(Figure(t) for t in self.took_ns), *(Figure(t, censored=True) for t, _ in self.failed_ns)])
+        found = summarise([*(Bound(t) for t in self.took_ns), *(Bound(t, censored=True) for t, _ in self.failed_ns)])
         times = [f"median {show(found.median)}"] if found.median else []
         times += [f"95th percentile {show(found.p95)}"] if found.p95 else []
         times += [f"longest {show(found.maximum)}"] if found.maximum else []
@@ -164,19 +164,17 @@ class Lookups:
         return f"{self.program}: {len(self.failed_ns)} of {self.n} failed{how}, {', '.join(times)}"
 
 
-def lookups(history: History, zone: str) -> dict[str, Lookups]:
+def lookups(reading: Reading, zone: str) -> dict[str, Lookups]:
     """By program; from every vantage together."""
-    began, ended = fact(history, "watching-begins"), fact(history, "watching-ends")
+    began, ended = fact(reading, "watching-begins"), fact(reading, "watching-ends")
     found: dict[str, Lookups] = {}
     if began is None or ended is None:
         return found
-    for row in facts(history, "program", zone=zone):
+    for row in facts(reading, "program", zone=zone):
         one = found.setdefault(row["program"], Lookups(zone, row["program"], [], [], Counter()))
-        for series_id in row["series"]:
-            for _, sent_ns, received_ns, position in history.samples[series_id].rows():
-                if not began.at_ns <= sent_ns <= ended.at_ns:
-                    continue
-                outcome, took_ns = history.outcomes[position], received_ns - sent_ns
+        for series in reading.series_with(row["series"]):
+            for sent_ns, received_ns, _, outcome in reading.samples(series, began.at_ns, ended.at_ns):
+                took_ns = received_ns - sent_ns
                 one.queries[outcome.detail] += 1
                 if outcome.status == "NOERROR":
                     one.took_ns.append(took_ns)
@@ -185,24 +183,23 @@ def lookups(history: History, zone: str) -> dict[str, Lookups]:
     return {program: one for program, one in found.items() if one.n}
 
 
-def endpoint_changes(history: History) -> int | None:
+def endpoint_changes(reading: Reading) -> int | None:
     """How many events of EndpointSlices came while lookups were measured."""
-    began, ended = fact(history, "watching-begins"), fact(history, "watching-ends")
+    began, ended = fact(reading, "watching-begins"), fact(reading, "watching-ends")
     if began is None or ended is None:
         return None
-    return sum(e.kind == "EndpointSlice" and began.at_ns <= e.at_ns <= ended.at_ns for e in history.events)
+    return sum(e.kind == "EndpointSlice" and began.at_ns <= e.at_ns <= ended.at_ns for e in reading.events)
 
 
-def requests_by_address(history: History) -> tuple[int, int]:
+def requests_by_address(reading: Reading) -> tuple[int, int]:
     """How many were made while lookups were measured, and how many failed."""
-    began, ended, asked = fact(history, "watching-begins"), fact(history, "watching-ends"), fact(history, "by-address")
+    began, ended, asked = fact(reading, "watching-begins"), fact(reading, "watching-ends"), fact(reading, "by-address")
     if began is None or ended is None or asked is None:
         return 0, 0
     statuses = [
-        history.outcomes[position].status
-        for series_id in asked["series"]
-        for _, sent_ns, _, position in history.samples[series_id].rows()
-        if began.at_ns <= sent_ns <= ended.at_ns
+        sample.outcome.status
+        for series in reading.series_with(asked["series"])
+        for sample in reading.samples(series, began.at_ns, ended.at_ns)
     ]
     return len(statuses), sum(status != "OK" for status in statuses)
 
@@ -217,9 +214,9 @@ def off_the_step(one: Lookups, step_s: float) -> list[int]:
 # ---- verdicts ----
 
 
-def losses_cost_the_timeout(history: History) -> Verdict:
+def losses_cost_the_timeout(reading: Reading) -> Verdict:
     """Where answers are lost, a slow lookup takes a multiple of what the program itself waits before it asks again."""
-    lossy = lookups(history, LOSSY)
+    lossy = lookups(reading, LOSSY)
     failures, unknowns, told = [], [], []
     for program, step_s in ((GLIBC, 5.0), (SHORT, 1.0), (MUSL, 2.5)):
         one = lossy.get(program)
@@ -234,9 +231,9 @@ def losses_cost_the_timeout(history: History) -> Verdict:
     return combine("losses-cost-the-timeout", failures=failures, unknowns=unknowns, success=success, evidence=EVIDENCE)
 
 
-def delays_are_the_servers(history: History) -> Verdict:
+def delays_are_the_servers(reading: Reading) -> Verdict:
     """Where answers are late, a slow lookup takes what the server takes, and a program that cannot wait fails."""
-    late = lookups(history, LATE)
+    late = lookups(reading, LATE)
     patient, hasty = late.get(GLIBC), late.get(ONCE)
     if patient is None or hasty is None or not patient.slow_ns:
         return combine(
@@ -255,9 +252,9 @@ def delays_are_the_servers(history: History) -> Verdict:
     return combine("delays-are-the-servers", failures=failures, unknowns=(), success=success, evidence=EVIDENCE)
 
 
-def retries_hide_losses(history: History) -> Verdict:
+def retries_hide_losses(reading: Reading) -> Verdict:
     """Who asks again fails less often."""
-    lossy = lookups(history, LOSSY)
+    lossy = lookups(reading, LOSSY)
     once = lossy.get(ONCE)
     if once is None or not once.failed_ns:
         return combine("retries-hide-losses", failures=(), unknowns=("no single try failed",), success="", evidence=())
@@ -273,11 +270,11 @@ def retries_hide_losses(history: History) -> Verdict:
     return combine("retries-hide-losses", failures=failures, unknowns=unknowns, success=success, evidence=EVIDENCE)
 
 
-def nobody_else_is_disturbed(history: History) -> Verdict:
+def nobody_else_is_disturbed(reading: Reading) -> Verdict:
     """Other names resolve as ever, and the application and its endpoints are the same throughout."""
-    fine = lookups(history, FINE).get(GLIBC)
-    asked, failed = requests_by_address(history)
-    changes = endpoint_changes(history)
+    fine = lookups(reading, FINE).get(GLIBC)
+    asked, failed = requests_by_address(reading)
+    changes = endpoint_changes(reading)
     unknowns = [] if fine is not None else ["no other name was looked up"]
     unknowns += [] if asked else ["the application was not asked"]
     failures = [f"of other lookups {fine.told()}"] if fine is not None and (fine.failed_ns or fine.slow_ns) else []
@@ -290,9 +287,9 @@ def nobody_else_is_disturbed(history: History) -> Verdict:
     return combine("nobody-else-is-disturbed", failures=failures, unknowns=unknowns, success=success, evidence=EVIDENCE)
 
 
-def put_back(history: History) -> Verdict:
+def put_back(reading: Reading) -> Verdict:
     """At the end the configuration is the old one, and servers that run know the zones no more."""
-    before, after = fact(history, "before"), fact(history, "after")
+    before, after = fact(reading, "before"), fact(reading, "after")
     if before is None or after is None:
         return combine(
             "put-back", failures=(), unknowns=("the method did not come to its end",), success="", evidence=()
@@ -315,10 +312,10 @@ def put_back(history: History) -> Verdict:
 # ---- answers ----
 
 
-def intermittent(history: History) -> str:
-    lossy = lookups(history, LOSSY)
-    asked, failed = requests_by_address(history)
-    changes = endpoint_changes(history)
+def intermittent(reading: Reading) -> str:
+    lossy = lookups(reading, LOSSY)
+    asked, failed = requests_by_address(reading)
+    changes = endpoint_changes(reading)
     if ONCE not in lossy or GLIBC not in lossy or not asked:
         return ""
     once, again = lossy[ONCE], lossy[GLIBC]
@@ -339,8 +336,8 @@ def intermittent(history: History) -> str:
     )
 
 
-def delays(history: History) -> str:
-    late, fine = lookups(history, LATE), lookups(history, FINE)
+def delays(reading: Reading) -> str:
+    late, fine = lookups(reading, LATE), lookups(reading, FINE)
     if GLIBC not in late or ONCE not in late or GLIBC not in fine:
         return ""
     return (
@@ -351,11 +348,11 @@ def delays(history: History) -> str:
     )
 
 
-def apart(history: History) -> str:
-    late, lossy = lookups(history, LATE), lookups(history, LOSSY)
+def apart(reading: Reading) -> str:
+    late, lossy = lookups(reading, LATE), lookups(reading, LOSSY)
     if not {GLIBC, SHORT, MUSL, ONCE} <= late.keys() & lossy.keys():
         return ""
-    if any(check(history).outcome != "ok" for check in (losses_cost_the_timeout, delays_are_the_servers)):
+    if any(check(reading).outcome != "ok" for check in (losses_cost_the_timeout, delays_are_the_servers)):
         return ""
     rows = []
     for program in (GLIBC, MUSL, SHORT):
@@ -376,8 +373,8 @@ def _typical(values: list[int]) -> str:
     return seconds(sorted(values)[len(values) // 2])
 
 
-def options(history: History) -> str:
-    late, lossy = lookups(history, LATE), lookups(history, LOSSY)
+def options(reading: Reading) -> str:
+    late, lossy = lookups(reading, LATE), lookups(reading, LOSSY)
     if not {GLIBC, SHORT} <= late.keys() & lossy.keys():
         return ""
     one_server = [one.told() for program, one in lossy.items() if program != TWO]
@@ -399,11 +396,11 @@ def _queries(one: Lookups) -> str:
     return ", ".join(f"{n} lookups took {what}" for what, n in sorted(one.queries.items()))
 
 
-def headline(history: History) -> str:
-    late, lossy = lookups(history, LATE).get(GLIBC), lookups(history, LOSSY).get(GLIBC)
+def headline(reading: Reading) -> str:
+    late, lossy = lookups(reading, LATE).get(GLIBC), lookups(reading, LOSSY).get(GLIBC)
     if late is None or lossy is None or not late.slow_ns or not lossy.slow_ns:
         return "What slow and lossy DNS costs was not measured."
-    where = "On the simulated cluster a" if history.meta.simulated else "A"
+    where = "On the simulated cluster a" if reading.meta.simulated else "A"
     return (
         f"{where} slow lookup with glibc's default took {_typical(late.slow_ns)} where the server was late, and "
         f"{_typical(lossy.slow_ns)} where answers were lost."

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from chaos.experiment import (
     Experiment,
     Fact,
-    History,
     Outcome,
     PodIdentity,
     Question,
+    Reading,
     Run,
     Series,
     Verdict,
@@ -160,72 +160,71 @@ class Seen:
         return f"{len(self.failed)} of {len(self.rows)} failed ({self.how})"
 
 
-def phase_of(history: History, phase: str) -> tuple[Fact, int] | None:
+def phase_of(reading: Reading, phase: str) -> tuple[Fact, int] | None:
     """Its beginning, and when it was over."""
-    began, over = fact(history, "phase", phase=phase), fact(history, "phase-over", phase=phase)
+    began, over = fact(reading, "phase", phase=phase), fact(reading, "phase-over", phase=phase)
     return None if began is None or over is None else (began, over.at_ns)
 
 
-def seen(history: History, asked: Sequence[Series], from_ns: int, to_ns: int) -> Seen:
+def seen(reading: Reading, asked: Sequence[Series], from_ns: int, to_ns: int) -> Seen:
     rows = [
-        (sent_ns, received_ns, history.outcomes[position])
+        (sample.sent_ns, sample.received_ns, sample.outcome)
         for series in asked
-        for _, sent_ns, received_ns, position in history.samples[series.id].rows()
-        if from_ns <= sent_ns <= to_ns
+        for sample in reading.samples(series, from_ns, to_ns)
     ]
     return Seen(sorted(rows, key=lambda row: row[0]))
 
 
-def in_phase(history: History, phase: str, asked: Sequence[Series]) -> Seen | None:
+def in_phase(reading: Reading, phase: str, asked: Sequence[Series]) -> Seen | None:
     """None where the phase was not carried through, or nothing was asked in it."""
-    found = phase_of(history, phase)
-    what = seen(history, asked, found[0]["sent_ns"], found[1]) if found else None
+    found = phase_of(reading, phase)
+    what = seen(reading, asked, found[0]["sent_ns"], found[1]) if found else None
     return what if what is not None and what.rows else None
 
 
-def by_label(history: History, label: str) -> list[Series]:
-    return [s for s in history.series if s.record == f"A {NAME} ({label})"]
+def by_label(reading: Reading, label: str) -> list[Series]:
+    return [s for s in reading.series if s.record == f"A {NAME} ({label})"]
 
 
-def at_view(history: History, view: str) -> list[Series]:
-    return [s for s in history.series if (s.probe, s.record, s.view) == ("dns", f"A {NAME}", view)]
+def at_view(reading: Reading, view: str) -> list[Series]:
+    return [s for s in reading.series if (s.probe, s.record, s.view) == ("dns", f"A {NAME}", view)]
 
 
-def by_address(history: History) -> list[Series]:
-    found = fact(history, "address")
-    return [s for s in history.series if found and s.probe == "http" and s.record == f"{found['address']}:{PORT}"]
+def by_address(reading: Reading) -> list[Series]:
+    found = fact(reading, "address")
+    return [s for s in reading.series if found and s.probe == "http" and s.record == f"{found['address']}:{PORT}"]
 
 
-def by_name(history: History) -> list[Series]:
-    return [s for s in history.series if s.probe == "http" and s.record == f"{NAME}:{PORT}"]
+def by_name(reading: Reading) -> list[Series]:
+    return [s for s in reading.series if s.probe == "http" and s.record == f"{NAME}:{PORT}"]
 
 
-def streams(history: History) -> list[Series]:
-    return [s for s in history.series if s.probe == "stream" and s.pod == POD]
+def streams(reading: Reading) -> list[Series]:
+    return [s for s in reading.series if s.probe == "stream" and s.pod == POD]
 
 
-def last_answers(history: History, phase: str) -> dict[str, int | None]:
+def last_answers(reading: Reading, phase: str) -> dict[str, int | None]:
     """How long after the request each server that was to go still answered; None: it was not seen to stop."""
-    found = phase_of(history, phase)
+    found = phase_of(reading, phase)
     if found is None:
         return {}
     began, over_ns = found
     ends: dict[str, int | None] = {}
     for server in began["gone"]:
-        rows = seen(history, at_view(history, server), began["sent_ns"], over_ns).rows
+        rows = seen(reading, at_view(reading, server), began["sent_ns"], over_ns).rows
         right = [sent for sent, _, outcome in rows if outcome.status == "NOERROR"]
         stopped = bool(rows) and rows[-1][2].status != "NOERROR"
         ends[server] = max(right, default=began["sent_ns"]) - began["accepted_ns"] if stopped else None
     return ends
 
 
-def silence(history: History, phase: str) -> tuple[int, int] | None:
+def silence(reading: Reading, phase: str) -> tuple[int, int] | None:
     """From the last answer of an old server to the first of a new one, where no server was left in between."""
-    found = phase_of(history, phase)
-    if found is None or set(found[0]["gone"]) != set(_servers_before(history, phase)):
+    found = phase_of(reading, phase)
+    if found is None or set(found[0]["gone"]) != set(_servers_before(reading, phase)):
         return None
-    ends = last_answers(history, phase)
-    first = _first_answers(history, phase)
+    ends = last_answers(reading, phase)
+    first = _first_answers(reading, phase)
     if not ends or None in ends.values() or not first:
         return None
     last_ns = max(at for at in ends.values() if at is not None) + found[0]["accepted_ns"]
@@ -237,11 +236,11 @@ def inside(gap: tuple[int, int]) -> tuple[int, int]:
     return gap[0] + NS_PER_S, gap[1] - NS_PER_S // 2
 
 
-def _servers_before(history: History, phase: str) -> list[str]:
-    began = fact(history, "phase", phase=phase)
-    before = fact(history, "before")
+def _servers_before(reading: Reading, phase: str) -> list[str]:
+    began = fact(reading, "phase", phase=phase)
+    before = fact(reading, "before")
     alive = set(before["servers"]) if before else set()
-    for row in history.marks:
+    for row in reading.marks:
         if began is not None and row[0] >= began.at_ns:
             break
         if row[1] == "server":
@@ -251,29 +250,29 @@ def _servers_before(history: History, phase: str) -> list[str]:
     return sorted(alive)
 
 
-def _first_answers(history: History, phase: str) -> dict[str, int]:
+def _first_answers(reading: Reading, phase: str) -> dict[str, int]:
     """New server → receipt of its first answer."""
     found = {}
-    for row in facts(history, "server", phase=phase):
-        right = [r for _, r, o in seen(history, at_view(history, row["pod"]), 0, 2**62).rows if o.status == "NOERROR"]
+    for row in facts(reading, "server", phase=phase):
+        right = [r for _, r, o in seen(reading, at_view(reading, row["pod"]), 0, 2**62).rows if o.status == "NOERROR"]
         if right:
             found[row["pod"]] = min(right)
     return found
 
 
-def lameduck_s(history: History) -> float | None:
+def lameduck_s(reading: Reading) -> float | None:
     """What the Corefile says."""
-    found = re.search(r"lameduck\s+(\d+)s", str(history.meta.environment.get("corefile", "")))
+    found = re.search(r"lameduck\s+(\d+)s", str(reading.meta.environment.get("corefile", "")))
     return float(found[1]) if found else None
 
 
 # ---- verdicts ----
 
 
-def dying_servers_answer(history: History) -> Verdict:
+def dying_servers_answer(reading: Reading) -> Verdict:
     """A server that is told to end goes on answering for its lameduck time."""
-    limit_s = lameduck_s(history)
-    ends = {server: at for phase in (ONE, ALL, NONE) for server, at in last_answers(history, phase).items()}
+    limit_s = lameduck_s(reading)
+    ends = {server: at for phase in (ONE, ALL, NONE) for server, at in last_answers(reading, phase).items()}
     known = [at for at in ends.values() if at is not None]
     unknowns = [] if limit_s is not None else ["the Corefile says no lameduck time"]
     unknowns += [f"{server} was not seen to stop" for server, at in ends.items() if at is None]
@@ -292,10 +291,10 @@ def _range(values: Sequence[int]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def one_is_not_missed(history: History) -> Verdict:
+def one_is_not_missed(reading: Reading) -> Verdict:
     """While one of several servers dies, no lookup of an ordinary program fails."""
-    before = fact(history, "before")
-    found = in_phase(history, ONE, by_label(history, GLIBC))
+    before = fact(reading, "before")
+    found = in_phase(reading, ONE, by_label(reading, GLIBC))
     unknowns = [] if found is not None else ["no lookup was measured while one was killed"]
     if before is not None and len(before["servers"]) < 2:  # noqa: PLR2004 - several
         unknowns.append("there was only one server")
@@ -304,14 +303,14 @@ def one_is_not_missed(history: History) -> Verdict:
     return combine("one-is-not-missed", failures=failures, unknowns=unknowns, success=success, evidence=EVIDENCE)
 
 
-def nothing_resolves(history: History) -> Verdict:
+def nothing_resolves(reading: Reading) -> Verdict:
     """Without servers, the cluster DNS address answers nothing."""
-    gap = silence(history, NONE)
+    gap = silence(reading, NONE)
     if gap is None:
         return combine(
             "nothing-resolves", failures=(), unknowns=("no time without servers was seen",), success="", evidence=()
         )
-    found = seen(history, at_view(history, "service"), *inside(gap))
+    found = seen(reading, at_view(reading, "service"), *inside(gap))
     answered = len(found.answered)
     failures = [f"{answered} of {len(found.rows)} queries were answered by somebody"] if answered else []
     unknowns = [] if found.rows else ["the cluster DNS address was not asked"]
@@ -322,15 +321,15 @@ def nothing_resolves(history: History) -> Verdict:
     return combine("nothing-resolves", failures=failures, unknowns=unknowns, success=success, evidence=EVIDENCE)
 
 
-def kept_addresses_go_on(history: History) -> Verdict:
+def kept_addresses_go_on(reading: Reading) -> Verdict:
     """Whoever has an address, or a connection, does not need DNS."""
     failures, unknowns, asked = [], [], 0
     for what, series in (
-        ("connections to its address", by_address(history)),
-        ("its open connection", streams(history)),
+        ("connections to its address", by_address(reading)),
+        ("its open connection", streams(reading)),
     ):
         for phase in (ONE, ALL, NONE):
-            found = in_phase(history, phase, series)
+            found = in_phase(reading, phase, series)
             if found is None:
                 unknowns.append(f"{what}: not measured while {phase}")
                 continue
@@ -342,9 +341,9 @@ def kept_addresses_go_on(history: History) -> Verdict:
     return combine("kept-addresses-go-on", failures=failures, unknowns=unknowns, success=success, evidence=EVIDENCE)
 
 
-def put_back(history: History) -> Verdict:
+def put_back(reading: Reading) -> Verdict:
     """At the end there are as many servers as before, and they answer."""
-    before, after = fact(history, "before"), fact(history, "after")
+    before, after = fact(reading, "before"), fact(reading, "after")
     if before is None or after is None:
         return combine(
             "put-back", failures=(), unknowns=("the method did not come to its end",), success="", evidence=()
@@ -360,16 +359,16 @@ def put_back(history: History) -> Verdict:
 # ---- answers ----
 
 
-def servers_die(history: History) -> str:
-    one, everything = phase_of(history, ONE), phase_of(history, ALL)
+def servers_die(reading: Reading) -> str:
+    one, everything = phase_of(reading, ONE), phase_of(reading, ALL)
     if one is None or everything is None:
         return ""
     said = []
     for phase, what in ((ONE, "One of the servers was deleted"), (ALL, "All were deleted at once")):
-        ends = [at for at in last_answers(history, phase).values() if at is not None]
-        began = phase_of(history, phase)
-        first = [at - began[0]["accepted_ns"] for at in _first_answers(history, phase).values()] if began else []
-        service = in_phase(history, phase, at_view(history, "service"))
+        ends = [at for at in last_answers(reading, phase).values() if at is not None]
+        began = phase_of(reading, phase)
+        first = [at - began[0]["accepted_ns"] for at in _first_answers(reading, phase).values()] if began else []
+        service = in_phase(reading, phase, at_view(reading, "service"))
         text = f"{what}: "
         text += f"what was to end still answered for {_range(ends)} (lameduck); " if ends else ""
         text += (
@@ -385,54 +384,54 @@ def servers_die(history: History) -> str:
             when = ms(first_ns) if first_ns == last_ns else f"{ms(first_ns)} to {ms(last_ns)}"
             text += f" The failed one{'s were' if len(sent) > 1 else ' was'} asked {when} after the deletion."
         said.append(text)
-    old = _after_its_last_answer(history)
+    old = _after_its_last_answer(reading)
     if old:
         said.append(
             "Asked at its own address, a server that is gone answers no more: "
             + ", ".join(f"{n} {status}" for status, n in old.most_common())
             + "."
         )
-        moved = _moved(history)
+        moved = _moved(reading)
         said.append("Its successor has another address." if moved else "")
-        said.append(_two_servers(history))
+        said.append(_two_servers(reading))
         said.append("So a client should ask the service's address, never a server's own." if moved else "")
     return " ".join(part for part in said if part)
 
 
-def _after_its_last_answer(history: History) -> Counter[str]:
+def _after_its_last_answer(reading: Reading) -> Counter[str]:
     """What was said to those who asked deleted servers later than anybody was answered by them."""
     found: Counter[str] = Counter()
     for phase in (ONE, ALL):
-        went = phase_of(history, phase)
+        went = phase_of(reading, phase)
         for server in went[0]["gone"] if went else ():
-            asked = seen(history, at_view(history, server), went[0]["sent_ns"], went[1]) if went else Seen([])
+            asked = seen(reading, at_view(reading, server), went[0]["sent_ns"], went[1]) if went else Seen([])
             if asked.answered:
                 last_ns = asked.answered[-1][0]
                 found.update(o.status for sent_ns, _, o in asked.rows if sent_ns > last_ns)
     return found
 
 
-def _moved(history: History) -> bool:
+def _moved(reading: Reading) -> bool:
     """Whether every server that came after a deletion has an address that none of the deleted ones had."""
-    first = history.meta.environment.get("dns_views") or {}
-    known = {**first, **{row["pod"]: row["address"] for row in facts(history, "server")}}
+    first = reading.meta.environment.get("dns_views") or {}
+    known = {**first, **{row["pod"]: row["address"] for row in facts(reading, "server")}}
     for phase in (ONE, ALL):
-        found = fact(history, "phase", phase=phase)
+        found = fact(reading, "phase", phase=phase)
         gone = [known.get(server) for server in found["gone"]] if found else []
-        came = [row["address"] for row in facts(history, "server", phase=phase)]
+        came = [row["address"] for row in facts(reading, "server", phase=phase)]
         if not gone or not came or not all(gone) or not all(came) or set(gone) & set(came):
             return False
     return True
 
 
-def _two_servers(history: History) -> str:
+def _two_servers(reading: Reading) -> str:
     """What became of lookups at the servers' own addresses when the first of them died."""
-    found, before = phase_of(history, ONE), fact(history, "before")
-    ends = [at for at in last_answers(history, ONE).values() if at is not None]
+    found, before = phase_of(reading, ONE), fact(reading, "before")
+    ends = [at for at in last_answers(reading, ONE).values() if at is not None]
     if found is None or before is None or len(before["servers"]) < 2 or not ends:  # noqa: PLR2004 - two
         return ""
     dead_ns = found[0]["accepted_ns"] + max(ends) + NS_PER_S // 2
-    late = seen(history, by_label(history, TWO), dead_ns, found[1])
+    late = seen(reading, by_label(reading, TWO), dead_ns, found[1])
     if not late.rows:
         return ""
     middle = sorted(received - sent for sent, received, _ in late.rows)[len(late.rows) // 2]
@@ -442,44 +441,44 @@ def _two_servers(history: History) -> str:
     )
 
 
-def who_notices(history: History) -> str:
-    gap, found = silence(history, NONE), phase_of(history, NONE)
+def who_notices(reading: Reading) -> str:
+    gap, found = silence(reading, NONE), phase_of(reading, NONE)
     if gap is None or found is None:
         return ""
     rows = [
-        ("a program that keeps its connection open", streams(history)),
-        ("one that knows the address", by_address(history)),
-        ("one behind a cache that had the name", by_label(history, EXPIRING)),
-        ("one that resolves the name for each connection, in one try of 1 s", by_name(history)),
-        ("lookups with glibc's options (5 s, twice)", by_label(history, GLIBC)),
-        ("with musl's way (Alpine; 5 s in all)", by_label(history, MUSL)),
-        ("with one try of 1 s", by_label(history, ONCE)),
+        ("a program that keeps its connection open", streams(reading)),
+        ("one that knows the address", by_address(reading)),
+        ("one behind a cache that had the name", by_label(reading, EXPIRING)),
+        ("one that resolves the name for each connection, in one try of 1 s", by_name(reading)),
+        ("lookups with glibc's options (5 s, twice)", by_label(reading, GLIBC)),
+        ("with musl's way (Alpine; 5 s in all)", by_label(reading, MUSL)),
+        ("with one try of 1 s", by_label(reading, ONCE)),
     ]
     told = []
     for who, series in rows:
-        what = seen(history, series, *gap)
+        what = seen(reading, series, *gap)
         if what.rows:
             told.append(f"{who}: {what.told()}, longest {ms(what.longest_ns)}")
     if len(told) < len(rows) - 1:
         return ""
-    cached = seen(history, by_label(history, EXPIRING), *gap)
+    cached = seen(reading, by_label(reading, EXPIRING), *gap)
     said = f"Without any server for {seconds(gap[1] - gap[0])}: {'; '.join(told)}."
     if cached.failed and len(cached.failed) < len(cached.rows):
         said += (
             f" The cache helped for the first {seconds(cached.failed[0][0] - gap[0])}, until what it kept ended: a cache "
             "bridges an outage shorter than the rest of its entries' lives, and nothing longer."
         )
-    just = seen(history, by_label(history, JUST_ASKED), *(silence(history, ALL) or (0, 0)))
+    just = seen(reading, by_label(reading, JUST_ASKED), *(silence(reading, ALL) or (0, 0)))
     if just.rows:
         said += f" When all servers were killed and replaced at once, behind a cache that had just asked {just.told()}."
     return said
 
 
-def name_or_server(history: History) -> str:
-    gap = silence(history, NONE)
+def name_or_server(reading: Reading) -> str:
+    gap = silence(reading, NONE)
     if gap is None:
         return ""
-    service = seen(history, at_view(history, "service"), *inside(gap))
+    service = seen(reading, at_view(reading, "service"), *inside(gap))
     if not service.rows or service.answered or len(service.failed) != len(service.rows):
         return ""
     return (
@@ -506,14 +505,14 @@ def name_or_server(history: History) -> str:
     )
 
 
-def headline(history: History) -> str:
-    gap = silence(history, NONE)
+def headline(reading: Reading) -> str:
+    gap = silence(reading, NONE)
     if gap is None:
         return "No time without DNS servers was measured."
-    if nothing_resolves(history).outcome != "ok":
+    if nothing_resolves(reading).outcome != "ok":
         return "It was not seen that nothing resolves without DNS servers: see the verdicts."
-    where = "On the simulated cluster for" if history.meta.simulated else "For"
-    held = kept_addresses_go_on(history).outcome == "ok"
+    where = "On the simulated cluster for" if reading.meta.simulated else "For"
+    held = kept_addresses_go_on(reading).outcome == "ok"
     return f"{where} {seconds(gap[1] - gap[0])} no DNS server answered" + (
         "; whoever had an address or a connection went on undisturbed." if held else "."
     )

@@ -2,7 +2,7 @@
 
 from chaos.analysis.overlap import overlaps
 from chaos.analysis.trials import trials
-from chaos.experiment import DeletePod, Experiment, History, Question, Run, Verdict, Workload, combine, ms, seconds
+from chaos.experiment import DeletePod, Experiment, Question, Reading, Run, Verdict, Workload, combine, ms, seconds
 
 STEADY_WITHIN_S = 60
 # The kubelet gives a container that was deleted by force 2 s to end; the rest is for a node that is slow or silent.
@@ -19,9 +19,9 @@ async def method(run: Run) -> None:
             await run.steady_state(within_s=STEADY_WITHIN_S)
 
 
-def overlap_is_known(history: History) -> Verdict:
+def overlap_is_known(reading: Reading) -> Verdict:
     """For each deletion: how long two pods served as one, from below and above. To know it is what is asked here."""
-    found = overlaps(history)
+    found = overlaps(reading)
     unknowns = [f"trial {o.trial.number}: {o.unknown}" for o in found if o.unknown]
     unknowns += [
         f"trial {o.trial.number}: the old pod was never seen to stop"
@@ -39,9 +39,9 @@ def overlap_is_known(history: History) -> Verdict:
     )
 
 
-def object_goes_at_once(history: History) -> Verdict:
+def object_goes_at_once(reading: Reading) -> Verdict:
     """The name is free for its successor before the container has ended: that is what force means."""
-    found = trials(history)
+    found = trials(reading)
     failures = [
         f"trial {t.number}: the old containers had ended before the object was gone"
         for t in found
@@ -58,9 +58,9 @@ def object_goes_at_once(history: History) -> Verdict:
     )
 
 
-def how_long(history: History) -> str:
+def how_long(reading: Reading) -> str:
     rows = []
-    for found in overlaps(history):
+    for found in overlaps(reading):
         most = "an unknown time" if found.at_most_ns is None else seconds(found.at_most_ns)
         rows.append(f"{found.trial.target.name} between {seconds(found.at_least_ns)} and {most}")
     if not rows:
@@ -70,18 +70,18 @@ def how_long(history: History) -> str:
         "old container went on; whoever still held a connection or the old address wrote to the old one. A database "
         "that takes for granted that its name is held once (a lock, a single writer, a member of a quorum) can lose or "
         "fork data in that time, so force is for pods whose node is known to be off."
-        if any(o.at_least_ns > 0 for o in overlaps(history))
+        if any(o.at_least_ns > 0 for o in overlaps(reading))
         else f"No overlap was certain: {'; '.join(rows)}."
     )
 
 
-def headline(history: History) -> str:
-    certain = [o for o in overlaps(history) if o.at_least_ns > 0]
+def headline(reading: Reading) -> str:
+    certain = [o for o in overlaps(reading) if o.at_least_ns > 0]
     if not certain:
         return "In no trial were two pods of one identity certainly alive at once."
-    where = "On the simulated cluster two" if history.meta.simulated else "Two"
+    where = "On the simulated cluster two" if reading.meta.simulated else "Two"
     longest = max(o.at_least_ns for o in certain)
-    return f"{where} pods of one identity served at once after {len(certain)} of {len(overlaps(history))} forced deletions, for at least {seconds(longest)}."
+    return f"{where} pods of one identity served at once after {len(certain)} of {len(overlaps(reading))} forced deletions, for at least {seconds(longest)}."
 
 
 experiment = Experiment(

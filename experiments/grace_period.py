@@ -6,10 +6,10 @@ from chaos.experiment import (
     ClientView,
     DeletePod,
     Experiment,
-    History,
     Interval,
     PodIdentity,
     Question,
+    Reading,
     Run,
     Trial,
     Verdict,
@@ -124,11 +124,11 @@ class Cost:
         return int(ended[0]["exitCode"]) if ended and ended[0] else None
 
 
-def costs(history: History) -> list[Cost]:
+def costs(reading: Reading) -> list[Cost]:
     """Of each deletion, in the order in which they were made."""
-    views = client_views(history)
+    views = client_views(reading)
     found = []
-    for trial in trials(history):
+    for trial in trials(reading):
         ending = next((e for e in ENDINGS if e.pod == trial.target.name), None)
         if ending is None:
             continue
@@ -142,15 +142,15 @@ def costs(history: History) -> list[Cost]:
     return found
 
 
-def unseen(history: History) -> list[str]:
+def unseen(reading: Reading) -> list[str]:
     """Sets whose deletion was not measured."""
-    seen = {cost.ending.set for cost in costs(history)}
+    seen = {cost.ending.set for cost in costs(reading)}
     return [f"{ending.set}: its pod was not deleted" for ending in ENDINGS if ending.set not in seen]
 
 
-def first_processes_are_as_meant(history: History) -> Verdict:
+def first_processes_are_as_meant(reading: Reading) -> Verdict:
     """PID 1 of each set is what its way to end needs; without that the run compares something else."""
-    found = {one["set"]: one["pid_1"] for one in facts(history, "first-process")}
+    found = {one["set"]: one["pid_1"] for one in facts(reading, "first-process")}
     failures = [
         f"{e.set}: PID 1 is {found[e.set]}, not {e.first}"
         for e in ENDINGS
@@ -167,10 +167,10 @@ def first_processes_are_as_meant(history: History) -> Verdict:
     )
 
 
-def only_a_deaf_shell_takes_the_whole_grace_period(history: History) -> Verdict:
+def only_a_deaf_shell_takes_the_whole_grace_period(reading: Reading) -> Verdict:
     """The set whose PID 1 ignores the signal is killed at the end of its grace period; the others end before."""
-    failures, unknowns, told = [], unseen(history), []
-    for cost in costs(history):
+    failures, unknowns, told = [], unseen(reading), []
+    for cost in costs(reading):
         name, grace_s, took_ns = cost.ending.set, cost.trial.life.grace_s, cost.took_ns
         waits_s = cost.ending.waits_s
         if took_ns is None or grace_s is None:
@@ -193,10 +193,10 @@ def only_a_deaf_shell_takes_the_whole_grace_period(history: History) -> Verdict:
     )
 
 
-def the_name_goes_at_once(history: History) -> Verdict:
+def the_name_goes_at_once(reading: Reading) -> Verdict:
     """New connections by name fail from the deletion on, however the container ends."""
-    failures, unknowns, latest_ns = [], unseen(history), 0
-    for cost in costs(history):
+    failures, unknowns, latest_ns = [], unseen(reading), 0
+    for cost in costs(reading):
         view = cost.by_name
         if view is None or view.first_failed is None or view.first_failed.before_ns is None:
             unknowns.append(f"{cost.ending.set}: no client was seen to fail by name")
@@ -211,15 +211,15 @@ def the_name_goes_at_once(history: History) -> Verdict:
         "the-name-goes-at-once",
         failures=failures,
         unknowns=unknowns,
-        success=f"New connections by name failed {at_most_ns(latest_ns)} after the deletion, in all {len(costs(history))} trials.",
+        success=f"New connections by name failed {at_most_ns(latest_ns)} after the deletion, in all {len(costs(reading))} trials.",
         evidence=("report.md: Connections",),
     )
 
 
-def who_is_connected_is_served_on(history: History) -> Verdict:
+def who_is_connected_is_served_on(reading: Reading) -> Verdict:
     """Through the ClusterIP and on an open connection a container serves for as long as it goes on."""
-    failures, unknowns, told = [], unseen(history), []
-    for cost in costs(history):
+    failures, unknowns, told = [], unseen(reading), []
+    for cost in costs(reading):
         if cost.ending.waits_s == 0:
             continue
         grace_s = cost.trial.life.grace_s
@@ -257,10 +257,10 @@ def since(cost: Cost, at: Interval) -> str:
     return between(Interval(after_ns, None if at.before_ns is None else at.before_ns - zero_ns))
 
 
-def what_each_costs(history: History) -> str:
+def what_each_costs(reading: Reading) -> str:
     """One sentence for each way to end."""
     said = []
-    for cost in costs(history):
+    for cost in costs(reading):
         parts = [
             _cost("by name", cost, cost.by_name),
             _cost("through the ClusterIP", cost, cost.by_address),
@@ -278,9 +278,9 @@ def _cost(how: str, cost: Cost, view: ClientView | None) -> str:
     return f"{how} no answer for {between(view.outage_ns)}, first {view.first_failure[0]} {since(cost, view.failed)} after the deletion"
 
 
-def what_to_do(history: History) -> str:
+def what_to_do(reading: Reading) -> str:
     """The advice, where the figures carry it."""
-    by_set = {cost.ending.set: cost for cost in costs(history)}
+    by_set = {cost.ending.set: cost for cost in costs(reading)}
     deaf, exec_ = (_outage(by_set.get(name)) for name in ("dash", "exec"))
     if deaf is None or exec_ is None or exec_.before_ns is None or deaf.after_ns <= exec_.before_ns:
         return ""
@@ -304,12 +304,12 @@ def _outage(cost: Cost | None) -> Interval | None:
     return None if cost is None or cost.by_name is None else cost.by_name.outage_ns
 
 
-def headline(history: History) -> str:
-    by_set = {cost.ending.set: _outage(cost) for cost in costs(history)}
+def headline(reading: Reading) -> str:
+    by_set = {cost.ending.set: _outage(cost) for cost in costs(reading)}
     quick, deaf = by_set.get("ash"), by_set.get("dash")
     if quick is None or deaf is None:
         return "What each way to end costs was not measured."
-    where = "On the simulated cluster the" if history.meta.simulated else "The"
+    where = "On the simulated cluster the" if reading.meta.simulated else "The"
     return (
         f"{where} same pod was unreachable by its name for {between(quick)} where the server hears the signal (ash hands over), "
         f"and for {between(deaf)} where a shell keeps it (dash does not)."

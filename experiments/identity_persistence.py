@@ -6,10 +6,10 @@ from chaos.analysis.recovery import Recovery
 from chaos.experiment import (
     DeletePod,
     Experiment,
-    History,
     Identify,
     Identity,
     PodIdentity,
+    Reading,
     Run,
     Workload,
     fact,
@@ -90,18 +90,18 @@ async def contrast_with_deployment(run: Run) -> None:
 # ---- the unit's questions about one replacement ----
 
 
-def own_records(history: History) -> list[Recovery]:
+def own_records(reading: Reading) -> list[Recovery]:
     """Of each deleted pod's own name, in each view."""
-    return [r for r in recoveries(history) if r.record.startswith(f"A {r.trial.target.name}.")]
+    return [r for r in recoveries(reading) if r.record.startswith(f"A {r.trial.target.name}.")]
 
 
-def replaced(history: History) -> list[Identity]:
+def replaced(reading: Reading) -> list[Identity]:
     """Every pod whose successor was seen."""
-    return [found for found in identities(history) if found.trial.life.new_pod is not None]
+    return [found for found in identities(reading) if found.trial.life.new_pod is not None]
 
 
-def same_name(history: History) -> str:
-    found = replaced(history)
+def same_name(reading: Reading) -> str:
+    found = replaced(reading)
     if not found:
         return ""
     other = [i.trial.target.name for i in found if not i.facet("name").kept]
@@ -110,7 +110,7 @@ def same_name(history: History) -> str:
     new_uid = f"the UID {first.target.uid[:8]}… became {first.life.new_uid[:8]}…"
     if other:
         return f"Not every pod: {', '.join(other)} did not."
-    tried = identities(history)
+    tried = identities(reading)
     missing = ", ".join(dict.fromkeys(i.trial.target.name for i in tried if i.trial.life.new_pod is None))
     unseen = f" No successor of {missing} was seen, so nothing is known there." if missing else ""
     return (
@@ -119,8 +119,8 @@ def same_name(history: History) -> str:
     )
 
 
-def still_resolves(history: History) -> str:
-    own = own_records(history)
+def still_resolves(reading: Reading) -> str:
+    own = own_records(reading)
     if not own:
         return ""
     right = [r for r in own if r.right_at_end]
@@ -141,15 +141,15 @@ def still_resolves(history: History) -> str:
     return ("Yes. " if len(right) == len(own) else "Not everywhere. ") + text
 
 
-def unlike_deployment(history: History) -> str:
-    swap = fact(history, "contrast")
-    found = replaced(history)
+def unlike_deployment(reading: Reading) -> str:
+    swap = fact(reading, "contrast")
+    found = replaced(reading)
     if swap is None or not found or swap["deleted"] == swap["replacement"]:
         return ""
     kept = sorted(
         {i.trial.target.name for i in found} - {i.trial.target.name for i in found if not i.facet("name").kept}
     )
-    own = [r for r in own_records(history) if r.trial.target.name in kept]
+    own = [r for r in own_records(reading) if r.trial.target.name in kept]
     right = {r.trial.target.name for r in own} == set(kept) and all(r.right_at_end for r in own)
     if not kept:
         return ""

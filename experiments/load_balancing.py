@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from chaos.experiment import (
     Experiment,
     Fact,
-    History,
+    Reading,
     Run,
     Series,
     Verdict,
@@ -104,8 +104,8 @@ async def names_below(run: Run, service: str) -> None:
 # ---- reading it ----
 
 
-def counted(history: History, kind: str, name: str, **where: object) -> Fact | None:
-    return fact(history, kind, through=name, **where)
+def counted(reading: Reading, kind: str, name: str, **where: object) -> Fact | None:
+    return fact(reading, kind, through=name, **where)
 
 
 def lost(found: Fact) -> list[str]:
@@ -158,16 +158,16 @@ class Held:
     ended: Counter[str]
 
 
-def held_answers(history: History) -> Held | None:
-    found = fact(history, "held")
-    series: Series | None = next((s for s in history.series if found and s.id == found["series"]), None)
+def held_answers(reading: Reading) -> Held | None:
+    found = fact(reading, "held")
+    series: Series | None = next((s for s in reading.series if found and s.id == found["series"]), None)
     if series is None:
         return None
     said = [
         o.outcome.values[0]
         if o.outcome.status == "OK" and o.outcome.values
         else f"{o.outcome.status} ({o.outcome.phase})"
-        for o in sorted(history.observations(series), key=lambda o: o.sent_ns)
+        for o in sorted(reading.samples(series), key=lambda o: o.sent_ns)
     ]
     first = next((position for position, who in enumerate(said) if who in PODS), len(said))
     return Held(Counter(who for who in said if who in PODS), Counter(who for who in said[first:] if who not in PODS))
@@ -181,10 +181,10 @@ def total(found: Fact | None) -> int:
 # ---- what must hold ----
 
 
-def one_address_or_all(history: History) -> Verdict:
+def one_address_or_all(reading: Reading) -> Verdict:
     """The service's name is one address that is no pod's, the headless one is the pods'."""
     name = "one-address-or-all"
-    one, all_of_them = fact(history, "lookup", of="mysql-replicas"), fact(history, "lookup", of="mysql-internal")
+    one, all_of_them = fact(reading, "lookup", of="mysql-replicas"), fact(reading, "lookup", of="mysql-internal")
     if one is None or all_of_them is None or {one["status"], all_of_them["status"]} != {"NOERROR"}:
         return combine(name, failures=(), unknowns=("not both names were resolved",), success="", evidence=())
     failures = [] if len(one["values"]) == 1 else [f"mysql-replicas is {', '.join(one['values'])}"]
@@ -196,9 +196,9 @@ def one_address_or_all(history: History) -> Verdict:
     return combine(name, failures=failures, unknowns=(), success=success, evidence=("report.md: Measured",))
 
 
-def service_spreads_evenly(history: History) -> Verdict:
+def service_spreads_evenly(reading: Reading) -> Verdict:
     """Shares of new connections through the service address are compatible with a third each."""
-    found = counted(history, "new", "mysql-replicas")
+    found = counted(reading, "new", "mysql-replicas")
     if found is None or not shares(found):
         return combine(
             "service-spreads-evenly", failures=(), unknowns=("nothing was counted",), success="", evidence=()
@@ -218,9 +218,9 @@ def service_spreads_evenly(history: History) -> Verdict:
     )
 
 
-def addresses_lead_to_one_pod(history: History) -> Verdict:
+def addresses_lead_to_one_pod(reading: Reading) -> Verdict:
     """Who takes an address of the headless answer reaches the one pod behind it, each time."""
-    found = facts(history, "chosen")
+    found = facts(reading, "chosen")
     failures = [f"{f['through']} led to {', '.join(reached(f))}" for f in found if len(reached(f)) > 1]
     seen = {only(f) for f in found}
     unknowns = [f"{pod} was not among them" for pod in PODS if pod not in seen] + [
@@ -236,9 +236,9 @@ def addresses_lead_to_one_pod(history: History) -> Verdict:
     )
 
 
-def affinity_keeps_the_pod(history: History) -> Verdict:
+def affinity_keeps_the_pod(reading: Reading) -> Verdict:
     """With sessionAffinity ClientIP all connections of a client that keeps coming go to one pod."""
-    turns = [f for turn in (1, 2) if (f := counted(history, "sticky", "mysql-sticky", turn=turn))]
+    turns = [f for turn in (1, 2) if (f := counted(reading, "sticky", "mysql-sticky", turn=turn))]
     failures = [
         f"turn {f['turn']}: {', '.join(f'{who} {n}' for who, n in reached(f).items())}"
         for f in turns
@@ -257,9 +257,9 @@ def affinity_keeps_the_pod(history: History) -> Verdict:
     )
 
 
-def long_lived_is_pinned(history: History) -> Verdict:
+def long_lived_is_pinned(reading: Reading) -> Verdict:
     """One connection through the service stays with its pod while new ones spread."""
-    answers, fresh = held_answers(history), counted(history, "new", "mysql-replicas")
+    answers, fresh = held_answers(reading), counted(reading, "new", "mysql-replicas")
     if answers is None or fresh is None or sum(answers.pods.values()) < FEW:
         return combine(
             "long-lived-is-pinned",
@@ -278,17 +278,17 @@ def long_lived_is_pinned(history: History) -> Verdict:
     )
 
 
-def names_below_governing_only(history: History) -> Verdict:
+def names_below_governing_only(reading: Reading) -> Verdict:
     """Pods have names below mysql-cluster, and none below mysql-internal."""
     name = "names-below-governing-only"
     wanted = {"mysql-internal": "NXDOMAIN", "mysql-cluster": "NOERROR"}
-    found = facts(history, "name")
+    found = facts(reading, "name")
     decided = [f for f in found if f["status"] in DECIDED]
     failures = [f"{f['asked']} is {f['status']} at {f['view']}" for f in decided if f["status"] != wanted[f["below"]]]
     answered = {(f["asked"], f["view"]) for f in decided}
     unknowns = [f"{f['asked']}: {f['status']} at {f['view']}" for f in found if (f["asked"], f["view"]) not in answered]
     unknowns += [
-        f"names below {service} were not asked for" for service in wanted if not facts(history, "name", below=service)
+        f"names below {service} were not asked for" for service in wanted if not facts(reading, "name", below=service)
     ]
     success = f"All {len(decided)} answers: NXDOMAIN below mysql-internal, an address below mysql-cluster."
     return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",))
@@ -297,13 +297,13 @@ def names_below_governing_only(history: History) -> Verdict:
 # ---- the unit's questions ----
 
 
-def no_such_name(history: History) -> str:
+def no_such_name(reading: Reading) -> str:
     """Why the unit's "direct pod connections" fail."""
     internal, governing = (
-        fact(history, "endpoints", service="mysql-internal"),
-        fact(history, "endpoints", service="mysql-cluster"),
+        fact(reading, "endpoints", service="mysql-internal"),
+        fact(reading, "endpoints", service="mysql-cluster"),
     )
-    if internal is None or governing is None or names_below_governing_only(history).outcome != "ok":
+    if internal is None or governing is None or names_below_governing_only(reading).outcome != "ok":
         return ""
     if not governing["connect"].startswith("OK") or not internal["connect"].startswith("NXDOMAIN"):
         return ""
@@ -315,9 +315,9 @@ def no_such_name(history: History) -> str:
     )
 
 
-def balancing_differs(history: History) -> str:
-    one, all_of_them = fact(history, "lookup", of="mysql-replicas"), fact(history, "lookup", of="mysql-internal")
-    service, headless = counted(history, "new", "mysql-replicas"), counted(history, "new", "mysql-internal")
+def balancing_differs(reading: Reading) -> str:
+    one, all_of_them = fact(reading, "lookup", of="mysql-replicas"), fact(reading, "lookup", of="mysql-internal")
+    service, headless = counted(reading, "new", "mysql-replicas"), counted(reading, "new", "mysql-internal")
     if (
         one is None
         or all_of_them is None
@@ -340,10 +340,10 @@ def balancing_differs(history: History) -> str:
     )
 
 
-def balance_or_direct(history: History) -> str:
-    chosen = facts(history, "chosen")
-    said = no_such_name(history)
-    if not chosen or not said or addresses_lead_to_one_pod(history).outcome != "ok":
+def balance_or_direct(reading: Reading) -> str:
+    chosen = facts(reading, "chosen")
+    said = no_such_name(reading)
+    if not chosen or not said or addresses_lead_to_one_pod(reading).outcome != "ok":
         return ""
     return (
         "Load balancing where any member will do, such as reads that may be a little old. A member of one's own where it matters which one answers: writes, "
@@ -352,17 +352,17 @@ def balance_or_direct(history: History) -> str:
     )
 
 
-def session_affinity(history: History) -> str:
-    answers = held_answers(history)
-    first, second = (counted(history, "sticky", "mysql-sticky", turn=turn) for turn in (1, 2))
-    service = counted(history, "new", "mysql-replicas")
+def session_affinity(reading: Reading) -> str:
+    answers = held_answers(reading)
+    first, second = (counted(reading, "sticky", "mysql-sticky", turn=turn) for turn in (1, 2))
+    service = counted(reading, "new", "mysql-replicas")
     if (
         answers is None
         or not only(first)
         or not only(second)
         or service is None
-        or long_lived_is_pinned(history).outcome != "ok"
-        or affinity_keeps_the_pod(history).outcome != "ok"
+        or long_lived_is_pinned(reading).outcome != "ok"
+        or affinity_keeps_the_pod(reading).outcome != "ok"
     ):
         return ""
     again = "the same" if only(first) == only(second) else "another one"
@@ -374,11 +374,11 @@ def session_affinity(history: History) -> str:
     )
 
 
-def headline(history: History) -> str:
-    service, answers = counted(history, "new", "mysql-replicas"), held_answers(history)
+def headline(reading: Reading) -> str:
+    service, answers = counted(reading, "new", "mysql-replicas"), held_answers(reading)
     if service is None or not shares(service) or answers is None:
         return "Who gets connections was not counted."
-    where = "On the simulated cluster" if history.meta.simulated else "Through the service address"
+    where = "On the simulated cluster" if reading.meta.simulated else "Through the service address"
     counts = ", ".join(f"{pod} {n}" for pod, (n, _, _) in shares(service).items())
     said = f"{where} {total(service)} new connections spread as {counts}"
     if not answers.pods or answers.ended:

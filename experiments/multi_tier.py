@@ -4,13 +4,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
-from chaos.analysis.trials import samples_between
 from chaos.experiment import (
     DeletePod,
     Experiment,
     Fact,
-    History,
     PodIdentity,
+    Reading,
     Run,
     Verdict,
     Workload,
@@ -237,10 +236,10 @@ def how_many_reached(said: list[str]) -> str:
 # ---- what the run shows ----
 
 
-def cells(history: History, phase: str) -> dict[tuple[str, str], str]:
+def cells(reading: Reading, phase: str) -> dict[tuple[str, str], str]:
     """(client tier, target) → who answered, at the last look of a phase; without targets that were not asked."""
     found: dict[tuple[str, str], str] = {}
-    for one in facts(history, "matrix", phase=phase):
+    for one in facts(reading, "matrix", phase=phase):
         found.update({(one["client"], target): one[target] for target in NAMES if one.get(target)})
     return found
 
@@ -260,9 +259,9 @@ def refused(said: str) -> bool:
     return said.startswith("-")
 
 
-def forbidden(history: History) -> tuple[list[str], list[str]]:
+def forbidden(reading: Reading) -> tuple[list[str], list[str]]:
     """Paths that the policies forbid: those that were blocked, and those that went through all the same."""
-    after = cells(history, "with policies")
+    after = cells(reading, "with policies")
     # Nobody can keep a pod from itself, and through its own tier's service it may reach itself: that says nothing.
     paths = {
         f"{tier} to {target}": said
@@ -272,71 +271,71 @@ def forbidden(history: History) -> tuple[list[str], list[str]]:
     return [p for p, said in paths.items() if refused(said)], [p for p, said in paths.items() if reached(said)]
 
 
-def outages(history: History, phase: str) -> dict[str, tuple[str, int | None]]:
+def outages(reading: Reading, phase: str) -> dict[str, tuple[str, int | None]]:
     """Path → (what came instead of an answer, an upper bound of how long; None: to the end), of a failing tier."""
     found: dict[str, tuple[str, int | None]] = {}
     for tier, targets in NEEDED.items():
-        looks = facts(history, "look", phase=phase, client=tier)
+        looks = facts(reading, "look", phase=phase, client=tier)
         for target in targets:
             bad = [i for i, one in enumerate(looks) if refused(one[target])]
             if bad:
                 # A look is written down at its end: the last good one began after the end of the one before it.
                 good = [i for i, one in enumerate(looks) if reached(one[target])]
                 first = max((i for i in good if i < bad[0]), default=0)
-                begun = looks[first - 1].at_ns if first > 0 else _deleted_ns(history, phase)
+                begun = looks[first - 1].at_ns if first > 0 else _deleted_ns(reading, phase)
                 over = next((looks[i].at_ns for i in good if i > bad[-1]), None)
                 length = None if over is None or begun is None else over - begun
                 found[f"{tier} to {target}"] = (looks[bad[0]][target].removeprefix("- "), length)
     return found
 
 
-def _deleted_ns(history: History, phase: str) -> int | None:
-    found = fact(history, "failure", tier=phase.partition(" ")[0], step="deleted")
+def _deleted_ns(reading: Reading, phase: str) -> int | None:
+    found = fact(reading, "failure", tier=phase.partition(" ")[0], step="deleted")
     return None if found is None else found.at_ns
 
 
-def unheard(history: History, phase: str) -> list[str]:
+def unheard(reading: Reading, phase: str) -> list[str]:
     """Paths of a failing tier's looks that were not asked for, or of which a look says nothing."""
     found = []
     for tier, targets in NEEDED.items():
-        looks = facts(history, "look", phase=phase, client=tier)
+        looks = facts(reading, "look", phase=phase, client=tier)
         found += [] if looks else [f"{tier}: nothing was asked"]
         found += untold({(tier, target): one[target] for one in looks for target in targets})
     return found
 
 
-def outside(history: History, from_ns: int, to_ns: int) -> list[tuple[int, int, str]]:
+def outside(reading: Reading, from_ns: int, to_ns: int) -> list[tuple[int, int, str]]:
     """Connections to the web tier's service by a client that is no pod of it: (sent, received, what became of it)."""
     found = []
-    for series in history.series:
+    for series in reading.series:
         if series.probe == "http" and series.record == "web:80":
-            for sample in samples_between(history, series, from_ns, to_ns):
-                outcome = history.outcomes[sample.outcome]
+            for sample in reading.samples(series, from_ns, to_ns):
+                outcome = sample.outcome
                 said = "OK" if outcome.status == "OK" else f"{outcome.status} ({outcome.phase})"
                 found.append((sample.sent_ns, sample.received_ns, said))
     return sorted(found)
 
 
-def while_web_failed(history: History) -> list[tuple[int, int, str]]:
+def while_web_failed(reading: Reading) -> list[tuple[int, int, str]]:
     """Those of them from the deletion of a pod of the web tier until it was replaced and all worked."""
-    begun, over = (fact(history, "failure", tier="web", step=step) for step in ("deleted", "over"))
-    return [] if begun is None or over is None else outside(history, begun.at_ns, over.at_ns)
+    begun, over = (fact(reading, "failure", tier="web", step=step) for step in ("deleted", "over"))
+    return [] if begun is None or over is None else outside(reading, begun.at_ns, over.at_ns)
 
 
-def since_web_failed(history: History) -> list[tuple[int, int, str]]:
+def since_web_failed(reading: Reading) -> list[tuple[int, int, str]]:
     """Those of them after that, until the last look at all paths."""
-    over, end = fact(history, "failure", tier="web", step="over"), fact(history, "matrix", phase="at the end")
-    return [] if over is None or end is None else outside(history, over.at_ns, end.at_ns)
+    over, end = fact(reading, "failure", tier="web", step="over"), fact(reading, "matrix", phase="at the end")
+    return [] if over is None or end is None else outside(reading, over.at_ns, end.at_ns)
 
 
-def web_outage_ns(history: History) -> int | None:
+def web_outage_ns(reading: Reading) -> int | None:
     """An upper bound of how long the web tier could not be reached from outside at a stretch; None: to the end, or not asked."""
-    begun, rows = fact(history, "failure", tier="web", step="deleted"), while_web_failed(history)
+    begun, rows = fact(reading, "failure", tier="web", step="deleted"), while_web_failed(reading)
     if begun is None or not rows:
         return None
     longest, last_good_ns, failing = 0, begun.at_ns, False
     # The first success afterwards ends what still failed.
-    after = [row for row in since_web_failed(history) if row[2] == "OK"][:1]
+    after = [row for row in since_web_failed(reading) if row[2] == "OK"][:1]
     for sent_ns, received_ns, said in [*rows, *after]:
         if said == "OK":
             longest = max(longest, received_ns - last_good_ns) if failing else longest
@@ -348,10 +347,10 @@ def web_outage_ns(history: History) -> int | None:
 # ---- what must hold ----
 
 
-def tiers_are_connected(history: History) -> Verdict:
+def tiers_are_connected(reading: Reading) -> Verdict:
     """Before anything fails every path that the design needs works."""
     name = "tiers-are-connected"
-    before = cells(history, "without policies")
+    before = cells(reading, "without policies")
     failures = [
         f"{tier} to {target}: {before[tier, target]}"
         for tier, targets in NEEDED.items()
@@ -365,11 +364,11 @@ def tiers_are_connected(history: History) -> Verdict:
     return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",))
 
 
-def routing_is_by_role(history: History) -> Verdict:
+def routing_is_by_role(reading: Reading) -> Verdict:
     """data-primary leads to the primary alone, data-replicas to replicas alone, and a row written through one is read through the other."""
     name = "routing-is-by-role"
-    by_name = {one["through"]: one["answered"] for one in facts(history, "routing")}
-    read = [one for one in facts(history, "write-read") if one["row"] == "before"]
+    by_name = {one["through"]: one["answered"] for one in facts(reading, "routing")}
+    read = [one for one in facts(reading, "write-read") if one["row"] == "before"]
     if len(by_name) < 3 or not read:  # noqa: PLR2004 - two services and one member
         return combine(name, failures=(), unknowns=("MySQL was not asked through all names",), success="", evidence=())
     wanted = {"data-primary": {PRIMARY}, "data-replicas": set(REPLICAS), NAMED[1]: {REPLICAS[0]}}
@@ -400,10 +399,10 @@ def _count(answered: dict[str, int]) -> str:
     return ", ".join([*told, *([f"{lost} without an answer in time"] if lost else [])])
 
 
-def names_are_found(history: History) -> Verdict:
+def names_are_found(reading: Reading) -> Verdict:
     """In a pod of the web tier each name of the data tier resolves: services to one address, the governing one to all members."""
     name = "names-are-found"
-    asked = {one["asked"]: one for one in facts(history, "lookup")}
+    asked = {one["asked"]: one for one in facts(reading, "lookup")}
     unknowns = [f"{wanted} was not looked up" for wanted in LOOKED_UP if wanted not in asked]
     failures = [f"{wanted} did not resolve" for wanted, one in asked.items() if one["code"] or not one["addresses"]]
     members = asked.get("data")
@@ -415,10 +414,10 @@ def names_are_found(history: History) -> Verdict:
     return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",))
 
 
-def policies_hold_or_not(history: History) -> Verdict:
+def policies_hold_or_not(reading: Reading) -> Verdict:
     """What the policies allow works, and what they forbid is blocked everywhere, or, where nothing enforces them, nowhere."""
     name = "policies-hold-or-not"
-    after = cells(history, "with policies")
+    after = cells(reading, "with policies")
     if not after:
         return combine(name, failures=(), unknowns=("they were not tried",), success="", evidence=())
     failures = [
@@ -426,7 +425,7 @@ def policies_hold_or_not(history: History) -> Verdict:
         for (tier, target), said in after.items()
         if target in ALLOWED[tier] and refused(said)
     ]
-    blocked, through = forbidden(history)
+    blocked, through = forbidden(reading)
     if blocked and through:
         failures.append(f"of the forbidden paths {', '.join(blocked)} were blocked and {', '.join(through)} were not")
     unknowns = untold(after) if blocked or through else ["no forbidden path was tried"]
@@ -438,16 +437,16 @@ def policies_hold_or_not(history: History) -> Verdict:
     return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",))
 
 
-def failures_heal(history: History) -> Verdict:
+def failures_heal(reading: Reading) -> Verdict:
     """After a pod of each tier was deleted every path that the design needs works again, and replication goes on."""
     name = "failures-heal"
-    over = {one["tier"] for one in facts(history, "failure", step="over")}
+    over = {one["tier"] for one in facts(reading, "failure", step="over")}
     unknowns = [f"the {tier} tier was not failed" for tier in TIERS if tier not in over]
-    unknowns += [] if while_web_failed(history) else ["nobody asked for web while it failed"]
-    web = since_web_failed(history)
+    unknowns += [] if while_web_failed(reading) else ["nobody asked for web while it failed"]
+    web = since_web_failed(reading)
     good = sum(said == "OK" for _, _, said in web)
     unknowns += [] if web else ["nobody asked for web after it had failed"]
-    end = cells(history, "at the end")
+    end = cells(reading, "at the end")
     unknowns += untold(end) if end else ["nothing was asked at the end"]
     failures = [
         f"{tier} to {target}: {said.removeprefix('- ')}" for (tier, target), said in end.items() if refused(said)
@@ -455,7 +454,7 @@ def failures_heal(history: History) -> Verdict:
     failures += (
         [f"none of {len(web)} connections through the service web succeeded after that"] if web and not good else []
     )
-    after = [one for one in facts(history, "write-read") if one["row"] == "after"]
+    after = [one for one in facts(reading, "write-read") if one["row"] == "after"]
     unknowns += [] if after else ["no row was written at the end"]
     failures += [
         f"a row written after the failures was not read at {one['read'] or 'any replica'}"
@@ -473,34 +472,34 @@ def failures_heal(history: History) -> Verdict:
 # ---- the unit's criteria ----
 
 
-def connected(history: History) -> str:
-    before = cells(history, "without policies")
-    if not before or tiers_are_connected(history).outcome != "ok":
+def connected(reading: Reading) -> str:
+    before = cells(reading, "without policies")
+    if not before or tiers_are_connected(reading).outcome != "ok":
         return ""
     paths = [f"{tier} to {t} ({before[tier, t]} answered)" for tier, targets in NEEDED.items() for t in targets]
     return (
         f"Deployed and connected: asked over HTTP from inside one pod of each tier, {', '.join(paths)}. "
-        + policies_hold_or_not(history).summary
+        + policies_hold_or_not(reading).summary
     )
 
 
-def routed(history: History) -> str:
-    if routing_is_by_role(history).outcome != "ok":
+def routed(reading: Reading) -> str:
+    if routing_is_by_role(reading).outcome != "ok":
         return ""
-    direct: Fact | None = fact(history, "routing", through=NAMED[1])
+    direct: Fact | None = fact(reading, "routing", through=NAMED[1])
     return (
-        f"A real MySQL client was answered like this: {routing_is_by_role(history).summary} "
+        f"A real MySQL client was answered like this: {routing_is_by_role(reading).summary} "
         + (f"By a member's own name, {NAMED[1]}: {_count(direct['answered'])}. " if direct else "")
         + f"Replicas follow their source as {NAMED[0]}, by name."
     )
 
 
-def discovered(history: History) -> str:
-    asked = {one["asked"]: one for one in facts(history, "lookup")}
-    if names_are_found(history).outcome != "ok":
+def discovered(reading: Reading) -> str:
+    asked = {one["asked"]: one for one in facts(reading, "lookup")}
+    if names_are_found(reading).outcome != "ok":
         return ""
     told = "; ".join(f"{name} is {', '.join(one['addresses'])}" for name, one in asked.items())
-    blocked, through = forbidden(history)
+    blocked, through = forbidden(reading)
     web = [path for path in blocked if path.startswith("web to data")]
     note = (
         f" Finding is not reaching: with the policies in place the web tier still finds these names, and {len(web)} of {len(DATA)} connections to "
@@ -514,53 +513,53 @@ def discovered(history: History) -> str:
     return f"Looked up in a pod of the web tier: {told}.{note}"
 
 
-def failed(history: History) -> str:
+def failed(reading: Reading) -> str:
     parts = []
     for tier in TIERS:
-        gone = fact(history, "failure", tier=tier, step="deleted")
+        gone = fact(reading, "failure", tier=tier, step="deleted")
         if gone is None:
             return ""
-        looks = len(facts(history, "look", phase=f"{tier} fails"))
-        lost = outages(history, f"{tier} fails")
+        looks = len(facts(reading, "look", phase=f"{tier} fails"))
+        lost = outages(reading, f"{tier} fails")
         told = ", ".join(
             f"{path} failed for {'at most ' + seconds(length) if length is not None else 'the rest of the time'} ({instead})"
             for path, (instead, length) in lost.items()
         )
-        silent = unheard(history, f"{tier} fails")
+        silent = unheard(reading, f"{tier} fails")
         if not told:
             whole = f"in {looks} looks none of the {len(DURING)} needed paths "
             told = whole + ("was seen to fail" if silent else "failed")
         told += f" ({len(silent)} times a look says nothing: {silent[0]})" if silent else ""
-        parts.append(f"{gone['deleted']} ({tier} tier) deleted: {told}{from_outside(history) if tier == 'web' else ''}")
-    verdict = failures_heal(history)
+        parts.append(f"{gone['deleted']} ({tier} tier) deleted: {told}{from_outside(reading) if tier == 'web' else ''}")
+    verdict = failures_heal(reading)
     return f"{'. '.join(parts)}. {verdict.summary if verdict.outcome == 'ok' else ''}".strip()
 
 
-def from_outside(history: History) -> str:
+def from_outside(reading: Reading) -> str:
     """What a client of the web tier's service saw while one of its pods was replaced."""
-    found = Counter(said for _, _, said in while_web_failed(history))
+    found = Counter(said for _, _, said in while_web_failed(reading))
     if not found:
         return "; nobody asked for the service `web` meanwhile"
     bad = [f"{n} {said}" for said, n in found.most_common() if said != "OK"]
     if not bad:
         return f", and of {found.total()} connections from outside through the service `web` none failed"
-    longest = web_outage_ns(history)
+    longest = web_outage_ns(reading)
     return (
         f", and of {found.total()} connections from outside through the service `web` {found.total() - found['OK']} failed ({', '.join(bad)}), "
         + (f"at a stretch for at most {seconds(longest)}" if longest is not None else "and then none succeeded")
     )
 
 
-def decided(history: History) -> str:
-    if routing_is_by_role(history).outcome != "ok":
+def decided(reading: Reading) -> str:
+    if routing_is_by_role(reading).outcome != "ok":
         return ""
-    lost = outages(history, "data fails").get("api to data-primary")
+    lost = outages(reading, "data fails").get("api to data-primary")
     writes = (
         "was not seen to fail here"
         if lost is None or lost[1] is None
         else f"could not be reached for at most {seconds(lost[1])} here"
     )
-    blocked, _ = forbidden(history)
+    blocked, _ = forbidden(reading)
     return (
         "Web and API are Deployments behind one regular service each: their pods are interchangeable, and a service that drops a pod as soon as it ends "
         "is all the discovery they need. The data tier is a StatefulSet with three services: the headless `data` gives members the names by which they "
@@ -578,18 +577,18 @@ def decided(history: History) -> str:
     )
 
 
-def headline(history: History) -> str:
-    if tiers_are_connected(history).outcome != "ok" or routing_is_by_role(history).outcome != "ok":
+def headline(reading: Reading) -> str:
+    if tiers_are_connected(reading).outcome != "ok" or routing_is_by_role(reading).outcome != "ok":
         return "The three tiers were not all connected, so what their failures cost was not measured."
-    lengths = [length for tier in TIERS for _, length in outages(history, f"{tier} fails").values()]
-    lengths.append(web_outage_ns(history))
+    lengths = [length for tier in TIERS for _, length in outages(reading, f"{tier} fails").values()]
+    lengths.append(web_outage_ns(reading))
     known = [length for length in lengths if length is not None]
-    silent = [path for tier in TIERS for path in unheard(history, f"{tier} fails")]
+    silent = [path for tier in TIERS for path in unheard(reading, f"{tier} fails")]
     measured = len(known) == len(lengths) and not silent
-    where = "On the simulated cluster the" if history.meta.simulated else "The"
+    where = "On the simulated cluster the" if reading.meta.simulated else "The"
     return f"{where} three tiers reached each other as designed; " + (
         f"a pod of each deleted in turn cost a path at most {ms(max(known))}, and all healed."
-        if measured and failures_heal(history).outcome == "ok"
+        if measured and failures_heal(reading).outcome == "ok"
         else "what a deleted pod of each cost is in the answers."
     )
 

@@ -5,16 +5,16 @@ from typing import Any
 
 from chaos.analysis.connections import client_views
 from chaos.analysis.questions.answer import at_most
-from chaos.analysis.statistics import Figure
+from chaos.analysis.statistics import Bound
 from chaos.experiment import (
     Cordon,
     EvictPod,
     Experiment,
     Fact,
     FaultWindow,
-    History,
     PodIdentity,
     Question,
+    Reading,
     Run,
     Uncordon,
     Verdict,
@@ -170,21 +170,21 @@ def why_pending(pod: dict[str, Any]) -> str:
 # ---- what must hold ----
 
 
-def drained(history: History) -> tuple[str, list[str]] | None:
+def drained(reading: Reading) -> tuple[str, list[str]] | None:
     """The node and the pods that were evicted from it."""
-    found = fact(history, "drain")
+    found = fact(reading, "drain")
     return None if found is None else (found["node"], found["pods"])
 
 
-def evictions(history: History) -> list[FaultWindow]:
+def evictions(reading: Reading) -> list[FaultWindow]:
     """The accepted evictions of the target's pods."""
-    return [f for f in history.faults if f.fault == "evict-pod" and f.accepted_ns is not None]
+    return [f for f in reading.faults if f.fault == "evict-pod" and f.accepted_ns is not None]
 
 
-def budget_is_enforced(history: History) -> Verdict:
+def budget_is_enforced(reading: Reading) -> Verdict:
     """While one pod is away the eviction of another is refused with 429, and allowed when it is Ready again."""
     name = "budget-is-enforced"
-    asked = facts(history, "budget")
+    asked = facts(reading, "budget")
     if not asked:
         return combine(name, failures=(), unknowns=("nothing was asked while a pod was away",), success="", evidence=())
     failures = [
@@ -206,7 +206,7 @@ def budget_is_enforced(history: History) -> Verdict:
     ]
     for row in asked:
         if row["refused"] and row["ended"]:
-            early, untold = too_early(history, row)
+            early, untold = too_early(reading, row)
             failures += early
             unknowns += untold
     counts = sum(row["refused"] for row in asked)
@@ -226,11 +226,11 @@ def kinds_of_refusal(row: Fact) -> list[str]:
     return known if known is not None else [row["answer"].split(":")[0]] * bool(row["answer"])
 
 
-def too_early(history: History, row: Fact) -> tuple[list[str], list[str]]:
+def too_early(reading: Reading, row: Fact) -> tuple[list[str], list[str]]:
     """Whether another eviction was allowed before the pod that was away was Ready again: (failures, unknowns)."""
     away = row["away"]
-    eviction = next((f for f in evictions(history) if f.targets[0].name == away), None)
-    ready_ns = None if eviction is None else successor_ready_ns(history, eviction)
+    eviction = next((f for f in evictions(reading) if f.targets[0].name == away), None)
+    ready_ns = None if eviction is None else successor_ready_ns(reading, eviction)
     if ready_ns is None:
         return [], [f"{away} was not seen to become Ready again"]
     early_ns = ready_ns - row.at_ns
@@ -239,34 +239,34 @@ def too_early(history: History, row: Fact) -> tuple[list[str], list[str]]:
     return [], [f"{away} was seen Ready {ms(early_ns)} after another eviction was allowed"] if early_ns > 0 else []
 
 
-def successor_ready_ns(history: History, eviction: FaultWindow) -> int | None:
+def successor_ready_ns(reading: Reading, eviction: FaultWindow) -> int | None:
     """When the pod that took an evicted one's name was first seen Ready."""
     old = eviction.targets[0]
-    steps = pod_steps(history, eviction.sent_ns)
+    steps = pod_steps(reading, eviction.sent_ns)
     return next((s.at_ns for s in steps if s.what == "ready" and s.pod == old.name and s.uid != old.uid), None)
 
 
-def fewest_addresses(history: History) -> dict[str, int]:
+def fewest_addresses(reading: Reading) -> dict[str, int]:
     """View → the fewest addresses that the service's name had in any answer of the drain; 0 for NXDOMAIN."""
-    first_ns = min((f.sent_ns for f in evictions(history)), default=None)
+    first_ns = min((f.sent_ns for f in evictions(reading)), default=None)
     if first_ns is None:
         return {}
     found: dict[str, int] = {}
-    for series in series_of(history, "dns", "A web"):
-        for change in transitions(history, series, first_ns):
+    for series in series_of(reading, "dns", "A web"):
+        for change in transitions(reading, series, first_ns):
             count = len(change.after.values)
             found[series.view] = min(found.get(series.view, count), count)
     return found
 
 
-def never_more_than_the_budget(history: History) -> Verdict:
+def never_more_than_the_budget(reading: Reading) -> Verdict:
     """By the watch and by DNS at most one pod is unavailable at a time."""
     name = "never-more-than-the-budget"
-    done = evictions(history)
+    done = evictions(reading)
     if not done:
         return combine(name, failures=(), unknowns=("no pod was evicted",), success="", evidence=())
-    missing = most_missing(history, PODS, done[0].sent_ns, done[-1].ended_ns or done[-1].sent_ns)
-    fewest = fewest_addresses(history)
+    missing = most_missing(reading, PODS, done[0].sent_ns, done[-1].ended_ns or done[-1].sent_ns)
+    fewest = fewest_addresses(reading)
     failures = [f"{missing} pods were not Ready at once"] if missing > BUDGET else []
     failures += [
         f"{view} answered with {count} of {len(PODS)} addresses"
@@ -281,13 +281,13 @@ def never_more_than_the_budget(history: History) -> Verdict:
     return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("events.jsonl",))
 
 
-def come_back_elsewhere(history: History) -> Verdict:
+def come_back_elsewhere(reading: Reading) -> Verdict:
     """Each evicted pod of the StatefulSet comes back with its name on another node, and its pods on other nodes stay."""
     name = "come-back-elsewhere"
     what, before, after = (
-        drained(history),
-        fact(history, "placed", phase="before"),
-        fact(history, "placed", phase="drained"),
+        drained(reading),
+        fact(reading, "placed", phase="before"),
+        fact(reading, "placed", phase="drained"),
     )
     if what is None or before is None or after is None:
         return combine(name, failures=(), unknowns=("the node was not drained to its end",), success="", evidence=())
@@ -308,11 +308,11 @@ def come_back_elsewhere(history: History) -> Verdict:
     return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",))
 
 
-def volume_ties_a_pod(history: History) -> Verdict:
+def volume_ties_a_pod(reading: Reading) -> Verdict:
     """A pod whose volume lies on the node stays Pending, without a name, until the node takes pods again."""
     name = "volume-ties-a-pod"
-    closed, again = fact(history, "pinned", phase="node closed"), fact(history, "pinned", phase="open again")
-    what = drained(history)
+    closed, again = fact(reading, "pinned", phase="node closed"), fact(reading, "pinned", phase="open again")
+    what = drained(reading)
     if closed is None or again is None or what is None:
         return combine(name, failures=(), unknowns=("the pod was not evicted",), success="", evidence=())
     failures, unknowns = [], []
@@ -336,27 +336,27 @@ def volume_ties_a_pod(history: History) -> Verdict:
 # ---- answers ----
 
 
-def outages(history: History) -> list[tuple[str, Figure]]:
+def outages(reading: Reading) -> list[tuple[str, Bound]]:
     """Evicted pod → how long HTTP clients could not reach it by its name."""
     found = []
-    for view in client_views(history):
+    for view in client_views(reading):
         bounds = view.outage_ns
         if view.probe == "http" and bounds is not None:
             at = bounds.after_ns if bounds.before_ns is None else bounds.before_ns
-            found.append((view.trial.target.name, Figure(at, censored=bounds.before_ns is None)))
+            found.append((view.trial.target.name, Bound(at, censored=bounds.before_ns is None)))
     return found
 
 
-def drain_cost(history: History) -> str:
-    done, lengths = evictions(history), outages(history)
-    what = drained(history)
+def drain_cost(reading: Reading) -> str:
+    done, lengths = evictions(reading), outages(reading)
+    what = drained(reading)
     if not done or what is None or not lengths:
         return ""
     whole = (done[-1].ended_ns or 0) - done[0].sent_ns
     each = ", ".join(f"{pod} for {at_most([length])}" for pod, length in lengths)
-    before = come_back_elsewhere(history)
+    before = come_back_elsewhere(reading)
     waited = all(
-        (ready_ns := successor_ready_ns(history, earlier)) is not None and ready_ns <= (later.accepted_ns or 0)
+        (ready_ns := successor_ready_ns(reading, earlier)) is not None and ready_ns <= (later.accepted_ns or 0)
         for earlier, later in pairwise(done)
     )
     return (
@@ -368,9 +368,9 @@ def drain_cost(history: History) -> str:
     )
 
 
-def budget_role(history: History) -> str:
-    asked = facts(history, "budget")
-    if not asked or budget_is_enforced(history).outcome != "ok":
+def budget_role(reading: Reading) -> str:
+    asked = facts(reading, "budget")
+    if not asked or budget_is_enforced(reading).outcome != "ok":
         return ""
     return (
         f"While {asked[0]['away']} was away, the eviction of {asked[0]['tried']} was refused ({asked[0]['answer']}). Who drains has to ask "
@@ -379,11 +379,11 @@ def budget_role(history: History) -> str:
     )
 
 
-def tied_pod(history: History) -> str:
-    closed, again = fact(history, "pinned", phase="node closed"), fact(history, "pinned", phase="open again")
-    if closed is None or again is None or volume_ties_a_pod(history).outcome != "ok":
+def tied_pod(reading: Reading) -> str:
+    closed, again = fact(reading, "pinned", phase="node closed"), fact(reading, "pinned", phase="open again")
+    if closed is None or again is None or volume_ties_a_pod(reading).outcome != "ok":
         return ""
-    absent = pinned_absent(history)
+    absent = pinned_absent(reading)
     took = (
         f" From its end to its successor's readiness it took {absent}, with the node closed for only {PENDING_S:g} s more."
         if absent
@@ -397,22 +397,22 @@ def tied_pod(history: History) -> str:
     )
 
 
-def pinned_absent(history: History) -> str:
+def pinned_absent(reading: Reading) -> str:
     """From its end to its next readiness, as the watch showed it; empty where it did not."""
-    moved: Fact | None = fact(history, "change", step="evict the pod whose volume lies on the node")
+    moved: Fact | None = fact(reading, "change", step="evict the pod whose volume lies on the node")
     if moved is None:
         return ""
-    steps = pod_steps(history, moved["sent_ns"])
+    steps = pod_steps(reading, moved["sent_ns"])
     gone, back = first(steps, "terminating", PINNED), first(steps, "ready", PINNED)
     return ms(back.at_ns - gone.at_ns) if gone and back else ""
 
 
-def headline(history: History) -> str:
-    done, lengths = evictions(history), [length for _, length in outages(history)]
+def headline(reading: Reading) -> str:
+    done, lengths = evictions(reading), [length for _, length in outages(reading)]
     if not done or not lengths:
         return "No pod was evicted and seen to come back, so nothing was measured."
-    where = "On the simulated cluster draining" if history.meta.simulated else "Draining"
-    missing = most_missing(history, PODS, done[0].sent_ns, done[-1].ended_ns or done[-1].sent_ns)
+    where = "On the simulated cluster draining" if reading.meta.simulated else "Draining"
+    missing = most_missing(reading, PODS, done[0].sent_ns, done[-1].ended_ns or done[-1].sent_ns)
     return (
         f"{where} a node made each of {len(lengths)} pods of the StatefulSet unreachable by its name once, for {at_most(lengths)}, and never more than "
         f"{missing} at a time."

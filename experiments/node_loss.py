@@ -3,18 +3,18 @@
 from collections import Counter
 from typing import Any
 
-from chaos.analysis.memo import once_per_history
-from chaos.analysis.trials import samples_between, trials
+from chaos.analysis.reading import once
+from chaos.analysis.trials import trials
 from chaos.experiment import (
     CutNode,
     DeletePod,
     Experiment,
     FaultWindow,
-    History,
     JoinNode,
     PodIdentity,
     PodStep,
     Question,
+    Reading,
     Run,
     Verdict,
     Workload,
@@ -127,77 +127,77 @@ def _condition(status: dict[str, Any], kind: str) -> str:
 # ---- what the run shows ----
 
 
-def fault(history: History, name: str) -> FaultWindow | None:
+def fault(reading: Reading, name: str) -> FaultWindow | None:
     """The accepted fault of that name."""
-    return next((f for f in history.faults if f.fault == name and f.accepted_ns is not None), None)
+    return next((f for f in reading.faults if f.fault == name and f.accepted_ns is not None), None)
 
 
-def away(history: History) -> tuple[int, int] | None:
+def away(reading: Reading) -> tuple[int, int] | None:
     """From the node's being cut off to the command that joined it again; None unless it was."""
-    cut, join = fault(history, "cut-node"), fault(history, "join-node")
+    cut, join = fault(reading, "cut-node"), fault(reading, "join-node")
     return None if cut is None or cut.accepted_ns is None or join is None else (cut.accepted_ns, join.sent_ns)
 
 
-def lost_pods(history: History) -> list[str]:
+def lost_pods(reading: Reading) -> list[str]:
     """The StatefulSet's pods on the node."""
-    cut = fault(history, "cut-node")
+    cut = fault(reading, "cut-node")
     return [] if cut is None else [pod.name for pod in cut.targets]
 
 
-@once_per_history
-def silent_views(history: History) -> list[str]:
+@once
+def silent_views(reading: Reading) -> list[str]:
     """DNS servers that answered nothing while the node was away: they were on it."""
-    span = away(history)
+    span = away(reading)
     if span is None:
         return []
     spoke: dict[str, bool] = {}
-    for series in history.series:
+    for series in reading.series:
         if series.probe == "dns" and not spoke.get(series.view):
-            found = samples_between(history, series, span[0] + _SETTLED_NS, span[1])
+            found = reading.samples(series, span[0] + _SETTLED_NS, span[1])
             # What was asked just before the node's return may be answered by it.
-            heard = [history.outcomes[sample.outcome].status for sample in found if sample.received_ns < span[1]]
+            heard = [sample.outcome.status for sample in found if sample.received_ns < span[1]]
             spoke[series.view] = any(status not in _SILENT for status in heard)
     return sorted(view for view, said in spoke.items() if not said)
 
 
-def speaking_views(history: History) -> list[str]:
-    silent = set(silent_views(history))
-    return sorted({s.view for s in history.series if s.probe == "dns"} - silent)
+def speaking_views(reading: Reading) -> list[str]:
+    silent = set(silent_views(reading))
+    return sorted({s.view for s in reading.series if s.probe == "dns"} - silent)
 
 
-def left_dns(history: History, pod: str) -> dict[str, int]:
+def left_dns(reading: Reading, pod: str) -> dict[str, int]:
     """View → how long after the cut a pod's name was gone there (an upper bound); only views that could be asked."""
-    span = away(history)
+    span = away(reading)
     if span is None:
         return {}
-    found = when(history, f"A {pod}.web", "NXDOMAIN", *span)
-    views = speaking_views(history)
+    found = when(reading, f"A {pod}.web", "NXDOMAIN", *span)
+    views = speaking_views(reading)
     return {view: at.before_ns - span[0] for view, at in found.items() if view in views and at.before_ns is not None}
 
 
-def clients(history: History, pod: str, from_ns: int, to_ns: int) -> list[tuple[int, str]]:
+def clients(reading: Reading, pod: str, from_ns: int, to_ns: int) -> list[tuple[int, str]]:
     """HTTP clients' connections by the pod's name, begun in that time: (when it was known, what became of it)."""
     found = []
-    for series in history.series:
+    for series in reading.series:
         if series.probe == "http" and series.pod == pod:
-            for sample in samples_between(history, series, from_ns, to_ns):
-                outcome = history.outcomes[sample.outcome]
+            for sample in reading.samples(series, from_ns, to_ns):
+                outcome = sample.outcome
                 said = "OK" if outcome.status == "OK" else f"{outcome.status} ({outcome.phase})"
                 found.append((sample.received_ns, said))
     return sorted(found)
 
 
-def step_of(history: History, what: str, pod: str, since_ns: int, *, other_than: str = "") -> PodStep | None:
+def step_of(reading: Reading, what: str, pod: str, since_ns: int, *, other_than: str = "") -> PodStep | None:
     """The first such step of a pod after an instant, of another UID where one is given."""
     return next(
-        (s for s in pod_steps(history, since_ns) if s.what == what and s.pod == pod and s.uid != other_than), None
+        (s for s in pod_steps(reading, since_ns) if s.what == what and s.pod == pod and s.uid != other_than), None
     )
 
 
-def stuck_until(history: History, pod: str) -> int | None:
+def stuck_until(reading: Reading, pod: str) -> int | None:
     """The instant until which nothing was done about a stuck pod: its forced deletion, or the node's return."""
-    span = away(history)
-    forced = next((f for f in history.faults if f.fault == "force-delete-pod" and f.targets[0].name == pod), None)
+    span = away(reading)
+    forced = next((f for f in reading.faults if f.fault == "force-delete-pod" and f.targets[0].name == pod), None)
     if span is None:
         return None
     return min(span[1], forced.sent_ns) if forced else span[1]
@@ -206,21 +206,21 @@ def stuck_until(history: History, pod: str) -> int | None:
 # ---- what must hold ----
 
 
-def names_outlive_the_node(history: History) -> Verdict:
+def names_outlive_the_node(reading: Reading) -> Verdict:
     """No view that is left denies its pods' names before the node is found not ready, and every one does then."""
     name = "names-outlive-the-node"
-    span, pods, views = away(history), lost_pods(history), speaking_views(history)
+    span, pods, views = away(reading), lost_pods(reading), speaking_views(reading)
     if span is None or not pods or not views:
         why = (
             "no view could be asked" if span and pods else "no node with a pod of the run was cut off and joined again"
         )
         return combine(name, failures=(), unknowns=(why,), success="", evidence=())
     failures, longest, shortest = [], 0, span[1] - span[0]
-    found = fact(history, "waited", step=_NOT_READY)
+    found = fact(reading, "waited", step=_NOT_READY)
     took_ns = round(found["took_s"] * _NS_PER_S) if found is not None and found["reached"] else None
     unknowns = [] if took_ns is not None else ["the node was not seen to be found not ready"]
     for pod in pods:
-        gone = left_dns(history, pod)
+        gone = left_dns(reading, pod)
         failures += [f"A {pod}.web was never gone at {view}" for view in views if view not in gone]
         failures += [
             f"A {pod}.web was gone at {view} {seconds(at_ns)} after the cut, and the node was found not ready only after {seconds(took_ns)}"
@@ -228,7 +228,7 @@ def names_outlive_the_node(history: History) -> Verdict:
             if took_ns is not None and at_ns < took_ns - _FOUND_LATE_NS
         ]
         longest, shortest = max([longest, *gone.values()]), min([shortest, *gone.values()])
-    silent = silent_views(history)
+    silent = silent_views(reading)
     note = f" Nothing is known of {', '.join(silent)}, which answered nothing." if silent else ""
     success = (
         f"No view denied the names of {' and '.join(pods)} for {seconds(shortest)} to {seconds(longest)} after the cut, then each of "
@@ -239,22 +239,22 @@ def names_outlive_the_node(history: History) -> Verdict:
     )
 
 
-def stuck_and_never_replaced(history: History) -> Verdict:
+def stuck_and_never_replaced(reading: Reading) -> Verdict:
     """A pod of the lost node is marked for deletion, and has no successor until something else is done."""
     name = "stuck-and-never-replaced"
-    cut, pods = fault(history, "cut-node"), lost_pods(history)
-    if cut is None or not pods or away(history) is None:
+    cut, pods = fault(reading, "cut-node"), lost_pods(reading)
+    if cut is None or not pods or away(reading) is None:
         return combine(
             name, failures=(), unknowns=("no node with a pod of the run was cut off",), success="", evidence=()
         )
     failures, unknowns, waited = [], [], []
     for old in cut.targets:
-        marked = step_of(history, "terminating", old.name, cut.sent_ns)
-        until_ns = stuck_until(history, old.name)
+        marked = step_of(reading, "terminating", old.name, cut.sent_ns)
+        until_ns = stuck_until(reading, old.name)
         if marked is None or until_ns is None or marked.at_ns > until_ns:
             unknowns.append(f"{old.name} was never seen to be marked for deletion")
             continue
-        successor = step_of(history, "created", old.name, cut.sent_ns, other_than=old.uid)
+        successor = step_of(reading, "created", old.name, cut.sent_ns, other_than=old.uid)
         if successor is not None and successor.at_ns < until_ns:
             failures.append(
                 f"{old.name} was replaced {ms(successor.at_ns - marked.at_ns)} after it was marked for deletion"
@@ -264,13 +264,13 @@ def stuck_and_never_replaced(history: History) -> Verdict:
     return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("events.jsonl",))
 
 
-def deployment_goes_on(history: History) -> Verdict:
+def deployment_goes_on(reading: Reading) -> Verdict:
     """A Deployment's pod of the same node is replaced while the node is away."""
     name = "deployment-goes-on"
-    span, cut = away(history), fact(history, "cut")
+    span, cut = away(reading), fact(reading, "cut")
     if span is None or cut is None or not cut["stateless"]:
         return combine(name, failures=(), unknowns=("none of its pods was on the node",), success="", evidence=())
-    took = stateless_replaced(history)
+    took = stateless_replaced(reading)
     failures = [] if took is not None else ["no new pod of the Deployment was Ready while the node was away"]
     success = (
         f"A new pod of the Deployment was Ready {seconds(took or 0)} after the node was cut off, under another name."
@@ -278,60 +278,60 @@ def deployment_goes_on(history: History) -> Verdict:
     return combine(name, failures=failures, unknowns=(), success=success, evidence=("events.jsonl",))
 
 
-def stateless_replaced(history: History) -> int | None:
+def stateless_replaced(reading: Reading) -> int | None:
     """How long after the cut the Deployment had its last pod again; None where it had not while the node was away."""
-    span, cut = away(history), fact(history, "cut")
+    span, cut = away(reading), fact(reading, "cut")
     if span is None or cut is None:
         return None
     new = [
         step
-        for step in pod_steps(history, *span)
+        for step in pod_steps(reading, *span)
         if step.what == "ready" and step.pod.startswith("web-stateless-") and step.pod not in cut["stateless"]
     ]
     return max((step.at_ns - span[0] for step in new), default=None) if len(new) >= len(cut["stateless"]) else None
 
 
-def other_names_stay(history: History) -> Verdict:
+def other_names_stay(reading: Reading) -> Verdict:
     """The names of pods on other nodes never vanish from a view that can be asked."""
     name = "other-names-stay"
-    span, views = away(history), speaking_views(history)
-    others = sorted({s.pod for s in history.series if s.probe == "dns" and s.pod} - set(lost_pods(history)))
+    span, views = away(reading), speaking_views(reading)
+    others = sorted({s.pod for s in reading.series if s.probe == "dns" and s.pod} - set(lost_pods(reading)))
     if span is None or not views or not others:
         return combine(name, failures=(), unknowns=("there was no such name to be asked",), success="", evidence=())
     failures = [
         f"A {pod}.web vanished from {view}"
         for pod in others
-        for view in when(history, f"A {pod}.web", "NXDOMAIN", *span)
+        for view in when(reading, f"A {pod}.web", "NXDOMAIN", *span)
         if view in views
     ]
     success = f"The names of {' and '.join(others)} were never gone from any of {len(views)} views."
     return combine(name, failures=failures, unknowns=(), success=success, evidence=("timeline.svg",))
 
 
-def together_ns(history: History) -> int | None:
+def together_ns(reading: Reading) -> int | None:
     """For how long the forced pod's old container, by its own answers, was alive beside its successor, at least."""
-    forced, join = fact(history, "forced"), fault(history, "join-node")
+    forced, join = fact(reading, "forced"), fault(reading, "join-node")
     if forced is None or join is None:
         return None
-    new = step_of(history, "ready", forced["pod"], 0, other_than=forced["old_uid"])
+    new = step_of(reading, "ready", forced["pod"], 0, other_than=forced["old_uid"])
     last_ns = None
-    for series in history.series:
+    for series in reading.series:
         if series.probe == "http" and series.name == forced["old_address"]:
-            for sample in samples_between(history, series, join.sent_ns, join.ended_ns or join.sent_ns):
-                outcome = history.outcomes[sample.outcome]
+            for sample in reading.samples(series, join.sent_ns, join.ended_ns or join.sent_ns):
+                outcome = sample.outcome
                 if outcome.status == "OK" and outcome.values == (forced["pod"],):
                     last_ns = max(last_ns or 0, sample.sent_ns)
     return None if new is None or last_ns is None or last_ns < new.at_ns else last_ns - new.at_ns
 
 
-def force_makes_two(history: History) -> Verdict:
+def force_makes_two(reading: Reading) -> Verdict:
     """Deleting the object by force lets a second pod of that name begin while the first one's container goes on."""
     name = "force-makes-two"
-    forced = fact(history, "forced")
+    forced = fact(reading, "forced")
     if forced is None:
         why = "no pod was deleted by force: it takes two pods of the run on the node"
         return combine(name, failures=(), unknowns=(why,), success="", evidence=())
-    both = together_ns(history)
+    both = together_ns(reading)
     if both is None:
         why = f"nobody answered at the old address of {forced['pod']} once the node was back"
         return combine(name, failures=(), unknowns=(why,), success="", evidence=())
@@ -342,17 +342,17 @@ def force_makes_two(history: History) -> Verdict:
     return combine(name, failures=(), unknowns=(), success=success, evidence=("observations.jsonl",))
 
 
-def ends_with_the_node(history: History) -> Verdict:
+def ends_with_the_node(reading: Reading) -> Verdict:
     """Once the node is back, the stuck pod ends, its successor has its name, and everything is right again."""
     name = "ends-with-the-node"
-    cut, join = fault(history, "cut-node"), fault(history, "join-node")
+    cut, join = fault(reading, "cut-node"), fault(reading, "join-node")
     if cut is None or join is None or join.accepted_ns is None:
         return combine(name, failures=(), unknowns=("the node was not joined again",), success="", evidence=())
-    steady = facts(history, "steady-state", phase="after", trial=join.trial)
+    steady = facts(reading, "steady-state", phase="after", trial=join.trial)
     failures = [f"everything was not right within {m['within_s']:g} s of it" for m in steady if not m["reached"]]
     unknowns = [] if steady else ["the state after it was not checked"]
     back = []
-    for pod, gone_ns, ready_ns in ended(history):
+    for pod, gone_ns, ready_ns in ended(reading):
         if gone_ns is None or ready_ns is None:
             failures.append(f"{pod} did not come back")
         else:
@@ -360,22 +360,22 @@ def ends_with_the_node(history: History) -> Verdict:
     success = f"Counted from the node's return, {'; '.join(back)}."
     if not back:
         unknowns.append("no pod was stuck then")
-    ready = fact(history, "waited", step="the node is Ready again")
+    ready = fact(reading, "waited", step="the node is Ready again")
     if ready is not None and ready["reached"]:
         success += f" The node itself counted as Ready after {ready['took_s']:.1f} s."
     return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("events.jsonl",))
 
 
-def ended(history: History) -> list[tuple[str, int | None, int | None]]:
+def ended(reading: Reading) -> list[tuple[str, int | None, int | None]]:
     """(pod, its old object gone, its successor Ready), since the node's return, of pods that were still stuck then."""
-    cut, join, forced = fault(history, "cut-node"), fault(history, "join-node"), fact(history, "forced")
+    cut, join, forced = fault(reading, "cut-node"), fault(reading, "join-node"), fact(reading, "forced")
     if cut is None or join is None or join.accepted_ns is None:
         return []
     rows: list[tuple[str, int | None, int | None]] = []
     for old in cut.targets:
         if forced is None or old.name != forced["pod"]:
-            gone = step_of(history, "gone", old.name, join.sent_ns)
-            ready = step_of(history, "ready", old.name, join.sent_ns, other_than=old.uid)
+            gone = step_of(reading, "gone", old.name, join.sent_ns)
+            ready = step_of(reading, "ready", old.name, join.sent_ns, other_than=old.uid)
             since = join.accepted_ns
             rows.append((old.name, _after(gone, since), _after(ready, since)))
     return rows
@@ -388,26 +388,26 @@ def _after(step: PodStep | None, since_ns: int) -> int | None:
 # ---- answers ----
 
 
-def tolerated(history: History) -> str:
-    del history
+def tolerated(reading: Reading) -> str:
+    del reading
     return "The manifest tolerates an unreachable node for 5 s; Kubernetes gives pods 300 s unless told otherwise, so without that line all that follows the node's being found not ready comes almost five minutes later."
 
 
-def names_meanwhile(history: History) -> str:
-    span, pods = away(history), lost_pods(history)
-    if span is None or not pods or names_outlive_the_node(history).outcome != "ok":
+def names_meanwhile(reading: Reading) -> str:
+    span, pods = away(reading), lost_pods(reading)
+    if span is None or not pods or names_outlive_the_node(reading).outcome != "ok":
         return ""
     pod = pods[0]
-    gone = left_dns(history, pod)
+    gone = left_dns(reading, pod)
     last = max(gone.values())
-    asked = clients(history, pod, span[0], span[0] + last)
+    asked = clients(reading, pod, span[0], span[0] + last)
     # A client may have been told a moment before the views were asked again.
     denied_ns = min([span[0] + min(gone.values()), *(at_ns for at_ns, said in asked if said.startswith("NXDOMAIN"))])
     before = Counter(said for at_ns, said in asked if at_ns < denied_ns)
-    after = Counter(said for _, said in clients(history, pod, span[0] + last, stuck_until(history, pod) or span[1]))
-    endpoint = next((t.life.endpoint_not_ready_ns for t in trials(history) if t.target.name == pod), None)
+    after = Counter(said for _, said in clients(reading, pod, span[0] + last, stuck_until(reading, pod) or span[1]))
+    endpoint = next((t.life.endpoint_not_ready_ns for t in trials(reading) if t.target.name == pod), None)
     slice_said = f" (its endpoint turned not ready after {seconds(endpoint - span[0])})" if endpoint is not None else ""
-    silent = silent_views(history)
+    silent = silent_views(reading)
     at_once = "clients at least knew at once" if set(after) == {"NXDOMAIN (resolve)"} else "of the connections by it"
     return (
         f"For {seconds(denied_ns - span[0])} {pod}.web was denied by no DNS server that could be heard{slice_said}, although its pod was on the lost node: of "
@@ -430,16 +430,16 @@ def _told(counts: Counter[str]) -> str:
     )
 
 
-def why_stuck(history: History) -> str:
-    cut = fault(history, "cut-node")
-    if cut is None or stuck_and_never_replaced(history).outcome != "ok":
+def why_stuck(reading: Reading) -> str:
+    cut = fault(reading, "cut-node")
+    if cut is None or stuck_and_never_replaced(reading).outcome != "ok":
         return ""
-    marked = step_of(history, "terminating", cut.targets[0].name, cut.sent_ns)
-    ends, took = ends_with_the_node(history), stateless_replaced(history)
+    marked = step_of(reading, "terminating", cut.targets[0].name, cut.sent_ns)
+    ends, took = ends_with_the_node(reading), stateless_replaced(reading)
     since = f" {seconds(marked.at_ns - (cut.accepted_ns or 0))} after the cut" if marked else ""
     return (
         f"The pod is marked for deletion{since}, but only its kubelet may confirm that its containers ended, and that one cannot be heard. A "
-        f"StatefulSet never makes a second pod of a name while the first object is there: {stuck_and_never_replaced(history).summary} "
+        f"StatefulSet never makes a second pod of a name while the first object is there: {stuck_and_never_replaced(reading).summary} "
         + (
             f"A Deployment needs no such proof: its new pod was Ready after {seconds(took)}. "
             if took is not None
@@ -447,16 +447,16 @@ def why_stuck(history: History) -> str:
         )
         + (f"The node's return ended it. {ends.summary} " if ends.outcome == "ok" else "")
         + "If the node will not return, deleting the Node object, or the taint node.kubernetes.io/out-of-service on a machine that is certainly off, ends it "
-        "too (not tried here). " + tolerated(history)
+        "too (not tried here). " + tolerated(reading)
     )
 
 
-def force_danger(history: History) -> str:
-    forced, both = fact(history, "forced"), together_ns(history)
+def force_danger(reading: Reading) -> str:
+    forced, both = fact(reading, "forced"), together_ns(reading)
     if forced is None:
         return ""
-    new = step_of(history, "ready", forced["pod"], 0, other_than=forced["old_uid"])
-    asked = next((f for f in history.faults if f.fault == "force-delete-pod"), None)
+    new = step_of(reading, "ready", forced["pod"], 0, other_than=forced["old_uid"])
+    asked = next((f for f in reading.faults if f.fault == "force-delete-pod"), None)
     if new is None or asked is None or asked.accepted_ns is None:
         return ""
     return (
@@ -473,14 +473,14 @@ def force_danger(history: History) -> str:
     )
 
 
-def metrics_to_watch(history: History) -> str:
-    span, pods, cut = away(history), lost_pods(history), fault(history, "cut-node")
-    if span is None or not pods or cut is None or names_outlive_the_node(history).outcome != "ok":
+def metrics_to_watch(reading: Reading) -> str:
+    span, pods, cut = away(reading), lost_pods(reading), fault(reading, "cut-node")
+    if span is None or not pods or cut is None or names_outlive_the_node(reading).outcome != "ok":
         return ""
     pod = pods[0]
-    failed = first_failure_ns(history, pod)
-    gone = min(left_dns(history, pod).values())
-    marked = step_of(history, "terminating", pod, cut.sent_ns)
+    failed = first_failure_ns(reading, pod)
+    gone = min(left_dns(reading, pod).values())
+    marked = step_of(reading, "terminating", pod, cut.sent_ns)
     signs = [
         ("failing connections to one member by its own name", failed),
         ("its name missing in DNS", gone),
@@ -497,30 +497,30 @@ def metrics_to_watch(history: History) -> str:
     )
 
 
-def first_failure_ns(history: History, pod: str) -> int | None:
+def first_failure_ns(reading: Reading, pod: str) -> int | None:
     """When, after the cut, a client first had a failure in its hands."""
-    span = away(history)
+    span = away(reading)
     failures = [
         sample.received_ns - span[0]
-        for series in history.series
+        for series in reading.series
         if span is not None and series.probe == "http" and series.pod == pod
-        for sample in samples_between(history, series, *span)
-        if history.outcomes[sample.outcome].status != "OK"
+        for sample in reading.samples(series, *span)
+        if sample.outcome.status != "OK"
     ]
     return min(failures, default=None)
 
 
-def headline(history: History) -> str:
-    pods = lost_pods(history)
-    if not pods or names_outlive_the_node(history).outcome != "ok":
+def headline(reading: Reading) -> str:
+    pods = lost_pods(reading)
+    if not pods or names_outlive_the_node(reading).outcome != "ok":
         return "No node with a pod of the run was cut off and seen to the end, so nothing was measured."
-    longest = max(max(left_dns(history, pod).values()) for pod in pods)
-    where = "On the simulated cluster the" if history.meta.simulated else "The"
+    longest = max(max(left_dns(reading, pod).values()) for pod in pods)
+    where = "On the simulated cluster the" if reading.meta.simulated else "The"
     return (
         f"{where} names of a lost node's pods stayed in DNS for up to {seconds(longest)} after it was cut off"
         + (
-            f", and no pod was replaced before {'it was deleted by force or ' if fact(history, 'forced') else ''}the node was joined again"
-            if stuck_and_never_replaced(history).outcome == "ok"
+            f", and no pod was replaced before {'it was deleted by force or ' if fact(reading, 'forced') else ''}the node was joined again"
+            if stuck_and_never_replaced(reading).outcome == "ok"
             else ""
         )
         + "."

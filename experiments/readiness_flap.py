@@ -3,9 +3,9 @@
 from chaos.experiment import (
     Experiment,
     FaultWindow,
-    History,
     PodIdentity,
     Question,
+    Reading,
     Run,
     SetReadiness,
     Verdict,
@@ -62,27 +62,27 @@ async def running(run: Run) -> tuple[PodIdentity, ...] | None:
     return found if len(found) == 2 else None  # noqa: PLR2004 - replicas
 
 
-def flaps(history: History, fault: str) -> list[FaultWindow]:
+def flaps(reading: Reading, fault: str) -> list[FaultWindow]:
     """The accepted changes of that kind to the flapping pod, without the first one that made it Ready at all."""
-    began = fact(history, "flapping")
+    began = fact(reading, "flapping")
     if began is None:
         return []
-    return [f for f in history.faults if f.fault == fault and f.accepted_ns is not None and f.sent_ns > began.at_ns]
+    return [f for f in reading.faults if f.fault == fault and f.accepted_ns is not None and f.sent_ns > began.at_ns]
 
 
-def lags(history: History, fault: str, status: str) -> list[int | None]:
+def lags(reading: Reading, fault: str, status: str) -> list[int | None]:
     """After each flap: until every view's answer for the pod's name had that status; None where one never had."""
-    views = {s.view for s in series_of(history, "dns", RECORD)}
+    views = {s.view for s in series_of(reading, "dns", RECORD)}
     found: list[int | None] = []
-    for window in flaps(history, fault):
-        at = when(history, RECORD, status, window.sent_ns, window.ended_ns)
+    for window in flaps(reading, fault):
+        at = when(reading, RECORD, status, window.sent_ns, window.ended_ns)
         found.append(last_ns(at, window.accepted_ns or 0) if views and at.keys() == views else None)
     return found
 
 
-def record_follows_readiness(history: History) -> Verdict:
+def record_follows_readiness(reading: Reading) -> Verdict:
     """The pod's name goes when it turns unready, and comes back, with the same address, when it turns ready."""
-    gone, back = lags(history, "make-unready", "NXDOMAIN"), lags(history, "make-ready", "NOERROR")
+    gone, back = lags(reading, "make-unready", "NXDOMAIN"), lags(reading, "make-ready", "NOERROR")
     failures = [f"flap {n}: the name did not vanish from every view" for n, lag in enumerate(gone, 1) if lag is None]
     failures += [f"flap {n}: the name did not come back in every view" for n, lag in enumerate(back, 1) if lag is None]
     unknowns = [] if len(gone) == len(back) == FLAPS else ["not every flap was carried out"]
@@ -101,18 +101,18 @@ def _most(found: list[int | None]) -> str:
     return ms(max(known)) if known else "an unmeasured time"
 
 
-def others_stay(history: History) -> Verdict:
+def others_stay(reading: Reading) -> Verdict:
     """The other pod's name, and the addresses of the service that publishes unready ones, never change."""
     failures, unknowns = [], []
     for record, what in (
         (f"A {STEADY}.gated", "the other pod's name"),
         ("A gated-always", "the publishing service's answer"),
     ):
-        watched = series_of(history, "dns", record)
+        watched = series_of(reading, "dns", record)
         unknowns += [] if watched else [f"{record} was not asked for"]
-        changed = [s.view for s in watched if len(transitions(history, s)) != 1]
+        changed = [s.view for s in watched if len(transitions(reading, s)) != 1]
         failures += [f"{what} changed at {', '.join(changed)}"] if changed else []
-    unknowns += [] if len(flaps(history, "make-unready")) == FLAPS else ["not every flap was carried out"]
+    unknowns += [] if len(flaps(reading, "make-unready")) == FLAPS else ["not every flap was carried out"]
     success = (
         f"{STEADY}.gated and gated-always (publishNotReadyAddresses) gave the same answers throughout, at every view."
     )
@@ -121,16 +121,16 @@ def others_stay(history: History) -> Verdict:
     )
 
 
-def pod_lives_on(history: History) -> Verdict:
+def pod_lives_on(reading: Reading) -> Verdict:
     """It is the same pod throughout, and answers at its address also while it has no name."""
-    after, began = fact(history, "after"), fact(history, "flapping")
+    after, began = fact(reading, "after"), fact(reading, "flapping")
     if after is None or began is None:
         return combine(
             "pod-lives-on", failures=(), unknowns=("the method was not carried through",), success="", evidence=()
         )
-    by_address = series_of(history, "http", f"{began['address']}:{PORT}")
-    failed = sum(history.outcomes[o].status != "OK" for s in by_address for o in history.samples[s.id].outcome)
-    asked = sum(len(history.samples[s.id]) for s in by_address)
+    by_address = series_of(reading, "http", f"{began['address']}:{PORT}")
+    failed = sum(o.outcome.status != "OK" for s in by_address for o in reading.samples(s))
+    asked = sum(reading.count(s) for s in by_address)
     failures = [] if after["same"] else ["another pod has its name now"]
     failures += [f"{failed} of {asked} connections to its address failed"] if failed else []
     unknowns = [] if asked else ["its address was not asked"]
@@ -140,10 +140,10 @@ def pod_lives_on(history: History) -> Verdict:
     )
 
 
-def what_flapping_does(history: History) -> str:
-    gone, back = lags(history, "make-unready", "NXDOMAIN"), lags(history, "make-ready", "NOERROR")
-    by_name = series_of(history, "http", f"{FLAPPING}.gated:{PORT}")
-    outcomes = [history.outcomes[o] for s in by_name for o in history.samples[s.id].outcome]
+def what_flapping_does(reading: Reading) -> str:
+    gone, back = lags(reading, "make-unready", "NXDOMAIN"), lags(reading, "make-ready", "NOERROR")
+    by_name = series_of(reading, "http", f"{FLAPPING}.gated:{PORT}")
+    outcomes = [o.outcome for s in by_name for o in reading.samples(s)]
     if None in gone or None in back or not gone or not outcomes:
         return ""
     lost = [o for o in outcomes if o.status != "OK"]
@@ -155,16 +155,16 @@ def what_flapping_does(history: History) -> str:
         "whose readiness probe fails looks exactly like a dead one. A governing service with "
         "publishNotReadyAddresses keeps such names (peers that must find each other before they are ready need it); the "
         "service gated-always here kept both addresses throughout"
-        + (" in every answer." if others_stay(history).outcome == "ok" else ", as far as the verdicts say.")
+        + (" in every answer." if others_stay(reading).outcome == "ok" else ", as far as the verdicts say.")
         + " A readiness probe adds its own delay of periodSeconds times failureThreshold; here the condition was set directly."
     )
 
 
-def headline(history: History) -> str:
-    gone = lags(history, "make-unready", "NXDOMAIN")
+def headline(reading: Reading) -> str:
+    gone = lags(reading, "make-unready", "NXDOMAIN")
     if not gone or None in gone:
         return "The name was not seen to follow readiness in every flap."
-    where = "On the simulated cluster a" if history.meta.simulated else "A"
+    where = "On the simulated cluster a" if reading.meta.simulated else "A"
     return f"{where} pod that turned unready lost its DNS name within {_most(gone)}, though it lived and answered at its address."
 
 

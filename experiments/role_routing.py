@@ -7,8 +7,8 @@ from chaos.experiment import (
     Experiment,
     Fact,
     FaultWindow,
-    History,
     Outage,
+    Reading,
     Run,
     Series,
     Verdict,
@@ -116,33 +116,33 @@ def watch(run: Run) -> None:
 # ---- reading it ----
 
 
-def series_of_role(history: History, role: str) -> Series | None:
-    found = fact(history, "watch", role=role)
-    return next((s for s in history.series if found is not None and s.id == found["series"]), None)
+def series_of_role(reading: Reading, role: str) -> Series | None:
+    found = fact(reading, "watch", role=role)
+    return next((s for s in reading.series if found is not None and s.id == found["series"]), None)
 
 
-def outage_of(history: History, role: str) -> Outage | None:
-    series = series_of_role(history, role)
-    deleted = deletion(history)
-    return None if series is None or deleted is None else outage(history, series, deleted.sent_ns, deleted.ended_ns)
+def outage_of(reading: Reading, role: str) -> Outage | None:
+    series = series_of_role(reading, role)
+    deleted = deletion(reading)
+    return None if series is None or deleted is None else outage(reading, series, deleted.sent_ns, deleted.ended_ns)
 
 
-def deletion(history: History) -> FaultWindow | None:
+def deletion(reading: Reading) -> FaultWindow | None:
     """Of the primary. What fails after its window is not its doing."""
-    return next((f for f in history.faults if f.accepted_ns is not None), None)
+    return next((f for f in reading.faults if f.accepted_ns is not None), None)
 
 
-def failing_at_end(history: History, role: str) -> bool:
+def failing_at_end(reading: Reading, role: str) -> bool:
     """Whether the last few samples of the deletion's window failed: a shorter outage after the longest one."""
-    series, deleted = series_of_role(history, role), deletion(history)
+    series, deleted = series_of_role(reading, role), deletion(reading)
     if series is None or deleted is None or deleted.ended_ns is None:
         return False
-    last = [o for o in history.observations(series) if o.sent_ns <= deleted.ended_ns][-LAST:]
+    last = list(reading.samples(series, 0, deleted.ended_ns))[-LAST:]
     return all(o.outcome.status != "OK" for o in last)
 
 
-def routed(history: History, name: str, phase: str = "before") -> Fact | None:
-    return fact(history, "routing", through=name, phase=phase)
+def routed(reading: Reading, name: str, phase: str = "before") -> Fact | None:
+    return fact(reading, "routing", through=name, phase=phase)
 
 
 def pods_in(found: Fact) -> dict[str, int]:
@@ -164,9 +164,9 @@ def bounds(found: Outage) -> str:
 # ---- what must hold ----
 
 
-def primary_is_the_primary(history: History) -> Verdict:
+def primary_is_the_primary(reading: Reading) -> Verdict:
     """Only the primary answers through mysql-primary, before and after its replacement."""
-    asked = [f for phase in ("before", "after") if (f := routed(history, "mysql-primary", phase))]
+    asked = [f for phase in ("before", "after") if (f := routed(reading, "mysql-primary", phase))]
     failures = [f"{f['phase']}: {counted(f)}" for f in asked if set(pods_in(f)) - {PRIMARY}]
     unknowns = [] if len(asked) == 2 else ["it was not asked both times"]  # noqa: PLR2004 - before and after
     unknowns += [f"{f['phase']}: nobody answered" for f in asked if not pods_in(f)]
@@ -180,9 +180,9 @@ def primary_is_the_primary(history: History) -> Verdict:
     )
 
 
-def replicas_without_primary(history: History) -> Verdict:
+def replicas_without_primary(reading: Reading) -> Verdict:
     """The unit's mysql-replicas leads to the primary too; the corrected service does not, and reaches every replica."""
-    units, better = routed(history, "mysql-replicas"), routed(history, "mysql-replicas-only")
+    units, better = routed(reading, "mysql-replicas"), routed(reading, "mysql-replicas-only")
     if units is None or better is None:
         return combine(
             "replicas-without-primary", failures=(), unknowns=("not both services were asked",), success="", evidence=()
@@ -204,9 +204,9 @@ def replicas_without_primary(history: History) -> Verdict:
     )
 
 
-def replicas_refuse_writes(history: History) -> Verdict:
+def replicas_refuse_writes(reading: Reading) -> Verdict:
     """Once replicas are read-only, a write that is led to one is refused with 1290; through mysql-primary none is."""
-    found = {f["through"]: f["outcomes"] for f in facts(history, "writes")}
+    found = {f["through"]: f["outcomes"] for f in facts(reading, "writes")}
     if set(found) != {"mysql-primary", "mysql-replicas", "mysql-replicas-only"}:
         return combine(
             "replicas-refuse-writes", failures=(), unknowns=("not all writes were tried",), success="", evidence=()
@@ -223,9 +223,9 @@ def replicas_refuse_writes(history: History) -> Verdict:
     )
 
 
-def rows_arrive(history: History) -> Verdict:
+def rows_arrive(reading: Reading) -> Verdict:
     """A row written through the primary is read through a replica, before and after the primary's replacement."""
-    found = facts(history, "write-read")
+    found = facts(reading, "write-read")
     failures = [
         f"the row {f['row']!r} was not read at {f['read'] or 'all'}" for f in found if f.get("before_ms") is None
     ]
@@ -245,16 +245,16 @@ def arrivals(found: list[Fact]) -> str:
     )
 
 
-def writes_come_back(history: History) -> Verdict:
+def writes_come_back(reading: Reading) -> Verdict:
     """Both ways to the primary fail for a while and work again."""
     roles = ("headless", "service")
-    found = {role: outage_of(history, role) for role in roles if series_of_role(history, role) is not None}
+    found = {role: outage_of(reading, role) for role in roles if series_of_role(reading, role) is not None}
     unknowns = [f"writes by {role} were not watched" for role in roles if role not in found]
     unknowns += [f"no write by {role} failed" for role, one in found.items() if one is None]
     failures = [
         f"writes by {role} did not work again"
         for role, one in found.items()
-        if one and (one.ended.before_ns is None or failing_at_end(history, role))
+        if one and (one.ended.before_ns is None or failing_at_end(reading, role))
     ]
     success = (
         f"Writes were impossible for {'; '.join(f'{bounds(one)} by {role}' for role, one in found.items() if one)}."
@@ -271,11 +271,11 @@ def writes_come_back(history: History) -> Verdict:
 # ---- the unit's questions ----
 
 
-def two_outages(history: History) -> str:
-    headless, service = outage_of(history, "headless"), outage_of(history, "service")
+def two_outages(reading: Reading) -> str:
+    headless, service = outage_of(reading, "headless"), outage_of(reading, "service")
     if headless is None or service is None:
         return ""
-    start = next(f.sent_ns for f in history.faults if f.accepted_ns is not None)
+    start = next(f.sent_ns for f in reading.faults if f.accepted_ns is not None)
     first = [one.began.before_ns - start for one in (headless, service) if one.began.before_ns is not None]
     return (
         f"When {PRIMARY} was deleted, writes by its headless name {NAMED[0]} failed first after {ms(first[0])} and for {bounds(headless)} "
@@ -285,13 +285,13 @@ def two_outages(history: History) -> str:
     )
 
 
-def read_write_split(history: History) -> str:
-    primary, better = routed(history, "mysql-primary"), routed(history, "mysql-replicas-only")
-    writes = {f["through"]: f["outcomes"] for f in facts(history, "writes")}
-    found = facts(history, "write-read")
-    if primary is None or better is None or not writes or not found or rows_arrive(history).outcome != "ok":
+def read_write_split(reading: Reading) -> str:
+    primary, better = routed(reading, "mysql-primary"), routed(reading, "mysql-replicas-only")
+    writes = {f["through"]: f["outcomes"] for f in facts(reading, "writes")}
+    found = facts(reading, "write-read")
+    if primary is None or better is None or not writes or not found or rows_arrive(reading).outcome != "ok":
         return ""
-    strays, units = fact(history, "strays"), routed(history, "mysql-replicas")
+    strays, units = fact(reading, "strays"), routed(reading, "mysql-replicas")
     lost = ""
     if (
         strays is not None
@@ -317,16 +317,16 @@ def read_write_split(history: History) -> str:
     )
 
 
-def separate_services(history: History) -> str:
-    said = two_outages(history)
-    reads = series_of_role(history, "reads")
-    deleted = deletion(history)
-    if not said or reads is None or deleted is None or deleted.ended_ns is None or reads.id not in history.samples:
+def separate_services(reading: Reading) -> str:
+    said = two_outages(reading)
+    reads = series_of_role(reading, "reads")
+    deleted = deletion(reading)
+    if not said or reads is None or deleted is None or deleted.ended_ns is None:
         return ""
-    tried = sum(deleted.sent_ns <= sent <= deleted.ended_ns for sent in history.samples[reads.id].sent_ns)
+    tried = sum(1 for _ in reading.samples(reads, deleted.sent_ns, deleted.ended_ns))
     if not tried:
         return ""
-    failed = outage(history, reads, deleted.sent_ns, deleted.ended_ns)
+    failed = outage(reading, reads, deleted.sent_ns, deleted.ended_ns)
     went_on = (
         f", and each role fails on its own: from the primary's deletion until all was steady again none of {tried} reads through mysql-replicas-only failed"
         if failed is None
@@ -338,10 +338,10 @@ def separate_services(history: History) -> str:
     )
 
 
-def endpoint_use(history: History) -> str:
-    internal, primary = routed(history, "mysql-internal"), routed(history, "mysql-primary")
-    held = outage_of(history, "held")
-    again = [f for f in facts(history, "replication") if f["phase"] != "set up"]
+def endpoint_use(reading: Reading) -> str:
+    internal, primary = routed(reading, "mysql-internal"), routed(reading, "mysql-primary")
+    held = outage_of(reading, "held")
+    again = [f for f in facts(reading, "replication") if f["phase"] != "set up"]
     if internal is None or primary is None:
         return ""
     kept = (
@@ -349,7 +349,7 @@ def endpoint_use(history: History) -> str:
         if held is None or not {"EOF", "ECONNRESET"} & {status for status, _ in held.failures}
         else f" A long-lived connection through mysql-primary ended with the pod ({held.kinds()}): a pool must open new ones."
     )
-    always = f" (here always {PRIMARY})" if primary_is_the_primary(history).outcome == "ok" else ""
+    always = f" (here always {PRIMARY})" if primary_is_the_primary(reading).outcome == "ok" else ""
     followed = (
         f" Replicas use the headless name {NAMED[0]}: after the replacement {len(again)} of {len(REPLICAS)} followed the new address without being told."
         if again and all(f["receives"] == "Yes" for f in again)
@@ -362,9 +362,9 @@ def endpoint_use(history: History) -> str:
     )
 
 
-def headline(history: History) -> str:
-    headless, service = outage_of(history, "headless"), outage_of(history, "service")
-    where = "On the simulated cluster writes" if history.meta.simulated else "Writes"
+def headline(reading: Reading) -> str:
+    headless, service = outage_of(reading, "headless"), outage_of(reading, "service")
+    where = "On the simulated cluster writes" if reading.meta.simulated else "Writes"
     if headless is None or service is None:
         return f"{where} during the primary's deletion were not measured by both names."
     return (

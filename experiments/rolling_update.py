@@ -2,12 +2,12 @@
 
 from chaos.analysis.connections import ClientView, client_views
 from chaos.analysis.questions.answer import at_most
-from chaos.analysis.statistics import Figure
+from chaos.analysis.statistics import Bound
 from chaos.experiment import (
     Experiment,
     FaultWindow,
-    History,
     Question,
+    Reading,
     Run,
     UpdateTemplate,
     Verdict,
@@ -66,28 +66,28 @@ async def strategy(run: Run, rolling: dict[str, int]) -> bool:
     return kept
 
 
-def update(history: History, number: int) -> FaultWindow | None:
+def update(reading: Reading, number: int) -> FaultWindow | None:
     """The update of that number, if it was accepted."""
     return next(
-        (f for f in history.faults if f.trial == number and f.accepted_ns is not None and f.ended_ns is not None), None
+        (f for f in reading.faults if f.trial == number and f.accepted_ns is not None and f.ended_ns is not None), None
     )
 
 
-def order_of(history: History, window: FaultWindow) -> list[str]:
+def order_of(reading: Reading, window: FaultWindow) -> list[str]:
     """The pods in the order in which they were terminated."""
-    steps = pod_steps(history, window.sent_ns, window.ended_ns)
+    steps = pod_steps(reading, window.sent_ns, window.ended_ns)
     ending = [step for pod in PODS if (step := first(steps, "terminating", pod))]
     return [step.pod for step in sorted(ending, key=lambda step: step.at_ns)]
 
 
-def one_after_the_other(history: History) -> Verdict:
+def one_after_the_other(reading: Reading) -> Verdict:
     """From the highest ordinal down, each only when the one before is Ready again."""
-    window = update(history, 1)
+    window = update(reading, 1)
     name = "one-after-the-other"
     if window is None:
         return combine(name, failures=(), unknowns=("the update was not seen to its end",), success="", evidence=())
-    order = order_of(history, window)
-    missing = most_missing(history, PODS, window.sent_ns, window.ended_ns or 0)
+    order = order_of(reading, window)
+    missing = most_missing(reading, PODS, window.sent_ns, window.ended_ns or 0)
     failures = []
     if order != sorted(PODS, reverse=True):
         failures.append(f"the order was {', '.join(order)}")
@@ -97,10 +97,10 @@ def one_after_the_other(history: History) -> Verdict:
     return combine(name, failures=failures, unknowns=(), success=success, evidence=("events.jsonl",))
 
 
-def partition_is_kept(history: History) -> Verdict:
+def partition_is_kept(reading: Reading) -> Verdict:
     """Pods below the partition keep their revision."""
-    found = fact(history, "partition")
-    if found is None or update(history, 2) is None:
+    found = fact(reading, "partition")
+    if found is None or update(reading, 2) is None:
         return combine("partition-is-kept", failures=(), unknowns=("it was not tried",), success="", evidence=())
     touched = [name for name in PODS[:PARTITION] if name not in found["untouched"]]
     failures = [f"{name} was replaced though its ordinal is below the partition" for name in touched]
@@ -108,51 +108,51 @@ def partition_is_kept(history: History) -> Verdict:
     return combine("partition-is-kept", failures=failures, unknowns=(), success=success, evidence=())
 
 
-def outages(history: History, number: int) -> list[ClientView]:
+def outages(reading: Reading, number: int) -> list[ClientView]:
     """What HTTP clients saw of each pod in one update."""
     return [
-        v for v in client_views(history) if v.trial.number == number and v.probe == "http" and v.outage_ns is not None
+        v for v in client_views(reading) if v.trial.number == number and v.probe == "http" and v.outage_ns is not None
     ]
 
 
-def per_pod(history: History) -> str:
-    window = update(history, 1)
+def per_pod(reading: Reading) -> str:
+    window = update(reading, 1)
     if window is None:
         return ""
     rows = []
-    for view in outages(history, 1):
+    for view in outages(reading, 1):
         bounds = view.outage_ns
         if bounds is not None:
-            length = [Figure(bounds.after_ns, censored=True) if bounds.before_ns is None else Figure(bounds.before_ns)]
+            length = [Bound(bounds.after_ns, censored=True) if bounds.before_ns is None else Bound(bounds.before_ns)]
             rows.append(f"{view.trial.target.name} {at_most(length)}")
     whole = seconds((window.ended_ns or 0) - (window.accepted_ns or 0))
-    missing = most_missing(history, PODS, window.sent_ns, window.ended_ns or 0)
+    missing = most_missing(reading, PODS, window.sent_ns, window.ended_ns or 0)
     return (
         f"Unreachable by name were {', '.join(rows) or 'none of them'}; the whole update, until everything was steady again, "
-        f"took {whole}. The order was {', '.join(order_of(history, window))}, and at most {missing} of {len(PODS)} pods "
-        "was not Ready at a time. " + _at_once(history)
+        f"took {whole}. The order was {', '.join(order_of(reading, window))}, and at most {missing} of {len(PODS)} pods "
+        "was not Ready at a time. " + _at_once(reading)
     )
 
 
-def _at_once(history: History) -> str:
-    tried = fact(history, "strategy")
+def _at_once(reading: Reading) -> str:
+    tried = fact(reading, "strategy")
     if tried is None or "maxUnavailable" not in tried["asked"]:
         return "maxUnavailable was not tried."
     if not tried["kept"]:
         return "This server dropped maxUnavailable without a word (its feature gate is closed), so it updates one pod at a time whatever a manifest says."
-    window = update(history, 3)
+    window = update(reading, 3)
     if window is None:
         return "maxUnavailable was kept, and that update was not seen to its end."
-    missing = most_missing(history, PODS, window.sent_ns, window.ended_ns or 0)
+    missing = most_missing(reading, PODS, window.sent_ns, window.ended_ns or 0)
     return f"With maxUnavailable {AT_ONCE} up to {missing} were not Ready at once, and the update took {seconds((window.ended_ns or 0) - (window.accepted_ns or 0))}."
 
 
-def update_without_downtime(history: History) -> str:
-    window = update(history, 1)
-    if window is None or one_after_the_other(history).outcome != "ok":
+def update_without_downtime(reading: Reading) -> str:
+    window = update(reading, 1)
+    if window is None or one_after_the_other(reading).outcome != "ok":
         return ""
-    lost = outages(history, 1)
-    partition = partition_is_kept(history)
+    lost = outages(reading, 1)
+    partition = partition_is_kept(reading)
     if not lost:
         return ""
     names = sorted({view.trial.target.name for view in lost})
@@ -174,13 +174,13 @@ def update_without_downtime(history: History) -> str:
     )
 
 
-def headline(history: History) -> str:
-    window = update(history, 1)
-    lengths = [bounds for view in outages(history, 1) if (bounds := view.outage_ns) is not None]
+def headline(reading: Reading) -> str:
+    window = update(reading, 1)
+    lengths = [bounds for view in outages(reading, 1) if (bounds := view.outage_ns) is not None]
     if window is None or not lengths:
         return "No update was seen in which a pod was unreachable by its name."
-    where = "On the simulated cluster " if history.meta.simulated else ""
-    figures = [Figure(b.after_ns, censored=True) if b.before_ns is None else Figure(b.before_ns) for b in lengths]
+    where = "On the simulated cluster " if reading.meta.simulated else ""
+    figures = [Bound(b.after_ns, censored=True) if b.before_ns is None else Bound(b.before_ns) for b in lengths]
     return f"{where}{len(lengths)} of {len(PODS)} pods were unreachable by their names during the rolling update, for {at_most(figures)}."
 
 

@@ -8,8 +8,9 @@ from chaos.experiment import (
     Experiment,
     Fact,
     FaultWindow,
-    History,
+    Reading,
     Run,
+    Sample,
     Scale,
     Verdict,
     Workload,
@@ -24,7 +25,6 @@ from chaos.experiment import (
     unit_question,
     when,
 )
-from chaos.model.series import Observation
 
 STEADY_WITHIN_S = 60
 GONE_WITHIN_S = 120
@@ -60,21 +60,21 @@ async def claims(run: Run, phase: str) -> None:
         run.mark("claim", phase=phase, claim=meta["name"], uid=meta["uid"], volume=volume)
 
 
-def windows(history: History) -> tuple[FaultWindow, FaultWindow] | None:
+def windows(reading: Reading) -> tuple[FaultWindow, FaultWindow] | None:
     """The scaling down and the scaling up; None unless both were accepted."""
-    found = [fault for fault in history.faults if fault.accepted_ns is not None and fault.ended_ns is not None]
+    found = [fault for fault in reading.faults if fault.accepted_ns is not None and fault.ended_ns is not None]
     return (found[0], found[1]) if len(found) == 2 else None  # noqa: PLR2004 - down and up
 
 
-def order_is_kept(history: History) -> Verdict:
+def order_is_kept(reading: Reading) -> Verdict:
     """Down from the highest ordinal, up from the lowest, each only when the one before is done."""
-    both = windows(history)
+    both = windows(reading)
     name = "order-is-kept"
     if both is None:
         return combine(name, failures=(), unknowns=("it was not scaled down and up",), success="", evidence=())
     down, up = both
-    ending = pod_steps(history, down.sent_ns, up.sent_ns)
-    starting = pod_steps(history, up.sent_ns)
+    ending = pod_steps(reading, down.sent_ns, up.sent_ns)
+    starting = pod_steps(reading, up.sent_ns)
     last_going, last_gone = first(ending, "terminating", "web-2"), first(ending, "gone", "web-2")
     next_going = first(ending, "terminating", "web-1")
     one_ready, two_created = first(starting, "ready", "web-1"), first(starting, "created", "web-2")
@@ -94,30 +94,30 @@ def order_is_kept(history: History) -> Verdict:
     return combine(name, failures=failures, unknowns=(), success=success, evidence=("events.jsonl",))
 
 
-def names_go_and_come_back(history: History) -> Verdict:
+def names_go_and_come_back(reading: Reading) -> Verdict:
     """In every view the removed pods' names vanish and come back; the one that stays is never lost."""
-    both = windows(history)
+    both = windows(reading)
     name = "names-go-and-come-back"
     if both is None:
         return combine(name, failures=(), unknowns=("it was not scaled down and up",), success="", evidence=())
     down, up = both
-    views = {s.view for s in history.series if s.probe == "dns"}
+    views = {s.view for s in reading.series if s.probe == "dns"}
     failures, unknowns = [], []
     for pod in REMOVED:
-        gone = when(history, f"A {pod}.web", "NXDOMAIN", down.sent_ns, up.sent_ns)
-        back = when(history, f"A {pod}.web", "NOERROR", up.sent_ns)
+        gone = when(reading, f"A {pod}.web", "NXDOMAIN", down.sent_ns, up.sent_ns)
+        back = when(reading, f"A {pod}.web", "NOERROR", up.sent_ns)
         failures += [f"A {pod}.web did not vanish at {view}" for view in sorted(views - gone.keys())]
         failures += [f"A {pod}.web did not come back at {view}" for view in sorted(views - back.keys())]
-    lost = when(history, f"A {LEFT}.web", "NXDOMAIN", down.sent_ns)
+    lost = when(reading, f"A {LEFT}.web", "NXDOMAIN", down.sent_ns)
     failures += [f"A {LEFT}.web was lost at {view}, though its pod stayed" for view in lost]
     unknowns += [] if views else ["no view was asked"]
     success = f"The names of {' and '.join(REMOVED)} vanished and came back at each of {len(views)} views; {LEFT}.web was never lost."
     return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("timeline.svg",))
 
 
-def volumes_are_kept(history: History) -> Verdict:
+def volumes_are_kept(reading: Reading) -> Verdict:
     """The same claims with the same volumes before, in between and after."""
-    by_phase = {phase: _claims(history, phase) for phase in ("before", "scaled down", "after")}
+    by_phase = {phase: _claims(reading, phase) for phase in ("before", "scaled down", "after")}
     failures = [
         f"{claim} is not the same {phase}"
         for phase in ("scaled down", "after")
@@ -130,26 +130,26 @@ def volumes_are_kept(history: History) -> Verdict:
     return combine("volumes-are-kept", failures=failures, unknowns=unknowns, success=success, evidence=())
 
 
-def _claims(history: History, phase: str) -> dict[str, Fact]:
-    return {row["claim"]: row for row in facts(history, "claim", phase=phase)}
+def _claims(reading: Reading, phase: str) -> dict[str, Fact]:
+    return {row["claim"]: row for row in facts(reading, "claim", phase=phase)}
 
 
-def scaling_challenges(history: History) -> str:
-    both = windows(history)
+def scaling_challenges(reading: Reading) -> str:
+    both = windows(reading)
     if both is None:
         return ""
     down, up = both
     down_ns, up_ns = down.accepted_ns or 0, up.accepted_ns or 0
     parts = []
     for pod in REMOVED:
-        gone = last_ns(when(history, f"A {pod}.web", "NXDOMAIN", down.sent_ns, up.sent_ns), down_ns)
-        back = last_ns(when(history, f"A {pod}.web", "NOERROR", up.sent_ns), up_ns)
+        gone = last_ns(when(reading, f"A {pod}.web", "NXDOMAIN", down.sent_ns, up.sent_ns), down_ns)
+        back = last_ns(when(reading, f"A {pod}.web", "NOERROR", up.sent_ns), up_ns)
         if gone is not None and back is not None:
             parts.append(
                 f"{pod}.web had left every view {ms(gone)} after the scaling down and was in every view {ms(back)} after the scaling up"
             )
-    kept = volumes_are_kept(history)
-    if len(parts) < len(REMOVED) or order_is_kept(history).outcome != "ok":
+    kept = volumes_are_kept(reading)
+    if len(parts) < len(REMOVED) or order_is_kept(reading).outcome != "ok":
         return "This run did not see every step, so it cannot say: see the verdicts."
     return (
         f"Members are not interchangeable, so they go and come one by one in a fixed order: {'; '.join(parts)}. A Deployment "
@@ -162,7 +162,7 @@ def scaling_challenges(history: History) -> str:
             if kept.outcome == "ok"
             else ""
         )
-        + stale_sentence(history)
+        + stale_sentence(reading)
         + "What the members knew of each other (quorum, "
         "replication, shards) has to be told to the application before a member goes: Kubernetes only removes the last one."
     )
@@ -187,25 +187,25 @@ class Stale:
     again: int
 
 
-def stale_answers(history: History) -> list[Stale]:
+def stale_answers(reading: Reading) -> list[Stale]:
     """Of each removed pod's name at each view; empty where no NXDOMAIN was seen while the pods were away."""
-    both = windows(history)
+    both = windows(reading)
     if both is None:
         return []
     down, up = both
     found = []
     for pod in REMOVED:
         address = next((p.address for p in down.targets if p.name == pod), "")
-        at_views: list[tuple[str, list[Observation]]] = [
+        at_views: list[tuple[str, list[Sample]]] = [
             (
                 series.view,
                 [
                     o
-                    for o in history.observations(series)
+                    for o in reading.samples(series)
                     if down.sent_ns <= o.sent_ns and o.received_ns <= up.sent_ns and tells(series, o.outcome)
                 ],
             )
-            for series in series_of(history, "dns", f"A {pod}.web")
+            for series in series_of(reading, "dns", f"A {pod}.web")
         ]
         absent = {
             view: min((o.received_ns for o in seen if o.outcome.status == "NXDOMAIN"), default=None)
@@ -231,9 +231,9 @@ def stale_answers(history: History) -> list[Stale]:
     return found
 
 
-def gone_stays_gone(history: History) -> Verdict:
+def gone_stays_gone(reading: Reading) -> Verdict:
     """A DNS server that has said NXDOMAIN does not give the old address again while the pod is away."""
-    direct = [one for one in stale_answers(history) if one.view != SERVICE_VIEW]
+    direct = [one for one in stale_answers(reading) if one.view != SERVICE_VIEW]
     failures = [
         f"{one.view} gave the address of {one.pod} again {one.again} times after NXDOMAIN"
         for one in direct
@@ -247,9 +247,9 @@ def gone_stays_gone(history: History) -> Verdict:
     return combine("gone-stays-gone", failures=failures, unknowns=unknowns, success=success, evidence=("timeline.svg",))
 
 
-def stale_sentence(history: History) -> str:
+def stale_sentence(reading: Reading) -> str:
     """How many answers were stale; empty where none was asked for."""
-    found = stale_answers(history)
+    found = stale_answers(reading)
     answers, old = sum(one.answers for one in found), sum(one.old for one in found)
     if not answers:
         return ""
@@ -257,10 +257,10 @@ def stale_sentence(history: History) -> str:
     return f"Of {answers} answers in all views between a name's first NXDOMAIN anywhere and the scaling up {old} still gave the old address{last}. "
 
 
-def backup_differs(history: History) -> str:
-    before, away = _claims(history, "before"), _claims(history, "scaled down")
-    if volumes_are_kept(history).outcome != "ok" or any(
-        used_claims(history, pod) != [f"data-{pod}"] for pod in REMOVED
+def backup_differs(reading: Reading) -> str:
+    before, away = _claims(reading, "before"), _claims(reading, "scaled down")
+    if volumes_are_kept(reading).outcome != "ok" or any(
+        used_claims(reading, pod) != [f"data-{pod}"] for pod in REMOVED
     ):
         return ""
     alone = [f"data-{pod}" for pod in REMOVED if f"data-{pod}" in away]
@@ -274,27 +274,27 @@ def backup_differs(history: History) -> str:
     )
 
 
-def used_claims(history: History, pod: str) -> list[str]:
+def used_claims(reading: Reading, pod: str) -> list[str]:
     """The claims that a pod of that name used last, by its object."""
-    both = windows(history)
+    both = windows(reading)
     since_ns = both[1].sent_ns if both else 0
-    seen = [e.object for e in history.events if e.kind == "Pod" and e.name == pod and e.at_ns > since_ns]
+    seen = [e.object for e in reading.events if e.kind == "Pod" and e.name == pod and e.at_ns > since_ns]
     volumes = (seen[-1].get("spec") or {}).get("volumes") or [] if seen else []
     return [v["persistentVolumeClaim"]["claimName"] for v in volumes if "persistentVolumeClaim" in v]
 
 
-def headline(history: History) -> str:
-    both = windows(history)
+def headline(reading: Reading) -> str:
+    both = windows(reading)
     if both is None:
         return "The StatefulSet was not scaled down and up, so nothing was measured."
     down, up = both
     gone, back = (
-        first(pod_steps(history, down.sent_ns), "gone", "web-1"),
-        first(pod_steps(history, up.sent_ns), "ready", "web-2"),
+        first(pod_steps(reading, down.sent_ns), "gone", "web-1"),
+        first(pod_steps(reading, up.sent_ns), "ready", "web-2"),
     )
     if gone is None or back is None:
         return "Not every pod was seen to go and to come back."
-    where = "On the simulated cluster it" if history.meta.simulated else "It"
+    where = "On the simulated cluster it" if reading.meta.simulated else "It"
     took_down, took_up = ms(gone.at_ns - (down.accepted_ns or 0)), ms(back.at_ns - (up.accepted_ns or 0))
     return f"{where} took {took_down} to remove two of three pods and {took_up} until both were Ready again, one after the other."
 

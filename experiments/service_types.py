@@ -5,7 +5,7 @@ from collections.abc import Callable
 from chaos.experiment import (
     Experiment,
     Fact,
-    History,
+    Reading,
     Run,
     Verdict,
     ask,
@@ -92,21 +92,21 @@ def shaped(address: str) -> str:
 # ---- what must hold ----
 
 
-def regular_is_one_address(history: History) -> Verdict:
+def regular_is_one_address(reading: Reading) -> Verdict:
     """One address, which is none of the pods'."""
     return _service_has(
-        history, "regular", "regular-is-one-address", lambda values, pods: len(values) == 1 and not pods & values
+        reading, "regular", "regular-is-one-address", lambda values, pods: len(values) == 1 and not pods & values
     )
 
 
-def headless_is_every_pod(history: History) -> Verdict:
+def headless_is_every_pod(reading: Reading) -> Verdict:
     """The pods' addresses, all of them and nothing else."""
-    return _service_has(history, "headless", "headless-is-every-pod", lambda values, pods: values == pods)
+    return _service_has(reading, "headless", "headless-is-every-pod", lambda values, pods: values == pods)
 
 
-def _service_has(history: History, phase: str, name: str, holds: Callable[[set[str], set[str]], bool]) -> Verdict:
-    asked = facts(history, "lookup", phase=phase, of="service")
-    pods = fact(history, "pods", phase="regular")
+def _service_has(reading: Reading, phase: str, name: str, holds: Callable[[set[str], set[str]], bool]) -> Verdict:
+    asked = facts(reading, "lookup", phase=phase, of="service")
+    pods = fact(reading, "pods", phase="regular")
     if pods is None or not asked:
         return combine(name, failures=(), unknowns=("it was not asked for",), success="", evidence=())
     unknowns = [
@@ -121,22 +121,22 @@ def _service_has(history: History, phase: str, name: str, holds: Callable[[set[s
     return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",))
 
 
-def pods_have_no_name(history: History) -> Verdict:
+def pods_have_no_name(reading: Reading) -> Verdict:
     """A Deployment's pods resolve by their names behind neither service."""
-    asked = [f for f in facts(history, "lookup") if f["of"] in ("pod name", "bare pod name")]
+    asked = [f for f in facts(reading, "lookup") if f["of"] in ("pod name", "bare pod name")]
     failures = [f"{f['asked']} at {f['view']} is {', '.join(f['values'])}" for f in asked if f["status"] == "NOERROR"]
     unknowns = [
         f"{f['asked']} at {f['view']}: {f['status']}" for f in asked if f["status"] not in ("NOERROR", "NXDOMAIN")
     ]
-    unknowns += [] if fact(history, "lookup", phase="headless", of="pod name") else ["not all was asked for"]
+    unknowns += [] if fact(reading, "lookup", phase="headless", of="pod name") else ["not all was asked for"]
     success = f"All {len(asked)} queries for a pod's own name were NXDOMAIN, behind either service."
     return combine("pods-have-no-name", failures=failures, unknowns=unknowns, success=success, evidence=())
 
 
-def replacement_is_another(history: History) -> Verdict:
+def replacement_is_another(reading: Reading) -> Verdict:
     """The successor has another name and address, and the old address-shaped name is gone."""
-    swap = fact(history, "replacement")
-    old = facts(history, "lookup", phase="replaced", of="address-shaped name")
+    swap = fact(reading, "replacement")
+    old = facts(reading, "lookup", phase="replaced", of="address-shaped name")
     if swap is None or not old:
         return combine(
             "replacement-is-another", failures=(), unknowns=("no replacement was seen",), success="", evidence=()
@@ -158,15 +158,15 @@ def replacement_is_another(history: History) -> Verdict:
 # ---- the unit's questions ----
 
 
-def _at_service(history: History, phase: str, of: str) -> Fact | None:
-    return fact(history, "lookup", phase=phase, of=of, view="service")
+def _at_service(reading: Reading, phase: str, of: str) -> Fact | None:
+    return fact(reading, "lookup", phase=phase, of=of, view="service")
 
 
-def service_ip(history: History) -> str:
-    found, pods = _at_service(history, "regular", "service"), fact(history, "pods", phase="regular")
-    if found is None or pods is None or regular_is_one_address(history).outcome != "ok":
+def service_ip(reading: Reading) -> str:
+    found, pods = _at_service(reading, "regular", "service"), fact(reading, "pods", phase="regular")
+    if found is None or pods is None or regular_is_one_address(reading).outcome != "ok":
         return ""
-    back = fact(history, "lookup", phase="regular", of="virtual address")
+    back = fact(reading, "lookup", phase="regular", of="virtual address")
     whose = f"; asked backwards it is {', '.join(back['values'])}" if back and back["values"] else ""
     return (
         f"{', '.join(found['values']) or found['status']}, the service's own virtual address: none of the pods' "
@@ -174,10 +174,10 @@ def service_ip(history: History) -> str:
     )
 
 
-def individual_names(history: History) -> str:
-    named = [f for f in facts(history, "lookup") if f["of"] in ("pod name", "bare pod name")]
-    shaped_one = _at_service(history, "headless", "address-shaped name")
-    if not named or shaped_one is None or str(pods_have_no_name(history).outcome) == "unknown":
+def individual_names(reading: Reading) -> str:
+    named = [f for f in facts(reading, "lookup") if f["of"] in ("pod name", "bare pod name")]
+    shaped_one = _at_service(reading, "headless", "address-shaped name")
+    if not named or shaped_one is None or str(pods_have_no_name(reading).outcome) == "unknown":
         return ""
     statuses = sorted({f["status"] for f in named})
     return (
@@ -190,8 +190,8 @@ def individual_names(history: History) -> str:
     )
 
 
-def specific_primary(history: History) -> str:
-    answered = fact(history, "answered", phase="regular")
+def specific_primary(reading: Reading) -> str:
+    answered = fact(reading, "answered", phase="regular")
     if answered is None:
         return ""
     counts = ", ".join(f"{who} {n} times" for who, n in answered["answered"].items())
@@ -202,21 +202,21 @@ def specific_primary(history: History) -> str:
     )
 
 
-def headless_change(history: History) -> str:
-    one, many = _at_service(history, "regular", "service"), _at_service(history, "headless", "service")
-    if regular_is_one_address(history).outcome != "ok" or headless_is_every_pod(history).outcome != "ok":
+def headless_change(reading: Reading) -> str:
+    one, many = _at_service(reading, "regular", "service"), _at_service(reading, "headless", "service")
+    if regular_is_one_address(reading).outcome != "ok" or headless_is_every_pod(reading).outcome != "ok":
         return ""
     if one is None or many is None:
         return ""
     return (
         f"From {len(one['values'])} address ({', '.join(one['values'])}) to {len(many['values'])} "
-        f"({', '.join(many['values'])}): the pods' own. {_srv_change(history, many['values'])}"
+        f"({', '.join(many['values'])}): the pods' own. {_srv_change(reading, many['values'])}"
     ).rstrip()
 
 
-def _srv_change(history: History, addresses: list[str]) -> str:
+def _srv_change(reading: Reading, addresses: list[str]) -> str:
     """How the port's SRV records differ behind the two services; empty where not both were answered."""
-    before, after = _at_service(history, "regular", "port"), _at_service(history, "headless", "port")
+    before, after = _at_service(reading, "regular", "port"), _at_service(reading, "headless", "port")
     if before is None or after is None or {before["status"], after["status"]} != {"NOERROR"}:
         return ""
     old, new = ([value.split(".")[0] for value in found["values"]] for found in (before, after))
@@ -227,12 +227,12 @@ def _srv_change(history: History, addresses: list[str]) -> str:
     return f"The SRV record changed too: it named {', '.join(old)}, and now {', '.join(new)}{named}."
 
 
-def several_addresses(history: History) -> str:
-    answered = fact(history, "answered", phase="headless")
+def several_addresses(reading: Reading) -> str:
+    answered = fact(reading, "answered", phase="headless")
     if answered is None:
         return ""
     counts = ", ".join(f"{who} {n} times" for who, n in answered["answered"].items())
-    named = fact(history, "pods", phase="regular")
+    named = fact(reading, "pods", phase="regular")
     pods = set(answered["answered"]) & set(named["names"] if named else ())
     varied = (
         ", so the server varied the order of its answers"
@@ -246,12 +246,12 @@ def several_addresses(history: History) -> str:
     )
 
 
-def not_sufficient(history: History) -> str:
-    swap, old = fact(history, "replacement"), _at_service(history, "replaced", "address-shaped name")
-    whole = _at_service(history, "replaced", "service")
+def not_sufficient(reading: Reading) -> str:
+    swap, old = fact(reading, "replacement"), _at_service(reading, "replaced", "address-shaped name")
+    whole = _at_service(reading, "replaced", "service")
     if swap is None or old is None or whole is None:
         return ""
-    if replacement_is_another(history).outcome != "ok":
+    if replacement_is_another(reading).outcome != "ok":
         return "Here the replacement was not clearly another pod, so this run does not show it: see the verdicts."
     return (
         f"The addresses say that there are members, not which is which. Here {swap['deleted']} was deleted and came back as "
@@ -261,15 +261,15 @@ def not_sufficient(history: History) -> str:
     )
 
 
-def headline(history: History) -> str:
-    one, many = _at_service(history, "regular", "service"), _at_service(history, "headless", "service")
+def headline(reading: Reading) -> str:
+    one, many = _at_service(reading, "regular", "service"), _at_service(reading, "headless", "service")
     if one is None or many is None:
         return "The services were not both asked for, so nothing can be compared."
-    where = "On the simulated cluster the" if history.meta.simulated else "The"
+    where = "On the simulated cluster the" if reading.meta.simulated else "The"
     return (
         f"{where} regular service resolved to {len(one['values'])} address, the headless one to {len(many['values'])}; "
         "a Deployment's pod had a name of its own behind neither."
-        if pods_have_no_name(history).outcome == "ok"
+        if pods_have_no_name(reading).outcome == "ok"
         else f"{where} regular service resolved to {len(one['values'])} address, the headless one to {len(many['values'])}."
     )
 

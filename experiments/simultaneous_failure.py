@@ -6,9 +6,9 @@ from itertools import pairwise
 from chaos.experiment import (
     DeletePods,
     Experiment,
-    History,
     Outage,
     Question,
+    Reading,
     Run,
     Series,
     Verdict,
@@ -92,29 +92,29 @@ async def all_new(run: Run, old: set[str]) -> bool:
     return len(pods) == len(PARALLEL_PODS) and not old & {pod.uid for pod in pods}
 
 
-def starts(history: History, from_ns: int, pods: tuple[str, ...]) -> list[tuple[str, int, int]] | None:
+def starts(reading: Reading, from_ns: int, pods: tuple[str, ...]) -> list[tuple[str, int, int]] | None:
     """(pod, created, Ready) of each, by creation; None where a step is missing."""
-    steps = pod_steps(history, from_ns)
+    steps = pod_steps(reading, from_ns)
     rows = [(pod, first(steps, "created", pod), first(steps, "ready", pod)) for pod in pods]
     if any(created is None or ready is None for _, created, ready in rows):
         return None
     return sorted(((pod, c.at_ns, r.at_ns) for pod, c, r in rows if c and r), key=lambda row: row[1])
 
 
-def _all_three(history: History) -> int | None:
+def _all_three(reading: Reading) -> int | None:
     """When all three were deleted."""
-    return next((f.sent_ns for f in history.faults if len(f.targets) == 3 and f.accepted_ns is not None), None)  # noqa: PLR2004
+    return next((f.sent_ns for f in reading.faults if len(f.targets) == 3 and f.accepted_ns is not None), None)  # noqa: PLR2004
 
 
-def _parallel(history: History) -> int | None:
-    found = facts(history, "parallel", step="deleting")
+def _parallel(reading: Reading) -> int | None:
+    found = facts(reading, "parallel", step="deleting")
     return found[-1].at_ns if found else None
 
 
-def ordered_is_serial(history: History) -> Verdict:
+def ordered_is_serial(reading: Reading) -> Verdict:
     """Under OrderedReady a pod is created only when the one before is Ready."""
-    since = _all_three(history)
-    rows = None if since is None else starts(history, since, ("web-0", "web-1", "web-2"))
+    since = _all_three(reading)
+    rows = None if since is None else starts(reading, since, ("web-0", "web-1", "web-2"))
     if rows is None:
         return combine("ordered-is-serial", failures=(), unknowns=("not every step was seen",), success="", evidence=())
     failures = [
@@ -126,10 +126,10 @@ def ordered_is_serial(history: History) -> Verdict:
     return combine("ordered-is-serial", failures=failures, unknowns=(), success=success, evidence=("events.jsonl",))
 
 
-def parallel_is_at_once(history: History) -> Verdict:
+def parallel_is_at_once(reading: Reading) -> Verdict:
     """Under Parallel none waits for another."""
-    since = _parallel(history)
-    rows = None if since is None else starts(history, since, PARALLEL_PODS)
+    since = _parallel(reading)
+    rows = None if since is None else starts(reading, since, PARALLEL_PODS)
     if rows is None:
         return combine(
             "parallel-is-at-once", failures=(), unknowns=("not every step was seen",), success="", evidence=()
@@ -146,14 +146,14 @@ def parallel_is_at_once(history: History) -> Verdict:
     return combine("parallel-is-at-once", failures=(), unknowns=unknowns, success=success, evidence=("events.jsonl",))
 
 
-def mysql_outages(history: History) -> dict[str, Outage | None]:
+def mysql_outages(reading: Reading) -> dict[str, Outage | None]:
     """Client → its longest outage after the deletion; empty where the members were not deleted."""
-    began = fact(history, "mysql", step="deleting")
+    began = fact(reading, "mysql", step="deleting")
     found: dict[str, Outage | None] = {}
-    for watched in facts(history, "mysql-watch") if began is not None and fact(history, "mysql", step="over") else ():
-        series: Series | None = next((s for s in history.series if s.id == watched["series"]), None)
-        if series is not None and began is not None and len(history.samples[series.id]):
-            found[watched["client"]] = outage(history, series, began.at_ns)
+    for watched in facts(reading, "mysql-watch") if began is not None and fact(reading, "mysql", step="over") else ():
+        series: Series | None = next((s for s in reading.series if s.id == watched["series"]), None)
+        if series is not None and began is not None and reading.count(series):
+            found[watched["client"]] = outage(reading, series, began.at_ns)
     return found
 
 
@@ -166,9 +166,9 @@ def length(found: Outage) -> str:
     )
 
 
-def mysql_clients_come_back(history: History) -> Verdict:
+def mysql_clients_come_back(reading: Reading) -> Verdict:
     """A MySQL client reaches each deleted member again by its name, and the one that was left alone never loses it."""
-    found = mysql_outages(history)
+    found = mysql_outages(reading)
     names = (*MYSQL_PODS, "any", *(f"open to {pod}" for pod in (MYSQL_PODS[0], MYSQL_PODS[2])))
     unknowns = [f"{name} was not watched through the deletion" for name in names if name not in found]
     unknowns += [f"no connection to {pod} failed" for pod in MYSQL_GONE if pod in found and found[pod] is None]
@@ -189,9 +189,9 @@ def mysql_clients_come_back(history: History) -> Verdict:
     )
 
 
-def mysql_clients(history: History) -> str:
-    found = mysql_outages(history)
-    if not found or mysql_clients_come_back(history).outcome != "ok":
+def mysql_clients(reading: Reading) -> str:
+    found = mysql_outages(reading)
+    if not found or mysql_clients_come_back(reading).outcome != "ok":
         return ""
     said = "; ".join(f"{pod} for {length(one)} ({one.kinds()})" for pod in MYSQL_GONE if (one := found[pod]))
     first, second = (found[pod] for pod in MYSQL_GONE)
@@ -218,15 +218,15 @@ def mysql_clients(history: History) -> str:
     )
 
 
-def serial_or_parallel(history: History) -> str:
-    ordered_from, parallel_from = _all_three(history), _parallel(history)
+def serial_or_parallel(reading: Reading) -> str:
+    ordered_from, parallel_from = _all_three(reading), _parallel(reading)
     if ordered_from is None or parallel_from is None:
         return ""
-    ordered = starts(history, ordered_from, ("web-0", "web-1", "web-2"))
-    parallel = starts(history, parallel_from, PARALLEL_PODS)
-    if ordered is None or parallel is None or ordered_is_serial(history).outcome != "ok":
+    ordered = starts(reading, ordered_from, ("web-0", "web-1", "web-2"))
+    parallel = starts(reading, parallel_from, PARALLEL_PODS)
+    if ordered is None or parallel is None or ordered_is_serial(reading).outcome != "ok":
         return ""
-    back = last_ns(when(history, "A web-2.web", "NOERROR", ordered_from), ordered_from)
+    back = last_ns(when(reading, "A web-2.web", "NOERROR", ordered_from), ordered_from)
     said = ", ".join(f"{pod} after {seconds(ready - ordered_from)}" for pod, _, ready in ordered)
     both = ", ".join(f"{pod} after {seconds(ready - parallel_from)}" for pod, _, ready in parallel)
     total, short = max(r[2] for r in ordered) - ordered_from, max(r[2] for r in parallel) - parallel_from

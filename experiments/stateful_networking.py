@@ -2,7 +2,7 @@
 
 from chaos.experiment import (
     Experiment,
-    History,
+    Reading,
     Run,
     Verdict,
     Workload,
@@ -61,9 +61,9 @@ def reverse(address: str) -> str:
     return ".".join(reversed(address.split("."))) + ".in-addr.arpa."
 
 
-def records_complete(history: History) -> Verdict:
+def records_complete(reading: Reading) -> Verdict:
     """Every demanded record is there in every view; more than the set is allowed, less is not."""
-    asked = facts(history, "record")
+    asked = facts(reading, "record")
     failures = [
         f"{f['asked']} at {f['view']}: {f['status']} {', '.join(f['values'])}, and {', '.join(f['expected'])} is demanded"
         for f in asked
@@ -74,7 +74,7 @@ def records_complete(history: History) -> Verdict:
         for f in asked
         if f["status"] not in ("NOERROR", "NODATA", "NXDOMAIN")
     ]
-    if not facts(history, "absent"):
+    if not facts(reading, "absent"):
         unknowns.append("not every record was asked for")
     views = {f["view"] for f in asked}
     success = (
@@ -85,9 +85,9 @@ def records_complete(history: History) -> Verdict:
     )
 
 
-def missing_is_absent(history: History) -> Verdict:
+def missing_is_absent(reading: Reading) -> Verdict:
     """A pod that does not exist has no record: NXDOMAIN, with how long that may be remembered."""
-    asked = facts(history, "absent", asked=f"A {MISSING}")
+    asked = facts(reading, "absent", asked=f"A {MISSING}")
     failures = [
         f"{f['view']} answers {f['status']} {', '.join(f['values'])}" for f in asked if f["status"] == "NOERROR"
     ]
@@ -97,9 +97,9 @@ def missing_is_absent(history: History) -> Verdict:
     return combine("missing-is-absent", failures=failures, unknowns=unknowns, success=success, evidence=())
 
 
-def names_lead_to_their_pods(history: History) -> Verdict:
+def names_lead_to_their_pods(reading: Reading) -> Verdict:
     """Whoever connects to a pod's name is answered by that pod, and by nobody else."""
-    reached = facts(history, "reached")
+    reached = facts(reading, "reached")
     failures = [
         f"{f['asked']}: {who} answered {n} of {f['connections']}"
         for f in reached
@@ -112,12 +112,12 @@ def names_lead_to_their_pods(history: History) -> Verdict:
     return combine("names-lead-to-their-pods", failures=failures, unknowns=unknowns, success=success, evidence=())
 
 
-def name_pattern(history: History) -> str:
+def name_pattern(reading: Reading) -> str:
     """From the records that were found."""
-    found = [f for f in facts(history, "record", of="pod", view="service") if f["status"] == "NOERROR"]
+    found = [f for f in facts(reading, "record", of="pod", view="service") if f["status"] == "NOERROR"]
     if not found:
         return ""
-    target = history.meta.target
+    target = reading.meta.target
     rows = ", ".join(f"{f['asked'].removeprefix('A ')} is {', '.join(f['values'])}" for f in found)
     return (
         f"POD.SERVICE.NAMESPACE.svc.DOMAIN, here POD.web.{target['namespace']}.svc.{target['domain']}: {rows}. "
@@ -126,13 +126,13 @@ def name_pattern(history: History) -> str:
     )
 
 
-def pod_against_service(history: History) -> str:
+def pod_against_service(reading: Reading) -> str:
     """One address each, against all of them."""
-    whole = fact(history, "record", of="headless service", view="service")
-    single = facts(history, "record", of="pod", view="service")
-    ports = fact(history, "record", of="port of the headless service", view="service")
-    anyone = fact(history, "service-reached")
-    if whole is None or not single or ports is None or anyone is None or records_complete(history).outcome != "ok":
+    whole = fact(reading, "record", of="headless service", view="service")
+    single = facts(reading, "record", of="pod", view="service")
+    ports = fact(reading, "record", of="port of the headless service", view="service")
+    anyone = fact(reading, "service-reached")
+    if whole is None or not single or ports is None or anyone is None or records_complete(reading).outcome != "ok":
         return ""
     return (
         f"A pod's name has {max(len(f['values']) for f in single)} address, its own; the service's name has "
@@ -141,16 +141,16 @@ def pod_against_service(history: History) -> str:
         f"the first address that the answer gave, {_counts(anyone['answered'])}"
         + (
             "; connections to a pod's name all reached that pod."
-            if names_lead_to_their_pods(history).outcome == "ok"
+            if names_lead_to_their_pods(reading).outcome == "ok"
             else "."
         )
     )
 
 
-def why_stable(history: History) -> str:
+def why_stable(reading: Reading) -> str:
     """What this run shows of it; that names outlive their pods is another experiment's."""
-    reached = facts(history, "reached")
-    reverse_names = facts(history, "record", of="address of a pod", view="service")
+    reached = facts(reading, "reached")
+    reverse_names = facts(reading, "record", of="address of a pod", view="service")
     if not reached or not reverse_names:
         return ""
     right = sum(f["answered"].get(f["pod"], 0) for f in reached)
@@ -169,13 +169,13 @@ def _counts(answered: dict[str, int]) -> str:
     return ", ".join(f"{n} reached {who}" for who, n in answered.items())
 
 
-def headline(history: History) -> str:
+def headline(reading: Reading) -> str:
     """The state of the records in one sentence."""
-    asked = facts(history, "record")
+    asked = facts(reading, "record")
     if not asked:
         return "Nothing was asked, so nothing is known about the records."
     good = sum(f["status"] == "NOERROR" and set(f["expected"]) <= set(f["values"]) for f in asked)
-    where = "On the simulated cluster " if history.meta.simulated else ""
+    where = "On the simulated cluster " if reading.meta.simulated else ""
     return f"{where}{good} of {len(asked)} answers held what the Kubernetes DNS specification {SPECIFICATION} demands."
 
 

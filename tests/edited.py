@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from chaos.analysis.reading import Reading
 from chaos.analysis.trials import trials
 from chaos.model import History, Outcome, Samples, Series
 
@@ -17,7 +18,7 @@ class Edited:
 
     def __init__(self, history: History) -> None:
         self.history = copy.deepcopy(history)
-        self.zero_ns = trials(self.history)[0].accepted_ns
+        self.zero_ns = trials(Reading(self.history))[0].accepted_ns
 
     def series(self, record: str = "", view: str = "", *, probe: str = "") -> SeriesEdit:
         """All series with that record, view and probe; what is left out may be any."""

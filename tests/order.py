@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+from chaos.analysis.reading import Reading
 from chaos.analysis.stages import Timeline, timelines
 from chaos.cli.saved import load_run
 
@@ -16,7 +17,7 @@ _PROBED = ("old-stopped",)
 
 def timeline_of(folder: str, trial: int = 1) -> Timeline:
     """The time line of a saved run's trial."""
-    return next(t for t in timelines(load_run(Path(folder))) if t.trial.number == trial)
+    return next(t for t in timelines(Reading(load_run(Path(folder)))) if t.trial.number == trial)
 
 
 def at_s(timeline: Timeline, key: str) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from chaos.analysis.reading import Reading
 from chaos.analysis.recovery import Recovery, recoveries
 from chaos.analysis.stages import timelines
 from chaos.clock import VirtualTimeLoop
@@ -123,11 +124,11 @@ class Claim:
 def claims(ran: Ran) -> Iterator[Claim]:
     """Every claim about an instant that the truth knows: A records lost and back, and the old container's end."""
     governing = f"{ran.history.meta.target['service']}.{ran.history.meta.target['namespace']}.svc.cluster.local"
-    measured = recoveries(ran.history)
+    measured = recoveries(Reading(ran.history))
     for recovery in measured:
         if recovery.record.startswith("A "):
             yield from _record_claims(ran, recovery, governing)
-    for timeline in timelines(ran.history):
+    for timeline in timelines(Reading(ran.history)):
         target = timeline.trial.target
         for boundary in timeline.boundaries:
             if boundary.key == "old-stopped" and boundary.interval is not None:

@@ -12,6 +12,7 @@ import statistics
 import sys
 from pathlib import Path
 
+from chaos.analysis.reading import Reading
 from chaos.analysis.stages import Timeline, timelines
 from chaos.cli.saved import load_run
 
@@ -34,7 +35,7 @@ STAGES = (
 def main(left: Path, right: Path) -> None:
     """Print the table of two runs' folders."""
     histories = [load_run(folder) for folder in (left, right)]
-    columns = [timelines(history) for history in histories]
+    columns = [timelines(Reading(history)) for history in histories]
     heads = [
         "sandbox (simulated)" if h.meta.simulated else f"real cluster, {h.meta.environment['kubernetes']}"
         for h in histories

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
-from chaos.analysis.trials import Sample, Trial, samples_between, trials
+from chaos.analysis.reading import Reading, Sample
+from chaos.analysis.trials import Trial, trials
 from chaos.analysis.vantages import primary_series
-from chaos.model import History, Interval, Series
+from chaos.model import Interval, Series
 from chaos.model.outcome import OK
 
 # Connections to one pod; "address" is limited to the address that the pod had before the fault.
@@ -19,9 +20,9 @@ PROBES = ("tcp", "http", "clusterip", "stream", "address")
 _PROTOCOLS = {"mysql": "MySQL", "redis": "Redis"}
 
 
-def protocol(history: History) -> str:
+def protocol(reading: Reading) -> str:
     """What the clients that ask who answers speak, for people."""
-    return _PROTOCOLS.get(str(history.meta.parameters.get("identify", "")), "HTTP")
+    return _PROTOCOLS.get(str(reading.meta.parameters.get("identify", "")), "HTTP")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,12 @@ class ClientView:
         )
 
 
-def client_views(history: History) -> list[ClientView]:
+def client_views(reading: Reading) -> list[ClientView]:
     """Every client's view at the trial's primary vantage, by trial, pod, probe and record."""
     found = [
-        _client_view(history, trial, series)
-        for trial in trials(history)
-        for series in primary_series(history, trial)
+        _client_view(reading, trial, series)
+        for trial in trials(reading)
+        for series in primary_series(reading, trial)
         if _concerns(series, trial)
     ]
     return sorted(
@@ -84,15 +85,15 @@ def _concerns(series: Series, trial: Trial) -> bool:
     return series.probe != "address" or series.name == trial.target.address
 
 
-def _client_view(history: History, trial: Trial, series: Series) -> ClientView:
-    samples = sorted(samples_between(history, series, trial.baseline_ns, trial.end_ns))
+def _client_view(reading: Reading, trial: Trial, series: Series) -> ClientView:
+    samples = sorted(reading.samples(series, trial.baseline_ns, trial.end_ns))
     counts: Counter[tuple[str, str]] = Counter()
     for sample in samples:
         if sample.received_ns >= trial.sent_ns:
-            outcome = history.outcomes[sample.outcome]
+            outcome = sample.outcome
             counts[outcome.status, "" if outcome.status == OK else outcome.phase] += 1
-    outage = _longest_outage(history, trial, samples)
-    first = None if outage is None else history.outcomes[outage.first.outcome]
+    outage = _longest_outage(trial, samples)
+    first = None if outage is None else outage.first.outcome
     return ClientView(
         trial=trial,
         probe=series.probe,
@@ -101,17 +102,17 @@ def _client_view(history: History, trial: Trial, series: Series) -> ClientView:
         counts=tuple((status, phase, n) for (status, phase), n in sorted(counts.items(), key=lambda c: (-c[1], c[0]))),
         samples=sum(counts.values()),
         failed=None if outage is None else outage.failed,
-        first_failed=_first_failed(history, trial, samples),
+        first_failed=_first_failed(trial, samples),
         first_failure=None if first is None else (first.status, first.phase),
         restored=None if outage is None else outage.restored,
     )
 
 
-def _first_failed(history: History, trial: Trial, samples: list[Sample]) -> Interval | None:
+def _first_failed(trial: Trial, samples: list[Sample]) -> Interval | None:
     """Without what says nothing: a lost packet is not the moment at which something ended."""
     good_ns: int | None = None
     for sample in samples:
-        outcome = history.outcomes[sample.outcome]
+        outcome = sample.outcome
         if outcome.status == OK:
             good_ns = sample.sent_ns
         elif good_ns is not None and sample.received_ns >= trial.sent_ns and outcome.says_something:
@@ -126,11 +127,11 @@ class _Outage(NamedTuple):
     length_ns: int
 
 
-def _longest_outage(history: History, trial: Trial, samples: list[Sample]) -> _Outage | None:
+def _longest_outage(trial: Trial, samples: list[Sample]) -> _Outage | None:
     """The longest stretch of failures between two successes, in the order in which the exchanges began."""
     longest: _Outage | None = None
     last_good_ns: int | None = None
-    for good, group in groupby(samples, key=lambda s: history.outcomes[s.outcome].status == OK):
+    for good, group in groupby(samples, key=lambda s: s.outcome.status == OK):
         stretch = list(group)
         if good:
             last_good_ns = stretch[-1].sent_ns

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import pairwise
 
-from chaos.model import History
+from chaos.analysis.reading import Reading
 
 _NS_PER_S = 1_000_000_000
 _PERIODS, _SHARE_OF_LIMIT = 3, 0.05
 
 
-def tolerated_gap_ns(history: History, period_s: float) -> int:
+def tolerated_gap_ns(reading: Reading, period_s: float) -> int:
     """The longest gap that may stay unseen between samples of that period."""
-    within_s = history.meta.parameters.get("within_s")
+    within_s = reading.meta.parameters.get("within_s")
     limit_s = float(within_s) if isinstance(within_s, int | float) else 0.0
     return round(max(_PERIODS * period_s, _SHARE_OF_LIMIT * limit_s) * _NS_PER_S)
 

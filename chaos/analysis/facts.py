@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from chaos.model import History
+from chaos.analysis.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,13 @@ class Fact:
         return self.values.get(key, default)
 
 
-def facts(history: History, kind: str, **where: Any) -> list[Fact]:
+def facts(reading: Reading, kind: str, **where: Any) -> list[Fact]:
     """All facts of a kind whose values are those of `where`, in the order in which they were found."""
-    found = (Fact(at_ns, what, details) for at_ns, what, details in history.marks if what == kind)
+    found = (Fact(at_ns, what, details) for at_ns, what, details in reading.marks if what == kind)
     return [fact for fact in found if all(fact.get(key) == value for key, value in where.items())]
 
 
-def fact(history: History, kind: str, **where: Any) -> Fact | None:
+def fact(reading: Reading, kind: str, **where: Any) -> Fact | None:
     """The last of them; None where the method never came so far."""
-    found = facts(history, kind, **where)
+    found = facts(reading, kind, **where)
     return found[-1] if found else None

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, recoveries
 from chaos.analysis.trials import Trial, trials
 from chaos.analysis.vantages import losses
-from chaos.model import History
 
 _ORDINAL_LABEL = "apps.kubernetes.io/pod-index"
 
@@ -50,20 +50,20 @@ class Identity:
         return tuple(f for f in self.facets if f.kept is None and f.applies)
 
 
-def identities(history: History) -> list[Identity]:
+def identities(reading: Reading) -> list[Identity]:
     """The identity of each replaced pod at the end of its trial."""
-    measured = recoveries(history)
-    lost = losses(history)
+    measured = recoveries(reading)
+    lost = losses(reading)
     found = []
-    for trial in trials(history):
+    for trial in trials(reading):
         mine = [r for r in measured if r.trial.key == trial.key]
         lasting = [r for r in mine if r.vantage not in lost or lost[r.vantage].at_ns >= trial.end_ns]
-        over = trial.seconds(trial.end_ns) >= float(history.meta.parameters.get("within_s", 0.0))
-        found.append(Identity(trial, tuple(_object_facets(history, trial)) + tuple(_dns_facets(lasting, over=over))))
+        over = trial.seconds(trial.end_ns) >= float(reading.meta.parameters.get("within_s", 0.0))
+        found.append(Identity(trial, tuple(_object_facets(reading, trial)) + tuple(_dns_facets(lasting, over=over))))
     return found
 
 
-def _object_facets(history: History, trial: Trial) -> Iterable[Facet]:
+def _object_facets(reading: Reading, trial: Trial) -> Iterable[Facet]:
     target, new = trial.target, trial.life.new_pod
     if new is None:
         names = ("name", "new UID", "ordinal", "hostname", "subdomain", "volume claims")
@@ -76,7 +76,7 @@ def _object_facets(history: History, trial: Trial) -> Iterable[Facet]:
     yield _same("hostname", target.hostname, spec.get("hostname", ""))
     old_spec = (trial.life.old_pod or {}).get("spec", {})
     yield _same(
-        "subdomain", old_spec.get("subdomain") or history.meta.target.get("service", ""), spec.get("subdomain", "")
+        "subdomain", old_spec.get("subdomain") or reading.meta.target.get("service", ""), spec.get("subdomain", "")
     )
     yield _same("volume claims", ", ".join(sorted(target.claims)), ", ".join(sorted(_claims(spec))))
 

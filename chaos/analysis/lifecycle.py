@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from chaos.model import ClusterEvent, FaultWindow, History, PodIdentity
+from chaos.analysis.reading import Reading
+from chaos.model import ClusterEvent, FaultWindow, PodIdentity
 
 _SERVICE_LABEL = "kubernetes.io/service-name"
 
@@ -45,17 +46,17 @@ class Replacement:
     endpoint_ready_ns: int | None = None
 
 
-def replacement(history: History, fault: FaultWindow, target: PodIdentity, end_ns: int) -> Replacement:
+def replacement(reading: Reading, fault: FaultWindow, target: PodIdentity, end_ns: int) -> Replacement:
     """The replacement of one target in one trial, as seen up to `end_ns`.
 
     Of several new pods (one may have failed at once) the last that became Ready counts; without any, the last one.
     """
     life = Replacement()
-    mine = [e for e in history.events if e.kind == "Pod" and e.name == target.name and e.at_ns <= end_ns]
+    mine = [e for e in reading.events if e.kind == "Pod" and e.name == target.name and e.at_ns <= end_ns]
     life.watched = bool(mine)
     _old_pod(life, [e for e in mine if e.uid == target.uid], fault.sent_ns)
     _new_pod(life, [e for e in mine if e.uid != target.uid and e.at_ns >= fault.sent_ns])
-    slices = [e for e in history.events if e.kind == "EndpointSlice" and e.at_ns <= end_ns and _of_service(history, e)]
+    slices = [e for e in reading.events if e.kind == "EndpointSlice" and e.at_ns <= end_ns and _of_service(reading, e)]
     _endpoints(life, slices, target.uid, fault.sent_ns)
     return life
 
@@ -131,8 +132,8 @@ def _first(events: Iterable[ClusterEvent], holds: Any) -> int | None:
     return next((e.at_ns for e in events if holds(e.object)), None)
 
 
-def _of_service(history: History, event: ClusterEvent) -> bool:
-    service = history.meta.target.get("service")
+def _of_service(reading: Reading, event: ClusterEvent) -> bool:
+    service = reading.meta.target.get("service")
     label = (event.object.get("metadata", {}).get("labels") or {}).get(_SERVICE_LABEL)
     return not service or label in (None, service)
 

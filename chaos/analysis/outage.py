@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from chaos.model import History, Interval, Series
+from chaos.analysis.reading import Reading
+from chaos.model import Interval, Series
 from chaos.model.outcome import OK
 
 
@@ -40,29 +41,27 @@ class Outage:
         )
 
 
-def outage(history: History, series: Series, from_ns: int, to_ns: int | None = None) -> Outage | None:
+def outage(reading: Reading, series: Series, from_ns: int, to_ns: int | None = None) -> Outage | None:
     """The longest one that began after an instant; None where nothing failed.
 
     Args:
-        history: of the run.
+        reading: of the run.
         series: of a client; samples in the order in which they were sent.
         from_ns: samples received before are only looked at for the last success.
         to_ns: samples sent after are left out; None: the end.
     """
-    columns = history.samples.get(series.id)
-    rows = sorted((sent, received, o) for _, sent, received, o in columns.rows()) if columns else []
-    rows = [row for row in rows if to_ns is None or row[0] <= to_ns]
+    rows = sorted((s.sent_ns, s.received_ns, s.position) for s in reading.samples(series, 0, to_ns))
     longest: Outage | None = None
     last_good_ns = min((row[0] for row in rows), default=from_ns)
     stretch: list[tuple[int, int, int]] = []
     count = sum(received >= from_ns for _, received, _ in rows)
     for sent_ns, received_ns, position in [*rows, (0, 0, -1)]:
-        if position >= 0 and history.outcomes[position].status != OK:
+        if position >= 0 and reading.outcomes[position].status != OK:
             if received_ns >= from_ns:
                 stretch.append((sent_ns, received_ns, position))
             continue
         if stretch:
-            kinds = Counter((history.outcomes[p].status, history.outcomes[p].phase) for _, _, p in stretch)
+            kinds = Counter((reading.outcomes[p].status, reading.outcomes[p].phase) for _, _, p in stretch)
             began = Interval(last_good_ns, min(received for _, received, _ in stretch))
             found = Outage(began, Interval(stretch[-1][0], None if position < 0 else received_ns), kinds, count)
             if longest is None or found.length_ns.after_ns >= longest.length_ns.after_ns:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chaos.analysis.trials import Sample, Trial, samples_between, trials
+from chaos.analysis.reading import Reading, Sample
+from chaos.analysis.trials import Trial, trials
 from chaos.analysis.vantages import unsure
-from chaos.model import History, Interval, Outcome, Series
+from chaos.model import Interval, Outcome, Series
 from chaos.model.outcome import OK
 
 
@@ -31,15 +32,15 @@ class Overlap:
     impostors: tuple[tuple[str, int], ...]
 
 
-def overlaps(history: History) -> list[Overlap]:
+def overlaps(reading: Reading) -> list[Overlap]:
     """The overlap of each replaced pod, by trial and pod."""
-    return [_overlap(history, trial) for trial in trials(history)]
+    return [_overlap(reading, trial) for trial in trials(reading)]
 
 
-def _overlap(history: History, trial: Trial) -> Overlap:
-    impostors = _impostors(history, trial)
-    old = _at_address(history, trial, trial.target.address)
-    new = _at_address(history, trial, trial.life.new_address)
+def _overlap(reading: Reading, trial: Trial) -> Overlap:
+    impostors = _impostors(reading, trial)
+    old = _at_address(reading, trial, trial.target.address)
+    new = _at_address(reading, trial, trial.life.new_address)
     unknown = ""
     if trial.target.address == trial.life.new_address:
         unknown = "the new pod has the old one's address, so the address does not tell them apart"
@@ -47,7 +48,7 @@ def _overlap(history: History, trial: Trial) -> Overlap:
         unknown = f"the old address {trial.target.address} was not probed"
     elif not new:
         unknown = "no sample reached the new address"
-    elif not _ever_named(history, trial):
+    elif not _ever_named(reading, trial):
         unknown = f"no answer at either address said who it was, so nothing tells whether it was {trial.target.name}"
     if unknown:
         at_most_ns, proof = _never(trial)
@@ -83,18 +84,18 @@ def _by_samples(trial: Trial, old: list[tuple[Sample, bool]], new: list[tuple[Sa
     return max(0, min(stopped) - started_ns), "the old address's first failure and the new address's last one"
 
 
-def _at_address(history: History, trial: Trial, address: str) -> list[tuple[Sample, bool]]:
+def _at_address(reading: Reading, trial: Trial, address: str) -> list[tuple[Sample, bool]]:
     """Every sample that reached an address, with whether this pod answered; not those in which nobody said who."""
     if not address:
         return []
     found = []
-    spans = unsure(history)
-    for series in history.series:
+    spans = unsure(reading)
+    for series in reading.series:
         asked = series.name == address if series.probe == "address" else series.probe == "http"
         if not asked or series.pod != trial.target.name:
             continue
-        for sample in samples_between(history, series, trial.sent_ns, trial.until_ns):
-            outcome = history.outcomes[sample.outcome]
+        for sample in reading.samples(series, trial.sent_ns, trial.until_ns):
+            outcome = sample.outcome
             if any(span.vantage == series.vantage and span.holds(sample.sent_ns, sample.received_ns) for span in spans):
                 continue  # which of two came first is not known then
             if not _nameless(outcome) and (series.probe == "address" or outcome.address == address):
@@ -102,14 +103,14 @@ def _at_address(history: History, trial: Trial, address: str) -> list[tuple[Samp
     return found
 
 
-def _ever_named(history: History, trial: Trial) -> bool:
+def _ever_named(reading: Reading, trial: Trial) -> bool:
     """Whether this pod, old or new, ever answered by its name, from the time before the fault on."""
     addresses = (trial.target.address, trial.life.new_address)
     return any(
-        _is_pod(history.outcomes[sample.outcome], trial)
-        for series in history.series
+        _is_pod(sample.outcome, trial)
+        for series in reading.series
         if series.probe == "address" and series.name in addresses
-        for sample in samples_between(history, series, trial.baseline_ns, trial.until_ns)
+        for sample in reading.samples(series, trial.baseline_ns, trial.until_ns)
     )
 
 
@@ -122,32 +123,32 @@ def _is_pod(outcome: Outcome, trial: Trial) -> bool:
     return outcome.status == OK and outcome.values == (trial.target.name,)
 
 
-def _impostors(history: History, trial: Trial) -> tuple[tuple[str, int], ...]:
+def _impostors(reading: Reading, trial: Trial) -> tuple[tuple[str, int], ...]:
     counts: dict[str, int] = {}
-    for series in _by_name(history, trial):
-        for sample in samples_between(history, series, trial.sent_ns, trial.end_ns):
-            outcome = history.outcomes[sample.outcome]
+    for series in _by_name(reading, trial):
+        for sample in reading.samples(series, trial.sent_ns, trial.end_ns):
+            outcome = sample.outcome
             if outcome.status == OK and outcome.values and not _is_pod(outcome, trial):
                 who = outcome.values[0]
                 counts[who] = counts.get(who, 0) + 1
     return tuple(sorted(counts.items()))
 
 
-def _by_name(history: History, trial: Trial) -> list[Series]:
-    return [s for s in history.series if s.probe in ("http", "clusterip") and s.pod == trial.target.name]
+def _by_name(reading: Reading, trial: Trial) -> list[Series]:
+    return [s for s in reading.series if s.probe in ("http", "clusterip") and s.pod == trial.target.name]
 
 
-def old_served(history: History, trial: Trial) -> Interval | None:
+def old_served(reading: Reading, trial: Trial) -> Interval | None:
     """When the old address stopped answering as this pod: (last right answer asked, first failure after it received].
 
     None where the old address was not probed or never answered; right-censored where it never stopped.
     """
     samples = [
-        (s, _is_pod(history.outcomes[s.outcome], trial))
-        for series in history.series
+        (s, _is_pod(s.outcome, trial))
+        for series in reading.series
         if series.probe == "address" and series.name == trial.target.address
-        for s in samples_between(history, series, trial.baseline_ns, trial.until_ns)
-        if not _nameless(history.outcomes[s.outcome])
+        for s in reading.samples(series, trial.baseline_ns, trial.until_ns)
+        if not _nameless(s.outcome)
     ]
     last_ns = max((s.sent_ns for s, right in samples if right), default=None)
     if last_ns is None:

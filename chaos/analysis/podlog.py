@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chaos.analysis.lifecycle import pod_state
-from chaos.model import History
+from chaos.analysis.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class PodStep:
     address: str
 
 
-def pod_steps(history: History, from_ns: int = 0, to_ns: int | None = None) -> list[PodStep]:
+def pod_steps(reading: Reading, from_ns: int = 0, to_ns: int | None = None) -> list[PodStep]:
     """The steps of every pod of the run's namespaces, in the order in which they were seen."""
-    return [step for step in _steps(history) if step.at_ns >= from_ns and (to_ns is None or step.at_ns <= to_ns)]
+    return [step for step in _steps(reading) if step.at_ns >= from_ns and (to_ns is None or step.at_ns <= to_ns)]
 
 
 def first(steps: list[PodStep], what: str, pod: str) -> PodStep | None:
@@ -38,9 +38,9 @@ def first(steps: list[PodStep], what: str, pod: str) -> PodStep | None:
     return next((step for step in steps if step.what == what and step.pod == pod), None)
 
 
-def _steps(history: History) -> Iterator[PodStep]:
+def _steps(reading: Reading) -> Iterator[PodStep]:
     before: dict[str, str] = {}  # UID → state
-    for event in history.events:
+    for event in reading.events:
         if event.kind != "Pod":
             continue
         address = str((event.object.get("status") or {}).get("podIP", ""))
@@ -59,11 +59,11 @@ def _steps(history: History) -> Iterator[PodStep]:
             yield PodStep(event.at_ns, event.name, event.uid, "unready", address)
 
 
-def most_missing(history: History, pods: tuple[str, ...], from_ns: int, to_ns: int) -> int:
+def most_missing(reading: Reading, pods: tuple[str, ...], from_ns: int, to_ns: int) -> int:
     """How many of these pods were not Ready at the same moment of that time, at most, as the watch showed it."""
     ready: set[str] = set()
     worst = 0
-    for step in pod_steps(history, 0, to_ns):
+    for step in pod_steps(reading, 0, to_ns):
         if step.pod not in pods:
             continue
         if step.at_ns >= from_ns:

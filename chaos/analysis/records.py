@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from chaos.analysis.reading import Reading
 from chaos.analysis.trials import Trial
-from chaos.model import History, Outcome, Series
+from chaos.model import Outcome, Series
 from chaos.model.outcome import DNS_ABSENT, DNS_PRESENT
 
 SERVICE_VIEW = "service"  # the cluster DNS address: several replicas behind one
@@ -53,16 +54,16 @@ class Record:
     after: tuple[Series, ...]
 
 
-def records_of(history: History, trial: Trial) -> list[Record]:
+def records_of(reading: Reading, trial: Trial) -> list[Record]:
     """Every DNS record that concerns the trial's pod, by label and view."""
-    service = str(history.meta.target.get("service", ""))
-    found = list(_forward(history, trial, service)) + list(_reverse(history, trial, service))
+    service = str(reading.meta.target.get("service", ""))
+    found = list(_forward(reading, trial, service)) + list(_reverse(reading, trial, service))
     return sorted(found, key=lambda r: (r.label, r.view, r.vantage))
 
 
-def _forward(history: History, trial: Trial, service: str) -> Iterator[Record]:
+def _forward(reading: Reading, trial: Trial, service: str) -> Iterator[Record]:
     asked: dict[tuple[RecordKind, str, str, str], list[Series]] = {}
-    for series in history.series:
+    for series in reading.series:
         kind = _forward_kind(series, trial, service) if series.probe == "dns" else None
         if kind is not None:
             asked.setdefault((kind, series.record, series.view, series.vantage), []).append(series)
@@ -79,9 +80,9 @@ def _forward_kind(series: Series, trial: Trial, service: str) -> RecordKind | No
     return None
 
 
-def _reverse(history: History, trial: Trial, service: str) -> Iterator[Record]:
+def _reverse(reading: Reading, trial: Trial, service: str) -> Iterator[Record]:
     asked: dict[tuple[str, str], dict[str, list[Series]]] = {}
-    for series in history.series:
+    for series in reading.series:
         rtype, _, address = series.record.partition(" ")
         if series.probe == "dns" and rtype == "PTR" and series.pod == trial.target.name:
             asked.setdefault((series.view, series.vantage), {}).setdefault(address, []).append(series)
@@ -94,7 +95,7 @@ def _reverse(history: History, trial: Trial, service: str) -> Iterator[Record]:
 
 
 def state_table(outcomes: Sequence[Outcome], record: Record, trial: Trial, service: str) -> list[State]:
-    """The state that each of the history's outcomes shows for a record, by the outcome's position."""
+    """The state that each of the reading's outcomes shows for a record, by the outcome's position."""
     return [state_of(outcome, record.kind, trial, service) for outcome in outcomes]
 
 

@@ -9,11 +9,11 @@ from enum import StrEnum
 
 from chaos.analysis.bounds import Exchange, change, flips, stable_run
 from chaos.analysis.coverage import longest_gap_ns, tolerated_gap_ns
-from chaos.analysis.memo import once_per_history
+from chaos.analysis.reading import Reading, once
 from chaos.analysis.records import SERVICE_VIEW, Record, RecordKind, State, records_of, state_table
-from chaos.analysis.trials import Trial, not_replaced, samples_between, trials
+from chaos.analysis.trials import Trial, not_replaced, trials
 from chaos.analysis.vantages import Loss, Unsure, losses, unsure
-from chaos.model import History, Interval, Series
+from chaos.model import Interval, Series
 
 # Consecutive right answers that count as settled. One replica's answers are consistent, so a few suffice there. Behind
 # the service address each answer comes from a replica picked at random: so many right ones in a row that with one of
@@ -85,19 +85,19 @@ class Recovery:
     reason: str = ""
 
 
-@once_per_history
-def recoveries(history: History) -> list[Recovery]:
+@once
+def recoveries(reading: Reading) -> list[Recovery]:
     """All recoveries of all trials, by trial, pod, record and view."""
-    return [recovery for trial in trials(history) for recovery in recoveries_of(history, trial)]
+    return [recovery for trial in trials(reading) for recovery in recoveries_of(reading, trial)]
 
 
-def recoveries_of(history: History, trial: Trial) -> list[Recovery]:
+def recoveries_of(reading: Reading, trial: Trial) -> list[Recovery]:
     """The recoveries of one trial's pod, by record and view."""
-    lost = losses(history)
+    lost = losses(reading)
     gone = {name for name, loss in lost.items() if loss.at_ns <= trial.sent_ns}
-    measured = [_measure(history, trial, record) for record in records_of(history, trial) if record.vantage not in gone]
+    measured = [_measure(reading, trial, record) for record in records_of(reading, trial) if record.vantage not in gone]
     limited = [_limit_by_replicas(m, measured) if m.view == SERVICE_VIEW else m for m in measured]
-    spans = unsure(history)
+    spans = unsure(reading)
     return [_as_sure_as_its_vantage(m, lost.get(m.vantage), spans) for m in limited]
 
 
@@ -145,18 +145,18 @@ class _Evidence:
         return [exchange.sent_ns for group in (self.old, self.absent, self.new) for exchange in group]
 
 
-def _measure(history: History, trial: Trial, record: Record) -> Recovery:
-    before = _evidence(history, trial, record, record.before)
-    after = before if record.before == record.after else _evidence(history, trial, record, record.after)
+def _measure(reading: Reading, trial: Trial, record: Record) -> Recovery:
+    before = _evidence(reading, trial, record, record.before)
+    after = before if record.before == record.after else _evidence(reading, trial, record, record.after)
     lost = _lost(trial, before)
     recovered = _recovered(trial, after, lost) if record.after else None
     wrong = after.old + after.absent
     asked = [before] if before is after else [before, after]
     known_ns = [at_ns for e in asked for at_ns in e.known_ns]
     gap_ns = longest_gap_ns(known_ns, trial.sent_ns, trial.end_ns)
-    tolerated_ns = tolerated_gap_ns(history, max(s.period_s for s in (*record.before, *record.after)))
+    tolerated_ns = tolerated_gap_ns(reading, max(s.period_s for s in (*record.before, *record.after)))
     covered = gap_ns <= tolerated_ns
-    settled = settled_run(record.view, _replicas(history, record))
+    settled = settled_run(record.view, _replicas(reading, record))
     heard_to_the_end = trial.end_ns - max(after.known_ns, default=0) <= tolerated_ns
     return Recovery(
         trial=trial,
@@ -178,17 +178,17 @@ def _measure(history: History, trial: Trial, record: Record) -> Recovery:
     )
 
 
-def _evidence(history: History, trial: Trial, record: Record, asked: tuple[Series, ...]) -> _Evidence:
+def _evidence(reading: Reading, trial: Trial, record: Record, asked: tuple[Series, ...]) -> _Evidence:
     evidence = _Evidence([], [], [])
-    table = state_table(history.outcomes, record, trial, str(history.meta.target.get("service", "")))
+    table = state_table(reading.outcomes, record, trial, str(reading.meta.target.get("service", "")))
     present: list[Exchange] = []
     by_state = {State.OLD: evidence.old, State.ABSENT: evidence.absent, State.NEW: evidence.new, State.PRESENT: present}
     groups = [by_state.get(state) for state in table]
-    samples = (s for one in asked for s in samples_between(history, one, trial.baseline_ns, trial.end_ns))
-    for sent_ns, received_ns, outcome in samples:
+    samples = (s for one in asked for s in reading.samples(one, trial.baseline_ns, trial.end_ns))
+    for sent_ns, received_ns, position, _ in samples:
         in_trial = sent_ns >= trial.sent_ns
         evidence.asked += in_trial
-        group = groups[outcome]
+        group = groups[position]
         if group is None:
             evidence.unknown += in_trial
         else:
@@ -239,9 +239,9 @@ def _recovered(trial: Trial, evidence: _Evidence, lost: Interval | None) -> Inte
     return None
 
 
-def _replicas(history: History, record: Record) -> int:
+def _replicas(reading: Reading, record: Record) -> int:
     """How many DNS servers are asked directly from the same place; 0 where none can be."""
-    views = {s.view for s in history.series if s.probe == "dns" and s.vantage == record.vantage}
+    views = {s.view for s in reading.series if s.probe == "dns" and s.vantage == record.vantage}
     return len(views - {SERVICE_VIEW})
 
 

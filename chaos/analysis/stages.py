@@ -15,11 +15,12 @@ from dataclasses import dataclass
 
 from chaos.analysis.bounds import Exchange, change
 from chaos.analysis.overlap import old_served
+from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, recoveries
-from chaos.analysis.trials import Trial, samples_between, trials
+from chaos.analysis.trials import Trial, trials
 from chaos.analysis.vantages import primary, primary_series
-from chaos.model import History, Interval, Outcome
+from chaos.model import Interval, Outcome
 from chaos.model.outcome import OK, TIMEOUT
 
 
@@ -92,20 +93,20 @@ PARTS = (
 )
 
 
-def timelines(history: History) -> list[Timeline]:
+def timelines(reading: Reading) -> list[Timeline]:
     """One time line for each trial and pod, as its primary vantage saw it."""
-    measured = recoveries(history)
+    measured = recoveries(reading)
     found = []
-    for trial in trials(history):
-        vantage = primary(history, trial)
+    for trial in trials(reading):
+        vantage = primary(reading, trial)
         mine = [r for r in measured if r.trial.key == trial.key and r.vantage == vantage]
-        found.append(_timeline(history, trial, mine))
+        found.append(_timeline(reading, trial, mine))
     return found
 
 
-def _timeline(history: History, trial: Trial, measured: list[Recovery]) -> Timeline:
+def _timeline(reading: Reading, trial: Trial, measured: list[Recovery]) -> Timeline:
     views = [r for r in measured if r.kind is RecordKind.POD_A]
-    boundaries = (*_ending(history, trial, views), *_starting(trial), *_answering(history, trial, views))
+    boundaries = (*_ending(reading, trial, views), *_starting(trial), *_answering(reading, trial, views))
     seen = Timeline(trial, boundaries, (), None, None)
     lost_ns, back_ns, ready_ns = seen.at("dns-lost"), seen.at("dns-back"), seen.at("ready")
     return Timeline(
@@ -117,12 +118,12 @@ def _timeline(history: History, trial: Trial, measured: list[Recovery]) -> Timel
     )
 
 
-def _ending(history: History, trial: Trial, views: list[Recovery]) -> Iterable[Boundary]:
+def _ending(reading: Reading, trial: Trial, views: list[Recovery]) -> Iterable[Boundary]:
     yield Boundary("accepted", "delete accepted (t0)", Interval(trial.sent_ns, trial.accepted_ns))
     yield _watched(trial, "endpoint-not-ready", "endpoint not ready", trial.life.endpoint_not_ready_ns)
     for view in views:
         yield Boundary("dns-lost", f"DNS view {view.view} drops the name", view.lost, view.view)
-    yield Boundary("old-stopped", "old container stops serving", old_served(history, trial))
+    yield Boundary("old-stopped", "old container stops serving", old_served(reading, trial))
     yield _watched(trial, "old-gone", "old pod object gone", trial.life.old_gone_ns)
 
 
@@ -135,11 +136,11 @@ def _starting(trial: Trial) -> Iterable[Boundary]:
     yield _watched(trial, "endpoint-ready", "endpoint ready", life.endpoint_ready_ns)
 
 
-def _answering(history: History, trial: Trial, views: list[Recovery]) -> Iterable[Boundary]:
+def _answering(reading: Reading, trial: Trial, views: list[Recovery]) -> Iterable[Boundary]:
     for view in views:
         yield Boundary("dns-back", f"DNS view {view.view} gives the new address", view.recovered, view.view)
-    yield Boundary("tcp", "first TCP connect to the new address", _first_success(history, trial, "tcp"))
-    yield Boundary("http", "first right answer from the new pod", _first_success(history, trial, "http"))
+    yield Boundary("tcp", "first TCP connect to the new address", _first_success(reading, trial, "tcp"))
+    yield Boundary("http", "first right answer from the new pod", _first_success(reading, trial, "http"))
     yield Boundary("stable", "every view stable", _stable(views))
 
 
@@ -156,15 +157,15 @@ def _stable(views: list[Recovery]) -> Interval | None:
     return Interval(min(max(after), max(known)), max(known))
 
 
-def _first_success(history: History, trial: Trial, probe: str) -> Interval | None:
+def _first_success(reading: Reading, trial: Trial, probe: str) -> Interval | None:
     """The first exchange by name with the new pod; a failed one is contrary, a timeout says nothing."""
     contrary: list[Exchange] = []
     agreeing: list[Exchange] = []
-    for series in primary_series(history, trial):
+    for series in primary_series(reading, trial):
         if series.probe != probe or series.pod != trial.target.name:
             continue
-        for sample in samples_between(history, series, trial.sent_ns, trial.end_ns):
-            outcome = history.outcomes[sample.outcome]
+        for sample in reading.samples(series, trial.sent_ns, trial.end_ns):
+            outcome = sample.outcome
             exchange = Exchange(sample.sent_ns, sample.received_ns)
             if _reaches_new(outcome, trial, probe):
                 agreeing.append(exchange)

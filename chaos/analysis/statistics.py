@@ -17,7 +17,7 @@ MIN_N_FOR_P99 = 299
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Figure:
+class Bound:
     """A value in nanoseconds; with `censored`, the truth is greater."""
 
     value_ns: int
@@ -36,20 +36,20 @@ class Summary:
 
     n: int
     censored: int
-    median: Figure | None
-    maximum: Figure | None
-    p95: Figure | None
-    p99: Figure | None
+    median: Bound | None
+    maximum: Bound | None
+    p95: Bound | None
+    p99: Bound | None
 
 
-def figure(interval: Interval, zero_ns: int = 0) -> Figure:
+def bound(interval: Interval, zero_ns: int = 0) -> Bound:
     """The upper bound of an instant since `zero_ns`; censored where it was not seen to happen."""
     if interval.before_ns is None:
-        return Figure(interval.after_ns - zero_ns, censored=True)
-    return Figure(interval.before_ns - zero_ns)
+        return Bound(interval.after_ns - zero_ns, censored=True)
+    return Bound(interval.before_ns - zero_ns)
 
 
-def summarise(figures: Sequence[Figure]) -> Summary:
+def summarise(figures: Sequence[Bound]) -> Summary:
     """Median, maximum and, where n allows, quantiles."""
     return Summary(
         n=len(figures),
@@ -61,30 +61,30 @@ def summarise(figures: Sequence[Figure]) -> Summary:
     )
 
 
-def maximum(figures: Sequence[Figure]) -> Figure | None:
+def maximum(figures: Sequence[Bound]) -> Bound | None:
     """The largest; censored where any value is, since that one may be larger than all."""
     if not figures:
         return None
-    return Figure(max(f.value_ns for f in figures), any(f.censored for f in figures))
+    return Bound(max(f.value_ns for f in figures), any(f.censored for f in figures))
 
 
-def median(figures: Sequence[Figure]) -> Figure | None:
+def median(figures: Sequence[Bound]) -> Bound | None:
     """The middle value, or of an even number the mean of the middle two; a bound where the middle is censored."""
     if not figures:
         return None
     low, high = _at(figures, (len(figures) - 1) // 2), _at(figures, len(figures) // 2)
     if low.censored or high.censored:
-        return Figure(low.value_ns, censored=True)
-    return Figure((low.value_ns + high.value_ns) // 2)
+        return Bound(low.value_ns, censored=True)
+    return Bound((low.value_ns + high.value_ns) // 2)
 
 
-def quantile(figures: Sequence[Figure], share: float) -> Figure:
+def quantile(figures: Sequence[Bound], share: float) -> Bound:
     """The smallest value that at least that share of the values does not exceed."""
     rank = -int(-share * len(figures) // 1)
     return _at(figures, rank - 1)
 
 
-def _at(figures: Sequence[Figure], position: int) -> Figure:
+def _at(figures: Sequence[Bound], position: int) -> Bound:
     """The value at a position of the ascending order, where a censored value may be anywhere above its bound.
 
     The order statistic is smallest when every censored value equals its bound, which bounds it from below. It is exact
@@ -93,4 +93,4 @@ def _at(figures: Sequence[Figure], position: int) -> Figure:
     ordered = sorted(figures)
     found = ordered[position]
     exact = not any(f.censored for f in ordered[: position + 1])
-    return Figure(found.value_ns, censored=not exact)
+    return Bound(found.value_ns, censored=not exact)

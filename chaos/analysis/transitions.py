@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chaos.model import History, Interval, Outcome, Series
+from chaos.analysis.reading import Reading
+from chaos.model import Interval, Outcome, Series
 from chaos.model.outcome import DNS_ABSENT, DNS_PRESENT, OK
 
 
@@ -36,25 +37,19 @@ def alike(one: Outcome, other: Outcome) -> bool:
     return one.status == other.status and one.values == other.values and (one.status == OK or one.phase == other.phase)
 
 
-def transitions(history: History, series: Series, from_ns: int = 0, to_ns: int | None = None) -> list[Transition]:
+def transitions(reading: Reading, series: Series, from_ns: int = 0, to_ns: int | None = None) -> list[Transition]:
     """Each change of a series, in the order of receipt; the first entry is the state that it began with.
 
     Args:
-        history: of the run.
+        reading: of the run.
         series: whose samples are looked at; those that say nothing are left out, which widens intervals.
         from_ns: samples received before are left out.
         to_ns: samples sent after are left out; None: the end.
     """
-    columns = history.samples.get(series.id)
     found: list[Transition] = []
-    if columns is None:
-        return found
     last_sent_ns = from_ns
-    for _, sent_ns, received_ns, position in columns.rows():
-        if received_ns < from_ns or (to_ns is not None and sent_ns > to_ns):
-            continue
-        outcome = history.outcomes[position]
-        if not tells(series, outcome):
+    for sent_ns, received_ns, _, outcome in reading.samples(series, 0, to_ns):
+        if received_ns < from_ns or not tells(series, outcome):
             continue
         previous = found[-1].after if found else None
         if previous is None or not alike(previous, outcome):
@@ -77,16 +72,16 @@ def became(found: list[Transition], status: str, since_ns: int) -> Interval | No
     return None
 
 
-def series_of(history: History, probe: str, record: str, view: str | None = None) -> list[Series]:
+def series_of(reading: Reading, probe: str, record: str, view: str | None = None) -> list[Series]:
     """The series of a record, from every vantage; of all views where none is named."""
-    return [s for s in history.series if s.probe == probe and s.record == record and view in (None, s.view)]
+    return [s for s in reading.series_of(probe=probe, record=record) if view in (None, s.view)]
 
 
-def when(history: History, record: str, status: str, since_ns: int, until_ns: int | None = None) -> dict[str, Interval]:
+def when(reading: Reading, record: str, status: str, since_ns: int, until_ns: int | None = None) -> dict[str, Interval]:
     """When each view first changed to a status after an instant; views that did not are left out.
 
     Args:
-        history: of the run.
+        reading: of the run.
         record: such as ``A web-1.web``.
         status: ``NOERROR`` or ``NXDOMAIN``.
         since_ns: changes seen before do not count.
@@ -96,8 +91,8 @@ def when(history: History, record: str, status: str, since_ns: int, until_ns: in
         View → interval; of several vantages the first one's.
     """
     found: dict[str, Interval] = {}
-    for series in series_of(history, "dns", record):
-        at = became(transitions(history, series, 0, until_ns), status, since_ns)
+    for series in series_of(reading, "dns", record):
+        at = became(transitions(reading, series, 0, until_ns), status, since_ns)
         if at is not None:
             found.setdefault(series.view, at)
     return found

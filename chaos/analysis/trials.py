@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from chaos.analysis.lifecycle import Replacement, replacement
-from chaos.analysis.memo import once_per_history
-from chaos.model import FaultWindow, History, PodIdentity, Series
+from chaos.analysis.reading import Reading, once
+from chaos.model import FaultWindow, PodIdentity
 
 NS_PER_S = 1_000_000_000
 _LOOKBACK_S = 5.0
 _LOOKBACK_PERIODS = 3
-
-
-class Sample(NamedTuple):
-    """One sample of a series; `outcome` is its position in the history's outcomes."""
-
-    sent_ns: int
-    received_ns: int
-    outcome: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +40,7 @@ class Trial:
 
     @property
     def key(self) -> tuple[int, str]:
-        """Trial number and pod name: unique in a history."""
+        """Trial number and pod name: unique in a reading."""
         return self.fault.trial, self.target.name
 
     @property
@@ -63,21 +52,21 @@ class Trial:
         return (at_ns - self.accepted_ns) / NS_PER_S
 
 
-@once_per_history
-def trials(history: History) -> list[Trial]:
+@once
+def trials(reading: Reading) -> list[Trial]:
     """Every accepted fault that replaces its targets, with each of them, by trial and pod name."""
-    last_ns = _last_ns(history)
-    lookback_ns = _lookback_ns(history)
+    last_ns = _last_ns(reading)
+    lookback_ns = _lookback_ns(reading)
     found = []
-    for fault in history.faults:
+    for fault in reading.faults:
         if fault.accepted_ns is None or not fault.replaces:
             continue
         end_ns = fault.ended_ns if fault.ended_ns is not None else max(last_ns, fault.accepted_ns)
         for target in fault.targets:
-            again_ns = _hit_again_ns(history, fault, target)
+            again_ns = _hit_again_ns(reading, fault, target)
             until_ns = again_ns or max(last_ns, end_ns)
             mine_ns = end_ns if again_ns is None else min(end_ns, again_ns)  # a fault within another one's time
-            life = replacement(history, fault, target, mine_ns)
+            life = replacement(reading, fault, target, mine_ns)
             baseline_ns = max(0, fault.sent_ns - lookback_ns)
             found.append(Trial(fault, target, fault.accepted_ns, baseline_ns, mine_ns, until_ns, life))
     return sorted(found, key=lambda t: t.key)
@@ -104,31 +93,16 @@ def not_replaced(trial: Trial) -> str:
     return ""
 
 
-def samples_between(history: History, series: Series, from_ns: int, to_ns: int) -> Iterator[Sample]:
-    """The samples of a series whose question was sent in [from_ns, to_ns], in order of receipt."""
-    columns = history.samples.get(series.id)
-    if columns is None:
-        return
-    # Only received_ns is sorted; what was sent by to_ns was received, or given up, within the timeout and a margin.
-    low = bisect_left(columns.received_ns, from_ns)
-    high = bisect_right(columns.received_ns, to_ns + round(2 * series.timeout_s * NS_PER_S) + NS_PER_S)
-    rows = zip(columns.sent_ns[low:high], columns.received_ns[low:high], columns.outcome[low:high], strict=True)
-    for sent_ns, received_ns, outcome in rows:
-        if from_ns <= sent_ns <= to_ns:
-            yield Sample(sent_ns, received_ns, outcome)
-
-
-def _hit_again_ns(history: History, fault: FaultWindow, target: PodIdentity) -> int | None:
-    later = (f for f in history.faults if f.sent_ns > fault.sent_ns)
+def _hit_again_ns(reading: Reading, fault: FaultWindow, target: PodIdentity) -> int | None:
+    later = (f for f in reading.faults if f.sent_ns > fault.sent_ns)
     return min((f.sent_ns for f in later if any(t.name == target.name for t in f.targets)), default=None)
 
 
-def _lookback_ns(history: History) -> int:
+def _lookback_ns(reading: Reading) -> int:
     """Far enough back for a few samples of every series."""
-    slowest_s = max((s.period_s for s in history.series), default=0.0)
+    slowest_s = max((s.period_s for s in reading.series), default=0.0)
     return round(max(_LOOKBACK_S, _LOOKBACK_PERIODS * slowest_s) * NS_PER_S)
 
 
-def _last_ns(history: History) -> int:
-    received = (s.received_ns[-1] for s in history.samples.values() if len(s))
-    return max(max(received, default=0), max((e.at_ns for e in history.events), default=0))
+def _last_ns(reading: Reading) -> int:
+    return max(reading.last_received_ns, max((e.at_ns for e in reading.events), default=0))

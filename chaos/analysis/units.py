@@ -1,43 +1,36 @@
-"""Durations as people read them."""
+"""Figures for sentences: each function gives the citation of one (`chaos.model.figure`)."""
 
 from __future__ import annotations
 
-from chaos.model import Interval
-
-_NS_PER_S = 1_000_000_000
-_NS_PER_MS = 1_000_000
+from chaos.model import Figure, Interval
+from chaos.model.figure import DURATION, SHARE
 
 
 def ms(duration_ns: int) -> str:
-    """Milliseconds below a second, else seconds."""
-    if abs(duration_ns) >= _NS_PER_S:
-        return seconds(duration_ns)
-    if duration_ns == 0:
-        return "0 ms"
-    value = duration_ns / _NS_PER_MS
-    return f"{value:.0f} ms" if abs(value) >= 10 else f"{value:.1f} ms"  # noqa: PLR2004 - three digits at most
+    """A duration in milliseconds below a second, else in seconds."""
+    return Figure(duration_ns, duration_ns, DURATION, "ms").cite()
 
 
 def seconds(duration_ns: int) -> str:
-    """Seconds with as many digits as 10 ms probes give."""
-    value = duration_ns / _NS_PER_S
-    return f"{value:.2f} s" if abs(value) >= 1 else f"{value:.3f} s"
+    """A duration in seconds, with as many digits as 10 ms probes give."""
+    return Figure(duration_ns, duration_ns, DURATION, "s").cite()
 
 
 def between(length: Interval) -> str:
     """The bounds of a duration, rounded outwards: ``between 1.36 and 1.43 s``; ``at least 60.00 s`` without an end."""
-    if length.before_ns is None:
-        return f"at least {seconds(_down(length.after_ns))}"
-    least, most = seconds(_down(length.after_ns)), seconds(-_down(-length.before_ns))
-    return f"between {least.removesuffix(' s')} and {most}"
+    return Figure(length.after_ns, length.before_ns, DURATION, "s").cite()
 
 
 def at_most_ns(duration_ns: int) -> str:
     """An upper bound, rounded up."""
-    return f"at most {seconds(-_down(-duration_ns))}"
+    return Figure(None, duration_ns, DURATION, "s").cite()
 
 
-def _down(duration_ns: int) -> int:
-    """To what `seconds` shows of it."""
-    step_ns = 10 * _NS_PER_MS if abs(duration_ns) >= _NS_PER_S else _NS_PER_MS
-    return duration_ns // step_ns * step_ns
+def count(number: int, what: str = "") -> str:
+    """A count, of what in the singular: ``3 views``; another plural stands behind a bar: ``reply|replies``."""
+    return Figure(number, number, what).cite()
+
+
+def share(least: float, most: float | None = None) -> str:
+    """A part of one, or its bounds, in percent: ``33%``, ``29% to 38%``."""
+    return Figure(least, least if most is None else most, SHARE).cite()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chaos.analysis.reading import Reading
 from chaos.analysis.trials import Trial
-from chaos.model import History, Interval, Series
+from chaos.model import Interval, Series
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,55 +42,55 @@ class Unsure:
         return interval.after_ns <= self.to_ns and (interval.before_ns is None or interval.before_ns >= self.from_ns)
 
 
-def names(history: History) -> list[str]:
+def names(reading: Reading) -> list[str]:
     """The vantages that sampled something, the first one first."""
-    found = dict.fromkeys(series.vantage for series in history.series)
-    listed = history.meta.environment.get("vantages")
+    found = dict.fromkeys(series.vantage for series in reading.series)
+    listed = reading.meta.environment.get("vantages")
     if not isinstance(listed, list):
         return list(found)
     ordered = [str(v["name"]) for v in listed if isinstance(v, dict) and v.get("name") in found]
     return list(dict.fromkeys([*ordered, *found]))
 
 
-def nodes(history: History) -> dict[str, str]:
+def nodes(reading: Reading) -> dict[str, str]:
     """Vantage → the node that it ran on, where that is known."""
-    listed = history.meta.environment.get("vantages")
+    listed = reading.meta.environment.get("vantages")
     rows = listed if isinstance(listed, list) else []
     return {str(v["name"]): str(v.get("node", "")) for v in rows if isinstance(v, dict) and "name" in v}
 
 
-def losses(history: History) -> dict[str, Loss]:
+def losses(reading: Reading) -> dict[str, Loss]:
     """The vantages that were lost, by name."""
     return {
         str(d["vantage"]): Loss(
             str(d["vantage"]), str(d.get("node", "")), at_ns, str(d.get("reason", "")), int(d.get("samples", 0))
         )
-        for at_ns, what, d in history.marks
+        for at_ns, what, d in reading.marks
         if what == "vantage-lost"
     }
 
 
-def unsure(history: History) -> list[Unsure]:
+def unsure(reading: Reading) -> list[Unsure]:
     """All times in which a vantage's clock was not known well enough."""
     return [
         Unsure(str(d["vantage"]), int(d["from_ns"]), int(d["to_ns"]), str(d.get("reason", "")))
-        for _, what, d in history.marks
+        for _, what, d in reading.marks
         if what == "clock-unsure"
     ]
 
 
-def primary(history: History, trial: Trial) -> str:
+def primary(reading: Reading, trial: Trial) -> str:
     """The vantage whose view stands for a client's in a trial: the first that lasted through it.
 
     Clients differ by where they are, so what one client saw must not be pieced together from several places.
     """
-    known = names(history)
-    lost = losses(history)
+    known = names(reading)
+    lost = losses(reading)
     lasted = (name for name in known if name not in lost or lost[name].at_ns >= trial.end_ns)
     return next(lasted, known[0] if known else "")
 
 
-def primary_series(history: History, trial: Trial) -> list[Series]:
+def primary_series(reading: Reading, trial: Trial) -> list[Series]:
     """The series of a trial's primary vantage."""
-    name = primary(history, trial)
-    return [series for series in history.series if series.vantage == name]
+    name = primary(reading, trial)
+    return [series for series in reading.series if series.vantage == name]

@@ -309,13 +309,16 @@ def show(
 def report(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.", autocompletion=run_folders)],
     experiment: ExperimentFileOption = "",
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Judge it again instead of rendering what run.json says was concluded.")
+    ] = False,
     output: OutputOption = Output.text,
 ) -> None:
-    """Render a saved run again, even one that was cut short."""
+    """Render a saved run again; one that was cut short, or with an experiment file, is judged first."""
     from chaos.cli.catalogue import own_experiment  # noqa: PLC0415
     from chaos.cli.saved import render_again  # noqa: PLC0415
 
-    raise typer.Exit(render_again(folder, own_experiment(experiment), as_json=output is Output.json))
+    raise typer.Exit(render_again(folder, own_experiment(experiment), anew=anew, as_json=output is Output.json))
 
 
 @app.command()

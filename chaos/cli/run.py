@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
+from chaos.analysis.reading import Reading
 from chaos.cli.catalogue import known_experiment
 from chaos.cli.saved import Conclusion, conclude, report_path, write_head
 from chaos.cli.terminal import (
@@ -109,7 +110,7 @@ def run_one(request: RunRequest, experiment: Experiment) -> Told:
                 namespace=options.namespace,
                 statefulset=experiment.workload.statefulset if experiment.workload else "",
             )
-            _warn(console, publisher.publish(history, [], exc.exit_code))
+            _warn(console, publisher.publish(Reading(history), [], exc.exit_code))
             raise
         publisher.linger()
         return told
@@ -145,7 +146,7 @@ def _finish(
     _tell_problems(console, result, conclusion)
     if not request.quiet:
         _tell(request, console, result, conclusion)
-    _warn(console, publisher.publish(result.history, conclusion.verdicts, conclusion.ending.exit_code))
+    _warn(console, publisher.publish(conclusion.reading, conclusion.said.verdicts, conclusion.ending.exit_code))
     return Told(conclusion.ending, conclusion.document, result.folder)
 
 
@@ -311,10 +312,10 @@ def _tell(request: RunRequest, console: SteadfastConsole, result: RunResult, con
     whole = not out.is_terminal  # lines that grep can search
     print_result(conclusion.ending, where)
     out.tell(f"\n{conclusion.document['headline']}", style="bold", markup=False, soft_wrap=whole)
-    for answer in conclusion.answers:
+    for answer in conclusion.said.answers:
         out.tell(f"\n[bold]{escape(answer.question)}[/]", soft_wrap=whole)
         out.tell(answer.answer, markup=False, soft_wrap=whole)
     out.tell()
-    print_verdicts(conclusion.verdicts)
+    print_verdicts(conclusion.said.verdicts)
     out.tell()
     print_result(conclusion.ending, where)

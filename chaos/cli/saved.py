@@ -9,14 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from chaos.analysis.checkers import judge
-from chaos.analysis.questions import Answer, answer_all
+from chaos.analysis.reading import Reading
+from chaos.analysis.statements import Statements, stored
 from chaos.cli.terminal import print_json, print_result, print_verdicts
 from chaos.engine.conclusion import ending_of
 from chaos.errors import ChaosError, InconclusiveError, UsageError
 from chaos.experiment import Experiment
-from chaos.experiment.judging import Judges, judges_of
-from chaos.model import Ending, History, RunMeta, Verdict
+from chaos.experiment.judging import judges_of, statements
+from chaos.model import Ending, History, RunMeta
 from chaos.model.loading import load_history
 from chaos.report import READABLE, REPORT, run_json, write_report, write_run_json
 
@@ -34,8 +34,8 @@ class Conclusion:
         problem: why the report could not be written.
     """
 
-    verdicts: list[Verdict]
-    answers: list[Answer]
+    reading: Reading
+    said: Statements
     ending: Ending
     document: dict[str, Any]
     problem: ChaosError | None = None
@@ -48,7 +48,7 @@ def write_head(folder: Path, history: History) -> None:
         InconclusiveError: it cannot be written.
     """
     try:
-        write_run_json(folder, history, [], [], None)
+        write_run_json(folder, Reading(history), Statements(), None)
     except OSError as exc:
         raise _unwritable(folder, exc) from exc
 
@@ -66,17 +66,19 @@ def conclude(
     """
     if error is not None:
         history.meta.measurement |= {"ended_early": error.message, "ended_early_exit_code": error.exit_code}
-    judges = judges_of(history, experiment)
-    conclusion = _conclusion(history, judges)
+    reading = Reading(history)
+    return _write(folder, _conclusion(reading, statements(reading, judges_of(reading, experiment))))
+
+
+def _write(folder: Path, conclusion: Conclusion) -> Conclusion:
     try:
-        write_report(folder, history, conclusion.verdicts, conclusion.answers, conclusion.ending, judges.headline)
+        write_report(folder, conclusion.reading, conclusion.said, conclusion.ending)
     except OSError as exc:
         problem = _unwritable(folder, exc)
-        ending = ending_of(history, conclusion.verdicts, problem)
-        said = (history, conclusion.verdicts, conclusion.answers, ending, judges.headline)
+        unwritten = _conclusion(conclusion.reading, conclusion.said, problem)
         with suppress(OSError):  # else run.json stays as it was: incomplete
-            write_run_json(folder, *said)
-        return replace(conclusion, ending=ending, document=run_json(*said), problem=problem)
+            write_run_json(folder, unwritten.reading, unwritten.said, unwritten.ending)
+        return unwritten
     return conclusion
 
 
@@ -86,11 +88,9 @@ def _unwritable(folder: Path, exc: OSError) -> InconclusiveError:
     )
 
 
-def _conclusion(history: History, judges: Judges) -> Conclusion:
-    verdicts = judge(history, judges.checkers)
-    answers = answer_all(history, judges.questions)
-    ending = ending_of(history, verdicts)
-    return Conclusion(verdicts, answers, ending, run_json(history, verdicts, answers, ending, judges.headline))
+def _conclusion(reading: Reading, said: Statements, problem: ChaosError | None = None) -> Conclusion:
+    ending = ending_of(reading.history, list(said.verdicts), problem)
+    return Conclusion(reading, said, ending, run_json(reading, said, ending), problem)
 
 
 def report_path(folder: Path) -> Path:
@@ -154,9 +154,33 @@ def _check_whole(folder: Path, history: History, recorded: dict[str, int]) -> No
         )
 
 
-def render_again(folder: Path, experiment: Experiment | None, *, as_json: bool) -> int:
-    """`chaos report`."""
-    conclusion = conclude(folder, load_run(folder), None, experiment)
+def _stored(folder: Path) -> Statements | None:
+    """What run.json says was concluded; None where that is nothing, or of a version without figures."""
+    path = folder / RUN
+    try:
+        return stored(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError) as exc:
+        raise UsageError(
+            f"{path}: what was concluded cannot be read: {type(exc).__name__}: {exc}",
+            hint=f"judge the run again: chaos report --anew {folder}",
+        ) from exc
+
+
+def render_again(folder: Path, experiment: Experiment | None, *, anew: bool, as_json: bool) -> int:
+    """`chaos report`: what run.json says, or what is concluded now where it says nothing.
+
+    Args:
+        folder: of the run.
+        experiment: that judges it; None: the shipped one of its name.
+        anew: judge it again in any case.
+        as_json: print run.json's content.
+    """
+    history = load_run(folder)
+    said = None if anew or experiment is not None else _stored(folder)
+    if said is None:
+        conclusion = conclude(folder, history, None, experiment)
+    else:
+        conclusion = _write(folder, _conclusion(Reading(history), said))
     if conclusion.problem is not None:
         raise conclusion.problem
     if as_json:
@@ -171,12 +195,13 @@ def judge_again(folder: Path, within_s: float | None, experiment: Experiment | N
     history = load_run(folder)
     if within_s is not None:
         history.meta = replace(history.meta, parameters={**history.meta.parameters, "within_s": within_s})
-    conclusion = _conclusion(history, judges_of(history, experiment))
+    reading = Reading(history)
+    conclusion = _conclusion(reading, statements(reading, judges_of(reading, experiment)))
     ending = conclusion.ending
     if as_json:
         print_json({key: conclusion.document[key] for key in _JUDGED})
     else:
         print_result(ending, report_path(folder))
-        print_verdicts(conclusion.verdicts)
+        print_verdicts(conclusion.said.verdicts)
         print_result(ending, report_path(folder))
     return ending.exit_code

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +150,7 @@ def print_problem(console: SteadfastConsole, what: str, error: object) -> None:
     console.tell(Text.assemble((what, "bold red"), f": {visible(str(error))}"), soft_wrap=True)
 
 
-def print_verdicts(verdicts: list[Verdict]) -> None:
+def print_verdicts(verdicts: Iterable[Verdict]) -> None:
     """One line a verdict on stdout."""
     console = SteadfastConsole()
     if not console.is_terminal:  # whole lines, for grep

@@ -1,6 +1,6 @@
 """What an experiment is, and where experiments are found: all that an experiment's file needs to import."""
 
-from chaos.analysis.checkers.verdicts import combine
+from chaos.analysis.claims import combine
 from chaos.analysis.connections import ClientView, client_views
 from chaos.analysis.corefile import caching
 from chaos.analysis.facts import Fact, fact, facts
@@ -10,8 +10,9 @@ from chaos.analysis.podlog import PodStep, first, most_missing, pod_steps
 from chaos.analysis.proportion import wilson
 from chaos.analysis.questions import Question
 from chaos.analysis.questions.answer import show
+from chaos.analysis.reading import Reading, Sample, once
 from chaos.analysis.recovery import recoveries
-from chaos.analysis.statistics import Figure, summarise
+from chaos.analysis.statistics import Bound, summarise
 from chaos.analysis.transitions import Transition, became, last_ns, series_of, transitions, when
 from chaos.analysis.trials import Trial, trials
 from chaos.analysis.units import at_most_ns, between, ms, seconds
@@ -37,6 +38,7 @@ from chaos.faults import (
 from chaos.model import FaultWindow, History, Interval, Outcome, PodIdentity, Series, Verdict
 
 __all__ = [
+    "Bound",
     "ClientView",
     "Cordon",
     "CutNode",
@@ -46,7 +48,6 @@ __all__ = [
     "Experiment",
     "Fact",
     "FaultWindow",
-    "Figure",
     "History",
     "Identify",
     "Identity",
@@ -58,8 +59,10 @@ __all__ = [
     "PodIdentity",
     "PodStep",
     "Question",
+    "Reading",
     "ResolvConf",
     "Run",
+    "Sample",
     "Scale",
     "Series",
     "SetReadiness",
@@ -89,6 +92,7 @@ __all__ = [
     "most_missing",
     "ms",
     "nslookup",
+    "once",
     "outage",
     "pod_steps",
     "read_resolv_conf",

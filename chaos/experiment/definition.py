@@ -9,12 +9,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chaos.analysis.checkers import CHECKERS, Checker, checker_name
+from chaos.analysis.checkers import CHECKERS, checker_name
+from chaos.analysis.claims import Checker
 from chaos.analysis.questions import QUESTIONS, TEXTS, Question
+from chaos.analysis.reading import Reading
 from chaos.errors import UsageError
 from chaos.experiment.run import Run
 from chaos.experiment.unit import UNIT
-from chaos.model import History
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 _USE = re.compile(r"[a-z]+(,[a-z]+)* [a-z]+(/[a-z]+)?(\.[a-z0-9.-]+)?")
@@ -57,13 +58,13 @@ class Experiment:
         hypothesis: the sentence that the verdicts are about.
         workload: the StatefulSet that is deployed and probed throughout; None where the method brings what it needs.
         probes: of `PROBES`.
-        checkers: names in `chaos.analysis.checkers`, or functions History → Verdict of the experiment's own.
+        checkers: names in `chaos.analysis.checkers`, or functions Reading → Verdict of the experiment's own.
         questions: keys in `chaos.analysis.questions`, or `Question`s of the experiment's own.
         blast_radius: how many pods may be under a fault at the same time.
         timeout_s: seconds that one trial may take in all; the whole run may take that for each trial.
         method: what is done.
         tables: kinds of facts that the report shows as a table each, with its caption.
-        headline: History → the report's first sentence; None: how long a pod was unreachable by its name.
+        headline: Reading → the report's first sentence; None: how long a pod was unreachable by its name.
         watched_names: how many names the method watches beside the workload's own; they share the limit of queries.
         needs: of `NEEDS`.
         uses: permissions in its namespace beyond those that every run has, as ``VERB[,VERB] RESOURCE[.GROUP]``, such as
@@ -85,7 +86,7 @@ class Experiment:
     blast_radius: int = 1
     timeout_s: float = 300
     tables: dict[str, str] = field(default_factory=dict)
-    headline: Callable[[History], str] | None = None
+    headline: Callable[[Reading], str] | None = None
     watched_names: int = 0
     needs: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
@@ -221,7 +222,7 @@ def question_key(question: str | Question) -> str:
     return question if isinstance(question, str) else question.key
 
 
-def unit_question(key: str, answer: Callable[[History], str], *evidence: str) -> Question:
+def unit_question(key: str, answer: Callable[[Reading], str], *evidence: str) -> Question:
     """A question of the course unit with this experiment's answer to it.
 
     Raises:

@@ -5,61 +5,70 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from chaos.analysis.checkers import CHECKERS, Checker, checker_name
+from chaos.analysis.checkers import CHECKERS, checker_name, judge
+from chaos.analysis.claims import Checker, UnmeasuredError
+from chaos.analysis.defects import told
 from chaos.analysis.headline import headline
-from chaos.analysis.questions import Question
+from chaos.analysis.questions import Question, answer_all
+from chaos.analysis.reading import Reading
+from chaos.analysis.statements import Statements
 from chaos.errors import UsageError
 from chaos.experiment.definition import Experiment
 from chaos.experiment.loading import find_experiment
-from chaos.model import History
 
 
 @dataclass(frozen=True, slots=True)
 class Judges:
-    """What a history is read by.
+    """What a reading is read by.
 
     Attributes:
         checkers: named ones stay names; those that cannot be found do too, and give `unknown`.
         questions: likewise.
-        headline: History → the report's first sentence.
+        headline: Reading → the report's first sentence.
     """
 
     checkers: tuple[str | Checker, ...]
     questions: tuple[str | Question, ...]
-    headline: Callable[[History], str]
+    headline: Callable[[Reading], str]
 
 
-def judges_of(history: History, experiment: Experiment | None = None) -> Judges:
+def judges_of(reading: Reading, experiment: Experiment | None = None) -> Judges:
     """Find them by the names that the run wrote down.
 
     Args:
-        history: of the run.
+        reading: of the run.
         experiment: that it ran; None: the shipped one of its name. A user's own file is never looked for: reading a
             report must not execute whatever it names.
     """
-    experiment = experiment or _shipped(history.meta.experiment)
+    experiment = experiment or _shipped(reading.meta.experiment)
     own_checkers = {checker_name(c): c for c in (experiment.checkers if experiment else ())}
     own_questions = {q if isinstance(q, str) else q.key: q for q in (experiment.questions if experiment else ())}
-    parameters = history.meta.parameters
+    parameters = reading.meta.parameters
     names = parameters.get("checkers") or list(CHECKERS)
     keys = parameters.get("questions") or []
     return Judges(
         tuple(own_checkers.get(name, name) for name in names),
         tuple(own_questions.get(key, key) for key in keys),
-        _never_raising((experiment.headline if experiment else None) or headline),
+        (experiment.headline if experiment else None) or headline,
     )
 
 
-def _never_raising(first_sentence: Callable[[History], str]) -> Callable[[History], str]:
-    """A defect in one sentence must not cost the report."""
+def statements(reading: Reading, judges: Judges) -> Statements:
+    """All that is to be said of a run."""
+    verdicts = judge(reading, judges.checkers)
+    answers = answer_all(reading, judges.questions)
+    return Statements(tuple(verdicts), tuple(answers), _first_sentence(reading, judges.headline))
 
-    def said(history: History) -> str:
-        try:
-            return first_sentence(history)
-        except (Exception, SystemExit) as exc:  # noqa: BLE001 - see above
-            return f"The first sentence could not be written ({type(exc).__name__}: {exc})."
 
-    return said
+def _first_sentence(reading: Reading, headline: Callable[[Reading], str]) -> str:
+    """What was measured, and where; a defect in one sentence must not cost the report."""
+    try:
+        said = headline(reading)
+    except UnmeasuredError as exc:
+        return f"What this experiment is about was not measured: {str(exc).rstrip('.')}."
+    except (Exception, SystemExit) as exc:  # noqa: BLE001 - see above
+        return f"The first sentence could not be written: {told(exc)}."
+    return f"On the simulated cluster: {said}" if said and reading.meta.simulated else said
 
 
 def _shipped(name: str) -> Experiment | None:

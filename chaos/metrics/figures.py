@@ -11,6 +11,7 @@ from datetime import datetime
 
 import chaos
 from chaos.analysis.connections import client_views
+from chaos.analysis.reading import Reading
 from chaos.analysis.records import SERVICE_VIEW, RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.stages import PARTS, timelines
@@ -39,10 +40,10 @@ class Point:
     value: float
 
 
-def figures(history: History, verdicts: Sequence[Verdict], exit_code: int) -> list[Point]:
+def figures(reading: Reading, verdicts: Sequence[Verdict], exit_code: int) -> list[Point]:
     """All figures of a run that is over."""
-    measured = [*_recoveries(history), *_clients(history), *_stages(history)]
-    return outcome_of(history, verdicts, exit_code) + _identified(history, measured)
+    measured = [*_recoveries(reading), *_clients(reading), *_stages(reading)]
+    return outcome_of(reading.history, verdicts, exit_code) + _identified(reading.history, measured)
 
 
 def outcome_of(history: History, verdicts: Sequence[Verdict], exit_code: int) -> list[Point]:
@@ -142,10 +143,10 @@ def _faults(history: History) -> Iterator[Point]:
             yield Point(d.FAULTS, {d.FAULT: name, d.OUTCOME: outcome}, counted[name, outcome])
 
 
-def _recoveries(history: History) -> Iterator[Point]:
+def _recoveries(reading: Reading) -> Iterator[Point]:
     groups: dict[tuple[str, str], list[Recovery]] = {}
     pods: dict[str, list[Recovery]] = {}
-    for recovery in recoveries(history):
+    for recovery in recoveries(reading):
         if recovery.kind in _RECORDS:
             view = SERVICE_VIEW if recovery.view == SERVICE_VIEW else "replica"
             groups.setdefault((_RECORDS[recovery.kind], view), []).append(recovery)
@@ -171,9 +172,9 @@ def _lengths(group: Iterable[Recovery]) -> list[Interval]:
     return found
 
 
-def _clients(history: History) -> Iterator[Point]:
-    effective = {t.key for t in trials(history) if not no_effect(t)}
-    views = [v for v in client_views(history) if v.trial.key in effective]
+def _clients(reading: Reading) -> Iterator[Point]:
+    effective = {t.key for t in trials(reading) if not no_effect(t)}
+    views = [v for v in client_views(reading) if v.trial.key in effective]
     for probe in _CLIENTS:
         mine = [v for v in views if v.probe == probe]
         if not mine:
@@ -190,8 +191,8 @@ def _clients(history: History) -> Iterator[Point]:
         yield Point(d.EXCHANGES, {d.PROBE: probe, d.OUTCOME: "failed"}, failures)
 
 
-def _stages(history: History) -> Iterator[Point]:
-    replaced = timelines(history)
+def _stages(reading: Reading) -> Iterator[Point]:
+    replaced = timelines(reading)
     for key, _ in PARTS:
         durations = [timeline.part(key) for timeline in replaced]
         seen = [Interval(0 if ns is None else ns, ns) for ns in durations]

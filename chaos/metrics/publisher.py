@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 from urllib.error import HTTPError, URLError
 
+from chaos.analysis.reading import Reading
 from chaos.errors import ChaosError
 from chaos.metrics import figures as f
 from chaos.metrics.endpoint import Endpoint, linger
@@ -50,15 +51,15 @@ class Publisher:
         """Serve what is known of a run that goes on; the history is read while it is being recorded."""
         self._followed = history
 
-    def publish(self, history: History, verdicts: Sequence[Verdict], exit_code: int) -> list[str]:
+    def publish(self, reading: Reading, verdicts: Sequence[Verdict], exit_code: int) -> list[str]:
         """Export the figures of a run that is over.
 
         Returns:
             What could not be exported, one text each. No error: an export must not change what a run concluded.
         """
-        points, problems = _figures(self._options, history, verdicts, exit_code)
-        self._final = f.ended(points, history)
-        return problems + _send(self._options, history, points)
+        points, problems = _figures(self._options, reading, verdicts, exit_code)
+        self._final = f.ended(points, reading.history)
+        return problems + _send(self._options, reading.history, points)
 
     def linger(self) -> None:
         """Stay, if asked to, so that the figures can be scraped. Call it from the main thread, with no loop running."""
@@ -69,21 +70,21 @@ class Publisher:
         return f.progress(self._followed) if self._final is None else self._final
 
 
-def publish(options: MetricsOptions, history: History, verdicts: Sequence[Verdict], exit_code: int) -> list[str]:
+def publish(options: MetricsOptions, reading: Reading, verdicts: Sequence[Verdict], exit_code: int) -> list[str]:
     """Export the figures of a saved run to everything but an endpoint; returns what went wrong, as `Publisher` does."""
-    points, problems = _figures(options, history, verdicts, exit_code)
-    return problems + _send(options, history, points)
+    points, problems = _figures(options, reading, verdicts, exit_code)
+    return problems + _send(options, reading.history, points)
 
 
 def _figures(
-    options: MetricsOptions, history: History, verdicts: Sequence[Verdict], exit_code: int
+    options: MetricsOptions, reading: Reading, verdicts: Sequence[Verdict], exit_code: int
 ) -> tuple[list[f.Point], list[str]]:
     if not options.wanted:
         return [], []
     try:
-        return f.figures(history, verdicts, exit_code), []
+        return f.figures(reading, verdicts, exit_code), []
     except Exception as exc:  # noqa: BLE001 - a defect in a figure must not change what the run concluded
-        return f.outcome_of(history, verdicts, exit_code), [f"metrics lack what was measured: {_reason(exc)}"]
+        return f.outcome_of(reading.history, verdicts, exit_code), [f"metrics lack what was measured: {_reason(exc)}"]
 
 
 def _send(options: MetricsOptions, history: History, points: list[f.Point]) -> list[str]:

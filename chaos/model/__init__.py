@@ -3,6 +3,7 @@
 from chaos.model.ending import Ending, RunOutcome
 from chaos.model.event import ClusterEvent, WatchGap
 from chaos.model.fault import FaultWindow, PodIdentity
+from chaos.model.figure import Figure
 from chaos.model.history import History, RunMeta
 from chaos.model.interval import Interval
 from chaos.model.outcome import Outcome
@@ -13,6 +14,7 @@ __all__ = [
     "ClusterEvent",
     "Ending",
     "FaultWindow",
+    "Figure",
     "History",
     "Interval",
     "Observation",

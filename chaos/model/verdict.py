@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chaos.model.figure import plain
+
 
 class VerdictOutcome(StrEnum):
     OK = "ok"
@@ -17,11 +19,18 @@ class Verdict:
     """A checker's conclusion; `unknown` wherever the history does not suffice for another.
 
     Attributes:
-        summary: one sentence with the numbers that decided it.
+        text: one sentence or a few; they cite the figures that decided it.
         evidence: where in the run's folder it can be seen, such as ``recoveries.csv trial 2``.
+        faults: how many faults it rests on.
     """
 
     checker: str
     outcome: VerdictOutcome
-    summary: str
+    text: str
     evidence: tuple[str, ...] = ()
+    faults: int = 0
+
+    @property
+    def summary(self) -> str:
+        """The text for people."""
+        return plain(self.text)

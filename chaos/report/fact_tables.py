@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from chaos.analysis.facts import facts
+from chaos.analysis.reading import Reading
 from chaos.analysis.transitions import transitions
 from chaos.analysis.trials import NS_PER_S
-from chaos.model import History, Interval, Outcome
+from chaos.model import Interval, Outcome
 
 _ROWS = 60
 _CHANGES = 12
@@ -15,11 +16,11 @@ _CHANGES = 12
 _ALWAYS = {"not-ready": "Pods that were not Ready in time, and why:"}
 
 
-def fact_tables(history: History) -> list[dict[str, Any]]:
+def fact_tables(reading: Reading) -> list[dict[str, Any]]:
     """One table for each kind of fact that the experiment names, in its order; kinds without facts are left out."""
     found = []
-    for kind, caption in (_ALWAYS | (history.meta.parameters.get("tables") or {})).items():
-        rows = facts(history, kind)
+    for kind, caption in (_ALWAYS | (reading.meta.parameters.get("tables") or {})).items():
+        rows = facts(reading, kind)
         if not rows:
             continue
         columns = list(dict.fromkeys(key for row in rows for key in row.values))
@@ -52,14 +53,14 @@ def text(value: Any) -> str:
     return str(value)
 
 
-def watched_rows(history: History) -> list[dict[str, str]]:
+def watched_rows(reading: Reading) -> list[dict[str, str]]:
     """The changes of each series that the method watched, in seconds of the run's clock."""
-    ids = {i for _, what, details in history.marks if what == "watching" for i in details.get("series", ())}
+    ids = {i for _, what, details in reading.marks if what == "watching" for i in details.get("series", ())}
     rows = []
-    for series in history.series:
+    for series in reading.series:
         if series.id not in ids:
             continue
-        found = transitions(history, series)
+        found = transitions(reading, series)
         steps = [f"{_at(change.at)}: {_state(change.after)}" for change in found[:_CHANGES]]
         rows.append(
             {

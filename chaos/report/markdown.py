@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from chaos.analysis.connections import ClientView, client_views
-from chaos.analysis.headline import headline
 from chaos.analysis.identity import identities
 from chaos.analysis.overlap import overlaps
-from chaos.analysis.questions import Answer
+from chaos.analysis.reading import Reading
 from chaos.analysis.recovery import recoveries
 from chaos.analysis.stages import PARTS, timelines
-from chaos.analysis.statistics import Figure, Summary, summarise
+from chaos.analysis.statements import Statements
+from chaos.analysis.statistics import Bound, Summary, summarise
 from chaos.analysis.trials import NS_PER_S, trials
 from chaos.analysis.units import ms
 from chaos.analysis.vantages import names, primary
-from chaos.model import Ending, History, Interval, Verdict
+from chaos.model import Ending, Interval
+from chaos.model.figure import plain
 from chaos.report.fact_tables import fact_tables, watched_rows
 from chaos.report.rendering import render
 from chaos.report.reproduce import command
@@ -30,52 +30,47 @@ _SHOWN_REASONS = 12
 _KEPT = {True: "yes", False: "**no**", None: "—"}
 
 
-def report_markdown(
-    history: History,
-    verdicts: list[Verdict],
-    answers: list[Answer],
-    ending: Ending,
-    first_sentence: Callable[[History], str] = headline,
-) -> str:
+def report_markdown(reading: Reading, said: Statements, ending: Ending) -> str:
     """The report: the result line, answers, then what they rest on."""
-    lines = timelines(history)
+    lines = timelines(reading)
     shown = lines[:SHOWN_TRIALS]
-    return render(
+    text = render(
         "report.md.j2",
-        meta=history.meta,
+        meta=reading.meta,
         result=ending.line,
-        status=history.status,
-        started=history.wall_text(0),
-        headline=first_sentence(history),
-        measured=fact_tables(history),
-        watched=watched_rows(history),
-        recovers=_is_about_recovery(history),
-        answers=answers,
-        verdicts=verdicts,
-        trials=trials(history),
+        status=reading.status,
+        started=reading.wall_text(0),
+        headline=said.headline,
+        measured=fact_tables(reading),
+        watched=watched_rows(reading),
+        recovers=_is_about_recovery(reading),
+        answers=said.answers,
+        verdicts=said.verdicts,
+        trials=trials(reading),
         headings=[f"{line.trial.number}: {line.trial.target.name}" for line in shown],
         hidden=len(lines) - len(shown),
         stages=stage_rows(lines, SHOWN_TRIALS),
-        parts=_parts(history),
-        identity=_identity(history),
-        overlaps=_overlaps(history),
-        clients=[_client(v) for v in client_views(history) if v.trial.key in {line.trial.key for line in shown}],
-        records=_records(history),
-        vantages=vantage_rows(history) if is_worth_telling(history) else [],
-        spreads=spread_rows(history) if len(names(history)) > 1 else [],
-        nodes=node_rows(history) if len(names(history)) > 1 else [],
-        primary=", ".join(dict.fromkeys(primary(history, trial) for trial in trials(history))),
-        cost=_cost(history),
-        unmeasured=_unmeasured(history),
-        command=command(history.meta),
+        parts=_parts(reading),
+        identity=_identity(reading),
+        overlaps=_overlaps(reading),
+        clients=[_client(v) for v in client_views(reading) if v.trial.key in {line.trial.key for line in shown}],
+        records=_records(reading),
+        vantages=vantage_rows(reading) if is_worth_telling(reading) else [],
+        spreads=spread_rows(reading) if len(names(reading)) > 1 else [],
+        nodes=node_rows(reading) if len(names(reading)) > 1 else [],
+        primary=", ".join(dict.fromkeys(primary(reading, trial) for trial in trials(reading))),
+        cost=_cost(reading),
+        unmeasured=_unmeasured(reading),
+        command=command(reading.meta),
         cell=cell,
     )
+    return plain(text)
 
 
-def _is_about_recovery(history: History) -> bool:
+def _is_about_recovery(reading: Reading) -> bool:
     """Whether pods were to be replaced; otherwise the sections about that would all be empty."""
-    named = history.meta.parameters.get("checkers")
-    return any(fault.replaces for fault in history.faults) or not named or "fault-took-effect" in named
+    named = reading.meta.parameters.get("checkers")
+    return any(fault.replaces for fault in reading.faults) or not named or "fault-took-effect" in named
 
 
 def cell(text: object) -> str:
@@ -83,11 +78,11 @@ def cell(text: object) -> str:
     return str(text).replace("|", "\\|").replace("\n", " ")
 
 
-def _parts(history: History) -> list[dict[str, str]]:
-    lines = timelines(history)
+def _parts(reading: Reading) -> list[dict[str, str]]:
+    lines = timelines(reading)
     rows = []
     for key, label in PARTS:
-        known = [Figure(d) for line in lines if (d := line.part(key)) is not None]
+        known = [Bound(d) for line in lines if (d := line.part(key)) is not None]
         found = summarise(known)
         missing = len(lines) - len(known)
         rows.append(
@@ -96,9 +91,9 @@ def _parts(history: History) -> list[dict[str, str]]:
     return rows
 
 
-def _identity(history: History) -> list[dict[str, Any]]:
+def _identity(reading: Reading) -> list[dict[str, Any]]:
     found = []
-    for identity in identities(history)[:SHOWN_TRIALS]:
+    for identity in identities(reading)[:SHOWN_TRIALS]:
         where = f"{identity.trial.number}: {identity.trial.target.name}"
         facets = [
             {"name": f.name, "kept": _KEPT[f.kept] if f.applies else "has none", "note": f.note}
@@ -108,9 +103,9 @@ def _identity(history: History) -> list[dict[str, Any]]:
     return found
 
 
-def _overlaps(history: History) -> list[dict[str, str]]:
+def _overlaps(reading: Reading) -> list[dict[str, str]]:
     rows = []
-    for found in overlaps(history):
+    for found in overlaps(reading):
         most = "unknown" if found.at_most_ns is None else ms(found.at_most_ns)
         rows.append(
             {
@@ -138,11 +133,11 @@ def _client(view: ClientView) -> dict[str, str]:
     }
 
 
-def _records(history: History) -> list[dict[str, str]]:
+def _records(reading: Reading) -> list[dict[str, str]]:
     rows = []
-    for kind, view, group in grouped(history):
+    for kind, view, group in grouped(reading):
         widths = summarise(
-            [Figure(r.recovered.width_ns) for r in group if r.recovered and r.recovered.width_ns is not None]
+            [Bound(r.recovered.width_ns) for r in group if r.recovered and r.recovered.width_ns is not None]
         )
         rows.append(
             {
@@ -160,37 +155,37 @@ def _records(history: History) -> list[dict[str, str]]:
     return rows
 
 
-def _unmeasured(history: History) -> list[str]:
+def _unmeasured(reading: Reading) -> list[str]:
     """What limits this run's figures, each a sentence."""
-    measurement = history.meta.measurement
+    measurement = reading.meta.measurement
     found = []
-    if history.status != "complete":
-        found.append(f"The run is {history.status}: what came after its end is missing.")
+    if reading.status != "complete":
+        found.append(f"The run is {reading.status}: what came after its end is missing.")
     if measurement.get("ended_early"):
         found.append(f"It ended early: {measurement['ended_early']}")
     found += [
         f"Watch of {g.kind} disturbed from {g.from_ns / NS_PER_S:.3f} to {g.to_ns / NS_PER_S:.3f} s ({g.reason})."
-        for g in history.gaps
+        for g in reading.gaps
     ]
-    asked_s, given_s = (history.meta.parameters.get(key) for key in ("period_s", "dns_period_s"))
+    asked_s, given_s = (reading.meta.parameters.get(key) for key in ("period_s", "dns_period_s"))
     if asked_s and given_s and given_s > asked_s:
         found.append(
             f"Each record was asked for every {given_s * 1000:.1f} ms at each view, not every {asked_s * 1000:g} ms as "
-            f"asked, to keep to {history.meta.parameters.get('max_qps'):g} queries/s; intervals are about as wide."
+            f"asked, to keep to {reading.meta.parameters.get('max_qps'):g} queries/s; intervals are about as wide."
         )
-    if "service" in history.meta.environment.get("dns_views", {}) and len(history.meta.environment["dns_views"]) == 1:
+    if "service" in reading.meta.environment.get("dns_views", {}) and len(reading.meta.environment["dns_views"]) == 1:
         found.append(
             "Only the cluster DNS address was asked, not each DNS server: which of them was the first to change is not "
             "known, so recoveries at that view have no lower bound but the fault itself."
         )
     found += [
         f"{one.record} at {one.view} in trial {one.trial.number} is unknown: {one.reason}."
-        for one in recoveries(history)
+        for one in recoveries(reading)
         if one.reason
     ][:_SHOWN_REASONS]
     found += [
         f"The API server dropped fields of {details['object']} without a word: {', '.join(details['fields'])}."
-        for _, what, details in history.marks
+        for _, what, details in reading.marks
         if what == "dropped-fields"
     ]
     for key, what in (("dns_missed_slots", "DNS queries"), ("connection_missed_slots", "connections")):
@@ -198,7 +193,7 @@ def _unmeasured(history: History) -> list[str]:
             found.append(f"{measurement[key]} scheduled {what} were not sent because their slot had passed.")
         else:
             found.append(f"Whether scheduled {what} were missed was not recorded.")
-    measured = recoveries(history)
+    measured = recoveries(reading)
     silent, asked = sum(r.unknown for r in measured), sum(r.samples for r in measured)
     found.append(f"{silent} of {asked} DNS samples in the trials say nothing (timeout, SERVFAIL, REFUSED, …).")
     lag = measurement.get("loop_lag")
@@ -206,7 +201,7 @@ def _unmeasured(history: History) -> list[str]:
         f"Lateness of the event loop: {_pairs(lag)}." if lag else "The event loop's lateness was not recorded."
     )
     unseen = [
-        f"trial {t.trial.number}: {b.label}" for t in timelines(history) for b in t.boundaries if b.before_ns is None
+        f"trial {t.trial.number}: {b.label}" for t in timelines(reading) for b in t.boundaries if b.before_ns is None
     ]
     if unseen:
         found.append(f"Not seen: {', '.join(unseen[:12])}{', …' if len(unseen) > 12 else ''}.")  # noqa: PLR2004
@@ -234,9 +229,9 @@ _TOLD_ELSEWHERE = (
 )
 
 
-def _cost(history: History) -> list[str]:
+def _cost(reading: Reading) -> list[str]:
     """What the run cost the cluster, and whatever else was counted."""
-    measurement = history.meta.measurement
+    measurement = reading.meta.measurement
     told = [f"{label}: {measurement[key]}" for key, label in _COSTS if key in measurement]
     known = {*_TOLD_ELSEWHERE, *(key for key, _ in _COSTS)}
     return told + [f"{key.replace('_', ' ')}: {value}" for key, value in measurement.items() if key not in known]
@@ -261,7 +256,7 @@ def _pair(summary: Summary) -> str:
     return " / ".join([text, *filter(None, extra)])
 
 
-def _figure(value: Figure | None) -> str:
+def _figure(value: Bound | None) -> str:
     if value is None:
         return ""
     return f"{'> ' if value.censored else ''}{value.value_ns / NS_PER_S:.3f}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chaos.analysis.stages import Boundary, Timeline
-from chaos.analysis.statistics import Figure, figure, median
+from chaos.analysis.statistics import Bound, bound, median
 from chaos.analysis.trials import NS_PER_S
 
 
@@ -31,7 +31,7 @@ def stage_rows(lines: list[Timeline], shown: int) -> list[StageRow]:
     for key, view, label in keys:
         found = [_find(line, key, view) for line in lines]
         figures = [
-            None if b is None or b.interval is None else figure(b.interval, t.trial.accepted_ns)
+            None if b is None or b.interval is None else bound(b.interval, t.trial.accepted_ns)
             for t, b in zip(lines, found, strict=True)
         ]
         middle = median([f for f in figures if f is not None])
@@ -43,7 +43,7 @@ def _find(line: Timeline, key: str, view: str) -> Boundary | None:
     return next((b for b in line.boundaries if (b.key, b.view) == (key, view)), None)
 
 
-def _text(value: Figure | None) -> str:
+def _text(value: Bound | None) -> str:
     if value is None:
         return "not seen"
     return f"{'> ' if value.censored else ''}{value.value_ns / NS_PER_S:.3f}"

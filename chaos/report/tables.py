@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
-from chaos.analysis.statistics import Figure, Summary, figure, summarise
+from chaos.analysis.statistics import Bound, Summary, bound, summarise
 from chaos.analysis.trials import NS_PER_S
-from chaos.model import History
 
 RECOVERY_COLUMNS = (
     "trial",
@@ -31,26 +31,26 @@ RECOVERY_COLUMNS = (
 )
 
 
-def recoveries_csv(history: History) -> str:
+def recoveries_csv(reading: Reading) -> str:
     """One row per trial, pod, record and view; seconds since that fault was accepted, with six decimals.
 
     Reverse records are not among them: the one of the new address is asked for only once that is known, so how long it
     was missing is not measured; the report's identity table says whether it was right at the end. Where a record was
     not recovered, `censored_after_s` tells until when that was seen, and `recovered_…` are empty.
     """
-    return to_csv([_recovery_row(r) for r in _ordered(history)], RECOVERY_COLUMNS)
+    return to_csv([_recovery_row(r) for r in _ordered(reading)], RECOVERY_COLUMNS)
 
 
-def summary_csv(history: History) -> str:
+def summary_csv(reading: Reading) -> str:
     """One row per kind of record and view; a figure that is only a lower bound begins with ``>``."""
     rows = []
-    for (kind, view), group in _groups(history).items():
+    for (kind, view), group in _groups(reading).items():
         row: dict[str, object] = {"record_kind": kind.value, "view": view, "n": len(group)}
         row |= {str(o).replace("-", "_"): sum(r.outcome is o for r in group) for o in RecoveryOutcome}
         for name, figures in (("lost", lost(group)), ("recovered", recovered(group)), ("stable", stable(group))):
             row |= _figures(name, summarise(figures))
         widths = summarise(
-            [Figure(r.recovered.width_ns) for r in group if r.recovered and r.recovered.width_ns is not None]
+            [Bound(r.recovered.width_ns) for r in group if r.recovered and r.recovered.width_ns is not None]
         )
         row |= {"width_median_s": _text(widths.median), "width_max_s": _text(widths.maximum)}
         row |= {"flips": sum(r.flips for r in group), "samples": sum(r.samples for r in group)}
@@ -74,17 +74,17 @@ SUMMARY_COLUMNS = (
 )
 
 
-def lost(group: Iterable[Recovery]) -> list[Figure]:
+def lost(group: Iterable[Recovery]) -> list[Bound]:
     """Upper bounds of when each was lost, since its fault was accepted."""
-    return [figure(r.lost, r.trial.accepted_ns) for r in group if r.lost is not None]
+    return [bound(r.lost, r.trial.accepted_ns) for r in group if r.lost is not None]
 
 
-def recovered(group: Iterable[Recovery]) -> list[Figure]:
+def recovered(group: Iterable[Recovery]) -> list[Bound]:
     """Upper bounds of when each was right again; censored where it was not."""
-    return [figure(r.recovered, r.trial.accepted_ns) for r in group if r.recovered is not None]
+    return [bound(r.recovered, r.trial.accepted_ns) for r in group if r.recovered is not None]
 
 
-def stable(group: Iterable[Recovery]) -> list[Figure]:
+def stable(group: Iterable[Recovery]) -> list[Bound]:
     """When each was right for good; censored where wrong answers came until too near the end to tell.
 
     One that never turned wrong again, but was asked too seldom before the end, is missing: nothing speaks against it.
@@ -92,32 +92,32 @@ def stable(group: Iterable[Recovery]) -> list[Figure]:
     found = []
     for r in group:
         if r.stable_before_ns is not None:
-            found.append(Figure(r.stable_before_ns - r.trial.accepted_ns))
+            found.append(Bound(r.stable_before_ns - r.trial.accepted_ns))
         elif r.recovered is not None and (r.recovered.before_ns is None or r.flips):
-            found.append(Figure(r.recovered.after_ns - r.trial.accepted_ns, censored=True))
+            found.append(Bound(r.recovered.after_ns - r.trial.accepted_ns, censored=True))
     return found
 
 
-def grouped(history: History) -> list[tuple[RecordKind, str, list[Recovery]]]:
+def grouped(reading: Reading) -> list[tuple[RecordKind, str, list[Recovery]]]:
     """Recoveries by kind of record and view, in the kinds' order."""
-    return [(kind, view, group) for (kind, view), group in _groups(history).items()]
+    return [(kind, view, group) for (kind, view), group in _groups(reading).items()]
 
 
-def _groups(history: History) -> dict[tuple[RecordKind, str], list[Recovery]]:
+def _groups(reading: Reading) -> dict[tuple[RecordKind, str], list[Recovery]]:
     kinds = list(RecordKind)
     groups: dict[tuple[RecordKind, str], list[Recovery]] = {}
-    for recovery in sorted(_forward(history), key=lambda r: (kinds.index(r.kind), r.view, r.trial.key)):
+    for recovery in sorted(_forward(reading), key=lambda r: (kinds.index(r.kind), r.view, r.trial.key)):
         groups.setdefault((recovery.kind, recovery.view), []).append(recovery)
     return groups
 
 
-def _forward(history: History) -> list[Recovery]:
+def _forward(reading: Reading) -> list[Recovery]:
     """All but the reverse records, whose absence is not measured."""
-    return [r for r in recoveries(history) if r.kind is not RecordKind.PTR]
+    return [r for r in recoveries(reading) if r.kind is not RecordKind.PTR]
 
 
-def _ordered(history: History) -> list[Recovery]:
-    return sorted(_forward(history), key=lambda r: (*r.trial.key, r.record, r.view, r.vantage))
+def _ordered(reading: Reading) -> list[Recovery]:
+    return sorted(_forward(reading), key=lambda r: (*r.trial.key, r.record, r.view, r.vantage))
 
 
 def _recovery_row(r: Recovery) -> dict[str, object]:
@@ -153,7 +153,7 @@ def _figures(name: str, summary: Summary) -> dict[str, object]:
     return {f"{name}_{column}": value for column, value in zip(_FIGURES, values, strict=True)}
 
 
-def _text(value: Figure | None) -> str:
+def _text(value: Bound | None) -> str:
     if value is None:
         return ""
     return (">" if value.censored else "") + _seconds(value.value_ns)

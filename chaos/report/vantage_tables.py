@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, recoveries
 from chaos.analysis.trials import NS_PER_S
 from chaos.analysis.vantages import losses, names, nodes, unsure
-from chaos.model import History, Interval
+from chaos.model import Interval
 from chaos.report.tables import to_csv
 
 _EVENTS = ("lost", "recovered")
@@ -30,9 +31,9 @@ VANTAGE_COLUMNS = (
 )
 
 
-def is_worth_telling(history: History) -> bool:
+def is_worth_telling(reading: Reading) -> bool:
     """Whether there is more to tell than that this process probed."""
-    return names(history) not in ([], ["local"]) or bool(losses(history))
+    return names(reading) not in ([], ["local"]) or bool(losses(reading))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,10 @@ class Spread:
         return [name for name, i in self.seen.items() if (i.before_ns or i.after_ns) > limit_ns]
 
 
-def spreads(history: History) -> list[Spread]:
+def spreads(reading: Reading) -> list[Spread]:
     """Every change of every record at every view that at least one vantage saw, by trial, record and view."""
     groups: dict[tuple[Any, ...], list[Recovery]] = {}
-    for recovery in recoveries(history):
+    for recovery in recoveries(reading):
         if recovery.kind is not RecordKind.PTR:
             groups.setdefault((*recovery.trial.key, recovery.record, recovery.view), []).append(recovery)
     found = []
@@ -98,10 +99,10 @@ def spreads(history: History) -> list[Spread]:
     return found
 
 
-def vantages_csv(history: History) -> str:
+def vantages_csv(reading: Reading) -> str:
     """One row per trial, record, view and event (lost, recovered); seconds since that fault was accepted."""
     rows = []
-    for spread in spreads(history):
+    for spread in spreads(reading):
         trial = spread.recovery.trial
         row: dict[str, object] = {
             "trial": trial.number,
@@ -121,13 +122,13 @@ def vantages_csv(history: History) -> str:
     return to_csv(rows, VANTAGE_COLUMNS)
 
 
-def vantage_rows(history: History) -> list[dict[str, str]]:
+def vantage_rows(reading: Reading) -> list[dict[str, str]]:
     """One row per vantage: where it was, what it delivered, what is known of its clock, what happened to it."""
-    where, lost = nodes(history), losses(history)
-    counted = {str(v["name"]): v for v in history.meta.measurement.get("vantages") or []}
+    where, lost = nodes(reading), losses(reading)
+    counted = {str(v["name"]): v for v in reading.meta.measurement.get("vantages") or []}
     rows = []
-    for name in list(dict.fromkeys([*names(history), *lost])):
-        mine = [len(history.samples[s.id]) for s in history.series if s.vantage == name]
+    for name in list(dict.fromkeys([*names(reading), *lost])):
+        mine = [reading.count(s) for s in reading.series if s.vantage == name]
         clock = (counted.get(name) or {}).get("clock") or {}
         rows.append(
             {
@@ -137,7 +138,7 @@ def vantage_rows(history: History) -> list[dict[str, str]]:
                 "offset": _clock_offset(clock),
                 "bound": f"{clock['bound_median_ms']:.2f} / {clock['bound_max_ms']:.2f}" if clock.get("points") else "",
                 "drift": f"{clock['drift_ppm']:.0f} ± {clock['drift_error_ppm']:.0f}" if "drift_ppm" in clock else "",
-                "remarks": "; ".join(_remarks(history, name)),
+                "remarks": "; ".join(_remarks(reading, name)),
             }
         )
     return rows
@@ -149,23 +150,23 @@ def _clock_offset(clock: dict[str, Any]) -> str:
     return f"{clock['offset_start_ms']:.1f} to {clock['offset_end_ms']:.1f}"
 
 
-def _remarks(history: History, name: str) -> Iterable[str]:
-    for _, what, details in history.marks:
+def _remarks(reading: Reading, name: str) -> Iterable[str]:
+    for _, what, details in reading.marks:
         if what == "vantage-gap" and details.get("vantage") == name:
             length_s = (details["to_ns"] - details["from_ns"]) / NS_PER_S
             yield f"it was not heard for {length_s:.1f} s, and what it sampled then was delivered afterwards"
-    for span in unsure(history):
+    for span in unsure(reading):
         if span.vantage == name:
             yield f"clock not known from {_seconds(span.from_ns, 2)} to {_seconds(span.to_ns, 2)} s: {span.reason}"
-    loss = losses(history).get(name)
+    loss = losses(reading).get(name)
     if loss is not None:
         yield f"lost at {_seconds(loss.at_ns, 2)} s of the run: {loss.reason}"
 
 
-def spread_rows(history: History) -> list[dict[str, str]]:
+def spread_rows(reading: Reading) -> list[dict[str, str]]:
     """Medians over all trials, by kind of record, view and event."""
     groups: dict[tuple[str, str, str], list[Spread]] = {}
-    for spread in spreads(history):
+    for spread in spreads(reading):
         kind = spread.recovery.kind.value
         groups.setdefault((kind, spread.recovery.view, spread.event), []).append(spread)
     rows = []
@@ -186,11 +187,11 @@ def spread_rows(history: History) -> list[dict[str, str]]:
     return rows
 
 
-def node_rows(history: History) -> list[dict[str, str]]:
+def node_rows(reading: Reading) -> list[dict[str, str]]:
     """Medians over all trials and vantages of a node, for pods' own A records, by node, view and event."""
-    where = nodes(history)
+    where = nodes(reading)
     groups: dict[tuple[str, str, str], list[int]] = {}
-    for recovery in recoveries(history):
+    for recovery in recoveries(reading):
         if recovery.kind is not RecordKind.POD_A:
             continue
         for event in _EVENTS:

@@ -13,7 +13,7 @@ from chaos.agents.fleet import Fleet
 from chaos.agents.pod.skew import Skew
 from chaos.agents.session import AgentSession
 from chaos.analysis.checkers import judge
-from chaos.analysis.questions import answer_all
+from chaos.analysis.reading import Reading
 from chaos.engine import preflight
 from chaos.engine.conclusion import ending_of, exit_code
 from chaos.engine.execution import Execution, _Begun
@@ -23,6 +23,7 @@ from chaos.model import VerdictOutcome
 from chaos.report.markdown import report_markdown
 from tests.agents.memory import Agent
 from tests.sandboxed import claims, random_delays, run_sandboxed
+from tests.saying import said
 from tests.test_ground_truth import deletions_only
 
 TRIALS = 3
@@ -124,11 +125,11 @@ def test_a_run_that_lost_its_only_agent_is_inconclusive_and_readable(tmp_path: P
     assert "agent-0" in ran.result.error.message
     assert "no route to host" in ran.result.error.message
     assert ran.result.leftovers == []
-    verdicts = judge(ran.history, ran.history.meta.parameters["checkers"])
+    verdicts = judge(Reading(ran.history), ran.history.meta.parameters["checkers"])
     assert VerdictOutcome.FAIL not in {verdict.outcome for verdict in verdicts}
     assert exit_code(verdicts, ran.history.status, [ran.result.error], rollback_failed=False) == 4
-    answers = answer_all(ran.history, ran.history.meta.parameters["questions"])
-    assert "no route to host" in report_markdown(ran.history, verdicts, answers, ending_of(ran.history, verdicts))
+    ending = ending_of(ran.history, verdicts)
+    assert "no route to host" in report_markdown(Reading(ran.history), said(ran.history), ending)
     assert ran.history.meta.measurement["dns_queries"] > 0
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from chaos.analysis import checkers
 from chaos.analysis.checkers import CHECKERS, judge
+from chaos.analysis.reading import Reading
 from chaos.analysis.trials import trials
 from chaos.model import ClusterEvent, History, VerdictOutcome
 from tests.histories import FORCED, Builder, Story, pod_replacement
@@ -17,14 +18,14 @@ OK, FAIL, UNKNOWN = VerdictOutcome.OK, VerdictOutcome.FAIL, VerdictOutcome.UNKNO
 
 
 def outcome(history: History, checker: str) -> VerdictOutcome:
-    return judge(history, [checker])[0].outcome
+    return judge(Reading(history), [checker])[0].outcome
 
 
 def test_a_plain_deletion_passes_every_checker() -> None:
     history = pod_replacement(Story(), Story())
     history.events.append(statefulset(1, generation=1))
-    history.marks += [said(t.life.new_uid, t.target.name, t.target.name) for t in trials(history)]
-    assert {v.checker: v.outcome for v in judge(history, CHECKERS)} == dict.fromkeys(CHECKERS, OK)
+    history.marks += [said(t.life.new_uid, t.target.name, t.target.name) for t in trials(Reading(history))]
+    assert {v.checker: v.outcome for v in judge(Reading(history), CHECKERS)} == dict.fromkeys(CHECKERS, OK)
 
 
 def said(uid: str, pod: str, name: str, code: int = 0) -> tuple[int, str, dict[str, object]]:
@@ -35,7 +36,7 @@ def said(uid: str, pod: str, name: str, code: int = 0) -> tuple[int, str, dict[s
 @pytest.mark.parametrize(("name", "code", "expected"), [("web-7", 0, FAIL), ("", 127, UNKNOWN)])
 def test_a_pod_that_says_another_name_or_none_does_not_pass(name: str, code: int, expected: VerdictOutcome) -> None:
     history = pod_replacement()
-    (trial,) = trials(history)
+    (trial,) = trials(Reading(history))
     history.marks.append(said(trial.life.new_uid, "web-0", name, code))
     assert outcome(history, "says-its-name") is expected
 
@@ -56,7 +57,7 @@ def statefulset(at_ns: int, generation: int, *, type_: str = "MODIFIED", uid: st
 def test_a_workload_that_somebody_touched_proves_nothing(later: ClusterEvent, why: str) -> None:
     history = pod_replacement()
     history.events += [statefulset(1, generation=1), later]
-    (verdict,) = judge(history, ["target-left-alone"])
+    (verdict,) = judge(Reading(history), ["target-left-alone"])
     assert verdict.outcome is UNKNOWN
     assert why in verdict.summary
 
@@ -91,7 +92,7 @@ def test_one_refused_fault_among_good_ones_keeps_the_whole_from_passing() -> Non
 
 
 def test_a_forced_deletion_fails_single_identity() -> None:
-    (verdict,) = judge(pod_replacement(FORCED), ["single-identity"])
+    (verdict,) = judge(Reading(pod_replacement(FORCED)), ["single-identity"])
     assert verdict.outcome is FAIL
     assert "two pods served as web-0 for at least" in verdict.summary
 
@@ -124,7 +125,7 @@ def test_a_steady_state_missed_after_a_fault_fails_and_one_missed_before_is_unkn
     before, after, *rest = history.marks
     missed = {"reached": False, "took_s": None, "missing": ["web-1 is not Ready"]}
     history.marks = [before, (after[0], after[1], after[2] | missed), *rest]
-    (verdict,) = judge(history, ["steady-state"])
+    (verdict,) = judge(Reading(history), ["steady-state"])
     assert verdict.outcome is FAIL
     assert "web-1 is not Ready" in verdict.summary
     history.marks = [(before[0], before[1], before[2] | missed), after, *rest]
@@ -153,7 +154,7 @@ def test_a_crashed_checker_is_unknown_and_says_why(monkeypatch: pytest.MonkeyPat
         raise ZeroDivisionError("by zero")
 
     monkeypatch.setitem(checkers.CHECKERS, "identity-kept", crash)
-    (verdict,) = judge(pod_replacement(), ["identity-kept"])
+    (verdict,) = judge(Reading(pod_replacement()), ["identity-kept"])
     assert verdict.outcome is UNKNOWN
     assert "ZeroDivisionError: by zero" in verdict.summary
 
@@ -163,7 +164,7 @@ def test_a_checker_that_ends_the_program_is_unknown_too(monkeypatch: pytest.Monk
         sys.exit("pandas is missing")
 
     monkeypatch.setitem(checkers.CHECKERS, "identity-kept", leave)
-    (verdict,) = judge(pod_replacement(), ["identity-kept"])
+    (verdict,) = judge(Reading(pod_replacement()), ["identity-kept"])
     assert verdict.outcome is UNKNOWN
     assert "SystemExit: pandas is missing" in verdict.summary
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from chaos.analysis.connections import ClientView, client_views
+from chaos.analysis.reading import Reading
 from chaos.model import History, Outcome, PodIdentity
 from tests.histories import FORCED, Builder, ns, pod_replacement
 
 
 def view(history: History, probe: str) -> ClientView:
-    return next(v for v in client_views(history) if v.probe == probe)
+    return next(v for v in client_views(Reading(history)) if v.probe == probe)
 
 
 def test_by_name_fails_at_once_and_by_clusterip_when_the_container_stops() -> None:
@@ -75,6 +76,6 @@ def test_the_end_of_a_connection_that_idled_before_the_fault_is_an_outage() -> N
     for sent_s, received_s, outcome in ((9.6, 9.61, ok), (9.61, 10.05, eof), (10.1, 10.11, gone), (12.1, 12.2, ok)):
         build.add(stream, sent_s, received_s, outcome)
     build.fault(1, PodIdentity("web-1", "uid-1", "10.0.0.1", "node-1"), 10.0, 10.001, 13.0)
-    (found,) = client_views(build.done())
+    (found,) = client_views(Reading(build.done()))
     assert found.failed is not None
     assert found.first_failure == ("EOF", "idle")

@@ -10,6 +10,7 @@ import pytest
 
 from chaos.analysis.checkers import judge
 from chaos.analysis.connections import client_views
+from chaos.analysis.reading import Reading
 from chaos.analysis.recovery import RecoveryOutcome, recoveries
 from chaos.model import ClusterEvent, FaultWindow, History, Outcome, PodIdentity, Verdict, VerdictOutcome
 from tests.edited import Edited
@@ -22,7 +23,7 @@ NEW = a("10.244.1.41")
 
 
 def verdict(history: History, checker: str) -> Verdict:
-    return judge(history, [checker])[0]
+    return judge(Reading(history), [checker])[0]
 
 
 def edited(story: Story = QUICK) -> Edited:
@@ -33,7 +34,7 @@ def test_dns_that_is_silent_from_the_deletion_on_neither_passes_nor_fails() -> N
     history = edited().series(probe="dns").say(TIMED_OUT, after=0.0).history
     assert verdict(history, "recovered-within").outcome is UNKNOWN
     assert verdict(history, "identity-kept").outcome is UNKNOWN
-    assert {r.outcome for r in recoveries(history)} == {RecoveryOutcome.UNKNOWN}
+    assert {r.outcome for r in recoveries(Reading(history))} == {RecoveryOutcome.UNKNOWN}
     assert "no answer said anything" in verdict(history, "recovered-within").summary
 
 
@@ -86,7 +87,7 @@ def test_an_address_that_nobody_has_any_more_is_not_a_name_that_was_never_lost()
     found = edited().series("A web-0.web").say(a("10.244.1.4")).lasts_until(100.0)
     found.history.events[:] = [e for e in found.history.events if e.uid != "uid-1-new"]
     assert verdict(found.history, "recovered-within").outcome is not OK
-    assert RecoveryOutcome.NEVER_LOST not in {r.outcome for r in recoveries(found.history)}
+    assert RecoveryOutcome.NEVER_LOST not in {r.outcome for r in recoveries(Reading(found.history))}
 
 
 @pytest.mark.parametrize("late_s", [20.0, 40.0])
@@ -100,7 +101,7 @@ def test_behind_the_service_address_it_is_right_for_good_when_each_server_is(ser
         late.say(NXDOMAIN, after=0.1, before=BACK_S)
         picks = lambda _: rng.randrange(servers) == 0  # noqa: E731 - the server that is late
         history = late.say_sometimes(NXDOMAIN, picks, after=BACK_S, before=late_s).history
-        lasting = next(r for r in recoveries(history) if r.record == "A web-0.web").lasting
+        lasting = next(r for r in recoveries(Reading(history)) if r.record == "A web-0.web").lasting
         assert lasting is not None
         outside += not lasting.covers(found.zero_ns + ns(late_s))
     assert outside <= 1
@@ -120,7 +121,7 @@ def test_a_pod_that_is_hit_again_within_a_trial_is_another_trials_from_then_on()
     history = found.series("A web-0.web").say(NXDOMAIN, after=70.1, before=71.3).history
     assert all(
         r.lasting is None or (r.lasting.before_ns or 0) < again.sent_ns
-        for r in recoveries(history)
+        for r in recoveries(Reading(history))
         if r.trial.number == 1
     )
 
@@ -129,7 +130,7 @@ def test_an_outage_that_was_there_before_the_fault_is_not_its_doing() -> None:
     found = edited()
     refused = Outcome("ECONNREFUSED", "connect")
     history = found.series(probe="http").say(refused, before=BACK_S).history
-    view = next(v for v in client_views(history) if v.probe == "http")
+    view = next(v for v in client_views(Reading(history)) if v.probe == "http")
     assert view.failed is None
 
 
@@ -173,7 +174,7 @@ def test_an_outage_that_begins_with_a_failure_just_before_the_fault_is_one() -> 
     history = found.series(by_name.record, probe="http").say(
         Outcome("ECONNREFUSED", "connect"), after=-0.15, before=BACK_S
     )
-    view = next(v for v in client_views(history.history) if v.probe == "http")
+    view = next(v for v in client_views(Reading(history.history)) if v.probe == "http")
     assert view.outage_ns is not None
     assert view.outage_ns.after_ns > (BACK_S - 0.2) * 1e9
 
@@ -182,7 +183,7 @@ def test_a_failure_that_was_over_before_the_fault_is_no_outage_of_it() -> None:
     found = edited()
     history = found.series(probe="stream").say(Outcome("OK", "response", ("web-0",))).history
     history = Edited(history).series(probe="stream").say(TIMED_OUT, before=-0.5).history
-    view = next(v for v in client_views(history) if v.probe == "stream")
+    view = next(v for v in client_views(Reading(history)) if v.probe == "stream")
     assert view.failed is None
 
 

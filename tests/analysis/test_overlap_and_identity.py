@@ -6,12 +6,13 @@ from dataclasses import replace
 
 from chaos.analysis.identity import identities
 from chaos.analysis.overlap import overlaps
+from chaos.analysis.reading import Reading
 from chaos.model import Outcome
 from tests.histories import FORCED, Builder, Story, ns, pod, pod_replacement
 
 
 def test_a_forced_deletion_has_a_certain_overlap_no_longer_than_the_truth() -> None:
-    (found,) = overlaps(pod_replacement(FORCED))
+    (found,) = overlaps(Reading(pod_replacement(FORCED)))
     true_ns = ns(FORCED.old_stops_s - FORCED.ready_s)
     assert 0 < found.at_least_ns <= true_ns
     assert found.at_most_ns is not None
@@ -21,20 +22,20 @@ def test_a_forced_deletion_has_a_certain_overlap_no_longer_than_the_truth() -> N
 def test_an_overlap_that_outlasts_its_trial_is_measured_to_its_end() -> None:
     """The trial ends when everything is right again; the old container does not care."""
     history = pod_replacement(FORCED)
-    whole = overlaps(history)[0].at_least_ns
+    whole = overlaps(Reading(history))[0].at_least_ns
     fault = history.faults[0]
     history.faults[0] = replace(fault, ended_ns=fault.sent_ns + ns(1.6))
-    assert overlaps(history)[0].at_least_ns == whole
+    assert overlaps(Reading(history))[0].at_least_ns == whole
 
 
 def test_containers_seen_ended_before_the_object_went_exclude_an_overlap() -> None:
-    (found,) = overlaps(pod_replacement())
+    (found,) = overlaps(Reading(pod_replacement()))
     assert (found.at_least_ns, found.at_most_ns) == (0, 0)
     assert "watch" in found.proof
 
 
 def test_without_that_evidence_an_overlap_is_neither_shown_nor_excluded() -> None:
-    (found,) = overlaps(pod_replacement(replace(Story(), old_failed_s=None)))
+    (found,) = overlaps(Reading(pod_replacement(replace(Story(), old_failed_s=None))))
     assert found.at_least_ns == 0
     assert found.at_most_ns != 0
 
@@ -43,7 +44,7 @@ def test_an_unprobed_old_address_says_nothing() -> None:
     history = pod_replacement(FORCED)
     history.series = [s for s in history.series if s.probe != "address"]
     history.outcomes = [replace(o, address="") for o in history.outcomes]
-    (found,) = overlaps(history)
+    (found,) = overlaps(Reading(history))
     assert "not probed" in found.unknown
 
 
@@ -54,12 +55,12 @@ def test_another_pod_under_this_name_is_named() -> None:
     build.history = history
     build._ids = {outcome: position for position, outcome in enumerate(history.outcomes)}
     build.add(series, 34.6, 34.65, Outcome("OK", "response", ("web-2",), address="10.244.1.41"))
-    (found,) = overlaps(history)
+    (found,) = overlaps(Reading(history))
     assert found.impostors == (("web-2", 1),)
 
 
 def test_a_replaced_pod_keeps_everything_but_uid_and_address() -> None:
-    (identity,) = identities(pod_replacement())
+    (identity,) = identities(Reading(pod_replacement()))
     assert [f.name for f in identity.facets if f.kept] == [
         "name",
         "new UID",
@@ -83,7 +84,7 @@ def test_a_changed_subdomain_is_a_broken_facet() -> None:
         else e
         for e in history.events
     ]
-    (identity,) = identities(history)
+    (identity,) = identities(Reading(history))
     assert [f.name for f in identity.broken] == ["subdomain"]
     assert identity.facet("subdomain").note == "web became nope"
 
@@ -93,14 +94,14 @@ def test_other_claims_are_a_broken_facet() -> None:
     new = pod("web-0", "uid-1-new", "10.244.1.41", ready=True, claims=("data-web-7",))
     history.events = [replace(e, object=new) if e.uid == "uid-1-new" else e for e in history.events]
     history.faults = [replace(f, targets=(replace(f.targets[0], claims=("data-web-0",)),)) for f in history.faults]
-    (identity,) = identities(history)
+    (identity,) = identities(Reading(history))
     assert [f.name for f in identity.broken] == ["volume claims"]
 
 
 def test_a_record_that_was_not_asked_for_is_unmeasured_not_kept() -> None:
     history = pod_replacement()
     history.series = [s for s in history.series if not s.record.startswith("PTR")]
-    (identity,) = identities(history)
+    (identity,) = identities(Reading(history))
     assert [f.name for f in identity.unmeasured] == ["reverse record"]
 
 
@@ -108,6 +109,6 @@ def test_answers_that_do_not_say_who_gave_them_prove_nothing_about_an_overlap() 
     """With a page that names nobody, the old address's first answer must not pass for its first failure."""
     history = pod_replacement(replace(FORCED, old_failed_s=None))
     history.outcomes = [replace(o, values=()) if o.phase == "response" else o for o in history.outcomes]
-    (found,) = overlaps(history)
+    (found,) = overlaps(Reading(history))
     assert found.unknown
     assert not found.proof

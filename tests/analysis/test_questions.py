@@ -9,6 +9,7 @@ import pytest
 
 from chaos.analysis import questions
 from chaos.analysis.questions import QUESTIONS, answer_all
+from chaos.analysis.reading import Reading
 from chaos.model import History
 from tests.histories import FORCED, Builder, Story, pod_replacement
 
@@ -26,7 +27,7 @@ QUICK = Story(
 
 
 def answer(history: History, key: str) -> str:
-    return answer_all(history, [key])[0].answer
+    return answer_all(Reading(history), [key])[0].answer
 
 
 @pytest.mark.parametrize("key", QUESTIONS)
@@ -94,6 +95,6 @@ def test_a_crash_costs_one_answer_only(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ValueError("broken")
 
     monkeypatch.setitem(questions.QUESTIONS, "dns-update", crash)
-    crashed, fine = answer_all(pod_replacement(), ["dns-update", "identity-kept"])
+    crashed, fine = answer_all(Reading(pod_replacement()), ["dns-update", "identity-kept"])
     assert "could not be answered: ValueError: broken" in crashed.answer
     assert fine.answer.startswith("Yes:")

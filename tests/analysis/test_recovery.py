@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from chaos.analysis.reading import Reading
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.model import History, Outcome, PodIdentity
 from tests.histories import NXDOMAIN, TIMED_OUT, Builder, Story, a, ns, pod, pod_replacement, steps
@@ -36,7 +37,7 @@ def ask(
 
 
 def only(history: History) -> Recovery:
-    (recovery,) = recoveries(history)
+    (recovery,) = recoveries(Reading(history))
     return recovery
 
 
@@ -138,7 +139,7 @@ def test_the_service_view_cannot_be_surer_than_the_replicas_behind_it() -> None:
     ask(build, (0.5, 0.6, a(OLD)), (1.5, 1.6, NXDOMAIN), (2.5, 2.6, NXDOMAIN), (3.5, 3.6, a(NEW)), view="coredns-a")
     ask(build, (0.5, 0.6, a(OLD)), (1.5, 1.6, NXDOMAIN), (3.25, 3.3, NXDOMAIN), (3.7, 3.8, a(NEW)), view="coredns-b")
     ask(build, (0.9, 0.95, a(OLD)), (1.5, 1.6, NXDOMAIN), (3.4, 3.45, NXDOMAIN), (3.6, 3.65, a(NEW)), view="service")
-    service = next(r for r in recoveries(build.done()) if r.view == "service")
+    service = next(r for r in recoveries(Reading(build.done())) if r.view == "service")
     assert bounds(service) == ((-0.5, pytest.approx(0.6)), (1.5, pytest.approx(2.65)))
 
 
@@ -221,7 +222,7 @@ def test_the_true_instants_lie_in_every_interval_of_a_whole_run(seed: int) -> No
     rng = random.Random(seed)
     story = replace(Story().shifted(rng.random()), dns_lost_s=rng.uniform(0.001, 0.2))
     checked = 0
-    for recovery in recoveries(pod_replacement(story, seed=seed)):
+    for recovery in recoveries(Reading(pod_replacement(story, seed=seed))):
         if recovery.record.startswith("PTR"):
             continue
         lag_s = 0.002 if recovery.view == "coredns-b" else 0.0
@@ -238,7 +239,7 @@ def test_a_refused_fault_has_no_recoveries() -> None:
     build = Builder()
     build.fault(1, PodIdentity("web-1", "old", OLD, "node-1"), 1.0, None, 2.0, detail="forbidden")
     build.sample(build.series("dns", "A web-1.web", "coredns-a", "web-1"), 0.0, 2.0, steps(a(OLD)))
-    assert recoveries(build.done()) == []
+    assert recoveries(Reading(build.done())) == []
 
 
 def test_samples_from_before_the_fault_count_even_where_the_trial_before_ended_with_it() -> None:
@@ -247,6 +248,6 @@ def test_samples_from_before_the_fault_count_even_where_the_trial_before_ended_w
     other = PodIdentity("web-0", "other", "10.0.0.7", "node-1", "web-0", "0")
     build.history.faults.insert(0, replace(build.history.faults[0], trial=0, targets=(other,), ended_ns=ns(0.9985)))
     ask(build, (0.5, 0.6, a(OLD)), (1.5, 1.6, NXDOMAIN), (3.5, 3.6, a(NEW)))
-    recovery = next(r for r in recoveries(build.done()) if r.trial.number == 1)
+    recovery = next(r for r in recoveries(Reading(build.done())) if r.trial.number == 1)
     assert recovery.lost is not None
     assert recovery.lost.after_ns == ns(0.5)

@@ -47,7 +47,7 @@ def test_a_run_that_has_lost_a_part_is_refused_and_what_was_concluded_stays(fold
     path.write_text("".join(lines[: len(lines) // 2]))
     before = {file.name: file.read_bytes() for file in folder.iterdir()}
     with pytest.raises(UsageError, match=r"is not whole: .* so nothing is concluded from it"):
-        render_again(folder, None, as_json=False)
+        render_again(folder, None, anew=False, as_json=False)
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 

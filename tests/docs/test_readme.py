@@ -52,7 +52,7 @@ def test_the_example_runs_render_to_what_is_committed(example: str, tmp_path: Pa
     folder.mkdir()
     for file in source.iterdir():
         (folder / file.name).write_bytes(file.read_bytes())
-    assert chaos(["report", str(folder)], tmp_path).returncode == 0
+    assert chaos(["report", "--anew", str(folder)], tmp_path).returncode == 0
     for name in ("run.json", "recoveries.csv", "summary.csv", "timeline.svg", "report.md"):
         assert (folder / name).read_text() == (source / name).read_text(), name
 

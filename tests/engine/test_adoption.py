@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from chaos.analysis.questions import answer_all
+from chaos.analysis.reading import Reading
 from chaos.cli.saved import conclude
 from chaos.clock import VirtualTimeLoop
 from chaos.engine.objects import OPT_IN_LABEL
@@ -79,7 +80,7 @@ def change(sandbox: Sandbox, fields: dict[str, Any]) -> None:
 
 def verdicts(ran: Ran) -> dict[str, str]:
     concluded = conclude(ran.result.folder, ran.history, ran.result.error, find_experiment("identity-persistence"))
-    return {v.checker: str(v.outcome) for v in concluded.verdicts}
+    return {v.checker: str(v.outcome) for v in concluded.said.verdicts}
 
 
 def test_a_workload_of_ones_own_is_measured_and_still_there_afterwards(tmp_path: Path) -> None:
@@ -101,7 +102,7 @@ def test_without_an_identity_probe_nobody_connects_to_it(tmp_path: Path) -> None
     assert {series.probe for series in ran.history.series} == {"dns"}
     assert ran.history.meta.measurement["connections"] == 0
     assert verdicts(ran)["recovered-within"] == "ok"
-    said = " ".join(a.answer for a in answer_all(ran.history, ["connection-handling"]))
+    said = " ".join(a.answer for a in answer_all(Reading(ran.history), ["connection-handling"]))
     assert "Not measured: HTTP by the pod's name" in said
 
 

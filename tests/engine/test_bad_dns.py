@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from chaos.analysis.checkers import judge
+from chaos.analysis.reading import Reading
 from chaos.clock import run_virtual
 from chaos.cluster import ClusterAddress
 from chaos.engine.conclusion import exit_code
@@ -110,6 +111,6 @@ def test_a_dns_that_goes_bad_on_the_way_never_passes(tmp_path: Path, bad: str, s
     """Before the first fault, or just after it."""
     result = run_mangled(tmp_path, BAD[bad], spoil_after_s=spoil_after_s)
     assert result.error is not None
-    verdicts = judge(result.history, result.history.meta.parameters["checkers"])
+    verdicts = judge(Reading(result.history), result.history.meta.parameters["checkers"])
     code = exit_code(verdicts, result.history.status, [result.error], rollback_failed=False)
     assert code == (1 if result.history.faults else 4)

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from chaos.analysis.checkers import judge
+from chaos.analysis.reading import Reading
 from chaos.analysis.stages import timelines
+from chaos.analysis.statements import Statements
 from chaos.clock import RunClock, run_virtual
 from chaos.cluster import Changes, ClusterAddress, Journal, connect
 from chaos.cluster.journal import JOURNAL
@@ -29,6 +31,7 @@ from chaos.report import write_report
 from chaos.sandbox.sandbox import Sandbox
 from tests.order import assert_order_of_facts
 from tests.sandboxed import run_on, run_sandboxed
+from tests.saying import said
 
 QUICK = Options(trials=1, grace_s=1, period_s=0.02, max_qps=None)
 MAIN = find_experiment("identity-persistence")
@@ -39,7 +42,7 @@ SLOW = replace(
 
 
 def outcomes(result: RunResult) -> dict[str, VerdictOutcome]:
-    return {v.checker: v.outcome for v in judge(result.history, result.history.meta.parameters["checkers"])}
+    return {v.checker: v.outcome for v in judge(Reading(result.history), result.history.meta.parameters["checkers"])}
 
 
 def with_method(method: object) -> Experiment:
@@ -64,7 +67,7 @@ def test_no_reverse_name_is_asked_for_before_the_servers_know_it(tmp_path: Path)
 
 def test_the_order_of_events_is_that_of_the_facts(tmp_path: Path) -> None:
     ran = run_sandboxed(tmp_path, Options(trials=1, period_s=0.02, max_qps=None), experiment=SLOW)
-    (timeline,) = timelines(ran.history)
+    (timeline,) = timelines(Reading(ran.history))
     assert_order_of_facts(timeline, grace_s=30)
 
 
@@ -77,11 +80,11 @@ def test_the_same_seed_gives_the_same_recoveries_byte_for_byte(tmp_path: Path) -
     tables = []
     for number in range(2):
         result = run_sandboxed(tmp_path / str(number), QUICK, seed=7).result
-        write_report(result.folder, result.history, [], [], ending_of(result.history, []))
+        write_report(result.folder, Reading(result.history), Statements(), ending_of(result.history, []))
         tables.append((result.folder / "recoveries.csv").read_bytes())
     assert tables[0] == tables[1]
     other = run_sandboxed(tmp_path / "other", QUICK, seed=8).result
-    write_report(other.folder, other.history, [], [], ending_of(other.history, []))
+    write_report(other.folder, Reading(other.history), Statements(), ending_of(other.history, []))
     assert (other.folder / "recoveries.csv").read_bytes() != tables[0]
 
 
@@ -90,7 +93,7 @@ def test_a_recovery_later_than_allowed_fails_and_no_further_fault_is_injected(tm
     assert [f.trial for f in ran.history.faults] == [1]
     assert outcomes(ran.result)["recovered-within"] is VerdictOutcome.FAIL
     assert ran.result.error is not None
-    verdicts = judge(ran.history, ran.history.meta.parameters["checkers"])
+    verdicts = judge(Reading(ran.history), ran.history.meta.parameters["checkers"])
     assert exit_code(verdicts, ran.history.status, [ran.result.error], rollback_failed=False) == 1
 
 
@@ -170,8 +173,9 @@ def test_an_interruption_at_any_moment_leaves_nothing_and_stays_readable(tmp_pat
         else:
             assert result.history.status in ("interrupted", "complete")
             assert result.leftovers == []
-            verdicts = judge(result.history, ["identity-kept"])
-            write_report(result.folder, result.history, verdicts, [], ending_of(result.history, verdicts))
+            concluded = said(result.history, ["identity-kept"], [])
+            ending = ending_of(result.history, list(concluded.verdicts))
+            write_report(result.folder, Reading(result.history), concluded, ending)
 
     run_virtual(main())
 
@@ -292,7 +296,7 @@ def test_a_prober_that_crashes_keeps_the_run_from_passing(tmp_path: Path, monkey
     ran = run_sandboxed(tmp_path, QUICK)
     assert ran.result.error is not None
     assert "ZeroDivisionError" in ran.result.error.message
-    verdicts = judge(ran.history, ran.history.meta.parameters["checkers"])
+    verdicts = judge(Reading(ran.history), ran.history.meta.parameters["checkers"])
     assert exit_code(verdicts, ran.history.status, [ran.result.error], rollback_failed=False) == 4
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from chaos.analysis.claims import Finding, checker, unsure
+from chaos.analysis.reading import Reading
 from chaos.errors import SteadyStateError
-from chaos.experiment import Experiment, History, Options, Run, Verdict, Workload, combine, facts
+from chaos.experiment import Experiment, Options, Run, Workload, facts
 from tests.sandboxed import Ran, run_sandboxed
 
 OPTIONS = Options(trials=1, max_qps=None, period_s=0.1, connect_period_s=1.0)
@@ -83,9 +86,9 @@ def test_a_workload_that_never_starts_says_why(
     assert any(re.search(reason, one) for one in missing), missing
 
 
-def nothing_was_ready(history: History) -> Verdict:
-    found = facts(history, "not-ready")
-    return combine("nothing", failures=(), unknowns=[str(f["reasons"]) for f in found], success="", evidence=())
+@checker()
+def nothing(reading: Reading) -> Iterator[Finding]:
+    yield from (unsure(str(one["reasons"])) for one in facts(reading, "not-ready"))
 
 
 def test_pods_that_a_method_waits_for_in_vain_are_named_in_its_history(tmp_path: Path) -> None:
@@ -98,10 +101,10 @@ def test_pods_that_a_method_waits_for_in_vain_are_named_in_its_history(tmp_path:
     ran: Ran = run_sandboxed(
         tmp_path,
         OPTIONS,
-        experiment=replace(made, workload=None, probes=(), method=method, checkers=(nothing_was_ready,)),
+        experiment=replace(made, workload=None, probes=(), method=method, checkers=(nothing,)),
     )
     assert ran.result.error is None
-    assert "web-0: container nginx: " in nothing_was_ready(ran.history).summary
+    assert "web-0: container nginx: " in nothing(Reading(ran.history)).summary
 
 
 def test_a_limit_range_and_a_quota_that_suffice_change_nothing(tmp_path: Path) -> None:

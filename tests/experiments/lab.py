@@ -5,24 +5,35 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from chaos.analysis.checkers import judge
+from chaos.analysis.reading import Reading
 from chaos.experiment import Experiment, History
+from chaos.experiment.judging import judges_of, statements
+from chaos.model import Verdict
+from chaos.model.figure import plain
 
 
 def verdicts(experiment: Experiment, history: History) -> dict[str, str]:
     """What its own checkers say."""
-    found = [checker(history) for checker in experiment.checkers if not isinstance(checker, str)]
-    return {one.checker: str(one.outcome) for one in found}
+    return {one.checker: str(one.outcome) for one in own_verdicts(experiment, history)}
+
+
+def own_verdicts(experiment: Experiment, history: History) -> list[Verdict]:
+    """The verdicts of its own checkers."""
+    return judge(Reading(history), [one for one in experiment.checkers if not isinstance(one, str)])
 
 
 def answer(experiment: Experiment, history: History, key: str) -> str:
-    """What it says to one of its own questions."""
-    return next(q for q in experiment.questions if not isinstance(q, str) and q.key == key).answer(history)
+    """What it says to one of its own questions; empty where the run cannot say."""
+    question = next(q for q in experiment.questions if not isinstance(q, str) and q.key == key)
+    said = question.ask(Reading(history)).answer
+    return "" if said.startswith("This run cannot say: ") else said
 
 
 def headline(experiment: Experiment, history: History) -> str:
     """The one sentence that it puts above all."""
-    assert experiment.headline is not None
-    return experiment.headline(history)
+    reading = Reading(history)
+    return plain(statements(reading, judges_of(reading, experiment)).headline)
 
 
 def facts_of(history: History, kind: str, **where: Any) -> list[dict[str, Any]]:

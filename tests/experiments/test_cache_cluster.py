@@ -12,9 +12,11 @@ import pytest
 
 from chaos.analysis.checkers import checker_name
 from chaos.analysis.questions import Question
+from chaos.analysis.reading import Reading
 from chaos.errors import InconclusiveError
 from chaos.experiment import Options, find_experiment
 from chaos.model import FaultWindow, History, PodIdentity, RunMeta
+from tests.experiments import lab
 from tests.sandboxed import run_sandboxed
 
 EXPERIMENT = find_experiment("cache-cluster")
@@ -96,12 +98,11 @@ def _pod(name: str) -> PodIdentity:
 
 
 def judged(history: History) -> dict[str, tuple[str, str]]:
-    verdicts = [checker(history) for checker in EXPERIMENT.checkers if not isinstance(checker, str)]
-    return {verdict.checker: (verdict.outcome.value, verdict.summary) for verdict in verdicts}
+    return {one.checker: (one.outcome.value, one.summary) for one in lab.own_verdicts(EXPERIMENT, history)}
 
 
 def answers(history: History) -> dict[str, str]:
-    return {q.key: q.answer(history) for q in EXPERIMENT.questions if isinstance(q, Question)}
+    return {q.key: lab.answer(EXPERIMENT, history, q.key) for q in EXPERIMENT.questions if isinstance(q, Question)}
 
 
 def without(history: History, kind: str, **where: Any) -> History:
@@ -206,9 +207,9 @@ def test_a_refusal_is_the_reason_for_as_many_writes_as_it_refused() -> None:
 
 def test_the_headline_claims_the_data_only_where_they_were_read() -> None:
     assert EXPERIMENT.headline is not None
-    assert "kept its id, name and data" in EXPERIMENT.headline(recorded())
+    assert "kept its id, name and data" in EXPERIMENT.headline(Reading(recorded()))
     lost = changed(recorded(), "read", {"there": 199}, phase="after trial 1")
-    assert "data" not in EXPERIMENT.headline(lost)
+    assert "data" not in EXPERIMENT.headline(Reading(lost))
 
 
 def test_a_run_that_was_cut_short_answers_nothing_that_it_did_not_see() -> None:

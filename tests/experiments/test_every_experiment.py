@@ -9,6 +9,7 @@ import pytest
 
 from chaos.analysis.checkers import judge
 from chaos.analysis.questions import Question
+from chaos.analysis.reading import Reading
 from chaos.experiment import History, Options, load_experiments
 from chaos.experiment.judging import judges_of
 from chaos.model import RunMeta, VerdictOutcome
@@ -27,10 +28,10 @@ def test_an_experiment_holds_on_the_sandbox_and_answers_its_questions(name: str,
     result = run_sandboxed(tmp_path, Options(max_qps=None, period_s=0.02), experiment=experiment).result
     assert result.error is None
     assert not result.leftovers
-    verdicts = judge(result.history, judges_of(result.history, experiment).checkers)
+    verdicts = judge(Reading(result.history), judges_of(Reading(result.history), experiment).checkers)
     assert {v.checker: str(v.outcome) for v in verdicts if str(v.outcome) != "ok"} == {}
     own = [question for question in experiment.questions if isinstance(question, Question)]
-    assert all(question.answer(result.history) for question in own)
+    assert all(question.answer(Reading(result.history)) for question in own)
 
 
 def nothing(name: str) -> History:
@@ -43,7 +44,7 @@ def nothing(name: str) -> History:
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_a_run_that_measured_nothing_passes_no_checker(name: str) -> None:
     history = nothing(name)
-    verdicts = judge(history, EXPERIMENTS[name].checkers)
+    verdicts = judge(Reading(history), EXPERIMENTS[name].checkers)
     assert {v.checker: v.outcome for v in verdicts} == dict.fromkeys(
         EXPERIMENTS[name].checker_names(), VerdictOutcome.UNKNOWN
     )
@@ -55,5 +56,7 @@ def test_a_run_that_measured_nothing_passes_no_checker(name: str) -> None:
 def test_a_run_that_measured_nothing_answers_nothing(name: str) -> None:
     history = nothing(name)
     own = [question for question in EXPERIMENTS[name].questions if isinstance(question, Question)]
-    assert {question.key: question.answer(history) for question in own} == dict.fromkeys((q.key for q in own), "")
-    assert judges_of(history, EXPERIMENTS[name]).headline(history)
+    assert {question.key: question.answer(Reading(history)) for question in own} == dict.fromkeys(
+        (q.key for q in own), ""
+    )
+    assert judges_of(Reading(history), EXPERIMENTS[name]).headline(Reading(history))

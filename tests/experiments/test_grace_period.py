@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from chaos.analysis.reading import Reading
 from chaos.experiment import History, Outcome, client_views, find_experiment
 from tests.edited import Edited
 from tests.experiments import lab
@@ -16,7 +17,7 @@ verdicts = partial(lab.verdicts, EXPERIMENT)
 
 def outage_s(history: History, set_: str, record: str) -> tuple[float, float]:
     """Bounds of how long a client of a set had no answer."""
-    view = next(v for v in client_views(history) if v.record == record and v.trial.target.name == f"{set_}-0")
+    view = next(v for v in client_views(Reading(history)) if v.record == record and v.trial.target.name == f"{set_}-0")
     length = view.outage_ns
     assert length is not None
     assert length.before_ns is not None
@@ -50,7 +51,9 @@ def test_by_name_the_whole_end_is_an_outage_and_through_the_clusterip_only_the_s
 
 def test_a_container_that_was_killed_is_told_with_its_exit_code(history: History) -> None:
     verdict = next(
-        c(history) for c in EXPERIMENT.checkers if not isinstance(c, str) and c.__name__.startswith("only_a_deaf")
+        c(Reading(history))
+        for c in EXPERIMENT.checkers
+        if not isinstance(c, str) and c.__name__.startswith("only_a_deaf")
     )
     assert re.search(r"dash at most 3\d\.\d\d s \(exit code 137\)", verdict.summary)
     assert re.search(r" ash at most \d\.\d+ s \(exit code 0\)", verdict.summary)

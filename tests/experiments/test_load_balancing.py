@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from chaos.analysis.reading import Reading
 from chaos.experiment import History, find_experiment
 from chaos.model import Outcome
 from tests.experiments import lab
@@ -84,7 +85,7 @@ def test_a_connection_that_ended_is_not_one_connection(edited: History) -> None:
     assert verdicts(edited)["long-lived-is-pinned"] == "unknown"
     assert said(edited, "session-affinity") == ""
     assert EXPERIMENT.headline is not None
-    assert "stayed open" not in EXPERIMENT.headline(edited)
+    assert "stayed open" not in EXPERIMENT.headline(Reading(edited))
 
 
 def test_a_failure_before_the_first_answer_is_not_who_answered(edited: History) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from chaos.analysis.reading import Reading
 from chaos.experiment import History, find_experiment
 from tests.experiments import lab
 
@@ -77,7 +78,7 @@ def test_a_web_tier_that_is_never_reached_again_fails(edited: History) -> None:
     ask_web_from_outside(edited, told="ECONNREFUSED")
     assert verdicts(edited)["failures-heal"] == "fail"
     assert "(connect)), and then none succeeded" in said(edited, "tiers-failures")
-    assert "cost a path at most" not in (EXPERIMENT.headline or str)(edited)
+    assert "cost a path at most" not in (EXPERIMENT.headline or str)(Reading(edited))
 
 
 def test_a_web_tier_that_nobody_asked_for_while_it_failed_is_unknown(edited: History) -> None:
@@ -85,17 +86,17 @@ def test_a_web_tier_that_nobody_asked_for_while_it_failed_is_unknown(edited: His
     edited.samples[series.id] = type(edited.samples[series.id])()
     assert verdicts(edited)["failures-heal"] == "unknown"
     assert "nobody asked for the service `web` meanwhile" in said(edited, "tiers-failures")
-    assert "cost a path at most" not in (EXPERIMENT.headline or str)(edited)
+    assert "cost a path at most" not in (EXPERIMENT.headline or str)(Reading(edited))
 
 
 def test_looks_that_say_nothing_are_not_said_to_have_worked(edited: History) -> None:
     assert "none of the 6 needed paths failed" in said(edited, "tiers-failures")
-    assert "cost a path at most" in (EXPERIMENT.headline or str)(edited)
+    assert "cost a path at most" in (EXPERIMENT.headline or str)(Reading(edited))
     change(edited, "look", {"phase": "web fails", "client": "web"}, api="? wget ended with 139")
     told = said(edited, "tiers-failures").partition(". api-")[0]
     assert "none of the 6 needed paths was seen to fail" in told
     assert "times a look says nothing: web to api: wget ended with 139" in told
-    assert "cost a path at most" not in (EXPERIMENT.headline or str)(edited)
+    assert "cost a path at most" not in (EXPERIMENT.headline or str)(Reading(edited))
 
 
 def test_an_outage_lasts_until_a_look_that_was_answered(edited: History) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chaos.analysis.reading import Reading
 from chaos.experiment import History, Options, find_experiment
 from tests.experiments import lab
 from tests.sandboxed import Ran, run_sandboxed
@@ -33,7 +34,7 @@ def history(ran: Ran) -> History:
 
 def summary(history: History, name: str) -> str:
     """What one of its own checkers says."""
-    found = [checker(history) for checker in EXPERIMENT.checkers if not isinstance(checker, str)]
+    found = [checker(Reading(history)) for checker in EXPERIMENT.checkers if not isinstance(checker, str)]
     return next(one.summary for one in found if one.checker == name)
 
 
@@ -61,7 +62,7 @@ def test_the_answers_have_this_runs_numbers(history: History) -> None:
     assert "were evicted in the order web-0, web-2" in said(history, "drain-cost")
     assert "429 TooManyRequests" in said(history, "budget-role")
     assert "didn't match PersistentVolume's node affinity" in said(history, "tied-pod")
-    assert "unreachable by its name once" in (EXPERIMENT.headline or str)(history)
+    assert "unreachable by its name once" in (EXPERIMENT.headline or str)(Reading(history))
 
 
 def test_a_second_eviction_that_was_allowed_at_once_fails(history: History) -> None:
@@ -135,7 +136,7 @@ def test_a_tied_pod_that_was_not_seen_to_wait_without_a_name_is_unknown(
 def test_only_the_statefulsets_pods_are_said_to_have_left_the_node(history: History) -> None:
     assert "All 2 pods of the StatefulSet that were on node-1 came back" in summary(history, "come-back-elsewhere")
     assert "The 2 pods of the StatefulSet on node-1 were evicted" in said(history, "drain-cost")
-    assert "each of 2 pods of the StatefulSet unreachable" in (EXPERIMENT.headline or str)(history)
+    assert "each of 2 pods of the StatefulSet unreachable" in (EXPERIMENT.headline or str)(Reading(history))
 
 
 def test_a_run_that_never_drained_says_so(history: History) -> None:

@@ -4,6 +4,7 @@ import re
 from functools import partial
 from typing import Any
 
+from chaos.analysis.reading import Reading
 from chaos.experiment import History, find_experiment
 from tests.experiments import lab
 
@@ -28,7 +29,7 @@ def lost(history: History) -> list[str]:
 
 def summary(history: History, name: str) -> str:
     """What one of its own checkers says."""
-    found = [checker(history) for checker in EXPERIMENT.checkers if not isinstance(checker, str)]
+    found = [checker(Reading(history)) for checker in EXPERIMENT.checkers if not isinstance(checker, str)]
     return next(one.summary for one in found if one.checker == name)
 
 
@@ -142,10 +143,12 @@ def test_the_signs_are_told_in_the_order_in_which_they_were_seen(edited: History
 
 def test_the_headline_speaks_of_replacement_only_where_it_was_judged(edited: History) -> None:
     headline = EXPERIMENT.headline or str
-    assert "no pod was replaced before it was deleted by force or the node was joined again" in headline(edited)
+    assert "no pod was replaced before it was deleted by force or the node was joined again" in headline(
+        Reading(edited)
+    )
     edited.faults.remove(next(f for f in edited.faults if f.fault == "force-delete-pod"))
     assert verdicts(edited)["stuck-and-never-replaced"] == "fail"
-    assert headline(edited).endswith(" after it was cut off.")
+    assert headline(Reading(edited)).endswith(" after it was cut off.")
 
 
 def test_a_name_on_another_node_that_vanishes_fails(edited: History) -> None:

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from chaos.analysis.reading import Reading
 from chaos.experiment import History, find_experiment
 from tests.experiments import lab
 from tests.experiments.lab import edit
@@ -30,7 +31,7 @@ def test_only_pods_that_were_away_are_said_to_have_been(edited: History) -> None
     text = said(edited, "update-without-downtime")
     assert "web-0 and web-2 (2 of 3 pods) could not be reached by name" in text
     assert EXPERIMENT.headline is not None
-    assert "2 of 3 pods were unreachable" in EXPERIMENT.headline(edited)
+    assert "2 of 3 pods were unreachable" in EXPERIMENT.headline(Reading(edited))
 
 
 def test_a_pod_below_the_partition_that_was_replaced_fails(history: History) -> None:

@@ -4,6 +4,7 @@ import re
 from functools import partial
 from typing import Any
 
+from chaos.analysis.reading import Reading
 from chaos.experiment import History, find_experiment
 from tests.experiments import lab
 
@@ -67,7 +68,7 @@ def test_a_pod_that_does_not_wait_for_the_one_before_fails(edited: History) -> N
 
 def test_pods_that_did_not_wait_are_told_each_with_its_time(history: History) -> None:
     summary = next(
-        c(history).summary for c in EXPERIMENT.checkers if not isinstance(c, str) and "parallel" in c.__name__
+        c(Reading(history)).summary for c in EXPERIMENT.checkers if not isinstance(c, str) and "parallel" in c.__name__
     )
     assert re.search(r"web-parallel-1 was created \S+ m?s before web-parallel-0 was Ready", summary)
     assert "All three MySQL members at once were not tried" in said(history, "mysql-clients")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from chaos.analysis.podlog import pod_steps
+from chaos.analysis.reading import Reading
 from chaos.analysis.stages import timelines
 from chaos.analysis.transitions import tells, transitions
 from chaos.model import History, Verdict
@@ -68,7 +69,7 @@ def _records(history: History) -> dict[tuple[str, str], frozenset[str]]:
         if series.probe != "dns":
             continue
         where = _SERVICE if series.view == _SERVICE else "replica"
-        for change in transitions(history, series, since_ns):
+        for change in transitions(Reading(history), series, since_ns):
             found[plain(series.record), where].add(change.after.status)
     return {key: frozenset(statuses) for key, statuses in found.items()}
 
@@ -87,13 +88,13 @@ def _errors(history: History) -> dict[tuple[str, str, str], int]:
 def _order(history: History) -> set[tuple[str, str]]:
     """Pairs of events whose order is certain, within each fault and among the first events of each pod."""
     found = set()
-    for line in timelines(history):
+    for line in timelines(Reading(history)):
         label = f"trial {line.trial.number} {line.trial.target.name}"
         times = {f"{label}: {b.key}": at for b in line.boundaries if (at := line.at(b.key)) is not None}
         found |= _pairs(times)
     counted: dict[str, int] = defaultdict(int)
     steps = {}
-    for step in pod_steps(history):
+    for step in pod_steps(Reading(history)):
         if _RANDOM_NAME.search(step.pod):
             continue
         what = f"{step.pod} {step.what}"

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from chaos.analysis.checkers import judge
+from chaos.analysis.reading import Reading
 from chaos.cli.saved import load_run
 from chaos.experiment import load_experiments
 from chaos.experiment.judging import judges_of
@@ -52,7 +53,7 @@ def run(name: str, folder: Path, *place: str) -> tuple[int, dict[str, Any]]:
 
 def signature_of(document: dict[str, Any]) -> Signature:
     history = load_run(Path(document["folder"]))
-    return signature(history, judge(history, judges_of(history).checkers))
+    return signature(history, judge(Reading(history), judges_of(Reading(history)).checkers))
 
 
 @pytest.mark.real

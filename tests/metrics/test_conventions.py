@@ -12,6 +12,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from chaos.analysis.checkers import CHECKERS, judge
+from chaos.analysis.reading import Reading
 from chaos.metrics.definitions import ATTRIBUTES, IDENTITY, METRICS, Metric, label
 from chaos.metrics.document import updated
 from chaos.metrics.exposition import exposition
@@ -61,7 +62,7 @@ def test_attributes_that_opentelemetry_defines_are_called_as_it_calls_them() -> 
 
 def families() -> dict[str, Any]:
     history = pod_replacement()
-    text = exposition(figures(history, judge(history, list(CHECKERS)), 0)).decode()
+    text = exposition(figures(Reading(history), judge(Reading(history), list(CHECKERS)), 0)).decode()
     return {family.name: family for family in text_string_to_metric_families(text)}
 
 

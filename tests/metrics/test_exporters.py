@@ -17,6 +17,7 @@ import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from prometheus_client.parser import text_string_to_metric_families
 
+from chaos.analysis.reading import Reading
 from chaos.errors import UsageError
 from chaos.metrics import MetricsOptions, Publisher, publish
 from chaos.metrics import definitions as d
@@ -57,7 +58,7 @@ def test_nothing_is_exported_unless_asked_for() -> None:
     MetricsOptions().validate()
     with Publisher(MetricsOptions()) as publisher:
         assert publisher.endpoint is None
-        assert publisher.publish(run(), HELD, 0) == []
+        assert publisher.publish(Reading(run()), HELD, 0) == []
         publisher.linger()
 
 
@@ -65,19 +66,19 @@ def test_the_textfile_is_readable_by_others_and_nothing_is_left_beside_it(tmp_pa
     path = tmp_path / "chaos.prom"
     before = os.umask(0o077)
     try:
-        assert publish(MetricsOptions(textfile=path), run(), HELD, 0) == []
+        assert publish(MetricsOptions(textfile=path), Reading(run()), HELD, 0) == []
     finally:
         os.umask(before)
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
     assert list(tmp_path.iterdir()) == [path]
-    assert len(values(path.read_text())) == len(figures(run(), HELD, 0))
+    assert len(values(path.read_text())) == len(figures(Reading(run()), HELD, 0))
 
 
 def test_a_failed_run_keeps_the_time_of_the_last_success_in_the_textfile(tmp_path: Path) -> None:
     options = MetricsOptions(textfile=tmp_path / "chaos.prom")
     first, second, third = run(), run(later_s=1), run(later_s=2)
     for history, verdicts, code in ((first, HELD, 0), (second, FAILED, 1), (third, FAILED, 1)):
-        assert publish(options, history, verdicts, code) == []
+        assert publish(options, Reading(history), verdicts, code) == []
     text = (tmp_path / "chaos.prom").read_text()
     assert one(text, "chaos_last_success_timestamp_seconds") == first.meta.started_at.timestamp()
     assert one(text, "chaos_last_run_timestamp_seconds") == third.meta.started_at.timestamp()
@@ -87,26 +88,26 @@ def test_a_failed_run_keeps_the_time_of_the_last_success_in_the_textfile(tmp_pat
 def test_what_stood_in_the_textfile_is_replaced_whatever_it_was(tmp_path: Path, old: bytes) -> None:
     path = tmp_path / "chaos.prom"
     path.write_bytes(old)
-    assert publish(MetricsOptions(textfile=path), run(), FAILED, 1) == []
+    assert publish(MetricsOptions(textfile=path), Reading(run()), FAILED, 1) == []
     assert one(path.read_text(), "chaos_run_exit_code") == 1
     assert "last_success" not in path.read_text()
 
 
 def test_the_success_of_another_target_is_not_taken_over(tmp_path: Path) -> None:
     options = MetricsOptions(textfile=tmp_path / "chaos.prom")
-    assert publish(options, run(shop=False), HELD, 0) == []
-    assert publish(options, run(), FAILED, 1) == []
+    assert publish(options, Reading(run(shop=False)), HELD, 0) == []
+    assert publish(options, Reading(run()), FAILED, 1) == []
     assert "last_success" not in (tmp_path / "chaos.prom").read_text()
 
 
 def test_a_textfile_that_cannot_be_written_is_a_warning_and_the_old_one_stays(tmp_path: Path) -> None:
     folder = tmp_path / "gone"
-    (problem,) = publish(MetricsOptions(textfile=folder / "chaos.prom"), run(), HELD, 0)
+    (problem,) = publish(MetricsOptions(textfile=folder / "chaos.prom"), Reading(run()), HELD, 0)
     assert problem == f"metrics were not written to {folder / 'chaos.prom'}: No such file or directory"
 
 
 def test_a_push_replaces_the_group_of_what_was_measured(stand_in: StandIn) -> None:
-    assert publish(MetricsOptions(pushgateway=stand_in.url + "/"), run(), HELD, 0) == []
+    assert publish(MetricsOptions(pushgateway=stand_in.url + "/"), Reading(run()), HELD, 0) == []
     group = "/metrics/job/chaos-identity/experiment/identity-persistence"
     rest = "k8s_namespace_name/shop/k8s_statefulset_name/web/simulated/false"
     assert [(h.method, h.path) for h in stand_in.heard] == [
@@ -116,11 +117,11 @@ def test_a_push_replaces_the_group_of_what_was_measured(stand_in: StandIn) -> No
     main, success = (values(h.body.decode()) for h in stand_in.heard)
     assert {name for name, _ in success} == {"chaos_last_success_timestamp_seconds"}
     assert "chaos_last_success_timestamp_seconds" not in {name for name, _ in main}
-    assert len(main) + len(success) == len(figures(run(), HELD, 0))
+    assert len(main) + len(success) == len(figures(Reading(run()), HELD, 0))
 
 
 def test_a_failed_run_leaves_the_group_of_the_last_success_alone(stand_in: StandIn) -> None:
-    assert publish(MetricsOptions(pushgateway=stand_in.url, job="cluster-a"), run(shop=False), FAILED, 1) == []
+    assert publish(MetricsOptions(pushgateway=stand_in.url, job="cluster-a"), Reading(run(shop=False)), FAILED, 1) == []
     (heard,) = stand_in.heard
     assert heard.path.startswith("/metrics/job/cluster-a/")
     assert "namespace" not in heard.path  # not known beforehand, so not part of the key
@@ -130,7 +131,7 @@ def test_a_failed_run_leaves_the_group_of_the_last_success_alone(stand_in: Stand
 def test_a_user_in_the_url_is_sent_as_basic_authentication_and_the_password_is_not_shown(stand_in: StandIn) -> None:
     stand_in.status, stand_in.answer = 401, b"no\nmore"
     url = stand_in.url.replace("http://", "http://me:p%40ss@")
-    (problem,) = publish(MetricsOptions(pushgateway=url), run(), HELD, 0)
+    (problem,) = publish(MetricsOptions(pushgateway=url), Reading(run()), HELD, 0)
     assert stand_in.heard[0].headers["Authorization"] == "Basic " + base64.b64encode(b"me:p@ss").decode()
     assert problem == f"metrics were not pushed to {stand_in.url}: 401 Unauthorized: no"
 
@@ -144,7 +145,7 @@ def closed_port() -> int:
 def test_what_cannot_be_reached_is_named_with_the_reason_and_the_others_go_on(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{closed_port()}"
     path = tmp_path / "chaos.prom"
-    (problem,) = publish(MetricsOptions(textfile=path, pushgateway=url), run(), HELD, 0)
+    (problem,) = publish(MetricsOptions(textfile=path, pushgateway=url), Reading(run()), HELD, 0)
     assert problem == f"metrics were not pushed to {url}: Connection refused"
     assert path.exists()
 
@@ -157,7 +158,7 @@ def test_a_defect_in_a_figure_costs_the_figures_and_not_the_outcome(
 
     monkeypatch.setattr("chaos.metrics.figures.recoveries", broken)
     path = tmp_path / "chaos.prom"
-    (problem,) = publish(MetricsOptions(textfile=path), run(), FAILED, 1)
+    (problem,) = publish(MetricsOptions(textfile=path), Reading(run()), FAILED, 1)
     assert problem == "metrics lack what was measured: ZeroDivisionError: a defect"
     assert one(path.read_text(), "chaos_run_exit_code") == 1
     assert "chaos_recover" not in path.read_text()
@@ -176,10 +177,10 @@ def test_the_endpoint_serves_progress_first_and_the_figures_once_they_are_there(
         publisher.follow(history)
         assert one(scrape(publisher), "chaos_run_in_progress") == 1
         assert "chaos_verdict" not in scrape(publisher)
-        assert publisher.publish(history, HELD, 0) == []
+        assert publisher.publish(Reading(history), HELD, 0) == []
         text = scrape(publisher)
         assert one(text, "chaos_run_in_progress") == 0
-        assert len(values(text)) == len(figures(history, HELD, 0)) + 1
+        assert len(values(text)) == len(figures(Reading(history), HELD, 0)) + 1
         port = publisher.endpoint.port if publisher.endpoint else 0
     with pytest.raises(OSError, match="refused"):
         urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10)
@@ -228,7 +229,7 @@ def test_otlp_sends_gauges_with_units_where_the_environment_says(
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=test")
     history = run(shop=False)
     with Publisher(MetricsOptions(otlp=True)) as publisher:
-        assert publisher.publish(history, HELD, 0) == []
+        assert publisher.publish(Reading(history), HELD, 0) == []
     (heard,) = stand_in.heard
     assert (heard.method, heard.path, heard.headers["x-tenant"]) == ("POST", "/v1/metrics", "shop")
     request = ExportMetricsServiceRequest.FromString(gzip.decompress(heard.body))
@@ -242,21 +243,21 @@ def test_otlp_sends_gauges_with_units_where_the_environment_says(
     assert recovery.unit == "s"
     assert recovery.WhichOneof("data") == "gauge"
     points = sum(len(metric.gauge.data_points) for metric in metrics.values())
-    assert points == len(figures(history, HELD, 0))
+    assert points == len(figures(Reading(history), HELD, 0))
     keys = {a.key for point in recovery.gauge.data_points for a in point.attributes}
     assert keys == {d.EXPERIMENT, d.SIMULATED, d.STATEFULSET, d.RECORD, d.VIEW, d.STATISTIC, d.BOUND}
 
 
 def test_otlp_names_the_service_as_the_environment_does(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_SERVICE_NAME", "nightly")
-    data = metrics_data(figures(run(), HELD, 0), "")
+    data = metrics_data(figures(Reading(run()), HELD, 0), "")
     resource = data.resource_metrics[0].resource.attributes
     assert resource["service.name"] == "nightly"
     assert "k8s.cluster.uid" not in resource
 
 
 def test_otlp_values_are_those_of_the_figures() -> None:
-    points = figures(run(), HELD, 0)
+    points = figures(Reading(run()), HELD, 0)
     data = metrics_data(points, "")
     sent = {
         (metric.name, frozenset((point.attributes or {}).items())): point.value  # type: ignore[union-attr]
@@ -271,7 +272,7 @@ def test_a_collector_that_refuses_is_a_warning_with_its_reason(
 ) -> None:
     stand_in.status = 403
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", stand_in.url + "/otlp")
-    (problem,) = publish(MetricsOptions(otlp=True), run(), HELD, 0)
+    (problem,) = publish(MetricsOptions(otlp=True), Reading(run()), HELD, 0)
     assert problem.startswith(f"metrics were not exported to {stand_in.url}/otlp: ")
     assert "403" in problem
     assert capfd.readouterr().err == ""  # the SDK's own log lines are no messages for users
@@ -282,7 +283,7 @@ def test_a_collector_that_is_not_there_is_a_warning(monkeypatch: pytest.MonkeyPa
     url = f"http://127.0.0.1:{closed_port()}"
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", url)
     monkeypatch.setattr("opentelemetry.exporter.otlp.common.http.random.uniform", lambda _low, _high: 0.0)  # no waiting
-    (problem,) = publish(MetricsOptions(otlp=True), run(), HELD, 0)
+    (problem,) = publish(MetricsOptions(otlp=True), Reading(run()), HELD, 0)
     assert problem.startswith(f"metrics were not exported to {url}/v1/metrics: ")
     assert "refused" in problem
     assert problem.endswith("; Failed to export metrics batch due to timeout, max retries or shutdown.")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from chaos.analysis.checkers import CHECKERS, judge
+from chaos.analysis.reading import Reading
 from chaos.analysis.recovery import recoveries
 from chaos.metrics import definitions as d
 from chaos.metrics import not_begun
@@ -42,7 +43,7 @@ def record_of_two_pods(*back_s: float | None) -> History:
 
 
 def test_recovery_times_are_exported_as_both_bounds_of_an_interval() -> None:
-    points = figures(record_of_two_pods(2.0, 3.0), [], 0)
+    points = figures(Reading(record_of_two_pods(2.0, 3.0)), [], 0)
     for statistic, truth_s in (("median", 2.5), ("max", 3.0)):
         (lower,) = of(points, d.RECOVERY, record="pod-a", view="replica", statistic=statistic, bound="lower")
         (upper,) = of(points, d.RECOVERY, record="pod-a", view="replica", statistic=statistic, bound="upper")
@@ -52,8 +53,8 @@ def test_recovery_times_are_exported_as_both_bounds_of_an_interval() -> None:
 
 def test_bounds_are_those_of_the_recoveries_themselves() -> None:
     history = pod_replacement(Story(), Story().shifted(2.0))
-    points = figures(history, [], 0)
-    mine = [r for r in recoveries(history) if r.record.startswith("A web-") and r.view != "service"]
+    points = figures(Reading(history), [], 0)
+    mine = [r for r in recoveries(Reading(history)) if r.record.startswith("A web-") and r.view != "service"]
     uppers = [r.trial.seconds(r.recovered.before_ns) for r in mine if r.recovered and r.recovered.before_ns]
     lowers = [r.trial.seconds(r.recovered.after_ns) for r in mine if r.recovered]
     assert len(uppers) == 4
@@ -62,7 +63,7 @@ def test_bounds_are_those_of_the_recoveries_themselves() -> None:
 
 
 def test_one_that_did_not_recover_is_counted_and_takes_the_maximum_with_it() -> None:
-    points = figures(record_of_two_pods(2.0, None, 3.0), [], 1)
+    points = figures(Reading(record_of_two_pods(2.0, None, 3.0)), [], 1)
     assert of(points, d.RECOVERIES, record="pod-a", outcome="recovered") == [2]
     assert of(points, d.RECOVERIES, record="pod-a", outcome="not-recovered") == [1]
     assert of(points, d.RECOVERY, record="pod-a", statistic="max") == []
@@ -73,12 +74,12 @@ def test_one_that_did_not_recover_is_counted_and_takes_the_maximum_with_it() -> 
 
 
 def test_a_median_that_a_censored_one_decides_is_missing() -> None:
-    points = figures(record_of_two_pods(None, 2.0), [], 1)
+    points = figures(Reading(record_of_two_pods(None, 2.0)), [], 1)
     assert of(points, d.RECOVERY) == []
 
 
 def test_what_was_not_measured_is_missing_and_not_zero() -> None:
-    points = figures(record_of_two_pods(2.0), [], 0)
+    points = figures(Reading(record_of_two_pods(2.0)), [], 0)
     for metric in (d.OUTAGE, d.OUTAGES, d.EXCHANGES, d.DNS_QUERIES, d.API_REQUESTS, d.VANTAGES):
         assert of(points, metric) == []
     assert of(points, d.RECOVERIES, view="service") == []
@@ -87,7 +88,7 @@ def test_what_was_not_measured_is_missing_and_not_zero() -> None:
 
 def test_a_verdict_is_one_of_three_states() -> None:
     verdicts = [Verdict("identity-kept", VerdictOutcome.FAIL, ""), Verdict("steady-state", VerdictOutcome.OK, "")]
-    points = figures(pod_replacement(), verdicts, 1)
+    points = figures(Reading(pod_replacement()), verdicts, 1)
     assert of(points, d.VERDICT, checker="identity-kept", outcome="fail") == [1]
     assert of(points, d.VERDICT, checker="identity-kept", outcome="ok") == [0]
     assert of(points, d.VERDICT, checker="identity-kept", outcome="unknown") == [0]
@@ -97,7 +98,7 @@ def test_a_verdict_is_one_of_three_states() -> None:
 def test_only_a_run_that_held_has_a_time_of_success() -> None:
     history = pod_replacement()
     began_s = history.meta.started_at.timestamp()
-    held, failed = figures(history, [], 0), figures(history, [], 1)
+    held, failed = figures(Reading(history), [], 0), figures(Reading(history), [], 1)
     assert of(held, d.LAST_SUCCESS) == of(held, d.LAST_RUN) == of(failed, d.LAST_RUN) == [began_s]
     assert of(failed, d.LAST_SUCCESS) == []
     assert of(failed, d.EXIT_CODE) == [1]
@@ -107,20 +108,20 @@ def test_a_namespace_of_one_run_is_no_label_and_a_named_one_is() -> None:
     own, named = pod_replacement(), pod_replacement()
     own.meta.target["namespace"] = "chaos-identity-0a1b2c"
     named.meta.parameters["namespace"] = "shop"
-    assert {p.attributes[d.NAMESPACE] for p in figures(own, [], 0)} == {""}
-    assert {p.attributes[d.NAMESPACE] for p in figures(named, [], 0)} == {"shop"}
+    assert {p.attributes[d.NAMESPACE] for p in figures(Reading(own), [], 0)} == {""}
+    assert {p.attributes[d.NAMESPACE] for p in figures(Reading(named), [], 0)} == {"shop"}
 
 
 @pytest.mark.parametrize("simulated", [True, False])
 def test_every_point_says_whether_it_was_simulated(simulated: bool) -> None:
-    points = figures(pod_replacement(simulated=simulated), [], 0)
+    points = figures(Reading(pod_replacement(simulated=simulated)), [], 0)
     assert {p.attributes[d.SIMULATED] for p in points} == {str(simulated).lower()}
 
 
 def test_the_number_of_series_grows_with_pods_only() -> None:
     def size(stories: int) -> int:
         history = pod_replacement(*[Story()] * stories)
-        points = figures(history, judge(history, list(CHECKERS)), 0)
+        points = figures(Reading(history), judge(Reading(history), list(CHECKERS)), 0)
         keys = {(p.metric.name, tuple(sorted(p.attributes.items()))) for p in points}
         assert len(keys) == len(points)  # no series twice: an exposition with one is refused as a whole
         return len(points)
@@ -132,12 +133,12 @@ def test_the_number_of_series_grows_with_pods_only() -> None:
 
 
 def test_outages_of_clients_are_intervals_and_lasting_ones_have_no_length() -> None:
-    points = figures(pod_replacement(Story()), [], 0)
+    points = figures(Reading(pod_replacement(Story())), [], 0)
     lower, upper = (of(points, d.OUTAGE, probe="http", statistic="max", bound=b)[0] for b in ("lower", "upper"))
     assert lower < Story().dns_back_s - Story().dns_lost_s < upper
     assert of(points, d.OUTAGES, probe="http", outcome="ended") == [1]
     cut_short = pod_replacement(replace(Story(), dns_back_s=60.0))
-    points = figures(cut_short, [], 1)
+    points = figures(Reading(cut_short), [], 1)
     assert of(points, d.OUTAGES, probe="http", outcome="lasting") == [1]
     assert of(points, d.OUTAGE, probe="http") == []
 
@@ -145,7 +146,7 @@ def test_outages_of_clients_are_intervals_and_lasting_ones_have_no_length() -> N
 def test_faults_are_counted_by_what_became_of_them() -> None:
     history = pod_replacement()
     history.faults.append(FaultWindow("delete-pod", 2, (), "refused", ns(90), None, None, "forbidden"))
-    points = figures(history, [], 3)
+    points = figures(Reading(history), [], 3)
     assert of(points, d.FAULTS, fault="delete-pod", outcome="accepted") == [1]
     assert of(points, d.FAULTS, fault="delete-pod", outcome="refused") == [1]
     assert of(points, d.FAULTS, fault="delete-pod", outcome="partial") == [0]
@@ -156,7 +157,7 @@ def test_a_vantage_that_was_lost_is_counted_once() -> None:
     history.meta.environment["vantages"] = [{"name": "agent-0"}, {"name": "agent-1"}, {"name": "agent-2"}]
     for at_s in (2, 3):
         history.marks.append((ns(at_s), "vantage-lost", {"vantage": "agent-1", "reason": "evicted"}))
-    points = figures(history, [], 0)
+    points = figures(Reading(history), [], 0)
     assert of(points, d.VANTAGES, outcome="kept") == [2]
     assert of(points, d.VANTAGES, outcome="lost") == [1]
 
@@ -164,7 +165,7 @@ def test_a_vantage_that_was_lost_is_counted_once() -> None:
 def test_a_run_that_never_began_says_so_and_nothing_else() -> None:
     at = datetime(2026, 5, 6, tzinfo=UTC)
     history = not_begun("identity-persistence", at, simulated=False, namespace="shop", statefulset="web")
-    points = figures(history, [], 3)
+    points = figures(Reading(history), [], 3)
     assert of(points, d.EXIT_CODE, experiment="identity-persistence", k8s_namespace_name="shop") == [3]
     assert of(points, d.LAST_RUN) == [at.timestamp()]
     assert of(points, d.STATUS, outcome="incomplete") == [1]

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from chaos.analysis.checkers import judge
+from chaos.analysis.reading import Reading
 from chaos.clock import VirtualTimeLoop
 from chaos.cluster import ClusterAddress
 from chaos.engine.execution import Execution, RunResult
@@ -60,8 +61,8 @@ def test_a_run_is_followed_while_it_goes_on_and_exported_at_its_end(tmp_path: Pa
         scraper.url = f"http://127.0.0.1:{publisher.endpoint.port}/metrics"
         with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
             result = runner.run(run(tmp_path, publisher, scraper))
-        verdicts = judge(result.history, result.history.meta.parameters["checkers"])
-        assert publisher.publish(result.history, verdicts, 0) == []
+        verdicts = judge(Reading(result.history), result.history.meta.parameters["checkers"])
+        assert publisher.publish(Reading(result.history), verdicts, 0) == []
         scraper.step("over")
     during, over = scraper.seen[-2], scraper.seen[-1]
     assert scraper.seen[0] == ""  # connecting: nothing is recorded yet

@@ -9,18 +9,19 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from chaos.analysis.checkers import CHECKERS, judge
-from chaos.analysis.questions import QUESTIONS, answer_all
+from chaos.analysis.reading import Reading
 from chaos.engine.conclusion import ending_of
 from chaos.model import History, WatchGap
 from chaos.report import write_report
 from tests.histories import FORCED, Builder, Story, ns, pod_replacement
+from tests.saying import said
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def written(folder: Path, history: History) -> str:
-    verdicts = judge(history, CHECKERS)
-    write_report(folder, history, verdicts, answer_all(history, QUESTIONS), ending_of(history, verdicts))
+    concluded = said(history)
+    write_report(folder, Reading(history), concluded, ending_of(history, list(concluded.verdicts)))
     return (folder / "report.md").read_text(encoding="utf-8")
 
 
@@ -31,7 +32,7 @@ def picture(folder: Path) -> ET.Element:
 def test_a_simulated_run_says_so_in_the_first_line_and_prints_its_model(tmp_path: Path) -> None:
     text = written(tmp_path, pod_replacement())
     history = pod_replacement()
-    assert text.splitlines()[0] == ending_of(history, judge(history, CHECKERS)).line
+    assert text.splitlines()[0] == ending_of(history, judge(Reading(history), CHECKERS)).line
     assert "(simulated): " in text.splitlines()[0]
     assert "| kubelet.start | 0.04 | 0.085 | s | lab |" in text
     title = picture(tmp_path).find(f"{SVG}title")

@@ -7,22 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from chaos.analysis.checkers import CHECKERS, judge
-from chaos.analysis.questions import QUESTIONS, answer_all
+from chaos.analysis.reading import Reading
+from chaos.analysis.statements import Statements
 from chaos.engine.conclusion import ending_of
 from chaos.report import run_json, write_run_json
 from tests.histories import pod_replacement
+from tests.saying import said
 
 
 def test_the_fixed_names_are_there() -> None:
     history = pod_replacement()
     history.meta.finished_at = history.wall(90_000_000_000)
-    verdicts = judge(history, CHECKERS)
-    document = run_json(history, verdicts, answer_all(history, QUESTIONS), ending_of(history, verdicts))
+    concluded = said(history)
+    document = run_json(Reading(history), concluded, ending_of(history, list(concluded.verdicts)))
     assert document["schema_version"] == 2
     assert (document["experiment"], document["simulated"], document["seed"]) == ("identity-persistence", True, 7)
     assert document["status"] == "complete"
-    ending = ending_of(history, verdicts)
+    ending = ending_of(history, list(concluded.verdicts))
     assert (document["outcome"], document["exit_code"]) == (ending.outcome, ending.exit_code)
     assert document["result"] == ending.line
     assert (document["finished_at"], document["duration_s"]) == ("2026-01-02T03:05:35.000000Z", 90.0)
@@ -40,14 +41,14 @@ def test_the_fixed_names_are_there() -> None:
 
 
 def test_a_run_that_is_under_way_says_that_it_has_not_ended() -> None:
-    document = run_json(pod_replacement(), [], [], None)
+    document = run_json(Reading(pod_replacement()), Statements(), None)
     assert document["outcome"] == "incomplete"
     assert [document[key] for key in ("exit_code", "result", "finished_at", "duration_s")] == [None] * 4
 
 
 def test_it_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     history = pod_replacement()
-    write_run_json(tmp_path, history, [], [], None)
+    write_run_json(tmp_path, Reading(history), Statements(), None)
     before = (tmp_path / "run.json").read_text(encoding="utf-8")
 
     def full(self: Path, *_: object, **__: object) -> int:
@@ -56,7 +57,7 @@ def test_it_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(Path, "write_text", full)
     history.status = "interrupted"
     with pytest.raises(OSError, match="No space"):
-        write_run_json(tmp_path, history, [], [], None)
+        write_run_json(tmp_path, Reading(history), Statements(), None)
     monkeypatch.undo()
     assert (tmp_path / "run.json").read_text(encoding="utf-8") == before
     assert json.loads(before)["status"] == "complete"

@@ -1,33 +1,21 @@
-"""Checkers: pure functions from a history to a verdict."""
+"""Checkers: pure functions from a reading to a verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from chaos.analysis.checkers import (
-    deployment_contrast,
-    fault_took_effect,
-    identity_kept,
-    recovered_within,
-    says_its_name,
-    single_identity,
-    steady_state,
-    target_left_alone,
-)
-from chaos.model import History, Verdict, VerdictOutcome
-
-Checker = Callable[[History], Verdict]
-
-CHECKERS: dict[str, Checker] = {
-    fault_took_effect.NAME: fault_took_effect.fault_took_effect,
-    steady_state.NAME: steady_state.steady_state,
-    identity_kept.NAME: identity_kept.identity_kept,
-    single_identity.NAME: single_identity.single_identity,
-    recovered_within.NAME: recovered_within.recovered_within,
-    deployment_contrast.NAME: deployment_contrast.deployment_contrast,
-    says_its_name.NAME: says_its_name.says_its_name,
-    target_left_alone.NAME: target_left_alone.target_left_alone,
-}
+from chaos.analysis.checkers.deployment_contrast import deployment_contrast
+from chaos.analysis.checkers.fault_took_effect import fault_took_effect
+from chaos.analysis.checkers.identity_kept import identity_kept
+from chaos.analysis.checkers.recovered_within import recovered_within
+from chaos.analysis.checkers.says_its_name import says_its_name
+from chaos.analysis.checkers.single_identity import single_identity
+from chaos.analysis.checkers.steady_state import steady_state
+from chaos.analysis.checkers.target_left_alone import target_left_alone
+from chaos.analysis.claims import Checker, UnmeasuredError
+from chaos.analysis.defects import told
+from chaos.analysis.reading import Reading
+from chaos.model import Verdict, VerdictOutcome
 
 
 def checker_name(checker: str | Checker) -> str:
@@ -35,23 +23,40 @@ def checker_name(checker: str | Checker) -> str:
     return checker if isinstance(checker, str) else str(getattr(checker, "__name__", checker)).replace("_", "-")
 
 
-def judge(history: History, checkers: Iterable[str | Checker]) -> list[Verdict]:
+CHECKERS: dict[str, Checker] = {
+    checker_name(one): one
+    for one in (
+        fault_took_effect,
+        steady_state,
+        identity_kept,
+        single_identity,
+        recovered_within,
+        deployment_contrast,
+        says_its_name,
+        target_left_alone,
+    )
+}
+
+
+def judge(reading: Reading, checkers: Iterable[str | Checker]) -> list[Verdict]:
     """The verdicts of the checkers, named or an experiment's own.
 
     One that crashes, or does not exist, gives `unknown`, never a pass.
     """
-    return [_judge_one(history, checker) for checker in checkers]
+    return [_judge_one(reading, checker) for checker in checkers]
 
 
-def _judge_one(history: History, checker: str | Checker) -> Verdict:
+def _judge_one(reading: Reading, checker: str | Checker) -> Verdict:
     name = checker_name(checker)
     function = CHECKERS.get(name) if isinstance(checker, str) else checker
     if function is None:
         return Verdict(name, VerdictOutcome.UNKNOWN, f"There is no checker named {name}.")
     try:
-        verdict = function(history)
+        verdict = function(reading)
+    except UnmeasuredError as exc:
+        return Verdict(name, VerdictOutcome.UNKNOWN, f"Cannot be judged: {exc}.")
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - a defect in a checker must not look like a passed check
-        return Verdict(name, VerdictOutcome.UNKNOWN, f"The checker crashed: {type(exc).__name__}: {exc}")
+        return Verdict(name, VerdictOutcome.UNKNOWN, f"The checker crashed: {told(exc)}")
     if not isinstance(verdict, Verdict):
         return Verdict(name, VerdictOutcome.UNKNOWN, f"The checker gave no verdict but {verdict!r}.")
     return verdict

@@ -2,56 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from chaos.analysis.claims import Finding, checker, holds, need, unsure
+from chaos.analysis.reading import Reading
 from chaos.analysis.trials import no_effect, not_replaced, trials
-from chaos.model import FaultWindow, History, Verdict, VerdictOutcome
+from chaos.analysis.units import count
+from chaos.model import FaultWindow
 
-NAME = "fault-took-effect"
 
-
-def fault_took_effect(history: History) -> Verdict:
+@checker("events.jsonl", "run.json faults", "report.md stages")
+def fault_took_effect(reading: Reading) -> Iterator[Finding]:
     """`ok` where each fault was accepted and the watch showed what it did to each of its pods; else `unknown`.
 
     Of a fault that replaces its pods that is the beginning of their deletion, of another one any change of theirs.
     """
-    if not history.faults:
-        return Verdict(NAME, VerdictOutcome.UNKNOWN, "No fault was injected.")
-    problems = [
-        f"trial {f.trial}: {f.fault} was {f.outcome}{f' ({f.detail})' if f.detail else ''}"
-        for f in history.faults
-        if f.accepted_ns is None
-    ]
-    found = trials(history)
-    problems += [f"trial {t.number}: {reason}" for t in found if (reason := no_effect(t))]
-    others = [f for f in history.faults if f.accepted_ns is not None and not f.replaces]
-    problems += [
-        f"trial {f.trial}: no event of {t.name} was seen after {f.fault}"
-        for f in others
-        for t in f.targets
-        if not _changed(history, f, t.name)
-    ]
-    if problems:
-        return Verdict(NAME, VerdictOutcome.UNKNOWN, "; ".join(problems) + ".", ("events.jsonl",))
-    number = len(history.faults)
-    said = [f"{number} of {number} faults took effect"]
+    need(reading.faults, "no fault was injected")
+    for fault in (f for f in reading.faults if f.accepted_ns is None):
+        detail = f" ({fault.detail})" if fault.detail else ""
+        yield unsure(f"trial {fault.trial}: {fault.fault} was {fault.outcome}{detail}")
+    found = trials(reading)
+    yield from (unsure(f"trial {t.number}: {reason}") for t in found if (reason := no_effect(t)))
+    others = [f for f in reading.faults if f.accepted_ns is not None and not f.replaces]
+    for fault in others:
+        for target in fault.targets:
+            if not _changed(reading, fault, target.name):
+                yield unsure(f"trial {fault.trial}: no event of {target.name} was seen after {fault.fault}")
+    number = count(len(reading.faults))
+    said = []
     if found:
         replaced = sum(not not_replaced(t) for t in found)
         said.append(
-            f"the deletion of each target was seen to begin, and {replaced} of {len(found)} had a Ready successor with "
-            "a new UID by the end of the trial"
+            f"the deletion of each target was seen to begin, and {count(replaced)} of {count(len(found))} had a Ready "
+            "successor with a new UID by the end of the trial"
         )
     if others:
-        said.append(
-            f"{', '.join(_injected(others))} replaced nobody and {'was' if len(others) == 1 else 'were'} accepted"
-        )
-    return Verdict(
-        NAME, VerdictOutcome.OK, f"{said[0]}: {'; '.join(said[1:])}.", ("run.json faults", "report.md stages")
-    )
+        were = "was" if len(others) == 1 else "were"
+        said.append(f"{', '.join(_injected(others))} replaced nobody and {were} accepted")
+    yield holds(f"{number} of {number} faults took effect: {'; '.join(said)}.")
 
 
-def _changed(history: History, fault: FaultWindow, pod: str) -> bool:
-    return any(e.kind == "Pod" and e.name == pod and fault.holds(e.at_ns) for e in history.events)
+def _changed(reading: Reading, fault: FaultWindow, pod: str) -> bool:
+    return any(e.kind == "Pod" and e.name == pod and fault.holds(e.at_ns) for e in reading.events)
 
 
 def _injected(faults: Iterable[FaultWindow]) -> Iterable[str]:

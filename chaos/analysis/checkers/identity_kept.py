@@ -3,35 +3,37 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
-from chaos.analysis.checkers.verdicts import combine, judged_trials
+from chaos.analysis.checkers.verdicts import judged_trials
+from chaos.analysis.claims import Finding, against, checker, holds, need, unsure
 from chaos.analysis.identity import identities
+from chaos.analysis.reading import Reading
 from chaos.analysis.trials import not_replaced
-from chaos.model import History, Verdict
-
-NAME = "identity-kept"
+from chaos.analysis.units import count
 
 
-def identity_kept(history: History) -> Verdict:
+@checker("report.md identity")
+def identity_kept(reading: Reading) -> Iterator[Finding]:
     """Name, ordinal, hostname, subdomain, claims, A, SRV and reverse record the same; the UID a new one.
 
     A pod that had no Ready successor within the run's limit did not keep its identity.
     """
-    judged, unknowns = judged_trials(history)
-    within_s = float(history.meta.parameters.get("within_s", math.inf))
-    failures: list[str] = []
+    judged, missing = judged_trials(reading)
+    yield from map(unsure, missing)
+    within_s = float(reading.meta.parameters.get("within_s", math.inf))
     keys = {t.key for t in judged}
-    mine = [i for i in identities(history) if i.trial.key in keys]
+    mine = [i for i in identities(reading) if i.trial.key in keys]
     for identity in mine:
         where = f"trial {identity.trial.number} {identity.trial.target.name}"
-        missing = not_replaced(identity.trial)
-        if missing:
+        if lacking := not_replaced(identity.trial):
             # Long enough to judge only where the limit was over; a run that was cut short cannot tell.
             late = identity.trial.seconds(identity.trial.end_ns) >= within_s
-            (failures if late else unknowns).append(f"{where}: {missing}")
+            yield (against if late else unsure)(f"{where}: {lacking}")
             continue
-        failures += [f"{where}: {f.name} {f.note}" for f in identity.broken]
-        unknowns += [f"{where}: {f.name} {f.note}" for f in identity.unmeasured]
-    kept = [f.name for f in mine[0].facets if f.kept and f.name != "new UID"] if mine else []
-    success = f"In {len(mine)} of {len(mine)} replacements {', '.join(kept)} were the same again, and the UID was new."
-    return combine(NAME, failures=failures, unknowns=unknowns, success=success, evidence=("report.md identity",))
+        yield from (against(f"{where}: {f.name} {f.note}") for f in identity.broken)
+        yield from (unsure(f"{where}: {f.name} {f.note}") for f in identity.unmeasured)
+    need(mine, "no replacement was seen")
+    kept = ", ".join(f.name for f in mine[0].facets if f.kept and f.name != "new UID")
+    number = count(len(mine))
+    yield holds(f"In {number} of {number} replacements {kept} were the same again, and the UID was new.")

@@ -2,57 +2,64 @@
 
 from __future__ import annotations
 
-from chaos.analysis.checkers.verdicts import combine, judged_trials
+from collections.abc import Iterator
+
+from chaos.analysis.checkers.verdicts import judged_trials
+from chaos.analysis.claims import Finding, against, checker, holds, known, need, unsure
+from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.trials import NS_PER_S
-from chaos.analysis.units import seconds
+from chaos.analysis.units import at_most_ns, count, seconds
 from chaos.analysis.vantages import losses, names
-from chaos.model import History, Verdict, VerdictOutcome
 
-NAME = "recovered-within"
 _A_RECORDS = (RecordKind.POD_A, RecordKind.SERVICE_A)
 
 
-def recovered_within(history: History) -> Verdict:
+@checker("recoveries.csv")
+def recovered_within(reading: Reading) -> Iterator[Finding]:
     """Judges when each record was right for good.
 
     `ok` where the upper bound is in time and known answers cover the trial, `fail` where it was seen wrong after the
     limit.
     """
-    within_s = history.meta.parameters.get("within_s")
-    if not isinstance(within_s, int | float):
-        return Verdict(NAME, VerdictOutcome.UNKNOWN, "The run names no limit (within_s).")
-    limit_ns = round(within_s * NS_PER_S)
-    judged, unknowns = judged_trials(history)
-    failures: list[str] = []
-    several = len(names(history)) > 1
-    slowest_ns = 0
+    limit_ns = known(reading.within_ns, "the run names no limit (within_s)")
+    judged, missing = judged_trials(reading)
+    yield from map(unsure, missing)
     keys = {t.key for t in judged}
-    asked = [r for r in recoveries(history) if r.trial.key in keys and r.kind in _A_RECORDS]
+    asked = [r for r in recoveries(reading) if r.trial.key in keys and r.kind in _A_RECORDS]
     measured, left_out = _without_lost_vantages(asked, limit_ns)
+    several = len(names(reading)) > 1
     for trial in judged:
         if not any(r.trial.key == trial.key for r in measured):
-            unknowns.append(f"trial {trial.number}: no A record of {trial.target.name} was asked for")
+            yield unsure(f"trial {trial.number}: no A record of {trial.target.name} was asked for")
     for recovery in measured:
-        where = f"trial {recovery.trial.number} {recovery.record} at {recovery.view}"
-        if several:
-            where += f" from {recovery.vantage}"
         late, reason = _judge(recovery, limit_ns)
-        if late:
-            failures.append(f"{where} {reason}")
-        elif reason:
-            unknowns.append(f"{where} {reason}")
-        elif recovery.lasting is not None and recovery.lasting.before_ns is not None:
-            slowest_ns = max(slowest_ns, recovery.lasting.before_ns - recovery.trial.accepted_ns)
-    never = sum(r.outcome is RecoveryOutcome.NEVER_LOST for r in measured)
-    success = (
-        f"In all {len(measured)} pairs of an A record and a view it was right within {within_s:g} s: "
-        f"{len(measured) - never} were lost and back in at most {seconds(slowest_ns)}, {never} never lost."
-    )
+        if reason:
+            yield (against if late else unsure)(f"{_where(recovery, several=several)} {reason}")
+    need(measured, "no A record was asked for")
+    yield holds(_in_time(measured, limit_ns))
     if several:
-        success += f" {_from_where(history, measured, left_out)}"
-    return combine(NAME, failures=failures, unknowns=unknowns, success=success, evidence=("recoveries.csv",))
+        yield holds(_from_where(reading, measured, left_out))
+
+
+def _where(recovery: Recovery, *, several: bool) -> str:
+    where = f"trial {recovery.trial.number} {recovery.record} at {recovery.view}"
+    return f"{where} from {recovery.vantage}" if several else where
+
+
+def _in_time(measured: list[Recovery], limit_ns: int) -> str:
+    back_ns = [
+        recovery.lasting.before_ns - recovery.trial.accepted_ns
+        for recovery in measured
+        if recovery.lasting is not None and recovery.lasting.before_ns is not None
+    ]
+    never = sum(r.outcome is RecoveryOutcome.NEVER_LOST for r in measured)
+    back = f"{count(len(measured) - never)} were lost and back in {at_most_ns(max(back_ns, default=0))}"
+    return (
+        f"In all {count(len(measured))} pairs of an A record and a view it was right within {limit_ns / NS_PER_S:g} s: "
+        f"{f'{back}, ' if len(measured) > never else ''}{count(never)} never lost."
+    )
 
 
 def _without_lost_vantages(asked: list[Recovery], limit_ns: int) -> tuple[list[Recovery], list[Recovery]]:
@@ -66,17 +73,20 @@ def _without_lost_vantages(asked: list[Recovery], limit_ns: int) -> tuple[list[R
     return [r for r in asked if r not in left_out], left_out
 
 
-def _from_where(history: History, measured: list[Recovery], left_out: list[Recovery]) -> str:
+def _from_where(reading: Reading, measured: list[Recovery], left_out: list[Recovery]) -> str:
     """Which vantages that rests on."""
-    known = names(history)
-    lost = losses(history)
-    whole = [name for name in known if name not in lost and not any(r.vantage == name for r in left_out)]
-    text = f"Measured from {len({r.vantage for r in measured})} vantages, from {len(whole)} of {len(known)} throughout."
-    missing = [f"{name} ({lost[name].reason})" for name in known if name in lost]
+    known_names = names(reading)
+    lost = losses(reading)
+    whole = [name for name in known_names if name not in lost and not any(r.vantage == name for r in left_out)]
+    text = (
+        f"Measured from {count(len({r.vantage for r in measured}), 'vantage')}, from {count(len(whole))} of "
+        f"{count(len(known_names))} throughout."
+    )
+    missing = [f"{name} ({lost[name].reason})" for name in known_names if name in lost]
     if missing:
         text += f" Lost on the way: {'; '.join(missing)}."
     if left_out:
-        text += f" {len(left_out)} pairs that a vantage could not measure were measured by others."
+        text += f" {count(len(left_out))} pairs that a vantage could not measure were measured by others."
     return text
 
 

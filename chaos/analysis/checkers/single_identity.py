@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
-from chaos.analysis.checkers.verdicts import combine, judged_trials
-from chaos.analysis.overlap import overlaps
+from collections.abc import Iterator
+
+from chaos.analysis.checkers.verdicts import judged_trials
+from chaos.analysis.claims import Finding, against, checker, holds, unsure
+from chaos.analysis.overlap import Overlap, overlaps
+from chaos.analysis.reading import Reading
 from chaos.analysis.trials import not_replaced
-from chaos.analysis.units import ms, seconds
-from chaos.model import History, Verdict
-
-NAME = "single-identity"
+from chaos.analysis.units import count, ms, seconds
 
 
-def single_identity(history: History) -> Verdict:
+@checker("report.md identity")
+def single_identity(reading: Reading) -> Iterator[Finding]:
     """`fail` where two answered at once, or another pod under this one's name; `ok` only where that is excluded."""
-    judged, unknowns = judged_trials(history)
-    failures = []
+    judged, missing = judged_trials(reading)
+    yield from map(unsure, missing)
     keys = {t.key for t in judged}
-    mine = [o for o in overlaps(history) if o.trial.key in keys]
+    mine = [o for o in overlaps(reading) if o.trial.key in keys]
     for found in mine:
-        pod = found.trial.target.name
-        where = f"trial {found.trial.number}"
-        if missing := not_replaced(found.trial):
-            unknowns.append(f"{where}: {missing}")
-            continue
-        if found.at_least_ns > 0:
-            failures.append(f"{where}: two pods served as {pod} for at least {ms(found.at_least_ns)}")
-        failures += [f"{where}: {who} answered {n} times under the name {pod}" for who, n in found.impostors]
-        if found.unknown:
-            unknowns.append(f"{where}: {found.unknown}")
-        elif found.at_most_ns is None:
-            unknowns.append(f"{where}: the old {pod} was never seen to stop serving")
-        elif found.at_most_ns > 0 and not found.at_least_ns:
-            unknowns.append(f"{where}: two pods may have served as {pod} for up to {seconds(found.at_most_ns)}")
-    success = f"In {len(mine)} of {len(mine)} replacements no two pods served under one identity."
-    return combine(NAME, failures=failures, unknowns=unknowns, success=success, evidence=("report.md identity",))
+        yield from _of_one(found)
+    number = count(len(mine))
+    yield holds(f"In {number} of {number} replacements no two pods served under one identity.")
+
+
+def _of_one(found: Overlap) -> Iterator[Finding]:
+    pod, where = found.trial.target.name, f"trial {found.trial.number}"
+    if missing := not_replaced(found.trial):
+        yield unsure(f"{where}: {missing}")
+        return
+    if found.at_least_ns > 0:
+        yield against(f"{where}: two pods served as {pod} for at least {ms(found.at_least_ns)}")
+    for who, times in found.impostors:
+        yield against(f"{where}: {who} answered {count(times, 'time')} under the name {pod}")
+    if found.unknown:
+        yield unsure(f"{where}: {found.unknown}")
+    elif found.at_most_ns is None:
+        yield unsure(f"{where}: the old {pod} was never seen to stop serving")
+    elif found.at_most_ns > 0 and not found.at_least_ns:
+        yield unsure(f"{where}: two pods may have served as {pod} for up to {seconds(found.at_most_ns)}")

@@ -2,44 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from chaos.analysis.checkers.verdicts import combine
-from chaos.model import History, Verdict
+from chaos.analysis.claims import Finding, against, checker, holds, unsure
+from chaos.analysis.reading import Reading
+from chaos.analysis.units import at_most_ns, count
 
-NAME = "steady-state"
 _SHOWN = 3
+_NS_PER_S = 1_000_000_000
 
 
-def steady_state(history: History) -> Verdict:
+@checker("events.jsonl")
+def steady_state(reading: Reading) -> Iterator[Finding]:
     """`fail` where it was not reached again after a fault; a target that was never steady gives `unknown`.
 
     So does one of which nothing was heard: silence is no failure.
     """
-    marked = [(at_ns, details) for at_ns, what, details in history.marks if what == "steady-state"]
+    marked = [(at_ns, details) for at_ns, what, details in reading.marks if what == "steady-state"]
     marks = [details for _, details in marked]
-    missed = [m for m in marks if not m.get("reached")]
-    unknown = [m for m in missed if m.get("phase") == "before" or _only_silence(m)]
-    failures = [_missed(m) for m in missed if m not in unknown]
-    unknowns = [_missed(m) for m in unknown]
+    for mark in (m for m in marks if not m.get("reached")):
+        silent = mark.get("phase") == "before" or _only_silence(mark)
+        yield unsure(_missed(mark)) if silent else against(_missed(mark))
     if not any(m.get("phase") == "before" for m in marks):
-        unknowns.append("the state before the first fault was not checked")
+        yield unsure("the state before the first fault was not checked")
     looks_ns = [at_ns for at_ns, m in marked if m.get("phase") == "after"]
     after = {m.get("trial") for m in marks if m.get("phase") == "after"}
     # A fault within another one's time: what is looked at then is the state after both.
-    after |= {f.trial for f in history.faults if any(f.holds(at_ns) for at_ns in looks_ns)}
-    last = max((f.trial for f in history.faults), default=0)
-    unknowns += [
-        f"trial {f.trial}: the state after the fault was not checked"
-        for f in history.faults
-        if f.trial not in after and (f.replaces or f.trial == last)
-    ]
-    if not history.faults:
-        unknowns.append("there was no trial")
+    after |= {f.trial for f in reading.faults if any(f.holds(at_ns) for at_ns in looks_ns)}
+    last = max((f.trial for f in reading.faults), default=0)
+    for fault in reading.faults:
+        if fault.trial not in after and (fault.replaces or fault.trial == last):
+            yield unsure(f"trial {fault.trial}: the state after the fault was not checked")
+    if not reading.faults:
+        yield unsure("there was no trial")
     took_s = [m["took_s"] for m in marks if m.get("phase") == "after" and m.get("took_s") is not None]
-    slowest = f", after {max(took_s):.2f} s at most" if took_s else ""
-    success = f"Reached before the faults and again after {len(after)} of {len(history.faults)}{slowest}."
-    return combine(NAME, failures=failures, unknowns=unknowns, success=success, evidence=("events.jsonl",))
+    slowest = f", after {at_most_ns(round(max(took_s) * _NS_PER_S))}" if took_s else ""
+    of = f"{count(len(after))} of {count(len(reading.faults), 'fault')}"
+    yield holds(f"Reached before the faults and again after {of}{slowest}.")
 
 
 def _only_silence(mark: dict[str, Any]) -> bool:

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from chaos.analysis.checkers.verdicts import combine
-from chaos.model import ClusterEvent, History, Verdict
+from collections.abc import Iterator
 
-NAME = "target-left-alone"
+from chaos.analysis.claims import Finding, checker, holds, unsure
+from chaos.analysis.reading import Reading
+from chaos.analysis.units import count
+from chaos.model import ClusterEvent
 
 
-def target_left_alone(history: History) -> Verdict:
+@checker("events.jsonl")
+def target_left_alone(reading: Reading) -> Iterator[Finding]:
     """`unknown` where the StatefulSet was changed, replaced or never seen: then the figures may be of that change."""
-    name = history.meta.target.get("statefulset", "")
-    seen = [e for e in history.events if e.kind == "StatefulSet" and e.name == name]
-    unknowns = []
+    name = reading.meta.target.get("statefulset", "")
+    seen = [e for e in reading.events if e.kind == "StatefulSet" and e.name == name]
     if not seen:
-        unknowns.append(f"no event of StatefulSet {name} was seen")
-    else:
-        first, last = seen[0], seen[-1]
-        generations = _generation(first), _generation(last)
-        if last.type == "DELETED":
-            unknowns.append(f"StatefulSet {name} was deleted by somebody during the run")
-        elif first.uid != last.uid:
-            unknowns.append(f"StatefulSet {name} was replaced by another of its name during the run")
-        elif generations[0] != generations[1]:
-            unknowns.append(
-                f"somebody changed the spec of StatefulSet {name} during the run (generation {generations[0]} became "
-                f"{generations[1]})"
-            )
-    success = f"The spec of StatefulSet {name} was the same from the first of {len(seen)} events to the last."
-    return combine(NAME, failures=(), unknowns=unknowns, success=success, evidence=("events.jsonl",))
+        yield unsure(f"no event of StatefulSet {name} was seen")
+        return
+    first, last = seen[0], seen[-1]
+    generations = _generation(first), _generation(last)
+    if last.type == "DELETED":
+        yield unsure(f"StatefulSet {name} was deleted by somebody during the run")
+    elif first.uid != last.uid:
+        yield unsure(f"StatefulSet {name} was replaced by another of its name during the run")
+    elif generations[0] != generations[1]:
+        yield unsure(
+            f"somebody changed the spec of StatefulSet {name} during the run (generation {generations[0]} became "
+            f"{generations[1]})"
+        )
+    yield holds(
+        f"The spec of StatefulSet {name} was the same from the first to the last of {count(len(seen), 'event')}."
+    )
 
 
 def _generation(event: ClusterEvent) -> int:

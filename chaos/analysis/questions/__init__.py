@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from chaos.analysis.claims import UnmeasuredError
+from chaos.analysis.defects import told
 from chaos.analysis.questions import connection_handling, dns_update, identity_kept
-from chaos.analysis.questions.answer import Answer, Question
-from chaos.model import History
+from chaos.analysis.questions.answer import Answer, Question, cannot_say
+from chaos.analysis.reading import Reading
 
-QUESTIONS: dict[str, Callable[[History], Answer]] = {
+QUESTIONS: dict[str, Callable[[Reading], Answer]] = {
     "identity-kept": identity_kept.identity_kept,
     "dns-update": dns_update.dns_update,
     "connection-handling": connection_handling.connection_handling,
@@ -20,13 +22,13 @@ TEXTS = {
 }
 
 
-def answer_all(history: History, questions: Iterable[str | Question]) -> list[Answer]:
+def answer_all(reading: Reading, questions: Iterable[str | Question]) -> list[Answer]:
     """The answers to questions, named or an experiment's own; one that crashes, or is not known, says so."""
-    return [_answer_one(history, question) for question in questions]
+    return [_answer_one(reading, question) for question in questions]
 
 
-def _answer_one(history: History, question: str | Question) -> Answer:
-    function: Callable[[History], Answer]
+def _answer_one(reading: Reading, question: str | Question) -> Answer:
+    function: Callable[[Reading], Answer]
     if isinstance(question, Question):
         text, function = question.text, question.ask
     elif question in QUESTIONS:
@@ -34,9 +36,11 @@ def _answer_one(history: History, question: str | Question) -> Answer:
     else:
         return Answer(question, f"Nothing here answers the question named {question}.")
     try:
-        return function(history)
+        return function(reading)
+    except UnmeasuredError as exc:
+        return Answer(text, cannot_say(str(exc)))
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - a defect in one answer must not cost the report
-        return Answer(text, f"This could not be answered: {type(exc).__name__}: {exc}")
+        return Answer(text, f"This could not be answered: {told(exc)}")
 
 
 __all__ = ["QUESTIONS", "TEXTS", "Answer", "Question", "answer_all"]

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from chaos.analysis.connections import ClientView, client_views, protocol
 from chaos.analysis.overlap import old_served
 from chaos.analysis.questions.answer import Answer, at_most, effective_trials, left_out, nothing, spread
-from chaos.analysis.statistics import Figure, figure
-from chaos.model import History, Interval
+from chaos.analysis.reading import Reading
+from chaos.analysis.statistics import Bound, bound
+from chaos.model import Interval
 from chaos.model.outcome import DNS_ABSENT, DNS_PRESENT
 
 QUESTION = "What implications does this have for application connection handling?"
@@ -20,28 +21,28 @@ _NAMES = {
 }
 
 
-def connection_handling(history: History) -> Answer:
+def connection_handling(reading: Reading) -> Answer:
     """From what clients saw: by name, through a ClusterIP, at the old address, and on an open connection."""
-    judged = effective_trials(history)
+    judged = effective_trials(reading)
     if not judged:
-        return nothing(QUESTION, history)
+        return nothing(QUESTION, reading)
     keys = {t.key for t in judged}
-    views = {p: [v for v in client_views(history) if v.trial.key in keys and v.probe == p] for p in _NAMES}
+    views = {p: [v for v in client_views(reading) if v.trial.key in keys and v.probe == p] for p in _NAMES}
     sentences = [
-        *_by_name(history, views["http"]),
+        *_by_name(reading, views["http"]),
         *_clusterip(views["http"], views["clusterip"]),
-        *_stream(history, views["stream"]),
-        *_caching(history),
-        *_unmeasured(views, protocol(history)),
+        *_stream(reading, views["stream"]),
+        *_caching(reading),
+        *_unmeasured(views, protocol(reading)),
     ]
     return Answer(
         QUESTION,
-        " ".join(filter(None, (*sentences, left_out(history)))),
+        " ".join(filter(None, (*sentences, left_out(reading)))),
         ("report.md: What clients saw", "timeline.svg", "observations.jsonl"),
     )
 
 
-def _by_name(history: History, views: list[ClientView]) -> Iterable[str]:
+def _by_name(reading: Reading, views: list[ClientView]) -> Iterable[str]:
     failed = [v for v in views if v.failed is not None]
     if not views:
         return
@@ -52,7 +53,7 @@ def _by_name(history: History, views: list[ClientView]) -> Iterable[str]:
         f"New connections by name failed in {len(failed)} of {len(views)} trials, first with {_ways(failed)}, "
         f"seen {spread([_since(v, v.failed) for v in failed])} after the deletion, for {_lengths(failed)}."
     )
-    tails = [tail for v in failed if (tail := _served_after_failure(history, v)) is not None]
+    tails = [tail for v in failed if (tail := _served_after_failure(reading, v)) is not None]
     if tails:
         yield (
             f"In {len(tails)} of them the old pod was still answering at its address {spread(tails)} after the name "
@@ -61,12 +62,12 @@ def _by_name(history: History, views: list[ClientView]) -> Iterable[str]:
         )
 
 
-def _served_after_failure(history: History, view: ClientView) -> Figure | None:
-    served = old_served(history, view.trial)
+def _served_after_failure(reading: Reading, view: ClientView) -> Bound | None:
+    served = old_served(reading, view.trial)
     if served is None or view.failed is None or view.failed.before_ns is None:
         return None
     tail_ns = served.after_ns - view.failed.before_ns
-    return Figure(tail_ns) if tail_ns > 0 else None
+    return Bound(tail_ns) if tail_ns > 0 else None
 
 
 def _clusterip(by_name: list[ClientView], views: list[ClientView]) -> Iterable[str]:
@@ -93,7 +94,7 @@ def _certainly_later(late: Interval | None, early: Interval | None) -> bool:
     return late is not None and early is not None and early.before_ns is not None and late.after_ns > early.before_ns
 
 
-def _stream(history: History, views: list[ClientView]) -> Iterable[str]:
+def _stream(reading: Reading, views: list[ClientView]) -> Iterable[str]:
     if not views:
         return
     failed = [v for v in views if v.failed is not None]
@@ -108,7 +109,7 @@ def _stream(history: History, views: list[ClientView]) -> Iterable[str]:
     if len(again) < len(failed):
         text += f"; in {len(failed) - len(again)} of {len(failed)} trials no other worked before the trial ended"
     yield text + "."
-    survived = [v for v in failed if _outlived_name(history, v)]
+    survived = [v for v in failed if _outlived_name(reading, v)]
     if survived:
         yield (
             f"In {len(survived)} of {len(failed)} it worked on after the name was gone and ended only then: "
@@ -117,17 +118,15 @@ def _stream(history: History, views: list[ClientView]) -> Iterable[str]:
         )
 
 
-def _outlived_name(history: History, stream: ClientView) -> bool:
-    others = (v for v in client_views(history) if v.probe == "http" and v.trial.key == stream.trial.key)
+def _outlived_name(reading: Reading, stream: ClientView) -> bool:
+    others = (v for v in client_views(reading) if v.probe == "http" and v.trial.key == stream.trial.key)
     return any(_certainly_later(stream.failed, v.failed) for v in others)
 
 
-def _caching(history: History) -> Iterable[str]:
+def _caching(reading: Reading) -> Iterable[str]:
     """The TTLs of the answers themselves: for so long a client may go on with what it has."""
     found: dict[str, set[int]] = {"right": set(), "absent": set()}
-    used = {o for s in history.series if s.probe == "dns" and s.pod for o in set(history.samples[s.id].outcome)}
-    for position in used:
-        outcome = history.outcomes[position]
+    for outcome in {o for s in reading.series_of(probe="dns") if s.pod for o in reading.outcomes_of(s)}:
         if outcome.ttl is None:
             continue
         if outcome.status in DNS_PRESENT:
@@ -152,16 +151,16 @@ def _unmeasured(views: dict[str, list[ClientView]], spoken: str) -> Iterable[str
         yield f"Not measured: {', '.join(missing)}."
 
 
-def _since(view: ClientView, interval: Interval | None) -> Figure:
+def _since(view: ClientView, interval: Interval | None) -> Bound:
     assert interval is not None  # noqa: S101 - callers filter
-    return figure(interval, view.trial.accepted_ns)
+    return bound(interval, view.trial.accepted_ns)
 
 
 def _lengths(views: list[ClientView]) -> str:
     """How long the outages lasted, from their upper bounds."""
     bounds = [view.outage_ns for view in views]
     return at_most(
-        [Figure(b.after_ns, censored=True) if b.before_ns is None else Figure(b.before_ns) for b in bounds if b]
+        [Bound(b.after_ns, censored=True) if b.before_ns is None else Bound(b.before_ns) for b in bounds if b]
     )
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 from chaos.analysis.overlap import old_served
 from chaos.analysis.questions.answer import Answer, at_most, effective_trials, exact, left_out, nothing, show, spread
+from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.stages import Timeline, timelines
-from chaos.analysis.statistics import Figure, figure
+from chaos.analysis.statistics import Bound, bound
 from chaos.analysis.trials import NS_PER_S
 from chaos.analysis.units import ms, seconds
-from chaos.model import History
 
 QUESTION = "How quickly do DNS records update when pods restart?"
 
@@ -22,22 +22,22 @@ _MOST = 0.5
 _USED_UP = 0.9
 
 
-def dns_update(history: History) -> Answer:
+def dns_update(reading: Reading) -> Answer:
     """From the A records of the deleted pods in every view, and the stages of their replacement."""
-    judged = effective_trials(history)
+    judged = effective_trials(reading)
     if not judged:
-        return nothing(QUESTION, history)
+        return nothing(QUESTION, reading)
     keys = {t.key for t in judged}
-    records = [r for r in recoveries(history) if r.trial.key in keys and r.kind is RecordKind.POD_A]
-    lines = [t for t in timelines(history) if t.trial.key in keys]
+    records = [r for r in recoveries(reading) if r.trial.key in keys and r.kind is RecordKind.POD_A]
+    lines = [t for t in timelines(reading) if t.trial.key in keys]
     if not records:
         return Answer(QUESTION, "This run cannot say: no A record of a deleted pod was asked for.", ("run.json",))
     sentences = [
         *_propagation(lines),
         *_absence(records),
         *_division(lines),
-        *_what_to_fix(history, lines),
-        left_out(history),
+        *_what_to_fix(reading, lines),
+        left_out(reading),
     ]
     return Answer(QUESTION, " ".join(filter(None, sentences)), ("recoveries.csv", "report.md: Stages", "timeline.svg"))
 
@@ -71,10 +71,10 @@ def _absence(records: list[Recovery]) -> Iterable[str]:
         yield f"{never} of {len(records)} records and views were never seen wrong."
 
 
-def _gap(recovery: Recovery) -> Figure | None:
+def _gap(recovery: Recovery) -> Bound | None:
     if recovery.lost is None or recovery.lost.before_ns is None or recovery.recovered is None:
         return None
-    return figure(recovery.recovered, recovery.lost.after_ns)
+    return bound(recovery.recovered, recovery.lost.after_ns)
 
 
 def _division(lines: list[Timeline]) -> Iterable[str]:
@@ -110,13 +110,13 @@ def _total_ns(line: Timeline) -> int:
     return sum(p.duration_ns or 0 for p in line.partition)
 
 
-def _what_to_fix(history: History, lines: list[Timeline]) -> Iterable[str]:
+def _what_to_fix(reading: Reading, lines: list[Timeline]) -> Iterable[str]:
     """Names the container that uses up its grace period, where one does."""
     used, known = [], 0
     for line in lines:
         trial = line.trial
         grace_s = trial.life.grace_s
-        served = old_served(history, trial)
+        served = old_served(reading, trial)
         if served is None:
             continue
         known += 1
@@ -124,7 +124,7 @@ def _what_to_fix(history: History, lines: list[Timeline]) -> Iterable[str]:
         if lost_late:
             continue  # the name stayed while the old container ended, so a shorter end would not shorten the outage
         if grace_s and served.after_ns - trial.accepted_ns >= _USED_UP * grace_s * NS_PER_S:
-            used.append((grace_s, Figure(served.after_ns - trial.accepted_ns)))
+            used.append((grace_s, Bound(served.after_ns - trial.accepted_ns)))
     if used:
         longest = max(f for _, f in used)
         yield (

@@ -7,36 +7,36 @@ from collections.abc import Iterable
 from chaos.analysis.identity import Identity, identities
 from chaos.analysis.overlap import Overlap, overlaps
 from chaos.analysis.questions.answer import Answer, effective_trials, nothing
+from chaos.analysis.reading import Reading
 from chaos.analysis.trials import no_effect, not_replaced, trials
 from chaos.analysis.units import ms
-from chaos.model import History
 
 QUESTION = "Did pods maintain their network identities through failures?"
 
 
-def identity_kept(history: History) -> Answer:
+def identity_kept(reading: Reading) -> Answer:
     """From the facets of the identity, the overlap of old and new, and the contrast with a Deployment."""
-    judged = effective_trials(history)
+    judged = effective_trials(reading)
     if not judged:
-        failed = " ".join(_failed(history))
-        return Answer(QUESTION, failed, ("events.jsonl",)) if failed else nothing(QUESTION, history)
+        failed = " ".join(_failed(reading))
+        return Answer(QUESTION, failed, ("events.jsonl",)) if failed else nothing(QUESTION, reading)
     keys = {t.key for t in judged}
-    mine = [i for i in identities(history) if i.trial.key in keys]
-    doubled = [o for o in overlaps(history) if o.trial.key in keys]
+    mine = [i for i in identities(reading) if i.trial.key in keys]
+    doubled = [o for o in overlaps(reading) if o.trial.key in keys]
     sentences = [
-        *_failed(history),
+        *_failed(reading),
         *_kept(mine, alone=not any(o.at_least_ns for o in doubled)),
         _changed(mine),
         *_alone(doubled),
-        *_contrast(history),
+        *_contrast(reading),
     ]
     return Answer(
         QUESTION, " ".join(s for s in sentences if s), ("report.md: Identity", "recoveries.csv", "events.jsonl")
     )
 
 
-def _failed(history: History) -> Iterable[str]:
-    gone = [t for t in trials(history) if not no_effect(t) and not_replaced(t)]
+def _failed(reading: Reading) -> Iterable[str]:
+    gone = [t for t in trials(reading) if not no_effect(t) and not_replaced(t)]
     if gone:
         yield "Not all: " + "; ".join(f"in trial {t.number} {not_replaced(t)}" for t in gone) + "."
 
@@ -93,10 +93,10 @@ def _alone(found: list[Overlap]) -> Iterable[str]:
     yield from (f"{who} answered under the name {name}." for who, name in impostors)
 
 
-def _contrast(history: History) -> Iterable[str]:
-    details = next((d for _, what, d in reversed(history.marks) if what == "contrast"), None)
+def _contrast(reading: Reading) -> Iterable[str]:
+    details = next((d for _, what, d in reversed(reading.marks) if what == "contrast"), None)
     if details is None:
-        if "deployment-contrast" in history.meta.parameters.get("checkers", ("deployment-contrast",)):
+        if "deployment-contrast" in reading.meta.parameters.get("checkers", ("deployment-contrast",)):
             yield "The contrast with a Deployment was not measured."
         return
     yield (

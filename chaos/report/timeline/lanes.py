@@ -8,11 +8,12 @@ from functools import partial
 
 from chaos.analysis.connections import protocol
 from chaos.analysis.lifecycle import pod_state
+from chaos.analysis.reading import Reading, Sample
 from chaos.analysis.records import Record, RecordKind, State, records_of, state_table
 from chaos.analysis.recovery import Recovery, recoveries
-from chaos.analysis.trials import Sample, Trial, samples_between
+from chaos.analysis.trials import Trial
 from chaos.analysis.vantages import primary, primary_series
-from chaos.model import History, Interval, Series
+from chaos.model import Interval, Series
 from chaos.model.outcome import OK, TIMEOUT
 
 RIGHT, STALE, ABSENT, UNKNOWN = "right", "stale", "absent", "unknown"
@@ -48,25 +49,25 @@ class Lane:
     marks: tuple[tuple[float, float], ...] = ()
 
 
-def lanes(history: History, trial: Trial, from_s: float, to_s: float) -> list[Lane]:
+def lanes(reading: Reading, trial: Trial, from_s: float, to_s: float) -> list[Lane]:
     """All lanes of one trial, from top to bottom."""
     return [
-        *_pods(history, trial, from_s, to_s),
-        *_dns(history, trial),
-        *_connections(history, trial),
+        *_pods(reading, trial, from_s, to_s),
+        *_dns(reading, trial),
+        *_connections(reading, trial),
     ]
 
 
-def _pods(history: History, trial: Trial, from_s: float, to_s: float) -> Iterable[Lane]:
-    names = sorted({s.pod for s in history.series if s.pod} | {trial.target.name})
+def _pods(reading: Reading, trial: Trial, from_s: float, to_s: float) -> Iterable[Lane]:
+    names = sorted({s.pod for s in reading.series if s.pod} | {trial.target.name})
     for name in names:
-        stretches = tuple(_pod_stretches(history, trial, name, from_s, to_s))
+        stretches = tuple(_pod_stretches(reading, trial, name, from_s, to_s))
         yield Lane("pod", f"{name} (deleted)" if name == trial.target.name else name, stretches)
 
 
-def _pod_stretches(history: History, trial: Trial, name: str, from_s: float, to_s: float) -> Iterable[Stretch]:
+def _pod_stretches(reading: Reading, trial: Trial, name: str, from_s: float, to_s: float) -> Iterable[Stretch]:
     reached_s, state = from_s, ""
-    for event in history.events:
+    for event in reading.events:
         if event.kind != "Pod" or event.name != name or event.at_ns > trial.end_ns:
             continue
         found = "gone" if event.type == "DELETED" else _POD_STATES.get(pod_state(event.object), "starting")
@@ -80,16 +81,16 @@ def _pod_stretches(history: History, trial: Trial, name: str, from_s: float, to_
         yield Stretch(reached_s, to_s, state, state)
 
 
-def _dns(history: History, trial: Trial) -> Iterable[Lane]:
-    measured = {(r.record, r.view, r.vantage): r for r in recoveries(history) if r.trial.key == trial.key}
-    vantage = primary(history, trial)
-    mine = [r for r in records_of(history, trial) if r.vantage == vantage]
+def _dns(reading: Reading, trial: Trial) -> Iterable[Lane]:
+    measured = {(r.record, r.view, r.vantage): r for r in recoveries(reading) if r.trial.key == trial.key}
+    vantage = primary(reading, trial)
+    mine = [r for r in records_of(reading, trial) if r.vantage == vantage]
     ordered = sorted(mine, key=lambda r: r.kind is not RecordKind.POD_A)
     for record in ordered:
         if record.kind is not RecordKind.POD_A and (record.kind is RecordKind.PTR or record.view != "service"):
             continue
-        rows = sorted(s for one in record.before for s in _samples(history, trial, one))
-        table = _dns_table(history, trial, record)
+        rows = sorted(s for one in record.before for s in _samples(reading, trial, one))
+        table = _dns_table(reading, trial, record)
         stretches = _merge(rows, trial, partial(_dns_state, table, trial), record.before)
         marks = _marks(measured[record.label, record.view, record.vantage])
         yield Lane("dns", f"{record.label} @ {_short(record.view)}", tuple(stretches), marks)
@@ -100,12 +101,12 @@ def _short(view: str) -> str:
     return view if len(view) <= _VIEW_CHARS else f"…{view[-6:]}"
 
 
-def _dns_table(history: History, trial: Trial, record: Record) -> list[State]:
-    return state_table(history.outcomes, record, trial, str(history.meta.target.get("service", "")))
+def _dns_table(reading: Reading, trial: Trial, record: Record) -> list[State]:
+    return state_table(reading.outcomes, record, trial, str(reading.meta.target.get("service", "")))
 
 
 def _dns_state(table: list[State], trial: Trial, sample: Sample) -> str:
-    state = table[sample.outcome]
+    state = table[sample.position]
     if state is State.ABSENT:
         return ABSENT
     if state is State.UNKNOWN:
@@ -129,23 +130,23 @@ _CONNECTIONS = (
 )
 
 
-def _connections(history: History, trial: Trial) -> Iterable[Lane]:
+def _connections(reading: Reading, trial: Trial) -> Iterable[Lane]:
     for probe, label in _CONNECTIONS:
-        for series in primary_series(history, trial):
+        for series in primary_series(reading, trial):
             if series.probe != probe or series.pod != trial.target.name:
                 continue
             if probe == "address" and series.name not in (trial.target.address, trial.life.new_address):
                 continue
-            rows = sorted(_when_seen(history, sample) for sample in _samples(history, trial, series))
+            rows = sorted(_when_seen(sample) for sample in _samples(reading, trial, series))
             if not rows:
                 continue
-            stretches = _merge(rows, trial, partial(_client_state, history, trial), (series,))
-            yield Lane("client", label.format(protocol(history)) + _which(series, trial), tuple(stretches))
+            stretches = _merge(rows, trial, partial(_client_state, trial), (series,))
+            yield Lane("client", label.format(protocol(reading)) + _which(series, trial), tuple(stretches))
 
 
-def _when_seen(history: History, sample: Sample) -> Sample:
+def _when_seen(sample: Sample) -> Sample:
     """An idle connection's end belongs to the moment of the end, not to when it began to be idle."""
-    if history.outcomes[sample.outcome].phase == "idle":
+    if sample.outcome.phase == "idle":
         return sample._replace(sent_ns=sample.received_ns)
     return sample
 
@@ -159,8 +160,8 @@ def _which(series: Series, trial: Trial) -> str:
     return "" if own else f" {name}"
 
 
-def _client_state(history: History, trial: Trial, sample: Sample) -> str:
-    outcome = history.outcomes[sample.outcome]
+def _client_state(trial: Trial, sample: Sample) -> str:
+    outcome = sample.outcome
     if outcome.status == TIMEOUT:
         return UNKNOWN
     if outcome.status != OK:
@@ -169,8 +170,8 @@ def _client_state(history: History, trial: Trial, sample: Sample) -> str:
     return STALE if old and sample.sent_ns >= trial.accepted_ns else RIGHT
 
 
-def _samples(history: History, trial: Trial, series: Series) -> Iterable[Sample]:
-    return samples_between(history, series, trial.baseline_ns, trial.end_ns)
+def _samples(reading: Reading, trial: Trial, series: Series) -> Iterable[Sample]:
+    return reading.samples(series, trial.baseline_ns, trial.end_ns)
 
 
 def _merge(

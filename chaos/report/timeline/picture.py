@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from chaos.analysis.reading import Reading
 from chaos.analysis.stages import Timeline, timelines
 from chaos.analysis.trials import NS_PER_S
-from chaos.model import History
 from chaos.report.rendering import render
 from chaos.report.timeline.axis import Axis, axis
 from chaos.report.timeline.lanes import Lane, lanes
@@ -37,16 +37,16 @@ class _Flag:
     zero: bool
 
 
-def timeline_svg(history: History) -> str:
+def timeline_svg(reading: Reading) -> str:
     """The slowest trial (not recovered counts as slowest) as an SVG document.
 
     Where no DNS server was asked for the pods' names, a client's first right answer stands for the recovery.
     """
-    found = timelines(history)
+    found = timelines(reading)
     if not found:
-        return render("empty.svg.j2", width=_WIDTH_PX, simulated=history.meta.simulated)
+        return render("empty.svg.j2", width=_WIDTH_PX, simulated=reading.meta.simulated)
     chosen = max(found, key=_slowness)
-    return _draw(history, chosen, _which(chosen, found))
+    return _draw(reading, chosen, _which(chosen, found))
 
 
 def _back_ns(line: Timeline) -> int | None:
@@ -71,7 +71,7 @@ def _which(line: Timeline, found: list[Timeline]) -> str:
     return f"the slowest of {len(found)} replacements"
 
 
-def _draw(history: History, line: Timeline, which: str) -> str:
+def _draw(reading: Reading, line: Timeline, which: str) -> str:
     trial = line.trial
     instants = [
         trial.seconds(b.before_ns) for b in line.boundaries if b.before_ns is not None and b.key in (*_SHOWN, *_DNS)
@@ -79,7 +79,7 @@ def _draw(history: History, line: Timeline, which: str) -> str:
     if _back_ns(line) is None:
         instants.append(trial.seconds(trial.end_ns))
     time = axis([0.0, *instants], _LEFT_PX, _RIGHT_PX)
-    rows, height_px = _rows(lanes(history, trial, time.from_s, time.to_s), time)
+    rows, height_px = _rows(lanes(reading, trial, time.from_s, time.to_s), time)
     flags = _flags(line, time)
     return render(
         "timeline.svg.j2",
@@ -90,7 +90,7 @@ def _draw(history: History, line: Timeline, which: str) -> str:
         bottom=height_px,
         flag_top=58,
         title=f"{trial.target.name}, trial {trial.number}: {trial.fault.fault} ({which})",
-        simulated=history.meta.simulated,
+        simulated=reading.meta.simulated,
         description=_description(line),
         segments=time.segments,
         ticks=time.ticks(),

@@ -1,0 +1,168 @@
+"""What a checker finds and an answer says, and how either ends where the run did not see what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import TypeVar
+
+from chaos.analysis.reading import Reading, once
+from chaos.model import FaultWindow, Verdict, VerdictOutcome
+
+_T = TypeVar("_T")
+Checker = Callable[[Reading], Verdict]
+
+# More than these are counted, not listed.
+_SHOWN = 4
+
+
+class UnmeasuredError(Exception):
+    """The run did not see what a claim rests on; its text says what is missing.
+
+    A verdict becomes `unknown` by it, an answer ``This run cannot say: …``, a headline falls back.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a checker found.
+
+    Attributes:
+        outcome: `ok`: this holds; `fail`: this speaks against it; `unknown`: this could not be judged.
+        sentence: of what holds, with a full stop; of the others a clause without one. It cites its figures.
+    """
+
+    outcome: VerdictOutcome
+    sentence: str
+
+
+def holds(sentence: str) -> Finding:
+    """What was found right, as a sentence; the summary of a verdict that is `ok`."""
+    return Finding(VerdictOutcome.OK, sentence)
+
+
+def against(clause: str) -> Finding:
+    """What was found wrong: the verdict is `fail`."""
+    return Finding(VerdictOutcome.FAIL, clause)
+
+
+def unsure(clause: str) -> Finding:
+    """What could not be judged: the verdict is `unknown`, unless something was found wrong."""
+    return Finding(VerdictOutcome.UNKNOWN, clause)
+
+
+def checker(*evidence: str) -> Callable[[Callable[[Reading], Iterable[Finding]]], Checker]:
+    """Make a checker of a function that yields what it finds; the checker's name is the function's, with dashes.
+
+    Args:
+        evidence: where in the run's folder it can be seen, such as ``events.jsonl``.
+    """
+
+    def made(find: Callable[[Reading], Iterable[Finding]]) -> Checker:
+        name = find.__name__.replace("_", "-")
+
+        @once
+        @wraps(find)
+        def judged(reading: Reading) -> Verdict:
+            return verdict_of(name, _found(find, reading), faults=_accepted(reading), evidence=evidence)
+
+        return judged
+
+    return made
+
+
+def _found(find: Callable[[Reading], Iterable[Finding]], reading: Reading) -> list[Finding]:
+    """All findings, up to the one that needs what is not there."""
+    found: list[Finding] = []
+    try:
+        found.extend(find(reading))
+    except UnmeasuredError as exc:
+        found.append(unsure(str(exc)))
+    return found
+
+
+def verdict_of(name: str, found: list[Finding], *, faults: int, evidence: tuple[str, ...]) -> Verdict:
+    """`fail` with anything against it, else `unknown` with anything unsure or nothing at all, else `ok`."""
+    failures = [one.sentence for one in found if one.outcome is VerdictOutcome.FAIL]
+    unknowns = [one.sentence for one in found if one.outcome is VerdictOutcome.UNKNOWN]
+    right = [one.sentence for one in found if one.outcome is VerdictOutcome.OK]
+    if failures:
+        return Verdict(name, VerdictOutcome.FAIL, listed(failures), evidence, faults)
+    if unknowns or not right:
+        text = "Cannot be judged: " + listed(unknowns or ["nothing was found that could be"])
+        return Verdict(name, VerdictOutcome.UNKNOWN, text, evidence, faults)
+    return Verdict(name, VerdictOutcome.OK, " ".join(right), evidence, faults)
+
+
+def listed(reasons: list[str]) -> str:
+    """The first few as one sentence."""
+    rest = len(reasons) - _SHOWN
+    return "; ".join(reasons[:_SHOWN]) + (f"; and {rest} more" if rest > 0 else "") + "."
+
+
+def _accepted(reading: Reading) -> int:
+    return sum(fault.accepted_ns is not None for fault in reading.faults)
+
+
+def combine(
+    checker: str, *, failures: Sequence[str], unknowns: Sequence[str], success: str, evidence: tuple[str, ...]
+) -> Verdict:
+    found = [against(f) for f in failures] + [unsure(u) for u in unknowns]
+    return verdict_of(checker, found or [holds(success)], faults=0, evidence=evidence)
+
+
+# ---- what claims need; each raises UnmeasuredError ----
+
+
+def held(reading: Reading, check: Checker) -> str:
+    """The sentence of a verdict that is `ok`."""
+    verdict = check(reading)
+    if verdict.outcome is not VerdictOutcome.OK:
+        raise UnmeasuredError(f"{verdict.checker} is {verdict.outcome}: {verdict.text.rstrip('.')}")
+    return verdict.text
+
+
+def known(value: _T | None, missing: str) -> _T:
+    """A value that was measured; `missing` is what to say where it was not."""
+    if value is None:
+        raise UnmeasuredError(missing)
+    return value
+
+
+def need(there: object, missing: str) -> None:
+    """Go on only where something is there: not None, not empty, not 0, not False."""
+    if not there:
+        raise UnmeasuredError(missing)
+
+
+def accepted(reading: Reading, fault: str, missing: str) -> FaultWindow:
+    """The first accepted fault of that name."""
+    found = (f for f in reading.faults if f.fault == fault and f.accepted_ns is not None)
+    return known(next(found, None), missing)
+
+
+def accepted_ns(fault: FaultWindow) -> int:
+    """When a fault was accepted."""
+    return known(fault.accepted_ns, f"{fault.fault} was not accepted")
+
+
+# ---- sentences ----
+
+
+def sentences(say: Callable[[Reading], str | Iterable[str]], reading: Reading) -> str:
+    """An answer's sentences as one text.
+
+    Raises:
+        UnmeasuredError: one of them needs what the run did not see.
+    """
+    said = say(reading)
+    return said if isinstance(said, str) else " ".join(filter(None, said))
+
+
+def where_measured(holding: Callable[[], Iterator[str]]) -> Iterator[str]:
+    """Sentences that are left out from the first that needs what the run did not see."""
+    try:
+        yield from holding()
+    except UnmeasuredError:
+        return

@@ -1,0 +1,135 @@
+"""A history as checkers, answers and reports read it: looked at once, asked by all."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
+from typing import Any, NamedTuple, TypeVar, cast
+
+from chaos.model import ClusterEvent, FaultWindow, History, Outcome, RunMeta, Series, WatchGap
+
+_T = TypeVar("_T")
+_NS_PER_S = 1_000_000_000
+
+
+class Sample(NamedTuple):
+    """One sample of a series; `position` is that of its outcome in the history's outcomes."""
+
+    sent_ns: int
+    received_ns: int
+    position: int
+    outcome: Outcome
+
+
+class Reading:
+    """A history that does not change any more, with what was found out from it so far.
+
+    What several readers need is computed by a function marked with `once`, such as `trials`, and kept here.
+    """
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self._found: dict[Any, Any] = {}
+
+    @property
+    def meta(self) -> RunMeta:
+        """See `History`; likewise below."""
+        return self.history.meta
+
+    @property
+    def status(self) -> str:
+        return self.history.status
+
+    @property
+    def series(self) -> list[Series]:
+        return self.history.series
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        return self.history.outcomes
+
+    @property
+    def events(self) -> list[ClusterEvent]:
+        return self.history.events
+
+    @property
+    def gaps(self) -> list[WatchGap]:
+        return self.history.gaps
+
+    @property
+    def faults(self) -> list[FaultWindow]:
+        return self.history.faults
+
+    @property
+    def marks(self) -> list[tuple[int, str, dict[str, Any]]]:
+        return self.history.marks
+
+    @property
+    def within_ns(self) -> int | None:
+        """The run's limit for a recovery; None where it names none."""
+        within_s = self.meta.parameters.get("within_s")
+        return round(within_s * _NS_PER_S) if isinstance(within_s, int | float) else None
+
+    def wall_text(self, at_ns: int) -> str:
+        """RFC 3339, UTC, of an instant of the run's clock."""
+        return self.history.wall_text(at_ns)
+
+    def series_of(self, **fields: str) -> list[Series]:
+        """The series with these fields, such as ``probe="dns", record="A web-0.web"``, in the order of the run."""
+        return [s for s in self.series if all(getattr(s, field) == value for field, value in fields.items())]
+
+    def series_with(self, ids: Iterable[int]) -> list[Series]:
+        """The series with these ids, as methods write them down when they begin to watch something."""
+        wanted = set(ids)
+        return [s for s in self.series if s.id in wanted]
+
+    def samples(self, series: Series, from_ns: int = 0, to_ns: int | None = None) -> Iterator[Sample]:
+        """The samples of a series whose question was sent in [from_ns, to_ns], in order of receipt.
+
+        The only way from here to what was recorded: every figure of a report rests on it.
+        """
+        columns = self.history.samples.get(series.id)
+        if columns is None:
+            return
+        outcomes = self.outcomes
+        # Only received_ns is sorted; what was sent by to_ns was received, or given up, within the timeout and a margin.
+        low = bisect_left(columns.received_ns, from_ns) if from_ns > 0 else 0
+        high = len(columns)
+        if to_ns is not None:
+            high = bisect_right(columns.received_ns, to_ns + round(2 * series.timeout_s * _NS_PER_S) + _NS_PER_S)
+        rows = zip(columns.sent_ns[low:high], columns.received_ns[low:high], columns.outcome[low:high], strict=True)
+        for sent_ns, received_ns, position in rows:
+            if from_ns <= sent_ns and (to_ns is None or sent_ns <= to_ns):
+                yield Sample(sent_ns, received_ns, position, outcomes[position])
+
+    def count(self, series: Series) -> int:
+        """How many samples a series has."""
+        columns = self.history.samples.get(series.id)
+        return 0 if columns is None else len(columns)
+
+    def outcomes_of(self, series: Series) -> list[Outcome]:
+        """Each outcome that a series had, once."""
+        columns = self.history.samples.get(series.id)
+        return [] if columns is None else [self.outcomes[position] for position in sorted(set(columns.outcome))]
+
+    @property
+    def last_received_ns(self) -> int:
+        """When the last sample of the run was received; 0 where there is none."""
+        return max((s.received_ns[-1] for s in self.history.samples.values() if len(s)), default=0)
+
+    def once(self, compute: Callable[[Reading], _T]) -> _T:
+        """What a function finds in this history, computed at the first call."""
+        if compute not in self._found:
+            self._found[compute] = compute(self)
+        return cast("_T", self._found[compute])
+
+
+def once(compute: Callable[[Reading], _T]) -> Callable[[Reading], _T]:
+    """Mark a function of a reading alone: it is called once for each. Nobody changes what it returned."""
+
+    @wraps(compute)
+    def found(reading: Reading) -> _T:
+        return reading.once(compute)
+
+    return found

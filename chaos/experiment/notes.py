@@ -1,0 +1,72 @@
+"""The notes that many methods write down in the same way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from chaos.analysis.notes import Note
+
+
+@dataclass(frozen=True, slots=True)
+class Waited(Note):
+    """Waits of the method.
+
+    Attributes:
+        step: what was waited for, as `Run.until` was told.
+        took_s: seconds until it was found, or until the time was over.
+        reached: whether it was found.
+    """
+
+    step: str
+    took_s: float
+    reached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Note):
+    """Changes that the method made and that are no fault of a pod.
+
+    Attributes:
+        step: what was changed, as `Run.change` was told.
+        sent_ns: when, on the run's clock.
+        accepted_ns: when the API server had accepted it.
+    """
+
+    step: str
+    sent_ns: int
+    accepted_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Note):
+    """What DNS servers answered; an experiment's own kind may add what else it wants to tell answers apart by.
+
+    Attributes:
+        asked: type and name, such as ``A web-0.web``.
+        view: that was asked.
+        status: of the answer.
+        values: addresses or other data, as in `Outcome`.
+        ttl: in seconds; None where there was none.
+    """
+
+    asked: str
+    view: str
+    status: str
+    values: tuple[str, ...]
+    ttl: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered(Note):
+    """Who answered connections; an experiment's own kind may add what else it wants to tell counts apart by.
+
+    Attributes:
+        asked: name or address.
+        connections: how many were made.
+        answered: pod → how often it answered; failures by their status and phase.
+    """
+
+    asked: str
+    connections: int
+    answered: dict[str, Any]

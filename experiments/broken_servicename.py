@@ -15,9 +15,10 @@ from chaos.experiment import (
     last_ns,
     ms,
     series_of,
-    unit_question,
     when,
 )
+
+from .shared.course import unit_question
 
 STEADY_WITHIN_S = 60
 # DNS follows the endpoints within milliseconds; so long each broken state is watched.

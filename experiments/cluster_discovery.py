@@ -13,9 +13,10 @@ from chaos.experiment import (
     combine,
     fact,
     facts,
-    unit_question,
 )
-from chaos.experiment.mysql import PORT, follow, make_primary, must, replicate, sql, status, write_and_read
+
+from .shared.course import unit_question
+from .shared.mysql import PORT, follow, make_primary, must, replicate, sql, status, write_and_read
 
 STEADY_WITHIN_S = 120
 MEMBERS = ("mysql-cluster-0", "mysql-cluster-1", "mysql-cluster-2")

@@ -13,8 +13,9 @@ from chaos.experiment import (
     fetch,
     nslookup,
     read_resolv_conf,
-    unit_question,
 )
+
+from .shared.course import unit_question
 
 CLIENT, INSIDER, SERVERS = "app=web-app", "app=network-test", "app=web-stateful"
 CLIENTS, TENANT = "app-clients", "tenant"

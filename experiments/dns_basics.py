@@ -15,9 +15,10 @@ from chaos.experiment import (
     fetch,
     nslookup,
     read_resolv_conf,
-    unit_question,
     who_answers,
 )
+
+from .shared.course import unit_question
 
 CLIENT, SERVERS = "app=network-test", "app=web-stateful"
 REPLICAS = 3

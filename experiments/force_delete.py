@@ -1,8 +1,19 @@
 """How long are two pods with one identity alive after a forced deletion?"""
 
-from chaos.analysis.overlap import overlaps
-from chaos.analysis.trials import trials
-from chaos.experiment import DeletePod, Experiment, Question, Reading, Run, Verdict, Workload, combine, ms, seconds
+from chaos.experiment import (
+    DeletePod,
+    Experiment,
+    Question,
+    Reading,
+    Run,
+    Verdict,
+    Workload,
+    combine,
+    ms,
+    overlaps,
+    seconds,
+    trials,
+)
 
 STEADY_WITHIN_S = 60
 # The kubelet gives a container that was deleted by force 2 s to end; the rest is for a node that is slow or silent.

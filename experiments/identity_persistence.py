@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-from chaos.analysis.recovery import Recovery
 from chaos.experiment import (
     DeletePod,
     Experiment,
@@ -10,13 +9,15 @@ from chaos.experiment import (
     Identity,
     PodIdentity,
     Reading,
+    Recovery,
     Run,
     Workload,
     fact,
     identities,
     recoveries,
-    unit_question,
 )
+
+from .shared.course import unit_question
 
 CONTRAST = "app=web-demo"
 CONTRAST_REPLICAS = 2

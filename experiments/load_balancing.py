@@ -16,10 +16,11 @@ from chaos.experiment import (
     combine,
     fact,
     facts,
-    unit_question,
     wilson,
 )
-from chaos.experiment.mysql import PORT, ROOT
+
+from .shared.course import unit_question
+from .shared.mysql import PORT, ROOT
 
 STEADY_WITHIN_S = 90
 PODS = ("mysql-cluster-0", "mysql-cluster-1", "mysql-cluster-2")

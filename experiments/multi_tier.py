@@ -18,9 +18,10 @@ from chaos.experiment import (
     facts,
     ms,
     seconds,
-    unit_question,
 )
-from chaos.experiment.mysql import APP, PORT, follow, make_primary, replicate, write_and_read
+
+from .shared.course import unit_question
+from .shared.mysql import APP, PORT, follow, make_primary, replicate, write_and_read
 
 STEADY_WITHIN_S = 90
 READY_WITHIN_S = 60

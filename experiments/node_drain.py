@@ -3,10 +3,8 @@
 from itertools import pairwise
 from typing import Any
 
-from chaos.analysis.connections import client_views
-from chaos.analysis.questions.answer import at_most
-from chaos.analysis.statistics import Bound
 from chaos.experiment import (
+    Bound,
     Cordon,
     EvictPod,
     Experiment,
@@ -19,6 +17,8 @@ from chaos.experiment import (
     Uncordon,
     Verdict,
     Workload,
+    at_most,
+    client_views,
     combine,
     fact,
     facts,
@@ -30,7 +30,8 @@ from chaos.experiment import (
     series_of,
     transitions,
 )
-from chaos.experiment.nodes import choose_node
+
+from .shared.nodes import choose_node
 
 STEADY_WITHIN_S = 60
 PODS = ("web-0", "web-1", "web-2", "web-3")

@@ -1,51 +1,97 @@
 """What happens to names and pods when a node is gone, not drained, and what ends it?"""
 
 from collections import Counter
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 
-from chaos.analysis.reading import once
-from chaos.analysis.trials import trials
 from chaos.experiment import (
     CutNode,
     DeletePod,
     Experiment,
     FaultWindow,
+    Finding,
     JoinNode,
+    Note,
     PodIdentity,
-    PodStep,
     Question,
     Reading,
     Run,
-    Verdict,
+    Waited,
     Workload,
-    combine,
-    fact,
-    facts,
+    accepted,
+    accepted_ns,
+    against,
+    checker,
+    count,
+    held,
+    holds,
+    known,
+    marked_for_deletion,
     ms,
+    need,
+    note,
+    notes,
+    once,
     pod_steps,
     seconds,
-    unit_question,
+    silent_views,
+    step,
+    successor,
+    trials,
+    uncovered,
+    unsure,
+    views,
     when,
 )
-from chaos.experiment.nodes import choose_node, nodes_to_leave, takes_pods
+
+from .shared.course import unit_question
+from .shared.nodes import choose_node, node_ready, nodes_to_leave
 
 STEADY_WITHIN_S = 60
 # The controller manager's default node-monitor-grace-period is 50 s (40 s before Kubernetes 1.32).
 FOUND_WITHIN_S = 120
-# So long a pod that is stuck is watched before anything is done about it.
-STUCK_S = 6.0
+STUCK_S = 6.0  # so long a stuck pod is watched before anything is done about it
 TOGETHER_S = 2.0
 BACK_WITHIN_S = 120
 STATELESS, MEMBERS = "app=web-stateless", "app=web-stateful"
 REPLICAS = 2
 PORT = 80
 _NS_PER_S = 1_000_000_000
-# A view that says nothing for all but the first moments is lost with the node.
-_SETTLED_NS = 3 * _NS_PER_S
-# The node is asked for again and again, so that it is found not ready a little later than it turned so.
-_FOUND_LATE_NS = 1 * _NS_PER_S
-_NOT_READY = "the node is found not ready"
-_SILENT = ("TIMEOUT", "UNREACHABLE")
+_SETTLED_NS = 3 * _NS_PER_S  # a view that says nothing after this is lost with the node
+_FOUND_LATE_NS = 1 * _NS_PER_S  # the node is asked for again and again, so its turn is seen a little late
+_NOT_READY, _READY = "the node is found not ready", "the node is Ready again"
+
+
+@dataclass(frozen=True, slots=True)
+class Cut(Note):
+    """The node that was cut off, and the run's pods on it."""
+
+    node: str
+    pods: tuple[str, ...]
+    stateless: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class State(Note):
+    """What the API and the cluster DNS address said of each pod."""
+
+    phase: str
+    pod: str
+    node: str
+    status: str
+    ready: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forced(Note):
+    """The pod that was deleted by force."""
+
+    pod: str
+    old_uid: str
+    old_address: str
+    old_node: str
 
 
 async def method(run: Run) -> None:
@@ -55,476 +101,332 @@ async def method(run: Run) -> None:
     await run.steady_state(within_s=STEADY_WITHIN_S)
     node = await choose_node(run, leave=await nodes_to_leave(run))
     going = tuple(pod for pod in run.target.pods if pod.node == node)
-    loose = [pod.name for pod in await run.pods_of(STATELESS) if pod.node == node]
-    run.mark("cut", node=node, pods=[pod.name for pod in going], stateless=loose)
+    loose = tuple(pod.name for pod in await run.pods_of(STATELESS) if pod.node == node)
+    run.note(Cut(node, tuple(pod.name for pod in going), loose))
     for pod in going:
         run.watch_clients("http", pod.address, PORT)
     cut = CutNode(node, going, run.options.cut_node, run.options.join_node)
     async with run.inject(cut):
-        await run.until(_NOT_READY, lambda: is_ready(run, node, wanted=False), FOUND_WITHIN_S)
-        await run.until("its pods are marked for deletion", lambda: all_marked(run, going), STEADY_WITHIN_S)
-        await run.until("the Deployment has its pods again", lambda: deployment_whole(run), STEADY_WITHIN_S)
+        await run.until(_NOT_READY, partial(node_ready, run, node, wanted=False), FOUND_WITHIN_S)
+        marked = partial(marked_for_deletion, run, going, MEMBERS)
+        await run.until("its pods are marked for deletion", marked, STEADY_WITHIN_S)
+        await run.ready_pods(STATELESS, REPLICAS, STEADY_WITHIN_S)
         await run.sleep(STUCK_S)
         await look(run, "cut off")
         if len(going) > 1:  # the others stay stuck, as the counterpart
             await force(run, going[0])
         async with run.inject(JoinNode(cut)):
-            await run.until("the node is Ready again", lambda: is_ready(run, node, wanted=True), BACK_WITHIN_S)
+            await run.until(_READY, partial(node_ready, run, node, wanted=True), BACK_WITHIN_S)
             await run.steady_state(within_s=BACK_WITHIN_S)
             await look(run, "joined again")
-
-
-async def is_ready(run: Run, name: str, *, wanted: bool) -> bool:
-    """Whether the node takes pods, or does not, by the API."""
-    node = await run.objects.get("Node", name)
-    return node is not None and takes_pods(node) == wanted
-
-
-async def all_marked(run: Run, going: tuple[PodIdentity, ...]) -> bool:
-    """Whether each of them has a deletionTimestamp."""
-    found = {pod["metadata"]["uid"]: pod for pod in await run.objects.list("Pod", MEMBERS)}
-    return all("deletionTimestamp" in found[pod.uid]["metadata"] for pod in going if pod.uid in found)
-
-
-async def deployment_whole(run: Run) -> bool:
-    return len(await run.pods_of(STATELESS)) >= REPLICAS
 
 
 async def force(run: Run, old: PodIdentity) -> None:
     """Delete a stuck pod's object with grace 0, and wait for the pod that then takes its name."""
     async with run.inject(DeletePod(old, grace_s=0)):
-        await run.until(f"a new {old.name} is Ready", lambda: replaced(run, old), STEADY_WITHIN_S)
-        run.mark("forced", pod=old.name, old_uid=old.uid, old_address=old.address, old_node=old.node)
+        await successor(run, old, MEMBERS, STEADY_WITHIN_S)
+        run.note(Forced(old.name, old.uid, old.address, old.node))
         await run.sleep(TOGETHER_S)
         await look(run, "one deleted by force")
-
-
-async def replaced(run: Run, old: PodIdentity) -> bool:
-    return any(pod.name == old.name and pod.uid != old.uid for pod in await run.pods_of(MEMBERS))
 
 
 async def look(run: Run, phase: str) -> None:
     """Write down what the API and cluster DNS say of each pod."""
     for pod in sorted(await run.objects.list("Pod", MEMBERS), key=lambda pod: str(pod["metadata"]["name"])):
         meta, status = pod["metadata"], pod.get("status") or {}
+        stage = "Terminating" if "deletionTimestamp" in meta else str(status.get("phase", ""))
+        ready = next((str(c["status"]) for c in status.get("conditions") or [] if c["type"] == "Ready"), "")
         name = await run.resolve(f"{meta['name']}.web")
-        run.mark(
-            "state",
-            phase=phase,
-            pod=meta["name"],
-            node=pod["spec"].get("nodeName", ""),
-            status="Terminating" if "deletionTimestamp" in meta else status.get("phase", ""),
-            ready=_condition(status, "Ready"),
-            name=name.status,
-        )
-
-
-def _condition(status: dict[str, Any], kind: str) -> str:
-    found = [c["status"] for c in status.get("conditions") or [] if c["type"] == kind]
-    return str(found[0]) if found else ""
+        run.note(State(phase, meta["name"], pod["spec"].get("nodeName", ""), stage, ready, name.status))
 
 
 # ---- what the run shows ----
 
 
-def fault(reading: Reading, name: str) -> FaultWindow | None:
-    """The accepted fault of that name."""
-    return next((f for f in reading.faults if f.fault == name and f.accepted_ns is not None), None)
+@dataclass(frozen=True)
+class Loss:
+    """The time in which the node was away, from its being cut off to the command that joined it again."""
 
+    reading: Reading
+    cut: FaultWindow
+    join: FaultWindow
 
-def away(reading: Reading) -> tuple[int, int] | None:
-    """From the node's being cut off to the command that joined it again; None unless it was."""
-    cut, join = fault(reading, "cut-node"), fault(reading, "join-node")
-    return None if cut is None or cut.accepted_ns is None or join is None else (cut.accepted_ns, join.sent_ns)
+    @property
+    def span(self) -> tuple[int, int]:
+        return accepted_ns(self.cut), self.join.sent_ns
 
+    @property
+    def pods(self) -> list[str]:
+        """The StatefulSet's pods on the node."""
+        return [pod.name for pod in self.cut.targets]
 
-def lost_pods(reading: Reading) -> list[str]:
-    """The StatefulSet's pods on the node."""
-    cut = fault(reading, "cut-node")
-    return [] if cut is None else [pod.name for pod in cut.targets]
+    @property
+    def silent(self) -> list[str]:
+        """DNS servers that were on the node: they answered nothing."""
+        return silent_views(self.reading, self.span[0] + _SETTLED_NS, self.span[1])
+
+    @property
+    def views(self) -> list[str]:
+        return sorted(set(views(self.reading)) - set(self.silent))
+
+    def since(self, at_ns: int) -> str:
+        return seconds(at_ns - self.span[0])
+
+    def left_dns(self, pod: str) -> dict[str, int]:
+        """View → how long after the cut a pod's name was gone there (an upper bound); only views that could be asked."""
+        found, heard = when(self.reading, f"A {pod}.web", "NXDOMAIN", *self.span), self.views
+        return {v: at.before_ns - self.span[0] for v, at in found.items() if v in heard and at.before_ns is not None}
+
+    def clients(self, pod: str, from_ns: int, to_ns: int) -> list[tuple[int, str]]:
+        """HTTP connections by the pod's name, begun in that time: (when it was known, what became of it)."""
+        return sorted(
+            (s.received_ns, s.outcome.told) for s in self.reading.sampled(from_ns, to_ns, probe="http", pod=pod)
+        )
+
+    def stuck_until(self, pod: str) -> int:
+        """Until when nothing was done about a stuck pod: its forced deletion, or the node's return."""
+        forced = (f for f in self.reading.faults if f.fault == "force-delete-pod" and f.targets[0].name == pod)
+        return min([self.span[1], *(f.sent_ns for f in forced)])
 
 
 @once
-def silent_views(reading: Reading) -> list[str]:
-    """DNS servers that answered nothing while the node was away: they were on it."""
-    span = away(reading)
-    if span is None:
-        return []
-    spoke: dict[str, bool] = {}
-    for series in reading.series:
-        if series.probe == "dns" and not spoke.get(series.view):
-            found = reading.samples(series, span[0] + _SETTLED_NS, span[1])
-            # What was asked just before the node's return may be answered by it.
-            heard = [sample.outcome.status for sample in found if sample.received_ns < span[1]]
-            spoke[series.view] = any(status not in _SILENT for status in heard)
-    return sorted(view for view, said in spoke.items() if not said)
-
-
-def speaking_views(reading: Reading) -> list[str]:
-    silent = set(silent_views(reading))
-    return sorted({s.view for s in reading.series if s.probe == "dns"} - silent)
-
-
-def left_dns(reading: Reading, pod: str) -> dict[str, int]:
-    """View → how long after the cut a pod's name was gone there (an upper bound); only views that could be asked."""
-    span = away(reading)
-    if span is None:
-        return {}
-    found = when(reading, f"A {pod}.web", "NXDOMAIN", *span)
-    views = speaking_views(reading)
-    return {view: at.before_ns - span[0] for view, at in found.items() if view in views and at.before_ns is not None}
-
-
-def clients(reading: Reading, pod: str, from_ns: int, to_ns: int) -> list[tuple[int, str]]:
-    """HTTP clients' connections by the pod's name, begun in that time: (when it was known, what became of it)."""
-    found = []
-    for series in reading.series:
-        if series.probe == "http" and series.pod == pod:
-            for sample in reading.samples(series, from_ns, to_ns):
-                outcome = sample.outcome
-                said = "OK" if outcome.status == "OK" else f"{outcome.status} ({outcome.phase})"
-                found.append((sample.received_ns, said))
-    return sorted(found)
-
-
-def step_of(reading: Reading, what: str, pod: str, since_ns: int, *, other_than: str = "") -> PodStep | None:
-    """The first such step of a pod after an instant, of another UID where one is given."""
-    return next(
-        (s for s in pod_steps(reading, since_ns) if s.what == what and s.pod == pod and s.uid != other_than), None
-    )
-
-
-def stuck_until(reading: Reading, pod: str) -> int | None:
-    """The instant until which nothing was done about a stuck pod: its forced deletion, or the node's return."""
-    span = away(reading)
-    forced = next((f for f in reading.faults if f.fault == "force-delete-pod" and f.targets[0].name == pod), None)
-    if span is None:
-        return None
-    return min(span[1], forced.sent_ns) if forced else span[1]
+def loss(reading: Reading) -> Loss:
+    missing = "no node with a pod of the run was cut off and joined again"
+    found = Loss(reading, accepted(reading, "cut-node", missing), accepted(reading, "join-node", missing))
+    need(found.pods, missing)
+    return found
 
 
 # ---- what must hold ----
 
 
-def names_outlive_the_node(reading: Reading) -> Verdict:
+@checker("timeline.svg", "recoveries.csv")
+def names_outlive_the_node(reading: Reading) -> Iterator[Finding]:
     """No view that is left denies its pods' names before the node is found not ready, and every one does then."""
-    name = "names-outlive-the-node"
-    span, pods, views = away(reading), lost_pods(reading), speaking_views(reading)
-    if span is None or not pods or not views:
-        why = (
-            "no view could be asked" if span and pods else "no node with a pod of the run was cut off and joined again"
-        )
-        return combine(name, failures=(), unknowns=(why,), success="", evidence=())
-    failures, longest, shortest = [], 0, span[1] - span[0]
-    found = fact(reading, "waited", step=_NOT_READY)
-    took_ns = round(found["took_s"] * _NS_PER_S) if found is not None and found["reached"] else None
-    unknowns = [] if took_ns is not None else ["the node was not seen to be found not ready"]
-    for pod in pods:
-        gone = left_dns(reading, pod)
-        failures += [f"A {pod}.web was never gone at {view}" for view in views if view not in gone]
-        failures += [
-            f"A {pod}.web was gone at {view} {seconds(at_ns)} after the cut, and the node was found not ready only after {seconds(took_ns)}"
-            for view, at_ns in gone.items()
-            if took_ns is not None and at_ns < took_ns - _FOUND_LATE_NS
-        ]
-        longest, shortest = max([longest, *gone.values()]), min([shortest, *gone.values()])
-    silent = silent_views(reading)
-    note = f" Nothing is known of {', '.join(silent)}, which answered nothing." if silent else ""
-    success = (
-        f"No view denied the names of {' and '.join(pods)} for {seconds(shortest)} to {seconds(longest)} after the cut, then each of "
-        f"{len(views)} did; the node was found not ready after {seconds(took_ns or 0)}.{note}"
-    )
-    return combine(
-        name, failures=failures, unknowns=unknowns, success=success, evidence=("timeline.svg", "recoveries.csv")
-    )
-
-
-def stuck_and_never_replaced(reading: Reading) -> Verdict:
-    """A pod of the lost node is marked for deletion, and has no successor until something else is done."""
-    name = "stuck-and-never-replaced"
-    cut, pods = fault(reading, "cut-node"), lost_pods(reading)
-    if cut is None or not pods or away(reading) is None:
-        return combine(
-            name, failures=(), unknowns=("no node with a pod of the run was cut off",), success="", evidence=()
-        )
-    failures, unknowns, waited = [], [], []
-    for old in cut.targets:
-        marked = step_of(reading, "terminating", old.name, cut.sent_ns)
-        until_ns = stuck_until(reading, old.name)
-        if marked is None or until_ns is None or marked.at_ns > until_ns:
-            unknowns.append(f"{old.name} was never seen to be marked for deletion")
-            continue
-        successor = step_of(reading, "created", old.name, cut.sent_ns, other_than=old.uid)
-        if successor is not None and successor.at_ns < until_ns:
-            failures.append(
-                f"{old.name} was replaced {ms(successor.at_ns - marked.at_ns)} after it was marked for deletion"
+    lost = loss(reading)
+    need(lost.views, "no view could be asked")
+    waited = note(reading, Waited, "the node was not seen to be found not ready", step=_NOT_READY, reached=True)
+    took_ns = round(waited.took_s * _NS_PER_S)
+    gone = {(pod, view): at_ns for pod in lost.pods for view, at_ns in lost.left_dns(pod).items()}
+    for pod in lost.pods:
+        deaf = uncovered(reading, f"A {pod}.web", *lost.span)
+        for view in lost.views:
+            if view in deaf:
+                yield unsure(f"A {pod}.web could not be heard all the time at {view}")
+            elif (pod, view) not in gone:
+                yield against(f"A {pod}.web was never gone at {view}")
+    for (pod, view), at_ns in gone.items():
+        if at_ns < took_ns - _FOUND_LATE_NS:
+            yield against(
+                f"A {pod}.web was gone at {view} {seconds(at_ns)} after the cut, and the node was found not ready only after {seconds(took_ns)}"
             )
-        waited.append(f"{old.name} for {seconds(until_ns - marked.at_ns)}")
-    success = f"Marked for deletion and not replaced, for as long as nothing was done about it: {', '.join(waited)}."
-    return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("events.jsonl",))
-
-
-def deployment_goes_on(reading: Reading) -> Verdict:
-    """A Deployment's pod of the same node is replaced while the node is away."""
-    name = "deployment-goes-on"
-    span, cut = away(reading), fact(reading, "cut")
-    if span is None or cut is None or not cut["stateless"]:
-        return combine(name, failures=(), unknowns=("none of its pods was on the node",), success="", evidence=())
-    took = stateless_replaced(reading)
-    failures = [] if took is not None else ["no new pod of the Deployment was Ready while the node was away"]
-    success = (
-        f"A new pod of the Deployment was Ready {seconds(took or 0)} after the node was cut off, under another name."
+    need(gone, "no view denied any of its pods' names")
+    yield holds(
+        f"No view denied the names of {' and '.join(lost.pods)} for {seconds(min(gone.values()))} to {seconds(max(gone.values()))} after the cut, then each "
+        f"of {count(len(lost.views))} did; the node was found not ready after {seconds(took_ns)}."
     )
-    return combine(name, failures=failures, unknowns=(), success=success, evidence=("events.jsonl",))
+    if lost.silent:
+        yield holds(f"Nothing is known of {', '.join(lost.silent)}, which answered nothing.")
+
+
+@checker("events.jsonl")
+def stuck_and_never_replaced(reading: Reading) -> Iterator[Finding]:
+    """A pod of the lost node is marked for deletion, and has no successor until something else is done."""
+    lost = loss(reading)
+    waited = []
+    for old in lost.cut.targets:
+        marked, until_ns = step(reading, "terminating", old.name, lost.cut.sent_ns), lost.stuck_until(old.name)
+        if marked is None or marked.at_ns > until_ns:
+            yield unsure(f"{old.name} was never seen to be marked for deletion")
+            continue
+        new = step(reading, "created", old.name, lost.cut.sent_ns, other_than=old.uid)
+        if new is not None and new.at_ns < until_ns:
+            yield against(f"{old.name} was replaced {ms(new.at_ns - marked.at_ns)} after it was marked for deletion")
+        waited.append(f"{old.name} for {seconds(until_ns - marked.at_ns)}")
+    yield holds(f"Marked for deletion and not replaced, for as long as nothing was done about it: {', '.join(waited)}.")
+
+
+@checker("events.jsonl")
+def deployment_goes_on(reading: Reading) -> Iterator[Finding]:
+    """A Deployment's pod of the same node is replaced while the node is away."""
+    loss(reading)
+    need(note(reading, Cut, "none of its pods was on the node").stateless, "none of its pods was on the node")
+    took_ns = stateless_replaced(reading)
+    if took_ns is None:
+        yield against("no new pod of the Deployment was Ready while the node was away")
+    else:
+        yield holds(
+            f"A new pod of the Deployment was Ready {seconds(took_ns)} after the node was cut off, under another name."
+        )
 
 
 def stateless_replaced(reading: Reading) -> int | None:
     """How long after the cut the Deployment had its last pod again; None where it had not while the node was away."""
-    span, cut = away(reading), fact(reading, "cut")
-    if span is None or cut is None:
-        return None
-    new = [
-        step
-        for step in pod_steps(reading, *span)
-        if step.what == "ready" and step.pod.startswith("web-stateless-") and step.pod not in cut["stateless"]
-    ]
-    return max((step.at_ns - span[0] for step in new), default=None) if len(new) >= len(cut["stateless"]) else None
+    lost, cut = loss(reading), note(reading, Cut)
+    steps = (s for s in pod_steps(reading, *lost.span) if s.what == "ready" and s.pod.startswith("web-stateless-"))
+    new = [one.at_ns - lost.span[0] for one in steps if one.pod not in cut.stateless]
+    return max(new, default=None) if len(new) >= len(cut.stateless) else None
 
 
-def other_names_stay(reading: Reading) -> Verdict:
+@checker("timeline.svg")
+def other_names_stay(reading: Reading) -> Iterator[Finding]:
     """The names of pods on other nodes never vanish from a view that can be asked."""
-    name = "other-names-stay"
-    span, views = away(reading), speaking_views(reading)
-    others = sorted({s.pod for s in reading.series if s.probe == "dns" and s.pod} - set(lost_pods(reading)))
-    if span is None or not views or not others:
-        return combine(name, failures=(), unknowns=("there was no such name to be asked",), success="", evidence=())
-    failures = [
-        f"A {pod}.web vanished from {view}"
-        for pod in others
-        for view in when(reading, f"A {pod}.web", "NXDOMAIN", *span)
-        if view in views
-    ]
-    success = f"The names of {' and '.join(others)} were never gone from any of {len(views)} views."
-    return combine(name, failures=failures, unknowns=(), success=success, evidence=("timeline.svg",))
+    lost = loss(reading)
+    others = sorted({s.pod for s in reading.series_of(probe="dns") if s.pod} - set(lost.pods))
+    need(lost.views and others, "there was no such name to be asked")
+    for pod in others:
+        gone = when(reading, f"A {pod}.web", "NXDOMAIN", *lost.span)
+        yield from (against(f"A {pod}.web vanished from {view}") for view in gone if view in lost.views)
+        deaf = set(uncovered(reading, f"A {pod}.web", *lost.span)) & set(lost.views)
+        yield from (unsure(f"A {pod}.web could not be heard all the time at {view}") for view in sorted(deaf))
+    yield holds(f"The names of {' and '.join(others)} were never gone from any of {count(len(lost.views), 'view')}.")
 
 
 def together_ns(reading: Reading) -> int | None:
     """For how long the forced pod's old container, by its own answers, was alive beside its successor, at least."""
-    forced, join = fact(reading, "forced"), fault(reading, "join-node")
-    if forced is None or join is None:
-        return None
-    new = step_of(reading, "ready", forced["pod"], 0, other_than=forced["old_uid"])
-    last_ns = None
-    for series in reading.series:
-        if series.probe == "http" and series.name == forced["old_address"]:
-            for sample in reading.samples(series, join.sent_ns, join.ended_ns or join.sent_ns):
-                outcome = sample.outcome
-                if outcome.status == "OK" and outcome.values == (forced["pod"],):
-                    last_ns = max(last_ns or 0, sample.sent_ns)
+    forced, join = note(reading, Forced, "no pod was deleted by force"), loss(reading).join
+    new = step(reading, "ready", forced.pod, 0, other_than=forced.old_uid)
+    asked = reading.sampled(join.sent_ns, join.ended_ns or join.sent_ns, probe="http", name=forced.old_address)
+    answered = (s.sent_ns for s in asked if s.outcome.status == "OK" and s.outcome.values == (forced.pod,))
+    last_ns = max(answered, default=None)
     return None if new is None or last_ns is None or last_ns < new.at_ns else last_ns - new.at_ns
 
 
-def force_makes_two(reading: Reading) -> Verdict:
+@checker("observations.jsonl")
+def force_makes_two(reading: Reading) -> Iterator[Finding]:
     """Deleting the object by force lets a second pod of that name begin while the first one's container goes on."""
-    name = "force-makes-two"
-    forced = fact(reading, "forced")
-    if forced is None:
-        why = "no pod was deleted by force: it takes two pods of the run on the node"
-        return combine(name, failures=(), unknowns=(why,), success="", evidence=())
-    both = together_ns(reading)
-    if both is None:
-        why = f"nobody answered at the old address of {forced['pod']} once the node was back"
-        return combine(name, failures=(), unknowns=(why,), success="", evidence=())
-    success = (
-        f"{forced['pod']} was Ready on another node while the old {forced['pod']} still ran on {forced['old_node']}: the old one answered at "
-        f"{forced['old_address']} {seconds(both)} later, when the node was back."
+    forced = note(reading, Forced, "no pod was deleted by force: it takes two pods of the run on the node")
+    pod = forced.pod
+    both_ns = known(together_ns(reading), f"nobody answered at the old address of {pod} once the node was back")
+    yield holds(
+        f"{pod} was Ready on another node while the old {pod} still ran on {forced.old_node}: the old one answered at "
+        f"{forced.old_address} {seconds(both_ns)} later, when the node was back."
     )
-    return combine(name, failures=(), unknowns=(), success=success, evidence=("observations.jsonl",))
 
 
-def ends_with_the_node(reading: Reading) -> Verdict:
+@checker("events.jsonl")
+def ends_with_the_node(reading: Reading) -> Iterator[Finding]:
     """Once the node is back, the stuck pod ends, its successor has its name, and everything is right again."""
-    name = "ends-with-the-node"
-    cut, join = fault(reading, "cut-node"), fault(reading, "join-node")
-    if cut is None or join is None or join.accepted_ns is None:
-        return combine(name, failures=(), unknowns=("the node was not joined again",), success="", evidence=())
-    steady = facts(reading, "steady-state", phase="after", trial=join.trial)
-    failures = [f"everything was not right within {m['within_s']:g} s of it" for m in steady if not m["reached"]]
-    unknowns = [] if steady else ["the state after it was not checked"]
-    back = []
-    for pod, gone_ns, ready_ns in ended(reading):
-        if gone_ns is None or ready_ns is None:
-            failures.append(f"{pod} did not come back")
+    lost, back = loss(reading), []
+    steady = [d for _, what, d in reading.marks if what == "steady-state" and d.get("trial") == lost.join.trial]
+    need(steady, "the state after it was not checked")
+    for mark in (m for m in steady if not m["reached"]):
+        yield against(f"everything was not right within {mark['within_s']:g} s of it")
+    forced = {one.pod for one in notes(reading, Forced)}
+    for old in (pod for pod in lost.cut.targets if pod.name not in forced):
+        gone = step(reading, "gone", old.name, lost.join.sent_ns)
+        ready = step(reading, "ready", old.name, lost.join.sent_ns, other_than=old.uid)
+        if gone is None or ready is None:
+            yield against(f"{old.name} did not come back")
         else:
-            back.append(f"{pod} was gone after {seconds(gone_ns)} and Ready again after {seconds(ready_ns)}")
-    success = f"Counted from the node's return, {'; '.join(back)}."
-    if not back:
-        unknowns.append("no pod was stuck then")
-    ready = fact(reading, "waited", step="the node is Ready again")
-    if ready is not None and ready["reached"]:
-        success += f" The node itself counted as Ready after {ready['took_s']:.1f} s."
-    return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("events.jsonl",))
-
-
-def ended(reading: Reading) -> list[tuple[str, int | None, int | None]]:
-    """(pod, its old object gone, its successor Ready), since the node's return, of pods that were still stuck then."""
-    cut, join, forced = fault(reading, "cut-node"), fault(reading, "join-node"), fact(reading, "forced")
-    if cut is None or join is None or join.accepted_ns is None:
-        return []
-    rows: list[tuple[str, int | None, int | None]] = []
-    for old in cut.targets:
-        if forced is None or old.name != forced["pod"]:
-            gone = step_of(reading, "gone", old.name, join.sent_ns)
-            ready = step_of(reading, "ready", old.name, join.sent_ns, other_than=old.uid)
-            since = join.accepted_ns
-            rows.append((old.name, _after(gone, since), _after(ready, since)))
-    return rows
-
-
-def _after(step: PodStep | None, since_ns: int) -> int | None:
-    return None if step is None else max(0, step.at_ns - since_ns)
+            after = [seconds(max(0, one.at_ns - accepted_ns(lost.join))) for one in (gone, ready)]
+            back.append(f"{old.name} was gone after {after[0]} and Ready again after {after[1]}")
+    need(back, "no pod was stuck then")
+    yield holds(f"Counted from the node's return, {'; '.join(back)}.")
+    for waited in notes(reading, Waited, step=_READY, reached=True)[-1:]:
+        yield holds(f"The node itself counted as Ready after {seconds(round(waited.took_s * _NS_PER_S))}.")
 
 
 # ---- answers ----
 
 
-def tolerated(reading: Reading) -> str:
-    del reading
-    return "The manifest tolerates an unreachable node for 5 s; Kubernetes gives pods 300 s unless told otherwise, so without that line all that follows the node's being found not ready comes almost five minutes later."
-
-
-def names_meanwhile(reading: Reading) -> str:
-    span, pods = away(reading), lost_pods(reading)
-    if span is None or not pods or names_outlive_the_node(reading).outcome != "ok":
-        return ""
-    pod = pods[0]
-    gone = left_dns(reading, pod)
-    last = max(gone.values())
-    asked = clients(reading, pod, span[0], span[0] + last)
+def names_meanwhile(reading: Reading) -> Iterator[str]:
+    held(reading, names_outlive_the_node)
+    lost, pod = loss(reading), loss(reading).pods[0]
+    gone = lost.left_dns(pod)
+    first_ns, last_ns = (lost.span[0] + at(gone.values()) for at in (min, max))
+    asked = lost.clients(pod, lost.span[0], last_ns)
     # A client may have been told a moment before the views were asked again.
-    denied_ns = min([span[0] + min(gone.values()), *(at_ns for at_ns, said in asked if said.startswith("NXDOMAIN"))])
+    denied_ns = min([first_ns, *(at_ns for at_ns, said in asked if said.startswith("NXDOMAIN"))])
     before = Counter(said for at_ns, said in asked if at_ns < denied_ns)
-    after = Counter(said for _, said in clients(reading, pod, span[0] + last, stuck_until(reading, pod) or span[1]))
+    after = Counter(said for _, said in lost.clients(pod, last_ns, lost.stuck_until(pod)))
     endpoint = next((t.life.endpoint_not_ready_ns for t in trials(reading) if t.target.name == pod), None)
-    slice_said = f" (its endpoint turned not ready after {seconds(endpoint - span[0])})" if endpoint is not None else ""
-    silent = silent_views(reading)
+    slice_said = f" (its endpoint turned not ready after {lost.since(endpoint)})" if endpoint is not None else ""
     at_once = "clients at least knew at once" if set(after) == {"NXDOMAIN (resolve)"} else "of the connections by it"
-    return (
-        f"For {seconds(denied_ns - span[0])} {pod}.web was denied by no DNS server that could be heard{slice_said}, although its pod was on the lost node: of "
-        f"{before.total()} HTTP connections by that name that ended in this time {_told(before)}. After {seconds(last)} each of these servers said NXDOMAIN, and "
-        f"{at_once}: "
-        f"{_told(after)}. Nothing notices a node's end faster than the controller manager's node-monitor-grace-period; a client "
-        "that needs to know sooner needs timeouts of its own."
-        + (
-            f" The DNS server{'s' if len(silent) > 1 else ''} {', '.join(silent)} went with the node, so this is what the others said; "
+    yield (
+        f"For {lost.since(denied_ns)} {pod}.web was denied by no DNS server that could be heard{slice_said}, although its pod was on the lost node: of "
+        f"{count(before.total(), 'HTTP connection')} by that name that ended in this time {_counted(before)}."
+    )
+    yield f"After {lost.since(last_ns)} each of these servers said NXDOMAIN, and {at_once}: {_counted(after)}."
+    yield "Nothing notices a node's end faster than the controller manager's node-monitor-grace-period; a client that needs to know sooner needs timeouts of its own."
+    if lost.silent:
+        yield (
+            f"The DNS server{'s' if len(lost.silent) > 1 else ''} {', '.join(lost.silent)} went with the node, so this is what the others said; "
             "lookups through the cluster's DNS address went to the dead one too until its endpoint was gone."
-            if silent
-            else ""
         )
+
+
+def _counted(counts: Counter[str]) -> str:
+    rows = (f"{count(n)} {'was' if n == 1 else 'were'} {what}" for what, n in counts.most_common())
+    return ", ".join(rows) or "none was tried"
+
+
+def why_stuck(reading: Reading) -> Iterator[str]:
+    stuck, lost, took_ns = held(reading, stuck_and_never_replaced), loss(reading), stateless_replaced(reading)
+    marked, ends = step(reading, "terminating", lost.pods[0], lost.cut.sent_ns), ends_with_the_node(reading)
+    since = f" {lost.since(marked.at_ns)} after the cut" if marked else ""
+    yield f"The pod is marked for deletion{since}, but only its kubelet may confirm that its containers ended, and that one cannot be heard."
+    yield f"A StatefulSet never makes a second pod of a name while the first object is there: {stuck}"
+    if took_ns is not None:
+        yield f"A Deployment needs no such proof: its new pod was Ready after {seconds(took_ns)}."
+    if ends.outcome == "ok":
+        yield f"The node's return ended it. {ends.text}"
+    yield (
+        "If the node will not return, deleting the Node object, or the taint node.kubernetes.io/out-of-service on a machine that is certainly off, ends it "
+        "too (not tried here)."
+    )
+    yield (
+        "The manifest tolerates an unreachable node for 5 s; Kubernetes gives pods 300 s unless told otherwise, so without that line all that follows the "
+        "node's being found not ready comes almost five minutes later."
     )
 
 
-def _told(counts: Counter[str]) -> str:
-    return (
-        ", ".join(f"{n} {'was' if n == 1 else 'were'} {what}" for what, n in counts.most_common()) or "none was tried"
-    )
+def force_danger(reading: Reading) -> Iterator[str]:
+    forced, both_ns = note(reading, Forced, "no pod was deleted by force"), together_ns(reading)
+    pod, address = forced.pod, forced.old_address
+    new = known(step(reading, "ready", pod, 0, other_than=forced.old_uid), "its successor was not seen")
+    asked = accepted(reading, "force-delete-pod", "it was not accepted")
+    yield f"It works at once: {seconds(new.at_ns - accepted_ns(asked))} after the forced deletion a new {pod} was Ready."
+    yield "But the deletion removes the object only; it reaches no kubelet."
+    if both_ns is None:
+        yield f"Whether the old {pod} ran on was not seen here: nobody answered at {address} when the node was back."
+    else:
+        yield f"The old {pod} ran on: when the node was back it answered at {address}, {seconds(both_ns)} after its successor had become Ready."
+        yield "Two members with one name existed for all that time; had only the control plane been cut off, both could have had clients and taken their writes."
+    yield "Force a deletion only when the machine is certainly off."
 
 
-def why_stuck(reading: Reading) -> str:
-    cut = fault(reading, "cut-node")
-    if cut is None or stuck_and_never_replaced(reading).outcome != "ok":
-        return ""
-    marked = step_of(reading, "terminating", cut.targets[0].name, cut.sent_ns)
-    ends, took = ends_with_the_node(reading), stateless_replaced(reading)
-    since = f" {seconds(marked.at_ns - (cut.accepted_ns or 0))} after the cut" if marked else ""
-    return (
-        f"The pod is marked for deletion{since}, but only its kubelet may confirm that its containers ended, and that one cannot be heard. A "
-        f"StatefulSet never makes a second pod of a name while the first object is there: {stuck_and_never_replaced(reading).summary} "
-        + (
-            f"A Deployment needs no such proof: its new pod was Ready after {seconds(took)}. "
-            if took is not None
-            else ""
-        )
-        + (f"The node's return ended it. {ends.summary} " if ends.outcome == "ok" else "")
-        + "If the node will not return, deleting the Node object, or the taint node.kubernetes.io/out-of-service on a machine that is certainly off, ends it "
-        "too (not tried here). " + tolerated(reading)
-    )
-
-
-def force_danger(reading: Reading) -> str:
-    forced, both = fact(reading, "forced"), together_ns(reading)
-    if forced is None:
-        return ""
-    new = step_of(reading, "ready", forced["pod"], 0, other_than=forced["old_uid"])
-    asked = next((f for f in reading.faults if f.fault == "force-delete-pod"), None)
-    if new is None or asked is None or asked.accepted_ns is None:
-        return ""
-    return (
-        f"It works at once: {seconds(new.at_ns - asked.accepted_ns)} after the forced deletion a new {forced['pod']} was Ready. But the deletion removes "
-        "the object only; it reaches no kubelet. "
-        + (
-            f"The old {forced['pod']} ran on: when the node was back it answered at {forced['old_address']}, {seconds(both)} after its successor had "
-            "become Ready. Two members with one name existed for all that time; had only the control plane been cut off, both could have had "
-            "clients and taken their writes. "
-            if both is not None
-            else f"Whether the old {forced['pod']} ran on was not seen here: nobody answered at {forced['old_address']} when the node was back. "
-        )
-        + "Force a deletion only when the machine is certainly off."
-    )
-
-
-def metrics_to_watch(reading: Reading) -> str:
-    span, pods, cut = away(reading), lost_pods(reading), fault(reading, "cut-node")
-    if span is None or not pods or cut is None or names_outlive_the_node(reading).outcome != "ok":
-        return ""
-    pod = pods[0]
-    failed = first_failure_ns(reading, pod)
-    gone = min(left_dns(reading, pod).values())
-    marked = step_of(reading, "terminating", pod, cut.sent_ns)
+def metrics_to_watch(reading: Reading) -> Iterator[str]:
+    held(reading, names_outlive_the_node)
+    lost, pod = loss(reading), loss(reading).pods[0]
+    failed = [at_ns for at_ns, said in lost.clients(pod, *lost.span) if said != "OK"]
+    marked = step(reading, "terminating", pod, lost.cut.sent_ns)
     signs = [
-        ("failing connections to one member by its own name", failed),
-        ("its name missing in DNS", gone),
-        ("a pod marked for deletion that stays Terminating", marked.at_ns - span[0] if marked else None),
+        ("failing connections to one member by its own name", min(failed, default=None)),
+        ("its name missing in DNS", lost.span[0] + min(lost.left_dns(pod).values())),
+        ("a pod marked for deletion that stays Terminating", marked.at_ns if marked else None),
     ]
-    seen = sorted((at, what) for what, at in signs if at is not None)
-    told = "; ".join(f"{what}: {seconds(at)} after the cut" for at, what in seen)
-    return (
-        "Those of each member by its name, not averages over a service: a set with one member missing still answers. The signs of this "
-        f"failure were seen in this order: {told}. So watch, per member: success and latency of a connection by its name, and who answers; whether "
-        "its name resolves, and to its pod's address; Ready replicas against wanted ones, and for how long; pods Terminating or Pending for long; "
-        "restarts; and what only the application knows (role, replication lag, quorum) and the volume (space left), which this run did not "
-        "measure."
+    seen = sorted((at_ns, what) for what, at_ns in signs if at_ns is not None)
+    yield "Those of each member by its name, not averages over a service: a set with one member missing still answers."
+    yield (
+        "The signs of this failure were seen in this order: "
+        f"{'; '.join(f'{what}: {lost.since(at_ns)} after the cut' for at_ns, what in seen)}."
     )
-
-
-def first_failure_ns(reading: Reading, pod: str) -> int | None:
-    """When, after the cut, a client first had a failure in its hands."""
-    span = away(reading)
-    failures = [
-        sample.received_ns - span[0]
-        for series in reading.series
-        if span is not None and series.probe == "http" and series.pod == pod
-        for sample in reading.samples(series, *span)
-        if sample.outcome.status != "OK"
-    ]
-    return min(failures, default=None)
+    yield (
+        "So watch, per member: success and latency of a connection by its name, and who answers; whether its name resolves, and to its pod's address; Ready "
+        "replicas against wanted ones, and for how long; pods Terminating or Pending for long; restarts; and what only the application knows (role, "
+        "replication lag, quorum) and the volume (space left), which this run did not measure."
+    )
 
 
 def headline(reading: Reading) -> str:
-    pods = lost_pods(reading)
-    if not pods or names_outlive_the_node(reading).outcome != "ok":
-        return "No node with a pod of the run was cut off and seen to the end, so nothing was measured."
-    longest = max(max(left_dns(reading, pod).values()) for pod in pods)
-    where = "On the simulated cluster the" if reading.meta.simulated else "The"
-    return (
-        f"{where} names of a lost node's pods stayed in DNS for up to {seconds(longest)} after it was cut off"
-        + (
-            f", and no pod was replaced before {'it was deleted by force or ' if fact(reading, 'forced') else ''}the node was joined again"
-            if stuck_and_never_replaced(reading).outcome == "ok"
-            else ""
-        )
-        + "."
-    )
+    held(reading, names_outlive_the_node)
+    lost = loss(reading)
+    longest_ns = max(max(lost.left_dns(pod).values()) for pod in lost.pods)
+    by_force = "it was deleted by force or " if notes(reading, Forced) else ""
+    stuck = stuck_and_never_replaced(reading).outcome == "ok"
+    end = f", and no pod was replaced before {by_force}the node was joined again" if stuck else ""
+    return f"The names of a lost node's pods stayed in DNS for up to {seconds(longest_ns)} after it was cut off{end}."
 
 
 experiment = Experiment(
@@ -551,12 +453,7 @@ experiment = Experiment(
         unit_question("metrics-to-watch", metrics_to_watch),
     ),
     headline=headline,
-    tables={
-        "cut": "The node that was cut off, and the run's pods on it:",
-        "state": "What the API and the cluster DNS address said of each pod:",
-        "forced": "The pod that was deleted by force:",
-        "waited": "Waits of the method:",
-    },
+    tables=(Cut, State, Forced, Waited),
     needs=("nodes", "node-commands"),
     uses=("list,get nodes",),
     blast_radius=3,

@@ -18,9 +18,10 @@ from chaos.experiment import (
     facts,
     ms,
     outage,
-    unit_question,
 )
-from chaos.experiment.mysql import APP, DATABASE, PORT, follow, make_primary, must, replicate, sql, write_and_read
+
+from .shared.course import unit_question
+from .shared.mysql import APP, DATABASE, PORT, follow, make_primary, must, replicate, sql, write_and_read
 
 STEADY_WITHIN_S = 90
 CONNECTIONS = 60

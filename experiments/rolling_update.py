@@ -1,9 +1,8 @@
 """How long is each pod away during a rolling update, in which order, and how many at once?"""
 
-from chaos.analysis.connections import ClientView, client_views
-from chaos.analysis.questions.answer import at_most
-from chaos.analysis.statistics import Bound
 from chaos.experiment import (
+    Bound,
+    ClientView,
     Experiment,
     FaultWindow,
     Question,
@@ -12,14 +11,17 @@ from chaos.experiment import (
     UpdateTemplate,
     Verdict,
     Workload,
+    at_most,
+    client_views,
     combine,
     fact,
     first,
     most_missing,
     pod_steps,
     seconds,
-    unit_question,
 )
+
+from .shared.course import unit_question
 
 STEADY_WITHIN_S = 60
 UPDATED_WITHIN_S = 120

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from chaos.analysis.records import SERVICE_VIEW
-from chaos.analysis.transitions import tells
 from chaos.experiment import (
+    SERVICE_VIEW,
     Experiment,
     Fact,
     FaultWindow,
@@ -22,9 +21,11 @@ from chaos.experiment import (
     pod_steps,
     seconds,
     series_of,
-    unit_question,
+    tells,
     when,
 )
+
+from .shared.course import unit_question
 
 STEADY_WITHIN_S = 60
 GONE_WITHIN_S = 120

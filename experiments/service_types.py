@@ -12,9 +12,10 @@ from chaos.experiment import (
     combine,
     fact,
     facts,
-    unit_question,
     who_answers,
 )
+
+from .shared.course import unit_question
 
 PODS = "app=web-demo"
 REPLICAS = 3

@@ -24,7 +24,8 @@ from chaos.experiment import (
     seconds,
     when,
 )
-from chaos.experiment.mysql import PORT, ROOT
+
+from .shared.mysql import PORT, ROOT
 
 STEADY_WITHIN_S = 60
 PARALLEL = "app=web-parallel"

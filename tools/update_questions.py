@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from chaos.experiment import Experiment, load_experiments  # noqa: E402 - the path must be there first
-from chaos.experiment.unit import UNIT  # noqa: E402
+from experiments.shared.course import UNIT  # noqa: E402
 
 PATH = ROOT / "docs" / "questions.md"
 EXAMPLES = ROOT / "reports" / "examples"

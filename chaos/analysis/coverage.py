@@ -27,3 +27,29 @@ def longest_gap_ns(instants_ns: Iterable[int], from_ns: int, to_ns: int) -> int:
     """The longest time between `from_ns` and `to_ns` without any of the instants, both ends included."""
     inside = sorted(at_ns for at_ns in instants_ns if from_ns <= at_ns <= to_ns)
     return max(later - earlier for earlier, later in pairwise([from_ns, *inside, to_ns]))
+
+
+def uncovered(reading: Reading, record: str, from_ns: int, to_ns: int, *, probe: str = "dns") -> list[str]:
+    """The views at which something about a record could have come and gone unseen in a time, by name.
+
+    Args:
+        reading: of the run.
+        record: such as ``A web-1.web``, of all vantages together.
+        from_ns: of the time.
+        to_ns: of the time.
+        probe: that asked.
+
+    Returns:
+        Those with a longer gap between answers that say something than the rule tolerates; of clients (``tcp``,
+        ``http``) the view is where the name was resolved. Views that never asked are not among them.
+    """
+    found = []
+    asked = reading.series_of(probe=probe, record=record)
+    for view in sorted({series.view for series in asked}):
+        mine = [series for series in asked if series.view == view]
+        samples = (s for series in mine for s in reading.samples(series, from_ns, to_ns))
+        known_ns = [s.sent_ns for s in samples if s.outcome.says_something]
+        tolerated_ns = tolerated_gap_ns(reading, max(series.period_s for series in mine))
+        if longest_gap_ns(known_ns, from_ns, to_ns) > tolerated_ns:
+            found.append(view)
+    return found

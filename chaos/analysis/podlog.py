@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chaos.analysis.lifecycle import pod_state
-from chaos.analysis.reading import Reading
+from chaos.analysis.reading import Reading, once
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,18 @@ class PodStep:
 
 def pod_steps(reading: Reading, from_ns: int = 0, to_ns: int | None = None) -> list[PodStep]:
     """The steps of every pod of the run's namespaces, in the order in which they were seen."""
-    return [step for step in _steps(reading) if step.at_ns >= from_ns and (to_ns is None or step.at_ns <= to_ns)]
+    return [step for step in _all(reading) if step.at_ns >= from_ns and (to_ns is None or step.at_ns <= to_ns)]
+
+
+@once
+def _all(reading: Reading) -> list[PodStep]:
+    return list(_steps(reading))
+
+
+def step(reading: Reading, what: str, pod: str, since_ns: int = 0, *, other_than: str = "") -> PodStep | None:
+    """A pod's first such step after an instant, of another UID where one is given; None where none was seen."""
+    steps = pod_steps(reading, since_ns)
+    return next((s for s in steps if s.what == what and s.pod == pod and s.uid != other_than), None)
 
 
 def first(steps: list[PodStep], what: str, pod: str) -> PodStep | None:

@@ -103,6 +103,11 @@ class Reading:
             if from_ns <= sent_ns and (to_ns is None or sent_ns <= to_ns):
                 yield Sample(sent_ns, received_ns, position, outcomes[position])
 
+    def sampled(self, from_ns: int = 0, to_ns: int | None = None, **fields: str) -> Iterator[Sample]:
+        """The samples of all series with these fields, sent in [from_ns, to_ns], series by series."""
+        for series in self.series_of(**fields):
+            yield from self.samples(series, from_ns, to_ns)
+
     def count(self, series: Series) -> int:
         """How many samples a series has."""
         columns = self.history.samples.get(series.id)

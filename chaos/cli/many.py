@@ -14,8 +14,7 @@ from chaos.cli.terminal import SteadfastConsole, print_json, print_problem, prin
 from chaos.engine.folder import make_run_folder
 from chaos.engine.total import NOT_RUN, SKIPPED, Part, total_of
 from chaos.errors import ChaosError, InconclusiveError, InterruptedRunError, UsageError
-from chaos.experiment import Experiment, load_experiments
-from chaos.experiment.unit import UNIT
+from chaos.experiment import Experiment, course_questions, load_experiments
 from chaos.model import Ending, RunOutcome
 from chaos.report.overview import OverviewRow, UnitPart, write_overview
 
@@ -138,6 +137,6 @@ def _left_out(experiment: Experiment, request: RunRequest, *, simulated: bool) -
 def _parts() -> list[UnitPart]:
     """The unit's parts in its order."""
     parts: dict[str, list[str]] = {}
-    for question in UNIT.values():
+    for question in course_questions():
         parts.setdefault(question.part, []).append(question.text)
     return [UnitPart(part, tuple(texts)) for part, texts in parts.items()]

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
 
+from chaos.analysis.notes import Note
 from chaos.clients import Clients
 from chaos.clock import RunClock
 from chaos.cluster import Changes, Cluster
@@ -19,7 +20,7 @@ from chaos.engine.progress import Progress
 from chaos.engine.steady import SteadyState
 from chaos.engine.target import WatchedTarget, pod_identity
 from chaos.errors import ApiError, BlastRadiusError, ChaosError, SteadyStateError
-from chaos.experiment import Experiment, Options
+from chaos.experiment import Experiment, Options, Waited
 from chaos.faults import Fault
 from chaos.model import FaultWindow, Outcome, PodIdentity, Series
 from chaos.model.recording import Recorder
@@ -246,7 +247,7 @@ class ActiveRun:
             found = await holds()
             now_s = self._clock.now_s()
             if found or now_s - began_s >= within_s:
-                self.mark("waited", step=what, took_s=round(now_s - began_s, 3), reached=bool(found))
+                self.note(Waited(what, round(now_s - began_s, 3), reached=bool(found)))
                 return found or None
             await asyncio.sleep(_LOOK_S)
 
@@ -298,6 +299,10 @@ class ActiveRun:
         await self._changes.delete_pod(
             pod.name, self.target.namespace, pod.uid, None, because="its controller replaces it"
         )
+
+    def note(self, note: Note) -> None:
+        """See `chaos.experiment.Run.note`."""
+        self.mark(note.kind, **note.details())
 
     def mark(self, what: str, **details: Any) -> None:
         """See `chaos.experiment.Run.mark`."""

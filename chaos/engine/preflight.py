@@ -182,7 +182,7 @@ def run_meta(found: Preflight, place: Place, experiment: Experiment, options: Op
             "hypothesis": experiment.hypothesis,
             "checkers": experiment.checker_names(),
             "questions": experiment.question_keys(),
-            "tables": dict(experiment.tables),
+            "tables": experiment.captions(),
         },
         model=place.model,
         environment={

@@ -1,27 +1,53 @@
 """What an experiment is, and where experiments are found: all that an experiment's file needs to import."""
 
-from chaos.analysis.claims import combine
+from chaos.analysis.claims import (
+    Checker,
+    Finding,
+    UnmeasuredError,
+    accepted,
+    accepted_ns,
+    against,
+    checker,
+    combine,
+    held,
+    holds,
+    known,
+    need,
+    unsure,
+    where_measured,
+)
 from chaos.analysis.connections import ClientView, client_views
 from chaos.analysis.corefile import caching
+from chaos.analysis.coverage import uncovered
 from chaos.analysis.facts import Fact, fact, facts
 from chaos.analysis.identity import Identity, identities
+from chaos.analysis.notes import Note, note, notes
 from chaos.analysis.outage import Outage, outage
-from chaos.analysis.podlog import PodStep, first, most_missing, pod_steps
+from chaos.analysis.overlap import overlaps
+from chaos.analysis.podlog import PodStep, first, most_missing, pod_steps, step
 from chaos.analysis.proportion import wilson
 from chaos.analysis.questions import Question
-from chaos.analysis.questions.answer import show
+from chaos.analysis.questions.answer import at_most, show
 from chaos.analysis.reading import Reading, Sample, once
-from chaos.analysis.recovery import recoveries
+from chaos.analysis.records import SERVICE_VIEW
+from chaos.analysis.recovery import Recovery, recoveries
 from chaos.analysis.statistics import Bound, summarise
-from chaos.analysis.transitions import Transition, became, last_ns, series_of, transitions, when
+from chaos.analysis.transitions import Transition, became, last_ns, series_of, tells, transitions, when
 from chaos.analysis.trials import Trial, trials
-from chaos.analysis.units import at_most_ns, between, ms, seconds
+from chaos.analysis.units import at_most_ns, between, count, ms, seconds, share
+from chaos.analysis.views import silent_views, views
+from chaos.clients import Login, Reply
+from chaos.clients.redis_members import Member, ask_members
+from chaos.errors import InconclusiveError, PreflightError, UsageError
 from chaos.experiment.asking import ask, who_answers
-from chaos.experiment.definition import Experiment, Workload, unit_question
+from chaos.experiment.common_notes import Answered, Asked, Change, Waited
+from chaos.experiment.course import CourseQuestion
+from chaos.experiment.definition import Experiment, Workload
 from chaos.experiment.from_pod import ResolvConf, count_queries, fetch, nslookup, read_resolv_conf
 from chaos.experiment.identify import Identify
-from chaos.experiment.loading import find_experiment, load_experiments
+from chaos.experiment.loading import course_questions, find_experiment, load_experiments
 from chaos.experiment.options import Options
+from chaos.experiment.pods import marked_for_deletion, successor
 from chaos.experiment.run import Run, Target
 from chaos.faults import (
     Cordon,
@@ -36,11 +62,18 @@ from chaos.faults import (
     UpdateTemplate,
 )
 from chaos.model import FaultWindow, History, Interval, Outcome, PodIdentity, Series, Verdict
+from chaos.vantage.ours import is_ours
 
 __all__ = [
+    "SERVICE_VIEW",
+    "Answered",
+    "Asked",
     "Bound",
+    "Change",
+    "Checker",
     "ClientView",
     "Cordon",
+    "CourseQuestion",
     "CutNode",
     "DeletePod",
     "DeletePods",
@@ -48,18 +81,26 @@ __all__ = [
     "Experiment",
     "Fact",
     "FaultWindow",
+    "Finding",
     "History",
     "Identify",
     "Identity",
+    "InconclusiveError",
     "Interval",
     "JoinNode",
+    "Login",
+    "Member",
+    "Note",
     "Options",
     "Outage",
     "Outcome",
     "PodIdentity",
     "PodStep",
+    "PreflightError",
     "Question",
     "Reading",
+    "Recovery",
+    "Reply",
     "ResolvConf",
     "Run",
     "Sample",
@@ -70,41 +111,69 @@ __all__ = [
     "Transition",
     "Trial",
     "Uncordon",
+    "UnmeasuredError",
     "UpdateTemplate",
+    "UsageError",
     "Verdict",
+    "Waited",
     "Workload",
+    "accepted",
+    "accepted_ns",
+    "against",
     "ask",
+    "ask_members",
+    "at_most",
     "at_most_ns",
     "became",
     "between",
     "caching",
+    "checker",
     "client_views",
     "combine",
+    "count",
     "count_queries",
+    "course_questions",
     "fact",
     "facts",
     "fetch",
     "find_experiment",
     "first",
+    "held",
+    "holds",
     "identities",
+    "is_ours",
+    "known",
     "last_ns",
     "load_experiments",
+    "marked_for_deletion",
     "most_missing",
     "ms",
+    "need",
+    "note",
+    "notes",
     "nslookup",
     "once",
     "outage",
+    "overlaps",
     "pod_steps",
     "read_resolv_conf",
     "recoveries",
     "seconds",
     "series_of",
+    "share",
     "show",
+    "silent_views",
+    "step",
+    "successor",
     "summarise",
+    "tells",
     "transitions",
     "trials",
-    "unit_question",
+    "uncovered",
+    "unsure",
+    "views",
     "when",
+    "where_measured",
     "who_answers",
     "wilson",
 ]

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from chaos.analysis.checkers import CHECKERS, checker_name
 from chaos.analysis.claims import Checker
+from chaos.analysis.notes import Note
 from chaos.analysis.questions import QUESTIONS, TEXTS, Question
 from chaos.analysis.reading import Reading
 from chaos.errors import UsageError
 from chaos.experiment.run import Run
-from chaos.experiment.unit import UNIT
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 _USE = re.compile(r"[a-z]+(,[a-z]+)* [a-z]+(/[a-z]+)?(\.[a-z0-9.-]+)?")
@@ -63,7 +63,7 @@ class Experiment:
         blast_radius: how many pods may be under a fault at the same time.
         timeout_s: seconds that one trial may take in all; the whole run may take that for each trial.
         method: what is done.
-        tables: kinds of facts that the report shows as a table each, with its caption.
+        tables: kinds of notes that the report shows as a table each, in this order.
         headline: Reading → the report's first sentence; None: how long a pod was unreachable by its name.
         watched_names: how many names the method watches beside the workload's own; they share the limit of queries.
         needs: of `NEEDS`.
@@ -85,7 +85,7 @@ class Experiment:
     questions: tuple[str | Question, ...] = ()
     blast_radius: int = 1
     timeout_s: float = 300
-    tables: dict[str, str] = field(default_factory=dict)
+    tables: tuple[type[Note], ...] | dict[str, str] = ()
     headline: Callable[[Reading], str] | None = None
     watched_names: int = 0
     needs: tuple[str, ...] = ()
@@ -156,8 +156,16 @@ class Experiment:
             raise UsageError(f"experiment {self.name} ({self.source}): timeout_s must be a positive number")
 
     def manifest_path(self, name: str) -> Path:
-        """Where a manifest of this experiment lies."""
-        return self.source.parent / "manifests" / name
+        """Where a manifest of this experiment lies: in ``manifests`` beside it, or beside its folder."""
+        beside = self.source.parent / "manifests" / name
+        above = self.source.parent.parent / "manifests" / name
+        return above if self.source.name == "__init__.py" and not beside.is_file() else beside
+
+    def captions(self) -> dict[str, str]:
+        """Kind of note → caption of its table, in order."""
+        if isinstance(self.tables, dict):
+            return self.tables
+        return {kind.kind: kind.caption() for kind in self.tables}
 
     def checker_names(self) -> list[str]:
         """How reports call its checkers."""
@@ -179,6 +187,10 @@ def _tuple_of(*kinds: type | Callable[[object], bool]) -> Callable[[object], boo
         )
 
     return is_it
+
+
+def _is_note(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, Note)
 
 
 def _is_workload(value: object) -> bool:
@@ -208,8 +220,8 @@ _TYPES: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
     ),
     (
         "tables",
-        "a dict of captions",
-        lambda value: isinstance(value, dict) and _tuple_of(str)([*value, *value.values()]),
+        "a tuple of Note classes",
+        lambda value: isinstance(value, dict) or _tuple_of(_is_note)(value),
     ),
     ("headline", "a function or None", lambda value: value is None or callable(value)),
     ("watched_names", "a whole number from 0", lambda value: type(value) is int and value >= 0),
@@ -220,15 +232,3 @@ _TYPES: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
 def question_key(question: str | Question) -> str:
     """By which run.json names a question."""
     return question if isinstance(question, str) else question.key
-
-
-def unit_question(key: str, answer: Callable[[Reading], str], *evidence: str) -> Question:
-    """A question of the course unit with this experiment's answer to it.
-
-    Raises:
-        UsageError: the unit has none of that key.
-    """
-    if key not in UNIT:
-        raise UsageError(f"the unit has no question {key!r}", hint=f"it has: {', '.join(UNIT)}")
-    known = Question(key, UNIT[key].text, answer)
-    return Question(key, UNIT[key].text, answer, evidence) if evidence else known

@@ -7,10 +7,14 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from zlib import crc32
 
 import chaos
 from chaos.errors import UsageError
+from chaos.experiment.course import CourseQuestion
 from chaos.experiment.definition import Experiment
+
+_NO_EXPERIMENTS = ("shared", "manifests")
 
 
 def shipped_folder() -> Path:
@@ -26,8 +30,19 @@ def load_experiments() -> list[Experiment]:
     Raises:
         UsageError: one of them is broken.
     """
-    paths = sorted(p for p in shipped_folder().glob("*.py") if not p.name.startswith("_"))
-    return [load_file(path) for path in paths]
+    return [load_file(path) for path in _shipped_files()]
+
+
+def course_questions() -> tuple[CourseQuestion, ...]:
+    """The questions that are asked of the shipped experiments together; none where they belong to no course."""
+    return tuple(getattr(_package(shipped_folder()), "QUESTIONS", ()))
+
+
+def _shipped_files() -> list[Path]:
+    """Of a folder its ``__init__.py``."""
+    named = {path.stem: path for path in shipped_folder().glob("*.py")}
+    named |= {path.parent.name: path for path in shipped_folder().glob("*/__init__.py")}
+    return [named[name] for name in sorted(named) if not name.startswith("_") and name not in _NO_EXPERIMENTS]
 
 
 def find_experiment(name: str) -> Experiment:
@@ -37,10 +52,12 @@ def find_experiment(name: str) -> Experiment:
         UsageError: there is none, or its file is broken.
     """
     if name.endswith(".py") or "/" in name:
-        return load_file(Path(name))
-    path = shipped_folder() / f"{name.replace('-', '_')}.py"
-    if path.is_file():
-        return load_file(path)
+        path = Path(name)
+        return load_file(path / "__init__.py" if path.is_dir() else path)
+    wanted = name.replace("-", "_")
+    for path in (shipped_folder() / f"{wanted}.py", shipped_folder() / wanted / "__init__.py"):
+        if path.is_file() and wanted not in _NO_EXPERIMENTS:
+            return load_file(path)
     known = ", ".join(e.name for e in load_experiments())
     raise UsageError(
         f"there is no experiment {name!r}", hint=f"known: {known}; or name a file: chaos run ./my_experiment.py"
@@ -68,19 +85,39 @@ def load_file(path: Path) -> Experiment:
 
 
 def _execute(path: Path) -> ModuleType:
-    name = f"chaos_experiment_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise UsageError(f"{path} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses and typing look modules up by name
+    """Import a file anew; where its folder is a package as a member of that, so that it finds its siblings."""
     try:
-        spec.loader.exec_module(module)
+        if path.name == "__init__.py":
+            return _import(path, f"{_parent(path.parent)}{path.parent.name}", [str(path.parent.resolve())])
+        return _import(path, f"{_parent(path)}{path.stem}")
     except (Exception, SystemExit) as exc:
         line = line_of(path, exc)
         raise UsageError(
             f"{path}{line} raises {type(exc).__name__}: {exc}", hint="mend the file, then: chaos show " + str(path)
         ) from exc
+
+
+def _parent(path: Path) -> str:
+    """The package that a file, or a folder, is a member of, with a dot behind; else what makes a name of its own."""
+    folder = path.resolve().parent
+    return f"{_package(folder).__name__}." if (folder / "__init__.py").is_file() else "chaos_experiment_"
+
+
+def _package(folder: Path) -> ModuleType:
+    """A folder as a package. Its name tells it from others, and from whatever else is called experiments."""
+    folder = folder.resolve()
+    name = f"chaos_experiments_{crc32(str(folder).encode()):08x}"
+    known = sys.modules.get(name)
+    return known or _import(folder / "__init__.py", name, [str(folder)])
+
+
+def _import(path: Path, name: str, folders: list[str] | None = None) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=folders)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses, typing and relative imports look modules up by name
+    spec.loader.exec_module(module)
     return module
 
 

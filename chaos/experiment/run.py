@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeVar
 
+from chaos.analysis.notes import Note
 from chaos.clients import Clients
 from chaos.cluster.changes import Acknowledged
 from chaos.cluster.command import Executed
@@ -179,15 +180,12 @@ class Run(Protocol):
         """Wait until nobody answers any more at an address that a pod has lost, so that an overlap is seen whole."""
 
     async def change(self, what: str, doing: Awaitable[Acknowledged], **details: Any) -> Acknowledged:
-        """Await a change that is no fault of a pod, and write down when it was sent and accepted.
-
-        The fact is of the kind ``change``, with `what` as ``step``, ``sent_ns`` and ``accepted_ns``.
-        """
+        """Await a change that is no fault of a pod, and write down when it was sent and accepted: a `Change`."""
 
     async def until(self, what: str, holds: Callable[[], Awaitable[T | None]], within_s: float) -> T | None:
         """Look again and again until something is found (neither None nor False); None when the time is over.
 
-        Writes the fact ``waited`` with `what` as ``step``, ``took_s`` and ``reached``.
+        Writes down a `Waited`.
         """
 
     async def sleep(self, seconds: float) -> None:
@@ -241,6 +239,9 @@ class Run(Protocol):
 
     async def sample(self, kind: str, name: str, port: int, count: int, *, period_s: float = 0.0) -> list[Outcome]:
         """So many connections one after the other, and what became of each."""
+
+    def note(self, note: Note) -> None:
+        """Write down what the method found out; see `Note`."""
 
     def mark(self, what: str, **details: Any) -> None:
         """Write a fact or a step of the method into the history."""

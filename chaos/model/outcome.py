@@ -47,6 +47,11 @@ class Outcome:
     srv: tuple[str, ...] = ()
 
     @property
+    def told(self) -> str:
+        """Of a connection, for people: ``OK``, or ``TIMEOUT (connect)``."""
+        return OK if self.status == OK else f"{self.status} ({self.phase})"
+
+    @property
     def says_something(self) -> bool:
         """Whether it tells about what was asked. Silence does not, nor does a server that could not answer."""
         if self.phase in ("answer", "resolve", "send"):

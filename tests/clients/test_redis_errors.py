@@ -19,7 +19,7 @@ from chaos.clients.dialer import Stream
 from chaos.clients.redis_session import RedisSession
 from chaos.clients.session import Login
 from chaos.clock import run_virtual
-from chaos.experiment.redis_cluster import cause
+from experiments.cache_cluster.redis_cluster import cause
 
 
 def _reset() -> RedisConnectionError:

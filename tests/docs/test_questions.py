@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chaos.experiment import load_experiments
-from chaos.experiment.unit import UNIT
+from experiments.shared.course import UNIT
 from tools.update_questions import PATH, questions
 
 

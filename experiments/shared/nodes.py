@@ -6,9 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from chaos.errors import InconclusiveError, PreflightError
-from chaos.experiment.run import Run
-from chaos.vantage.ours import is_ours
+from chaos.experiment import InconclusiveError, PreflightError, Run, is_ours
 
 _TWO = 2
 _CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
@@ -67,3 +65,9 @@ def takes_pods(node: dict[str, Any]) -> bool:
     ready = any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions") or [])
     tainted = any(taint.get("effect") in _KEEP_AWAY for taint in spec.get("taints") or [])
     return ready and not tainted and not spec.get("unschedulable")
+
+
+async def node_ready(run: Run, name: str, *, wanted: bool) -> bool:
+    """Whether a node takes pods, or does not, by the API."""
+    node = await run.objects.get("Node", name)
+    return node is not None and takes_pods(node) == wanted

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chaos.clients import Login, Reply
-from chaos.experiment.run import Run
+from chaos.experiment import Login, Reply, Run
 
 PORT = 3306
 DATABASE = "clusterdb"
@@ -127,7 +126,7 @@ async def write_and_read(run: Run, writer: str, readers: Sequence[str], note: st
     Returns:
         Whether it was read everywhere.
     """
-    written = await sql(run, writer, f"INSERT INTO {DATABASE}.notes (note) VALUES ('{note}')", APP)  # noqa: S608 - our own
+    written = await sql(run, writer, f"INSERT INTO {DATABASE}.notes (note) VALUES ('{note}')", APP)
     everywhere = written.ok
     for reader in readers if written.ok else ():
         least_ms, most_ms = await _arrival(run, reader, note, written)
@@ -139,7 +138,7 @@ async def write_and_read(run: Run, writer: str, readers: Sequence[str], note: st
 
 
 async def _arrival(run: Run, reader: str, note: str, written: Reply) -> tuple[float, float | None]:
-    statement = f"SELECT COUNT(*) FROM {DATABASE}.notes WHERE note = '{note}'"  # noqa: S608 - as above
+    statement = f"SELECT COUNT(*) FROM {DATABASE}.notes WHERE note = '{note}'"
     least_ns = 0
     while True:
         read = await sql(run, reader, statement, APP)

@@ -9,8 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from chaos.clients.redis_members import Member, ask_members
-from chaos.experiment.run import Run
+from chaos.experiment import Member, Run, ask_members
 
 _LOOK_S = 0.2
 _WRITE_S = 0.05

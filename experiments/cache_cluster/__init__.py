@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from chaos.clients.redis_members import Member
 from chaos.experiment import (
     DeletePod,
     DeletePods,
     Experiment,
     Fact,
     FaultWindow,
+    Member,
     Reading,
     Run,
     Verdict,
@@ -17,9 +17,10 @@ from chaos.experiment import (
     fact,
     facts,
     series_of,
-    unit_question,
 )
-from chaos.experiment.redis_cluster import NO_ANSWER, MemberWatch, Writer, ask_member, enter, going_on
+
+from ..shared.course import unit_question
+from .redis_cluster import NO_ANSWER, MemberWatch, Writer, ask_member, enter, going_on
 
 SET, SERVICE, ENTRANCE, PORT = "redis-cluster", "redis-cluster-internal", "redis-cluster", 6379
 MEMBERS, SLOTS, KEYS, VISITS = 6, 16384, 200, 30

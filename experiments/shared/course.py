@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 
-
-@dataclass(frozen=True, slots=True)
-class UnitQuestion:
-    """One question of the unit.
-
-    Attributes:
-        key: by which experiments name it.
-        part: of the unit that asks it.
-        kind: ``reflection``, ``analysis``, ``challenge``, ``troubleshooting`` or ``look-ahead``.
-    """
-
-    key: str
-    part: str
-    kind: str
-    text: str
-
+from chaos.experiment import CourseQuestion, Question, Reading, UsageError
 
 _ANALYSIS, _REFLECTION = "analysis", "reflection"
 _PARTS: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = (
@@ -165,6 +150,19 @@ _PARTS: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = (
     ),
 )
 
-UNIT: dict[str, UnitQuestion] = {
-    key: UnitQuestion(key, part, kind, text) for part, kind, questions in _PARTS for key, text in questions
-}
+QUESTIONS: tuple[CourseQuestion, ...] = tuple(
+    CourseQuestion(key, part, kind, text) for part, kind, questions in _PARTS for key, text in questions
+)
+UNIT: dict[str, CourseQuestion] = {question.key: question for question in QUESTIONS}
+
+
+def unit_question(key: str, answer: Callable[[Reading], str | Iterable[str]], *evidence: str) -> Question:
+    """A question of the course unit with an experiment's answer to it.
+
+    Raises:
+        UsageError: the unit has none of that key.
+    """
+    if key not in UNIT:
+        raise UsageError(f"the unit has no question {key!r}", hint=f"it has: {', '.join(UNIT)}")
+    known = Question(key, UNIT[key].text, answer)
+    return Question(key, UNIT[key].text, answer, evidence) if evidence else known

@@ -150,16 +150,6 @@ def accepted_ns(fault: FaultWindow) -> int:
 # ---- sentences ----
 
 
-def sentences(say: Callable[[Reading], str | Iterable[str]], reading: Reading) -> str:
-    """An answer's sentences as one text.
-
-    Raises:
-        UnmeasuredError: one of them needs what the run did not see.
-    """
-    said = say(reading)
-    return said if isinstance(said, str) else " ".join(filter(None, said))
-
-
 def where_measured(holding: Callable[[], Iterator[str]]) -> Iterator[str]:
     """Sentences that are left out from the first that needs what the run did not see."""
     try:

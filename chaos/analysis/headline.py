@@ -7,6 +7,7 @@ from chaos.analysis.questions.answer import at_most
 from chaos.analysis.reading import Reading
 from chaos.analysis.statistics import Bound
 from chaos.analysis.trials import no_effect, trials
+from chaos.analysis.units import count, out_of
 
 
 def headline(reading: Reading) -> str:
@@ -20,7 +21,7 @@ def headline(reading: Reading) -> str:
         return ""
     if not outages:
         tried = sum(view.samples for view in views)
-        return f"A deleted pod was reachable by its name whenever it was tried ({tried} times)."
+        return f"A deleted pod was reachable by its name whenever it was tried ({count(tried, 'time')})."
     lengths = [Bound(b.after_ns, censored=True) if b.before_ns is None else Bound(b.before_ns) for b in outages]
-    all_of = "" if len(outages) == len(views) else f" in {len(outages)} of {len(views)} trials"
+    all_of = "" if len(outages) == len(views) else f" in {out_of(len(outages), len(views), 'trial')}"
     return f"A deleted pod was unreachable by its name{all_of} for {at_most(lengths)}."

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from chaos.analysis.lifecycle import Replacement, replacement
 from chaos.analysis.reading import Reading, once
+from chaos.analysis.units import seconds
 from chaos.model import FaultWindow, PodIdentity
 
 NS_PER_S = 1_000_000_000
@@ -83,7 +84,7 @@ def no_effect(trial: Trial) -> str:
 
 def not_replaced(trial: Trial) -> str:
     """What was missing at the trial's end, where the fault took effect; empty where a new pod was Ready."""
-    waited = f"{trial.seconds(trial.end_ns):.1f} s after the deletion"
+    waited = f"{seconds(trial.end_ns - trial.accepted_ns)} after the deletion"
     if trial.life.old_gone_ns is None:
         return f"the old pod {trial.target.name} was still there {waited}"
     if trial.life.new_pod is None:

@@ -34,3 +34,13 @@ def count(number: int, what: str = "") -> str:
 def share(least: float, most: float | None = None) -> str:
     """A part of one, or its bounds, in percent: ``33%``, ``29% to 38%``."""
     return Figure(least, least if most is None else most, SHARE).cite()
+
+
+def out_of(number: int, total: int, what: str = "") -> str:
+    """A count of a total: ``2 of 3 trials``."""
+    return f"{count(number)} of {count(total, what)}"
+
+
+def stated(duration_s: float) -> str:
+    """A duration that was set or announced, not measured: ``30 s``."""
+    return Figure(duration_s * 1e9, duration_s * 1e9, DURATION, "g").cite()

@@ -34,7 +34,7 @@ from chaos.analysis.recovery import Recovery, recoveries
 from chaos.analysis.statistics import Bound, summarise
 from chaos.analysis.transitions import Transition, became, last_ns, series_of, tells, transitions, when
 from chaos.analysis.trials import Trial, trials
-from chaos.analysis.units import at_most_ns, between, count, ms, seconds, share
+from chaos.analysis.units import at_most_ns, between, count, ms, out_of, seconds, share, stated
 from chaos.analysis.views import silent_views, views
 from chaos.clients import Login, Reply
 from chaos.clients.redis_members import Member, ask_members
@@ -153,6 +153,7 @@ __all__ = [
     "notes",
     "nslookup",
     "once",
+    "out_of",
     "outage",
     "overlaps",
     "pod_steps",
@@ -163,6 +164,7 @@ __all__ = [
     "share",
     "show",
     "silent_views",
+    "stated",
     "step",
     "successor",
     "summarise",

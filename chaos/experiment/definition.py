@@ -12,7 +12,7 @@ from pathlib import Path
 from chaos.analysis.checkers import CHECKERS, checker_name
 from chaos.analysis.claims import Checker
 from chaos.analysis.notes import Note
-from chaos.analysis.questions import QUESTIONS, TEXTS, Question
+from chaos.analysis.questions import QUESTIONS, Question
 from chaos.analysis.reading import Reading
 from chaos.errors import UsageError
 from chaos.experiment.run import Run
@@ -177,7 +177,7 @@ class Experiment:
 
     def question_texts(self) -> list[str]:
         """As readers see them."""
-        return [TEXTS[question] if isinstance(question, str) else question.text for question in self.questions]
+        return [QUESTIONS[question].text if isinstance(question, str) else question.text for question in self.questions]
 
 
 def _tuple_of(*kinds: type | Callable[[object], bool]) -> Callable[[object], bool]:

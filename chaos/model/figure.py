@@ -34,7 +34,7 @@ class Figure:
         most: it is not more; None where no such bound is known.
         unit: ``ns`` of a duration, ``share`` of a part of one, else what is counted in the singular (``view``, with
             another plural ``reply|replies``), or nothing.
-        style: of a duration: ``s``, or ``ms`` for milliseconds below a second.
+        style: of a duration: ``s``, ``ms`` (milliseconds below a second), or ``g`` (set, not measured).
     """
 
     least: float | None
@@ -65,6 +65,8 @@ class Figure:
         return f"{number} {one if value == 1 else many or one + 's'}" if one else number
 
     def _duration(self) -> str:
+        if self.style == "g":
+            return f"{(self.most or 0) / _NS_PER_S:g} s"
         write = _seconds if self.style == "s" else _milliseconds
         if self.least == self.most and self.least is not None:
             return write(round(self.least))

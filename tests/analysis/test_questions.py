@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -78,7 +79,7 @@ def test_a_missing_contrast_is_said_to_be_missing() -> None:
 def test_clients_of_the_name_and_of_the_clusterip_fail_at_different_times() -> None:
     text = answer(pod_replacement(), "connection-handling")
     assert "first with NXDOMAIN (phase resolve)" in text
-    assert "In 1 of 1 trials that began later than for clients of the name" in text
+    assert "In 1 of 1 trial that began later than for clients of the name" in text
     assert "ended with EOF (phase idle)" in text
 
 
@@ -91,10 +92,11 @@ def test_a_client_that_was_not_measured_is_named() -> None:
 
 
 def test_a_crash_costs_one_answer_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    def crash(history: History) -> None:
+    def crash(reading: Reading) -> Iterator[str]:
         raise ValueError("broken")
 
-    monkeypatch.setitem(questions.QUESTIONS, "dns-update", crash)
+    broken = replace(questions.QUESTIONS["dns-update"], answer=crash)
+    monkeypatch.setitem(questions.QUESTIONS, "dns-update", broken)
     crashed, fine = answer_all(Reading(pod_replacement()), ["dns-update", "identity-kept"])
     assert "could not be answered: ValueError: broken" in crashed.answer
     assert fine.answer.startswith("Yes:")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from chaos.analysis.claims import Finding, checker, holds, need, unsure
 from chaos.analysis.reading import Reading
 from chaos.analysis.trials import no_effect, not_replaced, trials
-from chaos.analysis.units import count
+from chaos.analysis.units import count, out_of
 from chaos.model import FaultWindow
 
 
@@ -33,7 +33,7 @@ def fault_took_effect(reading: Reading) -> Iterator[Finding]:
     if found:
         replaced = sum(not not_replaced(t) for t in found)
         said.append(
-            f"the deletion of each target was seen to begin, and {count(replaced)} of {count(len(found))} had a Ready "
+            f"the deletion of each target was seen to begin, and {out_of(replaced, len(found))} had a Ready "
             "successor with a new UID by the end of the trial"
         )
     if others:

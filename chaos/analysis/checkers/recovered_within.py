@@ -10,7 +10,7 @@ from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.trials import NS_PER_S
-from chaos.analysis.units import at_most_ns, count, seconds
+from chaos.analysis.units import at_most_ns, count, seconds, stated
 from chaos.analysis.vantages import losses, names
 
 _A_RECORDS = (RecordKind.POD_A, RecordKind.SERVICE_A)
@@ -57,7 +57,7 @@ def _in_time(measured: list[Recovery], limit_ns: int) -> str:
     never = sum(r.outcome is RecoveryOutcome.NEVER_LOST for r in measured)
     back = f"{count(len(measured) - never)} were lost and back in {at_most_ns(max(back_ns, default=0))}"
     return (
-        f"In all {count(len(measured))} pairs of an A record and a view it was right within {limit_ns / NS_PER_S:g} s: "
+        f"In all {count(len(measured))} pairs of an A record and a view it was right within {stated(limit_ns / NS_PER_S)}: "
         f"{f'{back}, ' if len(measured) > never else ''}{count(never)} never lost."
     )
 

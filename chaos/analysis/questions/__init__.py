@@ -1,24 +1,16 @@
-"""The questions that experiments may ask, answered in plain sentences with the run's own numbers."""
+"""The questions that experiments may name, answered in plain sentences with the run's own numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from chaos.analysis.claims import UnmeasuredError
 from chaos.analysis.defects import told
 from chaos.analysis.questions import connection_handling, dns_update, identity_kept
-from chaos.analysis.questions.answer import Answer, Question, cannot_say
+from chaos.analysis.questions.answer import Answer, Question
 from chaos.analysis.reading import Reading
 
-QUESTIONS: dict[str, Callable[[Reading], Answer]] = {
-    "identity-kept": identity_kept.identity_kept,
-    "dns-update": dns_update.dns_update,
-    "connection-handling": connection_handling.connection_handling,
-}
-TEXTS = {
-    "identity-kept": identity_kept.QUESTION,
-    "dns-update": dns_update.QUESTION,
-    "connection-handling": connection_handling.QUESTION,
+QUESTIONS: dict[str, Question] = {
+    module.QUESTION.key: module.QUESTION for module in (identity_kept, dns_update, connection_handling)
 }
 
 
@@ -28,19 +20,13 @@ def answer_all(reading: Reading, questions: Iterable[str | Question]) -> list[An
 
 
 def _answer_one(reading: Reading, question: str | Question) -> Answer:
-    function: Callable[[Reading], Answer]
-    if isinstance(question, Question):
-        text, function = question.text, question.ask
-    elif question in QUESTIONS:
-        text, function = TEXTS[question], QUESTIONS[question]
-    else:
-        return Answer(question, f"Nothing here answers the question named {question}.")
+    asked = QUESTIONS.get(question) if isinstance(question, str) else question
+    if asked is None:
+        return Answer(str(question), f"Nothing here answers the question named {question}.")
     try:
-        return function(reading)
-    except UnmeasuredError as exc:
-        return Answer(text, cannot_say(str(exc)))
+        return asked.ask(reading)
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - a defect in one answer must not cost the report
-        return Answer(text, f"This could not be answered: {told(exc)}")
+        return Answer(asked.text, f"This could not be answered: {told(exc)}")
 
 
-__all__ = ["QUESTIONS", "TEXTS", "Answer", "Question", "answer_all"]
+__all__ = ["QUESTIONS", "Answer", "Question", "answer_all"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from chaos.analysis.claims import UnmeasuredError, sentences
+from chaos.analysis.claims import UnmeasuredError, need
 from chaos.analysis.reading import Reading
 from chaos.analysis.statistics import Bound, maximum, median
 from chaos.analysis.trials import NS_PER_S, Trial, no_effect, not_replaced, trials
-from chaos.analysis.units import ms
+from chaos.analysis.units import count, ms
 from chaos.model.figure import plain
 
 
@@ -37,9 +37,9 @@ class Question:
     """A question that an experiment asks, and the function that answers it from a reading.
 
     Attributes:
-        key: of the unit's question (`chaos.experiment.unit.UNIT`), or a name of one's own.
+        key: by which run.json and experiments name it.
         text: as the reader sees it.
-        answer: Reading → sentences, one by one, each true of that run.
+        answer: Reading → sentences, one by one, each true of that run; or all of them as one text.
         evidence: where in the run's folder they can be seen.
     """
 
@@ -51,35 +51,37 @@ class Question:
     def ask(self, reading: Reading) -> Answer:
         """The answer; one that needs what the run did not see says so."""
         try:
-            said = sentences(self.answer, reading) or cannot_say("it did not come so far as to measure it")
+            found = self.answer(reading)
+            said = found if isinstance(found, str) else " ".join(filter(None, found))
         except UnmeasuredError as exc:
-            said = cannot_say(str(exc))
-        return Answer(self.text, said, self.evidence)
+            return self.cannot_say(str(exc))
+        return Answer(self.text, said, self.evidence) if said else self.cannot_say("nothing of it was measured")
 
-
-def cannot_say(why: str) -> str:
-    """The answer of a run that did not measure it."""
-    return f"This run cannot say: {why.rstrip('.')}."
+    def cannot_say(self, why: str) -> Answer:
+        """The answer of a run that did not measure it."""
+        return Answer(self.text, f"This run cannot say: {why.rstrip('.')}.", self.evidence)
 
 
 def effective_trials(reading: Reading) -> list[Trial]:
-    """The trials in which a pod was replaced; only they can answer anything but that it was not."""
-    return [t for t in trials(reading) if not no_effect(t) and not not_replaced(t)]
+    """The trials in which a pod was replaced; only they can answer anything but that it was not.
+
+    Raises:
+        UnmeasuredError: there is none.
+    """
+    found = [t for t in trials(reading) if not no_effect(t) and not not_replaced(t)]
+    need(found, "; ".join(_reasons(reading)) or "no fault was injected")
+    return found
 
 
 def left_out(reading: Reading) -> str:
     """A sentence about the trials that the answer does not cover; empty where it covers all."""
-    missing = [f"trial {t.number}: {reason}" for t in trials(reading) if (reason := no_effect(t) or not_replaced(t))]
-    missing += [f"trial {f.trial}: the fault was {f.outcome}" for f in reading.faults if f.accepted_ns is None]
+    missing = _reasons(reading)
     return f"Not counted in this answer: {'; '.join(missing)}." if missing else ""
 
 
-def nothing(question: str, reading: Reading) -> Answer:
-    """What to say where no trial can answer."""
-    reasons = sorted({reason for t in trials(reading) if (reason := no_effect(t) or not_replaced(t))})
-    reasons += [f"the fault of trial {f.trial} was {f.outcome}" for f in reading.faults if f.accepted_ns is None]
-    why = "; ".join(reasons) or "no fault was injected"
-    return Answer(question, f"This run cannot say: {why}.", ("run.json faults",))
+def _reasons(reading: Reading) -> list[str]:
+    found = [f"trial {t.number}: {reason}" for t in trials(reading) if (reason := no_effect(t) or not_replaced(t))]
+    return found + [f"trial {f.trial}: the fault was {f.outcome}" for f in reading.faults if f.accepted_ns is None]
 
 
 def spread(figures: Sequence[Bound]) -> str:
@@ -89,7 +91,7 @@ def spread(figures: Sequence[Bound]) -> str:
         return "an unmeasured time"
     if len(figures) == 1 or plain(show(middle)) == plain(show(largest)):
         return show(largest)
-    return f"{show(middle)} (median of {len(figures)}; longest {show(largest)})"
+    return f"{show(middle)} (median of {count(len(figures))}; longest {show(largest)})"
 
 
 def at_most(figures: Sequence[Bound]) -> str:
@@ -100,7 +102,7 @@ def at_most(figures: Sequence[Bound]) -> str:
         return "an unmeasured time"
     if len(figures) == 1 or plain(show(middle)) == plain(show(largest)):
         return show(largest) if largest.censored else f"at most {show(largest)}"
-    return f"{show(middle)} (median of {len(figures)}; longest {show(largest)}; upper bounds)"
+    return f"{show(middle)} (median of {count(len(figures))}; longest {show(largest)}; upper bounds)"
 
 
 def _rounded_up(value_ns: int) -> int:

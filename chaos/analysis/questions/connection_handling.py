@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from chaos.analysis.connections import ClientView, client_views, protocol
 from chaos.analysis.overlap import old_served
-from chaos.analysis.questions.answer import Answer, at_most, effective_trials, left_out, nothing, spread
+from chaos.analysis.questions.answer import Question, at_most, effective_trials, left_out, spread
 from chaos.analysis.reading import Reading
 from chaos.analysis.statistics import Bound, bound
+from chaos.analysis.units import count, out_of, stated
 from chaos.model import Interval
 from chaos.model.outcome import DNS_ABSENT, DNS_PRESENT
 
-QUESTION = "What implications does this have for application connection handling?"
 _NAMES = {
     "http": "{} by the pod's name",
     "clusterip": "{} through a ClusterIP service of the one pod",
@@ -21,28 +21,19 @@ _NAMES = {
 }
 
 
-def connection_handling(reading: Reading) -> Answer:
+def connection_handling(reading: Reading) -> Iterator[str]:
     """From what clients saw: by name, through a ClusterIP, at the old address, and on an open connection."""
-    judged = effective_trials(reading)
-    if not judged:
-        return nothing(QUESTION, reading)
-    keys = {t.key for t in judged}
+    keys = {t.key for t in effective_trials(reading)}
     views = {p: [v for v in client_views(reading) if v.trial.key in keys and v.probe == p] for p in _NAMES}
-    sentences = [
-        *_by_name(reading, views["http"]),
-        *_clusterip(views["http"], views["clusterip"]),
-        *_stream(reading, views["stream"]),
-        *_caching(reading),
-        *_unmeasured(views, protocol(reading)),
-    ]
-    return Answer(
-        QUESTION,
-        " ".join(filter(None, (*sentences, left_out(reading)))),
-        ("report.md: What clients saw", "timeline.svg", "observations.jsonl"),
-    )
+    yield from _by_name(reading, views["http"])
+    yield from _clusterip(views["http"], views["clusterip"])
+    yield from _stream(reading, views["stream"])
+    yield from _caching(reading)
+    yield from _unmeasured(views, protocol(reading))
+    yield left_out(reading)
 
 
-def _by_name(reading: Reading, views: list[ClientView]) -> Iterable[str]:
+def _by_name(reading: Reading, views: list[ClientView]) -> Iterator[str]:
     failed = [v for v in views if v.failed is not None]
     if not views:
         return
@@ -50,15 +41,15 @@ def _by_name(reading: Reading, views: list[ClientView]) -> Iterable[str]:
         yield "No new connection by name failed."
         return
     yield (
-        f"New connections by name failed in {len(failed)} of {len(views)} trials, first with {_ways(failed)}, "
+        f"New connections by name failed in {out_of(len(failed), len(views), 'trial')}, first with {_ways(failed)}, "
         f"seen {spread([_since(v, v.failed) for v in failed])} after the deletion, for {_lengths(failed)}."
     )
     tails = [tail for v in failed if (tail := _served_after_failure(reading, v)) is not None]
     if tails:
         yield (
-            f"In {len(tails)} of them the old pod was still answering at its address {spread(tails)} after the name "
-            "had failed: a client that keeps an address or a connection is served longer than one that resolves the "
-            "name again."
+            f"In {count(len(tails))} of them the old pod was still answering at its address {spread(tails)} after the "
+            "name had failed: a client that keeps an address or a connection is served longer than one that resolves "
+            "the name again."
         )
 
 
@@ -70,7 +61,7 @@ def _served_after_failure(reading: Reading, view: ClientView) -> Bound | None:
     return Bound(tail_ns) if tail_ns > 0 else None
 
 
-def _clusterip(by_name: list[ClientView], views: list[ClientView]) -> Iterable[str]:
+def _clusterip(by_name: list[ClientView], views: list[ClientView]) -> Iterator[str]:
     if not views:
         return
     failed = [v for v in views if v.failed is not None]
@@ -85,8 +76,8 @@ def _clusterip(by_name: list[ClientView], views: list[ClientView]) -> Iterable[s
     later = [v for v in failed if v.trial.key in named and _certainly_later(v.failed, named[v.trial.key].failed)]
     if later:
         yield (
-            f"In {len(later)} of {len(failed)} trials that began later than for clients of the name: the same deletion "
-            "is an outage at another time, depending on which name a client uses."
+            f"In {out_of(len(later), len(failed), 'trial')} that began later than for clients of the name: the same "
+            "deletion is an outage at another time, depending on which name a client uses."
         )
 
 
@@ -94,7 +85,7 @@ def _certainly_later(late: Interval | None, early: Interval | None) -> bool:
     return late is not None and early is not None and early.before_ns is not None and late.after_ns > early.before_ns
 
 
-def _stream(reading: Reading, views: list[ClientView]) -> Iterable[str]:
+def _stream(reading: Reading, views: list[ClientView]) -> Iterator[str]:
     if not views:
         return
     failed = [v for v in views if v.failed is not None]
@@ -107,12 +98,12 @@ def _stream(reading: Reading, views: list[ClientView]) -> Iterable[str]:
     if again:
         text += f", and another worked after {_lengths(again)}"
     if len(again) < len(failed):
-        text += f"; in {len(failed) - len(again)} of {len(failed)} trials no other worked before the trial ended"
+        text += f"; in {out_of(len(failed) - len(again), len(failed), 'trial')} no other worked before the trial ended"
     yield text + "."
     survived = [v for v in failed if _outlived_name(reading, v)]
     if survived:
         yield (
-            f"In {len(survived)} of {len(failed)} it worked on after the name was gone and ended only then: "
+            f"In {out_of(len(survived), len(failed))} it worked on after the name was gone and ended only then: "
             "clients must expect the end of an open connection, resolve the name again and retry with back-off "
             "for as long as the replacement takes."
         )
@@ -123,7 +114,7 @@ def _outlived_name(reading: Reading, stream: ClientView) -> bool:
     return any(_certainly_later(stream.failed, v.failed) for v in others)
 
 
-def _caching(reading: Reading) -> Iterable[str]:
+def _caching(reading: Reading) -> Iterator[str]:
     """The TTLs of the answers themselves: for so long a client may go on with what it has."""
     found: dict[str, set[int]] = {"right": set(), "absent": set()}
     for outcome in {o for s in reading.series_of(probe="dns") if s.pod for o in reading.outcomes_of(s)}:
@@ -135,17 +126,17 @@ def _caching(reading: Reading) -> Iterable[str]:
             found["absent"].add(outcome.ttl)
     if found["right"]:
         yield (
-            f"Answers carried a TTL of up to {max(found['right'])} s: a client that caches may use a dead address for "
-            "that long."
+            f"Answers carried a TTL of up to {stated(max(found['right']))}: a client that caches may use a dead "
+            "address for that long."
         )
     if found["absent"]:
         yield (
-            f"Negative answers carried up to {max(found['absent'])} s: one that caches them may miss the new pod for "
-            "that long after it is back."
+            f"Negative answers carried up to {stated(max(found['absent']))}: one that caches them may miss the new pod "
+            "for that long after it is back."
         )
 
 
-def _unmeasured(views: dict[str, list[ClientView]], spoken: str) -> Iterable[str]:
+def _unmeasured(views: dict[str, list[ClientView]], spoken: str) -> Iterator[str]:
     missing = [_NAMES[probe].format(spoken) for probe, found in views.items() if not found]
     if missing:
         yield f"Not measured: {', '.join(missing)}."
@@ -168,3 +159,11 @@ def _ways(views: list[ClientView]) -> str:
     ways = Counter(v.first_failure for v in views if v.first_failure is not None)
     ordered = sorted(ways.items(), key=lambda way: (-way[1], way[0]))
     return " or ".join(f"{status} (phase {phase})" for (status, phase), _ in ordered)
+
+
+QUESTION = Question(
+    "connection-handling",
+    "What implications does this have for application connection handling?",
+    connection_handling,
+    ("report.md: What clients saw", "timeline.svg", "observations.jsonl"),
+)

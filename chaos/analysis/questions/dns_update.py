@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
+from chaos.analysis.claims import need
 from chaos.analysis.overlap import old_served
-from chaos.analysis.questions.answer import Answer, at_most, effective_trials, exact, left_out, nothing, show, spread
+from chaos.analysis.questions.answer import Question, at_most, effective_trials, exact, left_out, show, spread
 from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.stages import Timeline, timelines
 from chaos.analysis.statistics import Bound, bound
 from chaos.analysis.trials import NS_PER_S
-from chaos.analysis.units import ms, seconds
-
-QUESTION = "How quickly do DNS records update when pods restart?"
+from chaos.analysis.units import ms, out_of, seconds, share, stated
 
 # From this share of the total on, one part is called the cause of the outage.
 _MOST = 0.5
@@ -22,33 +21,26 @@ _MOST = 0.5
 _USED_UP = 0.9
 
 
-def dns_update(reading: Reading) -> Answer:
+def dns_update(reading: Reading) -> Iterator[str]:
     """From the A records of the deleted pods in every view, and the stages of their replacement."""
-    judged = effective_trials(reading)
-    if not judged:
-        return nothing(QUESTION, reading)
-    keys = {t.key for t in judged}
+    keys = {t.key for t in effective_trials(reading)}
     records = [r for r in recoveries(reading) if r.trial.key in keys and r.kind is RecordKind.POD_A]
     lines = [t for t in timelines(reading) if t.trial.key in keys]
-    if not records:
-        return Answer(QUESTION, "This run cannot say: no A record of a deleted pod was asked for.", ("run.json",))
-    sentences = [
-        *_propagation(lines),
-        *_absence(records),
-        *_division(lines),
-        *_what_to_fix(reading, lines),
-        left_out(reading),
-    ]
-    return Answer(QUESTION, " ".join(filter(None, sentences)), ("recoveries.csv", "report.md: Stages", "timeline.svg"))
+    need(records, "no A record of a deleted pod was asked for")
+    yield from _propagation(lines)
+    yield from _absence(records)
+    yield from _division(lines)
+    yield from _what_to_fix(reading, lines)
+    yield left_out(reading)
 
 
-def _propagation(lines: list[Timeline]) -> Iterable[str]:
+def _propagation(lines: list[Timeline]) -> Iterator[str]:
     out = exact([t.propagation_out_ns for t in lines])
     back = exact([t.propagation_in_ns for t in lines])
     if out:
         yield (
             f"Every view had dropped the deleted pod's name by {spread(out)} after the deletion was accepted "
-            f"(seen in {len(out)} of {len(lines)} trials)."
+            f"(seen in {out_of(len(out), len(lines), 'trial')})."
         )
     else:
         yield "When the name was dropped was not seen in every view of any trial."
@@ -58,17 +50,17 @@ def _propagation(lines: list[Timeline]) -> Iterable[str]:
         yield "How soon after Ready the new address appeared was not seen in any trial."
 
 
-def _absence(records: list[Recovery]) -> Iterable[str]:
+def _absence(records: list[Recovery]) -> Iterator[str]:
     """How long a view did not give the right address."""
     gaps = [gap for r in records if (gap := _gap(r)) is not None]
     missing = sum(r.outcome is RecoveryOutcome.NOT_RECOVERED for r in records)
     if gaps:
         yield f"Between the two, a pod's own record was not right for {at_most(gaps)}."
     if missing:
-        yield f"In {missing} of {len(records)} records and views it was still not right at the end of the trial."
+        yield f"In {out_of(missing, len(records))} records and views it was still not right at the end of the trial."
     never = sum(r.outcome is RecoveryOutcome.NEVER_LOST for r in records)
     if never:
-        yield f"{never} of {len(records)} records and views were never seen wrong."
+        yield f"{out_of(never, len(records))} records and views were never seen wrong."
 
 
 def _gap(recovery: Recovery) -> Bound | None:
@@ -77,7 +69,7 @@ def _gap(recovery: Recovery) -> Bound | None:
     return bound(recovery.recovered, recovery.lost.after_ns)
 
 
-def _division(lines: list[Timeline]) -> Iterable[str]:
+def _division(lines: list[Timeline]) -> Iterator[str]:
     whole = [t for t in lines if all(p.duration_ns is not None for p in t.partition)]
     if not whole:
         yield "The stages of the replacement were not all seen, so the time cannot be divided."
@@ -103,14 +95,14 @@ def _division(lines: list[Timeline]) -> Iterable[str]:
         what, most_ns = max(named.items(), key=lambda item: item[1])
         if most_ns / total_ns >= _MOST:
             rest = "" if what == "DNS propagation" else ", not DNS"
-            yield f"So {most_ns / total_ns:.0%} of that time is {what}{rest}."
+            yield f"So {share(most_ns / total_ns)} of that time is {what}{rest}."
 
 
 def _total_ns(line: Timeline) -> int:
     return sum(p.duration_ns or 0 for p in line.partition)
 
 
-def _what_to_fix(reading: Reading, lines: list[Timeline]) -> Iterable[str]:
+def _what_to_fix(reading: Reading, lines: list[Timeline]) -> Iterator[str]:
     """Names the container that uses up its grace period, where one does."""
     used, known = [], 0
     for line in lines:
@@ -128,10 +120,18 @@ def _what_to_fix(reading: Reading, lines: list[Timeline]) -> Iterable[str]:
     if used:
         longest = max(f for _, f in used)
         yield (
-            f"In {len(used)} of {known} trials the old container served for as long as its grace period of "
-            f"{used[0][0]} s let it (it was still seen to {show(longest)} after the deletion). Either it does not end "
-            "on SIGTERM (a shell as PID 1 does not pass it on), or what it does first takes that long (a preStop hook, "
-            "open requests). Ending sooner would shorten the outage by nearly as much."
+            f"In {out_of(len(used), known, 'trial')} the old container served for as long as its grace period of "
+            f"{stated(used[0][0])} let it (it was still seen to {show(longest)} after the deletion). Either it does "
+            "not end on SIGTERM (a shell as PID 1 does not pass it on), or what it does first takes that long (a "
+            "preStop hook, open requests). Ending sooner would shorten the outage by nearly as much."
         )
     elif not known:
         yield "For how long the old container went on serving was not measured."
+
+
+QUESTION = Question(
+    "dns-update",
+    "How quickly do DNS records update when pods restart?",
+    dns_update,
+    ("recoveries.csv", "report.md: Stages", "timeline.svg"),
+)

@@ -2,53 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from chaos.analysis.identity import Identity, identities
 from chaos.analysis.overlap import Overlap, overlaps
-from chaos.analysis.questions.answer import Answer, effective_trials, nothing
+from chaos.analysis.questions.answer import Question, effective_trials
 from chaos.analysis.reading import Reading
-from chaos.analysis.trials import no_effect, not_replaced, trials
-from chaos.analysis.units import ms
-
-QUESTION = "Did pods maintain their network identities through failures?"
+from chaos.analysis.trials import Trial, no_effect, not_replaced, trials
+from chaos.analysis.units import count, ms, out_of
 
 
-def identity_kept(reading: Reading) -> Answer:
+def identity_kept(reading: Reading) -> Iterator[str]:
     """From the facets of the identity, the overlap of old and new, and the contrast with a Deployment."""
-    judged = effective_trials(reading)
-    if not judged:
-        failed = " ".join(_failed(reading))
-        return Answer(QUESTION, failed, ("events.jsonl",)) if failed else nothing(QUESTION, reading)
-    keys = {t.key for t in judged}
+    yield from _failed(reading)
+    judged = [t for t in trials(reading) if not no_effect(t) and not not_replaced(t)]
+    if not judged and any(_is_late(t, reading) for t in _gone(reading)):
+        return
+    keys = {t.key for t in effective_trials(reading)}
     mine = [i for i in identities(reading) if i.trial.key in keys]
     doubled = [o for o in overlaps(reading) if o.trial.key in keys]
-    sentences = [
-        *_failed(reading),
-        *_kept(mine, alone=not any(o.at_least_ns for o in doubled)),
-        _changed(mine),
-        *_alone(doubled),
-        *_contrast(reading),
-    ]
-    return Answer(
-        QUESTION, " ".join(s for s in sentences if s), ("report.md: Identity", "recoveries.csv", "events.jsonl")
-    )
+    yield from _kept(mine, alone=not any(o.at_least_ns for o in doubled))
+    yield _changed(mine)
+    yield from _alone(doubled)
+    yield from _contrast(reading)
+    unseen = [f"in trial {t.number} {not_replaced(t)}" for t in _gone(reading) if not _is_late(t, reading)]
+    if unseen:
+        yield f"Not counted, since these trials ended before their limit: {'; '.join(unseen)}."
 
 
-def _failed(reading: Reading) -> Iterable[str]:
-    gone = [t for t in trials(reading) if not no_effect(t) and not_replaced(t)]
-    if gone:
-        yield "Not all: " + "; ".join(f"in trial {t.number} {not_replaced(t)}" for t in gone) + "."
+def _gone(reading: Reading) -> list[Trial]:
+    """The trials whose pod had no Ready successor by their end."""
+    return [t for t in trials(reading) if not no_effect(t) and not_replaced(t)]
 
 
-def _kept(mine: list[Identity], *, alone: bool) -> Iterable[str]:
+def _failed(reading: Reading) -> Iterator[str]:
+    """Those that had their time; one that was cut short cannot tell."""
+    late = [f"in trial {t.number} {not_replaced(t)}" for t in _gone(reading) if _is_late(t, reading)]
+    if late:
+        yield f"Not all: {'; '.join(late)}."
+
+
+def _is_late(trial: Trial, reading: Reading) -> bool:
+    limit_ns = reading.within_ns
+    return limit_ns is not None and trial.end_ns - trial.accepted_ns >= limit_ns
+
+
+def _kept(mine: list[Identity], *, alone: bool) -> Iterator[str]:
     broken = [f"{f.name} of {i.trial.target.name} in trial {i.trial.number} ({f.note})" for i in mine for f in i.broken]
     unmeasured = sorted({f.name for i in mine for f in i.unmeasured})
     always = [f.name for f in mine[0].facets if f.name != "new UID" and all(i.facet(f.name).kept for i in mine)]
     if broken:
         yield f"No: this did not come back: {'; '.join(broken)}."
         if always:
-            yield f"These were the same in all {len(mine)} replacements: {', '.join(always)}."
+            yield f"These were the same in all {count(len(mine), 'replacement')}: {', '.join(always)}."
     elif always:
         yes = "As far as it was measured, yes" if unmeasured else "Yes"
         yes += "" if alone else ", but for a while twice at once"
@@ -61,39 +67,39 @@ def _kept(mine: list[Identity], *, alone: bool) -> Iterable[str]:
 
 
 def _all(n: int) -> str:
-    return "the one replacement" if n == 1 else f"all {n} replacements"
+    return "the one replacement" if n == 1 else f"all {count(n)} replacements"
 
 
 def _changed(mine: list[Identity]) -> str:
     new_uid = sum(i.facet("new UID").kept is True for i in mine)
     moved = [i.trial for i in mine if i.trial.life.new_address and i.trial.life.new_address != i.trial.target.address]
-    text = f"What changed: the UID in {new_uid} of {len(mine)}, the address in {len(moved)} of {len(mine)}"
+    text = f"What changed: the UID in {out_of(new_uid, len(mine))}, the address in {out_of(len(moved), len(mine))}"
     if moved:
         text += f" ({moved[0].target.name}: {moved[0].target.address} became {moved[0].life.new_address})"
     return text + "."
 
 
-def _alone(found: list[Overlap]) -> Iterable[str]:
+def _alone(found: list[Overlap]) -> Iterator[str]:
     certain = [o for o in found if o.at_least_ns > 0]
     possible = [o for o in found if not o.at_least_ns and not o.unknown and o.at_most_ns != 0]
     excluded = [o for o in found if not o.at_least_ns and o.at_most_ns == 0]
     if certain:
         worst = max(certain, key=lambda o: o.at_least_ns)
         yield (
-            f"In {len(certain)} of {len(found)} two pods served under one identity at once: {worst.trial.target.name} "
-            f"for at least {ms(worst.at_least_ns)}."
+            f"In {out_of(len(certain), len(found))} two pods served under one identity at once: "
+            f"{worst.trial.target.name} for at least {ms(worst.at_least_ns)}."
         )
     if len(excluded) == len(found):
         yield "At no time did two pods serve under one identity."
     elif not certain:
-        yield f"That two pods served under one identity was excluded in {len(excluded)} of {len(found)}."
+        yield f"That two pods served under one identity was excluded in {out_of(len(excluded), len(found))}."
     if possible:
-        yield f"In {len(possible)} it can neither be shown nor excluded."
+        yield f"In {count(len(possible))} it can neither be shown nor excluded."
     impostors = sorted({(who, o.trial.target.name) for o in found for who, _ in o.impostors})
     yield from (f"{who} answered under the name {name}." for who, name in impostors)
 
 
-def _contrast(reading: Reading) -> Iterable[str]:
+def _contrast(reading: Reading) -> Iterator[str]:
     details = next((d for _, what, d in reversed(reading.marks) if what == "contrast"), None)
     if details is None:
         if "deployment-contrast" in reading.meta.parameters.get("checkers", ("deployment-contrast",)):
@@ -103,3 +109,11 @@ def _contrast(reading: Reading) -> Iterable[str]:
         f"A Deployment's pod, in contrast, was {details.get('deleted')} and came back as {details.get('replacement')}; "
         f"the query for its name gave {details.get('per_pod_record')}."
     )
+
+
+QUESTION = Question(
+    "identity-kept",
+    "Did pods maintain their network identities through failures?",
+    identity_kept,
+    ("report.md: Identity", "recoveries.csv", "events.jsonl"),
+)

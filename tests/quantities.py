@@ -10,8 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 
-# A quantity: digits that belong to no name, address, version or identifier.
-QUANTITY = re.compile(r"(?<![\w.:/-])\d+(?:\.\d+)?(?![\w/:]|\.\d|-\w)")
+# A quantity: digits that belong to no name, address, version or identifier ("trial 2" is a name).
+QUANTITY = re.compile(r"(?<!trial )(?<!turn )(?<![\w.:/-])\d+(?:\.\d+)?(?![\w/:]|\.\d|-\w)")
 
 
 @cache

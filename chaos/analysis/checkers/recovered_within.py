@@ -56,8 +56,9 @@ def _in_time(measured: list[Recovery], limit_ns: int) -> str:
     ]
     never = sum(r.outcome is RecoveryOutcome.NEVER_LOST for r in measured)
     back = f"{count(len(measured) - never)} were lost and back in {at_most_ns(max(back_ns, default=0))}"
+    limit = stated(limit_ns / NS_PER_S)
     return (
-        f"In all {count(len(measured))} pairs of an A record and a view it was right within {stated(limit_ns / NS_PER_S)}: "
+        f"In all {count(len(measured))} pairs of an A record and a view it was right within {limit}: "
         f"{f'{back}, ' if len(measured) > never else ''}{count(never)} never lost."
     )
 

@@ -55,6 +55,7 @@ class Watcher:
         self._on_event = on_event
         self._on_gap = on_gap
         self._known: dict[tuple[str, str], dict[str, Any]] = {}
+        self._managed: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self._revision = ""
         self._alive_ns = clock.now_ns()
         self._broken_ns: int | None = None
@@ -154,14 +155,79 @@ class Watcher:
 
     def _report(self, at_ns: int, type_: str, obj: dict[str, Any], *, initial: bool) -> None:
         meta = obj["metadata"]
-        meta.pop("managedFields", None)
+        managed = meta.pop("managedFields", None) or []
         if type_ == "DELETED":
             self._known.pop(_key(obj), None)
+            self._managed.pop(_key(obj), None)
+            by = ""  # they tell who wrote fields, not who deleted
         else:
             self._known[_key(obj)] = obj
-        self._on_event(
-            ClusterEvent(at_ns, type_, self.kind, meta.get("namespace", ""), meta["name"], meta["uid"], obj, initial)
-        )
+            by = written_by(self._managed.get(_key(obj), []), managed)
+            self._managed[_key(obj)] = managed
+        where = meta.get("namespace", "")
+        self._on_event(ClusterEvent(at_ns, type_, self.kind, where, meta["name"], meta["uid"], obj, initial, by))
+
+
+class NamespaceLooks:
+    """Reads one namespace again and again, since a Role of that namespace lets nobody watch it; reports its changes.
+
+    Args:
+        on_event: called for the first look (`initial`) and for each that finds it changed.
+    """
+
+    def __init__(
+        self, cluster: Cluster, clock: RunClock, name: str, on_event: Callable[[ClusterEvent], None], every_s: float
+    ) -> None:
+        self._cluster = cluster
+        self._clock = clock
+        self._name = name
+        self._on_event = on_event
+        self._every_s = every_s
+        self._known: dict[str, Any] = {}
+        self._managed: list[dict[str, Any]] = []
+
+    async def run(self) -> None:
+        """Goes on until it is cancelled, or until it may not be read."""
+        while True:
+            try:
+                await self.look()
+            except ApiError as exc:
+                if exc.status in (401, 403):
+                    return
+            await asyncio.sleep(self._every_s)
+
+    async def look(self) -> None:
+        """Once.
+
+        Raises:
+            ApiError: it could not be read.
+        """
+        found = await self._cluster.get("Namespace", self._name)
+        now_ns = self._clock.now_ns()
+        if found is None:
+            if self._known:
+                self._report(now_ns, "DELETED", self._known, "")
+                self._known = {}
+            return
+        managed = found["metadata"].pop("managedFields", None) or []
+        if not self._known:
+            self._report(now_ns, "ADDED", found, "", initial=True)
+        elif self._known["metadata"]["resourceVersion"] != found["metadata"]["resourceVersion"]:
+            self._report(now_ns, "MODIFIED", found, written_by(self._managed, managed))
+        self._known, self._managed = found, managed
+
+    def _report(self, at_ns: int, type_: str, obj: dict[str, Any], by: str, *, initial: bool = False) -> None:
+        uid = str(obj["metadata"]["uid"])
+        self._on_event(ClusterEvent(at_ns, type_, "Namespace", "", self._name, uid, obj, initial, by))
+
+
+def written_by(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> str:
+    """Whose entries of managedFields are new or other ones; a subresource stands in brackets."""
+    found = [entry for entry in after if entry not in before]
+    names = (
+        str(entry.get("manager", "")) + (f" ({sub})" if (sub := entry.get("subresource")) else "") for entry in found
+    )
+    return ", ".join(dict.fromkeys(filter(None, names)))
 
 
 def _key(obj: dict[str, Any]) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chaos.analysis.checkers import CHECKERS, Checker, checker_name
+from chaos.analysis.foreign import not_alone
 from chaos.analysis.headline import headline
 from chaos.analysis.questions import Question
 from chaos.errors import UsageError
@@ -51,9 +52,11 @@ def judges_of(history: History, experiment: Experiment | None = None) -> Judges:
 
 
 def _never_raising(first_sentence: Callable[[History], str]) -> Callable[[History], str]:
-    """A defect in one sentence must not cost the report."""
+    """A defect in one sentence must not cost the report; of a target that others changed there is none."""
 
     def said(history: History) -> str:
+        if changed := not_alone(history):
+            return f"Nothing is concluded from this run: {changed}."
         try:
             return first_sentence(history)
         except (Exception, SystemExit) as exc:  # noqa: BLE001 - see above

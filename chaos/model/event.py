@@ -15,6 +15,8 @@ class ClusterEvent:
             arrive as ADDED with `initial` set.
         type: ``ADDED``, ``MODIFIED`` or ``DELETED``.
         object: the object without managedFields, as the API server sent it.
+        by: who wrote what changed, as managedFields tell: ``kubectl-edit``, ``kube-controller-manager (status)``,
+            several with commas; empty where they do not tell, as of a deletion.
     """
 
     at_ns: int
@@ -25,6 +27,7 @@ class ClusterEvent:
     uid: str
     object: dict[str, Any]
     initial: bool = False
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

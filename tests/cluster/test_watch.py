@@ -157,3 +157,27 @@ def test_a_lost_permission_ends_the_watch_with_an_error() -> None:
     cluster = ScriptedCluster([([], "5")], [ApiError("forbidden", status=403)])
     with pytest.raises(ApiError, match="forbidden"):
         follow(cluster)
+
+
+def managed(obj: dict[str, Any], *entries: tuple[str, str, str]) -> dict[str, Any]:
+    """The object with managedFields: (manager, subresource, its fields)."""
+    rows = [{"manager": m, "subresource": s, "fieldsV1": {f: {}}} for m, s, f in entries]
+    return {"metadata": {**obj["metadata"], "managedFields": rows}}
+
+
+def test_who_wrote_is_told_by_the_entries_of_managed_fields_that_changed() -> None:
+    controller = ("kube-controller-manager", "status", "f:status")
+    cluster = ScriptedCluster(
+        [([managed(pod("a", 5), ("helm", "", "f:spec"))], "5")],
+        [
+            [
+                event("MODIFIED", managed(pod("a", 6), ("helm", "", "f:spec"), controller)),
+                event(
+                    "MODIFIED", managed(pod("a", 7), ("helm", "", "f:spec"), controller, ("kubectl-edit", "", "f:x"))
+                ),
+                event("DELETED", managed(pod("a", 8), ("helm", "", "f:spec"))),
+            ]
+        ],
+    )
+    events, _ = follow(cluster)
+    assert [e.by for e in events] == ["helm", "kube-controller-manager (status)", "kubectl-edit", ""]

@@ -14,6 +14,7 @@ from chaos.analysis.checkers import (
     steady_state,
     target_left_alone,
 )
+from chaos.analysis.foreign import judged_alone
 from chaos.model import History, Verdict, VerdictOutcome
 
 Checker = Callable[[History], Verdict]
@@ -54,4 +55,4 @@ def _judge_one(history: History, checker: str | Checker) -> Verdict:
         return Verdict(name, VerdictOutcome.UNKNOWN, f"The checker crashed: {type(exc).__name__}: {exc}")
     if not isinstance(verdict, Verdict):
         return Verdict(name, VerdictOutcome.UNKNOWN, f"The checker gave no verdict but {verdict!r}.")
-    return verdict
+    return judged_alone(history, verdict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from chaos.analysis.foreign import not_alone
 from chaos.analysis.questions import connection_handling, dns_update, identity_kept
 from chaos.analysis.questions.answer import Answer, Question
 from chaos.model import History
@@ -33,6 +34,8 @@ def _answer_one(history: History, question: str | Question) -> Answer:
         text, function = TEXTS[question], QUESTIONS[question]
     else:
         return Answer(question, f"Nothing here answers the question named {question}.")
+    if changed := not_alone(history):
+        return Answer(text, f"This run cannot say: {changed}.", ("events.jsonl",))
     try:
         return function(history)
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - a defect in one answer must not cost the report

@@ -31,6 +31,7 @@ def once_per_history(function: Callable[[History], list[_T]]) -> Callable[[Histo
 def _size(history: History) -> tuple[Any, ...]:
     return (
         len(history.events),
+        list(history.gaps),
         len(history.outcomes),
         len(history.series),
         sum(len(samples) for samples in history.samples.values()),

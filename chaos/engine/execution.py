@@ -6,7 +6,7 @@ import asyncio
 import gc
 import os
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -56,6 +56,8 @@ IDENTIFY_USER, IDENTIFY_PASSWORD = "CHAOS_IDENTIFY_USER", "CHAOS_IDENTIFY_PASSWO
 _AGENTS_OUTLIVE_S = 300
 _WATCHED = ("Pod", "EndpointSlice", "StatefulSet", "Service")
 _LOOK_AT_NAMESPACE_S = 5.0
+# How often watches are compared with lists: at most so often, and less often where lists are long.
+_LOOK_AT_WATCHES_S, _LOOK_PER_OBJECT_S = 5.0, 0.02
 
 
 @dataclass(slots=True)
@@ -337,10 +339,12 @@ class Execution:
         fleet = self._fleet(found, begun) if found.agents else None
         await claim_namespace(run, target.namespace, make=not self._options.namespace)
         watchers = [Watcher(found.cluster, self._clock, kind, target.namespace, saw, recorder.gap) for kind in _WATCHED]
+        run.look_at_watches = partial(_look_at, watchers)
         namespace = NamespaceLooks(found.cluster, self._clock, target.namespace, saw, _LOOK_AT_NAMESPACE_S)
         async with asyncio.TaskGroup() as group:
             background = [group.create_task(watcher.run()) for watcher in watchers]
             background.append(group.create_task(namespace.run()))
+            background.append(group.create_task(_keep_looking_at(watchers)))
             background.append(group.create_task(_keep_up(recorder, probing)))
             try:
                 for watcher in watchers:
@@ -357,7 +361,12 @@ class Execution:
                     probing.begin(clusterips)
                     hosts.callback(probing.end)
                     await hosts.enter_async_context(run.clients)
-                    await self._method(run)
+                    try:
+                        await self._method(run)
+                    except ChaosError:
+                        await _look_a_last_time(watchers)
+                        raise
+                    await _look_a_last_time(watchers)
             finally:
                 found.cluster.witness = None  # the clean-up is watched by nobody
                 for task in background:
@@ -466,6 +475,23 @@ def _note_down(
             )
 
     return done
+
+
+async def _look_at(watchers: Sequence[Watcher]) -> bool:
+    """Whether all of them had told what there is; one after the other, since probes run meanwhile."""
+    return all([await watcher.look() for watcher in watchers if watcher.listed.is_set()])
+
+
+async def _look_a_last_time(watchers: Sequence[Watcher]) -> None:
+    await _look_at(watchers)
+    for watcher in watchers:
+        watcher.end()
+
+
+async def _keep_looking_at(watchers: Sequence[Watcher]) -> None:
+    while True:
+        await asyncio.sleep(max(_LOOK_AT_WATCHES_S, _LOOK_PER_OBJECT_S * sum(watcher.known for watcher in watchers)))
+        await _look_at(watchers)
 
 
 async def _keep_up(recorder: Recorder, probing: Probing) -> None:

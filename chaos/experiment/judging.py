@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from chaos.analysis.checkers import CHECKERS, Checker, checker_name
 from chaos.analysis.foreign import not_alone
+from chaos.analysis.gaps import not_told_in_time
 from chaos.analysis.headline import headline
 from chaos.analysis.questions import Question
 from chaos.errors import UsageError
@@ -52,11 +53,15 @@ def judges_of(history: History, experiment: Experiment | None = None) -> Judges:
 
 
 def _never_raising(first_sentence: Callable[[History], str]) -> Callable[[History], str]:
-    """A defect in one sentence must not cost the report; of a target that others changed there is none."""
+    """A defect in one sentence must not cost the report. Of a target that others changed there is none.
+
+    Nor is there an experiment's own where a watch was disturbed.
+    """
 
     def said(history: History) -> str:
-        if changed := not_alone(history):
-            return f"Nothing is concluded from this run: {changed}."
+        why = not_alone(history) or (first_sentence is not headline and not_told_in_time(history))
+        if why:
+            return f"Nothing is concluded from this run: {why}."
         try:
             return first_sentence(history)
         except (Exception, SystemExit) as exc:  # noqa: BLE001 - see above

@@ -32,9 +32,16 @@ class ClusterEvent:
 
 @dataclass(frozen=True, slots=True)
 class WatchGap:
-    """A time in which changes of a kind may have been missed (times of the run's clock)."""
+    """A time in which changes of a kind may have been missed (times of the run's clock).
+
+    What was seen only at its end happened at some time in it, or shortly before.
+
+    Attributes:
+        lossless: whether each change of that time came in the end, in order, if late; else only what was left of them.
+    """
 
     kind: str
     from_ns: int
     to_ns: int
     reason: str
+    lossless: bool = False

@@ -15,6 +15,7 @@ from chaos.analysis.checkers import (
     target_left_alone,
 )
 from chaos.analysis.foreign import judged_alone
+from chaos.analysis.gaps import judged_in_time
 from chaos.model import History, Verdict, VerdictOutcome
 
 Checker = Callable[[History], Verdict]
@@ -55,4 +56,4 @@ def _judge_one(history: History, checker: str | Checker) -> Verdict:
         return Verdict(name, VerdictOutcome.UNKNOWN, f"The checker crashed: {type(exc).__name__}: {exc}")
     if not isinstance(verdict, Verdict):
         return Verdict(name, VerdictOutcome.UNKNOWN, f"The checker gave no verdict but {verdict!r}.")
-    return judged_alone(history, verdict)
+    return judged_alone(history, verdict if isinstance(checker, str) else judged_in_time(history, verdict))

@@ -26,8 +26,9 @@ def identity_kept(history: History) -> Verdict:
         where = f"trial {identity.trial.number} {identity.trial.target.name}"
         missing = not_replaced(identity.trial)
         if missing:
-            # Long enough to judge only where the limit was over; a run that was cut short cannot tell.
-            late = identity.trial.seconds(identity.trial.end_ns) >= within_s
+            # Long enough to judge only where the limit was over; a run that was cut short cannot tell, nor can a watch
+            # that was disturbed then.
+            late = identity.trial.seconds(identity.trial.end_ns) >= within_s and not identity.trial.life.blind
             (failures if late else unknowns).append(f"{where}: {missing}")
             continue
         failures += [f"{where}: {f.name} {f.note}" for f in identity.broken]

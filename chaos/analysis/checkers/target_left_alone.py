@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from chaos.analysis.checkers.verdicts import combine
+from chaos.analysis.units import seconds
 from chaos.model import ClusterEvent, History, Verdict
 
 NAME = "target-left-alone"
+_KINDS = ("StatefulSet", "Service", "Pod")
 
 
 def target_left_alone(history: History) -> Verdict:
@@ -27,6 +29,11 @@ def target_left_alone(history: History) -> Verdict:
                 f"somebody changed the spec of StatefulSet {name} during the run (generation {generations[0]} became "
                 f"{generations[1]})"
             )
+    unknowns += [
+        f"the watch of {gap.kind} was blind from {seconds(gap.from_ns)} to {seconds(gap.to_ns)}"
+        for gap in history.gaps
+        if gap.kind in _KINDS and not gap.lossless
+    ]
     success = f"The spec of StatefulSet {name} was the same from the first of {len(seen)} events to the last."
     return combine(NAME, failures=(), unknowns=unknowns, success=success, evidence=("events.jsonl",))
 

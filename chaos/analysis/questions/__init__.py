@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from chaos.analysis.foreign import not_alone
+from chaos.analysis.gaps import not_told_in_time
 from chaos.analysis.questions import connection_handling, dns_update, identity_kept
 from chaos.analysis.questions.answer import Answer, Question
 from chaos.model import History
@@ -34,8 +35,8 @@ def _answer_one(history: History, question: str | Question) -> Answer:
         text, function = TEXTS[question], QUESTIONS[question]
     else:
         return Answer(question, f"Nothing here answers the question named {question}.")
-    if changed := not_alone(history):
-        return Answer(text, f"This run cannot say: {changed}.", ("events.jsonl",))
+    if why := not_alone(history) or (isinstance(question, Question) and not_told_in_time(history)):
+        return Answer(text, f"This run cannot say: {why}.", ("events.jsonl",))
     try:
         return function(history)
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - a defect in one answer must not cost the report

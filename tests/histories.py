@@ -276,6 +276,8 @@ def _tell(build: Builder, trial: int, story: Story, t0: float, cast: Cast, rng: 
 def _events(build: Builder, story: Story, t0: float, cast: Cast) -> None:
     name = cast.name
     build.event(t0 - 1.0, "Pod", pod(name, cast.old_uid, cast.old, ready=True), "ADDED", initial=True)
+    for number, address in enumerate(cast.others, 8):
+        build.event(t0 - 1.0, "Pod", pod(f"web-{number}", f"uid-{number}", address, ready=True), "ADDED", initial=True)
     build.event(t0 - 1.0, "EndpointSlice", endpoint_slice((cast.old_uid, cast.old, True)), "ADDED", initial=True)
     if story.grace_s:
         build.event(t0 + 0.001, "Pod", pod(name, cast.old_uid, cast.old, ready=True, grace_s=story.grace_s))

@@ -15,6 +15,7 @@ Checker = Callable[[Reading], Verdict]
 
 # More than these are counted, not listed.
 _SHOWN = 4
+UNJUDGED = "Cannot be judged: "  # how every verdict that is unknown begins
 
 
 class UnmeasuredError(Exception):
@@ -90,7 +91,7 @@ def verdict_of(name: str, found: list[Finding], *, faults: int, evidence: tuple[
     if failures:
         return Verdict(name, VerdictOutcome.FAIL, listed(failures), evidence, faults)
     if unknowns or not right:
-        text = "Cannot be judged: " + listed(unknowns or ["nothing was found that could be"])
+        text = UNJUDGED + listed(unknowns or ["nothing was found that could be"])
         return Verdict(name, VerdictOutcome.UNKNOWN, text, evidence, faults)
     return Verdict(name, VerdictOutcome.OK, " ".join(right), evidence, faults)
 

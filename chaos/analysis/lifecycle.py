@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from chaos.analysis.gaps import gap_at
 from chaos.analysis.reading import Reading
-from chaos.model import ClusterEvent, FaultWindow, PodIdentity
+from chaos.model import ClusterEvent, FaultWindow, PodIdentity, WatchGap
 
 _SERVICE_LABEL = "kubernetes.io/service-name"
 
@@ -27,6 +28,10 @@ class Replacement:
             A new pod of the same name can only be created afterwards, so the two cannot have served at once.
         grace_s: the grace period in force, as the API server first showed it; None where it showed none.
         new_pod: the pod object that replaced it, as last seen in the trial; None where there was none.
+        others: addresses of all pods that the watch showed up to the trial's end, but for successors of this one.
+        gaps: of the watches of pods and endpoints, that reach into the trial.
+        blind: whether the trial ended in a gap of the watch of pods: then nothing follows from what was not seen.
+        hidden: whether pods may have come and gone in the trial without being shown.
     """
 
     watched: bool = False
@@ -44,6 +49,10 @@ class Replacement:
     addressed_ns: int | None = None
     ready_ns: int | None = None
     endpoint_ready_ns: int | None = None
+    others: frozenset[str] = frozenset()
+    gaps: tuple[WatchGap, ...] = ()
+    blind: bool = False
+    hidden: bool = False
 
 
 def replacement(reading: Reading, fault: FaultWindow, target: PodIdentity, end_ns: int) -> Replacement:
@@ -58,6 +67,16 @@ def replacement(reading: Reading, fault: FaultWindow, target: PodIdentity, end_n
     _new_pod(life, [e for e in mine if e.uid != target.uid and e.at_ns >= fault.sent_ns])
     slices = [e for e in reading.events if e.kind == "EndpointSlice" and e.at_ns <= end_ns and _of_service(reading, e)]
     _endpoints(life, slices, target.uid, fault.sent_ns)
+    life.others = frozenset(
+        str(address)
+        for e in reading.events
+        if e.kind == "Pod" and e.at_ns <= end_ns and (e.name != target.name or e.uid == target.uid)
+        if (address := (e.object.get("status") or {}).get("podIP"))
+    )
+    kinds = ("Pod", "EndpointSlice")
+    life.gaps = tuple(g for g in reading.gaps if g.kind in kinds and g.from_ns <= end_ns and g.to_ns >= fault.sent_ns)
+    life.blind = gap_at(life.gaps, "Pod", end_ns) is not None
+    life.hidden = any(gap.kind == "Pod" and not gap.lossless for gap in life.gaps)
     return life
 
 

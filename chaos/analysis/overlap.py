@@ -48,19 +48,26 @@ def _overlap(reading: Reading, trial: Trial) -> Overlap:
         unknown = f"the old address {trial.target.address} was not probed"
     elif not new:
         unknown = "no sample reached the new address"
+    elif trial.life.hidden:
+        unknown = f"the watch was disturbed, so another {trial.target.name} may have come and gone unseen"
     elif not _ever_named(reading, trial):
         unknown = f"no answer at either address said who it was, so nothing tells whether it was {trial.target.name}"
-    if unknown:
+    if unknown and not (trial.life.hidden and _certain_ns(trial, old, new)):
         at_most_ns, proof = _never(trial)
         return Overlap(trial, 0, at_most_ns, proof, "" if proof else unknown, impostors)
 
-    new_served_ns = min((s.received_ns for s, right in new if right), default=None)
-    old_served_ns = max((s.sent_ns for s, right in old if right), default=trial.sent_ns)
-    at_least_ns = max(0, old_served_ns - new_served_ns) if new_served_ns is not None else 0
+    at_least_ns = _certain_ns(trial, old, new)
     at_most_ns, proof = (None, "") if at_least_ns else _never(trial)
     if not proof:
         at_most_ns, proof = _by_samples(trial, old, new)
     return Overlap(trial, at_least_ns, at_most_ns, proof, "", impostors)
+
+
+def _certain_ns(trial: Trial, old: list[tuple[Sample, bool]], new: list[tuple[Sample, bool]]) -> int:
+    """How much later than the new pod's first answer the old one was asked and still answered."""
+    new_served_ns = min((s.received_ns for s, right in new if right), default=None)
+    old_served_ns = max((s.sent_ns for s, right in old if right), default=trial.sent_ns)
+    return max(0, old_served_ns - new_served_ns) if new_served_ns is not None else 0
 
 
 def _never(trial: Trial) -> tuple[int | None, str]:

@@ -135,7 +135,9 @@ def _address_state(addresses: frozenset[str], trial: Trial, *, complete: bool) -
         return State.PRESENT if old == new else State.OLD
     if new and new in addresses:
         return State.NEW
-    if complete or new or not addresses:
-        return State.ABSENT
-    # An address that no event explains: perhaps the new pod's, perhaps not.
-    return State.UNKNOWN
+    # An address that no event explains is perhaps the new pod's, perhaps not: where no new pod is known, or where one
+    # may have come and gone unseen.
+    unexplained = addresses - trial.life.others - {new}
+    if unexplained and (trial.life.hidden or not new):
+        return State.UNKNOWN
+    return State.ABSENT if complete or new or not addresses else State.UNKNOWN

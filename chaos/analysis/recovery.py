@@ -98,7 +98,23 @@ def recoveries_of(reading: Reading, trial: Trial) -> list[Recovery]:
     measured = [_measure(reading, trial, record) for record in records_of(reading, trial) if record.vantage not in gone]
     limited = [_limit_by_replicas(m, measured) if m.view == SERVICE_VIEW else m for m in measured]
     spans = unsure(reading)
-    return [_as_sure_as_its_vantage(m, lost.get(m.vantage), spans) for m in limited]
+    return [_as_sure_as_the_watch(_as_sure_as_its_vantage(m, lost.get(m.vantage), spans)) for m in limited]
+
+
+def _as_sure_as_the_watch(recovery: Recovery) -> Recovery:
+    """Where a watch was blind at the end and told no new address, no address is a wrong one."""
+    life = recovery.trial.life
+    if not life.blind or life.new_address:
+        return recovery
+    return replace(
+        recovery,
+        outcome=RecoveryOutcome.UNKNOWN,
+        recovered=None,
+        lasting=None,
+        stable_before_ns=None,
+        right_at_end=None,
+        reason="the watch of pods was disturbed when the trial ended, so the new pod's address is not known",
+    )
 
 
 def _as_sure_as_its_vantage(recovery: Recovery, loss: Loss | None, spans: list[Unsure]) -> Recovery:

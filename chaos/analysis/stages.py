@@ -5,7 +5,8 @@ unknown time. From below each is bounded by the boundary that must precede it (a
 created after its predecessor was gone, …), and that chain ends at the fault's own request; so their intervals begin
 there. Boundaries that were sampled (DNS, connections) have real intervals.
 
-Durations therefore run from upper bound to upper bound: right up to the watch's delay and the probes' period.
+Durations therefore run from upper bound to upper bound: right up to the watch's delay and the probes' period. What a
+watch showed in a gap (`chaos.analysis.gaps`) begins with that gap and bounds no duration.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chaos.analysis.bounds import Exchange, change
+from chaos.analysis.gaps import gap_at
 from chaos.analysis.overlap import old_served
 from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
@@ -32,12 +34,14 @@ class Boundary:
         key: stable, such as ``created``; ``dns-lost`` and ``dns-back`` occur once for each view.
         interval: None where it was not seen; right-censored where it was awaited and did not come.
         view: the DNS view, for DNS boundaries.
+        late: whether a watch that was disturbed showed it: then it is no end and no beginning of a duration.
     """
 
     key: str
     label: str
     interval: Interval | None
     view: str = ""
+    late: bool = False
 
     @property
     def before_ns(self) -> int | None:
@@ -77,6 +81,10 @@ class Timeline:
         known = [b for b in found if b is not None]
         return max(known) if known and len(known) == len(found) else None
 
+    def late(self, key: str) -> bool:
+        """Whether a boundary was seen late."""
+        return any(b.late for b in self.boundaries if b.key == key)
+
     def part(self, key: str) -> int | None:
         return next(p.duration_ns for p in self.partition if p.key == key)
 
@@ -114,7 +122,9 @@ def _timeline(reading: Reading, trial: Trial, measured: list[Recovery]) -> Timel
         boundaries=boundaries,
         partition=tuple(_partition(seen)),
         propagation_out_ns=None if lost_ns is None else lost_ns - trial.accepted_ns,
-        propagation_in_ns=None if back_ns is None or ready_ns is None else max(0, back_ns - ready_ns),
+        propagation_in_ns=None
+        if back_ns is None or ready_ns is None or seen.late("ready")
+        else max(0, back_ns - ready_ns),
     )
 
 
@@ -145,7 +155,11 @@ def _answering(reading: Reading, trial: Trial, views: list[Recovery]) -> Iterabl
 
 
 def _watched(trial: Trial, key: str, label: str, seen_ns: int | None) -> Boundary:
-    return Boundary(key, label, None if seen_ns is None else Interval(min(trial.sent_ns, seen_ns), seen_ns))
+    if seen_ns is None:
+        return Boundary(key, label, None)
+    gap = gap_at(trial.life.gaps, "EndpointSlice" if key.startswith("endpoint") else "Pod", seen_ns)
+    after_ns = trial.sent_ns if gap is None else max(trial.sent_ns, gap.from_ns)
+    return Boundary(key, label, Interval(min(after_ns, seen_ns), seen_ns), late=gap is not None)
 
 
 def _stable(views: list[Recovery]) -> Interval | None:
@@ -184,11 +198,12 @@ def _reaches_new(outcome: Outcome, trial: Trial, probe: str) -> bool:
 
 
 def _partition(seen: Timeline) -> Iterable[Part]:
-    reached_ns = seen.trial.accepted_ns
+    reached_ns, late = seen.trial.accepted_ns, False
     for key, label in PARTS:
         at_ns = seen.at(key)
         if at_ns is None:
             yield Part(key, label, None)
             continue
-        yield Part(key, label, max(0, at_ns - reached_ns))
+        began_late, late = late, seen.late(key)
+        yield Part(key, label, None if began_late or late else max(0, at_ns - reached_ns))
         reached_ns = max(reached_ns, at_ns)

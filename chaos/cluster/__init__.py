@@ -4,6 +4,6 @@ from chaos.cluster.changes import Changes
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import ClusterAddress, connect
 from chaos.cluster.journal import Journal, UndoEntry
-from chaos.cluster.watch import Watcher
+from chaos.cluster.watch import NamespaceLooks, Watcher
 
-__all__ = ["Changes", "Cluster", "ClusterAddress", "Journal", "UndoEntry", "Watcher", "connect"]
+__all__ = ["Changes", "Cluster", "ClusterAddress", "Journal", "NamespaceLooks", "UndoEntry", "Watcher", "connect"]

@@ -216,6 +216,8 @@ class Changes:
             command=for_node(undo, node),
         )
         sent_ns = self._clock.now_ns()
+        if self._cluster.witness is not None:
+            self._cluster.witness("command", "Node", node, "", "")(None)
         await run_shell(for_node(command, node), COMMAND_WITHIN_S)
         accepted_ns = self._clock.now_ns()
         self.acknowledged += 1

@@ -6,6 +6,8 @@ import asyncio
 import json
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -54,9 +56,17 @@ _LATER = frozenset(
         "SelfSubjectAccessReview",
     }
 )
+# Asked or told by everybody about themselves: nothing of the cluster changes by it.
+_NO_CHANGE = frozenset({"Event", "SelfSubjectAccessReview"})
 _REQUEST_TIMEOUT_S = 30.0
 _FORBIDDEN = 403
 _VERBS = {"get": "get", "post": "create", "delete": "delete", "patch": "patch"}
+
+
+# Told before a request that writes: verb, kind, name, namespace, uid (where it names one). What it returns is told of
+# the answer, or of None where none came; after a refusal it is not: then nothing was written.
+_Answers = list[Object]
+Witness = Callable[[str, str, str, str, str], Callable[[Object | None], None]]
 
 
 class Cluster:
@@ -71,6 +81,7 @@ class Cluster:
         requests: API requests made.
         used: how often each (verb, group, resource) was asked for, in the words of RBAC.
         bytes_sent: of bodies, likewise `bytes_received`.
+        witness: told of each change that is asked for; None: nobody.
     """
 
     def __init__(self, client: Any, dynamic: Any, name: str, server: str) -> None:
@@ -82,6 +93,7 @@ class Cluster:
         self.used: Counter[tuple[str, str, str]] = Counter()
         self.bytes_sent = 0
         self.bytes_received = 0
+        self.witness: Witness | None = None
         self._client = client
         self._dynamic = dynamic
         self._resources: dict[str, Any] = {}
@@ -290,13 +302,39 @@ class Cluster:
         self.count(_VERBS[method] if method != "get" or name else "list", handle.group, resource)
         if body is not None:
             self.bytes_sent += len(json.dumps(body))
-        with api_errors(doing + where, self.server):
-            async with asyncio.timeout(_REQUEST_TIMEOUT_S):
-                response = await self._dynamic.request(
-                    method, path, body=body, serialize=False, query_params=[], header_params={}, **query
-                )
-                self.bytes_received += len(await response.read())
-                found = await response.json()
-        if not isinstance(found, dict):
-            raise ApiError(f"{doing}: {self.server} did not answer with an object")
+        with self._witnessed(method, kind, name, namespace, subresource, body) as answered:
+            with api_errors(doing + where, self.server):
+                async with asyncio.timeout(_REQUEST_TIMEOUT_S):
+                    response = await self._dynamic.request(
+                        method, path, body=body, serialize=False, query_params=[], header_params={}, **query
+                    )
+                    self.bytes_received += len(await response.read())
+                    found = await response.json()
+            if not isinstance(found, dict):
+                raise ApiError(f"{doing}: {self.server} did not answer with an object")
+            answered.append(found)
         return found
+
+    @contextmanager
+    def _witnessed(
+        self, method: str, kind: str, name: str, namespace: str, subresource: str, body: Any
+    ) -> Iterator[_Answers]:
+        """Tell the witness of a change; the answer is put into the list."""
+        answered: _Answers = []
+        options = (body or {}).get("deleteOptions") or body or {}
+        if method == "get" or kind in _NO_CHANGE or options.get("dryRun") or self.witness is None:
+            yield answered
+            return
+        name = name or str(((body or {}).get("metadata") or {}).get("name", ""))
+        uid = str((options.get("preconditions") or {}).get("uid", ""))
+        done = self.witness("evict" if subresource == "eviction" else _VERBS[method], kind, name, namespace, uid)
+        try:
+            yield answered
+        except ApiError as exc:
+            if not exc.is_refusal:
+                done(None)
+            raise
+        except BaseException:
+            done(None)
+            raise
+        done(answered[0] if answered else None)

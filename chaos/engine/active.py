@@ -63,6 +63,7 @@ class ActiveRun:
         self._progress = progress
         governing = probing.service_name(target.service)
         self._steady = SteadyState(target, recorder, governing, probing.lost, probing.watched)
+        self.look_at_watches: Callable[[], Awaitable[bool]] = _nothing_missing
         self._faulted: dict[str, str] = {}  # pod → the UID that a fault hit, until its successor is seen
 
     def now_ns(self) -> int:
@@ -103,8 +104,14 @@ class ActiveRun:
                 self._mark_steady(trial, within_s, since_s - started_s, [])
                 return
             if now_s - started_s >= within_s and since_s is None:
-                raise self._not_steady(trial, within_s, missing)
+                told = await self._told_by(self._clock.now_ns())
+                raise self._not_steady(trial, within_s, missing, told=told)
             await asyncio.sleep(_LOOK_S)
+
+    async def _told_by(self, at_ns: int) -> bool:
+        """Whether the watches had told by an instant that has just been all that there was to see."""
+        told = await self.look_at_watches()
+        return told and all(gap.to_ns < at_ns for gap in self._recorder.history.gaps)
 
     def _not_replaced(self) -> list[str]:
         """Pods under a fault whose successor was not seen: before that the old state could pass for the new one."""
@@ -121,16 +128,23 @@ class ActiveRun:
         """
         raise self._not_steady(0, within_s, reasons or self._steady.missing())
 
-    def _not_steady(self, trial: int, within_s: float, missing: Sequence[str]) -> SteadyStateError:
-        self._mark_steady(trial, within_s, None, missing)
+    def _not_steady(
+        self, trial: int, within_s: float, missing: Sequence[str], *, told: bool = True
+    ) -> SteadyStateError:
+        """`told`: whether the watches had told all that there was to see; else what is missing may have been there."""
+        unheard = [one for one in missing if not told or one in self._steady.unheard]
+        self._mark_steady(trial, within_s, None, missing, unheard)
         shown = "; ".join(missing[:_SHOWN]) + ("; …" if len(missing) > _SHOWN else "")
         return SteadyStateError(
             f"the steady state was not reached within {within_s:g} s: {shown}",
             hint="no further fault is injected",
-            after_fault=any(fault.accepted_ns is not None for fault in self._recorder.history.faults),
+            after_fault=set(unheard) != set(missing)
+            and any(fault.accepted_ns is not None for fault in self._recorder.history.faults),
         )
 
-    def _mark_steady(self, trial: int, within_s: float, took_s: float | None, missing: Sequence[str]) -> None:
+    def _mark_steady(
+        self, trial: int, within_s: float, took_s: float | None, missing: Sequence[str], unheard: Sequence[str] = ()
+    ) -> None:
         self._recorder.mark(
             self._clock.now_ns(),
             "steady-state",
@@ -138,7 +152,7 @@ class ActiveRun:
             within_s=within_s,
             took_s=took_s,
             missing=list(missing),
-            unheard=[one for one in missing if one in self._steady.unheard],
+            unheard=list(unheard),
             phase="after" if trial else "before",
             trial=trial,
         )
@@ -193,11 +207,13 @@ class ActiveRun:
         except asyncio.CancelledError:
             raise  # cut short: the window stays open
         except BaseException:
-            self._end(window)
+            await self._end(window)
             raise
-        self._end(window)
+        await self._end(window)
 
-    def _end(self, window: FaultWindow) -> None:
+    async def _end(self, window: FaultWindow) -> None:
+        """What had happened by then, the watches have told by then."""
+        await self.look_at_watches()
         self._recorder.fault(replace(window, ended_ns=self._clock.now_ns()))
 
     def _check_blast_radius(self, fault: Fault) -> None:
@@ -307,3 +323,8 @@ class ActiveRun:
     def mark(self, what: str, **details: Any) -> None:
         """See `chaos.experiment.Run.mark`."""
         self._recorder.mark(self._clock.now_ns(), what, **details)
+
+
+async def _nothing_missing() -> bool:
+    """Nobody watches yet."""
+    return True

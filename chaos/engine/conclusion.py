@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from chaos.analysis.foreign import not_alone
+from chaos.analysis.reading import Reading
 from chaos.engine.shortening import first_statement, one_line
 from chaos.errors import ChaosError, RollbackError
 from chaos.model import Ending, History, RunOutcome, Verdict, VerdictOutcome
@@ -49,6 +51,8 @@ def ending_of(history: History, verdicts: list[Verdict], problem: ChaosError | N
     not_undone = [str(left) for left in measurement.get("not_undone") or ()]
     reasons = [str(measurement["ended_early"])] if measurement.get("ended_early") else []
     early = measurement.get("ended_early_exit_code", 0)
+    if early == _FAILED and not_alone(Reading(history)):
+        early = _INCONCLUSIVE  # that the steady state was missed is not the hypothesis' fault then
     errors = [early if early in PRECEDENCE else _INCONCLUSIVE]
     if problem is not None:
         reasons.append(problem.message)

@@ -6,17 +6,19 @@ import asyncio
 import gc
 import os
 import traceback
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from chaos.agents.fleet import START_WITHIN_S, Fleet
+from chaos.analysis.foreign import WROTE
 from chaos.clients import Clients, Dialer, Login
 from chaos.clients.host import ClientHost, question_of, user_of
 from chaos.clock import RunClock
-from chaos.cluster import Changes, Cluster, Journal, Watcher, connect
+from chaos.cluster import Changes, Cluster, Journal, NamespaceLooks, Watcher, connect
 from chaos.engine import preflight
 from chaos.engine.active import ActiveRun
 from chaos.engine.conclusion import PRECEDENCE
@@ -52,7 +54,10 @@ _LOGIN_WITHIN_S = 5.0
 IDENTIFY_USER, IDENTIFY_PASSWORD = "CHAOS_IDENTIFY_USER", "CHAOS_IDENTIFY_PASSWORD"
 # Kubernetes ends the agents so much later than the run should have ended.
 _AGENTS_OUTLIVE_S = 300
-_WATCHED = ("Pod", "EndpointSlice", "StatefulSet")
+_WATCHED = ("Pod", "EndpointSlice", "StatefulSet", "Service")
+_LOOK_AT_NAMESPACE_S = 5.0
+# How often watches are compared with lists: at most so often, and less often where lists are long.
+_LOOK_AT_WATCHES_S, _LOOK_PER_OBJECT_S = 5.0, 0.02
 
 
 @dataclass(slots=True)
@@ -292,6 +297,7 @@ class Execution:
             },
         )
         changes = Changes(found.cluster, journal, self._clock, run_id)
+        found.cluster.witness = partial(_note_down, recorder, self._clock)
         vantages = found.local + found.agents
         probing = Probing(
             vantages,
@@ -321,6 +327,8 @@ class Execution:
         target, recorder, probing = found.target, begun.recorder, begun.probing
 
         def saw(event: ClusterEvent) -> None:
+            if event.kind == "Service" and event.name != target.service and not begun.changes.made(event.object):
+                return  # somebody's of no concern
             recorder.event(event if begun.changes.made(event.object) else redacted(event))
             target.saw(event)
             probing.saw(event)
@@ -331,8 +339,12 @@ class Execution:
         fleet = self._fleet(found, begun) if found.agents else None
         await claim_namespace(run, target.namespace, make=not self._options.namespace)
         watchers = [Watcher(found.cluster, self._clock, kind, target.namespace, saw, recorder.gap) for kind in _WATCHED]
+        run.look_at_watches = partial(_look_at, watchers)
+        namespace = NamespaceLooks(found.cluster, self._clock, target.namespace, saw, _LOOK_AT_NAMESPACE_S)
         async with asyncio.TaskGroup() as group:
             background = [group.create_task(watcher.run()) for watcher in watchers]
+            background.append(group.create_task(namespace.run()))
+            background.append(group.create_task(_keep_looking_at(watchers)))
             background.append(group.create_task(_keep_up(recorder, probing)))
             try:
                 for watcher in watchers:
@@ -349,8 +361,14 @@ class Execution:
                     probing.begin(clusterips)
                     hosts.callback(probing.end)
                     await hosts.enter_async_context(run.clients)
-                    await self._method(run)
+                    try:
+                        await self._method(run)
+                    except ChaosError:
+                        await _look_a_last_time(watchers)
+                        raise
+                    await _look_a_last_time(watchers)
             finally:
+                found.cluster.witness = None  # the clean-up is watched by nobody
                 for task in background:
                     task.cancel()
 
@@ -428,6 +446,52 @@ class Execution:
                 f"{type(exc).__name__}: {exc}",
                 hint="mend the experiment; what it had changed is undone",
             ) from exc
+
+
+def _note_down(
+    recorder: Recorder, clock: RunClock, verb: str, kind: str, name: str, namespace: str, uid: str
+) -> Callable[[dict[str, Any] | None], None]:
+    """Write down what the run itself changed, so that what somebody else did can be told from it."""
+    sent_ns = clock.now_ns()
+
+    def done(answer: dict[str, Any] | None) -> None:
+        meta = (answer or {}).get("metadata") or {}
+        details = (answer or {}).get("details") or {}  # of a Status
+        with suppress(
+            InconclusiveError
+        ):  # a full disk must not cost the journal what was changed; the next flush tells
+            recorder.mark(
+                clock.now_ns(),
+                WROTE,
+                verb=verb,
+                kind=kind,
+                name=name,
+                namespace=namespace,
+                uid=str(uid or meta.get("uid") or details.get("uid") or ""),
+                version=str(meta.get("resourceVersion") or ""),
+                generation=int(meta.get("generation") or 0),
+                sent_ns=sent_ns,
+                answered=answer is not None,
+            )
+
+    return done
+
+
+async def _look_at(watchers: Sequence[Watcher]) -> bool:
+    """Whether all of them had told what there is; one after the other, since probes run meanwhile."""
+    return all([await watcher.look() for watcher in watchers if watcher.listed.is_set()])
+
+
+async def _look_a_last_time(watchers: Sequence[Watcher]) -> None:
+    await _look_at(watchers)
+    for watcher in watchers:
+        watcher.end()
+
+
+async def _keep_looking_at(watchers: Sequence[Watcher]) -> None:
+    while True:
+        await asyncio.sleep(max(_LOOK_AT_WATCHES_S, _LOOK_PER_OBJECT_S * sum(watcher.known for watcher in watchers)))
+        await _look_at(watchers)
 
 
 async def _keep_up(recorder: Recorder, probing: Probing) -> None:

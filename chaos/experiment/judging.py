@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from chaos.analysis.checkers import CHECKERS, checker_name, judge
 from chaos.analysis.claims import Checker, UnmeasuredError
 from chaos.analysis.defects import told
+from chaos.analysis.foreign import not_alone
+from chaos.analysis.gaps import not_told_in_time
 from chaos.analysis.headline import headline
 from chaos.analysis.questions import Question, answer_all
 from chaos.analysis.reading import Reading
@@ -60,10 +62,15 @@ def statements(reading: Reading, judges: Judges) -> Statements:
     return Statements(tuple(verdicts), tuple(answers), _first_sentence(reading, judges.headline))
 
 
-def _first_sentence(reading: Reading, headline: Callable[[Reading], str]) -> str:
-    """What was measured, and where; a defect in one sentence must not cost the report."""
+def _first_sentence(reading: Reading, say: Callable[[Reading], str]) -> str:
+    """What was measured, and where; a defect in one sentence must not cost the report.
+
+    There is none of a target that others changed, nor an experiment's own where a watch was disturbed.
+    """
+    if why := not_alone(reading) or (say is not headline and not_told_in_time(reading)):
+        return f"Nothing is concluded from this run: {why}."
     try:
-        said = headline(reading)
+        said = say(reading)
     except UnmeasuredError as exc:
         return f"What this experiment is about was not measured: {str(exc).rstrip('.')}."
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - see above

@@ -22,6 +22,8 @@ RUN = {"id": "r1", "context": "c", "fingerprint": "f"}
 class NoCluster:
     """Nothing of it is needed: a command is no request."""
 
+    witness = None
+
     async def is_the_one(self, fingerprint: str) -> bool:
         return fingerprint == "f"
 

@@ -12,8 +12,10 @@ from chaos.analysis.checkers.says_its_name import says_its_name
 from chaos.analysis.checkers.single_identity import single_identity
 from chaos.analysis.checkers.steady_state import steady_state
 from chaos.analysis.checkers.target_left_alone import target_left_alone
-from chaos.analysis.claims import Checker, UnmeasuredError
+from chaos.analysis.claims import UNJUDGED, Checker, UnmeasuredError
 from chaos.analysis.defects import told
+from chaos.analysis.foreign import judged_alone
+from chaos.analysis.gaps import judged_in_time
 from chaos.analysis.reading import Reading
 from chaos.model import Verdict, VerdictOutcome
 
@@ -54,9 +56,9 @@ def _judge_one(reading: Reading, checker: str | Checker) -> Verdict:
     try:
         verdict = function(reading)
     except UnmeasuredError as exc:
-        return Verdict(name, VerdictOutcome.UNKNOWN, f"Cannot be judged: {exc}.")
+        return Verdict(name, VerdictOutcome.UNKNOWN, f"{UNJUDGED}{exc}.")
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - a defect in a checker must not look like a passed check
         return Verdict(name, VerdictOutcome.UNKNOWN, f"The checker crashed: {told(exc)}")
     if not isinstance(verdict, Verdict):
         return Verdict(name, VerdictOutcome.UNKNOWN, f"The checker gave no verdict but {verdict!r}.")
-    return verdict
+    return judged_alone(reading, verdict if isinstance(checker, str) else judged_in_time(reading, verdict))

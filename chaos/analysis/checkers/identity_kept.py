@@ -27,8 +27,9 @@ def identity_kept(reading: Reading) -> Iterator[Finding]:
     for identity in mine:
         where = f"trial {identity.trial.number} {identity.trial.target.name}"
         if lacking := not_replaced(identity.trial):
-            # Long enough to judge only where the limit was over; a run that was cut short cannot tell.
-            late = identity.trial.seconds(identity.trial.end_ns) >= within_s
+            # Long enough to judge only where the limit was over; a run that was cut short cannot tell, nor can a watch
+            # that was disturbed then.
+            late = identity.trial.seconds(identity.trial.end_ns) >= within_s and not identity.trial.life.blind
             yield (against if late else unsure)(f"{where}: {lacking}")
             continue
         yield from (against(f"{where}: {f.name} {f.note}") for f in identity.broken)

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from chaos.analysis.claims import Finding, checker, holds, unsure
 from chaos.analysis.reading import Reading
-from chaos.analysis.units import count
+from chaos.analysis.units import count, seconds
 from chaos.model import ClusterEvent
+
+_KINDS = ("StatefulSet", "Service", "Pod")
 
 
 @checker("events.jsonl")
@@ -29,6 +31,8 @@ def target_left_alone(reading: Reading) -> Iterator[Finding]:
             f"somebody changed the spec of StatefulSet {name} during the run (generation {generations[0]} became "
             f"{generations[1]})"
         )
+    for gap in (g for g in reading.gaps if g.kind in _KINDS and not g.lossless):
+        yield unsure(f"the watch of {gap.kind} was blind from {seconds(gap.from_ns)} to {seconds(gap.to_ns)}")
     yield holds(
         f"The spec of StatefulSet {name} was the same from the first to the last of {count(len(seen), 'event')}."
     )

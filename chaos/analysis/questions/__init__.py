@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chaos.analysis.defects import told
+from chaos.analysis.foreign import not_alone
+from chaos.analysis.gaps import not_told_in_time
 from chaos.analysis.questions import connection_handling, dns_update, identity_kept
 from chaos.analysis.questions.answer import Answer, Question
 from chaos.analysis.reading import Reading
@@ -23,6 +25,8 @@ def _answer_one(reading: Reading, question: str | Question) -> Answer:
     asked = QUESTIONS.get(question) if isinstance(question, str) else question
     if asked is None:
         return Answer(str(question), f"Nothing here answers the question named {question}.")
+    if why := not_alone(reading) or (isinstance(question, Question) and not_told_in_time(reading)):
+        return asked.cannot_say(why)
     try:
         return asked.ask(reading)
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - a defect in one answer must not cost the report

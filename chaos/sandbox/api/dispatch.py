@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Collection
 
 from aiohttp import web
 
@@ -135,6 +136,17 @@ class Dispatch:
         meta = {"resourceVersion": version}
         head = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version, "metadata": meta}
         return self._responses.json({**head, "items": rows}, 200)
+
+    def stall_watches(self, kinds: Collection[str]) -> None:
+        """The watches of these kinds that are open now stay open and say nothing more; those opened later do."""
+        for watch in self._watches:
+            if watch.kind in kinds:
+                watch.stall()
+
+    def resume_watches(self) -> None:
+        """Those that stalled go on with what they had not said."""
+        for watch in self._watches:
+            watch.resume()
 
     async def _wait_for(self, version: str) -> None:
         """A list at a version that is yet to come waits for it, for a while."""

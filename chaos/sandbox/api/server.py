@@ -56,6 +56,14 @@ class ApiServer:
         """From now on logs and exec reach containers."""
         self._dispatch.kubelets = kubelets
 
+    def stall_watches(self, *kinds: str) -> None:
+        """A fault: watches of these kinds that are open now stay open and say nothing more, until `resume_watches`."""
+        self._dispatch.stall_watches(kinds)
+
+    def resume_watches(self) -> None:
+        """Watches that stalled say what they had not said, and go on."""
+        self._dispatch.resume_watches()
+
     async def start(self, *, listen: bool) -> None:
         """Begin to serve; with `listen` on a free loopback port, too (real time only)."""
         self._server = web.Server(

@@ -44,6 +44,7 @@ class Watch:
         self._due: deque[tuple[float, Change]] = deque()
         self._awake = asyncio.Event()
         self._stopped = False
+        self._stalled = False
         self._loop = asyncio.get_running_loop()
         text = options.resource_version
         if text and not text.isdigit():
@@ -65,6 +66,19 @@ class Watch:
         """End at once."""
         self._stopped = True
         self._awake.set()
+
+    def stall(self) -> None:
+        """From now on say nothing, not even the end, as a connection that some router has forgotten."""
+        self._stalled = True
+
+    def resume(self) -> None:
+        """Go on; what happened meanwhile is told now."""
+        self._stalled = False
+        self._awake.set()
+
+    @property
+    def kind(self) -> str:
+        return self._target.resource.kind
 
     async def _begin(self, send: Send) -> bool:
         kind, namespace = self._target.resource.kind, self._target.namespace
@@ -89,6 +103,9 @@ class Watch:
     async def _follow(self, send: Send, ends_s: float) -> None:
         bookmark_s = self._loop.time() + _BOOKMARK_PERIOD_S
         while not self._stopped:
+            while self._stalled and not self._stopped:
+                await self._awake.wait()
+                self._awake.clear()
             now_s = self._loop.time()
             while self._due and self._due[0][0] <= now_s:
                 await self._pass_on(self._due.popleft()[1], send)

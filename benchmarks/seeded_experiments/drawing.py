@@ -24,6 +24,7 @@ KINDS = (
 REPLICAS = (1, 3, 30)
 LOSSES = (0.0, 0.001, 0.01, 0.05)
 PERIODS_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+CONNECT_PERIODS_S = (0.05, 0.1, 0.1, 0.5)
 # As kubeadm has it (reverse names are kept); denials kept too, as older clusters do; everything kept.
 CACHES = {
     "reverse names": KUBEADM_COREFILE,
@@ -39,7 +40,9 @@ _PLANNED_SAMPLES, _PLANNED_SMALL = 45_000, 2_500
 SMALL_SEEDS = 40
 _VIEWS = 3  # two CoreDNS pods and their service
 _HOLD_PERIODS = 15  # of the steady state; chaos/engine/active.py
+_FIRST_ANSWERS = 20  # periods in which reverse names are heard for the first time
 _MANY = 30
+_SLOWEST_CONNECT_S = 30.0
 # What takes minutes by itself is not made longer, or nobody could sample it at a short period.
 _NEVER_SLOWER = ("kubelet_rejoin", "kubelet_sync_retry", "kubelet_image_pull", "kubelet_relist", "node_")
 _LIMITS_S = (0.3, 60.0)
@@ -148,26 +151,18 @@ def _delays(rng: random.Random, slowest: float) -> dict[str, tuple[float, float]
 
 def _with_periods(drawn: Drawn, rng: random.Random, most: int) -> Drawn:
     """Periods at which the experiment does not take more samples than it may."""
-    vantages = drawn.vantages or 1
-    lasts_s = _lasts_s(drawn)
-    connect_s = rng.choice((0.05, 0.1, 0.5))
-    while _connections(drawn, vantages, connect_s, lasts_s) > most / 3 and connect_s < 5:  # noqa: PLR2004
-        connect_s *= 2
-    left = most - _connections(drawn, vantages, connect_s, lasts_s)
+    vantages, holds = drawn.vantages or 1, (drawn.trials + 1) * _HOLD_PERIODS
     series = (drawn.replicas * 1.1 + 2) * _VIEWS * vantages
-    holds = (drawn.trials + 1) * _HOLD_PERIODS
-
-    def samples(period_s: float) -> float:
-        return series * (lasts_s / period_s + holds)
-
-    fitting = [p for p in PERIODS_S if samples(p) <= left] or [PERIODS_S[-1]]
+    lasts_s = _lasts_s(drawn)
+    # A third is left for connections, unless there are none.
+    fitting = [p for p in PERIODS_S if series * (lasts_s / p + holds) <= most * 2 / 3] or [PERIODS_S[-1]]
     # Short ones are what the project is about; they are few where the sets are large.
     period_s = min(rng.choice(fitting), rng.choice(fitting))
+    tries = len(probes(drawn)) * drawn.replicas * vantages * (lasts_s + (holds + _FIRST_ANSWERS) * period_s)
+    connect_s = rng.choice(CONNECT_PERIODS_S)
+    while tries / connect_s > most / 3 and connect_s < _SLOWEST_CONNECT_S:
+        connect_s *= 2
     return replace(drawn, period_s=period_s, connect_period_s=connect_s)
-
-
-def _connections(drawn: Drawn, vantages: int, connect_s: float, lasts_s: float) -> float:
-    return len(probes(drawn)) * drawn.replicas * vantages * lasts_s / connect_s
 
 
 def probes(drawn: Drawn) -> tuple[str, ...]:
@@ -184,7 +179,7 @@ def _lasts_s(drawn: Drawn) -> float:
     if CACHES[drawn.cache] != KUBEADM_COREFILE:
         one_s += 6.0
     kinds: dict[str, Callable[[], float]] = {
-        "force-delete": lambda: one_s + 4,
+        "force-delete": lambda: one_s + (10 if drawn.reuse else 4),
         "rolling-update": lambda: one_s * min(drawn.hit, 5),
         "scale": lambda: one_s * (2 if drawn.parallel else 1 + drawn.hit),
         "readiness-flap": lambda: 10.0,

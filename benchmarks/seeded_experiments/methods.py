@@ -30,9 +30,11 @@ STEADY_WITHIN_S = 60.0
 _FIRST_PERIODS = 60
 _LOOK_WITHIN_S = 150
 # So long a pod that is forced to go may still serve, with every delay at its longest.
-_SILENT_WITHIN_S = 60
+_SILENT_WITHIN_S = 10
 _UNREADY_S = 3.0
 _NESTED_AFTER_S = 0.2
+# Within that time a watch tells what was done.
+_SEEN_S = 0.1
 _CHECKERS = ("fault-took-effect", "steady-state", "identity-kept", "single-identity", "recovered-within")
 _REPLACES_NOBODY = ("scale", "readiness-flap")
 
@@ -121,7 +123,7 @@ async def _readiness_flap(run: Run, drawn: Drawn) -> None:
     pods = await run.until("the pods run", running, STEADY_WITHIN_S)
     for pod in pods or ():
         async with run.inject(SetReadiness(pod, ready=True)):
-            pass
+            await run.sleep(_SEEN_S)
     await run.ready_pods(f"app={workload.NAME}", drawn.replicas, within_s=STEADY_WITHIN_S)
     hit = (pods or ())[: drawn.hit]
     for pod in (pods or ())[: drawn.hit + 1]:

@@ -12,6 +12,7 @@ from benchmarks.seeded_experiments.world import Steps, World
 from chaos.model import FaultWindow, History, VerdictOutcome
 
 _NS_PER_S = 1_000_000_000
+_LOOKS = 20
 _A_RECORDS = (POD_A, SERVICE_A)
 
 
@@ -23,14 +24,19 @@ class Judgement:
         true: whether the claim that the check makes is true; None where the truth cannot judge it.
         why: what makes it false, or what keeps it from being judged.
         near: whether it is so close to false, or to true, that no measurement at that period could tell.
+        was_false: whether it was false at an instant at which `fail` may have been decided: after the limit, and before
+            the end.
     """
 
     true: bool | None
     why: str = ""
     near: bool = False
+    was_false: bool = False
 
     def contradicts(self, outcome: VerdictOutcome) -> bool:
         """Whether a verdict is against it."""
+        if outcome is VerdictOutcome.FAIL and self.was_false:
+            return False
         wrong = {VerdictOutcome.OK: False, VerdictOutcome.FAIL: True}.get(outcome)
         return wrong is not None and self.true is wrong
 
@@ -86,12 +92,21 @@ class Oracle:
             return Judgement(None, "the state after the fault was not looked at")
         for at_ns, mark in marks:
             wrong = self._wrong(at_ns)
+            near = self._was_right(at_ns)
             if mark["reached"] and wrong:
-                return Judgement(true=False, why=f"at {at_ns / 1e9:.6f} {wrong}", near=self._was_right(at_ns))
+                return Judgement(true=False, why=f"at {at_ns / 1e9:.6f} {wrong}", near=near)
             if not mark["reached"]:
-                near = self._was_right(at_ns)
-                return Judgement(true=not wrong, why=f"at {at_ns / 1e9:.6f} {wrong or 'all was right'}", near=near)
+                since_ns = self._began_ns(at_ns) + round(float(mark["within_s"]) * _NS_PER_S)
+                looks = range(since_ns, at_ns, max(1, (at_ns - since_ns) // _LOOKS))
+                was_false = any(self._wrong(instant) for instant in looks)
+                why = f"from {since_ns / 1e9:.6f} to {at_ns / 1e9:.6f} {wrong or 'all was right'}"
+                return Judgement(true=not wrong, why=why, near=near or was_false and not wrong, was_false=was_false)
         return Judgement(true=True)
+
+    def _began_ns(self, at_ns: int) -> int:
+        """When the method began to wait: with a fault, or with the end of what it waited for before."""
+        accepted = [f.accepted_ns for f in self._history.faults if f.accepted_ns is not None]
+        return max(at for at in [*accepted, *(at for at, _, _ in self._history.marks)] if at < at_ns)
 
     def _was_right(self, at_ns: int) -> bool:
         """Whether it changed so near to that instant that nobody could tell."""
@@ -115,6 +130,9 @@ class Oracle:
                 reverse = ".".join(reversed(address.split("."))) + ".in-addr.arpa"
                 if f"{name}.{service}" not in self._world.answers(replica, reverse, "PTR").value(at_ns):
                     return f"{replica} did not lead from {address} to {name}"
+            targets = self._world.answers(replica, service, "SRV").value(at_ns)
+            if sorted(targets) != sorted(f"{name}.{service}" for name in names):
+                return f"{replica} gave other targets for the service"
             if sorted(self._world.answers(replica, service, "A").value(at_ns)) != sorted(addresses.values()):
                 return f"{replica} gave other addresses for the service"
         return ""
@@ -122,7 +140,7 @@ class Oracle:
     # ---- of replacements ----
 
     def _identity_kept(self) -> Judgement:
-        unsure = ""
+        unsure, late = "", False
         for scene in self._scenes:
             where = f"trial {scene.fault.trial} {scene.target.name}"
             over = scene.end_ns - scene.accepted_ns >= self._limit_ns
@@ -135,13 +153,16 @@ class Oracle:
             if scene.new is not None and scene.new.claims != scene.old.claims:
                 return Judgement(true=False, why=f"{where}: other claims")
             for kind, replica, right in self._records(scene, (POD_A, SRV, PTR)):
+                late |= _last_wrong(right, scene.sent_ns, scene.end_ns) > scene.accepted_ns + self._limit_ns
                 if not right.value(scene.end_ns):
                     why = f"{where}: {kind} wrong at {replica} at the end ({scene.end_ns / 1e9:.6f})"
                     if not over:
                         unsure = why
                     else:
                         return Judgement(true=False, why=why, near=self._turns_near(right, scene.end_ns))
-        return Judgement(None, unsure) if unsure else Judgement(true=True)
+        if unsure:
+            return Judgement(None, unsure)
+        return Judgement(true=True, why="wrong for a while after the limit" if late else "", near=late, was_false=late)
 
     def _near_end(self, at_ns: int | None, scene: Scene) -> bool:
         return at_ns is not None and abs(at_ns - scene.end_ns) <= self._resolution_ns

@@ -52,7 +52,7 @@ class Done:
     @property
     def short(self) -> bool:
         """Whether it is sampled at a period for which a yield is promised."""
-        return self.drawn.period_s <= SHORT_PERIOD_S
+        return max(self.drawn.period_s, self.drawn.connect_period_s) <= SHORT_PERIOD_S
 
 
 def experiment(seed: int) -> Done:

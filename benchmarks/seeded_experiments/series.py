@@ -68,8 +68,10 @@ class SeriesClaims:
         if view.restored is not None and view.restored.before_ns is not None:
             yield self._edge("client restored", what, view.restored, works)
         if view.outage_ns is not None:
-            span = self._sampled(view.probe, view.record, view.trial.baseline_ns, view.trial.end_ns)
-            yield self._length("client outage", what, view.outage_ns, works, span, view.probe)
+            series = next(s for s in self._history.series if (s.probe, s.record) == (view.probe, view.record))
+            began_ns = _began_ns(works, view.trial.sent_ns, view.trial.baseline_ns)
+            span = self._sampled(series, began_ns, view.trial.end_ns)
+            yield self._length("client outage", what, view.outage_ns, works, span, series)
 
     def _outage(self, series: Series) -> Iterator[Claim]:
         works = self._works(series.probe, series.record, series.pod, series.name)
@@ -82,14 +84,12 @@ class SeriesClaims:
             yield self._edge("outage began", what, found.began, works)
             if found.ended.before_ns is not None:
                 yield self._edge("outage ended", what, found.ended, works)
-            span = self._sampled(series.probe, series.record, faults[0], self._last_ns, series.vantage)
-            yield self._length("outage", what, found.length_ns, works, span, series.probe)
+            span = self._sampled(series, faults[0], self._last_ns)
+            yield self._length("outage", what, found.length_ns, works, span, series)
 
-    def _sampled(self, probe: str, record: str, from_ns: int, to_ns: int, vantage: str = "") -> tuple[int, int]:
+    def _sampled(self, series: Series, from_ns: int, to_ns: int) -> tuple[int, int]:
         """That part of a time in which a client tried."""
-        asked = [s for s in self._history.series if (s.probe, s.record) == (probe, record)]
-        mine = next(s for s in asked if vantage in ("", s.vantage))
-        samples = self._history.samples[mine.id]
+        samples = self._history.samples[series.id]
         return max(from_ns, min(samples.sent_ns)), min(to_ns, samples.received_ns[-1])
 
     def _works(self, probe: str, record: str, pod: str, address: str) -> Steps[tuple[bool, ...]] | None:
@@ -131,11 +131,14 @@ class SeriesClaims:
         length: Interval,
         works: Steps[tuple[bool, ...]],
         span: tuple[int, int],
-        probe: str,
+        series: Series,
     ) -> Claim:
         """The longest time in which it did not work; of several servers between that of all and that of any."""
+        blip_ns = round((series.period_s + series.timeout_s) * _NS_PER_S)
         least = _longest(works, span, any)
-        most = _longest(works, span, all)
+        # Between two tries that fail it may work for a while, and no client of that period would know.
+        most = _longest(_without_blips(works, blip_ns), span, all)
+        probe = series.probe
         # A lost packet of a question is a failure to a client, and no outage of anything.
         high = most >= length.after_ns or (self._lossy and probe in _BY_NAME)
         holds = high and (length.before_ns is None or length.before_ns >= least)
@@ -157,6 +160,25 @@ def _is(steps: Steps[str], function: type[bool]) -> Steps[bool]:
 
 def _width_s(interval: Interval) -> float | None:
     return None if interval.width_ns is None else interval.width_ns / _NS_PER_S
+
+
+def _began_ns(works: Steps[tuple[bool, ...]], at_ns: int, floor_ns: int) -> int:
+    """Since when it has not worked for everybody, where that is so at an instant; the instant itself otherwise."""
+    if all(works.value(at_ns)):
+        return at_ns
+    worked = [at for at in works.at_ns if floor_ns <= at <= at_ns and all(works.value(at - 1))]
+    return max(worked, default=floor_ns)
+
+
+def _without_blips(works: Steps[tuple[bool, ...]], shortest_ns: int) -> Steps[tuple[bool, ...]]:
+    """As if it had not worked where it worked for less than that between two times when it did not."""
+    nothing = tuple(False for _ in works.first)
+    found = Steps(works.first)
+    ends = [*works.at_ns[1:], None]
+    for at_ns, value, until_ns in zip(works.at_ns, works.values, ends, strict=True):
+        short = until_ns is not None and until_ns - at_ns < shortest_ns and bool(found.at_ns)
+        found.add(at_ns, nothing if any(value) and short else value)
+    return found
 
 
 def _longest(works: Steps[tuple[bool, ...]], span: tuple[int, int], rule: Callable[[Iterable[bool]], bool]) -> int:

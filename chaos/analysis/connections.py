@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
@@ -124,28 +125,39 @@ class _Outage(NamedTuple):
     failed: Interval
     restored: Interval
     first: Sample
-    length_ns: int
+    may_be_ns: int
 
 
 def _longest_outage(trial: Trial, samples: list[Sample]) -> _Outage | None:
-    """The longest stretch of failures between two successes, in the order in which the exchanges began."""
-    longest: _Outage | None = None
+    """Of the stretches of failures between two successes, in the order in which the exchanges began, the longest.
+
+    That is the one that may have been: none of the others can have lasted for longer.
+    """
+    return max(_outages(trial, samples), key=lambda outage: outage.may_be_ns, default=None)
+
+
+def _outages(trial: Trial, samples: list[Sample]) -> Iterator[_Outage]:
     last_good_ns: int | None = None
+    open_: _Outage | None = None  # its end was not seen yet
     for good, group in groupby(samples, key=lambda s: s.outcome.status == OK):
         stretch = list(group)
         if good:
             last_good_ns = stretch[-1].sent_ns
-            if longest is not None and longest.restored.before_ns is None:
-                longest = longest._replace(restored=Interval(longest.restored.after_ns, stretch[0].received_ns))
+            if open_ is not None:
+                back_ns = stretch[0].received_ns
+                restored = Interval(open_.restored.after_ns, back_ns)
+                yield open_._replace(restored=restored, may_be_ns=back_ns - open_.failed.after_ns)
+                open_ = None
             continue
-        length_ns = stretch[-1].sent_ns - stretch[0].sent_ns
         # By receipt: the end of an idle connection is a sample that began before the fault. One that had failed already
         # when the fault came, and goes on failing, is an outage of the trial too; it begins with that failure.
-        if stretch[-1].received_ns < trial.sent_ns or (longest is not None and length_ns <= longest.length_ns):
+        if stretch[-1].received_ns < trial.sent_ns:
             continue
         if last_good_ns is None and stretch[0].received_ns < trial.sent_ns:
             continue  # it failed all the time before: that is not this fault's doing
         first_ns = min(s.received_ns for s in stretch)
         began = Interval(min(trial.sent_ns if last_good_ns is None else last_good_ns, first_ns), first_ns)
-        longest = _Outage(began, Interval(stretch[-1].sent_ns, None), stretch[0], length_ns)
-    return longest
+        last_ns = max(s.received_ns for s in stretch)
+        open_ = _Outage(began, Interval(stretch[-1].sent_ns, None), stretch[0], last_ns - began.after_ns)
+    if open_ is not None:
+        yield open_

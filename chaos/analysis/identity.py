@@ -9,7 +9,7 @@ from typing import Any
 from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, recoveries
-from chaos.analysis.trials import Trial, trials
+from chaos.analysis.trials import NS_PER_S, Trial, trials
 from chaos.analysis.vantages import losses
 
 _ORDINAL_LABEL = "apps.kubernetes.io/pod-index"
@@ -58,8 +58,8 @@ def identities(reading: Reading) -> list[Identity]:
     for trial in trials(reading):
         mine = [r for r in measured if r.trial.key == trial.key]
         lasting = [r for r in mine if r.vantage not in lost or lost[r.vantage].at_ns >= trial.end_ns]
-        over = trial.seconds(trial.end_ns) >= float(reading.meta.parameters.get("within_s", 0.0))
-        found.append(Identity(trial, tuple(_object_facets(reading, trial)) + tuple(_dns_facets(lasting, over=over))))
+        limit_ns = trial.accepted_ns + round(float(reading.meta.parameters.get("within_s", 0.0)) * NS_PER_S)
+        found.append(Identity(trial, tuple(_object_facets(reading, trial)) + tuple(_dns_facets(lasting, limit_ns))))
     return found
 
 
@@ -92,17 +92,20 @@ def _same(name: str, old: str, new: str) -> Facet:
     return Facet(name, old == new, new if old == new else f"{old or 'none'} became {new or 'none'}")
 
 
-def _dns_facets(mine: list[Recovery], *, over: bool) -> Iterable[Facet]:
+def _dns_facets(mine: list[Recovery], limit_ns: int) -> Iterable[Facet]:
     kinds = {"A record": RecordKind.POD_A, "SRV entry": RecordKind.SRV, "reverse record": RecordKind.PTR}
     for name, kind in kinds.items():
-        yield _dns_facet(name, [r for r in mine if r.kind is kind], over=over)
+        yield _dns_facet(name, [r for r in mine if r.kind is kind], limit_ns)
 
 
-def _dns_facet(name: str, views: list[Recovery], *, over: bool) -> Facet:
-    """`over`: whether the limit was; before that, what is not right yet may still become so."""
-    wrong = sorted({r.view for r in views if r.right_at_end is False})
-    if wrong and not over:
-        return Facet(name, None, f"not right yet at {', '.join(wrong)} when the trial ended, before its limit")
+def _dns_facet(name: str, views: list[Recovery], limit_ns: int) -> Facet:
+    """What was not right when it was asked for the last time before the limit may have become so in time."""
+    wrong = sorted({r.view for r in views if r.right_at_end is False and (r.last_look_ns or 0) >= limit_ns})
+    not_yet = sorted({r.view for r in views if r.right_at_end is False})
+    if not_yet and not wrong:
+        return Facet(
+            name, None, f"not right yet at {', '.join(not_yet)} when it was asked for the last time, before the limit"
+        )
     if wrong:
         return Facet(name, kept=False, note=f"not right at the end at {', '.join(wrong)}")
     if not views or any(r.right_at_end is None for r in views):

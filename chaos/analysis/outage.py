@@ -14,6 +14,8 @@ from chaos.model.outcome import OK
 class Outage:
     """The longest stretch of failures of one series, between two successes. To a client a timeout is a failure too.
 
+    The longest is the one that may have been: none of the others can have lasted for longer.
+
     Attributes:
         began: (last success sent, first failure received].
         ended: (last failure sent, first success received]; right-censored where there was none.
@@ -52,6 +54,7 @@ def outage(reading: Reading, series: Series, from_ns: int, to_ns: int | None = N
     """
     rows = sorted((s.sent_ns, s.received_ns, s.position) for s in reading.samples(series, 0, to_ns))
     longest: Outage | None = None
+    longest_ns = 0
     last_good_ns = min((row[0] for row in rows), default=from_ns)
     stretch: list[tuple[int, int, int]] = []
     count = sum(received >= from_ns for _, received, _ in rows)
@@ -64,8 +67,9 @@ def outage(reading: Reading, series: Series, from_ns: int, to_ns: int | None = N
             kinds = Counter((reading.outcomes[p].status, reading.outcomes[p].phase) for _, _, p in stretch)
             began = Interval(last_good_ns, min(received for _, received, _ in stretch))
             found = Outage(began, Interval(stretch[-1][0], None if position < 0 else received_ns), kinds, count)
-            if longest is None or found.length_ns.after_ns >= longest.length_ns.after_ns:
-                longest = found
+            may_be_ns = (received_ns if position >= 0 else max(s[1] for s in stretch)) - last_good_ns
+            if longest is None or may_be_ns >= longest_ns:
+                longest, longest_ns = found, may_be_ns
             stretch = []
         last_good_ns = sent_ns
     return longest

@@ -148,8 +148,11 @@ def _by_name(reading: Reading, trial: Trial) -> list[Series]:
 def old_served(reading: Reading, trial: Trial) -> Interval | None:
     """When the old address stopped answering as this pod: (last right answer asked, first failure after it received].
 
-    None where the old address was not probed or never answered; right-censored where it never stopped.
+    None where the old address was not probed or never answered, or where the new pod has it too and nobody can tell
+    which of the two answers; right-censored where it never stopped.
     """
+    if trial.life.new_address == trial.target.address:
+        return None
     samples = [
         (s, _is_pod(s.outcome, trial))
         for series in reading.series

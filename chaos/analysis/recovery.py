@@ -64,6 +64,7 @@ class Recovery:
         samples: asked in the trial.
         unknown: of them, those that say nothing (timeout, SERVFAIL, …).
         reason: why it is unknown, where the vantage and not the answers are the cause.
+        last_look_ns: when the last question was sent whose answer says something; None where there was none.
     """
 
     trial: Trial
@@ -83,6 +84,7 @@ class Recovery:
     samples: int
     unknown: int
     reason: str = ""
+    last_look_ns: int | None = None
 
 
 @once
@@ -95,7 +97,11 @@ def recoveries_of(reading: Reading, trial: Trial) -> list[Recovery]:
     """The recoveries of one trial's pod, by record and view."""
     lost = losses(reading)
     gone = {name for name, loss in lost.items() if loss.at_ns <= trial.sent_ns}
-    measured = [_measure(reading, trial, record) for record in records_of(reading, trial) if record.vantage not in gone]
+    asked = [record for record in records_of(reading, trial) if record.vantage not in gone]
+    measured: list[Recovery] = []
+    for record in sorted(asked, key=lambda r: r.view == SERVICE_VIEW):  # it is read by what is known of its servers
+        measured.append(_measure(reading, trial, record, _servers_of(record, measured)))
+    measured.sort(key=lambda m: (m.record, m.view, m.vantage))
     limited = [_limit_by_replicas(m, measured) if m.view == SERVICE_VIEW else m for m in measured]
     spans = unsure(reading)
     return [_as_sure_as_the_watch(_as_sure_as_its_vantage(m, lost.get(m.vantage), spans)) for m in limited]
@@ -161,9 +167,16 @@ class _Evidence:
         return [exchange.sent_ns for group in (self.old, self.absent, self.new) for exchange in group]
 
 
-def _measure(reading: Reading, trial: Trial, record: Record) -> Recovery:
-    before = _evidence(reading, trial, record, record.before)
-    after = before if record.before == record.after else _evidence(reading, trial, record, record.after)
+def _servers_of(record: Record, measured: list[Recovery]) -> list[Recovery]:
+    """What was measured of the same record at each server behind a view of several."""
+    if record.view != SERVICE_VIEW:
+        return []
+    return [m for m in measured if (m.record, m.vantage) == (record.label, record.vantage) and m.view != SERVICE_VIEW]
+
+
+def _measure(reading: Reading, trial: Trial, record: Record, servers: list[Recovery]) -> Recovery:
+    before = _evidence(reading, trial, record, record.before, servers)
+    after = before if record.before == record.after else _evidence(reading, trial, record, record.after, servers)
     lost = _lost(trial, before)
     recovered = _recovered(trial, after, lost) if record.after else None
     wrong = after.old + after.absent
@@ -191,10 +204,13 @@ def _measure(reading: Reading, trial: Trial, record: Record) -> Recovery:
         covered=covered,
         samples=sum(e.asked for e in asked),
         unknown=sum(e.unknown for e in asked),
+        last_look_ns=max(after.known_ns, default=None),
     )
 
 
-def _evidence(reading: Reading, trial: Trial, record: Record, asked: tuple[Series, ...]) -> _Evidence:
+def _evidence(
+    reading: Reading, trial: Trial, record: Record, asked: tuple[Series, ...], servers: list[Recovery]
+) -> _Evidence:
     evidence = _Evidence([], [], [])
     table = state_table(reading.outcomes, record, trial, str(reading.meta.target.get("service", "")))
     present: list[Exchange] = []
@@ -211,20 +227,41 @@ def _evidence(reading: Reading, trial: Trial, record: Record, asked: tuple[Serie
             group.append(Exchange(sent_ns, received_ns))
     if record.before != record.after:
         (evidence.new if asked == record.after else evidence.old).extend(present)
-    else:
-        _resolve_present(trial, evidence, present)
+    elif present:
+        absences = [a for a in evidence.absent if a.sent_ns >= trial.sent_ns]
+        if record.view == SERVICE_VIEW and absences:
+            new_from_ns = _lost_everywhere_ns(absences, present, servers)
+        else:
+            new_from_ns = min((a.received_ns for a in absences), default=None)
+        _resolve_present(absences, evidence, present, new_from_ns)
     return evidence
 
 
-def _resolve_present(trial: Trial, evidence: _Evidence, present: Iterable[Exchange]) -> None:
+def _lost_everywhere_ns(absences: list[Exchange], present: list[Exchange], servers: list[Recovery]) -> int | None:
+    """From when on an answer that looks the same before and after is one from after; None: not known.
+
+    Behind an address of several servers an absence is one of a server; another may not have lost the record yet. Where
+    each is asked directly too, that tells when the last of them had; where not, so many such answers in a row that with
+    one server still without the record they had a chance of 1 in 1000.
+    """
+    lost = [m.lost.before_ns for m in servers if m.lost is not None and m.lost.before_ns is not None]
+    if servers and len(lost) == len(servers):
+        return max(lost)
+    last_ns = max(a.received_ns for a in absences)
+    run = sorted(p for p in present if p.sent_ns >= last_ns)
+    settled = settled_run(SERVICE_VIEW, len(servers))
+    return run[settled - 1].sent_ns if len(run) >= settled else None
+
+
+def _resolve_present(
+    absences: list[Exchange], evidence: _Evidence, present: Iterable[Exchange], new_from_ns: int | None
+) -> None:
     """Sort answers that look the same before and after by the absence between them; ambiguous ones are unknown."""
-    absences = [a for a in evidence.absent if a.sent_ns >= trial.sent_ns]
     first_sent_ns = min((a.sent_ns for a in absences), default=None)
-    first_received_ns = min((a.received_ns for a in absences), default=None)
     for exchange in present:
-        if first_sent_ns is None or first_received_ns is None or exchange.received_ns < first_sent_ns:
+        if first_sent_ns is None or exchange.received_ns < first_sent_ns:
             evidence.old.append(exchange)
-        elif exchange.sent_ns >= first_received_ns:
+        elif new_from_ns is not None and exchange.sent_ns >= new_from_ns:
             evidence.new.append(exchange)
         else:
             evidence.unknown += 1
@@ -322,6 +359,11 @@ def _limit_by_replicas(service: Recovery, measured: list[Recovery]) -> Recovery:
         m for m in measured if (m.record, m.vantage) == (service.record, service.vantage) and m.view != SERVICE_VIEW
     ]
     sent_ns = service.trial.sent_ns
+    lasting = _by_the_last_server(service, direct)
+    if lasting is not None:
+        stable = [m.stable_before_ns for m in direct if m.stable_before_ns is not None]
+        settled_ns = max(stable) if len(stable) == len(direct) else None
+        service = replace(service, lasting=lasting, stable_before_ns=service.stable_before_ns or settled_ns)
     return replace(
         service,
         lost=_lower(service.lost, [m.lost for m in direct], sent_ns),
@@ -329,6 +371,18 @@ def _limit_by_replicas(service: Recovery, measured: list[Recovery]) -> Recovery:
         if service.recovered is not None and service.recovered.before_ns is None
         else _lower(service.recovered, [m.recovered for m in direct], sent_ns),
     )
+
+
+def _by_the_last_server(service: Recovery, direct: list[Recovery]) -> Interval | None:
+    """When the last of the servers was right for good; None where that is not known of each of them."""
+    known = [m.lasting for m in direct if m.lasting is not None and m.lasting.before_ns is not None]
+    if not known or len(known) < len(direct) or service.lasting is None:
+        return None
+    before_ns = max(lasting.before_ns for lasting in known if lasting.before_ns is not None)
+    # Wrong later than all of them: there is another server behind the address.
+    if service.lasting.after_ns > before_ns:
+        return None
+    return Interval(max(service.lasting.after_ns, *(lasting.after_ns for lasting in known)), before_ns)
 
 
 def _lower(interval: Interval | None, direct: list[Interval | None], sent_ns: int) -> Interval | None:

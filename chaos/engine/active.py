@@ -93,9 +93,12 @@ class ActiveRun:
         started_s = self._clock.now_s()
         hold_s = max(_HOLD_AT_LEAST_S, _HOLD_PERIODS * self._probing.rates.dns_period_s)
         since_s: float | None = None
+        deadline_s = started_s + within_s
         while True:
             now_s = self._clock.now_s()
-            missing = self._not_replaced() or self._steady.missing() or self._probing.ask_for_names()
+            # What was asked before the deadline does not tell what was so at it.
+            asked_since_ns = round(deadline_s * 1e9) if now_s >= deadline_s else 0
+            missing = self._not_replaced() or self._steady.missing(asked_since_ns) or self._probing.ask_for_names()
             if missing:
                 since_s = None
             elif since_s is None:
@@ -103,9 +106,12 @@ class ActiveRun:
             if since_s is not None and now_s - since_s >= hold_s:
                 self._mark_steady(trial, within_s, since_s - started_s, [])
                 return
-            if now_s - started_s >= within_s and since_s is None:
-                told = await self._told_by(self._clock.now_ns())
-                raise self._not_steady(trial, within_s, missing, told=told)
+            if now_s >= deadline_s and since_s is None:
+                seen = [one for one in missing if one not in self._steady.unheard]
+                if seen or now_s >= deadline_s + self._steady.patience_s:
+                    told = await self._told_by(self._clock.now_ns())
+                    rest = [one for one in missing if one not in seen]
+                    raise self._not_steady(trial, within_s, [*seen, *rest], told=told)
             await asyncio.sleep(_LOOK_S)
 
     async def _told_by(self, at_ns: int) -> bool:

@@ -22,6 +22,8 @@ _REVERSE_PERIOD_FACTOR = 10
 # An address that has lost its pod is asked until it has been silent for so long.
 _SILENT_S = 5.0
 _STREAM_PERIOD_S = 0.5
+# First questions that are wanted at once are spread over so long, so that they are no burst.
+_AT_ONCE_S = 0.1
 _STREAM_TIMEOUT_S = 3.0
 _COUNTERS = (
     "dns_queries",
@@ -256,7 +258,9 @@ class Probing:
                 continue
             reverse = ".".join(reversed(address.split("."))) + ".in-addr.arpa"
             for view in self._dns.views:
-                series = self._ask(host, view, f"PTR {address}", reverse, pod, _REVERSE_PERIOD_FACTOR)
+                # At once: until its first answer nobody knows the record, and its period may be most of a minute.
+                phase_s = self._stagger(min(_AT_ONCE_S, self.rates.dns_period_s))
+                series = self._ask(host, view, f"PTR {address}", reverse, pod, _REVERSE_PERIOD_FACTOR, phase_s)
                 self._by_address[address].append((host, series))
         self._nameless = waiting
         in_use = {pod.address for pod in self._target.pods}
@@ -313,9 +317,18 @@ class Probing:
         self._phase += 1
         return period_s * ((self._phase * 0.6180339887498949) % 1)
 
-    def _ask(self, host: Host, view: DnsView, record: str, name: str, pod: str, factor: int = 1) -> Series:
-        period_s = self.rates.dns_period_s * factor
-        return self._open(host, "dns", record, pod, name, view.name, period_s, self._options.timeout_s)
+    def _ask(
+        self,
+        host: Host,
+        view: DnsView,
+        record: str,
+        name: str,
+        pod: str,
+        factor: int = 1,
+        phase_s: float | None = None,
+    ) -> Series:
+        period_s, timeout_s = self.rates.dns_period_s * factor, self._options.timeout_s
+        return self._open(host, "dns", record, pod, name, view.name, period_s, timeout_s, phase_s=phase_s)
 
     def _connect(self, host: Host, kind: str, record: str, pod: str, name: str, view: str) -> Series | None:
         if kind not in self._kinds:
@@ -338,6 +351,7 @@ class Probing:
         at_once: bool = False,
         resolver: str = "",
         server: str = "",
+        phase_s: float | None = None,
     ) -> Series:
         series = self._recorder.open_series(
             probe=kind,
@@ -353,8 +367,9 @@ class Probing:
             server=server,
         )
         # A long-lived connection is wanted at once.
-        at_once = at_once or kind == "stream"
-        host.open(series, port or self._target.port, 0.0 if at_once else self._stagger(period_s))
+        if at_once or kind == "stream":
+            phase_s = 0.0
+        host.open(series, port or self._target.port, self._stagger(period_s) if phase_s is None else phase_s)
         return series
 
     # ---- what it cost ----

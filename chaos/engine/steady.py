@@ -40,8 +40,12 @@ class SteadyState:
         self._governing = governing_name
         self.unheard: list[str] = []
 
-    def missing(self) -> list[str]:
-        """What is not right now, for people; empty: steady."""
+    def missing(self, since_ns: int = 0) -> list[str]:
+        """What is not right now, for people; empty: steady.
+
+        Args:
+            since_ns: what was seen wrong by questions from before that instant only counts as not heard.
+        """
         self.unheard = []
         wrong = self._wrong_pods()
         if wrong:
@@ -66,7 +70,15 @@ class SteadyState:
                 self.unheard.append(wrong[-1])
             elif problem := self._problem(series, history.outcomes[newest], addresses):
                 wrong.append(f"{series.probe} {series.record}{view}{where}: {problem}")
+                if history.samples[series.id].sent_ns[-1 - silent] < since_ns:
+                    self.unheard.append(wrong[-1])
         return wrong
+
+    @property
+    def patience_s(self) -> float:
+        """After so long everything was asked again, and answered, or given up."""
+        asked = [s for s in self._recorder.history.series if s.id not in self._watched]
+        return max((series.period_s + series.timeout_s for series in asked), default=0.0)
 
     def _wrong_pods(self) -> list[str]:
         wrong = []

@@ -33,12 +33,12 @@ def create_machines(store: Store, registry: Registry) -> None:
         registry.create("Node", _node(number, name, store.clock))
 
 
-def create_services(registry: Registry, *, negative_cache_s: int = 0) -> None:
-    """Create the API server's service, and CoreDNS with its service."""
+def create_services(registry: Registry, coredns_corefile: str) -> None:
+    """Create the API server's service, and CoreDNS with its configuration and its service."""
     registry.create("Service", _api_service())
     registry.create("EndpointSlice", _api_endpoints())
     registry.create("Endpoints", _old_api_endpoints())
-    data = {"Corefile": corefile(negative_cache_s)}
+    data = {"Corefile": coredns_corefile}
     registry.create("ConfigMap", {"metadata": {"name": "coredns", "namespace": "kube-system"}, "data": data})
     registry.create("Deployment", _coredns())
     registry.create("Service", _dns_service())

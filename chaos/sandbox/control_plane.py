@@ -60,6 +60,7 @@ class ControlPlane:
     """Starts working when it is made: it must exist before the first object.
 
     Args:
+        reuse_addresses: see `AddressPool`.
         spawn: runs a coroutine as a task that somebody owns.
         fail: takes an error that must not be lost.
     """
@@ -72,6 +73,7 @@ class ControlPlane:
         runtime: Runtime,
         network: PodNetwork,
         *,
+        reuse_addresses: bool = False,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
         fail: Callable[[BaseException], None],
     ) -> None:
@@ -84,7 +86,7 @@ class ControlPlane:
         for number, name in enumerate(NODES, 1):
             period_s = model.draw("kubelet_relist")
             relist = Relist(loop.time() + period_s * phases.random(), period_s)
-            pool = AddressPool(number, len(NODES))
+            pool = AddressPool(number, len(NODES), reuse=reuse_addresses)
             link = Link(name, node_address(number), network)
             node = Node(name, node_address(number), self._plane, runtime, link, pool, relist)
             self._kubelets.append(Kubelet(node, spawn))

@@ -12,6 +12,7 @@ import dns.message
 from chaos.sandbox.api.delays import API_DELAYS
 from chaos.sandbox.api.server import ApiServer
 from chaos.sandbox.bootstrap import DNS_ADDRESS, create_machines, create_services
+from chaos.sandbox.bootstrap import corefile as kubeadm_corefile
 from chaos.sandbox.containers import CONTAINER_DELAYS, ContainerHost, ContainerRuntime
 from chaos.sandbox.control_plane import NODES, ControlPlane, node_address
 from chaos.sandbox.controllers.pod_facts import record_pod_facts
@@ -59,6 +60,9 @@ class Sandbox:
         realtime: carry traffic over loopback sockets instead of memory, for a loop that runs in real time.
         overrides: delays of the model by name, as (low_s, high_s).
         negative_cache_s: how long CoreDNS caches denials; 0 as kubeadm configures it.
+        corefile: CoreDNS's whole configuration at the start; empty: kubeadm's, with `negative_cache_s`.
+        reuse_addresses: a node gives a new pod the lowest address that is free, so that a pod may come back with its
+            old one, instead of the next one in turn.
         token: what clients must present; empty lets everybody in.
         strict: whether an error in a controller or a kubelet is a failure of the whole sandbox (see `failure`), so that
             no result rests on an unnoticed bug. Otherwise it is logged and tried again, as a real cluster does.
@@ -75,13 +79,16 @@ class Sandbox:
         realtime: bool = False,
         overrides: dict[str, tuple[float, float]] | None = None,
         negative_cache_s: int = 0,
+        corefile: str = "",
+        reuse_addresses: bool = False,
         token: str = "",
         strict: bool = True,
         epoch: datetime | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         self._realtime = realtime
-        self._negative_cache_s = negative_cache_s
+        self._corefile = corefile or kubeadm_corefile(negative_cache_s)
+        self._reuse_addresses = reuse_addresses
         self._token = token
         self._tasks = Tasks(self._stop_working, strict=strict)
         self.model = Model(seed, DELAYS, overrides)
@@ -112,6 +119,7 @@ class Sandbox:
             self.model,
             runtime,
             self.network,
+            reuse_addresses=self._reuse_addresses,
             spawn=self._tasks.spawn,
             fail=self._tasks.fail,
         )
@@ -124,7 +132,7 @@ class Sandbox:
         await self._serve_outside_dns()
         await self.api.start(listen=self._realtime)
         create_machines(self.store, self.api.registry)
-        create_services(self.api.registry, negative_cache_s=self._negative_cache_s)
+        create_services(self.api.registry, self._corefile)
         try:
             async with asyncio.timeout(_START_WITHIN_S):
                 await self._until_dns_answers()

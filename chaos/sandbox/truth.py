@@ -13,6 +13,8 @@ class Fact(NamedTuple):
 
     - ``dns``: a DNS replica (`where`: its pod's name) changed what it answers for `name` (absolute, lower case, no
       final dot) and type `rtype` to `value`: a sorted tuple of addresses or targets; empty: NXDOMAIN or NODATA.
+    - ``kept``: the cache of a DNS replica (`where`) gives what is true of `name` and `rtype` now until the instant in
+      `value`, a text of seconds, whatever changes meanwhile.
     - ``serving``: the container of pod `name` at address `where` accepts connections (value ``("yes",)``) or no longer
       does (``()``).
     - ``service``: a ClusterIP service `name` at `where` routes to the addresses in `value`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chaos.analysis.connections import ClientView, client_views
+from chaos.analysis.outage import outage
 from chaos.analysis.reading import Reading
 from chaos.model import History, Outcome, PodIdentity
 from tests.histories import FORCED, Builder, ns, pod_replacement
@@ -79,3 +80,41 @@ def test_the_end_of_a_connection_that_idled_before_the_fault_is_an_outage() -> N
     (found,) = client_views(Reading(build.done()))
     assert found.failed is not None
     assert found.first_failure == ("EOF", "idle")
+
+
+def clicks(*samples: tuple[float, Outcome], period_s: float = 0.5) -> Builder:
+    """A client of web-1, whose pod is deleted at 10 s; samples as (sent_s, outcome)."""
+    build = Builder()
+    http = build.series("http", "web-1.web:80", "service", "web-1", period_s=period_s)
+    for sent_s, outcome in samples:
+        build.add(http, sent_s, sent_s + 0.01, outcome)
+    build.fault(1, PodIdentity("web-1", "uid-1", "10.0.0.1", "node-1"), 10.0, 10.001, 14.0)
+    return build
+
+
+OK, REFUSED = Outcome("OK", "response", ("web-1",)), Outcome("ECONNREFUSED", "connect")
+# One failure between successes that were far apart, then one between successes close by.
+FAR_THEN_NEAR = ((9.5, OK), (11.0, REFUSED), (12.5, OK), (12.7, REFUSED), (12.9, OK), (13.5, OK))
+
+
+def test_the_longest_outage_is_the_one_that_may_have_been() -> None:
+    """Seed 19 of the seeded experiments: of two single failures the later one was told, and the true one was longer."""
+    history = clicks(*FAR_THEN_NEAR).done()
+    (found,) = client_views(Reading(history))
+    assert found.failed is not None
+    assert found.outage_ns is not None
+    assert found.failed.after_ns == ns(9.5)
+    assert found.outage_ns.before_ns == ns(3.01)
+    told = outage(Reading(history), history.series[0], ns(10))
+    assert told is not None
+    assert (told.began.after_ns, told.length_ns.before_ns) == (ns(9.5), ns(3.01))
+
+
+def test_an_outage_that_had_just_begun_is_not_the_longest() -> None:
+    history = clicks(*FAR_THEN_NEAR, (13.7, REFUSED)).done()
+    (found,) = client_views(Reading(history))
+    assert found.restored is not None
+    assert found.restored.before_ns == ns(12.51)
+    told = outage(Reading(history), history.series[0], ns(10))
+    assert told is not None
+    assert told.ended.before_ns == ns(12.51)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chaos.analysis.identity import identities
-from chaos.analysis.overlap import overlaps
+from chaos.analysis.overlap import old_served, overlaps
 from chaos.analysis.reading import Reading
-from chaos.model import Outcome
-from tests.histories import FORCED, Builder, Story, ns, pod, pod_replacement
+from chaos.analysis.trials import trials
+from chaos.model import Outcome, PodIdentity
+from tests.histories import FORCED, Builder, Story, ns, pod, pod_replacement, steps
 
 
 def test_a_forced_deletion_has_a_certain_overlap_no_longer_than_the_truth() -> None:
@@ -112,3 +113,34 @@ def test_answers_that_do_not_say_who_gave_them_prove_nothing_about_an_overlap() 
     (found,) = overlaps(Reading(history))
     assert found.unknown
     assert not found.proof
+
+
+def test_where_the_successor_has_the_old_address_nobody_can_tell_when_the_old_pod_stopped() -> None:
+    """Seed 16 of the seeded experiments: the new pod's answers were taken for the old one's, which "never stopped"."""
+    build = Builder()
+    build.fault(1, PodIdentity("web-1", "old", "10.0.0.1", "node-1", "web-1", "1"), 10.0, 10.001, 20.0)
+    build.event(0.5, "Pod", pod("web-1", "old", "10.0.0.1", ready=True), "ADDED", initial=True)
+    build.event(11.0, "Pod", pod("web-1", "old", "10.0.0.1", phase="Failed"), "DELETED")
+    build.event(13.0, "Pod", pod("web-1", "new", "10.0.0.1", ready=True), "ADDED")
+    series = build.series("address", "10.0.0.1:80", "", "web-1", name="10.0.0.1", period_s=0.1)
+    ok, refused = Outcome("OK", "response", ("web-1",), address="10.0.0.1"), Outcome("ECONNREFUSED", "connect")
+    build.sample(series, 9.0, 20.0, steps(ok, (10.5, refused), (13.0, ok)))
+    history = build.done()
+    assert old_served(Reading(history), trials(Reading(history))[0]) is None
+
+
+def test_a_record_that_was_wrong_when_it_was_last_asked_before_the_limit_has_not_failed() -> None:
+    """Seed 17 of the seeded experiments: every 5 s is too seldom for a limit of 0.3 s, though the trial ended after it."""
+    build = Builder(parameters={"within_s": 3.0})
+    build.fault(1, PodIdentity("web-1", "old", "10.0.0.1", "node-1", "web-1", "1"), 10.0, 10.001, 14.0)
+    build.event(0.5, "Pod", pod("web-1", "old", "10.0.0.1", ready=True), "ADDED", initial=True)
+    build.event(11.0, "Pod", pod("web-1", "old", "10.0.0.1", phase="Failed"), "DELETED")
+    build.event(11.1, "Pod", pod("web-1", "new", "10.0.0.2", ready=True), "ADDED")
+    own = build.series("dns", "A web-1.web", "coredns-a", "web-1", period_s=5.0)
+    build.add(own, 7.5, 7.51, Outcome("NOERROR", values=("10.0.0.1",)))
+    build.add(own, 12.5, 12.51, Outcome("NXDOMAIN"))
+    (before,) = identities(Reading(build.done()))
+    assert (before.facet("A record").kept, before.facet("A record").applies) == (None, True)
+    build.add(own, 13.5, 13.51, Outcome("NXDOMAIN"))  # after the limit
+    (after,) = identities(Reading(build.done()))
+    assert after.facet("A record").kept is False

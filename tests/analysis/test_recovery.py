@@ -9,7 +9,7 @@ import pytest
 
 from chaos.analysis.reading import Reading
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
-from chaos.model import History, Outcome, PodIdentity
+from chaos.model import History, Interval, Outcome, PodIdentity
 from tests.histories import NXDOMAIN, TIMED_OUT, Builder, Story, a, ns, pod, pod_replacement, steps
 
 OLD, NEW = "10.0.0.1", "10.0.0.2"
@@ -251,3 +251,60 @@ def test_samples_from_before_the_fault_count_even_where_the_trial_before_ended_w
     recovery = next(r for r in recoveries(Reading(build.done())) if r.trial.number == 1)
     assert recovery.lost is not None
     assert recovery.lost.after_ns == ns(0.5)
+
+
+def one_pod_behind_two_servers(*service: tuple[float, float, Outcome]) -> Builder:
+    """It keeps its address. One server drops the name at 1.2 s and has it again at 2.0 s; the other one at 2.5 and 3.5 s."""
+    build = one_pod(new=OLD, ended_s=9.0)
+    present = [(at / 10, at / 10 + 0.01, a(OLD)) for at in range(36, 90)]
+    ask(build, (0.9, 0.95, a(OLD)), (1.15, 1.2, NXDOMAIN), (1.9, 1.95, NXDOMAIN), (2.05, 2.1, a(OLD)), *present)
+    late = ((2.4, 2.45, a(OLD)), (2.55, 2.6, NXDOMAIN), (3.4, 3.45, NXDOMAIN))
+    ask(build, (0.9, 0.95, a(OLD)), *late, *present, view="coredns-b")
+    ask(build, (0.9, 0.95, a(OLD)), *service, *present, view="service")
+    return build
+
+
+def test_behind_several_servers_an_address_that_stays_is_not_back_while_one_may_still_have_kept_it() -> None:
+    """The answer at 1.5 s is the second server's, which has not even dropped the name."""
+    build = one_pod_behind_two_servers((1.2, 1.25, NXDOMAIN), (1.5, 1.55, a(OLD)), (3.0, 3.05, NXDOMAIN))
+    found = {r.view: r for r in recoveries(Reading(build.done()))}
+    service = found["service"]
+    assert service.recovered is not None
+    assert service.recovered.covers(ns(2.0))
+    assert service.recovered.before_ns == ns(3.61)
+    assert service.lost is not None
+    assert service.lost.covers(ns(1.18))
+
+
+def test_nor_where_the_servers_cannot_be_asked_one_by_one() -> None:
+    build = one_pod(new=OLD, ended_s=9.0)
+    present = [(at / 10, at / 10 + 0.01, a(OLD)) for at in range(36, 90)]
+    samples = ((0.9, 0.95, a(OLD)), (1.2, 1.25, NXDOMAIN), (1.5, 1.55, a(OLD)), (3.0, 3.05, NXDOMAIN))
+    ask(build, *samples, *present, view="service")
+    recovery = only(build.done())
+    assert recovery.recovered is not None
+    # With five servers behind it so many answers in a row are needed to know that one of them has it again.
+    thirty_first_s = 3.6 + 30 * 0.1
+    assert recovery.recovered.before_ns == ns(thirty_first_s + 0.01)
+
+
+def test_the_service_is_right_for_good_when_the_last_of_its_servers_is() -> None:
+    """Its own answers would need ten in a row to tell; each server's own tell at once."""
+    build = one_pod(ended_s=9.0)
+    right = [(at / 10, at / 10 + 0.01, a(NEW)) for at in range(36, 44)]
+    for view, back_s in (("coredns-a", 3.1), ("coredns-b", 3.4), ("service", 3.3)):
+        ask(build, (0.9, 0.95, a(OLD)), (1.5, 1.6, NXDOMAIN), (back_s - 0.05, back_s, NXDOMAIN), *right, view=view)
+    service = next(r for r in recoveries(Reading(build.done())) if r.view == "service")
+    assert (service.lasting, service.stable_before_ns) == (Interval(ns(3.35), ns(3.61)), ns(3.61))
+
+
+def test_a_service_that_is_wrong_later_than_all_its_servers_has_another_one() -> None:
+    build = one_pod(ended_s=9.0)
+    right = [(at / 10, at / 10 + 0.01, a(NEW)) for at in range(36, 80)]
+    for view in ("coredns-a", "coredns-b"):
+        ask(build, (0.9, 0.95, a(OLD)), (1.5, 1.6, NXDOMAIN), *right, view=view)
+    ask(build, (0.9, 0.95, a(OLD)), (1.5, 1.6, NXDOMAIN), *right, (8.0, 8.01, NXDOMAIN), view="service")
+    service = next(r for r in recoveries(Reading(build.done())) if r.view == "service")
+    assert service.outcome is RecoveryOutcome.NOT_RECOVERED
+    assert service.lasting is not None
+    assert service.lasting.after_ns == ns(8.0)

@@ -41,6 +41,11 @@ class Cache:
             return None
         return item.answer.with_ttl(item.ttl_s - age_s), item.stored_s + age_s + 1
 
+    def until_s(self, query: Query) -> float:
+        """The instant until which an answer that is kept is given."""
+        item = self._items[_key(query)]
+        return item.stored_s + item.ttl_s
+
     def put(self, query: Query, answer: Answer, now_s: float) -> tuple[Answer, float] | None:
         """Keep an answer; as `get`, or None where it is not kept."""
         if not self._corefile.cached or not answer.authoritative:

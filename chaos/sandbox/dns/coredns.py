@@ -147,7 +147,10 @@ class CoreDNS:
             answer, until_s = self._completed(query, self._lookup.answer(query) or self._forwarded(query))
             if query.flags & OPCODE and self.corefile.cached:
                 return answer.with_ttl(self.corefile.min_ttl_s), inf  # how the cache plugin treats NOTIFY
-            kept = self._cache.put(query, answer, now_s) or (answer, until_s)
+            kept = self._cache.put(query, answer, now_s)
+            if kept is None:
+                return answer, until_s
+            self._truth.keep(query, now_s, self._cache.until_s(query))
         return kept
 
     def _forwarded(self, query: Query) -> Answer:

@@ -11,11 +11,14 @@ from chaos.sandbox.dns.record import Name, Record, RType
 from chaos.sandbox.dns.zone import Effect
 from chaos.sandbox.truth import Fact, Truth
 
+_KEPT = (RType.A, RType.SRV, RType.PTR)
+
 
 class AnswerTruth:
     """Says what A, SRV and PTR questions are answered from now on, where a change made a difference.
 
-    It is the zone's answer: one that the cache plugin still keeps (PTR under kubeadm's Corefile) lives on beside it.
+    It is the zone's answer: one that the cache plugin still keeps (PTR under kubeadm's Corefile) is given in its place,
+    which `keep` says.
     """
 
     def __init__(self, truth: Truth, lookup: Lookup, domain: str, replica: str) -> None:
@@ -29,6 +32,11 @@ class AnswerTruth:
             if value != self._said.get((name, rtype), ()):
                 self._said[name, rtype] = value
                 self._truth.add(Fact(now_s, "dns", name, self._replica, value, rtype.name))
+
+    def keep(self, query: Query, now_s: float, until_s: float) -> None:
+        """The cache plugin gives what is true now until then."""
+        if query.qtype in _KEPT:
+            self._truth.add(Fact(now_s, "kept", query.name, self._replica, (repr(until_s),), RType(query.qtype).name))
 
     def _names(self, effect: Effect) -> Iterator[tuple[str, RType]]:
         for namespace, service in sorted(effect.services):

@@ -12,12 +12,14 @@ class AddressPool:
         node_number: 1, 2, …; node N has 10.244.N.0/24.
         nodes: how many nodes there are. A node that runs out goes on in 10.244.(N + nodes).0/24, so that a simulated
             node can run more pods than a /24 has addresses.
+        reuse: give the lowest free address instead.
     """
 
-    def __init__(self, node_number: int, nodes: int) -> None:
+    def __init__(self, node_number: int, nodes: int, *, reuse: bool = False) -> None:
         self._blocks = [f"10.244.{third}" for third in range(node_number, 256, nodes)]
         self._used: set[str] = set()
         self._last: dict[str, int] = {}
+        self._reuse = reuse
 
     def take(self) -> str:
         """A free address.
@@ -33,7 +35,8 @@ class AddressPool:
                 address = f"{block}.{fourth}"
                 if address not in self._used:
                     self._used.add(address)
-                    self._last[block] = fourth
+                    if not self._reuse:
+                        self._last[block] = fourth
                     return address
         raise RuntimeError("no pod address is left on this node")
 

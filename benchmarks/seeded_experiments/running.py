@@ -1,0 +1,124 @@
+"""Runs a drawn experiment on the sandbox in virtual time, and keeps what really happened beside what was recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import tempfile
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.seeded_experiments.drawing import CACHES, Drawn
+from benchmarks.seeded_experiments.methods import experiment_of
+from chaos.agents.fleet import Fleet
+from chaos.agents.pod.skew import Skew
+from chaos.agents.session import AgentSession
+from chaos.clock import VirtualTimeLoop
+from chaos.engine import preflight
+from chaos.engine.execution import Execution, _Begun
+from chaos.experiment import Options
+from chaos.sandbox.sandbox import Sandbox
+from chaos.sandbox.store import Change
+from tests.agents.memory import Agent
+from tests.sandboxed import Ran, run_on
+
+_RTT_S = 0.003
+
+
+@dataclass
+class Commits:
+    """Every write of the simulated API server that the truth log does not have: (seconds, change)."""
+
+    clock: asyncio.AbstractEventLoop
+    pods: list[tuple[float, Change]] = field(default_factory=list)
+    slices: list[tuple[float, Change]] = field(default_factory=list)
+    nodes: list[tuple[float, Change]] = field(default_factory=list)
+
+    def saw(self, change: Change) -> None:
+        kept = {"Pod": self.pods, "EndpointSlice": self.slices, "Node": self.nodes}.get(change.kind)
+        if kept is not None:
+            kept.append((self.clock.time(), change))
+
+
+def run(drawn: Drawn) -> tuple[Ran, Commits]:
+    """Run it.
+
+    Raises:
+        BaseException: the sandbox failed.
+    """
+
+    async def main(folder: Path) -> tuple[Ran, Commits]:
+        sandbox = Sandbox(
+            seed=drawn.seed,
+            overrides=drawn.delays | {"datagram_loss": (drawn.loss, drawn.loss)},
+            corefile=CACHES[drawn.cache],
+            reuse_addresses=drawn.reuse,
+        )
+        commits = Commits(asyncio.get_running_loop())
+        sandbox.store.subscribe(commits.saw)
+        kind = _through_agents(drawn) if drawn.vantages else Execution
+        try:
+            await sandbox.start()
+            ran = await run_on(sandbox, folder / "reports", _options(drawn), experiment_of(drawn, folder), kind=kind)
+        finally:
+            await sandbox.stop()
+        return ran, commits
+
+    with tempfile.TemporaryDirectory() as name, asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        return runner.run(main(Path(name)))
+
+
+def _options(drawn: Drawn) -> Options:
+    return Options(
+        within_s=drawn.within_s,
+        grace_s=drawn.grace_s,
+        force=drawn.kind == "force-delete",
+        period_s=drawn.period_s,
+        connect_period_s=drawn.connect_period_s,
+        max_qps=None,
+    )
+
+
+def _through_agents(drawn: Drawn) -> type[Execution]:
+    """Probes from agents of this process with wrong clocks, whose streams are cut now and then."""
+    rng = random.Random(f"agents/{drawn.seed}")
+    skews = [
+        Skew(
+            offset_s=rng.uniform(-20, 20),
+            drift=rng.uniform(-3e-4, 3e-4),
+            step_s=rng.choice((0.0, 0.006, -0.4)),
+            step_at_s=rng.uniform(2, 30),
+        )
+        for _ in range(drawn.vantages)
+    ]
+
+    class ThroughAgents(Execution):
+        async def _take_places(
+            self,
+            hosts: AsyncExitStack,
+            group: asyncio.TaskGroup,
+            found: preflight.Preflight,
+            begun: _Begun,
+            fleet: Fleet | None,  # noqa: ARG002 - there is none on the sandbox
+        ) -> None:
+            for number, skew in enumerate(skews):
+                agent = Agent(self._place.vantage, skew, lambda: rng.uniform(0.0001, _RTT_S / 2))
+                name = f"agent-{number}"
+                session = AgentSession(name, f"node-{number}", agent.open, self._clock, begun.recorder, lambda: "")
+                hosts.push_async_callback(agent.end)
+                hosts.push_async_callback(session.finish)
+                await session.start(found.dns.views, self._options.timeout_s)
+                group.create_task(session.keep_talking())
+                begun.probing.hosts.append(session)
+                hosts.callback(group.create_task(_cut_now_and_then(agent, random.Random(rng.random()))).cancel)
+            names = [{"name": host.name, "node": ""} for host in begun.probing.hosts]
+            begun.recorder.history.meta.environment["vantages"] = names
+
+    return ThroughAgents
+
+
+async def _cut_now_and_then(agent: Agent, rng: random.Random) -> None:
+    while True:
+        await asyncio.sleep(rng.uniform(2, 10))
+        agent.streams[-1].cut()

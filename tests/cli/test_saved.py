@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
 
-from chaos.cli.saved import conclude, load_run, render_again
+from chaos.cli.saved import conclude, judge_again, load_run, render_again
 from chaos.errors import UsageError
 from chaos.experiment import Options
 from tests.sandboxed import run_sandboxed
@@ -65,3 +66,29 @@ def test_a_run_of_the_schema_before_is_read_and_one_of_another_is_refused(folder
         rewrite(folder, schema_version=version)
         with pytest.raises(UsageError, match=r"has the schema version .*; this version of the tool reads 1 and 2"):
             load_run(folder)
+
+
+def test_dns_that_timed_out_from_the_fault_on_is_inconclusive_and_no_dns_verdict_says_ok_or_fail(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every sample of DNS after the fault turned into TIMEOUT, in the file itself."""
+    history = load_run(folder)
+    fault_ns = history.faults[0].sent_ns
+    asked = {series.id for series in history.series if series.probe == "dns"}
+    lines = [json.loads(line) for line in (folder / "observations.jsonl").read_text().splitlines()]
+    lost = 1 + max(line["outcome"]["id"] for line in lines if "outcome" in line)
+    silence = {"status": "TIMEOUT", "phase": "answer", "values": [], "additional": [], "address": ""}
+    lines.insert(0, {"outcome": {"id": lost, **silence, "ttl": None, "detail": "", "srv": []}})
+    for line in lines:
+        samples = line.get("samples")
+        if samples is None or samples["series"] not in asked:
+            continue
+        at_ns = list(accumulate(samples["scheduled_ns"]))
+        samples["outcome"] = [lost if at >= fault_ns else o for at, o in zip(at_ns, samples["outcome"], strict=True)]
+    (folder / "observations.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert judge_again(folder, None, None, as_json=True) == 4
+    verdicts = {v["checker"]: v["outcome"] for v in json.loads(capsys.readouterr().out)["verdicts"]}
+    assert {name: verdicts[name] for name in ("recovered-within", "identity-kept")} == {
+        "recovered-within": "unknown",
+        "identity-kept": "unknown",
+    }

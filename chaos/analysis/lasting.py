@@ -33,7 +33,7 @@ def turns(
         Upper bounds: receipt of the first answer after which no other one came. Views that said nothing are left out.
     """
     found: dict[str, int | None] = {}
-    for view, samples in _heard(reading, record, from_ns, to_ns).items():
+    for view, samples in heard(reading, record, from_ns, to_ns).items():
         since_ns: int | None = None
         for sample in samples:
             right = sample.outcome.status == status and (not value or value in sample.outcome.values)
@@ -51,10 +51,10 @@ def turned(
         UnmeasuredError: nobody was asked.
     """
     need(reading.series_of(probe="dns", record=record), f"{record} was not asked for")
-    deaf = _deaf(reading, record, from_ns, to_ns)
-    yield from _unheard(record, deaf)
+    unheard = deaf(reading, record, from_ns, to_ns)
+    yield from _unheard(record, unheard)
     for view, since_ns in turns(reading, record, status, from_ns, to_ns, value=value).items():
-        if since_ns is None and view not in deaf:
+        if since_ns is None and view not in unheard:
             yield against(f"{record} was not {' '.join(filter(None, (status, value)))} in the end at {view}")
 
 
@@ -88,15 +88,15 @@ def unchanged(
         UnmeasuredError: nobody was asked.
     """
     need(reading.series_of(probe="dns", record=record), f"{record} was not asked for")
-    yield from _unheard(record, _deaf(reading, record, from_ns, to_ns))
-    for view, samples in _heard(reading, record, from_ns, to_ns).items():
+    yield from _unheard(record, deaf(reading, record, from_ns, to_ns))
+    for view, samples in heard(reading, record, from_ns, to_ns).items():
         wanted = tuple(sorted(values)) or samples[0].outcome.values
         wrong = (s.outcome for s in samples if s.outcome.status not in DNS_PRESENT or s.outcome.values != wanted)
         if (first := next(wrong, None)) is not None:
             yield against(f"{record} was {' '.join((first.status, *first.values))} at {view}")
 
 
-def _heard(reading: Reading, record: str, from_ns: int, to_ns: int) -> dict[str, list[Sample]]:
+def heard(reading: Reading, record: str, from_ns: int, to_ns: int) -> dict[str, list[Sample]]:
     """View → its answers that say something, within a time from question to receipt, in the order of the questions."""
     found: dict[str, list[Sample]] = {}
     for series in reading.series_of(probe="dns", record=record):
@@ -106,7 +106,7 @@ def _heard(reading: Reading, record: str, from_ns: int, to_ns: int) -> dict[str,
     return {view: sorted(samples, key=lambda s: s.sent_ns) for view, samples in found.items()}
 
 
-def _deaf(reading: Reading, record: str, from_ns: int, to_ns: int) -> list[str]:
+def deaf(reading: Reading, record: str, from_ns: int, to_ns: int) -> list[str]:
     """Views that were not heard all the time; a time shorter than the run's limit is measured by its own length."""
     span_ns = to_ns - from_ns
     limit_ns = span_ns if reading.within_ns is None else min(span_ns, reading.within_ns)

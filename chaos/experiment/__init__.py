@@ -21,7 +21,7 @@ from chaos.analysis.corefile import caching
 from chaos.analysis.coverage import covered, uncovered
 from chaos.analysis.facts import Fact, fact, facts
 from chaos.analysis.identity import Identity, identities
-from chaos.analysis.lasting import all_turned_ns, turned, turns, unchanged
+from chaos.analysis.lasting import all_turned_ns, deaf, heard, turned, turns, unchanged
 from chaos.analysis.notes import Note, note, notes
 from chaos.analysis.outage import Outage, outage
 from chaos.analysis.overlap import overlaps
@@ -138,11 +138,13 @@ __all__ = [
     "count_queries",
     "course_questions",
     "covered",
+    "deaf",
     "fact",
     "facts",
     "fetch",
     "find_experiment",
     "first",
+    "heard",
     "held",
     "holds",
     "identities",

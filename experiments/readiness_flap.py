@@ -1,21 +1,34 @@
 """What happens to a pod's names and clients when it turns unready and ready again without dying?"""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
 from chaos.experiment import (
     Experiment,
     FaultWindow,
+    Finding,
+    Note,
     PodIdentity,
     Question,
     Reading,
     Run,
     SetReadiness,
-    Verdict,
-    combine,
-    fact,
-    last_ns,
+    Waited,
+    accepted_ns,
+    against,
+    all_turned_ns,
+    checker,
+    count,
+    held,
+    holds,
     ms,
-    series_of,
-    transitions,
-    when,
+    need,
+    note,
+    turned,
+    unchanged,
+    uncovered,
+    unsure,
 )
 
 PODS = "app=gated"
@@ -29,12 +42,29 @@ PORT = 80
 RECORD = f"A {FLAPPING}.gated"
 
 
+@dataclass(frozen=True, slots=True)
+class Flapping(Note):
+    """The pod, and the addresses of both."""
+
+    pod: str
+    address: str
+    uid: str
+    both: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class After(Note):
+    """Ready pods at the end, and the UID of the pod that turned unready and ready."""
+
+    pods: tuple[str, ...]
+    uid: str
+
+
 async def method(run: Run) -> None:
     """Turn one of two pods unready and ready again, three times; ask and connect by name and by address meanwhile."""
     await run.apply("web-gated.yaml")
-    pods = await run.until("both pods run", lambda: running(run), RUNNING_WITHIN_S)
+    pods = await run.until("both pods run", partial(running, run), RUNNING_WITHIN_S)
     if not pods:
-        run.mark("not-running", within_s=RUNNING_WITHIN_S)
         return
     for pod in pods:
         async with run.inject(SetReadiness(pod, ready=True)):
@@ -45,15 +75,16 @@ async def method(run: Run) -> None:
     flapping = next(pod for pod in pods if pod.name == FLAPPING)
     run.watch_clients("http", f"{FLAPPING}.gated", PORT, pod=FLAPPING)
     run.watch_clients("http", flapping.address, PORT, pod=FLAPPING)
-    run.mark("flapping", pod=FLAPPING, address=flapping.address, uid=flapping.uid)
     await run.sleep(SETTLE_S)
+    run.note(Flapping(FLAPPING, flapping.address, flapping.uid, tuple(pod.address for pod in pods)))
     for _ in range(FLAPS):
         async with run.inject(SetReadiness(flapping, ready=False)):
             await run.sleep(UNREADY_S)
         async with run.inject(SetReadiness(flapping, ready=True)):
             await run.sleep(UNREADY_S)
-    after = await run.pods_of(PODS)
-    run.mark("after", pods=[pod.name for pod in after], same=flapping.uid in {pod.uid for pod in after})
+    now = await run.objects.pods(PODS, ready=False)
+    uid = next((pod.uid for pod in now if pod.name == FLAPPING), "")
+    run.note(After(tuple(pod.name for pod in await run.pods_of(PODS)), uid))
 
 
 async def running(run: Run) -> tuple[PodIdentity, ...] | None:
@@ -62,110 +93,109 @@ async def running(run: Run) -> tuple[PodIdentity, ...] | None:
     return found if len(found) == 2 else None  # noqa: PLR2004 - replicas
 
 
-def flaps(reading: Reading, fault: str) -> list[FaultWindow]:
-    """The accepted changes of that kind to the flapping pod, without the first one that made it Ready at all."""
-    began = fact(reading, "flapping")
-    if began is None:
-        return []
-    return [f for f in reading.faults if f.fault == fault and f.accepted_ns is not None and f.sent_ns > began.at_ns]
+def flapping(reading: Reading) -> Flapping:
+    return note(reading, Flapping, "the pod was not turned unready")
 
 
-def lags(reading: Reading, fault: str, status: str) -> list[int | None]:
-    """After each flap: until every view's answer for the pod's name had that status; None where one never had."""
-    views = {s.view for s in series_of(reading, "dns", RECORD)}
-    found: list[int | None] = []
-    for window in flaps(reading, fault):
-        at = when(reading, RECORD, status, window.sent_ns, window.ended_ns)
-        found.append(last_ns(at, window.accepted_ns or 0) if views and at.keys() == views else None)
+def flaps(reading: Reading, fault: str) -> list[tuple[FaultWindow, int]]:
+    """The changes of that kind to the flapping pod, without those that made both Ready at all, each with its end."""
+    since_ns = flapping(reading).at_ns
+    mine = [f for f in reading.faults if f.fault == fault and f.accepted_ns is not None and f.sent_ns >= since_ns]
+    found = [(f, f.ended_ns) for f in mine if f.ended_ns is not None]
+    need(len(found) == FLAPS, "not every flap was carried out")
     return found
 
 
-def record_follows_readiness(reading: Reading) -> Verdict:
+def span(reading: Reading) -> tuple[int, int]:
+    """From the first flap's request to the end of the last one."""
+    return flaps(reading, "make-unready")[0][0].sent_ns, flaps(reading, "make-ready")[-1][1]
+
+
+def turning(reading: Reading) -> Iterator[tuple[str, str, str, FaultWindow, int]]:
+    """Flap by flap: what it is for people, the status and the address that are due, the change and its end."""
+    address = flapping(reading).address
+    for fault, status, value in (("make-unready", "NXDOMAIN", ""), ("make-ready", "NOERROR", address)):
+        for window, to_ns in flaps(reading, fault):
+            yield fault, status, value, window, to_ns
+
+
+@checker("report.md: Measured")
+def record_follows_readiness(reading: Reading) -> Iterator[Finding]:
     """The pod's name goes when it turns unready, and comes back, with the same address, when it turns ready."""
-    gone, back = lags(reading, "make-unready", "NXDOMAIN"), lags(reading, "make-ready", "NOERROR")
-    failures = [f"flap {n}: the name did not vanish from every view" for n, lag in enumerate(gone, 1) if lag is None]
-    failures += [f"flap {n}: the name did not come back in every view" for n, lag in enumerate(back, 1) if lag is None]
-    unknowns = [] if len(gone) == len(back) == FLAPS else ["not every flap was carried out"]
-    success = f"In {len(gone)} of {FLAPS} flaps the name vanished after at most {_most(gone)} and was back after at most {_most(back)}, in every view."
-    return combine(
-        "record-follows-readiness",
-        failures=failures,
-        unknowns=unknowns,
-        success=success,
-        evidence=("report.md: Measured",),
+    for _, status, value, window, to_ns in turning(reading):
+        yield from turned(reading, RECORD, status, window.sent_ns, to_ns, value=value)
+    gone, back = lags(reading)
+    yield holds(
+        f"In {count(len(flaps(reading, 'make-ready')))} of {FLAPS} flaps the name vanished after at most {gone} and was back after at most {back}, in every view."
     )
 
 
-def _most(found: list[int | None]) -> str:
-    known = [lag for lag in found if lag is not None]
-    return ms(max(known)) if known else "an unmeasured time"
+def lags(reading: Reading) -> tuple[str, str]:
+    """The longest time until every view's answer followed: to unready, and to ready."""
+    longest_ns: dict[str, int] = {}
+    for fault, status, value, window, to_ns in turning(reading):
+        at_ns = all_turned_ns(reading, RECORD, status, window.sent_ns, to_ns, value=value)
+        longest_ns[fault] = max(longest_ns.get(fault, 0), at_ns - accepted_ns(window))
+    return ms(longest_ns["make-unready"]), ms(longest_ns["make-ready"])
 
 
-def others_stay(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def others_stay(reading: Reading) -> Iterator[Finding]:
     """The other pod's name, and the addresses of the service that publishes unready ones, never change."""
-    failures, unknowns = [], []
-    for record, what in (
-        (f"A {STEADY}.gated", "the other pod's name"),
-        ("A gated-always", "the publishing service's answer"),
-    ):
-        watched = series_of(reading, "dns", record)
-        unknowns += [] if watched else [f"{record} was not asked for"]
-        changed = [s.view for s in watched if len(transitions(reading, s)) != 1]
-        failures += [f"{what} changed at {', '.join(changed)}"] if changed else []
-    unknowns += [] if len(flaps(reading, "make-unready")) == FLAPS else ["not every flap was carried out"]
-    success = (
+    both, mine = flapping(reading).both, flapping(reading).address
+    yield from unchanged(reading, f"A {STEADY}.gated", *span(reading), values=tuple(a for a in both if a != mine))
+    yield from unchanged(reading, "A gated-always", *span(reading), values=both)
+    yield holds(
         f"{STEADY}.gated and gated-always (publishNotReadyAddresses) gave the same answers throughout, at every view."
     )
-    return combine(
-        "others-stay", failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",)
-    )
 
 
-def pod_lives_on(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def pod_lives_on(reading: Reading) -> Iterator[Finding]:
     """It is the same pod throughout, and answers at its address also while it has no name."""
-    after, began = fact(reading, "after"), fact(reading, "flapping")
-    if after is None or began is None:
-        return combine(
-            "pod-lives-on", failures=(), unknowns=("the method was not carried through",), success="", evidence=()
-        )
-    by_address = series_of(reading, "http", f"{began['address']}:{PORT}")
-    failed = sum(o.outcome.status != "OK" for s in by_address for o in reading.samples(s))
-    asked = sum(reading.count(s) for s in by_address)
-    failures = [] if after["same"] else ["another pod has its name now"]
-    failures += [f"{failed} of {asked} connections to its address failed"] if failed else []
-    unknowns = [] if asked else ["its address was not asked"]
-    success = f"It is the same pod, and all {asked} connections to its address were answered, while it had a name and while it had none."
-    return combine(
-        "pod-lives-on", failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",)
+    began, after = flapping(reading), note(reading, After, "the method was not carried through")
+    record = f"{began.address}:{PORT}"
+    asked = [s.outcome for s in reading.sampled(*span(reading), probe="http", record=record)]
+    need(asked, "its address was not asked")
+    if after.uid != began.uid:
+        yield against("another pod has its name now" if after.uid else "no pod of its name runs any more")
+    for one in asked:
+        if one.says_something and one.status != "OK":
+            yield against(f"a connection to its address failed: {one.told}")
+        elif one.status == "OK" and one.values not in ((), (FLAPPING,)):
+            yield against(f"{', '.join(one.values)} answered at its address")
+    if uncovered(reading, record, *span(reading), probe="http"):
+        yield unsure("its address could not be heard all the time")
+    answered = sum(one.status == "OK" for one in asked)
+    yield holds(
+        f"It is the same pod, and {count(answered)} of {count(len(asked), 'connection')} to its address were answered and none failed, while it had a "
+        "name and while it had none."
     )
 
 
-def what_flapping_does(reading: Reading) -> str:
-    gone, back = lags(reading, "make-unready", "NXDOMAIN"), lags(reading, "make-ready", "NOERROR")
-    by_name = series_of(reading, "http", f"{FLAPPING}.gated:{PORT}")
-    outcomes = [o.outcome for s in by_name for o in reading.samples(s)]
-    if None in gone or None in back or not gone or not outcomes:
-        return ""
-    lost = [o for o in outcomes if o.status != "OK"]
-    how = sorted({f"{o.status} (phase {o.phase})" for o in lost})
-    return (
-        f"Its own name was NXDOMAIN {_most(gone)} after it turned unready, at most, and back {_most(back)} after it turned ready, "
-        f"while nothing of it had died: {len(lost)} of {len(outcomes)} connections by name failed"
-        f"{', with ' + ' or '.join(how) if how else ''}. To a client that finds a database by its pod's name, an overloaded member "
-        "whose readiness probe fails looks exactly like a dead one. A governing service with "
-        "publishNotReadyAddresses keeps such names (peers that must find each other before they are ready need it); the "
-        "service gated-always here kept both addresses throughout"
-        + (" in every answer." if others_stay(reading).outcome == "ok" else ", as far as the verdicts say.")
-        + " A readiness probe adds its own delay of periodSeconds times failureThreshold; here the condition was set directly."
+def what_flapping_does(reading: Reading) -> Iterator[str]:
+    held(reading, record_follows_readiness)
+    gone, back = lags(reading)
+    asked = [s.outcome for s in reading.sampled(*span(reading), probe="http", record=f"{FLAPPING}.gated:{PORT}")]
+    need(asked, "nobody connected by its name")
+    lost = [one for one in asked if one.status != "OK"]
+    how = " or ".join(sorted({f"{one.status} (phase {one.phase})" for one in lost}))
+    alive = ", while nothing of it had died" if pod_lives_on(reading).outcome == "ok" else ""
+    yield (
+        f"Its own name was NXDOMAIN {gone} after it turned unready, at most, and back {back} after it turned ready{alive}: {count(len(lost))} of "
+        f"{count(len(asked), 'connection')} by name failed{f', with {how}' if how else ''}."
     )
+    yield "To a client that finds a database by its pod's name, an overloaded member whose readiness probe fails looks exactly like a dead one."
+    yield "A governing service with publishNotReadyAddresses keeps such names (peers that must find each other before they are ready need it)."
+    if others_stay(reading).outcome == "ok":
+        yield "The service gated-always here kept both addresses throughout, in every answer."
+    yield "A readiness probe adds its own delay of periodSeconds times failureThreshold; here the condition was set directly."
 
 
 def headline(reading: Reading) -> str:
-    gone = lags(reading, "make-unready", "NXDOMAIN")
-    if not gone or None in gone:
-        return "The name was not seen to follow readiness in every flap."
-    where = "On the simulated cluster a" if reading.meta.simulated else "A"
-    return f"{where} pod that turned unready lost its DNS name within {_most(gone)}, though it lived and answered at its address."
+    held(reading, record_follows_readiness)
+    alive = ", though it lived and answered at its address" if pod_lives_on(reading).outcome == "ok" else ""
+    return f"A pod that turned unready lost its DNS name within {lags(reading)[0]}{alive}."
 
 
 experiment = Experiment(
@@ -181,7 +211,7 @@ experiment = Experiment(
         ),
     ),
     watched_names=4,
-    tables={"flapping": "The pod:", "after": "Ready pods at the end:"},
+    tables=(Flapping, After, Waited),
     headline=headline,
     uses=("patch pods/status",),
     timeout_s=180,

@@ -1,24 +1,41 @@
 """How long is each pod away during a rolling update, in which order, and how many at once?"""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
 from chaos.experiment import (
-    Bound,
-    ClientView,
     Experiment,
     FaultWindow,
+    Finding,
+    Note,
     Question,
     Reading,
     Run,
     UpdateTemplate,
-    Verdict,
+    Waited,
     Workload,
+    accepted_ns,
+    against,
     at_most,
-    client_views,
-    combine,
-    fact,
-    first,
+    between,
+    bound,
+    checker,
+    count,
+    held,
+    holds,
+    known,
+    lost_by_name,
     most_missing,
-    pod_steps,
+    need,
+    note,
     seconds,
+    steady_again_ns,
+    step,
+    unsure,
+    watched,
+    where_measured,
 )
 
 from .shared.course import unit_question
@@ -28,6 +45,23 @@ UPDATED_WITHIN_S = 120
 PODS = ("web-0", "web-1", "web-2")
 PARTITION = 2
 AT_ONCE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy(Note):
+    """Update strategies that were set, and what the server kept."""
+
+    asked: dict[str, int]
+    found: dict[str, Any]
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Partition(Note):
+    """The partition."""
+
+    partition: int
+    untouched: tuple[str, ...]
 
 
 async def method(run: Run) -> None:
@@ -41,10 +75,10 @@ async def method(run: Run) -> None:
     async with run.inject(UpdateTemplate("web", behind, "two")):
         await run.steady_state(within_s=UPDATED_WITHIN_S)
     now = {pod.name: pod.uid for pod in run.target.pods}
-    run.mark("partition", partition=PARTITION, untouched=[name for name, uid in kept.items() if now.get(name) == uid])
+    run.note(Partition(PARTITION, tuple(name for name, uid in kept.items() if now.get(name) == uid)))
     if await strategy(run, {"partition": 0, "maxUnavailable": AT_ONCE}):
         # Lifting the partition alone brings the pods behind it up to date, and that is not to mix with the update.
-        await run.until("all pods are up to date", lambda: up_to_date(run), UPDATED_WITHIN_S)
+        await run.until("all pods are up to date", partial(up_to_date, run), UPDATED_WITHIN_S)
         await run.steady_state(within_s=UPDATED_WITHIN_S)
         async with run.inject(UpdateTemplate("web", run.target.pods, "three")):
             await run.steady_state(within_s=UPDATED_WITHIN_S)
@@ -64,126 +98,111 @@ async def strategy(run: Run, rolling: dict[str, int]) -> bool:
     made = (await run.objects.patch("StatefulSet", "web", patch)).object
     found = made["spec"]["updateStrategy"].get("rollingUpdate") or {}
     kept = all(found.get(key) == value for key, value in rolling.items())
-    run.mark("strategy", asked=rolling, found=found, kept=kept)
+    run.note(Strategy(rolling, found, kept))
     return kept
 
 
-def update(reading: Reading, number: int) -> FaultWindow | None:
-    """The update of that number, if it was accepted."""
-    return next(
-        (f for f in reading.faults if f.trial == number and f.accepted_ns is not None and f.ended_ns is not None), None
-    )
+def update(reading: Reading, number: int) -> FaultWindow:
+    """The update of that number."""
+    found = (f for f in reading.faults if f.trial == number and f.accepted_ns is not None)
+    return known(next(found, None), "it was not tried")
 
 
-def order_of(reading: Reading, window: FaultWindow) -> list[str]:
+def span(reading: Reading, number: int) -> tuple[int, int]:
+    """From its request until everything was steady again."""
+    window = update(reading, number)
+    return window.sent_ns, steady_again_ns(reading, window)
+
+
+def ended(reading: Reading, number: int) -> list[str]:
     """The pods in the order in which they were terminated."""
-    steps = pod_steps(reading, window.sent_ns, window.ended_ns)
-    ending = [step for pod in PODS if (step := first(steps, "terminating", pod))]
-    return [step.pod for step in sorted(ending, key=lambda step: step.at_ns)]
+    from_ns, to_ns = span(reading, number)
+    watched(reading, from_ns, to_ns)
+    steps = [(pod, step(reading, "terminating", pod, from_ns)) for pod in PODS]
+    seen = sorted((one.at_ns, pod) for pod, one in steps if one is not None and one.at_ns <= to_ns)
+    return [pod for _, pod in seen]
 
 
-def one_after_the_other(reading: Reading) -> Verdict:
+@checker("events.jsonl")
+def one_after_the_other(reading: Reading) -> Iterator[Finding]:
     """From the highest ordinal down, each only when the one before is Ready again."""
-    window = update(reading, 1)
-    name = "one-after-the-other"
-    if window is None:
-        return combine(name, failures=(), unknowns=("the update was not seen to its end",), success="", evidence=())
-    order = order_of(reading, window)
-    missing = most_missing(reading, PODS, window.sent_ns, window.ended_ns or 0)
-    failures = []
-    if order != sorted(PODS, reverse=True):
-        failures.append(f"the order was {', '.join(order)}")
+    order, missing = ended(reading, 1), most_missing(reading, PODS, *span(reading, 1))
+    if order != sorted(order, reverse=True):
+        yield against(f"the order was {', '.join(order)}")
+    yield from (unsure(f"the end of {pod} was not seen") for pod in PODS if pod not in order)
     if missing > 1:
-        failures.append(f"{missing} pods were not Ready at once")
-    success = f"The order was {', '.join(order)}, and at no time was more than one pod not Ready."
-    return combine(name, failures=failures, unknowns=(), success=success, evidence=("events.jsonl",))
+        yield against(f"{count(missing, 'pod')} were not Ready at once")
+    yield holds(f"The order was {', '.join(order)}, and at no time was more than one pod not Ready.")
 
 
-def partition_is_kept(reading: Reading) -> Verdict:
+@checker("events.jsonl")
+def partition_is_kept(reading: Reading) -> Iterator[Finding]:
     """Pods below the partition keep their revision."""
-    found = fact(reading, "partition")
-    if found is None or update(reading, 2) is None:
-        return combine("partition-is-kept", failures=(), unknowns=("it was not tried",), success="", evidence=())
-    touched = [name for name in PODS[:PARTITION] if name not in found["untouched"]]
-    failures = [f"{name} was replaced though its ordinal is below the partition" for name in touched]
-    success = f"With partition {PARTITION} only {', '.join(PODS[PARTITION:])} was replaced; {' and '.join(found['untouched'])} stayed as they were."
-    return combine("partition-is-kept", failures=failures, unknowns=(), success=success, evidence=())
-
-
-def outages(reading: Reading, number: int) -> list[ClientView]:
-    """What HTTP clients saw of each pod in one update."""
-    return [
-        v for v in client_views(reading) if v.trial.number == number and v.probe == "http" and v.outage_ns is not None
-    ]
-
-
-def per_pod(reading: Reading) -> str:
-    window = update(reading, 1)
-    if window is None:
-        return ""
-    rows = []
-    for view in outages(reading, 1):
-        bounds = view.outage_ns
-        if bounds is not None:
-            length = [Bound(bounds.after_ns, censored=True) if bounds.before_ns is None else Bound(bounds.before_ns)]
-            rows.append(f"{view.trial.target.name} {at_most(length)}")
-    whole = seconds((window.ended_ns or 0) - (window.accepted_ns or 0))
-    missing = most_missing(reading, PODS, window.sent_ns, window.ended_ns or 0)
-    return (
-        f"Unreachable by name were {', '.join(rows) or 'none of them'}; the whole update, until everything was steady again, "
-        f"took {whole}. The order was {', '.join(order_of(reading, window))}, and at most {missing} of {len(PODS)} pods "
-        "was not Ready at a time. " + _at_once(reading)
+    found, order = note(reading, Partition, "it was not tried"), ended(reading, 2)
+    for name in PODS[:PARTITION]:
+        if name in order or name not in found.untouched:
+            yield against(f"{name} was replaced though its ordinal is below the partition")
+    yield from (unsure(f"{name} was not seen to be replaced") for name in PODS[PARTITION:] if name not in order)
+    yield holds(
+        f"With partition {PARTITION} only {', '.join(PODS[PARTITION:])} was replaced; {' and '.join(found.untouched)} stayed as they were."
     )
 
 
-def _at_once(reading: Reading) -> str:
-    tried = fact(reading, "strategy")
-    if tried is None or "maxUnavailable" not in tried["asked"]:
-        return "maxUnavailable was not tried."
-    if not tried["kept"]:
-        return "This server dropped maxUnavailable without a word (its feature gate is closed), so it updates one pod at a time whatever a manifest says."
-    window = update(reading, 3)
-    if window is None:
-        return "maxUnavailable was kept, and that update was not seen to its end."
-    missing = most_missing(reading, PODS, window.sent_ns, window.ended_ns or 0)
-    return f"With maxUnavailable {AT_ONCE} up to {missing} were not Ready at once, and the update took {seconds((window.ended_ns or 0) - (window.accepted_ns or 0))}."
+def per_pod(reading: Reading) -> Iterator[str]:
+    lost, missing = lost_by_name(reading, update(reading, 1)), most_missing(reading, PODS, *span(reading, 1))
+    each = ", ".join(f"{pod} for {between(length)}" for pod, length in lost)
+    yield (
+        f"Unreachable by name were {each or 'none of them'}; the whole update, until everything was steady again, took {took(reading, 1)}."
+    )
+    yield (
+        f"The order was {', '.join(ended(reading, 1))}, and at most {count(missing)} of {count(len(PODS), 'pod')} was not Ready at a time."
+    )
+    yield from where_measured(partial(_at_once, reading))
 
 
-def update_without_downtime(reading: Reading) -> str:
-    window = update(reading, 1)
-    if window is None or one_after_the_other(reading).outcome != "ok":
-        return ""
-    lost = outages(reading, 1)
-    partition = partition_is_kept(reading)
-    if not lost:
-        return ""
-    names = sorted({view.trial.target.name for view in lost})
-    all_of_them = names == list(PODS)
+def took(reading: Reading, number: int) -> str:
+    return seconds(span(reading, number)[1] - accepted_ns(update(reading, number)))
+
+
+def _at_once(reading: Reading) -> Iterator[str]:
+    tried = note(reading, Strategy)
+    if "maxUnavailable" not in tried.asked:
+        yield "maxUnavailable was not tried."
+    elif not tried.kept:
+        yield "This server dropped maxUnavailable without a word (its feature gate is closed), so it updates one pod at a time whatever a manifest says."
+    else:
+        missing = most_missing(reading, PODS, *span(reading, 3))
+        yield f"With maxUnavailable {AT_ONCE} up to {count(missing)} were not Ready at once, and the update took {took(reading, 3)}."
+
+
+def update_without_downtime(reading: Reading) -> Iterator[str]:
+    held(reading, one_after_the_other)
+    names = sorted({pod for pod, _ in lost_by_name(reading, update(reading, 1))})
+    need(names, "no client by a pod's name was seen to lose it")
+    every = names == list(PODS)
     which = (
-        f"each of {len(PODS)} pods could not be reached by its own name for a while"
-        if all_of_them
-        else f"{' and '.join(names)} ({len(names)} of {len(PODS)} pods) could not be reached by name for a while"
+        f"each of {count(len(PODS), 'pod')} could not be reached by its own name for a while"
+        if every
+        else f"{' and '.join(names)} ({count(len(names))} of {count(len(PODS), 'pod')}) could not be reached by name for a while"
     )
-    return (
-        "One pod at a time, and never before the last is Ready: that is what this server did, with the probes' own requests as its only load. "
-        f"But {which}, so a client of one member, such as a primary, sees an outage{'' if all_of_them else ' there'}; it must move the role to another member first, or retry for that long. "
-        + (
-            f"A partition lets one member go first: {partition.summary[0].lower()}{partition.summary[1:]} "
-            if partition.outcome == "ok"
-            else ""
-        )
-        + "Readiness must mean that the member has caught up, since that is all that the controller waits for."
+    yield "One pod at a time, and never before the last is Ready: that is what this server did, with the probes' own requests as its only load."
+    yield (
+        f"But {which}, so a client of one member, such as a primary, sees an outage{'' if every else ' there'}; it must move the role to another member "
+        "first, or retry for that long."
     )
+    yield from where_measured(
+        lambda: iter([f"A partition lets one member go first. {held(reading, partition_is_kept)}"])
+    )
+    yield "Readiness must mean that the member has caught up, since that is all that the controller waits for."
 
 
 def headline(reading: Reading) -> str:
-    window = update(reading, 1)
-    lengths = [bounds for view in outages(reading, 1) if (bounds := view.outage_ns) is not None]
-    if window is None or not lengths:
-        return "No update was seen in which a pod was unreachable by its name."
-    where = "On the simulated cluster " if reading.meta.simulated else ""
-    figures = [Bound(b.after_ns, censored=True) if b.before_ns is None else Bound(b.before_ns) for b in lengths]
-    return f"{where}{len(lengths)} of {len(PODS)} pods were unreachable by their names during the rolling update, for {at_most(figures)}."
+    lost = lost_by_name(reading, update(reading, 1))
+    need(lost, "no pod was seen to be unreachable by its name during an update")
+    return (
+        f"{count(len(lost))} of {count(len(PODS), 'pod')} were unreachable by their names during the rolling update, for "
+        f"{at_most([bound(length) for _, length in lost])}."
+    )
 
 
 experiment = Experiment(
@@ -208,7 +227,7 @@ experiment = Experiment(
     ),
     headline=headline,
     uses=("patch statefulsets.apps",),
-    tables={"strategy": "Update strategies that were set, and what the server kept:", "partition": "The partition:"},
+    tables=(Strategy, Partition, Waited),
     blast_radius=3,
     timeout_s=240,
     duration_s=60,

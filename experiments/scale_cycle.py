@@ -1,28 +1,40 @@
 """What goes and what comes back when a StatefulSet is scaled from three to one and to three again?"""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chaos.experiment import (
     SERVICE_VIEW,
     Experiment,
-    Fact,
     FaultWindow,
+    Finding,
+    Note,
     Reading,
     Run,
-    Sample,
     Scale,
-    Verdict,
+    Waited,
     Workload,
-    combine,
-    facts,
-    first,
-    last_ns,
+    accepted_ns,
+    against,
+    all_turned_ns,
+    checker,
+    count,
+    deaf,
+    heard,
+    held,
+    holds,
+    known,
     ms,
-    pod_steps,
+    need,
+    notes,
     seconds,
-    series_of,
-    tells,
-    when,
+    step,
+    turned,
+    unchanged,
+    unsure,
+    views,
+    watched,
+    where_measured,
 )
 
 from .shared.course import unit_question
@@ -33,20 +45,32 @@ GONE_WITHIN_S = 120
 AWAY_S = 3.0
 LEFT = "web-0"
 REMOVED = ("web-2", "web-1")
+CLAIMS = tuple(f"data-{pod}" for pod in (LEFT, *REMOVED))
+PHASES = ("before", "scaled down", "after")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim(Note):
+    """Volume claims."""
+
+    phase: str
+    claim: str
+    uid: str
+    volume: str
 
 
 async def method(run: Run) -> None:
     """Scale down, wait until pods and names are gone, scale up, wait until all is right; compare the volumes."""
     await run.steady_state(within_s=STEADY_WITHIN_S)
-    await claims(run, "before")
+    await claims(run, PHASES[0])
     going = tuple(pod for name in REMOVED for pod in run.target.pods if pod.name == name)
     async with run.inject(Scale("web", 1, removed=going)):
         await run.until("the removed pods are gone", lambda: only_one(run), GONE_WITHIN_S)
         await run.sleep(AWAY_S)
-    await claims(run, "scaled down")
+    await claims(run, PHASES[1])
     async with run.inject(Scale("web", 3)):
         await run.steady_state(within_s=STEADY_WITHIN_S)
-    await claims(run, "after")
+    await claims(run, PHASES[2])
 
 
 async def only_one(run: Run) -> bool:
@@ -54,118 +78,111 @@ async def only_one(run: Run) -> bool:
 
 
 async def claims(run: Run, phase: str) -> None:
-    """Write down the volume claims as they are."""
-    for claim in await run.objects.list("PersistentVolumeClaim"):
-        meta = claim["metadata"]
-        volume = claim["spec"].get("volumeName", "")
-        run.mark("claim", phase=phase, claim=meta["name"], uid=meta["uid"], volume=volume)
+    """Write down the volume claims as they are, with the UIDs by which a claim made anew differs; empty: there is none."""
+    found = {claim["metadata"]["name"]: claim for claim in await run.objects.list("PersistentVolumeClaim")}
+    for name in CLAIMS:
+        claim = found.get(name, {"metadata": {"uid": ""}, "spec": {}})
+        run.note(Claim(phase, name, claim["metadata"]["uid"], claim["spec"].get("volumeName", "")))
 
 
-def windows(reading: Reading) -> tuple[FaultWindow, FaultWindow] | None:
-    """The scaling down and the scaling up; None unless both were accepted."""
+def windows(reading: Reading) -> tuple[FaultWindow, FaultWindow]:
+    """The scaling down and the scaling up."""
     found = [fault for fault in reading.faults if fault.accepted_ns is not None and fault.ended_ns is not None]
-    return (found[0], found[1]) if len(found) == 2 else None  # noqa: PLR2004 - down and up
+    need(len(found) == 2, "it was not scaled down and up")  # noqa: PLR2004 - down and up
+    return found[0], found[1]
 
 
-def order_is_kept(reading: Reading) -> Verdict:
+def spans(reading: Reading) -> tuple[tuple[int, int], tuple[int, int]]:
+    """The time in which the pods went and were away, and the one in which they came back."""
+    down, up = windows(reading)
+    return (down.sent_ns, up.sent_ns), (up.sent_ns, known(up.ended_ns, ""))
+
+
+@checker("events.jsonl")
+def order_is_kept(reading: Reading) -> Iterator[Finding]:
     """Down from the highest ordinal, up from the lowest, each only when the one before is done."""
-    both = windows(reading)
-    name = "order-is-kept"
-    if both is None:
-        return combine(name, failures=(), unknowns=("it was not scaled down and up",), success="", evidence=())
-    down, up = both
-    ending = pod_steps(reading, down.sent_ns, up.sent_ns)
-    starting = pod_steps(reading, up.sent_ns)
-    last_going, last_gone = first(ending, "terminating", "web-2"), first(ending, "gone", "web-2")
-    next_going = first(ending, "terminating", "web-1")
-    one_ready, two_created = first(starting, "ready", "web-1"), first(starting, "created", "web-2")
-    seen = (last_going, last_gone, next_going, one_ready, two_created)
-    if None in seen:
-        return combine(name, failures=(), unknowns=("not every step was seen by the watch",), success="", evidence=())
-    assert last_going and last_gone and next_going and one_ready and two_created  # noqa: S101, PT018 - for mypy
-    failures = []
-    if next_going.at_ns < last_gone.at_ns:
-        failures.append("web-1 was terminated before web-2 was gone")
-    if two_created.at_ns < one_ready.at_ns:
-        failures.append("web-2 was created before web-1 was Ready")
-    success = (
-        f"Down: web-2 was gone {ms(last_gone.at_ns - last_going.at_ns)} after its end began, and only then web-1's began. "
-        f"Up: web-1 was Ready {seconds(one_ready.at_ns - (up.accepted_ns or 0))} after the scaling, and only then web-2 was created."
+    down, up = windows(reading)
+    watched(reading, down.sent_ns, known(up.ended_ns, ""))
+
+    def at_ns(what: str, pod: str, window: FaultWindow) -> int:
+        return known(step(reading, what, pod, window.sent_ns), "not every step was seen by the watch").at_ns
+
+    going_ns, gone_ns, next_ns = (
+        at_ns("terminating", "web-2", down),
+        at_ns("gone", "web-2", down),
+        at_ns("terminating", "web-1", down),
     )
-    return combine(name, failures=failures, unknowns=(), success=success, evidence=("events.jsonl",))
+    ready_ns, created_ns = at_ns("ready", "web-1", up), at_ns("created", "web-2", up)
+    if next_ns < gone_ns:
+        yield against("web-1 was terminated before web-2 was gone")
+    if created_ns < ready_ns:
+        yield against("web-2 was created before web-1 was Ready")
+    yield holds(f"Down: web-2 was gone {ms(gone_ns - going_ns)} after its end began, and only then web-1's began.")
+    yield holds(
+        f"Up: web-1 was Ready {seconds(ready_ns - accepted_ns(up))} after the scaling, and only then web-2 was created."
+    )
 
 
-def names_go_and_come_back(reading: Reading) -> Verdict:
+@checker("timeline.svg")
+def names_go_and_come_back(reading: Reading) -> Iterator[Finding]:
     """In every view the removed pods' names vanish and come back; the one that stays is never lost."""
-    both = windows(reading)
-    name = "names-go-and-come-back"
-    if both is None:
-        return combine(name, failures=(), unknowns=("it was not scaled down and up",), success="", evidence=())
-    down, up = both
-    views = {s.view for s in reading.series if s.probe == "dns"}
-    failures, unknowns = [], []
+    going, coming = spans(reading)
     for pod in REMOVED:
-        gone = when(reading, f"A {pod}.web", "NXDOMAIN", down.sent_ns, up.sent_ns)
-        back = when(reading, f"A {pod}.web", "NOERROR", up.sent_ns)
-        failures += [f"A {pod}.web did not vanish at {view}" for view in sorted(views - gone.keys())]
-        failures += [f"A {pod}.web did not come back at {view}" for view in sorted(views - back.keys())]
-    lost = when(reading, f"A {LEFT}.web", "NXDOMAIN", down.sent_ns)
-    failures += [f"A {LEFT}.web was lost at {view}, though its pod stayed" for view in lost]
-    unknowns += [] if views else ["no view was asked"]
-    success = f"The names of {' and '.join(REMOVED)} vanished and came back at each of {len(views)} views; {LEFT}.web was never lost."
-    return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("timeline.svg",))
+        yield from turned(reading, f"A {pod}.web", "NXDOMAIN", *going)
+        yield from turned(reading, f"A {pod}.web", "NOERROR", *coming, value=new_address(reading, pod))
+    yield from unchanged(reading, f"A {LEFT}.web", going[0], coming[1])
+    yield holds(
+        f"The names of {' and '.join(REMOVED)} vanished and came back at each of {count(len(views(reading)), 'view')}; {LEFT}.web was never lost."
+    )
 
 
-def volumes_are_kept(reading: Reading) -> Verdict:
-    """The same claims with the same volumes before, in between and after."""
-    by_phase = {phase: _claims(reading, phase) for phase in ("before", "scaled down", "after")}
-    failures = [
-        f"{claim} is not the same {phase}"
-        for phase in ("scaled down", "after")
-        for claim, row in by_phase["before"].items()
-        if by_phase[phase] and (claim not in by_phase[phase] or by_phase[phase][claim]["volume"] != row["volume"])
-    ]
-    unknowns = [f"no claim was seen {phase}" for phase, found in by_phase.items() if not found]
-    unknowns += [f"{claim} had no volume" for claim, row in by_phase["before"].items() if not row["volume"]]
-    success = f"All {len(by_phase['before'])} claims kept their volumes while {len(REMOVED)} of their pods were away."
-    return combine("volumes-are-kept", failures=failures, unknowns=unknowns, success=success, evidence=())
+def new_address(reading: Reading, pod: str) -> str:
+    """That a pod had when it was Ready again; empty where it was not seen to be."""
+    ready = step(reading, "ready", pod, spans(reading)[1][0])
+    return ready.address if ready else ""
 
 
-def _claims(reading: Reading, phase: str) -> dict[str, Fact]:
-    return {row["claim"]: row for row in facts(reading, "claim", phase=phase)}
+@checker("report.md: Measured")
+def volumes_are_kept(reading: Reading) -> Iterator[Finding]:
+    """The same claims with the same volumes before, in between and after, by the claims' UIDs and the volumes' names."""
+    rows = {phase: {row.claim: row for row in notes(reading, Claim, phase=phase)} for phase in PHASES}
+    for phase, found in rows.items():
+        need(found, f"no claim was seen {phase}")
+    for name, old in rows[PHASES[0]].items():
+        if not (old.uid and old.volume):
+            yield unsure(f"{name} had no volume")
+            continue
+        for phase in PHASES[1:]:
+            new = known(rows[phase].get(name), f"{name} was not looked at {phase}")
+            if (new.uid, new.volume) != (old.uid, old.volume):
+                yield against(f"{name} is {'not the same' if new.uid else 'gone'} {phase}")
+    yield holds(
+        f"All {count(len(rows[PHASES[0]]), 'claim')} kept their volumes while {count(len(REMOVED))} of their pods were away."
+    )
 
 
-def scaling_challenges(reading: Reading) -> str:
-    both = windows(reading)
-    if both is None:
-        return ""
-    down, up = both
-    down_ns, up_ns = down.accepted_ns or 0, up.accepted_ns or 0
-    parts = []
+def scaling_challenges(reading: Reading) -> Iterator[str]:
+    held(reading, order_is_kept)
+    (down, up), (going, coming) = windows(reading), spans(reading)
+    each = []
     for pod in REMOVED:
-        gone = last_ns(when(reading, f"A {pod}.web", "NXDOMAIN", down.sent_ns, up.sent_ns), down_ns)
-        back = last_ns(when(reading, f"A {pod}.web", "NOERROR", up.sent_ns), up_ns)
-        if gone is not None and back is not None:
-            parts.append(
-                f"{pod}.web had left every view {ms(gone)} after the scaling down and was in every view {ms(back)} after the scaling up"
-            )
-    kept = volumes_are_kept(reading)
-    if len(parts) < len(REMOVED) or order_is_kept(reading).outcome != "ok":
-        return "This run did not see every step, so it cannot say: see the verdicts."
-    return (
-        f"Members are not interchangeable, so they go and come one by one in a fixed order: {'; '.join(parts)}. A Deployment "
-        "would have done all at once. "
-        + (
-            "The volumes outlive their pods: "
-            + kept.summary[0].lower()
-            + kept.summary[1:]
-            + " So scaling down keeps the volumes and frees no storage. "
-            if kept.outcome == "ok"
-            else ""
+        gone_ns = all_turned_ns(reading, f"A {pod}.web", "NXDOMAIN", *going)
+        back_ns = all_turned_ns(reading, f"A {pod}.web", "NOERROR", *coming, value=new_address(reading, pod))
+        each.append(
+            f"{pod}.web had left every view {ms(gone_ns - accepted_ns(down))} after the scaling down and was in every view {ms(back_ns - accepted_ns(up))} "
+            "after the scaling up"
         )
-        + stale_sentence(reading)
-        + "What the members knew of each other (quorum, "
-        "replication, shards) has to be told to the application before a member goes: Kubernetes only removes the last one."
+    yield f"Members are not interchangeable, so they go and come one by one in a fixed order: {'; '.join(each)}."
+    yield "A Deployment would have done all at once."
+    yield from where_measured(
+        lambda: iter(
+            [f"The volumes outlive their pods, so scaling down frees no storage. {held(reading, volumes_are_kept)}"]
+        )
+    )
+    yield from where_measured(lambda: iter([stale_sentence(reading)]))
+    yield (
+        "What the members knew of each other (quorum, replication, shards) has to be told to the application before a member goes: Kubernetes only removes "
+        "the last one."
     )
 
 
@@ -177,7 +194,7 @@ class Stale:
         answers: that say something, sent after that NXDOMAIN was received.
         old: of them, how many still gave the old address.
         last_ns: receipt of the last of these, after that NXDOMAIN's.
-        again: how many gave it after the view itself had said NXDOMAIN.
+        again: how many gave it after the view itself had said NXDOMAIN; None where it had not.
     """
 
     pod: str
@@ -185,119 +202,99 @@ class Stale:
     answers: int
     old: int
     last_ns: int
-    again: int
+    again: int | None
+
+
+def gone_first_ns(reading: Reading, pod: str) -> dict[str, int]:
+    """View → receipt of its first NXDOMAIN for a removed pod's name; of those that said it, at least one."""
+    found: dict[str, int] = {}
+    for view, samples in heard(reading, f"A {pod}.web", *spans(reading)[0]).items():
+        gone = [s.received_ns for s in samples if s.outcome.status == "NXDOMAIN"]
+        found |= {view: min(gone)} if gone else {}
+    need(found, f"no server said that {pod} was gone")
+    return found
 
 
 def stale_answers(reading: Reading) -> list[Stale]:
-    """Of each removed pod's name at each view; empty where no NXDOMAIN was seen while the pods were away."""
-    both = windows(reading)
-    if both is None:
-        return []
-    down, up = both
-    found = []
+    """Of each removed pod's name at each view."""
+    going, found = spans(reading)[0], []
     for pod in REMOVED:
-        address = next((p.address for p in down.targets if p.name == pod), "")
-        at_views: list[tuple[str, list[Sample]]] = [
-            (
-                series.view,
-                [
-                    o
-                    for o in reading.samples(series)
-                    if down.sent_ns <= o.sent_ns and o.received_ns <= up.sent_ns and tells(series, o.outcome)
-                ],
-            )
-            for series in series_of(reading, "dns", f"A {pod}.web")
-        ]
-        absent = {
-            view: min((o.received_ns for o in seen if o.outcome.status == "NXDOMAIN"), default=None)
-            for view, seen in at_views
-        }
-        first_ns = min((at for at in absent.values() if at is not None), default=None)
-        if first_ns is None or not address:
-            continue
-        for view, seen in at_views:
-            late = [o for o in seen if o.sent_ns > first_ns]
-            old = [o for o in late if address in o.outcome.values]
-            own_ns = absent[view]
+        own_ns = gone_first_ns(reading, pod)
+        first_ns = min(own_ns.values())
+        address = next(p.address for p in windows(reading)[0].targets if p.name == pod)
+        for view, samples in heard(reading, f"A {pod}.web", *going).items():
+            late = [s for s in samples if s.sent_ns > first_ns]
+            old = [s for s in late if address in s.outcome.values]
+            again = sum(s.sent_ns > own_ns[view] for s in old) if view in own_ns else None
             found.append(
-                Stale(
-                    pod,
-                    view,
-                    len(late),
-                    len(old),
-                    max((o.received_ns - first_ns for o in old), default=0),
-                    sum(own_ns is not None and o.sent_ns > own_ns for o in old),
-                )
+                Stale(pod, view, len(late), len(old), max((s.received_ns - first_ns for s in old), default=0), again)
             )
     return found
 
 
-def gone_stays_gone(reading: Reading) -> Verdict:
+@checker("timeline.svg")
+def gone_stays_gone(reading: Reading) -> Iterator[Finding]:
     """A DNS server that has said NXDOMAIN does not give the old address again while the pod is away."""
     direct = [one for one in stale_answers(reading) if one.view != SERVICE_VIEW]
-    failures = [
-        f"{one.view} gave the address of {one.pod} again {one.again} times after NXDOMAIN"
-        for one in direct
-        if one.again
-    ]
-    unknowns = [f"{one.view} answered nothing about {one.pod} in that time" for one in direct if not one.answers] + [
-        f"no server was asked for {pod} after its NXDOMAIN" for pod in REMOVED if pod not in {d.pod for d in direct}
-    ]
+    need(direct, "no single server was asked")
+    for pod in REMOVED:
+        first_ns = min(gone_first_ns(reading, pod).values())
+        unheard = set(deaf(reading, f"A {pod}.web", first_ns, spans(reading)[0][1])) - {SERVICE_VIEW}
+        yield from (unsure(f"{view} could not be heard about {pod} all the time") for view in sorted(unheard))
+    for one in direct:
+        if one.again is None:
+            yield unsure(f"{one.view} did not say that {one.pod} was gone")
+        elif one.again:
+            yield against(f"{one.view} gave the address of {one.pod} again {count(one.again, 'time')} after NXDOMAIN")
     answers, old = sum(one.answers for one in direct), sum(one.old for one in direct)
-    success = f"Of {answers} answers of single DNS servers after a name's first NXDOMAIN {old} gave the old address, none of them after its own server's NXDOMAIN."
-    return combine("gone-stays-gone", failures=failures, unknowns=unknowns, success=success, evidence=("timeline.svg",))
+    yield holds(
+        f"Of {count(answers, 'answer')} of single DNS servers after a name's first NXDOMAIN {count(old)} gave the old address, none of them after its own "
+        "server's NXDOMAIN."
+    )
 
 
 def stale_sentence(reading: Reading) -> str:
-    """How many answers were stale; empty where none was asked for."""
     found = stale_answers(reading)
     answers, old = sum(one.answers for one in found), sum(one.old for one in found)
-    if not answers:
-        return ""
+    need(answers, "no server was asked after the first NXDOMAIN")
     last = f", the last {ms(max(one.last_ns for one in found))} after it" if old else ""
-    return f"Of {answers} answers in all views between a name's first NXDOMAIN anywhere and the scaling up {old} still gave the old address{last}. "
+    return f"Of {count(answers, 'answer')} in all views between a name's first NXDOMAIN anywhere and the scaling up {count(old)} still gave the old address{last}."
 
 
-def backup_differs(reading: Reading) -> str:
-    before, away = _claims(reading, "before"), _claims(reading, "scaled down")
-    if volumes_are_kept(reading).outcome != "ok" or any(
-        used_claims(reading, pod) != [f"data-{pod}"] for pod in REMOVED
-    ):
-        return ""
-    alone = [f"data-{pod}" for pod in REMOVED if f"data-{pod}" in away]
-    return (
-        f"A stateless pod's backup is its manifest: any new pod will do. Here each of {len(before)} members has a volume of its own, and the volumes, "
-        f"not the pods, are what there is to lose: {' and '.join(alone)} stayed bound to the same volumes for all the time in which their pods did not "
-        "exist, and each pod came back to the claim of its own name. So a backup is taken per member and kept under that name; the members' "
-        "backups have to fit each other (one moment, or one position of the replication), for which the application's own tools are needed; and a restore "
-        "fills the claim data-NAME-N before pod N starts. A volume that is kept is no backup: what is deleted or spoilt on it stays so, and it shares its "
-        "disk's and its namespace's fate. No backup was taken or restored in this run."
+def backup_differs(reading: Reading) -> Iterator[str]:
+    held(reading, volumes_are_kept)
+    for pod in REMOVED:
+        need(used_claims(reading, pod) == [f"data-{pod}"], f"{pod} was not seen to use the claim of its name again")
+    yield (
+        f"A stateless pod's backup is its manifest: any new pod will do. Here each of {count(len(CLAIMS), 'member')} has a volume of its own, and the volumes, "
+        f"not the pods, are what there is to lose: {' and '.join(f'data-{pod}' for pod in REMOVED)} stayed bound to the same volumes for all the time in "
+        "which their pods did not exist, and each pod came back to the claim of its own name."
     )
+    yield (
+        "So a backup is taken per member and kept under that name; the members' backups have to fit each other (one moment, or one position of the "
+        "replication), for which the application's own tools are needed; and a restore fills the claim data-NAME-N before pod N starts."
+    )
+    yield "A volume that is kept is no backup: what is deleted or spoilt on it stays so, and it shares its disk's and its namespace's fate."
+    yield "No backup was taken or restored in this run."
 
 
 def used_claims(reading: Reading, pod: str) -> list[str]:
     """The claims that a pod of that name used last, by its object."""
-    both = windows(reading)
-    since_ns = both[1].sent_ns if both else 0
+    since_ns = spans(reading)[1][0]
     seen = [e.object for e in reading.events if e.kind == "Pod" and e.name == pod and e.at_ns > since_ns]
     volumes = (seen[-1].get("spec") or {}).get("volumes") or [] if seen else []
     return [v["persistentVolumeClaim"]["claimName"] for v in volumes if "persistentVolumeClaim" in v]
 
 
 def headline(reading: Reading) -> str:
-    both = windows(reading)
-    if both is None:
-        return "The StatefulSet was not scaled down and up, so nothing was measured."
-    down, up = both
-    gone, back = (
-        first(pod_steps(reading, down.sent_ns), "gone", "web-1"),
-        first(pod_steps(reading, up.sent_ns), "ready", "web-2"),
+    held(reading, order_is_kept)
+    down, up = windows(reading)
+    gone = known(step(reading, "gone", "web-1", down.sent_ns), "web-1 was not seen to go")
+    back = known(step(reading, "ready", "web-2", up.sent_ns), "web-2 was not seen to come back")
+    return (
+        f"It took {ms(gone.at_ns - accepted_ns(down))} to remove two of three pods and {ms(back.at_ns - accepted_ns(up))} until both were Ready again, one "
+        "after the other."
     )
-    if gone is None or back is None:
-        return "Not every pod was seen to go and to come back."
-    where = "On the simulated cluster it" if reading.meta.simulated else "It"
-    took_down, took_up = ms(gone.at_ns - (down.accepted_ns or 0)), ms(back.at_ns - (up.accepted_ns or 0))
-    return f"{where} took {took_down} to remove two of three pods and {took_up} until both were Ready again, one after the other."
 
 
 experiment = Experiment(
@@ -313,7 +310,7 @@ experiment = Experiment(
         unit_question("scaling-challenges", scaling_challenges),
         unit_question("backup-differs", backup_differs),
     ),
-    tables={"claim": "Volume claims:", "waited": "Waits of the method:"},
+    tables=(Claim, Waited),
     headline=headline,
     uses=("patch statefulsets.apps",),
     blast_radius=2,

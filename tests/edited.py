@@ -5,20 +5,23 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
+from chaos.analysis.notes import Note
 from chaos.analysis.reading import Reading
 from chaos.analysis.trials import trials
-from chaos.model import History, Outcome, Samples, Series
+from chaos.model import ClusterEvent, History, Outcome, Samples, Series, WatchGap
 
 NS_PER_S = 1_000_000_000
 
 
 class Edited:
-    """A copy of a history. Seconds are those since the first trial's fault was accepted."""
+    """A copy of a history. Seconds count from the acceptance of the first trial's fault, or the first fault's."""
 
     def __init__(self, history: History) -> None:
         self.history = copy.deepcopy(history)
-        self.zero_ns = trials(Reading(self.history))[0].accepted_ns
+        of_trials = [trial.accepted_ns for trial in trials(Reading(self.history))]
+        self.zero_ns = [*of_trials, *(f.accepted_ns or 0 for f in self.history.faults)][0]
 
     def series(self, record: str = "", view: str = "", *, probe: str = "") -> SeriesEdit:
         """All series with that record, view and probe; what is left out may be any."""
@@ -30,6 +33,49 @@ class Edited:
         assert wanted, f"the history has no series {probe} {record} {view}"
         return SeriesEdit(self, wanted)
 
+    def notes(self, kind: str | type[Note], **where: Any) -> NotesEdit:
+        """All notes of a kind with these values."""
+        kind = kind if isinstance(kind, str) else kind.kind
+        wanted = [
+            position
+            for position, (_, what, details) in enumerate(self.history.marks)
+            if what == kind and all(details.get(key) == value for key, value in where.items())
+        ]
+        assert wanted, f"the history has no note {kind} {where}"
+        return NotesEdit(self, wanted)
+
+    def without_events(self, picks: Callable[[ClusterEvent], bool]) -> Edited:
+        """As if the watch had not told of these."""
+        self.history.events[:] = [event for event in self.history.events if not picks(event)]
+        return self
+
+    def unready(self, pod: str, after: float, before: float, *, terminating: bool = False) -> Edited:
+        """The watch shows a pod, as it is then, not Ready from the one instant to the other, or marked for deletion."""
+        events = self.history.events
+        now = [e for e in events if e.kind == "Pod" and e.name == pod and e.at_ns <= self.ns(after)][-1]
+        off = copy.deepcopy(now.object)
+        if terminating:
+            off["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+        next(c for c in off["status"]["conditions"] if c["type"] == "Ready")["status"] = str(terminating)
+        for at_s, shown in ((after, off), (before, now.object)):
+            events.append(replace(now, type="MODIFIED", at_ns=self.ns(at_s), object=shown, initial=False))
+        events.sort(key=lambda event: event.at_ns)
+        return self
+
+    def blind(self, after: float, before: float) -> Edited:
+        """The watch of pods has a gap then."""
+        gap = WatchGap("Pod", self.ns(after), self.ns(before), "the connection broke")
+        self.history.gaps.append(gap)
+        return self
+
+    def ns(self, at_s: float) -> int:
+        """On the run's clock."""
+        return self.zero_ns + round(at_s * NS_PER_S)
+
+    def seconds(self, at_ns: int) -> float:
+        """From the run's clock."""
+        return (at_ns - self.zero_ns) / NS_PER_S
+
     def without_views(self, *views: str) -> Edited:
         """As if these DNS servers had not been asked."""
         self.history.series[:] = [s for s in self.history.series if s.probe != "dns" or s.view not in views]
@@ -39,7 +85,7 @@ class Edited:
         """The last trial goes on for longer: every series goes on with what it said last."""
         last = self.history.faults[-1]
         assert last.ended_ns is not None
-        until_ns = self.zero_ns + round(at_s * NS_PER_S)
+        until_ns = self.ns(at_s)
         for series in self.history.series:
             samples = self.history.samples[series.id]
             if not len(samples):
@@ -82,9 +128,44 @@ class SeriesEdit:
                 samples.outcome[position] = number
         return self.of
 
+    def told(self, status: str) -> Outcome:
+        """An outcome of that status that they had."""
+        positions = {position for series in self.series for position in self.of.history.samples[series.id].outcome}
+        return next(
+            self.of.history.outcomes[p] for p in sorted(positions) if self.of.history.outcomes[p].status == status
+        )
+
     def _within(self, after_s: float, before_s: float) -> Iterator[tuple[Samples, int]]:
         for series in self.series:
             samples = self.of.history.samples[series.id]
             for position, sent_ns in enumerate(samples.sent_ns):
                 if after_s <= (sent_ns - self.of.zero_ns) / NS_PER_S < before_s:
                     yield samples, position
+
+
+@dataclass(frozen=True)
+class NotesEdit:
+    """Some notes of an edited history; each method returns the history."""
+
+    of: Edited
+    positions: list[int]
+
+    def become(self, **values: Any) -> Edited:
+        """They have other values."""
+        for position in self.positions:
+            details = self.of.history.marks[position][2]
+            assert values.keys() <= details.keys()
+            details.update(values)
+        return self.of
+
+    def move(self, at_ns: int) -> Edited:
+        """They were written down at another instant of the run's clock."""
+        for position in self.positions:
+            self.of.history.marks[position] = (at_ns, *self.of.history.marks[position][1:])
+        return self.of
+
+    def drop(self) -> Edited:
+        """They were not written down."""
+        kept = [mark for position, mark in enumerate(self.of.history.marks) if position not in self.positions]
+        self.of.history.marks[:] = kept
+        return self.of

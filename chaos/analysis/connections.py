@@ -11,7 +11,7 @@ from typing import NamedTuple
 from chaos.analysis.reading import Reading, Sample
 from chaos.analysis.trials import Trial, trials
 from chaos.analysis.vantages import primary_series
-from chaos.model import Interval, Series
+from chaos.model import FaultWindow, Interval, Series
 from chaos.model.outcome import OK
 
 # Connections to one pod; "address" is limited to the address that the pod had before the fault.
@@ -78,6 +78,24 @@ def client_views(reading: Reading) -> list[ClientView]:
         (v for v in found if v.samples),
         key=lambda v: (v.trial.number, v.trial.target.name, PROBES.index(v.probe), v.record, v.view),
     )
+
+
+def lost_by_name(reading: Reading, fault: FaultWindow | None = None) -> list[tuple[str, Interval]]:
+    """Which targets of a fault HTTP clients could not reach by name, and for how long at the longest.
+
+    Args:
+        reading: of the run.
+        fault: one of its faults; None: all of them.
+
+    Returns:
+        Pod and bounds of the length, by trial and pod; only where a failure was more than silence.
+    """
+    return [
+        (view.trial.target.name, length)
+        for view in client_views(reading)
+        if view.probe == "http" and fault in (None, view.trial.fault) and view.first_failed is not None
+        if (length := view.outage_ns) is not None
+    ]
 
 
 def _concerns(series: Series, trial: Trial) -> bool:

@@ -11,14 +11,15 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from chaos.analysis.reading import Reading
+from chaos.model import Series
 
 _NS_PER_S = 1_000_000_000
 _PERIODS, _SHARE_OF_LIMIT = 3, 0.05
 
 
-def tolerated_gap_ns(reading: Reading, period_s: float) -> int:
-    """The longest gap that may stay unseen between samples of that period."""
-    within_s = reading.meta.parameters.get("within_s")
+def tolerated_gap_ns(reading: Reading, period_s: float, limit_s: float | None = None) -> int:
+    """The longest gap that may stay unseen between samples of that period; without a limit the run's own counts."""
+    within_s = reading.meta.parameters.get("within_s") if limit_s is None else limit_s
     limit_s = float(within_s) if isinstance(within_s, int | float) else 0.0
     return round(max(_PERIODS * period_s, _SHARE_OF_LIMIT * limit_s) * _NS_PER_S)
 
@@ -29,7 +30,15 @@ def longest_gap_ns(instants_ns: Iterable[int], from_ns: int, to_ns: int) -> int:
     return max(later - earlier for earlier, later in pairwise([from_ns, *inside, to_ns]))
 
 
-def uncovered(reading: Reading, record: str, from_ns: int, to_ns: int, *, probe: str = "dns") -> list[str]:
+def covered(reading: Reading, series: Series, from_ns: int, to_ns: int, *, limit_s: float | None = None) -> bool:
+    """Whether one series heard enough in a time that nothing could have come and gone unseen."""
+    known_ns = [s.sent_ns for s in reading.samples(series, from_ns, to_ns) if s.outcome.says_something]
+    return longest_gap_ns(known_ns, from_ns, to_ns) <= tolerated_gap_ns(reading, series.period_s, limit_s)
+
+
+def uncovered(
+    reading: Reading, record: str, from_ns: int, to_ns: int, *, probe: str = "dns", limit_s: float | None = None
+) -> list[str]:
     """The views at which something about a record could have come and gone unseen in a time, by name.
 
     Args:
@@ -38,6 +47,7 @@ def uncovered(reading: Reading, record: str, from_ns: int, to_ns: int, *, probe:
         from_ns: of the time.
         to_ns: of the time.
         probe: that asked.
+        limit_s: of which a gap may be a twentieth; None: the run's limit. A time shorter than that needs its own.
 
     Returns:
         Those with a longer gap between answers that say something than the rule tolerates; of clients (``tcp``,
@@ -49,7 +59,7 @@ def uncovered(reading: Reading, record: str, from_ns: int, to_ns: int, *, probe:
         mine = [series for series in asked if series.view == view]
         samples = (s for series in mine for s in reading.samples(series, from_ns, to_ns))
         known_ns = [s.sent_ns for s in samples if s.outcome.says_something]
-        tolerated_ns = tolerated_gap_ns(reading, max(series.period_s for series in mine))
+        tolerated_ns = tolerated_gap_ns(reading, max(series.period_s for series in mine), limit_s)
         if longest_gap_ns(known_ns, from_ns, to_ns) > tolerated_ns:
             found.append(view)
     return found

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from chaos.analysis.reading import Reading
+from chaos.analysis.units import count
 from chaos.model import Interval, Series
 from chaos.model.outcome import OK
 
@@ -38,7 +39,7 @@ class Outage:
     def kinds(self) -> str:
         """The failures for people, most frequent first: ``NXDOMAIN (resolve) 12 times, …``."""
         return ", ".join(
-            f"{status} ({phase}) {'once' if n == 1 else f'{n} times'}"
+            f"{status} ({phase}) {'once' if n == 1 else count(n, 'time')}"
             for (status, phase), n in self.failures.most_common()
         )
 
@@ -57,7 +58,7 @@ def outage(reading: Reading, series: Series, from_ns: int, to_ns: int | None = N
     longest_ns = 0
     last_good_ns = min((row[0] for row in rows), default=from_ns)
     stretch: list[tuple[int, int, int]] = []
-    count = sum(received >= from_ns for _, received, _ in rows)
+    samples = sum(received >= from_ns for _, received, _ in rows)
     for sent_ns, received_ns, position in [*rows, (0, 0, -1)]:
         if position >= 0 and reading.outcomes[position].status != OK:
             if received_ns >= from_ns:
@@ -66,7 +67,7 @@ def outage(reading: Reading, series: Series, from_ns: int, to_ns: int | None = N
         if stretch:
             kinds = Counter((reading.outcomes[p].status, reading.outcomes[p].phase) for _, _, p in stretch)
             began = Interval(last_good_ns, min(received for _, received, _ in stretch))
-            found = Outage(began, Interval(stretch[-1][0], None if position < 0 else received_ns), kinds, count)
+            found = Outage(began, Interval(stretch[-1][0], None if position < 0 else received_ns), kinds, samples)
             may_be_ns = (received_ns if position >= 0 else max(s[1] for s in stretch)) - last_good_ns
             if longest is None or may_be_ns >= longest_ns:
                 longest, longest_ns = found, may_be_ns

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from chaos.analysis.claims import need
 from chaos.analysis.lifecycle import pod_state
 from chaos.analysis.reading import Reading, once
 
@@ -70,17 +71,34 @@ def _steps(reading: Reading) -> Iterator[PodStep]:
             yield PodStep(event.at_ns, event.name, event.uid, "unready", address)
 
 
+def watched(reading: Reading, from_ns: int, to_ns: int) -> None:
+    """Go on only where the watch of pods has no gap in a time: in one, steps are missed, or come in another order.
+
+    Raises:
+        UnmeasuredError: it has.
+    """
+    gap = next((g for g in reading.gaps if g.kind == "Pod" and g.from_ns <= to_ns and g.to_ns >= from_ns), None)
+    need(gap is None, "the watch of pods had a gap meanwhile")
+
+
 def most_missing(reading: Reading, pods: tuple[str, ...], from_ns: int, to_ns: int) -> int:
-    """How many of these pods were not Ready at the same moment of that time, at most, as the watch showed it."""
+    """How many of these pods were not Ready at the same moment of that time, at most, as the watch showed it.
+
+    Raises:
+        UnmeasuredError: the watch had a gap then, or had not shown one of them before.
+    """
+    watched(reading, from_ns, to_ns)
+    unseen = set(pods) - {one.pod for one in pod_steps(reading, 0, from_ns)}
+    need(not unseen, f"the watch had not shown {' and '.join(sorted(unseen))} before")
     ready: set[str] = set()
     worst = 0
-    for step in pod_steps(reading, 0, to_ns):
-        if step.pod not in pods:
+    for one in pod_steps(reading, 0, to_ns):
+        if one.pod not in pods:
             continue
-        if step.at_ns >= from_ns:
+        if one.at_ns >= from_ns:
             worst = max(worst, len(pods) - len(ready))  # before this step
-        if step.what == "ready":
-            ready.add(step.pod)
-        elif step.what != "created":
-            ready.discard(step.pod)
+        if one.what == "ready":
+            ready.add(one.pod)
+        elif one.what != "created":
+            ready.discard(one.pod)
     return max(worst, len(pods) - len(ready))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chaos.analysis.claims import known
 from chaos.analysis.lifecycle import Replacement, replacement
 from chaos.analysis.reading import Reading, once
 from chaos.analysis.units import seconds
@@ -92,6 +93,17 @@ def not_replaced(trial: Trial) -> str:
     if trial.life.ready_ns is None:
         return f"the new pod {trial.target.name} was not Ready {waited}"
     return ""
+
+
+def steady_again_ns(reading: Reading, fault: FaultWindow) -> int:
+    """When the state after a fault was found steady, and had been so for a moment.
+
+    Raises:
+        UnmeasuredError: it was not.
+    """
+    marks = ((at_ns, d) for at_ns, what, d in reading.marks if what == "steady-state" and d.get("trial") == fault.trial)
+    reached = (at_ns for at_ns, details in marks if details.get("reached") and at_ns >= fault.sent_ns)
+    return known(next(reached, None), f"the state after {fault.fault} was not seen to be steady")
 
 
 def _hit_again_ns(reading: Reading, fault: FaultWindow, target: PodIdentity) -> int | None:

@@ -16,24 +16,25 @@ from chaos.analysis.claims import (
     unsure,
     where_measured,
 )
-from chaos.analysis.connections import ClientView, client_views
+from chaos.analysis.connections import ClientView, client_views, lost_by_name
 from chaos.analysis.corefile import caching
-from chaos.analysis.coverage import uncovered
+from chaos.analysis.coverage import covered, uncovered
 from chaos.analysis.facts import Fact, fact, facts
 from chaos.analysis.identity import Identity, identities
+from chaos.analysis.lasting import all_turned_ns, deaf, heard, turned, turns, unchanged
 from chaos.analysis.notes import Note, note, notes
 from chaos.analysis.outage import Outage, outage
 from chaos.analysis.overlap import overlaps
-from chaos.analysis.podlog import PodStep, first, most_missing, pod_steps, step
+from chaos.analysis.podlog import PodStep, first, most_missing, pod_steps, step, watched
 from chaos.analysis.proportion import wilson
 from chaos.analysis.questions import Question
 from chaos.analysis.questions.answer import at_most, show
 from chaos.analysis.reading import Reading, Sample, once
 from chaos.analysis.records import SERVICE_VIEW
 from chaos.analysis.recovery import Recovery, recoveries
-from chaos.analysis.statistics import Bound, summarise
+from chaos.analysis.statistics import Bound, bound, summarise
 from chaos.analysis.transitions import Transition, became, last_ns, series_of, tells, transitions, when
-from chaos.analysis.trials import Trial, trials
+from chaos.analysis.trials import Trial, steady_again_ns, trials
 from chaos.analysis.units import at_most_ns, between, count, ms, out_of, seconds, share, stated
 from chaos.analysis.views import silent_views, views
 from chaos.clients import Login, Reply
@@ -47,7 +48,7 @@ from chaos.experiment.from_pod import ResolvConf, count_queries, fetch, nslookup
 from chaos.experiment.identify import Identify
 from chaos.experiment.loading import course_questions, find_experiment, load_experiments
 from chaos.experiment.options import Options
-from chaos.experiment.pods import marked_for_deletion, successor
+from chaos.experiment.pods import all_replaced, marked_for_deletion, successor
 from chaos.experiment.run import Run, Target
 from chaos.faults import (
     Cordon,
@@ -120,12 +121,15 @@ __all__ = [
     "accepted",
     "accepted_ns",
     "against",
+    "all_replaced",
+    "all_turned_ns",
     "ask",
     "ask_members",
     "at_most",
     "at_most_ns",
     "became",
     "between",
+    "bound",
     "caching",
     "checker",
     "client_views",
@@ -133,11 +137,14 @@ __all__ = [
     "count",
     "count_queries",
     "course_questions",
+    "covered",
+    "deaf",
     "fact",
     "facts",
     "fetch",
     "find_experiment",
     "first",
+    "heard",
     "held",
     "holds",
     "identities",
@@ -145,6 +152,7 @@ __all__ = [
     "known",
     "last_ns",
     "load_experiments",
+    "lost_by_name",
     "marked_for_deletion",
     "most_missing",
     "ms",
@@ -165,15 +173,20 @@ __all__ = [
     "show",
     "silent_views",
     "stated",
+    "steady_again_ns",
     "step",
     "successor",
     "summarise",
     "tells",
     "transitions",
     "trials",
+    "turned",
+    "turns",
+    "unchanged",
     "uncovered",
     "unsure",
     "views",
+    "watched",
     "when",
     "where_measured",
     "who_answers",

@@ -29,3 +29,9 @@ async def marked_for_deletion(run: Run, pods: Iterable[PodIdentity], labels: str
     """Whether each of them has a deletionTimestamp, or is gone."""
     found = {pod["metadata"]["uid"]: pod for pod in await run.objects.list("Pod", labels)}
     return all("deletionTimestamp" in found[pod.uid]["metadata"] for pod in pods if pod.uid in found)
+
+
+async def all_replaced(run: Run, pods: Iterable[PodIdentity], labels: str) -> bool:
+    """Whether each of their names belongs to another Ready pod."""
+    uids = {pod.name: pod.uid for pod in await run.pods_of(labels)}
+    return all(uids.get(pod.name, pod.uid) != pod.uid for pod in pods)

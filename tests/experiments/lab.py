@@ -9,8 +9,9 @@ from chaos.analysis.checkers import judge
 from chaos.analysis.reading import Reading
 from chaos.experiment import Experiment, History
 from chaos.experiment.judging import judges_of, statements
-from chaos.model import Verdict
+from chaos.model import Outcome, Verdict
 from chaos.model.figure import plain
+from tests.edited import Edited
 
 
 def verdicts(experiment: Experiment, history: History) -> dict[str, str]:
@@ -28,6 +29,35 @@ def answer(experiment: Experiment, history: History, key: str) -> str:
     question = next(q for q in experiment.questions if not isinstance(q, str) and q.key == key)
     said = question.ask(Reading(history)).answer
     return "" if said.startswith("This run cannot say: ") else said
+
+
+def summary(experiment: Experiment, history: History, name: str) -> str:
+    """What one of its own checkers says."""
+    return next(one.summary for one in own_verdicts(experiment, history) if one.checker == name)
+
+
+def silent(history: History) -> History:
+    """A copy in which nobody was heard any more from the first fault on: each question timed out."""
+    edited = Edited(history)
+    first_s = min(edited.seconds(fault.sent_ns) for fault in history.faults)
+    for probe in {series.probe for series in history.series}:
+        phase = "answer" if probe in ("dns", "cached") else "connect"
+        edited.series(probe=probe).say(Outcome("TIMEOUT", phase), after=first_s)
+    return edited.history
+
+
+def unknown_without(experiment: Experiment, history: History) -> dict[str, set[str]]:
+    """Kind of note → those of its own checkers that cannot judge where none was written down. No other one changes."""
+    found = {}
+    for kind in {*experiment.captions(), "change"} & {what for _, what, _ in history.marks}:
+        changed = {
+            name: outcome
+            for name, outcome in verdicts(experiment, Edited(history).notes(kind).drop().history).items()
+            if outcome != "ok"
+        }
+        assert set(changed.values()) <= {"unknown"}, f"without {kind}: {changed}"
+        found[kind] = set(changed)
+    return found
 
 
 def headline(experiment: Experiment, history: History) -> str:

@@ -3,18 +3,19 @@
 import copy
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import pytest
 
-from chaos.analysis.reading import Reading
 from chaos.experiment import History, Options, find_experiment
+from tests.edited import Edited
 from tests.experiments import lab
+from tests.histories import TIMED_OUT
 from tests.sandboxed import Ran, run_sandboxed
 
 EXPERIMENT = find_experiment("node-drain")
 verdicts = partial(lab.verdicts, EXPERIMENT)
 said = partial(lab.answer, EXPERIMENT)
+summary = partial(lab.summary, EXPERIMENT)
 OWN = ("budget-is-enforced", "never-more-than-the-budget", "come-back-elsewhere", "volume-ties-a-pod")
 
 
@@ -32,17 +33,9 @@ def history(ran: Ran) -> History:
     return copy.deepcopy(ran.history)
 
 
-def summary(history: History, name: str) -> str:
-    """What one of its own checkers says."""
-    found = [checker(Reading(history)) for checker in EXPERIMENT.checkers if not isinstance(checker, str)]
-    return next(one.summary for one in found if one.checker == name)
-
-
-def change(history: History, kind: str, where: dict[str, Any], **values: Any) -> None:
-    """Give facts other values."""
-    for _, what, details in history.marks:
-        if what == kind and all(details.get(key) == value for key, value in where.items()):
-            details.update(values)
+@pytest.fixture
+def edited(ran: Ran) -> Edited:
+    return Edited(ran.history)
 
 
 def test_everything_is_as_the_hypothesis_says(history: History) -> None:
@@ -62,73 +55,114 @@ def test_the_answers_have_this_runs_numbers(history: History) -> None:
     assert "were evicted in the order web-0, web-2" in said(history, "drain-cost")
     assert "429 TooManyRequests" in said(history, "budget-role")
     assert "didn't match PersistentVolume's node affinity" in said(history, "tied-pod")
-    assert "unreachable by its name once" in (EXPERIMENT.headline or str)(Reading(history))
+    assert "at most 1 of 4 pods was not Ready at a time" in lab.headline(EXPERIMENT, history)
 
 
-def test_a_second_eviction_that_was_allowed_at_once_fails(history: History) -> None:
-    change(history, "budget", {"away": "web-0"}, refused=0, answer="")
-    assert verdicts(history)["budget-is-enforced"] == "fail"
+def first_eviction_ns(edited: Edited) -> int:
+    return next(f.accepted_ns or 0 for f in edited.history.faults if f.fault == "evict-pod")
+
+
+def test_a_second_eviction_that_was_allowed_at_once_fails(edited: Edited) -> None:
+    at_once = first_eviction_ns(edited) + 10_000_000
+    history = (
+        edited.notes("budget", away="web-0").become(refused=0, answer="", answers=[]).notes("budget", away="web-0")
+    )
+    assert verdicts(history.move(at_once).history)["budget-is-enforced"] == "fail"
+
+
+def test_a_second_eviction_that_was_asked_for_when_the_pod_was_back_says_nothing(edited: Edited) -> None:
+    history = edited.notes("budget", away="web-0").become(refused=0, answer="", answers=[]).history
+    assert verdicts(history)["budget-is-enforced"] == "unknown"
 
 
 @pytest.mark.parametrize("answer", ["403 Forbidden", "409 Conflict", "500 InternalError"])
-def test_another_error_than_the_budgets_own_is_no_word_of_it(history: History, answer: str) -> None:
-    change(history, "budget", {"away": "web-0"}, answers=[answer, "429 TooManyRequests"])
-    assert verdicts(history)["budget-is-enforced"] == "unknown"
-    change(history, "budget", {"away": "web-0"}, ended=False)
-    assert verdicts(history)["budget-is-enforced"] == "unknown"
+def test_another_error_than_the_budgets_own_is_no_word_of_it(edited: Edited, answer: str) -> None:
+    edited.notes("budget", away="web-0").become(answers=[answer, "429 TooManyRequests"])
+    assert verdicts(edited.history)["budget-is-enforced"] == "unknown"
+    edited.notes("budget", away="web-0").become(ended=False)
+    assert verdicts(edited.history)["budget-is-enforced"] == "unknown"
 
 
-def test_a_second_eviction_that_was_allowed_while_the_pod_was_still_away_fails(history: History) -> None:
-    begun = next(f for f in history.faults if f.fault == "evict-pod")
-    for position, (_, what, details) in enumerate(history.marks):
-        if what == "budget" and details["away"] == begun.targets[0].name:
-            history.marks[position] = (begun.sent_ns + 100_000_000, what, details)
+def test_a_second_eviction_that_was_allowed_while_the_pod_was_still_away_fails(edited: Edited) -> None:
+    history = edited.notes("budget", away="web-0").move(first_eviction_ns(edited) + 100_000_000).history
     assert verdicts(history)["budget-is-enforced"] == "fail"
 
 
-def test_a_pod_that_was_not_seen_to_come_back_leaves_the_budget_unknown(history: History) -> None:
-    history.events = [e for e in history.events if e.name != "web-0"]
+def test_an_eviction_that_is_refused_when_the_pod_is_back_fails(edited: Edited) -> None:
+    edited.notes("budget", away="web-0").become(ended=False)
+    assert verdicts(edited.history)["budget-is-enforced"] == "unknown", "it ended when the pod was just back"
+    edited.notes("budget", away="web-0").move(first_eviction_ns(edited) + 30_000_000_000)
+    assert verdicts(edited.history)["budget-is-enforced"] == "fail"
+
+
+def test_a_pod_that_was_not_seen_to_come_back_leaves_the_budget_unknown(edited: Edited) -> None:
+    history = edited.without_events(lambda e: e.name == "web-0" and e.at_ns > first_eviction_ns(edited)).history
     assert verdicts(history)["budget-is-enforced"] == "unknown"
     assert "each only when the one before was Ready again" not in said(history, "drain-cost")
 
 
-def test_a_run_that_kept_only_the_first_answer_does_not_speak_of_each(history: History) -> None:
-    assert "each time with 429 TooManyRequests, and" in summary(history, "budget-is-enforced")
-    for _, what, details in history.marks:
+def test_a_gap_of_the_watch_leaves_what_it_shows_unknown(edited: Edited) -> None:
+    found = verdicts(edited.blind(0.1, 0.2).history)
+    assert [found[name] for name in OWN] == ["unknown", "unknown", "ok", "ok"]
+
+
+def test_a_pod_that_the_watch_never_showed_is_not_counted_as_missing(edited: Edited) -> None:
+    history = edited.without_events(lambda e: e.name == "web-1").history
+    assert verdicts(history)["never-more-than-the-budget"] == "unknown"
+
+
+def test_two_pods_that_are_away_at_once_fail(edited: Edited) -> None:
+    assert verdicts(edited.unready("web-1", 0.1, 0.2).history)["never-more-than-the-budget"] == "fail"
+
+
+def test_a_run_of_a_version_that_kept_only_the_first_answer_is_unknown(edited: Edited) -> None:
+    assert "each time with 429 TooManyRequests, and" in summary(edited.history, "budget-is-enforced")
+    for _, what, details in edited.history.marks:
         if what == "budget":
             del details["answers"]
-    assert "the first time with 429 TooManyRequests, and" in summary(history, "budget-is-enforced")
+    assert verdicts(edited.history)["budget-is-enforced"] == "unknown"
+    assert "lacks answers" in summary(edited.history, "budget-is-enforced")
 
 
-def test_too_few_addresses_in_one_answer_fail(history: History) -> None:
-    series = next(s for s in history.series if s.record == "A web")
-    position = history.samples[series.id].outcome[-1]
-    values = history.outcomes[position].values
-    assert len(values) == 4
-    history.outcomes[position] = replace(history.outcomes[position], values=values[:2])
+def test_too_few_addresses_in_one_answer_fail(edited: Edited) -> None:
+    of_all = edited.series("A web", "service")
+    four = of_all.told("NOERROR")
+    assert len(four.values) == 4
+    history = of_all.say(replace(four, values=four.values[:2]), after=1.0, before=1.03).history
     assert verdicts(history)["never-more-than-the-budget"] == "fail"
 
 
-def test_a_pod_that_came_back_where_it_was_or_moved_by_itself_fails(history: History) -> None:
-    change(history, "placed", {"phase": "drained"}, **{"web-0": "node-1"})
-    assert verdicts(history)["come-back-elsewhere"] == "fail"
-    change(history, "placed", {"phase": "drained"}, **{"web-0": "node-2", "web-1": "node-1"})
+def test_a_server_that_could_not_be_heard_about_the_service_is_no_witness(edited: Edited) -> None:
+    history = edited.series("A web", "service").say(TIMED_OUT, after=0.0).history
+    assert verdicts(history)["never-more-than-the-budget"] == "unknown"
+
+
+@pytest.mark.parametrize("web_1", ["node-1", "node-2"])
+def test_a_pod_that_came_back_where_it_was_or_moved_by_itself_fails(edited: Edited, web_1: str) -> None:
+    nodes = next(d["nodes"] for _, what, d in edited.history.marks if what == "placed" and d["phase"] == "drained")
+    web_0 = "node-1" if web_1 == "node-2" else "node-2"
+    history = edited.notes("placed", phase="drained").become(nodes=nodes | {"web-0": web_0, "web-1": web_1}).history
     assert verdicts(history)["come-back-elsewhere"] == "fail"
 
 
 @pytest.mark.parametrize("values", [{"name": "NOERROR"}, {"node": "node-2"}])
 def test_a_tied_pod_that_has_a_name_or_a_node_while_its_own_is_closed_fails(
-    history: History, values: dict[str, str]
+    edited: Edited, values: dict[str, str]
 ) -> None:
-    change(history, "pinned", {"phase": "node closed"}, **values)
+    history = edited.notes("pinned", phase="node closed").become(**values).history
+    assert verdicts(history)["volume-ties-a-pod"] == "fail"
+
+
+def test_a_tied_pod_whose_name_came_back_between_the_looks_fails(edited: Edited) -> None:
+    moved_s = edited.seconds(next(at_ns for at_ns, what, _ in edited.history.marks if what == "change"))
+    own = edited.series("A pinned-0.pinned", "service")
+    history = own.say(own.told("NOERROR"), after=moved_s + 2).history
     assert verdicts(history)["volume-ties-a-pod"] == "fail"
 
 
 @pytest.mark.parametrize("values", [{"name": "TIMEOUT"}, {"name": "SERVFAIL"}, {"pod": "absent"}])
-def test_a_tied_pod_that_was_not_seen_to_wait_without_a_name_is_unknown(
-    history: History, values: dict[str, str]
-) -> None:
-    change(history, "pinned", {"phase": "node closed"}, **values)
+def test_a_tied_pod_that_was_not_seen_to_wait_without_a_name_is_unknown(edited: Edited, values: dict[str, str]) -> None:
+    history = edited.notes("pinned", phase="node closed").become(**values).history
     assert verdicts(history)["volume-ties-a-pod"] == "unknown"
     assert not said(history, "tied-pod")
 
@@ -136,7 +170,26 @@ def test_a_tied_pod_that_was_not_seen_to_wait_without_a_name_is_unknown(
 def test_only_the_statefulsets_pods_are_said_to_have_left_the_node(history: History) -> None:
     assert "All 2 pods of the StatefulSet that were on node-1 came back" in summary(history, "come-back-elsewhere")
     assert "The 2 pods of the StatefulSet on node-1 were evicted" in said(history, "drain-cost")
-    assert "each of 2 pods of the StatefulSet unreachable" in (EXPERIMENT.headline or str)(Reading(history))
+    assert "made 2 of 2 evicted pods of the StatefulSet unreachable" in lab.headline(EXPERIMENT, history)
+
+
+def test_silence_after_the_fault_is_no_verdict_on_dns(history: History) -> None:
+    found = verdicts(lab.silent(history))
+    assert found["never-more-than-the-budget"] == found["volume-ties-a-pod"] == "unknown"
+    assert "not measured" in lab.headline(EXPERIMENT, lab.silent(history))
+    assert not said(lab.silent(history), "drain-cost")
+
+
+def test_each_note_that_is_missing_leaves_its_checkers_unknown(history: History) -> None:
+    assert lab.unknown_without(EXPERIMENT, history) == {
+        "drain": {"come-back-elsewhere", "volume-ties-a-pod"},
+        "placed": {"come-back-elsewhere"},
+        "eviction": set(),
+        "budget": {"budget-is-enforced"},
+        "pinned": {"volume-ties-a-pod"},
+        "change": {"volume-ties-a-pod"},
+        "waited": set(),
+    }
 
 
 def test_a_run_that_never_drained_says_so(history: History) -> None:

@@ -2,10 +2,11 @@
 
 from functools import partial
 
-from chaos.analysis.reading import Reading
+import pytest
+
 from chaos.experiment import History, find_experiment
+from tests.edited import Edited
 from tests.experiments import lab
-from tests.experiments.lab import edit
 
 EXPERIMENT = find_experiment("rolling-update")
 OPTIONS = {"period_s": 0.05}
@@ -13,26 +14,85 @@ verdicts = partial(lab.verdicts, EXPERIMENT)
 said = partial(lab.answer, EXPERIMENT)
 
 
+@pytest.fixture
+def changed(history: History) -> Edited:
+    return Edited(history)
+
+
+def terminated_s(edited: Edited, pod: str) -> float:
+    """When it was first seen to end in the first update."""
+    return edited.seconds(
+        next(
+            e.at_ns
+            for e in edited.history.events
+            if e.kind == "Pod" and e.name == pod and "deletionTimestamp" in e.object["metadata"]
+        )
+    )
+
+
 def test_all_holds_and_every_question_is_answered(history: History) -> None:
     assert set(verdicts(history).values()) == {"ok"}
-    assert said(history, "update-per-pod")
+    assert "With maxUnavailable 2 up to 2 were not Ready at once" in said(history, "update-per-pod")
     text = said(history, "update-without-downtime")
     assert "each of 3 pods could not be reached by its own name for a while" in text
     assert "the probes' own requests as its only load" in text
+    assert "A partition lets one member go first. With partition 2 only web-2 was replaced" in text
 
 
-def test_only_pods_that_were_away_are_said_to_have_been(edited: History) -> None:
-    for series in edited.series:
-        if series.probe == "http" and series.pod == "web-1":
-            samples = edited.samples[series.id]
-            good = next(p for p in samples.outcome if edited.outcomes[p].status == "OK")
-            for position in range(len(samples)):
-                samples.outcome[position] = good
-    text = said(edited, "update-without-downtime")
-    assert "web-0 and web-2 (2 of 3 pods) could not be reached by name" in text
-    assert EXPERIMENT.headline is not None
-    assert "2 of 3 pods were unreachable" in EXPERIMENT.headline(Reading(edited))
+def test_only_pods_that_were_away_are_said_to_have_been(changed: Edited) -> None:
+    web_1 = changed.series("web-1.web:80", probe="http")
+    history = web_1.say(web_1.told("OK")).history
+    assert "web-0 and web-2 (2 of 3 pods) could not be reached by name" in said(history, "update-without-downtime")
+    assert "2 of 3 pods were unreachable" in lab.headline(EXPERIMENT, history)
 
 
-def test_a_pod_below_the_partition_that_was_replaced_fails(history: History) -> None:
-    assert verdicts(edit(history, "partition", {}, untouched=["web-0"]))["partition-is-kept"] == "fail"
+def test_a_pod_below_the_partition_that_was_replaced_fails(changed: Edited) -> None:
+    history = changed.notes("partition").become(untouched=["web-0"]).history
+    assert verdicts(history)["partition-is-kept"] == "fail"
+
+
+def test_a_pod_below_the_partition_that_the_watch_saw_end_fails(changed: Edited) -> None:
+    second_s = changed.seconds(changed.history.faults[1].sent_ns)
+    history = changed.unready("web-0", second_s + 0.1, second_s + 0.2, terminating=True).history
+    assert verdicts(history)["partition-is-kept"] == "fail"
+
+
+def test_two_pods_that_are_away_at_once_fail(changed: Edited) -> None:
+    at_s = terminated_s(changed, "web-2")
+    found = verdicts(changed.unready("web-0", at_s + 0.01, at_s + 0.02).history)
+    assert found["one-after-the-other"] == "fail"
+
+
+def test_another_order_fails(changed: Edited) -> None:
+    at_s = terminated_s(changed, "web-1")
+    history = changed.unready("web-0", at_s - 0.02, at_s - 0.01, terminating=True).history
+    assert verdicts(history)["one-after-the-other"] == "fail"
+    assert "the order was web-2, web-0, web-1" in lab.summary(EXPERIMENT, history, "one-after-the-other")
+    assert not said(history, "update-without-downtime")
+
+
+def test_a_pod_whose_end_was_not_seen_or_a_gap_of_the_watch_is_unknown(changed: Edited, history: History) -> None:
+    ending = "deletionTimestamp"
+    unseen = changed.without_events(lambda e: e.name == "web-1" and ending in e.object["metadata"]).history
+    assert verdicts(unseen)["one-after-the-other"] == "unknown"
+    assert verdicts(Edited(history).blind(0.1, 0.2).history)["one-after-the-other"] == "unknown"
+
+
+def test_an_update_after_which_nothing_was_steady_is_unknown(changed: Edited) -> None:
+    changed.notes("steady-state", trial=1).become(reached=False)
+    assert verdicts(changed.history) == {"one-after-the-other": "unknown", "partition-is-kept": "ok"}
+    assert not said(changed.history, "update-per-pod")
+
+
+def test_silence_after_the_fault_is_no_outage(history: History) -> None:
+    quiet = lab.silent(history)
+    assert "not measured" in lab.headline(EXPERIMENT, quiet)
+    assert not said(quiet, "update-without-downtime")
+
+
+def test_each_note_that_is_missing_leaves_its_checkers_unknown(history: History) -> None:
+    assert lab.unknown_without(EXPERIMENT, history) == {
+        "strategy": set(),
+        "partition": {"partition-is-kept"},
+        "waited": set(),
+    }

@@ -1,86 +1,138 @@
 """scale-cycle on the sandbox: what goes, what comes back, what stays; its checkers can fail."""
 
 import copy
-from array import array
 from dataclasses import replace
 from functools import partial
+from typing import Any
+
+import pytest
 
 from chaos.experiment import History, find_experiment
-from chaos.model.series import Samples
+from tests.edited import Edited, SeriesEdit
 from tests.experiments import lab
+from tests.histories import NXDOMAIN, TIMED_OUT
 
 EXPERIMENT = find_experiment("scale-cycle")
 OPTIONS = {"period_s": 0.05}
 verdicts = partial(lab.verdicts, EXPERIMENT)
 said = partial(lab.answer, EXPERIMENT)
 OWN = ("order-is-kept", "names-go-and-come-back", "gone-stays-gone", "volumes-are-kept")
+KEYS = ("scaling-challenges", "backup-differs")
+AWAY_S = 2.0  # web-2 has gone by then, and the scaling up is later
 
 
-def test_everything_is_as_the_hypothesis_says(edited: History) -> None:
-    assert verdicts(edited) == dict.fromkeys(OWN, "ok")
-    assert "one by one in a fixed order" in said(edited, "scaling-challenges")
-    assert "data-web-2 and data-web-1 stayed bound" in said(edited, "backup-differs")
+@pytest.fixture
+def changed(history: History) -> Edited:
+    """Its seconds count from the scaling down."""
+    return Edited(history)
 
 
-def test_a_claim_with_another_volume_fails_and_nothing_is_said_about_backups(edited: History) -> None:
-    for _, what, details in edited.marks:
-        if what == "claim" and details["phase"] == "after" and details["claim"] == "data-web-1":
-            details["volume"] = "another"
-    assert verdicts(edited)["volumes-are-kept"] == "fail"
-    assert said(edited, "backup-differs") == ""
-    assert "keeps the volumes" not in said(edited, "scaling-challenges")
+def up_s(edited: Edited) -> float:
+    return edited.seconds(edited.history.faults[1].sent_ns)
 
 
-def of_web_2(history: History) -> tuple[Samples, list[int], int]:
-    """One server's samples, where they are NXDOMAIN while the pod was away, and the outcome with its old address."""
-    series = next(s for s in history.series if s.record == "A web-2.web" and s.view != "service")
-    samples, (down, up) = history.samples[series.id], history.faults
-    absent = [
-        n
-        for n, sent in enumerate(samples.sent_ns)
-        if down.sent_ns < sent < up.sent_ns - 2_000_000_000
-        and history.outcomes[samples.outcome[n]].status == "NXDOMAIN"
-    ]
-    return samples, absent, samples.outcome[0]
+def web_2(edited: Edited) -> SeriesEdit:
+    """What one server said of web-2's name."""
+    views = sorted({s.view for s in edited.history.series if s.record == "A web-2.web"} - {"service"})
+    return edited.series("A web-2.web", views[0])
 
 
-def test_an_old_address_after_nxdomain_fails_and_is_counted(edited: History) -> None:
-    assert "0 still gave the old address." in said(edited, "scaling-challenges")
-    samples, absent, old = of_web_2(edited)
-    samples.outcome[absent[3]] = old
-    assert verdicts(edited)["gone-stays-gone"] == "fail"
-    assert "1 still gave the old address, the last " in said(edited, "scaling-challenges")
+def test_everything_is_as_the_hypothesis_says(history: History) -> None:
+    assert verdicts(history) == dict.fromkeys(OWN, "ok")
+    assert "one by one in a fixed order" in said(history, KEYS[0])
+    assert "data-web-2 and data-web-1 stayed bound" in said(history, KEYS[1])
+    assert "until both were Ready again, one after the other." in lab.headline(EXPERIMENT, history)
 
 
-def test_a_server_that_never_said_gone_is_no_verdict(edited: History) -> None:
-    for series in edited.series:
-        if series.record == "A web-2.web":
-            samples = edited.samples[series.id]
-            samples.outcome[:] = array(samples.outcome.typecode, [samples.outcome[0]] * len(samples))
-    assert verdicts(edited)["gone-stays-gone"] == "unknown"
+@pytest.mark.parametrize(
+    "values", [{"volume": "another"}, {"uid": "of a claim made anew"}, {"uid": "", "volume": ""}], ids=str
+)
+def test_a_claim_that_is_not_the_same_fails_and_nothing_is_said_about_backups(
+    changed: Edited, values: dict[str, Any]
+) -> None:
+    history = changed.notes("claim", phase="after", claim="data-web-1").become(**values).history
+    assert verdicts(history)["volumes-are-kept"] == "fail"
+    assert said(history, KEYS[1]) == ""
+    assert "volumes outlive" not in said(history, KEYS[0])
 
 
-def test_a_pod_that_went_before_its_turn_fails(edited: History) -> None:
-    pods = [e for e in edited.events if e.kind == "Pod"]
+def test_claims_that_were_not_looked_at_or_never_had_a_volume_are_unknown(changed: Edited) -> None:
+    history = changed.notes("claim", phase="after", claim="data-web-1").drop().history
+    assert verdicts(history)["volumes-are-kept"] == "unknown"
+    history = changed.notes("claim", claim="data-web-1").become(volume="").history
+    assert verdicts(history)["volumes-are-kept"] == "unknown"
+
+
+def test_an_old_address_after_nxdomain_fails_and_is_counted(changed: Edited) -> None:
+    assert "0 still gave the old address." in said(changed.history, KEYS[0])
+    history = web_2(changed).say(web_2(changed).told("NOERROR"), after=AWAY_S, before=AWAY_S + 0.05).history
+    assert verdicts(history)["gone-stays-gone"] == "fail"
+    assert "1 still gave the old address, the last " in said(history, KEYS[0])
+
+
+def test_a_server_that_never_said_gone_is_no_verdict(changed: Edited) -> None:
+    of_all = changed.series("A web-2.web")
+    there = of_all.told("NOERROR")
+    history = web_2(changed).say(there, after=0.0, before=up_s(changed)).history
+    assert verdicts(history)["gone-stays-gone"] == "unknown"
+    assert verdicts(history)["names-go-and-come-back"] == "fail"
+    assert verdicts(of_all.say(there).history)["gone-stays-gone"] == "unknown"
+
+
+def test_a_server_that_fell_silent_after_nxdomain_is_no_verdict(changed: Edited) -> None:
+    history = web_2(changed).say(TIMED_OUT, after=AWAY_S).history
+    found = verdicts(history)
+    assert found["gone-stays-gone"] == found["names-go-and-come-back"] == "unknown"
+
+
+def test_a_pod_that_went_before_its_turn_fails(changed: Edited) -> None:
+    pods = [e for e in changed.history.events if e.kind == "Pod"]
     first = next(e for e in pods if e.name == "web-2" and "deletionTimestamp" in e.object["metadata"])
     going = copy.deepcopy(next(e for e in pods if e.name == "web-1" and e.at_ns < first.at_ns))
     going.object["metadata"]["deletionTimestamp"] = "now"
-    edited.events.insert(edited.events.index(first), replace(going, at_ns=first.at_ns))
-    assert verdicts(edited)["order-is-kept"] == "fail"
+    changed.history.events.insert(changed.history.events.index(first), replace(going, at_ns=first.at_ns))
+    assert verdicts(changed.history)["order-is-kept"] == "fail"
+    assert "not measured" in lab.headline(EXPERIMENT, changed.history)
 
 
-def test_a_name_that_does_not_come_back_fails(edited: History) -> None:
-    series = next(s for s in edited.series if s.record == "A web-1.web" and s.view == "service")
-    gone = next(p for p, o in enumerate(edited.outcomes) if o.status == "NXDOMAIN")
-    columns = edited.samples[series.id]
-    up = edited.faults[1].sent_ns
-    for position, sent_ns in enumerate(columns.sent_ns):
-        if sent_ns > up:
-            columns.outcome[position] = gone
-    assert verdicts(edited)["names-go-and-come-back"] == "fail"
+def test_a_gap_of_the_watch_or_a_step_that_was_not_seen_leaves_the_order_unknown(
+    changed: Edited, history: History
+) -> None:
+    assert verdicts(changed.blind(0.1, 0.2).history)["order-is-kept"] == "unknown"
+    unseen = Edited(history).without_events(lambda e: e.name == "web-2" and e.type == "DELETED").history
+    assert verdicts(unseen)["order-is-kept"] == "unknown"
+    assert not said(unseen, KEYS[0])
+
+
+def test_a_name_that_does_not_come_back_or_with_another_address_fails(changed: Edited) -> None:
+    back = changed.series("A web-1.web", "service")
+    old = back.told("NOERROR")
+    assert verdicts(back.say(NXDOMAIN, after=up_s(changed)).history)["names-go-and-come-back"] == "fail"
+    assert verdicts(back.say(old, after=up_s(changed)).history)["names-go-and-come-back"] == "fail"
+
+
+def test_a_name_that_is_lost_again_fails(changed: Edited) -> None:
+    last_s = changed.seconds(changed.history.faults[1].ended_ns or 0) - 0.2
+    history = changed.series("A web-1.web", "service").say(NXDOMAIN, after=last_s).history
+    assert verdicts(history)["names-go-and-come-back"] == "fail"
+
+
+def test_a_name_that_should_stay_and_is_lost_for_a_moment_fails(changed: Edited) -> None:
+    history = changed.series("A web-0.web", "service").say(NXDOMAIN, after=AWAY_S, before=AWAY_S + 0.05).history
+    assert verdicts(history)["names-go-and-come-back"] == "fail"
+
+
+def test_silence_after_the_fault_is_no_verdict_on_dns(history: History) -> None:
+    found = verdicts(lab.silent(history))
+    assert found["names-go-and-come-back"] == found["gone-stays-gone"] == "unknown"
+    assert not said(lab.silent(history), KEYS[0])
+
+
+def test_each_note_that_is_missing_leaves_its_checkers_unknown(history: History) -> None:
+    assert lab.unknown_without(EXPERIMENT, history) == {"claim": {"volumes-are-kept"}, "waited": set()}
 
 
 def test_a_run_that_scaled_nothing_says_so(edited: History) -> None:
     edited.faults, edited.marks = [], []
     assert set(verdicts(edited).values()) == {"unknown"}
-    assert said(edited, "scaling-challenges") == said(edited, "backup-differs") == ""
+    assert [said(edited, key) for key in KEYS] == ["", ""]

@@ -1,11 +1,14 @@
 """simultaneous-failure on the sandbox: order of recovery, what MySQL clients saw, and that its checkers can fail."""
 
 import re
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
-from chaos.analysis.reading import Reading
+import pytest
+
 from chaos.experiment import History, find_experiment
+from chaos.model import Outcome, WatchGap
+from tests.edited import Edited, SeriesEdit
 from tests.experiments import lab
 
 EXPERIMENT = find_experiment("simultaneous-failure")
@@ -14,9 +17,19 @@ verdicts = partial(lab.verdicts, EXPERIMENT)
 said = partial(lab.answer, EXPERIMENT)
 
 
-def samples_of(history: History, client: str) -> Any:
-    watched = next(d for _, what, d in history.marks if what == "mysql-watch" and d["client"] == client)
-    return history.samples[watched["series"]]
+LEFT, GONE = "mysql-cluster-2", "mysql-cluster-0"
+
+
+@pytest.fixture
+def changed(history: History) -> Edited:
+    """Its seconds count from the MySQL members' deletion."""
+    edited = Edited(history)
+    edited.zero_ns = next(at for at, what, d in history.marks if what == "mysql" and d["step"] == "deleting")
+    return edited
+
+
+def client(edited: Edited, pod: str, probe: str = "mysql") -> SeriesEdit:
+    return edited.series(f"{pod}.mysql-cluster:3306", probe=probe)
 
 
 def test_all_holds_and_both_own_questions_are_answered(history: History) -> None:
@@ -31,48 +44,99 @@ def test_a_mysql_client_sees_the_name_go_at_once_and_the_second_member_wait_for_
     assert "EOF (idle) once" in text, "the connection that was open to a deleted member"
 
 
-def test_a_member_that_does_not_come_back_fails(edited: History) -> None:
-    samples = samples_of(edited, "mysql-cluster-1")
-    failed = next(p for p in samples.outcome if edited.outcomes[p].status == "NXDOMAIN")
-    for position in range(len(samples) - 25, len(samples)):
-        samples.outcome[position] = failed
-    assert verdicts(edited)["mysql-clients-come-back"] == "fail"
-    assert said(edited, "mysql-clients") == ""
+def test_a_member_that_does_not_come_back_fails(changed: Edited) -> None:
+    lost = client(changed, "mysql-cluster-1")
+    history = lost.say(lost.told("NXDOMAIN"), after=4.0).history
+    assert verdicts(history)["mysql-clients-come-back"] == "fail"
+    assert said(history, "mysql-clients") == ""
 
 
-def test_a_lost_connection_to_the_member_that_was_left_alone_fails(edited: History) -> None:
-    ended = next(p for p in samples_of(edited, "open to mysql-cluster-0").outcome if edited.outcomes[p].status == "EOF")
-    samples = samples_of(edited, "open to mysql-cluster-2")
-    samples.outcome[len(samples) // 2] = ended
-    assert verdicts(edited)["mysql-clients-come-back"] == "fail"
+def test_a_member_that_is_lost_again_fails(changed: Edited) -> None:
+    lost = client(changed, GONE)
+    over_s = changed.seconds(
+        next(at for at, what, d in changed.history.marks if what == "mysql" and d["step"] == "over")
+    )
+    history = lost.say(lost.told("NXDOMAIN"), after=over_s - 0.3).history
+    assert verdicts(history)["mysql-clients-come-back"] == "fail"
 
 
-def test_without_the_members_deletion_nothing_is_said_of_clients(edited: History) -> None:
-    edited.marks[:] = [mark for mark in edited.marks if mark[1] != "mysql"]
-    assert verdicts(edited)["mysql-clients-come-back"] == "unknown"
-    assert said(edited, "mysql-clients") == ""
+def test_a_member_that_nobody_heard_again_is_unknown(changed: Edited) -> None:
+    history = client(changed, "mysql-cluster-1").say(Outcome("TIMEOUT", "connect"), after=1.0).history
+    assert verdicts(history)["mysql-clients-come-back"] == "unknown"
 
 
-def test_a_pod_that_does_not_wait_for_the_one_before_fails(edited: History) -> None:
-    """The watch's first sight of web-1's successor is put before web-0's was Ready."""
-    deleted = next(f for f in edited.faults if len(f.targets) == 3)
-    old = {pod.uid for pod in deleted.targets}
-    for position, event in enumerate(edited.events):
-        if event.name == "web-1" and event.type == "ADDED" and event.uid not in old and event.at_ns > deleted.sent_ns:
-            edited.events[position] = type(event)(**{**_fields(event), "at_ns": deleted.sent_ns + 1_000_000})
-            break
-    edited.events.sort(key=lambda event: event.at_ns)
-    assert verdicts(edited)["ordered-is-serial"] == "fail"
-    assert said(edited, "serial-or-parallel") == ""
+def test_a_member_whose_connections_only_timed_out_was_not_seen_to_be_lost(changed: Edited) -> None:
+    lost = client(changed, GONE)
+    lost.say(lost.told("OK"), after=1.0)
+    history = lost.say(Outcome("TIMEOUT", "connect"), after=0.0, before=1.0).history
+    assert verdicts(history)["mysql-clients-come-back"] == "unknown"
+
+
+def test_a_lost_connection_to_the_member_that_was_left_alone_fails(changed: Edited) -> None:
+    ended = client(changed, GONE, "mysql-stream").told("EOF")
+    history = client(changed, LEFT, "mysql-stream").say(ended, after=1.0, before=1.3).history
+    assert verdicts(history)["mysql-clients-come-back"] == "fail"
+
+
+def test_a_question_to_the_member_that_was_left_alone_that_timed_out_is_unknown(changed: Edited) -> None:
+    silence = Outcome("TIMEOUT", "response")
+    history = client(changed, LEFT, "mysql-stream").say(silence, after=1.0, before=1.3).history
+    assert verdicts(history)["mysql-clients-come-back"] == "unknown"
+
+
+def test_without_the_members_deletion_nothing_is_said_of_clients(changed: Edited) -> None:
+    history = changed.notes("mysql").drop().history
+    assert verdicts(history)["mysql-clients-come-back"] == "unknown"
+    assert said(history, "mysql-clients") == ""
+
+
+def move_successor(edited: Edited, pod: str, since_ns: int, by_s: float, *, creation_only: bool = False) -> None:
+    """The watch shows the pod that takes a name after an instant earlier or later, or only its creation."""
+    events = edited.history.events
+    mine = [e for e in events if e.kind == "Pod" and e.name == pod and e.at_ns > since_ns]
+    created = next(e for e in mine if e.type == "ADDED")
+    for position, event in enumerate(events):
+        if event is created or (event.uid == created.uid and not creation_only):
+            events[position] = replace(event, at_ns=event.at_ns + round(by_s * 1e9))
+    events.sort(key=lambda event: event.at_ns)
+
+
+def test_a_pod_that_does_not_wait_for_the_one_before_fails(changed: Edited) -> None:
+    deleted = next(f for f in changed.history.faults if len(f.targets) == 3)
+    move_successor(changed, "web-1", deleted.sent_ns, -1.0, creation_only=True)
+    assert verdicts(changed.history)["ordered-is-serial"] == "fail"
+    assert said(changed.history, "serial-or-parallel") == ""
+
+
+def test_parallel_pods_that_wait_though_their_names_are_free_fail(changed: Edited) -> None:
+    since_ns = next(at for at, what, d in changed.history.marks if what == "parallel" and d["step"] == "deleting")
+    move_successor(changed, "web-parallel-1", since_ns, 5.0)
+    assert verdicts(changed.history)["parallel-is-at-once"] == "fail"
+    assert "after its name was free" in lab.summary(EXPERIMENT, changed.history, "parallel-is-at-once")
+
+
+@pytest.mark.parametrize("checker", ["ordered-is-serial", "parallel-is-at-once"])
+def test_a_gap_of_the_watch_leaves_the_order_unknown(changed: Edited, checker: str) -> None:
+    changed.history.gaps.append(WatchGap("Pod", 0, changed.zero_ns, "the connection broke"))
+    assert verdicts(changed.history)[checker] == "unknown"
 
 
 def test_pods_that_did_not_wait_are_told_each_with_its_time(history: History) -> None:
-    summary = next(
-        c(Reading(history)).summary for c in EXPERIMENT.checkers if not isinstance(c, str) and "parallel" in c.__name__
-    )
+    summary = lab.summary(EXPERIMENT, history, "parallel-is-at-once")
     assert re.search(r"web-parallel-1 was created \S+ m?s before web-parallel-0 was Ready", summary)
     assert "All three MySQL members at once were not tried" in said(history, "mysql-clients")
 
 
-def _fields(event: Any) -> dict[str, Any]:
-    return {name: getattr(event, name) for name in event.__slots__}
+def test_silence_after_the_fault_is_no_verdict_on_clients(history: History) -> None:
+    quiet = lab.silent(history)
+    assert verdicts(quiet)["mysql-clients-come-back"] == "unknown"
+    assert not said(quiet, "mysql-clients")
+    assert "The last name was back" not in said(quiet, "serial-or-parallel")
+
+
+def test_each_note_that_is_missing_leaves_its_checkers_unknown(history: History) -> None:
+    assert lab.unknown_without(EXPERIMENT, history) == {
+        "parallel": {"parallel-is-at-once"},
+        "mysql": {"mysql-clients-come-back"},
+        "waited": set(),
+    }

@@ -1,0 +1,117 @@
+"""Whether what a name answers turned to something to stay, or never changed, at every server that was asked.
+
+Lasting, not first: what counts is the state from then on to the end of the time that is judged. A wrong answer is
+evidence wherever it was heard; that there was none takes answers that cover the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chaos.analysis.claims import Finding, UnmeasuredError, against, need, unsure
+from chaos.analysis.coverage import uncovered
+from chaos.analysis.reading import Reading, Sample
+from chaos.model.outcome import DNS_PRESENT
+
+_NS_PER_S = 1_000_000_000
+
+
+def turns(
+    reading: Reading, record: str, status: str, from_ns: int, to_ns: int, *, value: str = ""
+) -> dict[str, int | None]:
+    """View → when its answers had turned for the rest of a time; None where they had not, by its last known answer.
+
+    Args:
+        reading: of the run.
+        record: such as ``A web-1.web``, of all vantages together.
+        status: that they turn to.
+        from_ns: of the time; questions sent before do not count.
+        to_ns: of the time; nor do answers received after.
+        value: that they have then, such as the new address; empty: any.
+
+    Returns:
+        Upper bounds: receipt of the first answer after which no other one came. Views that said nothing are left out.
+    """
+    found: dict[str, int | None] = {}
+    for view, samples in heard(reading, record, from_ns, to_ns).items():
+        since_ns: int | None = None
+        for sample in samples:
+            right = sample.outcome.status == status and (not value or value in sample.outcome.values)
+            since_ns = (sample.received_ns if since_ns is None else since_ns) if right else None
+        found[view] = since_ns
+    return found
+
+
+def turned(
+    reading: Reading, record: str, status: str, from_ns: int, to_ns: int, *, value: str = ""
+) -> Iterator[Finding]:
+    """What speaks against each view's having turned to stay, and what is unsure; arguments as of `turns`.
+
+    Raises:
+        UnmeasuredError: nobody was asked.
+    """
+    need(reading.series_of(probe="dns", record=record), f"{record} was not asked for")
+    unheard = deaf(reading, record, from_ns, to_ns)
+    yield from _unheard(record, unheard)
+    for view, since_ns in turns(reading, record, status, from_ns, to_ns, value=value).items():
+        if since_ns is None and view not in unheard:
+            yield against(f"{record} was not {' '.join(filter(None, (status, value)))} in the end at {view}")
+
+
+def all_turned_ns(reading: Reading, record: str, status: str, from_ns: int, to_ns: int, *, value: str = "") -> int:
+    """When the last view had turned, an upper bound; arguments as of `turns`.
+
+    Raises:
+        UnmeasuredError: one was not seen to.
+    """
+    found = turns(reading, record, status, from_ns, to_ns, value=value)
+    missing = {series.view for series in reading.series_of(probe="dns", record=record)} - found.keys()
+    instants = [at_ns for at_ns in found.values() if at_ns is not None]
+    if missing or not instants or len(instants) < len(found):
+        raise UnmeasuredError(f"{record} was not seen to turn to {status} in every view")
+    return max(instants)
+
+
+def unchanged(
+    reading: Reading, record: str, from_ns: int, to_ns: int, *, values: tuple[str, ...] = ()
+) -> Iterator[Finding]:
+    """What speaks against a record's having given the same addresses all the time, and what is unsure.
+
+    Args:
+        reading: of the run.
+        record: such as ``A web-1.web``.
+        from_ns: of the time.
+        to_ns: of the time.
+        values: that it is to give; empty: whatever it gave first.
+
+    Raises:
+        UnmeasuredError: nobody was asked.
+    """
+    need(reading.series_of(probe="dns", record=record), f"{record} was not asked for")
+    yield from _unheard(record, deaf(reading, record, from_ns, to_ns))
+    for view, samples in heard(reading, record, from_ns, to_ns).items():
+        wanted = tuple(sorted(values)) or samples[0].outcome.values
+        wrong = (s.outcome for s in samples if s.outcome.status not in DNS_PRESENT or s.outcome.values != wanted)
+        if (first := next(wrong, None)) is not None:
+            yield against(f"{record} was {' '.join((first.status, *first.values))} at {view}")
+
+
+def heard(reading: Reading, record: str, from_ns: int, to_ns: int) -> dict[str, list[Sample]]:
+    """View → its answers that say something, within a time from question to receipt, in the order of the questions."""
+    found: dict[str, list[Sample]] = {}
+    for series in reading.series_of(probe="dns", record=record):
+        for sample in reading.samples(series, from_ns, to_ns):
+            if sample.outcome.says_something and sample.received_ns <= to_ns:
+                found.setdefault(series.view, []).append(sample)
+    return {view: sorted(samples, key=lambda s: s.sent_ns) for view, samples in found.items()}
+
+
+def deaf(reading: Reading, record: str, from_ns: int, to_ns: int) -> list[str]:
+    """Views that were not heard all the time; a time shorter than the run's limit is measured by its own length."""
+    span_ns = to_ns - from_ns
+    limit_ns = span_ns if reading.within_ns is None else min(span_ns, reading.within_ns)
+    return uncovered(reading, record, from_ns, to_ns, limit_s=limit_ns / _NS_PER_S)
+
+
+def _unheard(record: str, views: list[str]) -> Iterator[Finding]:
+    yield from (unsure(f"{record} could not be heard all the time at {view}") for view in views)

@@ -39,15 +39,25 @@ from chaos.analysis.views import silent_views, views
 from chaos.clients import Login, Reply
 from chaos.clients.redis_members import Member, ask_members
 from chaos.errors import InconclusiveError, PreflightError, UsageError
-from chaos.experiment.asking import ask, who_answers
+from chaos.experiment.asking import ask, tally, who_answers
 from chaos.experiment.common_notes import Answered, Asked, Change, Waited
 from chaos.experiment.course import CourseQuestion
 from chaos.experiment.definition import Experiment, Workload
-from chaos.experiment.from_pod import ResolvConf, count_queries, fetch, nslookup, read_resolv_conf
+from chaos.experiment.from_pod import (
+    Costed,
+    Fetched,
+    LookedUp,
+    ReadConf,
+    ResolvConf,
+    count_queries,
+    fetch,
+    nslookup,
+    read_resolv_conf,
+)
 from chaos.experiment.identify import Identify
 from chaos.experiment.loading import course_questions, find_experiment, load_experiments
 from chaos.experiment.options import Options
-from chaos.experiment.pods import marked_for_deletion, successor
+from chaos.experiment.pods import marked_for_deletion, newcomer, successor
 from chaos.experiment.run import Run, Target
 from chaos.faults import (
     Cordon,
@@ -73,6 +83,7 @@ __all__ = [
     "Checker",
     "ClientView",
     "Cordon",
+    "Costed",
     "CourseQuestion",
     "CutNode",
     "DeletePod",
@@ -81,6 +92,7 @@ __all__ = [
     "Experiment",
     "Fact",
     "FaultWindow",
+    "Fetched",
     "Finding",
     "History",
     "Identify",
@@ -89,6 +101,7 @@ __all__ = [
     "Interval",
     "JoinNode",
     "Login",
+    "LookedUp",
     "Member",
     "Note",
     "Options",
@@ -98,6 +111,7 @@ __all__ = [
     "PodStep",
     "PreflightError",
     "Question",
+    "ReadConf",
     "Reading",
     "Recovery",
     "Reply",
@@ -149,6 +163,7 @@ __all__ = [
     "most_missing",
     "ms",
     "need",
+    "newcomer",
     "note",
     "notes",
     "nslookup",
@@ -166,6 +181,7 @@ __all__ = [
     "step",
     "successor",
     "summarise",
+    "tally",
     "tells",
     "transitions",
     "trials",

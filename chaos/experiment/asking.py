@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from chaos.experiment.common_notes import Answered, Asked
@@ -49,7 +49,7 @@ async def who_answers(
         Pod name → how often it answered; failures by their status and phase.
     """
     outcomes = await run.sample("http", name, port, count, period_s=period_s)
-    counts = Counter(_who(outcome) for outcome in outcomes)
+    counts = tally(outcomes)
     said = {"asked": name, "connections": len(outcomes), "answered": dict(counts.most_common()), **details}
     if isinstance(kind, str):
         run.mark(kind, **said)
@@ -58,7 +58,6 @@ async def who_answers(
     return counts
 
 
-def _who(outcome: Outcome) -> str:
-    if outcome.status == "OK":
-        return outcome.values[0] if outcome.values else "somebody unknown"
-    return f"{outcome.status} ({outcome.phase})"
+def tally(outcomes: Iterable[Outcome]) -> Counter[str]:
+    """Connections by who answered them, or by how they failed, as in `Answered`."""
+    return Counter((*o.values, "somebody unknown")[0] if o.status == "OK" else o.told for o in outcomes)

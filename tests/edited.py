@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
+from chaos.analysis.notes import Note
 from chaos.analysis.reading import Reading
 from chaos.analysis.trials import trials
 from chaos.model import History, Outcome, Samples, Series
@@ -18,7 +20,8 @@ class Edited:
 
     def __init__(self, history: History) -> None:
         self.history = copy.deepcopy(history)
-        self.zero_ns = trials(Reading(self.history))[0].accepted_ns
+        found = trials(Reading(self.history))
+        self.zero_ns = found[0].accepted_ns if found else 0
 
     def series(self, record: str = "", view: str = "", *, probe: str = "") -> SeriesEdit:
         """All series with that record, view and probe; what is left out may be any."""
@@ -29,6 +32,13 @@ class Edited:
         ]
         assert wanted, f"the history has no series {probe} {record} {view}"
         return SeriesEdit(self, wanted)
+
+    def notes(self, kind: type[Note], **where: Any) -> NotesEdit:
+        """All notes of a kind with these values."""
+        found = [mark for mark in self.history.marks if mark[1] == kind.kind]
+        wanted = [mark for mark in found if all(mark[2].get(key) == value for key, value in where.items())]
+        assert wanted, f"the history has no {kind.kind} with {where}"
+        return NotesEdit(self, wanted)
 
     def without_views(self, *views: str) -> Edited:
         """As if these DNS servers had not been asked."""
@@ -58,6 +68,32 @@ class Edited:
         if outcome not in self.history.outcomes:
             self.history.outcomes.append(outcome)
         return self.history.outcomes.index(outcome)
+
+
+@dataclass(frozen=True)
+class NotesEdit:
+    """Some notes of an edited history; each method returns the history."""
+
+    of: Edited
+    marks: list[tuple[int, str, dict[str, Any]]]
+
+    def say(self, **values: Any) -> Edited:
+        """They have other values."""
+        for _, _, details in self.marks:
+            details.update(values)
+        return self.of
+
+    def put(self, field: str, **values: Any) -> Edited:
+        """They have other values in a field that is a mapping."""
+        for _, _, details in self.marks:
+            details[field] = details[field] | values
+        return self.of
+
+    def forget(self) -> Edited:
+        """As if the method had not written them down."""
+        gone = {id(details) for _, _, details in self.marks}
+        self.of.history.marks[:] = [mark for mark in self.of.history.marks if id(mark[2]) not in gone]
+        return self.of
 
 
 @dataclass(frozen=True)

@@ -256,14 +256,6 @@ def under_policies(reading: Reading) -> Policies:
     return policies(reading, Matrix, OPEN, POLICIES, allows=allows)
 
 
-def enforced(reading: Reading) -> bool | None:
-    """As in `Policies`; None also where they were not tried."""
-    try:
-        return under_policies(reading).enforced
-    except UnmeasuredError:
-        return None
-
-
 def failure_ns(reading: Reading, tier: str, step: str) -> int:
     return note(reading, Failure, f"the {tier} tier was not failed", tier=tier, step=step).at_ns
 
@@ -418,7 +410,7 @@ def connected(reading: Reading) -> Iterator[str]:
     before = paths(reading, Matrix, OPEN)
     needed = (f"{tier} to {to} ({before[tier, to]} answered)" for tier, targets in NEEDED.items() for to in targets)
     yield f"Deployed and connected: asked over HTTP from inside one pod of each tier, {', '.join(needed)}."
-    if enforced(reading) is False:
+    if under_policies(reading).enforced is False:
         through = count(len(under_policies(reading).through), "forbidden path")
         yield f"This cluster does not enforce NetworkPolicies: all {through} went through although the objects are there."
     else:
@@ -434,18 +426,22 @@ def discovered(reading: Reading) -> Iterator[str]:
     held(reading, names_are_found)
     told = (f"{name} is {', '.join(one.addresses)}" for name, one in lookups(reading).items())
     yield f"Looked up in a pod of the web tier: {'; '.join(told)}."
-    if enforced(reading) is None:
+    if under_policies(reading).enforced is None:
         return
     found, data = under_policies(reading), count(len(DATA), "connection")
     blocked, through = (
         count(sum(p.startswith("web to data") for p in part)) for part in (found.blocked, found.through)
     )
     if found.enforced:
-        yield "Finding is not reaching: with the policies in place the web tier still finds these names,"
-        yield f"and {blocked} of {data} to them were blocked."
+        yield (
+            "Finding is not reaching: with the policies in place the web tier still finds these names, "
+            f"and {blocked} of {data} to them were blocked."
+        )
     else:
-        yield f"The policies that should keep the web tier from the data tier were in place, and {through} of {data} went through:"
-        yield "on this cluster finding a name is enough to use it."
+        yield (
+            f"The policies that should keep the web tier from the data tier were in place, and {through} of {data} went through: "
+            "on this cluster finding a name is enough to use it."
+        )
 
 
 def failed(reading: Reading) -> Iterator[str]:
@@ -511,7 +507,7 @@ def decided(reading: Reading) -> Iterator[str]:
         True: "They are enforced on this cluster.",
         False: "On this cluster nothing enforces them, so they protect nothing here.",
         None: "Whether this cluster enforces them was not clearly seen.",
-    }[enforced(reading)]
+    }[under_policies(reading).enforced]
 
 
 def headline(reading: Reading) -> str:

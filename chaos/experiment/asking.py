@@ -33,7 +33,7 @@ async def ask(
         said: dict[str, Any] = {"asked": f"{rtype} {name}", "view": view, "status": outcome.status}
         said |= {"values": outcome.values, "ttl": outcome.ttl, **details}
         if isinstance(kind, str):
-            run.mark(kind, **said)
+            run.mark(kind, **said | {"values": list(outcome.values)})
         else:
             run.note(kind(**said))
         found.append(outcome)

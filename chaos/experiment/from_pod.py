@@ -15,6 +15,7 @@ _DEFAULT_NDOTS = 1
 _ATTEMPTS = 2  # resolv.conf(5)
 # busybox's own -T ends in a crash where it is built for Debian, so `timeout` bounds it; it ends wget with 143.
 _FETCH_WITHIN_S = 3
+_OVER = (143, 124)  # 124 of GNU's timeout
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,11 @@ class Fetched(Note):
     page: str
     said: str
 
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is known, because the time was over. A name that is denied is said to be within that time."""
+        return not self.page and self.exit_code in _OVER
+
     def told(self) -> str:
         """For people."""
         return repr(self.page) if self.page else self.said or f"nothing (exit code {count(self.exit_code)})"
@@ -130,7 +136,7 @@ class Costed(Note):
 
 def _write(run: Run, kind: type[Note] | str, **said: Any) -> None:
     if isinstance(kind, str):
-        run.mark(kind, **said)
+        run.mark(kind, **{key: list(value) if isinstance(value, tuple) else value for key, value in said.items()})
     else:
         run.note(kind(**said))
 

@@ -39,7 +39,7 @@ from chaos.analysis.views import silent_views, views
 from chaos.clients import Login, Reply
 from chaos.clients.redis_members import Member, ask_members
 from chaos.errors import InconclusiveError, PreflightError, UsageError
-from chaos.experiment.asking import ask, tally, who_answers
+from chaos.experiment.asking import ask, reverse_name, tally, who_answers, wrong_answers
 from chaos.experiment.common_notes import Answered, Asked, Change, Waited
 from chaos.experiment.course import CourseQuestion
 from chaos.experiment.definition import Experiment, Workload
@@ -173,6 +173,7 @@ __all__ = [
     "pod_steps",
     "read_resolv_conf",
     "recoveries",
+    "reverse_name",
     "seconds",
     "series_of",
     "share",
@@ -192,4 +193,5 @@ __all__ = [
     "where_measured",
     "who_answers",
     "wilson",
+    "wrong_answers",
 ]

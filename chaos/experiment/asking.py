@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from chaos.analysis.claims import Finding, against, unsure
 from chaos.experiment.common_notes import Answered, Asked
 from chaos.experiment.run import Run
 from chaos.model import Outcome
@@ -38,6 +39,21 @@ async def ask(
             run.note(kind(**said))
         found.append(outcome)
     return found
+
+
+def reverse_name(address: str) -> str:
+    """The name under which an IPv4 address is looked up."""
+    return ".".join(reversed(address.split("."))) + ".in-addr.arpa."
+
+
+def wrong_answers(asked: Iterable[_A], right: Callable[[_A], bool]) -> Iterator[Finding]:
+    """The answers that are not right; one that says nothing leaves it unknown whether it would be."""
+    for one in asked:
+        clause = f"{one.asked} at {one.view} is {one.told()}"
+        if not one.says_something:
+            yield unsure(clause)
+        elif not right(one):
+            yield against(clause)
 
 
 async def who_answers(

@@ -58,6 +58,15 @@ class Asked(Note):
     values: tuple[str, ...]
     ttl: int | None
 
+    @property
+    def says_something(self) -> bool:
+        """Whether it tells what is there; see `Outcome`."""
+        return Outcome(self.status).says_something
+
+    def told(self) -> str:
+        """For people: ``NOERROR 10.244.1.3``."""
+        return f"{self.status} {', '.join(self.values)}".rstrip()
+
 
 @dataclass(frozen=True, slots=True)
 class Answered(Note):

@@ -41,7 +41,7 @@ async def method(run: Run) -> None:
         return
     if not await replicate(run, (BY_ADDRESS,), run.target.pods[0].address):
         return
-    await write_and_read(run, NAMED[0], NAMED[1:], "before", "write-read")
+    await write_and_read(run, NAMED[0], NAMED[1:], "before")
     for group in GROUPS:
         await read_logs(run, group)
     await replace_one(run)
@@ -53,7 +53,7 @@ async def method(run: Run) -> None:
     after = next((pod for pod in run.target.pods if pod.name == before.name), before)
     run.mark("source", pod=before.name, was_at=before.address, is_at=after.address)
     await note_status(run, BY_ADDRESS, "by address, after the replacement")
-    await write_and_read(run, NAMED[0], (BY_NAME,), "after", "write-read")
+    await write_and_read(run, NAMED[0], (BY_NAME,), "after")
     await repair(run)
 
 

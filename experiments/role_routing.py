@@ -60,14 +60,14 @@ async def method(run: Run) -> None:
     await many_writes(run, "mysql-primary")
     await many_writes(run, "mysql-replicas")
     await many_writes(run, "mysql-replicas-only")
-    await write_and_read(run, "mysql-primary", ("mysql-replicas-only",), "before", "write-read")
+    await write_and_read(run, "mysql-primary", ("mysql-replicas-only",), "before")
     watch(run)
     await run.sleep(SETTLE_S)
     async with run.inject(DeletePod(run.target.pods[0], grace_s=run.options.deletion_grace_s)):
         await run.steady_state(within_s=STEADY_WITHIN_S)
         await run.sleep(SETTLE_S)
     if await follow(run, NAMED[1:], "after the primary's replacement"):
-        await write_and_read(run, "mysql-primary", ("mysql-replicas-only",), "after", "write-read")
+        await write_and_read(run, "mysql-primary", ("mysql-replicas-only",), "after")
     await who_answers(run, "mysql-primary", "after")
 
 

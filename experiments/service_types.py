@@ -1,18 +1,33 @@
 """What does DNS answer for a regular and for a headless service of a Deployment, and what of it survives a restart?"""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 
 from chaos.experiment import (
+    SERVICE_VIEW,
+    Answered,
+    Asked,
     Experiment,
-    Fact,
+    Finding,
+    Note,
     Reading,
     Run,
-    Verdict,
+    Waited,
+    against,
     ask,
-    combine,
-    fact,
-    facts,
+    checker,
+    count,
+    held,
+    holds,
+    need,
+    newcomer,
+    note,
+    notes,
+    reverse_name,
+    unsure,
     who_answers,
+    wrong_answers,
 )
 
 from .shared.course import unit_question
@@ -24,45 +39,74 @@ READY_WITHIN_S = 60
 SETTLE_S = 1.0
 CONNECTIONS = 30
 PORT = 80
+REGULAR, HEADLESS, REPLACED = "regular", "headless", "replaced"
+SHAPED = "address-shaped name"
+
+
+@dataclass(frozen=True, slots=True)
+class Pods(Note):
+    """The Deployment's pods."""
+
+    phase: str
+    names: tuple[str, ...]
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement(Note):
+    """The replacement."""
+
+    deleted: str
+    was_at: str
+    successor: str
+    is_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup(Asked):
+    """What DNS answered in each phase."""
+
+    phase: str
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Behind(Answered):
+    """Who answered over HTTP behind the service's name."""
+
+    phase: str
 
 
 async def method(run: Run) -> None:
     """Ask for a Deployment's service and pods: behind a regular service, behind a headless one, after a replacement."""
+    at_service = partial(ask, run, Lookup, views=(SERVICE_VIEW,))
     await run.apply("web-demo-deployment.yaml")
     await run.apply("web-service.yaml")
     before = await run.ready_pods(PODS, REPLICAS, within_s=READY_WITHIN_S)
-    run.mark("pods", phase="regular", names=[p.name for p in before], addresses=[p.address for p in before])
+    run.note(Pods(REGULAR, tuple(p.name for p in before), tuple(p.address for p in before)))
     if len(before) < REPLICAS:
         return
+    old = before[0]
     await run.sleep(SETTLE_S)
-    await look(run, "regular", "web-service", before[0].name, before[0].address)
-    virtual = await run.resolve("web-service")
-    for address in virtual.values:
-        await ask(run, "lookup", reverse(address), "PTR", views=("service",), phase="regular", of="virtual address")
+    await look(run, REGULAR, "web-service", old.name, old.address)
+    for address in (await run.resolve("web-service")).values:
+        await at_service(reverse_name(address), "PTR", phase=REGULAR, of="virtual address")
 
     await run.objects.delete("Service", "web-service")
     await run.apply("web-headless.yaml")
     await run.sleep(SETTLE_S)
-    await look(run, "headless", "web-headless", before[0].name, before[0].address)
+    await look(run, HEADLESS, "web-headless", old.name, old.address)
 
-    await run.delete_pod(before[0])
-    known = {pod.name for pod in before}
-    await run.until("the replacement is Ready", lambda: replaced(run, known), READY_WITHIN_S)
-    after = await run.ready_pods(PODS, REPLICAS, within_s=READY_WITHIN_S)
-    new = next((pod for pod in after if pod.name not in known), None)
-    run.mark("pods", phase="replaced", names=[p.name for p in after], addresses=[p.address for p in after])
+    await run.delete_pod(old)
+    new = await run.until("the replacement is Ready", partial(newcomer, run, before, PODS), READY_WITHIN_S)
+    after = await run.pods_of(PODS)
+    run.note(Pods(REPLACED, tuple(p.name for p in after), tuple(p.address for p in after)))
     if new is None:
         return
-    run.mark("replacement", deleted=before[0].name, was_at=before[0].address, successor=new.name, is_at=new.address)
+    run.note(Replacement(old.name, old.address, new.name, new.address))
     await run.sleep(SETTLE_S)
-    await look(run, "replaced", "web-headless", before[0].name, before[0].address)
-    await ask(run, "lookup", shaped(new.address), views=("service",), phase="replaced", of="new address-shaped name")
-
-
-async def replaced(run: Run, known: set[str]) -> bool:
-    """Whether a pod that was not there before is Ready, and as many as there should be."""
-    pods = await run.pods_of(PODS)
-    return len(pods) >= REPLICAS and any(pod.name not in known for pod in pods)
+    await look(run, REPLACED, "web-headless", old.name, old.address)
+    await at_service(shaped(new.address, "web-headless"), phase=REPLACED, of=f"new {SHAPED}")
 
 
 async def look(run: Run, phase: str, service: str, pod: str, address: str) -> None:
@@ -72,207 +116,172 @@ async def look(run: Run, phase: str, service: str, pod: str, address: str) -> No
         ("port", f"_web._tcp.{service}", "SRV"),
         ("pod name", f"{pod}.{service}", "A"),
         ("bare pod name", pod, "A"),
-        ("address-shaped name", f"{address.replace('.', '-')}.{service}", "A"),
-        ("pod address", reverse(address), "PTR"),
+        (SHAPED, shaped(address, service), "A"),
+        ("pod address", reverse_name(address), "PTR"),
     )
     for of, name, rtype in questions:
-        await ask(run, "lookup", name, rtype, phase=phase, of=of)
-    await who_answers(run, "answered", service, PORT, CONNECTIONS, phase=phase)
+        await ask(run, Lookup, name, rtype, phase=phase, of=of)
+    await who_answers(run, Behind, service, PORT, CONNECTIONS, phase=phase)
 
 
-def reverse(address: str) -> str:
-    """The name under which an IPv4 address is looked up."""
-    return ".".join(reversed(address.split("."))) + ".in-addr.arpa."
-
-
-def shaped(address: str) -> str:
+def shaped(address: str, service: str) -> str:
     """The name that CoreDNS makes of an endpoint's address."""
-    return f"{address.replace('.', '-')}.web-headless"
+    return f"{address.replace('.', '-')}.{service}"
 
 
 # ---- what must hold ----
 
 
-def regular_is_one_address(reading: Reading) -> Verdict:
+def asked_for(reading: Reading, phase: str, of: str) -> list[Lookup]:
+    """What each view answered."""
+    found = notes(reading, Lookup, phase=phase, of=of)
+    need(found, f"nobody asked for the {of} in the phase {phase!r}")
+    return found
+
+
+@checker("report.md: Measured")
+def regular_is_one_address(reading: Reading) -> Iterator[Finding]:
     """One address, which is none of the pods'."""
-    return _service_has(
-        reading, "regular", "regular-is-one-address", lambda values, pods: len(values) == 1 and not pods & values
-    )
+    asked, pods = asked_for(reading, REGULAR, "service"), note(reading, Pods, phase=REGULAR).addresses
+    yield from wrong_answers(asked, lambda one: len(one.values) == 1 and not set(pods) & set(one.values))
+    yield holds(_compared(asked, pods))
 
 
-def headless_is_every_pod(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def headless_is_every_pod(reading: Reading) -> Iterator[Finding]:
     """The pods' addresses, all of them and nothing else."""
-    return _service_has(reading, "headless", "headless-is-every-pod", lambda values, pods: values == pods)
+    asked, pods = asked_for(reading, HEADLESS, "service"), note(reading, Pods, phase=REGULAR).addresses
+    yield from wrong_answers(asked, lambda one: set(one.values) == set(pods))
+    yield holds(_compared(asked, pods))
 
 
-def _service_has(reading: Reading, phase: str, name: str, holds: Callable[[set[str], set[str]], bool]) -> Verdict:
-    asked = facts(reading, "lookup", phase=phase, of="service")
-    pods = fact(reading, "pods", phase="regular")
-    if pods is None or not asked:
-        return combine(name, failures=(), unknowns=("it was not asked for",), success="", evidence=())
-    unknowns = [
-        f"{f['view']} answers {f['status']}" for f in asked if f["status"] not in ("NOERROR", "NXDOMAIN", "NODATA")
-    ]
-    failures = [
-        f"{f['view']} answers {f['status']} {', '.join(f['values'])}"
-        for f in asked
-        if f["status"] in ("NOERROR", "NXDOMAIN", "NODATA") and not holds(set(f["values"]), set(pods["addresses"]))
-    ]
-    success = f"{asked[0]['asked']} is {', '.join(asked[0]['values'])} at each of {len(asked)} views, the pods are at {', '.join(pods['addresses'])}."
-    return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",))
+def _compared(asked: list[Lookup], pods: tuple[str, ...]) -> str:
+    views = f"at each of {count(len(asked), 'view')}"
+    return f"{asked[0].asked} is {', '.join(asked[0].values)} {views}, the pods are at {', '.join(pods)}."
 
 
-def pods_have_no_name(reading: Reading) -> Verdict:
+def own_names(reading: Reading) -> list[Lookup]:
+    """What was answered for a pod's own name, with and without the service's, behind both services."""
+    named = [one for of in ("pod name", "bare pod name") for one in notes(reading, Lookup, of=of)]
+    need({REGULAR, HEADLESS} <= {one.phase for one in named}, "not all was asked for")
+    return named
+
+
+@checker("report.md: Measured")
+def pods_have_no_name(reading: Reading) -> Iterator[Finding]:
     """A Deployment's pods resolve by their names behind neither service."""
-    asked = [f for f in facts(reading, "lookup") if f["of"] in ("pod name", "bare pod name")]
-    failures = [f"{f['asked']} at {f['view']} is {', '.join(f['values'])}" for f in asked if f["status"] == "NOERROR"]
-    unknowns = [
-        f"{f['asked']} at {f['view']}: {f['status']}" for f in asked if f["status"] not in ("NOERROR", "NXDOMAIN")
-    ]
-    unknowns += [] if fact(reading, "lookup", phase="headless", of="pod name") else ["not all was asked for"]
-    success = f"All {len(asked)} queries for a pod's own name were NXDOMAIN, behind either service."
-    return combine("pods-have-no-name", failures=failures, unknowns=unknowns, success=success, evidence=())
+    asked = own_names(reading)
+    yield from wrong_answers(asked, lambda one: one.status == "NXDOMAIN")
+    queries = count(len(asked), "query|queries")
+    yield holds(f"All {queries} for a pod's own name were NXDOMAIN, behind either service.")
 
 
-def replacement_is_another(reading: Reading) -> Verdict:
+@checker("report.md: Measured", "events.jsonl")
+def replacement_is_another(reading: Reading) -> Iterator[Finding]:
     """The successor has another name and address, and the old address-shaped name is gone."""
-    swap = fact(reading, "replacement")
-    old = facts(reading, "lookup", phase="replaced", of="address-shaped name")
-    if swap is None or not old:
-        return combine(
-            "replacement-is-another", failures=(), unknowns=("no replacement was seen",), success="", evidence=()
-        )
-    failures = [
-        f"{f['asked']} is still {', '.join(f['values'])} at {f['view']}" for f in old if f["status"] == "NOERROR"
-    ]
-    failures += ["the successor has the same name"] if swap["deleted"] == swap["successor"] else []
-    unknowns = [
-        f"{f['asked']} at {f['view']}: {f['status']}" for f in old if f["status"] not in ("NOERROR", "NXDOMAIN")
-    ]
-    if swap["was_at"] == swap["is_at"]:
-        unknowns.append("the successor happened to get the same address")
-        failures = [f for f in failures if "still" not in f]
-    success = f"{swap['deleted']} at {swap['was_at']} became {swap['successor']} at {swap['is_at']}, and {old[0]['asked']} is NXDOMAIN."
-    return combine("replacement-is-another", failures=failures, unknowns=unknowns, success=success, evidence=())
+    swap = note(reading, Replacement, "no replacement was seen")
+    old = asked_for(reading, REPLACED, SHAPED)
+    if swap.deleted == swap.successor:
+        yield against("the successor has the same name")
+    if swap.was_at == swap.is_at:
+        yield unsure("the successor happened to get the same address")
+    else:
+        yield from wrong_answers(old, lambda one: one.status == "NXDOMAIN")
+    yield holds(
+        f"{swap.deleted} at {swap.was_at} became {swap.successor} at {swap.is_at}, and {old[0].asked} is NXDOMAIN."
+    )
 
 
 # ---- the unit's questions ----
 
 
-def _at_service(reading: Reading, phase: str, of: str) -> Fact | None:
-    return fact(reading, "lookup", phase=phase, of=of, view="service")
+def _at_service(reading: Reading, phase: str, of: str) -> Lookup:
+    return note(reading, Lookup, f"{of}: nobody asked", phase=phase, of=of, view=SERVICE_VIEW)
 
 
-def service_ip(reading: Reading) -> str:
-    found, pods = _at_service(reading, "regular", "service"), fact(reading, "pods", phase="regular")
-    if found is None or pods is None or regular_is_one_address(reading).outcome != "ok":
-        return ""
-    back = fact(reading, "lookup", phase="regular", of="virtual address")
-    whose = f"; asked backwards it is {', '.join(back['values'])}" if back and back["values"] else ""
-    return (
-        f"{', '.join(found['values']) or found['status']}, the service's own virtual address: none of the pods' "
-        f"({', '.join(pods['addresses'])}){whose}."
+def service_ip(reading: Reading) -> Iterator[str]:
+    held(reading, regular_is_one_address)
+    found, pods = _at_service(reading, REGULAR, "service"), note(reading, Pods, phase=REGULAR).addresses
+    names = [name for one in notes(reading, Lookup, phase=REGULAR, of="virtual address") for name in one.values]
+    whose = f"; asked backwards it is {', '.join(names)}" if names else ""
+    yield (
+        f"{', '.join(found.values)}, the service's own virtual address: none of the pods' ({', '.join(pods)}){whose}."
     )
 
 
-def individual_names(reading: Reading) -> str:
-    named = [f for f in facts(reading, "lookup") if f["of"] in ("pod name", "bare pod name")]
-    shaped_one = _at_service(reading, "headless", "address-shaped name")
-    if not named or shaped_one is None or str(pods_have_no_name(reading).outcome) == "unknown":
-        return ""
-    statuses = sorted({f["status"] for f in named})
-    return (
-        f"No: all {len(named)} queries for a pod's name were answered with {' or '.join(statuses)}, behind the regular "
-        f"and behind the headless service. What does resolve behind the headless one is {shaped_one['asked'].removeprefix('A ')} "
-        f"({shaped_one['status']} {', '.join(shaped_one['values'])}), a name made of the pod's address; it is of no use to "
-        "somebody who does not know the address already."
-        if "NOERROR" not in statuses
-        else f"Yes, unexpectedly: the queries gave {' and '.join(statuses)}."
+def individual_names(reading: Reading) -> Iterator[str]:
+    named, shaped_one = own_names(reading), _at_service(reading, HEADLESS, SHAPED)
+    if pods_have_no_name(reading).outcome == "fail":
+        yield f"Yes, unexpectedly: the queries gave {' and '.join(sorted({one.status for one in named}))}."
+        return
+    held(reading, pods_have_no_name)
+    queries = count(len(named), "query|queries")
+    yield f"No: all {queries} for a pod's name were answered with NXDOMAIN, behind the regular and behind the headless service."
+    if shaped_one.values:
+        yield (
+            f"What does resolve behind the headless one is {shaped_one.asked.removeprefix('A ')} ({shaped_one.told()}), a name made of the pod's "
+            "address; it is of no use to somebody who does not know the address already."
+        )
+
+
+def specific_primary(reading: Reading) -> Iterator[str]:
+    one = note(reading, Behind, "nobody connected to the service", phase=REGULAR)
+    yield f"{count(one.connections, 'connection')} to the service's one address were answered like this: {one.told()}; who answers is not the client's choice."
+    yield (
+        "A replica that must reach one certain primary cannot say so through such a service; it would write to, or copy from, whichever pod it is given."
     )
 
 
-def specific_primary(reading: Reading) -> str:
-    answered = fact(reading, "answered", phase="regular")
-    if answered is None:
-        return ""
-    counts = ", ".join(f"{who} {n} times" for who, n in answered["answered"].items())
-    return (
-        f"Of {answered['connections']} connections to the service's one address {counts} answered: who answers is not the "
-        "client's choice. A replica that must reach one certain primary cannot say so through such a service; it "
-        "would write to, or copy from, whichever pod it is given."
-    )
-
-
-def headless_change(reading: Reading) -> str:
-    one, many = _at_service(reading, "regular", "service"), _at_service(reading, "headless", "service")
-    if regular_is_one_address(reading).outcome != "ok" or headless_is_every_pod(reading).outcome != "ok":
-        return ""
-    if one is None or many is None:
-        return ""
-    return (
-        f"From {len(one['values'])} address ({', '.join(one['values'])}) to {len(many['values'])} "
-        f"({', '.join(many['values'])}): the pods' own. {_srv_change(reading, many['values'])}"
-    ).rstrip()
-
-
-def _srv_change(reading: Reading, addresses: list[str]) -> str:
-    """How the port's SRV records differ behind the two services; empty where not both were answered."""
-    before, after = _at_service(reading, "regular", "port"), _at_service(reading, "headless", "port")
-    if before is None or after is None or {before["status"], after["status"]} != {"NOERROR"}:
-        return ""
-    old, new = ([value.split(".")[0] for value in found["values"]] for found in (before, after))
+def headless_change(reading: Reading) -> Iterator[str]:
+    held(reading, regular_is_one_address)
+    held(reading, headless_is_every_pod)
+    one, many = (_at_service(reading, phase, "service").values for phase in (REGULAR, HEADLESS))
+    yield f"From {count(len(one), 'address|addresses')} ({', '.join(one)}) to {count(len(many))} ({', '.join(many)}): the pods' own."
+    before, after = (_at_service(reading, phase, "port") for phase in (REGULAR, HEADLESS))
+    if {before.status, after.status} != {"NOERROR"}:
+        return
+    old, new = ([value.split(".")[0] for value in found.values] for found in (before, after))
     if set(old) == set(new):
-        return f"The SRV record names the same targets as before: {', '.join(new)}."
-    after_addresses = set(new) == {address.replace(".", "-") for address in addresses}
-    named = ", named after the pods' addresses" if after_addresses else ""
-    return f"The SRV record changed too: it named {', '.join(old)}, and now {', '.join(new)}{named}."
+        yield f"The SRV record names the same targets as before: {', '.join(new)}."
+        return
+    named = ", named after the pods' addresses" if set(new) == {address.replace(".", "-") for address in many} else ""
+    yield f"The SRV record changed too: it named {', '.join(old)}, and now {', '.join(new)}{named}."
 
 
-def several_addresses(reading: Reading) -> str:
-    answered = fact(reading, "answered", phase="headless")
-    if answered is None:
-        return ""
-    counts = ", ".join(f"{who} {n} times" for who, n in answered["answered"].items())
-    named = fact(reading, "pods", phase="regular")
-    pods = set(answered["answered"]) & set(named["names"] if named else ())
-    varied = (
+def several_addresses(reading: Reading) -> Iterator[str]:
+    one = note(reading, Behind, "nobody connected to the service", phase=HEADLESS)
+    pods = set(one.answered) & set(note(reading, Pods, phase=REGULAR).names)
+    seen = (
         ", so the server varied the order of its answers"
         if len(pods) > 1
         else "; that the order varies was not seen in this run"
     )
-    return (
-        "The client sees every member and can choose, connect to all, or go to the next when one fails, and no proxy is in "
-        f"between. Here each of {answered['connections']} connections went to the first address of its own answer, and "
-        f"{counts} answered{varied}."
-    )
+    yield "The client sees every member and can choose, connect to all, or go to the next when one fails, and no proxy is in between."
+    yield f"Here each of {count(one.connections, 'connection')} went to the first address of its own answer, with this result: {one.told()}{seen}."
 
 
-def not_sufficient(reading: Reading) -> str:
-    swap, old = fact(reading, "replacement"), _at_service(reading, "replaced", "address-shaped name")
-    whole = _at_service(reading, "replaced", "service")
-    if swap is None or old is None or whole is None:
-        return ""
-    if replacement_is_another(reading).outcome != "ok":
-        return "Here the replacement was not clearly another pod, so this run does not show it: see the verdicts."
-    return (
-        f"The addresses say that there are members, not which is which. Here {swap['deleted']} was deleted and came back as "
-        f"{swap['successor']}: {swap['was_at']} became {swap['is_at']}, the service's answer became "
-        f"{', '.join(whole['values'])}, and {old['asked'].removeprefix('A ')} turned {old['status']}. Nothing that a peer could have "
-        "written down (name, address, DNS name) leads to the successor; a StatefulSet's pods keep name and DNS name."
+def not_sufficient(reading: Reading) -> Iterator[str]:
+    held(reading, replacement_is_another)
+    swap, old = note(reading, Replacement), _at_service(reading, REPLACED, SHAPED)
+    whole = _at_service(reading, REPLACED, "service")
+    yield (
+        f"The addresses say that there are members, not which is which. Here {swap.deleted} was deleted and came back as {swap.successor}: "
+        f"{swap.was_at} became {swap.is_at}, the service's answer became {', '.join(whole.values) or whole.status}, and "
+        f"{old.asked.removeprefix('A ')} turned {old.status}."
     )
+    yield "Nothing that a peer could have written down (name, address, DNS name) leads to the successor; a StatefulSet's pods keep name and DNS name."
 
 
 def headline(reading: Reading) -> str:
-    one, many = _at_service(reading, "regular", "service"), _at_service(reading, "headless", "service")
-    if one is None or many is None:
-        return "The services were not both asked for, so nothing can be compared."
-    where = "On the simulated cluster the" if reading.meta.simulated else "The"
-    return (
-        f"{where} regular service resolved to {len(one['values'])} address, the headless one to {len(many['values'])}; "
-        "a Deployment's pod had a name of its own behind neither."
+    held(reading, regular_is_one_address)
+    held(reading, headless_is_every_pod)
+    one, many = (_at_service(reading, phase, "service").values for phase in (REGULAR, HEADLESS))
+    neither = (
+        "; a Deployment's pod had a name of its own behind neither"
         if pods_have_no_name(reading).outcome == "ok"
-        else f"{where} regular service resolved to {len(one['values'])} address, the headless one to {len(many['values'])}."
+        else ""
     )
+    return f"The regular service resolved to {count(len(one), 'address|addresses')}, the headless one to {count(len(many))}{neither}."
 
 
 experiment = Experiment(
@@ -290,12 +299,7 @@ experiment = Experiment(
         unit_question("several-addresses", several_addresses),
         unit_question("not-sufficient", not_sufficient),
     ),
-    tables={
-        "pods": "The Deployment's pods:",
-        "replacement": "The replacement:",
-        "lookup": "What DNS answered in each phase:",
-        "answered": "Who answered over HTTP behind the service's name:",
-    },
+    tables=(Pods, Replacement, Lookup, Behind, Waited),
     headline=headline,
     timeout_s=240,
     duration_s=30,

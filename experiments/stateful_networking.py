@@ -1,16 +1,30 @@
 """Does a StatefulSet with a headless service have every DNS record that it should, and does each name lead to its pod?"""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from chaos.experiment import (
+    SERVICE_VIEW,
+    Answered,
+    Asked,
     Experiment,
+    Finding,
     Reading,
     Run,
-    Verdict,
     Workload,
+    against,
     ask,
-    combine,
-    fact,
-    facts,
+    checker,
+    count,
+    held,
+    holds,
+    need,
+    note,
+    notes,
+    reverse_name,
+    unsure,
     who_answers,
+    wrong_answers,
 )
 
 from .shared.course import unit_question
@@ -19,7 +33,43 @@ from .shared.course import unit_question
 SPECIFICATION = "1.1.0"
 STEADY_WITHIN_S = 60
 CONNECTIONS = 5
+PORT = 80
 MISSING = "web-9.web"
+
+
+@dataclass(frozen=True, slots=True)
+class Record(Asked):
+    """Records that the specification demands, asked once at each view."""
+
+    of: str
+    expected: tuple[str, ...]
+
+    @property
+    def right(self) -> bool:
+        """More than what is demanded is allowed, less is not."""
+        return self.status == "NOERROR" and set(self.expected) <= set(self.values)
+
+    def told(self) -> str:
+        return f"{Asked.told(self)}, and {', '.join(self.expected)} is demanded"
+
+
+@dataclass(frozen=True, slots=True)
+class Absent(Asked):
+    """Records that must not exist."""
+
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reached(Answered):
+    """Who answered over HTTP behind each pod's name."""
+
+    pod: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceReached(Answered):
+    """Who answered behind the service's name."""
 
 
 async def method(run: Run) -> None:
@@ -29,155 +79,123 @@ async def method(run: Run) -> None:
     pods = run.target.pods
     below = f"{run.target.namespace}.svc.{run.domain}"
     names = [f"{pod.name}.web.{below}" for pod in pods]
-    addresses = [pod.address for pod in pods]
     one = await run.objects.get("Service", "web-0-clusterip")
     virtual = one["spec"]["clusterIP"] if one else ""
     demanded = [
         ("version of the specification", f"dns-version.{run.domain}.", "TXT", [SPECIFICATION]),
-        ("headless service", "web", "A", addresses),
+        ("headless service", "web", "A", [pod.address for pod in pods]),
         *(("pod", f"{pod.name}.web", "A", [pod.address]) for pod in pods),
         ("port of the headless service", "_web._tcp.web", "SRV", names),
-        *(("address of a pod", reverse(pod.address), "PTR", [name]) for pod, name in zip(pods, names, strict=True)),
+        *(("address of a pod", reverse_name(pod.address), "PTR", [n]) for pod, n in zip(pods, names, strict=True)),
         ("ClusterIP service", "web-0-clusterip", "A", [virtual]),
         ("port of the ClusterIP service", "_web._tcp.web-0-clusterip", "SRV", [f"web-0-clusterip.{below}"]),
-        ("address of the ClusterIP service", reverse(virtual), "PTR", [f"web-0-clusterip.{below}"]),
+        ("address of the ClusterIP service", reverse_name(virtual), "PTR", [f"web-0-clusterip.{below}"]),
         ("ExternalName service", "web-elsewhere", "CNAME", ["web.example.invalid."]),
     ]
     for what, name, rtype, expected in demanded:
-        await ask(run, "record", name, rtype, of=what, expected=sorted(expected))
-    await ask(run, "absent", MISSING, of="a pod that does not exist")
-    await ask(run, "absent", "web-0.web", "AAAA", of="an IPv6 address of an IPv4 pod")
+        await ask(run, Record, name, rtype, of=what, expected=tuple(sorted(expected)))
+    await ask(run, Absent, MISSING, of="a pod that does not exist")
+    await ask(run, Absent, "web-0.web", "AAAA", of="an IPv6 address of an IPv4 pod")
     for pod in pods:
-        await who_answers(run, "reached", f"{pod.name}.web", run_port(), CONNECTIONS, pod=pod.name)
-    await who_answers(run, "service-reached", "web", run_port(), CONNECTIONS * len(pods))
+        await who_answers(run, Reached, f"{pod.name}.web", PORT, CONNECTIONS, pod=pod.name)
+    await who_answers(run, ServiceReached, "web", PORT, CONNECTIONS * len(pods))
 
 
-def run_port() -> int:
-    """Where the unit's containers serve."""
-    return 80
-
-
-def reverse(address: str) -> str:
-    """The name under which an IPv4 address is looked up."""
-    return ".".join(reversed(address.split("."))) + ".in-addr.arpa."
-
-
-def records_complete(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def records_complete(reading: Reading) -> Iterator[Finding]:
     """Every demanded record is there in every view; more than the set is allowed, less is not."""
-    asked = facts(reading, "record")
-    failures = [
-        f"{f['asked']} at {f['view']}: {f['status']} {', '.join(f['values'])}, and {', '.join(f['expected'])} is demanded"
-        for f in asked
-        if f["status"] in ("NOERROR", "NODATA", "NXDOMAIN") and not set(f["expected"]) <= set(f["values"])
-    ]
-    unknowns = [
-        f"{f['asked']} at {f['view']}: {f['status']}"
-        for f in asked
-        if f["status"] not in ("NOERROR", "NODATA", "NXDOMAIN")
-    ]
-    if not facts(reading, "absent"):
-        unknowns.append("not every record was asked for")
-    views = {f["view"] for f in asked}
-    success = (
-        f"All {len({f['asked'] for f in asked})} records of the specification are there, at each of {len(views)} views."
-    )
-    return combine(
-        "records-complete", failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",)
-    )
+    asked = notes(reading, Record)
+    need(asked and notes(reading, Absent), "not every record was asked for")
+    yield from wrong_answers(asked, lambda one: one.right)
+    records, views = (len({getattr(one, what) for one in asked}) for what in ("asked", "view"))
+    yield holds(f"All {count(records, 'record')} of the specification are there, at each of {count(views, 'view')}.")
 
 
-def missing_is_absent(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def missing_is_absent(reading: Reading) -> Iterator[Finding]:
     """A pod that does not exist has no record: NXDOMAIN, with how long that may be remembered."""
-    asked = facts(reading, "absent", asked=f"A {MISSING}")
-    failures = [
-        f"{f['view']} answers {f['status']} {', '.join(f['values'])}" for f in asked if f["status"] == "NOERROR"
-    ]
-    unknowns = [f"{f['view']} answers {f['status']}" for f in asked if f["status"] not in ("NOERROR", "NXDOMAIN")]
-    unknowns += [] if asked else ["it was not asked for"]
-    success = f"{MISSING} is NXDOMAIN at each of {len(asked)} views."
-    return combine("missing-is-absent", failures=failures, unknowns=unknowns, success=success, evidence=())
+    asked = notes(reading, Absent, asked=f"A {MISSING}")
+    need(asked, "it was not asked for")
+    yield from wrong_answers(asked, lambda one: one.status == "NXDOMAIN")
+    yield holds(f"{MISSING} is NXDOMAIN at each of {count(len(asked), 'view')}.")
 
 
-def names_lead_to_their_pods(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def names_lead_to_their_pods(reading: Reading) -> Iterator[Finding]:
     """Whoever connects to a pod's name is answered by that pod, and by nobody else."""
-    reached = facts(reading, "reached")
-    failures = [
-        f"{f['asked']}: {who} answered {n} of {f['connections']}"
-        for f in reached
-        for who, n in f["answered"].items()
-        if who != f["pod"]
-    ]
-    unknowns = [] if reached else ["no pod was asked"]
-    unknowns += [f"{f['asked']} was not asked" for f in reached if not f["connections"]]
-    success = f"Each of {len(reached)} names was answered by its own pod, {CONNECTIONS} of {CONNECTIONS} times."
-    return combine("names-lead-to-their-pods", failures=failures, unknowns=unknowns, success=success, evidence=())
+    reached = notes(reading, Reached)
+    need(reached, "no pod was asked")
+    for one in reached:
+        others = {who: n for who, n in one.heard.items() if who != one.pod}
+        if others:
+            yield against(f"{one.asked}: {one.told()}")
+        elif not one.heard:
+            yield unsure(f"{one.asked}: {one.told()}")
+    right, total = by_name(reached)
+    yield holds(f"Each of {count(len(reached), 'name')} was answered by its own pod, {right} of {total} times.")
 
 
-def name_pattern(reading: Reading) -> str:
-    """From the records that were found."""
-    found = [f for f in facts(reading, "record", of="pod", view="service") if f["status"] == "NOERROR"]
-    if not found:
-        return ""
+def by_name(reached: list[Reached]) -> tuple[str, str]:
+    """How many connections to pods' names were answered by those pods, and of how many."""
+    return count(sum(one.answered.get(one.pod, 0) for one in reached)), count(sum(one.connections for one in reached))
+
+
+# ---- answers ----
+
+
+def name_pattern(reading: Reading) -> Iterator[str]:
+    found = [one for one in notes(reading, Record, of="pod", view=SERVICE_VIEW) if one.values]
+    need(found, "no pod's name was answered")
     target = reading.meta.target
-    rows = ", ".join(f"{f['asked'].removeprefix('A ')} is {', '.join(f['values'])}" for f in found)
-    return (
-        f"POD.SERVICE.NAMESPACE.svc.DOMAIN, here POD.web.{target['namespace']}.svc.{target['domain']}: {rows}. "
-        "The pod's name is the StatefulSet's with its ordinal, the service is the one named in serviceName; nothing in "
-        "the name says on which node the pod is or which address it has."
+    rows = ", ".join(f"{one.asked.removeprefix('A ')} is {', '.join(one.values)}" for one in found)
+    yield f"POD.SERVICE.NAMESPACE.svc.DOMAIN, here POD.web.{target['namespace']}.svc.{target['domain']}: {rows}."
+    yield (
+        "The pod's name is the StatefulSet's with its ordinal, the service is the one named in serviceName; nothing in the name says on which node the "
+        "pod is or which address it has."
     )
 
 
-def pod_against_service(reading: Reading) -> str:
-    """One address each, against all of them."""
-    whole = fact(reading, "record", of="headless service", view="service")
-    single = facts(reading, "record", of="pod", view="service")
-    ports = fact(reading, "record", of="port of the headless service", view="service")
-    anyone = fact(reading, "service-reached")
-    if whole is None or not single or ports is None or anyone is None or records_complete(reading).outcome != "ok":
-        return ""
-    return (
-        f"A pod's name has {max(len(f['values']) for f in single)} address, its own; the service's name has "
-        f"{len(whole['values'])} ({', '.join(whole['values'])}), in no order that means anything, and its SRV record has "
-        f"{len(ports['values'])} targets, the pods' names. Of {anyone['connections']} connections to the service's name, each to "
-        f"the first address that the answer gave, {_counts(anyone['answered'])}"
-        + (
-            "; connections to a pod's name all reached that pod."
-            if names_lead_to_their_pods(reading).outcome == "ok"
-            else "."
-        )
+def pod_against_service(reading: Reading) -> Iterator[str]:
+    held(reading, records_complete)
+    whole, ports = (
+        note(reading, Record, of=of, view=SERVICE_VIEW).values
+        for of in ("headless service", "port of the headless service")
+    )
+    single = max(len(one.values) for one in notes(reading, Record, of="pod", view=SERVICE_VIEW))
+    anyone = note(reading, ServiceReached)
+    right = names_lead_to_their_pods(reading).outcome == "ok"
+    end = "; connections to a pod's name all reached that pod" if right else ""
+    yield (
+        f"A pod's name has {count(single, 'address|addresses')}, its own; the service's name has {count(len(whole))} ({', '.join(whole)}), in no order "
+        f"that means anything, and its SRV record has {count(len(ports), 'target')}, the pods' names."
+    )
+    yield (
+        f"{count(anyone.connections, 'connection')} to the service's name, each to the first address that the answer gave, were answered like this: "
+        f"{anyone.told()}{end}."
     )
 
 
-def why_stable(reading: Reading) -> str:
+def why_stable(reading: Reading) -> Iterator[str]:
     """What this run shows of it; that names outlive their pods is another experiment's."""
-    reached = facts(reading, "reached")
-    reverse_names = facts(reading, "record", of="address of a pod", view="service")
-    if not reached or not reverse_names:
-        return ""
-    right = sum(f["answered"].get(f["pod"], 0) for f in reached)
-    total = sum(f["connections"] for f in reached)
-    back = sum(f["status"] == "NOERROR" and set(f["expected"]) <= set(f["values"]) for f in reverse_names)
-    return (
-        f"{right} of {total} connections to a pod's own name reached exactly that pod, and {back} of "
-        f"{len(reverse_names)} pods' addresses led back to their names, so a member can say which of its peers it means: a replica its "
-        "primary, a client the shard that holds its key. Through the service's name it gets some member, and through an "
-        "address one that the next restart takes away; that the name survives that restart is what "
-        "`chaos run identity-persistence` measures."
+    reached, back = notes(reading, Reached), notes(reading, Record, of="address of a pod", view=SERVICE_VIEW)
+    need(reached and back, "nobody connected to the pods' names")
+    right, total = by_name(reached)
+    yield (
+        f"{right} of {total} connections to a pod's own name reached exactly that pod, and {count(sum(one.right for one in back))} of "
+        f"{count(len(back))} pods' addresses led back to their names, so a member can say which of its peers it means: a replica its primary, a client "
+        "the shard that holds its key."
     )
-
-
-def _counts(answered: dict[str, int]) -> str:
-    return ", ".join(f"{n} reached {who}" for who, n in answered.items())
+    yield (
+        "Through the service's name it gets some member, and through an address one that the next restart takes away; that the name survives that "
+        "restart is what `chaos run identity-persistence` measures."
+    )
 
 
 def headline(reading: Reading) -> str:
-    """The state of the records in one sentence."""
-    asked = facts(reading, "record")
-    if not asked:
-        return "Nothing was asked, so nothing is known about the records."
-    good = sum(f["status"] == "NOERROR" and set(f["expected"]) <= set(f["values"]) for f in asked)
-    where = "On the simulated cluster " if reading.meta.simulated else ""
-    return f"{where}{good} of {len(asked)} answers held what the Kubernetes DNS specification {SPECIFICATION} demands."
+    asked = [one for one in notes(reading, Record) if one.says_something]
+    need(asked, "no record was answered for")
+    good = f"{count(sum(one.right for one in asked))} of {count(len(asked), 'answer')}"
+    return f"{good} held what the Kubernetes DNS specification {SPECIFICATION} demands."
 
 
 experiment = Experiment(
@@ -194,12 +212,7 @@ experiment = Experiment(
         unit_question("pod-against-service", pod_against_service),
         unit_question("why-stable", why_stable),
     ),
-    tables={
-        "record": "Records that the specification demands, asked once at each view:",
-        "absent": "Records that must not exist:",
-        "reached": "Who answered over HTTP behind each pod's name:",
-        "service-reached": "Who answered behind the service's name:",
-    },
+    tables=(Record, Absent, Reached, ServiceReached),
     headline=headline,
     timeout_s=120,
     duration_s=30,

@@ -40,15 +40,25 @@ from chaos.analysis.views import silent_views, views
 from chaos.clients import Login, Reply
 from chaos.clients.redis_members import Member, ask_members
 from chaos.errors import InconclusiveError, PreflightError, UsageError
-from chaos.experiment.asking import ask, who_answers
+from chaos.experiment.asking import ask, reverse_name, tally, who_answers, wrong_answers
 from chaos.experiment.common_notes import Answered, Asked, Change, Waited
 from chaos.experiment.course import CourseQuestion
 from chaos.experiment.definition import Experiment, Workload
-from chaos.experiment.from_pod import ResolvConf, count_queries, fetch, nslookup, read_resolv_conf
+from chaos.experiment.from_pod import (
+    Costed,
+    Fetched,
+    LookedUp,
+    ReadConf,
+    ResolvConf,
+    count_queries,
+    fetch,
+    nslookup,
+    read_resolv_conf,
+)
 from chaos.experiment.identify import Identify
 from chaos.experiment.loading import course_questions, find_experiment, load_experiments
 from chaos.experiment.options import Options
-from chaos.experiment.pods import all_replaced, marked_for_deletion, successor
+from chaos.experiment.pods import all_replaced, marked_for_deletion, newcomer, successor
 from chaos.experiment.run import Run, Target
 from chaos.faults import (
     Cordon,
@@ -74,6 +84,7 @@ __all__ = [
     "Checker",
     "ClientView",
     "Cordon",
+    "Costed",
     "CourseQuestion",
     "CutNode",
     "DeletePod",
@@ -82,6 +93,7 @@ __all__ = [
     "Experiment",
     "Fact",
     "FaultWindow",
+    "Fetched",
     "Finding",
     "History",
     "Identify",
@@ -90,6 +102,7 @@ __all__ = [
     "Interval",
     "JoinNode",
     "Login",
+    "LookedUp",
     "Member",
     "Note",
     "Options",
@@ -99,6 +112,7 @@ __all__ = [
     "PodStep",
     "PreflightError",
     "Question",
+    "ReadConf",
     "Reading",
     "Recovery",
     "Reply",
@@ -157,6 +171,7 @@ __all__ = [
     "most_missing",
     "ms",
     "need",
+    "newcomer",
     "note",
     "notes",
     "nslookup",
@@ -167,6 +182,7 @@ __all__ = [
     "pod_steps",
     "read_resolv_conf",
     "recoveries",
+    "reverse_name",
     "seconds",
     "series_of",
     "share",
@@ -177,6 +193,7 @@ __all__ = [
     "step",
     "successor",
     "summarise",
+    "tally",
     "tells",
     "transitions",
     "trials",
@@ -191,4 +208,5 @@ __all__ = [
     "where_measured",
     "who_answers",
     "wilson",
+    "wrong_answers",
 ]

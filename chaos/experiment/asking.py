@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from chaos.analysis.claims import Finding, against, unsure
 from chaos.experiment.common_notes import Answered, Asked
 from chaos.experiment.run import Run
 from chaos.model import Outcome
@@ -33,11 +34,26 @@ async def ask(
         said: dict[str, Any] = {"asked": f"{rtype} {name}", "view": view, "status": outcome.status}
         said |= {"values": outcome.values, "ttl": outcome.ttl, **details}
         if isinstance(kind, str):
-            run.mark(kind, **said)
+            run.mark(kind, **said | {"values": list(outcome.values)})
         else:
             run.note(kind(**said))
         found.append(outcome)
     return found
+
+
+def reverse_name(address: str) -> str:
+    """The name under which an IPv4 address is looked up."""
+    return ".".join(reversed(address.split("."))) + ".in-addr.arpa."
+
+
+def wrong_answers(asked: Iterable[_A], right: Callable[[_A], bool]) -> Iterator[Finding]:
+    """The answers that are not right; one that says nothing leaves it unknown whether it would be."""
+    for one in asked:
+        clause = f"{one.asked} at {one.view} is {one.told()}"
+        if not one.says_something:
+            yield unsure(clause)
+        elif not right(one):
+            yield against(clause)
 
 
 async def who_answers(
@@ -49,7 +65,7 @@ async def who_answers(
         Pod name → how often it answered; failures by their status and phase.
     """
     outcomes = await run.sample("http", name, port, count, period_s=period_s)
-    counts = Counter(_who(outcome) for outcome in outcomes)
+    counts = tally(outcomes)
     said = {"asked": name, "connections": len(outcomes), "answered": dict(counts.most_common()), **details}
     if isinstance(kind, str):
         run.mark(kind, **said)
@@ -58,7 +74,6 @@ async def who_answers(
     return counts
 
 
-def _who(outcome: Outcome) -> str:
-    if outcome.status == "OK":
-        return outcome.values[0] if outcome.values else "somebody unknown"
-    return f"{outcome.status} ({outcome.phase})"
+def tally(outcomes: Iterable[Outcome]) -> Counter[str]:
+    """Connections by who answered them, or by how they failed, as in `Answered`."""
+    return Counter((*o.values, "somebody unknown")[0] if o.status == "OK" else o.told for o in outcomes)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from chaos.analysis.notes import Note
+from chaos.analysis.units import count
+from chaos.model import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,15 @@ class Asked(Note):
     values: tuple[str, ...]
     ttl: int | None
 
+    @property
+    def says_something(self) -> bool:
+        """Whether it tells what is there; see `Outcome`."""
+        return Outcome(self.status).says_something
+
+    def told(self) -> str:
+        """For people: ``NOERROR 10.244.1.3``."""
+        return f"{self.status} {', '.join(self.values)}".rstrip()
+
 
 @dataclass(frozen=True, slots=True)
 class Answered(Note):
@@ -70,3 +81,17 @@ class Answered(Note):
     asked: str
     connections: int
     answered: dict[str, Any]
+
+    @property
+    def heard(self) -> dict[str, int]:
+        """Those that say something: who answered, and what was refused; without lost packets and lookups in vain."""
+        return {who: n for who, n in self.answered.items() if _says_something(who)}
+
+    def told(self) -> str:
+        """For people: ``web-0 22 times, TIMEOUT (connect) 1 time``."""
+        return ", ".join(f"{who} {count(n, 'time')}" for who, n in self.answered.items()) or "nobody"
+
+
+def _says_something(who: str) -> bool:
+    status, failed, phase = who.partition(" (")
+    return not failed or Outcome(status, phase.rstrip(")")).says_something

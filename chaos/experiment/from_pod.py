@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from chaos.analysis.notes import Note
+from chaos.analysis.units import count
 from chaos.experiment.run import Run
 from chaos.model.outcome import TIMEOUT
 
@@ -13,6 +15,7 @@ _DEFAULT_NDOTS = 1
 _ATTEMPTS = 2  # resolv.conf(5)
 # busybox's own -T ends in a crash where it is built for Debian, so `timeout` bounds it; it ends wget with 143.
 _FETCH_WITHIN_S = 3
+_OVER = (143, 124)  # 124 of GNU's timeout
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +53,105 @@ class ResolvConf:
         return [bare, *below] if bare.count(".") >= self.ndots else [*below, bare]
 
 
-async def read_resolv_conf(run: Run, kind: str, pod: str, *, namespace: str = "", **details: Any) -> ResolvConf:
-    """`cat /etc/resolv.conf` in a pod; one fact of that kind with what it says."""
+@dataclass(frozen=True, slots=True)
+class ReadConf(Note):
+    """What /etc/resolv.conf says in a pod; here as below an experiment's own kind may add which pod or name it was."""
+
+    nameservers: tuple[str, ...]
+    search: tuple[str, ...]
+    ndots: int
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp(Note):
+    """What nslookup said in a pod (busybox's: the search list is for names without a dot only).
+
+    Attributes:
+        asked: name, or address.
+        addresses: of a name.
+        names: of an address.
+        refused: ``NAME STATUS`` of each name that was denied.
+        status: ``NOERROR`` with an address or name, else ``TIMEOUT`` or the worst of the denials.
+        took_s: seconds, the command's start and end among them.
+    """
+
+    asked: str
+    exit_code: int
+    addresses: tuple[str, ...]
+    names: tuple[str, ...]
+    refused: tuple[str, ...]
+    status: str
+    took_s: float
+
+    @property
+    def denied(self) -> bool:
+        """Whether it was told that there is nothing; an nslookup that failed without a word was not."""
+        return self.status == "NXDOMAIN" or (self.status == "NODATA" and not self.exit_code)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched(Note):
+    """What wget got in a pod, which asks the C library.
+
+    Attributes:
+        asked: name.
+        page: the first line; empty where there was none.
+        said: what wget said of its failure.
+    """
+
+    asked: str
+    exit_code: int
+    page: str
+    said: str
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is known, because the time was over. A name that is denied is said to be within that time."""
+        return not self.page and self.exit_code in _OVER
+
+    def told(self) -> str:
+        """For people."""
+        return repr(self.page) if self.page else self.said or f"nothing (exit code {count(self.exit_code)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Costed(Note):
+    """What a C library asks for each form of a name (A and AAAA each), asked one by one from here.
+
+    Attributes:
+        asked: name.
+        queries: how many it took.
+        names_tried: absolute names.
+        status: of the last name that was tried.
+        steps: ``NAME STATUS`` of each.
+    """
+
+    asked: str
+    queries: int
+    names_tried: int
+    status: str
+    steps: tuple[str, ...]
+
+
+def _write(run: Run, kind: type[Note] | str, **said: Any) -> None:
+    if isinstance(kind, str):
+        run.mark(kind, **{key: list(value) if isinstance(value, tuple) else value for key, value in said.items()})
+    else:
+        run.note(kind(**said))
+
+
+async def read_resolv_conf(
+    run: Run, kind: type[ReadConf] | str, pod: str, *, namespace: str = "", **details: Any
+) -> ResolvConf:
+    """`cat /etc/resolv.conf` in a pod; one note of that kind with what it says."""
     done = await run.objects.exec(pod, ["cat", "/etc/resolv.conf"], namespace=namespace)
     found = ResolvConf.parse(done.stdout)
-    run.mark(
+    _write(
+        run,
         kind,
-        nameservers=list(found.nameservers),
-        search=list(found.search),
+        nameservers=found.nameservers,
+        search=found.search,
         ndots=found.ndots,
         exit_code=done.code,
         **details,
@@ -65,23 +159,33 @@ async def read_resolv_conf(run: Run, kind: str, pod: str, *, namespace: str = ""
     return found
 
 
-async def nslookup(run: Run, kind: str, pod: str, name: str, *, namespace: str = "", **details: Any) -> list[str]:
-    """Busybox's `nslookup NAME` in a pod; one fact of that kind with the addresses, the refusals and the exit code.
+async def nslookup(
+    run: Run,
+    kind: type[LookedUp] | str,
+    pod: str,
+    name: str,
+    *,
+    namespace: str = "",
+    container: str = "",
+    **details: Any,
+) -> list[str]:
+    """Busybox's `nslookup NAME` in a pod; one note of that kind with the addresses, the refusals and the exit code.
 
     busybox's nslookup uses the search list for names without a dot only, and asks for all of the list at once.
     """
-    done = await run.objects.exec(pod, ["nslookup", name], namespace=namespace)
+    done = await run.objects.exec(pod, ["nslookup", name], namespace=namespace, container=container)
     found = re.findall(r"^Address: (\S+)$", done.stdout, re.MULTILINE)
     refused = re.findall(r"^\*\* server can't find (\S+): (\w+)$", done.stdout, re.MULTILINE)
     names = re.findall(r"\tname = (\S+)$", done.stdout, re.MULTILINE)  # of an address
     silent = "timed out" in done.stdout
-    run.mark(
+    _write(
+        run,
         kind,
         asked=name,
         exit_code=done.code,
-        addresses=sorted(set(found)),
-        **({"names": sorted(set(names))} if names else {}),
-        refused=sorted({f"{refused_name} {status}" for refused_name, status in refused}),
+        addresses=tuple(sorted(set(found))),
+        names=tuple(sorted(set(names))),
+        refused=tuple(sorted({f"{refused_name} {status}" for refused_name, status in refused})),
         status="NOERROR" if found or names else "TIMEOUT" if silent else _worst(status for _, status in refused),
         took_s=round(done.took_s, 3),
         **details,
@@ -89,8 +193,10 @@ async def nslookup(run: Run, kind: str, pod: str, name: str, *, namespace: str =
     return found
 
 
-async def fetch(run: Run, kind: str, pod: str, name: str, *, namespace: str = "", **details: Any) -> str:
-    """`wget` of http://NAME/ in a pod, which resolves as the pod's C library does; one fact of that kind.
+async def fetch(
+    run: Run, kind: type[Fetched] | str, pod: str, name: str, *, namespace: str = "", **details: Any
+) -> str:
+    """`wget` of http://NAME/ in a pod, which resolves as the pod's C library does; one note of that kind.
 
     Returns:
         The first line of the page; empty where there was none.
@@ -100,12 +206,12 @@ async def fetch(run: Run, kind: str, pod: str, name: str, *, namespace: str = ""
     lines = [line for line in done.stdout.splitlines() if line.strip()]
     said = " ".join(done.stderr.split())
     page = lines[0] if lines and not done.code else ""
-    run.mark(kind, asked=name, exit_code=done.code, page=page, said=said, **details)
+    _write(run, kind, asked=name, exit_code=done.code, page=page, said=said, **details)
     return page
 
 
-async def count_queries(run: Run, kind: str, conf: ResolvConf, name: str, **details: Any) -> int:
-    """Ask for a name as a C library with that resolv.conf does, query by query; one fact of that kind.
+async def count_queries(run: Run, kind: type[Costed] | str, conf: ResolvConf, name: str, **details: Any) -> int:
+    """Ask for a name as a C library with that resolv.conf does, query by query; one note of that kind.
 
     For each name that it tries it asks for A and for AAAA, once more where no answer came, and stops at the first name
     that has an address.
@@ -127,7 +233,8 @@ async def count_queries(run: Run, kind: str, conf: ResolvConf, name: str, **deta
         steps.append(f"{candidate} {status}")
         if "NOERROR" in found:
             break
-    run.mark(kind, asked=name, queries=queries, names_tried=len(steps), status=status, steps=steps, **details)
+    said = {"queries": queries, "names_tried": len(steps), "status": status, "steps": tuple(steps)}
+    _write(run, kind, asked=name, **said, **details)
     return queries
 
 

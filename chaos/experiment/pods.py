@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from chaos.experiment.run import Run
 from chaos.model import PodIdentity
@@ -23,6 +23,13 @@ async def successor(run: Run, old: PodIdentity, labels: str, within_s: float, *,
         return next((p for p in await run.pods_of(labels) if p.name == old.name and p.uid != old.uid), None)
 
     return await run.until(what or f"a new {old.name} is Ready", there, within_s)
+
+
+async def newcomer(run: Run, before: Collection[PodIdentity], labels: str) -> PodIdentity | None:
+    """A Ready pod that was not there before, once there are as many as before; to be awaited again and again."""
+    now, known = await run.pods_of(labels), {pod.uid for pod in before}
+    new = next((pod for pod in now if pod.uid not in known), None)
+    return new if len(now) >= len(before) else None
 
 
 async def marked_for_deletion(run: Run, pods: Iterable[PodIdentity], labels: str) -> bool:

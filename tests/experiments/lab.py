@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from typing import Any
 
 from chaos.analysis.checkers import judge
+from chaos.analysis.notes import Note
 from chaos.analysis.reading import Reading
 from chaos.experiment import Experiment, History
 from chaos.experiment.judging import judges_of, statements
@@ -64,6 +66,14 @@ def headline(experiment: Experiment, history: History) -> str:
     """The one sentence that it puts above all."""
     reading = Reading(history)
     return plain(statements(reading, judges_of(reading, experiment)).headline)
+
+
+def needs_its_notes(experiment: Experiment, history: History, own: Iterable[str], *kinds: type[Note]) -> None:
+    """Without any one of these kinds of notes one of its own checkers is `unknown`, and none fails."""
+    for kind in kinds:
+        found = verdicts(experiment, Edited(history).notes(kind).drop().history)
+        assert "unknown" in found.values(), kind
+        assert {found[name] for name in own} <= {"ok", "unknown"}, kind
 
 
 def facts_of(history: History, kind: str, **where: Any) -> list[dict[str, Any]]:

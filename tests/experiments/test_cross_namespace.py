@@ -3,11 +3,28 @@
 import re
 from functools import partial
 
+import pytest
+
 from chaos.experiment import History, find_experiment
+from experiments.cross_namespace import (
+    LET_IN,
+    OPEN,
+    OWN_ONLY,
+    Access,
+    Conf,
+    Fetch,
+    Lookup,
+    LookupForbidden,
+    Namespaces,
+    Servers,
+)
+from experiments.shared.reach import NO_ANSWER, UNENFORCED
+from tests.edited import Edited
 from tests.experiments import lab
-from tests.experiments.lab import edit, without
 
 EXPERIMENT = find_experiment("cross-namespace")
+OWN = ("full-names-lead-everywhere", "short-names-stay-at-home", "policy-is-consistent")
+KEYS = ("cross-discovery", "cross-security", "multi-tenant")
 said = partial(lab.answer, EXPERIMENT)
 headline = partial(lab.headline, EXPERIMENT)
 
@@ -16,14 +33,13 @@ def verdict(history: History, name: str) -> str:
     return lab.verdicts(EXPERIMENT, history)[name]
 
 
-def unenforced(history: History) -> History:
-    """As on a cluster whose network plugin knows no policies."""
-    return edit(history, "reach", {}, page="Hello from web-0", exit_code=0)
+def access(history: History, told: str, **where: str) -> History:
+    """What came of getting the page, under a policy, from a place."""
+    return Edited(history).notes(Access, **where).put("found", **{"web-0": told}).history
 
 
 def test_everything_holds_on_the_sandbox_which_enforces_policies(history: History) -> None:
-    for name in ("full-names-lead-everywhere", "short-names-stay-at-home", "policy-is-consistent"):
-        assert verdict(history, name) == "ok", name
+    assert lab.verdicts(EXPERIMENT, history) == dict.fromkeys(OWN, "ok")
     assert "kept out the clients' namespace and the tenant's" in said(history, "cross-security")
     assert re.search(r"backwards: 10\.244\.\S+ is .*web-0\.web\.", said(history, "cross-security"))
     assert "The name still resolved while it was forbidden (10.244." in said(history, "cross-security")
@@ -42,56 +58,78 @@ def test_tenants_with_the_same_names_do_not_meet(history: History) -> None:
     assert "gave 'Hello from web-0' in the one and 'Hello from the other tenant, web-0' in the other" in told
 
 
-def test_a_cluster_without_a_policy_engine_is_named_as_such_and_fails_nothing(history: History) -> None:
-    found = unenforced(history)
-    assert verdict(found, "policy-is-consistent") == "ok"
+def test_a_cluster_without_a_policy_engine_is_named_as_such_never_passes_and_fails_nothing(history: History) -> None:
+    found = access(history, "web-0")
+    (one,) = (v for v in lab.own_verdicts(EXPERIMENT, found) if v.checker == "policy-is-consistent")
+    assert (one.outcome, UNENFORCED in one.summary) == ("unknown", True)
     assert "This cluster does not enforce NetworkPolicies" in said(found, "cross-security")
     assert "which this cluster does not enforce" in said(found, "multi-tenant")
+    assert headline(found).endswith("; a NetworkPolicy was accepted and not enforced.")
 
 
 def test_a_policy_that_keeps_out_the_wrong_ones_fails(history: History) -> None:
-    where = {"policy": "own namespace only"}
-    assert verdict(edit(history, "reach", where | {"place": "own"}, page=""), "policy-is-consistent") == "fail"
-    leaky = edit(history, "reach", where | {"place": "tenant"}, page="Hello from web-0")
-    assert verdict(leaky, "policy-is-consistent") == "fail"
-    shut = edit(history, "reach", {"policy": "clients let in", "place": "clients"}, page="")
+    assert verdict(access(history, NO_ANSWER, phase=OWN_ONLY, client="own"), "policy-is-consistent") == "fail"
+    assert verdict(access(history, "web-0", phase=OWN_ONLY, client="tenant"), "policy-is-consistent") == "fail"
+    shut = access(history, NO_ANSWER, phase=LET_IN, client="clients")
     assert verdict(shut, "policy-is-consistent") == "fail"
     assert "NetworkPolicy kept them out" in headline(history)
     assert "NetworkPolicy" not in headline(shut)
     assert said(shut, "cross-security") == ""
-    silent = edit(history, "lookup-forbidden", {}, addresses=[], status="TIMEOUT")
+
+
+def test_a_name_that_was_not_answered_is_not_said_to_resolve(history: History) -> None:
+    silent = Edited(history).notes(LookupForbidden).say(addresses=[], status="TIMEOUT").history
     assert "still resolved" not in said(silent, "cross-security")
-    assert verdict(without(history, "reach"), "policy-is-consistent") == "unknown"
-    assert said(without(history, "reach"), "cross-security") == ""
+
+
+@pytest.mark.parametrize("phase", [OPEN, OWN_ONLY, LET_IN])
+def test_looks_that_were_not_made_or_say_nothing_leave_the_policy_unknown(history: History, phase: str) -> None:
+    for client in ("own", "clients", "tenant"):
+        missing = Edited(history).notes(Access, phase=phase, client=client).drop().history
+        silent = access(history, "? wget ended with 139", phase=phase, client=client)
+        assert {verdict(one, "policy-is-consistent") for one in (missing, silent)} == {"unknown"}
+    assert said(Edited(history).notes(Access).drop().history, "cross-security") == ""
 
 
 def test_a_name_that_means_something_else_in_another_namespace_fails(history: History) -> None:
     where = {"place": "clients", "of": "pod, full name"}
-    assert verdict(edit(history, "lookup", where, addresses=["10.244.9.9"]), "full-names-lead-everywhere") == "fail"
-    silent = edit(history, "lookup", where, addresses=[], status="TIMEOUT")
-    assert verdict(silent, "full-names-lead-everywhere") == "unknown"
-    assert verdict(without(history, "addresses"), "full-names-lead-everywhere") == "unknown"
+    lookup, page = (partial(lambda kind: Edited(history).notes(kind, **where), kind) for kind in (Lookup, Fetch))
+    assert verdict(lookup().say(addresses=["10.244.9.9"]).history, "full-names-lead-everywhere") == "fail"
+    assert verdict(lookup().say(addresses=[], status="NXDOMAIN").history, "full-names-lead-everywhere") == "fail"
+    for status in ("TIMEOUT", "SERVFAIL"):
+        silent = lookup().say(addresses=[], status=status).history
+        assert verdict(silent, "full-names-lead-everywhere") == "unknown"
+    assert verdict(page().say(page="Hello from web-1").history, "full-names-lead-everywhere") == "fail"
+    assert verdict(page().say(page="", exit_code=143).history, "full-names-lead-everywhere") == "unknown"
 
 
 def test_a_short_name_that_leaves_home_fails(history: History) -> None:
     for place in ("clients", "tenant"):
-        found = edit(history, "fetch", {"place": place, "of": "pod, short"}, page="Hello from web-0")
+        found = Edited(history).notes(Fetch, place=place, of="pod, short").say(page="Hello from web-0").history
         assert verdict(found, "short-names-stay-at-home") == "fail"
         assert "not by its short one" not in headline(found)
         assert "without the namespace does not" not in said(found, "cross-discovery")
         assert said(found, "multi-tenant") == ""
-    assert verdict(without(history, "fetch"), "short-names-stay-at-home") == "unknown"
 
 
 def test_a_short_name_of_which_nothing_was_said_is_unknown(history: History) -> None:
     assert "and not by its short one" in headline(history)
     for words in ("", "wget: can't connect to remote host (10.0.0.1): Connection refused"):
-        found = edit(history, "fetch", {"place": "clients", "of": "pod, short"}, said=words)
+        found = Edited(history).notes(Fetch, place="clients", of="pod, short").say(said=words).history
         assert verdict(found, "short-names-stay-at-home") == "unknown"
         assert "not by its short one" not in headline(found)
         assert "without the namespace does not" not in said(found, "cross-discovery")
+    for place in ("own", "tenant"):
+        silent = Edited(history).notes(Fetch, place=place, of="pod, short").say(page="", exit_code=143).history
+        assert verdict(silent, "short-names-stay-at-home") == "unknown"
 
 
 def test_a_form_that_got_no_page_is_not_said_to_work(history: History) -> None:
-    found = edit(history, "fetch", {"place": "clients", "of": "pod with namespace"}, page="", said="")
+    found = Edited(history).notes(Fetch, place="clients", of="pod with namespace").say(page="", said="").history
     assert "works too" not in said(found, "cross-discovery")
+
+
+def test_what_was_not_noted_is_unknown(edited: History) -> None:
+    lab.needs_its_notes(EXPERIMENT, edited, OWN, Servers, Lookup, Fetch, Access)
+    for kind, key in ((Conf, KEYS[0]), (LookupForbidden, KEYS[1]), (Namespaces, KEYS[2])):
+        assert said(Edited(edited).notes(kind).drop().history, key) == ""

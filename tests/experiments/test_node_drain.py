@@ -64,22 +64,20 @@ def first_eviction_ns(edited: Edited) -> int:
 
 def test_a_second_eviction_that_was_allowed_at_once_fails(edited: Edited) -> None:
     at_once = first_eviction_ns(edited) + 10_000_000
-    history = (
-        edited.notes("budget", away="web-0").become(refused=0, answer="", answers=[]).notes("budget", away="web-0")
-    )
+    history = edited.notes("budget", away="web-0").say(refused=0, answer="", answers=[]).notes("budget", away="web-0")
     assert verdicts(history.move(at_once).history)["budget-is-enforced"] == "fail"
 
 
 def test_a_second_eviction_that_was_asked_for_when_the_pod_was_back_says_nothing(edited: Edited) -> None:
-    history = edited.notes("budget", away="web-0").become(refused=0, answer="", answers=[]).history
+    history = edited.notes("budget", away="web-0").say(refused=0, answer="", answers=[]).history
     assert verdicts(history)["budget-is-enforced"] == "unknown"
 
 
 @pytest.mark.parametrize("answer", ["403 Forbidden", "409 Conflict", "500 InternalError"])
 def test_another_error_than_the_budgets_own_is_no_word_of_it(edited: Edited, answer: str) -> None:
-    edited.notes("budget", away="web-0").become(answers=[answer, "429 TooManyRequests"])
+    edited.notes("budget", away="web-0").say(answers=[answer, "429 TooManyRequests"])
     assert verdicts(edited.history)["budget-is-enforced"] == "unknown"
-    edited.notes("budget", away="web-0").become(ended=False)
+    edited.notes("budget", away="web-0").say(ended=False)
     assert verdicts(edited.history)["budget-is-enforced"] == "unknown"
 
 
@@ -89,7 +87,7 @@ def test_a_second_eviction_that_was_allowed_while_the_pod_was_still_away_fails(e
 
 
 def test_an_eviction_that_is_refused_when_the_pod_is_back_fails(edited: Edited) -> None:
-    edited.notes("budget", away="web-0").become(ended=False)
+    edited.notes("budget", away="web-0").say(ended=False)
     assert verdicts(edited.history)["budget-is-enforced"] == "unknown", "it ended when the pod was just back"
     edited.notes("budget", away="web-0").move(first_eviction_ns(edited) + 30_000_000_000)
     assert verdicts(edited.history)["budget-is-enforced"] == "fail"
@@ -141,7 +139,7 @@ def test_a_server_that_could_not_be_heard_about_the_service_is_no_witness(edited
 def test_a_pod_that_came_back_where_it_was_or_moved_by_itself_fails(edited: Edited, web_1: str) -> None:
     nodes = next(d["nodes"] for _, what, d in edited.history.marks if what == "placed" and d["phase"] == "drained")
     web_0 = "node-1" if web_1 == "node-2" else "node-2"
-    history = edited.notes("placed", phase="drained").become(nodes=nodes | {"web-0": web_0, "web-1": web_1}).history
+    history = edited.notes("placed", phase="drained").say(nodes=nodes | {"web-0": web_0, "web-1": web_1}).history
     assert verdicts(history)["come-back-elsewhere"] == "fail"
 
 
@@ -149,7 +147,7 @@ def test_a_pod_that_came_back_where_it_was_or_moved_by_itself_fails(edited: Edit
 def test_a_tied_pod_that_has_a_name_or_a_node_while_its_own_is_closed_fails(
     edited: Edited, values: dict[str, str]
 ) -> None:
-    history = edited.notes("pinned", phase="node closed").become(**values).history
+    history = edited.notes("pinned", phase="node closed").say(**values).history
     assert verdicts(history)["volume-ties-a-pod"] == "fail"
 
 
@@ -162,7 +160,7 @@ def test_a_tied_pod_whose_name_came_back_between_the_looks_fails(edited: Edited)
 
 @pytest.mark.parametrize("values", [{"name": "TIMEOUT"}, {"name": "SERVFAIL"}, {"pod": "absent"}])
 def test_a_tied_pod_that_was_not_seen_to_wait_without_a_name_is_unknown(edited: Edited, values: dict[str, str]) -> None:
-    history = edited.notes("pinned", phase="node closed").become(**values).history
+    history = edited.notes("pinned", phase="node closed").say(**values).history
     assert verdicts(history)["volume-ties-a-pod"] == "unknown"
     assert not said(history, "tied-pod")
 

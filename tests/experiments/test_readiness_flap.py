@@ -82,7 +82,7 @@ def test_a_service_that_never_published_the_unready_address_fails(changed: Edite
 
 
 def test_another_pod_at_the_end_fails(changed: Edited) -> None:
-    assert verdicts(changed.notes("after").become(uid="another").history)["pod-lives-on"] == "fail"
+    assert verdicts(changed.notes("after").say(uid="another").history)["pod-lives-on"] == "fail"
     assert "died" not in said(changed.history, KEY)
 
 

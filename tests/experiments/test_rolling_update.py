@@ -47,7 +47,7 @@ def test_only_pods_that_were_away_are_said_to_have_been(changed: Edited) -> None
 
 
 def test_a_pod_below_the_partition_that_was_replaced_fails(changed: Edited) -> None:
-    history = changed.notes("partition").become(untouched=["web-0"]).history
+    history = changed.notes("partition").say(untouched=["web-0"]).history
     assert verdicts(history)["partition-is-kept"] == "fail"
 
 
@@ -79,7 +79,7 @@ def test_a_pod_whose_end_was_not_seen_or_a_gap_of_the_watch_is_unknown(changed: 
 
 
 def test_an_update_after_which_nothing_was_steady_is_unknown(changed: Edited) -> None:
-    changed.notes("steady-state", trial=1).become(reached=False)
+    changed.notes("steady-state", trial=1).say(reached=False)
     assert verdicts(changed.history) == {"one-after-the-other": "unknown", "partition-is-kept": "ok"}
     assert not said(changed.history, "update-per-pod")
 

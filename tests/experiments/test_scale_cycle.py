@@ -50,7 +50,7 @@ def test_everything_is_as_the_hypothesis_says(history: History) -> None:
 def test_a_claim_that_is_not_the_same_fails_and_nothing_is_said_about_backups(
     changed: Edited, values: dict[str, Any]
 ) -> None:
-    history = changed.notes("claim", phase="after", claim="data-web-1").become(**values).history
+    history = changed.notes("claim", phase="after", claim="data-web-1").say(**values).history
     assert verdicts(history)["volumes-are-kept"] == "fail"
     assert said(history, KEYS[1]) == ""
     assert "volumes outlive" not in said(history, KEYS[0])
@@ -59,7 +59,7 @@ def test_a_claim_that_is_not_the_same_fails_and_nothing_is_said_about_backups(
 def test_claims_that_were_not_looked_at_or_never_had_a_volume_are_unknown(changed: Edited) -> None:
     history = changed.notes("claim", phase="after", claim="data-web-1").drop().history
     assert verdicts(history)["volumes-are-kept"] == "unknown"
-    history = changed.notes("claim", claim="data-web-1").become(volume="").history
+    history = changed.notes("claim", claim="data-web-1").say(volume="").history
     assert verdicts(history)["volumes-are-kept"] == "unknown"
 
 

@@ -2,13 +2,18 @@
 
 from functools import partial
 
+import pytest
+
 from chaos.experiment import History, find_experiment
+from experiments.service_types import HEADLESS, REGULAR, REPLACED, SHAPED, Behind, Lookup, Pods, Replacement
+from tests.edited import Edited
 from tests.experiments import lab
-from tests.experiments.lab import edit, facts_of
 
 EXPERIMENT = find_experiment("service-types")
+OWN = ("regular-is-one-address", "headless-is-every-pod", "pods-have-no-name", "replacement-is-another")
 verdicts = partial(lab.verdicts, EXPERIMENT)
 said = partial(lab.answer, EXPERIMENT)
+headline = partial(lab.headline, EXPERIMENT)
 KEYS = (
     "service-ip",
     "individual-names",
@@ -20,39 +25,75 @@ KEYS = (
 
 
 def test_all_holds_and_every_question_is_answered(history: History) -> None:
-    assert set(verdicts(history).values()) == {"ok"}
+    assert verdicts(history) == dict.fromkeys(OWN, "ok")
     assert all(said(history, key) for key in KEYS)
     assert "The SRV record changed too: it named web-service, and now 10-244-" in said(history, "headless-change")
+    assert "resolved to 1 address, the headless one to 3; a Deployment's pod had a name" in headline(history)
 
 
-def test_unanswered_queries_are_no_no(history: History) -> None:
-    edited = edit(history, "lookup", {"of": "pod name"}, status="TIMEOUT", values=[])
+@pytest.mark.parametrize("status", ["TIMEOUT", "SERVFAIL"])
+def test_unanswered_queries_are_no_no(history: History, status: str) -> None:
+    edited = Edited(history).notes(Lookup, of="pod name").say(status=status, values=[]).history
     assert verdicts(edited)["pods-have-no-name"] == "unknown"
     assert said(edited, "individual-names") == ""
+    assert "behind neither" not in headline(edited)
+
+
+def test_a_view_that_says_nothing_leaves_the_others_unproved(history: History) -> None:
+    for phase, name in ((REGULAR, OWN[0]), (HEADLESS, OWN[1])):
+        one = Edited(history).notes(Lookup, phase=phase, of="service", view="service")
+        edited = one.say(status="TIMEOUT", values=[]).history
+        assert verdicts(edited)[name] == "unknown"
+        assert "resolved to" not in headline(edited)
 
 
 def test_a_pods_name_that_resolves_fails(edited: History) -> None:
-    facts_of(edited, "lookup", of="pod name")[0].update(status="NOERROR", values=["10.244.1.9"])
+    lab.facts_of(edited, "lookup", of="pod name")[0].update(status="NOERROR", values=["10.244.1.9"])
     assert verdicts(edited)["pods-have-no-name"] == "fail"
     assert said(edited, "individual-names").startswith("Yes, unexpectedly")
 
 
 def test_srv_records_are_compared(history: History) -> None:
-    same = edit(history, "lookup", {"of": "port"}, values=["web-service.n.svc.cluster.local"])
+    same = Edited(history).notes(Lookup, of="port").say(values=["web-service.n.svc.cluster.local"]).history
     assert "names the same targets as before" in said(same, "headless-change")
-    unknown = edit(history, "lookup", {"of": "port", "phase": "regular"}, status="SERVFAIL", values=[])
+    unknown = Edited(history).notes(Lookup, of="port", phase=REGULAR).say(status="SERVFAIL", values=[]).history
     assert "SRV" not in said(unknown, "headless-change")
 
 
-def test_one_pod_that_answered_all_shows_no_order(edited: History) -> None:
-    (found,) = facts_of(edited, "answered", phase="headless")
-    found["answered"] = {next(iter(found["answered"])): 29, "TIMEOUT (resolve)": 1}
+def test_one_pod_that_answered_all_shows_no_order(history: History) -> None:
+    pod = lab.facts_of(history, "pods", phase=REGULAR)[0]["names"][0]
+    answered = {pod: 29, "TIMEOUT (resolve)": 1}
+    edited = Edited(history).notes(Behind, phase=HEADLESS).say(answered=answered).history
     assert "that the order varies was not seen in this run" in said(edited, "several-addresses")
 
 
-def test_a_regular_service_with_a_pods_address_fails(edited: History) -> None:
-    pods = facts_of(edited, "pods", phase="regular")[0]["addresses"]
-    for found in facts_of(edited, "lookup", phase="regular", of="service"):
-        found["values"] = pods[:1]
+def test_a_regular_service_with_a_pods_address_fails(history: History) -> None:
+    pods = lab.facts_of(history, "pods", phase=REGULAR)[0]["addresses"]
+    edited = Edited(history).notes(Lookup, phase=REGULAR, of="service").say(values=pods[:1]).history
     assert verdicts(edited)["regular-is-one-address"] == "fail"
     assert said(edited, "service-ip") == said(edited, "headless-change") == ""
+
+
+def test_a_headless_service_that_lacks_a_pod_fails(history: History) -> None:
+    pods = lab.facts_of(history, "pods", phase=REGULAR)[0]["addresses"]
+    edited = Edited(history).notes(Lookup, phase=HEADLESS, of="service").say(values=pods[:2]).history
+    assert verdicts(edited)["headless-is-every-pod"] == "fail"
+
+
+def test_a_name_of_the_old_address_that_stays_fails_unless_the_address_does(history: History) -> None:
+    old = Edited(history).notes(Lookup, phase=REPLACED, of=SHAPED)
+    edited = old.say(status="NOERROR", values=["10.244.1.9"])
+    assert verdicts(edited.history)["replacement-is-another"] == "fail"
+    assert said(edited.history, "not-sufficient") == ""
+    same = edited.notes(Replacement).say(was_at="10.244.1.9", is_at="10.244.1.9").history
+    assert verdicts(same)["replacement-is-another"] == "unknown"
+    silent = Edited(history).notes(Lookup, phase=REPLACED, of=SHAPED).say(status="TIMEOUT", values=[]).history
+    assert verdicts(silent)["replacement-is-another"] == "unknown"
+    named = Edited(history).notes(Replacement).say(deleted="a", successor="a").history
+    assert verdicts(named)["replacement-is-another"] == "fail"
+
+
+def test_what_was_not_noted_is_unknown(history: History) -> None:
+    lab.needs_its_notes(EXPERIMENT, history, OWN, Pods, Lookup, Replacement)
+    without = Edited(history).notes(Behind).drop().history
+    assert said(without, "specific-primary") == said(without, "several-addresses") == ""

@@ -2,37 +2,70 @@
 
 from functools import partial
 
+import pytest
+
 from chaos.experiment import History, find_experiment
+from experiments.stateful_networking import Absent, Reached, Record, ServiceReached
+from tests.edited import Edited
 from tests.experiments import lab
-from tests.experiments.lab import edit, facts_of
 
 EXPERIMENT = find_experiment("stateful-networking")
 OPTIONS = {"period_s": 0.05}
+OWN = ("records-complete", "missing-is-absent", "names-lead-to-their-pods")
 verdicts = partial(lab.verdicts, EXPERIMENT)
 said = partial(lab.answer, EXPERIMENT)
+headline = partial(lab.headline, EXPERIMENT)
+SILENCE = pytest.mark.parametrize("status", ["TIMEOUT", "SERVFAIL"])
 
 
 def test_all_holds_and_every_question_is_answered(history: History) -> None:
-    assert set(verdicts(history).values()) == {"ok"}
+    assert verdicts(history) == dict.fromkeys(OWN, "ok")
     assert "here POD.web." in said(history, "name-pattern")
     assert "connections to a pod's name all reached that pod" in said(history, "pod-against-service")
     assert "3 of 3 pods' addresses led back to their names" in said(history, "why-stable")
 
 
-def test_a_name_that_leads_to_another_pod_fails_and_is_not_said_to_lead_there(edited: History) -> None:
-    facts_of(edited, "reached", pod="web-1")[0]["answered"] = {"web-1": 4, "web-2": 1}
+def test_a_name_that_leads_to_another_pod_fails_and_is_not_said_to_lead_there(history: History) -> None:
+    edited = Edited(history).notes(Reached, pod="web-1").say(answered={"web-1": 4, "web-2": 1}).history
     assert verdicts(edited)["names-lead-to-their-pods"] == "fail"
     assert "all reached that pod" not in said(edited, "pod-against-service")
     assert said(edited, "why-stable").startswith("14 of 15")
 
 
+def test_a_connection_without_an_answer_is_no_other_pods(history: History) -> None:
+    of_one = partial(lambda answers: Edited(history).notes(Reached, pod="web-1").say(answered=answers).history)
+    assert verdicts(of_one({"web-1": 4, "TIMEOUT (connect)": 1}))["names-lead-to-their-pods"] == "ok"
+    assert verdicts(of_one({"TIMEOUT (connect)": 5}))["names-lead-to-their-pods"] == "unknown"
+    assert verdicts(of_one({"ECONNREFUSED (connect)": 5}))["names-lead-to-their-pods"] == "fail"
+
+
 def test_an_address_that_leads_back_to_another_name_is_not_counted(edited: History) -> None:
-    found = facts_of(edited, "record", of="address of a pod", view="service")[0]
+    found = lab.facts_of(edited, "record", of="address of a pod", view="service")[0]
     found["values"] = ["somebody.else.invalid"]
     assert verdicts(edited)["records-complete"] == "fail"
     assert "2 of 3 pods' addresses led back" in said(edited, "why-stable")
 
 
+@SILENCE
+def test_a_record_that_nobody_answered_for_is_unknown_and_counts_as_no_answer(history: History, status: str) -> None:
+    edited = Edited(history).notes(Record, of="headless service").say(status=status, values=[]).history
+    assert verdicts(edited)["records-complete"] == "unknown"
+    (good, of) = (int(word) for word in headline(edited).split() if word.isdigit())
+    assert good == of < len(lab.facts_of(history, Record.kind))
+    assert said(edited, "pod-against-service") == ""
+
+
 def test_a_missing_pod_with_an_address_fails(history: History) -> None:
-    edited = edit(history, "absent", {"asked": "A web-9.web"}, status="NOERROR", values=["10.244.1.9"])
+    edited = Edited(history).notes(Absent, asked="A web-9.web").say(status="NOERROR", values=["10.244.1.9"]).history
     assert verdicts(edited)["missing-is-absent"] == "fail"
+
+
+@SILENCE
+def test_a_missing_pod_of_which_nothing_is_said_is_unknown(history: History, status: str) -> None:
+    edited = Edited(history).notes(Absent, asked="A web-9.web").say(status=status).history
+    assert verdicts(edited)["missing-is-absent"] == "unknown"
+
+
+def test_what_was_not_noted_is_unknown(history: History) -> None:
+    lab.needs_its_notes(EXPERIMENT, history, OWN, Record, Absent, Reached)
+    assert said(Edited(history).notes(ServiceReached).drop().history, "pod-against-service") == ""

@@ -45,6 +45,12 @@ DECISIONS: tuple[Decision, ...] = (
         "nobody asks any more once the address has been silent for a while.",
     ),
     Decision(
+        "cross-namespace|multi-tier",
+        r"verdict (policy-is-consistent|policies-hold-or-not): ok on the sandbox, unknown on the real cluster$",
+        "Whether NetworkPolicies hold is not judged, so that these experiments end INCONCLUSIVE (exit code 4).",
+        "The sandbox enforces them; realk8s has no policy engine, and what cannot fail must not pass.",
+    ),
+    Decision(
         "dns-outage",
         r"error (cached|lookup) TIMEOUT ",
         "Without DNS servers a few queries of the real cluster vanish instead of being rejected.",

@@ -107,43 +107,6 @@ class Edited:
 
 
 @dataclass(frozen=True)
-class SeriesEdit:
-    """Some series of an edited history; each method returns the history."""
-
-    of: Edited
-    series: list[Series]
-
-    def say(self, outcome: Outcome, *, after: float = -1e9, before: float = 1e9) -> Edited:
-        """Every question sent in that time was answered so."""
-        number = self.of.outcome(outcome)
-        for samples, position in self._within(after, before):
-            samples.outcome[position] = number
-        return self.of
-
-    def say_sometimes(self, outcome: Outcome, picks: Callable[[int], bool], *, after: float, before: float) -> Edited:
-        """Of the questions sent in that time those were answered so whose count `picks` takes."""
-        number = self.of.outcome(outcome)
-        for count, (samples, position) in enumerate(self._within(after, before)):
-            if picks(count):
-                samples.outcome[position] = number
-        return self.of
-
-    def told(self, status: str) -> Outcome:
-        """An outcome of that status that they had."""
-        positions = {position for series in self.series for position in self.of.history.samples[series.id].outcome}
-        return next(
-            self.of.history.outcomes[p] for p in sorted(positions) if self.of.history.outcomes[p].status == status
-        )
-
-    def _within(self, after_s: float, before_s: float) -> Iterator[tuple[Samples, int]]:
-        for series in self.series:
-            samples = self.of.history.samples[series.id]
-            for position, sent_ns in enumerate(samples.sent_ns):
-                if after_s <= (sent_ns - self.of.zero_ns) / NS_PER_S < before_s:
-                    yield samples, position
-
-
-@dataclass(frozen=True)
 class NotesEdit:
     """Some notes of an edited history; each method returns the history."""
 
@@ -213,31 +176,3 @@ class SeriesEdit:
             for position, sent_ns in enumerate(samples.sent_ns):
                 if after_s <= (sent_ns - self.of.zero_ns) / NS_PER_S < before_s:
                     yield samples, position
-
-
-@dataclass(frozen=True)
-class NotesEdit:
-    """Some notes of an edited history; each method returns the history."""
-
-    of: Edited
-    positions: list[int]
-
-    def become(self, **values: Any) -> Edited:
-        """They have other values."""
-        for position in self.positions:
-            details = self.of.history.marks[position][2]
-            assert values.keys() <= details.keys()
-            details.update(values)
-        return self.of
-
-    def move(self, at_ns: int) -> Edited:
-        """They were written down at another instant of the run's clock."""
-        for position in self.positions:
-            self.of.history.marks[position] = (at_ns, *self.of.history.marks[position][1:])
-        return self.of
-
-    def drop(self) -> Edited:
-        """They were not written down."""
-        kept = [mark for position, mark in enumerate(self.of.history.marks) if position not in self.positions]
-        self.of.history.marks[:] = kept
-        return self.of

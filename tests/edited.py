@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
+from chaos.analysis.notes import Note
 from chaos.analysis.reading import Reading
 from chaos.analysis.trials import trials
 from chaos.model import History, Outcome, Samples, Series
@@ -18,7 +20,7 @@ class Edited:
 
     def __init__(self, history: History) -> None:
         self.history = copy.deepcopy(history)
-        self.zero_ns = trials(Reading(self.history))[0].accepted_ns
+        self.zero_ns = next((trial.accepted_ns for trial in trials(Reading(self.history))), 0)
 
     def series(self, record: str = "", view: str = "", *, probe: str = "") -> SeriesEdit:
         """All series with that record, view and probe; what is left out may be any."""
@@ -29,6 +31,17 @@ class Edited:
         ]
         assert wanted, f"the history has no series {probe} {record} {view}"
         return SeriesEdit(self, wanted)
+
+    def of_id(self, series_id: int) -> SeriesEdit:
+        """The series that a method wrote down by its id."""
+        return SeriesEdit(self, [s for s in self.history.series if s.id == series_id])
+
+    def notes(self, kind: type[Note], **where: Any) -> NotesEdit:
+        """What the method wrote down of that kind with these values."""
+        found = [details for _, what, details in self.history.marks if what == kind.kind]
+        wanted = [one for one in found if all(one[key] == value for key, value in where.items())]
+        assert wanted, f"the history has no {kind.kind} with {where}"
+        return NotesEdit(self, wanted)
 
     def without_views(self, *views: str) -> Edited:
         """As if these DNS servers had not been asked."""
@@ -61,6 +74,27 @@ class Edited:
 
 
 @dataclass(frozen=True)
+class NotesEdit:
+    """Some notes of an edited history; each method returns the history."""
+
+    of: Edited
+    found: list[dict[str, Any]]
+
+    def say(self, **values: Any) -> Edited:
+        """They had these values instead."""
+        for details in self.found:
+            assert details.keys() >= values.keys(), f"the note has no {values.keys() - details.keys()}"
+            details.update(values)
+        return self.of
+
+    def drop(self) -> Edited:
+        """They were not written down."""
+        marks = self.of.history.marks
+        marks[:] = [mark for mark in marks if not any(mark[2] is details for details in self.found)]
+        return self.of
+
+
+@dataclass(frozen=True)
 class SeriesEdit:
     """Some series of an edited history; each method returns the history."""
 
@@ -72,6 +106,13 @@ class SeriesEdit:
         number = self.of.outcome(outcome)
         for samples, position in self._within(after, before):
             samples.outcome[position] = number
+        return self.of
+
+    def say_once(self, outcome: Outcome, position: int) -> Edited:
+        """The question of that number, counted from 0, was answered so; from the end where it is negative."""
+        number = self.of.outcome(outcome)
+        for series in self.series:
+            self.of.history.samples[series.id].outcome[position] = number
         return self.of
 
     def say_sometimes(self, outcome: Outcome, picks: Callable[[int], bool], *, after: float, before: float) -> Edited:

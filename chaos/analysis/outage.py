@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from chaos.analysis.reading import Reading
+from chaos.analysis.units import between, count
 from chaos.model import Interval, Series
 from chaos.model.outcome import OK
 
@@ -35,10 +36,12 @@ class Outage:
 
     def kinds(self) -> str:
         """The failures for people, most frequent first: ``NXDOMAIN (resolve) 12 times, …``."""
-        return ", ".join(
-            f"{status} ({phase}) {'once' if n == 1 else f'{n} times'}"
-            for (status, phase), n in self.failures.most_common()
-        )
+        rows = self.failures.most_common()
+        return ", ".join(f"{status} ({phase}) {count(n, 'time')}" for (status, phase), n in rows)
+
+    def lasted(self) -> str:
+        """Its length for people: ``between 1.36 and 1.43 s``; ``at least 1.36 s, and it had not ended``."""
+        return between(self.length_ns) + (", and it had not ended" if self.ended.before_ns is None else "")
 
 
 def outage(reading: Reading, series: Series, from_ns: int, to_ns: int | None = None) -> Outage | None:
@@ -54,7 +57,7 @@ def outage(reading: Reading, series: Series, from_ns: int, to_ns: int | None = N
     longest: Outage | None = None
     last_good_ns = min((row[0] for row in rows), default=from_ns)
     stretch: list[tuple[int, int, int]] = []
-    count = sum(received >= from_ns for _, received, _ in rows)
+    looked = sum(received >= from_ns for _, received, _ in rows)
     for sent_ns, received_ns, position in [*rows, (0, 0, -1)]:
         if position >= 0 and reading.outcomes[position].status != OK:
             if received_ns >= from_ns:
@@ -63,7 +66,7 @@ def outage(reading: Reading, series: Series, from_ns: int, to_ns: int | None = N
         if stretch:
             kinds = Counter((reading.outcomes[p].status, reading.outcomes[p].phase) for _, _, p in stretch)
             began = Interval(last_good_ns, min(received for _, received, _ in stretch))
-            found = Outage(began, Interval(stretch[-1][0], None if position < 0 else received_ns), kinds, count)
+            found = Outage(began, Interval(stretch[-1][0], None if position < 0 else received_ns), kinds, looked)
             if longest is None or found.length_ns.after_ns >= longest.length_ns.after_ns:
                 longest = found
             stretch = []

@@ -25,7 +25,7 @@ from chaos.analysis.notes import Note, note, notes
 from chaos.analysis.outage import Outage, outage
 from chaos.analysis.overlap import overlaps
 from chaos.analysis.podlog import PodStep, first, most_missing, pod_steps, step
-from chaos.analysis.proportion import wilson
+from chaos.analysis.proportion import excluded, wilson
 from chaos.analysis.questions import Question
 from chaos.analysis.questions.answer import at_most, show
 from chaos.analysis.reading import Reading, Sample, once
@@ -39,8 +39,8 @@ from chaos.analysis.views import silent_views, views
 from chaos.clients import Login, Reply
 from chaos.clients.redis_members import Member, ask_members
 from chaos.errors import InconclusiveError, PreflightError, UsageError
-from chaos.experiment.asking import ask, who_answers
-from chaos.experiment.common_notes import Answered, Asked, Change, Waited
+from chaos.experiment.asking import ask, note_answers, who_answers
+from chaos.experiment.common_notes import Answered, Asked, Change, Waited, Watched, watched
 from chaos.experiment.course import CourseQuestion
 from chaos.experiment.definition import Experiment, Workload
 from chaos.experiment.from_pod import ResolvConf, count_queries, fetch, nslookup, read_resolv_conf
@@ -116,6 +116,7 @@ __all__ = [
     "UsageError",
     "Verdict",
     "Waited",
+    "Watched",
     "Workload",
     "accepted",
     "accepted_ns",
@@ -133,6 +134,7 @@ __all__ = [
     "count",
     "count_queries",
     "course_questions",
+    "excluded",
     "fact",
     "facts",
     "fetch",
@@ -150,6 +152,7 @@ __all__ = [
     "ms",
     "need",
     "note",
+    "note_answers",
     "notes",
     "nslookup",
     "once",
@@ -172,6 +175,7 @@ __all__ = [
     "uncovered",
     "unsure",
     "views",
+    "watched",
     "when",
     "where_measured",
     "who_answers",

@@ -56,7 +56,6 @@ def test_a_run_that_measured_nothing_passes_no_checker(name: str) -> None:
 def test_a_run_that_measured_nothing_answers_nothing(name: str) -> None:
     history = nothing(name)
     own = [question for question in EXPERIMENTS[name].questions if isinstance(question, Question)]
-    assert {question.key: question.answer(Reading(history)) for question in own} == dict.fromkeys(
-        (q.key for q in own), ""
-    )
+    said = {question.key: question.ask(Reading(history)).answer for question in own}
+    assert {key: text for key, text in said.items() if not text.startswith("This run cannot say: ")} == {}
     assert judges_of(Reading(history), EXPERIMENTS[name]).headline(Reading(history))

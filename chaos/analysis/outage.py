@@ -37,7 +37,7 @@ class Outage:
     def kinds(self) -> str:
         """The failures for people, most frequent first: ``NXDOMAIN (resolve) 12 times, …``."""
         rows = self.failures.most_common()
-        return ", ".join(f"{status} ({phase}) {count(n, 'time')}" for (status, phase), n in rows)
+        return ", ".join(f"{status} ({phase}) {'once' if n == 1 else count(n, 'time')}" for (status, phase), n in rows)
 
     def lasted(self) -> str:
         """Its length for people: ``between 1.36 and 1.43 s``; ``at least 1.36 s, and it had not ended``."""

@@ -1,35 +1,130 @@
 """How do the members of a MySQL cluster find each other while it starts, and what does replication by a stable name survive?"""
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from typing import Any
 
 from chaos.experiment import (
     DeletePod,
     Experiment,
-    Fact,
+    Finding,
+    Note,
     Reading,
     Run,
-    Verdict,
+    Waited,
     Workload,
-    combine,
-    fact,
-    facts,
+    against,
+    checker,
+    count,
+    excluded,
+    held,
+    holds,
+    known,
+    need,
+    note,
+    notes,
+    seconds,
+    share,
+    unsure,
+    where_measured,
 )
 
 from .shared.course import unit_question
-from .shared.mysql import PORT, follow, make_primary, must, replicate, sql, status, write_and_read
+from .shared.mysql import (
+    DATABASE,
+    PORT,
+    Replication,
+    SqlFailed,
+    WriteRead,
+    arrivals,
+    follow,
+    make_primary,
+    must,
+    note_replication,
+    replicate,
+    rows_arrive,
+    sql,
+    status,
+    write_and_read,
+)
 
 STEADY_WITHIN_S = 120
 MEMBERS = ("mysql-cluster-0", "mysql-cluster-1", "mysql-cluster-2")
 NAMED = tuple(f"{pod}.mysql-cluster" for pod in MEMBERS)
 BY_NAME, BY_ADDRESS = NAMED[1], NAMED[2]
-GROUPS = ("mysql-cluster", "mysql-unready", "mysql-early", "mysql-deployment")
+READY, UNREADY, EARLY, DEPLOYMENT = "mysql-cluster", "mysql-unready", "mysql-early", "mysql-deployment"
+NAME_LATER, ADDRESS_LATER = "by name, after the replacement", "by address, after the replacement"
 LOGS_WITHIN_S = 40
 LOOK_AGAIN_S = 0.5
 SETTLE_S = 4.0
+# The C library asks twice and waits 5 s each time; a look that took as long was not answered.
+GIVES_UP_S = 10.0
 _LOOK = re.compile(
     r"^look (?P<at>[\d.]+) round (?P<round>\d+) (?P<what>found|missing) (?P<member>[\w-]+)\.", re.MULTILINE
 )
 _OWN = re.compile(r"^own name resolves to ?(?P<address>\S*)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery(Note):
+    """What each member's script printed (seconds since its first look, by its own clock).
+
+    Attributes:
+        rounds: of looks at each member; 0 where nothing can be read.
+        silent: looks that were not answered.
+        found_after_s: member → when it was found first.
+        own_name: what the pod's own name led to; empty where it led nowhere.
+    """
+
+    group: str
+    pod: str
+    rounds: int
+    silent: int
+    found_last: tuple[str, ...]
+    found_after_s: dict[str, Any]
+    own_name: str
+
+    @property
+    def found(self) -> set[str]:
+        """In any round."""
+        return {*self.found_last, *self.found_after_s}
+
+    @property
+    def told(self) -> str:
+        return f"{self.pod} found {', '.join(sorted(self.found_last)) or 'nobody'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Swap(Note):
+    """A pod of the Deployment, replaced."""
+
+    deleted: str
+    successor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source(Note):
+    """The primary's addresses."""
+
+    pod: str
+    was_at: str
+    is_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired(Note):
+    """The replica by address, given the name.
+
+    Attributes:
+        heard: whether it answered when it was asked for the row last.
+    """
+
+    replica: str
+    has_the_row: bool
+    heard: bool
 
 
 async def method(run: Run) -> None:
@@ -42,17 +137,17 @@ async def method(run: Run) -> None:
     if not await replicate(run, (BY_ADDRESS,), run.target.pods[0].address):
         return
     await write_and_read(run, NAMED[0], NAMED[1:], "before")
-    for group in GROUPS:
+    for group in (READY, UNREADY, EARLY, DEPLOYMENT):
         await read_logs(run, group)
     await replace_one(run)
     before = run.target.pods[0]
     async with run.inject(DeletePod(before, grace_s=run.options.deletion_grace_s)):
         await run.steady_state(within_s=STEADY_WITHIN_S)
-        await follow(run, (BY_NAME,), "by name, after the replacement")
+        await follow(run, (BY_NAME,), NAME_LATER)
         await run.sleep(SETTLE_S)
     after = next((pod for pod in run.target.pods if pod.name == before.name), before)
-    run.mark("source", pod=before.name, was_at=before.address, is_at=after.address)
-    await note_status(run, BY_ADDRESS, "by address, after the replacement")
+    run.note(Source(before.name, before.address, after.address))
+    await note_replication(run, BY_ADDRESS, ADDRESS_LATER)
     await write_and_read(run, NAMED[0], (BY_NAME,), "after")
     await repair(run)
 
@@ -72,280 +167,222 @@ async def read_logs(run: Run, group: str) -> None:
 
     await run.until(f"{group} has looked", all_over, LOGS_WITHIN_S)
     for pod, text in sorted(logs.items()):
-        note_discovery(run, group, pod, text)
+        run.note(discovery(group, pod, text))
 
 
-def note_discovery(run: Run, group: str, pod: str, text: str) -> None:
+def discovery(group: str, pod: str, text: str) -> Discovery:
     looks = [(float(m["at"]), int(m["round"]), m["what"], m["member"]) for m in _LOOK.finditer(text)]
-    if not looks:
-        run.mark("discovery", group=group, pod=pod, rounds=0)
-        return
-    start_s, last = looks[0][0], max(number for _, number, _, _ in looks)
-    first: dict[str, float] = {}
-    for at_s, _, what, member in looks:
-        if what == "found":
-            first.setdefault(member, round(at_s - start_s, 2))
+    last = max((number for _, number, _, _ in looks), default=0)
+    silent = sum(
+        two[2] == "missing" and two[0] - one[0] >= GIVES_UP_S for one, two in pairwise(looks)
+    )  # how long the first one took is not printed
+    found = [(at_s, number, member) for at_s, number, what, member in looks if what == "found"]
+    first = {member: round(at_s - looks[0][0], 2) for at_s, _, member in reversed(found)}
     own = _OWN.search(text)
-    run.mark(
-        "discovery",
-        group=group,
-        pod=pod,
-        rounds=last,
-        found_first=sorted(m for _, number, what, m in looks if what == "found" and number == 1),
-        found_last=sorted(m for _, number, what, m in looks if what == "found" and number == last),
-        found_after_s=first,
-        own_name=own["address"] if own else "",
-    )
+    latest = tuple(sorted(member for _, number, member in found if number == last))
+    return Discovery(group, pod, last, silent, latest, first, own["address"] if own else "")
 
 
 async def replace_one(run: Run) -> None:
     """Delete one of the Deployment's pods: its successor is somebody else."""
-    before = await run.pods_of("app=mysql-deployment")
+    before = await run.pods_of(f"app={DEPLOYMENT}")
     if len(before) < len(MEMBERS):
         return
-    known = {pod.name for pod in before}
     await run.delete_pod(before[0])
 
-    async def successor() -> str:
-        pods = await run.pods_of("app=mysql-deployment")
-        return next((pod.name for pod in pods if pod.name not in known), "")
+    async def another() -> str:
+        pods = await run.pods_of(f"app={DEPLOYMENT}")
+        return next((pod.name for pod in pods if pod.uid not in {old.uid for old in before}), "")
 
-    new = await run.until("the Deployment has another pod", successor, LOGS_WITHIN_S)
-    if new:
-        run.mark("successor", deleted=before[0].name, successor=new)
-
-
-async def note_status(run: Run, host: str, phase: str) -> None:
-    found = await status(run, host)
-    run.mark(
-        "replication",
-        phase=phase,
-        replica=host,
-        source=found.get("Master_Host"),
-        receives=found.get("Slave_IO_Running"),
-        applies=found.get("Slave_SQL_Running"),
-        error=found.get("Last_IO_Error") or found.get("Last_SQL_Error") or "",
-    )
+    if new := await run.until("the Deployment has another pod", another, LOGS_WITHIN_S):
+        run.note(Swap(before[0].name, new))
 
 
 async def repair(run: Run) -> None:
     """Give the replica that was told an address the name; it goes on where it had stopped."""
     found = await status(run, BY_ADDRESS)
     file, position = found.get("Master_Log_File"), found.get("Exec_Master_Log_Pos")
-    if not file:
+    change = f"CHANGE MASTER TO MASTER_HOST='{NAMED[0]}', MASTER_LOG_FILE='{file}', MASTER_LOG_POS={position}"
+    if not file or not await must(run, BY_ADDRESS, "STOP SLAVE", change, "START SLAVE"):
         return
-    done = await must(
-        run,
-        BY_ADDRESS,
-        "STOP SLAVE",
-        f"CHANGE MASTER TO MASTER_HOST='{NAMED[0]}', MASTER_LOG_FILE='{file}', MASTER_LOG_POS={position}",
-        "START SLAVE",
-    )
-    if done and await follow(run, (BY_ADDRESS,), "repaired"):
+    if await follow(run, (BY_ADDRESS,), "repaired"):
+        heard = False
 
         async def has_the_row() -> bool:
-            reply = await sql(run, BY_ADDRESS, "SELECT COUNT(*) FROM clusterdb.notes WHERE note = 'after'")
+            nonlocal heard
+            reply = await sql(run, BY_ADDRESS, f"SELECT COUNT(*) FROM {DATABASE}.notes WHERE note = 'after'")
+            heard = reply.ok
             return reply.rows == (("1",),)
 
         caught_up = await run.until("the repaired replica has caught up", has_the_row, LOGS_WITHIN_S)
-        run.mark("repaired", replica=BY_ADDRESS, has_the_row=bool(caught_up))
+        run.note(Repaired(BY_ADDRESS, bool(caught_up), heard))
 
 
 # ---- reading it ----
 
 
-def discoveries(reading: Reading, group: str) -> list[Fact]:
-    """One for each pod that printed something."""
-    return [f for f in facts(reading, "discovery", group=group) if f["rounds"]]
+def discoveries(reading: Reading, group: str) -> list[Discovery]:
+    """One for each member of a group that printed something, by name."""
+    return sorted((one for one in notes(reading, Discovery, group=group) if one.rounds), key=lambda one: one.pod)
 
 
-def said_of(found: Fact) -> str:
-    names = ", ".join(found["found_last"]) or "nobody"
-    return f"{found['pod']} found {names}"
+def unread(found: list[Discovery], group: str) -> Iterator[Finding]:
+    if len(found) < len(MEMBERS):
+        yield unsure(f"{group}: {count(len(found))} of {len(MEMBERS)} logs could be read")
 
 
-def phase(reading: Reading, name: str) -> Fact | None:
-    return fact(reading, "replication", phase=name)
+def nobody_found(found: list[Discovery]) -> Iterator[Finding]:
+    """Whether members that should find nobody did not; what was not answered does not tell."""
+    yield from (against(one.told) for one in found if one.found)
+    yield from (unsure(f"{one.pod}: {count(one.silent, 'look')} were not answered") for one in found if one.silent)
+
+
+def looked(found: list[Discovery]) -> str:
+    looks = sum(one.rounds for one in found) * len(MEMBERS)
+    need(looks, "nobody looked")
+    return f"in {count(looks, 'look')} (at 95 % no more than {share(excluded(looks))} of such looks would have)"
 
 
 # ---- what must hold ----
 
 
-def members_find_those_before(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def members_find_those_before(reading: Reading) -> Iterator[Finding]:
     """Under OrderedReady each member finds exactly those that were ready before it started, and never itself."""
-    found = {f["pod"]: f for f in discoveries(reading, "mysql-cluster")}
-    unknowns = [f"{pod} printed nothing that can be read" for pod in MEMBERS if pod not in found]
-    failures = [
-        f"{pod} found {', '.join(found[pod]['found_last']) or 'nobody'}"
-        for number, pod in enumerate(MEMBERS)
-        if pod in found and found[pod]["found_last"] != list(MEMBERS[:number])
-    ]
-    success = f"{'; '.join(said_of(found[pod]) for pod in MEMBERS if pod in found)}."
-    return combine(
-        "members-find-those-before",
-        failures=failures,
-        unknowns=unknowns,
-        success=success,
-        evidence=("report.md: Measured",),
-    )
+    found = discoveries(reading, READY)
+    yield from unread(found, READY)
+    for one in found:
+        before = {pod for pod in MEMBERS if pod < one.pod}
+        if one.found - before:
+            yield against(f"{one.told}, which was not ready before it")
+        if before - set(one.found_last):
+            yield unsure(f"{one.told}, and some looks were not answered") if one.silent else against(one.told)
+    yield holds(f"{'; '.join(one.told for one in found)}.")
 
 
-def unready_members_have_no_names(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def unready_members_have_no_names(reading: Reading) -> Iterator[Finding]:
     """Members that are not ready find nobody; with publishNotReadyAddresses they find all."""
-    hidden, early = discoveries(reading, "mysql-unready"), discoveries(reading, "mysql-early")
-    unknowns = [
-        f"{name}: {len(found)} of {len(MEMBERS)} logs"
-        for name, found in (("mysql-unready", hidden), ("mysql-early", early))
-        if len(found) != len(MEMBERS)
-    ]
-    failures = [said_of(f) for f in hidden if f["found_after_s"]]
-    failures += [
-        f"{said_of(f)}, though names of unready pods are published"
-        for f in early
-        if len(f["found_last"]) != len(MEMBERS)
-    ]
-    success = f"Of members that stay unready none found another in {max((f['rounds'] for f in hidden), default=0)} rounds; with publishNotReadyAddresses each found all {len(MEMBERS)}."
-    return combine(
-        "unready-members-have-no-names",
-        failures=failures,
-        unknowns=unknowns,
-        success=success,
-        evidence=("report.md: Measured",),
+    hidden, early = discoveries(reading, UNREADY), discoveries(reading, EARLY)
+    yield from (*unread(hidden, UNREADY), *unread(early, EARLY), *nobody_found(hidden))
+    for one in early:
+        if len(one.found_last) != len(MEMBERS):
+            clause = f"{one.told}, though names of unready pods are published"
+            yield unsure(clause) if one.silent else against(clause)
+    yield holds(
+        f"Of {count(len(hidden), 'member')} that stay unready none found another {looked(hidden)}; with publishNotReadyAddresses each of {count(len(early))} "
+        "found all."
     )
 
 
-def deployment_finds_nobody(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def deployment_finds_nobody(reading: Reading) -> Iterator[Finding]:
     """The same script in a Deployment finds no member, its pods' own names do not resolve, and a successor has another one."""
-    found, swap = discoveries(reading, "mysql-deployment"), fact(reading, "successor")
-    unknowns = [] if len(found) >= len(MEMBERS) else [f"{len(found)} of {len(MEMBERS)} logs"]
-    unknowns += [] if swap else ["no pod of it was replaced"]
-    failures = [said_of(f) for f in found if f["found_after_s"]] + [
-        f"{f['pod']} resolves to {f['own_name']}" for f in found if f["own_name"]
-    ]
-    failures += ["the successor has the same name"] if swap and swap["deleted"] == swap["successor"] else []
-    success = f"None of {len(found)} pods found a member or its own name in DNS; {swap['deleted'] if swap else ''} was replaced by {swap['successor'] if swap else ''}."
-    return combine(
-        "deployment-finds-nobody",
-        failures=failures,
-        unknowns=unknowns,
-        success=success,
-        evidence=("report.md: Measured",),
+    found = discoveries(reading, DEPLOYMENT)
+    yield from (*unread(found, DEPLOYMENT), *nobody_found(found))
+    yield from (against(f"{one.pod} resolves to {one.own_name}") for one in found if one.own_name)
+    swap = note(reading, Swap, "no pod of it was replaced")
+    if swap.deleted == swap.successor:
+        yield against("the successor has the same name")
+    yield holds(
+        f"None of {count(len(found), 'pod')} found a member {looked(found)}, nor its own name; {swap.deleted} was replaced by {swap.successor}."
     )
 
 
-def rows_arrive(reading: Reading) -> Verdict:
-    """A row written at the primary, found by its name, is read at replicas."""
-    found = facts(reading, "write-read")
-    failures = [
-        f"the row {f['row']!r} was not read at {f['read'] or 'any'}" for f in found if f.get("before_ms") is None
-    ]
-    unknowns = [
-        f"no row was written {when} the replacement"
-        for when in ("before", "after")
-        if when not in {f["row"] for f in found}
-    ]
-    return combine(
-        "rows-arrive",
-        failures=failures,
-        unknowns=unknowns,
-        success=f"Rows were read: {arrivals(found)}.",
-        evidence=("report.md: Measured",),
-    )
-
-
-def arrivals(found: list[Fact]) -> str:
-    read = [f for f in found if f.get("before_ms") is not None]
-    return ", ".join(
-        f"the row {f['row']!r} at {f['read'].partition('.')[0]} {f['after_ms']:.1f} to {f['before_ms']:.1f} ms after its commit"
-        for f in read
-    )
-
-
-def names_survive_addresses_do_not(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def names_survive_addresses_do_not(reading: Reading) -> Iterator[Finding]:
     """After the primary's replacement the replica by name follows, the one by address does not, until it is given the name."""
-    name = "names-survive-addresses-do-not"
-    by_name, by_address = (
-        phase(reading, "by name, after the replacement"),
-        phase(reading, "by address, after the replacement"),
+    missing = "the replicas were not asked after a replacement"
+    by_name, by_address = (note(reading, Replication, missing, phase=one) for one in (NAME_LATER, ADDRESS_LATER))
+    moved = note(reading, Source, missing)
+    if known(by_name.receives, "the replica by name did not answer") != "Yes":
+        yield against(f"the replica by name: {by_name.receives} {by_name.error}")
+    need(moved.was_at != moved.is_at, "the primary happened to get its old address again")
+    if known(by_address.receives, "the replica by address did not answer") == "Yes":
+        yield against("the replica by address follows")
+    mended = note(reading, Repaired, "the replica by address was not repaired")
+    if not mended.has_the_row:
+        yield against("the repaired replica lacks the row") if mended.heard else unsure("it was not heard afterwards")
+    yield holds(
+        f"{moved.was_at} became {moved.is_at}: the replica that knows the name follows, the one that knows the address is {by_address.receives} "
+        f"({by_address.error or 'no error'}), and with the name it follows too."
     )
-    moved, mended = fact(reading, "source"), fact(reading, "repaired")
-    if by_name is None or by_address is None or moved is None:
-        return combine(
-            name, failures=(), unknowns=("the replicas were not asked after a replacement",), success="", evidence=()
-        )
-    unknowns = [] if moved["was_at"] != moved["is_at"] else ["the primary happened to get its old address again"]
-    failures = (
-        [] if by_name["receives"] == "Yes" else [f"the replica by name: {by_name['receives']} {by_name['error']}"]
-    )
-    failures += ["the replica by address follows"] if by_address["receives"] == "Yes" and not unknowns else []
-    unknowns += [] if mended else ["the replica by address was not repaired"]
-    failures += ["the repaired replica lacks the row"] if mended and not mended["has_the_row"] else []
-    success = f"{moved['was_at']} became {moved['is_at']}: the replica that knows the name follows, the one that knows the address is {by_address['receives']} ({by_address['error'] or 'no error'}), and with the name it follows too."
-    return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",))
 
 
 # ---- the unit's questions ----
 
 
-def members_found(reading: Reading) -> str:
-    found = {f["pod"]: f for f in discoveries(reading, "mysql-cluster")}
-    hidden, early = discoveries(reading, "mysql-unready"), discoveries(reading, "mysql-early")
-    if members_find_those_before(reading).outcome != "ok" or unready_members_have_no_names(reading).outcome != "ok":
-        return ""
-    latest = max(max(f["found_after_s"].values()) for f in early)
-    return (
-        "By names that are known beforehand: mysql-cluster-0 to mysql-cluster-2 below the headless service, asked of DNS one after the other. While the cluster started, "
-        f"{'; '.join(said_of(found[pod]) for pod in MEMBERS)}: a name is there when its pod is ready, under OrderedReady a member starts when the one before is, and no member "
-        "finds itself, since it looks before its server accepts connections. Looking once therefore tells who came before, not who belongs to the cluster. Members that start "
-        f"before their peers' records exist conclude that they are alone: {len(hidden)} members started at once and not yet ready found nobody in {hidden[0]['rounds']} rounds, "
-        f"and if they had waited for each other before becoming ready, they would have waited for ever. With publishNotReadyAddresses on the headless service {len(early)} such members found "
-        f"each other within {latest:.1f} s of their first look. (The unit's own script calls nslookup, which the image lacks, so it finds nobody at any time.)"
+def members_found(reading: Reading) -> Iterator[str]:
+    found = held(reading, members_find_those_before)
+    held(reading, unready_members_have_no_names)
+    hidden, early = discoveries(reading, UNREADY), discoveries(reading, EARLY)
+    latest_s = max(max(one.found_after_s.values()) for one in early)
+    yield "By names that are known beforehand: mysql-cluster-0 to mysql-cluster-2 below the headless service, asked of DNS one after the other."
+    yield f"While the cluster started: {found}"
+    yield (
+        "A name is there when its pod is ready, under OrderedReady a member starts when the one before is, and no member finds itself, since it looks "
+        "before its server accepts connections."
+    )
+    yield "Looking once therefore tells who came before, not who belongs to the cluster."
+    yield (
+        f"Members that start before their peers' records exist conclude that they are alone: {count(len(hidden), 'member')} started at once and not yet ready "
+        f"found nobody in {count(min(one.rounds for one in hidden), 'round')}, and if they had waited for each other before becoming ready, they would have "
+        "waited for ever."
+    )
+    yield (
+        f"With publishNotReadyAddresses on the headless service {count(len(early))} such members found each other within {seconds(round(latest_s * 1e9))} of "
+        "their first look."
+    )
+    yield "(The unit's own script calls nslookup, which the image lacks, so it finds nobody at any time.)"
+
+
+def names_unstable(reading: Reading) -> Iterator[str]:
+    held(reading, deployment_finds_nobody)
+    found, swap = discoveries(reading, DEPLOYMENT), note(reading, Swap)
+    yield (
+        f"Nobody could be found. The same script in a Deployment found none of {len(MEMBERS)} members in {count(min(one.rounds for one in found), 'round')}, in each "
+        f"of its {count(len(found), 'pod')}: they are called {', '.join(one.pod for one in found)}, which no script can know, and DNS has no name for them, "
+        "not even their own."
+    )
+    yield f"{swap.deleted} was deleted and became {swap.successor}; whatever was configured with the old name would have to be changed."
+    yield from where_measured(partial(_stale, reading))
+
+
+def _stale(reading: Reading) -> Iterator[str]:
+    held(reading, names_survive_addresses_do_not)
+    moved, by_address = note(reading, Source), note(reading, Replication, phase=ADDRESS_LATER)
+    yield (
+        f"A replica that had been given the primary's address instead of its name shows the same: {moved.was_at} became {moved.is_at}, and it stayed at "
+        f"{by_address.receives} ({by_address.error})."
     )
 
 
-def names_unstable(reading: Reading) -> str:
-    found, swap, moved = discoveries(reading, "mysql-deployment"), fact(reading, "successor"), fact(reading, "source")
-    by_address = phase(reading, "by address, after the replacement")
-    if deployment_finds_nobody(reading).outcome != "ok" or swap is None or moved is None or by_address is None:
-        return ""
-    stale = (
-        f" A replica that had been given the primary's address instead of its name shows the same: {moved['was_at']} became {moved['is_at']}, and it stayed at "
-        f"{by_address['receives']} ({by_address['error']})."
-        if names_survive_addresses_do_not(reading).outcome == "ok"
-        else ""
+def discovery_replication(reading: Reading) -> Iterator[str]:
+    held(reading, rows_arrive)
+    held(reading, names_survive_addresses_do_not)
+    before, after = (arrivals(notes(reading, WriteRead, row=row)) for row in ("before", "after"))
+    yield (
+        f"As here: a replica is told CHANGE MASTER TO MASTER_HOST='{NAMED[0]}' and resolves that name itself, again at each connection; for comparison "
+        f"{BY_ADDRESS.partition('.')[0]} was told the primary's address instead."
     )
-    return (
-        f"Nobody could be found. The same script in a Deployment found none of {len(MEMBERS)} members in {found[0]['rounds']} rounds, in each of its {len(found)} pods: they are called "
-        f"{', '.join(f['pod'] for f in found)}, which no script can know, and DNS has no name for them, not even their own. {swap['deleted']} was deleted and became "
-        f"{swap['successor']}; whatever was configured with the old name would have to be changed.{stale}"
+    yield f"A row written at the primary was read at the replicas ({before})."
+    yield (
+        f"The primary was then deleted and came back with another address; the replica by name followed it without being told ({after}), the one by address "
+        "did so only when it was given the name."
     )
-
-
-def discovery_replication(reading: Reading) -> str:
-    set_up = facts(reading, "replication", phase="set up")
-    if not set_up or rows_arrive(reading).outcome != "ok" or names_survive_addresses_do_not(reading).outcome != "ok":
-        return ""
-    rows = facts(reading, "write-read")
-    return (
-        f"As here: a replica is told CHANGE MASTER TO MASTER_HOST='{NAMED[0]}' and resolves that name itself, again at each connection; for comparison {BY_ADDRESS.partition('.')[0]} was told "
-        f"the primary's address instead. A row written at the primary was read at the replicas "
-        f"({arrivals([f for f in rows if f['row'] == 'before'])}). The primary was then deleted and came back with another address; the replica by name followed it without being told "
-        f"({arrivals([f for f in rows if f['row'] == 'after'])}), the one by address did so only when it was given the name. Member 0 is the primary by convention and the others follow it; what no name "
-        "can decide is who becomes the primary when it does not come back: that is the work of an operator or of group replication."
+    yield (
+        "Member 0 is the primary by convention and the others follow it; what no name can decide is who becomes the primary when it does not come back: that "
+        "is the work of an operator or of group replication."
     )
 
 
 def headline(reading: Reading) -> str:
-    found = {f["pod"]: f for f in discoveries(reading, "mysql-cluster")}
-    where = "On the simulated cluster" if reading.meta.simulated else "While the cluster started"
-    if len(found) < len(MEMBERS):
-        return "What the members found while the cluster started was not read."
-    counts = ", ".join(str(len(found[pod]["found_last"])) for pod in MEMBERS)
-    follows = phase(reading, "by name, after the replacement")
-    kept = (
-        " Replication by name survived the primary's replacement." if follows and follows["receives"] == "Yes" else ""
-    )
-    return f"{where} the three members found {counts} others, in the order in which they started.{kept}"
+    found = discoveries(reading, READY)
+    need(len(found) == len(MEMBERS), "what the members found was not read")
+    counts = ", ".join(count(len(one.found_last)) for one in found)
+    follows = notes(reading, Replication, phase=NAME_LATER, receives="Yes")
+    kept = " Replication by name survived the primary's replacement." if follows else ""
+    return f"While the cluster started its members found {counts} others, in the order in which they started.{kept}"
 
 
 experiment = Experiment(
@@ -373,16 +410,7 @@ experiment = Experiment(
         unit_question("names-unstable", names_unstable, "report.md: Measured"),
         unit_question("discovery-replication", discovery_replication, "report.md: Measured"),
     ),
-    tables={
-        "discovery": "What each member's script printed (seconds since its first look, by its own clock):",
-        "successor": "A pod of the Deployment, replaced:",
-        "replication": "Replicas, as SHOW SLAVE STATUS says:",
-        "write-read": "A row written at the primary and read at a replica (milliseconds from the commit):",
-        "source": "The primary's addresses:",
-        "repaired": "The replica by address, given the name:",
-        "sql-failed": "Statements that failed:",
-        "waited": "Waits of the method:",
-    },
+    tables=(Discovery, Swap, Replication, WriteRead, Source, Repaired, SqlFailed, Waited),
     headline=headline,
     needs=("reach",),
     uses=("get,create,delete configmaps", "get pods/log"),

@@ -1,33 +1,44 @@
 """Which member of mysql-cluster gets a connection: through a service address, a headless name, with session affinity, on a connection that stays?"""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from chaos.experiment import (
+    Answered,
+    Asked,
     Experiment,
-    Fact,
+    Finding,
+    Note,
     Reading,
     Run,
-    Series,
-    Verdict,
+    Watched,
     Workload,
+    against,
     ask,
-    combine,
-    fact,
-    facts,
+    checker,
+    count,
+    excluded,
+    held,
+    holds,
+    need,
+    note,
+    notes,
+    share,
+    unsure,
+    watched,
     wilson,
 )
 
 from .shared.course import unit_question
-from .shared.mysql import PORT, ROOT
+from .shared.mysql import PORT, ROOT, who_answers_sql
 
 STEADY_WITHIN_S = 90
 PODS = ("mysql-cluster-0", "mysql-cluster-1", "mysql-cluster-2")
-# Enough for a share of a third to be known to within 5 points (95 %), or 9 (99.9 %).
-MANY, FEW = 400, 30
-# With three members, a share that is off by a tenth is seen with this many, most of the time.
-ENOUGH = 200
+# Shares are even if each is within this many points of a third. With MANY connections each is known to within 4 (95 %
+# for all three together), so that equal ones are found even in all but one run of a thousand.
+POINTS, MANY, FEW = 10, 800, 30
+LEAST, MOST = 1 / len(PODS) - POINTS / 100, 1 / len(PODS) + POINTS / 100
 EVERY_S = 0.01
 HELD_EVERY_S = 0.1
 TRIES = 3
@@ -38,8 +49,47 @@ STICKY_FEW = 10
 SETTLE_S = 2.0
 # Of connections, lost ones may be so many; more are no longer chance.
 LOST = 0.05
-# A verdict must not fail by chance: one run in a thousand would.
-CERTAIN = 0.999
+SERVICE, HEADLESS, GOVERNING, STICKY = "mysql-replicas", "mysql-internal", "mysql-cluster", "mysql-sticky"
+HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup(Asked):
+    """What the two services' names are."""
+
+
+@dataclass(frozen=True, slots=True)
+class New(Answered):
+    """Who answered SELECT @@hostname on new connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen(Answered):
+    """A client that takes each address of the headless answer in turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sticky(Answered):
+    """With sessionAffinity ClientIP, before and after a pause."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class PodName(Asked):
+    """Names of pods below each headless service."""
+
+    below: str
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints(Note):
+    """What the endpoints of both carry, and what a MySQL client says of such a name."""
+
+    service: str
+    hostnames: tuple[str, ...]
+    subdomains: tuple[str, ...]
+    connect: str
 
 
 async def method(run: Run) -> None:
@@ -48,44 +98,35 @@ async def method(run: Run) -> None:
     await run.apply("mysql-services.yaml")
     await run.apply("mysql-sticky.yaml")
     await run.sleep(SETTLE_S)
-    held = run.clients.hold("mysql", "mysql-replicas", PORT, ROOT, period_s=HELD_EVERY_S)
-    run.mark("held", through="mysql-replicas", series=held.id)
-    for name in ("mysql-replicas", "mysql-internal"):
-        await ask_surely(run, "lookup", name, ("service",), of=name)
-        await count(run, "new", name, MANY)
-    await choose(run)
-    await names_below(run, "mysql-internal")
-    await names_below(run, "mysql-cluster")
-    await count(run, "sticky", "mysql-sticky", FEW, turn=1)
+    kept = run.clients.hold("mysql", SERVICE, PORT, ROOT, period_s=HELD_EVERY_S)
+    run.note(Watched(HELD, kept.id))
+    for name in (SERVICE, HEADLESS):
+        await ask_surely(run, Lookup, name, ("service",))
+        await who_answers_sql(run, New, name, MANY, ROOT, period_s=EVERY_S)
+    # A client that resolves the headless name once and takes each address in turn.
+    for address in (await run.resolve(HEADLESS)).values:
+        await who_answers_sql(run, Chosen, address, FEW // 3, ROOT, period_s=EVERY_S)
+    await names_below(run, HEADLESS)
+    await names_below(run, GOVERNING)
+    await who_answers_sql(run, Sticky, STICKY, FEW, ROOT, period_s=EVERY_S, turn=1)
     await run.sleep(AFFINITY_S + 1)
-    await count(run, "sticky", "mysql-sticky", FEW, turn=2)
-    run.clients.close(held)
+    await who_answers_sql(run, Sticky, STICKY, FEW, ROOT, period_s=EVERY_S, turn=2)
+    run.clients.close(kept)
 
 
-async def ask_surely(run: Run, kind: str, name: str, views: Sequence[str] | None = None, **details: object) -> None:
-    """Ask again where a packet was lost; each answer is a fact."""
+async def ask_surely(
+    run: Run, kind: type[Asked], name: str, views: Sequence[str] | None = None, **details: object
+) -> None:
+    """Ask again where a packet was lost; each answer is a note."""
     for _ in range(TRIES):
         if all(o.status in DECIDED for o in await ask(run, kind, name, "A", views=views, **details)):
             return
 
 
-async def count(run: Run, kind: str, name: str, times: int, **details: object) -> None:
-    outcomes = await run.clients.sample("mysql", name, PORT, times, ROOT, period_s=EVERY_S)
-    counts = Counter(o.values[0] if o.status == "OK" else f"{o.status} ({o.phase})" for o in outcomes)
-    run.mark(kind, through=name, connections=len(outcomes), answered=dict(counts.most_common()), **details)
-
-
-async def choose(run: Run) -> None:
-    """A client that resolves the headless name once and takes each address in turn."""
-    found = await run.resolve("mysql-internal")
-    for address in found.values:
-        await count(run, "chosen", address, FEW // 3)
-
-
 async def names_below(run: Run, service: str) -> None:
     """Ask for each pod's name below a service, connect by it, and look at what the service's endpoints carry."""
     for pod in PODS:
-        await ask_surely(run, "name", f"{pod}.{service}", below=service, pod=pod)
+        await ask_surely(run, PodName, f"{pod}.{service}", below=service)
     for _ in range(TRIES):
         reply = await run.clients.ask("mysql", f"{PODS[0]}.{service}", PORT, "SELECT @@hostname", ROOT)
         if reply.outcome.status != "TIMEOUT":
@@ -93,298 +134,261 @@ async def names_below(run: Run, service: str) -> None:
     slices = await run.objects.list("EndpointSlice", f"kubernetes.io/service-name={service}")
     hostnames = [e["hostname"] for piece in slices for e in piece.get("endpoints") or () if e.get("hostname")]
     pods = await run.objects.list("Pod", "app=mysql-cluster")
-    run.mark(
-        "endpoints",
-        service=service,
-        hostnames=sorted(hostnames),
-        subdomains=sorted({pod["spec"].get("subdomain", "") for pod in pods}),
-        connect=f"{reply.outcome.status} ({reply.outcome.phase})",
-    )
+    subdomains = sorted({pod["spec"].get("subdomain", "") for pod in pods})
+    said = f"{reply.outcome.status} ({reply.outcome.phase})"
+    run.note(Endpoints(service, tuple(sorted(hostnames)), tuple(subdomains), said))
 
 
 # ---- reading it ----
 
 
-def counted(reading: Reading, kind: str, name: str, **where: object) -> Fact | None:
-    return fact(reading, kind, through=name, **where)
+def shares(found: Answered) -> dict[str, tuple[float, float]]:
+    """Pod → bounds of its share, which hold for all together with 95 %; what failed may have gone to any of them."""
+    need(found.reached, f"no connection to {found.asked} was answered")
+    failed = sum(found.failed.values())
+    of = sum(found.answered.values())
+    rows = {pod: found.answered.get(pod, 0) for pod in PODS}
+    return {
+        pod: (wilson(n, of, intervals=len(PODS))[0], wilson(n + failed, of, intervals=len(PODS))[1])
+        for pod, n in rows.items()
+    }
 
 
-def lost(found: Fact) -> list[str]:
+def spread(found: Answered) -> str:
+    rows = shares(found).items()
+    return ", ".join(f"{pod} {count(found.answered.get(pod, 0))} ({share(*bounds)})" for pod, bounds in rows)
+
+
+def within(low: float, high: float) -> bool | None:
+    """Whether a share is within the margin; None where its bounds leave that open."""
+    if low >= LEAST and high <= MOST:
+        return True
+    return False if high < LEAST or low > MOST else None
+
+
+def even(found: Answered) -> bool | None:
+    """Whether all shares are within the margin; None where some may be."""
+    each = [within(*bounds) for bounds in shares(found).values()]
+    return False if False in each else None if None in each else True
+
+
+def lost(found: Answered) -> Iterator[Finding]:
     """More failures than single lost packets explain; a failure says nothing about where the connection would have gone."""
-    failures = {who: n for who, n in found["answered"].items() if who not in PODS}
-    if sum(failures.values()) <= found["connections"] * LOST:
-        return []
-    return [f"{found['through']}: {', '.join(f'{n} connections {what}' for what, n in failures.items())}"]
+    if sum(found.failed.values()) > found.connections * LOST:
+        rows = (f"{count(n, 'connection')} {what}" for what, n in found.failed.items())
+        yield unsure(f"{found.asked}: {', '.join(rows)}")
 
 
-def reached(found: Fact) -> dict[str, int]:
-    """Pod → connections that it answered."""
-    return {who: n for who, n in found["answered"].items() if who in PODS}
-
-
-def shares(found: Fact, confidence: float = 0.95) -> dict[str, tuple[int, float, float]]:
-    """Pod → connections, and the interval of its share; all intervals together have that confidence."""
-    total = sum(found["answered"].get(pod, 0) for pod in PODS)
-    if not total:
-        return {}
-    rows = {pod: found["answered"].get(pod, 0) for pod in PODS}
-    return {pod: (n, *wilson(n, total, confidence=confidence, intervals=len(PODS))) for pod, n in rows.items()}
-
-
-def spread(found: Fact) -> str:
-    return ", ".join(f"{pod} {n} ({low:.0%} to {high:.0%})" for pod, (n, low, high) in shares(found).items())
-
-
-def even(found: Fact, confidence: float) -> bool:
-    """Whether equal shares are compatible with the counts."""
-    return all(low <= 1 / len(PODS) <= high for _, low, high in shares(found, confidence).values())
-
-
-def only(found: Fact | None) -> str:
-    """Who answered all connections; empty where there was not exactly one."""
-    answered = list(reached(found)) if found else []
-    return answered[0] if len(answered) == 1 else ""
+def others_excluded(looks: int) -> str:
+    """What it says that so many looks showed one pod."""
+    return f"at 95 % no more than {share(excluded(looks))} go elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Kept:
     """What the long-lived connection saw.
 
     Attributes:
         pods: pod → answers.
         ended: failure → how often, after the first answer: each ends a connection, and another is opened.
+        wandered: whether two pods answered with no failure between.
     """
 
     pods: Counter[str]
     ended: Counter[str]
+    wandered: bool
 
 
-def held_answers(reading: Reading) -> Held | None:
-    found = fact(reading, "held")
-    series: Series | None = next((s for s in reading.series if found and s.id == found["series"]), None)
-    if series is None:
-        return None
-    said = [
-        o.outcome.values[0]
-        if o.outcome.status == "OK" and o.outcome.values
-        else f"{o.outcome.status} ({o.outcome.phase})"
-        for o in sorted(reading.samples(series), key=lambda o: o.sent_ns)
-    ]
-    first = next((position for position, who in enumerate(said) if who in PODS), len(said))
-    return Held(Counter(who for who in said if who in PODS), Counter(who for who in said[first:] if who not in PODS))
-
-
-def total(found: Fact | None) -> int:
-    """How many connections a pod answered."""
-    return sum(reached(found).values()) if found else 0
+def kept_connection(reading: Reading) -> Kept:
+    series = watched(reading, HELD)
+    pods, ended, wandered, last = Counter[str](), Counter[str](), False, ""
+    for sample in sorted(reading.samples(series), key=lambda sample: sample.sent_ns):
+        if sample.outcome.status == "OK" and sample.outcome.values:
+            who = sample.outcome.values[0]
+            wandered = wandered or last not in ("", who)
+            pods[who] += 1
+            last = who
+        elif pods:
+            ended[sample.outcome.told] += 1
+            last = ""
+    need(pods, "nobody answered on the connection that was kept")
+    return Kept(pods, ended, wandered)
 
 
 # ---- what must hold ----
 
 
-def one_address_or_all(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def one_address_or_all(reading: Reading) -> Iterator[Finding]:
     """The service's name is one address that is no pod's, the headless one is the pods'."""
-    name = "one-address-or-all"
-    one, all_of_them = fact(reading, "lookup", of="mysql-replicas"), fact(reading, "lookup", of="mysql-internal")
-    if one is None or all_of_them is None or {one["status"], all_of_them["status"]} != {"NOERROR"}:
-        return combine(name, failures=(), unknowns=("not both names were resolved",), success="", evidence=())
-    failures = [] if len(one["values"]) == 1 else [f"mysql-replicas is {', '.join(one['values'])}"]
-    failures += (
-        [] if len(all_of_them["values"]) == len(PODS) else [f"mysql-internal is {', '.join(all_of_them['values'])}"]
-    )
-    failures += ["mysql-replicas is a pod's address"] if set(one["values"]) & set(all_of_them["values"]) else []
-    success = f"mysql-replicas is {one['values'][0]}; mysql-internal is {', '.join(all_of_them['values'])}."
-    return combine(name, failures=failures, unknowns=(), success=success, evidence=("report.md: Measured",))
+    one, all_of_them = (note(reading, Lookup, asked=f"A {name}") for name in (SERVICE, HEADLESS))
+    for found, wanted in ((one, 1), (all_of_them, len(PODS))):
+        need(found.status in DECIDED, f"{found.asked}: {found.status}")
+        if len(found.values) != wanted:
+            yield against(f"{found.asked} is {', '.join(found.values) or found.status}")
+    if set(one.values) & set(all_of_them.values):
+        yield against(f"{SERVICE} is a pod's address")
+    yield holds(f"{SERVICE} is {', '.join(one.values)}; {HEADLESS} is {', '.join(all_of_them.values)}.")
 
 
-def service_spreads_evenly(reading: Reading) -> Verdict:
-    """Shares of new connections through the service address are compatible with a third each."""
-    found = counted(reading, "new", "mysql-replicas")
-    if found is None or not shares(found):
-        return combine(
-            "service-spreads-evenly", failures=(), unknowns=("nothing was counted",), success="", evidence=()
-        )
-    unknowns = lost(found)
-    unknowns += [] if found["connections"] >= ENOUGH else [f"only {found['connections']} connections"]
-    failures = (
-        [] if even(found, CERTAIN) else [f"equal shares are excluded at {CERTAIN:.1%} confidence: {spread(found)}"]
-    )
-    success = f"Of {sum(reached(found).values())} connections, with 95 % intervals of the shares: {spread(found)}; equal shares are compatible with that."
-    return combine(
-        "service-spreads-evenly",
-        failures=failures,
-        unknowns=unknowns,
-        success=success,
-        evidence=("report.md: Measured",),
+@checker("report.md: Measured")
+def service_spreads_evenly(reading: Reading) -> Iterator[Finding]:
+    """Each member's share of new connections through the service address is within 10 points of a third."""
+    found = note(reading, New, "nothing was counted", asked=SERVICE)
+    margin = f"within {POINTS} points of a third"
+    for pod, bounds in shares(found).items():
+        inside = within(*bounds)
+        if inside is None:
+            yield unsure(f"{pod} answered {share(*bounds)} of them, which may be {margin} or not")
+        elif not inside:
+            yield against(f"{pod} answered {share(*bounds)} of them, which is not {margin}")
+    yield holds(
+        f"Of {count(found.connections, 'connection')}, with 95 % intervals of the shares: {spread(found)}; all are {margin}."
     )
 
 
-def addresses_lead_to_one_pod(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def addresses_lead_to_one_pod(reading: Reading) -> Iterator[Finding]:
     """Who takes an address of the headless answer reaches the one pod behind it, each time."""
-    found = facts(reading, "chosen")
-    failures = [f"{f['through']} led to {', '.join(reached(f))}" for f in found if len(reached(f)) > 1]
-    seen = {only(f) for f in found}
-    unknowns = [f"{pod} was not among them" for pod in PODS if pod not in seen] + [
-        one for f in found for one in lost(f)
-    ]
-    success = f"Each address led to one pod each time: {', '.join(f'''{f['through']} to {only(f)}''' for f in found)}."
-    return combine(
-        "addresses-lead-to-one-pod",
-        failures=failures,
-        unknowns=unknowns,
-        success=success,
-        evidence=("report.md: Measured",),
-    )
+    found = notes(reading, Chosen)
+    for one in found:
+        if len(one.reached) > 1:
+            yield against(f"{one.asked} led to {', '.join(one.reached)}")
+        yield from lost(one)
+    seen = {pod for one in found for pod in one.reached}
+    yield from (unsure(f"{pod} was not among them") for pod in PODS if pod not in seen)
+    looks = min((sum(one.reached.values()) for one in found), default=0)
+    need(looks, "not every address was answered at")
+    led = ", ".join(f"{one.asked} to {' and '.join(one.reached)}" for one in found)
+    yield holds(f"Each address led to one pod each time: {led}; of each, {others_excluded(looks)}.")
 
 
-def affinity_keeps_the_pod(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def affinity_keeps_the_pod(reading: Reading) -> Iterator[Finding]:
     """With sessionAffinity ClientIP all connections of a client that keeps coming go to one pod."""
-    turns = [f for turn in (1, 2) if (f := counted(reading, "sticky", "mysql-sticky", turn=turn))]
-    failures = [
-        f"turn {f['turn']}: {', '.join(f'{who} {n}' for who, n in reached(f).items())}"
-        for f in turns
-        if len(reached(f)) > 1
-    ]
-    unknowns = [] if len(turns) == 2 else ["it was not asked twice"]  # noqa: PLR2004 - before and after the pause
-    unknowns += [one for f in turns for one in lost(f)]
-    unknowns += [f"turn {f['turn']}: only {total(f)} connections were answered" for f in turns if total(f) < STICKY_FEW]
-    success = f"All connections that were answered went to {' and, after a pause, to '.join(f'{only(f)} ({sum(reached(f).values())})' for f in turns)}."
-    return combine(
-        "affinity-keeps-the-pod",
-        failures=failures,
-        unknowns=unknowns,
-        success=success,
-        evidence=("report.md: Measured",),
-    )
+    turns = [note(reading, Sticky, "it was not asked twice", turn=turn) for turn in (1, 2)]
+    for one in turns:
+        looks = sum(one.reached.values())
+        if len(one.reached) > 1:
+            yield against(f"turn {one.turn}: {one.told()}")
+        yield from lost(one)
+        if looks < STICKY_FEW:
+            yield unsure(f"turn {one.turn}: only {count(looks, 'connection')} were answered")
+    went = " and, after a pause, to ".join(f"{who} ({count(n)})" for one in turns for who, n in one.reached.items())
+    looks = min(sum(one.reached.values()) for one in turns)
+    need(looks, "no connection was answered")
+    yield holds(f"All connections that were answered went to {went}; of each turn, {others_excluded(looks)}.")
 
 
-def long_lived_is_pinned(reading: Reading) -> Verdict:
+@checker("observations.jsonl")
+def long_lived_is_pinned(reading: Reading) -> Iterator[Finding]:
     """One connection through the service stays with its pod while new ones spread."""
-    answers, fresh = held_answers(reading), counted(reading, "new", "mysql-replicas")
-    if answers is None or fresh is None or sum(answers.pods.values()) < FEW:
-        return combine(
-            "long-lived-is-pinned",
-            failures=(),
-            unknowns=("too few questions were asked on it",),
-            success="",
-            evidence=(),
-        )
-    failures = [f"it was answered by {', '.join(answers.pods)}"] if len(answers.pods) > 1 else []
-    unknowns = [f"it was not one connection: {what}" for what in answers.ended]
-    others = reached(fresh)
-    unknowns += [] if len(others) > 1 else ["new connections did not spread either, so this says nothing"]
-    success = f"All {sum(answers.pods.values())} questions on one connection were answered by {', '.join(answers.pods)}, while {len(others)} pods answered new ones."
-    return combine(
-        "long-lived-is-pinned", failures=failures, unknowns=unknowns, success=success, evidence=("observations.jsonl",)
+    kept, fresh = kept_connection(reading), note(reading, New, "new connections were not counted", asked=SERVICE)
+    looks = kept.pods.total()
+    if kept.wandered:
+        yield against(f"it was answered by {', '.join(kept.pods)}")
+    need(looks >= FEW, "too few questions were asked on it")
+    yield from (unsure(f"it was not one connection: {what}") for what in kept.ended)
+    need(len(fresh.reached) > 1, "new connections did not spread either, so this says nothing")
+    yield holds(
+        f"All {count(looks, 'question')} on one connection were answered by {', '.join(kept.pods)}, while {count(len(fresh.reached), 'pod')} answered new "
+        f"ones; {others_excluded(looks)}."
     )
 
 
-def names_below_governing_only(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def names_below_governing_only(reading: Reading) -> Iterator[Finding]:
     """Pods have names below mysql-cluster, and none below mysql-internal."""
-    name = "names-below-governing-only"
-    wanted = {"mysql-internal": "NXDOMAIN", "mysql-cluster": "NOERROR"}
-    found = facts(reading, "name")
-    decided = [f for f in found if f["status"] in DECIDED]
-    failures = [f"{f['asked']} is {f['status']} at {f['view']}" for f in decided if f["status"] != wanted[f["below"]]]
-    answered = {(f["asked"], f["view"]) for f in decided}
-    unknowns = [f"{f['asked']}: {f['status']} at {f['view']}" for f in found if (f["asked"], f["view"]) not in answered]
-    unknowns += [
-        f"names below {service} were not asked for" for service in wanted if not facts(reading, "name", below=service)
-    ]
-    success = f"All {len(decided)} answers: NXDOMAIN below mysql-internal, an address below mysql-cluster."
-    return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",))
+    decided = 0
+    for service, wanted in ((HEADLESS, "NXDOMAIN"), (GOVERNING, "NOERROR")):
+        asked = notes(reading, PodName, below=service)
+        need(asked, f"names below {service} were not asked for")
+        told = [one for one in asked if one.status in DECIDED]
+        yield from (against(f"{o.asked} is {o.status} at {o.view}") for o in told if o.status != wanted)
+        answered = {(one.asked, one.view) for one in told}
+        silent = (one for one in asked if (one.asked, one.view) not in answered)
+        yield from (unsure(f"{one.asked}: {one.status} at {one.view}") for one in silent)
+        decided += len(told)
+    yield holds(f"All {count(decided, 'answer')}: NXDOMAIN below {HEADLESS}, an address below {GOVERNING}.")
 
 
 # ---- the unit's questions ----
 
 
-def no_such_name(reading: Reading) -> str:
+def no_such_name(reading: Reading) -> Iterator[str]:
     """Why the unit's "direct pod connections" fail."""
-    internal, governing = (
-        fact(reading, "endpoints", service="mysql-internal"),
-        fact(reading, "endpoints", service="mysql-cluster"),
+    held(reading, names_below_governing_only)
+    internal, governing = (note(reading, Endpoints, service=service) for service in (HEADLESS, GOVERNING))
+    need(internal.connect.startswith("NXDOMAIN"), f"a client of {PODS[0]}.{HEADLESS} ended with {internal.connect}")
+    need(governing.connect.startswith("OK"), f"a client of {PODS[0]}.{GOVERNING} ended with {governing.connect}")
+    yield (
+        f"The unit's direct connections use {PODS[0]}.{HEADLESS}, and that name does not exist (a MySQL client ends with {internal.connect}): a pod's "
+        f"name stands below the one service in its subdomain ({', '.join(governing.subdomains)}), which the StatefulSet takes from serviceName."
     )
-    if internal is None or governing is None or names_below_governing_only(reading).outcome != "ok":
-        return ""
-    if not governing["connect"].startswith("OK") or not internal["connect"].startswith("NXDOMAIN"):
-        return ""
-    return (
-        f"The unit's direct connections use {PODS[0]}.mysql-internal, and that name does not exist (a MySQL client ends with {internal['connect']}): a pod's "
-        f"name stands below the one service in its subdomain ({', '.join(governing['subdomains'])}), which the StatefulSet takes from serviceName. Endpoints of "
-        f"mysql-cluster carry the hostnames {', '.join(governing['hostnames'])}; those of mysql-internal carry "
-        f"{', '.join(internal['hostnames']) or 'none'}, though both select the same pods. {PODS[0]}.mysql-cluster works ({governing['connect']})."
+    yield (
+        f"Endpoints of {GOVERNING} carry the hostnames {', '.join(governing.hostnames)}; those of {HEADLESS} carry "
+        f"{', '.join(internal.hostnames) or 'none'}, though both select the same pods."
     )
+    yield f"{PODS[0]}.{GOVERNING} works ({governing.connect})."
 
 
-def balancing_differs(reading: Reading) -> str:
-    one, all_of_them = fact(reading, "lookup", of="mysql-replicas"), fact(reading, "lookup", of="mysql-internal")
-    service, headless = counted(reading, "new", "mysql-replicas"), counted(reading, "new", "mysql-internal")
-    if (
-        one is None
-        or all_of_them is None
-        or service is None
-        or headless is None
-        or not shares(service)
-        or not shares(headless)
-    ):
-        return ""
-    compatible = "is compatible with" if even(service, 0.95) else "is not compatible with"
-    uneven = (
-        "equal shares are compatible with that"
-        if even(headless, 0.95)
-        else "these are not equal shares: the order of a DNS answer is no load balancer"
+def balancing_differs(reading: Reading) -> Iterator[str]:
+    one, all_of_them = (note(reading, Lookup, asked=f"A {name}") for name in (SERVICE, HEADLESS))
+    service, headless = (note(reading, New, asked=name) for name in (SERVICE, HEADLESS))
+    verdict = {
+        True: f"each is within {POINTS} points of a third",
+        False: f"not all are within {POINTS} points of a third",
+        None: f"whether all are within {POINTS} points of a third is not known",
+    }
+    yield (
+        f"{SERVICE} is {' and '.join(one.values)}, and kube-proxy draws a pod for each new connection: of {count(sum(service.reached.values()))} connections "
+        f"that were answered these reached: {spread(service)}, in brackets 95 % intervals of the shares; {verdict[even(service)]}."
     )
-    return (
-        f"mysql-replicas is one address ({', '.join(one['values'])}), and kube-proxy draws a pod for each new connection: of {total(service)} connections "
-        f"that were answered these reached: {spread(service)}, in brackets 95 % intervals of the shares; that {compatible} a third each. mysql-internal is {len(all_of_them['values'])} addresses, and nothing "
-        f"balances: the client picks. One that takes the first address of each fresh answer got {spread(headless)}; {uneven}. One that keeps an answer keeps its pod."
+    yield f"{HEADLESS} is {count(len(all_of_them.values), 'address|addresses')}, and nothing balances: the client picks."
+    order = ": the order of a DNS answer is no load balancer" if even(headless) is False else ""
+    yield (
+        f"One that takes the first address of each fresh answer got {spread(headless)}; {verdict[even(headless)]}{order}."
     )
+    yield "One that keeps an answer keeps its pod."
 
 
-def balance_or_direct(reading: Reading) -> str:
-    chosen = facts(reading, "chosen")
-    said = no_such_name(reading)
-    if not chosen or not said or addresses_lead_to_one_pod(reading).outcome != "ok":
-        return ""
-    return (
-        "Load balancing where any member will do, such as reads that may be a little old. A member of one's own where it matters which one answers: writes, "
-        f"replication, backups, reading what one has just written. Here each address of the headless answer led to its own pod and no other, in "
-        f"{sum(sum(reached(f).values()) for f in chosen)} connections. {said}"
+def balance_or_direct(reading: Reading) -> Iterator[str]:
+    held(reading, addresses_lead_to_one_pod)
+    direct, chosen = list(no_such_name(reading)), notes(reading, Chosen)
+    yield "Load balancing where any member will do, such as reads that may be a little old."
+    yield "A member of one's own where it matters which one answers: writes, replication, backups, reading what one has just written."
+    yield (
+        "Here each address of the headless answer led to its own pod and no other, in "
+        f"{count(sum(sum(one.reached.values()) for one in chosen), 'connection')}."
     )
+    yield from direct
 
 
-def session_affinity(reading: Reading) -> str:
-    answers = held_answers(reading)
-    first, second = (counted(reading, "sticky", "mysql-sticky", turn=turn) for turn in (1, 2))
-    service = counted(reading, "new", "mysql-replicas")
-    if (
-        answers is None
-        or not only(first)
-        or not only(second)
-        or service is None
-        or long_lived_is_pinned(reading).outcome != "ok"
-        or affinity_keeps_the_pod(reading).outcome != "ok"
-    ):
-        return ""
-    again = "the same" if only(first) == only(second) else "another one"
-    return (
-        f"Balancing happens when a connection is made: on one connection through mysql-replicas all {sum(answers.pods.values())} questions were answered by {next(iter(answers.pods))}, so "
-        "a pool spreads its connections once, and a member that comes later gets none until connections are made anew. What belongs to a session (transactions, temporary "
-        f"tables, settings) is safe on its connection and nowhere else. With sessionAffinity ClientIP all {total(first)} connections of this client that were answered went to {only(first)}; "
-        f"after {AFFINITY_S + 1} s without one (its timeout is {AFFINITY_S} s) all {total(second)} went to {only(second)}, {again}. It goes by address: all clients behind one address share one member."
+def session_affinity(reading: Reading) -> Iterator[str]:
+    held(reading, long_lived_is_pinned)
+    held(reading, affinity_keeps_the_pod)
+    kept, turns = kept_connection(reading), [note(reading, Sticky, turn=turn) for turn in (1, 2)]
+    (first, n_first), (second, n_second) = (next(iter(one.reached.items())) for one in turns)
+    yield (
+        f"Balancing happens when a connection is made: on one connection through {SERVICE} all {count(kept.pods.total(), 'question')} were answered by "
+        f"{next(iter(kept.pods))}, so a pool spreads its connections once, and a member that comes later gets none until connections are made anew."
     )
+    yield "What belongs to a session (transactions, temporary tables, settings) is safe on its connection and nowhere else."
+    yield (
+        f"With sessionAffinity ClientIP all {count(n_first, 'connection')} of this client that were answered went to {first}; after {AFFINITY_S + 1} s "
+        f"without one (its timeout is {AFFINITY_S} s) all {count(n_second)} went to {second}, {'the same' if first == second else 'another one'}."
+    )
+    yield "It goes by address: all clients behind one address share one member."
 
 
 def headline(reading: Reading) -> str:
-    service, answers = counted(reading, "new", "mysql-replicas"), held_answers(reading)
-    if service is None or not shares(service) or answers is None:
-        return "Who gets connections was not counted."
-    where = "On the simulated cluster" if reading.meta.simulated else "Through the service address"
-    counts = ", ".join(f"{pod} {n}" for pod, (n, _, _) in shares(service).items())
-    said = f"{where} {total(service)} new connections spread as {counts}"
-    if not answers.pods or answers.ended:
+    service, kept = note(reading, New, asked=SERVICE), kept_connection(reading)
+    need(service.reached, "no new connection was answered")
+    counts = ", ".join(f"{pod} {count(service.answered.get(pod, 0))}" for pod in PODS)
+    said = f"Through the service address {count(sum(service.reached.values()), 'new connection')} spread as {counts}"
+    if kept.ended:
         return f"{said}."
-    return f"{said}; one connection that stayed open was answered by {' and '.join(answers.pods)} in all its {sum(answers.pods.values())} questions."
+    return f"{said}; one connection that stayed open was answered by {' and '.join(kept.pods)} in all its {count(kept.pods.total(), 'question')}."
 
 
 experiment = Experiment(
@@ -409,17 +413,10 @@ experiment = Experiment(
         unit_question("balance-or-direct", balance_or_direct, "report.md: Measured"),
         unit_question("session-affinity", session_affinity, "observations.jsonl", "report.md: Measured"),
     ),
-    tables={
-        "lookup": "What the two services' names are:",
-        "new": "Who answered SELECT @@hostname on new connections:",
-        "chosen": "A client that takes each address of the headless answer in turn:",
-        "sticky": "With sessionAffinity ClientIP, before and after a pause:",
-        "name": "Names of pods below each headless service:",
-        "endpoints": "What the endpoints of both carry, and what a MySQL client says of such a name:",
-    },
+    tables=(Lookup, New, Chosen, Sticky, PodName, Endpoints),
     headline=headline,
     needs=("reach",),
     timeout_s=240,
-    duration_s=50,
+    duration_s=60,
     method=method,
 )

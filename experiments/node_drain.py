@@ -39,13 +39,13 @@ from chaos.experiment import (
     need,
     note,
     notes,
+    pods_were_watched,
     seconds,
     step,
     transitions,
     turned,
     uncovered,
     unsure,
-    watched,
     where_measured,
 )
 
@@ -256,7 +256,7 @@ def budget_is_enforced(reading: Reading) -> Iterator[Finding]:
     """While one pod is away the eviction of another is refused with 429, and allowed when it is Ready again."""
     asked = notes(reading, Budget)
     need(asked, "nothing was asked while a pod was away")
-    watched(reading, *drain_span(reading))
+    pods_were_watched(reading, *drain_span(reading))
     for row in asked:
         yield from one_asked(reading, row)
     kinds = ", ".join(sorted({said for row in asked for said in row.answers}))

@@ -30,11 +30,11 @@ from chaos.experiment import (
     most_missing,
     need,
     note,
+    pods_were_watched,
     seconds,
     steady_again_ns,
     step,
     unsure,
-    watched,
     where_measured,
 )
 
@@ -117,7 +117,7 @@ def span(reading: Reading, number: int) -> tuple[int, int]:
 def ended(reading: Reading, number: int) -> list[str]:
     """The pods in the order in which they were terminated."""
     from_ns, to_ns = span(reading, number)
-    watched(reading, from_ns, to_ns)
+    pods_were_watched(reading, from_ns, to_ns)
     steps = [(pod, step(reading, "terminating", pod, from_ns)) for pod in PODS]
     seen = sorted((one.at_ns, pod) for pod, one in steps if one is not None and one.at_ns <= to_ns)
     return [pod for _, pod in seen]

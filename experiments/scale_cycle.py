@@ -27,13 +27,13 @@ from chaos.experiment import (
     ms,
     need,
     notes,
+    pods_were_watched,
     seconds,
     step,
     turned,
     unchanged,
     unsure,
     views,
-    watched,
     where_measured,
 )
 
@@ -102,7 +102,7 @@ def spans(reading: Reading) -> tuple[tuple[int, int], tuple[int, int]]:
 def order_is_kept(reading: Reading) -> Iterator[Finding]:
     """Down from the highest ordinal, up from the lowest, each only when the one before is done."""
     down, up = windows(reading)
-    watched(reading, down.sent_ns, known(up.ended_ns, ""))
+    pods_were_watched(reading, down.sent_ns, known(up.ended_ns, ""))
 
     def at_ns(what: str, pod: str, window: FaultWindow) -> int:
         return known(step(reading, what, pod, window.sent_ns), "not every step was seen by the watch").at_ns

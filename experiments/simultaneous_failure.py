@@ -33,10 +33,10 @@ from chaos.experiment import (
     need,
     note,
     outage,
+    pods_were_watched,
     seconds,
     step,
     unsure,
-    watched,
     where_measured,
 )
 
@@ -135,7 +135,7 @@ def starts(reading: Reading, from_ns: int, pods: tuple[str, ...]) -> list[tuple[
             known(step(reading, what, pod, from_ns), "not every step was seen") for what in ("created", "ready")
         )
         rows.append((pod, created.at_ns, ready.at_ns))
-    watched(reading, from_ns, max(ready_ns for _, _, ready_ns in rows))
+    pods_were_watched(reading, from_ns, max(ready_ns for _, _, ready_ns in rows))
     return sorted(rows, key=lambda row: row[1])
 
 

@@ -21,7 +21,7 @@ class Edited:
     def __init__(self, history: History) -> None:
         self.history = copy.deepcopy(history)
         of_trials = [trial.accepted_ns for trial in trials(Reading(self.history))]
-        self.zero_ns = [*of_trials, *(f.accepted_ns or 0 for f in self.history.faults)][0]
+        self.zero_ns = [*of_trials, *(f.accepted_ns or 0 for f in self.history.faults), 0][0]
 
     def series(self, record: str = "", view: str = "", *, probe: str = "") -> SeriesEdit:
         """All series with that record, view and probe; what is left out may be any."""
@@ -32,6 +32,10 @@ class Edited:
         ]
         assert wanted, f"the history has no series {probe} {record} {view}"
         return SeriesEdit(self, wanted)
+
+    def of_id(self, series_id: int) -> SeriesEdit:
+        """The series that a method wrote down by its id."""
+        return SeriesEdit(self, [s for s in self.history.series if s.id == series_id])
 
     def notes(self, kind: str | type[Note], **where: Any) -> NotesEdit:
         """All notes of a kind with these values."""
@@ -153,6 +157,13 @@ class SeriesEdit:
         number = self.of.outcome(outcome)
         for samples, position in self._within(after, before):
             samples.outcome[position] = number
+        return self.of
+
+    def say_once(self, outcome: Outcome, position: int) -> Edited:
+        """The question of that number, counted from 0, was answered so; from the end where it is negative."""
+        number = self.of.outcome(outcome)
+        for series in self.series:
+            self.of.history.samples[series.id].outcome[position] = number
         return self.of
 
     def say_sometimes(self, outcome: Outcome, picks: Callable[[int], bool], *, after: float, before: float) -> Edited:

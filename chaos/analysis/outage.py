@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from chaos.analysis.reading import Reading
-from chaos.analysis.units import count
+from chaos.analysis.units import between, count
 from chaos.model import Interval, Series
 from chaos.model.outcome import OK
 
@@ -38,10 +38,12 @@ class Outage:
 
     def kinds(self) -> str:
         """The failures for people, most frequent first: ``NXDOMAIN (resolve) 12 times, …``."""
-        return ", ".join(
-            f"{status} ({phase}) {'once' if n == 1 else count(n, 'time')}"
-            for (status, phase), n in self.failures.most_common()
-        )
+        rows = self.failures.most_common()
+        return ", ".join(f"{status} ({phase}) {'once' if n == 1 else count(n, 'time')}" for (status, phase), n in rows)
+
+    def lasted(self) -> str:
+        """Its length for people: ``between 1.36 and 1.43 s``; ``at least 1.36 s, and it had not ended``."""
+        return between(self.length_ns) + (", and it had not ended" if self.ended.before_ns is None else "")
 
 
 def outage(reading: Reading, series: Series, from_ns: int, to_ns: int | None = None) -> Outage | None:

@@ -71,7 +71,7 @@ def _steps(reading: Reading) -> Iterator[PodStep]:
             yield PodStep(event.at_ns, event.name, event.uid, "unready", address)
 
 
-def watched(reading: Reading, from_ns: int, to_ns: int) -> None:
+def pods_were_watched(reading: Reading, from_ns: int, to_ns: int) -> None:
     """Go on only where the watch of pods has no gap in a time: in one, steps are missed, or come in another order.
 
     Raises:
@@ -87,7 +87,7 @@ def most_missing(reading: Reading, pods: tuple[str, ...], from_ns: int, to_ns: i
     Raises:
         UnmeasuredError: the watch had a gap then, or had not shown one of them before.
     """
-    watched(reading, from_ns, to_ns)
+    pods_were_watched(reading, from_ns, to_ns)
     unseen = set(pods) - {one.pod for one in pod_steps(reading, 0, from_ns)}
     need(not unseen, f"the watch had not shown {' and '.join(sorted(unseen))} before")
     ready: set[str] = set()

@@ -23,3 +23,15 @@ def wilson(count: int, of: int, *, confidence: float = 0.95, intervals: int = 1)
     middle = (share + z * z / (2 * of)) / scale
     half = z / scale * sqrt(share * (1 - share) / of + z * z / (4 * of * of))
     return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def excluded(looks: int, *, confidence: float = 0.95) -> float:
+    """The share that so many looks exclude which all went the other way: any larger one would have shown itself.
+
+    Args:
+        looks: independent ones; at least 1.
+        confidence: that a thing with exactly that share would have been seen among them.
+    """
+    if looks < 1:
+        raise ValueError("nothing is excluded without a look")
+    return float(1 - (1 - confidence) ** (1 / looks))

@@ -25,8 +25,8 @@ from chaos.analysis.lasting import all_turned_ns, deaf, heard, turned, turns, un
 from chaos.analysis.notes import Note, note, notes
 from chaos.analysis.outage import Outage, outage
 from chaos.analysis.overlap import overlaps
-from chaos.analysis.podlog import PodStep, first, most_missing, pod_steps, step, watched
-from chaos.analysis.proportion import wilson
+from chaos.analysis.podlog import PodStep, first, most_missing, pod_steps, pods_were_watched, step
+from chaos.analysis.proportion import excluded, wilson
 from chaos.analysis.questions import Question
 from chaos.analysis.questions.answer import at_most, show
 from chaos.analysis.reading import Reading, Sample, once
@@ -40,8 +40,8 @@ from chaos.analysis.views import silent_views, views
 from chaos.clients import Login, Reply
 from chaos.clients.redis_members import Member, ask_members
 from chaos.errors import InconclusiveError, PreflightError, UsageError
-from chaos.experiment.asking import ask, reverse_name, tally, who_answers, wrong_answers
-from chaos.experiment.common_notes import Answered, Asked, Change, Waited
+from chaos.experiment.asking import ask, note_answers, reverse_name, tally, who_answers, wrong_answers
+from chaos.experiment.common_notes import Answered, Asked, Change, Waited, Watched, watched
 from chaos.experiment.course import CourseQuestion
 from chaos.experiment.definition import Experiment, Workload
 from chaos.experiment.from_pod import (
@@ -131,6 +131,7 @@ __all__ = [
     "UsageError",
     "Verdict",
     "Waited",
+    "Watched",
     "Workload",
     "accepted",
     "accepted_ns",
@@ -153,6 +154,7 @@ __all__ = [
     "course_questions",
     "covered",
     "deaf",
+    "excluded",
     "fact",
     "facts",
     "fetch",
@@ -173,6 +175,7 @@ __all__ = [
     "need",
     "newcomer",
     "note",
+    "note_answers",
     "notes",
     "nslookup",
     "once",
@@ -180,6 +183,7 @@ __all__ = [
     "outage",
     "overlaps",
     "pod_steps",
+    "pods_were_watched",
     "read_resolv_conf",
     "recoveries",
     "reverse_name",

@@ -64,7 +64,13 @@ async def who_answers(
     Returns:
         Pod name → how often it answered; failures by their status and phase.
     """
-    outcomes = await run.sample("http", name, port, count, period_s=period_s)
+    return note_answers(run, kind, name, await run.sample("http", name, port, count, period_s=period_s), **details)
+
+
+def note_answers(
+    run: Run, kind: type[_W] | str, name: str, outcomes: Sequence[Outcome], **details: Any
+) -> Counter[str]:
+    """Write down who answered connections, whatever they spoke; see `who_answers`."""
     counts = tally(outcomes)
     said = {"asked": name, "connections": len(outcomes), "answered": dict(counts.most_common()), **details}
     if isinstance(kind, str):

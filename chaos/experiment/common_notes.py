@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from chaos.analysis.notes import Note
+from chaos.analysis.claims import known
+from chaos.analysis.notes import Note, note
+from chaos.analysis.reading import Reading
 from chaos.analysis.units import count
-from chaos.model import Outcome
+from chaos.model import Outcome, Series
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Answered(Note):
     Attributes:
         asked: name or address.
         connections: how many were made.
-        answered: pod → how often it answered; failures by their status and phase.
+        answered: pod → how often it answered; failures by their status and phase, as in `Outcome.told`.
     """
 
     asked: str
@@ -87,11 +89,51 @@ class Answered(Note):
         """Those that say something: who answered, and what was refused; without lost packets and lookups in vain."""
         return {who: n for who, n in self.answered.items() if _says_something(who)}
 
+    @property
+    def reached(self) -> dict[str, int]:
+        """Pod → connections that it answered."""
+        return {who: n for who, n in self.answered.items() if not _failure(who)}
+
+    @property
+    def failed(self) -> dict[str, int]:
+        """Failure → connections. They say nothing about whom they would have reached."""
+        return {what: n for what, n in self.answered.items() if _failure(what)}
+
     def told(self) -> str:
-        """For people: ``web-0 22 times, TIMEOUT (connect) 1 time``."""
-        return ", ".join(f"{who} {count(n, 'time')}" for who, n in self.answered.items()) or "nobody"
+        """For people: ``28 to web-1, 32 to web-2``, failures as well."""
+        rows = sorted(self.answered.items())
+        return ", ".join(f"{count(n)} {'were ' if _failure(who) else 'to '}{who}" for who, n in rows) or "nobody"
+
+
+def _failure(who: str) -> bool:
+    """No pod has such a name."""
+    return who.endswith(")")
 
 
 def _says_something(who: str) -> bool:
     status, failed, phase = who.partition(" (")
     return not failed or Outcome(status, phase.rstrip(")")).says_something
+
+
+@dataclass(frozen=True, slots=True)
+class Watched(Note):
+    """Clients that the method watched.
+
+    Attributes:
+        client: what the method calls it.
+        series: its id in the run.
+    """
+
+    client: str
+    series: int
+
+
+def watched(reading: Reading, client: str) -> Series:
+    """The series of a client that was written down.
+
+    Raises:
+        UnmeasuredError: it was not watched.
+    """
+    missing = f"the client {client} was not watched"
+    found = reading.series_with([note(reading, Watched, missing, client=client).series])
+    return known(found[0] if found else None, missing)

@@ -1,26 +1,43 @@
 """What do six Redis members that form a cluster by name do when a master is deleted, and when all of them are?"""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from chaos.experiment import (
     DeletePod,
     DeletePods,
     Experiment,
-    Fact,
     FaultWindow,
+    Finding,
+    Interval,
     Member,
+    Note,
     Reading,
     Run,
-    Verdict,
+    Waited,
     Workload,
-    combine,
-    fact,
-    facts,
+    accepted_ns,
+    against,
+    at_most_ns,
+    between,
+    checker,
+    count,
+    held,
+    holds,
+    known,
+    need,
+    note,
+    notes,
+    seconds,
     series_of,
+    unsure,
+    where_measured,
 )
 
 from ..shared.course import unit_question
-from .redis_cluster import NO_ANSWER, MemberWatch, Writer, ask_member, enter, going_on
+from .redis_cluster import NO_ANSWER, Errors, MemberWatch, Seen, Writer, Writes, ask_member, enter, going_on
 
 SET, SERVICE, ENTRANCE, PORT = "redis-cluster", "redis-cluster-internal", "redis-cluster", 6379
 MEMBERS, SLOTS, KEYS, VISITS = 6, 16384, 200, 30
@@ -30,10 +47,91 @@ SLOW_START_S = 14
 # So long the members that were replaced all at once are left to themselves.
 LEFT_ALONE_S = 11.0
 VICTIM_SLOT = 0
-QUICK, SLOW, ALL = 1, 2, 3
+QUICK, SLOW, ALL = 1, 2, 3  # trials
 OWN, OTHER = "of the deleted master", "of another master"
+BEFORE = "written before"  # any fault
 TIMEOUT_S = 5.0
 NS_PER_S = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Formed(Note):
+    """`redis-cli --cluster create` with six names."""
+
+    exit_code: int
+    took_s: float
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Members(Note):
+    """What each member says of all.
+
+    Attributes:
+        by: the pod that says it.
+        state: of the cluster; `NO_ANSWER` where it said nothing.
+        masters: pods that own slots.
+        right_names: how many of the run's pods it knows by name; `right_addresses` likewise, at the address of now.
+        ids: pod → id.
+    """
+
+    phase: str
+    by: str
+    state: str
+    masters: tuple[str, ...]
+    slots: int
+    right_names: int
+    right_addresses: int
+    ids: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Note):
+    """Acknowledged writes that could be read afterwards."""
+
+    phase: str
+    of: str
+    keys: int
+    there: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance(Note):
+    """Plain clients through the external service."""
+
+    connections: int
+    answered: dict[str, Any]
+    sent_elsewhere: int
+
+
+@dataclass(frozen=True, slots=True)
+class Victim(Note):
+    """The masters that were deleted."""
+
+    trial: int
+    pod: str
+    id: str
+    hostname: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Introduced(Note):
+    """CLUSTER MEET after all members were replaced."""
+
+    by: str
+    met: int
+    refused: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim(Note):
+    """The volume claims as they were."""
+
+    phase: str
+    claim: str
+    uid: str
+    volume: str
 
 
 async def method(run: Run) -> None:
@@ -65,10 +163,10 @@ async def form(run: Run) -> bool:
     done = await run.objects.exec(run.target.pods[0].name, command)
     took_s = round((run.now_ns() - began_ns) / 1e9, 3)
     said = done.stdout.strip().splitlines()[-1:] or done.stderr.strip().splitlines()[-1:]
-    run.mark("formed", exit_code=done.code, took_s=took_s, said=said[0] if said else "")
+    run.note(Formed(done.code, took_s, said[0] if said else ""))
     if done.code:
         return False
-    healed = await run.until("all members agree on the new cluster", lambda: agree(run), FORMED_WITHIN_S)
+    healed = await run.until("all members agree on the new cluster", partial(agree, run), FORMED_WITHIN_S)
     await members(run, "formed")
     return bool(healed)
 
@@ -77,8 +175,8 @@ async def agree(run: Run) -> bool:
     """Whether every member knows all six by their names at their addresses of now, and none is failing."""
     now = {pod.name: pod.address for pod in run.target.pods}
     for pod in now:
-        state, known = await ask_member(run, f"{pod}.{SERVICE}")
-        if state != "ok" or any(m.failing for m in known) or {m.pod: m.address for m in known} != now:
+        state, there = await ask_member(run, f"{pod}.{SERVICE}")
+        if state != "ok" or any(m.failing for m in there) or {m.pod: m.address for m in there} != now:
             return False
     return len(now) == MEMBERS
 
@@ -87,19 +185,11 @@ async def members(run: Run, phase: str) -> None:
     """Write down what each member says of all."""
     now = {pod.name: pod.address for pod in run.target.pods}
     for pod in now:
-        state, known = await ask_member(run, f"{pod}.{SERVICE}")
-        run.mark(
-            "members",
-            phase=phase,
-            by=pod,
-            state=state,
-            known=len(known),
-            masters=[m.pod for m in known if m.slots],
-            slots=sum(last - first + 1 for m in known for first, last in m.slots),
-            right_names=sum(m.pod in now for m in known),
-            right_addresses=sum(m.address == now.get(m.pod) for m in known),
-            ids={m.pod: m.id for m in known},
-        )
+        state, there = await ask_member(run, f"{pod}.{SERVICE}")
+        masters = tuple(m.pod for m in there if m.slots)
+        slots = sum(last - first + 1 for m in there for first, last in m.slots)
+        names, addresses = sum(m.pod in now for m in there), sum(m.address == now.get(m.pod) for m in there)
+        run.note(Members(phase, pod, state, masters, slots, names, addresses, {m.pod: m.id for m in there}))
 
 
 async def fill(run: Run) -> None:
@@ -107,27 +197,25 @@ async def fill(run: Run) -> None:
     async with run.clients.redis_cluster(ENTRANCE, timeout_s=TIMEOUT_S) as client:
         for number in range(KEYS):
             await client.set(f"before:{number}", str(number))
-    run.mark("written", keys=KEYS)
 
 
 async def read_back(run: Run, phase: str, writers: tuple[Writer, ...] = ()) -> None:
     """Read everything that was acknowledged."""
     async with run.clients.redis_cluster(ENTRANCE, timeout_s=TIMEOUT_S) as client:
         kept = [await client.get(f"before:{number}") for number in range(KEYS)]
-        run.mark("read", phase=phase, of="written before", keys=KEYS, there=KEYS - kept.count(None))
+        run.note(Read(phase, BEFORE, KEYS, KEYS - kept.count(None)))
         for writer in writers:
             found = [await client.get(key) for key in writer.written]
-            there = len(found) - found.count(None)
-            run.mark("read", phase=phase, of=f"slots {writer.about}", keys=len(found), there=there)
+            run.note(Read(phase, f"slots {writer.about}", len(found), len(found) - found.count(None)))
 
 
 async def meet_at_entrance(run: Run) -> None:
     """What plain clients meet behind the external service."""
-    _, known = await ask_member(run, f"{run.target.pods[0].name}.{SERVICE}")
-    pods = {member.id: member.pod for member in known}
+    _, there = await ask_member(run, f"{run.target.pods[0].name}.{SERVICE}")
+    pods = {member.id: member.pod for member in there}
     came, moved = await enter(run, ENTRANCE, [f"before:{number}" for number in range(VISITS)])
-    answered = {pods.get(member, "unknown"): count for member, count in came.items()}
-    run.mark("entrance", connections=VISITS, answered=dict(sorted(answered.items())), sent_elsewhere=moved)
+    answered = sorted((pods.get(member, "unknown"), times) for member, times in came.items())
+    run.note(Entrance(VISITS, dict(answered), moved))
 
 
 async def late_start(run: Run) -> dict[str, object]:
@@ -145,23 +233,20 @@ async def late_start(run: Run) -> dict[str, object]:
 
 async def lose_a_master(run: Run, trial: int) -> None:
     """Delete the master of slot 0, with clients writing and the other members asked what they see."""
-    _, known = await ask_member(run, f"{run.target.pods[0].name}.{SERVICE}")
-    subject = next(m for m in known if m.owns(VICTIM_SLOT))
-    other = next(m for m in known if m.slots and not m.owns(VICTIM_SLOT))
+    _, there = await ask_member(run, f"{run.target.pods[0].name}.{SERVICE}")
+    subject = next(m for m in there if m.owns(VICTIM_SLOT))
+    other = next(m for m in there if m.slots and not m.owns(VICTIM_SLOT))
     pod = next(pod for pod in run.target.pods if pod.name == subject.pod)
     async with run.clients.redis_cluster(ENTRANCE, timeout_s=TIMEOUT_S) as client:
         tags = {member.id: tag_of(client, member) for member in (subject, other)}
-    writers = (
-        Writer(run, ENTRANCE, tags[subject.id], OWN, trial),
-        Writer(run, ENTRANCE, tags[other.id], OTHER, trial),
-    )
-    watches = [MemberWatch(run, m.pod, SERVICE, subject, trial) for m in known if m.id != subject.id]
-    run.mark("victim", trial=trial, pod=pod.name, id=subject.id, hostname=subject.hostname, address=subject.address)
+    writers = tuple(Writer(run, ENTRANCE, tags[m.id], about, trial) for m, about in ((subject, OWN), (other, OTHER)))
+    watches = [MemberWatch(run, m.pod, SERVICE, subject, trial) for m in there if m.id != subject.id]
+    run.note(Victim(trial, pod.name, subject.id, subject.hostname, subject.address))
     async with going_on(*(w.write for w in writers), *(w.watch for w in watches)):
         await run.sleep(1.0)
         async with run.inject(DeletePod(pod, grace_s=run.options.deletion_grace_s)) as window:
             await run.steady_state(within_s=STEADY_WITHIN_S)
-            await run.until("all members agree again", lambda: agree(run), HEALED_WITHIN_S)
+            await run.until("all members agree again", partial(agree, run), HEALED_WITHIN_S)
             await run.sleep(1.0)
     for writer in writers:
         writer.report(window.accepted_ns or 0)
@@ -183,8 +268,8 @@ async def lose_all(run: Run) -> None:
         first = run.target.pods[0].name
         async with run.clients.redis(f"{first}.{SERVICE}", timeout_s=TIMEOUT_S) as client:
             met = [await meet(run, client, pod.name) for pod in run.target.pods[1:]]
-        run.mark("introduced", by=first, met=met.count("OK"), refused=[said for said in met if said != "OK"])
-        await run.until("all members agree after they were introduced", lambda: agree(run), HEALED_WITHIN_S)
+        run.note(Introduced(first, met.count("OK"), tuple(said for said in met if said != "OK")))
+        await run.until("all members agree after they were introduced", partial(agree, run), HEALED_WITHIN_S)
     await members(run, f"after trial {ALL}")
     await read_back(run, f"after trial {ALL}")
 
@@ -201,254 +286,274 @@ async def claims(run: Run, phase: str) -> None:
     """Write down the volume claims as they are."""
     for claim in await run.objects.list("PersistentVolumeClaim"):
         meta = claim["metadata"]
-        run.mark("claim", phase=phase, claim=meta["name"], uid=meta["uid"], volume=claim["spec"].get("volumeName", ""))
+        run.note(Claim(phase, meta["name"], meta["uid"], claim["spec"].get("volumeName", "")))
+
+
+# ---- reading it ----
+
+
+def ns(at_s: float) -> int:
+    return round(at_s * NS_PER_S)
+
+
+def accepted_at(reading: Reading, trial: int) -> int:
+    """When a trial's deletion was accepted, on the run's clock."""
+    found: FaultWindow | None = next(
+        (f for f in reading.faults if f.trial == trial and f.accepted_ns is not None), None
+    )
+    return accepted_ns(known(found, f"trial {trial} did not take place"))
+
+
+def told(reading: Reading, phase: str) -> list[Members]:
+    """What the members said in a phase: those that answered."""
+    return [one for one in notes(reading, Members, phase=phase) if one.state != NO_ANSWER]
+
+
+def not_told(reading: Reading, phase: str) -> Iterator[Finding]:
+    """Why that is not all."""
+    asked = notes(reading, Members, phase=phase)
+    yield from (unsure(f"{phase}: {one.by} did not answer") for one in asked if one.state == NO_ANSWER)
+    if len(asked) < MEMBERS:
+        yield unsure(f"{phase}: {count(len(asked))} of {MEMBERS} members were asked")
+
+
+def of_six(number: int) -> str:
+    return f"{count(number)} of {MEMBERS}"
+
+
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """When the victim's slots first had a new owner, by the member that said so first.
+
+    Attributes:
+        after: of the deletion's acceptance.
+        saw: members that saw it.
+    """
+
+    owner: str
+    after: Interval
+    saw: int
+
+
+def takeover(reading: Reading, trial: int) -> Takeover | None:
+    zero_ns, victim = accepted_at(reading, trial), note(reading, Victim, trial=trial)
+    seen = [one for one in notes(reading, Seen, trial=trial) if one.owner not in ("", victim.pod)]
+    rows = [(one.before_s, one.after_s, one.owner) for one in seen if one.after_s is not None]
+    if not rows:
+        return None
+    before_s, after_s, owner = min(rows)
+    return Takeover(owner, Interval(ns(after_s) - zero_ns, ns(before_s) - zero_ns), len({one.by for one in seen}))
+
+
+def without_service(reading: Reading, trial: int, slots: str) -> str:
+    """How long writes into some slots failed, with the errors."""
+    accepted_at(reading, trial)
+    done = note(reading, Writes, f"writes into slots {slots} were not watched", trial=trial, slots=slots)
+    if not done.errors:
+        return f"none of {count(done.tried)} failed"
+    kinds = ", ".join(f"{count(n)} {kind}" for kind, n in done.errors.items())
+    failed = f"{count(done.tried - done.done)} of {count(done.tried)} failed"
+    if done.last_ok_s is None or done.ok_again_s is None:
+        return f"{failed} ({kinds})"
+    again_ns = ns(done.ok_again_s)
+    return f"{failed}, for {at_most_ns(again_ns - ns(done.last_ok_s))}, until {seconds(again_ns)} after the deletion ({kinds})"
 
 
 # ---- what must hold ----
 
 
-def window(reading: Reading, trial: int) -> FaultWindow | None:
-    return next((f for f in reading.faults if f.trial == trial and f.accepted_ns is not None), None)
-
-
-def told(reading: Reading, phase: str) -> tuple[list[Fact], list[str]]:
-    """What the members said in a phase, and why that is not all."""
-    asked = facts(reading, "members", phase=phase)
-    silent = [f"{phase}: {f['by']} did not answer" for f in asked if f["state"] == NO_ANSWER]
-    few = [] if len(asked) >= MEMBERS else [f"{phase}: {len(asked)} of {MEMBERS} members were asked"]
-    return [f for f in asked if f["state"] != NO_ANSWER], silent + few
-
-
-def cluster_forms_by_name(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def cluster_forms_by_name(reading: Reading) -> Iterator[Finding]:
     """All six members know all six by name, with three masters that own every slot."""
-    name, formed = "cluster-forms-by-name", fact(reading, "formed")
-    said, unknowns = told(reading, "formed")
-    if formed is None:
-        return combine(name, failures=(), unknowns=("it was not tried",), success="", evidence=())
-    if formed["exit_code"]:
-        return combine(name, failures=(f"redis-cli said: {formed['said']}",), unknowns=(), success="", evidence=())
-    failures = [
-        f"{f['by']}: state {f['state']}, {f['right_names']} of {MEMBERS} names, {len(f['masters'])} masters, {f['slots']} slots"
-        for f in said
-        if (f["state"], f["right_names"], len(f["masters"]), f["slots"]) != ("ok", MEMBERS, 3, SLOTS)
-    ]
-    success = f"{len(said)} of {len(said)} members know {MEMBERS} by name and 3 masters with {SLOTS} slots; `redis-cli --cluster create` took {formed['took_s']:.1f} s."
-    return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",))
+    formed, said = note(reading, Formed, "it was not tried"), told(reading, "formed")
+    if formed.exit_code:
+        yield against(f"redis-cli said: {formed.said}")
+        return
+    for one in said:
+        if (one.state, one.right_names, len(one.masters), one.slots) != ("ok", MEMBERS, 3, SLOTS):
+            yield against(
+                f"{one.by}: state {one.state}, {of_six(one.right_names)} names, {count(len(one.masters), 'master')}, {count(one.slots, 'slot')}"
+            )
+    yield from not_told(reading, "formed")
+    yield holds(
+        f"{of_six(len(said))} members know all by name and 3 masters with {SLOTS} slots; `redis-cli --cluster create` took {seconds(ns(formed.took_s))}."
+    )
 
 
-def takeover(reading: Reading, trial: int) -> tuple[str, float, float, int] | None:
-    """(new owner, seconds after the fault from, to, members that saw it) of when the victim's slot first had a new owner."""
-    zero, victim = window(reading, trial), fact(reading, "victim", trial=trial)
-    if zero is None or victim is None:
-        return None
-    seen = [f for f in facts(reading, "seen", trial=trial) if f["owner"] not in ("", victim["pod"])]
-    seen = [f for f in seen if f["after_s"] is not None]
-    if not seen:
-        return None
-    earliest = min(seen, key=lambda f: f["before_s"])
-    base_s = (zero.accepted_ns or 0) / NS_PER_S
-    after_s, before_s = earliest["after_s"] - base_s, earliest["before_s"] - base_s
-    return earliest["owner"], after_s, before_s, len({f["by"] for f in seen})
-
-
-def replica_takes_over(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def replica_takes_over(reading: Reading) -> Iterator[Finding]:
     """When the master stays away longer than the node timeout, its replica owns its slots."""
-    name, found = "replica-takes-over", takeover(reading, SLOW)
-    if window(reading, SLOW) is None:
-        return combine(name, failures=(), unknowns=("that trial did not take place",), success="", evidence=())
-    if found is None:
-        watched = {f["by"] for f in facts(reading, "seen", trial=SLOW)}
-        failures = ["no member saw another owner of its slots"] if watched else []
-        unknowns = [] if watched else ["no member was asked"]
-        return combine(name, failures=failures, unknowns=unknowns, success="", evidence=())
-    owner, after_s, before_s, saw = found
-    success = (
-        f"{owner} took the slots between {after_s:.2f} s and {before_s:.2f} s after the deletion; {saw} members saw it."
-    )
-    return combine(name, failures=(), unknowns=(), success=success, evidence=("report.md: Measured",))
+    found, victim = takeover(reading, SLOW), note(reading, Victim, trial=SLOW).pod
+    if found is not None:
+        yield holds(
+            f"{found.owner} took the slots {between(found.after)} after the deletion; {count(found.saw, 'member')} saw it."
+        )
+        return
+    need(notes(reading, Seen, trial=SLOW), "no member was asked")
+    # Members that did not answer while it was away may have missed it: what they say afterwards counts.
+    afterwards = told(reading, f"after trial {SLOW}")
+    need(afterwards and all(victim in one.masters for one in afterwards), "whose its slots were was not heard")
+    yield against(f"no member saw another owner of its slots, and afterwards they were {victim}'s")
 
 
-def names_stay_addresses_follow(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def names_stay_addresses_follow(reading: Reading) -> Iterator[Finding]:
     """After each deletion of a master every member has its id under the same name at its new address."""
-    name = "names-stay-addresses-follow"
-    failures: list[str] = []
-    unknowns: list[str] = []
-    moved: list[str] = []
+    moved = []
     for trial in (QUICK, SLOW):
-        victim = fact(reading, "victim", trial=trial)
-        said, missing = told(reading, f"after trial {trial}")
-        unknowns += missing
-        if victim is None:
+        victim, where = note(reading, Victim, trial=trial), f"trial {trial}"
+        for one in told(reading, f"after trial {trial}"):
+            if one.state != "ok":
+                yield against(f"{where}: {one.by} says {one.state}")
+            if one.right_addresses != MEMBERS:
+                yield against(f"{where}: {one.by} has {of_six(one.right_addresses)} addresses right")
+            if one.ids.get(victim.pod) != victim.id:
+                yield against(f"{where}: {one.by} knows {victim.pod} by another id")
+        yield from not_told(reading, f"after trial {trial}")
+        seen = notes(reading, Seen, trial=trial)
+        others = sorted({one.named for one in seen} - {"as before"})
+        yield from (against(f"{where}: its name became {other}") for other in others)
+        addresses = [one.address for one in seen if one.address not in ("", victim.address)]
+        if not addresses:
+            yield unsure(f"{where}: no member was seen to learn another address")
             continue
-        failures += [f"trial {trial}: {f['by']} says {f['state']}" for f in said if f["state"] != "ok"]
-        failures += [
-            f"trial {trial}: {f['by']} has {f['right_addresses']} of {MEMBERS} addresses right"
-            for f in said
-            if f["right_addresses"] != MEMBERS
-        ]
-        failures += [
-            f"trial {trial}: {f['by']} knows {victim['pod']} by another id"
-            for f in said
-            if f["ids"].get(victim["pod"]) != victim["id"]
-        ]
-        seen = facts(reading, "seen", trial=trial)
-        others = {f["named"] for f in seen} - {"as before"}
-        failures += [f"trial {trial}: its name became {other}" for other in sorted(others)]
-        addresses = [f["address"] for f in seen if f["address"] not in ("", victim["address"])]
-        if addresses:
-            moved.append(f"{victim['pod']} from {victim['address']} to {addresses[-1]} in trial {trial}")
-        else:
-            unknowns.append(f"trial {trial}: no member was seen to learn another address")
-    success = f"Same id and name, new address with all {MEMBERS} members: {', '.join(moved)}."
-    return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",))
+        moved.append(f"{victim.pod} from {victim.address} to {addresses[-1]} in {where}")
+    yield holds(f"Same id and name, new address with all {MEMBERS} members: {', '.join(moved)}.")
 
 
-def data_survives(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def data_survives(reading: Reading) -> Iterator[Finding]:
     """Keys written before any fault can be read after each."""
-    name, phases = "data-survives", tuple(f"after trial {t}" for t in (QUICK, SLOW, ALL))
-    read = {f["phase"]: f for f in facts(reading, "read", of="written before")}
-    failures = [
-        f"{p}: {read[p]['there']} of {read[p]['keys']} keys"
-        for p in phases
-        if p in read and read[p]["there"] < read[p]["keys"]
-    ]
-    unknowns = [f"{p}: not read" for p in phases if p not in read]
-    success = f"All {KEYS} keys written before the first fault were there after each of {len(phases)}."
-    return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",))
+    phases = [f"after trial {trial}" for trial in (QUICK, SLOW, ALL)]
+    for phase in phases:
+        found = notes(reading, Read, phase=phase, of=BEFORE)
+        if not found:
+            yield unsure(f"{phase}: not read")
+        yield from (
+            against(f"{phase}: {count(one.there)} of {count(one.keys, 'key')}") for one in found if one.there < one.keys
+        )
+    yield holds(f"All {KEYS} keys written before the first fault were there after each of {count(len(phases))}.")
 
 
-def volumes_kept(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def volumes_kept(reading: Reading) -> Iterator[Finding]:
     """The same claims with the same volumes."""
-    both = [
-        {f["claim"]: (f["uid"], f["volume"]) for f in facts(reading, "claim", phase=p)} for p in ("before", "after")
-    ]
-    unknowns = [] if len(both[0]) == MEMBERS and both[1] else ["the claims were not compared"]
-    failures = [f"{claim} is another one" for claim in both[0] if both[1] and both[1].get(claim) != both[0][claim]]
-    success = f"{len(both[0])} of {len(both[0])} claims kept their UID and volume."
-    return combine(
-        "volumes-kept", failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",)
+    before, after = (
+        {one.claim: (one.uid, one.volume) for one in notes(reading, Claim, phase=phase)}
+        for phase in ("before", "after")
     )
+    need(len(before) == MEMBERS and after, "the claims were not compared")
+    kept = [claim for claim in before if after.get(claim) == before[claim]]
+    yield from (against(f"{claim} is another one") for claim in before if claim not in kept)
+    yield holds(f"{of_six(len(kept))} claims kept their UID and volume.")
 
 
-def names_alone_do_not_rejoin(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def names_alone_do_not_rejoin(reading: Reading) -> Iterator[Finding]:
     """Members that were all replaced at once find each other only when somebody resolves the names for them."""
-    name = "names-alone-do-not-rejoin"
-    alone, unknowns = told(reading, "left alone")
-    after, more = told(reading, f"after trial {ALL}")
-    if not alone or not after:
-        return combine(name, failures=(), unknowns=("not all members were asked",), success="", evidence=())
-    failures = [f"{f['by']} is {f['state']} after it was introduced" for f in after if f["state"] != "ok"]
-    joined = [f["by"] for f in alone if f["right_addresses"] == MEMBERS]
-    unknowns += more + ([f"{', '.join(joined)} knew all addresses without help"] if joined else [])
-    most = max(f["right_addresses"] for f in alone)
-    success = (
-        f"No member knew more than {most} of {MEMBERS} addresses {LEFT_ALONE_S:.0f} s after all were Ready again; after "
-        f"CLUSTER MEET with addresses from DNS all {MEMBERS} agreed."
+    alone, after = told(reading, "left alone"), told(reading, f"after trial {ALL}")
+    need(alone and after and notes(reading, Introduced), "not all members were asked, or introduced")
+    yield from (against(f"{one.by} is {one.state} after it was introduced") for one in after if one.state != "ok")
+    yield from (*not_told(reading, "left alone"), *not_told(reading, f"after trial {ALL}"))
+    if joined := [one.by for one in alone if one.right_addresses == MEMBERS]:
+        yield unsure(f"{', '.join(joined)} knew all addresses without help")
+    yield holds(
+        f"No member knew more than {of_six(max(one.right_addresses for one in alone))} addresses {LEFT_ALONE_S:.0f} s after all were Ready again; after "
+        f"CLUSTER MEET with addresses from DNS {of_six(len(after))} agreed."
     )
-    return combine(name, failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",))
 
 
 # ---- the unit's questions ----
 
 
-def _outage(reading: Reading, trial: int, slots: str) -> str:
-    """How long writes into some slots failed, with the errors; empty where it was not measured."""
-    zero, done = window(reading, trial), fact(reading, "writes", trial=trial, slots=slots)
-    if zero is None or done is None:
-        return ""
-    if not done["errors"]:
-        return f"none of {done['tried']} failed"
-    kinds = ", ".join(f"{n} {kind}" for kind, n in done["errors"].items())
-    failed = f"{done['tried'] - done['done']} of {done['tried']} failed"
-    if done["last_ok_s"] is None or done["ok_again_s"] is None:
-        return f"{failed} ({kinds})"
-    return (
-        f"{failed}, for at most {done['ok_again_s'] - done['last_ok_s']:.2f} s, until {done['ok_again_s']:.2f} s after the "
-        f"deletion ({kinds})"
+def dual_service(reading: Reading) -> Iterator[str]:
+    entrance = note(reading, Entrance, "the external service was not visited")
+    yield (
+        f"The external service is the entrance: one address that leads to any member. {count(entrance.connections, 'connection')} to {ENTRANCE} reached "
+        f"{count(len(entrance.answered), 'different member')}, and {count(entrance.sent_elsewhere)} of {count(entrance.connections, 'read')} were answered with "
+        "MOVED, because the key was another member's."
+    )
+    for series in series_of(reading, "tcp", f"{ENTRANCE}:{PORT}")[:1]:
+        outcomes = [sample.outcome.status for sample in reading.samples(series)]
+        bad = len(outcomes) - outcomes.count("OK")
+        yield f"In the whole run {count(bad)} of {count(len(outcomes), 'connection')} to it failed."
+    yield (
+        f"So a client needs the names behind {SERVICE} too: a cluster client takes from whoever answers the list of members by name, and goes to the owner of "
+        "each key itself; members are introduced by these names. Neither replaces the other: the entrance finds somebody who is alive, the names say who is "
+        "who."
+    )
+    yield from where_measured(partial(_quick, reading))
+
+
+def _quick(reading: Reading) -> Iterator[str]:
+    yield f"When a master was deleted, of the writes into its slots {without_service(reading, QUICK, OWN)}."
+
+
+def stable_formation(reading: Reading) -> Iterator[str]:
+    held(reading, cluster_forms_by_name)
+    took_ns = ns(note(reading, Formed).took_s)
+    yield f"The cluster was formed with six names and no address known beforehand, in {seconds(took_ns)}."
+    yield from where_measured(partial(_followed, reading))
+    yield from where_measured(partial(_left_alone, reading))
+
+
+def _followed(reading: Reading) -> Iterator[str]:
+    yield held(reading, names_stay_addresses_follow)
+    yield (
+        "Members recognise it by the id on its volume and tell clients the name, so that nothing that clients or manifests have written down is wrong "
+        "afterwards."
     )
 
 
-def dual_service(reading: Reading) -> str:
-    entrance, quick = fact(reading, "entrance"), _outage(reading, QUICK, OWN)
-    if entrance is None:
-        return ""
-    series = series_of(reading, "tcp", f"{ENTRANCE}:{PORT}")
-    held = ""
-    for one in series[:1]:
-        outcomes = [sample.outcome.status for sample in reading.samples(one)]
-        bad = sum(status != "OK" for status in outcomes)
-        held = f" In the whole run {bad} of {len(outcomes)} connections to it failed."
-    return (
-        f"The external service is the entrance: one address that leads to any member. {entrance['connections']} connections to "
-        f"{ENTRANCE} reached {len(entrance['answered'])} different members, and {entrance['sent_elsewhere']} of "
-        f"{entrance['connections']} reads were answered with MOVED, because the key was another member's.{held} So a client needs the "
-        f"names behind {SERVICE} too: a cluster client takes from whoever answers the list of members by name, and goes to the owner "
-        f"of each key itself; members are introduced by these names. Neither replaces the other: the entrance finds somebody who is "
-        f"alive, the names say who is who."
-        + (f" When a master was deleted, of the writes into its slots {quick}." if quick else "")
+def _left_alone(reading: Reading) -> Iterator[str]:
+    alone = held(reading, names_alone_do_not_rejoin)
+    yield (
+        "The names do not do everything: Redis writes addresses into nodes.conf, and a member's new address reaches the others only through one that still "
+        "knows somebody."
     )
+    yield f"Then all six were deleted at once. {alone}"
+    yield "That repair needs a list of members that is still true then, and the stable names are it."
 
 
-def stable_formation(reading: Reading) -> str:
-    formed, met = fact(reading, "formed"), fact(reading, "introduced")
-    alone = facts(reading, "members", phase="left alone")
-    victim = fact(reading, "victim", trial=SLOW)
-    if formed is None or formed["exit_code"]:
-        return ""
-    parts = [f"The cluster was formed with six names and no address known beforehand, in {formed['took_s']:.1f} s."]
-    if names_stay_addresses_follow(reading).outcome == "ok" and victim is not None:
-        parts.append(
-            f"{names_stay_addresses_follow(reading).summary} Members recognise it by the id on its volume and tell clients the name, so "
-            "that nothing that clients or manifests have written down is wrong afterwards."
-        )
-    if alone and met is not None and names_alone_do_not_rejoin(reading).outcome == "ok":
-        parts.append(
-            f"The names do not do everything: Redis writes addresses into nodes.conf, and a member's new address reaches the others only "
-            f"through one that still knows somebody. Then all six were deleted at once. {names_alone_do_not_rejoin(reading).summary} "
-            "That repair needs a list of members that is still true then, and the stable names are it."
-        )
-    return " ".join(parts)
-
-
-def other_systems(reading: Reading) -> str:
-    took, quick = takeover(reading, SLOW), takeover(reading, QUICK)
-    seen, others = facts(reading, "seen", trial=QUICK), _outage(reading, SLOW, OTHER)
-    others_lost = fact(reading, "writes", trial=SLOW, slots=OTHER)
-    if took is None or not seen or not others or others_lost is None:
-        return ""
-    owner, after_s, before_s, _ = took
-    refused = sum(n for kind, n in others_lost["errors"].items() if kind.startswith("ClusterDown"))
+def other_systems(reading: Reading) -> Iterator[str]:
+    took = known(takeover(reading, SLOW), "no replica was seen to take over")
+    quick, others = takeover(reading, QUICK), without_service(reading, SLOW, OTHER)
+    seen = notes(reading, Seen, trial=QUICK)
+    need(seen, "no member was asked while the first master was away")
+    errors = note(reading, Writes, trial=SLOW, slots=OTHER).errors
+    refused = sum(n for kind, n in errors.items() if kind.startswith("ClusterDown"))
+    returned = "it kept its slots" if quick is None else f"{quick.owner} had taken its slots"
+    if not any("fail" in one.flags for one in seen):
+        returned += ", for no member had held it for failed yet"
     because = (
-        f"; {refused} of these {'was' if refused == 1 else 'were'} ClusterDown: a cluster with slots that nobody owns refuses all"
+        f"; {count(refused)} of these {'was' if refused == 1 else 'were'} ClusterDown: a cluster with slots that nobody owns refuses all"
         if refused
         else ""
     )
-    returned = "it kept its slots" if quick is None else f"{quick[0]} had taken its slots"
-    if not any("fail" in f["flags"] for f in seen):
-        returned += ", for no member had held it for failed yet"
-    return (
-        "Any system whose members are not interchangeable needs the same three things: a name for each member that outlives its pod, a "
-        "volume that follows the name, and an entrance for those that want any member. What it does with them is its own: here "
-        f"the master that came back at once found that {returned}, while the one that stayed away was replaced by its replica "
-        f"{owner} between {after_s:.2f} s and {before_s:.2f} s after the deletion (cluster-node-timeout is 5 s); of "
-        f"the writes to a master that was never touched {others}{because}. Kubernetes gives "
-        "identity; who leads is decided by the members, as in Kafka, etcd, ZooKeeper or Cassandra, whose seed lists are such names."
+    yield (
+        "Any system whose members are not interchangeable needs the same three things: a name for each member that outlives its pod, a volume that follows "
+        "the name, and an entrance for those that want any member."
+    )
+    yield (
+        f"What it does with them is its own: here the master that came back at once found that {returned}, while the one that stayed away was replaced by its "
+        f"replica {took.owner} {between(took.after)} after the deletion (cluster-node-timeout is 5 s); of the writes to a master that was never touched "
+        f"{others}{because}."
+    )
+    yield (
+        "Kubernetes gives identity; who leads is decided by the members, as in Kafka, etcd, ZooKeeper or Cassandra, whose seed lists are such names."
     )
 
 
 def headline(reading: Reading) -> str:
-    took = takeover(reading, SLOW)
-    writes = fact(reading, "writes", trial=QUICK, slots=OWN)
-    first = (
-        "A deleted Redis master kept its id, name and data in a new pod"
-        if names_stay_addresses_follow(reading).outcome == data_survives(reading).outcome == "ok"
-        else "A Redis master was deleted"
-    )
-    if writes is not None:
-        first += f"; {writes['tried'] - writes['done']} of {writes['tried']} writes into its slots failed when it came back at once"
-    if took is not None:
-        first += f"; when it stayed away, {took[0]} took its place after {took[1]:.2f} s to {took[2]:.2f} s"
-    return first + "."
+    kept = names_stay_addresses_follow(reading).outcome == data_survives(reading).outcome == "ok"
+    parts = ["A deleted Redis master kept its id, name and data in a new pod"] if kept else []
+    lost = "into the slots of a deleted Redis master failed when it came back at once"
+    writes = notes(reading, Writes, trial=QUICK, slots=OWN)
+    parts += [f"{count(one.tried - one.done)} of {count(one.tried, 'write')} {lost}" for one in writes]
+    if notes(reading, Victim, trial=SLOW) and (took := takeover(reading, SLOW)):
+        parts.append(f"when it stayed away, {took.owner} took its place {between(took.after)} after its deletion")
+    need(parts, "no master was deleted")
+    return "; ".join(parts) + "."
 
 
 experiment = Experiment(
@@ -475,17 +580,7 @@ experiment = Experiment(
         unit_question("stable-formation", stable_formation),
         unit_question("other-systems", other_systems),
     ),
-    tables={
-        "formed": "`redis-cli --cluster create` with six names:",
-        "victim": "The masters that were deleted:",
-        "seen": "What the other members said of it, whenever that changed:",
-        "writes": "A cluster client that writes every 50 ms, one write after the other:",
-        "errors": "Its errors, in their order (seconds after the deletion was accepted):",
-        "read": "Acknowledged writes that could be read afterwards:",
-        "entrance": "Plain clients through the external service:",
-        "introduced": "CLUSTER MEET after all members were replaced:",
-        "waited": "Waits of the method:",
-    },
+    tables=(Formed, Victim, Seen, Writes, Errors, Read, Entrance, Introduced, Waited),
     headline=headline,
     blast_radius=MEMBERS,
     needs=("real-cluster", "reach", "exec"),

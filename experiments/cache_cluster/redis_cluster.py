@@ -1,4 +1,4 @@
-"""A Redis Cluster under a fault, as its members and its clients see it; each writes down facts."""
+"""A Redis Cluster under a fault, as its members and its clients see it; each writes down notes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chaos.experiment import Member, Run, ask_members
+from chaos.experiment import Member, Note, Run, ask_members
 
 _LOOK_S = 0.2
 _WRITE_S = 0.05
@@ -38,6 +38,64 @@ _CAUSES = (
 
 
 @dataclass(frozen=True, slots=True)
+class Seen(Note):
+    """What the other members said of it, whenever that changed.
+
+    Attributes:
+        by: the pod that said it.
+        owner: pod that has the slots which the subject had before the fault; empty where nobody has them.
+        named: ``as before``, or the hostname that it has instead.
+        state: of the cluster.
+        after_s: on the run's clock, when the last question was sent that was still answered with the old state; None of
+            the first one.
+        before_s: when the first answer with the new state came.
+    """
+
+    trial: int
+    by: str
+    of: str
+    owner: str
+    flags: str
+    address: str
+    named: str
+    state: str
+    after_s: float | None = None
+    before_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Writes(Note):
+    """A cluster client that writes every 50 ms, one write after the other.
+
+    Attributes:
+        slots: about whose it is.
+        errors: kind → writes that failed so.
+        last_ok_s: when the last write before the first error was sent, in seconds since the deletion was accepted.
+        ok_again_s: when the first one after the last error was acknowledged: the outage lies between the two.
+    """
+
+    trial: int
+    slots: str
+    tried: int
+    done: int
+    errors: dict[str, Any]
+    last_ok_s: float | None
+    ok_again_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Errors(Note):
+    """Its errors, in their order (seconds after the deletion was accepted)."""
+
+    trial: int
+    slots: str
+    error: str
+    writes: int
+    first_s: float
+    last_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Spell:
     """Errors of one kind that followed each other.
 
@@ -61,11 +119,7 @@ def cause(error: Exception) -> str:
 
 
 class MemberWatch:
-    """What one member says of another one (the subject), written down whenever it changes.
-
-    A fact ``seen`` has the new state and the bounds of the instant of the change, in seconds of the run's clock:
-    ``after_s``, when the last question was sent that was still answered with the old one, and ``before_s``, when the
-    first answer with the new one came.
+    """What one member says of another one (the subject), written down as `Seen` whenever it changes.
 
     Args:
         run: under way.
@@ -78,7 +132,7 @@ class MemberWatch:
     def __init__(self, run: Run, by: str, service: str, subject: Member, trial: int) -> None:
         self._run, self._by, self._subject, self._trial = run, by, subject, trial
         self._host = f"{by}.{service}"
-        self._state: dict[str, Any] | None = None
+        self._state: Seen | None = None
         self._after_ns = 0
 
     async def watch(self, stop: asyncio.Event) -> None:
@@ -98,24 +152,18 @@ class MemberWatch:
             return  # says nothing, and widens the interval
         seen = self._told(state, members)
         if seen != self._state:
-            first = self._state is None
-            bounds = {"after_s": None if first else _seconds(self._after_ns), "before_s": _seconds(self._run.now_ns())}
-            self._run.mark("seen", trial=self._trial, by=self._by, of=self._subject.pod, **seen, **bounds)
+            after_s = None if self._state is None else _seconds(self._after_ns)
+            self._run.note(replace(seen, after_s=after_s, before_s=_seconds(self._run.now_ns())))
             self._state = seen
         self._after_ns = sent_ns
 
-    def _told(self, state: str, members: Iterable[Member]) -> dict[str, Any]:
-        known = list(members)
-        subject = next((m for m in known if m.id == self._subject.id), None)
-        slot = self._subject.slots[0][0]
-        owner = next((m.pod for m in known if m.owns(slot)), "")
-        return {
-            "owner": owner,
-            "flags": ",".join(subject.flags) if subject else "not known",
-            "address": subject.address if subject else "",
-            "named": "as before" if subject and subject.hostname == self._subject.hostname else _name(subject),
-            "state": state,
-        }
+    def _told(self, state: str, members: Iterable[Member]) -> Seen:
+        known, was = list(members), self._subject
+        subject = next((m for m in known if m.id == was.id), None)
+        owner = next((m.pod for m in known if m.owns(was.slots[0][0])), "")
+        flags = ",".join(subject.flags) if subject else "not known"
+        named = "as before" if subject and subject.hostname == was.hostname else _name(subject)
+        return Seen(self._trial, self._by, was.pod, owner, flags, subject.address if subject else "", named, state)
 
 
 @dataclass(slots=True)
@@ -175,42 +223,19 @@ class Writer:
             self._gap = (self._gap[0], self.run.now_ns())
 
     def report(self, zero_ns: int) -> None:
-        """Write down what became of its writes, in seconds since `zero_ns`.
-
-        ``last_ok_s`` is when the last write before the first error was sent, ``ok_again_s`` when the first one after
-        the last error was acknowledged: the outage lies between the two.
-        """
+        """Write down what became of its writes, in seconds since `zero_ns`."""
         counts = Counter[str]()
-        for spell in self._spells:
-            counts[spell.kind] += spell.count
-        for spell in self._spells:
-            self.run.mark(
-                "errors",
-                trial=self.trial,
-                slots=self.about,
-                error=spell.kind,
-                writes=spell.count,
-                first_s=_since(spell.first_ns, zero_ns),
-                last_s=_since(spell.last_ns, zero_ns),
-            )
-        self.run.mark(
-            "writes",
-            trial=self.trial,
-            slots=self.about,
-            tried=self._tried,
-            done=len(self.written),
-            errors=dict(counts.most_common()),
-            last_ok_s=_since(self._gap[0], zero_ns),
-            ok_again_s=_since(self._gap[1], zero_ns),
-        )
+        for one in self._spells:
+            counts[one.kind] += one.count
+            first_s, last_s = (_seconds(at_ns - zero_ns) for at_ns in (one.first_ns, one.last_ns))
+            self.run.note(Errors(self.trial, self.about, one.kind, one.count, first_s, last_s))
+        gap = (None if at_ns is None else _seconds(at_ns - zero_ns) for at_ns in self._gap)
+        errors = dict(counts.most_common())
+        self.run.note(Writes(self.trial, self.about, self._tried, len(self.written), errors, *gap))
 
 
 def _seconds(at_ns: int) -> float:
     return round(at_ns / 1e9, 3)
-
-
-def _since(at_ns: int | None, zero_ns: int) -> float | None:
-    return None if at_ns is None else _seconds(at_ns - zero_ns)
 
 
 def _name(member: Member | None) -> str:

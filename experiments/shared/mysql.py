@@ -1,11 +1,30 @@
-"""What experiments with MySQL share: who logs in, and how a primary and its replicas are set up by stable names."""
+"""What experiments with MySQL share: who logs in, who answers, and how a primary and its replicas are set up by stable names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from chaos.experiment import Finding, Login, Note, Reply, Run, against, ms, unsure
+from chaos.experiment import (
+    Answered,
+    Finding,
+    Interval,
+    Login,
+    Note,
+    Reading,
+    Reply,
+    Run,
+    against,
+    between,
+    checker,
+    holds,
+    ms,
+    need,
+    note_answers,
+    notes,
+    unsure,
+)
 
 PORT = 3306
 DATABASE = "clusterdb"
@@ -15,12 +34,19 @@ _REPLICATION = ("repl", "replication-password")
 _RETRY_S = 1
 _TRIES = 3
 _LOOK_WITHIN_S = 20.0
+# So much of that time a row must have been seen to be missing before it counts as lost.
+_LOOKED_S = 0.95 * _LOOK_WITHIN_S
 _READ_EVERY_S = 0.002
+_NS_PER_MS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class SqlFailed(Note):
-    """Statements that failed."""
+    """Statements that failed.
+
+    Attributes:
+        statement: its first words: statements may hold a password.
+    """
 
     host: str
     statement: str
@@ -31,7 +57,13 @@ class SqlFailed(Note):
 
 @dataclass(frozen=True, slots=True)
 class Replication(Note):
-    """Replication, as each replica says."""
+    """Replicas, as SHOW SLAVE STATUS says.
+
+    Attributes:
+        phase: of the method.
+        receives: ``Yes``, ``Connecting`` or ``No``; None where the replica did not say. `applies` likewise.
+        error: empty where it names none.
+    """
 
     phase: str
     replica: str
@@ -43,22 +75,23 @@ class Replication(Note):
 
 @dataclass(frozen=True, slots=True)
 class WriteRead(Note):
-    """Rows written through one name and read through another.
+    """A row written at the primary and read at a replica (milliseconds from the commit).
 
     Attributes:
-        read: the reader's name; empty where the row was not written.
-        row: its text.
-        after_ms: from the commit to the row's arrival at least: to the last read without it; None where no read was answered.
-        before_ms: at most: to the first read with it; None where it was not read.
-        error: why it was not written.
+        read: where; empty where the row could not be written.
+        status: of the write, as in `Outcome.told`.
+        heard: whether the write was answered at all.
+        after_ms: when the last read was answered without the row.
+        before_ms: when the first read was answered with it; None where none was.
     """
 
     written: str
     read: str
     row: str
-    after_ms: float | None = None
-    before_ms: float | None = None
-    error: str = ""
+    status: str
+    heard: bool
+    after_ms: float
+    before_ms: float | None
 
 
 async def sql(run: Run, host: str, statement: str, login: Login = ROOT) -> Reply:
@@ -80,12 +113,18 @@ async def must(run: Run, host: str, *statements: str, login: Login = ROOT) -> bo
     for statement in statements:
         reply = await sql(run, host, statement, login)
         if not reply.ok:
-            outcome = reply.outcome
-            # Statements may hold a password; their first words say enough.
-            what = " ".join(statement.split()[:3])
-            run.note(SqlFailed(host, what, outcome.status, outcome.phase, outcome.detail))
+            what, said = " ".join(statement.split()[:3]), reply.outcome
+            run.note(SqlFailed(host, what, said.status, said.phase, said.detail))
             return False
     return True
+
+
+async def who_answers_sql(
+    run: Run, kind: type[Answered], name: str, times: int, login: Login, *, period_s: float = 0.02, **details: Any
+) -> None:
+    """Ask SELECT @@hostname so many times, each over a connection of its own; one note with the counts."""
+    outcomes = await run.clients.sample("mysql", name, PORT, times, login, period_s=period_s)
+    note_answers(run, kind, name, outcomes, **details)
 
 
 async def make_primary(run: Run, host: str) -> bool:
@@ -111,7 +150,7 @@ async def replicate(run: Run, replicas: Sequence[str], source: str) -> bool:
         source: the primary's name as replicas resolve it in their own pods, such as ``mysql-cluster-0.mysql-cluster``.
 
     Returns:
-        Whether all of them follow it; each is a `Replication` with what SHOW SLAVE STATUS says.
+        Whether all of them follow it; of each a `Replication` is written down.
     """
     user, password = _REPLICATION
     for host in replicas:
@@ -136,11 +175,16 @@ async def follow(run: Run, replicas: Sequence[str], phase: str) -> bool:
 
     reached = await run.until(f"replicas follow ({phase})", all_follow, _LOOK_WITHIN_S)
     for host in replicas:
-        found = await status(run, host)
-        running = found.get("Slave_IO_Running"), found.get("Slave_SQL_Running")
-        error = found.get("Last_IO_Error") or found.get("Last_SQL_Error") or ""
-        run.note(Replication(phase, host, found.get("Master_Host"), *running, error))
+        await note_replication(run, host, phase)
     return bool(reached)
+
+
+async def note_replication(run: Run, replica: str, phase: str) -> None:
+    """Write down what a replica says of itself."""
+    found = await status(run, replica)
+    source, receives, applies = (found.get(k) for k in ("Master_Host", "Slave_IO_Running", "Slave_SQL_Running"))
+    error = found.get("Last_IO_Error") or found.get("Last_SQL_Error") or ""
+    run.note(Replication(phase, replica, source, receives, applies, error))
 
 
 async def status(run: Run, replica: str) -> dict[str, str | None]:
@@ -148,52 +192,93 @@ async def status(run: Run, replica: str) -> dict[str, str | None]:
     return (await sql(run, replica, "SHOW SLAVE STATUS")).first()
 
 
-async def write_and_read(run: Run, writer: str, readers: Sequence[str], row: str) -> bool:
-    """Write a row through one name and wait until it is read through others; a `WriteRead` for each reader.
+async def write_and_read(
+    run: Run, writer: str, readers: Sequence[str], note: str, kind: type[WriteRead] | str = WriteRead
+) -> bool:
+    """Write a row through one name and wait until it is read through others; a note for each reader.
 
     Returns:
         Whether it was read everywhere.
     """
-    written = await sql(run, writer, f"INSERT INTO {DATABASE}.notes (note) VALUES ('{row}')", APP)
-    everywhere = written.ok
-    for reader in readers if written.ok else ():
-        least_ms, most_ms = await _arrival(run, reader, row, written)
-        run.note(WriteRead(writer, reader, row, least_ms, most_ms))
-        everywhere = everywhere and most_ms is not None
+
+    def write_down(reader: str, after_ms: float, before_ms: float | None) -> None:
+        found = WriteRead(
+            writer, reader, note, written.outcome.told, written.outcome.says_something, after_ms, before_ms
+        )
+        if isinstance(kind, str):
+            run.mark(kind, **found.details())
+        else:
+            run.note(kind(**found.details()))
+
+    written = await sql(run, writer, f"INSERT INTO {DATABASE}.notes (note) VALUES ('{note}')", APP)
     if not written.ok:
-        run.note(WriteRead(writer, "", row, error=f"{written.outcome.told} {written.outcome.detail}".strip()))
+        write_down("", 0.0, None)
+        return False
+    everywhere = True
+    for reader in readers:
+        least_ms, most_ms = await _arrival(run, reader, note, written)
+        write_down(reader, least_ms, most_ms)
+        everywhere = everywhere and most_ms is not None
     return everywhere
 
 
-async def _arrival(run: Run, reader: str, row: str, written: Reply) -> tuple[float | None, float | None]:
-    statement = f"SELECT COUNT(*) FROM {DATABASE}.notes WHERE note = '{row}'"
-    least_ns, waited_ns = None, 0
-    while waited_ns <= _LOOK_WITHIN_S * 1e9:
+async def _arrival(run: Run, reader: str, note: str, written: Reply) -> tuple[float, float | None]:
+    """As in `WriteRead`; a read that was not answered says nothing."""
+    statement = f"SELECT COUNT(*) FROM {DATABASE}.notes WHERE note = '{note}'"
+    least_ns = 0
+    while run.now_ns() - written.received_ns <= _LOOK_WITHIN_S * 1e9:
         read = await sql(run, reader, statement, APP)
-        waited_ns = max(0, read.sent_ns - written.received_ns)
         if read.rows == (("1",),):
-            return round((least_ns or 0) / 1e6, 2), round((read.received_ns - written.sent_ns) / 1e6, 2)
-        least_ns = waited_ns if read.ok else least_ns
+            return round(least_ns / _NS_PER_MS, 2), round((read.received_ns - written.sent_ns) / _NS_PER_MS, 2)
+        if read.ok:
+            least_ns = max(0, read.sent_ns - written.received_ns)
         await run.sleep(_READ_EVERY_S)
-    return None if least_ns is None else round(least_ns / 1e6, 2), None
+    return round(least_ns / _NS_PER_MS, 2), None
 
 
-# ---- what the run shows ----
+# ---- reading it ----
+
+
+@checker("report.md: Measured")
+def rows_arrive(reading: Reading) -> Iterator[Finding]:
+    """A row written at the primary, found by its name, is read at replicas, before and after its replacement."""
+    found = notes(reading, WriteRead)
+    rows = {one.row for one in found}
+    yield from (
+        unsure(f"no row was written {when} the replacement") for when in ("before", "after") if when not in rows
+    )
+    yield from not_read(found)
+    yield holds(f"Rows were read: {arrivals(found)}.")
+
+
+def arrivals(found: Sequence[WriteRead]) -> str:
+    """When each row was read, for people."""
+    read = [(one, one.before_ms) for one in found if one.before_ms is not None]
+    need(read, "no row was read")
+    return ", ".join(
+        f"the row {one.row!r} at {one.read.partition('.')[0]} {between(_ns(one.after_ms, most_ms))} after its commit"
+        for one, most_ms in read
+    )
+
+
+def _ns(least_ms: float, most_ms: float) -> Interval:
+    return Interval(round(least_ms * _NS_PER_MS), round(most_ms * _NS_PER_MS))
 
 
 def not_read(rows: Sequence[WriteRead]) -> Iterator[Finding]:
     """Rows that were not written, or not read where they should be."""
     for one in rows:
-        what = f"the row {one.row!r}"
         if not one.read:
-            clause = f"{what} was not written through {one.written}: {one.error}"
-            yield unsure(clause) if one.error.startswith("TIMEOUT") else against(clause)
-        elif one.before_ms is None and one.after_ms is None:
-            yield unsure(f"{one.read} could not be asked for {what}")
+            what = f"the row {one.row!r} could not be written through {one.written}: {one.status}"
+            yield against(what) if one.heard else unsure(what)
         elif one.before_ms is None:
-            yield against(f"{what} was not read at {one.read}")
+            what = f"the row {one.row!r} was not read at {one.read}"
+            seen = one.after_ms >= _LOOKED_S * 1000
+            yield against(what) if seen else unsure(f"{what}, which was not heard all the time")
 
 
 def read_within(rows: Sequence[WriteRead]) -> str:
     """How long the last of them took to be read: an upper bound."""
-    return ms(round(max((one.before_ms or 0 for one in rows), default=0) * 1e6))
+    read = [one.before_ms for one in rows if one.before_ms is not None]
+    need(read, "no row was read")
+    return ms(round(max(read) * _NS_PER_MS))

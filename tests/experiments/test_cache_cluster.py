@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,62 +10,45 @@ import pytest
 
 from chaos.analysis.checkers import checker_name
 from chaos.analysis.questions import Question
-from chaos.analysis.reading import Reading
 from chaos.errors import InconclusiveError
-from chaos.experiment import Options, find_experiment
+from chaos.experiment import Note, Options, find_experiment
 from chaos.model import FaultWindow, History, PodIdentity, RunMeta
+from experiments.cache_cluster import Claim, Entrance, Formed, Introduced, Members, Read, Victim
+from experiments.cache_cluster.redis_cluster import Seen, Writes
+from tests.edited import Edited
 from tests.experiments import lab
 from tests.sandboxed import run_sandboxed
 
 EXPERIMENT = find_experiment("cache-cluster")
 PODS = [f"redis-cluster-{ordinal}" for ordinal in range(6)]
 _S = 1_000_000_000
-_OWN = {
-    "tried": 45,
-    "done": 31,
-    "errors": {"ConnectionError: name not found": 9, "ClusterDownError": 5},
-    "last_ok_s": -0.036,
-    "ok_again_s": 3.99,
-}
-_SLOW = {"tried": 299, "done": 236, "errors": {"ConnectionError: name not found": 63}}
+OWN, OTHER = "of the deleted master", "of another master"
 
 
 def recorded() -> History:
-    """The facts of a run on a real cluster, shortened."""
+    """The notes of a run on a real cluster, shortened."""
     history = History(RunMeta("cache-cluster", simulated=False, started_at=datetime(2026, 1, 1, tzinfo=UTC)))
     history.status = "complete"
 
-    def mark(at_s: float, kind: str, **details: Any) -> None:
-        history.marks.append((round(at_s * _S), kind, details))
+    def note(at_s: float, one: Note) -> None:
+        history.marks.append((round(at_s * _S), one.kind, one.details()))
 
     def members(at_s: float, phase: str, state: str = "ok", right: int = 6) -> None:
+        ids = {pod: f"id-{pod}" for pod in PODS}
         for pod in PODS:
-            mark(
-                at_s,
-                "members",
-                phase=phase,
-                by=pod,
-                state=state,
-                known=6,
-                masters=PODS[:3],
-                slots=16384,
-                right_names=6,
-                right_addresses=right,
-                ids={pod: f"id-{pod}" for pod in PODS},
-            )
+            note(at_s, Members(phase, pod, state, tuple(PODS[:3]), 16384, 6, right, ids))
 
     def claims(at_s: float, phase: str) -> None:
         for pod in PODS:
-            mark(at_s, "claim", phase=phase, claim=f"redis-data-{pod}", uid=f"u-{pod}", volume=f"pvc-{pod}")
+            note(at_s, Claim(phase, f"redis-data-{pod}", f"u-{pod}", f"pvc-{pod}"))
 
     def seen(trial: int, by: str, after_s: float | None, before_s: float, owner: str, flags: str, address: str) -> None:
-        state = {"owner": owner, "flags": flags, "address": address, "named": "as before", "state": "ok"}
-        mark(before_s, "seen", trial=trial, by=by, of=PODS[0], **state, after_s=after_s, before_s=before_s)
+        note(before_s, Seen(trial, by, PODS[0], owner, flags, address, "as before", "ok", after_s, before_s))
 
     claims(1, "before")
-    mark(3, "formed", exit_code=0, took_s=2.153, said="[OK] All 16384 slots covered.")
+    note(3, Formed(0, 2.153, "[OK] All 16384 slots covered."))
     members(4, "formed")
-    mark(5, "entrance", connections=30, answered=dict.fromkeys(PODS, 5), sent_elsewhere=26)
+    note(5, Entrance(30, dict.fromkeys(PODS, 5), 26))
     for trial, zero_s in ((1, 10), (2, 20), (3, 40)):
         targets = tuple(_pod(name) for name in (PODS if trial == 3 else PODS[:1]))
         at_ns = zero_s * _S
@@ -75,20 +56,22 @@ def recorded() -> History:
             FaultWindow("delete-pod", trial, targets, "accepted", at_ns - _S // 100, at_ns, at_ns + 8 * _S)
         )
     for trial, old in ((1, "10.244.2.100"), (2, "10.244.2.102")):
-        mark(9 + trial, "victim", trial=trial, pod=PODS[0], id=f"id-{PODS[0]}", hostname="h", address=old)
+        note(9 + trial, Victim(trial, PODS[0], f"id-{PODS[0]}", "h", old))
         seen(trial, PODS[1], None, 9.9 if trial == 1 else 19.9, PODS[0], "master", old)
     seen(1, PODS[1], 12.5, 12.8, PODS[0], "master", "10.244.2.102")
     seen(2, PODS[1], 28.40, 28.60, PODS[4], "master,fail", "10.244.2.102")
     seen(2, PODS[2], 28.41, 28.55, PODS[4], "master,fail", "10.244.2.102")
     seen(2, PODS[1], 36.2, 36.4, PODS[4], "slave", "10.244.2.103")
-    mark(18, "writes", trial=1, slots="of the deleted master", **_OWN)
-    mark(39, "writes", trial=2, slots="of the deleted master", **_SLOW, last_ok_s=0.1, ok_again_s=8.6)
-    mark(39, "writes", trial=2, slots="of another master", **_SLOW, last_ok_s=7.7, ok_again_s=8.7)
+    lost = {"ConnectionError: name not found": 9, "ClusterDownError": 5}
+    note(18, Writes(1, OWN, 45, 31, lost, last_ok_s=-0.036, ok_again_s=3.99))
+    lost = {"ConnectionError: name not found": 63}
+    note(39, Writes(2, OWN, 299, 236, lost, last_ok_s=0.1, ok_again_s=8.6))
+    note(39, Writes(2, OTHER, 299, 236, lost, last_ok_s=7.7, ok_again_s=8.7))
     members(50, "left alone", "fail", right=1)
-    mark(51, "introduced", by=PODS[0], met=5, refused=[])
+    note(51, Introduced(PODS[0], 5, ()))
     for trial in (1, 2, 3):
         members(60, f"after trial {trial}")
-        mark(61, "read", phase=f"after trial {trial}", of="written before", keys=200, there=200)
+        note(61, Read(f"after trial {trial}", "written before", 200, 200))
     claims(62, "after")
     return history
 
@@ -105,111 +88,104 @@ def answers(history: History) -> dict[str, str]:
     return {q.key: lab.answer(EXPERIMENT, history, q.key) for q in EXPERIMENT.questions if isinstance(q, Question)}
 
 
-def without(history: History, kind: str, **where: Any) -> History:
-    """The same run, had it not written down some facts."""
-    changed = deepcopy(history)
-    changed.marks = [
-        (at, what, details)
-        for at, what, details in changed.marks
-        if what != kind or any(details.get(key) != value for key, value in where.items())
-    ]
-    return changed
+def without(kind: type[Note], **where: Any) -> History:
+    """The run, had it not written down some notes."""
+    return Edited(recorded()).notes(kind, **where).drop().history
 
 
-def changed(history: History, kind: str, changes: dict[str, Any], **where: Any) -> History:
-    """The same run, had it found something else."""
-    copy = deepcopy(history)
-    for _, what, details in copy.marks:
-        if what == kind and all(details.get(key) == value for key, value in where.items()):
-            details.update(changes)
-    return copy
+def changed(kind: type[Note], values: dict[str, Any], **where: Any) -> History:
+    """The run, had it found something else."""
+    return Edited(recorded()).notes(kind, **where).say(**values).history
 
 
 def test_a_good_run_passes_every_check_with_its_own_figures() -> None:
     found = judged(recorded())
     assert {name: outcome for name, (outcome, _) in found.items()} == dict.fromkeys(found, "ok")
     assert set(found) == {checker_name(c) for c in EXPERIMENT.checkers if not isinstance(c, str)}
-    assert "redis-cluster-4 took the slots between 8.41 s and 8.55 s" in found["replica-takes-over"][1]
+    assert "redis-cluster-4 took the slots between 8.41 and 8.55 s" in found["replica-takes-over"][1]
     assert "from 10.244.2.102 to 10.244.2.103 in trial 2" in found["names-stay-addresses-follow"][1]
 
 
-Edit = Callable[[History], History]
-
-
 @pytest.mark.parametrize(
-    ("name", "edit", "says"),
+    ("name", "history", "says"),
     [
-        ("cluster-forms-by-name", lambda h: changed(h, "formed", {"exit_code": 1, "said": "[ERR] no"}), "[ERR] no"),
-        ("cluster-forms-by-name", lambda h: changed(h, "members", {"slots": 9}, phase="formed", by=PODS[2]), "9 slots"),
-        ("replica-takes-over", lambda h: changed(h, "seen", {"owner": PODS[0]}, trial=2), "no member saw"),
-        ("names-stay-addresses-follow", lambda h: changed(h, "seen", {"named": "x"}, trial=1), "its name became x"),
+        ("cluster-forms-by-name", changed(Formed, {"exit_code": 1, "said": "[ERR] no"}), "[ERR] no"),
+        ("cluster-forms-by-name", changed(Members, {"slots": 9}, phase="formed", by=PODS[2]), "9 slots"),
+        ("replica-takes-over", changed(Seen, {"owner": PODS[0]}, trial=2), "no member saw"),
+        ("names-stay-addresses-follow", changed(Seen, {"named": "x"}, trial=1), "its name became x"),
         (
             "names-stay-addresses-follow",
-            lambda h: changed(h, "members", {"right_addresses": 5}, phase="after trial 2"),
+            changed(Members, {"right_addresses": 5}, phase="after trial 2"),
             "5 of 6 addresses right",
         ),
-        (
-            "names-stay-addresses-follow",
-            lambda h: changed(h, "members", {"ids": {}}, phase="after trial 1"),
-            "another id",
-        ),
-        ("data-survives", lambda h: changed(h, "read", {"there": 199}, phase="after trial 3"), "199 of 200"),
-        ("volumes-kept", lambda h: changed(h, "claim", {"uid": "other"}, phase="after"), "is another one"),
+        ("names-stay-addresses-follow", changed(Members, {"ids": {}}, phase="after trial 1"), "another id"),
+        ("names-stay-addresses-follow", changed(Members, {"state": "fail"}, phase="after trial 1"), "says fail"),
+        ("data-survives", changed(Read, {"there": 199}, phase="after trial 3"), "199 of 200"),
+        ("volumes-kept", changed(Claim, {"uid": "other"}, phase="after"), "is another one"),
         (
             "names-alone-do-not-rejoin",
-            lambda h: changed(h, "members", {"state": "fail"}, phase="after trial 3"),
+            changed(Members, {"state": "fail"}, phase="after trial 3"),
             "is fail after it was introduced",
         ),
     ],
 )
-def test_each_check_fails_where_its_claim_is_false(name: str, edit: Edit, says: str) -> None:
-    outcome, summary = judged(edit(recorded()))[name]
+def test_each_check_fails_where_its_claim_is_false(name: str, history: History, says: str) -> None:
+    outcome, summary = judged(history)[name]
     assert outcome == "fail"
     assert says in summary
 
 
+def taken_unseen() -> History:
+    """Nobody who answered saw the new owner, and afterwards it is one."""
+    edited = Edited(changed(Seen, {"owner": PODS[0]}, trial=2))
+    return edited.notes(Members, phase="after trial 2").say(masters=[PODS[4], *PODS[1:3]]).history
+
+
 @pytest.mark.parametrize(
-    ("name", "edit"),
+    ("name", "history"),
     [
-        ("cluster-forms-by-name", lambda h: without(h, "formed")),
-        ("cluster-forms-by-name", lambda h: without(h, "members", phase="formed", by=PODS[1])),
-        ("replica-takes-over", lambda h: without(h, "seen", trial=2)),
-        ("names-stay-addresses-follow", lambda h: without(h, "members", phase="after trial 2")),
-        ("names-stay-addresses-follow", lambda h: without(h, "seen", trial=1)),
-        ("data-survives", lambda h: without(h, "read", phase="after trial 2")),
-        ("volumes-kept", lambda h: without(h, "claim", phase="after")),
-        ("names-stay-addresses-follow", lambda h: changed(h, "members", {"state": "no answer"}, by=PODS[3])),
-        ("cluster-forms-by-name", lambda h: changed(h, "members", {"state": "no answer"}, by=PODS[3])),
-        ("names-alone-do-not-rejoin", lambda h: changed(h, "members", {"state": "no answer"}, by=PODS[3])),
-        ("names-alone-do-not-rejoin", lambda h: without(h, "members", phase="left alone")),
-        ("names-alone-do-not-rejoin", lambda h: changed(h, "members", {"right_addresses": 6}, phase="left alone")),
+        ("cluster-forms-by-name", without(Formed)),
+        ("cluster-forms-by-name", without(Members, phase="formed", by=PODS[1])),
+        ("replica-takes-over", without(Seen, trial=2)),
+        ("replica-takes-over", without(Victim, trial=2)),
+        ("replica-takes-over", taken_unseen()),
+        ("names-stay-addresses-follow", without(Victim, trial=1)),
+        ("names-stay-addresses-follow", without(Members, phase="after trial 2")),
+        ("names-stay-addresses-follow", without(Seen, trial=1)),
+        ("data-survives", without(Read, phase="after trial 2")),
+        ("volumes-kept", without(Claim, phase="after")),
+        ("names-stay-addresses-follow", changed(Members, {"state": "no answer"}, by=PODS[3])),
+        ("cluster-forms-by-name", changed(Members, {"state": "no answer"}, by=PODS[3])),
+        ("names-alone-do-not-rejoin", changed(Members, {"state": "no answer"}, by=PODS[3])),
+        ("names-alone-do-not-rejoin", without(Members, phase="left alone")),
+        ("names-alone-do-not-rejoin", without(Introduced)),
+        ("names-alone-do-not-rejoin", changed(Members, {"right_addresses": 6}, phase="left alone")),
     ],
 )
-def test_what_was_not_measured_is_unknown(name: str, edit: Edit) -> None:
-    assert judged(edit(recorded()))[name][0] == "unknown"
+def test_what_was_not_measured_is_unknown(name: str, history: History) -> None:
+    assert judged(history)[name][0] == "unknown"
 
 
 def test_the_units_questions_are_answered_with_the_runs_figures() -> None:
     said = answers(recorded())
     assert "26 of 30 reads were answered with MOVED" in said["dual-service"]
     assert "14 of 45 failed, for at most 4.03 s" in said["dual-service"]
-    assert "six names and no address known beforehand, in 2.2 s" in said["stable-formation"]
+    assert "six names and no address known beforehand, in 2.15 s" in said["stable-formation"]
     assert "No member knew more than 1 of 6 addresses" in said["stable-formation"]
-    assert "redis-cluster-4 between 8.41 s and 8.55 s" in said["other-systems"]
+    assert "redis-cluster-4 between 8.41 and 8.55 s" in said["other-systems"]
 
 
 def test_a_refusal_is_the_reason_for_as_many_writes_as_it_refused() -> None:
-    edit = {"errors": {"ConnectionError: name not found": 4, "ClusterDownError": 1}}
-    history = changed(recorded(), "writes", edit, trial=2, slots="of another master")
+    errors = {"ConnectionError: name not found": 4, "ClusterDownError": 1}
+    history = changed(Writes, {"errors": errors}, trial=2, slots=OTHER)
     assert "; 1 of these was ClusterDown: a cluster with slots" in answers(history)["other-systems"]
     assert "ClusterDown" not in answers(recorded())["other-systems"]
 
 
 def test_the_headline_claims_the_data_only_where_they_were_read() -> None:
-    assert EXPERIMENT.headline is not None
-    assert "kept its id, name and data" in EXPERIMENT.headline(Reading(recorded()))
-    lost = changed(recorded(), "read", {"there": 199}, phase="after trial 1")
-    assert "data" not in EXPERIMENT.headline(Reading(lost))
+    assert "kept its id, name and data" in lab.headline(EXPERIMENT, recorded())
+    lost = changed(Read, {"there": 199}, phase="after trial 1")
+    assert "data" not in lab.headline(EXPERIMENT, lost)
 
 
 def test_a_run_that_was_cut_short_answers_nothing_that_it_did_not_see() -> None:

@@ -2,16 +2,30 @@
 
 from functools import partial
 
-from chaos.analysis.reading import Reading
-from chaos.experiment import History, find_experiment
+import pytest
+
+from chaos.experiment import History, Note, find_experiment
 from chaos.model import Outcome
+from experiments.load_balancing import Chosen, Endpoints, Lookup, New, PodName, Sticky
+from tests.edited import Edited
 from tests.experiments import lab
-from tests.experiments.lab import facts_of
 
 EXPERIMENT = find_experiment("load-balancing")
 verdicts = partial(lab.verdicts, EXPERIMENT)
 said = partial(lab.answer, EXPERIMENT)
 KEYS = ("balancing-differs", "balance-or-direct", "session-affinity")
+HELD = {"probe": "mysql-stream"}
+
+
+def judged(edited: Edited, checker: str) -> str:
+    return verdicts(edited.history)[checker]
+
+
+def new(edited: Edited, *answered: int, lost: int = 0) -> Edited:
+    """So many connections through the service address reached the members, in their order."""
+    counts = {f"mysql-cluster-{n}": count for n, count in enumerate(answered)} | {"TIMEOUT (connect)": lost}
+    counts = {who: count for who, count in counts.items() if count}
+    return edited.notes(New, asked="mysql-replicas").say(connections=sum(counts.values()), answered=counts)
 
 
 def test_all_holds_and_every_question_is_answered(history: History) -> None:
@@ -20,8 +34,8 @@ def test_all_holds_and_every_question_is_answered(history: History) -> None:
 
 
 def test_the_counts_are_complete_and_stand_in_the_answer_with_their_intervals(history: History) -> None:
-    (found,) = facts_of(history, "new", through="mysql-replicas")
-    assert sum(found["answered"].values()) == found["connections"] == 400
+    (found,) = lab.facts_of(history, "new", asked="mysql-replicas")
+    assert sum(found["answered"].values()) == found["connections"] == 800
     text = said(history, "balancing-differs")
     for pod, n in found["answered"].items():
         assert f"{pod} {n} (" in text
@@ -35,94 +49,140 @@ def test_the_units_direct_names_do_not_exist_and_the_answer_says_why(history: Hi
     assert "those of mysql-internal carry none" in text
 
 
-def test_uneven_shares_fail(edited: History) -> None:
-    (found,) = facts_of(edited, "new", through="mysql-replicas")
-    found["answered"] = {"mysql-cluster-0": 190, "mysql-cluster-1": 105, "mysql-cluster-2": 105}
-    assert verdicts(edited)["service-spreads-evenly"] == "fail"
+@pytest.mark.parametrize(
+    ("answered", "lost", "outcome"),
+    [
+        ((300, 260, 240), 0, "ok"),
+        ((440, 180, 180), 0, "fail"),  # 55 %, known to within 5
+        ((380, 210, 210), 0, "unknown"),  # 47.5 %: its interval begins within the margin
+        ((800,), 0, "fail"),
+        ((266, 266, 228), 40, "ok"),
+        ((240, 200, 200), 160, "unknown"),  # what was lost may have gone anywhere
+        ((2, 2, 2), 0, "unknown"),
+    ],
+)
+def test_shares_are_even_uneven_or_unknown_by_their_intervals(
+    history: History, answered: tuple[int, ...], lost: int, outcome: str
+) -> None:
+    assert judged(new(Edited(history), *answered, lost=lost), "service-spreads-evenly") == outcome
 
 
-def test_too_few_connections_are_no_verdict(edited: History) -> None:
-    (found,) = facts_of(edited, "new", through="mysql-replicas")
-    found.update(connections=6, answered={"mysql-cluster-0": 2, "mysql-cluster-1": 2, "mysql-cluster-2": 2})
-    assert verdicts(edited)["service-spreads-evenly"] == "unknown"
+def test_the_answer_says_of_uneven_shares_that_they_are(history: History) -> None:
+    assert said(history, "balancing-differs").count("; each is within 10 points of a third") == 2
+    edited = new(Edited(history), 440, 180, 180)
+    assert "; not all are within 10 points of a third" in said(edited.history, "balancing-differs")
 
 
-def test_affinity_that_changes_its_mind_fails(edited: History) -> None:
-    facts_of(edited, "sticky", turn=1)[0]["answered"] = {"mysql-cluster-0": 29, "mysql-cluster-1": 1}
-    assert verdicts(edited)["affinity-keeps-the-pod"] == "fail"
-    assert said(edited, "session-affinity") == ""
+def test_affinity_that_changes_its_mind_fails(history: History) -> None:
+    edited = Edited(history).notes(Sticky, turn=1).say(answered={"mysql-cluster-0": 29, "mysql-cluster-1": 1})
+    assert judged(edited, "affinity-keeps-the-pod") == "fail"
+    assert said(edited.history, "session-affinity") == ""
 
 
-def test_many_lost_connections_are_no_verdict_and_a_single_one_is_no_failure(edited: History) -> None:
-    (found,) = facts_of(edited, "sticky", turn=1)
-    (pod,) = (who for who in found["answered"] if who.startswith("mysql"))
-    found["answered"] = {pod: 29, "TIMEOUT (resolve)": 1}
-    assert verdicts(edited)["affinity-keeps-the-pod"] == "ok"
-    found["answered"] = {pod: 20, "TIMEOUT (resolve)": 10}
-    assert verdicts(edited)["affinity-keeps-the-pod"] == "unknown"
+@pytest.mark.parametrize(("answered", "lost", "outcome"), [(29, 1, "ok"), (20, 10, "unknown"), (9, 0, "unknown")])
+def test_many_lost_connections_are_no_verdict_and_a_single_one_is_no_failure(
+    history: History, answered: int, lost: int, outcome: str
+) -> None:
+    counts = {"mysql-cluster-0": answered, "TIMEOUT (resolve)": lost}
+    edited = Edited(history).notes(Sticky, turn=2).say(connections=answered + lost, answered=counts)
+    assert judged(edited, "affinity-keeps-the-pod") == outcome
+    assert (said(edited.history, "session-affinity") != "") == (outcome == "ok")
 
 
-def test_an_address_with_two_pods_behind_it_fails(edited: History) -> None:
-    facts_of(edited, "chosen")[0]["answered"] = {"mysql-cluster-0": 5, "mysql-cluster-1": 5}
-    assert verdicts(edited)["addresses-lead-to-one-pod"] == "fail"
+def test_looks_that_show_one_pod_say_what_they_exclude(history: History) -> None:
+    found = {one.checker: one.summary for one in lab.own_verdicts(EXPERIMENT, history)}
+    assert "at 95 % no more than 26% go elsewhere" in found["addresses-lead-to-one-pod"]  # 0 of 10
+    assert "at 95 % no more than 10% go elsewhere" in found["affinity-keeps-the-pod"]  # 0 of 30
 
 
-def test_a_connection_that_wanders_fails(edited: History) -> None:
-    samples = edited.samples[facts_of(edited, "held")[0]["series"]]
-    here = edited.outcomes[samples.outcome[0]].values
-    there = next(
-        i for i, o in enumerate(edited.outcomes) if o.status == "OK" and o.phase == "query" and o.values != here
-    )
-    samples.outcome[5] = there
-    assert verdicts(edited)["long-lived-is-pinned"] == "fail"
+def test_an_address_with_two_pods_behind_it_fails(history: History) -> None:
+    address = lab.facts_of(history, "chosen")[0]["asked"]
+    edited = Edited(history).notes(Chosen, asked=address).say(answered={"mysql-cluster-0": 5, "mysql-cluster-1": 5})
+    assert judged(edited, "addresses-lead-to-one-pod") == "fail"
 
 
-def test_a_connection_that_ended_is_not_one_connection(edited: History) -> None:
-    """The next one may be led to the same pod by chance."""
-    samples = edited.samples[facts_of(edited, "held")[0]["series"]]
-    edited.outcomes.append(Outcome("ECONNRESET", "query"))
-    samples.outcome[5] = len(edited.outcomes) - 1
-    assert verdicts(edited)["long-lived-is-pinned"] == "unknown"
-    assert said(edited, "session-affinity") == ""
-    assert EXPERIMENT.headline is not None
-    assert "stayed open" not in EXPERIMENT.headline(Reading(edited))
+def other_pod(history: History) -> Outcome:
+    """An answer of a member that did not answer on the connection that was kept."""
+    (here,) = (s for s in history.series if s.probe == "mysql-stream")
+    mine = {history.outcomes[position] for position in history.samples[here.id].outcome}
+    return next(o for o in history.outcomes if (o.status, o.phase) == ("OK", "query") and o not in mine and o.values)
 
 
-def test_a_failure_before_the_first_answer_is_not_who_answered(edited: History) -> None:
-    samples = edited.samples[facts_of(edited, "held")[0]["series"]]
-    edited.outcomes.append(Outcome("TIMEOUT", "resolve"))
-    samples.outcome[0] = len(edited.outcomes) - 1
-    assert verdicts(edited)["long-lived-is-pinned"] == "ok"
-    assert f"all {len(samples) - 1} questions were answered by mysql-cluster-" in said(edited, "session-affinity")
+def test_a_connection_that_wanders_fails(history: History) -> None:
+    edited = Edited(history).series(**HELD).say_once(other_pod(history), 5)
+    assert judged(edited, "long-lived-is-pinned") == "fail"
 
 
-def test_a_pinned_connection_says_nothing_where_new_ones_do_not_spread(edited: History) -> None:
-    facts_of(edited, "new", through="mysql-replicas")[0]["answered"] = {"mysql-cluster-1": 399, "TIMEOUT (resolve)": 1}
-    assert verdicts(edited)["long-lived-is-pinned"] == "unknown"
+def test_a_connection_that_ended_is_not_one_connection(history: History) -> None:
+    """The next one may be led to the same pod by chance, or to another one rightly."""
+    edited = Edited(history).series(**HELD).say_once(Outcome("ECONNRESET", "query"), 5)
+    assert judged(edited, "long-lived-is-pinned") == "unknown"
+    assert said(edited.history, "session-affinity") == ""
+    assert "stayed open" not in lab.headline(EXPERIMENT, edited.history)
+    for position in range(5):
+        edited.series(**HELD).say_once(other_pod(history), position)
+    assert judged(edited, "long-lived-is-pinned") == "unknown"
 
 
-def test_affinity_of_a_few_connections_is_no_verdict(edited: History) -> None:
-    facts_of(edited, "sticky", turn=2)[0].update(connections=9, answered={"mysql-cluster-0": 9})
-    assert verdicts(edited)["affinity-keeps-the-pod"] == "unknown"
-    assert said(edited, "session-affinity") == ""
+def test_a_failure_before_the_first_answer_is_not_who_answered(history: History) -> None:
+    edited = Edited(history).series(**HELD).say_once(Outcome("TIMEOUT", "resolve"), 0)
+    assert judged(edited, "long-lived-is-pinned") == "ok"
+    (kept,) = (s for s in history.series if s.probe == "mysql-stream")
+    asked = len(history.samples[kept.id]) - 1
+    assert f"all {asked} questions were answered by mysql-cluster-" in said(edited.history, "session-affinity")
 
 
-def test_the_answer_counts_the_connections_that_were_made(edited: History) -> None:
-    facts_of(edited, "sticky", turn=1)[0].update(
-        connections=21, answered={"mysql-cluster-0": 20, "TIMEOUT (resolve)": 1}
-    )
-    text = said(edited, "session-affinity")
+def test_a_pinned_connection_says_nothing_where_new_ones_do_not_spread(history: History) -> None:
+    assert judged(new(Edited(history), 0, 799, lost=1), "long-lived-is-pinned") == "unknown"
+
+
+def test_the_answer_counts_the_connections_that_were_made(history: History) -> None:
+    counts = {"mysql-cluster-0": 20, "TIMEOUT (resolve)": 1}
+    edited = Edited(history).notes(Sticky, turn=1).say(connections=21, answered=counts)
+    text = said(edited.history, "session-affinity")
     assert "all 20 connections of this client that were answered went to mysql-cluster-0" in text
 
 
-def test_a_governing_name_that_does_not_work_is_not_recommended(edited: History) -> None:
-    facts_of(edited, "endpoints", service="mysql-cluster")[0]["connect"] = "TIMEOUT (connect)"
-    assert said(edited, "balance-or-direct") == ""
+def test_a_governing_name_that_does_not_work_is_not_recommended(history: History) -> None:
+    edited = Edited(history).notes(Endpoints, service="mysql-cluster").say(connect="TIMEOUT (connect)")
+    assert said(edited.history, "balance-or-direct") == ""
 
 
-def test_a_name_below_the_other_service_fails(edited: History) -> None:
-    facts_of(edited, "name", below="mysql-internal")[0]["status"] = "NOERROR"
-    assert verdicts(edited)["names-below-governing-only"] == "fail"
+def test_a_name_below_the_other_service_fails(history: History) -> None:
+    edited = Edited(history).notes(PodName, below="mysql-internal", view="service").say(status="NOERROR")
+    assert judged(edited, "names-below-governing-only") == "fail"
+
+
+@pytest.mark.parametrize("silence", ["TIMEOUT", "SERVFAIL"])
+def test_servers_that_were_silent_decide_nothing(history: History, silence: str) -> None:
+    edited = Edited(history).notes(PodName).say(status=silence, values=())
+    edited.notes(Lookup).say(status=silence, values=())
+    assert judged(edited, "names-below-governing-only") == judged(edited, "one-address-or-all") == "unknown"
+
+
+def test_a_service_without_an_address_or_with_a_pods_fails(history: History) -> None:
+    edited = Edited(history).notes(Lookup, asked="A mysql-replicas").say(status="NXDOMAIN", values=())
+    assert judged(edited, "one-address-or-all") == "fail"
+    (pods,) = lab.facts_of(history, "lookup", asked="A mysql-internal")
+    edited = Edited(history).notes(Lookup, asked="A mysql-replicas").say(values=pods["values"][:1])
+    assert judged(edited, "one-address-or-all") == "fail"
+
+
+@pytest.mark.parametrize(
+    ("kind", "unknown"),
+    [
+        (Lookup, {"one-address-or-all"}),
+        (New, {"service-spreads-evenly", "long-lived-is-pinned"}),
+        (Chosen, {"addresses-lead-to-one-pod"}),
+        (Sticky, {"affinity-keeps-the-pod"}),
+        (PodName, {"names-below-governing-only"}),
+    ],
+)
+def test_a_note_that_is_missing_leaves_its_checks_unknown(
+    history: History, kind: type[Note], unknown: set[str]
+) -> None:
+    edited = Edited(history).notes(kind).drop()
+    assert {name for name, outcome in verdicts(edited.history).items() if outcome == "unknown"} == unknown
 
 
 def test_what_was_not_measured_is_not_claimed(edited: History) -> None:

@@ -56,7 +56,7 @@ def test_everything_is_as_the_design_says(history: History) -> None:
 
 def test_each_criterion_is_answered_with_this_runs_numbers(history: History) -> None:
     assert "enforces NetworkPolicies: all 6 forbidden paths were blocked" in said(history, "tiers-connected")
-    assert "40 connections through data-primary: data-0 40 times." in said(history, "tiers-routing")
+    assert "40 connections through data-primary: 40 to data-0." in said(history, "tiers-routing")
     assert "5 of 5 connections to them were blocked" in said(history, "tiers-discovery")
     assert "api to data-primary failed for at most" in said(history, "tiers-failures")
     assert "They are enforced on this cluster" in said(history, "tiers-decisions")
@@ -180,7 +180,7 @@ def test_reads_that_reach_the_primary_fail(history: History) -> None:
     of_primary = partial(lambda answers: Edited(history).notes(Routing, asked="data-primary").say(answered=answers))
     edited = of_primary({"data-0": 39, "TIMEOUT (resolve)": 1}).history
     assert verdicts(edited)["routing-is-by-role"] == "ok"
-    assert "through data-primary: data-0 39 times, TIMEOUT (resolve) 1 time." in said(edited, "tiers-routing")
+    assert "through data-primary: 1 were TIMEOUT (resolve), 39 to data-0." in said(edited, "tiers-routing")
     for silence in ("TIMEOUT (resolve)", "SERVFAIL (resolve)"):
         assert verdicts(of_primary({silence: 40}).history)["routing-is-by-role"] == "unknown"
     assert verdicts(of_primary({"ECONNREFUSED (connect)": 40}).history)["routing-is-by-role"] == "fail"
@@ -190,10 +190,10 @@ def test_reads_that_reach_the_primary_fail(history: History) -> None:
 
 def test_a_row_that_never_arrives_fails_and_one_that_nobody_could_look_for_is_unknown(history: History) -> None:
     rows = Edited(history).notes(WriteRead, row="after", read="data-2.data")
-    assert verdicts(rows.say(before_ms=None).history)["failures-heal"] == "fail"
-    assert verdicts(rows.say(after_ms=None).history)["failures-heal"] == "unknown"
-    assert verdicts(rows.say(read="", error="EACCES (query)").history)["failures-heal"] == "fail"
-    assert verdicts(rows.say(error="TIMEOUT (connect)").history)["failures-heal"] == "unknown"
+    assert verdicts(rows.say(after_ms=20_010.0, before_ms=None).history)["failures-heal"] == "fail"
+    assert verdicts(rows.say(after_ms=0.0).history)["failures-heal"] == "unknown"
+    assert verdicts(rows.say(read="", status="EACCES (query)").history)["failures-heal"] == "fail"
+    assert verdicts(rows.say(status="TIMEOUT (connect)", heard=False).history)["failures-heal"] == "unknown"
 
 
 def test_a_name_that_is_denied_fails_and_one_that_was_not_answered_is_unknown(history: History) -> None:

@@ -23,3 +23,34 @@ def wilson(count: int, of: int, *, confidence: float = 0.95, intervals: int = 1)
     middle = (share + z * z / (2 * of)) / scale
     half = z / scale * sqrt(share * (1 - share) / of + z * z / (4 * of * of))
     return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def excluded(looks: int, confidence: float = 0.95) -> float:
+    """What so many looks exclude that did not see something: that it is there in a larger share of all looks than this.
+
+    With a smaller share p they would all have missed it with a chance of (1 - p)^looks, above 1 - confidence.
+
+    Args:
+        looks: at least 1.
+        confidence: of the statement.
+    """
+    if looks < 1:
+        raise ValueError("nothing is excluded without a look")
+    return float(1 - (1 - confidence) ** (1 / looks))
+
+
+def difference(one: tuple[int, int], other: tuple[int, int], *, intervals: int = 1) -> tuple[float, float]:
+    """Newcombe's interval for a difference of two probabilities at 95 % (Statistics in Medicine 17, 1998: method 10).
+
+    Args:
+        one: how often it happened, of how many times.
+        other: the same of what is compared with it.
+        intervals: as in `wilson`.
+    """
+    shares = [count / of for count, of in (one, other)]
+    (low, high), (other_low, other_high) = (wilson(count, of, intervals=intervals) for count, of in (one, other))
+    apart = shares[0] - shares[1]
+    return (
+        apart - sqrt((shares[0] - low) ** 2 + (other_high - shares[1]) ** 2),
+        apart + sqrt((high - shares[0]) ** 2 + (shares[1] - other_low) ** 2),
+    )

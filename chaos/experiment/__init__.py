@@ -18,14 +18,15 @@ from chaos.analysis.claims import (
 )
 from chaos.analysis.connections import ClientView, client_views
 from chaos.analysis.corefile import caching
-from chaos.analysis.coverage import uncovered
+from chaos.analysis.coverage import longest_gap_ns, tolerated_gap_ns, uncovered, unwatched
 from chaos.analysis.facts import Fact, fact, facts
 from chaos.analysis.identity import Identity, identities
+from chaos.analysis.identity_notes import Contrast, Inside
 from chaos.analysis.notes import Note, note, notes
 from chaos.analysis.outage import Outage, outage
-from chaos.analysis.overlap import overlaps
+from chaos.analysis.overlap import old_served, overlaps
 from chaos.analysis.podlog import PodStep, first, most_missing, pod_steps, step
-from chaos.analysis.proportion import wilson
+from chaos.analysis.proportion import difference, excluded, wilson
 from chaos.analysis.questions import Question
 from chaos.analysis.questions.answer import at_most, show
 from chaos.analysis.reading import Reading, Sample, once
@@ -33,14 +34,24 @@ from chaos.analysis.records import SERVICE_VIEW
 from chaos.analysis.recovery import Recovery, recoveries
 from chaos.analysis.statistics import Bound, summarise
 from chaos.analysis.transitions import Transition, became, last_ns, series_of, tells, transitions, when
-from chaos.analysis.trials import Trial, trials
+from chaos.analysis.trials import Trial, not_replaced, trials
 from chaos.analysis.units import at_most_ns, between, count, ms, seconds, share
 from chaos.analysis.views import silent_views, views
 from chaos.clients import Login, Reply
 from chaos.clients.redis_members import Member, ask_members
+from chaos.cluster.changes import Acknowledged
 from chaos.errors import InconclusiveError, PreflightError, UsageError
 from chaos.experiment.asking import ask, who_answers
-from chaos.experiment.common_notes import Answered, Asked, Change, Waited
+from chaos.experiment.common_notes import (
+    Answered,
+    Asked,
+    Change,
+    Fetched,
+    LookedUp,
+    QueryCost,
+    ResolverConf,
+    Waited,
+)
 from chaos.experiment.course import CourseQuestion
 from chaos.experiment.definition import Experiment, Workload
 from chaos.experiment.from_pod import ResolvConf, count_queries, fetch, nslookup, read_resolv_conf
@@ -66,12 +77,14 @@ from chaos.vantage.ours import is_ours
 
 __all__ = [
     "SERVICE_VIEW",
+    "Acknowledged",
     "Answered",
     "Asked",
     "Bound",
     "Change",
     "Checker",
     "ClientView",
+    "Contrast",
     "Cordon",
     "CourseQuestion",
     "CutNode",
@@ -81,14 +94,17 @@ __all__ = [
     "Experiment",
     "Fact",
     "FaultWindow",
+    "Fetched",
     "Finding",
     "History",
     "Identify",
     "Identity",
     "InconclusiveError",
+    "Inside",
     "Interval",
     "JoinNode",
     "Login",
+    "LookedUp",
     "Member",
     "Note",
     "Options",
@@ -97,11 +113,13 @@ __all__ = [
     "PodIdentity",
     "PodStep",
     "PreflightError",
+    "QueryCost",
     "Question",
     "Reading",
     "Recovery",
     "Reply",
     "ResolvConf",
+    "ResolverConf",
     "Run",
     "Sample",
     "Scale",
@@ -133,6 +151,8 @@ __all__ = [
     "count",
     "count_queries",
     "course_questions",
+    "difference",
+    "excluded",
     "fact",
     "facts",
     "fetch",
@@ -145,13 +165,16 @@ __all__ = [
     "known",
     "last_ns",
     "load_experiments",
+    "longest_gap_ns",
     "marked_for_deletion",
     "most_missing",
     "ms",
     "need",
+    "not_replaced",
     "note",
     "notes",
     "nslookup",
+    "old_served",
     "once",
     "outage",
     "overlaps",
@@ -167,10 +190,12 @@ __all__ = [
     "successor",
     "summarise",
     "tells",
+    "tolerated_gap_ns",
     "transitions",
     "trials",
     "uncovered",
     "unsure",
+    "unwatched",
     "views",
     "when",
     "where_measured",

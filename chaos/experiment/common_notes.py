@@ -70,3 +70,79 @@ class Answered(Note):
     asked: str
     connections: int
     answered: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ResolverConf(Note):
+    """What a pod's /etc/resolv.conf says.
+
+    Attributes:
+        nameservers: in its order.
+        search: domains, in its order.
+        ndots: as in `ResolvConf`.
+        exit_code: of the command that read it.
+    """
+
+    nameservers: tuple[str, ...]
+    search: tuple[str, ...]
+    ndots: int
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp(Note):
+    """What busybox's nslookup said in a pod.
+
+    Attributes:
+        asked: the name, or an address.
+        exit_code: of the command.
+        addresses: of the name, sorted.
+        names: of the address, sorted.
+        refused: names that a server refused, each with the status.
+        status: NOERROR with anything found, else the worst.
+        took_s: seconds.
+    """
+
+    asked: str
+    exit_code: int
+    addresses: tuple[str, ...]
+    names: tuple[str, ...]
+    refused: tuple[str, ...]
+    status: str
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched(Note):
+    """What wget got in a pod, which asks the C library.
+
+    Attributes:
+        asked: the name.
+        exit_code: of the command.
+        page: the first line of the page; empty where there was none.
+        said: what wget said of an error.
+    """
+
+    asked: str
+    exit_code: int
+    page: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueryCost(Note):
+    """What a C library asks for a name.
+
+    Attributes:
+        asked: the name.
+        queries: A and AAAA of every name that is tried.
+        names_tried: how many these are.
+        status: of the last name's A.
+        steps: each name with its status.
+    """
+
+    asked: str
+    queries: int
+    names_tried: int
+    status: str
+    steps: tuple[str, ...]

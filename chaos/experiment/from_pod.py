@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from chaos.analysis.notes import Note
+from chaos.experiment.common_notes import Fetched, LookedUp, QueryCost, ResolverConf
 from chaos.experiment.run import Run
 from chaos.model.outcome import TIMEOUT
 
@@ -50,23 +52,21 @@ class ResolvConf:
         return [bare, *below] if bare.count(".") >= self.ndots else [*below, bare]
 
 
-async def read_resolv_conf(run: Run, kind: str, pod: str, *, namespace: str = "", **details: Any) -> ResolvConf:
-    """`cat /etc/resolv.conf` in a pod; one fact of that kind with what it says."""
+async def read_resolv_conf(
+    run: Run, kind: type[ResolverConf] | str, pod: str, *, namespace: str = "", **details: Any
+) -> ResolvConf:
+    """`cat /etc/resolv.conf` in a pod; one note of that kind with what it says."""
     done = await run.objects.exec(pod, ["cat", "/etc/resolv.conf"], namespace=namespace)
     found = ResolvConf.parse(done.stdout)
-    run.mark(
-        kind,
-        nameservers=list(found.nameservers),
-        search=list(found.search),
-        ndots=found.ndots,
-        exit_code=done.code,
-        **details,
-    )
+    said = {"nameservers": found.nameservers, "search": found.search, "ndots": found.ndots, "exit_code": done.code}
+    _write(run, kind, said | details)
     return found
 
 
-async def nslookup(run: Run, kind: str, pod: str, name: str, *, namespace: str = "", **details: Any) -> list[str]:
-    """Busybox's `nslookup NAME` in a pod; one fact of that kind with the addresses, the refusals and the exit code.
+async def nslookup(
+    run: Run, kind: type[LookedUp] | str, pod: str, name: str, *, namespace: str = "", **details: Any
+) -> list[str]:
+    """Busybox's `nslookup NAME` in a pod; one note of that kind with the addresses, the refusals and the exit code.
 
     busybox's nslookup uses the search list for names without a dot only, and asks for all of the list at once.
     """
@@ -75,22 +75,24 @@ async def nslookup(run: Run, kind: str, pod: str, name: str, *, namespace: str =
     refused = re.findall(r"^\*\* server can't find (\S+): (\w+)$", done.stdout, re.MULTILINE)
     names = re.findall(r"\tname = (\S+)$", done.stdout, re.MULTILINE)  # of an address
     silent = "timed out" in done.stdout
-    run.mark(
-        kind,
-        asked=name,
-        exit_code=done.code,
-        addresses=sorted(set(found)),
-        **({"names": sorted(set(names))} if names else {}),
-        refused=sorted({f"{refused_name} {status}" for refused_name, status in refused}),
-        status="NOERROR" if found or names else "TIMEOUT" if silent else _worst(status for _, status in refused),
-        took_s=round(done.took_s, 3),
-        **details,
-    )
+    said: dict[str, Any] = {
+        "asked": name,
+        "exit_code": done.code,
+        "addresses": tuple(sorted(set(found))),
+        "refused": tuple(sorted({f"{refused_name} {status}" for refused_name, status in refused})),
+        "status": "NOERROR" if found or names else "TIMEOUT" if silent else _worst(status for _, status in refused),
+        "took_s": round(done.took_s, 3),
+    }
+    if names or not isinstance(kind, str):
+        said["names"] = tuple(sorted(set(names)))
+    _write(run, kind, said | details)
     return found
 
 
-async def fetch(run: Run, kind: str, pod: str, name: str, *, namespace: str = "", **details: Any) -> str:
-    """`wget` of http://NAME/ in a pod, which resolves as the pod's C library does; one fact of that kind.
+async def fetch(
+    run: Run, kind: type[Fetched] | str, pod: str, name: str, *, namespace: str = "", **details: Any
+) -> str:
+    """`wget` of http://NAME/ in a pod, which resolves as the pod's C library does; one note of that kind.
 
     Returns:
         The first line of the page; empty where there was none.
@@ -100,12 +102,12 @@ async def fetch(run: Run, kind: str, pod: str, name: str, *, namespace: str = ""
     lines = [line for line in done.stdout.splitlines() if line.strip()]
     said = " ".join(done.stderr.split())
     page = lines[0] if lines and not done.code else ""
-    run.mark(kind, asked=name, exit_code=done.code, page=page, said=said, **details)
+    _write(run, kind, {"asked": name, "exit_code": done.code, "page": page, "said": said, **details})
     return page
 
 
-async def count_queries(run: Run, kind: str, conf: ResolvConf, name: str, **details: Any) -> int:
-    """Ask for a name as a C library with that resolv.conf does, query by query; one fact of that kind.
+async def count_queries(run: Run, kind: type[QueryCost] | str, conf: ResolvConf, name: str, **details: Any) -> int:
+    """Ask for a name as a C library with that resolv.conf does, query by query; one note of that kind.
 
     For each name that it tries it asks for A and for AAAA, once more where no answer came, and stops at the first name
     that has an address.
@@ -127,8 +129,16 @@ async def count_queries(run: Run, kind: str, conf: ResolvConf, name: str, **deta
         steps.append(f"{candidate} {status}")
         if "NOERROR" in found:
             break
-    run.mark(kind, asked=name, queries=queries, names_tried=len(steps), status=status, steps=steps, **details)
+    found_out = {"asked": name, "queries": queries, "names_tried": len(steps), "status": status, "steps": tuple(steps)}
+    _write(run, kind, found_out | details)
     return queries
+
+
+def _write(run: Run, kind: type[Note] | str, said: dict[str, Any]) -> None:
+    if isinstance(kind, str):
+        run.mark(kind, **said)
+    else:
+        run.note(kind(**said))
 
 
 def _worst(statuses: Any) -> str:

@@ -6,11 +6,13 @@ import copy
 from typing import Any
 
 from chaos.analysis.checkers import judge
+from chaos.analysis.notes import Note
 from chaos.analysis.reading import Reading
 from chaos.experiment import Experiment, History
 from chaos.experiment.judging import judges_of, statements
 from chaos.model import Verdict
 from chaos.model.figure import plain
+from tests.edited import Edited
 
 
 def verdicts(experiment: Experiment, history: History) -> dict[str, str]:
@@ -55,3 +57,9 @@ def without(history: History, kind: str) -> History:
     edited = copy.deepcopy(history)
     edited.marks[:] = [mark for mark in edited.marks if mark[1] != kind]
     return edited
+
+
+def not_judged_without(experiment: Experiment, history: History, kind: type[Note]) -> set[str]:
+    """Its own checkers that say `unknown` where no note of that kind was written down."""
+    found = verdicts(experiment, Edited(history).notes(kind).never_written().history)
+    return {name for name, outcome in found.items() if outcome == "unknown"}

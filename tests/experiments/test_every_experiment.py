@@ -13,6 +13,7 @@ from chaos.analysis.reading import Reading
 from chaos.experiment import History, Options, load_experiments
 from chaos.experiment.judging import judges_of
 from chaos.model import RunMeta, VerdictOutcome
+from tests.experiments import lab
 from tests.sandboxed import run_sandboxed
 
 EXPERIMENTS = {e.name: e for e in load_experiments()}
@@ -31,7 +32,7 @@ def test_an_experiment_holds_on_the_sandbox_and_answers_its_questions(name: str,
     verdicts = judge(Reading(result.history), judges_of(Reading(result.history), experiment).checkers)
     assert {v.checker: str(v.outcome) for v in verdicts if str(v.outcome) != "ok"} == {}
     own = [question for question in experiment.questions if isinstance(question, Question)]
-    assert all(question.answer(Reading(result.history)) for question in own)
+    assert all(lab.answer(experiment, result.history, question.key) for question in own)
 
 
 def nothing(name: str) -> History:
@@ -55,8 +56,6 @@ def test_a_run_that_measured_nothing_passes_no_checker(name: str) -> None:
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_a_run_that_measured_nothing_answers_nothing(name: str) -> None:
     history = nothing(name)
-    own = [question for question in EXPERIMENTS[name].questions if isinstance(question, Question)]
-    assert {question.key: question.answer(Reading(history)) for question in own} == dict.fromkeys(
-        (q.key for q in own), ""
-    )
-    assert judges_of(Reading(history), EXPERIMENTS[name]).headline(Reading(history))
+    own = [question.key for question in EXPERIMENTS[name].questions if isinstance(question, Question)]
+    assert {key: lab.answer(EXPERIMENTS[name], history, key) for key in own} == dict.fromkeys(own, "")
+    assert lab.headline(EXPERIMENTS[name], history)

@@ -1,20 +1,41 @@
 """How does a pod resolve names, what does each name cost, and what becomes of clients when names or addresses change?"""
 
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
 from chaos.experiment import (
+    Answered,
+    Asked,
+    Costed,
     Experiment,
+    Fetched,
+    Finding,
+    LookedUp,
+    Note,
     PodIdentity,
+    ReadConf,
     Reading,
     ResolvConf,
     Run,
-    Verdict,
+    against,
     ask,
-    combine,
+    checker,
+    count,
     count_queries,
-    fact,
-    facts,
+    excluded,
     fetch,
+    holds,
+    need,
+    note,
+    notes,
     nslookup,
     read_resolv_conf,
+    share,
+    successor,
+    unsure,
+    where_measured,
     who_answers,
 )
 
@@ -32,6 +53,83 @@ SETTLE_S = 1.0
 # What busybox's wget says of it.
 NO_SUCH_NAME = "bad address"
 ANSWERED = ("NOERROR", "NXDOMAIN", "NODATA")
+FULL, SHORT_POD, BARE_POD, FULL_POD = "service, full name", "pod, short", "pod, bare", "pod, full name"
+BARE, POD, WHOLE, DOTTED = "bare name", "short name of a pod", "full name", "full name with its final dot"
+OUTSIDE, OUTSIDE_DOTTED, GONE = "outside", "outside, with its final dot", "a name that is no more"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiAddress(Note):
+    """The API server's address as the kubelet told the pod."""
+
+    told_by_the_kubelet: str
+
+
+@dataclass(frozen=True, slots=True)
+class PodLookup(LookedUp):
+    """nslookup in the pod (busybox's: the search list is for names without a dot only)."""
+
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
+class PodFetch(Fetched):
+    """wget in the pod, which asks the C library."""
+
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
+class DirectLookup(Asked):
+    """The same names, asked at each DNS server."""
+
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cost(Costed):
+    """What a C library with that resolv.conf asks for each form of a name (A and AAAA each), asked one by one from here."""
+
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoneName(Asked):
+    """A name that is no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerFinds(Note):
+    """What another member of the set made of web-0.web."""
+
+    when: str
+    peer: str
+    asked: str
+    address: str
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced(Note):
+    """The replacement."""
+
+    pod: str
+    was_at: str
+    is_at: str
+    an_answer_may_be_kept_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reached(Answered):
+    """Who answered over HTTP, by the name and at the address."""
+
+    by: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
+class NameAfter(Asked):
+    """The name after the replacement, at each DNS server."""
 
 
 async def method(run: Run) -> None:
@@ -40,110 +138,83 @@ async def method(run: Run) -> None:
     await run.apply("web-quick.yaml")
     clients = await run.ready_pods(CLIENT, 1, within_s=READY_WITHIN_S)
     servers = await run.ready_pods(SERVERS, REPLICAS, within_s=READY_WITHIN_S)
-    run.mark("pods", clients=[p.name for p in clients], servers=[f"{p.name} {p.address}" for p in servers])
     if not clients or len(servers) < REPLICAS:
         return
     await run.sleep(SETTLE_S)
     pod = clients[0].name
-    conf = await read_resolv_conf(run, "resolv-conf", pod)
+    conf = await read_resolv_conf(run, ReadConf, pod)
     told = await run.objects.exec(pod, ["sh", "-c", "echo $KUBERNETES_SERVICE_HOST"])
-    run.mark("api-address", told_by_the_kubelet=told.stdout.strip())
-    await look_up(run, pod)
-    await count(run, conf)
+    run.note(ApiAddress(told.stdout.strip()))
+    service = await run.objects.get("Service", "web")
+    full = f"web.{service['metadata']['namespace']}.svc.{run.domain}" if service else ""
+    await look_up(run, pod, full)
+    await count_all(run, conf, full)
     await replace(run, servers)
 
 
-async def look_up(run: Run, pod: str) -> None:
+async def look_up(run: Run, pod: str, full: str) -> None:
     """The unit's lookups and their short forms, with nslookup and with a program that asks the C library."""
     kubernetes = f"kubernetes.default.svc.{run.domain}"
     for of, name in (
-        ("service, full name", kubernetes),
+        (FULL, kubernetes),
         ("service of another namespace, short", "kubernetes.default"),
         ("service of another namespace, bare", "kubernetes"),
         ("service of its own namespace, bare", "web"),
-        ("pod, short", f"{PRIMARY}.web"),
-        *(("outside", name) for name in EXTERNAL),
+        (SHORT_POD, f"{PRIMARY}.web"),
+        *((OUTSIDE, name) for name in EXTERNAL),
     ):
-        await nslookup(run, "pod-lookup", pod, name, of=of)
+        await nslookup(run, PodLookup, pod, name, of=of)
     for name in (kubernetes, *EXTERNAL):
-        await ask(run, "direct-lookup", f"{name}.", of=name)
-    for of, name in (
-        ("pod, short", f"{PRIMARY}.web"),
-        ("pod, full name", f"{PRIMARY}.{await service_name(run)}"),
-        ("pod, bare", PRIMARY),
-    ):
-        await fetch(run, "pod-fetch", pod, name, of=of)
+        await ask(run, DirectLookup, f"{name}.", of=name)
+    for of, name in ((SHORT_POD, f"{PRIMARY}.web"), (FULL_POD, f"{PRIMARY}.{full}"), (BARE_POD, PRIMARY)):
+        await fetch(run, PodFetch, pod, name, of=of)
 
 
-async def service_name(run: Run) -> str:
-    """The governing service's full name, without the final dot."""
-    service = await run.objects.get("Service", "web")
-    return f"web.{service['metadata']['namespace']}.svc.{run.domain}" if service else ""
-
-
-async def count(run: Run, conf: ResolvConf) -> None:
+async def count_all(run: Run, conf: ResolvConf, full: str) -> None:
     """What a C library with the pod's resolv.conf asks for each form of a name."""
-    full = await service_name(run)
     for of, name in (
-        ("bare name", "web"),
-        ("short name of a pod", f"{PRIMARY}.web"),
-        ("full name", full),
-        ("full name with its final dot", f"{full}."),
+        (BARE, "web"),
+        (POD, f"{PRIMARY}.web"),
+        (WHOLE, full),
+        (DOTTED, f"{full}."),
         ("full name of a pod", f"{PRIMARY}.{full}"),
         ("other namespace, short", "kubernetes.default"),
-        ("outside", EXTERNAL[0]),
-        ("outside, with its final dot", f"{EXTERNAL[0]}."),
-        ("a name that is no more", "web-9.web"),
+        (OUTSIDE, EXTERNAL[0]),
+        (OUTSIDE_DOTTED, f"{EXTERNAL[0]}."),
+        (GONE, "web-9.web"),
     ):
-        await count_queries(run, "cost", conf, name, of=of)
-    gone = await run.resolve("web-9.web")
-    run.mark("gone-name", asked="web-9.web", status=gone.status, denial_may_be_kept_s=gone.ttl)
+        await count_queries(run, Cost, conf, name, of=of)
+    await ask(run, GoneName, "web-9.web", views=("service",))
 
 
 async def replace(run: Run, servers: tuple[PodIdentity, ...]) -> None:
     """Delete the pod that both clients talk to: one keeps its address, the other asks for its name each time."""
     old = next(pod for pod in servers if pod.name == PRIMARY)
-    peer = next(pod for pod in servers if pod.name != PRIMARY)
-    await peer_finds(run, peer.name, "before")
+    peer = next(pod.name for pod in servers if pod.name != PRIMARY)
+    await peer_finds(run, peer, "before")
     before = await run.resolve(f"{PRIMARY}.web")
-    await who_answers(run, "reached", f"{PRIMARY}.web", PORT, TRIES, by="name", when="before")
-    await who_answers(run, "reached", old.address, PORT, TRIES, by="address", when="before")
+    await reach(run, old, "before")
     await run.delete_pod(old)
-    new = await run.until("the successor is Ready", lambda: successor(run, old), READY_WITHIN_S)
-    reached = await run.until("its name leads to it", lambda: names(run, new), READY_WITHIN_S) if new else None
-    if new is None or reached is None:
+    new = await successor(run, old, SERVERS, READY_WITHIN_S)
+    if new is None or not await run.until("its name leads to it", partial(names, run, new), READY_WITHIN_S):
         return
-    run.mark(
-        "replacement",
-        pod=PRIMARY,
-        was_at=old.address,
-        is_at=new.address,
-        an_answer_may_be_kept_s=before.ttl,
-    )
+    run.note(Replaced(PRIMARY, old.address, new.address, before.ttl))
     await run.sleep(SETTLE_S)
-    await ask(run, "name-after", f"{PRIMARY}.web")
-    await who_answers(run, "reached", f"{PRIMARY}.web", PORT, TRIES, by="name", when="after")
-    await who_answers(run, "reached", old.address, PORT, TRIES, by="address", when="after")
-    await peer_finds(run, peer.name, "after")
+    await ask(run, NameAfter, f"{PRIMARY}.web")
+    await reach(run, old, "after")
+    await peer_finds(run, peer, "after")
+
+
+async def reach(run: Run, old: PodIdentity, when: str) -> None:
+    """Who answers at the pod's name and at the address that it had at first."""
+    await who_answers(run, Reached, f"{PRIMARY}.web", PORT, TRIES, by="name", when=when)
+    await who_answers(run, Reached, old.address, PORT, TRIES, by="address", when=when)
 
 
 async def peer_finds(run: Run, peer: str, when: str) -> None:
     """What another member's C library makes of the primary's short name."""
     done = await run.objects.exec(peer, ["getent", "hosts", f"{PRIMARY}.web"])
-    words = done.stdout.split()
-    run.mark(
-        "peer-finds",
-        when=when,
-        peer=peer,
-        asked=f"{PRIMARY}.web",
-        address=words[0] if words else "",
-        exit_code=done.code,
-    )
-
-
-async def successor(run: Run, old: PodIdentity) -> PodIdentity | None:
-    """The Ready pod of the same name with another UID."""
-    return next((pod for pod in await run.pods_of(SERVERS) if pod.name == old.name and pod.uid != old.uid), None)
+    run.note(PeerFinds(when, peer, f"{PRIMARY}.web", next(iter(done.stdout.split()), ""), done.code))
 
 
 async def names(run: Run, pod: PodIdentity) -> bool:
@@ -154,275 +225,215 @@ async def names(run: Run, pod: PodIdentity) -> bool:
 # ---- what must hold ----
 
 
-def resolver_as_documented(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def resolver_as_documented(reading: Reading) -> Iterator[Finding]:
     """The search list is NAMESPACE.svc.DOMAIN, svc.DOMAIN, DOMAIN; ndots is 5; the server is the cluster's DNS service."""
-    conf = fact(reading, "resolv-conf")
-    if conf is None or conf["exit_code"]:
-        return combine(
-            "resolver-as-documented", failures=(), unknowns=("it could not be read",), success="", evidence=()
-        )
-    service = (reading.meta.environment.get("dns_views") or {}).get("service", "")
-    search, failures = conf["search"], []
+    conf = note(reading, ReadConf, "it could not be read", exit_code=0)
+    servers, search, service = ", ".join(conf.nameservers), conf.search, _service_address(reading)
     if len(search) < 3 or not search[0].endswith(f".{search[1]}") or search[1] != f"svc.{search[2]}":  # noqa: PLR2004 - see above
-        failures.append(f"the search list is {', '.join(search) or 'empty'}")
-    if conf["ndots"] != 5:  # noqa: PLR2004 - the kubelet's
-        failures.append(f"ndots is {conf['ndots']}")
-    unknowns = [] if service else ["the address of the cluster's DNS service is not known"]
-    if service and service not in conf["nameservers"]:
-        unknowns.append(
-            f"the pod asks {', '.join(conf['nameservers'])}, not {service}: a cache on its node may be in between"
-        )
-    success = (
-        f"The pod asks {', '.join(conf['nameservers'])}, searches {', '.join(search)}, and ndots is {conf['ndots']}."
-    )
-    return combine(
-        "resolver-as-documented",
-        failures=failures,
-        unknowns=unknowns,
-        success=success,
-        evidence=("report.md: Measured",),
-    )
+        yield against(f"the search list is {', '.join(search) or 'empty'}")
+    if conf.ndots != 5:  # noqa: PLR2004 - the kubelet's
+        yield against(f"ndots is {count(conf.ndots)}")
+    if not service:
+        yield unsure("the address of the cluster's DNS service is not known")
+    elif service not in conf.nameservers:
+        yield unsure(f"the pod asks {servers}, not {service}: a cache on its node may be in between")
+    yield holds(f"The pod asks {servers}, searches {', '.join(search)}, and ndots is {count(conf.ndots)}.")
 
 
-def kubernetes_resolves(reading: Reading) -> Verdict:
+def _service_address(reading: Reading) -> str:
+    return str((reading.meta.environment.get("dns_views") or {}).get("service", ""))
+
+
+@checker("report.md: Measured")
+def kubernetes_resolves(reading: Reading) -> Iterator[Finding]:
     """kubernetes.default has the address that the kubelet told the pod, from the pod and at each DNS server."""
-    told, found = fact(reading, "api-address"), fact(reading, "pod-lookup", of="service, full name")
-    if told is None or found is None or not told["told_by_the_kubelet"]:
-        return combine("kubernetes-resolves", failures=(), unknowns=("it was not asked for",), success="", evidence=())
-    address = told["told_by_the_kubelet"]
-    direct = [f for f in facts(reading, "direct-lookup") if f["of"] == found["asked"]]
-    failures = (
-        []
-        if found["addresses"] == [address]
-        else [f"the pod found {', '.join(found['addresses']) or found['status']}, the kubelet said {address}"]
-    )
-    failures += [
-        f"{f['view']} answers {f['status']} {', '.join(f['values'])}"
-        for f in direct
-        if f["status"] in ANSWERED and f["values"] != [address]
-    ]
-    unknowns = [f"{f['view']} answers {f['status']}" for f in direct if f["status"] not in ANSWERED]
-    success = f"{found['asked']} is {address} from the pod and at each of {len(direct)} DNS servers, as the kubelet told the pod."
-    return combine(
-        "kubernetes-resolves", failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",)
+    address = note(reading, ApiAddress, "it was not asked for").told_by_the_kubelet
+    found = note(reading, PodLookup, "it was not asked for", of=FULL)
+    direct = notes(reading, DirectLookup, of=found.asked)
+    need(address and direct, "it was not asked for")
+    said = [("the pod", found.status, found.addresses), *((one.view, one.status, one.values) for one in direct)]
+    for who, status, values in said:
+        if status not in ANSWERED:
+            yield unsure(f"{who} was told {status}" if who == "the pod" else f"{who} answers {status}")
+        elif values != (address,):
+            yield against(f"{who} says {', '.join(values) or status}, and the kubelet said {address}")
+    yield holds(
+        f"{found.asked} is {address} from the pod and at each of {count(len(direct), 'DNS server')}, as the kubelet told the pod."
     )
 
 
-def outside_as_the_cluster_says(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def outside_as_the_cluster_says(reading: Reading) -> Iterator[Finding]:
     """For names outside the pod gets what the cluster's DNS service answers, be that an address or an error."""
-    rows = facts(reading, "pod-lookup", of="outside")
-    failures, unknowns, seen = [], [], []
-    for row in rows:
-        direct = fact(reading, "direct-lookup", of=row["asked"], view="service")
-        if direct is None:
-            continue
-        seen.append(f"{row['asked']}: {row['status']}")
-        differ = f"{row['asked']} is {row['status']} from the pod and {direct['status']} at the service"
-        if (row["status"] == "NOERROR") != (direct["status"] == "NOERROR"):
-            failures.append(differ)
-        elif row["status"] != direct["status"]:
-            unknowns.append(differ)
-    unknowns += [] if seen else ["no such name was asked for"]
-    success = f"The pod and the DNS service say the same of {', '.join(seen)}."
-    return combine(
-        "outside-as-the-cluster-says",
-        failures=failures,
-        unknowns=unknowns,
-        success=success,
-        evidence=("report.md: Measured",),
-    )
+    same = []
+    for row in notes(reading, PodLookup, of=OUTSIDE):
+        for direct in notes(reading, DirectLookup, of=row.asked, view="service")[-1:]:
+            both = (row.status, direct.status)
+            differ = f"{row.asked} is {both[0]} from the pod and {both[1]} at the service"
+            if both[0] == both[1] != "TIMEOUT":
+                same.append(f"{row.asked}: {both[0]}")
+            elif "NOERROR" in both and set(both) <= set(ANSWERED):
+                yield against(differ)
+            else:  # silence and a server that could not answer say nothing, and denials differ in kind only
+                yield unsure(differ)
+    if same:
+        yield holds(f"The pod and the DNS service say the same of {', '.join(same)}.")
 
 
-def short_names_lead_home(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def short_names_lead_home(reading: Reading) -> Iterator[Finding]:
     """In the pod the short and the full name of web-0 lead to web-0, and its bare name to nothing."""
-    short, full, bare = (fact(reading, "pod-fetch", of=of) for of in ("pod, short", "pod, full name", "pod, bare"))
-    if short is None or full is None or bare is None:
-        return combine(
-            "short-names-lead-home", failures=(), unknowns=("they were not all tried",), success="", evidence=()
-        )
-    failures = [f"{row['asked']}: {row['page'] or row['said']}" for row in (short, full) if PRIMARY not in row["page"]]
-    failures += [f"{bare['asked']} unexpectedly: {bare['page']}"] if bare["page"] else []
-    unsaid = not bare["page"] and NO_SUCH_NAME not in bare["said"]
-    unknowns = [f"{bare['asked']}: {bare['said'] or 'nothing was said'}"] if unsaid else []
-    success = f"{short['asked']} and {full['asked']} were answered by {PRIMARY}; {bare['asked']} alone is no name ({bare['said']})."
-    return combine(
-        "short-names-lead-home",
-        failures=failures,
-        unknowns=unknowns,
-        success=success,
-        evidence=("report.md: Measured",),
+    short, full, bare = (
+        note(reading, PodFetch, "they were not all tried", of=of) for of in (SHORT_POD, FULL_POD, BARE_POD)
+    )
+    for row in (short, full):
+        if PRIMARY not in row.page:
+            found = against if row.page or NO_SUCH_NAME in row.said else unsure
+            yield found(f"{row.asked}: {row.page or row.said or 'nothing was said'}")
+    if bare.page:
+        yield against(f"{bare.asked} unexpectedly: {bare.page}")
+    elif NO_SUCH_NAME not in bare.said:
+        yield unsure(f"{bare.asked}: {bare.said or 'nothing was said'}")
+    yield holds(
+        f"{short.asked} and {full.asked} were answered by {PRIMARY}; {bare.asked} alone is no name ({bare.said})."
     )
 
 
-def name_follows_the_pod(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def name_follows_the_pod(reading: Reading) -> Iterator[Finding]:
     """After the replacement the name leads to the successor at each DNS server, and the old address to nobody of that name."""
-    swap, after = fact(reading, "replacement"), facts(reading, "name-after")
-    by_name, by_address = (fact(reading, "reached", by=by, when="after") for by in ("name", "address"))
-    if swap is None or not after or by_name is None or by_address is None:
-        return combine(
-            "name-follows-the-pod", failures=(), unknowns=("no replacement was seen through",), success="", evidence=()
-        )
-    unknowns = [f"{f['view']} answers {f['status']}" for f in after if f["status"] not in ANSWERED]
-    failures = [
-        f"{f['view']} still says {', '.join(f['values'])}"
-        for f in after
-        if f["status"] in ANSWERED and f["values"] != [swap["is_at"]]
-    ]
-    if by_name["answered"].get(PRIMARY, 0) < by_name["connections"]:
-        failures.append(f"by name: {counted(by_name['answered'])}")
-    if swap["was_at"] == swap["is_at"]:
-        unknowns.append("the successor happened to get the same address")
-    elif PRIMARY in by_address["answered"]:
-        failures.append(f"the old address {swap['was_at']} still answers as {PRIMARY}")
-    success = f"{PRIMARY}.web went from {swap['was_at']} to {swap['is_at']}; by name {counted(by_name['answered'])} of {by_name['connections']}, at the old address {counted(by_address['answered'])}."
-    return combine(
-        "name-follows-the-pod", failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",)
+    swap, by_name, by_address = moved(reading)
+    after = notes(reading, NameAfter)
+    need(after, "no DNS server was asked after the replacement")
+    for one in after:
+        if one.status not in ANSWERED:
+            yield unsure(f"{one.view} answers {one.status}")
+        elif one.values != (swap.is_at,):
+            yield against(f"{one.view} still says {', '.join(one.values) or one.status}")
+    if others := Counter(by_name.answered) - Counter({PRIMARY: by_name.connections}):
+        silent = all(who.startswith("TIMEOUT ") for who in others)
+        yield (unsure if silent else against)(f"by name: {counted(by_name)}")
+    if swap.was_at == swap.is_at:
+        yield unsure("the successor happened to get the same address")
+    elif PRIMARY in by_address.answered:
+        yield against(f"the old address {swap.was_at} still answers as {PRIMARY}")
+    yield holds(
+        f"{PRIMARY}.web went from {swap.was_at} to {swap.is_at}; by name {counted(by_name)} of {count(by_name.connections)}, at the old address "
+        f"{counted(by_address)}."
     )
+    most = share(excluded(max(1, by_address.connections)))
+    yield holds(f"So few tries exclude, at 95 %, that {PRIMARY} still answers there in more than {most} of all.")
 
 
-def counted(answered: dict[str, int]) -> str:
+def moved(reading: Reading) -> tuple[Replaced, Reached, Reached]:
+    """The replacement, and who answered after it by the name and at the old address."""
+    missing = "no replacement was seen through"
+    by_name, by_address = (note(reading, Reached, missing, by=by, when="after") for by in ("name", "address"))
+    need(by_name.connections and by_address.connections, "nobody was asked after the replacement")
+    return note(reading, Replaced, missing), by_name, by_address
+
+
+def counted(reached: Reached) -> str:
     """Who answered how often."""
-    return ", ".join(f"{who} {n} times" for who, n in answered.items()) or "nobody"
+    return ", ".join(f"{who} {count(n, 'time')}" for who, n in reached.answered.items()) or "nobody"
 
 
 # ---- the unit's questions ----
 
 
-def lookups_told(reading: Reading) -> str:
-    conf, kubernetes = fact(reading, "resolv-conf"), fact(reading, "pod-lookup", of="service, full name")
-    if conf is None or kubernetes is None:
-        return ""
-    parts = [
-        (
-            f"A pod asks the server of its /etc/resolv.conf ({', '.join(conf['nameservers'])}: the cluster's DNS service). "
-            f"{kubernetes['asked']} is {', '.join(kubernetes['addresses']) or kubernetes['status']}, an address inside the cluster."
-        ),
-        outside_sentence(reading),
-        (
-            f"A name with fewer than {conf['ndots']} dots is tried below {', '.join(conf['search'])} first, so a service of the "
-            "pod's own namespace needs its bare name only."
-        ),
-        cost_sentence(reading),
-        nslookup_sentence(reading),
-    ]
-    return " ".join(part for part in parts if part)
+def lookups_told(reading: Reading) -> Iterator[str]:
+    conf = note(reading, ReadConf, "the pod's resolv.conf was not read")
+    kubernetes = note(reading, PodLookup, "no name was looked up from a pod", of=FULL)
+    whose = ": the cluster's DNS service" if _service_address(reading) in conf.nameservers else ""
+    yield f"A pod asks the server of its /etc/resolv.conf ({', '.join(conf.nameservers)}{whose})."
+    where = ", an address inside the cluster" if kubernetes.addresses else ""
+    yield f"{kubernetes.asked} is {', '.join(kubernetes.addresses) or kubernetes.status}{where}."
+    yield from outside(reading)
+    yield (
+        f"A name with fewer than {count(conf.ndots)} dots is tried below {', '.join(conf.search)} first, so a service of the pod's own namespace needs its "
+        "bare name only."
+    )
+    yield from where_measured(partial(costs_told, reading, conf))
+    yield from where_measured(partial(trap, reading))
 
 
-def outside_sentence(reading: Reading) -> str:
-    rows = facts(reading, "pod-lookup", of="outside")
-    if not rows:
-        return ""
-    found = [row for row in rows if row["addresses"]]
-    if found:
-        return f"{found[0]['asked']} is {found[0]['addresses'][0]}: cluster DNS passes on what is not its own."
-    statuses = ", ".join(f"{row['asked']} {row['status']}" for row in rows)
+def outside(reading: Reading) -> Iterator[str]:
+    rows = notes(reading, PodLookup, of=OUTSIDE)
     # Without an exit code of 0, NODATA may also be an nslookup that said nothing.
-    denied = [
-        row for row in rows if row["status"] == "NXDOMAIN" or (row["status"] == "NODATA" and not row["exit_code"])
-    ]
-    if denied:
-        what = "name" if denied[0]["status"] == "NXDOMAIN" else "address"
-        return f"{denied[0]['asked']} is answered with {denied[0]['status']}: whoever cluster DNS asks says there is no such {what}."
-    return (
-        f"No answer came from outside ({statuses}): there is no way out, or the servers there fail. Neither is the "
-        "answer that the name does not exist (NXDOMAIN), nor does it say anything about names inside the cluster."
-    )
+    denied = [r for r in rows if r.status == "NXDOMAIN" or (r.status == "NODATA" and not r.exit_code)]
+    if found := [row for row in rows if row.addresses]:
+        yield f"{found[0].asked} is {found[0].addresses[0]}: cluster DNS passes on what is not its own."
+    elif denied:
+        what = "name" if denied[0].status == "NXDOMAIN" else "address"
+        yield f"{denied[0].asked} is answered with {denied[0].status}: whoever cluster DNS asks says there is no such {what}."
+    elif rows:
+        statuses = ", ".join(f"{row.asked} {row.status}" for row in rows)
+        yield f"No answer came from outside ({statuses}): there is no way out, or the servers there fail."
+        yield "Neither is the answer that the name does not exist (NXDOMAIN), nor does it say anything about names inside the cluster."
 
 
-def cost_sentence(reading: Reading) -> str:
-    rows = {row["of"]: row for row in facts(reading, "cost")}
-    wanted = (
-        "bare name",
-        "short name of a pod",
-        "full name",
-        "full name with its final dot",
-        "outside",
-        "outside, with its final dot",
-    )
-    if any(of not in rows for of in wanted):
-        return ""
-    listed = ", ".join(f"{rows[of]['asked']} {rows[of]['queries']}" for of in wanted)
-    full, bare, conf = rows["full name"], rows["bare name"], fact(reading, "resolv-conf")
-    dear = ""
-    if conf is not None and full["queries"] > bare["queries"]:
-        dear = (
-            f" The full name is dearer than the bare one: it has {full['asked'].count('.')} dots, fewer than {conf['ndots']}, so it too "
-            "is tried below the list first; a final dot ends that."
+def costs_told(reading: Reading, conf: ReadConf) -> Iterator[str]:
+    forms = (BARE, POD, WHOLE, DOTTED, OUTSIDE, OUTSIDE_DOTTED)
+    rows = {of: note(reading, Cost, "not every form was counted", of=of) for of in forms}
+    listed = ", ".join(f"{row.asked} {count(row.queries)}" for row in rows.values())
+    yield f"What each form costs in queries, an A and an AAAA for every name that is tried: {listed}."
+    if rows[WHOLE].queries > rows[BARE].queries:
+        yield (
+            f"The full name is dearer than the bare one: it has {count(rows[WHOLE].asked.count('.'), 'dot')}, fewer than {count(conf.ndots)}, so it too is tried "
+            "below the list first; a final dot ends that."
         )
-    return f"What each form costs in queries, an A and an AAAA for every name that is tried: {listed}.{dear}"
 
 
-def nslookup_sentence(reading: Reading) -> str:
-    by_tool = fact(reading, "pod-lookup", of="pod, short")
-    by_program = fact(reading, "pod-fetch", of="pod, short")
-    if by_tool is None or by_program is None or by_tool["addresses"] or not by_program["page"]:
-        return ""
-    return (
-        f"One trap: for {by_tool['asked']} busybox's nslookup says {by_tool['status']} while wget in the same pod gets "
-        f"{by_program['page']!r}. This nslookup uses the search list for names without any dot only; look up full names with it."
-    )
+def trap(reading: Reading) -> Iterator[str]:
+    by_tool, by_program = note(reading, PodLookup, of=SHORT_POD), note(reading, PodFetch, of=SHORT_POD)
+    need(not by_tool.addresses and by_program.page, "both find it, or neither")
+    yield f"One trap: for {by_tool.asked} busybox's nslookup says {by_tool.status} while wget in the same pod gets {by_program.page!r}."
+    yield "This nslookup uses the search list for names without any dot only; look up full names with it."
 
 
-def replica_finds_primary(reading: Reading) -> str:
-    before, after = (fact(reading, "peer-finds", when=when) for when in ("before", "after"))
-    if before is None or not before["address"]:
-        return ""
-    text = (
-        f"By the primary's stable name. Here {before['peer']} found {before['asked']} at {before['address']} through its own "
-        "resolver, knowing nothing but the pod's name and the headless service's."
+def replica_finds_primary(reading: Reading) -> Iterator[str]:
+    before = note(reading, PeerFinds, "no member asked for the primary", when="before")
+    need(before.address, f"{before.peer} found no address for {before.asked}")
+    yield "By the primary's stable name."
+    yield (
+        f"Here {before.peer} found {before.asked} at {before.address} through its own resolver, knowing nothing but the pod's name and the headless "
+        "service's."
     )
-    swap = fact(reading, "replacement")
-    if after is None or swap is None or not after["address"]:
-        return text
-    return (
-        f"{text} After {PRIMARY} had been replaced the same question gave {after['address']}: the replica's configuration names the "
-        "primary once and never changes, and the address is looked up at each connection."
-    )
+    for after in notes(reading, PeerFinds, when="after"):
+        if after.address and notes(reading, Replaced):
+            yield (
+                f"After {PRIMARY} had been replaced the same question gave {after.address}: the replica's configuration names the primary once and never "
+                "changes, and the address is looked up at each connection."
+            )
 
 
-def names_changed(reading: Reading) -> str:
-    swap, gone = fact(reading, "replacement"), fact(reading, "gone-name")
-    by_name, by_address = (fact(reading, "reached", by=by, when="after") for by in ("name", "address"))
-    if swap is None or gone is None or by_name is None or by_address is None or swap["was_at"] == swap["is_at"]:
-        return ""
-    cost = fact(reading, "cost", of="a name that is no more")
-    queries = f" after {cost['queries']} queries" if cost else ""
-    kept = (
-        f", and a cache may keep that denial for {gone['denial_may_be_kept_s']} s"
-        if gone["denial_may_be_kept_s"]
-        else ""
+def names_changed(reading: Reading) -> Iterator[str]:
+    (swap, by_name, by_address), gone = moved(reading), note(reading, GoneName, "no name was asked that is no more")
+    need(swap.was_at != swap.is_at, "the successor happened to get the same address")
+    cost = "".join(f" after {count(one.queries, 'query|queries')}" for one in notes(reading, Cost, of=GONE)[-1:])
+    kept_s, ttl_s = gone.ttl, swap.an_answer_may_be_kept_s
+    kept = f", and a cache may keep that denial for {count(kept_s)} s" if kept_s else ""
+    ttl = f" (a cache may give the old one for up to {count(ttl_s)} s)" if ttl_s else ""
+    yield "Every client that has written the old one down is cut off until somebody tells it."
+    yield f"The address shows how that looks: it changed from {swap.was_at} to {swap.is_at} when {PRIMARY} was replaced."
+    yield f"Of {count(by_address.connections, 'connection')} of a client that kept it: {counted(by_address)}."
+    yield f"Of {count(by_name.connections)} of a client that asked for the name each time: {counted(by_name)}{ttl}."
+    yield (
+        f"If names changed as addresses do, nobody could look anything up: a name that is no more ({gone.asked.removeprefix('A ')}) is {gone.status}{cost}{kept}, and no answer says "
+        "what it is called now."
     )
-    ttl = (
-        f" (a cache may give the old one for up to {swap['an_answer_may_be_kept_s']} s)"
-        if swap["an_answer_may_be_kept_s"]
-        else ""
-    )
-    return (
-        "Every client that has written the old one down is cut off until somebody tells it. The address shows how that looks: "
-        f"it changed from {swap['was_at']} to {swap['is_at']} when {PRIMARY} was replaced. Of {by_address['connections']} connections of a "
-        f"client that kept it: {counted(by_address['answered'])}. Of {by_name['connections']} of a client that asked for the name each time: "
-        f"{counted(by_name['answered'])}{ttl}. If names changed as addresses do, nobody could look anything up: a name that is no more "
-        f"({gone['asked']}) is {gone['status']}{queries}{kept}, and no answer says what it is called now. Connection strings, replication settings and "
-        "certificates would all have to be changed with each restart."
-    )
+    yield "Connection strings, replication settings and certificates would all have to be changed with each restart."
 
 
 def headline(reading: Reading) -> str:
-    kubernetes, swap = fact(reading, "pod-lookup", of="service, full name"), fact(reading, "replacement")
-    where = "On the simulated cluster a pod" if reading.meta.simulated else "A pod"
-    if kubernetes is None:
-        return "No name was looked up from a pod."
-    found = f"{where} found {kubernetes['asked']} at {', '.join(kubernetes['addresses']) or 'no address'}"
-    outside = facts(reading, "pod-lookup", of="outside")
-    reach = (
-        "; names outside resolved too"
-        if any(row["addresses"] for row in outside)
-        else "; names outside did not resolve"
-        if outside
-        else ""
-    )
-    moved = f"; when {PRIMARY} moved from {swap['was_at']} to {swap['is_at']}, its name led there" if swap else ""
-    return f"{found}{reach}{moved}."
+    kubernetes = note(reading, PodLookup, "no name was looked up from a pod", of=FULL)
+    rows, swaps = notes(reading, PodLookup, of=OUTSIDE), notes(reading, Replaced)
+    reach = ["", "; names outside did not resolve", "; names outside resolved too"][
+        bool(rows) + any(row.addresses for row in rows)
+    ]
+    moves = "".join(f"; when {PRIMARY} moved from {s.was_at} to {s.is_at}, its name led there" for s in swaps[-1:])
+    return f"A pod found {kubernetes.asked} at {', '.join(kubernetes.addresses) or 'no address'}{reach}{moves}."
 
 
 experiment = Experiment(
@@ -443,18 +454,18 @@ experiment = Experiment(
         unit_question("replica-finds-primary", replica_finds_primary),
         unit_question("names-changed", names_changed),
     ),
-    tables={
-        "resolv-conf": "What the pod's /etc/resolv.conf says:",
-        "pod-lookup": "nslookup in the pod (busybox's: the search list is for names without a dot only):",
-        "pod-fetch": "wget in the pod, which asks the C library:",
-        "direct-lookup": "The same names, asked at each DNS server:",
-        "cost": "What a C library with that resolv.conf asks for each form of a name (A and AAAA each), asked one by one from here:",
-        "gone-name": "A name that is no more:",
-        "peer-finds": "What another member of the set made of web-0.web:",
-        "replacement": "The replacement:",
-        "reached": "Who answered over HTTP, by the name and at the address:",
-        "name-after": "The name after the replacement, at each DNS server:",
-    },
+    tables=(
+        ReadConf,
+        PodLookup,
+        PodFetch,
+        DirectLookup,
+        Cost,
+        GoneName,
+        PeerFinds,
+        Replaced,
+        Reached,
+        NameAfter,
+    ),
     headline=headline,
     needs=("exec",),
     uses=("create,get pods/exec",),  # `create` from Kubernetes 1.35 on

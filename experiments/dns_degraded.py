@@ -1,24 +1,39 @@
 """What do programs see of DNS servers that answer late, or not always, and what tells the two apart?"""
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from chaos.experiment import (
     Bound,
     Experiment,
+    Finding,
+    Note,
     Question,
     Reading,
     Run,
-    Verdict,
+    Waited,
     Workload,
-    combine,
-    fact,
-    facts,
+    against,
+    checker,
+    count,
+    difference,
+    held,
+    holds,
     ms,
+    need,
+    note,
+    notes,
     seconds,
+    share,
     show,
     summarise,
+    unsure,
+    unwatched,
 )
+
+from .shared.lookups import Heard, heard, undisturbed
 
 STEADY_WITHIN_S = 60
 SERVERS_WITHIN_S = 60
@@ -39,6 +54,8 @@ PROGRAMS = {
     MUSL: ("musl timeout:5 attempts:2", 2.5),
     TWO: ("timeout:1 attempts:2 rotate", 1.0),
 }
+# Those that ask the same server again.
+AGAIN = (GLIBC, SHORT, MUSL)
 # Above that a lookup counts as slow; DNS in a cluster answers within milliseconds.
 SLOW_S = 0.5
 # How late a busy machine may see what happened.
@@ -52,50 +69,80 @@ TARGET_PORT = 80
 EVIDENCE = ("report.md: Measured", "observations.jsonl")
 
 
+@dataclass(frozen=True, slots=True)
+class Before(Note):
+    """Cluster DNS at the beginning."""
+
+    servers: int
+    corefile_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Program(Note):
+    """Who looked names up, and how."""
+
+    zone: str
+    name: str
+    program: str
+    options: str
+
+
+@dataclass(frozen=True, slots=True)
+class Watched(Note):
+    """When lookups that began were measured."""
+
+    from_ns: int
+    to_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class After(Note):
+    """Cluster DNS at the end."""
+
+    servers: int
+    same_corefile: bool
+    late: str
+    lossy: str
+
+
 async def method(run: Run) -> None:
     """Give cluster DNS two zones of this run's own, one answered late and one not always; look names up in them."""
     await run.steady_state(within_s=STEADY_WITHIN_S)
     zones = {kind: f"{kind}.{run.target.namespace}.chaos" for kind in (LATE, LOSSY)}
-    before = await run.cluster_dns.corefile()
-    count = len(await run.cluster_dns.pods())
-    if not before or not count:
-        run.mark("no-corefile", servers=count)
+    before, number = await run.cluster_dns.corefile(), len(await run.cluster_dns.pods())
+    run.note(Before(number, len(before)))
+    if not before or not number:
         return
-    run.mark("before", servers=count, corefile_bytes=len(before))
     await run.change("a late and a lossy zone", run.cluster_dns.configure(before.rstrip() + "\n" + blocks(zones)))
-    await run.until("servers with the new configuration", lambda: restarted(run), SERVERS_WITHIN_S)
-    servers = await run.cluster_dns.pods()
-    for pod in servers:
-        run.watch_server(pod, f"kubernetes.default.svc.{run.domain}.")
-    await run.sleep(SETTLE_S)
+    await run.until("servers with the new configuration", partial(restarted, run), SERVERS_WITHIN_S)
     names = {kind: f"app.{zone}." for kind, zone in zones.items()}
     names[FINE] = f"kubernetes.default.svc.{run.domain}."
+    servers = await run.cluster_dns.pods()
+    for pod in servers:
+        run.watch_server(pod, names[FINE])
+    await run.sleep(SETTLE_S)
     for kind, name in names.items():
-        for program, (options, _) in PROGRAMS.items():
-            if kind == FINE and program not in (ONCE, GLIBC):
-                continue
-            asked = [pod.name for pod in servers[:2]] if program == TWO else ()
-            if program == TWO and len(servers) < 2:  # noqa: PLR2004 - it needs two
-                continue
-            opened = run.watch_lookups(name, options, servers=asked, period_s=PERIOD_S, label=program)
-            run.mark("program", zone=kind, name=name, program=program, options=options, series=[s.id for s in opened])
-    target = run.target.pods[0]
-    opened = run.watch_clients("http", target.address, TARGET_PORT)
-    run.mark("by-address", pod=target.name, series=[s.id for s in opened])
-    run.mark("watching-begins")
+        for program in PROGRAMS if kind != FINE else (ONCE, GLIBC):
+            look_up(run, kind, name, program, [pod.name for pod in servers[:2]])
+    run.watch_clients("http", run.target.pods[0].address, TARGET_PORT)
+    began_ns = run.now_ns()
     await run.sleep(WATCH_S)
-    run.mark("watching-ends")
+    run.note(Watched(began_ns, run.now_ns()))
     await run.sleep(LONGEST_S)
     await run.change("the configuration put back", run.cluster_dns.unconfigure())
-    await run.until("servers with the old configuration", lambda: restarted(run), SERVERS_WITHIN_S)
+    await run.until("servers with the old configuration", partial(restarted, run), SERVERS_WITHIN_S)
     await run.sleep(SETTLE_S)
-    run.mark(
-        "after",
-        servers=len(await run.cluster_dns.pods()),
-        same_corefile=await run.cluster_dns.corefile() == before,
-        late=await said_of(run, names[LATE]),
-        lossy=await said_of(run, names[LOSSY]),
-    )
+    same = await run.cluster_dns.corefile() == before
+    said = [await said_of(run, names[kind]) for kind in (LATE, LOSSY)]
+    run.note(After(len(await run.cluster_dns.pods()), same, *said))
+
+
+def look_up(run: Run, zone: str, name: str, program: str, servers: list[str]) -> None:
+    """Look a name up as a program does from now on; two servers only where there are two."""
+    options, asked = PROGRAMS[program][0], servers if program == TWO else []
+    if program != TWO or len(servers) > 1:
+        run.watch_lookups(name, options, servers=asked, period_s=PERIOD_S, label=program)
+        run.note(Program(zone, name, program, options))
 
 
 async def said_of(run: Run, name: str) -> str:
@@ -126,24 +173,14 @@ def blocks(zones: dict[str, str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Lookups:
-    """The lookups of one program in one zone that began while it was measured.
+class Lookups(Heard):
+    """The lookups of one program in one zone that began while it was measured."""
 
-    Attributes:
-        took_ns: of those that succeeded.
-        failed_ns: after which the others gave up, with the status.
-        queries: how many lookups took how many queries.
-    """
-
-    zone: str
     program: str
-    took_ns: list[int]
-    failed_ns: list[tuple[int, str]]
-    queries: Counter[str]
 
     @property
     def n(self) -> int:
-        return len(self.took_ns) + len(self.failed_ns)
+        return len(self.samples)
 
     @property
     def slow_ns(self) -> list[int]:
@@ -151,57 +188,41 @@ class Lookups:
         return [took for took in self.took_ns if took > SLOW_S * NS_PER_S]
 
     @property
-    def share_failed(self) -> float:
-        return len(self.failed_ns) / self.n if self.n else 0.0
+    def failed_of_all(self) -> str:
+        return f"{count(len(self.failed))} of {self.number}"
 
-    def told(self) -> str:
+    @property
+    def typical(self) -> str:
+        """Of the slow ones."""
+        need(self.slow_ns, f"{self.program}: no lookup was slow")
+        return seconds(sorted(self.slow_ns)[len(self.slow_ns) // 2])
+
+    def told_with_times(self) -> str:
         """Failures, and times with as many quantiles as so many lookups allow."""
-        found = summarise([*(Bound(t) for t in self.took_ns), *(Bound(t, censored=True) for t, _ in self.failed_ns)])
-        times = [f"median {show(found.median)}"] if found.median else []
-        times += [f"95th percentile {show(found.p95)}"] if found.p95 else []
-        times += [f"longest {show(found.maximum)}"] if found.maximum else []
-        how = f" ({', '.join(sorted({status for _, status in self.failed_ns}))})" if self.failed_ns else ""
-        return f"{self.program}: {len(self.failed_ns)} of {self.n} failed{how}, {', '.join(times)}"
+        failed_ns = (s.received_ns - s.sent_ns for s in self.failed)
+        found = summarise([*map(Bound, self.took_ns), *(Bound(took, censored=True) for took in failed_ns)])
+        times = {"median": found.median, "95th percentile": found.p95, "longest": found.maximum}
+        told = [f"{what} {show(value)}" for what, value in times.items() if value]
+        how = f" ({', '.join(sorted({s.outcome.status for s in self.failed}))})" if self.failed else ""
+        return f"{self.program}: {self.failed_of_all} failed{how}, {', '.join(told)}"
 
 
-def lookups(reading: Reading, zone: str) -> dict[str, Lookups]:
-    """By program; from every vantage together."""
-    began, ended = fact(reading, "watching-begins"), fact(reading, "watching-ends")
-    found: dict[str, Lookups] = {}
-    if began is None or ended is None:
-        return found
-    for row in facts(reading, "program", zone=zone):
-        one = found.setdefault(row["program"], Lookups(zone, row["program"], [], [], Counter()))
-        for series in reading.series_with(row["series"]):
-            for sent_ns, received_ns, _, outcome in reading.samples(series, began.at_ns, ended.at_ns):
-                took_ns = received_ns - sent_ns
-                one.queries[outcome.detail] += 1
-                if outcome.status == "NOERROR":
-                    one.took_ns.append(took_ns)
-                else:
-                    one.failed_ns.append((took_ns, outcome.status))
-    return {program: one for program, one in found.items() if one.n}
+def watched(reading: Reading) -> tuple[int, int]:
+    span = note(reading, Watched, "lookups were not measured to their end")
+    return span.from_ns, span.to_ns
 
 
-def endpoint_changes(reading: Reading) -> int | None:
-    """How many events of EndpointSlices came while lookups were measured."""
-    began, ended = fact(reading, "watching-begins"), fact(reading, "watching-ends")
-    if began is None or ended is None:
-        return None
-    return sum(e.kind == "EndpointSlice" and began.at_ns <= e.at_ns <= ended.at_ns for e in reading.events)
+def lookups(reading: Reading, zone: str, program: str) -> Lookups:
+    missing = f"{program}: no name was looked up in the {zone} zone"
+    name = note(reading, Program, missing, zone=zone, program=program).name
+    found = heard(reading, watched(reading), record=f"A {name} ({program})")
+    need(found.samples, missing)
+    return Lookups(found.samples, program)
 
 
-def requests_by_address(reading: Reading) -> tuple[int, int]:
-    """How many were made while lookups were measured, and how many failed."""
-    began, ended, asked = fact(reading, "watching-begins"), fact(reading, "watching-ends"), fact(reading, "by-address")
-    if began is None or ended is None or asked is None:
-        return 0, 0
-    statuses = [
-        sample.outcome.status
-        for series in reading.series_with(asked["series"])
-        for sample in reading.samples(series, began.at_ns, ended.at_ns)
-    ]
-    return len(statuses), sum(status != "OK" for status in statuses)
+def told_of(reading: Reading, zone: str, programs: Iterable[str]) -> str:
+    there = {one.program for one in notes(reading, Program, zone=zone)}
+    return "; ".join(lookups(reading, zone, program).told_with_times() for program in programs if program in there)
 
 
 def off_the_step(one: Lookups, step_s: float) -> list[int]:
@@ -211,200 +232,191 @@ def off_the_step(one: Lookups, step_s: float) -> list[int]:
     return [took for took in one.slow_ns if (took + early_ns) % step_ns > late_ns + early_ns]
 
 
+def others(one: Lookups, wrong: list[int], than: str) -> Iterator[Finding]:
+    """More than a tenth of the slow lookups took other times than that."""
+    if len(wrong) * 10 > len(one.slow_ns):
+        some = f"{count(len(wrong))} of {count(len(one.slow_ns))} slow lookups"
+        yield against(f"{one.program}: {some} took other times{than}, such as {ms(wrong[0])}")
+
+
+def application(reading: Reading) -> tuple[Heard, int]:
+    """What became of requests to the application's address, and how many events of EndpointSlices came meanwhile."""
+    from_ns, to_ns = watched(reading)
+    asked = heard(reading, (from_ns, to_ns), probe="http")
+    need(asked.samples, "the application was not asked")
+    need(not unwatched(reading, "EndpointSlice", from_ns, to_ns), "the watch of endpoints had a gap")
+    return asked, sum(e.kind == "EndpointSlice" and from_ns <= e.at_ns <= to_ns for e in reading.events)
+
+
 # ---- verdicts ----
 
 
-def losses_cost_the_timeout(reading: Reading) -> Verdict:
+@checker(*EVIDENCE)
+def losses_cost_the_timeout(reading: Reading) -> Iterator[Finding]:
     """Where answers are lost, a slow lookup takes a multiple of what the program itself waits before it asks again."""
-    lossy = lookups(reading, LOSSY)
-    failures, unknowns, told = [], [], []
-    for program, step_s in ((GLIBC, 5.0), (SHORT, 1.0), (MUSL, 2.5)):
-        one = lossy.get(program)
-        if one is None or not one.slow_ns:
-            unknowns.append(f"{program}: no lookup was slow")
+    told = []
+    for program in AGAIN:
+        one, step_s = lookups(reading, LOSSY, program), PROGRAMS[program][1]
+        if not one.slow_ns:
+            yield unsure(f"{program}: no lookup was slow")
             continue
-        wrong = off_the_step(one, step_s)
+        yield from others(one, off_the_step(one, step_s), f" than {step_s:g} s and its multiples")
         told.append(f"{program} {ms(min(one.slow_ns))}")
-        if len(wrong) * 10 > len(one.slow_ns):
-            failures.append(f"{program}: {len(wrong)} of {len(one.slow_ns)} slow lookups took other times than {step_s:g} s and its multiples, such as {ms(wrong[0])}")  # fmt: skip
-    success = f"Slow lookups in the lossy zone took at least {', '.join(told)}: what each waits before it asks again."
-    return combine("losses-cost-the-timeout", failures=failures, unknowns=unknowns, success=success, evidence=EVIDENCE)
+    yield holds(
+        f"Slow lookups in the lossy zone took at least {', '.join(told)}: what each waits before it asks again."
+    )
 
 
-def delays_are_the_servers(reading: Reading) -> Verdict:
+@checker(*EVIDENCE)
+def delays_are_the_servers(reading: Reading) -> Iterator[Finding]:
     """Where answers are late, a slow lookup takes what the server takes, and a program that cannot wait fails."""
-    late = lookups(reading, LATE)
-    patient, hasty = late.get(GLIBC), late.get(ONCE)
-    if patient is None or hasty is None or not patient.slow_ns:
-        return combine(
-            "delays-are-the-servers", failures=(), unknowns=("no late answer was seen",), success="", evidence=()
-        )
+    patient, hasty = lookups(reading, LATE, GLIBC), lookups(reading, LATE, ONCE)
+    need(patient.slow_ns and hasty.took_ns, "no late answer was seen")
     limit_ns = round((DELAY_S + TOLERANCE_S) * NS_PER_S)
-    wrong = [t for t in patient.slow_ns if not DELAY_S * NS_PER_S - 20_000_000 <= t <= limit_ns]
-    failures = [f"{GLIBC}: {len(wrong)} of {len(patient.slow_ns)} slow lookups took other times, such as {ms(wrong[0])}"] if len(wrong) * 10 > len(patient.slow_ns) else []  # fmt: skip
-    failures += [f"{GLIBC}: {len(patient.failed_ns)} of {patient.n} failed"] if patient.failed_ns else []
-    failures += [] if hasty.failed_ns else [f"{ONCE}: no lookup failed"]
-    success = (
-        f"{len(patient.slow_ns)} of {patient.n} lookups with glibc's default took {ms(min(patient.slow_ns))} to "
+    yield from others(patient, [t for t in patient.slow_ns if not DELAY_S * NS_PER_S - 20_000_000 <= t <= limit_ns], "")
+    if patient.failed:
+        silent = all(s.outcome.status == "TIMEOUT" for s in patient.failed)
+        yield (unsure if silent else against)(f"{GLIBC}: {patient.failed_of_all} failed")
+    if not hasty.failed:
+        yield against(f"{ONCE}: no lookup failed")
+    yield holds(
+        f"{count(len(patient.slow_ns))} of {patient.number} lookups with glibc's default took {ms(min(patient.slow_ns))} to "
         f"{ms(max(patient.slow_ns))} where the server waits {DELAY_S:g} s, and none failed; with one try of 1 s "
-        f"{len(hasty.failed_ns)} of {hasty.n} failed."
+        f"{hasty.failed_of_all} failed."
     )
-    return combine("delays-are-the-servers", failures=failures, unknowns=(), success=success, evidence=EVIDENCE)
 
 
-def retries_hide_losses(reading: Reading) -> Verdict:
+@checker(*EVIDENCE)
+def retries_hide_losses(reading: Reading) -> Iterator[Finding]:
     """Who asks again fails less often."""
-    lossy = lookups(reading, LOSSY)
-    once = lossy.get(ONCE)
-    if once is None or not once.failed_ns:
-        return combine("retries-hide-losses", failures=(), unknowns=("no single try failed",), success="", evidence=())
-    again = [one for program in (GLIBC, SHORT, MUSL) if (one := lossy.get(program)) is not None]
-    unknowns = [] if len(again) == 3 else ["not every program was measured"]  # noqa: PLR2004 - those named above
-    failures = [
-        f"{one.program}: {len(one.failed_ns)} of {one.n} failed, of single tries {len(once.failed_ns)} of {once.n}"
-        for one in again
-        if one.share_failed >= once.share_failed
-    ]
-    told = ", ".join(f"{one.program} {len(one.failed_ns)} of {one.n}" for one in again)
-    success = f"Of single tries {len(once.failed_ns)} of {once.n} failed; of lookups that ask again: {told}."
-    return combine("retries-hide-losses", failures=failures, unknowns=unknowns, success=success, evidence=EVIDENCE)
+    single = lookups(reading, LOSSY, ONCE)
+    # Where nothing at all is answered, that is not the zone's doing.
+    need(single.failed and single.took_ns, "of single tries not some failed and others not")
+    told = []
+    for one in (lookups(reading, LOSSY, program) for program in AGAIN):
+        less, more = difference((len(single.failed), single.n), (len(one.failed), one.n), intervals=len(AGAIN))
+        compared = f"{one.program}: {one.failed_of_all} failed, of single tries {single.failed_of_all}"
+        if more <= 0:
+            yield against(compared)
+        elif less <= 0:
+            yield unsure(f"{compared}, which may be chance")
+        told.append(f"{one.program} {one.failed_of_all}, which is {share(less, more)} less")
+    yield holds(
+        f"Of single tries {single.failed_of_all} failed; of lookups that ask again: {'; '.join(told)} (of all, at 95 %)."
+    )
 
 
-def nobody_else_is_disturbed(reading: Reading) -> Verdict:
+@checker(*EVIDENCE)
+def nobody_else_is_disturbed(reading: Reading) -> Iterator[Finding]:
     """Other names resolve as ever, and the application and its endpoints are the same throughout."""
-    fine = lookups(reading, FINE).get(GLIBC)
-    asked, failed = requests_by_address(reading)
-    changes = endpoint_changes(reading)
-    unknowns = [] if fine is not None else ["no other name was looked up"]
-    unknowns += [] if asked else ["the application was not asked"]
-    failures = [f"of other lookups {fine.told()}"] if fine is not None and (fine.failed_ns or fine.slow_ns) else []
-    failures += [f"{failed} of {asked} requests to the application's address failed"] if failed else []
-    failures += [f"{changes} events of EndpointSlices"] if changes else []
-    success = (
-        f"Meanwhile none of {fine.n if fine else 0} lookups of kubernetes.default was slow or failed, all {asked} requests to "
-        "the application's address were answered, and no endpoint changed."
+    fine, (asked, changes) = lookups(reading, FINE, GLIBC), application(reading)
+    name = note(reading, Program, zone=FINE, program=GLIBC).name
+    yield from undisturbed(reading, watched(reading), "other lookups", record=f"A {name} ({GLIBC})")
+    yield from undisturbed(reading, watched(reading), "requests to the application's address", probe="http")
+    late_ns = off_the_step(fine, PROGRAMS[GLIBC][1])
+    if late_ns:
+        yield against(f"of other lookups {fine.told_with_times()}")
+    elif fine.slow_ns:
+        yield unsure(f"{count(len(fine.slow_ns), 'other lookup')} took as long as after a lost packet")
+    if changes:
+        yield against(f"{count(changes, 'event')} of EndpointSlices")
+    yield holds(
+        f"Meanwhile none of {fine.number} lookups of kubernetes.default was slow or failed, all {asked.number} requests to the "
+        "application's address were answered, and no endpoint changed."
     )
-    return combine("nobody-else-is-disturbed", failures=failures, unknowns=unknowns, success=success, evidence=EVIDENCE)
 
 
-def put_back(reading: Reading) -> Verdict:
+@checker(*EVIDENCE)
+def put_back(reading: Reading) -> Iterator[Finding]:
     """At the end the configuration is the old one, and servers that run know the zones no more."""
-    before, after = fact(reading, "before"), fact(reading, "after")
-    if before is None or after is None:
-        return combine(
-            "put-back", failures=(), unknowns=("the method did not come to its end",), success="", evidence=()
-        )
-    failures = [] if after["same_corefile"] else ["the Corefile is not what it was"]
-    failures += [] if after["servers"] == before["servers"] else [f"{after['servers']} servers are Ready"]
-    failures += [f"the {kind} zone is still answered" for kind in (LATE, LOSSY) if after[kind] == "NOERROR"]
-    unknowns = [
-        f"of the {kind} zone it was said {after[kind]}"
-        for kind in (LATE, LOSSY)
-        if after[kind] not in ("NOERROR", *UNKNOWN_ZONE)
-    ]
-    success = (
-        f"The Corefile is what it was, {after['servers']} servers are Ready, and the zones' names are no more "
-        f"({LATE} {after[LATE]}, {LOSSY} {after[LOSSY]})."
+    missing = "the method did not come to its end"
+    before, after = note(reading, Before, missing), note(reading, After, missing)
+    if not after.same_corefile:
+        yield against("the Corefile is not what it was")
+    if after.servers != before.servers:
+        yield against(f"{count(after.servers, 'server')} are Ready")
+    for kind, said in ((LATE, after.late), (LOSSY, after.lossy)):
+        if said == "NOERROR":
+            yield against(f"the {kind} zone is still answered")
+        elif said not in UNKNOWN_ZONE:
+            yield unsure(f"of the {kind} zone it was said {said}")
+    yield holds(
+        f"The Corefile is what it was, {count(after.servers, 'server')} are Ready, and the zones' names are no more "
+        f"({LATE} {after.late}, {LOSSY} {after.lossy})."
     )
-    return combine("put-back", failures=failures, unknowns=unknowns, success=success, evidence=EVIDENCE)
 
 
 # ---- answers ----
 
 
-def intermittent(reading: Reading) -> str:
-    lossy = lookups(reading, LOSSY)
-    asked, failed = requests_by_address(reading)
-    changes = endpoint_changes(reading)
-    if ONCE not in lossy or GLIBC not in lossy or not asked:
-        return ""
-    once, again = lossy[ONCE], lossy[GLIBC]
-    said = (
-        f"In a zone whose server drops one query in {DROP_ONE_IN}, {len(once.failed_ns)} of {once.n} lookups with {ONCE} "
-        f"failed; with glibc's default only {len(again.failed_ns)} of {again.n}, but {len(again.slow_ns)} more took "
-        f"{ms(min(again.slow_ns)) if again.slow_ns else '-'} or longer. "
+def intermittent(reading: Reading) -> Iterator[str]:
+    single, again = (lookups(reading, LOSSY, program) for program in (ONCE, GLIBC))
+    asked, changes = application(reading)
+    slow = f", but {count(len(again.slow_ns))} more took {ms(min(again.slow_ns))} or longer" if again.slow_ns else ""
+    yield (
+        f"In a zone whose server drops one query in {DROP_ONE_IN}, {single.failed_of_all} lookups with {ONCE} failed; "
+        f"with glibc's default only {again.failed_of_all}{slow}."
     )
-    if not changes and not failed:
-        said += (
-            f"Meanwhile no endpoint changed and all {asked} requests to the application's address were answered, so the "
+    if not changes and not asked.failed:
+        yield (
+            f"Meanwhile no endpoint changed and all {asked.number} requests to the application's address were answered, so the "
             "unit's `kubectl get endpoints -w` shows nothing: it finds endpoints that come and go (a pod that turns "
-            "unready: experiment readiness-flap; there the name is answered, with NXDOMAIN), not answers that get lost. "
+            "unready: experiment readiness-flap; there the name is answered, with NXDOMAIN), not answers that get lost."
         )
-    return said + (
-        "Tell in which phase it fails: ask the name and the address apart, again and again. Failures of the name alone "
-        "that time out mean answers that are lost, or later than the program waits; then ask each DNS server by its own address, to find whether it is one of them."
+    yield "Tell in which phase it fails: ask the name and the address apart, again and again."
+    yield (
+        "Failures of the name alone that time out mean answers that are lost, or later than the program waits; then ask each DNS server by its own address, "
+        "to find whether it is one of them."
     )
 
 
-def delays(reading: Reading) -> str:
-    late, fine = lookups(reading, LATE), lookups(reading, FINE)
-    if GLIBC not in late or ONCE not in late or GLIBC not in fine:
-        return ""
-    return (
-        f"In a zone whose server answers one query in {DELAY_ONE_IN} {DELAY_S:g} s late: "
-        f"{'; '.join(one.told() for one in late.values())}. Names of other zones at the same servers: "
-        f"{fine[GLIBC].told()}. One `time nslookup` says little: most lookups are fast in either zone. Ask some dozens of "
-        "times, and look at the slow ones. (Quantiles are of lookups in this one run.)"
-    )
+def delays(reading: Reading) -> Iterator[str]:
+    lookups(reading, LATE, ONCE)
+    yield f"In a zone whose server answers one query in {DELAY_ONE_IN} {DELAY_S:g} s late: {told_of(reading, LATE, PROGRAMS)}."
+    yield f"Names of other zones at the same servers: {lookups(reading, FINE, GLIBC).told_with_times()}."
+    yield "One `time nslookup` says little: most lookups are fast in either zone."
+    yield "Ask some dozens of times, and look at the slow ones. (Quantiles are of lookups in this one run.)"
 
 
-def apart(reading: Reading) -> str:
-    late, lossy = lookups(reading, LATE), lookups(reading, LOSSY)
-    if not {GLIBC, SHORT, MUSL, ONCE} <= late.keys() & lossy.keys():
-        return ""
-    if any(check(reading).outcome != "ok" for check in (losses_cost_the_timeout, delays_are_the_servers)):
-        return ""
+def apart(reading: Reading) -> Iterator[str]:
+    held(reading, losses_cost_the_timeout)
+    held(reading, delays_are_the_servers)
     rows = []
     for program in (GLIBC, MUSL, SHORT):
-        slow_late, slow_lossy = late[program].slow_ns, lossy[program].slow_ns
-        if slow_late and slow_lossy:
-            rows.append(
-                f"{program} {_typical(slow_late)} where answers are late and {_typical(slow_lossy)} where they are lost"
-            )
-    return (
-        f"The time that slow lookups take. It was, typically: {'; '.join(rows)}. A late server costs the same whoever asks, "
-        f"here {DELAY_S:g} s, until a program loses patience; a lost query costs each program its own timeout, "
-        "almost exactly, however fast the server is. So 5.0 s on the dot, 2.5 s on Alpine, is a packet that was lost and not a "
-        "slow server; change the timeout, and see whether the delay changes with it."
+        late, lossy = (lookups(reading, zone, program).typical for zone in (LATE, LOSSY))
+        rows.append(f"{program} {late} where answers are late and {lossy} where they are lost")
+    yield f"The time that slow lookups take. It was, typically: {'; '.join(rows)}."
+    yield (
+        f"A late server costs the same whoever asks, here {DELAY_S:g} s, until a program loses patience; a lost query costs each program its own timeout, "
+        "almost exactly, however fast the server is."
+    )
+    yield (
+        "So 5.0 s on the dot, 2.5 s on Alpine, is a packet that was lost and not a slow server; change the timeout, and see whether the delay changes with it."
     )
 
 
-def _typical(values: list[int]) -> str:
-    return seconds(sorted(values)[len(values) // 2])
-
-
-def options(reading: Reading) -> str:
-    late, lossy = lookups(reading, LATE), lookups(reading, LOSSY)
-    if not {GLIBC, SHORT} <= late.keys() & lossy.keys():
-        return ""
-    one_server = [one.told() for program, one in lossy.items() if program != TWO]
-    said = f"Where one query in {DROP_ONE_IN} is lost: {'; '.join(one_server)}. "
-    if TWO in lossy:
-        said += (
-            f"Two servers with the same fault, each asked up to twice: {lossy[TWO].told().removeprefix(f'{TWO}: ')}. That is up to four questions, so "
-            "this run does not tell whether the second address helped or the further questions. "
-        )
-    return said + (
-        "A short timeout with more attempts (dnsConfig of the pod: options timeout:1 attempts:3) turns most 5 s waits into "
-        f"1 s; but where answers are late, it asks again what was on its way ({_queries(late[SHORT])}), so it loads a server "
-        f"that is slow already, and a timeout below the delay with no further attempt only fails "
-        + (f"({len(late[ONCE].failed_ns)} of {late[ONCE].n} here)." if ONCE in late else "here.")
+def options(reading: Reading) -> Iterator[str]:
+    short = lookups(reading, LATE, SHORT)
+    yield f"Where one query in {DROP_ONE_IN} is lost: {told_of(reading, LOSSY, (ONCE, *AGAIN))}."
+    if two := told_of(reading, LOSSY, (TWO,)):
+        yield f"With the same fault at each of its two servers, each asked up to twice, {two}."
+        yield "That is up to four questions, so this run does not tell whether the second address helped or the further questions."
+    queries = Counter(int(s.outcome.detail.partition(" ")[0]) for s in short.samples)
+    asked = ", ".join(
+        f"{count(n, 'lookup')} took {count(each, 'query|queries')}" for each, n in sorted(queries.items())
     )
-
-
-def _queries(one: Lookups) -> str:
-    return ", ".join(f"{n} lookups took {what}" for what, n in sorted(one.queries.items()))
+    yield (
+        "A short timeout with more attempts (dnsConfig of the pod: options timeout:1 attempts:3) turns most 5 s waits into 1 s; but where answers are late, "
+        f"it asks again what was on its way ({asked}), so it loads a server that is slow already."
+    )
+    yield (
+        f"A timeout below the delay with no further attempt only fails ({lookups(reading, LATE, ONCE).failed_of_all} here)."
+    )
 
 
 def headline(reading: Reading) -> str:
-    late, lossy = lookups(reading, LATE).get(GLIBC), lookups(reading, LOSSY).get(GLIBC)
-    if late is None or lossy is None or not late.slow_ns or not lossy.slow_ns:
-        return "What slow and lossy DNS costs was not measured."
-    where = "On the simulated cluster a" if reading.meta.simulated else "A"
-    return (
-        f"{where} slow lookup with glibc's default took {_typical(late.slow_ns)} where the server was late, and "
-        f"{_typical(lossy.slow_ns)} where answers were lost."
-    )
+    late, lossy = (lookups(reading, zone, GLIBC).typical for zone in (LATE, LOSSY))
+    return f"A slow lookup with glibc's default took {late} where the server was late, and {lossy} where answers were lost."
 
 
 experiment = Experiment(
@@ -429,12 +441,7 @@ experiment = Experiment(
     ),
     needs=("kube-system",),
     watched_names=3,
-    tables={
-        "before": "Cluster DNS at the beginning:",
-        "program": "Who looked names up, and how:",
-        "waited": "Until the servers were replaced, one after the other:",
-        "after": "Cluster DNS at the end:",
-    },
+    tables=(Before, Program, Waited, After),
     headline=headline,
     timeout_s=300,
     duration_s=95,

@@ -1,18 +1,28 @@
 """How long are two pods with one identity alive after a forced deletion?"""
 
+from collections.abc import Iterator
+
 from chaos.experiment import (
     DeletePod,
     Experiment,
+    Finding,
+    Interval,
     Question,
     Reading,
     Run,
-    Verdict,
     Workload,
-    combine,
+    against,
+    between,
+    checker,
+    count,
+    holds,
     ms,
+    need,
+    old_served,
     overlaps,
     seconds,
     trials,
+    unsure,
 )
 
 STEADY_WITHIN_S = 60
@@ -30,69 +40,71 @@ async def method(run: Run) -> None:
             await run.steady_state(within_s=STEADY_WITHIN_S)
 
 
-def overlap_is_known(reading: Reading) -> Verdict:
+@checker("report.md: Identity")
+def overlap_is_known(reading: Reading) -> Iterator[Finding]:
     """For each deletion: how long two pods served as one, from below and above. To know it is what is asked here."""
     found = overlaps(reading)
-    unknowns = [f"trial {o.trial.number}: {o.unknown}" for o in found if o.unknown]
-    unknowns += [
-        f"trial {o.trial.number}: the old pod was never seen to stop"
-        for o in found
-        if not o.unknown and o.at_most_ns is None
-    ]
-    unknowns += [] if found else ["there was no trial"]
+    need(found, "there was no trial")
+    for one in found:
+        if one.unknown or one.at_most_ns is None:
+            yield unsure(f"trial {one.trial.number}: {one.unknown or 'the old pod was never seen to stop'}")
     doubled = [o for o in found if o.at_least_ns > 0]
-    success = f"In {len(doubled)} of {len(found)} forced deletions two pods served under one identity"
-    if doubled:
-        longest = max(doubled, key=lambda o: o.at_least_ns)
-        success += f", for at least {ms(longest.at_least_ns)} ({longest.trial.target.name})"
-    return combine(
-        "overlap-is-known", failures=(), unknowns=unknowns, success=success + ".", evidence=("report.md: Identity",)
-    )
+    longest = max(doubled, key=lambda o: o.at_least_ns, default=None)
+    most = "" if longest is None else f", for at least {ms(longest.at_least_ns)} ({longest.trial.target.name})"
+    number = count(len(found), "forced deletion")
+    yield holds(f"In {count(len(doubled))} of {number} two pods served under one identity{most}.")
 
 
-def object_goes_at_once(reading: Reading) -> Verdict:
+@checker("report.md: Stages")
+def object_goes_at_once(reading: Reading) -> Iterator[Finding]:
     """The name is free for its successor before the container has ended: that is what force means."""
-    found = trials(reading)
-    failures = [
-        f"trial {t.number}: the old containers had ended before the object was gone"
-        for t in found
-        if t.life.created_ns is not None and t.life.old_ended_first
-    ]
-    unknowns = [f"trial {t.number}: the successor was not seen" for t in found if t.life.created_ns is None]
-    unknowns += [] if found else ["there was no trial"]
-    slowest = max((t.life.created_ns - t.accepted_ns for t in found if t.life.created_ns is not None), default=0)
-    success = (
-        f"The successor was created at most {ms(slowest)} after the deletion, without waiting for the old containers."
-    )
-    return combine(
-        "object-goes-at-once", failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Stages",)
+    found, created = trials(reading), []
+    need(found, "there was no trial")
+    for trial in found:
+        created_ns, old = trial.life.created_ns, old_served(reading, trial)
+        if created_ns is None:
+            yield unsure(f"trial {trial.number}: the successor was not seen")
+        elif trial.life.old_ended_first:
+            yield against(f"trial {trial.number}: the old containers had ended before the object was gone")
+        elif old is None or old.after_ns < created_ns:
+            yield unsure(f"trial {trial.number}: the old container was not heard after its successor was created")
+        else:
+            created.append(created_ns - trial.accepted_ns)
+    need(created, "no successor was seen")
+    yield holds(
+        f"The successor was created at most {ms(max(created))} after the deletion, without waiting for the old containers."
     )
 
 
-def how_long(reading: Reading) -> str:
-    rows = []
-    for found in overlaps(reading):
-        most = "an unknown time" if found.at_most_ns is None else seconds(found.at_most_ns)
-        rows.append(f"{found.trial.target.name} between {seconds(found.at_least_ns)} and {most}")
-    if not rows:
-        return ""
-    return (
-        f"Two pods answered as one: {'; '.join(rows)}. The object was removed at once and its successor started, while the "
-        "old container went on; whoever still held a connection or the old address wrote to the old one. A database "
-        "that takes for granted that its name is held once (a lock, a single writer, a member of a quorum) can lose or "
-        "fork data in that time, so force is for pods whose node is known to be off."
-        if any(o.at_least_ns > 0 for o in overlaps(reading))
-        else f"No overlap was certain: {'; '.join(rows)}."
+def how_long(reading: Reading) -> Iterator[str]:
+    found = [o for o in overlaps(reading) if not o.unknown and (o.at_least_ns, o.at_most_ns) != (0, None)]
+    need(found, "nothing tells how long the old pods served beside the new ones")
+    rows = "; ".join(f"{o.trial.target.name} {between(Interval(o.at_least_ns, o.at_most_ns))}" for o in found)
+    if not any(o.at_least_ns > 0 for o in found):
+        yield f"No overlap was certain: {rows}."
+        return
+    yield f"Two pods answered as one: {rows}."
+    yield (
+        "The object was removed at once and its successor started, while the old container went on; whoever still held a connection or the old address wrote "
+        "to the old one."
+    )
+    yield (
+        "A database that takes for granted that its name is held once (a lock, a single writer, a member of a quorum) can lose or fork data in that time, so "
+        "force is for pods whose node is known to be off."
     )
 
 
 def headline(reading: Reading) -> str:
-    certain = [o for o in overlaps(reading) if o.at_least_ns > 0]
+    found = overlaps(reading)
+    need(found, "there was no trial")
+    certain = [o for o in found if o.at_least_ns > 0]
     if not certain:
         return "In no trial were two pods of one identity certainly alive at once."
-    where = "On the simulated cluster two" if reading.meta.simulated else "Two"
-    longest = max(o.at_least_ns for o in certain)
-    return f"{where} pods of one identity served at once after {len(certain)} of {len(overlaps(reading))} forced deletions, for at least {seconds(longest)}."
+    longest = seconds(max(o.at_least_ns for o in certain))
+    return (
+        f"Two pods of one identity served at once after {count(len(certain))} of {count(len(found), 'forced deletion')}, "
+        f"for at least {longest}."
+    )
 
 
 experiment = Experiment(

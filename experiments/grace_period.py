@@ -1,24 +1,37 @@
 """What does it cost clients how a container ends: by name, through a ClusterIP, and on an open connection?"""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from chaos.experiment import (
     ClientView,
     DeletePod,
     Experiment,
+    Finding,
     Interval,
-    PodIdentity,
+    Note,
     Question,
     Reading,
     Run,
     Trial,
-    Verdict,
+    UnmeasuredError,
+    Waited,
+    against,
     at_most_ns,
     between,
+    checker,
     client_views,
-    combine,
-    facts,
+    count,
+    holds,
+    known,
+    need,
+    notes,
+    successor,
     trials,
+    unsure,
+    unwatched,
+    where_measured,
 )
 
 PORT = 80
@@ -51,6 +64,10 @@ class Ending:
     def pod(self) -> str:
         return f"{self.set}-0"
 
+    @property
+    def labels(self) -> str:
+        return f"set={self.set}"
+
 
 ENDINGS = (
     Ending("ash", "ash hands over to the server", 0, "nginx"),
@@ -59,19 +76,27 @@ ENDINGS = (
     Ending("hook", "a preStop hook waits 5 s", 5, "nginx"),
     Ending("drain", "the container serves on for 5 s", 5, "sh"),
 )
-LINGERING = tuple(ending for ending in ENDINGS if ending.waits_s != 0)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstProcess(Note):
+    """What is PID 1 of each set."""
+
+    set: str
+    pod: str
+    pid_1: str
+    how: str
 
 
 async def method(run: Run) -> None:
     """Delete the pod of each set in turn, while clients ask for it by name, through a ClusterIP and on a connection."""
     await run.apply("grace.yaml")
     for ending in ENDINGS:
-        pods = await run.ready_pods(f"set={ending.set}", 1, within_s=READY_WITHIN_S)
+        pods = await run.ready_pods(ending.labels, 1, within_s=READY_WITHIN_S)
         if not pods:
-            run.mark("not-ready", set=ending.set, within_s=READY_WITHIN_S)
             return
         said = await run.objects.exec(pods[0].name, ["cat", "/proc/1/comm"])
-        run.mark("first-process", set=ending.set, pod=pods[0].name, pid_1=said.stdout.strip(), how=ending.how)
+        run.note(FirstProcess(ending.set, pods[0].name, said.stdout.strip(), ending.how))
     for ending in ENDINGS:
         for name in (f"{ending.pod}.{ending.set}", f"{ending.set}-ip"):
             run.watch_clients("http", name, PORT, pod=ending.pod)
@@ -79,22 +104,12 @@ async def method(run: Run) -> None:
     await run.sleep(SETTLE_S)
     for _ in range(run.options.trials or 1):
         for ending in ENDINGS:
-            if not await replace(run, ending):
+            (old,) = await run.pods_of(ending.labels)
+            async with run.inject(DeletePod(old, grace_s=run.options.deletion_grace_s)):
+                new = await successor(run, old, ending.labels, READY_WITHIN_S, what=f"{ending.pod} is replaced")
+                await run.sleep(SETTLE_S)
+            if new is None:
                 return
-
-
-async def replace(run: Run, ending: Ending) -> bool:
-    """Delete the pod of a set and wait for its successor; whether it came."""
-    old = (await run.pods_of(f"set={ending.set}"))[0]
-
-    async def back() -> tuple[PodIdentity, ...] | None:
-        found = await run.pods_of(f"set={ending.set}")
-        return found if any(pod.uid != old.uid for pod in found) else None
-
-    async with run.inject(DeletePod(old, grace_s=run.options.deletion_grace_s)):
-        found = await run.until(f"{ending.pod} is replaced", back, READY_WITHIN_S)
-        await run.sleep(SETTLE_S)
-    return bool(found)
 
 
 # ---- what the run shows ----
@@ -111,208 +126,188 @@ class Cost:
     on_connection: ClientView | None
 
     @property
-    def took_ns(self) -> int | None:
-        """From the deletion until the old pod's object was gone, from above."""
-        gone_ns = self.trial.life.old_gone_ns
-        return None if gone_ns is None else gone_ns - self.trial.accepted_ns
-
-    @property
     def exit_code(self) -> int | None:
         """With which its container ended; None where the watch did not show it."""
         status = (self.trial.life.old_pod or {}).get("status", {})
         ended = [row.get("state", {}).get("terminated") for row in status.get("containerStatuses") or ()]
         return int(ended[0]["exitCode"]) if ended and ended[0] else None
 
+    def since(self, at: Interval) -> Interval:
+        """How long after the deletion; it may come before the API server's answer, which is counted from."""
+        before_ns = None if at.before_ns is None else max(0, at.before_ns - self.trial.accepted_ns)
+        return Interval(max(0, at.after_ns - self.trial.accepted_ns), before_ns)
+
 
 def costs(reading: Reading) -> list[Cost]:
     """Of each deletion, in the order in which they were made."""
-    views = client_views(reading)
+    seen = {(v.trial.key, v.probe, v.record): v for v in client_views(reading)}
+    endings = {ending.pod: ending for ending in ENDINGS}
     found = []
-    for trial in trials(reading):
-        ending = next((e for e in ENDINGS if e.pod == trial.target.name), None)
-        if ending is None:
-            continue
-
-        def view(probe: str, record: str, trial: Trial = trial) -> ClientView | None:
-            mine = (v for v in views if v.trial.key == trial.key and v.probe == probe)
-            return next((v for v in mine if v.record == f"{record}:{PORT}"), None)
-
-        name = f"{ending.pod}.{ending.set}"
-        found.append(Cost(ending, trial, view("http", name), view("http", f"{ending.set}-ip"), view("stream", name)))
+    for trial in (t for t in trials(reading) if t.target.name in endings):
+        ending = endings[trial.target.name]
+        name, address = f"{ending.pod}.{ending.set}:{PORT}", f"{ending.set}-ip:{PORT}"
+        asked = (("http", name), ("http", address), ("stream", name))
+        found.append(Cost(ending, trial, *(seen.get((trial.key, *one)) for one in asked)))
     return found
 
 
-def unseen(reading: Reading) -> list[str]:
-    """Sets whose deletion was not measured."""
-    seen = {cost.ending.set for cost in costs(reading)}
-    return [f"{ending.set}: its pod was not deleted" for ending in ENDINGS if ending.set not in seen]
+def of_each(reading: Reading, judge: Callable[[Cost], Iterator[Finding]]) -> Iterator[Finding]:
+    """What is found of each deletion, under the name of its set; a set whose pod was not deleted is unsure."""
+    found = costs(reading)
+    for name in (e.set for e in ENDINGS if e not in {cost.ending for cost in found}):
+        yield unsure(f"{name}: its pod was not deleted")
+    for cost in found:
+        try:
+            yield from judge(cost)
+        except UnmeasuredError as exc:
+            yield unsure(f"{cost.ending.set}: {exc}")
 
 
-def first_processes_are_as_meant(reading: Reading) -> Verdict:
+def first_failure(cost: Cost, view: ClientView | None, missing: str) -> tuple[Interval, int]:
+    """How long after the deletion a client first failed, and the latest that this can have been, in nanoseconds."""
+    at = cost.since(known(view.first_failed if view else None, missing))
+    return at, known(at.before_ns, missing)
+
+
+@checker("report.md: Measured")
+def first_processes_are_as_meant(reading: Reading) -> Iterator[Finding]:
     """PID 1 of each set is what its way to end needs; without that the run compares something else."""
-    found = {one["set"]: one["pid_1"] for one in facts(reading, "first-process")}
-    failures = [
-        f"{e.set}: PID 1 is {found[e.set]}, not {e.first}"
-        for e in ENDINGS
-        if found.get(e.set) not in ("", e.first, None)
-    ]
-    unknowns = [f"{e.set}: its PID 1 is not known" for e in ENDINGS if not found.get(e.set)]
-    told = ", ".join(f"{e.set} {found.get(e.set)}" for e in ENDINGS)
-    return combine(
-        "first-processes-are-as-meant",
-        failures=failures,
-        unknowns=unknowns,
-        success=f"PID 1 is: {told}.",
-        evidence=("report.md: Measured",),
-    )
+    found = {one.set: one.pid_1 for one in notes(reading, FirstProcess)}
+    for ending in ENDINGS:
+        first = found.get(ending.set)
+        if not first:
+            yield unsure(f"{ending.set}: its PID 1 is not known")
+        elif first != ending.first:
+            yield against(f"{ending.set}: PID 1 is {first}, not {ending.first}")
+    yield holds(f"PID 1 is: {', '.join(f'{e.set} {found.get(e.set)}' for e in ENDINGS)}.")
 
 
-def only_a_deaf_shell_takes_the_whole_grace_period(reading: Reading) -> Verdict:
+@checker("report.md: Stages")
+def only_a_deaf_shell_takes_the_whole_grace_period(reading: Reading) -> Iterator[Finding]:
     """The set whose PID 1 ignores the signal is killed at the end of its grace period; the others end before."""
-    failures, unknowns, told = [], unseen(reading), []
-    for cost in costs(reading):
-        name, grace_s, took_ns = cost.ending.set, cost.trial.life.grace_s, cost.took_ns
-        waits_s = cost.ending.waits_s
-        if took_ns is None or grace_s is None:
-            unknowns.append(f"{name}: its end was not seen")
-        elif waits_s is not None and grace_s <= waits_s + MARGIN_S:
-            unknowns.append(f"{name}: a grace period of {grace_s} s is too short to tell")
-        elif (took_ns < grace_s * NS_PER_S) == (waits_s is None):
-            failures.append(
-                f"{name}: its pod was gone {at_most_ns(took_ns)} after the deletion, with {grace_s} s of grace"
+
+    def judge(cost: Cost) -> Iterator[Finding]:
+        name, waits_s, trial = cost.ending.set, cost.ending.waits_s, cost.trial
+        gone_ns, grace_s = (known(one, "its end was not seen") for one in (trial.life.old_gone_ns, trial.life.grace_s))
+        need(not unwatched(reading, "Pod", trial.accepted_ns, gone_ns), "the watch of pods had a gap then")
+        need(
+            waits_s is None or grace_s > waits_s + MARGIN_S,
+            f"a grace period of {count(grace_s)} s is too short to tell",
+        )
+        took_ns = gone_ns - trial.accepted_ns
+        if (took_ns < grace_s * NS_PER_S) == (waits_s is None):
+            yield against(
+                f"{name}: its pod was gone {at_most_ns(took_ns)} after the deletion, with {count(grace_s)} s of grace"
             )
         else:
-            code = "" if cost.exit_code is None else f" (exit code {cost.exit_code})"
-            told.append(f"{name} {at_most_ns(took_ns)}{code}")
-    return combine(
-        "only-a-deaf-shell-takes-the-whole-grace-period",
-        failures=failures,
-        unknowns=unknowns,
-        success=f"From the deletion until the pod was gone it took: {', '.join(told)}.",
-        evidence=("report.md: Stages",),
-    )
+            code = "" if cost.exit_code is None else f" (exit code {count(cost.exit_code)})"
+            yield holds(f"The pod of {name} was gone {at_most_ns(took_ns)} after the deletion{code}.")
+
+    yield from of_each(reading, judge)
 
 
-def the_name_goes_at_once(reading: Reading) -> Verdict:
+@checker("report.md: Connections")
+def the_name_goes_at_once(reading: Reading) -> Iterator[Finding]:
     """New connections by name fail from the deletion on, however the container ends."""
-    failures, unknowns, latest_ns = [], unseen(reading), 0
-    for cost in costs(reading):
-        view = cost.by_name
-        if view is None or view.first_failed is None or view.first_failed.before_ns is None:
-            unknowns.append(f"{cost.ending.set}: no client was seen to fail by name")
-            continue
-        at_once_ns = cost.trial.accepted_ns + AT_ONCE_S * NS_PER_S
-        if view.first_failed.after_ns > at_once_ns:
-            failures.append(f"{cost.ending.set}: a client still reached it by name more than {AT_ONCE_S} s later")
-        elif view.first_failed.before_ns > at_once_ns:
-            unknowns.append(f"{cost.ending.set}: when clients began to fail is not known well enough")
-        latest_ns = max(latest_ns, view.first_failed.before_ns - cost.trial.accepted_ns)
-    return combine(
-        "the-name-goes-at-once",
-        failures=failures,
-        unknowns=unknowns,
-        success=f"New connections by name failed {at_most_ns(latest_ns)} after the deletion, in all {len(costs(reading))} trials.",
-        evidence=("report.md: Connections",),
-    )
+
+    def judge(cost: Cost) -> Iterator[Finding]:
+        name = cost.ending.set
+        at, latest_ns = first_failure(cost, cost.by_name, "no client was seen to fail by name")
+        if at.after_ns > AT_ONCE_S * NS_PER_S:
+            yield against(f"{name}: a client still reached it by name more than {AT_ONCE_S} s later")
+        elif latest_ns > AT_ONCE_S * NS_PER_S:
+            yield unsure(f"{name}: when clients began to fail is not known well enough")
+        yield holds(
+            f"New connections by the name of {cost.ending.pod} failed {at_most_ns(latest_ns)} after the deletion."
+        )
+
+    yield from of_each(reading, judge)
 
 
-def who_is_connected_is_served_on(reading: Reading) -> Verdict:
+@checker("report.md: Connections")
+def who_is_connected_is_served_on(reading: Reading) -> Iterator[Finding]:
     """Through the ClusterIP and on an open connection a container serves for as long as it goes on."""
-    failures, unknowns, told = [], unseen(reading), []
-    for cost in costs(reading):
-        if cost.ending.waits_s == 0:
-            continue
-        grace_s = cost.trial.life.grace_s
-        if grace_s is None:
-            unknowns.append(f"{cost.ending.set}: its grace period is not known")
-            continue
-        least_s = min(grace_s, grace_s if cost.ending.waits_s is None else cost.ending.waits_s) - 1
-        for what, view in (("the ClusterIP", cost.by_address), ("the open connection", cost.on_connection)):
-            where = f"{cost.ending.set}, {what}"
-            if view is None or view.first_failed is None or view.first_failed.before_ns is None:
-                unknowns.append(f"{where}: its end was not seen")
-            elif view.first_failed.before_ns < cost.trial.accepted_ns + least_s * NS_PER_S:
-                failures.append(
-                    f"{where}: failed {since(cost, view.first_failed)} after the deletion, not {least_s} s or more"
-                )
-            elif view.first_failed.after_ns < cost.trial.accepted_ns + least_s * NS_PER_S:
-                unknowns.append(f"{where}: when it failed is not known well enough")
-            else:
-                told.append(f"{where} {since(cost, view.first_failed)}")
-    return combine(
-        "who-is-connected-is-served-on",
-        failures=failures,
-        unknowns=unknowns,
-        success=f"The first failure came after the deletion: {'; '.join(told)}.",
-        evidence=("report.md: Connections",),
-    )
+
+    def judge(cost: Cost, what: str) -> Iterator[Finding]:
+        view = cost.by_address if what == "the ClusterIP" else cost.on_connection
+        where, waits_s = f"{cost.ending.set}, {what}", cost.ending.waits_s
+        if waits_s == 0:
+            return
+        grace_s = known(cost.trial.life.grace_s, "its grace period is not known")
+        least_s = min(grace_s, grace_s if waits_s is None else waits_s) - 1
+        at, latest_ns = first_failure(cost, view, f"the end of {what} was not seen")
+        if latest_ns < least_s * NS_PER_S:
+            yield against(f"{where}: failed {between(at)} after the deletion, not {count(least_s)} s or more")
+        elif at.after_ns < least_s * NS_PER_S:
+            yield unsure(f"{where}: when it failed is not known well enough")
+        yield holds(f"{where}: the first failure came {between(at)} after the deletion.")
+
+    for what in ("the ClusterIP", "the open connection"):
+        yield from of_each(reading, partial(judge, what=what))
 
 
-def since(cost: Cost, at: Interval) -> str:
-    """How long after the deletion; it may come before the API server's answer, which is counted from."""
-    zero_ns = cost.trial.accepted_ns
-    after_ns = max(0, at.after_ns - zero_ns)
-    if at.before_ns is not None and at.before_ns <= zero_ns:
-        return "less than 0.001 s"
-    return between(Interval(after_ns, None if at.before_ns is None else at.before_ns - zero_ns))
+# ---- answers ----
 
 
-def what_each_costs(reading: Reading) -> str:
+def what_each_costs(reading: Reading) -> Iterator[str]:
     """One sentence for each way to end."""
-    said = []
     for cost in costs(reading):
-        parts = [
-            _cost("by name", cost, cost.by_name),
-            _cost("through the ClusterIP", cost, cost.by_address),
-            _cost("on the open connection", cost, cost.on_connection),
-        ]
-        said.append(f"{cost.ending.set} ({cost.ending.how}): {'; '.join(parts)}.")
-    return " ".join(said)
+        clients = (
+            ("by name", cost.by_name),
+            ("through the ClusterIP", cost.by_address),
+            ("on the open connection", cost.on_connection),
+        )
+        told = "; ".join(_cost(how, cost, view) for how, view in clients)
+        yield f"{cost.ending.set} ({cost.ending.how}): {told}."
 
 
 def _cost(how: str, cost: Cost, view: ClientView | None) -> str:
     if view is None:
         return f"{how} nobody asked"
     if view.outage_ns is None or view.failed is None or view.first_failure is None:
-        return f"{how} nothing failed in {view.samples} tries"
-    return f"{how} no answer for {between(view.outage_ns)}, first {view.first_failure[0]} {since(cost, view.failed)} after the deletion"
-
-
-def what_to_do(reading: Reading) -> str:
-    """The advice, where the figures carry it."""
-    by_set = {cost.ending.set: cost for cost in costs(reading)}
-    deaf, exec_ = (_outage(by_set.get(name)) for name in ("dash", "exec"))
-    if deaf is None or exec_ is None or exec_.before_ns is None or deaf.after_ns <= exec_.before_ns:
-        return ""
-    said = (
-        f"Let the server be PID 1 (`exec`, or a shell that hands over): by name its pod was away for {between(exec_)}, "
-        f"behind a shell that stays PID 1 for {between(deaf)}. "
+        return f"{how} nothing failed in {count(view.samples, 'try|tries')}"
+    return (
+        f"{how} no answer for {between(view.outage_ns)}, first {view.first_failure[0]} {between(cost.since(view.failed))} "
+        "after the deletion"
     )
-    waiting = [(e, _outage(by_set.get(e.set))) for e in ENDINGS if e.waits_s]
-    longer = [(e, found) for e, found in waiting if found is not None and found.after_ns > exec_.before_ns]
-    if longer:
-        said += (
-            "Waiting before the end keeps those served who are connected or come through a ClusterIP, and costs those who come by "
-            f"the pod's name: {', '.join(f'{e.set} {between(found)}' for e, found in longer)}. "
-            "So a member that clients find by its own name should end as soon as its work is done, and one behind a ClusterIP "
-            "may take its time."
-        )
-    return said.strip()
 
 
-def _outage(cost: Cost | None) -> Interval | None:
-    return None if cost is None or cost.by_name is None else cost.by_name.outage_ns
+def away(reading: Reading, name: str) -> Interval:
+    """For how long the pod of a set was unreachable by its name; of several trials the last."""
+    found = {cost.ending.set: cost.by_name for cost in costs(reading)}.get(name)
+    return known(found.outage_ns if found else None, f"what the end of {name} costs was not measured")
+
+
+def what_to_do(reading: Reading) -> Iterator[str]:
+    """The advice, where the figures carry it."""
+    deaf, quick = away(reading, "dash"), away(reading, "exec")
+    most_ns = known(quick.before_ns, "the pod of exec did not come back")
+    need(deaf.after_ns > most_ns, "a shell that stays PID 1 was not seen to cost more")
+    yield (
+        f"Let the server be PID 1 (`exec`, or a shell that hands over): by name its pod was away for {between(quick)}, "
+        f"behind a shell that stays PID 1 for {between(deaf)}."
+    )
+    yield from where_measured(partial(_waiting, reading, most_ns))
+
+
+def _waiting(reading: Reading, most_ns: int) -> Iterator[str]:
+    waiting = [(e.set, away(reading, e.set)) for e in ENDINGS if e.waits_s]
+    longer = ", ".join(f"{name} {between(found)}" for name, found in waiting if found.after_ns > most_ns)
+    need(longer, "waiting was not seen to cost more")
+    yield (
+        "Waiting before the end keeps those served who are connected or come through a ClusterIP, and costs those who come by "
+        f"the pod's name: {longer}."
+    )
+    yield (
+        "So a member that clients find by its own name should end as soon as its work is done, and one behind a ClusterIP "
+        "may take its time."
+    )
 
 
 def headline(reading: Reading) -> str:
-    by_set = {cost.ending.set: _outage(cost) for cost in costs(reading)}
-    quick, deaf = by_set.get("ash"), by_set.get("dash")
-    if quick is None or deaf is None:
-        return "What each way to end costs was not measured."
-    where = "On the simulated cluster the" if reading.meta.simulated else "The"
     return (
-        f"{where} same pod was unreachable by its name for {between(quick)} where the server hears the signal (ash hands over), "
-        f"and for {between(deaf)} where a shell keeps it (dash does not)."
+        f"The same pod was unreachable by its name for {between(away(reading, 'ash'))} where the server hears the signal (ash hands over), "
+        f"and for {between(away(reading, 'dash'))} where a shell keeps it (dash does not)."
     )
 
 
@@ -340,7 +335,7 @@ experiment = Experiment(
     ),
     # Clients of ten names, each asking one view ten times a second, cost as much as this.
     watched_names=10,
-    tables={"first-process": "What is PID 1 of each set:", "waited": "Waits of the method:"},
+    tables=(FirstProcess, Waited),
     headline=headline,
     needs=("exec",),
     uses=("get,create pods/exec",),

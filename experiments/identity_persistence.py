@@ -1,19 +1,24 @@
 """Does a StatefulSet pod keep its name, volume and DNS name when it is deleted?"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from chaos.experiment import (
+    Contrast,
     DeletePod,
     Experiment,
     Identify,
     Identity,
+    Inside,
     PodIdentity,
     Reading,
     Recovery,
     Run,
     Workload,
-    fact,
+    count,
     identities,
+    need,
+    not_replaced,
+    note,
     recoveries,
 )
 
@@ -50,14 +55,8 @@ async def ask_inside(run: Run, command: Sequence[str], pods: Iterable[PodIdentit
     """What a command in the container says of who it is; without a command nothing is asked."""
     for pod in pods if command else ():
         done = await run.objects.exec(pod.name, command)
-        run.mark(
-            "inside",
-            pod=pod.name,
-            uid=pod.uid,
-            said=done.stdout.strip(),
-            exit_code=done.code,
-            problem=done.stderr.strip()[:200],
-        )
+        problem = done.stderr.strip()[:200]
+        run.note(Inside(pod.name, pod.uid, done.stdout.strip(), done.code, problem))
 
 
 async def contrast_with_deployment(run: Run) -> None:
@@ -77,93 +76,75 @@ async def contrast_with_deployment(run: Run) -> None:
     if replacement is None:
         return
     by_new_name = await run.resolve(f"{replacement.name}.web-headless")
-    run.mark(
-        "contrast",
-        deployment="web-demo",
-        deleted=deleted.name,
-        replacement=replacement.name,
-        per_pod_record=by_pod_name.status,
-        replacement_record=by_new_name.status,
-        address_shaped_record=by_address.status,
-    )
+    statuses = (by_pod_name.status, by_new_name.status, by_address.status)
+    run.note(Contrast("web-demo", deleted.name, replacement.name, *statuses))
 
 
 # ---- the unit's questions about one replacement ----
 
 
 def own_records(reading: Reading) -> list[Recovery]:
-    """Of each deleted pod's own name, in each view."""
-    return [r for r in recoveries(reading) if r.record.startswith(f"A {r.trial.target.name}.")]
+    """Of each deleted pod's own name, in each view, where its successor was Ready."""
+    found = (r for r in recoveries(reading) if r.record.startswith(f"A {r.trial.target.name}."))
+    return [r for r in found if not not_replaced(r.trial)]
 
 
 def replaced(reading: Reading) -> list[Identity]:
     """Every pod whose successor was seen."""
-    return [found for found in identities(reading) if found.trial.life.new_pod is not None]
+    found = [one for one in identities(reading) if one.trial.life.new_pod is not None]
+    need(found, "no successor of a deleted pod was seen")
+    return found
 
 
-def same_name(reading: Reading) -> str:
-    found = replaced(reading)
-    if not found:
-        return ""
-    other = [i.trial.target.name for i in found if not i.facet("name").kept]
+def same_name(reading: Reading) -> Iterator[str]:
+    tried, found = identities(reading), replaced(reading)
+    if other := [i.trial.target.name for i in found if not i.facet("name").kept]:
+        yield f"Not every pod: {', '.join(other)} did not."
+        return
     pods = ", ".join(dict.fromkeys(i.trial.target.name for i in found))
-    first = found[0].trial
-    new_uid = f"the UID {first.target.uid[:8]}… became {first.life.new_uid[:8]}…"
-    if other:
-        return f"Not every pod: {', '.join(other)} did not."
-    tried = identities(reading)
     missing = ", ".join(dict.fromkeys(i.trial.target.name for i in tried if i.trial.life.new_pod is None))
-    unseen = f" No successor of {missing} was seen, so nothing is known there." if missing else ""
-    return (
-        f"{'In' if missing else 'Yes: in'} {len(found)} of {len(tried)} replacements ({pods}) the successor had the name of the deleted pod, and it was another pod: "
-        f"in trial {first.number} {new_uid}, and the address {first.target.address} became {first.life.new_address}.{unseen}"
+    old, life = found[0].trial.target, found[0].trial.life
+    moved = "was the same" if old.address == life.new_address else f"{old.address} became {life.new_address}"
+    yield (
+        f"{'In' if missing else 'Yes: in'} {count(len(found))} of {count(len(tried), 'replacement')} ({pods}) the successor had the name of the deleted pod, "
+        f"and it was another pod: in trial {found[0].trial.number} the UID {old.uid[:8]}… became {life.new_uid[:8]}…, and the address {moved}."
     )
+    if missing:
+        yield f"No successor of {missing} was seen, so nothing is known there."
 
 
-def still_resolves(reading: Reading) -> str:
+def still_resolves(reading: Reading) -> Iterator[str]:
     own = own_records(reading)
-    if not own:
-        return ""
     right = [r for r in own if r.right_at_end]
-    unsure = [r for r in own if r.right_at_end is None]
-    lost = [r for r in own if r.lost is not None]
-    views = len({r.view for r in own})
-    text = (
-        f"At the end of its trial each deleted pod's own name gave the new address in {len(right)} of {len(own)} cases "
-        f"(each pod at each of {views} DNS views)"
-        + (f", and nothing can be said of {len(unsure)}" if unsure else "")
-        + "."
+    wrong = [r for r in own if r.right_at_end is False and r.outcome != "unknown"]
+    unsure = len(own) - len(right) - len(wrong)
+    need(right or wrong, "no deleted pod's own name was heard of at the end of its trial")
+    yield "Not everywhere." if wrong else "As far as it was heard, yes." if unsure else "Yes."
+    yield (
+        f"At the end of its trial each deleted pod's own name gave the new address in {count(len(right))} of {count(len(own), 'case')} "
+        f"(each pod at each of {count(len({r.view for r in own}), 'DNS view')})"
+        + (f", and nothing can be said of {count(unsure)}." if unsure else ".")
     )
-    if lost:
-        text += (
-            f" In between it did not lead to a pod: in {len(lost)} of {len(own)} the old address was seen to go before the new one "
-            "came. The name is the same afterwards; the address behind it is not."
-        )
-    return ("Yes. " if len(right) == len(own) else "Not everywhere. ") + text
+    if lost := [r for r in own if r.lost is not None]:
+        yield f"In between it did not lead to a pod: in {count(len(lost))} of {count(len(own))} the old address was seen to go before the new one came."
+        yield "The name is the same afterwards; the address behind it is not."
 
 
-def unlike_deployment(reading: Reading) -> str:
-    swap = fact(reading, "contrast")
-    found = replaced(reading)
-    if swap is None or not found or swap["deleted"] == swap["replacement"]:
-        return ""
-    kept = sorted(
-        {i.trial.target.name for i in found} - {i.trial.target.name for i in found if not i.facet("name").kept}
-    )
+def unlike_deployment(reading: Reading) -> Iterator[str]:
+    swap, found = note(reading, Contrast, "the contrast with a Deployment was not measured"), replaced(reading)
+    need(swap.deleted != swap.replacement, "the Deployment's pod was not seen to be replaced by another")
+    other = {i.trial.target.name for i in found if not i.facet("name").kept}
+    kept = sorted({i.trial.target.name for i in found} - other)
+    need(kept, "no pod was seen to come back under its name")
     own = [r for r in own_records(reading) if r.trial.target.name in kept]
     right = {r.trial.target.name for r in own} == set(kept) and all(r.right_at_end for r in own)
-    if not kept:
-        return ""
-    return (
-        f"{', '.join(kept)} came back under the same name{', each with a DNS record of its own' if right else ''}. The Deployment's pod {swap['deleted']} was "
-        f"replaced by {swap['replacement']}, another name, and the query for the pod's own name gave {swap['per_pod_record']} before and "
-        f"{swap['replacement_record']} after."
-        + (
-            " All it had was a name made of its address, which nobody can know beforehand."
-            if swap["address_shaped_record"] == "NOERROR"
-            else ""
-        )
+    yield f"{', '.join(kept)} came back under the same name{', each with a DNS record of its own' if right else ''}."
+    yield (
+        f"The Deployment's pod {swap.deleted} was replaced by {swap.replacement}, another name, and the query for the pod's own name gave "
+        f"{swap.per_pod_record} before and {swap.replacement_record} after."
     )
+    if swap.address_shaped_record == "NOERROR":
+        yield "All it had was a name made of its address, which nobody can know beforehand."
 
 
 experiment = Experiment(

@@ -16,12 +16,20 @@ NS_PER_S = 1_000_000_000
 
 
 class Edited:
-    """A copy of a history. Seconds count from the acceptance of the first trial's fault, or the first fault's."""
+    """A copy of a history. Seconds count from the acceptance of the first trial's fault, fault or change."""
 
     def __init__(self, history: History) -> None:
         self.history = copy.deepcopy(history)
         of_trials = [trial.accepted_ns for trial in trials(Reading(self.history))]
-        self.zero_ns = [*of_trials, *(f.accepted_ns or 0 for f in self.history.faults), 0][0]
+        changes = [details["accepted_ns"] for _, what, details in self.history.marks if what == "change"]
+        self.zero_ns: int = [*of_trials, *(f.accepted_ns or 0 for f in self.history.faults), *sorted(changes), 0][0]
+
+    def silent(self, *, after: float = 0.0) -> Edited:
+        """Nothing that was asked from then on was answered."""
+        for series in self.history.series:
+            phase = "answer" if series.probe in ("dns", "cached", "lookup") else "connect"
+            SeriesEdit(self, [series]).say(Outcome("TIMEOUT", phase), after=after)
+        return self
 
     def series(self, record: str = "", view: str = "", *, probe: str = "") -> SeriesEdit:
         """All series with that record, view and probe; what is left out may be any."""
@@ -112,10 +120,18 @@ class Edited:
 
 @dataclass(frozen=True)
 class NotesEdit:
-    """Some notes of an edited history; each method returns the history."""
+    """Some notes of an edited history; each method that changes them returns the history."""
 
     of: Edited
     positions: list[int]
+
+    def read(self, key: str) -> Any:
+        """A value of the first of them."""
+        return self.of.history.marks[self.positions[0]][2][key]
+
+    def values(self, key: str) -> list[Any]:
+        """That value of each."""
+        return [self.of.history.marks[position][2][key] for position in self.positions]
 
     def say(self, **values: Any) -> Edited:
         """They have other values."""
@@ -180,6 +196,32 @@ class SeriesEdit:
         return next(
             self.of.history.outcomes[p] for p in sorted(positions) if self.of.history.outcomes[p].status == status
         )
+
+    def take(self, seconds: float, *, longer_than: float) -> Edited:
+        """Every exchange that took longer than that took so long."""
+        for samples, position in self._within(-1e9, 1e9):
+            if samples.received_ns[position] - samples.sent_ns[position] > longer_than * NS_PER_S:
+                samples.received_ns[position] = samples.sent_ns[position] + round(seconds * NS_PER_S)
+        return self.of
+
+    def replace(self, wanted: Callable[[Outcome], bool], outcome: Outcome) -> Edited:
+        """Answers like these were another one."""
+        number = self.of.outcome(outcome)
+        for samples, position in self._within(-1e9, 1e9):
+            if wanted(self.of.history.outcomes[samples.outcome[position]]):
+                samples.outcome[position] = number
+        return self.of
+
+    def never_asked(self) -> Edited:
+        """As if nothing had come of it."""
+        for series in self.series:
+            self.of.history.samples[series.id] = Samples()
+        return self.of
+
+    def outcomes(self) -> list[Outcome]:
+        """What they found, series by series."""
+        samples = (self.of.history.samples[series.id] for series in self.series)
+        return [self.of.history.outcomes[position] for one in samples for position in one.outcome]
 
     def _within(self, after_s: float, before_s: float) -> Iterator[tuple[Samples, int]]:
         for series in self.series:

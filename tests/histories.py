@@ -243,6 +243,8 @@ def pod_replacement(
             "deleted": "web-demo-6c-x2x",
             "replacement": "web-demo-6c-k9q",
             "per_pod_record": "NXDOMAIN",
+            "replacement_record": "NXDOMAIN",
+            "address_shaped_record": "NOERROR",
         }
         build.history.marks.append((ns(total_s), "contrast", details))
     build.history.meta.environment = {

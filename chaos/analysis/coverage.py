@@ -7,11 +7,11 @@ something could have come and gone unseen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 
 from chaos.analysis.reading import Reading
-from chaos.model import Series
+from chaos.model import Outcome, Series
 
 _NS_PER_S = 1_000_000_000
 _PERIODS, _SHARE_OF_LIMIT = 3, 0.05
@@ -37,7 +37,14 @@ def covered(reading: Reading, series: Series, from_ns: int, to_ns: int, *, limit
 
 
 def uncovered(
-    reading: Reading, record: str, from_ns: int, to_ns: int, *, probe: str = "dns", limit_s: float | None = None
+    reading: Reading,
+    record: str,
+    from_ns: int,
+    to_ns: int,
+    *,
+    probe: str = "dns",
+    limit_s: float | None = None,
+    says: Callable[[Outcome], bool] = lambda outcome: outcome.says_something,
 ) -> list[str]:
     """The views at which something about a record could have come and gone unseen in a time, by name.
 
@@ -48,6 +55,7 @@ def uncovered(
         to_ns: of the time.
         probe: that asked.
         limit_s: of which a gap may be a twentieth; None: the run's limit. A time shorter than that needs its own.
+        says: whether an outcome tells about what is judged.
 
     Returns:
         Those with a longer gap between answers that say something than the rule tolerates; of clients (``tcp``,
@@ -58,8 +66,13 @@ def uncovered(
     for view in sorted({series.view for series in asked}):
         mine = [series for series in asked if series.view == view]
         samples = (s for series in mine for s in reading.samples(series, from_ns, to_ns))
-        known_ns = [s.sent_ns for s in samples if s.outcome.says_something]
+        known_ns = [s.sent_ns for s in samples if says(s.outcome)]
         tolerated_ns = tolerated_gap_ns(reading, max(series.period_s for series in mine), limit_s)
         if longest_gap_ns(known_ns, from_ns, to_ns) > tolerated_ns:
             found.append(view)
     return found
+
+
+def unwatched(reading: Reading, kind: str, from_ns: int, to_ns: int) -> bool:
+    """Whether events of a kind may have been missed in a time, so that their absence proves nothing."""
+    return any(gap.kind == kind and gap.from_ns <= to_ns and from_ns <= gap.to_ns for gap in reading.gaps)

@@ -18,15 +18,16 @@ from chaos.analysis.claims import (
 )
 from chaos.analysis.connections import ClientView, client_views, lost_by_name
 from chaos.analysis.corefile import caching
-from chaos.analysis.coverage import covered, uncovered
+from chaos.analysis.coverage import covered, longest_gap_ns, tolerated_gap_ns, uncovered, unwatched
 from chaos.analysis.facts import Fact, fact, facts
 from chaos.analysis.identity import Identity, identities
+from chaos.analysis.identity_notes import Contrast, Inside
 from chaos.analysis.lasting import all_turned_ns, deaf, heard, turned, turns, unchanged
 from chaos.analysis.notes import Note, note, notes
 from chaos.analysis.outage import Outage, outage
-from chaos.analysis.overlap import overlaps
+from chaos.analysis.overlap import old_served, overlaps
 from chaos.analysis.podlog import PodStep, first, most_missing, pod_steps, pods_were_watched, step
-from chaos.analysis.proportion import excluded, wilson
+from chaos.analysis.proportion import difference, excluded, wilson
 from chaos.analysis.questions import Question
 from chaos.analysis.questions.answer import at_most, show
 from chaos.analysis.reading import Reading, Sample, once
@@ -34,11 +35,12 @@ from chaos.analysis.records import SERVICE_VIEW
 from chaos.analysis.recovery import Recovery, recoveries
 from chaos.analysis.statistics import Bound, bound, summarise
 from chaos.analysis.transitions import Transition, became, last_ns, series_of, tells, transitions, when
-from chaos.analysis.trials import Trial, steady_again_ns, trials
+from chaos.analysis.trials import Trial, not_replaced, steady_again_ns, trials
 from chaos.analysis.units import at_most_ns, between, count, ms, out_of, seconds, share, stated
 from chaos.analysis.views import silent_views, views
 from chaos.clients import Login, Reply
 from chaos.clients.redis_members import Member, ask_members
+from chaos.cluster.changes import Acknowledged
 from chaos.errors import InconclusiveError, PreflightError, UsageError
 from chaos.experiment.asking import ask, note_answers, reverse_name, tally, who_answers, wrong_answers
 from chaos.experiment.common_notes import Answered, Asked, Change, Waited, Watched, watched
@@ -77,12 +79,14 @@ from chaos.vantage.ours import is_ours
 
 __all__ = [
     "SERVICE_VIEW",
+    "Acknowledged",
     "Answered",
     "Asked",
     "Bound",
     "Change",
     "Checker",
     "ClientView",
+    "Contrast",
     "Cordon",
     "Costed",
     "CourseQuestion",
@@ -99,6 +103,7 @@ __all__ = [
     "Identify",
     "Identity",
     "InconclusiveError",
+    "Inside",
     "Interval",
     "JoinNode",
     "Login",
@@ -154,6 +159,7 @@ __all__ = [
     "course_questions",
     "covered",
     "deaf",
+    "difference",
     "excluded",
     "fact",
     "facts",
@@ -168,16 +174,19 @@ __all__ = [
     "known",
     "last_ns",
     "load_experiments",
+    "longest_gap_ns",
     "lost_by_name",
     "marked_for_deletion",
     "most_missing",
     "ms",
     "need",
     "newcomer",
+    "not_replaced",
     "note",
     "note_answers",
     "notes",
     "nslookup",
+    "old_served",
     "once",
     "out_of",
     "outage",
@@ -199,6 +208,7 @@ __all__ = [
     "summarise",
     "tally",
     "tells",
+    "tolerated_gap_ns",
     "transitions",
     "trials",
     "turned",
@@ -206,6 +216,7 @@ __all__ = [
     "unchanged",
     "uncovered",
     "unsure",
+    "unwatched",
     "views",
     "watched",
     "when",

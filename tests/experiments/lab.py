@@ -95,3 +95,9 @@ def without(history: History, kind: str) -> History:
     edited = copy.deepcopy(history)
     edited.marks[:] = [mark for mark in edited.marks if mark[1] != kind]
     return edited
+
+
+def not_judged_without(experiment: Experiment, history: History, kind: type[Note]) -> set[str]:
+    """Its own checkers that say `unknown` where no note of that kind was written down."""
+    found = verdicts(experiment, Edited(history).notes(kind).drop().history)
+    return {name for name, outcome in found.items() if outcome == "unknown"}

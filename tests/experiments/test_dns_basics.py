@@ -1,11 +1,14 @@
 """dns-basics on the sandbox: what a pod is told, what names cost, and that its checkers can fail."""
 
-import copy
 from functools import partial
+from typing import Any
 
-from chaos.experiment import History, find_experiment
+import pytest
+
+from chaos.experiment import History, Note, ReadConf, find_experiment
+from experiments.dns_basics import ApiAddress, DirectLookup, NameAfter, PodFetch, PodLookup, Reached, Replaced
+from tests.edited import Edited
 from tests.experiments import lab
-from tests.experiments.lab import edit
 
 EXPERIMENT = find_experiment("dns-basics")
 said = partial(lab.answer, EXPERIMENT)
@@ -14,6 +17,11 @@ headline = partial(lab.headline, EXPERIMENT)
 
 def verdict(history: History, name: str) -> str:
     return lab.verdicts(EXPERIMENT, history)[name]
+
+
+def edit(history: History, kind: type[Note], where: dict[str, Any], **values: Any) -> History:
+    """A copy with other values in the notes of a kind."""
+    return Edited(history).notes(kind, **where).say(**values).history
 
 
 def test_everything_holds_on_the_sandbox(history: History) -> None:
@@ -46,58 +54,122 @@ def test_a_name_is_followed_and_an_address_is_not(history: History) -> None:
 
 
 def test_another_search_list_or_ndots_fails(history: History) -> None:
-    assert verdict(edit(history, "resolv-conf", {}, ndots=1), "resolver-as-documented") == "fail"
-    assert verdict(edit(history, "resolv-conf", {}, search=["example.org"]), "resolver-as-documented") == "fail"
-    assert (
-        verdict(edit(history, "resolv-conf", {}, nameservers=["169.254.20.10"]), "resolver-as-documented") == "unknown"
-    )
+    for values, outcome in (
+        ({"ndots": 1}, "fail"),
+        ({"search": ["example.org"]}, "fail"),
+        ({"nameservers": ["169.254.20.10"]}, "unknown"),
+        ({"exit_code": 1}, "unknown"),
+    ):
+        assert verdict(edit(history, ReadConf, {}, **values), "resolver-as-documented") == outcome
 
 
-def test_a_wrong_address_fails_wherever_it_is(history: History) -> None:
-    where = {"of": "service, full name"}
-    assert verdict(edit(history, "pod-lookup", where, addresses=["10.0.0.1"]), "kubernetes-resolves") == "fail"
-    view = {"view": "service", "of": "kubernetes.default.svc.cluster.local"}
-    assert verdict(edit(history, "direct-lookup", view, values=["10.0.0.1"]), "kubernetes-resolves") == "fail"
-    assert verdict(edit(history, "direct-lookup", view, status="TIMEOUT"), "kubernetes-resolves") == "unknown"
+def test_a_server_that_is_not_the_clusters_is_not_called_that(history: History) -> None:
+    assert "(10.96.0.10: the cluster's DNS service)" in said(history, "lookups-told")
+    cached = edit(history, ReadConf, {}, nameservers=["169.254.20.10"])
+    assert "/etc/resolv.conf (169.254.20.10). " in said(cached, "lookups-told")
 
 
-def test_a_pod_that_is_told_otherwise_than_the_cluster_fails(history: History) -> None:
-    for status in ("NXDOMAIN", "SERVFAIL"):
-        found = edit(history, "pod-lookup", {"of": "outside"}, status=status, addresses=[])
-        assert verdict(found, "outside-as-the-cluster-says") == "fail"
+@pytest.mark.parametrize(
+    ("kind", "where"),
+    [
+        (PodLookup, {"of": "service, full name"}),
+        (DirectLookup, {"view": "service", "of": "kubernetes.default.svc.cluster.local"}),
+    ],
+)
+def test_a_wrong_address_fails_wherever_it_is_and_silence_does_not(
+    history: History, kind: type[Note], where: dict[str, str]
+) -> None:
+    values = "addresses" if kind is PodLookup else "values"
+    assert verdict(edit(history, kind, where, **{values: ["10.0.0.1"]}), "kubernetes-resolves") == "fail"
+    for status in ("TIMEOUT", "SERVFAIL"):
+        found = edit(history, kind, where, status=status, **{values: []})
+        assert verdict(found, "kubernetes-resolves") == "unknown"
+
+
+@pytest.mark.parametrize(("status", "outcome"), [("NXDOMAIN", "fail"), ("SERVFAIL", "unknown"), ("TIMEOUT", "unknown")])
+def test_a_pod_that_is_told_otherwise_than_the_cluster_fails(history: History, status: str, outcome: str) -> None:
+    found = edit(history, PodLookup, {"of": "outside"}, status=status, addresses=[])
+    assert verdict(found, "outside-as-the-cluster-says") == outcome
+
+
+@pytest.mark.parametrize(("status", "outcome"), [("SERVFAIL", "ok"), ("TIMEOUT", "unknown")])
+def test_the_same_error_is_the_same_and_silence_on_both_sides_is_not(
+    history: History, status: str, outcome: str
+) -> None:
+    direct = Edited(history)
+    for name in ("google.com", "example.com"):
+        direct.notes(DirectLookup, of=name).say(status=status, values=[])
+    found = edit(direct.history, PodLookup, {"of": "outside"}, status=status, addresses=[])
+    assert verdict(found, "outside-as-the-cluster-says") == outcome
 
 
 def test_two_failures_that_differ_are_unknown_and_a_denial_is_told_as_one(history: History) -> None:
-    failing = edit(history, "direct-lookup", {}, status="SERVFAIL", values=[])
-    found = edit(failing, "pod-lookup", {"of": "outside"}, status="NXDOMAIN", addresses=[])
+    failing = edit(history, DirectLookup, {}, status="SERVFAIL", values=[])
+    found = edit(failing, PodLookup, {"of": "outside"}, status="NXDOMAIN", addresses=[])
     assert verdict(found, "outside-as-the-cluster-says") == "unknown"
     told = said(found, "lookups-told")
     assert "google.com is answered with NXDOMAIN: whoever cluster DNS asks says there is no such name." in told
     assert "no way out" not in told
     assert "no way out" not in headline(found)
     for status in ("NODATA", "SERVFAIL"):
-        unanswered = edit(found, "pod-lookup", {"of": "outside"}, status=status, exit_code=1)
+        unanswered = edit(found, PodLookup, {"of": "outside"}, status=status, exit_code=1)
         assert "there is no way out, or the servers there fail" in said(unanswered, "lookups-told")
 
 
-def test_a_bare_name_of_which_nothing_was_said_is_unknown(history: History) -> None:
-    for words in ("", "wget: can't connect to remote host (10.0.0.1): Connection refused"):
-        found = edit(history, "pod-fetch", {"of": "pod, bare"}, said=words)
+@pytest.mark.parametrize("words", ["", "wget: can't connect to remote host (10.0.0.1): Connection refused"])
+def test_a_name_of_which_nothing_was_said_is_unknown(history: History, words: str) -> None:
+    for of in ("pod, bare", "pod, short", "pod, full name"):
+        found = edit(history, PodFetch, {"of": of}, said=words, page="")
         assert verdict(found, "short-names-lead-home") == "unknown"
 
 
 def test_a_short_name_that_leads_elsewhere_fails(history: History) -> None:
-    assert (
-        verdict(edit(history, "pod-fetch", {"of": "pod, short"}, page="Hello from web-1"), "short-names-lead-home")
-        == "fail"
-    )
-    assert verdict(edit(history, "pod-fetch", {"of": "pod, bare"}, page="Hello"), "short-names-lead-home") == "fail"
+    for of, values in (
+        ("pod, short", {"page": "Hello from web-1"}),
+        ("pod, short", {"page": "", "said": "wget: bad address 'web-0.web'"}),
+        ("pod, bare", {"page": "Hello"}),
+    ):
+        assert verdict(edit(history, PodFetch, {"of": of}, **values), "short-names-lead-home") == "fail"
 
 
-def test_a_name_that_stays_behind_fails_and_without_a_replacement_nothing_is_claimed(history: History) -> None:
-    stale = edit(history, "name-after", {"view": "service"}, values=["10.244.9.9"])
-    assert verdict(stale, "name-follows-the-pod") == "fail"
-    without = copy.deepcopy(history)
-    without.marks[:] = [mark for mark in without.marks if mark[1] != "replacement"]
-    assert verdict(without, "name-follows-the-pod") == "unknown"
-    assert said(without, "names-changed") == ""
+@pytest.mark.parametrize(
+    ("kind", "where", "values", "outcome"),
+    [
+        (NameAfter, {"view": "service"}, {"values": ["10.244.9.9"]}, "fail"),
+        (NameAfter, {"view": "service"}, {"status": "TIMEOUT", "values": []}, "unknown"),
+        (Reached, {"by": "name"}, {"answered": {"web-0": 4, "web-1": 1}}, "fail"),
+        (Reached, {"by": "name"}, {"answered": {"web-0": 4, "TIMEOUT (connect)": 1}}, "unknown"),
+        (Reached, {"by": "address"}, {"answered": {"TIMEOUT (connect)": 4, "web-0": 1}}, "fail"),
+    ],
+)
+def test_a_name_that_stays_behind_fails_and_silence_does_not(
+    history: History, kind: type[Note], where: dict[str, str], values: dict[str, Any], outcome: str
+) -> None:
+    when = {} if kind is NameAfter else {"when": "after"}
+    assert verdict(edit(history, kind, where | when, **values), "name-follows-the-pod") == outcome
+
+
+def test_so_few_tries_say_what_they_exclude(history: History) -> None:
+    found = next(v for v in lab.own_verdicts(EXPERIMENT, history) if v.checker == "name-follows-the-pod")
+    assert "So few tries exclude, at 95 %, that web-0 still answers there in more than 45% of all." in found.summary
+
+
+@pytest.mark.parametrize(
+    ("kind", "unknown"),
+    [
+        (ReadConf, {"resolver-as-documented"}),
+        (ApiAddress, {"kubernetes-resolves"}),
+        (PodLookup, {"kubernetes-resolves", "outside-as-the-cluster-says"}),
+        (DirectLookup, {"kubernetes-resolves", "outside-as-the-cluster-says"}),
+        (PodFetch, {"short-names-lead-home"}),
+        (Replaced, {"name-follows-the-pod"}),
+        (Reached, {"name-follows-the-pod"}),
+        (NameAfter, {"name-follows-the-pod"}),
+    ],
+)
+def test_what_was_not_written_down_is_unknown(history: History, kind: type[Note], unknown: set[str]) -> None:
+    assert lab.not_judged_without(EXPERIMENT, history, kind) == unknown
+
+
+def test_without_a_replacement_nothing_is_claimed(history: History) -> None:
+    assert said(Edited(history).notes(Replaced).drop().history, "names-changed") == ""

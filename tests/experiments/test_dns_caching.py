@@ -2,9 +2,14 @@
 
 import copy
 import re
+from dataclasses import replace
 from functools import partial
 
-from chaos.experiment import History, find_experiment
+import pytest
+
+from chaos.experiment import History, Note, find_experiment
+from experiments.dns_caching import Lifetimes, Replaced
+from tests.edited import Edited, SeriesEdit
 from tests.experiments import lab
 
 EXPERIMENT = find_experiment("dns-caching")
@@ -17,8 +22,12 @@ def verdict(history: History, name: str) -> str:
     return lab.verdicts(EXPERIMENT, history)[name]
 
 
-def arm(history: History, name: str) -> int:
-    return next(int(d["series"][0]) for _, what, d in history.marks if what == "arm" and d["arm"] == name)
+OWN = ("late-by-its-lifetime-at-most", "late-by-its-period-at-most", "a-denial-is-kept")
+
+
+def arm(history: History, name: str) -> SeriesEdit:
+    """The series of a way of asking, in a copy."""
+    return Edited(history).series(f"A web-1.web ({name})")
 
 
 def test_a_dense_asker_behind_a_cache_waits_for_its_own_denial_and_a_sparse_one_does_not(history: History) -> None:
@@ -36,11 +45,11 @@ def test_who_asked_just_before_is_given_the_old_address_until_its_ttl_is_over(hi
 
 
 def test_who_saw_the_name_vanish_or_a_pod_that_was_not_gone_is_told_as_that(edited: History) -> None:
-    edited.events[:] = [event for event in edited.events if event.type != "DELETED"]
+    edited.events[:] = [event for event in edited.events if event.kind != "Pod"]
     assert "it never saw the name vanish. " in said(edited, "stale-addresses")
-    denial = next(i for i, outcome in enumerate(edited.outcomes) if outcome.status == "NXDOMAIN")
-    samples = edited.samples[arm(edited, "cached, just asked")]
-    samples.outcome[40] = denial
+    fresh = arm(edited, "cached, just asked")
+    denial = next(outcome for outcome in edited.outcomes if outcome.status == "NXDOMAIN")
+    edited = fresh.say(denial, after=1.0, before=1.05).history
     told = said(edited, "stale-addresses")
     assert "gave the old address" in told
     assert "never saw" not in told
@@ -49,26 +58,19 @@ def test_who_saw_the_name_vanish_or_a_pod_that_was_not_gone_is_told_as_that(edit
 def test_who_asks_the_server_itself_but_seldom_is_late_by_its_period_at_most(history: History) -> None:
     assert verdict(history, "late-by-its-period-at-most") == "ok"
     assert "Asked directly but only every 7.20 s, they gave it after 6." in said(history, "cache-share")
-    late = copy.deepcopy(history)
-    columns = late.samples[arm(late, "direct, seldom")]
-    for position in range(len(columns) - 1):
-        columns.outcome[position] = columns.outcome[0]
+    seldom = arm(history, "direct, seldom")
+    late = seldom.say(seldom.outcomes()[0], before=14.0).history
     assert verdict(late, "late-by-its-period-at-most") == "fail"
     assert "Asked directly" not in said(late, "cache-share")
-    late.samples[arm(late, "direct, seldom")] = type(columns)()
-    late.marks[:] = [mark for mark in late.marks if not (mark[1] == "arm" and mark[2]["arm"] == "direct, seldom")]
-    assert verdict(late, "late-by-its-period-at-most") == "unknown"
+    assert verdict(arm(history, "direct, seldom").never_asked().history, "late-by-its-period-at-most") == "unknown"
 
 
 def test_a_lost_question_about_lifetimes_and_a_cache_that_was_told_nothing_are_told_as_that(history: History) -> None:
     for change in ({"denial": "TIMEOUT"}, {"denial_ttl_s": 0}, {"answer_ttl_s": 0}):
-        assert said(lab.edit(history, "lifetimes", {}, **change), "lifetimes") == ""
+        assert said(Edited(history).notes(Lifetimes).say(**change).history, "lifetimes") == ""
     assert "that asked in between" in headline(history)
-    deaf = copy.deepcopy(history)
-    columns = deaf.samples[arm(deaf, "cached, often")]
-    for position in range(len(columns)):
-        if deaf.outcomes[columns.outcome[position]].status == "NXDOMAIN":
-            columns.outcome[position] = columns.outcome[0]
+    often = arm(history, "cached, often")
+    deaf = often.replace(lambda outcome: outcome.status == "NXDOMAIN", often.outcomes()[0]).history
     assert "that asked in between" not in headline(deaf)
 
 
@@ -79,27 +81,36 @@ def test_the_report_says_what_coredns_itself_keeps(history: History) -> None:
     assert "keeps answers for up to 30 s and denials for up to 30 s" in said(history, "lifetimes")
 
 
-def test_a_cache_that_keeps_an_answer_too_long_fails(edited: History) -> None:
-    samples = edited.samples[arm(edited, "cached, just asked")]
-    old = samples.outcome[0]
-    for position in range(len(samples) - 20):  # it lasts to the end of the run
-        samples.outcome[position] = old
-    edited.outcomes[old] = type(edited.outcomes[old])("NOERROR", values=edited.outcomes[old].values, ttl=5)
-    assert verdict(edited, "late-by-its-lifetime-at-most") == "fail"
+def test_a_cache_that_keeps_an_answer_too_long_fails(history: History) -> None:
+    fresh = arm(history, "cached, just asked")
+    short = replace(fresh.outcomes()[0], ttl=5)
+    assert verdict(fresh.say(short, before=29.0).history, "late-by-its-lifetime-at-most") == "fail"
 
 
-def test_a_denial_that_is_not_kept_fails(edited: History) -> None:
-    samples = edited.samples[arm(edited, "cached, newcomer")]
-    new = samples.outcome[len(samples) - 1]
-    for position in range(10, len(samples)):
-        samples.outcome[position] = new
-    assert verdict(edited, "a-denial-is-kept") == "fail"
+def test_a_denial_that_is_not_kept_fails(history: History) -> None:
+    newcomer = arm(history, "cached, newcomer")
+    assert verdict(newcomer.say(newcomer.outcomes()[-1], after=1.5).history, "a-denial-is-kept") == "fail"
 
 
-def test_without_the_deletion_nothing_is_claimed(edited: History) -> None:
-    edited.marks[:] = [mark for mark in edited.marks if mark[1] != "replaced"]
-    assert verdict(edited, "late-by-its-lifetime-at-most") == "unknown"
-    assert verdict(edited, "late-by-its-period-at-most") == "unknown"
-    assert verdict(edited, "a-denial-is-kept") == "unknown"
-    assert said(edited, "cache-share") == ""
-    assert said(edited, "stale-addresses") == ""
+@pytest.mark.parametrize("name", ["cached, often", "cached, just asked", "cached, newcomer"])
+def test_a_way_of_asking_that_was_not_heard_to_the_end_is_neither_late_nor_in_time(history: History, name: str) -> None:
+    silent = arm(history, name).say(replace(history.outcomes[0], status="TIMEOUT", values=()), after=1.0).history
+    assert verdict(silent, "late-by-its-lifetime-at-most") == "unknown"
+
+
+def test_silence_from_the_deletion_on_says_nothing(history: History) -> None:
+    silent = Edited(history).silent().history
+    assert lab.verdicts(EXPERIMENT, silent) == dict.fromkeys(OWN, "unknown")
+    assert [said(silent, key) for key in ("cache-share", "stale-addresses")] == ["", ""]
+
+
+@pytest.mark.parametrize(("kind", "unknown"), [(Replaced, set(OWN)), (Lifetimes, set())])
+def test_what_was_not_written_down_is_unknown(history: History, kind: type[Note], unknown: set[str]) -> None:
+    assert lab.not_judged_without(EXPERIMENT, history, kind) == unknown
+    without = Edited(history).notes(kind).drop().history
+    answered = {key: bool(said(without, key)) for key in ("cache-share", "stale-addresses", "lifetimes")}
+    assert answered == {
+        "cache-share": kind is Lifetimes,
+        "stale-addresses": kind is Lifetimes,
+        "lifetimes": kind is Replaced,
+    }

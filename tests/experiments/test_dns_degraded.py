@@ -1,13 +1,14 @@
 """dns-degraded on the sandbox: late and lost answers as programs see them, and that its checkers can fail."""
 
-import copy
 import re
-from dataclasses import replace
 from functools import partial
 
 import pytest
 
-from chaos.experiment import History, find_experiment
+from chaos.experiment import History, Note, Outcome, find_experiment
+from chaos.model.event import WatchGap
+from experiments.dns_degraded import After, Before, Program, Watched
+from tests.edited import Edited, SeriesEdit
 from tests.experiments import lab
 
 EXPERIMENT = find_experiment("dns-degraded")
@@ -24,31 +25,15 @@ VERDICTS = (
 KEYS = ("intermittent-failures", "resolution-delays", "late-or-lost", "resolver-options")
 
 
-def series(history: History, zone: str, program: str) -> list[int]:
-    return [
-        int(i)
-        for _, what, d in history.marks
-        if what == "program" and (d["zone"], d["program"]) == (zone, program)
-        for i in d["series"]
-    ]
+def program(history: History, zone: str, name: str) -> SeriesEdit:
+    """The lookups of a program, in a copy."""
+    edited = Edited(history)
+    return edited.series(f"A {edited.notes(Program, zone=zone).read('name')} ({name})", probe="lookup")
 
 
-def last_for(history: History, zone: str, program: str, seconds: float) -> None:
+def last_for(history: History, zone: str, name: str, seconds: float) -> History:
     """Slow lookups of a program took that long."""
-    for series_id in series(history, zone, program):
-        columns = history.samples[series_id]
-        for position in range(len(columns)):
-            if columns.received_ns[position] - columns.sent_ns[position] > 500_000_000:
-                columns.received_ns[position] = columns.sent_ns[position] + round(seconds * 1e9)
-
-
-def overwrite(history: History, zone: str, program: str, status: str) -> None:
-    number = len(history.outcomes)
-    history.outcomes.append(replace(history.outcomes[0], status=status))
-    for series_id in series(history, zone, program):
-        columns = history.samples[series_id]
-        for position in range(len(columns)):
-            columns.outcome[position] = number
+    return program(history, zone, name).take(seconds, longer_than=0.5).history
 
 
 def test_everything_is_as_the_hypothesis_says_and_put_back(history: History) -> None:
@@ -63,59 +48,110 @@ def test_the_time_of_slow_lookups_tells_late_answers_from_lost_ones(history: His
 
 def test_quantiles_are_printed_only_from_enough_lookups(history: History) -> None:
     assert "95th percentile 1.50 s" in said(history, "resolution-delays")
-    few = copy.deepcopy(history)
-    for position, (at_ns, what, details) in enumerate(few.marks):
-        if what == "watching-ends":
-            few.marks[position] = (at_ns - 20_000_000_000, what, details)
+    edited = Edited(history)
+    few = edited.notes(Watched).say(to_ns=edited.notes(Watched).read("to_ns") - 20_000_000_000).history
     assert "percentile" not in said(few, "resolution-delays")
     assert "longest 1.50 s" in said(few, "resolution-delays")
 
 
-def test_losses_that_cost_something_else_than_the_timeout_fail(edited: History) -> None:
-    last_for(edited, "lossy", "glibc's default", 3.3)
+def test_losses_that_cost_something_else_than_the_timeout_fail(history: History) -> None:
+    edited = last_for(history, "lossy", "glibc's default", 3.3)
     assert verdicts(edited)["losses-cost-the-timeout"] == "fail"
     assert said(edited, "late-or-lost") == ""
 
 
-def test_delays_that_are_not_the_servers_fail(edited: History) -> None:
-    last_for(edited, "late", "glibc's default", 5.0)
+def test_delays_that_are_not_the_servers_fail(history: History) -> None:
+    edited = last_for(history, "late", "glibc's default", 5.0)
     assert verdicts(edited)["delays-are-the-servers"] == "fail"
     assert said(edited, "late-or-lost") == ""
 
 
-def test_retries_that_help_nobody_fail(edited: History) -> None:
-    overwrite(edited, "lossy", "musl", "TIMEOUT")
+@pytest.mark.parametrize(("status", "outcome"), [("SERVFAIL", "fail"), ("TIMEOUT", "unknown")])
+def test_a_patient_program_that_was_told_of_a_failure_fails(history: History, status: str, outcome: str) -> None:
+    patient = program(history, "late", "glibc's default")
+    edited = patient.say_sometimes(Outcome(status), lambda n: n % 10 == 0, after=-1e9, before=1e9).history
+    assert verdicts(edited)["delays-are-the-servers"] == outcome
+
+
+def test_retries_that_help_nobody_fail(history: History) -> None:
+    edited = program(history, "lossy", "musl").say(Outcome("TIMEOUT", detail="2 queries")).history
     assert verdicts(edited)["retries-hide-losses"] == "fail"
 
 
-def test_a_fault_that_reaches_other_names_fails(edited: History) -> None:
-    overwrite(edited, "fine", "glibc's default", "SERVFAIL")
-    assert verdicts(edited)["nobody-else-is-disturbed"] == "fail"
+def test_retries_that_may_have_helped_by_chance_are_unknown(history: History) -> None:
+    single = program(history, "lossy", "one try of 1 s")
+    good = next(outcome for outcome in single.outcomes() if outcome.status == "NOERROR")
+    few = single.replace(lambda outcome: outcome.status != "NOERROR", good)
+    (watched,) = [(d["from_ns"], d["to_ns"]) for _, what, d in history.marks if what == Watched.kind]
+    record = single.series[0].record
+    lost = few.series(record).say_sometimes(
+        Outcome("TIMEOUT"), lambda n: n % 24 == 0, after=few.seconds(watched[0]), before=few.seconds(watched[1])
+    )
+    assert verdicts(lost.history)["retries-hide-losses"] == "unknown"
+
+
+@pytest.mark.parametrize(("status", "outcome"), [("SERVFAIL", "fail"), ("TIMEOUT", "unknown")])
+def test_a_fault_that_reaches_other_names_fails_and_silence_does_not(
+    history: History, status: str, outcome: str
+) -> None:
+    edited = program(history, "fine", "glibc's default").say(Outcome(status, detail="1 query")).history
+    assert verdicts(edited)["nobody-else-is-disturbed"] == outcome
+
+
+@pytest.mark.parametrize(("seconds", "outcome"), [(1.5, "fail"), (5.0, "unknown")])
+def test_another_name_that_is_late_fails_and_one_that_may_have_lost_a_packet_does_not(
+    history: History, seconds: float, outcome: str
+) -> None:
+    edited = program(history, "fine", "glibc's default").take(seconds, longer_than=0.0).history
+    assert verdicts(edited)["nobody-else-is-disturbed"] == outcome
+
+
+def test_endpoints_that_were_not_watched_all_the_time_are_not_said_to_be_the_same(edited: History) -> None:
+    span = next(details for _, what, details in edited.marks if what == Watched.kind)
+    edited.gaps.append(WatchGap("EndpointSlice", span["from_ns"], span["from_ns"] + 1, "cut"))
+    assert verdicts(edited)["nobody-else-is-disturbed"] == "unknown"
+    assert said(edited, "intermittent-failures") == ""
 
 
 @pytest.mark.parametrize("change", [{"same_corefile": False}, {"servers": 1}, {"late": "NOERROR"}])
-def test_what_is_not_put_back_fails(edited: History, change: dict[str, object]) -> None:
-    next(d for _, what, d in edited.marks if what == "after").update(change)
-    assert verdicts(edited)["put-back"] == "fail"
+def test_what_is_not_put_back_fails(history: History, change: dict[str, object]) -> None:
+    assert verdicts(Edited(history).notes(After).say(**change).history)["put-back"] == "fail"
 
 
 @pytest.mark.parametrize(
     ("status", "outcome"), [("TIMEOUT", "unknown"), ("ECONNREFUSED", "unknown"), ("NXDOMAIN", "ok"), ("SERVFAIL", "ok")]
 )
 @pytest.mark.parametrize("zone", ["late", "lossy"])
-def test_silence_does_not_tell_that_a_zone_is_gone(edited: History, zone: str, status: str, outcome: str) -> None:
-    next(d for _, what, d in edited.marks if what == "after")[zone] = status
-    assert verdicts(edited)["put-back"] == outcome
+def test_silence_does_not_tell_that_a_zone_is_gone(history: History, zone: str, status: str, outcome: str) -> None:
+    assert verdicts(Edited(history).notes(After).say(**{zone: status}).history)["put-back"] == outcome
 
 
 def test_two_servers_are_not_said_to_help_or_not(history: History) -> None:
     told = said(history, "resolver-options")
-    assert re.search(r"each asked up to twice: \d+ of 120 failed", told)
+    assert re.search(r"each asked up to twice, two servers: \d+ of 120 failed", told)
     assert "does not tell whether the second address helped" in told
     assert "or later than the program waits" in said(history, "intermittent-failures")
 
 
-def test_what_was_not_measured_is_unknown_and_answers_nothing(edited: History) -> None:
-    edited.marks[:] = [mark for mark in edited.marks if mark[1] not in ("watching-ends", "after")]
-    assert verdicts(edited) == dict.fromkeys(VERDICTS, "unknown")
-    assert [said(edited, key) for key in KEYS] == ["", "", "", ""]
+@pytest.mark.parametrize(
+    ("kind", "unknown"),
+    [
+        (Before, {"put-back"}),
+        (Program, set(VERDICTS) - {"put-back"}),
+        (Watched, set(VERDICTS) - {"put-back"}),
+        (After, {"put-back"}),
+    ],
+)
+def test_what_was_not_written_down_is_unknown(history: History, kind: type[Note], unknown: set[str]) -> None:
+    assert lab.not_judged_without(EXPERIMENT, history, kind) == unknown
+
+
+def test_silence_from_the_change_on_says_nothing(history: History) -> None:
+    silent = Edited(history).silent().history
+    assert {name for name, outcome in verdicts(silent).items() if outcome != "unknown"} == {"put-back"}
+    assert said(silent, "late-or-lost") == ""
+
+
+def test_what_was_not_measured_answers_nothing(history: History) -> None:
+    without = Edited(history).notes(Watched).drop().history
+    assert [said(without, key) for key in KEYS] == ["", "", "", ""]

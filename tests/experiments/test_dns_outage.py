@@ -1,12 +1,13 @@
 """dns-outage on the sandbox: who notices that DNS is gone, and that its checkers can fail."""
 
 import re
-from dataclasses import replace
 from functools import partial
 
 import pytest
 
-from chaos.experiment import History, find_experiment
+from chaos.experiment import History, Note, Outcome, find_experiment
+from experiments.dns_outage import After, Before, Phase, Server
+from tests.edited import Edited
 from tests.experiments import lab
 
 EXPERIMENT = find_experiment("dns-outage")
@@ -17,15 +18,11 @@ headline = partial(lab.headline, EXPERIMENT)
 VERDICTS = ("dying-servers-answer", "one-is-not-missed", "nothing-resolves", "kept-addresses-go-on", "put-back")
 
 
-def overwrite(history: History, status: str, *, probe: str, record: str, view: str = "") -> None:
-    """All samples of some series find that."""
-    number = len(history.outcomes)
-    history.outcomes.append(replace(history.outcomes[0], status=status))
-    for series in history.series:
-        if (series.probe, series.record) == (probe, record) and view in ("", series.view):
-            columns = history.samples[series.id]
-            for position in range(len(columns)):
-                columns.outcome[position] = number
+KEYS = ("dns-servers-die", "who-notices", "name-or-server")
+
+
+def first_victim(edited: Edited) -> str:
+    return str(edited.notes(Phase, phase="one killed").read("gone")[0])
 
 
 def test_everything_is_as_the_hypothesis_says_and_put_back(history: History) -> None:
@@ -33,7 +30,7 @@ def test_everything_is_as_the_hypothesis_says_and_put_back(history: History) -> 
 
 
 def test_servers_that_appear_are_asked_from_then_on(history: History) -> None:
-    new = {details["pod"] for _, what, details in history.marks if what == "server"}
+    new = set(Edited(history).notes(Server).values("pod"))
     assert len(new) == 5  # one, both, and both again
     assert new <= {series.view for series in history.series if series.probe == "dns"}
 
@@ -47,58 +44,112 @@ def test_the_answers_tell_who_notices_and_how_long_a_lookup_takes(history: Histo
     assert "ECONNREFUSED" in said(history, "name-or-server")
     assert "a server that is gone answers no more" in said(history, "dns-servers-die")
     assert "Its successor has another address." in said(history, "dns-servers-die")
-    assert re.search(r"for \d+\.\d\d s no DNS server answered; whoever had an address", headline(history))
+    assert re.search(
+        r"For between \d+\.\d\d and \d+\.\d\d s no DNS server answered; whoever had an address", headline(history)
+    )
 
 
-def test_a_server_that_stops_at_once_fails(edited: History) -> None:
-    victim = next(d["gone"][0] for _, what, d in edited.marks if what == "phase")
-    overwrite(edited, "TIMEOUT", probe="dns", record="A web-0.web", view=victim)
-    assert verdicts(edited)["dying-servers-answer"] == "fail"
+@pytest.mark.parametrize(("status", "outcome"), [("ECONNREFUSED", "fail"), ("TIMEOUT", "unknown")])
+def test_a_server_that_stops_at_once_fails_and_one_that_is_silent_does_not(
+    history: History, status: str, outcome: str
+) -> None:
+    edited = Edited(history)
+    edited.series("A web-0.web", first_victim(edited)).say(Outcome(status))
+    assert verdicts(edited.history)["dying-servers-answer"] == outcome
 
 
-def test_a_lookup_that_fails_while_one_dies_fails(edited: History) -> None:
-    overwrite(edited, "TIMEOUT", probe="lookup", record="A web-0.web (glibc)")
-    assert verdicts(edited)["one-is-not-missed"] == "fail"
+def test_a_server_that_was_silent_in_between_is_unknown(history: History) -> None:
+    edited = Edited(history)
+    edited.series("A web-0.web", first_victim(edited)).say(Outcome("TIMEOUT"), after=0.5, before=4.5)
+    assert verdicts(edited.history)["dying-servers-answer"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [("ECONNREFUSED", "fail"), ("SERVFAIL", "fail"), ("NXDOMAIN", "fail"), ("TIMEOUT", "unknown")],
+)
+def test_a_lookup_that_fails_while_one_dies_fails_and_silence_does_not(
+    history: History, status: str, outcome: str
+) -> None:
+    edited = Edited(history).series("A web-0.web (glibc)", probe="lookup").say(Outcome(status)).history
+    assert verdicts(edited)["one-is-not-missed"] == outcome
 
 
 @pytest.mark.parametrize("status", ["NOERROR", "NXDOMAIN"])
-def test_an_answer_out_of_nowhere_fails(edited: History, status: str) -> None:
-    overwrite(edited, status, probe="dns", record="A web-0.web", view="service")
+def test_an_answer_out_of_nowhere_fails(history: History, status: str) -> None:
+    edited = Edited(history).series("A web-0.web", "service", probe="dns").say(Outcome(status)).history
     assert verdicts(edited)["nothing-resolves"] == "fail"
     assert said(edited, "name-or-server") == ""
     assert "no DNS server answered" not in headline(edited)
 
 
-def test_silence_of_an_address_that_was_not_asked_is_unknown(edited: History) -> None:
-    for series in edited.series:
-        if (series.probe, series.record, series.view) == ("dns", "A web-0.web", "service"):
-            edited.samples[series.id] = type(edited.samples[series.id])()
-    assert verdicts(edited)["nothing-resolves"] == "unknown"
-    assert "no DNS server answered" not in headline(edited)
+def test_silence_of_an_address_that_was_not_asked_or_told_nothing_is_unknown(history: History) -> None:
+    for edited in (
+        Edited(history).series("A web-0.web", "service", probe="dns").never_asked().history,
+        Edited(history).series("A web-0.web", "service", probe="dns").say(Outcome("TIMEOUT"), after=20.0).history,
+    ):
+        assert verdicts(edited)["nothing-resolves"] == "unknown"
+        assert said(edited, "name-or-server") == ""
+        assert "no DNS server answered" not in headline(edited)
 
 
-def test_a_successor_at_the_old_address_is_not_said_to_have_another(edited: History) -> None:
-    victim = next(d["gone"][0] for _, what, d in edited.marks if what == "phase")
-    new = next(d for _, what, d in edited.marks if what == "server")
-    new["address"] = edited.meta.environment["dns_views"][victim]
-    told = said(edited, "dns-servers-die")
+def test_a_successor_at_the_old_address_is_not_said_to_have_another(history: History) -> None:
+    edited = Edited(history)
+    old = edited.history.meta.environment["dns_views"][first_victim(edited)]
+    told = said(edited.notes(Server, phase="one killed").say(address=old).history, "dns-servers-die")
     assert "answers no more" in told
     assert "another address" not in told
     assert "never a server's own" not in told
 
 
-def test_a_connection_to_a_known_address_that_breaks_fails(edited: History) -> None:
-    address = next(d["address"] for _, what, d in edited.marks if what == "address")
-    overwrite(edited, "ECONNREFUSED", probe="http", record=f"{address}:80")
-    assert verdicts(edited)["kept-addresses-go-on"] == "fail"
+@pytest.mark.parametrize(("status", "outcome"), [("ECONNREFUSED", "fail"), ("TIMEOUT", "unknown")])
+def test_a_connection_to_a_known_address_that_breaks_fails_and_silence_does_not(
+    history: History, status: str, outcome: str
+) -> None:
+    edited = Edited(history)
+    record = f"{edited.notes(Before).read('address')}:80"
+    found = edited.series(record, probe="http").say(Outcome(status, "connect")).history
+    assert verdicts(found)["kept-addresses-go-on"] == outcome
+    assert "undisturbed" not in headline(found)
 
 
-def test_fewer_servers_than_before_fail(edited: History) -> None:
-    next(d for _, what, d in edited.marks if what == "after")["servers"].pop()
-    assert verdicts(edited)["put-back"] == "fail"
+@pytest.mark.parametrize(
+    ("change", "outcome"),
+    [
+        ({"servers": ["one"]}, "fail"),
+        ({"answer": "NXDOMAIN"}, "fail"),
+        ({"answer": "TIMEOUT"}, "unknown"),
+        ({"answer": "SERVFAIL"}, "unknown"),
+    ],
+)
+def test_what_is_not_put_back_fails(history: History, change: dict[str, object], outcome: str) -> None:
+    assert verdicts(Edited(history).notes(After).say(**change).history)["put-back"] == outcome
 
 
-def test_what_was_not_measured_is_unknown_and_answers_nothing(edited: History) -> None:
-    edited.marks[:] = [mark for mark in edited.marks if mark[1] not in ("phase", "phase-over", "after")]
-    assert verdicts(edited) == dict.fromkeys(VERDICTS, "unknown")
-    assert [said(edited, key) for key in ("dns-servers-die", "who-notices", "name-or-server")] == ["", "", ""]
+def test_a_server_of_the_beginning_that_is_still_there_fails(history: History) -> None:
+    edited = Edited(history)
+    assert verdicts(edited.notes(After).say(servers=edited.notes(Before).read("servers")).history)["put-back"] == "fail"
+
+
+@pytest.mark.parametrize(
+    ("kind", "unknown"),
+    [
+        (Before, set(VERDICTS) - {"dying-servers-answer"}),
+        (Phase, set(VERDICTS) - {"put-back"}),
+        (Server, {"nothing-resolves"}),
+        (After, {"put-back"}),
+    ],
+)
+def test_what_was_not_written_down_is_unknown(history: History, kind: type[Note], unknown: set[str]) -> None:
+    assert lab.not_judged_without(EXPERIMENT, history, kind) == unknown
+
+
+def test_silence_from_the_first_deletion_on_says_nothing(history: History) -> None:
+    silent = Edited(history).silent().history
+    assert {name for name, outcome in verdicts(silent).items() if outcome != "unknown"} == {"put-back"}
+    assert [said(silent, key) for key in KEYS[1:]] == ["", ""]
+
+
+def test_what_was_not_measured_answers_nothing(history: History) -> None:
+    without = Edited(history).notes(Phase).drop().history
+    assert [said(without, key) for key in KEYS] == ["", "", ""]

@@ -7,6 +7,8 @@ import pytest
 
 from chaos.analysis.reading import Reading
 from chaos.experiment import History, Outcome, client_views, find_experiment
+from chaos.model.event import WatchGap
+from experiments.grace_period import FirstProcess
 from tests.edited import Edited
 from tests.experiments import lab
 
@@ -55,15 +57,15 @@ def test_a_container_that_was_killed_is_told_with_its_exit_code(history: History
         for c in EXPERIMENT.checkers
         if not isinstance(c, str) and c.__name__.startswith("only_a_deaf")
     )
-    assert re.search(r"dash at most 3\d\.\d\d s \(exit code 137\)", verdict.summary)
-    assert re.search(r" ash at most \d\.\d+ s \(exit code 0\)", verdict.summary)
+    assert re.search(r"of dash was gone at most 3\d\.\d\d s after the deletion \(exit code 137\)", verdict.summary)
+    assert re.search(r"of ash was gone at most \d\.\d+ s after the deletion \(exit code 0\)", verdict.summary)
 
 
 def test_another_first_process_than_meant_fails_and_one_that_is_not_known_is_unknown(history: History) -> None:
     name = "first-processes-are-as-meant"
-    assert verdicts(lab.edit(history, "first-process", {"set": "dash"}, pid_1="nginx"))[name] == "fail"
-    assert verdicts(lab.edit(history, "first-process", {"set": "dash"}, pid_1=""))[name] == "unknown"
-    assert verdicts(lab.without(history, "first-process"))[name] == "unknown"
+    for pid_1, outcome in (("nginx", "fail"), ("", "unknown")):
+        assert verdicts(Edited(history).notes(FirstProcess, set="dash").say(pid_1=pid_1).history)[name] == outcome
+    assert lab.not_judged_without(EXPERIMENT, history, FirstProcess) == {name}
 
 
 def test_a_shell_that_ends_before_its_grace_period_is_over_fails(edited: History) -> None:
@@ -74,15 +76,11 @@ def test_a_shell_that_ends_before_its_grace_period_is_over_fails(edited: History
     assert verdicts(edited)["only-a-deaf-shell-takes-the-whole-grace-period"] == "fail"
 
 
-def test_a_name_that_goes_on_working_fails(edited: History) -> None:
-    for series in edited.series:
-        if series.record == "hook-0.hook:80" and series.probe == "http":
-            samples = edited.samples[series.id]
-            good = next(p for p in samples.outcome if edited.outcomes[p].status == "OK")
-            bad = [i for i, p in enumerate(samples.outcome) if edited.outcomes[p].status != "OK"]
-            for position in bad[: len(bad) // 2 + 1]:
-                samples.outcome[position] = good
-    assert verdicts(edited)["the-name-goes-at-once"] == "fail"
+def test_a_name_that_goes_on_working_fails(history: History) -> None:
+    by_name = Edited(history).series("hook-0.hook:80", probe="http")
+    good = next(outcome for outcome in by_name.outcomes() if outcome.status == "OK")
+    told_s = by_name.of.seconds(next(f.accepted_ns or 0 for f in history.faults if f.targets[0].name == "hook-0"))
+    assert verdicts(by_name.say(good, before=told_s + 4).history)["the-name-goes-at-once"] == "fail"
 
 
 def test_a_clusterip_that_fails_with_the_name_fails(edited: History) -> None:
@@ -105,7 +103,7 @@ def test_silence_and_a_client_that_never_worked_leave_the_verdicts_unknown(histo
 
 def test_a_short_failure_long_before_the_end_is_the_first_one(history: History) -> None:
     found = Edited(history)
-    told_s = next((f.accepted_ns or 0) - found.zero_ns for f in history.faults if f.targets[0].name == "drain-0") / 1e9
+    told_s = found.seconds(next(f.accepted_ns or 0 for f in history.faults if f.targets[0].name == "drain-0"))
     refused = Outcome("ECONNREFUSED", "connect")
     edited = found.series("drain-ip:80").say(refused, after=told_s + 0.3, before=told_s + 0.6).history
     assert verdicts(edited)["who-is-connected-is-served-on"] == "fail"
@@ -117,3 +115,17 @@ def test_a_deletion_that_was_not_made_leaves_the_verdicts_unknown(edited: Histor
     assert found["only-a-deaf-shell-takes-the-whole-grace-period"] == "unknown"
     assert found["the-name-goes-at-once"] == "unknown"
     assert found["who-is-connected-is-served-on"] == "unknown"
+
+
+def test_silence_from_the_first_deletion_on_says_nothing_of_names(history: History) -> None:
+    silent = Edited(history).silent().history
+    found = verdicts(silent)
+    assert found["the-name-goes-at-once"] == "unknown"
+    assert found["who-is-connected-is-served-on"] == "unknown"
+    assert said(silent, "grace-advice") == ""
+
+
+def test_a_gap_in_the_watch_leaves_the_ends_unknown(edited: History) -> None:
+    first, last = edited.faults[0], edited.faults[-1]
+    edited.gaps.append(WatchGap("Pod", first.sent_ns, last.sent_ns, "cut"))
+    assert verdicts(edited)["only-a-deaf-shell-takes-the-whole-grace-period"] == "unknown"

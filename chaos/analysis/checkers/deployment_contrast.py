@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chaos.analysis.claims import Finding, against, checker, holds, known, unsure
-from chaos.analysis.facts import fact
+from chaos.analysis.claims import Finding, against, checker, holds, unsure
+from chaos.analysis.identity_notes import Contrast
+from chaos.analysis.notes import note
 from chaos.analysis.reading import Reading
 from chaos.model.outcome import DNS_ABSENT, DNS_PRESENT
 
 
 @checker("events.jsonl")
 def deployment_contrast(reading: Reading) -> Iterator[Finding]:
-    """Judges what the method found, which it wrote down as the mark ``contrast``."""
-    found = known(fact(reading, "contrast"), "the contrast with a Deployment was not measured")
-    deleted, replacement = found.get("deleted"), found.get("replacement")
-    status = str(found.get("per_pod_record", ""))
+    """Judges what the method found and wrote down."""
+    found = note(reading, Contrast, "the contrast with a Deployment was not measured")
+    deleted, replacement, status = found.deleted, found.replacement, found.per_pod_record
     if not deleted or not replacement:
         yield unsure("the Deployment's pods are not named")
     elif deleted == replacement:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.analysis.claims import Finding, against, checker, holds, need, unsure
-from chaos.analysis.facts import facts
+from chaos.analysis.identity_notes import Inside
+from chaos.analysis.notes import notes
 from chaos.analysis.reading import Reading
 from chaos.analysis.trials import not_replaced, trials
 from chaos.analysis.units import count
@@ -13,16 +14,16 @@ from chaos.analysis.units import count
 
 @checker("events.jsonl")
 def says_its_name(reading: Reading) -> Iterator[Finding]:
-    """Judges what the method's command printed in each pod (the facts ``inside``)."""
-    asked = facts(reading, "inside")
+    """Judges what the method's command printed in each pod (`Inside`)."""
+    asked = notes(reading, Inside)
     need(asked, "no pod was asked")
     for one in asked:
-        who, code, said = f"pod {one['pod']} (UID {str(one['uid'])[:8]}…)", one["exit_code"], one["said"]
+        who, code, said = f"pod {one.pod} (UID {one.uid[:8]}…)", one.exit_code, one.said
         if code != 0:
-            yield unsure(f"{who} ended the command with {code}: {one['problem']}")
-        elif said != one["pod"]:
+            yield unsure(f"{who} ended the command with {code}: {one.problem}")
+        elif said != one.pod:
             yield against(f"{who} says that it is {said!r}")
-    answered = {one["uid"] for one in asked if one["exit_code"] == 0}
+    answered = {one.uid for one in asked if one.exit_code == 0}
     replaced = [t for t in trials(reading) if not not_replaced(t)]
     for trial in replaced:
         if trial.life.new_uid not in answered:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.analysis.identity import Identity, identities
+from chaos.analysis.identity_notes import Contrast
+from chaos.analysis.notes import notes
 from chaos.analysis.overlap import Overlap, overlaps
 from chaos.analysis.questions.answer import Question, effective_trials
 from chaos.analysis.reading import Reading
@@ -100,14 +102,15 @@ def _alone(found: list[Overlap]) -> Iterator[str]:
 
 
 def _contrast(reading: Reading) -> Iterator[str]:
-    details = next((d for _, what, d in reversed(reading.marks) if what == "contrast"), None)
-    if details is None:
+    found = notes(reading, Contrast)
+    if not found:
         if "deployment-contrast" in reading.meta.parameters.get("checkers", ("deployment-contrast",)):
             yield "The contrast with a Deployment was not measured."
         return
+    swap = found[-1]
     yield (
-        f"A Deployment's pod, in contrast, was {details.get('deleted')} and came back as {details.get('replacement')}; "
-        f"the query for its name gave {details.get('per_pod_record')}."
+        f"A Deployment's pod, in contrast, was {swap.deleted} and came back as {swap.replacement}; "
+        f"the query for its name gave {swap.per_pod_record}."
     )
 
 

@@ -51,7 +51,7 @@ class Asker:
     container: str = ""
 
 
-async def reach(
+async def ask(
     run: Run, kind: type[Reach], phase: str, who: Asker, hosts: Mapping[str, str], *, looks: int = LOOKS
 ) -> dict[str, str]:
     """Let a container ask for the page of each host; one note of that kind.

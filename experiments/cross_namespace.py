@@ -139,29 +139,20 @@ async def method(run: Run) -> None:
 
 async def look_up(run: Run, who: reach.Asker, here: str, address: str) -> None:
     """Every form of the names, from one namespace: nslookup as the unit has it, and wget, which uses the search list."""
-    service, pod, spaced = (
-        f"web-primary.{here}.svc.{run.domain}",
-        f"{PRIMARY}.web.{here}.svc.{run.domain}",
-        f"{PRIMARY}.web.{here}",
-    )
-    conf = await read_resolv_conf(run, Conf, who.pod, namespace=who.namespace, place=who.name)
-    backwards = {"address, backwards": address} if who.name == "clients" else {}
-    names = {"service, full name": service, "pod, full name": pod, "service, bare": "web-primary"} | backwards
+    where = {"namespace": who.namespace, "place": who.name}
+    service, pod = (f"{name}.{here}.svc.{run.domain}" for name in ("web-primary", f"{PRIMARY}.web"))
+    short, spaced = f"{PRIMARY}.web", f"{PRIMARY}.web.{here}"
+    conf = await read_resolv_conf(run, Conf, who.pod, **where)
+    names = {"service, full name": service, "pod, full name": pod, "service, bare": "web-primary"}
     for of, name in names.items():
-        await nslookup(run, Lookup, who.pod, name, namespace=who.namespace, place=who.name, of=of)
-    for of, name in (
-        ("pod, short", f"{PRIMARY}.web"),
-        ("pod with namespace", spaced),
-        ("pod, full name", pod),
-        ("service with namespace", f"web-primary.{here}"),
-    ):
-        await fetch(run, Fetch, who.pod, name, namespace=who.namespace, place=who.name, of=of)
+        await nslookup(run, Lookup, who.pod, name, **where, of=of)
+    names = {"pod, short": short, "pod with namespace": spaced, "pod, full name": pod}
+    for of, name in (names | {"service with namespace": f"web-primary.{here}"}).items():
+        await fetch(run, Fetch, who.pod, name, **where, of=of)
     if who.name == "clients":
-        for of, name in (
-            ("pod with namespace", spaced),
-            ("service, full name", service),
-            ("service, full name with its final dot", f"{service}."),
-        ):
+        await nslookup(run, Lookup, who.pod, address, **where, of="address, backwards")
+        names = {"pod with namespace": spaced, "service, full name": service}
+        for of, name in (names | {"service, full name with its final dot": f"{service}."}).items():
             await count_queries(run, Cost, conf, name, of=of)
 
 
@@ -191,17 +182,10 @@ async def forbid(run: Run, askers: dict[str, reach.Asker], name: str) -> None:
 def letting_in(namespace: str) -> dict[str, object]:
     """A policy that allows one more namespace, by the label that the API server itself gives it."""
     who = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}
-    spec = {
-        "podSelector": {"matchLabels": {"app": "web-stateful"}},
-        "policyTypes": ["Ingress"],
-        "ingress": [{"from": [who]}],
-    }
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": {"name": "web-from-clients"},
-        "spec": spec,
-    }
+    selector = {"matchLabels": {"app": "web-stateful"}}
+    spec = {"podSelector": selector, "policyTypes": ["Ingress"], "ingress": [{"from": [who]}]}
+    head = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "web-from-clients"}}
+    return {**head, "spec": spec}
 
 
 # ---- what must hold ----

@@ -250,13 +250,8 @@ def unheard(reading: Reading, tier: str) -> list[str]:
     found = []
     for client in NEEDED:
         looks = notes(reading, Look, phase=f"{tier} fails", client=client)
-        found += [] if looks else [f"{client}: nothing was asked"]
-        cells = ((target, said) for one in looks for target, said in one.found.items())
-        found += [
-            f"{client} to {to}: {reach.instead(said)}"
-            for to, said in cells
-            if not (reach.reached(said) or reach.refused(said))
-        ]
+        cells = [(to, said) for one in looks for to, said in one.found.items()] or [("anybody", "? nothing was asked")]
+        found += [f"{client} to {to}: {reach.instead(said)}" for to, said in cells if reach.untold(said)]
     return found
 
 
@@ -319,6 +314,8 @@ def names_are_found(reading: Reading) -> Iterator[Finding]:
     for name, one in asked.items():
         if not one.addresses:
             yield against(f"{name} did not resolve") if one.denied else unsure(f"{name}: {one.status}")
+        elif len(one.addresses) > 1 and name != "data":
+            yield against(f"{name} is {', '.join(one.addresses)}")
     members, own = asked["data"].addresses, sorted(a for pod in NAMED for a in asked[pod].addresses)
     if all(one.addresses for one in asked.values()) and sorted(members) != own:
         yield against(f"data is {', '.join(members)}, its members are {', '.join(own)}")
@@ -390,22 +387,14 @@ def discovered(reading: Reading) -> Iterator[str]:
     held(reading, names_are_found)
     told = (f"{name} is {', '.join(one.addresses)}" for name, one in lookups(reading).items())
     yield f"Looked up in a pod of the web tier: {'; '.join(told)}."
-    if under_policies(reading).enforced is None:
-        return
     found, data = under_policies(reading), count(len(DATA), "connection")
-    blocked, through = (
-        count(sum(p.startswith("web to data") for p in part)) for part in (found.blocked, found.through)
-    )
+    blocked, through = (count(sum(p.startswith("web to data") for p in ps)) for ps in (found.blocked, found.through))
     if found.enforced:
-        yield (
-            "Finding is not reaching: with the policies in place the web tier still finds these names, "
-            f"and {blocked} of {data} to them were blocked."
-        )
-    else:
-        yield (
-            f"The policies that should keep the web tier from the data tier were in place, and {through} of {data} went through: "
-            "on this cluster finding a name is enough to use it."
-        )
+        yield "Finding is not reaching: with the policies in place the web tier still finds these names."
+        yield f"Of {data} to them {blocked} were blocked."
+    elif found.enforced is False:
+        yield f"The policies that should keep the web tier from the data tier were in place, and {through} of {data} went through."
+        yield "On this cluster finding a name is enough to use it."
 
 
 def failed(reading: Reading) -> Iterator[str]:
@@ -413,13 +402,11 @@ def failed(reading: Reading) -> Iterator[str]:
         gone = note(reading, Failure, f"the {tier} tier was not failed", tier=tier, step="deleted")
         looks = count(len(notes(reading, Look, phase=f"{tier} fails")), "look")
         silent, needed = unheard(reading, tier), count(sum(map(len, NEEDED.values())), "needed path")
-        told = (
-            ", ".join(
-                f"{path} failed for {'the rest of the time' if length is None else at_most_ns(length)} ({what})"
-                for path, (what, length) in outages(reading, tier).items()
-            )
-            or f"in {looks} of {needed} none {'was seen to fail' if silent else 'failed'}"
-        )
+        lost = [
+            f"{path} failed for {'the rest of the time' if length is None else at_most_ns(length)} ({what})"
+            for path, (what, length) in outages(reading, tier).items()
+        ]
+        told = ", ".join(lost) or f"in {looks} of {needed} none {'was seen to fail' if silent else 'failed'}"
         told += f" ({count(len(silent), 'time')} a look says nothing: {silent[0]})" if silent else ""
         yield f"{gone.deleted} ({tier} tier) deleted: {told}{outside(reading) if tier == 'web' else ''}."
     if failures_heal(reading).outcome == "ok":
@@ -437,11 +424,8 @@ def outside(reading: Reading) -> str:
     bad = [f"{count(n)} {said}" for said, n in found.most_common() if said != "OK"]
     if not bad or longest is None:
         return f"{asked} none failed"
-    stretch = (
-        "and then none succeeded"
-        if longest.ended.before_ns is None
-        else f"at a stretch for {between(longest.length_ns)}"
-    )
+    length = longest.length_ns
+    stretch = "and then none succeeded" if length.before_ns is None else f"at a stretch for {between(length)}"
     return f"{asked} {count(found.total() - found['OK'])} failed ({', '.join(bad)}), {stretch}"
 
 
@@ -449,24 +433,17 @@ def decided(reading: Reading) -> Iterator[str]:
     held(reading, routing_is_by_role)
     _, length = outages(reading, "data").get("api to data-primary", ("", None))
     writes = "was not seen to fail here" if length is None else f"could not be reached for {at_most_ns(length)} here"
-    yield (
-        "Web and API are Deployments behind one regular service each: their pods are interchangeable, and a service that drops a pod as soon as it ends "
-        "is all the discovery they need."
+    yield from (
+        "Web and API are Deployments behind one regular service each: their pods are interchangeable, and such a service is all the discovery they need.",
+        "The data tier is a StatefulSet with three services: the headless `data` gives members the names by which they replicate.",
+        "`data-primary` selects member 0 by its name's label, so that writers know one name; `data-replicas` selects a label that replicas are given.",
+        f"Trade-offs: the primary is a fixed ordinal: nothing has to elect one, and while it is away nobody takes writes (data-primary {writes}).",
+        "Shorter needs a failover that moves the label, which is an operator's work.",
+        "The label role=replica ends with its pod, so a replaced replica gets no reads until somebody labels it again.",
+        "Selecting all members, as the unit does, needs no label and sends reads to the primary.",
+        "Names without a namespace keep manifests portable; clients elsewhere need data-primary.NAMESPACE.",
+        "Policies name tiers, not addresses: who may write is a matter of labels.",
     )
-    yield (
-        "The data tier is a StatefulSet with three services: the headless `data` gives members the names by which they replicate; `data-primary` selects "
-        "member 0 by its name's label, so that writers know one name; `data-replicas` selects a label that replicas are given."
-    )
-    yield (
-        "Trade-offs: the primary is a fixed ordinal, so nothing has to elect one, and while it is away nobody takes writes "
-        f"(data-primary {writes}); shorter needs a failover that moves the label, which is an operator's work."
-    )
-    yield (
-        "The label role=replica ends with its pod, so a replaced replica gets no reads until somebody labels it again; selecting all members, as the unit "
-        "does, needs no label and sends reads to the primary."
-    )
-    yield "Names without a namespace keep manifests portable; clients elsewhere need data-primary.NAMESPACE."
-    yield "Policies name tiers, not addresses: who may write is a matter of labels."
     yield {
         True: "They are enforced on this cluster.",
         False: "On this cluster nothing enforces them, so they protect nothing here.",
@@ -480,11 +457,12 @@ def headline(reading: Reading) -> str:
     lengths = [length for tier in TIERS for _, length in outages(reading, tier).values()]
     web = web_outage(reading)
     lengths += [] if web is None else [web.length_ns.before_ns]
-    whole = failures_heal(reading).outcome == "ok" and None not in lengths
-    if not whole or any(unheard(reading, tier) for tier in TIERS):
-        return "The three tiers reached each other as designed; what a deleted pod of each cost is in the answers."
-    longest = ms(max((length for length in lengths if length is not None), default=0))
-    return f"The three tiers reached each other as designed; a pod of each deleted in turn cost a path at most {longest}, and all healed."
+    longest = [length for length in lengths if length is not None]
+    whole = failures_heal(reading).outcome == "ok" and len(longest) == len(lengths) > 0
+    cost = "what a deleted pod of each cost is in the answers"
+    if whole and not any(unheard(reading, tier) for tier in TIERS):
+        cost = f"a pod of each deleted in turn cost a path at most {ms(max(longest))}, and all healed"
+    return f"The three tiers reached each other as designed; {cost}."
 
 
 experiment = Experiment(

@@ -1,20 +1,33 @@
 """What still works, and what is the first sign, when a StatefulSet's serviceName or its service is broken?"""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from chaos.experiment import (
     Experiment,
-    Fact,
+    Finding,
+    Note,
     Question,
     Reading,
     Run,
-    Verdict,
+    Waited,
     Workload,
-    combine,
-    fact,
+    against,
+    at_most_ns,
+    checker,
+    count,
+    held,
+    holds,
+    known,
     last_ns,
-    ms,
+    need,
+    note,
+    notes,
     series_of,
+    successor,
+    unsure,
     when,
 )
 
@@ -26,7 +39,72 @@ WATCH_S = 3.0
 PODS = ("web-0", "web-1", "web-2")
 RESTARTED = "web-1"
 WRONG = "nope"
-UNIT = "app=broken-network"
+LABELS, UNIT = "app=web-stateful", "app=broken-network"
+SELECTOR, DELETED, RECREATED = "wrong selector", "deleted service", "recreated"
+# State of the recreated StatefulSet → whether the restarted pod's name is there in it.
+LATENT = {
+    "recreated, nothing restarted": "NOERROR",
+    "recreated, one restarted": "NXDOMAIN",
+    "put right, nothing restarted": "NXDOMAIN",
+    "put right, one restarted": "NOERROR",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage(Note):
+    """What was done."""
+
+    of: str
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Note):
+    """What the API server refused."""
+
+    tried: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Names(Note):
+    """What DNS answered in each state."""
+
+    phase: str
+    pods: dict[str, str]
+    service: str
+    addresses: int
+    srv_targets: tuple[str, ...]
+    ready: int
+
+
+@dataclass(frozen=True, slots=True)
+class Second(Note):
+    """The second headless service."""
+
+    service: str
+    addresses: int
+    pod_name: str
+    pod: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subdomains(Note):
+    """The subdomain of each pod."""
+
+    phase: str
+    pods: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenNetwork(Note):
+    """The unit's broken-network."""
+
+    ready: int
+    ready_replicas: int
+    replicas: int
+    name: str
+    service: str
 
 
 async def method(run: Run) -> None:
@@ -34,10 +112,9 @@ async def method(run: Run) -> None:
     await run.steady_state(within_s=STEADY_WITHIN_S)
     await look(run, "healthy")
     said = await run.objects.refused(run.objects.patch("StatefulSet", "web", {"spec": {"serviceName": WRONG}}))
-    run.mark("refused", tried="patching serviceName", answer=said)
+    run.note(Refused("patching serviceName", said))
 
-    await wrong_selector(run)
-    await deleted_service(run)
+    await broken_service(run)
     await second_service(run)
     await recreated_with_another_name(run)
     await the_units_own(run)
@@ -47,57 +124,37 @@ async def look(run: Run, phase: str) -> None:
     """What the cluster DNS address answers for each pod, for the service and for its port."""
     pods = {pod: (await run.resolve(f"{pod}.web")).status for pod in PODS}
     service, ports = await run.resolve("web"), await run.resolve("web", "SRV")
-    run.mark(
-        "names",
-        phase=phase,
-        pods=pods,
-        service=service.status,
-        addresses=len(service.values),
-        srv_targets=[target.split(".")[0] for target in ports.values],
-        ready=len(await run.pods_of("app=web-stateful")),
-    )
+    targets = tuple(target.split(".")[0] for target in ports.values)
+    run.note(Names(phase, pods, service.status, len(service.values), targets, len(await run.pods_of(LABELS))))
 
 
-async def step(run: Run, name: str, what: str) -> None:
-    """Write down what is done now."""
-    run.mark("step", of=name, step=what)
-
-
-async def wrong_selector(run: Run) -> None:
-    await step(run, "wrong selector", "broken")
-    await run.objects.patch("Service", "web", {"spec": {"selector": {"app": "somebody-else"}}})
-    await run.sleep(WATCH_S)
-    await look(run, "wrong selector")
-    await step(run, "wrong selector", "repaired")
-    await run.objects.patch("Service", "web", {"spec": {"selector": {"app": "web-stateful"}}})
-    await run.steady_state(within_s=STEADY_WITHIN_S)
-    await step(run, "wrong selector", "proved")
-
-
-async def deleted_service(run: Run) -> None:
+async def broken_service(run: Run) -> None:
+    """Give it a wrong selector, then delete it; each time look, repair it, and wait until everything is right."""
     service = await run.objects.get("Service", "web")
-    await step(run, "deleted service", "broken")
-    await run.objects.delete("Service", "web")
-    await run.sleep(WATCH_S)
-    await look(run, "deleted service")
-    await step(run, "deleted service", "repaired")
-    if service is not None:
-        await run.objects.create(anew(service))
-    await run.steady_state(within_s=STEADY_WITHIN_S)
-    await step(run, "deleted service", "proved")
+    if service is None:
+        return
+    wrong, right = ({"spec": {"selector": {"app": app}}} for app in ("somebody-else", "web-stateful"))
+    patch, delete, create = run.objects.patch, run.objects.delete, run.objects.create
+    for kind, breaking, mending in (
+        (SELECTOR, partial(patch, "Service", "web", wrong), partial(patch, "Service", "web", right)),
+        (DELETED, partial(delete, "Service", "web"), partial(create, anew(service))),
+    ):
+        run.note(Stage(kind, "broken"))
+        await breaking()
+        await run.sleep(WATCH_S)
+        await look(run, kind)
+        run.note(Stage(kind, "repaired"))
+        await mending()
+        await run.steady_state(within_s=STEADY_WITHIN_S)
+        run.note(Stage(kind, "proved"))
 
 
 async def second_service(run: Run) -> None:
     await run.apply("web-second.yaml")
     await run.sleep(WATCH_S)
-    whole, single = await run.resolve("web-second"), await run.resolve(f"{RESTARTED}.web-second")
-    run.mark(
-        "second",
-        service=whole.status,
-        addresses=len(whole.values),
-        pod_name=f"{RESTARTED}.web-second",
-        pod=single.status,
-    )
+    name = f"{RESTARTED}.web-second"
+    whole, single = await run.resolve("web-second"), await run.resolve(name)
+    run.note(Second(whole.status, len(whole.values), name, single.status))
     await run.objects.delete("Service", "web-second")
 
 
@@ -106,60 +163,39 @@ async def recreated_with_another_name(run: Run) -> None:
     before = await run.objects.get("StatefulSet", "web")
     if before is None:
         return
-    await step(run, "recreated", "broken")
-    await recreate(run, before, WRONG)
-    await run.sleep(WATCH_S)
-    await look(run, "recreated, nothing restarted")
-    await restart(run)
-    await run.sleep(WATCH_S)
-    await look(run, "recreated, one restarted")
-    await subdomains(run, "recreated, one restarted")
-
-    await step(run, "recreated", "repaired")
-    await recreate(run, before, "web")
-    await run.sleep(WATCH_S)
-    await look(run, "put right, nothing restarted")
-    await restart(run)
-    await run.steady_state(within_s=STEADY_WITHIN_S)
-    await step(run, "recreated", "proved")
-    await look(run, "put right, one restarted")
+    for phase, stage, service in (("recreated", "broken", WRONG), ("put right", "repaired", "web")):
+        run.note(Stage(RECREATED, stage))
+        await recreate(run, before, service)
+        await run.sleep(WATCH_S)
+        await look(run, f"{phase}, nothing restarted")
+        old = next(pod for pod in run.target.pods if pod.name == RESTARTED)
+        await run.delete_pod(old)
+        await successor(run, old, LABELS, STEADY_WITHIN_S)
+        if service == WRONG:
+            await run.sleep(WATCH_S)
+        else:
+            await run.steady_state(within_s=STEADY_WITHIN_S)
+            run.note(Stage(RECREATED, "proved"))
+        await look(run, f"{phase}, one restarted")
+        found = {p["metadata"]["name"]: p["spec"].get("subdomain", "") for p in await run.objects.list("Pod", LABELS)}
+        run.note(Subdomains(f"{phase}, one restarted", dict(sorted(found.items()))))
 
 
 async def recreate(run: Run, before: dict[str, Any], service: str) -> None:
     """Delete the StatefulSet, leave its pods, and make it again with that serviceName."""
+
+    async def gone() -> bool:
+        return await run.objects.get("StatefulSet", "web") is None
+
+    async def adopted() -> bool:
+        return len(run.target.pods) == len(PODS)
+
     await run.objects.delete("StatefulSet", "web", orphan=True)
-    await run.until("the StatefulSet is gone", lambda: gone(run), STEADY_WITHIN_S)
+    await run.until("the StatefulSet is gone", gone, STEADY_WITHIN_S)
     made = anew(before)
     made["spec"]["serviceName"] = service
     await run.objects.create(made)
-    await run.until("its pods are adopted", lambda: adopted(run), STEADY_WITHIN_S)
-
-
-async def gone(run: Run) -> bool:
-    return await run.objects.get("StatefulSet", "web") is None
-
-
-async def adopted(run: Run) -> bool:
-    return len(run.target.pods) == len(PODS)
-
-
-async def restart(run: Run) -> None:
-    """Delete one pod and wait for its successor."""
-    old = next(pod for pod in run.target.pods if pod.name == RESTARTED)
-    await run.delete_pod(old)
-    await run.until(f"{RESTARTED} is replaced", lambda: replaced(run, old.uid), STEADY_WITHIN_S)
-
-
-async def replaced(run: Run, uid: str) -> bool:
-    return any(pod.name == RESTARTED and pod.uid != uid for pod in await run.pods_of("app=web-stateful"))
-
-
-async def subdomains(run: Run, phase: str) -> None:
-    """What the pods themselves say: where the fault can be seen before it strikes."""
-    found = {
-        p["metadata"]["name"]: p["spec"].get("subdomain", "") for p in await run.objects.list("Pod", "app=web-stateful")
-    }
-    run.mark("subdomains", phase=phase, pods=dict(sorted(found.items())))
+    await run.until("its pods are adopted", adopted, STEADY_WITHIN_S)
 
 
 async def the_units_own(run: Run) -> None:
@@ -167,18 +203,11 @@ async def the_units_own(run: Run) -> None:
     await run.apply("broken-network.yaml")
     pods = await run.ready_pods(UNIT, 2, within_s=STEADY_WITHIN_S)
     await run.sleep(WATCH_S)
-    found = await run.objects.get("StatefulSet", "broken-network")
+    status = (await run.objects.get("StatefulSet", "broken-network") or {}).get("status", {})
     name = await run.resolve("broken-network-0.nonexistent-service")
-    service = await run.objects.get("Service", "nonexistent-service")
-    status = (found or {}).get("status", {})
-    run.mark(
-        "broken-network",
-        ready=len(pods),
-        ready_replicas=status.get("readyReplicas", 0),
-        replicas=status.get("replicas", 0),
-        name=name.status,
-        service="exists" if service else "does not exist",
-    )
+    service = "exists" if await run.objects.get("Service", "nonexistent-service") else "does not exist"
+    counts = status.get("readyReplicas", 0), status.get("replicas", 0)
+    run.note(BrokenNetwork(len(pods), *counts, name.status, service))
 
 
 def anew(obj: dict[str, Any]) -> dict[str, Any]:
@@ -191,187 +220,153 @@ def anew(obj: dict[str, Any]) -> dict[str, Any]:
 # ---- what must hold ----
 
 
-def names(reading: Reading, phase: str) -> Fact | None:
-    return fact(reading, "names", phase=phase)
+def presence(found: dict[str, str], wanted: str, where: str) -> Iterator[Finding]:
+    """Names whose status is the opposite of the wanted one; of any other, such as TIMEOUT, nothing is known."""
+    for name, status in found.items():
+        if status == {"NXDOMAIN": "NOERROR", "NOERROR": "NXDOMAIN"}[wanted]:
+            yield against(f"{where}: {name} was {status}")
+        elif status != wanted:
+            yield unsure(f"{where}: {name} was {status}")
 
 
-def presence(found: dict[str, str], wanted: str, where: str) -> tuple[list[str], list[str]]:
-    """Names whose status is the opposite of the wanted one, and those of which nothing is known, such as TIMEOUT."""
-    opposite = {"NXDOMAIN": "NOERROR", "NOERROR": "NXDOMAIN"}[wanted]
-    failures = [f"{where}: {name} was {status}" for name, status in found.items() if status == opposite]
-    unknowns = [f"{where}: {name} was {status}" for name, status in found.items() if status not in (wanted, opposite)]
-    return failures, unknowns
+def whole(name: str, status: str, addresses: int, where: str) -> Iterator[Finding]:
+    """What speaks against a service's name having the addresses of all pods."""
+    yield from presence({name: status}, "NOERROR", where)
+    if status == "NOERROR" and addresses != len(PODS):
+        yield against(f"{where}: {name} had {count(addresses, 'address|addresses')}")
 
 
-def cannot_be_patched(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def cannot_be_patched(reading: Reading) -> Iterator[Finding]:
     """The API server refuses another serviceName."""
-    tried = fact(reading, "refused")
-    if tried is None:
-        return combine("cannot-be-patched", failures=(), unknowns=("it was not tried",), success="", evidence=())
-    refused = str(tried["answer"]).startswith("422")
-    failures = [] if refused else [f"the answer was {tried['answer'] or 'yes'}"]
-    return combine(
-        "cannot-be-patched",
-        failures=failures,
-        unknowns=(),
-        success="A patch of serviceName is refused (422).",
-        evidence=(),
-    )
+    tried = note(reading, Refused, "it was not tried")
+    if not tried.answer:
+        yield against("the answer was yes")
+    elif not tried.answer.startswith("422"):
+        yield unsure(f"the answer was {tried.answer}")
+    yield holds("A patch of serviceName is refused (422).")
 
 
-def service_faults_show_at_once(reading: Reading) -> Verdict:
+@checker("report.md: Measured", "timeline.svg")
+def service_faults_show_at_once(reading: Reading) -> Iterator[Finding]:
     """With a wrong selector or without its service every name is gone; with it they are back."""
-    failures: list[str] = []
-    unknowns: list[str] = []
-    for kind in ("wrong selector", "deleted service"):
-        found, proved = names(reading, kind), fact(reading, "step", of=kind, step="proved")
-        if found is None:
-            unknowns.append(f"{kind} was not tried")
-            continue
-        all_names = {f"{pod}.web": status for pod, status in found["pods"].items()} | {"web": found["service"]}
-        gone, unsure = presence(all_names, "NXDOMAIN", kind)
-        failures += gone
-        unknowns += unsure
-        failures += [] if proved else [f"{kind}: the repair was not seen to work"]
-    success = "With a wrong selector and without the service every name was gone; after the repair everything was steady again, without a restart."
-    return combine(
-        "service-faults-show-at-once", failures=failures, unknowns=unknowns, success=success, evidence=("timeline.svg",)
+    for kind in (SELECTOR, DELETED):
+        found = note(reading, Names, f"{kind} was not tried", phase=kind)
+        names = {f"{pod}.web": status for pod, status in found.pods.items()} | {"web": found.service}
+        yield from presence(names, "NXDOMAIN", kind)
+        yield from repair(reading, kind)
+    yield holds(
+        "With a wrong selector and without the service every name was gone; after the repair everything was steady again, without a restart."
     )
 
 
-def recreation_is_latent(reading: Reading) -> Verdict:
+def repair(reading: Reading, kind: str) -> Iterator[Finding]:
+    """What speaks against a repair's having worked."""
+    since_ns = note(reading, Stage, f"{kind} was not repaired", of=kind, step="repaired").at_ns
+    if not notes(reading, Stage, of=kind, step="proved"):
+        steady = [d for at_ns, what, d in reading.marks if what == "steady-state" and at_ns >= since_ns]
+        need(steady, f"{kind}: the run ended before the repair was seen to work, or not to")
+        silent = set(steady[0]["missing"]) <= set(steady[0]["unheard"])
+        clause = f"{kind}: everything was not right within {STEADY_WITHIN_S} s of the repair"
+        yield unsure(clause) if silent else against(clause)
+
+
+@checker("report.md: Measured")
+def recreation_is_latent(reading: Reading) -> Iterator[Finding]:
     """Another serviceName breaks nothing until a pod restarts, and putting it right mends nothing until it restarts again."""
-    phases = [
-        ("recreated, nothing restarted", "NOERROR"),
-        ("recreated, one restarted", "NXDOMAIN"),
-        ("put right, nothing restarted", "NXDOMAIN"),
-        ("put right, one restarted", "NOERROR"),
-    ]
-    failures: list[str] = []
-    unknowns: list[str] = []
-    for phase, expected in phases:
-        found = names(reading, phase)
-        if found is None:
-            unknowns.append(f"{phase}: it did not come so far")
-        else:
-            for name, status, wanted in (
-                (f"{RESTARTED}.web", found["pods"][RESTARTED], expected),
-                ("web", found["service"], "NOERROR"),
-            ):
-                wrong, unsure = presence({name: status}, wanted, phase)
-                failures += wrong
-                unknowns += unsure
-    others = [f for phase, _ in phases if (f := names(reading, phase))]
-    failures += [
-        f"{f['phase']}: the service had {f['addresses']} addresses"
-        for f in others
-        if f["service"] == "NOERROR" and f["addresses"] != len(PODS)
-    ]
-    success = (
-        f"{RESTARTED}.web resolved until the pod restarted, and did not after the repair until it restarted again; the service's "
-        "own name had all addresses all the time."
-    )
-    return combine(
-        "recreation-is-latent", failures=failures, unknowns=unknowns, success=success, evidence=("report.md: Measured",)
+    for phase, wanted in LATENT.items():
+        found = note(reading, Names, f"{phase}: it did not come so far", phase=phase)
+        yield from presence({f"{RESTARTED}.web": found.pods[RESTARTED]}, wanted, phase)
+        yield from whole("web", found.service, found.addresses, phase)
+    yield holds(
+        f"{RESTARTED}.web resolved until the pod restarted, and did not after the repair until it restarted again; the service's own name had all "
+        "addresses in each of these states."
     )
 
 
-def second_gives_no_names(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def second_gives_no_names(reading: Reading) -> Iterator[Finding]:
     """Only the governing service gives the pods names."""
-    found = fact(reading, "second")
-    if found is None:
-        return combine("second-gives-no-names", failures=(), unknowns=("it was not tried",), success="", evidence=())
-    failures, unknowns = presence({found["pod_name"]: found["pod"]}, "NXDOMAIN", "beside the governing service")
-    whole, unsure = presence({"web-second": found["service"]}, "NOERROR", "beside the governing service")
-    failures += whole
-    unknowns += unsure
-    if found["service"] == "NOERROR" and found["addresses"] != len(PODS):
-        failures.append(f"web-second had {found['addresses']} addresses")
-    success = (
-        f"A second headless service had all {found['addresses']} addresses, and {found['pod_name']} was {found['pod']}."
-    )
-    return combine("second-gives-no-names", failures=failures, unknowns=unknowns, success=success, evidence=())
+    found = note(reading, Second, "it was not tried")
+    yield from presence({found.pod_name: found.pod}, "NXDOMAIN", "beside the governing service")
+    yield from whole("web-second", found.service, found.addresses, "beside the governing service")
+    addresses = count(found.addresses, "address|addresses")
+    yield holds(f"A second headless service had all {addresses}, and {found.pod_name} was {found.pod}.")
 
 
-def broken_looks_healthy(reading: Reading) -> Verdict:
+@checker("report.md: Measured")
+def broken_looks_healthy(reading: Reading) -> Iterator[Finding]:
     """The unit's broken-network is Ready in every respect but DNS."""
-    found = fact(reading, "broken-network")
-    if found is None:
-        return combine("broken-looks-healthy", failures=(), unknowns=("it was not tried",), success="", evidence=())
-    failures = (
-        [] if found["ready"] == found["replicas"] else [f"{found['ready']} of {found['replicas']} pods were Ready"]
+    found = note(reading, BrokenNetwork, "it was not tried")
+    need(found.replicas, "it had no replicas")
+    if found.ready != found.replicas:
+        yield against(f"{count(found.ready)} of {count(found.replicas, 'pod')} were Ready")
+    yield from presence({"broken-network-0.nonexistent-service": found.name}, "NXDOMAIN", "its pod")
+    yield holds(
+        f"{count(found.ready_replicas)} of {count(found.replicas, 'pod')} Ready, and broken-network-0.nonexistent-service is {found.name}."
     )
-    wrong, unknowns = presence({"broken-network-0.nonexistent-service": found["name"]}, "NXDOMAIN", "its pod")
-    failures += wrong
-    unknowns += [] if found["replicas"] else ["it had no replicas"]
-    success = f"{found['ready_replicas']} of {found['replicas']} pods Ready, and broken-network-0.nonexistent-service is {found['name']}."
-    return combine("broken-looks-healthy", failures=failures, unknowns=unknowns, success=success, evidence=())
 
 
 # ---- questions ----
 
 
-def problems_identified(reading: Reading) -> str:
-    found = fact(reading, "broken-network")
-    if found is None or broken_looks_healthy(reading).outcome != "ok":
-        return ""
-    return (
-        f"The StatefulSet names a service that {found['service']}. Nothing else shows it: {found['ready_replicas']} of {found['replicas']} "
-        f"replicas are Ready, and only DNS tells, with {found['name']} for broken-network-0.nonexistent-service. "
-        "`chaos diagnose` compares serviceName with the services that there are, and finds it before anybody asks for the name."
+def problems_identified(reading: Reading) -> Iterator[str]:
+    held(reading, broken_looks_healthy)
+    found = note(reading, BrokenNetwork)
+    yield f"The StatefulSet names a service that {found.service}."
+    yield (
+        f"Nothing else shows it: {count(found.ready_replicas)} of {count(found.replicas, 'replica')} are Ready, and only DNS tells, with {found.name} for "
+        "broken-network-0.nonexistent-service."
+    )
+    yield "`chaos diagnose` compares serviceName with the services that there are, and finds it before anybody asks for the name."
+
+
+def problems_fixed(reading: Reading) -> Iterator[str]:
+    for check in (cannot_be_patched, service_faults_show_at_once, recreation_is_latent):
+        held(reading, check)
+    note(reading, Stage, "the last repair was not seen to work", of=RECREATED, step="proved")
+    late = note(reading, Names, phase="put right, nothing restarted").pods[RESTARTED]
+    answer = note(reading, Refused).answer.split(":", maxsplit=1)[0]
+    yield (
+        "Best by creating the missing headless service under the name that the StatefulSet has: services can come and go, and here recreating a deleted "
+        "one brought all names back without any restart."
+    )
+    yield (
+        f"The StatefulSet itself cannot be changed (a patch of serviceName was answered with {answer}): it must be deleted with its pods orphaned and made "
+        f"anew, and then each pod must restart: with the right name in place {RESTARTED}.web was still {late} until {RESTARTED} had restarted."
     )
 
 
-def problems_fixed(reading: Reading) -> str:
-    tried = fact(reading, "refused")
-    late = names(reading, "put right, nothing restarted")
-    proved = fact(reading, "step", of="recreated", step="proved")
-    if tried is None or late is None or proved is None or cannot_be_patched(reading).outcome != "ok":
-        return ""
-    if service_faults_show_at_once(reading).outcome != "ok" or recreation_is_latent(reading).outcome != "ok":
-        return ""
-    return (
-        "Best by creating the missing headless service under the name that the StatefulSet has: services can come and go, and here "
-        "recreating a deleted one brought all names back without any restart. "
-        f"The StatefulSet itself cannot be changed (a patch of serviceName was answered with {str(tried['answer']).split(':', maxsplit=1)[0]}): it must be "
-        "deleted with its pods orphaned and made anew, and then each pod must restart: with the right name in place "
-        f"{RESTARTED}.web was still {late['pods'][RESTARTED]} until {RESTARTED} had restarted."
+def first_sign(reading: Reading) -> Iterator[str]:
+    held(reading, recreation_is_latent)
+    name, parts = f"A {RESTARTED}.web", []
+    views = {series.view for series in series_of(reading, "dns", name)}
+    for kind in (SELECTOR, DELETED):
+        began, mended = (note(reading, Stage, of=kind, step=step).at_ns for step in ("broken", "repaired"))
+        left, came = when(reading, name, "NXDOMAIN", began, mended), when(reading, name, "NOERROR", mended)
+        need(
+            left.keys() == came.keys() == views,
+            f"{kind}: not every view was seen to lose the name and to give it again",
+        )
+        lost, back = (at_most_ns(known(last_ns(*at), f"{kind}: no view")) for at in ((left, began), (came, mended)))
+        parts.append(
+            f"{kind}: {RESTARTED}.web was gone from every view after {lost}, and back after {back} from the repair on"
+        )
+    yield f"{'; '.join(parts)}."
+    latent = note(reading, Names, phase="recreated, one restarted")
+    said = notes(reading, Subdomains, phase="recreated, one restarted")
+    yield (
+        f"Recreated with another serviceName: its names resolved as before until {RESTARTED} restarted; then {RESTARTED}.web was {latent.pods[RESTARTED]} "
+        f"while the service's name still had {count(latent.addresses, 'address|addresses')}, so a check of that name alone sees nothing."
     )
-
-
-def first_sign(reading: Reading) -> str:
-    parts = []
-    views = {series.view for series in series_of(reading, "dns", f"A {RESTARTED}.web")}
-    for kind in ("wrong selector", "deleted service"):
-        began, mended = fact(reading, "step", of=kind, step="broken"), fact(reading, "step", of=kind, step="repaired")
-        if began is None or mended is None:
-            continue
-        left = when(reading, f"A {RESTARTED}.web", "NXDOMAIN", began.at_ns, mended.at_ns)
-        came = when(reading, f"A {RESTARTED}.web", "NOERROR", mended.at_ns)
-        lost, back = last_ns(left, began.at_ns), last_ns(came, mended.at_ns)
-        if lost is not None and back is not None and left.keys() == came.keys() == views:
-            parts.append(
-                f"{kind}: {RESTARTED}.web was gone from every view after {ms(lost)}, and back {ms(back)} after the repair"
-            )
-    latent = names(reading, "recreated, one restarted")
-    if len(parts) < 2 or latent is None or recreation_is_latent(reading).outcome != "ok":  # noqa: PLR2004 - both
-        return ""
-    odd = [target for target in latent["srv_targets"] if target not in PODS]
-    said = fact(reading, "subdomains")
-    return (
-        f"{'; '.join(parts)}. Recreated with another serviceName: its names resolved as before until {RESTARTED} restarted; then {RESTARTED}.web was "
-        f"{latent['pods'][RESTARTED]} while the service's name still had {latent['addresses']} addresses, so a check of that name alone sees "
-        f"nothing. What gives it away: an SRV target that is no pod's name ({', '.join(odd) or 'none was seen here'}), and pods whose "
-        f"subdomain differs from serviceName ({', '.join(f'{pod}: {sub}' for pod, sub in said['pods'].items()) if said else 'not looked at'})."
-    )
+    odd = ", ".join(target for target in latent.srv_targets if target not in PODS) or "none was seen here"
+    pods = ", ".join(f"{pod}: {sub}" for pod, sub in said[-1].pods.items()) if said else "not looked at"
+    yield f"What gives it away: an SRV target that is no pod's name ({odd}), and pods whose subdomain differs from serviceName ({pods})."
 
 
 def headline(reading: Reading) -> str:
-    verdict = recreation_is_latent(reading)
-    if verdict.outcome != "ok":
-        return "Whether a changed serviceName breaks at once or later was not clearly seen; see the verdicts."
-    where = "On the simulated cluster a" if reading.meta.simulated else "A"
-    return f"{where} changed serviceName broke nothing until a pod restarted, and putting it right mended nothing until it restarted again."
+    held(reading, recreation_is_latent)
+    return "A changed serviceName broke nothing until a pod restarted, and putting it right mended nothing until it restarted again."
 
 
 experiment = Experiment(
@@ -394,14 +389,7 @@ experiment = Experiment(
         unit_question("problems-fixed", problems_fixed),
         Question("first-sign", "What still works, and what is the first sign?", first_sign),
     ),
-    tables={
-        "step": "What was done:",
-        "refused": "What the API server refused:",
-        "names": "What DNS answered in each state:",
-        "second": "The second headless service:",
-        "subdomains": "The subdomain of each pod:",
-        "broken-network": "The unit's broken-network:",
-    },
+    tables=(Stage, Refused, Names, Second, Subdomains, BrokenNetwork, Waited),
     headline=headline,
     uses=("patch services", "patch statefulsets.apps"),
     timeout_s=180,

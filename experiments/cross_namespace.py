@@ -31,19 +31,8 @@ from chaos.experiment import (
     unsure,
 )
 
+from .shared import reach
 from .shared.course import unit_question
-from .shared.reach import (
-    POLICY_WITHIN_S,
-    Asker,
-    Policies,
-    Reach,
-    open_paths,
-    paths,
-    policies,
-    reach,
-    reached,
-    until_kept_out,
-)
 
 CLIENT, INSIDER, SERVERS = "app=web-app", "app=network-test", "app=web-stateful"
 CLIENTS, TENANT = "app-clients", "tenant"
@@ -110,7 +99,7 @@ class Cost(Costed):
 
 
 @dataclass(frozen=True, slots=True)
-class Access(Reach):
+class Access(reach.Reach):
     """Who gets the page of web-0 under which policies; what did not work begins with a dash, what says nothing with "?"."""
 
 
@@ -142,47 +131,38 @@ async def method(run: Run) -> None:
     told = [tuple(f"{p.name} {p.address}" for p in pods) for pods in (servers, others)]
     run.note(Servers(told[0], told[1], servers[0].address, (await run.resolve("web-primary")).values))
     places = {"own": here, "clients": clients, "tenant": tenant}
-    askers = {place: Asker(place, found[place][0].name, namespace) for place, namespace in places.items()}
+    askers = {place: reach.Asker(place, found[place][0].name, namespace) for place, namespace in places.items()}
     for who in askers.values():
         await look_up(run, who, here, servers[0].address)
     await forbid(run, askers, f"{PRIMARY}.web.{here}.svc.{run.domain}")
 
 
-async def look_up(run: Run, who: Asker, here: str, address: str) -> None:
+async def look_up(run: Run, who: reach.Asker, here: str, address: str) -> None:
     """Every form of the names, from one namespace: nslookup as the unit has it, and wget, which uses the search list."""
-    service, pod, spaced = (
-        f"web-primary.{here}.svc.{run.domain}",
-        f"{PRIMARY}.web.{here}.svc.{run.domain}",
-        f"{PRIMARY}.web.{here}",
-    )
-    conf = await read_resolv_conf(run, Conf, who.pod, namespace=who.namespace, place=who.name)
-    backwards = {"address, backwards": address} if who.name == "clients" else {}
-    names = {"service, full name": service, "pod, full name": pod, "service, bare": "web-primary"} | backwards
+    where = {"namespace": who.namespace, "place": who.name}
+    service, pod = (f"{name}.{here}.svc.{run.domain}" for name in ("web-primary", f"{PRIMARY}.web"))
+    short, spaced = f"{PRIMARY}.web", f"{PRIMARY}.web.{here}"
+    conf = await read_resolv_conf(run, Conf, who.pod, **where)
+    names = {"service, full name": service, "pod, full name": pod, "service, bare": "web-primary"}
     for of, name in names.items():
-        await nslookup(run, Lookup, who.pod, name, namespace=who.namespace, place=who.name, of=of)
-    for of, name in (
-        ("pod, short", f"{PRIMARY}.web"),
-        ("pod with namespace", spaced),
-        ("pod, full name", pod),
-        ("service with namespace", f"web-primary.{here}"),
-    ):
-        await fetch(run, Fetch, who.pod, name, namespace=who.namespace, place=who.name, of=of)
+        await nslookup(run, Lookup, who.pod, name, **where, of=of)
+    names = {"pod, short": short, "pod with namespace": spaced, "pod, full name": pod}
+    for of, name in (names | {"service with namespace": f"web-primary.{here}"}).items():
+        await fetch(run, Fetch, who.pod, name, **where, of=of)
     if who.name == "clients":
-        for of, name in (
-            ("pod with namespace", spaced),
-            ("service, full name", service),
-            ("service, full name with its final dot", f"{service}."),
-        ):
+        await nslookup(run, Lookup, who.pod, address, **where, of="address, backwards")
+        names = {"pod with namespace": spaced, "service, full name": service}
+        for of, name in (names | {"service, full name with its final dot": f"{service}."}).items():
             await count_queries(run, Cost, conf, name, of=of)
 
 
-async def forbid(run: Run, askers: dict[str, Asker], name: str) -> None:
+async def forbid(run: Run, askers: dict[str, reach.Asker], name: str) -> None:
     """A policy for the set's own namespace only, and a second that lets the clients' namespace in again."""
     clients = askers["clients"]
 
     async def look(phase: str) -> None:
         for who in askers.values():
-            await reach(run, Access, phase, who, {PRIMARY: name})
+            await reach.ask(run, Access, phase, who, {PRIMARY: name})
 
     async def let_in() -> bool:
         command = ["timeout", "1", "wget", "-q", "-O", "-", f"http://{name}/"]
@@ -190,29 +170,22 @@ async def forbid(run: Run, askers: dict[str, Asker], name: str) -> None:
 
     await look(OPEN)
     await run.apply("web-from-own-namespace.yaml")
-    began = await until_kept_out(run, KEEPS_OUT, clients, name)
+    began = await reach.until_kept_out(run, KEEPS_OUT, clients, name)
     await look(OWN_ONLY)
     await nslookup(run, LookupForbidden, clients.pod, name, namespace=clients.namespace)
     await run.objects.create(letting_in(clients.namespace))
     if began:
-        await run.until("the clients are let in", let_in, POLICY_WITHIN_S)
+        await run.until("the clients are let in", let_in, reach.POLICY_WITHIN_S)
     await look(LET_IN)
 
 
 def letting_in(namespace: str) -> dict[str, object]:
     """A policy that allows one more namespace, by the label that the API server itself gives it."""
     who = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}
-    spec = {
-        "podSelector": {"matchLabels": {"app": "web-stateful"}},
-        "policyTypes": ["Ingress"],
-        "ingress": [{"from": [who]}],
-    }
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": {"name": "web-from-clients"},
-        "spec": spec,
-    }
+    selector = {"matchLabels": {"app": "web-stateful"}}
+    spec = {"podSelector": selector, "policyTypes": ["Ingress"], "ingress": [{"from": [who]}]}
+    head = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "web-from-clients"}}
+    return {**head, "spec": spec}
 
 
 # ---- what must hold ----
@@ -265,17 +238,17 @@ def short_names_stay_at_home(reading: Reading) -> Iterator[Finding]:
     )
 
 
-def under_policies(reading: Reading) -> Policies:
+def under_policies(reading: Reading) -> reach.Policies:
     def allows(phase: str, client: str, _: str) -> bool:
         return client == "own" or (phase == LET_IN and client == "clients")
 
-    return policies(reading, Access, OPEN, OWN_ONLY, LET_IN, allows=allows)
+    return reach.policies(reading, Access, OPEN, OWN_ONLY, LET_IN, allows=allows)
 
 
 @checker("report.md: Measured")
 def policy_is_consistent(reading: Reading) -> Iterator[Finding]:
     """The policy keeps out exactly whom it names, and the second lets them in; `unknown` where nothing enforces them."""
-    yield from open_paths(paths(reading, Access, OPEN), dict.fromkeys(WHOSE, (PRIMARY,)))
+    yield from reach.open_paths(reach.paths(reading, Access, OPEN), dict.fromkeys(WHOSE, (PRIMARY,)))
     found = under_policies(reading)
     yield from found.findings()
     yield holds(
@@ -310,8 +283,8 @@ def cross_security(reading: Reading) -> Iterator[str]:
     enforced = known(found.enforced, "whether policies are enforced was not clearly seen")
     if enforced:
         held(reading, policy_is_consistent)
-    page = paths(reading, Access, OPEN).get(("clients", PRIMARY), "")
-    need(reached(page), "the clients did not get the page without a policy")
+    page = reach.paths(reading, Access, OPEN).get(("clients", PRIMARY), "")
+    need(reach.reached(page), "the clients did not get the page without a policy")
     backwards = note(reading, Lookup, of="address, backwards")
     yield (
         f"A namespace is no wall. Without a policy a pod of the clients' namespace got the page of {PRIMARY} ({page} answered) by name alone, "

@@ -14,9 +14,9 @@ from chaos.experiment import (
     LookedUp,
     Note,
     Outage,
+    Outcome,
     Reading,
     Run,
-    Sample,
     UnmeasuredError,
     Waited,
     Workload,
@@ -38,33 +38,8 @@ from chaos.experiment import (
     unsure,
 )
 
+from .shared import mysql, reach
 from .shared.course import unit_question
-from .shared.mysql import (
-    APP,
-    PORT,
-    Replication,
-    SqlFailed,
-    WriteRead,
-    follow,
-    make_primary,
-    not_read,
-    read_within,
-    replicate,
-    write_and_read,
-)
-from .shared.reach import (
-    Asker,
-    Policies,
-    Reach,
-    instead,
-    open_paths,
-    paths,
-    policies,
-    reach,
-    reached,
-    refused,
-    until_kept_out,
-)
 
 STEADY_WITHIN_S = 90
 READY_WITHIN_S = 60
@@ -102,12 +77,12 @@ class Lookup(LookedUp):
 
 
 @dataclass(frozen=True, slots=True)
-class Matrix(Reach):
+class Matrix(reach.Reach):
     """Who reached whom, asked from inside a pod of each tier; what did not work begins with a dash, what says nothing with "?"."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look(Reach):
+class Look(reach.Reach):
     """One look at the needed paths while a tier fails."""
 
 
@@ -143,88 +118,80 @@ async def method(run: Run) -> None:
         await run.ready_pods(f"tier={tier}", 2, READY_WITHIN_S)
     for pod in REPLICAS:
         await run.objects.patch("Pod", pod, {"metadata": {"labels": {"role": "replica"}}})
-    if not await make_primary(run, NAMED[0]) or not await replicate(run, NAMED[1:], NAMED[0]):
+    if not await mysql.make_primary(run, NAMED[0]) or not await mysql.replicate(run, NAMED[1:], NAMED[0]):
         return
     for name in ROLES:
-        outcomes = await run.clients.sample("mysql", name, PORT, CONNECTIONS, APP, period_s=0.02)
+        outcomes = await run.clients.sample("mysql", name, mysql.PORT, CONNECTIONS, mysql.APP, period_s=0.02)
         run.note(Routing(name, len(outcomes), dict(tally(outcomes).most_common())))
-    await write_and_read(run, "data-primary", ("data-replicas", *NAMED[1:]), "before")
+    await mysql.write_and_read(run, "data-primary", ("data-replicas", *NAMED[1:]), "before")
     web = (await asker(run, "web")).pod
     for name in LOOKED_UP if web else ():
         asked = f"{name}.{run.target.namespace}.svc.{run.domain}"
         await nslookup(run, Lookup, web, asked, container="tools")
     await matrix(run, OPEN, ALL)
     await run.apply("shop-policies.yaml")
-    await until_kept_out(run, "the policies keep web from data", await asker(run, "web"), NAMES[PRIMARY])
+    await reach.until_kept_out(run, "the policies keep web from data", await asker(run, "web"), NAMES[PRIMARY])
     await matrix(run, POLICIES, ALL)
     run.watch_clients("http", "web", 80)
-    for tier in ("web", "api"):
-        await fail_stateless(run, tier)
-    await fail_primary(run)
+    for tier in TIERS:
+        await fail(run, tier)
     await matrix(run, END, NEEDED)
     for policy in TIERS:
         await run.objects.delete("NetworkPolicy", policy)
     await run.sleep(SETTLE_S)
-    if await follow(run, NAMED[1:], "after the primary's replacement"):
-        await write_and_read(run, "data-primary", ("data-replicas", *NAMED[1:]), "after")
+    if await mysql.follow(run, NAMED[1:], "after the primary's replacement"):
+        await mysql.write_and_read(run, "data-primary", ("data-replicas", *NAMED[1:]), "after")
 
 
-async def asker(run: Run, tier: str) -> Asker:
+async def asker(run: Run, tier: str) -> reach.Asker:
     """The last pod of a tier: the first is the one that is taken away."""
     pods = await run.pods_of(f"tier={tier}")
-    return Asker(tier, pods[-1].name if pods else "", container="tools")
+    return reach.Asker(tier, pods[-1].name if pods else "", container="tools")
 
 
 async def matrix(run: Run, phase: str, wanted: dict[str, tuple[str, ...]]) -> None:
     """Let one pod of each tier connect to its targets."""
 
     async def row(tier: str) -> None:
-        await reach(run, Matrix, phase, await asker(run, tier), {target: NAMES[target] for target in wanted[tier]})
+        await reach.ask(run, Matrix, phase, await asker(run, tier), {target: NAMES[target] for target in wanted[tier]})
 
     await asyncio.gather(*(row(tier) for tier in wanted))
 
 
-async def fail_stateless(run: Run, tier: str) -> None:
-    """Delete a pod of a Deployment and look at who reaches whom until there is another."""
-    pods = await run.pods_of(f"tier={tier}")
+async def fail(run: Run, tier: str) -> None:
+    """Delete a pod of a tier and look at who reaches whom until there is another: for the data tier its primary."""
+    pods = run.target.pods if tier == "data" else await run.pods_of(f"tier={tier}")
+    back = partial(newcomer, run, pods, f"tier={tier}")
     run.note(Failure(tier, pods[0].name, "deleted"))
-    await run.delete_pod(pods[0])
-    await watch_until(run, f"{tier} fails", partial(newcomer, run, pods, f"tier={tier}"))
+    if tier == "data":
+        async with run.inject(DeletePod(pods[0], grace_s=run.options.deletion_grace_s)):
+            await watch_until(run, tier, back)
+            await run.steady_state(within_s=STEADY_WITHIN_S)
+    else:
+        await run.delete_pod(pods[0])
+        await watch_until(run, tier, back)
     run.note(Failure(tier, pods[0].name, "over"))
 
 
-async def fail_primary(run: Run) -> None:
-    """Delete the data tier's primary and look at who reaches whom until it is back."""
-    pods = run.target.pods
-    run.note(Failure("data", pods[0].name, "deleted"))
-    async with run.inject(DeletePod(pods[0], grace_s=run.options.deletion_grace_s)):
-        await watch_until(run, "data fails", partial(newcomer, run, pods, "tier=data"))
-        await run.steady_state(within_s=STEADY_WITHIN_S)
-    run.note(Failure("data", pods[0].name, "over"))
-
-
-async def watch_until(run: Run, phase: str, over: Callable[[], Awaitable[object]]) -> None:
+async def watch_until(run: Run, failing: str, over: Callable[[], Awaitable[object]]) -> None:
     """Let each tier ask for what it needs again and again, until the pod is back and all of it works since then."""
-    stop = asyncio.Event()
+    stop, phase = asyncio.Event(), f"{failing} fails"
     begun = dict.fromkeys(TIERS, 0)
-    last_good = dict.fromkeys(TIERS, 0)  # number of the tier's last look in which everything answered
     seen: dict[str, list[dict[str, str]]] = {tier: [] for tier in TIERS}
-    back_at: dict[str, int] = {}
+    back_at: dict[str, int] = {}  # how many looks had begun when the pod was found to be back
 
     async def keep_looking(tier: str) -> None:
         hosts = {target: NAMES[target] for target in NEEDED[tier]}
         while not stop.is_set():
-            number = begun[tier] = begun[tier] + 1
-            found = await reach(run, Look, phase, await asker(run, tier), hosts, looks=1)
-            seen[tier].append(found)
-            if all(reached(said) for said in found.values()):
-                last_good[tier] = number
+            begun[tier] += 1
+            seen[tier].append(await reach.ask(run, Look, phase, await asker(run, tier), hosts, looks=1))
             await run.sleep(PERIOD_S)
 
     async def whole() -> bool:
         if not back_at and await over():
             back_at.update(begun)
-        return bool(back_at) and all(last_good[tier] > number for tier, number in back_at.items())
+        since = [seen[tier][number:] for tier, number in back_at.items()]
+        return bool(since) and all(any(all(map(reach.reached, one.values())) for one in looks) for looks in since)
 
     async with asyncio.TaskGroup() as group:
         for tier in TIERS:
@@ -241,19 +208,19 @@ async def watch_until(run: Run, phase: str, over: Callable[[], Awaitable[object]
 
 def how_many_reached(said: list[str]) -> str:
     """How many of a path's looks somebody answered, and what came first instead."""
-    other = [instead(one) for one in said if not reached(one)]
+    other = [reach.instead(one) for one in said if not reach.reached(one)]
     return f"{len(said) - len(other)} of {len(said)}" + (f" ({other[0]})" if other else "")
 
 
 # ---- what the run shows ----
 
 
-def under_policies(reading: Reading) -> Policies:
+def under_policies(reading: Reading) -> reach.Policies:
     def allows(_: str, client: str, target: str) -> bool | None:
         # Nobody can keep a pod from itself, and through its own tier's service it may reach itself: that says nothing.
         return True if target in ALLOWED[client] else None if target == client else False
 
-    return policies(reading, Matrix, OPEN, POLICIES, allows=allows)
+    return reach.policies(reading, Matrix, OPEN, POLICIES, allows=allows)
 
 
 def failure_ns(reading: Reading, tier: str, step: str) -> int:
@@ -266,14 +233,14 @@ def outages(reading: Reading, tier: str) -> dict[str, tuple[str, int | None]]:
     for client, targets in NEEDED.items():
         looks = notes(reading, Look, phase=f"{tier} fails", client=client)
         for target in targets:
-            bad = [i for i, one in enumerate(looks) if refused(one.found[target])]
+            bad = [i for i, one in enumerate(looks) if reach.refused(one.found[target])]
             if bad:
                 # A look is written down at its end: the last good one began after the end of the one before it.
-                good = [i for i, one in enumerate(looks) if reached(one.found[target])]
+                good = [i for i, one in enumerate(looks) if reach.reached(one.found[target])]
                 first = max((i for i in good if i < bad[0]), default=0)
                 begun = looks[first - 1].at_ns if first > 0 else failure_ns(reading, tier, "deleted")
                 over = next((looks[i].at_ns for i in good if i > bad[-1]), None)
-                what = instead(looks[bad[0]].found[target])
+                what = reach.instead(looks[bad[0]].found[target])
                 found[f"{client} to {target}"] = (what, None if over is None else over - begun)
     return found
 
@@ -283,39 +250,32 @@ def unheard(reading: Reading, tier: str) -> list[str]:
     found = []
     for client in NEEDED:
         looks = notes(reading, Look, phase=f"{tier} fails", client=client)
-        found += [] if looks else [f"{client}: nothing was asked"]
-        cells = ((target, said) for one in looks for target, said in one.found.items())
-        found += [f"{client} to {to}: {instead(said)}" for to, said in cells if not (reached(said) or refused(said))]
+        cells = [(to, said) for one in looks for to, said in one.found.items()] or [("anybody", "? nothing was asked")]
+        found += [f"{client} to {to}: {reach.instead(said)}" for to, said in cells if reach.untold(said)]
     return found
 
 
-def from_outside(reading: Reading, from_ns: int, to_ns: int) -> list[Sample]:
-    """Connections to the web tier's service by a client that is no pod of it."""
-    found = list(reading.sampled(from_ns, to_ns, probe="http", record="web:80"))
+def web_failure(reading: Reading) -> tuple[int, int, int]:
+    """When a pod of the web tier was deleted, when all worked again, and when all paths were asked for the last time."""
+    end = note(reading, Matrix, "nothing was asked at the end", phase=END).at_ns
+    return failure_ns(reading, "web", "deleted"), failure_ns(reading, "web", "over"), end
+
+
+def from_outside(reading: Reading, from_ns: int, to_ns: int) -> list[Outcome]:
+    """What became of connections to the web tier's service by a client that is no pod of it."""
+    found = [sample.outcome for sample in reading.sampled(from_ns, to_ns, probe="http", record="web:80")]
     need(found, "nobody asked for the service `web` from outside while the web tier failed, or after it")
     return found
 
 
-def while_web_failed(reading: Reading) -> list[Sample]:
-    return from_outside(reading, failure_ns(reading, "web", "deleted"), failure_ns(reading, "web", "over"))
-
-
-def since_web_failed(reading: Reading) -> list[Sample]:
-    end = note(reading, Matrix, "nothing was asked at the end", phase=END)
-    return from_outside(reading, failure_ns(reading, "web", "over"), end.at_ns)
-
-
 def web_outage(reading: Reading) -> Outage | None:
     """The longest stretch in which the web tier could not be reached from outside while it failed, seen to its end."""
-    begun, over = (failure_ns(reading, "web", step) for step in ("deleted", "over"))
-    end = note(reading, Matrix, "nothing was asked at the end", phase=END).at_ns
+    begun, over, end = web_failure(reading)
     found = []
     for series in reading.series_of(probe="http", record="web:80"):
         one = outage(reading, series, begun, over)
-        if one and one.ended.before_ns is None:
-            one = outage(reading, series, begun, end)
-        found += [one] if one else []
-    return max(found, key=lambda one: one.length_ns.after_ns, default=None)
+        found.append(outage(reading, series, begun, end) if one and one.ended.before_ns is None else one)
+    return max((one for one in found if one), key=lambda one: one.length_ns.after_ns, default=None)
 
 
 # ---- what must hold ----
@@ -324,7 +284,7 @@ def web_outage(reading: Reading) -> Outage | None:
 @checker("report.md: Measured")
 def tiers_are_connected(reading: Reading) -> Iterator[Finding]:
     """Before anything fails every path that the design needs works."""
-    yield from open_paths(paths(reading, Matrix, OPEN), NEEDED)
+    yield from reach.open_paths(reach.paths(reading, Matrix, OPEN), NEEDED)
     needed = count(sum(map(len, NEEDED.values())), "path")
     yield holds(f"All {needed} that the design needs were open, asked from inside a pod of each tier.")
 
@@ -339,11 +299,11 @@ def routing_is_by_role(reading: Reading) -> Iterator[Finding]:
         elif not one.heard:
             yield unsure(f"nobody answered through {name}")
         yield holds(f"Of {count(one.connections, 'connection')} through {name}: {one.told()}.")
-    rows = notes(reading, WriteRead, row="before")
+    rows = notes(reading, mysql.WriteRead, row="before")
     need(rows, "no row was written")
-    yield from not_read(rows)
+    yield from mysql.not_read(rows)
     yield holds(
-        f"A row written through data-primary was read at each of {count(len(rows), 'other name')} within {read_within(rows)}."
+        f"A row written through data-primary was read at each of {count(len(rows), 'other name')} within {mysql.read_within(rows)}."
     )
 
 
@@ -354,6 +314,8 @@ def names_are_found(reading: Reading) -> Iterator[Finding]:
     for name, one in asked.items():
         if not one.addresses:
             yield against(f"{name} did not resolve") if one.denied else unsure(f"{name}: {one.status}")
+        elif len(one.addresses) > 1 and name != "data":
+            yield against(f"{name} is {', '.join(one.addresses)}")
     members, own = asked["data"].addresses, sorted(a for pod in NAMED for a in asked[pod].addresses)
     if all(one.addresses for one in asked.values()) and sorted(members) != own:
         yield against(f"data is {', '.join(members)}, its members are {', '.join(own)}")
@@ -384,21 +346,20 @@ def failures_heal(reading: Reading) -> Iterator[Finding]:
     """After a pod of each tier was deleted every path that the design needs works again, and replication goes on."""
     for tier in TIERS:
         failure_ns(reading, tier, "over")
-    need(while_web_failed(reading), "nobody asked for web")
-    yield from open_paths(paths(reading, Matrix, END), NEEDED)
-    web = since_web_failed(reading)
-    good, told = (
-        sum(map(fits, web)) for fits in (lambda s: s.outcome.status == "OK", lambda s: s.outcome.says_something)
-    )
+    begun, over, end = web_failure(reading)
+    from_outside(reading, begun, over)
+    yield from reach.open_paths(reach.paths(reading, Matrix, END), NEEDED)
+    web = from_outside(reading, over, end)
+    good, told = sum(one.status == "OK" for one in web), any(one.says_something for one in web)
     if not good:
         clause = f"none of {count(len(web), 'connection')} through the service web succeeded after that"
         yield against(clause) if told else unsure(f"{clause}, and none of their failures says why")
-    rows = notes(reading, WriteRead, row="after")
+    rows = notes(reading, mysql.WriteRead, row="after")
     need(rows, "no row was written at the end")
-    yield from not_read(rows)
+    yield from mysql.not_read(rows)
     yield holds(
         f"After a pod of each tier had been deleted all needed paths worked, {count(good)} of {count(len(web), 'connection')} through the service "
-        f"`web` since its failure succeeded, and a row written through data-primary was read at {count(len(rows), 'other name')} within {read_within(rows)}."
+        f"`web` since its failure succeeded, and a row written through data-primary was read at {count(len(rows), 'other name')} within {mysql.read_within(rows)}."
     )
 
 
@@ -407,7 +368,7 @@ def failures_heal(reading: Reading) -> Iterator[Finding]:
 
 def connected(reading: Reading) -> Iterator[str]:
     held(reading, tiers_are_connected)
-    before = paths(reading, Matrix, OPEN)
+    before = reach.paths(reading, Matrix, OPEN)
     needed = (f"{tier} to {to} ({before[tier, to]} answered)" for tier, targets in NEEDED.items() for to in targets)
     yield f"Deployed and connected: asked over HTTP from inside one pod of each tier, {', '.join(needed)}."
     if under_policies(reading).enforced is False:
@@ -426,22 +387,14 @@ def discovered(reading: Reading) -> Iterator[str]:
     held(reading, names_are_found)
     told = (f"{name} is {', '.join(one.addresses)}" for name, one in lookups(reading).items())
     yield f"Looked up in a pod of the web tier: {'; '.join(told)}."
-    if under_policies(reading).enforced is None:
-        return
     found, data = under_policies(reading), count(len(DATA), "connection")
-    blocked, through = (
-        count(sum(p.startswith("web to data") for p in part)) for part in (found.blocked, found.through)
-    )
+    blocked, through = (count(sum(p.startswith("web to data") for p in ps)) for ps in (found.blocked, found.through))
     if found.enforced:
-        yield (
-            "Finding is not reaching: with the policies in place the web tier still finds these names, "
-            f"and {blocked} of {data} to them were blocked."
-        )
-    else:
-        yield (
-            f"The policies that should keep the web tier from the data tier were in place, and {through} of {data} went through: "
-            "on this cluster finding a name is enough to use it."
-        )
+        yield "Finding is not reaching: with the policies in place the web tier still finds these names."
+        yield f"Of {data} to them {blocked} were blocked."
+    elif found.enforced is False:
+        yield f"The policies that should keep the web tier from the data tier were in place, and {through} of {data} went through."
+        yield "On this cluster finding a name is enough to use it."
 
 
 def failed(reading: Reading) -> Iterator[str]:
@@ -449,13 +402,11 @@ def failed(reading: Reading) -> Iterator[str]:
         gone = note(reading, Failure, f"the {tier} tier was not failed", tier=tier, step="deleted")
         looks = count(len(notes(reading, Look, phase=f"{tier} fails")), "look")
         silent, needed = unheard(reading, tier), count(sum(map(len, NEEDED.values())), "needed path")
-        told = (
-            ", ".join(
-                f"{path} failed for {'the rest of the time' if length is None else at_most_ns(length)} ({what})"
-                for path, (what, length) in outages(reading, tier).items()
-            )
-            or f"in {looks} of {needed} none {'was seen to fail' if silent else 'failed'}"
-        )
+        lost = [
+            f"{path} failed for {'the rest of the time' if length is None else at_most_ns(length)} ({what})"
+            for path, (what, length) in outages(reading, tier).items()
+        ]
+        told = ", ".join(lost) or f"in {looks} of {needed} none {'was seen to fail' if silent else 'failed'}"
         told += f" ({count(len(silent), 'time')} a look says nothing: {silent[0]})" if silent else ""
         yield f"{gone.deleted} ({tier} tier) deleted: {told}{outside(reading) if tier == 'web' else ''}."
     if failures_heal(reading).outcome == "ok":
@@ -465,7 +416,7 @@ def failed(reading: Reading) -> Iterator[str]:
 def outside(reading: Reading) -> str:
     """What a client of the web tier's service saw while one of its pods was replaced."""
     try:
-        found = Counter(sample.outcome.told for sample in while_web_failed(reading))
+        found = Counter(one.told for one in from_outside(reading, *web_failure(reading)[:2]))
         longest = web_outage(reading)
     except UnmeasuredError as exc:
         return f"; {exc}"
@@ -473,11 +424,8 @@ def outside(reading: Reading) -> str:
     bad = [f"{count(n)} {said}" for said, n in found.most_common() if said != "OK"]
     if not bad or longest is None:
         return f"{asked} none failed"
-    stretch = (
-        "and then none succeeded"
-        if longest.ended.before_ns is None
-        else f"at a stretch for {between(longest.length_ns)}"
-    )
+    length = longest.length_ns
+    stretch = "and then none succeeded" if length.before_ns is None else f"at a stretch for {between(length)}"
     return f"{asked} {count(found.total() - found['OK'])} failed ({', '.join(bad)}), {stretch}"
 
 
@@ -485,24 +433,17 @@ def decided(reading: Reading) -> Iterator[str]:
     held(reading, routing_is_by_role)
     _, length = outages(reading, "data").get("api to data-primary", ("", None))
     writes = "was not seen to fail here" if length is None else f"could not be reached for {at_most_ns(length)} here"
-    yield (
-        "Web and API are Deployments behind one regular service each: their pods are interchangeable, and a service that drops a pod as soon as it ends "
-        "is all the discovery they need."
+    yield from (
+        "Web and API are Deployments behind one regular service each: their pods are interchangeable, and such a service is all the discovery they need.",
+        "The data tier is a StatefulSet with three services: the headless `data` gives members the names by which they replicate.",
+        "`data-primary` selects member 0 by its name's label, so that writers know one name; `data-replicas` selects a label that replicas are given.",
+        f"Trade-offs: the primary is a fixed ordinal: nothing has to elect one, and while it is away nobody takes writes (data-primary {writes}).",
+        "Shorter needs a failover that moves the label, which is an operator's work.",
+        "The label role=replica ends with its pod, so a replaced replica gets no reads until somebody labels it again.",
+        "Selecting all members, as the unit does, needs no label and sends reads to the primary.",
+        "Names without a namespace keep manifests portable; clients elsewhere need data-primary.NAMESPACE.",
+        "Policies name tiers, not addresses: who may write is a matter of labels.",
     )
-    yield (
-        "The data tier is a StatefulSet with three services: the headless `data` gives members the names by which they replicate; `data-primary` selects "
-        "member 0 by its name's label, so that writers know one name; `data-replicas` selects a label that replicas are given."
-    )
-    yield (
-        "Trade-offs: the primary is a fixed ordinal, so nothing has to elect one, and while it is away nobody takes writes "
-        f"(data-primary {writes}); shorter needs a failover that moves the label, which is an operator's work."
-    )
-    yield (
-        "The label role=replica ends with its pod, so a replaced replica gets no reads until somebody labels it again; selecting all members, as the unit "
-        "does, needs no label and sends reads to the primary."
-    )
-    yield "Names without a namespace keep manifests portable; clients elsewhere need data-primary.NAMESPACE."
-    yield "Policies name tiers, not addresses: who may write is a matter of labels."
     yield {
         True: "They are enforced on this cluster.",
         False: "On this cluster nothing enforces them, so they protect nothing here.",
@@ -516,11 +457,12 @@ def headline(reading: Reading) -> str:
     lengths = [length for tier in TIERS for _, length in outages(reading, tier).values()]
     web = web_outage(reading)
     lengths += [] if web is None else [web.length_ns.before_ns]
-    whole = failures_heal(reading).outcome == "ok" and None not in lengths
-    if not whole or any(unheard(reading, tier) for tier in TIERS):
-        return "The three tiers reached each other as designed; what a deleted pod of each cost is in the answers."
-    longest = ms(max((length for length in lengths if length is not None), default=0))
-    return f"The three tiers reached each other as designed; a pod of each deleted in turn cost a path at most {longest}, and all healed."
+    longest = [length for length in lengths if length is not None]
+    whole = failures_heal(reading).outcome == "ok" and len(longest) == len(lengths) > 0
+    cost = "what a deleted pod of each cost is in the answers"
+    if whole and not any(unheard(reading, tier) for tier in TIERS):
+        cost = f"a pod of each deleted in turn cost a path at most {ms(max(longest))}, and all healed"
+    return f"The three tiers reached each other as designed; {cost}."
 
 
 experiment = Experiment(
@@ -549,7 +491,17 @@ experiment = Experiment(
         unit_question("tiers-decisions", decided, "experiments/manifests/shop-*.yaml", "report.md: Measured"),
     ),
     headline=headline,
-    tables=(Routing, Replication, WriteRead, Lookup, Matrix, FailureMatrix, Failure, SqlFailed, Waited),
+    tables=(
+        Routing,
+        mysql.Replication,
+        mysql.WriteRead,
+        Lookup,
+        Matrix,
+        FailureMatrix,
+        Failure,
+        mysql.SqlFailed,
+        Waited,
+    ),
     needs=("exec", "reach"),
     uses=("create,delete networkpolicies.networking.k8s.io", "patch pods", "get,create pods/exec"),
     timeout_s=300,

@@ -51,7 +51,7 @@ class Asker:
     container: str = ""
 
 
-async def reach(
+async def ask(
     run: Run, kind: type[Reach], phase: str, who: Asker, hosts: Mapping[str, str], *, looks: int = LOOKS
 ) -> dict[str, str]:
     """Let a container ask for the page of each host; one note of that kind.
@@ -141,6 +141,11 @@ def refused(said: str) -> bool:
     return said.startswith("-")
 
 
+def untold(said: str) -> bool:
+    """Whether a look says nothing about its path."""
+    return said.startswith("?")
+
+
 def instead(said: str) -> str:
     """What came instead of an answer."""
     return said.removeprefix("- ").removeprefix("? ")
@@ -152,7 +157,10 @@ def paths(reading: Reading, kind: type[Reach], phase: str) -> dict[Path, str]:
 
 
 def open_paths(found: Mapping[Path, str], wanted: Mapping[str, tuple[str, ...]]) -> Iterator[Finding]:
-    """What speaks against each of some paths being open, or leaves it unknown; `wanted` are the targets of each client."""
+    """What speaks against each of some paths being open, or leaves it unknown; `wanted` are the targets of each client.
+
+    One look without an answer would say nothing; `Reach.looks` in a row say that the path is closed.
+    """
     for client, targets in wanted.items():
         for target in targets:
             said = found.get((client, target))
@@ -234,12 +242,12 @@ def policies(
             if reached(said):
                 fine += allowed
                 through += [] if allowed else [path]
-            elif allowed and refused(said):
-                broken.append(f"{path}: {instead(said)}")
             elif not refused(said) or said.startswith(_NO_NAME):  # a policy hides no name
                 unknown.append(f"{path}: {instead(said)}")
-            elif reached(was):
-                blocked.append(path)
-            else:
+            elif not reached(was):
                 unknown.append(f"{path}: nobody answered there before either")
+            elif allowed:
+                broken.append(f"{path}: {instead(said)}")
+            else:
+                blocked.append(path)
     return Policies(blocked, through, broken, unknown, fine)

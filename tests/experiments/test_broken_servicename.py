@@ -1,61 +1,110 @@
 """broken-servicename on the sandbox: what the broken states show, and that its checkers can fail or not know."""
 
 from functools import partial
-from typing import Any
 
 import pytest
 
-from chaos.experiment import History, find_experiment
+from chaos.experiment import History, Outcome, find_experiment
+from experiments.broken_servicename import BrokenNetwork, Names, Refused, Second, Stage, Subdomains
+from tests.edited import Edited
 from tests.experiments import lab
-from tests.experiments.lab import edit, facts_of
 
 EXPERIMENT = find_experiment("broken-servicename")
 OPTIONS = {"period_s": 0.05}
+OWN = (
+    "cannot-be-patched",
+    "service-faults-show-at-once",
+    "second-gives-no-names",
+    "recreation-is-latent",
+    "broken-looks-healthy",
+)
 verdicts = partial(lab.verdicts, EXPERIMENT)
 said = partial(lab.answer, EXPERIMENT)
 KEYS = ("problems-identified", "problems-fixed", "first-sign")
+STATUSES = pytest.mark.parametrize(
+    ("status", "outcome"), [("NOERROR", "fail"), ("TIMEOUT", "unknown"), ("SERVFAIL", "unknown")]
+)
 
 
 def test_all_holds_and_every_question_is_answered(history: History) -> None:
-    assert set(verdicts(history).values()) == {"ok"}
+    assert verdicts(history) == dict.fromkeys(OWN, "ok")
     assert all(said(history, key) for key in KEYS)
 
 
-@pytest.mark.parametrize(("status", "outcome"), [("NOERROR", "fail"), ("TIMEOUT", "unknown"), ("SERVFAIL", "unknown")])
+@STATUSES
 def test_a_name_is_gone_only_with_nxdomain(history: History, status: str, outcome: str) -> None:
-    pods = {"web-0": "NXDOMAIN", "web-1": status, "web-2": "NXDOMAIN"}
     for edited in (
-        edit(history, "names", {"phase": "wrong selector"}, pods=pods),
-        edit(history, "names", {"phase": "deleted service"}, service=status),
+        Edited(history).notes(Names, phase="wrong selector").put("pods", **{"web-1": status}).history,
+        Edited(history).notes(Names, phase="deleted service").say(service=status).history,
     ):
         assert verdicts(edited)["service-faults-show-at-once"] == outcome
         assert said(edited, "problems-fixed") == ""
 
 
-@pytest.mark.parametrize(("status", "outcome"), [("NOERROR", "fail"), ("TIMEOUT", "unknown"), ("SERVFAIL", "unknown")])
-def test_the_latent_fault_shows_only_with_nxdomain(edited: History, status: str, outcome: str) -> None:
-    facts_of(edited, "names", phase="recreated, one restarted")[0]["pods"]["web-1"] = status
+@STATUSES
+def test_the_latent_fault_shows_only_with_nxdomain(history: History, status: str, outcome: str) -> None:
+    edited = Edited(history).notes(Names, phase="recreated, one restarted").put("pods", **{"web-1": status}).history
     assert verdicts(edited)["recreation-is-latent"] == outcome
     assert said(edited, "first-sign") == ""
 
 
-@pytest.mark.parametrize(("status", "outcome"), [("NOERROR", "fail"), ("TIMEOUT", "unknown")])
+def test_a_service_that_lost_an_address_while_its_name_was_there_fails(history: History) -> None:
+    edited = Edited(history).notes(Names, phase="recreated, one restarted").say(addresses=2).history
+    assert verdicts(edited)["recreation-is-latent"] == "fail"
+
+
+@STATUSES
 def test_a_second_service_and_the_units_own_need_an_answer_too(history: History, status: str, outcome: str) -> None:
-    assert verdicts(edit(history, "second", {}, pod=status))["second-gives-no-names"] == outcome
-    edited = edit(history, "broken-network", {}, name=status)
+    assert verdicts(Edited(history).notes(Second).say(pod=status).history)["second-gives-no-names"] == outcome
+    edited = Edited(history).notes(BrokenNetwork).say(name=status).history
     assert verdicts(edited)["broken-looks-healthy"] == outcome
     assert said(edited, "problems-identified") == ""
 
 
 def test_a_second_service_that_was_not_answered_is_no_verdict(history: History) -> None:
-    edited = edit(history, "second", {}, service="TIMEOUT", addresses=0)
+    edited = Edited(history).notes(Second).say(service="TIMEOUT", addresses=0).history
     assert verdicts(edited)["second-gives-no-names"] == "unknown"
+    fewer = Edited(history).notes(Second).say(addresses=2).history
+    assert verdicts(fewer)["second-gives-no-names"] == "fail"
 
 
 def test_none_of_no_pods_is_not_healthy(history: History) -> None:
-    nothing: dict[str, Any] = {"ready": 0, "ready_replicas": 0, "replicas": 0}
-    assert verdicts(edit(history, "broken-network", {}, **nothing))["broken-looks-healthy"] == "unknown"
+    edited = Edited(history).notes(BrokenNetwork).say(ready=0, ready_replicas=0, replicas=0).history
+    assert verdicts(edited)["broken-looks-healthy"] == "unknown"
+    half = Edited(history).notes(BrokenNetwork).say(ready=1).history
+    assert verdicts(half)["broken-looks-healthy"] == "fail"
 
 
-def test_a_patch_that_is_taken_fails(history: History) -> None:
-    assert verdicts(edit(history, "refused", {}, answer=""))["cannot-be-patched"] == "fail"
+@pytest.mark.parametrize(("answer", "outcome"), [("", "fail"), ("500 InternalError: later", "unknown")])
+def test_a_patch_that_is_taken_fails_and_another_error_says_nothing(
+    history: History, answer: str, outcome: str
+) -> None:
+    assert verdicts(Edited(history).notes(Refused).say(answer=answer).history)["cannot-be-patched"] == outcome
+
+
+@pytest.mark.parametrize(("unheard", "outcome"), [([], "fail"), (["A web-1.web"], "unknown")])
+def test_a_repair_that_did_not_help_fails_unless_nothing_was_heard(
+    history: History, unheard: list[str], outcome: str
+) -> None:
+    edited = Edited(history).notes(Stage, of="deleted service", step="proved").drop()
+    since = next(at for at, what, d in edited.history.marks if what == Stage.kind and d["step"] == "repaired")
+    steady = [d for at, what, d in edited.history.marks if what == "steady-state" and at > since]
+    for mark in steady:
+        mark.update(reached=False, missing=["A web-1.web"], unheard=unheard)
+    assert verdicts(edited.history)["service-faults-show-at-once"] == outcome
+
+
+def test_a_run_that_ended_before_the_repair_was_proved_does_not_fail(history: History) -> None:
+    edited = Edited(history).notes(Stage, of="deleted service", step="proved").drop().history
+    edited.marks[:] = [mark for mark in edited.marks if mark[1] != "steady-state"]
+    assert verdicts(edited)["service-faults-show-at-once"] == "unknown"
+
+
+def test_names_of_which_nothing_was_heard_give_no_times(history: History) -> None:
+    edited = Edited(history).series("A web-1.web", probe="dns").say(Outcome("TIMEOUT")).history
+    assert said(edited, "first-sign") == ""
+
+
+def test_what_was_not_noted_is_unknown(history: History) -> None:
+    lab.needs_its_notes(EXPERIMENT, history, OWN, Stage, Names, Refused, Second, BrokenNetwork)
+    assert "(not looked at)" in said(Edited(history).notes(Subdomains).drop().history, "first-sign")

@@ -57,7 +57,7 @@ def test_everything_is_as_the_design_says(history: History) -> None:
 def test_each_criterion_is_answered_with_this_runs_numbers(history: History) -> None:
     assert "enforces NetworkPolicies: all 6 forbidden paths were blocked" in said(history, "tiers-connected")
     assert "40 connections through data-primary: 40 to data-0." in said(history, "tiers-routing")
-    assert "5 of 5 connections to them were blocked" in said(history, "tiers-discovery")
+    assert "Of 5 connections to them 5 were blocked" in said(history, "tiers-discovery")
     assert "api to data-primary failed for at most" in said(history, "tiers-failures")
     assert "They are enforced on this cluster" in said(history, "tiers-decisions")
 
@@ -165,7 +165,15 @@ def test_a_forbidden_path_that_nobody_answered_before_either_is_not_blocked(hist
 
 
 def test_a_name_that_is_not_found_is_not_blocked(history: History) -> None:
-    assert verdicts(forbidden_are(history, "- bad address 'x'"))["policies-hold-or-not"] == "unknown"
+    unnamed = "- bad address 'x'"
+    assert verdicts(forbidden_are(history, unnamed))["policies-hold-or-not"] == "unknown"
+    allowed = Edited(history).notes(Matrix, phase="with policies", client="api").put("found", web=unnamed).history
+    assert verdicts(allowed)["policies-hold-or-not"] == "unknown"
+
+
+def test_a_service_with_several_addresses_fails(history: History) -> None:
+    asked = Edited(history).notes(Lookup, asked=name_of(history, "data-primary"))
+    assert verdicts(asked.say(addresses=["10.96.0.7", "10.96.0.8"]).history)["names-are-found"] == "fail"
 
 
 def test_policies_that_hold_here_and_not_there_fail(history: History) -> None:

@@ -5,31 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from chaos.experiment import (
-    Experiment,
-    Finding,
-    Note,
-    Question,
-    Reading,
-    Run,
-    Waited,
-    Workload,
-    against,
-    at_most_ns,
-    checker,
-    count,
-    held,
-    holds,
-    known,
-    last_ns,
-    need,
-    note,
-    notes,
-    series_of,
-    successor,
-    unsure,
-    when,
-)
+from chaos.experiment import *
 
 from .shared.course import unit_question
 

@@ -3,33 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from chaos.experiment import (
-    Costed,
-    Experiment,
-    Fetched,
-    Finding,
-    LookedUp,
-    Note,
-    ReadConf,
-    Reading,
-    Run,
-    Waited,
-    against,
-    checker,
-    count,
-    count_queries,
-    fetch,
-    held,
-    holds,
-    known,
-    need,
-    note,
-    notes,
-    nslookup,
-    read_resolv_conf,
-    seconds,
-    unsure,
-)
+from chaos.experiment import *
 
 from .shared import reach
 from .shared.course import unit_question

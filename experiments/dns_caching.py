@@ -4,40 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from chaos.experiment import (
-    SERVICE_VIEW,
-    DeletePod,
-    Experiment,
-    FaultWindow,
-    Finding,
-    Interval,
-    Note,
-    Question,
-    Reading,
-    Run,
-    Series,
-    UnmeasuredError,
-    Workload,
-    accepted,
-    accepted_ns,
-    against,
-    between,
-    caching,
-    checker,
-    count,
-    held,
-    holds,
-    known,
-    ms,
-    need,
-    note,
-    seconds,
-    share,
-    tolerated_gap_ns,
-    trials,
-    unsure,
-    where_measured,
-)
+from chaos.experiment import *
 
 STEADY_WITHIN_S = 60
 POD = "web-1"

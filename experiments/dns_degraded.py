@@ -5,35 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from chaos.experiment import (
-    Bound,
-    Experiment,
-    Finding,
-    Note,
-    Question,
-    Reading,
-    Run,
-    Waited,
-    Workload,
-    against,
-    checker,
-    count,
-    difference,
-    held,
-    holds,
-    ms,
-    need,
-    note,
-    notes,
-    seconds,
-    share,
-    show,
-    summarise,
-    unsure,
-    unwatched,
-)
+from chaos.experiment import *
 
-from .shared.lookups import Heard, heard, undisturbed
+from .shared.lookups import Heard, heard_in, undisturbed
 
 STEADY_WITHIN_S = 60
 SERVERS_WITHIN_S = 60
@@ -88,7 +62,7 @@ class Program(Note):
 
 
 @dataclass(frozen=True, slots=True)
-class Watched(Note):
+class Measured(Note):
     """When lookups that began were measured."""
 
     from_ns: int
@@ -127,7 +101,7 @@ async def method(run: Run) -> None:
     run.watch_clients("http", run.target.pods[0].address, TARGET_PORT)
     began_ns = run.now_ns()
     await run.sleep(WATCH_S)
-    run.note(Watched(began_ns, run.now_ns()))
+    run.note(Measured(began_ns, run.now_ns()))
     await run.sleep(LONGEST_S)
     await run.change("the configuration put back", run.cluster_dns.unconfigure())
     await run.until("servers with the old configuration", partial(restarted, run), SERVERS_WITHIN_S)
@@ -207,15 +181,15 @@ class Lookups(Heard):
         return f"{self.program}: {self.failed_of_all} failed{how}, {', '.join(told)}"
 
 
-def watched(reading: Reading) -> tuple[int, int]:
-    span = note(reading, Watched, "lookups were not measured to their end")
+def measured(reading: Reading) -> tuple[int, int]:
+    span = note(reading, Measured, "lookups were not measured to their end")
     return span.from_ns, span.to_ns
 
 
 def lookups(reading: Reading, zone: str, program: str) -> Lookups:
     missing = f"{program}: no name was looked up in the {zone} zone"
     name = note(reading, Program, missing, zone=zone, program=program).name
-    found = heard(reading, watched(reading), record=f"A {name} ({program})")
+    found = heard_in(reading, measured(reading), record=f"A {name} ({program})")
     need(found.samples, missing)
     return Lookups(found.samples, program)
 
@@ -241,8 +215,8 @@ def others(one: Lookups, wrong: list[int], than: str) -> Iterator[Finding]:
 
 def application(reading: Reading) -> tuple[Heard, int]:
     """What became of requests to the application's address, and how many events of EndpointSlices came meanwhile."""
-    from_ns, to_ns = watched(reading)
-    asked = heard(reading, (from_ns, to_ns), probe="http")
+    from_ns, to_ns = measured(reading)
+    asked = heard_in(reading, (from_ns, to_ns), probe="http")
     need(asked.samples, "the application was not asked")
     need(not unwatched(reading, "EndpointSlice", from_ns, to_ns), "the watch of endpoints had a gap")
     return asked, sum(e.kind == "EndpointSlice" and from_ns <= e.at_ns <= to_ns for e in reading.events)
@@ -311,8 +285,8 @@ def nobody_else_is_disturbed(reading: Reading) -> Iterator[Finding]:
     """Other names resolve as ever, and the application and its endpoints are the same throughout."""
     fine, (asked, changes) = lookups(reading, FINE, GLIBC), application(reading)
     name = note(reading, Program, zone=FINE, program=GLIBC).name
-    yield from undisturbed(reading, watched(reading), "other lookups", record=f"A {name} ({GLIBC})")
-    yield from undisturbed(reading, watched(reading), "requests to the application's address", probe="http")
+    yield from undisturbed(reading, measured(reading), "other lookups", record=f"A {name} ({GLIBC})")
+    yield from undisturbed(reading, measured(reading), "requests to the application's address", probe="http")
     late_ns = off_the_step(fine, PROGRAMS[GLIBC][1])
     if late_ns:
         yield against(f"of other lookups {fine.told_with_times()}")

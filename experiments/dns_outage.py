@@ -6,36 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from chaos.experiment import (
-    SERVICE_VIEW,
-    Acknowledged,
-    Experiment,
-    Finding,
-    Interval,
-    Note,
-    PodIdentity,
-    Question,
-    Reading,
-    Run,
-    Workload,
-    against,
-    between,
-    checker,
-    count,
-    held,
-    holds,
-    known,
-    ms,
-    need,
-    note,
-    notes,
-    seconds,
-    uncovered,
-    unsure,
-    where_measured,
-)
+from chaos.experiment import *
 
-from .shared.lookups import Heard, heard, refused, right, undisturbed
+from .shared.lookups import Heard, heard_in, refused, right, undisturbed
 
 STEADY_WITHIN_S = 60
 SERVERS_WITHIN_S = 60
@@ -204,9 +177,9 @@ class Seen:
         """Of each server that was to go and was asked."""
         found, (sent_ns, over_ns), zero_ns = {}, self.span, self.phase.accepted_ns
         for server in self.phase.gone:
-            rows = heard(self.reading, self.span, **at_view(server)).samples
+            rows = heard_in(self.reading, self.span, **at_view(server)).samples
             last_ns = max((s.sent_ns for s in rows if right(s)), default=sent_ns)
-            after = heard(self.reading, (last_ns + 1, over_ns), **at_view(server))
+            after = heard_in(self.reading, (last_ns + 1, over_ns), **at_view(server))
             covered = server not in uncovered(self.reading, f"A {NAME}", sent_ns, last_ns)
             if rows:
                 found[server] = End(max(0, last_ns - zero_ns), after, not right(rows[-1]), covered)
@@ -244,7 +217,7 @@ def emptiest(reading: Reading) -> tuple[int, int]:
 def without_servers(reading: Reading) -> str:
     """For how long no server answered."""
     gap = during(reading, NONE).gap()
-    failed = heard(reading, gap, **at_view(SERVICE_VIEW)).failed
+    failed = heard_in(reading, gap, **at_view(SERVICE_VIEW)).failed
     need(failed, "the cluster DNS address was not asked then")
     least_ns = max(s.sent_ns for s in failed) - min(s.received_ns for s in failed)
     return between(Interval(max(0, least_ns), gap[1] - gap[0]))
@@ -285,7 +258,7 @@ def one_is_not_missed(reading: Reading) -> Iterator[Finding]:
     span = during(reading, ONE).span
     need(len(note(reading, Before).servers) > 1, "there was only one server")
     yield from undisturbed(reading, span, "with glibc's options", **labelled(GLIBC))
-    found = heard(reading, span, **labelled(GLIBC))
+    found = heard_in(reading, span, **labelled(GLIBC))
     yield holds(f"Of {found.number} lookups with glibc's options none failed; the longest took {ms(found.longest_ns)}.")
 
 
@@ -293,7 +266,7 @@ def one_is_not_missed(reading: Reading) -> Iterator[Finding]:
 def nothing_resolves(reading: Reading) -> Iterator[Finding]:
     """Without servers, the cluster DNS address answers nothing."""
     span = emptiest(reading)
-    found = heard(reading, span, **at_view(SERVICE_VIEW))
+    found = heard_in(reading, span, **at_view(SERVICE_VIEW))
     need(found.samples, "the cluster DNS address was not asked")
     if found.answered:
         yield against(f"{count(len(found.answered))} of {found.number} queries were answered by somebody")
@@ -314,7 +287,7 @@ def kept_addresses_go_on(reading: Reading) -> Iterator[Finding]:
         for phase in (ONE, ALL, NONE):
             span = during(reading, phase).span
             yield from undisturbed(reading, span, f"{what}, {phase}", **fields)
-            asked += len(heard(reading, span, **fields).samples)
+            asked += len(heard_in(reading, span, **fields).samples)
     yield holds(
         f"All {count(asked)} requests over an open connection, or to an address known before, were answered in every phase."
     )
@@ -370,7 +343,7 @@ def died(seen: Seen, what: str) -> Iterator[str]:
         parts.append(f"what was to end still answered for {spread(ends)} (lameduck)")
     if first := [at_ns - zero_ns for at_ns in seen.first_answers().values()]:
         parts.append(f"its successor{'s' if len(first) > 1 else ''} gave the first answer after {spread(first)}")
-    service = heard(seen.reading, seen.span, **at_view(SERVICE_VIEW))
+    service = heard_in(seen.reading, seen.span, **at_view(SERVICE_VIEW))
     need(service.samples, "the cluster DNS address was not asked")
     yield f"{what}: {'; '.join([*parts, f'of queries to the cluster DNS address {service.told()}'])}."
     if sent := [s.sent_ns - zero_ns for s in service.failed]:
@@ -395,7 +368,7 @@ def two_servers(reading: Reading) -> Iterator[str]:
     ends = [end.answered_ns for end in seen.ends().values() if end.stopped]
     need(ends and len(note(reading, Before).servers) > 1, "there was only one server")
     span = seen.phase.accepted_ns + max(ends) + NS_PER_S // 2, seen.phase.over_ns
-    late = heard(reading, span, **labelled(TWO))
+    late = heard_in(reading, span, **labelled(TWO))
     need(late.samples, "no such lookup was made")
     middle = sorted(s.received_ns - s.sent_ns for s in late.samples)[len(late.samples) // 2]
     yield (
@@ -415,7 +388,7 @@ def who_notices(reading: Reading) -> Iterator[str]:
         "with musl's way (Alpine; 5 s in all)": labelled(MUSL),
         "with one try of 1 s": labelled(ONCE),
     }
-    found = {who: heard(reading, gap, **fields) for who, fields in clients.items()}
+    found = {who: heard_in(reading, gap, **fields) for who, fields in clients.items()}
     told = [f"{who}: {one.told()}, longest {ms(one.longest_ns)}" for who, one in found.items() if one.samples]
     need(len(told) >= len(clients) - 1, "not all clients were asked then")
     yield f"Without any server for {without_servers(reading)}: {'; '.join(told)}."
@@ -429,14 +402,14 @@ def who_notices(reading: Reading) -> Iterator[str]:
 
 
 def _just_asked(reading: Reading) -> Iterator[str]:
-    just = heard(reading, during(reading, ALL).gap(), **labelled(JUST_ASKED))
+    just = heard_in(reading, during(reading, ALL).gap(), **labelled(JUST_ASKED))
     if just.samples:
         yield f"When all servers were killed and replaced at once, behind a cache that had just asked {just.told()}."
 
 
 def name_or_server(reading: Reading) -> Iterator[str]:
     held(reading, nothing_resolves)
-    service = heard(reading, emptiest(reading), **at_view(SERVICE_VIEW))
+    service = heard_in(reading, emptiest(reading), **at_view(SERVICE_VIEW))
     said = {s.outcome.status for s in service.samples}
     yield "By what it is told."
     yield (

@@ -2,28 +2,7 @@
 
 from collections.abc import Iterator
 
-from chaos.experiment import (
-    DeletePod,
-    Experiment,
-    Finding,
-    Interval,
-    Question,
-    Reading,
-    Run,
-    Workload,
-    against,
-    between,
-    checker,
-    count,
-    holds,
-    ms,
-    need,
-    old_served,
-    overlaps,
-    seconds,
-    trials,
-    unsure,
-)
+from chaos.experiment import *
 
 STEADY_WITHIN_S = 60
 # The kubelet gives a container that was deleted by force 2 s to end; the rest is for a node that is slow or silent.

@@ -4,35 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from chaos.experiment import (
-    ClientView,
-    DeletePod,
-    Experiment,
-    Finding,
-    Interval,
-    Note,
-    Question,
-    Reading,
-    Run,
-    Trial,
-    UnmeasuredError,
-    Waited,
-    against,
-    at_most_ns,
-    between,
-    checker,
-    client_views,
-    count,
-    holds,
-    known,
-    need,
-    notes,
-    successor,
-    trials,
-    unsure,
-    unwatched,
-    where_measured,
-)
+from chaos.experiment import *
 
 PORT = 80
 READY_WITHIN_S = 120

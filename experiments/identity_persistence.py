@@ -2,25 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from chaos.experiment import (
-    Contrast,
-    DeletePod,
-    Experiment,
-    Identify,
-    Identity,
-    Inside,
-    PodIdentity,
-    Reading,
-    Recovery,
-    Run,
-    Workload,
-    count,
-    identities,
-    need,
-    not_replaced,
-    note,
-    recoveries,
-)
+from chaos.experiment import *
 
 from .shared.course import unit_question
 

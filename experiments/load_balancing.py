@@ -4,31 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from chaos.experiment import (
-    Answered,
-    Asked,
-    Experiment,
-    Finding,
-    Note,
-    Reading,
-    Run,
-    Watched,
-    Workload,
-    against,
-    ask,
-    checker,
-    count,
-    excluded,
-    held,
-    holds,
-    need,
-    note,
-    notes,
-    share,
-    unsure,
-    watched,
-    wilson,
-)
+from chaos.experiment import *
 
 from .shared.course import unit_question
 from .shared.mysql import PORT, ROOT, who_answers_sql

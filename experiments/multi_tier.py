@@ -6,37 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from chaos.experiment import (
-    Answered,
-    DeletePod,
-    Experiment,
-    Finding,
-    LookedUp,
-    Note,
-    Outage,
-    Outcome,
-    Reading,
-    Run,
-    UnmeasuredError,
-    Waited,
-    Workload,
-    against,
-    at_most_ns,
-    between,
-    checker,
-    count,
-    held,
-    holds,
-    ms,
-    need,
-    newcomer,
-    note,
-    notes,
-    nslookup,
-    outage,
-    tally,
-    unsure,
-)
+from chaos.experiment import *
 
 from .shared import mysql, reach
 from .shared.course import unit_question

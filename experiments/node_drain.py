@@ -6,48 +6,7 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from chaos.experiment import (
-    Change,
-    Cordon,
-    EvictPod,
-    Experiment,
-    FaultWindow,
-    Finding,
-    Note,
-    PodIdentity,
-    Question,
-    Reading,
-    Run,
-    Uncordon,
-    Waited,
-    Workload,
-    accepted,
-    accepted_ns,
-    against,
-    all_turned_ns,
-    at_most,
-    between,
-    bound,
-    checker,
-    count,
-    held,
-    holds,
-    known,
-    lost_by_name,
-    most_missing,
-    ms,
-    need,
-    note,
-    notes,
-    pods_were_watched,
-    seconds,
-    step,
-    transitions,
-    turned,
-    uncovered,
-    unsure,
-    where_measured,
-)
+from chaos.experiment import *
 
 from .shared.nodes import choose_node
 

@@ -5,45 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from chaos.experiment import (
-    CutNode,
-    DeletePod,
-    Experiment,
-    FaultWindow,
-    Finding,
-    JoinNode,
-    Note,
-    PodIdentity,
-    Question,
-    Reading,
-    Run,
-    Waited,
-    Workload,
-    accepted,
-    accepted_ns,
-    against,
-    checker,
-    count,
-    held,
-    holds,
-    known,
-    marked_for_deletion,
-    ms,
-    need,
-    note,
-    notes,
-    once,
-    pod_steps,
-    seconds,
-    silent_views,
-    step,
-    successor,
-    trials,
-    uncovered,
-    unsure,
-    views,
-    when,
-)
+from chaos.experiment import *
 
 from .shared.course import unit_question
 from .shared.nodes import choose_node, node_ready, nodes_to_leave

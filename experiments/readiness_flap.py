@@ -4,32 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from chaos.experiment import (
-    Experiment,
-    FaultWindow,
-    Finding,
-    Note,
-    PodIdentity,
-    Question,
-    Reading,
-    Run,
-    SetReadiness,
-    Waited,
-    accepted_ns,
-    against,
-    all_turned_ns,
-    checker,
-    count,
-    held,
-    holds,
-    ms,
-    need,
-    note,
-    turned,
-    unchanged,
-    uncovered,
-    unsure,
-)
+from chaos.experiment import *
 
 PODS = "app=gated"
 FLAPPING, STEADY = "gated-1", "gated-0"

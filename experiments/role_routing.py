@@ -6,37 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from chaos.experiment import (
-    Answered,
-    DeletePod,
-    Experiment,
-    FaultWindow,
-    Finding,
-    Note,
-    Outage,
-    Reading,
-    Run,
-    Waited,
-    Watched,
-    Workload,
-    against,
-    checker,
-    count,
-    excluded,
-    held,
-    holds,
-    known,
-    ms,
-    need,
-    note,
-    notes,
-    outage,
-    share,
-    uncovered,
-    unsure,
-    watched,
-    where_measured,
-)
+from chaos.experiment import *
 
 from .shared.course import unit_question
 from .shared.mysql import (

@@ -5,38 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from chaos.experiment import (
-    Experiment,
-    FaultWindow,
-    Finding,
-    Note,
-    Question,
-    Reading,
-    Run,
-    UpdateTemplate,
-    Waited,
-    Workload,
-    accepted_ns,
-    against,
-    at_most,
-    between,
-    bound,
-    checker,
-    count,
-    held,
-    holds,
-    known,
-    lost_by_name,
-    most_missing,
-    need,
-    note,
-    pods_were_watched,
-    seconds,
-    steady_again_ns,
-    step,
-    unsure,
-    where_measured,
-)
+from chaos.experiment import *
 
 from .shared.course import unit_question
 

@@ -3,39 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from chaos.experiment import (
-    SERVICE_VIEW,
-    Experiment,
-    FaultWindow,
-    Finding,
-    Note,
-    Reading,
-    Run,
-    Scale,
-    Waited,
-    Workload,
-    accepted_ns,
-    against,
-    all_turned_ns,
-    checker,
-    count,
-    deaf,
-    heard,
-    held,
-    holds,
-    known,
-    ms,
-    need,
-    notes,
-    pods_were_watched,
-    seconds,
-    step,
-    turned,
-    unchanged,
-    unsure,
-    views,
-    where_measured,
-)
+from chaos.experiment import *
 
 from .shared.course import unit_question
 

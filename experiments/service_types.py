@@ -4,31 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from chaos.experiment import (
-    SERVICE_VIEW,
-    Answered,
-    Asked,
-    Experiment,
-    Finding,
-    Note,
-    Reading,
-    Run,
-    Waited,
-    against,
-    ask,
-    checker,
-    count,
-    held,
-    holds,
-    need,
-    newcomer,
-    note,
-    notes,
-    reverse_name,
-    unsure,
-    who_answers,
-    wrong_answers,
-)
+from chaos.experiment import *
 
 from .shared.course import unit_question
 

@@ -6,39 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
-from chaos.experiment import (
-    DeletePods,
-    Experiment,
-    FaultWindow,
-    Finding,
-    Note,
-    Outage,
-    PodIdentity,
-    Question,
-    Reading,
-    Run,
-    Series,
-    Waited,
-    Workload,
-    against,
-    all_replaced,
-    all_turned_ns,
-    between,
-    checker,
-    covered,
-    held,
-    holds,
-    known,
-    ms,
-    need,
-    note,
-    outage,
-    pods_were_watched,
-    seconds,
-    step,
-    unsure,
-    where_measured,
-)
+from chaos.experiment import *
 
 from .shared.mysql import PORT, ROOT
 

@@ -3,29 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from chaos.experiment import (
-    SERVICE_VIEW,
-    Answered,
-    Asked,
-    Experiment,
-    Finding,
-    Reading,
-    Run,
-    Workload,
-    against,
-    ask,
-    checker,
-    count,
-    held,
-    holds,
-    need,
-    note,
-    notes,
-    reverse_name,
-    unsure,
-    who_answers,
-    wrong_answers,
-)
+from chaos.experiment import *
 
 from .shared.course import unit_question
 

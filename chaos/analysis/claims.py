@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import wraps
 from typing import TypeVar
@@ -104,13 +104,6 @@ def listed(reasons: list[str]) -> str:
 
 def _accepted(reading: Reading) -> int:
     return sum(fault.accepted_ns is not None for fault in reading.faults)
-
-
-def combine(
-    checker: str, *, failures: Sequence[str], unknowns: Sequence[str], success: str, evidence: tuple[str, ...]
-) -> Verdict:
-    found = [against(f) for f in failures] + [unsure(u) for u in unknowns]
-    return verdict_of(checker, found or [holds(success)], faults=0, evidence=evidence)
 
 
 # ---- what claims need; each raises UnmeasuredError ----

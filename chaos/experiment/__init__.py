@@ -8,7 +8,6 @@ from chaos.analysis.claims import (
     accepted_ns,
     against,
     checker,
-    combine,
     held,
     holds,
     known,
@@ -19,7 +18,6 @@ from chaos.analysis.claims import (
 from chaos.analysis.connections import ClientView, client_views, lost_by_name
 from chaos.analysis.corefile import caching
 from chaos.analysis.coverage import covered, longest_gap_ns, tolerated_gap_ns, uncovered, unwatched
-from chaos.analysis.facts import Fact, fact, facts
 from chaos.analysis.identity import Identity, identities
 from chaos.analysis.identity_notes import Contrast, Inside
 from chaos.analysis.lasting import all_turned_ns, deaf, heard, turned, turns, unchanged
@@ -95,7 +93,6 @@ __all__ = [
     "DeletePods",
     "EvictPod",
     "Experiment",
-    "Fact",
     "FaultWindow",
     "Fetched",
     "Finding",
@@ -153,7 +150,6 @@ __all__ = [
     "caching",
     "checker",
     "client_views",
-    "combine",
     "count",
     "count_queries",
     "course_questions",
@@ -161,8 +157,6 @@ __all__ = [
     "deaf",
     "difference",
     "excluded",
-    "fact",
-    "facts",
     "fetch",
     "find_experiment",
     "first",

@@ -16,7 +16,7 @@ _W = TypeVar("_W", bound=Answered)
 
 
 async def ask(
-    run: Run, kind: type[_A] | str, name: str, rtype: str = "A", *, views: Sequence[str] | None = None, **details: Any
+    run: Run, kind: type[_A], name: str, rtype: str = "A", *, views: Sequence[str] | None = None, **details: Any
 ) -> list[Outcome]:
     """Ask for a name once at each view; one note of that kind for each answer.
 
@@ -31,12 +31,8 @@ async def ask(
     found = []
     for view in run.views if views is None else views:
         outcome = await run.resolve(name, rtype, view)
-        said: dict[str, Any] = {"asked": f"{rtype} {name}", "view": view, "status": outcome.status}
-        said |= {"values": outcome.values, "ttl": outcome.ttl, **details}
-        if isinstance(kind, str):
-            run.mark(kind, **said | {"values": list(outcome.values)})
-        else:
-            run.note(kind(**said))
+        asked = f"{rtype} {name}"
+        run.note(kind(asked, view, outcome.status, outcome.values, outcome.ttl, **details))
         found.append(outcome)
     return found
 
@@ -57,7 +53,7 @@ def wrong_answers(asked: Iterable[_A], right: Callable[[_A], bool]) -> Iterator[
 
 
 async def who_answers(
-    run: Run, kind: type[_W] | str, name: str, port: int, count: int, *, period_s: float = 0.02, **details: Any
+    run: Run, kind: type[_W], name: str, port: int, count: int, *, period_s: float = 0.02, **details: Any
 ) -> Counter[str]:
     """Ask over HTTP who is there, so many times, each over a connection of its own; one note with the counts.
 
@@ -67,16 +63,10 @@ async def who_answers(
     return note_answers(run, kind, name, await run.sample("http", name, port, count, period_s=period_s), **details)
 
 
-def note_answers(
-    run: Run, kind: type[_W] | str, name: str, outcomes: Sequence[Outcome], **details: Any
-) -> Counter[str]:
+def note_answers(run: Run, kind: type[_W], name: str, outcomes: Sequence[Outcome], **details: Any) -> Counter[str]:
     """Write down who answered connections, whatever they spoke; see `who_answers`."""
     counts = tally(outcomes)
-    said = {"asked": name, "connections": len(outcomes), "answered": dict(counts.most_common()), **details}
-    if isinstance(kind, str):
-        run.mark(kind, **said)
-    else:
-        run.note(kind(**said))
+    run.note(kind(name, len(outcomes), dict(counts.most_common()), **details))
     return counts
 
 

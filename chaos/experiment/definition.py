@@ -85,7 +85,7 @@ class Experiment:
     questions: tuple[str | Question, ...] = ()
     blast_radius: int = 1
     timeout_s: float = 300
-    tables: tuple[type[Note], ...] | dict[str, str] = ()
+    tables: tuple[type[Note], ...] = ()
     headline: Callable[[Reading], str] | None = None
     watched_names: int = 0
     needs: tuple[str, ...] = ()
@@ -163,8 +163,6 @@ class Experiment:
 
     def captions(self) -> dict[str, str]:
         """Kind of note → caption of its table, in order."""
-        if isinstance(self.tables, dict):
-            return self.tables
         return {kind.kind: kind.caption() for kind in self.tables}
 
     def checker_names(self) -> list[str]:
@@ -221,7 +219,7 @@ _TYPES: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
     (
         "tables",
         "a tuple of Note classes",
-        lambda value: isinstance(value, dict) or _tuple_of(_is_note)(value),
+        _tuple_of(_is_note),
     ),
     ("headline", "a function or None", lambda value: value is None or callable(value)),
     ("watched_names", "a whole number from 0", lambda value: type(value) is int and value >= 0),

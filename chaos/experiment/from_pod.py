@@ -134,34 +134,27 @@ class Costed(Note):
     steps: tuple[str, ...]
 
 
-def _write(run: Run, kind: type[Note] | str, **said: Any) -> None:
-    if isinstance(kind, str):
-        run.mark(kind, **{key: list(value) if isinstance(value, tuple) else value for key, value in said.items()})
-    else:
-        run.note(kind(**said))
-
-
 async def read_resolv_conf(
-    run: Run, kind: type[ReadConf] | str, pod: str, *, namespace: str = "", **details: Any
+    run: Run, kind: type[ReadConf], pod: str, *, namespace: str = "", **details: Any
 ) -> ResolvConf:
     """`cat /etc/resolv.conf` in a pod; one note of that kind with what it says."""
     done = await run.objects.exec(pod, ["cat", "/etc/resolv.conf"], namespace=namespace)
     found = ResolvConf.parse(done.stdout)
-    _write(
-        run,
-        kind,
-        nameservers=found.nameservers,
-        search=found.search,
-        ndots=found.ndots,
-        exit_code=done.code,
-        **details,
+    run.note(
+        kind(
+            nameservers=found.nameservers,
+            search=found.search,
+            ndots=found.ndots,
+            exit_code=done.code,
+            **details,
+        )
     )
     return found
 
 
 async def nslookup(
     run: Run,
-    kind: type[LookedUp] | str,
+    kind: type[LookedUp],
     pod: str,
     name: str,
     *,
@@ -178,24 +171,22 @@ async def nslookup(
     refused = re.findall(r"^\*\* server can't find (\S+): (\w+)$", done.stdout, re.MULTILINE)
     names = re.findall(r"\tname = (\S+)$", done.stdout, re.MULTILINE)  # of an address
     silent = "timed out" in done.stdout
-    _write(
-        run,
-        kind,
-        asked=name,
-        exit_code=done.code,
-        addresses=tuple(sorted(set(found))),
-        names=tuple(sorted(set(names))),
-        refused=tuple(sorted({f"{refused_name} {status}" for refused_name, status in refused})),
-        status="NOERROR" if found or names else "TIMEOUT" if silent else _worst(status for _, status in refused),
-        took_s=round(done.took_s, 3),
-        **details,
+    run.note(
+        kind(
+            asked=name,
+            exit_code=done.code,
+            addresses=tuple(sorted(set(found))),
+            names=tuple(sorted(set(names))),
+            refused=tuple(sorted({f"{refused_name} {status}" for refused_name, status in refused})),
+            status="NOERROR" if found or names else "TIMEOUT" if silent else _worst(status for _, status in refused),
+            took_s=round(done.took_s, 3),
+            **details,
+        )
     )
     return found
 
 
-async def fetch(
-    run: Run, kind: type[Fetched] | str, pod: str, name: str, *, namespace: str = "", **details: Any
-) -> str:
+async def fetch(run: Run, kind: type[Fetched], pod: str, name: str, *, namespace: str = "", **details: Any) -> str:
     """`wget` of http://NAME/ in a pod, which resolves as the pod's C library does; one note of that kind.
 
     Returns:
@@ -206,11 +197,11 @@ async def fetch(
     lines = [line for line in done.stdout.splitlines() if line.strip()]
     said = " ".join(done.stderr.split())
     page = lines[0] if lines and not done.code else ""
-    _write(run, kind, asked=name, exit_code=done.code, page=page, said=said, **details)
+    run.note(kind(asked=name, exit_code=done.code, page=page, said=said, **details))
     return page
 
 
-async def count_queries(run: Run, kind: type[Costed] | str, conf: ResolvConf, name: str, **details: Any) -> int:
+async def count_queries(run: Run, kind: type[Costed], conf: ResolvConf, name: str, **details: Any) -> int:
     """Ask for a name as a C library with that resolv.conf does, query by query; one note of that kind.
 
     For each name that it tries it asks for A and for AAAA, once more where no answer came, and stops at the first name
@@ -233,8 +224,7 @@ async def count_queries(run: Run, kind: type[Costed] | str, conf: ResolvConf, na
         steps.append(f"{candidate} {status}")
         if "NOERROR" in found:
             break
-    said = {"queries": queries, "names_tried": len(steps), "status": status, "steps": tuple(steps)}
-    _write(run, kind, asked=name, **said, **details)
+    run.note(kind(name, queries, len(steps), status, tuple(steps), **details))
     return queries
 
 

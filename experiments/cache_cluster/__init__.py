@@ -5,36 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from chaos.experiment import (
-    DeletePod,
-    DeletePods,
-    Experiment,
-    FaultWindow,
-    Finding,
-    Interval,
-    Member,
-    Note,
-    Reading,
-    Run,
-    Waited,
-    Workload,
-    accepted_ns,
-    against,
-    at_most_ns,
-    between,
-    checker,
-    count,
-    held,
-    holds,
-    known,
-    need,
-    note,
-    notes,
-    seconds,
-    series_of,
-    unsure,
-    where_measured,
-)
+from chaos.experiment import *
 
 from ..shared.course import unit_question
 from .redis_cluster import NO_ANSWER, Errors, MemberWatch, Seen, Writer, Writes, ask_member, enter, going_on

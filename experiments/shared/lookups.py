@@ -61,14 +61,14 @@ def refused(outcome: Outcome) -> bool:
     return outcome.status not in (SILENCE, "OK", *ANSWERS)
 
 
-def heard(reading: Reading, span: tuple[int, int], **fields: str) -> Heard:
+def heard_in(reading: Reading, span: tuple[int, int], **fields: str) -> Heard:
     """What the series with these fields asked in that time, from every vantage together."""
     return Heard(tuple(sorted(reading.sampled(span[0], span[1], **fields))))
 
 
 def undisturbed(reading: Reading, span: tuple[int, int], what: str, **fields: str) -> Iterator[Finding]:
     """What speaks against it that nothing failed. A failure that was told does; silence is neither for nor against."""
-    found = heard(reading, span, **fields)
+    found = heard_in(reading, span, **fields)
     known_ns = [s.sent_ns for s in found.samples if s.outcome.status != SILENCE]
     period_s = max((s.period_s for s in reading.series_of(**fields)), default=0.0)
     if any(s.outcome.status != SILENCE for s in found.failed):

@@ -192,9 +192,7 @@ async def status(run: Run, replica: str) -> dict[str, str | None]:
     return (await sql(run, replica, "SHOW SLAVE STATUS")).first()
 
 
-async def write_and_read(
-    run: Run, writer: str, readers: Sequence[str], note: str, kind: type[WriteRead] | str = WriteRead
-) -> bool:
+async def write_and_read(run: Run, writer: str, readers: Sequence[str], note: str) -> bool:
     """Write a row through one name and wait until it is read through others; a note for each reader.
 
     Returns:
@@ -202,13 +200,8 @@ async def write_and_read(
     """
 
     def write_down(reader: str, after_ms: float, before_ms: float | None) -> None:
-        found = WriteRead(
-            writer, reader, note, written.outcome.told, written.outcome.says_something, after_ms, before_ms
-        )
-        if isinstance(kind, str):
-            run.mark(kind, **found.details())
-        else:
-            run.note(kind(**found.details()))
+        said = written.outcome
+        run.note(WriteRead(writer, reader, note, said.told, said.says_something, after_ms, before_ms))
 
     written = await sql(run, writer, f"INSERT INTO {DATABASE}.notes (note) VALUES ('{note}')", APP)
     if not written.ok:

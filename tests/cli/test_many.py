@@ -17,13 +17,14 @@ from chaos.model import Ending, RunOutcome
 from tests.commands import run_command
 
 BROKEN = '''"""Fails."""
-from chaos.experiment import Experiment, History, Run, Verdict, combine
+from chaos.experiment import Experiment, Run, against, checker
 
 async def method(run: Run) -> None:
     """Nothing."""
 
-def never_right(history: History) -> Verdict:
-    return combine("never-right", failures=["it is wrong"], unknowns=(), success="", evidence=())
+@checker()
+def never_right(reading):
+    yield against("it is wrong")
 
 experiment = Experiment(name="wrong", hypothesis="h", method=method, checkers=(never_right,))
 '''

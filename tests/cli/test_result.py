@@ -15,15 +15,18 @@ import pytest
 from tests.commands import run_command
 
 EXPERIMENT = '''"""Says what it is told to say."""
-from chaos.experiment import Experiment, History, Run, Verdict, combine
+from chaos.experiment import Experiment, Run, against, checker, holds, unsure
 
 async def method(run: Run) -> None:
     """Nothing, or what it must not."""
     if {undoes!r} == "never":
         run.objects._changes.undo = None  # the clean-up ends with a defect
 
-def right(history: History) -> Verdict:
-    return combine("right", failures={failures!r}, unknowns={unknowns!r}, success="yes", evidence=())
+@checker()
+def right(reading):
+    yield from map(against, {failures!r})
+    yield from map(unsure, {unknowns!r})
+    yield holds("yes")
 
 experiment = Experiment(name="mine", hypothesis="h", method=method, checkers=(right,))
 '''

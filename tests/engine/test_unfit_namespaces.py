@@ -12,7 +12,7 @@ import pytest
 from chaos.analysis.claims import Finding, checker, unsure
 from chaos.analysis.reading import Reading
 from chaos.errors import SteadyStateError
-from chaos.experiment import Experiment, Options, Run, Workload, facts
+from chaos.experiment import Experiment, Options, Run, Workload
 from tests.sandboxed import Ran, run_sandboxed
 
 OPTIONS = Options(trials=1, max_qps=None, period_s=0.1, connect_period_s=1.0)
@@ -88,7 +88,7 @@ def test_a_workload_that_never_starts_says_why(
 
 @checker()
 def nothing(reading: Reading) -> Iterator[Finding]:
-    yield from (unsure(str(one["reasons"])) for one in facts(reading, "not-ready"))
+    yield from (unsure(str(details["reasons"])) for _, what, details in reading.marks if what == "not-ready")
 
 
 def test_pods_that_a_method_waits_for_in_vain_are_named_in_its_history(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from chaos.experiment import History, Note, Outcome, find_experiment
 from chaos.model.event import WatchGap
-from experiments.dns_degraded import After, Before, Program, Watched
+from experiments.dns_degraded import After, Before, Measured, Program
 from tests.edited import Edited, SeriesEdit
 from tests.experiments import lab
 
@@ -49,7 +49,7 @@ def test_the_time_of_slow_lookups_tells_late_answers_from_lost_ones(history: His
 def test_quantiles_are_printed_only_from_enough_lookups(history: History) -> None:
     assert "95th percentile 1.50 s" in said(history, "resolution-delays")
     edited = Edited(history)
-    few = edited.notes(Watched).say(to_ns=edited.notes(Watched).read("to_ns") - 20_000_000_000).history
+    few = edited.notes(Measured).say(to_ns=edited.notes(Measured).read("to_ns") - 20_000_000_000).history
     assert "percentile" not in said(few, "resolution-delays")
     assert "longest 1.50 s" in said(few, "resolution-delays")
 
@@ -82,7 +82,7 @@ def test_retries_that_may_have_helped_by_chance_are_unknown(history: History) ->
     single = program(history, "lossy", "one try of 1 s")
     good = next(outcome for outcome in single.outcomes() if outcome.status == "NOERROR")
     few = single.replace(lambda outcome: outcome.status != "NOERROR", good)
-    (watched,) = [(d["from_ns"], d["to_ns"]) for _, what, d in history.marks if what == Watched.kind]
+    (watched,) = [(d["from_ns"], d["to_ns"]) for _, what, d in history.marks if what == Measured.kind]
     record = single.series[0].record
     lost = few.series(record).say_sometimes(
         Outcome("TIMEOUT"), lambda n: n % 24 == 0, after=few.seconds(watched[0]), before=few.seconds(watched[1])
@@ -107,7 +107,7 @@ def test_another_name_that_is_late_fails_and_one_that_may_have_lost_a_packet_doe
 
 
 def test_endpoints_that_were_not_watched_all_the_time_are_not_said_to_be_the_same(edited: History) -> None:
-    span = next(details for _, what, details in edited.marks if what == Watched.kind)
+    span = next(details for _, what, details in edited.marks if what == Measured.kind)
     edited.gaps.append(WatchGap("EndpointSlice", span["from_ns"], span["from_ns"] + 1, "cut"))
     assert verdicts(edited)["nobody-else-is-disturbed"] == "unknown"
     assert said(edited, "intermittent-failures") == ""
@@ -138,7 +138,7 @@ def test_two_servers_are_not_said_to_help_or_not(history: History) -> None:
     [
         (Before, {"put-back"}),
         (Program, set(VERDICTS) - {"put-back"}),
-        (Watched, set(VERDICTS) - {"put-back"}),
+        (Measured, set(VERDICTS) - {"put-back"}),
         (After, {"put-back"}),
     ],
 )
@@ -153,5 +153,5 @@ def test_silence_from_the_change_on_says_nothing(history: History) -> None:
 
 
 def test_what_was_not_measured_answers_nothing(history: History) -> None:
-    without = Edited(history).notes(Watched).drop().history
+    without = Edited(history).notes(Measured).drop().history
     assert [said(without, key) for key in KEYS] == ["", "", "", ""]

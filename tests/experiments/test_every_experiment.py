@@ -11,7 +11,7 @@ from chaos.analysis.checkers import judge
 from chaos.analysis.questions import Question
 from chaos.analysis.reading import Reading
 from chaos.experiment import History, Options, load_experiments
-from chaos.experiment.judging import judges_of
+from chaos.experiment.judging import judges_of, statements
 from chaos.model import RunMeta, VerdictOutcome
 from tests.sandboxed import run_sandboxed
 
@@ -58,4 +58,4 @@ def test_a_run_that_measured_nothing_answers_nothing(name: str) -> None:
     own = [question for question in EXPERIMENTS[name].questions if isinstance(question, Question)]
     said = {question.key: question.ask(Reading(history)).answer for question in own}
     assert {key: text for key, text in said.items() if not text.startswith("This run cannot say: ")} == {}
-    assert judges_of(Reading(history), EXPERIMENTS[name]).headline(Reading(history))
+    assert statements(Reading(history), judges_of(Reading(history), EXPERIMENTS[name])).headline

@@ -1,12 +1,14 @@
 """load-balancing on the sandbox: the counts, what they allow to be said, and that its checkers can fail."""
 
+import random
+from collections import Counter
 from functools import partial
 
 import pytest
 
 from chaos.experiment import History, Note, find_experiment
 from chaos.model import Outcome
-from experiments.load_balancing import Chosen, Endpoints, Lookup, New, PodName, Sticky
+from experiments.load_balancing import MANY, PODS, Chosen, Endpoints, Lookup, New, PodName, Sticky, even
 from tests.edited import Edited
 from tests.experiments import lab
 
@@ -65,6 +67,16 @@ def test_shares_are_even_uneven_or_unknown_by_their_intervals(
     history: History, answered: tuple[int, ...], lost: int, outcome: str
 ) -> None:
     assert judged(new(Edited(history), *answered, lost=lost), "service-spreads-evenly") == outcome
+
+
+def test_equal_shares_are_found_even_in_all_but_few_runs() -> None:
+    rng = random.Random(1)
+    found = Counter[bool | None]()
+    for _ in range(500):
+        counts = Counter(rng.choice(PODS) for _ in range(MANY))
+        found[even(New("mysql-replicas", MANY, dict(counts)))] += 1
+    assert found[True] >= 490
+    assert not found[False]
 
 
 def test_the_answer_says_of_uneven_shares_that_they_are(history: History) -> None:

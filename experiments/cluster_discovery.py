@@ -210,19 +210,22 @@ def discoveries(reading: Reading, group: str) -> list[Discovery]:
 
 def unread(found: list[Discovery], group: str) -> Iterator[Finding]:
     if len(found) < len(MEMBERS):
-        yield unsure(f"{group}: {count(len(found))} of {len(MEMBERS)} logs could be read")
+        yield unsure(f"{group}: {count(len(found))} of {count(len(MEMBERS), 'log')} could be read")
 
 
 def nobody_found(found: list[Discovery]) -> Iterator[Finding]:
-    """Whether members that should find nobody did not; what was not answered does not tell."""
+    """Whether members that should find nobody did not; looks that were not answered, as many as a round has, leave it open."""
     yield from (against(one.told) for one in found if one.found)
-    yield from (unsure(f"{one.pod}: {count(one.silent, 'look')} were not answered") for one in found if one.silent)
+    deaf = (one for one in found if one.silent >= len(MEMBERS))
+    yield from (unsure(f"{one.pod}: {count(one.silent)} of its looks were not answered") for one in deaf)
 
 
 def looked(found: list[Discovery]) -> str:
-    looks = sum(one.rounds for one in found) * len(MEMBERS)
-    need(looks, "nobody looked")
-    return f"in {count(looks, 'look')} (at 95 % no more than {share(excluded(looks))} of such looks would have)"
+    looks = sum(one.rounds * len(MEMBERS) - one.silent for one in found)
+    need(looks > 0, "nobody looked")
+    return (
+        f"in {count(looks, 'answered look')} (at 95 % no more than {share(excluded(looks))} of such looks would have)"
+    )
 
 
 # ---- what must hold ----
@@ -321,7 +324,7 @@ def names_unstable(reading: Reading) -> Iterator[str]:
     held(reading, deployment_finds_nobody)
     found, swap = discoveries(reading, DEPLOYMENT), note(reading, Swap)
     yield (
-        f"Nobody could be found. The same script in a Deployment found none of {len(MEMBERS)} members in {count(min(one.rounds for one in found), 'round')}, in each "
+        f"Nobody could be found. The same script in a Deployment found none of {count(len(MEMBERS), 'member')} in {count(min(one.rounds for one in found), 'round')}, in each "
         f"of its {count(len(found), 'pod')}: they are called {', '.join(one.pod for one in found)}, which no script can know, and DNS has no name for them, "
         "not even their own."
     )

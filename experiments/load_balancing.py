@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from chaos.experiment import (
     Answered,
@@ -41,7 +42,7 @@ EVERY_S = 0.01
 HELD_EVERY_S = 0.1
 TRIES = 3
 DECIDED = ("NXDOMAIN", "NOERROR", "NODATA")  # what an answer of DNS may be
-AFFINITY_S = 5  # as in mysql-sticky.yaml
+AFFINITY_S, PAUSE_S = 5, 6  # as in mysql-sticky.yaml; longer than that
 # So many of them must have been answered each time for a verdict on affinity.
 STICKY_FEW = 10
 SETTLE_S = 2.0
@@ -107,7 +108,7 @@ async def method(run: Run) -> None:
     await names_below(run, HEADLESS)
     await names_below(run, GOVERNING)
     await who_answers(run, Sticky, STICKY, FEW, ROOT, period_s=EVERY_S, turn=1)
-    await run.sleep(AFFINITY_S + 1)
+    await run.sleep(PAUSE_S)
     await who_answers(run, Sticky, STICKY, FEW, ROOT, period_s=EVERY_S, turn=2)
     run.clients.close(kept)
 
@@ -140,16 +141,17 @@ async def names_below(run: Run, service: str) -> None:
 # ---- reading it ----
 
 
+def undecided(found: Answered) -> int:
+    """Connections that failed after the name had been resolved: they may have gone to any pod. The others were not made."""
+    return sum(n for what, n in found.failed.items() if not what.endswith("(resolve)"))
+
+
 def shares(found: Answered) -> dict[str, tuple[float, float]]:
-    """Pod → bounds of its share, which hold for all together with 95 %; what failed may have gone to any of them."""
-    need(found.reached, f"no connection to {found.asked} was answered")
-    failed = sum(found.failed.values())
-    of = sum(found.answered.values())
+    """Pod → bounds of its share of the connections that were made, which hold for all together with 95 %."""
+    need(found.answers, f"no connection to {found.asked} was answered")
+    more, part = undecided(found), partial(wilson, of=found.answers + undecided(found), intervals=len(PODS))
     rows = {pod: found.answered.get(pod, 0) for pod in PODS}
-    return {
-        pod: (wilson(n, of, intervals=len(PODS))[0], wilson(n + failed, of, intervals=len(PODS))[1])
-        for pod, n in rows.items()
-    }
+    return {pod: (part(n)[0], part(n + more)[1]) for pod, n in rows.items()}
 
 
 def spread(found: Answered) -> str:
@@ -167,7 +169,7 @@ def even(found: Answered) -> bool | None:
 
 def lost(found: Answered) -> Iterator[Finding]:
     """More failures than single lost packets explain; a failure says nothing about where the connection would have gone."""
-    if sum(found.failed.values()) > found.connections * LOST:
+    if undecided(found) > found.connections * LOST:
         rows = (f"{count(n, 'connection')} {what}" for what, n in found.failed.items())
         yield unsure(f"{found.asked}: {', '.join(rows)}")
 
@@ -209,7 +211,7 @@ def one_address_or_all(reading: Reading) -> Iterator[Finding]:
 def service_spreads_evenly(reading: Reading) -> Iterator[Finding]:
     """Each member's share of new connections through the service address is within 10 points of a third."""
     found = note(reading, New, "nothing was counted", asked=SERVICE)
-    of, said = count(found.connections, "connection"), even(found)
+    of, said = count(found.answers, "answered connection"), even(found)
     margin = f"within {POINTS} points of a third"
     if said is None:
         yield unsure(f"of {of} these reached {spread(found)}, which may all be {margin} or not")
@@ -339,7 +341,7 @@ def session_affinity(reading: Reading) -> Iterator[str]:
     )
     yield "What belongs to a session (transactions, temporary tables, settings) is safe on its connection and nowhere else."
     yield (
-        f"With sessionAffinity ClientIP all {count(n_first, 'connection')} of this client that were answered went to {first}; after {AFFINITY_S + 1} s "
+        f"With sessionAffinity ClientIP all {count(n_first, 'connection')} of this client that were answered went to {first}; after {PAUSE_S} s "
         f"without one (its timeout is {AFFINITY_S} s) all {count(n_second)} went to {second}, {'the same' if first == second else 'another one'}."
     )
     yield "It goes by address: all clients behind one address share one member."

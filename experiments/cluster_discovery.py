@@ -3,30 +3,13 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
 from chaos.experiment import *
 
+from .shared import mysql
 from .shared.course import unit_question
-from .shared.mysql import (
-    DATABASE,
-    PORT,
-    Replication,
-    SqlFailed,
-    WriteRead,
-    arrivals,
-    follow,
-    make_primary,
-    must,
-    note_replication,
-    replicate,
-    rows_arrive,
-    sql,
-    status,
-    write_and_read,
-)
 
 STEADY_WITHIN_S = 120
 MEMBERS = ("mysql-cluster-0", "mysql-cluster-1", "mysql-cluster-2")
@@ -109,23 +92,23 @@ async def method(run: Run) -> None:
     await run.steady_state(within_s=STEADY_WITHIN_S)
     for manifest in ("mysql-unready.yaml", "mysql-early.yaml", "mysql-deployment.yaml"):
         await run.apply(manifest)
-    if not await make_primary(run, NAMED[0]) or not await replicate(run, (BY_NAME,), NAMED[0]):
+    if not await mysql.make_primary(run, NAMED[0]) or not await mysql.replicate(run, (BY_NAME,), NAMED[0]):
         return
-    if not await replicate(run, (BY_ADDRESS,), run.target.pods[0].address):
+    if not await mysql.replicate(run, (BY_ADDRESS,), run.target.pods[0].address):
         return
-    await write_and_read(run, NAMED[0], NAMED[1:], "before")
+    await mysql.write_and_read(run, NAMED[0], NAMED[1:], "before")
     for group in (READY, UNREADY, EARLY, DEPLOYMENT):
         await read_logs(run, group)
     await replace_one(run)
     before = run.target.pods[0]
     async with run.inject(DeletePod(before, grace_s=run.options.deletion_grace_s)):
         await run.steady_state(within_s=STEADY_WITHIN_S)
-        await follow(run, (BY_NAME,), NAME_LATER)
+        await mysql.follow(run, (BY_NAME,), NAME_LATER)
         await run.sleep(SETTLE_S)
     after = next((pod for pod in run.target.pods if pod.name == before.name), before)
     run.note(Source(before.name, before.address, after.address))
-    await note_replication(run, BY_ADDRESS, ADDRESS_LATER)
-    await write_and_read(run, NAMED[0], (BY_NAME,), "after")
+    await mysql.note_replication(run, BY_ADDRESS, ADDRESS_LATER)
+    await mysql.write_and_read(run, NAMED[0], (BY_NAME,), "after")
     await repair(run)
 
 
@@ -150,9 +133,8 @@ async def read_logs(run: Run, group: str) -> None:
 def discovery(group: str, pod: str, text: str) -> Discovery:
     looks = [(float(m["at"]), int(m["round"]), m["what"], m["member"]) for m in _LOOK.finditer(text)]
     last = max((number for _, number, _, _ in looks), default=0)
-    silent = sum(
-        two[2] == "missing" and two[0] - one[0] >= GIVES_UP_S for one, two in pairwise(looks)
-    )  # how long the first one took is not printed
+    # How long the first look took is not printed.
+    silent = sum(two[2] == "missing" and two[0] - one[0] >= GIVES_UP_S for one, two in pairwise(looks))
     found = [(at_s, number, member) for at_s, number, what, member in looks if what == "found"]
     first = {member: round(at_s - looks[0][0], 2) for at_s, _, member in reversed(found)}
     own = _OWN.search(text)
@@ -177,22 +159,23 @@ async def replace_one(run: Run) -> None:
 
 async def repair(run: Run) -> None:
     """Give the replica that was told an address the name; it goes on where it had stopped."""
-    found = await status(run, BY_ADDRESS)
+    found = await mysql.status(run, BY_ADDRESS)
     file, position = found.get("Master_Log_File"), found.get("Exec_Master_Log_Pos")
     change = f"CHANGE MASTER TO MASTER_HOST='{NAMED[0]}', MASTER_LOG_FILE='{file}', MASTER_LOG_POS={position}"
-    if not file or not await must(run, BY_ADDRESS, "STOP SLAVE", change, "START SLAVE"):
+    if not file or not await mysql.must(run, BY_ADDRESS, "STOP SLAVE", change, "START SLAVE"):
         return
-    if await follow(run, (BY_ADDRESS,), "repaired"):
-        heard = False
+    if not await mysql.follow(run, (BY_ADDRESS,), "repaired"):
+        return
+    heard, question = False, f"SELECT COUNT(*) FROM {mysql.DATABASE}.notes WHERE note = 'after'"
 
-        async def has_the_row() -> bool:
-            nonlocal heard
-            reply = await sql(run, BY_ADDRESS, f"SELECT COUNT(*) FROM {DATABASE}.notes WHERE note = 'after'")
-            heard = reply.ok
-            return reply.rows == (("1",),)
+    async def has_the_row() -> bool:
+        nonlocal heard
+        reply = await mysql.sql(run, BY_ADDRESS, question)
+        heard = reply.ok
+        return reply.rows == (("1",),)
 
-        caught_up = await run.until("the repaired replica has caught up", has_the_row, LOGS_WITHIN_S)
-        run.note(Repaired(BY_ADDRESS, bool(caught_up), heard))
+    caught_up = await run.until("the repaired replica has caught up", has_the_row, LOGS_WITHIN_S)
+    run.note(Repaired(BY_ADDRESS, bool(caught_up), heard))
 
 
 # ---- reading it ----
@@ -205,19 +188,22 @@ def discoveries(reading: Reading, group: str) -> list[Discovery]:
 
 def unread(found: list[Discovery], group: str) -> Iterator[Finding]:
     if len(found) < len(MEMBERS):
-        yield unsure(f"{group}: {count(len(found))} of {len(MEMBERS)} logs could be read")
+        yield unsure(f"{group}: {count(len(found))} of {count(len(MEMBERS), 'log')} could be read")
 
 
 def nobody_found(found: list[Discovery]) -> Iterator[Finding]:
-    """Whether members that should find nobody did not; what was not answered does not tell."""
+    """Whether members that should find nobody did not; looks that were not answered, as many as a round has, leave it open."""
     yield from (against(one.told) for one in found if one.found)
-    yield from (unsure(f"{one.pod}: {count(one.silent, 'look')} were not answered") for one in found if one.silent)
+    deaf = (one for one in found if one.silent >= len(MEMBERS))
+    yield from (unsure(f"{one.pod}: {count(one.silent)} of its looks were not answered") for one in deaf)
 
 
 def looked(found: list[Discovery]) -> str:
-    looks = sum(one.rounds for one in found) * len(MEMBERS)
-    need(looks, "nobody looked")
-    return f"in {count(looks, 'look')} (at 95 % no more than {share(excluded(looks))} of such looks would have)"
+    looks = sum(one.rounds * len(MEMBERS) - one.silent for one in found)
+    need(looks > 0, "nobody looked")
+    return (
+        f"in {count(looks, 'answered look')} (at 95 % no more than {share(excluded(looks))} of such looks would have)"
+    )
 
 
 # ---- what must hold ----
@@ -233,7 +219,7 @@ def members_find_those_before(reading: Reading) -> Iterator[Finding]:
         if one.found - before:
             yield against(f"{one.told}, which was not ready before it")
         if before - set(one.found_last):
-            yield unsure(f"{one.told}, and some looks were not answered") if one.silent else against(one.told)
+            yield against_if(not one.silent, one.told)
     yield holds(f"{'; '.join(one.told for one in found)}.")
 
 
@@ -244,8 +230,7 @@ def unready_members_have_no_names(reading: Reading) -> Iterator[Finding]:
     yield from (*unread(hidden, UNREADY), *unread(early, EARLY), *nobody_found(hidden))
     for one in early:
         if len(one.found_last) != len(MEMBERS):
-            clause = f"{one.told}, though names of unready pods are published"
-            yield unsure(clause) if one.silent else against(clause)
+            yield against_if(not one.silent, f"{one.told}, though names of unready pods are published")
     yield holds(
         f"Of {count(len(hidden), 'member')} that stay unready none found another {looked(hidden)}; with publishNotReadyAddresses each of {count(len(early))} "
         "found all."
@@ -270,7 +255,7 @@ def deployment_finds_nobody(reading: Reading) -> Iterator[Finding]:
 def names_survive_addresses_do_not(reading: Reading) -> Iterator[Finding]:
     """After the primary's replacement the replica by name follows, the one by address does not, until it is given the name."""
     missing = "the replicas were not asked after a replacement"
-    by_name, by_address = (note(reading, Replication, missing, phase=one) for one in (NAME_LATER, ADDRESS_LATER))
+    by_name, by_address = (note(reading, mysql.Replication, missing, phase=one) for one in (NAME_LATER, ADDRESS_LATER))
     moved = note(reading, Source, missing)
     if known(by_name.receives, "the replica by name did not answer") != "Yes":
         yield against(f"the replica by name: {by_name.receives} {by_name.error}")
@@ -279,7 +264,7 @@ def names_survive_addresses_do_not(reading: Reading) -> Iterator[Finding]:
         yield against("the replica by address follows")
     mended = note(reading, Repaired, "the replica by address was not repaired")
     if not mended.has_the_row:
-        yield against("the repaired replica lacks the row") if mended.heard else unsure("it was not heard afterwards")
+        yield against_if(mended.heard, "the repaired replica lacks the row")
     yield holds(
         f"{moved.was_at} became {moved.is_at}: the replica that knows the name follows, the one that knows the address is {by_address.receives} "
         f"({by_address.error or 'no error'}), and with the name it follows too."
@@ -317,27 +302,23 @@ def names_unstable(reading: Reading) -> Iterator[str]:
     held(reading, deployment_finds_nobody)
     found, swap = discoveries(reading, DEPLOYMENT), note(reading, Swap)
     yield (
-        f"Nobody could be found. The same script in a Deployment found none of {len(MEMBERS)} members in {count(min(one.rounds for one in found), 'round')}, in each "
+        f"Nobody could be found. The same script in a Deployment found none of {count(len(MEMBERS), 'member')} in {count(min(one.rounds for one in found), 'round')}, in each "
         f"of its {count(len(found), 'pod')}: they are called {', '.join(one.pod for one in found)}, which no script can know, and DNS has no name for them, "
         "not even their own."
     )
     yield f"{swap.deleted} was deleted and became {swap.successor}; whatever was configured with the old name would have to be changed."
-    yield from where_measured(partial(_stale, reading))
-
-
-def _stale(reading: Reading) -> Iterator[str]:
-    held(reading, names_survive_addresses_do_not)
-    moved, by_address = note(reading, Source), note(reading, Replication, phase=ADDRESS_LATER)
-    yield (
-        f"A replica that had been given the primary's address instead of its name shows the same: {moved.was_at} became {moved.is_at}, and it stayed at "
-        f"{by_address.receives} ({by_address.error})."
-    )
+    if names_survive_addresses_do_not(reading).outcome == "ok":
+        moved, by_address = note(reading, Source), note(reading, mysql.Replication, phase=ADDRESS_LATER)
+        yield (
+            f"A replica that had been given the primary's address instead of its name shows the same: {moved.was_at} became {moved.is_at}, and it stayed at "
+            f"{by_address.receives} ({by_address.error})."
+        )
 
 
 def discovery_replication(reading: Reading) -> Iterator[str]:
-    held(reading, rows_arrive)
+    held(reading, mysql.rows_arrive)
     held(reading, names_survive_addresses_do_not)
-    before, after = (arrivals(notes(reading, WriteRead, row=row)) for row in ("before", "after"))
+    before, after = (mysql.arrivals(notes(reading, mysql.WriteRead, row=row)) for row in ("before", "after"))
     yield (
         f"As here: a replica is told CHANGE MASTER TO MASTER_HOST='{NAMED[0]}' and resolves that name itself, again at each connection; for comparison "
         f"{BY_ADDRESS.partition('.')[0]} was told the primary's address instead."
@@ -357,8 +338,8 @@ def headline(reading: Reading) -> str:
     found = discoveries(reading, READY)
     need(len(found) == len(MEMBERS), "what the members found was not read")
     counts = ", ".join(count(len(one.found_last)) for one in found)
-    follows = notes(reading, Replication, phase=NAME_LATER, receives="Yes")
-    kept = " Replication by name survived the primary's replacement." if follows else ""
+    survived = names_survive_addresses_do_not(reading).outcome == "ok"
+    kept = " Replication by name survived the primary's replacement." if survived else ""
     return f"While the cluster started its members found {counts} others, in the order in which they started.{kept}"
 
 
@@ -368,9 +349,7 @@ experiment = Experiment(
         "Members find each other by stable names as soon as those are published, which is when pods are ready; replication that is set up by such a name "
         "survives the replacement of its source, and nothing else does."
     ),
-    workload=Workload(
-        manifests=("mysql-discovery.yaml",), statefulset="mysql-cluster", service="mysql-cluster", port=PORT
-    ),
+    workload=mysql.cluster("mysql-discovery.yaml"),
     probes=("dns",),
     checkers=(
         "fault-took-effect",
@@ -379,7 +358,7 @@ experiment = Experiment(
         members_find_those_before,
         unready_members_have_no_names,
         deployment_finds_nobody,
-        rows_arrive,
+        mysql.rows_arrive,
         names_survive_addresses_do_not,
     ),
     questions=(
@@ -387,7 +366,7 @@ experiment = Experiment(
         unit_question("names-unstable", names_unstable, "report.md: Measured"),
         unit_question("discovery-replication", discovery_replication, "report.md: Measured"),
     ),
-    tables=(Discovery, Swap, Replication, WriteRead, Source, Repaired, SqlFailed, Waited),
+    tables=(Discovery, Swap, mysql.Replication, mysql.WriteRead, Source, Repaired, mysql.SqlFailed, Waited),
     headline=headline,
     needs=("reach",),
     uses=("get,create,delete configmaps", "get pods/log"),

@@ -1,13 +1,13 @@
 """Which member of mysql-cluster gets a connection: through a service address, a headless name, with session affinity, on a connection that stays?"""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from chaos.experiment import *
 
 from .shared.course import unit_question
-from .shared.mysql import PORT, ROOT, who_answers_sql
+from .shared.mysql import PORT, ROOT, cluster, sql_answers
 
 STEADY_WITHIN_S = 90
 PODS = ("mysql-cluster-0", "mysql-cluster-1", "mysql-cluster-2")
@@ -19,7 +19,7 @@ EVERY_S = 0.01
 HELD_EVERY_S = 0.1
 TRIES = 3
 DECIDED = ("NXDOMAIN", "NOERROR", "NODATA")  # what an answer of DNS may be
-AFFINITY_S = 5  # as in mysql-sticky.yaml
+AFFINITY_S, PAUSE_S = 5, 6  # as in mysql-sticky.yaml; longer than that
 # So many of them must have been answered each time for a verdict on affinity.
 STICKY_FEW = 10
 SETTLE_S = 2.0
@@ -78,15 +78,15 @@ async def method(run: Run) -> None:
     run.note(Watched(HELD, kept.id))
     for name in (SERVICE, HEADLESS):
         await ask_surely(run, Lookup, name, ("service",))
-        await who_answers_sql(run, New, name, MANY, ROOT, period_s=EVERY_S)
+        await sql_answers(run, New, name, MANY, ROOT, period_s=EVERY_S)
     # A client that resolves the headless name once and takes each address in turn.
     for address in (await run.resolve(HEADLESS)).values:
-        await who_answers_sql(run, Chosen, address, FEW // 3, ROOT, period_s=EVERY_S)
+        await sql_answers(run, Chosen, address, FEW // 3, ROOT, period_s=EVERY_S)
     await names_below(run, HEADLESS)
     await names_below(run, GOVERNING)
-    await who_answers_sql(run, Sticky, STICKY, FEW, ROOT, period_s=EVERY_S, turn=1)
-    await run.sleep(AFFINITY_S + 1)
-    await who_answers_sql(run, Sticky, STICKY, FEW, ROOT, period_s=EVERY_S, turn=2)
+    await sql_answers(run, Sticky, STICKY, FEW, ROOT, period_s=EVERY_S, turn=1)
+    await run.sleep(PAUSE_S)
+    await sql_answers(run, Sticky, STICKY, FEW, ROOT, period_s=EVERY_S, turn=2)
     run.clients.close(kept)
 
 
@@ -118,16 +118,17 @@ async def names_below(run: Run, service: str) -> None:
 # ---- reading it ----
 
 
+def undecided(found: Answered) -> int:
+    """Connections that failed after the name had been resolved: they may have gone to any pod. The others were not made."""
+    return sum(n for what, n in found.failed.items() if not what.endswith("(resolve)"))
+
+
 def shares(found: Answered) -> dict[str, tuple[float, float]]:
-    """Pod → bounds of its share, which hold for all together with 95 %; what failed may have gone to any of them."""
-    need(found.reached, f"no connection to {found.asked} was answered")
-    failed = sum(found.failed.values())
-    of = sum(found.answered.values())
+    """Pod → bounds of its share of the connections that were made, which hold for all together with 95 %."""
+    need(found.answers, f"no connection to {found.asked} was answered")
+    more, part = undecided(found), partial(wilson, of=found.answers + undecided(found), intervals=len(PODS))
     rows = {pod: found.answered.get(pod, 0) for pod in PODS}
-    return {
-        pod: (wilson(n, of, intervals=len(PODS))[0], wilson(n + failed, of, intervals=len(PODS))[1])
-        for pod, n in rows.items()
-    }
+    return {pod: (part(n)[0], part(n + more)[1]) for pod, n in rows.items()}
 
 
 def spread(found: Answered) -> str:
@@ -135,22 +136,17 @@ def spread(found: Answered) -> str:
     return ", ".join(f"{pod} {count(found.answered.get(pod, 0))} ({share(*bounds)})" for pod, bounds in rows)
 
 
-def within(low: float, high: float) -> bool | None:
-    """Whether a share is within the margin; None where its bounds leave that open."""
-    if low >= LEAST and high <= MOST:
-        return True
-    return False if high < LEAST or low > MOST else None
-
-
 def even(found: Answered) -> bool | None:
-    """Whether all shares are within the margin; None where some may be."""
-    each = [within(*bounds) for bounds in shares(found).values()]
-    return False if False in each else None if None in each else True
+    """Whether all shares are within the margin; None where some may be or not."""
+    bounds = shares(found).values()
+    if all(low >= LEAST and high <= MOST for low, high in bounds):
+        return True
+    return False if any(high < LEAST or low > MOST for low, high in bounds) else None
 
 
 def lost(found: Answered) -> Iterator[Finding]:
     """More failures than single lost packets explain; a failure says nothing about where the connection would have gone."""
-    if sum(found.failed.values()) > found.connections * LOST:
+    if undecided(found) > found.connections * LOST:
         rows = (f"{count(n, 'connection')} {what}" for what, n in found.failed.items())
         yield unsure(f"{found.asked}: {', '.join(rows)}")
 
@@ -160,35 +156,16 @@ def others_excluded(looks: int) -> str:
     return f"at 95 % no more than {share(excluded(looks))} go elsewhere"
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What the long-lived connection saw.
-
-    Attributes:
-        pods: pod → answers.
-        ended: failure → how often, after the first answer: each ends a connection, and another is opened.
-        wandered: whether two pods answered with no failure between.
-    """
-
-    pods: Counter[str]
-    ended: Counter[str]
-    wandered: bool
-
-
-def kept_connection(reading: Reading) -> Kept:
-    series = watched(reading, HELD)
-    pods, ended, wandered, last = Counter[str](), Counter[str](), False, ""
-    for sample in sorted(reading.samples(series), key=lambda sample: sample.sent_ns):
+def kept_connection(reading: Reading) -> list[list[str]]:
+    """Who answered on the connection that was kept, one by one; each failure after an answer ends it, and another begins."""
+    found: list[list[str]] = [[]]
+    for sample in sorted(reading.samples(watched(reading, HELD)), key=lambda sample: sample.sent_ns):
         if sample.outcome.status == "OK" and sample.outcome.values:
-            who = sample.outcome.values[0]
-            wandered = wandered or last not in ("", who)
-            pods[who] += 1
-            last = who
-        elif pods:
-            ended[sample.outcome.told] += 1
-            last = ""
-    need(pods, "nobody answered on the connection that was kept")
-    return Kept(pods, ended, wandered)
+            found[-1].append(sample.outcome.values[0])
+        elif found[-1]:
+            found.append([])
+    need(found[0], "nobody answered on the connection that was kept")
+    return found
 
 
 # ---- what must hold ----
@@ -211,16 +188,13 @@ def one_address_or_all(reading: Reading) -> Iterator[Finding]:
 def service_spreads_evenly(reading: Reading) -> Iterator[Finding]:
     """Each member's share of new connections through the service address is within 10 points of a third."""
     found = note(reading, New, "nothing was counted", asked=SERVICE)
+    of, said = count(found.answers, "answered connection"), even(found)
     margin = f"within {POINTS} points of a third"
-    for pod, bounds in shares(found).items():
-        inside = within(*bounds)
-        if inside is None:
-            yield unsure(f"{pod} answered {share(*bounds)} of them, which may be {margin} or not")
-        elif not inside:
-            yield against(f"{pod} answered {share(*bounds)} of them, which is not {margin}")
-    yield holds(
-        f"Of {count(found.connections, 'connection')}, with 95 % intervals of the shares: {spread(found)}; all are {margin}."
-    )
+    if said is None:
+        yield unsure(f"of {of} these reached {spread(found)}, which may all be {margin} or not")
+    elif not said:
+        yield against(f"of {of} these reached {spread(found)}, which are not all {margin}")
+    yield holds(f"Of {of}, with 95 % intervals of the shares: {spread(found)}; all are {margin}.")
 
 
 @checker("report.md: Measured")
@@ -233,7 +207,7 @@ def addresses_lead_to_one_pod(reading: Reading) -> Iterator[Finding]:
         yield from lost(one)
     seen = {pod for one in found for pod in one.reached}
     yield from (unsure(f"{pod} was not among them") for pod in PODS if pod not in seen)
-    looks = min((sum(one.reached.values()) for one in found), default=0)
+    looks = min((one.answers for one in found), default=0)
     need(looks, "not every address was answered at")
     led = ", ".join(f"{one.asked} to {' and '.join(one.reached)}" for one in found)
     yield holds(f"Each address led to one pod each time: {led}; of each, {others_excluded(looks)}.")
@@ -244,14 +218,13 @@ def affinity_keeps_the_pod(reading: Reading) -> Iterator[Finding]:
     """With sessionAffinity ClientIP all connections of a client that keeps coming go to one pod."""
     turns = [note(reading, Sticky, "it was not asked twice", turn=turn) for turn in (1, 2)]
     for one in turns:
-        looks = sum(one.reached.values())
         if len(one.reached) > 1:
             yield against(f"turn {one.turn}: {one.told()}")
         yield from lost(one)
-        if looks < STICKY_FEW:
-            yield unsure(f"turn {one.turn}: only {count(looks, 'connection')} were answered")
+        if one.answers < STICKY_FEW:
+            yield unsure(f"turn {one.turn}: only {count(one.answers, 'connection')} were answered")
     went = " and, after a pause, to ".join(f"{who} ({count(n)})" for one in turns for who, n in one.reached.items())
-    looks = min(sum(one.reached.values()) for one in turns)
+    looks = min(one.answers for one in turns)
     need(looks, "no connection was answered")
     yield holds(f"All connections that were answered went to {went}; of each turn, {others_excluded(looks)}.")
 
@@ -260,14 +233,13 @@ def affinity_keeps_the_pod(reading: Reading) -> Iterator[Finding]:
 def long_lived_is_pinned(reading: Reading) -> Iterator[Finding]:
     """One connection through the service stays with its pod while new ones spread."""
     kept, fresh = kept_connection(reading), note(reading, New, "new connections were not counted", asked=SERVICE)
-    looks = kept.pods.total()
-    if kept.wandered:
-        yield against(f"it was answered by {', '.join(kept.pods)}")
+    yield from (against(f"it was answered by {' and '.join(sorted(set(one)))}") for one in kept if len(set(one)) > 1)
+    need(len(kept) == 1, "it was not one connection: it ended meanwhile")
+    looks = len(kept[0])
     need(looks >= FEW, "too few questions were asked on it")
-    yield from (unsure(f"it was not one connection: {what}") for what in kept.ended)
     need(len(fresh.reached) > 1, "new connections did not spread either, so this says nothing")
     yield holds(
-        f"All {count(looks, 'question')} on one connection were answered by {', '.join(kept.pods)}, while {count(len(fresh.reached), 'pod')} answered new "
+        f"All {count(looks, 'question')} on one connection were answered by {kept[0][0]}, while {count(len(fresh.reached), 'pod')} answered new "
         f"ones; {others_excluded(looks)}."
     )
 
@@ -317,14 +289,12 @@ def balancing_differs(reading: Reading) -> Iterator[str]:
         None: f"whether all are within {POINTS} points of a third is not known",
     }
     yield (
-        f"{SERVICE} is {' and '.join(one.values)}, and kube-proxy draws a pod for each new connection: of {count(sum(service.reached.values()))} connections "
+        f"{SERVICE} is {' and '.join(one.values)}, and kube-proxy draws a pod for each new connection: of {count(service.answers)} connections "
         f"that were answered these reached: {spread(service)}, in brackets 95 % intervals of the shares; {verdict[even(service)]}."
     )
     yield f"{HEADLESS} is {count(len(all_of_them.values), 'address|addresses')}, and nothing balances: the client picks."
     order = ": the order of a DNS answer is no load balancer" if even(headless) is False else ""
-    yield (
-        f"One that takes the first address of each fresh answer got {spread(headless)}; {verdict[even(headless)]}{order}."
-    )
+    yield f"One that takes the first address of each fresh answer got {spread(headless)}; {verdict[even(headless)]}{order}."
     yield "One that keeps an answer keeps its pod."
 
 
@@ -333,25 +303,22 @@ def balance_or_direct(reading: Reading) -> Iterator[str]:
     direct, chosen = list(no_such_name(reading)), notes(reading, Chosen)
     yield "Load balancing where any member will do, such as reads that may be a little old."
     yield "A member of one's own where it matters which one answers: writes, replication, backups, reading what one has just written."
-    yield (
-        "Here each address of the headless answer led to its own pod and no other, in "
-        f"{count(sum(sum(one.reached.values()) for one in chosen), 'connection')}."
-    )
+    yield f"Here each address of the headless answer led to its own pod and no other, in {count(sum(one.answers for one in chosen), 'connection')}."
     yield from direct
 
 
 def session_affinity(reading: Reading) -> Iterator[str]:
     held(reading, long_lived_is_pinned)
     held(reading, affinity_keeps_the_pod)
-    kept, turns = kept_connection(reading), [note(reading, Sticky, turn=turn) for turn in (1, 2)]
+    kept, turns = kept_connection(reading)[0], [note(reading, Sticky, turn=turn) for turn in (1, 2)]
     (first, n_first), (second, n_second) = (next(iter(one.reached.items())) for one in turns)
     yield (
-        f"Balancing happens when a connection is made: on one connection through {SERVICE} all {count(kept.pods.total(), 'question')} were answered by "
-        f"{next(iter(kept.pods))}, so a pool spreads its connections once, and a member that comes later gets none until connections are made anew."
+        f"Balancing happens when a connection is made: on one connection through {SERVICE} all {count(len(kept), 'question')} were answered by "
+        f"{kept[0]}, so a pool spreads its connections once, and a member that comes later gets none until connections are made anew."
     )
     yield "What belongs to a session (transactions, temporary tables, settings) is safe on its connection and nowhere else."
     yield (
-        f"With sessionAffinity ClientIP all {count(n_first, 'connection')} of this client that were answered went to {first}; after {AFFINITY_S + 1} s "
+        f"With sessionAffinity ClientIP all {count(n_first, 'connection')} of this client that were answered went to {first}; after {PAUSE_S} s "
         f"without one (its timeout is {AFFINITY_S} s) all {count(n_second)} went to {second}, {'the same' if first == second else 'another one'}."
     )
     yield "It goes by address: all clients behind one address share one member."
@@ -361,10 +328,10 @@ def headline(reading: Reading) -> str:
     service, kept = note(reading, New, asked=SERVICE), kept_connection(reading)
     need(service.reached, "no new connection was answered")
     counts = ", ".join(f"{pod} {count(service.answered.get(pod, 0))}" for pod in PODS)
-    said = f"Through the service address {count(sum(service.reached.values()), 'new connection')} spread as {counts}"
-    if kept.ended:
+    said = f"Through the service address {count(service.answers, 'new connection')} spread as {counts}"
+    if len(kept) > 1:
         return f"{said}."
-    return f"{said}; one connection that stayed open was answered by {' and '.join(kept.pods)} in all its {count(kept.pods.total(), 'question')}."
+    return f"{said}; one connection that stayed open was answered by {kept[0][0]} in all its {count(len(kept[0]), 'question')}."
 
 
 experiment = Experiment(
@@ -373,9 +340,7 @@ experiment = Experiment(
         "A service address spreads new connections evenly over all members and leaves each where it is; a headless name leaves the choice to the client, and "
         "gives pods names only where it is the StatefulSet's own."
     ),
-    workload=Workload(
-        manifests=("mysql-cluster.yaml",), statefulset="mysql-cluster", service="mysql-cluster", port=PORT
-    ),
+    workload=cluster("mysql-cluster.yaml"),
     checkers=(
         one_address_or_all,
         service_spreads_evenly,

@@ -53,6 +53,11 @@ def unsure(clause: str) -> Finding:
     return Finding(VerdictOutcome.UNKNOWN, clause)
 
 
+def against_if(heard: object, clause: str) -> Finding:
+    """What looks wrong: it is where it was heard to be so; where nobody answered it is not known."""
+    return against(clause) if heard else unsure(clause)
+
+
 def checker(*evidence: str) -> Callable[[Callable[[Reading], Iterable[Finding]]], Checker]:
     """Make a checker of a function that yields what it finds; the checker's name is the function's, with dashes.
 

@@ -95,6 +95,11 @@ class Answered(Note):
         return {who: n for who, n in self.answered.items() if not _failure(who)}
 
     @property
+    def answers(self) -> int:
+        """Connections that a pod answered."""
+        return sum(self.reached.values())
+
+    @property
     def failed(self) -> dict[str, int]:
         """Failure → connections. They say nothing about whom they would have reached."""
         return {what: n for what, n in self.answered.items() if _failure(what)}

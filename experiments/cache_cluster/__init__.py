@@ -96,13 +96,11 @@ class Introduced(Note):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim(Note):
-    """The volume claims as they were."""
+class Claims(Note):
+    """The volume claims as they were: name → UID and volume."""
 
     phase: str
-    claim: str
-    uid: str
-    volume: str
+    found: dict[str, Any]
 
 
 async def method(run: Run) -> None:
@@ -194,12 +192,8 @@ async def late_start(run: Run) -> dict[str, object]:
     found = await run.objects.get("StatefulSet", SET)
     image = found["spec"]["template"]["spec"]["containers"][0]["image"] if found else ""
     waits = {"name": "late", "image": image, "command": ["sleep", str(SLOW_START_S)]}
-    return {
-        "spec": {
-            "updateStrategy": {"type": "OnDelete", "rollingUpdate": None},
-            "template": {"spec": {"initContainers": [waits]}},
-        }
-    }
+    template = {"spec": {"initContainers": [waits]}}
+    return {"spec": {"updateStrategy": {"type": "OnDelete", "rollingUpdate": None}, "template": template}}
 
 
 async def lose_a_master(run: Run, trial: int) -> None:
@@ -255,9 +249,9 @@ async def meet(run: Run, client: Any, pod: str) -> str:
 
 async def claims(run: Run, phase: str) -> None:
     """Write down the volume claims as they are."""
-    for claim in await run.objects.list("PersistentVolumeClaim"):
-        meta = claim["metadata"]
-        run.note(Claim(phase, meta["name"], meta["uid"], claim["spec"].get("volumeName", "")))
+    there = await run.objects.list("PersistentVolumeClaim")
+    found = {c["metadata"]["name"]: [c["metadata"]["uid"], c["spec"].get("volumeName", "")] for c in there}
+    run.note(Claims(phase, found))
 
 
 # ---- reading it ----
@@ -269,10 +263,9 @@ def ns(at_s: float) -> int:
 
 def accepted_at(reading: Reading, trial: int) -> int:
     """When a trial's deletion was accepted, on the run's clock."""
-    found: FaultWindow | None = next(
-        (f for f in reading.faults if f.trial == trial and f.accepted_ns is not None), None
-    )
-    return accepted_ns(known(found, f"trial {trial} did not take place"))
+    found = [fault for fault in reading.faults if fault.trial == trial]
+    need(found, f"trial {trial} did not take place")
+    return accepted_ns(found[0])
 
 
 def told(reading: Reading, phase: str) -> list[Members]:
@@ -292,28 +285,15 @@ def of_six(number: int) -> str:
     return f"{count(number)} of {MEMBERS}"
 
 
-@dataclass(frozen=True, slots=True)
-class Takeover:
-    """When the victim's slots first had a new owner, by the member that said so first.
-
-    Attributes:
-        after: of the deletion's acceptance.
-        saw: members that saw it.
-    """
-
-    owner: str
-    after: Interval
-    saw: int
-
-
-def takeover(reading: Reading, trial: int) -> Takeover | None:
+def takeover(reading: Reading, trial: int) -> tuple[str, Interval, int] | None:
+    """When the victim's slots first had a new owner: (owner, how long after the deletion, members that saw it)."""
     zero_ns, victim = accepted_at(reading, trial), note(reading, Victim, trial=trial)
     seen = [one for one in notes(reading, Seen, trial=trial) if one.owner not in ("", victim.pod)]
     rows = [(one.before_s, one.after_s, one.owner) for one in seen if one.after_s is not None]
     if not rows:
         return None
     before_s, after_s, owner = min(rows)
-    return Takeover(owner, Interval(ns(after_s) - zero_ns, ns(before_s) - zero_ns), len({one.by for one in seen}))
+    return owner, Interval(ns(after_s) - zero_ns, ns(before_s) - zero_ns), len({one.by for one in seen})
 
 
 def without_service(reading: Reading, trial: int, slots: str) -> str:
@@ -342,9 +322,8 @@ def cluster_forms_by_name(reading: Reading) -> Iterator[Finding]:
         return
     for one in said:
         if (one.state, one.right_names, len(one.masters), one.slots) != ("ok", MEMBERS, 3, SLOTS):
-            yield against(
-                f"{one.by}: state {one.state}, {of_six(one.right_names)} names, {count(len(one.masters), 'master')}, {count(one.slots, 'slot')}"
-            )
+            masters, slots = count(len(one.masters), "master"), count(one.slots, "slot")
+            yield against(f"{one.by}: state {one.state}, {of_six(one.right_names)} names, {masters}, {slots}")
     yield from not_told(reading, "formed")
     yield holds(
         f"{of_six(len(said))} members know all by name and 3 masters with {SLOTS} slots; `redis-cli --cluster create` took {seconds(ns(formed.took_s))}."
@@ -354,11 +333,10 @@ def cluster_forms_by_name(reading: Reading) -> Iterator[Finding]:
 @checker("report.md: Measured")
 def replica_takes_over(reading: Reading) -> Iterator[Finding]:
     """When the master stays away longer than the node timeout, its replica owns its slots."""
-    found, victim = takeover(reading, SLOW), note(reading, Victim, trial=SLOW).pod
-    if found is not None:
-        yield holds(
-            f"{found.owner} took the slots {between(found.after)} after the deletion; {count(found.saw, 'member')} saw it."
-        )
+    victim = note(reading, Victim, trial=SLOW).pod
+    if found := takeover(reading, SLOW):
+        owner, after, saw = found
+        yield holds(f"{owner} took the slots {between(after)} after the deletion; {count(saw, 'member')} saw it.")
         return
     need(notes(reading, Seen, trial=SLOW), "no member was asked")
     # Members that did not answer while it was away may have missed it: what they say afterwards counts.
@@ -385,10 +363,10 @@ def names_stay_addresses_follow(reading: Reading) -> Iterator[Finding]:
         others = sorted({one.named for one in seen} - {"as before"})
         yield from (against(f"{where}: its name became {other}") for other in others)
         addresses = [one.address for one in seen if one.address not in ("", victim.address)]
-        if not addresses:
+        if addresses:
+            moved.append(f"{victim.pod} from {victim.address} to {addresses[-1]} in {where}")
+        else:
             yield unsure(f"{where}: no member was seen to learn another address")
-            continue
-        moved.append(f"{victim.pod} from {victim.address} to {addresses[-1]} in {where}")
     yield holds(f"Same id and name, new address with all {MEMBERS} members: {', '.join(moved)}.")
 
 
@@ -398,11 +376,9 @@ def data_survives(reading: Reading) -> Iterator[Finding]:
     phases = [f"after trial {trial}" for trial in (QUICK, SLOW, ALL)]
     for phase in phases:
         found = notes(reading, Read, phase=phase, of=BEFORE)
-        if not found:
-            yield unsure(f"{phase}: not read")
-        yield from (
-            against(f"{phase}: {count(one.there)} of {count(one.keys, 'key')}") for one in found if one.there < one.keys
-        )
+        yield from [] if found else [unsure(f"{phase}: not read")]
+        lost = (one for one in found if one.there < one.keys)
+        yield from (against(f"{phase}: {count(one.there)} of {count(one.keys, 'key')}") for one in lost)
     yield holds(f"All {KEYS} keys written before the first fault were there after each of {count(len(phases))}.")
 
 
@@ -410,8 +386,7 @@ def data_survives(reading: Reading) -> Iterator[Finding]:
 def volumes_kept(reading: Reading) -> Iterator[Finding]:
     """The same claims with the same volumes."""
     before, after = (
-        {one.claim: (one.uid, one.volume) for one in notes(reading, Claim, phase=phase)}
-        for phase in ("before", "after")
+        note(reading, Claims, "the claims were not compared", phase=one).found for one in ("before", "after")
     )
     need(len(before) == MEMBERS and after, "the claims were not compared")
     kept = [claim for claim in before if after.get(claim) == before[claim]]
@@ -453,66 +428,50 @@ def dual_service(reading: Reading) -> Iterator[str]:
         "each key itself; members are introduced by these names. Neither replaces the other: the entrance finds somebody who is alive, the names say who is "
         "who."
     )
-    yield from where_measured(partial(_quick, reading))
-
-
-def _quick(reading: Reading) -> Iterator[str]:
-    yield f"When a master was deleted, of the writes into its slots {without_service(reading, QUICK, OWN)}."
+    if notes(reading, Writes, trial=QUICK, slots=OWN):
+        yield f"When a master was deleted, of the writes into its slots {without_service(reading, QUICK, OWN)}."
 
 
 def stable_formation(reading: Reading) -> Iterator[str]:
     held(reading, cluster_forms_by_name)
-    took_ns = ns(note(reading, Formed).took_s)
-    yield f"The cluster was formed with six names and no address known beforehand, in {seconds(took_ns)}."
-    yield from where_measured(partial(_followed, reading))
-    yield from where_measured(partial(_left_alone, reading))
-
-
-def _followed(reading: Reading) -> Iterator[str]:
-    yield held(reading, names_stay_addresses_follow)
-    yield (
-        "Members recognise it by the id on its volume and tell clients the name, so that nothing that clients or manifests have written down is wrong "
-        "afterwards."
-    )
-
-
-def _left_alone(reading: Reading) -> Iterator[str]:
-    alone = held(reading, names_alone_do_not_rejoin)
-    yield (
-        "The names do not do everything: Redis writes addresses into nodes.conf, and a member's new address reaches the others only through one that still "
-        "knows somebody."
-    )
-    yield f"Then all six were deleted at once. {alone}"
-    yield "That repair needs a list of members that is still true then, and the stable names are it."
+    took = seconds(ns(note(reading, Formed).took_s))
+    yield f"The cluster was formed with six names and no address known beforehand, in {took}."
+    if names_stay_addresses_follow(reading).outcome == "ok":
+        yield held(reading, names_stay_addresses_follow)
+        yield (
+            "Members recognise it by the id on its volume and tell clients the name, so that nothing that clients or manifests have written down is wrong "
+            "afterwards."
+        )
+    if names_alone_do_not_rejoin(reading).outcome == "ok":
+        yield (
+            "The names do not do everything: Redis writes addresses into nodes.conf, and a member's new address reaches the others only through one that "
+            "still knows somebody."
+        )
+        yield f"Then all six were deleted at once. {held(reading, names_alone_do_not_rejoin)}"
+        yield "That repair needs a list of members that is still true then, and the stable names are it."
 
 
 def other_systems(reading: Reading) -> Iterator[str]:
-    took = known(takeover(reading, SLOW), "no replica was seen to take over")
+    owner, after, _ = known(takeover(reading, SLOW), "no replica was seen to take over")
     quick, others = takeover(reading, QUICK), without_service(reading, SLOW, OTHER)
     seen = notes(reading, Seen, trial=QUICK)
     need(seen, "no member was asked while the first master was away")
     errors = note(reading, Writes, trial=SLOW, slots=OTHER).errors
     refused = sum(n for kind, n in errors.items() if kind.startswith("ClusterDown"))
-    returned = "it kept its slots" if quick is None else f"{quick.owner} had taken its slots"
+    returned = "it kept its slots" if quick is None else f"{quick[0]} had taken its slots"
     if not any("fail" in one.flags for one in seen):
         returned += ", for no member had held it for failed yet"
-    because = (
-        f"; {count(refused)} of these {'was' if refused == 1 else 'were'} ClusterDown: a cluster with slots that nobody owns refuses all"
-        if refused
-        else ""
-    )
     yield (
         "Any system whose members are not interchangeable needs the same three things: a name for each member that outlives its pod, a volume that follows "
         "the name, and an entrance for those that want any member."
     )
     yield (
         f"What it does with them is its own: here the master that came back at once found that {returned}, while the one that stayed away was replaced by its "
-        f"replica {took.owner} {between(took.after)} after the deletion (cluster-node-timeout is 5 s); of the writes to a master that was never touched "
-        f"{others}{because}."
+        f"replica {owner} {between(after)} after the deletion (cluster-node-timeout is 5 s); of the writes to a master that was never touched {others}."
     )
-    yield (
-        "Kubernetes gives identity; who leads is decided by the members, as in Kafka, etcd, ZooKeeper or Cassandra, whose seed lists are such names."
-    )
+    if refused:
+        yield f"ClusterDown was the answer to {count(refused)} of these: a cluster with slots that nobody owns refuses all."
+    yield "Kubernetes gives identity; who leads is decided by the members, as in Kafka, etcd, ZooKeeper or Cassandra, whose seed lists are such names."
 
 
 def headline(reading: Reading) -> str:
@@ -522,7 +481,7 @@ def headline(reading: Reading) -> str:
     writes = notes(reading, Writes, trial=QUICK, slots=OWN)
     parts += [f"{count(one.tried - one.done)} of {count(one.tried, 'write')} {lost}" for one in writes]
     if notes(reading, Victim, trial=SLOW) and (took := takeover(reading, SLOW)):
-        parts.append(f"when it stayed away, {took.owner} took its place {between(took.after)} after its deletion")
+        parts.append(f"when it stayed away, {took[0]} took its place {between(took[1])} after its deletion")
     need(parts, "no master was deleted")
     return "; ".join(parts) + "."
 

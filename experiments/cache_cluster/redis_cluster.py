@@ -97,12 +97,7 @@ class Errors(Note):
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """Errors of one kind that followed each other.
-
-    Attributes:
-        first_ns: when the first of these writes was sent.
-        last_ns: when the last one failed.
-    """
+    """Errors of one kind that followed each other: when the first write was sent, and when the last one failed."""
 
     kind: str
     count: int

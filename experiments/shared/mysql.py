@@ -15,7 +15,8 @@ from chaos.experiment import (
     Reading,
     Reply,
     Run,
-    against,
+    Workload,
+    against_if,
     between,
     checker,
     holds,
@@ -94,6 +95,11 @@ class WriteRead(Note):
     before_ms: float | None
 
 
+def cluster(manifest: str) -> Workload:
+    """Three members below the headless service mysql-cluster."""
+    return Workload(manifests=(manifest,), statefulset="mysql-cluster", service="mysql-cluster", port=PORT)
+
+
 async def sql(run: Run, host: str, statement: str, login: Login = ROOT) -> Reply:
     """One statement over a connection of its own.
 
@@ -119,7 +125,7 @@ async def must(run: Run, host: str, *statements: str, login: Login = ROOT) -> bo
     return True
 
 
-async def who_answers_sql(
+async def sql_answers(
     run: Run, kind: type[Answered], name: str, times: int, login: Login, *, period_s: float = 0.02, **details: Any
 ) -> None:
     """Ask SELECT @@hostname so many times, each over a connection of its own; one note with the counts."""
@@ -262,12 +268,9 @@ def not_read(rows: Sequence[WriteRead]) -> Iterator[Finding]:
     """Rows that were not written, or not read where they should be."""
     for one in rows:
         if not one.read:
-            what = f"the row {one.row!r} could not be written through {one.written}: {one.status}"
-            yield against(what) if one.heard else unsure(what)
+            yield against_if(one.heard, f"the row {one.row!r} could not be written through {one.written}: {one.status}")
         elif one.before_ms is None:
-            what = f"the row {one.row!r} was not read at {one.read}"
-            seen = one.after_ms >= _LOOKED_S * 1000
-            yield against(what) if seen else unsure(f"{what}, which was not heard all the time")
+            yield against_if(one.after_ms >= _LOOKED_S * 1000, f"the row {one.row!r} was not read at {one.read}")
 
 
 def read_within(rows: Sequence[WriteRead]) -> str:

@@ -47,3 +47,14 @@ def test_looks_that_saw_nothing_exclude_only_so_much() -> None:
 def test_nothing_observed_is_no_interval() -> None:
     with pytest.raises(ValueError, match="at least one"):
         wilson(0, 0)
+
+
+@pytest.mark.parametrize(("looks", "share"), [(1, 0.95), (3, 0.6316), (60, 0.0487)])
+def test_looks_exclude_the_share_that_they_would_have_shown_with_95_percent(looks: int, share: float) -> None:
+    assert round(excluded(looks), 4) == share
+    assert (1 - excluded(looks)) ** looks == pytest.approx(0.05)
+
+
+def test_no_look_excludes_nothing() -> None:
+    with pytest.raises(ValueError, match="without a look"):
+        excluded(0)

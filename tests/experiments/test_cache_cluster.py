@@ -13,7 +13,7 @@ from chaos.analysis.questions import Question
 from chaos.errors import InconclusiveError
 from chaos.experiment import Note, Options, find_experiment
 from chaos.model import FaultWindow, History, PodIdentity, RunMeta
-from experiments.cache_cluster import Claim, Entrance, Formed, Introduced, Members, Read, Victim
+from experiments.cache_cluster import Claims, Entrance, Formed, Introduced, Members, Read, Victim
 from experiments.cache_cluster.redis_cluster import Seen, Writes
 from tests.edited import Edited
 from tests.experiments import lab
@@ -39,8 +39,7 @@ def recorded() -> History:
             note(at_s, Members(phase, pod, state, tuple(PODS[:3]), 16384, 6, right, ids))
 
     def claims(at_s: float, phase: str) -> None:
-        for pod in PODS:
-            note(at_s, Claim(phase, f"redis-data-{pod}", f"u-{pod}", f"pvc-{pod}"))
+        note(at_s, Claims(phase, {f"redis-data-{pod}": [f"u-{pod}", f"pvc-{pod}"] for pod in PODS}))
 
     def seen(trial: int, by: str, after_s: float | None, before_s: float, owner: str, flags: str, address: str) -> None:
         note(before_s, Seen(trial, by, PODS[0], owner, flags, address, "as before", "ok", after_s, before_s))
@@ -121,7 +120,11 @@ def test_a_good_run_passes_every_check_with_its_own_figures() -> None:
         ("names-stay-addresses-follow", changed(Members, {"ids": {}}, phase="after trial 1"), "another id"),
         ("names-stay-addresses-follow", changed(Members, {"state": "fail"}, phase="after trial 1"), "says fail"),
         ("data-survives", changed(Read, {"there": 199}, phase="after trial 3"), "199 of 200"),
-        ("volumes-kept", changed(Claim, {"uid": "other"}, phase="after"), "is another one"),
+        (
+            "volumes-kept",
+            changed(Claims, {"found": {"redis-data-redis-cluster-0": ["other", "pvc"]}}, phase="after"),
+            "is another one",
+        ),
         (
             "names-alone-do-not-rejoin",
             changed(Members, {"state": "fail"}, phase="after trial 3"),
@@ -153,7 +156,7 @@ def taken_unseen() -> History:
         ("names-stay-addresses-follow", without(Members, phase="after trial 2")),
         ("names-stay-addresses-follow", without(Seen, trial=1)),
         ("data-survives", without(Read, phase="after trial 2")),
-        ("volumes-kept", without(Claim, phase="after")),
+        ("volumes-kept", without(Claims, phase="after")),
         ("names-stay-addresses-follow", changed(Members, {"state": "no answer"}, by=PODS[3])),
         ("cluster-forms-by-name", changed(Members, {"state": "no answer"}, by=PODS[3])),
         ("names-alone-do-not-rejoin", changed(Members, {"state": "no answer"}, by=PODS[3])),
@@ -178,7 +181,7 @@ def test_the_units_questions_are_answered_with_the_runs_figures() -> None:
 def test_a_refusal_is_the_reason_for_as_many_writes_as_it_refused() -> None:
     errors = {"ConnectionError: name not found": 4, "ClusterDownError": 1}
     history = changed(Writes, {"errors": errors}, trial=2, slots=OTHER)
-    assert "; 1 of these was ClusterDown: a cluster with slots" in answers(history)["other-systems"]
+    assert "ClusterDown was the answer to 1 of these: a cluster with slots" in answers(history)["other-systems"]
     assert "ClusterDown" not in answers(recorded())["other-systems"]
 
 

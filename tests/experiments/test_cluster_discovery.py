@@ -72,7 +72,13 @@ discovery over
 def test_what_nobody_found_says_what_the_looks_exclude(history: History) -> None:
     found = {one.checker: one.summary for one in lab.own_verdicts(EXPERIMENT, history)}
     for name in ("unready-members-have-no-names", "deployment-finds-nobody"):
-        assert "in 72 looks (at 95 % no more than 4% of such looks would have)" in found[name]
+        assert "in 72 answered looks (at 95 % no more than 4% of such looks would have)" in found[name]
+
+
+def test_a_look_that_was_not_answered_excludes_nothing(history: History) -> None:
+    edited = Edited(history).notes(Discovery, pod="mysql-unready-1").say(silent=2)
+    (found,) = (one for one in lab.own_verdicts(EXPERIMENT, edited.history) if one.checker.startswith("unready"))
+    assert "none found another in 70 answered looks" in found.summary
 
 
 @pytest.mark.parametrize(
@@ -89,7 +95,7 @@ def test_what_nobody_found_says_what_the_looks_exclude(history: History) -> None
             "unready-members-have-no-names",
             "fail",
         ),
-        ({"pod": "mysql-unready-1"}, {"silent": 1}, "unready-members-have-no-names", "unknown"),
+        ({"pod": "mysql-unready-1"}, {"silent": 3}, "unready-members-have-no-names", "unknown"),
         ({"pod": "mysql-unready-1"}, {"rounds": 0}, "unready-members-have-no-names", "unknown"),
         ({"pod": "mysql-early-1"}, {"found_last": ["mysql-early-0"]}, "unready-members-have-no-names", "fail"),
         (
@@ -99,7 +105,7 @@ def test_what_nobody_found_says_what_the_looks_exclude(history: History) -> None
             "unknown",
         ),
         ({"group": "mysql-deployment"}, {"own_name": "10.244.1.9"}, "deployment-finds-nobody", "fail"),
-        ({"group": "mysql-deployment"}, {"silent": 1}, "deployment-finds-nobody", "unknown"),
+        ({"group": "mysql-deployment"}, {"silent": 3}, "deployment-finds-nobody", "unknown"),
     ],
 )
 def test_a_member_that_found_another_than_it_should_fails_and_silence_is_unknown(

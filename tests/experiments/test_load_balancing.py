@@ -1,12 +1,14 @@
 """load-balancing on the sandbox: the counts, what they allow to be said, and that its checkers can fail."""
 
+import random
+from collections import Counter
 from functools import partial
 
 import pytest
 
 from chaos.experiment import History, Note, find_experiment
 from chaos.model import Outcome
-from experiments.load_balancing import Chosen, Endpoints, Lookup, New, PodName, Sticky
+from experiments.load_balancing import MANY, PODS, Chosen, Endpoints, Lookup, New, PodName, Sticky, even
 from tests.edited import Edited
 from tests.experiments import lab
 
@@ -67,6 +69,25 @@ def test_shares_are_even_uneven_or_unknown_by_their_intervals(
     assert judged(new(Edited(history), *answered, lost=lost), "service-spreads-evenly") == outcome
 
 
+def test_equal_shares_are_found_even_in_all_but_few_runs() -> None:
+    rng = random.Random(1)
+    found = Counter[bool | None]()
+    for _ in range(500):
+        counts = Counter(rng.choice(PODS) for _ in range(MANY))
+        found[even(New("mysql-replicas", MANY, dict(counts)))] += 1
+    assert found[True] >= 490
+    assert not found[False]
+
+
+def test_a_connection_that_was_never_made_widens_no_share(history: History) -> None:
+    counts = {"mysql-cluster-0": 220, "mysql-cluster-1": 210, "mysql-cluster-2": 210, "TIMEOUT (resolve)": 160}
+    edited = Edited(history).notes(New, asked="mysql-replicas").say(answered=counts)
+    assert judged(edited, "service-spreads-evenly") == "ok"
+    counts = {"mysql-cluster-0": 220, "mysql-cluster-1": 210, "mysql-cluster-2": 210, "TIMEOUT (handshake)": 160}
+    edited.notes(New, asked="mysql-replicas").say(answered=counts)
+    assert judged(edited, "service-spreads-evenly") == "unknown"
+
+
 def test_the_answer_says_of_uneven_shares_that_they_are(history: History) -> None:
     assert said(history, "balancing-differs").count("; each is within 10 points of a third") == 2
     edited = new(Edited(history), 440, 180, 180)
@@ -79,12 +100,20 @@ def test_affinity_that_changes_its_mind_fails(history: History) -> None:
     assert said(edited.history, "session-affinity") == ""
 
 
-@pytest.mark.parametrize(("answered", "lost", "outcome"), [(29, 1, "ok"), (20, 10, "unknown"), (9, 0, "unknown")])
+@pytest.mark.parametrize(
+    ("answered", "failure", "lost", "outcome"),
+    [
+        (29, "TIMEOUT (connect)", 1, "ok"),
+        (20, "TIMEOUT (connect)", 10, "unknown"),
+        (20, "TIMEOUT (resolve)", 10, "ok"),  # these were never made
+        (9, "TIMEOUT (resolve)", 21, "unknown"),
+    ],
+)
 def test_many_lost_connections_are_no_verdict_and_a_single_one_is_no_failure(
-    history: History, answered: int, lost: int, outcome: str
+    history: History, answered: int, failure: str, lost: int, outcome: str
 ) -> None:
-    counts = {"mysql-cluster-0": answered, "TIMEOUT (resolve)": lost}
-    edited = Edited(history).notes(Sticky, turn=2).say(connections=answered + lost, answered=counts)
+    counts = {"mysql-cluster-0": answered, failure: lost}
+    edited = Edited(history).notes(Sticky, turn=2).say(connections=30, answered=counts)
     assert judged(edited, "affinity-keeps-the-pod") == outcome
     assert (said(edited.history, "session-affinity") != "") == (outcome == "ok")
 

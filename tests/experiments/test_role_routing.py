@@ -147,7 +147,7 @@ def test_writes_that_cannot_be_placed_are_not_placed(history: History) -> None:
 
 def test_a_role_fails_on_its_own_only_if_the_other_did_not(history: History) -> None:
     edited = Edited(history)
-    assert "each role fails on its own: from" in said(edited.history, "separate-services")
+    assert "failed: each role fails on its own." in said(edited.history, "separate-services")
     client(edited, READS).say(REFUSED, after=end_s(edited))
     assert "each role fails on its own" in said(edited.history, "separate-services"), "later ones are not its doing"
     client(edited, READS).say(REFUSED, after=0.0, before=0.05)

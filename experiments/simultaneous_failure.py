@@ -23,6 +23,7 @@ from chaos.experiment import (
     against,
     all_replaced,
     all_turned_ns,
+    at_most_ns,
     between,
     checker,
     covered,
@@ -276,7 +277,7 @@ def _names_back(reading: Reading) -> Iterator[str]:
     new = known(step(reading, "ready", "web-2", deleted.sent_ns), "")
     span = deleted.sent_ns, known(deleted.ended_ns, "")
     back_ns = all_turned_ns(reading, "A web-2.web", "NOERROR", *span, value=new.address)
-    yield f"The last name was back in every view after {seconds(back_ns - deleted.sent_ns)}."
+    yield f"The last name was back in every view after {at_most_ns(back_ns - deleted.sent_ns)}."
 
 
 experiment = Experiment(

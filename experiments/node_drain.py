@@ -243,8 +243,9 @@ def evictions(reading: Reading) -> list[FaultWindow]:
 
 def drain_span(reading: Reading) -> tuple[int, int]:
     """From the first eviction's request to the end of the last one's trial."""
-    done = evictions(reading)
-    return done[0].sent_ns, known(done[-1].ended_ns, "the last eviction was not seen to its end")
+    done, missing = evictions(reading), "the node was not drained to its end"
+    need({f.targets[0].name for f in done} == set(note(reading, Drain, missing).pods), missing)
+    return done[0].sent_ns, known(done[-1].ended_ns, missing)
 
 
 def ready_again_ns(reading: Reading, eviction: FaultWindow) -> int | None:
@@ -262,6 +263,7 @@ def budget_is_enforced(reading: Reading) -> Iterator[Finding]:
     watched(reading, *drain_span(reading))
     for row in asked:
         yield from one_asked(reading, row)
+    need(len(asked) == len(evictions(reading)), "nothing was asked while another pod was away")
     kinds = ", ".join(sorted({f"`{said}`" for row in asked for said in row.answers}))
     yield holds(
         f"Asked {count(sum(row.refused for row in asked), 'time')} while one pod was away, the API server refused a second eviction, each time with {kinds}, "

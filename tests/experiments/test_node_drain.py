@@ -180,9 +180,18 @@ def test_silence_after_the_fault_is_no_verdict_on_dns(history: History) -> None:
     assert not said(lab.silent(history), "drain-cost")
 
 
+def test_an_eviction_after_which_nothing_was_asked_leaves_the_budget_unknown(edited: Edited) -> None:
+    assert verdicts(edited.notes("budget", away="web-2").drop().history)["budget-is-enforced"] == "unknown"
+
+
+def test_a_drain_that_was_cut_short_is_unknown(edited: Edited) -> None:
+    edited.history.faults[:] = [f for f in edited.history.faults if not f.targets or f.targets[0].name != "web-2"]
+    assert verdicts(edited.history)["never-more-than-the-budget"] == "unknown"
+
+
 def test_each_note_that_is_missing_leaves_its_checkers_unknown(history: History) -> None:
     assert lab.unknown_without(EXPERIMENT, history) == {
-        "drain": {"come-back-elsewhere", "volume-ties-a-pod"},
+        "drain": set(OWN),
         "placed": {"come-back-elsewhere"},
         "eviction": set(),
         "budget": {"budget-is-enforced"},

@@ -199,8 +199,9 @@ def evictions(reading: Reading) -> list[FaultWindow]:
 
 def drain_span(reading: Reading) -> tuple[int, int]:
     """From the first eviction's request to the end of the last one's trial."""
-    done = evictions(reading)
-    return done[0].sent_ns, known(done[-1].ended_ns, "the last eviction was not seen to its end")
+    done, missing = evictions(reading), "the node was not drained to its end"
+    need({f.targets[0].name for f in done} == set(note(reading, Drain, missing).pods), missing)
+    return done[0].sent_ns, known(done[-1].ended_ns, missing)
 
 
 def ready_again_ns(reading: Reading, eviction: FaultWindow) -> int | None:
@@ -218,10 +219,11 @@ def budget_is_enforced(reading: Reading) -> Iterator[Finding]:
     pods_were_watched(reading, *drain_span(reading))
     for row in asked:
         yield from one_asked(reading, row)
-    kinds = ", ".join(sorted({said for row in asked for said in row.answers}))
+    need(len(asked) == len(evictions(reading)), "nothing was asked while another pod was away")
+    kinds = ", ".join(sorted({f"`{said}`" for row in asked for said in row.answers}))
     yield holds(
         f"Asked {count(sum(row.refused for row in asked), 'time')} while one pod was away, the API server refused a second eviction, each time with {kinds}, "
-        f"and allowed it again when the pod was back, in {count(len(asked))} of {count(len(evictions(reading)), 'eviction')}."
+        f"and allowed it again when the pod was back, in {out_of(len(asked), len(evictions(reading)), 'eviction')}."
     )
 
 
@@ -263,13 +265,13 @@ def never_more_than_the_budget(reading: Reading) -> Iterator[Finding]:
         yield against(f"{count(missing, 'pod')} were not Ready at once")
     for view, number in fewest.items():
         if number < len(PODS) - BUDGET:
-            yield against(f"{view} answered with {count(number)} of {count(len(PODS), 'address|addresses')}")
+            yield against(f"{view} answered with {out_of(number, len(PODS), 'address|addresses')}")
     need(fewest, "DNS was not asked for the service")
     yield from (
         unsure(f"A web could not be heard all the time at {view}") for view in uncovered(reading, "A web", *span)
     )
     yield holds(
-        f"At most {count(missing)} of {count(len(PODS), 'pod')} was not Ready at a time, and no answer of {count(len(fewest), 'view')} for the service's "
+        f"At most {out_of(missing, len(PODS), 'pod')} was not Ready at a time, and no answer of {count(len(fewest), 'view')} for the service's "
         f"name had fewer than {count(min(fewest.values()), 'address|addresses')}."
     )
 
@@ -328,8 +330,8 @@ def volume_ties_a_pod(reading: Reading) -> Iterator[Finding]:
     yield from turned(reading, PINNED_NAME, "NXDOMAIN", moved.sent_ns, opened.sent_ns)
     gone_ns = all_turned_ns(reading, PINNED_NAME, "NXDOMAIN", moved.sent_ns, opened.sent_ns)
     yield holds(
-        f"{PINNED}, whose volume lies on {node}, was {closed.pod} while the node was closed; every view denied its name at most "
-        f"{ms(gone_ns - moved.accepted_ns)} after its eviction and until the node was opened; then it came back there."
+        f"{PINNED}, whose volume lies on {node}, was {closed.pod} while the node was closed; every view denied its name "
+        f"{at_most_ms(gone_ns - moved.accepted_ns)} after its eviction and until the node was opened; then it came back there."
     )
 
 
@@ -358,7 +360,7 @@ def drain_cost(reading: Reading) -> Iterator[str]:
 def budget_role(reading: Reading) -> Iterator[str]:
     held(reading, budget_is_enforced)
     asked = notes(reading, Budget)[0]
-    yield f"While {asked.away} was away, the eviction of {asked.tried} was refused ({asked.answer})."
+    yield f"While {asked.away} was away, the eviction of {asked.tried} was refused (`{asked.answer}`)."
     yield "Who drains has to ask again, as `kubectl drain` does; that is all that a budget does."
     yield (
         "It counts Ready pods of its selector and knows nothing of roles or data, and it holds for evictions only: `kubectl delete pod`, a rolling update "
@@ -369,7 +371,8 @@ def budget_role(reading: Reading) -> Iterator[str]:
 def tied_pod(reading: Reading) -> Iterator[str]:
     held(reading, volume_ties_a_pod)
     closed, again = (note(reading, Pinned, phase=phase) for phase in ("node closed", "open again"))
-    yield f"It was evicted like the others, and then waited: {closed.why or 'the scheduler said nothing'}"
+    said = f"the scheduler said `{closed.why}`" if closed.why else "the scheduler said nothing"
+    yield f"It was evicted like the others, and then waited: {said}."
     yield f"Its name was {closed.name} meanwhile."
     yield from where_measured(partial(_absent, reading))
     yield f"After the node was opened again it was {again.pod} on {again.node}."
@@ -383,7 +386,7 @@ def _absent(reading: Reading) -> Iterator[str]:
     moved = note(reading, Change, step=MOVED)
     gone, back = (known(step(reading, what, PINNED, moved.sent_ns), what) for what in ("terminating", "ready"))
     yield (
-        f"From its end to its successor's readiness it took {ms(back.at_ns - gone.at_ns)}, with the node closed for only {PENDING_S:g} s more."
+        f"From its end to its successor's readiness it took {ms(back.at_ns - gone.at_ns)}, with the node closed for only {stated(PENDING_S)} more."
     )
 
 
@@ -392,8 +395,8 @@ def headline(reading: Reading) -> str:
     lost, missing = lost_by_name(reading), most_missing(reading, PODS, *drain_span(reading))
     need(lost, "no client by an evicted pod's name was seen to lose it")
     return (
-        f"Draining a node made {count(len(lost))} of {count(len(evictions(reading)), 'evicted pod')} of the StatefulSet unreachable by name, for "
-        f"{at_most([bound(length) for _, length in lost])}, and at most {count(missing)} of {count(len(PODS), 'pod')} was not Ready at a time."
+        f"Draining a node made {out_of(len(lost), len(evictions(reading)), 'evicted pod')} of the StatefulSet unreachable by name, for "
+        f"{at_most([bound(length) for _, length in lost])}, and at most {out_of(missing, len(PODS), 'pod')} was not Ready at a time."
     )
 
 

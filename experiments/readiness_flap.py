@@ -101,7 +101,7 @@ def record_follows_readiness(reading: Reading) -> Iterator[Finding]:
         yield from turned(reading, RECORD, status, window.sent_ns, to_ns, value=value)
     gone, back = lags(reading)
     yield holds(
-        f"In {count(len(flaps(reading, 'make-ready')))} of {FLAPS} flaps the name vanished after at most {gone} and was back after at most {back}, in every view."
+        f"In {out_of(len(flaps(reading, 'make-ready')), FLAPS, 'flap')} the name vanished after {gone} and was back after {back}, in every view."
     )
 
 
@@ -111,7 +111,7 @@ def lags(reading: Reading) -> tuple[str, str]:
     for fault, status, value, window, to_ns in turning(reading):
         at_ns = all_turned_ns(reading, RECORD, status, window.sent_ns, to_ns, value=value)
         longest_ns[fault] = max(longest_ns.get(fault, 0), at_ns - accepted_ns(window))
-    return ms(longest_ns["make-unready"]), ms(longest_ns["make-ready"])
+    return at_most_ms(longest_ns["make-unready"]), at_most_ms(longest_ns["make-ready"])
 
 
 @checker("report.md: Measured")
@@ -143,7 +143,7 @@ def pod_lives_on(reading: Reading) -> Iterator[Finding]:
         yield unsure("its address could not be heard all the time")
     answered = sum(one.status == "OK" for one in asked)
     yield holds(
-        f"It is the same pod, and {count(answered)} of {count(len(asked), 'connection')} to its address were answered and none failed, while it had a "
+        f"It is the same pod, and {out_of(answered, len(asked), 'connection')} to its address were answered and none failed, while it had a "
         "name and while it had none."
     )
 
@@ -157,8 +157,8 @@ def what_flapping_does(reading: Reading) -> Iterator[str]:
     how = " or ".join(sorted({f"{one.status} (phase {one.phase})" for one in lost}))
     alive = ", while nothing of it had died" if pod_lives_on(reading).outcome == "ok" else ""
     yield (
-        f"Its own name was NXDOMAIN {gone} after it turned unready, at most, and back {back} after it turned ready{alive}: {count(len(lost))} of "
-        f"{count(len(asked), 'connection')} by name failed{f', with {how}' if how else ''}."
+        f"Its own name was NXDOMAIN {gone} after it turned unready, and back {back} after it turned ready{alive}: {out_of(len(lost), len(asked), 'connection')}"
+        f" by name failed{f', with {how}' if how else ''}."
     )
     yield "To a client that finds a database by its pod's name, an overloaded member whose readiness probe fails looks exactly like a dead one."
     yield "A governing service with publishNotReadyAddresses keeps such names (peers that must find each other before they are ready need it)."
@@ -170,7 +170,7 @@ def what_flapping_does(reading: Reading) -> Iterator[str]:
 def headline(reading: Reading) -> str:
     held(reading, record_follows_readiness)
     alive = ", though it lived and answered at its address" if pod_lives_on(reading).outcome == "ok" else ""
-    return f"A pod that turned unready lost its DNS name within {lags(reading)[0]}{alive}."
+    return f"A pod that turned unready lost its DNS name after {lags(reading)[0]}{alive}."
 
 
 experiment = Experiment(

@@ -113,7 +113,7 @@ def partition_is_kept(reading: Reading) -> Iterator[Finding]:
             yield against(f"{name} was replaced though its ordinal is below the partition")
     yield from (unsure(f"{name} was not seen to be replaced") for name in PODS[PARTITION:] if name not in order)
     yield holds(
-        f"With partition {PARTITION} only {', '.join(PODS[PARTITION:])} was replaced; {' and '.join(found.untouched)} stayed as they were."
+        f"With partition {count(found.partition)} only {', '.join(PODS[PARTITION:])} was replaced; {' and '.join(found.untouched)} stayed as they were."
     )
 
 
@@ -124,7 +124,7 @@ def per_pod(reading: Reading) -> Iterator[str]:
         f"Unreachable by name were {each or 'none of them'}; the whole update, until everything was steady again, took {took(reading, 1)}."
     )
     yield (
-        f"The order was {', '.join(ended(reading, 1))}, and at most {count(missing)} of {count(len(PODS), 'pod')} was not Ready at a time."
+        f"The order was {', '.join(ended(reading, 1))}, and at most {out_of(missing, len(PODS), 'pod')} was not Ready at a time."
     )
     yield from where_measured(partial(_at_once, reading))
 
@@ -141,7 +141,7 @@ def _at_once(reading: Reading) -> Iterator[str]:
         yield "This server dropped maxUnavailable without a word (its feature gate is closed), so it updates one pod at a time whatever a manifest says."
     else:
         missing = most_missing(reading, PODS, *span(reading, 3))
-        yield f"With maxUnavailable {AT_ONCE} up to {count(missing)} were not Ready at once, and the update took {took(reading, 3)}."
+        yield f"With maxUnavailable {count(AT_ONCE)} up to {count(missing)} were not Ready at once, and the update took {took(reading, 3)}."
 
 
 def update_without_downtime(reading: Reading) -> Iterator[str]:
@@ -152,7 +152,7 @@ def update_without_downtime(reading: Reading) -> Iterator[str]:
     which = (
         f"each of {count(len(PODS), 'pod')} could not be reached by its own name for a while"
         if every
-        else f"{' and '.join(names)} ({count(len(names))} of {count(len(PODS), 'pod')}) could not be reached by name for a while"
+        else f"{' and '.join(names)} ({out_of(len(names), len(PODS), 'pod')}) could not be reached by name for a while"
     )
     yield "One pod at a time, and never before the last is Ready: that is what this server did, with the probes' own requests as its only load."
     yield (
@@ -169,7 +169,7 @@ def headline(reading: Reading) -> str:
     lost = lost_by_name(reading, update(reading, 1))
     need(lost, "no pod was seen to be unreachable by its name during an update")
     return (
-        f"{count(len(lost))} of {count(len(PODS), 'pod')} were unreachable by their names during the rolling update, for "
+        f"{out_of(len(lost), len(PODS), 'pod')} were unreachable by their names during the rolling update, for "
         f"{at_most([bound(length) for _, length in lost])}."
     )
 

@@ -137,7 +137,7 @@ def scaling_challenges(reading: Reading) -> Iterator[str]:
         gone_ns = all_turned_ns(reading, f"A {pod}.web", "NXDOMAIN", *going)
         back_ns = all_turned_ns(reading, f"A {pod}.web", "NOERROR", *coming, value=new_address(reading, pod))
         each.append(
-            f"{pod}.web had left every view {ms(gone_ns - accepted_ns(down))} after the scaling down and was in every view {ms(back_ns - accepted_ns(up))} "
+            f"{pod}.web had left every view {at_most_ms(gone_ns - accepted_ns(down))} after the scaling down and was in every view {at_most_ms(back_ns - accepted_ns(up))} "
             "after the scaling up"
         )
     yield f"Members are not interchangeable, so they go and come one by one in a fixed order: {'; '.join(each)}."

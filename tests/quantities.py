@@ -25,6 +25,7 @@ def literals() -> str:
 def unexplained(text: str) -> Iterator[str]:
     """The quantities of a text with ids that stand so, with what is around them, in no literal of the code."""
     bare = re.sub(r"\{figure:[^}]+\}", "FIGURE", text)
+    bare = re.sub(r"`[^`]*`", "QUOTED", bare)  # what the API server, the scheduler or a command said
     for match in QUANTITY.finditer(bare):
         around = bare[max(0, match.start() - 2) : match.end() + 3]
         if around.strip() not in literals():

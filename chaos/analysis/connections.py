@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
+from chaos.analysis.claims import UnmeasuredError
+from chaos.analysis.coverage import tolerated_gap_ns
 from chaos.analysis.reading import Reading, Sample
 from chaos.analysis.trials import Trial, trials
 from chaos.analysis.vantages import primary_series
@@ -88,14 +90,22 @@ def lost_by_name(reading: Reading, fault: FaultWindow | None = None) -> list[tup
         fault: one of its faults; None: all of them.
 
     Returns:
-        Pod and bounds of the length, by trial and pod; only where a failure was more than silence.
+        Pod and bounds of the length, by trial and pod.
+
+    Raises:
+        UnmeasuredError: one of them heard nothing for so long that it cannot be told.
     """
-    return [
-        (view.trial.target.name, length)
-        for view in client_views(reading)
-        if view.probe == "http" and fault in (None, view.trial.fault) and view.first_failed is not None
-        if (length := view.outage_ns) is not None
-    ]
+    found = []
+    for view in client_views(reading):
+        length = view.outage_ns
+        if view.probe != "http" or fault not in (None, view.trial.fault) or length is None:
+            continue
+        pod = view.trial.target.name
+        if view.first_failed is not None:
+            found.append((pod, length))
+        elif length.after_ns > tolerated_gap_ns(reading, 0):
+            raise UnmeasuredError(f"whether {pod} could be reached by its name was not heard")
+    return found
 
 
 def _concerns(series: Series, trial: Trial) -> bool:

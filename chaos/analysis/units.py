@@ -26,6 +26,11 @@ def at_most_ns(duration_ns: int) -> str:
     return Figure(None, duration_ns, DURATION, "s").cite()
 
 
+def at_most_ms(duration_ns: int) -> str:
+    """An upper bound, rounded up, in milliseconds below a second."""
+    return Figure(None, duration_ns, DURATION, "ms").cite()
+
+
 def count(number: int, what: str = "") -> str:
     """A count, of what in the singular: ``3 views``; another plural stands behind a bar: ``reply|replies``."""
     return Figure(number, number, what).cite()

@@ -114,7 +114,7 @@ def test_two_pods_that_are_away_at_once_fail(edited: Edited) -> None:
 
 
 def test_a_run_of_a_version_that_kept_only_the_first_answer_is_unknown(edited: Edited) -> None:
-    assert "each time with 429 TooManyRequests, and" in summary(edited.history, "budget-is-enforced")
+    assert "each time with `429 TooManyRequests`, and" in summary(edited.history, "budget-is-enforced")
     for _, what, details in edited.history.marks:
         if what == "budget":
             del details["answers"]
@@ -178,9 +178,18 @@ def test_silence_after_the_fault_is_no_verdict_on_dns(history: History) -> None:
     assert not said(lab.silent(history), "drain-cost")
 
 
+def test_an_eviction_after_which_nothing_was_asked_leaves_the_budget_unknown(edited: Edited) -> None:
+    assert verdicts(edited.notes("budget", away="web-2").drop().history)["budget-is-enforced"] == "unknown"
+
+
+def test_a_drain_that_was_cut_short_is_unknown(edited: Edited) -> None:
+    edited.history.faults[:] = [f for f in edited.history.faults if not f.targets or f.targets[0].name != "web-2"]
+    assert verdicts(edited.history)["never-more-than-the-budget"] == "unknown"
+
+
 def test_each_note_that_is_missing_leaves_its_checkers_unknown(history: History) -> None:
     assert lab.unknown_without(EXPERIMENT, history) == {
-        "drain": {"come-back-elsewhere", "volume-ties-a-pod"},
+        "drain": set(OWN),
         "placed": {"come-back-elsewhere"},
         "eviction": set(),
         "budget": {"budget-is-enforced"},

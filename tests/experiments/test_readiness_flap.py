@@ -36,7 +36,7 @@ def test_everything_is_as_the_hypothesis_says(history: History) -> None:
     assert "In 3 of 3 flaps the name vanished" in lab.summary(EXPERIMENT, history, OWN[0])
     assert "while nothing of it had died" in said(history, KEY)
     assert "kept both addresses throughout" in said(history, KEY)
-    assert "lost its DNS name within" in lab.headline(EXPERIMENT, history)
+    assert "lost its DNS name after at most" in lab.headline(EXPERIMENT, history)
 
 
 def test_a_name_that_does_not_vanish_or_not_come_back_fails(changed: Edited, history: History) -> None:

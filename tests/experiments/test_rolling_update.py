@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 
 from chaos.experiment import History, find_experiment
+from chaos.model import Outcome
 from tests.edited import Edited
 from tests.experiments import lab
 
@@ -96,3 +97,9 @@ def test_each_note_that_is_missing_leaves_its_checkers_unknown(history: History)
         "partition": {"partition-is-kept"},
         "waited": set(),
     }
+
+
+def test_a_pod_whose_clients_heard_nothing_is_not_said_to_have_been_reachable(changed: Edited) -> None:
+    history = changed.series("web-1.web:80", probe="http").say(Outcome("TIMEOUT", "connect"), after=0.0).history
+    assert "whether web-1 could be reached by its name was not heard" in lab.headline(EXPERIMENT, history)
+    assert not said(history, "update-without-downtime")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from chaos.analysis.facts import facts
 from chaos.analysis.reading import Reading
 from chaos.analysis.transitions import transitions
 from chaos.analysis.trials import NS_PER_S
@@ -12,25 +11,25 @@ from chaos.model import Interval, Outcome
 
 _ROWS = 60
 _CHANGES = 12
-# Facts that the tool itself writes down for every method.
+# What the tool itself writes down for every method.
 _ALWAYS = {"not-ready": "Pods that were not Ready in time, and why:"}
 
 
 def fact_tables(reading: Reading) -> list[dict[str, Any]]:
-    """One table for each kind of fact that the experiment names, in its order; kinds without facts are left out."""
+    """One table for each kind of note that the experiment names, in its order; kinds without notes are left out."""
     found = []
     for kind, caption in (_ALWAYS | (reading.meta.parameters.get("tables") or {})).items():
-        rows = facts(reading, kind)
+        rows = [(at_ns, values) for at_ns, what, values in reading.marks if what == kind]
         if not rows:
             continue
-        columns = list(dict.fromkeys(key for row in rows for key in row.values))
+        columns = list(dict.fromkeys(key for _, values in rows for key in values))
         found.append(
             {
                 "caption": caption,
                 "columns": [column.replace("_", " ") for column in columns],
                 "rows": [
-                    [f"{row.at_ns / NS_PER_S:.3f}", *(text(row.get(column)) for column in columns)]
-                    for row in rows[:_ROWS]
+                    [f"{at_ns / NS_PER_S:.3f}", *(text(values.get(column)) for column in columns)]
+                    for at_ns, values in rows[:_ROWS]
                 ],
                 "hidden": max(0, len(rows) - _ROWS),
             }
@@ -39,7 +38,7 @@ def fact_tables(reading: Reading) -> list[dict[str, Any]]:
 
 
 def text(value: Any) -> str:
-    """A fact's value for a table."""
+    """A note's value for a table."""
     if value is None:
         return "—"
     if isinstance(value, bool):

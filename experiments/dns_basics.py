@@ -24,6 +24,7 @@ ANSWERED = ("NOERROR", "NXDOMAIN", "NODATA")
 FULL, SHORT_POD, BARE_POD, FULL_POD = "service, full name", "pod, short", "pod, bare", "pod, full name"
 BARE, POD, WHOLE, DOTTED = "bare name", "short name of a pod", "full name", "full name with its final dot"
 OUTSIDE, OUTSIDE_DOTTED, GONE = "outside", "outside, with its final dot", "a name that is no more"
+AFTER = "the name after the replacement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class PodFetch(Fetched):
 
 @dataclass(frozen=True, slots=True)
 class DirectLookup(Asked):
-    """The same names, asked at each DNS server."""
+    """Names asked at each DNS server."""
 
     of: str
 
@@ -59,11 +60,6 @@ class Cost(Costed):
     """What a C library with that resolv.conf asks for each form of a name (A and AAAA each), asked one by one from here."""
 
     of: str
-
-
-@dataclass(frozen=True, slots=True)
-class GoneName(Asked):
-    """A name that is no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +89,6 @@ class Reached(Answered):
 
     by: str
     when: str
-
-
-@dataclass(frozen=True, slots=True)
-class NameAfter(Asked):
-    """The name after the replacement, at each DNS server."""
 
 
 async def method(run: Run) -> None:
@@ -152,7 +143,7 @@ async def count_all(run: Run, conf: ResolvConf, full: str) -> None:
         (GONE, "web-9.web"),
     ):
         await count_queries(run, Cost, conf, name, of=of)
-    await ask(run, GoneName, "web-9.web", views=("service",))
+    await ask(run, DirectLookup, "web-9.web", views=("service",), of=GONE)
 
 
 async def replace(run: Run, servers: tuple[PodIdentity, ...]) -> None:
@@ -168,7 +159,7 @@ async def replace(run: Run, servers: tuple[PodIdentity, ...]) -> None:
         return
     run.note(Replaced(PRIMARY, old.address, new.address, before.ttl))
     await run.sleep(SETTLE_S)
-    await ask(run, NameAfter, f"{PRIMARY}.web")
+    await ask(run, DirectLookup, f"{PRIMARY}.web", of=AFTER)
     await reach(run, old, "after")
     await peer_finds(run, peer, "after")
 
@@ -272,7 +263,7 @@ def short_names_lead_home(reading: Reading) -> Iterator[Finding]:
 def name_follows_the_pod(reading: Reading) -> Iterator[Finding]:
     """After the replacement the name leads to the successor at each DNS server, and the old address to nobody of that name."""
     swap, by_name, by_address = moved(reading)
-    after = notes(reading, NameAfter)
+    after = notes(reading, DirectLookup, of=AFTER)
     need(after, "no DNS server was asked after the replacement")
     for one in after:
         if one.status not in ANSWERED:
@@ -364,10 +355,7 @@ def replica_finds_primary(reading: Reading) -> Iterator[str]:
     before = note(reading, PeerFinds, "no member asked for the primary", when="before")
     need(before.address, f"{before.peer} found no address for {before.asked}")
     yield "By the primary's stable name."
-    yield (
-        f"Here {before.peer} found {before.asked} at {before.address} through its own resolver, knowing nothing but the pod's name and the headless "
-        "service's."
-    )
+    yield f"Here {before.peer} found {before.asked} at {before.address} through its own resolver, knowing nothing but the pod's name and the headless service's."
     for after in notes(reading, PeerFinds, when="after"):
         if after.address and notes(reading, Replaced):
             yield (
@@ -377,7 +365,10 @@ def replica_finds_primary(reading: Reading) -> Iterator[str]:
 
 
 def names_changed(reading: Reading) -> Iterator[str]:
-    (swap, by_name, by_address), gone = moved(reading), note(reading, GoneName, "no name was asked that is no more")
+    (swap, by_name, by_address), gone = (
+        moved(reading),
+        note(reading, DirectLookup, "no name was asked that is no more", of=GONE),
+    )
     need(swap.was_at != swap.is_at, "the successor happened to get the same address")
     cost = "".join(f" after {count(one.queries, 'query|queries')}" for one in notes(reading, Cost, of=GONE)[-1:])
     kept_s, ttl_s = gone.ttl, swap.an_answer_may_be_kept_s
@@ -428,11 +419,9 @@ experiment = Experiment(
         PodFetch,
         DirectLookup,
         Cost,
-        GoneName,
         PeerFinds,
         Replaced,
         Reached,
-        NameAfter,
     ),
     headline=headline,
     needs=("exec",),

@@ -117,9 +117,9 @@ class Seen:
         """When it had the new address, at the latest."""
         return known(self.right.before_ns, f"{self.arm}: it was not seen to have the new address")
 
-    def later_than(self, direct: "Seen") -> Interval:
-        """How much later it had the new address."""
-        return Interval(max(0, self.right.after_ns - direct.right_ns), max(0, self.right_ns - direct.right.after_ns))
+    def later_than(self, direct: "Seen") -> tuple[int, int]:
+        """How much later it had the new address, at least and at most, in nanoseconds."""
+        return max(0, self.right.after_ns - direct.right_ns), max(0, self.right_ns - direct.right.after_ns)
 
 
 def deletion(reading: Reading) -> FaultWindow:
@@ -164,11 +164,15 @@ def in_time(one: Seen, direct: Seen, limit_s: float, why: str) -> Iterator[Findi
     if one.right.before_ns is None:
         yield against(f"{one.arm}: it never gave the new address")
         return
-    late = one.later_than(direct)
-    if late.after_ns > limit_s * NS_PER_S:
-        yield against(f"{one.arm}: {between(late)} after the record was back, {why}")
-    elif known(late.before_ns, "") > limit_s * NS_PER_S:
-        yield unsure(f"{one.arm}: how late it was is not known well enough ({between(late)})")
+    least_ns, most_ns = one.later_than(direct)
+    if least_ns > limit_s * NS_PER_S:
+        yield against(f"{one.arm}: {late(one, direct)} after the record was back, {why}")
+    elif most_ns > limit_s * NS_PER_S:
+        yield unsure(f"{one.arm}: how late it was is not known well enough ({late(one, direct)})")
+
+
+def late(one: Seen, direct: Seen) -> str:
+    return between(Interval(*one.later_than(direct)))
 
 
 def asked_directly(reading: Reading) -> Seen:
@@ -186,7 +190,7 @@ def late_by_its_lifetime_at_most(reading: Reading) -> Iterator[Finding]:
             one = seen(reading, arm)
             lives = f"and its last wrong answer lived {count(one.lifetime_s)} s"
             yield from in_time(one, direct, one.lifetime_s + one.period_s + FRESH_S, lives)
-            told.append(f"{arm} {between(one.later_than(direct))}")
+            told.append(f"{arm} {late(one, direct)}")
         except UnmeasuredError as exc:
             yield unsure(str(exc))
     yield holds(f"Later than by asking the server itself were: {', '.join(told)}.")
@@ -201,7 +205,7 @@ def late_by_its_period_at_most(reading: Reading) -> Iterator[Finding]:
     direct, sparse = asked_directly(reading), seen(reading, SPARSE_DIRECT)
     yield from in_time(sparse, direct, sparse.period_s + FRESH_S, f"and it asks every {sparse.period}")
     yield holds(
-        f"Whoever asked the server itself only every {sparse.period} had the address {between(sparse.later_than(direct))} later than who asked "
+        f"Whoever asked the server itself only every {sparse.period} had the address {late(sparse, direct)} later than who asked "
         f"it all the time: by no more than its period and {FRESH_S:g} s."
     )
 
@@ -213,11 +217,11 @@ def a_denial_is_kept(reading: Reading) -> Iterator[Finding]:
     for one in (seen(reading, arm) for arm in (EXPIRING, NEWCOMER)):
         if one.denied is None:
             continue
-        late = one.later_than(direct)
-        if known(late.before_ns, "") < NS_PER_S:
+        least_ns, most_ns = one.later_than(direct)
+        if most_ns < NS_PER_S:
             yield against(f"{one.arm} was told NXDOMAIN and yet right again when the record was")
-        elif late.after_ns < NS_PER_S:
-            yield unsure(f"{one.arm}: how late it was is not known well enough ({between(late)})")
+        elif least_ns < NS_PER_S:
+            yield unsure(f"{one.arm}: how late it was is not known well enough ({late(one, direct)})")
         told.append(f"{one.arm}: told NXDOMAIN after {ms(one.denied)}, right after {seconds(one.right_ns)}")
     need(told, "no cache was asked for anything in the outage")
     yield holds(f"The record was back after {ms(direct.right_ns)}; but {'; '.join(told)}.")
@@ -228,11 +232,11 @@ def a_denial_is_kept(reading: Reading) -> Iterator[Finding]:
 
 def cache_share(reading: Reading) -> Iterator[str]:
     direct, dense = asked_directly(reading), seen(reading, EXPIRING)
-    late = dense.later_than(direct)
-    least, most = late.after_ns / dense.right_ns, min(1.0, known(late.before_ns, "") / max(1, dense.right.after_ns))
+    least_ns, most_ns = dense.later_than(direct)
+    part = share(least_ns / dense.right_ns, min(1.0, most_ns / max(1, dense.right.after_ns)))
     yield f"The servers gave the new address {seconds(direct.right_ns)} after the deletion."
     yield (
-        f"A client behind a caching resolver that asked every {dense.period} got it after {seconds(dense.right_ns)}: {share(least, most)} of what it took for a "
+        f"A client behind a caching resolver that asked every {dense.period} got it after {seconds(dense.right_ns)}: {part} of what it took for a "
         "recovery was the cache's doing."
     )
     if dense.denied is not None:
@@ -266,9 +270,8 @@ def stale_addresses(reading: Reading) -> Iterator[str]:
     if fresh.stale_until is None:
         yield "No cache was seen to give the old address after the deletion."
     else:
-        gone_ns = next(
-            (t.life.old_gone_ns - t.accepted_ns for t in trials(reading) if t.life.old_gone_ns is not None), None
-        )
+        lives = [(t.life.old_gone_ns, t.accepted_ns) for t in trials(reading)]
+        gone_ns = next((gone_ns - zero_ns for gone_ns, zero_ns in lives if gone_ns is not None), None)
         unaware = ""
         if fresh.denied is None:
             unaware = ": it never saw the name vanish"
@@ -292,10 +295,7 @@ def _newcomer(reading: Reading) -> Iterator[str]:
 
 def lifetimes(reading: Reading) -> Iterator[str]:
     lives = note(reading, Lifetimes, "no answer's lifetime was seen")
-    need(
-        lives.denial == "NXDOMAIN" and lives.answer_ttl_s and lives.denial_ttl_s,
-        "an answer or a denial carried no lifetime",
-    )
+    need(lives.denial == "NXDOMAIN" and lives.answer_ttl_s and lives.denial_ttl_s, "no lifetime of both was seen")
     yield (
         f"Answers about pods of this cluster may be kept for {count(lives.answer_ttl_s)} s; that there is no such name ({lives.denial}) for "
         f"{count(lives.denial_ttl_s)} s, which is the MINIMUM of the SOA record that comes with it."
@@ -315,19 +315,13 @@ def lifetimes(reading: Reading) -> Iterator[str]:
         )
     else:
         yield "CoreDNS has no cache plugin here."
-    yield (
-        "Caches between it and the client are another matter: NodeLocal DNSCache, systemd-resolved, nscd, and runtimes "
-        "that keep addresses themselves."
-    )
+    yield "Caches between it and the client are another matter: NodeLocal DNSCache, systemd-resolved, nscd, and runtimes that keep addresses themselves."
 
 
 def headline(reading: Reading) -> str:
     direct, dense = asked_directly(reading), seen(reading, EXPIRING)
     asked = " that asked in between" if dense.denied is not None else ""
-    return (
-        f"The name of a deleted pod was right again after {seconds(direct.right_ns)}; a client behind a cache{asked} had "
-        f"to wait {seconds(dense.right_ns)}."
-    )
+    return f"The name of a deleted pod was right again after {seconds(direct.right_ns)}; a client behind a cache{asked} had to wait {seconds(dense.right_ns)}."
 
 
 experiment = Experiment(

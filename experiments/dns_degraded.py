@@ -254,9 +254,8 @@ def delays_are_the_servers(reading: Reading) -> Iterator[Finding]:
     if not hasty.failed:
         yield against(f"{ONCE}: no lookup failed")
     yield holds(
-        f"{count(len(patient.slow_ns))} of {patient.number} lookups with glibc's default took {ms(min(patient.slow_ns))} to "
-        f"{ms(max(patient.slow_ns))} where the server waits {DELAY_S:g} s, and none failed; with one try of 1 s "
-        f"{hasty.failed_of_all} failed."
+        f"{count(len(patient.slow_ns))} of {patient.number} lookups with glibc's default took {ms(min(patient.slow_ns))} to {ms(max(patient.slow_ns))} where the "
+        f"server waits {DELAY_S:g} s, and none failed; with one try of 1 s {hasty.failed_of_all} failed."
     )
 
 
@@ -315,8 +314,7 @@ def put_back(reading: Reading) -> Iterator[Finding]:
         elif said not in UNKNOWN_ZONE:
             yield unsure(f"of the {kind} zone it was said {said}")
     yield holds(
-        f"The Corefile is what it was, {count(after.servers, 'server')} are Ready, and the zones' names are no more "
-        f"({LATE} {after.late}, {LOSSY} {after.lossy})."
+        f"The Corefile is what it was, {count(after.servers, 'server')} are Ready, and the zones' names are no more ({LATE} {after.late}, {LOSSY} {after.lossy})."
     )
 
 
@@ -364,9 +362,7 @@ def apart(reading: Reading) -> Iterator[str]:
         f"A late server costs the same whoever asks, here {DELAY_S:g} s, until a program loses patience; a lost query costs each program its own timeout, "
         "almost exactly, however fast the server is."
     )
-    yield (
-        "So 5.0 s on the dot, 2.5 s on Alpine, is a packet that was lost and not a slow server; change the timeout, and see whether the delay changes with it."
-    )
+    yield "So 5.0 s on the dot, 2.5 s on Alpine, is a packet that was lost and not a slow server; change the timeout, and see whether the delay changes with it."
 
 
 def options(reading: Reading) -> Iterator[str]:
@@ -383,9 +379,7 @@ def options(reading: Reading) -> Iterator[str]:
         "A short timeout with more attempts (dnsConfig of the pod: options timeout:1 attempts:3) turns most 5 s waits into 1 s; but where answers are late, "
         f"it asks again what was on its way ({asked}), so it loads a server that is slow already."
     )
-    yield (
-        f"A timeout below the delay with no further attempt only fails ({lookups(reading, LATE, ONCE).failed_of_all} here)."
-    )
+    yield f"A timeout below the delay with no further attempt only fails ({lookups(reading, LATE, ONCE).failed_of_all} here)."
 
 
 def headline(reading: Reading) -> str:

@@ -152,12 +152,14 @@ class End:
     Attributes:
         answered_ns: so late it still answered; 0 where it never did.
         after: what those were told who asked it later than that.
+        refused_ns: when it was seen first that nobody listens there any more; None where there was silence at most.
         stopped: whether it did not answer at the end of the phase.
         covered: whether it could be heard all the time until it answered last.
     """
 
     answered_ns: int
     after: Heard
+    refused_ns: int | None
     stopped: bool
     covered: bool
 
@@ -174,16 +176,21 @@ class Seen:
         return self.phase.sent_ns, self.phase.over_ns
 
     def ends(self) -> dict[str, End]:
-        """Of each server that was to go and was asked."""
-        found, (sent_ns, over_ns), zero_ns = {}, self.span, self.phase.accepted_ns
+        """Of each server that was to go."""
+        found, zero_ns = {}, self.phase.accepted_ns
         for server in self.phase.gone:
             rows = heard_in(self.reading, self.span, **at_view(server)).samples
-            last_ns = max((s.sent_ns for s in rows if right(s)), default=sent_ns)
-            after = heard_in(self.reading, (last_ns + 1, over_ns), **at_view(server))
-            covered = server not in uncovered(self.reading, f"A {NAME}", sent_ns, last_ns)
-            if rows:
-                found[server] = End(max(0, last_ns - zero_ns), after, not right(rows[-1]), covered)
+            need(rows, f"{server} was not asked")
+            last_ns = max((s.sent_ns for s in rows if right(s)), default=self.span[0])
+            after = heard_in(self.reading, (last_ns + 1, self.span[1]), **at_view(server))
+            told_ns = min((s.received_ns - zero_ns for s in after.samples if refused(s.outcome)), default=None)
+            covered = server not in uncovered(self.reading, f"A {NAME}", self.span[0], last_ns)
+            found[server] = End(max(0, last_ns - zero_ns), after, told_ns, not right(rows[-1]), covered)
         return found
+
+    def answered(self) -> list[int]:
+        """How late each server that was seen to stop still answered, in nanoseconds."""
+        return [end.answered_ns for end in self.ends().values() if end.stopped]
 
     def first_answers(self) -> dict[str, int]:
         """New server → receipt of its first answer."""
@@ -198,7 +205,7 @@ class Seen:
         came = [one.pod for one in notes(self.reading, Server) if one.at_ns < began_ns]
         went = {pod for one in notes(self.reading, Phase) if one.sent_ns < began_ns for pod in one.gone}
         alive = {*note(self.reading, Before, missing).servers, *came} - went
-        need(alive == set(ends) == set(self.phase.gone) and first and all(e.stopped for e in ends.values()), missing)
+        need(alive == set(ends) and first and all(e.stopped for e in ends.values()), missing)
         last_ns = max(end.answered_ns for end in ends.values()) + self.phase.accepted_ns
         need(min(first.values()) > last_ns, missing)
         return last_ns, min(first.values())
@@ -224,7 +231,8 @@ def without_servers(reading: Reading) -> str:
 
 
 def spread(values: Iterable[int], write: Callable[[int], str] = seconds) -> str:
-    low, *_, high = [*sorted(values)] * 2
+    ordered = sorted(values)
+    low, high = ordered[0], ordered[-1]
     return write(low) if low == high else f"{write(low)} to {write(high)}"
 
 
@@ -237,14 +245,13 @@ def dying_servers_answer(reading: Reading) -> Iterator[Finding]:
     said = re.search(r"lameduck\s+(\d+)s", str(reading.meta.environment.get("corefile", "")))
     limit_s = int(known(said, "the Corefile says no lameduck time")[1])
     ends = {server: end for phase in (ONE, ALL, NONE) for server, end in during(reading, phase).ends().items()}
-    need(ends, "no server that was killed was asked")
     for server, end in ends.items():
-        early = end.answered_ns < (limit_s - 0.5) * NS_PER_S
+        least_ns = round((limit_s - 0.5) * NS_PER_S)
         if not end.stopped:
             yield unsure(f"{server} was not seen to stop")
-        elif early and any(refused(s.outcome) for s in end.after.samples):
+        elif end.refused_ns is not None and end.refused_ns < least_ns:
             yield against(f"{server} stopped answering after {ms(end.answered_ns)}")
-        elif early or not end.covered:
+        elif end.answered_ns < least_ns or not end.covered:
             yield unsure(f"{server} could not be heard all the time")
     lasted = spread(end.answered_ns for end in ends.values())
     yield holds(
@@ -318,13 +325,8 @@ def servers_die(reading: Reading) -> Iterator[str]:
     phases = [during(reading, phase) for phase in (ONE, ALL)]
     for seen, what in zip(phases, ("One of the servers was deleted", "All were deleted at once"), strict=True):
         yield from died(seen, what)
-    after = Counter(
-        s.outcome.status
-        for seen in phases
-        for end in seen.ends().values()
-        if end.answered_ns
-        for s in end.after.samples
-    )
+    ended = [end for seen in phases for end in seen.ends().values() if end.answered_ns]
+    after = Counter(s.outcome.status for end in ended for s in end.after.samples)
     if not after:
         return
     said = ", ".join(f"{count(n)} {status}" for status, n in after.most_common())
@@ -339,7 +341,7 @@ def servers_die(reading: Reading) -> Iterator[str]:
 
 def died(seen: Seen, what: str) -> Iterator[str]:
     zero_ns, parts = seen.phase.accepted_ns, []
-    if ends := [end.answered_ns for end in seen.ends().values() if end.stopped]:
+    if ends := seen.answered():
         parts.append(f"what was to end still answered for {spread(ends)} (lameduck)")
     if first := [at_ns - zero_ns for at_ns in seen.first_answers().values()]:
         parts.append(f"its successor{'s' if len(first) > 1 else ''} gave the first answer after {spread(first)}")
@@ -365,7 +367,7 @@ def another_address(reading: Reading) -> bool:
 def two_servers(reading: Reading) -> Iterator[str]:
     """What became of lookups at the servers' own addresses when the first of them died."""
     seen = during(reading, ONE)
-    ends = [end.answered_ns for end in seen.ends().values() if end.stopped]
+    ends = seen.answered()
     need(ends and len(note(reading, Before).servers) > 1, "there was only one server")
     span = seen.phase.accepted_ns + max(ends) + NS_PER_S // 2, seen.phase.over_ns
     late = heard_in(reading, span, **labelled(TWO))
@@ -416,20 +418,12 @@ def name_or_server(reading: Reading) -> Iterator[str]:
         f"Without servers (from 1 s after the last answer to 0.5 s before the next) all {service.number} queries to the cluster DNS address ended as "
         f"{service.how} after {ms(service.longest_ns)} at most; no answer came, so nothing was said about the name."
     )
-    yield (
-        "NXDOMAIN is an answer: DNS works, and there is no such name or no ready pod behind it, so look at the service, its selector and the pods."
-    )
-    node = (
-        " (EPERM is the same, as a process on a node itself is told it; pods get ECONNREFUSED)"
-        if "EPERM" in said
-        else ""
-    )
+    yield "NXDOMAIN is an answer: DNS works, and there is no such name or no ready pod behind it, so look at the service, its selector and the pods."
+    node = " (EPERM is the same, as a process on a node itself is told it; pods get ECONNREFUSED)" * ("EPERM" in said)
     rate = (
         ", or only that a pod asks often: a Linux kernel sends a client no more than about one such refusal a second "
         "(net.ipv4.icmp_ratelimit), and the other queries of that second hear nothing"
-        if said >= {"TIMEOUT", "ECONNREFUSED"}
-        else ""
-    )
+    ) * (said >= {"TIMEOUT", "ECONNREFUSED"})
     yield (
         f"ECONNREFUSED from the cluster DNS address means that its service has no endpoint{node}; silence, that packets get lost or a server hangs{rate}; for "
         "both look at kubectl -n kube-system get pods -l k8s-app=kube-dns, and not at the service of the application."

@@ -80,18 +80,12 @@ def headline(reading: Reading) -> str:
     if not certain:
         return "In no trial were two pods of one identity certainly alive at once."
     longest = seconds(max(o.at_least_ns for o in certain))
-    return (
-        f"Two pods of one identity served at once after {count(len(certain))} of {count(len(found), 'forced deletion')}, "
-        f"for at least {longest}."
-    )
+    return f"Two pods of one identity served at once after {count(len(certain))} of {count(len(found), 'forced deletion')}, for at least {longest}."
 
 
 experiment = Experiment(
     name="force-delete",
-    hypothesis=(
-        "A forced deletion gives the identity to a new pod at once, and the price can be told: for how long the old one "
-        "still served under the same name."
-    ),
+    hypothesis="A forced deletion gives the identity to a new pod at once, and the price can be told: for how long the old one still served under the same name.",
     workload=Workload(manifests=("web-slow-to-end.yaml",), statefulset="web", service="web", port=80),
     probes=("dns", "tcp", "http", "address", "stream"),
     checkers=(

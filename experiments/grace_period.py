@@ -15,6 +15,7 @@ NS_PER_S = 1_000_000_000
 AT_ONCE_S = 2
 # What a container may take to end besides what it waits for on purpose.
 MARGIN_S = 3
+_HOW = ("by name", "through the ClusterIP", "on the open connection")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ async def method(run: Run) -> None:
         for ending in ENDINGS:
             (old,) = await run.pods_of(ending.labels)
             async with run.inject(DeletePod(old, grace_s=run.options.deletion_grace_s)):
-                new = await successor(run, old, ending.labels, READY_WITHIN_S, what=f"{ending.pod} is replaced")
+                new = await successor(run, old, ending.labels, READY_WITHIN_S)
                 await run.sleep(SETTLE_S)
             if new is None:
                 return
@@ -162,15 +163,10 @@ def only_a_deaf_shell_takes_the_whole_grace_period(reading: Reading) -> Iterator
         name, waits_s, trial = cost.ending.set, cost.ending.waits_s, cost.trial
         gone_ns, grace_s = (known(one, "its end was not seen") for one in (trial.life.old_gone_ns, trial.life.grace_s))
         need(not unwatched(reading, "Pod", trial.accepted_ns, gone_ns), "the watch of pods had a gap then")
-        need(
-            waits_s is None or grace_s > waits_s + MARGIN_S,
-            f"a grace period of {count(grace_s)} s is too short to tell",
-        )
+        need(waits_s is None or grace_s > waits_s + MARGIN_S, f"{count(grace_s)} s of grace are too few to tell")
         took_ns = gone_ns - trial.accepted_ns
         if (took_ns < grace_s * NS_PER_S) == (waits_s is None):
-            yield against(
-                f"{name}: its pod was gone {at_most_ns(took_ns)} after the deletion, with {count(grace_s)} s of grace"
-            )
+            yield against(f"{name}: gone {at_most_ns(took_ns)} after the deletion, with {count(grace_s)} s of grace")
         else:
             code = "" if cost.exit_code is None else f" (exit code {count(cost.exit_code)})"
             yield holds(f"The pod of {name} was gone {at_most_ns(took_ns)} after the deletion{code}.")
@@ -189,9 +185,7 @@ def the_name_goes_at_once(reading: Reading) -> Iterator[Finding]:
             yield against(f"{name}: a client still reached it by name more than {AT_ONCE_S} s later")
         elif latest_ns > AT_ONCE_S * NS_PER_S:
             yield unsure(f"{name}: when clients began to fail is not known well enough")
-        yield holds(
-            f"New connections by the name of {cost.ending.pod} failed {at_most_ns(latest_ns)} after the deletion."
-        )
+        yield holds(f"Connections by the name of {cost.ending.pod} failed {at_most_ns(latest_ns)} after the deletion.")
 
     yield from of_each(reading, judge)
 
@@ -224,13 +218,9 @@ def who_is_connected_is_served_on(reading: Reading) -> Iterator[Finding]:
 def what_each_costs(reading: Reading) -> Iterator[str]:
     """One sentence for each way to end."""
     for cost in costs(reading):
-        clients = (
-            ("by name", cost.by_name),
-            ("through the ClusterIP", cost.by_address),
-            ("on the open connection", cost.on_connection),
-        )
-        told = "; ".join(_cost(how, cost, view) for how, view in clients)
-        yield f"{cost.ending.set} ({cost.ending.how}): {told}."
+        views = (cost.by_name, cost.by_address, cost.on_connection)
+        told = (_cost(how, cost, view) for how, view in zip(_HOW, views, strict=True))
+        yield f"{cost.ending.set} ({cost.ending.how}): {'; '.join(told)}."
 
 
 def _cost(how: str, cost: Cost, view: ClientView | None) -> str:
@@ -238,10 +228,7 @@ def _cost(how: str, cost: Cost, view: ClientView | None) -> str:
         return f"{how} nobody asked"
     if view.outage_ns is None or view.failed is None or view.first_failure is None:
         return f"{how} nothing failed in {count(view.samples, 'try|tries')}"
-    return (
-        f"{how} no answer for {between(view.outage_ns)}, first {view.first_failure[0]} {between(cost.since(view.failed))} "
-        "after the deletion"
-    )
+    return f"{how} no answer for {between(view.outage_ns)}, first {view.first_failure[0]} {between(cost.since(view.failed))} after the deletion"
 
 
 def away(reading: Reading, name: str) -> Interval:
@@ -266,14 +253,8 @@ def _waiting(reading: Reading, most_ns: int) -> Iterator[str]:
     waiting = [(e.set, away(reading, e.set)) for e in ENDINGS if e.waits_s]
     longer = ", ".join(f"{name} {between(found)}" for name, found in waiting if found.after_ns > most_ns)
     need(longer, "waiting was not seen to cost more")
-    yield (
-        "Waiting before the end keeps those served who are connected or come through a ClusterIP, and costs those who come by "
-        f"the pod's name: {longer}."
-    )
-    yield (
-        "So a member that clients find by its own name should end as soon as its work is done, and one behind a ClusterIP "
-        "may take its time."
-    )
+    yield f"Waiting before the end keeps those served who are connected or come through a ClusterIP, and costs those who come by the pod's name: {longer}."
+    yield "So a member that clients find by its own name should end as soon as its work is done, and one behind a ClusterIP may take its time."
 
 
 def headline(reading: Reading) -> str:

@@ -132,8 +132,7 @@ def unlike_deployment(reading: Reading) -> Iterator[str]:
 experiment = Experiment(
     name="identity-persistence",
     hypothesis=(
-        "A deleted StatefulSet pod comes back with the same name, ordinal, hostname and DNS records and a new UID, "
-        "never twice at the same time, and in time."
+        "A deleted StatefulSet pod comes back with the same name, ordinal, hostname and DNS records and a new UID, never twice at the same time, and in time."
     ),
     workload=Workload(manifests=("web.yaml", "web-clusterip.yaml"), statefulset="web", service="web", port=80),
     probes=("dns", "tcp", "http", "clusterip", "address", "stream"),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chaos.experiment import History, Note, ReadConf, find_experiment
-from experiments.dns_basics import ApiAddress, DirectLookup, NameAfter, PodFetch, PodLookup, Reached, Replaced
+from experiments.dns_basics import AFTER, ApiAddress, DirectLookup, PodFetch, PodLookup, Reached, Replaced
 from tests.edited import Edited
 from tests.experiments import lab
 
@@ -135,8 +135,13 @@ def test_a_short_name_that_leads_elsewhere_fails(history: History) -> None:
 @pytest.mark.parametrize(
     ("kind", "where", "values", "outcome"),
     [
-        (NameAfter, {"view": "service"}, {"values": ["10.244.9.9"]}, "fail"),
-        (NameAfter, {"view": "service"}, {"status": "TIMEOUT", "values": []}, "unknown"),
+        (DirectLookup, {"view": "service", "of": AFTER}, {"values": ["10.244.9.9"]}, "fail"),
+        (
+            DirectLookup,
+            {"view": "service", "of": AFTER},
+            {"status": "TIMEOUT", "values": []},
+            "unknown",
+        ),
         (Reached, {"by": "name"}, {"answered": {"web-0": 4, "web-1": 1}}, "fail"),
         (Reached, {"by": "name"}, {"answered": {"web-0": 4, "TIMEOUT (connect)": 1}}, "unknown"),
         (Reached, {"by": "address"}, {"answered": {"TIMEOUT (connect)": 4, "web-0": 1}}, "fail"),
@@ -145,7 +150,7 @@ def test_a_short_name_that_leads_elsewhere_fails(history: History) -> None:
 def test_a_name_that_stays_behind_fails_and_silence_does_not(
     history: History, kind: type[Note], where: dict[str, str], values: dict[str, Any], outcome: str
 ) -> None:
-    when = {} if kind is NameAfter else {"when": "after"}
+    when = {} if kind is DirectLookup else {"when": "after"}
     assert verdict(edit(history, kind, where | when, **values), "name-follows-the-pod") == outcome
 
 
@@ -160,11 +165,10 @@ def test_so_few_tries_say_what_they_exclude(history: History) -> None:
         (ReadConf, {"resolver-as-documented"}),
         (ApiAddress, {"kubernetes-resolves"}),
         (PodLookup, {"kubernetes-resolves", "outside-as-the-cluster-says"}),
-        (DirectLookup, {"kubernetes-resolves", "outside-as-the-cluster-says"}),
+        (DirectLookup, {"kubernetes-resolves", "outside-as-the-cluster-says", "name-follows-the-pod"}),
         (PodFetch, {"short-names-lead-home"}),
         (Replaced, {"name-follows-the-pod"}),
         (Reached, {"name-follows-the-pod"}),
-        (NameAfter, {"name-follows-the-pod"}),
     ],
 )
 def test_what_was_not_written_down_is_unknown(history: History, kind: type[Note], unknown: set[str]) -> None:

@@ -58,6 +58,13 @@ def test_a_server_that_stops_at_once_fails_and_one_that_is_silent_does_not(
     assert verdicts(edited.history)["dying-servers-answer"] == outcome
 
 
+def test_a_server_that_was_refused_only_later_may_have_answered_as_long_as_it_should(history: History) -> None:
+    edited = Edited(history)
+    edited.series("A web-0.web", first_victim(edited)).say(Outcome("TIMEOUT"), after=2.0, before=7.0)
+    edited.series("A web-0.web", first_victim(edited)).say(Outcome("ECONNREFUSED"), after=7.0)
+    assert verdicts(edited.history)["dying-servers-answer"] == "unknown"
+
+
 def test_a_server_that_was_silent_in_between_is_unknown(history: History) -> None:
     edited = Edited(history)
     edited.series("A web-0.web", first_victim(edited)).say(Outcome("TIMEOUT"), after=0.5, before=4.5)

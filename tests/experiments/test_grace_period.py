@@ -68,12 +68,15 @@ def test_another_first_process_than_meant_fails_and_one_that_is_not_known_is_unk
     assert lab.not_judged_without(EXPERIMENT, history, FirstProcess) == {name}
 
 
-def test_a_shell_that_ends_before_its_grace_period_is_over_fails(edited: History) -> None:
-    (deleted,) = next(f.targets for f in edited.faults if f.targets[0].name == "dash-0")
+@pytest.mark.parametrize(("set_", "grace_s", "outcome"), [("dash", 600, "fail"), ("ash", 2, "unknown")])
+def test_a_shell_that_ends_before_its_grace_period_is_over_fails_and_too_short_a_one_tells_nothing(
+    edited: History, set_: str, grace_s: int, outcome: str
+) -> None:
+    (deleted,) = next(f.targets for f in edited.faults if f.targets[0].name == f"{set_}-0")
     for event in edited.events:
         if event.kind == "Pod" and event.uid == deleted.uid and event.object["metadata"].get("deletionTimestamp"):
-            event.object["metadata"]["deletionGracePeriodSeconds"] = 600
-    assert verdicts(edited)["only-a-deaf-shell-takes-the-whole-grace-period"] == "fail"
+            event.object["metadata"]["deletionGracePeriodSeconds"] = grace_s
+    assert verdicts(edited)["only-a-deaf-shell-takes-the-whole-grace-period"] == outcome
 
 
 def test_a_name_that_goes_on_working_fails(history: History) -> None:

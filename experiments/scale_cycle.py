@@ -116,18 +116,23 @@ def names_go_and_come_back(history: History) -> Verdict:
 
 
 def volumes_are_kept(history: History) -> Verdict:
-    """The same claims with the same volumes before, in between and after."""
+    """The same claims, by UID, with the same volumes before, in between and after."""
     by_phase = {phase: _claims(history, phase) for phase in ("before", "scaled down", "after")}
     failures = [
         f"{claim} is not the same {phase}"
         for phase in ("scaled down", "after")
         for claim, row in by_phase["before"].items()
-        if by_phase[phase] and (claim not in by_phase[phase] or by_phase[phase][claim]["volume"] != row["volume"])
+        if by_phase[phase] and (claim not in by_phase[phase] or _which(by_phase[phase][claim]) != _which(row))
     ]
     unknowns = [f"no claim was seen {phase}" for phase, found in by_phase.items() if not found]
     unknowns += [f"{claim} had no volume" for claim, row in by_phase["before"].items() if not row["volume"]]
     success = f"All {len(by_phase['before'])} claims kept their volumes while {len(REMOVED)} of their pods were away."
     return combine("volumes-are-kept", failures=failures, unknowns=unknowns, success=success, evidence=())
+
+
+def _which(row: Fact) -> tuple[str, str]:
+    """A claim that was made again under its name is another one, and empty."""
+    return row["uid"], row["volume"]
 
 
 def _claims(history: History, phase: str) -> dict[str, Fact]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from chaos.analysis.claims import CLAIM
 from chaos.model import ClusterEvent, History, Verdict, VerdictOutcome
 
 WROTE = "wrote"
@@ -103,6 +104,7 @@ def foreign_changes(history: History) -> list[Foreign]:
         *_of_statefulsets(history, wrote),
         *_of_services(history, wrote),
         *_of_pods(history, wrote),
+        *_of_claims(history, wrote),
         *_of_namespace(history),
     ]
     return sorted(found, key=lambda change: change.at_ns)
@@ -242,6 +244,22 @@ def _of_pods(history: History, wrote: _Wrote) -> Iterator[Foreign]:
         ):
             continue  # what was done to the StatefulSet is told; this only follows from it
         yield Foreign(event.at_ns, f"somebody deleted Pod {event.name}{_disruption(event)}")
+
+
+def _of_claims(history: History, wrote: _Wrote) -> Iterator[Foreign]:
+    """Deletions of the claims of the pods that faults hit, and of others that the run made."""
+    used = {claim for fault in history.faults for pod in fault.targets for claim in pod.claims}
+    ending: set[str] = set()
+    for event in history.events:
+        if event.kind != CLAIM or event.uid in ending or not _is_ending(event):
+            continue
+        ending.add(event.uid)
+        if event.name not in used and _RUN_LABEL not in (event.object["metadata"].get("labels") or {}):
+            continue
+        # A StatefulSet may be told to take its claims along (persistentVolumeClaimRetentionPolicy).
+        by_controller = wrote.sent(("StatefulSet",), "", event.at_ns, ("patch", "delete"))
+        if not by_controller:
+            yield from _deleted(event, f"{CLAIM} {event.name}", wrote, wrote.to(CLAIM, event.name))
 
 
 def _is_ending(event: ClusterEvent) -> bool:

@@ -31,6 +31,14 @@ def test_a_claim_with_another_volume_fails_and_nothing_is_said_about_backups(edi
     assert "keeps the volumes" not in said(edited, "scaling-challenges")
 
 
+def test_a_claim_that_was_made_again_for_the_same_volume_is_not_kept(edited: History) -> None:
+    """Its name and its volume's name are the same; the claim is another one."""
+    for _, what, details in edited.marks:
+        if what == "claim" and details["phase"] == "after" and details["claim"] == "data-web-1":
+            details["uid"] = "another"
+    assert verdicts(edited)["volumes-are-kept"] == "fail"
+
+
 def of_web_2(history: History) -> tuple[Samples, list[int], int]:
     """One server's samples, where they are NXDOMAIN while the pod was away, and the outcome with its old address."""
     series = next(s for s in history.series if s.record == "A web-2.web" and s.view != "service")

@@ -12,6 +12,7 @@ from chaos.experiment import (
     PodIdentity,
     Run,
     Workload,
+    end_unseen,
     fact,
     identities,
     recoveries,
@@ -124,7 +125,12 @@ def still_resolves(history: History) -> str:
     if not own:
         return ""
     right = [r for r in own if r.right_at_end]
-    unsure = [r for r in own if r.right_at_end is None]
+    # Before the end of what it was given, a name that does not lead to a pod yet is no wrong one.
+    early = {r.trial.key: reason for r in own if not r.right_at_end and (reason := end_unseen(history, r.trial))}
+    unsure = [r for r in own if r.right_at_end is None or (not r.right_at_end and r.trial.key in early)]
+    if len(unsure) == len(own):
+        why = next(iter(early.values()), "no view was heard at the end of any trial")
+        return f"This run cannot say: {why}."
     lost = [r for r in own if r.lost is not None]
     views = len({r.view for r in own})
     text = (
@@ -138,7 +144,9 @@ def still_resolves(history: History) -> str:
             f" In between it did not lead to a pod: in {len(lost)} of {len(own)} the old address was seen to go before the new one "
             "came. The name is the same afterwards; the address behind it is not."
         )
-    return ("Yes. " if len(right) == len(own) else "Not everywhere. ") + text
+    if len(right) + len(unsure) < len(own):
+        return f"Not everywhere. {text}"
+    return f"{'As far as it was seen, yes' if unsure else 'Yes'}. {text}"
 
 
 def unlike_deployment(history: History) -> str:

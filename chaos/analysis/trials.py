@@ -104,6 +104,28 @@ def not_replaced(trial: Trial) -> str:
     return ""
 
 
+def end_unseen(history: History, trial: Trial) -> str:
+    """Why what was not there at the trial's end may still have come; empty where the run waited long enough to say no.
+
+    Long enough: to the run's limit, and as long as the old pod was allowed to take to end.
+    """
+    waited_s = trial.seconds(trial.end_ns)
+    within_s = history.meta.parameters.get("within_s")
+    grace_s = trial.life.grace_s or 0
+    if trial.fault.ended_ns is None:
+        return f"the run was cut {waited_s:.1f} s after the deletion in trial {trial.number}"
+    if isinstance(within_s, int | float) and waited_s < within_s:
+        return f"trial {trial.number} ended {waited_s:.1f} s after the deletion, before its limit of {within_s:g} s"
+    if trial.life.old_gone_ns is None and waited_s < grace_s:
+        return (
+            f"trial {trial.number} ended {waited_s:.1f} s after the deletion, and the old {trial.target.name} had "
+            f"{grace_s} s to end"
+        )
+    if trial.life.blind:
+        return f"the watch of pods was disturbed when trial {trial.number} ended"
+    return ""
+
+
 def samples_between(history: History, series: Series, from_ns: int, to_ns: int) -> Iterator[Sample]:
     """The samples of a series whose question was sent in [from_ns, to_ns], in order of receipt."""
     columns = history.samples.get(series.id)

@@ -13,7 +13,7 @@ from chaos.analysis.questions.answer import show
 from chaos.analysis.recovery import recoveries
 from chaos.analysis.statistics import Figure, summarise
 from chaos.analysis.transitions import Transition, became, last_ns, series_of, transitions, when
-from chaos.analysis.trials import Trial, trials
+from chaos.analysis.trials import Trial, end_unseen, trials
 from chaos.analysis.units import at_most_ns, between, ms, seconds
 from chaos.experiment.asking import ask, who_answers
 from chaos.experiment.definition import Experiment, Workload, unit_question
@@ -78,6 +78,7 @@ __all__ = [
     "client_views",
     "combine",
     "count_queries",
+    "end_unseen",
     "fact",
     "facts",
     "fetch",

@@ -10,7 +10,7 @@ from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.stages import Timeline, timelines
 from chaos.analysis.statistics import Figure, figure
-from chaos.analysis.trials import NS_PER_S
+from chaos.analysis.trials import NS_PER_S, end_unseen
 from chaos.analysis.units import ms, seconds
 from chaos.model import History
 
@@ -34,7 +34,7 @@ def dns_update(history: History) -> Answer:
         return Answer(QUESTION, "This run cannot say: no A record of a deleted pod was asked for.", ("run.json",))
     sentences = [
         *_propagation(lines),
-        *_absence(records),
+        *_absence(history, records),
         *_division(lines),
         *_what_to_fix(history, lines),
         left_out(history),
@@ -58,14 +58,16 @@ def _propagation(lines: list[Timeline]) -> Iterable[str]:
         yield "How soon after Ready the new address appeared was not seen in any trial."
 
 
-def _absence(records: list[Recovery]) -> Iterable[str]:
+def _absence(history: History, records: list[Recovery]) -> Iterable[str]:
     """How long a view did not give the right address."""
     gaps = [gap for r in records if (gap := _gap(r)) is not None]
-    missing = sum(r.outcome is RecoveryOutcome.NOT_RECOVERED for r in records)
+    missing = [r for r in records if r.outcome is RecoveryOutcome.NOT_RECOVERED]
+    early = next((reason for r in missing if (reason := end_unseen(history, r.trial))), "")
     if gaps:
         yield f"Between the two, a pod's own record was not right for {at_most(gaps)}."
     if missing:
-        yield f"In {missing} of {len(records)} records and views it was still not right at the end of the trial."
+        end = f"the end of the trial ({early})" if early else "the end of the trial"
+        yield f"In {len(missing)} of {len(records)} records and views it was still not right at {end}."
     never = sum(r.outcome is RecoveryOutcome.NEVER_LOST for r in records)
     if never:
         yield f"{never} of {len(records)} records and views were never seen wrong."

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from chaos.analysis.identity import Identity, identities
 from chaos.analysis.overlap import Overlap, overlaps
 from chaos.analysis.questions.answer import Answer, effective_trials, nothing
-from chaos.analysis.trials import no_effect, not_replaced, trials
+from chaos.analysis.trials import Trial, end_unseen, no_effect, not_replaced, trials
 from chaos.analysis.units import ms
 from chaos.model import History
 
@@ -18,13 +18,14 @@ def identity_kept(history: History) -> Answer:
     """From the facets of the identity, the overlap of old and new, and the contrast with a Deployment."""
     judged = effective_trials(history)
     if not judged:
-        failed = " ".join(_failed(history))
+        failed = " ".join((*_failed(history), *_unfinished(history, alone=True)))
         return Answer(QUESTION, failed, ("events.jsonl",)) if failed else nothing(QUESTION, history)
     keys = {t.key for t in judged}
     mine = [i for i in identities(history) if i.trial.key in keys]
     doubled = [o for o in overlaps(history) if o.trial.key in keys]
     sentences = [
         *_failed(history),
+        *_unfinished(history, alone=False),
         *_kept(mine, alone=not any(o.at_least_ns for o in doubled)),
         _changed(mine),
         *_alone(doubled),
@@ -36,9 +37,23 @@ def identity_kept(history: History) -> Answer:
 
 
 def _failed(history: History) -> Iterable[str]:
-    gone = [t for t in trials(history) if not no_effect(t) and not_replaced(t)]
+    gone = [t for t in _without_successor(history) if not end_unseen(history, t)]
     if gone:
         yield "Not all: " + "; ".join(f"in trial {t.number} {not_replaced(t)}" for t in gone) + "."
+
+
+def _unfinished(history: History, *, alone: bool) -> Iterable[str]:
+    """Of pods whose replacement may have come after the end. `alone`: nothing else is said than what failed."""
+    open_ = [t for t in _without_successor(history) if end_unseen(history, t)]
+    if not open_:
+        return
+    reasons = "; ".join(f"{not_replaced(t)}, and {end_unseen(history, t)}" for t in open_)
+    failed = any(_failed(history))
+    yield f"This run cannot say{' of the others' if failed else '' if alone else ' of every pod'}: {reasons}."
+
+
+def _without_successor(history: History) -> list[Trial]:
+    return [t for t in trials(history) if not no_effect(t) and not_replaced(t)]
 
 
 def _kept(mine: list[Identity], *, alone: bool) -> Iterable[str]:

@@ -98,7 +98,7 @@ def same_name(reading: Reading) -> Iterator[str]:
 def still_resolves(reading: Reading) -> Iterator[str]:
     own = own_records(reading)
     right = [r for r in own if r.right_at_end]
-    wrong = [r for r in own if r.right_at_end is False and r.outcome != "unknown"]
+    wrong = [r for r in own if r.right_at_end is False and r.outcome != "unknown" and not end_unseen(reading, r.trial)]
     unsure = len(own) - len(right) - len(wrong)
     need(right or wrong, "no deleted pod's own name was heard of at the end of its trial")
     yield "Not everywhere." if wrong else "As far as it was heard, yes." if unsure else "Yes."

@@ -18,6 +18,7 @@ from benchmarks.seeded_experiments.scenes import (
     right_since,
 )
 from benchmarks.seeded_experiments.world import World
+from chaos.analysis.reading import Reading
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.stages import Timeline, timelines
 from chaos.model import History, Interval
@@ -66,10 +67,10 @@ class Intervals:
 
     def claims(self) -> Iterator[Claim]:
         """Of every recovery and every time line."""
-        for recovery in recoveries(self._history):
+        for recovery in recoveries(Reading(self._history)):
             scene = self._scenes[recovery.trial.key]
             yield from self._of_recovery(recovery, scene)
-        for timeline in timelines(self._history):
+        for timeline in timelines(Reading(self._history)):
             yield from self._of_timeline(timeline, self._scenes[timeline.trial.key])
 
     # ---- DNS records ----

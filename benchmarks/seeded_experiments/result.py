@@ -16,6 +16,7 @@ from benchmarks.seeded_experiments.running import run
 from benchmarks.seeded_experiments.scenes import scenes
 from benchmarks.seeded_experiments.series import SeriesClaims
 from benchmarks.seeded_experiments.world import World
+from chaos.analysis.reading import Reading
 from chaos.analysis.checkers import judge
 from chaos.errors import SteadyStateError
 from chaos.model import Verdict, VerdictOutcome
@@ -83,7 +84,7 @@ def _compare(done: Done) -> None:
         _count(done, claim)
     resolution_s = 2 * drawn.period_s + drawn.round_trip_s
     oracle = Oracle(world, ran.history, found, resolution_s)
-    for verdict in judge(ran.history, ran.history.meta.parameters["checkers"]):
+    for verdict in judge(Reading(ran.history), ran.history.meta.parameters["checkers"]):
         _weigh(done, verdict, oracle.judge(verdict.checker))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from benchmarks.seeded_experiments.intervals import Claim, seconds
 from benchmarks.seeded_experiments.scenes import Scene
 from benchmarks.seeded_experiments.world import Steps, Value, World, joined
+from chaos.analysis.reading import Reading
 from chaos.analysis.connections import ClientView, client_views
 from chaos.analysis.outage import outage
 from chaos.analysis.transitions import transitions
@@ -29,7 +30,7 @@ class SeriesClaims:
         for series in self._history.series:
             if series.probe == "dns":
                 yield from self._transitions(series)
-        for view in client_views(self._history):
+        for view in client_views(Reading(self._history)):
             yield from self._client(view)
         for series in self._history.series:
             if series.probe in (*_BY_NAME, "clusterip", "address"):
@@ -40,7 +41,7 @@ class SeriesClaims:
     def _transitions(self, series: Series) -> Iterator[Claim]:
         rtype = series.record.partition(" ")[0]
         servers = [self._world.answers(r, series.name, rtype) for r in self._world.views(series.view)]
-        for change in transitions(self._history, series):
+        for change in transitions(Reading(self._history), series):
             if change.before is None or change.at.before_ns is None:
                 continue
             before, after = _values(change.before.values), _values(change.after.values)
@@ -78,7 +79,7 @@ class SeriesClaims:
         faults = [f.sent_ns for f in self._history.faults if f.accepted_ns is not None]
         if works is None or not faults:
             return
-        found = outage(self._history, series, faults[0])
+        found = outage(Reading(self._history), series, faults[0])
         if found is not None:
             what = f"{series.probe} {series.record} from {series.vantage}"
             yield self._edge("outage began", what, found.began, works)

@@ -17,6 +17,7 @@ from typing import Any
 from chaos.analysis.claims import UNJUDGED
 from chaos.analysis.reading import Reading, once
 from chaos.analysis.units import count, seconds
+from chaos.analysis.volume_claims import CLAIM
 from chaos.model import ClusterEvent, Verdict, VerdictOutcome
 
 WROTE = "wrote"
@@ -107,6 +108,7 @@ def foreign_changes(reading: Reading) -> list[Foreign]:
         *_of_statefulsets(reading, wrote),
         *_of_services(reading, wrote),
         *_of_pods(reading, wrote),
+        *_of_claims(reading, wrote),
         *_of_namespace(reading),
     ]
     return sorted(found, key=lambda change: change.at_ns)
@@ -245,6 +247,22 @@ def _of_pods(reading: Reading, wrote: _Wrote) -> Iterator[Foreign]:
         ):
             continue  # what was done to the StatefulSet is told; this only follows from it
         yield Foreign(event.at_ns, f"somebody deleted Pod {event.name}{_disruption(event)}")
+
+
+def _of_claims(reading: Reading, wrote: _Wrote) -> Iterator[Foreign]:
+    """Deletions of the claims of the pods that faults hit, and of others that the run made."""
+    used = {claim for fault in reading.faults for pod in fault.targets for claim in pod.claims}
+    ending: set[str] = set()
+    for event in reading.events:
+        if event.kind != CLAIM or event.uid in ending or not _is_ending(event):
+            continue
+        ending.add(event.uid)
+        if event.name not in used and _RUN_LABEL not in (event.object["metadata"].get("labels") or {}):
+            continue
+        # A StatefulSet may be told to take its claims along (persistentVolumeClaimRetentionPolicy).
+        by_controller = wrote.sent(("StatefulSet",), "", event.at_ns, ("patch", "delete"))
+        if not by_controller:
+            yield from _deleted(event, f"{CLAIM} {event.name}", wrote, wrote.to(CLAIM, event.name))
 
 
 def _is_ending(event: ClusterEvent) -> bool:

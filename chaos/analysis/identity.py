@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from chaos.analysis.gaps import gap_at
 from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, recoveries
 from chaos.analysis.trials import NS_PER_S, Trial, trials
 from chaos.analysis.vantages import losses
+from chaos.analysis.volume_claims import CLAIM, claims_at
 
 _ORDINAL_LABEL = "apps.kubernetes.io/pod-index"
 
@@ -78,7 +80,33 @@ def _object_facets(reading: Reading, trial: Trial) -> Iterable[Facet]:
     yield _same(
         "subdomain", old_spec.get("subdomain") or reading.meta.target.get("service", ""), spec.get("subdomain", "")
     )
-    yield _same("volume claims", ", ".join(sorted(target.claims)), ", ".join(sorted(_claims(spec))))
+    yield _claims_facet(reading, trial, sorted(target.claims), sorted(_claims(spec)))
+
+
+def _claims_facet(reading: Reading, trial: Trial, old: list[str], new: list[str]) -> Facet:
+    """Whether they are the same claims, not only claims of the same names: by their UIDs, and the volumes' names.
+
+    A claim that was deleted and made again is empty. Volumes have no namespace, so a run may not read them; which
+    volume a claim is bound to is part of the claim, and never changes in the life of one.
+    """
+    name = "volume claims"
+    if not old or old != new:
+        return _same(name, ", ".join(old), ", ".join(new))
+    before = claims_at(reading, old, _began_ns(reading, trial), trial.sent_ns)
+    after = claims_at(reading, old, trial.end_ns, trial.end_ns)
+    unseen = [claim for claim in old if not (before[claim].bound and after[claim].bound)]
+    if unseen:
+        return Facet(name, None, f"which claim and volume {', '.join(unseen)} was, before and after, was not seen")
+    if gap_at(trial.life.gaps, CLAIM, trial.end_ns):
+        return Facet(name, None, "the watch of claims was disturbed when the trial ended")
+    others = [f"{claim} {before[claim].became(after[claim])}" for claim in old if before[claim] != after[claim]]
+    return Facet(name, not others, "; ".join(others) or ", ".join(old))
+
+
+def _began_ns(reading: Reading, trial: Trial) -> int:
+    """When the old pod was first seen with a node: its claims are those of then."""
+    mine = (e for e in reading.events if e.kind == "Pod" and e.uid == trial.target.uid)
+    return next((e.at_ns for e in mine if (e.object.get("spec") or {}).get("nodeName")), trial.sent_ns)
 
 
 def _claims(spec: dict[str, Any]) -> list[str]:

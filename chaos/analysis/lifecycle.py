@@ -29,7 +29,7 @@ class Replacement:
         grace_s: the grace period in force, as the API server first showed it; None where it showed none.
         new_pod: the pod object that replaced it, as last seen in the trial; None where there was none.
         others: addresses of all pods that the watch showed up to the trial's end, but for successors of this one.
-        gaps: of the watches of pods and endpoints, that reach into the trial.
+        gaps: of the watches of pods, endpoints and claims, that reach into the trial.
         blind: whether the trial ended in a gap of the watch of pods: then nothing follows from what was not seen.
         hidden: whether pods may have come and gone in the trial without being shown.
     """
@@ -73,7 +73,7 @@ def replacement(reading: Reading, fault: FaultWindow, target: PodIdentity, end_n
         if e.kind == "Pod" and e.at_ns <= end_ns and (e.name != target.name or e.uid == target.uid)
         if (address := (e.object.get("status") or {}).get("podIP"))
     )
-    kinds = ("Pod", "EndpointSlice")
+    kinds = ("Pod", "EndpointSlice", "PersistentVolumeClaim")
     life.gaps = tuple(g for g in reading.gaps if g.kind in kinds and g.from_ns <= end_ns and g.to_ns >= fault.sent_ns)
     life.blind = gap_at(life.gaps, "Pod", end_ns) is not None
     life.hidden = any(gap.kind == "Pod" and not gap.lossless for gap in life.gaps)

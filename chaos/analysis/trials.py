@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from chaos.analysis.claims import known
 from chaos.analysis.lifecycle import Replacement, replacement
 from chaos.analysis.reading import Reading, once
-from chaos.analysis.units import seconds
+from chaos.analysis.units import seconds, stated
 from chaos.model import FaultWindow, PodIdentity
 
 NS_PER_S = 1_000_000_000
@@ -104,6 +104,24 @@ def steady_again_ns(reading: Reading, fault: FaultWindow) -> int:
     marks = ((at_ns, d) for at_ns, what, d in reading.marks if what == "steady-state" and d.get("trial") == fault.trial)
     reached = (at_ns for at_ns, details in marks if details.get("reached") and at_ns >= fault.sent_ns)
     return known(next(reached, None), f"the state after {fault.fault} was not seen to be steady")
+
+
+def end_unseen(reading: Reading, trial: Trial) -> str:
+    """Why what was not there at the trial's end may still have come; empty where the run waited long enough to say no.
+
+    Long enough: to the run's limit, and as long as the old pod was allowed to take to end.
+    """
+    waited_ns, grace_s = trial.end_ns - trial.accepted_ns, trial.life.grace_s or 0
+    ended = f"trial {trial.number} ended {seconds(waited_ns)} after the deletion"
+    if trial.fault.ended_ns is None:
+        return f"the run was cut {seconds(waited_ns)} after the deletion in trial {trial.number}"
+    if reading.within_ns is not None and waited_ns < reading.within_ns:
+        return f"{ended}, before its limit of {stated(reading.within_ns / NS_PER_S)}"
+    if trial.life.old_gone_ns is None and waited_ns < grace_s * NS_PER_S:
+        return f"{ended}, and the old {trial.target.name} had {stated(grace_s)} to end"
+    if trial.life.blind:
+        return f"the watch of pods was disturbed when trial {trial.number} ended"
+    return ""
 
 
 def _hit_again_ns(reading: Reading, fault: FaultWindow, target: PodIdentity) -> int | None:

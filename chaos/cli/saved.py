@@ -18,6 +18,7 @@ from chaos.experiment import Experiment
 from chaos.experiment.judging import judges_of, statements
 from chaos.model import Ending, History, RunMeta
 from chaos.model.loading import load_history
+from chaos.model.traces import missing
 from chaos.report import READABLE, REPORT, run_json, write_report, write_run_json
 
 RUN = "run.json"
@@ -128,7 +129,7 @@ def load_run(folder: Path) -> History:
     except (ValueError, KeyError, TypeError) as exc:
         raise UsageError(f"{path} is not what this tool wrote: {type(exc).__name__}: {exc}") from exc
     history = load_history(folder, meta, status)
-    _check_whole(folder, history, recorded)
+    _check_whole(folder, history, recorded, head)
     return history
 
 
@@ -141,8 +142,15 @@ def _check_version(path: Path, version: object) -> None:
         )
 
 
-def _check_whole(folder: Path, history: History, recorded: dict[str, int]) -> None:
+def _check_whole(folder: Path, history: History, recorded: dict[str, int], head: dict[str, Any]) -> None:
     """Less than was recorded is no evidence: what is missing might have said the contrary."""
+    if not recorded and history.status != "incomplete":
+        traces = missing(history, head)
+        if traces:
+            raise UsageError(
+                f"{folder} is not whole: {'; '.join(traces)}, so nothing is concluded from it",
+                hint="run.json and report.md still say what was concluded when all was there; fetch the folder again",
+            )
     found = history.recorded()
     lost = [
         f"{found.get(kind, 0)} of {count} {kind}" for kind, count in recorded.items() if found.get(kind, 0) != count

@@ -191,15 +191,13 @@ class Watcher:
             self._streaming.cancel()
 
     async def _catches_up(self, listed: dict[tuple[str, str], dict[str, Any]], revision: str) -> bool:
-        deadline_s = self._clock.now_s() + _CATCH_UP_S
-        while self._lacks(listed, revision):
-            left_s = deadline_s - self._clock.now_s()
-            if left_s <= 0:
-                return False
-            self._news.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(left_s):
+        try:
+            async with asyncio.timeout(_CATCH_UP_S):
+                while self._lacks(listed, revision):
+                    self._news.clear()
                     await self._news.wait()
+        except TimeoutError:
+            return False
         return True
 
     def _lacks(self, listed: dict[tuple[str, str], dict[str, Any]], revision: str) -> bool:

@@ -54,7 +54,7 @@ _LOGIN_WITHIN_S = 5.0
 IDENTIFY_USER, IDENTIFY_PASSWORD = "CHAOS_IDENTIFY_USER", "CHAOS_IDENTIFY_PASSWORD"
 # Kubernetes ends the agents so much later than the run should have ended.
 _AGENTS_OUTLIVE_S = 300
-_WATCHED = ("Pod", "EndpointSlice", "StatefulSet", "Service")
+_WATCHED = ("Pod", "EndpointSlice", "StatefulSet", "Service", "PersistentVolumeClaim")
 _LOOK_AT_NAMESPACE_S = 5.0
 # How often watches are compared with lists: at most so often, and less often where lists are long.
 _LOOK_AT_WATCHES_S, _LOOK_PER_OBJECT_S = 5.0, 0.02

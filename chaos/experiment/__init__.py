@@ -34,7 +34,7 @@ from chaos.analysis.records import SERVICE_VIEW
 from chaos.analysis.recovery import Recovery, recoveries
 from chaos.analysis.statistics import Bound, bound, summarise
 from chaos.analysis.transitions import Transition, became, last_ns, series_of, tells, transitions, when
-from chaos.analysis.trials import Trial, not_replaced, steady_again_ns, trials
+from chaos.analysis.trials import Trial, end_unseen, not_replaced, steady_again_ns, trials
 from chaos.analysis.units import at_most_ms, at_most_ns, between, count, ms, out_of, seconds, share, stated
 from chaos.analysis.views import silent_views, views
 from chaos.clients import Login, Reply
@@ -159,6 +159,7 @@ __all__ = [
     "covered",
     "deaf",
     "difference",
+    "end_unseen",
     "excluded",
     "fetch",
     "find_experiment",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chaos.analysis.identity import identities
+import pytest
+
+from chaos.analysis.identity import Facet, identities
 from chaos.analysis.overlap import old_served, overlaps
 from chaos.analysis.reading import Reading
 from chaos.analysis.trials import trials
-from chaos.model import Outcome, PodIdentity
+from chaos.model import ClusterEvent, Outcome, PodIdentity
 from tests.histories import FORCED, Builder, Story, ns, pod, pod_replacement, steps
 
 
@@ -144,3 +146,39 @@ def test_a_record_that_was_wrong_when_it_was_last_asked_before_the_limit_has_not
     build.add(own, 13.5, 13.51, Outcome("NXDOMAIN"))  # after the limit
     (after,) = identities(Reading(build.done()))
     assert after.facet("A record").kept is False
+
+
+def claim(at_s: float, uid: str, volume: str, type_: str = "MODIFIED") -> ClusterEvent:
+    """An event of the claim data-web-0; times as in `pod_replacement`."""
+    obj = {"metadata": {"name": "data-web-0", "uid": uid}, "spec": {"volumeName": volume}}
+    return ClusterEvent(ns(at_s), type_, "PersistentVolumeClaim", "default", "data-web-0", uid, obj)
+
+
+def with_claims(*events: ClusterEvent) -> Facet:
+    """The facet of a replaced pod that has the claim data-web-0 before and after."""
+    history = pod_replacement()
+    new = pod("web-0", "uid-1-new", "10.244.1.41", ready=True, claims=("data-web-0",))
+    history.events = [replace(e, object=new) if e.uid == "uid-1-new" else e for e in history.events]
+    history.events += events
+    history.faults = [replace(f, targets=(replace(f.targets[0], claims=("data-web-0",)),)) for f in history.faults]
+    (identity,) = identities(Reading(history))
+    return identity.facet("volume claims")
+
+
+@pytest.mark.parametrize(
+    ("events", "kept", "note"),
+    [
+        ([claim(0, "u1", "pv1")], True, "data-web-0"),
+        ([claim(0, "u1", "pv1"), claim(9, "u1", "pv1", "DELETED"), claim(9, "u2", "pv2")], False, "u1 became u2"),
+        ([claim(0, "u1", "pv1"), claim(9, "u1", "pv2")], False, "pv1 became pv2"),
+        ([claim(0, "u1", ""), claim(9, "u1", "pv1")], None, "was not seen"),
+        ([claim(0, "u1", "pv1"), claim(9, "u1", "pv1", "DELETED")], None, "was not seen"),
+        ([], None, "was not seen"),
+    ],
+)
+def test_a_claim_is_the_same_by_its_uid_and_volume_not_by_its_name(
+    events: list[ClusterEvent], kept: bool | None, note: str
+) -> None:
+    facet = with_claims(*events)
+    assert facet.kept is kept
+    assert note in facet.note

@@ -52,6 +52,37 @@ def test_a_run_that_has_lost_a_part_is_refused_and_what_was_concluded_stays(fold
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
+@pytest.mark.parametrize("kept", [0.3, 0.5, 0.7])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("observations.jsonl", "series of DNS samples end|DNS queries"), ("events.jsonl", "fault of trial 1")],
+)
+def test_a_run_of_the_schema_before_that_has_lost_its_later_part_is_refused(
+    folder: Path, name: str, said: str, kept: float
+) -> None:
+    """It did not count what it recorded; what it tells all the same shows that some is missing."""
+    rewrite(folder, schema_version=1, recorded=None)
+    path = folder / name
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[: round(len(lines) * kept)]))
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    with pytest.raises(UsageError, match=rf"is not whole: .*({said}).* so nothing is concluded from it"):
+        render_again(folder, None, anew=False, as_json=False)
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+
+
+def test_a_run_of_the_schema_before_that_has_lost_samples_in_its_middle_is_refused(folder: Path) -> None:
+    """To its end it has some: only how many questions were asked tells."""
+    rewrite(folder, schema_version=1, recorded=None)
+    path = folder / "observations.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    samples = [line for line in lines if line.startswith('{"samples"')]
+    lost = set(samples[len(samples) // 4 : 3 * len(samples) // 4])
+    path.write_text("".join(line for line in lines if line not in lost))
+    with pytest.raises(UsageError, match="DNS queries were sent and"):
+        load_run(folder)
+
+
 def test_a_run_that_was_killed_is_read_as_far_as_it_goes(folder: Path) -> None:
     path = folder / "observations.jsonl"
     path.write_bytes(path.read_bytes()[:-1000])

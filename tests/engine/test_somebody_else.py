@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -197,3 +198,50 @@ def test_what_the_method_itself_changes_is_its_own(tmp_path: Path) -> None:
     ran = meddled(tmp_path, None, after_s=0, experiment=experiment)
     assert ran.result.error is None
     assert foreign_changes(Reading(ran.history)) == []
+
+
+VOLUMES = Workload(("web-volumes.yaml",), statefulset="web", service="web", port=80)
+
+
+async def deletes_web_0(run: Run) -> None:
+    await run.steady_state(within_s=60)
+    async with run.inject(DeletePod(run.target.pods[0], grace_s=1)):
+        await run.steady_state(within_s=30)
+
+
+async def deletes_its_claim_too(run: Run) -> None:
+    """Without its finalizer it goes at once, and the StatefulSet's controller makes another, empty one of its name."""
+    await run.steady_state(within_s=60)
+    await run.objects.delete("PersistentVolumeClaim", "data-web-0")
+    await run.objects.patch("PersistentVolumeClaim", "data-web-0", {"metadata": {"finalizers": None}})
+    async with run.inject(DeletePod(run.target.pods[0], grace_s=1)):
+        await run.steady_state(within_s=30)
+
+
+def on_volumes(method: Callable[[Run], Any]) -> Experiment:
+    return replace(MAIN, workload=VOLUMES, checkers=("identity-kept",), questions=(), method=method)
+
+
+@pytest.mark.parametrize(
+    ("method", "outcome", "said"),
+    [
+        (deletes_web_0, "ok", "volume claims"),
+        (deletes_its_claim_too, "fail", "data-web-0 is another claim of its name"),
+    ],
+)
+def test_a_claim_that_was_made_again_is_not_the_same(
+    tmp_path: Path, method: Callable[[Run], Any], outcome: str, said: str
+) -> None:
+    experiment = on_volumes(method)
+    (verdict,) = concluded(meddled(tmp_path, None, after_s=0, experiment=experiment), experiment).said.verdicts
+    assert str(verdict.outcome) == outcome
+    assert said in verdict.summary
+
+
+def test_a_claim_that_somebody_else_deletes_is_named(tmp_path: Path) -> None:
+    experiment = on_volumes(deletes_web_0)
+    path = CORE + "/{ns}/persistentvolumeclaims/data-web-0"
+    ran = meddled(tmp_path, lambda who: who.deletes(path), after_s=0, experiment=experiment)
+    (verdict,) = concluded(ran, experiment).said.verdicts
+    assert str(verdict.outcome) == "unknown"
+    assert "somebody deleted PersistentVolumeClaim data-web-0" in verdict.summary

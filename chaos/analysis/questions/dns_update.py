@@ -12,7 +12,7 @@ from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.stages import Timeline, timelines
 from chaos.analysis.statistics import Bound, bound
-from chaos.analysis.trials import NS_PER_S
+from chaos.analysis.trials import NS_PER_S, end_unseen
 from chaos.analysis.units import ms, out_of, seconds, share, stated
 
 # From this share of the total on, one part is called the cause of the outage.
@@ -28,7 +28,7 @@ def dns_update(reading: Reading) -> Iterator[str]:
     lines = [t for t in timelines(reading) if t.trial.key in keys]
     need(records, "no A record of a deleted pod was asked for")
     yield from _propagation(lines)
-    yield from _absence(records)
+    yield from _absence(reading, records)
     yield from _division(lines)
     yield from _what_to_fix(reading, lines)
     yield left_out(reading)
@@ -50,14 +50,16 @@ def _propagation(lines: list[Timeline]) -> Iterator[str]:
         yield "How soon after Ready the new address appeared was not seen in any trial."
 
 
-def _absence(records: list[Recovery]) -> Iterator[str]:
+def _absence(reading: Reading, records: list[Recovery]) -> Iterator[str]:
     """How long a view did not give the right address."""
     gaps = [gap for r in records if (gap := _gap(r)) is not None]
-    missing = sum(r.outcome is RecoveryOutcome.NOT_RECOVERED for r in records)
+    missing = [r for r in records if r.outcome is RecoveryOutcome.NOT_RECOVERED]
+    early = next((reason for r in missing if (reason := end_unseen(reading, r.trial))), "")
     if gaps:
         yield f"Between the two, a pod's own record was not right for {at_most(gaps)}."
     if missing:
-        yield f"In {out_of(missing, len(records))} records and views it was still not right at the end of the trial."
+        end = f"the end of the trial ({early})" if early else "the end of the trial"
+        yield f"In {out_of(len(missing), len(records))} records and views it was still not right at {end}."
     never = sum(r.outcome is RecoveryOutcome.NEVER_LOST for r in records)
     if never:
         yield f"{out_of(never, len(records))} records and views were never seen wrong."

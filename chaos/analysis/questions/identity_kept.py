@@ -10,7 +10,7 @@ from chaos.analysis.notes import notes
 from chaos.analysis.overlap import Overlap, overlaps
 from chaos.analysis.questions.answer import Question, effective_trials
 from chaos.analysis.reading import Reading
-from chaos.analysis.trials import Trial, no_effect, not_replaced, trials
+from chaos.analysis.trials import Trial, end_unseen, no_effect, not_replaced, trials
 from chaos.analysis.units import count, ms, out_of
 
 
@@ -18,7 +18,7 @@ def identity_kept(reading: Reading) -> Iterator[str]:
     """From the facets of the identity, the overlap of old and new, and the contrast with a Deployment."""
     yield from _failed(reading)
     judged = [t for t in trials(reading) if not no_effect(t) and not not_replaced(t)]
-    if not judged and any(_is_late(t, reading) for t in _gone(reading)):
+    if not judged and any(not end_unseen(reading, t) for t in _gone(reading)):
         return
     keys = {t.key for t in effective_trials(reading)}
     mine = [i for i in identities(reading) if i.trial.key in keys]
@@ -27,9 +27,9 @@ def identity_kept(reading: Reading) -> Iterator[str]:
     yield _changed(mine)
     yield from _alone(doubled)
     yield from _contrast(reading)
-    unseen = [f"in trial {t.number} {not_replaced(t)}" for t in _gone(reading) if not _is_late(t, reading)]
-    if unseen:
-        yield f"Not counted, since these trials ended before their limit: {'; '.join(unseen)}."
+    early = [f"{not_replaced(t)}, and {end_unseen(reading, t)}" for t in _gone(reading) if end_unseen(reading, t)]
+    if early:
+        yield f"This run cannot say of every pod: {'; '.join(early)}."
 
 
 def _gone(reading: Reading) -> list[Trial]:
@@ -39,14 +39,9 @@ def _gone(reading: Reading) -> list[Trial]:
 
 def _failed(reading: Reading) -> Iterator[str]:
     """Those that had their time; one that was cut short cannot tell."""
-    late = [f"in trial {t.number} {not_replaced(t)}" for t in _gone(reading) if _is_late(t, reading)]
+    late = [f"in trial {t.number} {not_replaced(t)}" for t in _gone(reading) if not end_unseen(reading, t)]
     if late:
         yield f"Not all: {'; '.join(late)}."
-
-
-def _is_late(trial: Trial, reading: Reading) -> bool:
-    limit_ns = reading.within_ns
-    return limit_ns is not None and trial.end_ns - trial.accepted_ns >= limit_ns
 
 
 def _kept(mine: list[Identity], *, alone: bool) -> Iterator[str]:

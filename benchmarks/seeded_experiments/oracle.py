@@ -100,13 +100,14 @@ class Oracle:
                 looks = range(since_ns, at_ns, max(1, (at_ns - since_ns) // _LOOKS))
                 was_false = any(self._wrong(instant) for instant in looks)
                 why = f"from {since_ns / 1e9:.6f} to {at_ns / 1e9:.6f} {wrong or 'all was right'}"
-                return Judgement(true=not wrong, why=why, near=near or was_false and not wrong, was_false=was_false)
+                return Judgement(true=not wrong, why=why, near=near or (was_false and not wrong), was_false=was_false)
         return Judgement(true=True)
 
     def _began_ns(self, at_ns: int) -> int:
         """When the method began to wait: with a fault, or with the end of what it waited for before."""
         accepted = [f.accepted_ns for f in self._history.faults if f.accepted_ns is not None]
-        return max(at for at in [*accepted, *(at for at, _, _ in self._history.marks)] if at < at_ns)
+        steps = [at for at, what, _ in self._history.marks if what in ("steady-state", "waited")]
+        return max(at for at in [*accepted, *steps] if at < at_ns)
 
     def _was_right(self, at_ns: int) -> bool:
         """Whether it changed so near to that instant that nobody could tell."""
@@ -184,9 +185,7 @@ class Oracle:
                 continue
             if scene.new_address == scene.target.address:
                 continue  # an address has one owner at a time
-            old, new = (
-                self._world.who_serves(address) for address in (scene.target.address, scene.new_address)
-            )
+            old, new = (self._world.who_serves(address) for address in (scene.target.address, scene.new_address))
             instants = sorted({scene.sent_ns, scene.until_ns, *old.at_ns, *new.at_ns})
             instants = [at for at in instants if scene.sent_ns <= at <= scene.until_ns]
             both_ns = sum(

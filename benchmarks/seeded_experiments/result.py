@@ -84,7 +84,7 @@ def _compare(done: Done) -> None:
     resolution_s = 2 * drawn.period_s + drawn.round_trip_s
     oracle = Oracle(world, ran.history, found, resolution_s)
     for verdict in judge(ran.history, ran.history.meta.parameters["checkers"]):
-        _weigh(done, verdict, oracle.judge(verdict.checker))
+        weigh(done, verdict, oracle.judge(verdict.checker))
 
 
 def _claims(world: World, ran: Ran, found: list, *, lossy: bool) -> Iterator[Claim]:  # type: ignore[type-arg]
@@ -100,12 +100,15 @@ def _count(done: Done, claim: Claim) -> None:
         done.widths.append((claim.width_s - done.drawn.round_trip_s) / claim.period_s)
 
 
-def _weigh(done: Done, verdict: Verdict, truth: Judgement) -> None:
+def weigh(done: Done, verdict: Verdict, truth: Judgement) -> None:
+    """Compare a verdict with what is true, and count it."""
     known = {True: "true", False: "false", None: "cannot be judged"}[truth.true]
     done.verdicts[verdict.checker, str(verdict.outcome), known] += 1
     if truth.contradicts(verdict.outcome):
         near = " (near)" if truth.near else ""
-        done.violations.append(f"{verdict.checker} is {verdict.outcome}{near}, but: {truth.why}; {verdict.summary[:300]}")
+        done.violations.append(
+            f"{verdict.checker} is {verdict.outcome}{near}, but: {truth.why}; {verdict.summary[:300]}"
+        )
     if truth.true is not None and not truth.near:
         done.judged += 1
         if verdict.outcome is VerdictOutcome.UNKNOWN:

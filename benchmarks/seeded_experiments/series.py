@@ -59,7 +59,7 @@ class SeriesClaims:
 
     def _client(self, view: ClientView) -> Iterator[Claim]:
         scene = self._scenes[view.trial.key]
-        works = self._works(view.probe, view.record, scene.target.name, scene.target.address)
+        works = self._works(view.probe, view.record, scene.target.name)
         if works is None:
             return
         what = f"trial {view.trial.number} {view.probe} {view.record}"
@@ -74,7 +74,7 @@ class SeriesClaims:
             yield self._length("client outage", what, view.outage_ns, works, span, series)
 
     def _outage(self, series: Series) -> Iterator[Claim]:
-        works = self._works(series.probe, series.record, series.pod, series.name)
+        works = self._works(series.probe, series.record, series.pod)
         faults = [f.sent_ns for f in self._history.faults if f.accepted_ns is not None]
         if works is None or not faults:
             return
@@ -92,7 +92,7 @@ class SeriesClaims:
         samples = self._history.samples[series.id]
         return max(from_ns, min(samples.sent_ns)), min(to_ns, samples.received_ns[-1])
 
-    def _works(self, probe: str, record: str, pod: str, address: str) -> Steps[tuple[bool, ...]] | None:
+    def _works(self, probe: str, record: str, pod: str) -> Steps[tuple[bool, ...]] | None:
         """Whether an exchange of that kind can succeed, by the server or backend that it may be sent to."""
         if probe == "address":
             serves = self._world.who_serves(record.rpartition(":")[0])
@@ -110,16 +110,16 @@ class SeriesClaims:
         """Whether each of them leads to addresses that all serve."""
         addresses = sorted({a for one in answers for value in one.values for a in value})
         serving = [_is(self._world.who_serves(address), bool) for address in addresses]
-        both = joined([*answers, *serving])  # type: ignore[list-item]
+        both = joined([*answers, *serving])
         found: Steps[tuple[bool, ...]] = Steps(tuple(False for _ in answers))
         for at_ns, values in zip(both.at_ns, both.values, strict=True):
             up = dict(zip(addresses, values[len(answers) :], strict=True))
-            found.add(at_ns, tuple(bool(v) and all(up[a] for a in v) for v in values[: len(answers)]))  # type: ignore[union-attr, attr-defined]
+            found.add(at_ns, tuple(bool(v) and all(up[a] for a in v) for v in values[: len(answers)]))
         return found
 
     def _edge(self, kind: str, what: str, interval: Interval, works: Steps[tuple[bool, ...]]) -> Claim:
         """It worked, and it did not, within that time, for a client that is sent to any of the servers."""
-        assert interval.before_ns is not None  # noqa: S101
+        assert interval.before_ns is not None
         seen = works.within(interval.after_ns, interval.before_ns)
         worked, failed = any(any(v) for v in seen), any(not all(v) for v in seen)
         return Claim(kind, what, interval, worked and (failed or self._lossy), str(seen)[:200])
@@ -150,7 +150,7 @@ def _values(values: Value) -> Value:
 
 
 def _said(server: Steps[Value], at: Interval) -> list[Value]:
-    assert at.before_ns is not None  # noqa: S101
+    assert at.before_ns is not None
     return [_values(value) for value in server.within(at.after_ns, at.before_ns)]
 
 

@@ -124,6 +124,9 @@ class Oracle:
         if missing:
             return f"{missing[0]} was not Ready"
         addresses = {name: pod.address for name, pod in pods.items() if pod is not None}
+        for series in self._history.series:
+            if series.probe == "clusterip" and self._world.routes(series.name).value(at_ns) != (addresses[series.pod],):
+                return f"{series.record} did not lead to {series.pod}"
         for replica in self._world.replicas:
             for name, address in addresses.items():
                 if self._world.answers(replica, f"{name}.{service}", "A").value(at_ns) != (address,):

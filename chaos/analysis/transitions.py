@@ -39,6 +39,9 @@ def alike(one: Outcome, other: Outcome) -> bool:
 def transitions(history: History, series: Series, from_ns: int = 0, to_ns: int | None = None) -> list[Transition]:
     """Each change of a series, in the order of receipt; the first entry is the state that it began with.
 
+    An answer that differs counts only where its question was sent after the answers before it had begun to come:
+    otherwise it may be one of before that took longer.
+
     Args:
         history: of the run.
         series: whose samples are looked at; those that say nothing are left out, which widens intervals.
@@ -49,7 +52,8 @@ def transitions(history: History, series: Series, from_ns: int = 0, to_ns: int |
     found: list[Transition] = []
     if columns is None:
         return found
-    last_sent_ns = from_ns
+    run_sent_ns = [from_ns]  # of the answers that are alike up to now
+    run_since_ns = 0  # receipt of the first of them
     for _, sent_ns, received_ns, position in columns.rows():
         if received_ns < from_ns or (to_ns is not None and sent_ns > to_ns):
             continue
@@ -58,8 +62,13 @@ def transitions(history: History, series: Series, from_ns: int = 0, to_ns: int |
             continue
         previous = found[-1].after if found else None
         if previous is None or not alike(previous, outcome):
+            if previous is not None and sent_ns < run_since_ns:
+                continue  # a straggler: it may be of before
+            # An answer that came before this one may be of a question that was sent after it.
+            last_sent_ns = next((at for at in reversed(run_sent_ns) if at <= sent_ns), from_ns)
             found.append(Transition(series, Interval(min(last_sent_ns, received_ns), received_ns), previous, outcome))
-        last_sent_ns = max(last_sent_ns, sent_ns)
+            run_sent_ns, run_since_ns = [], received_ns
+        run_sent_ns.append(sent_ns)
     return found
 
 

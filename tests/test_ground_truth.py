@@ -1,7 +1,7 @@
 """The truth, which the sandbox knows, lies in every interval that the tool reports.
 
-In virtual time, on clusters whose every delay is scaled by a random factor, `tests/test_seeded_experiments.py` shows it of
-forty experiments, and `make bench` of a thousand trials at a short period.
+In virtual time, on clusters whose every delay is scaled by a random factor, `tests/test_seeded_experiments.py` shows it
+of forty experiments, and `make bench` of a thousand trials at a short period.
 """
 
 from __future__ import annotations

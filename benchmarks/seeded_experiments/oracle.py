@@ -127,18 +127,22 @@ class Oracle:
         for series in self._history.series:
             if series.probe == "clusterip" and self._world.routes(series.name).value(at_ns) != (addresses[series.pod],):
                 return f"{series.record} did not lead to {series.pod}"
-        for replica in self._world.replicas:
-            for name, address in addresses.items():
-                if self._world.answers(replica, f"{name}.{service}", "A").value(at_ns) != (address,):
-                    return f"{replica} gave another address for {name}"
-                reverse = ".".join(reversed(address.split("."))) + ".in-addr.arpa"
-                if f"{name}.{service}" not in self._world.answers(replica, reverse, "PTR").value(at_ns):
-                    return f"{replica} did not lead from {address} to {name}"
-            targets = self._world.answers(replica, service, "SRV").value(at_ns)
-            if sorted(targets) != sorted(f"{name}.{service}" for name in names):
-                return f"{replica} gave other targets for the service"
-            if sorted(self._world.answers(replica, service, "A").value(at_ns)) != sorted(addresses.values()):
-                return f"{replica} gave other addresses for the service"
+        wrong = (self._wrong_at(replica, service, addresses, at_ns) for replica in self._world.replicas)
+        return next(filter(None, wrong), "")
+
+    def _wrong_at(self, replica: str, service: str, addresses: dict[str, str], at_ns: int) -> str:
+        """What a DNS server does not give as it should; empty: nothing."""
+        for name, address in addresses.items():
+            if self._world.answers(replica, f"{name}.{service}", "A").value(at_ns) != (address,):
+                return f"{replica} gave another address for {name}"
+            reverse = ".".join(reversed(address.split("."))) + ".in-addr.arpa"
+            if f"{name}.{service}" not in self._world.answers(replica, reverse, "PTR").value(at_ns):
+                return f"{replica} did not lead from {address} to {name}"
+        targets = self._world.answers(replica, service, "SRV").value(at_ns)
+        if sorted(targets) != sorted(f"{name}.{service}" for name in addresses):
+            return f"{replica} gave other targets for the service"
+        if sorted(self._world.answers(replica, service, "A").value(at_ns)) != sorted(addresses.values()):
+            return f"{replica} gave other addresses for the service"
         return ""
 
     # ---- of replacements ----

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.seeded_experiments --seeds 0:2000`: exit code 1 where anything reported is against the truth."""
+"""`python -m benchmarks.seeded_experiments --seeds 0:2000`: exit code 1 where a report is against the truth."""
 
 from __future__ import annotations
 

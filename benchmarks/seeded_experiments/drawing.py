@@ -45,7 +45,11 @@ _MANY = 30
 _SLOWEST_CONNECT_S = 30.0
 # What takes minutes by itself is not made longer, or nobody could sample it at a short period.
 _NEVER_SLOWER = ("kubelet_rejoin", "kubelet_sync_retry", "kubelet_image_pull", "kubelet_relist", "node_")
-_LIMITS_S = (0.3, 60.0)
+# Of some experiments the limit is about as long as a replacement takes, or shorter; of the others it is ample.
+_LIMITS_S = ((0.3, 5.0), (5.0, 60.0), (5.0, 60.0))
+# Of small experiments: longer periods take long, since the steady state is to hold for some.
+_QUICK_FOR_MANY = ("delete",)
+_SMALL_PERIODS_S = (0.02, 0.05, 0.1, 0.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +102,8 @@ class Drawn:
 
     def __str__(self) -> str:
         return (
-            f"seed {self.seed}: {self.kind} of {self.hit}/{self.replicas}, loss {self.loss:g}, every {self.period_s:g} s, "
-            f"cache of {self.cache}, {self.vantages} agents, within {self.within_s:g} s"
+            f"seed {self.seed}: {self.kind} of {self.hit}/{self.replicas}, loss {self.loss:g}, "
+            f"every {self.period_s:g} s, cache of {self.cache}, {self.vantages} agents, within {self.within_s:g} s"
         )
 
 
@@ -108,7 +112,10 @@ def draw(seed: int) -> Drawn:
     rng = random.Random(f"experiment/{seed}")
     small = seed < SMALL_SEEDS
     kind = KINDS[seed % len(KINDS)]
-    replicas = rng.choices(REPLICAS, weights=(3, 6, 1) if small else (3, 4, 3))[0]
+    least_s, most_s = rng.choice(_LIMITS_S)
+    replicas = rng.choices(REPLICAS, weights=(4, 8, 1) if small else (3, 4, 3))[0]
+    if small and kind not in _QUICK_FOR_MANY:
+        replicas = min(replicas, REPLICAS[1])
     if kind == "delete-within-a-delete":
         replicas = max(replicas, REPLICAS[1])
     hit = rng.choice([n for n in (2, 3, 5, _MANY) if n <= replicas] or [1]) if _may_hit_several(kind) else 1
@@ -122,8 +129,8 @@ def draw(seed: int) -> Drawn:
         period_s=0.0,
         connect_period_s=0.0,
         cache=rng.choice(tuple(CACHES)),
-        vantages=rng.choices((0, 2, 3), weights=(7, 2, 1))[0],
-        within_s=round(_LIMITS_S[0] * (_LIMITS_S[1] / _LIMITS_S[0]) ** rng.random(), 2),
+        vantages=_vantages(rng, replicas, small=small),
+        within_s=round(least_s * (most_s / least_s) ** rng.random(), 2),
         beyond_s=rng.choice((1.0, 3.0, 5.0)),
         grace_s=0 if kind == "force-delete" else rng.choice((None, 1, 2)),
         reuse=rng.random() < 0.3,  # noqa: PLR2004
@@ -131,6 +138,13 @@ def draw(seed: int) -> Drawn:
         delays=_delays(rng, rng.choice((1.0, 5.0)) if not small else 1.0),
     )
     return _with_periods(drawn, rng, _PLANNED_SMALL if small else _PLANNED_SAMPLES)
+
+
+def _vantages(rng: random.Random, replicas: int, *, small: bool) -> int:
+    """How many agents sample, each as much as one process would."""
+    if small:
+        return 2 if replicas < _MANY and rng.random() < 0.1 else 0  # noqa: PLR2004
+    return rng.choices((0, 2, 3), weights=(7, 2, 1))[0]
 
 
 def _may_hit_several(kind: str) -> bool:
@@ -155,7 +169,8 @@ def _with_periods(drawn: Drawn, rng: random.Random, most: int) -> Drawn:
     series = (drawn.replicas * 1.1 + 2) * _VIEWS * vantages
     lasts_s = _lasts_s(drawn)
     # A third is left for connections, unless there are none.
-    fitting = [p for p in PERIODS_S if series * (lasts_s / p + holds) <= most * 2 / 3] or [PERIODS_S[-1]]
+    allowed = _SMALL_PERIODS_S if drawn.seed < SMALL_SEEDS else PERIODS_S
+    fitting = [p for p in allowed if series * (lasts_s / p + holds) <= most * 2 / 3] or [allowed[-1]]
     # Short ones are what the project is about; they are few where the sets are large.
     period_s = min(rng.choice(fitting), rng.choice(fitting))
     tries = len(probes(drawn)) * drawn.replicas * vantages * (lasts_s + (holds + _FIRST_ANSWERS) * period_s)

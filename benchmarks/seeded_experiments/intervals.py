@@ -67,10 +67,10 @@ class Intervals:
 
     def claims(self) -> Iterator[Claim]:
         """Of every recovery and every time line."""
-        for recovery in recoveries(Reading(self._history)):
+        for recovery in recoveries(self._reading):
             scene = self._scenes[recovery.trial.key]
             yield from self._of_recovery(recovery, scene)
-        for timeline in timelines(Reading(self._history)):
+        for timeline in timelines(self._reading):
             yield from self._of_timeline(timeline, self._scenes[timeline.trial.key])
 
     # ---- DNS records ----
@@ -138,7 +138,7 @@ class Intervals:
         period_s: float,
     ) -> Claim:
         """Right for good at every server: the last of them."""
-        assert recovery.lasting is not None  # noqa: S101
+        assert recovery.lasting is not None
         since = [right_since(records.right(recovery.kind.value, r), scene.sent_ns, scene.end_ns) for r in replicas]
         known = [at for at in since if at is not None]
         holds = len(known) == len(since) and recovery.lasting.covers(max(known))

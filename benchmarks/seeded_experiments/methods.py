@@ -23,7 +23,7 @@ from chaos.experiment import (
     UpdateTemplate,
     Workload,
 )
-from chaos.experiment.nodes import choose_node, takes_pods
+from experiments.shared.nodes import choose_node, takes_pods
 
 STEADY_WITHIN_S = 60.0
 # Before the first fault nobody is in a hurry: a reverse name is asked every ten periods only.

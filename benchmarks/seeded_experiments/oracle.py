@@ -100,13 +100,14 @@ class Oracle:
                 looks = range(since_ns, at_ns, max(1, (at_ns - since_ns) // _LOOKS))
                 was_false = any(self._wrong(instant) for instant in looks)
                 why = f"from {since_ns / 1e9:.6f} to {at_ns / 1e9:.6f} {wrong or 'all was right'}"
-                return Judgement(true=not wrong, why=why, near=near or was_false and not wrong, was_false=was_false)
+                return Judgement(true=not wrong, why=why, near=near or (was_false and not wrong), was_false=was_false)
         return Judgement(true=True)
 
     def _began_ns(self, at_ns: int) -> int:
         """When the method began to wait: with a fault, or with the end of what it waited for before."""
         accepted = [f.accepted_ns for f in self._history.faults if f.accepted_ns is not None]
-        return max(at for at in [*accepted, *(at for at, _, _ in self._history.marks)] if at < at_ns)
+        steps = [at for at, what, _ in self._history.marks if what in ("steady-state", "waited")]
+        return max(at for at in [*accepted, *steps] if at < at_ns)
 
     def _was_right(self, at_ns: int) -> bool:
         """Whether it changed so near to that instant that nobody could tell."""
@@ -123,18 +124,25 @@ class Oracle:
         if missing:
             return f"{missing[0]} was not Ready"
         addresses = {name: pod.address for name, pod in pods.items() if pod is not None}
-        for replica in self._world.replicas:
-            for name, address in addresses.items():
-                if self._world.answers(replica, f"{name}.{service}", "A").value(at_ns) != (address,):
-                    return f"{replica} gave another address for {name}"
-                reverse = ".".join(reversed(address.split("."))) + ".in-addr.arpa"
-                if f"{name}.{service}" not in self._world.answers(replica, reverse, "PTR").value(at_ns):
-                    return f"{replica} did not lead from {address} to {name}"
-            targets = self._world.answers(replica, service, "SRV").value(at_ns)
-            if sorted(targets) != sorted(f"{name}.{service}" for name in names):
-                return f"{replica} gave other targets for the service"
-            if sorted(self._world.answers(replica, service, "A").value(at_ns)) != sorted(addresses.values()):
-                return f"{replica} gave other addresses for the service"
+        for series in self._history.series:
+            if series.probe == "clusterip" and self._world.routes(series.name).value(at_ns) != (addresses[series.pod],):
+                return f"{series.record} did not lead to {series.pod}"
+        wrong = (self._wrong_at(replica, service, addresses, at_ns) for replica in self._world.replicas)
+        return next(filter(None, wrong), "")
+
+    def _wrong_at(self, replica: str, service: str, addresses: dict[str, str], at_ns: int) -> str:
+        """What a DNS server does not give as it should; empty: nothing."""
+        for name, address in addresses.items():
+            if self._world.answers(replica, f"{name}.{service}", "A").value(at_ns) != (address,):
+                return f"{replica} gave another address for {name}"
+            reverse = ".".join(reversed(address.split("."))) + ".in-addr.arpa"
+            if f"{name}.{service}" not in self._world.answers(replica, reverse, "PTR").value(at_ns):
+                return f"{replica} did not lead from {address} to {name}"
+        targets = self._world.answers(replica, service, "SRV").value(at_ns)
+        if sorted(targets) != sorted(f"{name}.{service}" for name in addresses):
+            return f"{replica} gave other targets for the service"
+        if sorted(self._world.answers(replica, service, "A").value(at_ns)) != sorted(addresses.values()):
+            return f"{replica} gave other addresses for the service"
         return ""
 
     # ---- of replacements ----

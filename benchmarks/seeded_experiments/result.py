@@ -16,8 +16,8 @@ from benchmarks.seeded_experiments.running import run
 from benchmarks.seeded_experiments.scenes import scenes
 from benchmarks.seeded_experiments.series import SeriesClaims
 from benchmarks.seeded_experiments.world import World
-from chaos.analysis.reading import Reading
 from chaos.analysis.checkers import judge
+from chaos.analysis.reading import Reading
 from chaos.errors import SteadyStateError
 from chaos.model import Verdict, VerdictOutcome
 from tests.sandboxed import Ran
@@ -84,8 +84,9 @@ def _compare(done: Done) -> None:
         _count(done, claim)
     resolution_s = 2 * drawn.period_s + drawn.round_trip_s
     oracle = Oracle(world, ran.history, found, resolution_s)
-    for verdict in judge(Reading(ran.history), ran.history.meta.parameters["checkers"]):
-        _weigh(done, verdict, oracle.judge(verdict.checker))
+    reading = Reading(ran.history)
+    for verdict in judge(reading, ran.history.meta.parameters["checkers"]):
+        weigh(done, verdict, oracle.judge(verdict.checker))
 
 
 def _claims(world: World, ran: Ran, found: list, *, lossy: bool) -> Iterator[Claim]:  # type: ignore[type-arg]
@@ -101,7 +102,8 @@ def _count(done: Done, claim: Claim) -> None:
         done.widths.append((claim.width_s - done.drawn.round_trip_s) / claim.period_s)
 
 
-def _weigh(done: Done, verdict: Verdict, truth: Judgement) -> None:
+def weigh(done: Done, verdict: Verdict, truth: Judgement) -> None:
+    """Compare a verdict with what is true, and count it."""
     known = {True: "true", False: "false", None: "cannot be judged"}[truth.true]
     done.verdicts[verdict.checker, str(verdict.outcome), known] += 1
     if truth.contradicts(verdict.outcome):

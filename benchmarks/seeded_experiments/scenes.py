@@ -9,7 +9,8 @@ from typing import TypeVar
 from benchmarks.seeded_experiments.world import PodTruth, Steps, Value, World
 from chaos.model import FaultWindow, History, PodIdentity
 
-T, U = TypeVar("T"), TypeVar("U")
+T = TypeVar("T")
+U = TypeVar("U")
 OLD, ABSENT, NEW, KEPT = "old", "absent", "new", "kept"
 POD_A, SERVICE_A, SRV, PTR = "A of the pod", "A of the service", "SRV of the service", "PTR of the pod's address"
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from benchmarks.seeded_experiments.intervals import Claim, seconds
 from benchmarks.seeded_experiments.scenes import Scene
 from benchmarks.seeded_experiments.world import Steps, Value, World, joined
-from chaos.analysis.reading import Reading
 from chaos.analysis.connections import ClientView, client_views
 from chaos.analysis.outage import outage
+from chaos.analysis.reading import Reading
 from chaos.analysis.transitions import transitions
 from chaos.model import History, Interval, Series
 
@@ -30,7 +30,7 @@ class SeriesClaims:
         for series in self._history.series:
             if series.probe == "dns":
                 yield from self._transitions(series)
-        for view in client_views(Reading(self._history)):
+        for view in client_views(self._reading):
             yield from self._client(view)
         for series in self._history.series:
             if series.probe in (*_BY_NAME, "clusterip", "address"):
@@ -41,7 +41,7 @@ class SeriesClaims:
     def _transitions(self, series: Series) -> Iterator[Claim]:
         rtype = series.record.partition(" ")[0]
         servers = [self._world.answers(r, series.name, rtype) for r in self._world.views(series.view)]
-        for change in transitions(Reading(self._history), series):
+        for change in transitions(self._reading, series):
             if change.before is None or change.at.before_ns is None:
                 continue
             before, after = _values(change.before.values), _values(change.after.values)
@@ -60,7 +60,7 @@ class SeriesClaims:
 
     def _client(self, view: ClientView) -> Iterator[Claim]:
         scene = self._scenes[view.trial.key]
-        works = self._works(view.probe, view.record, scene.target.name, scene.target.address)
+        works = self._works(view.probe, view.record, scene.target.name)
         if works is None:
             return
         what = f"trial {view.trial.number} {view.probe} {view.record}"
@@ -75,11 +75,11 @@ class SeriesClaims:
             yield self._length("client outage", what, view.outage_ns, works, span, series)
 
     def _outage(self, series: Series) -> Iterator[Claim]:
-        works = self._works(series.probe, series.record, series.pod, series.name)
+        works = self._works(series.probe, series.record, series.pod)
         faults = [f.sent_ns for f in self._history.faults if f.accepted_ns is not None]
         if works is None or not faults:
             return
-        found = outage(Reading(self._history), series, faults[0])
+        found = outage(self._reading, series, faults[0])
         if found is not None:
             what = f"{series.probe} {series.record} from {series.vantage}"
             yield self._edge("outage began", what, found.began, works)
@@ -93,7 +93,7 @@ class SeriesClaims:
         samples = self._history.samples[series.id]
         return max(from_ns, min(samples.sent_ns)), min(to_ns, samples.received_ns[-1])
 
-    def _works(self, probe: str, record: str, pod: str, address: str) -> Steps[tuple[bool, ...]] | None:
+    def _works(self, probe: str, record: str, pod: str) -> Steps[tuple[bool, ...]] | None:
         """Whether an exchange of that kind can succeed, by the server or backend that it may be sent to."""
         if probe == "address":
             serves = self._world.who_serves(record.rpartition(":")[0])
@@ -111,16 +111,16 @@ class SeriesClaims:
         """Whether each of them leads to addresses that all serve."""
         addresses = sorted({a for one in answers for value in one.values for a in value})
         serving = [_is(self._world.who_serves(address), bool) for address in addresses]
-        both = joined([*answers, *serving])  # type: ignore[list-item]
+        both = joined([*answers, *serving])
         found: Steps[tuple[bool, ...]] = Steps(tuple(False for _ in answers))
         for at_ns, values in zip(both.at_ns, both.values, strict=True):
             up = dict(zip(addresses, values[len(answers) :], strict=True))
-            found.add(at_ns, tuple(bool(v) and all(up[a] for a in v) for v in values[: len(answers)]))  # type: ignore[union-attr, attr-defined]
+            found.add(at_ns, tuple(bool(v) and all(up[a] for a in v) for v in values[: len(answers)]))
         return found
 
     def _edge(self, kind: str, what: str, interval: Interval, works: Steps[tuple[bool, ...]]) -> Claim:
         """It worked, and it did not, within that time, for a client that is sent to any of the servers."""
-        assert interval.before_ns is not None  # noqa: S101
+        assert interval.before_ns is not None
         seen = works.within(interval.after_ns, interval.before_ns)
         worked, failed = any(any(v) for v in seen), any(not all(v) for v in seen)
         return Claim(kind, what, interval, worked and (failed or self._lossy), str(seen)[:200])
@@ -151,7 +151,7 @@ def _values(values: Value) -> Value:
 
 
 def _said(server: Steps[Value], at: Interval) -> list[Value]:
-    assert at.before_ns is not None  # noqa: S101
+    assert at.before_ns is not None
     return [_values(value) for value in server.within(at.after_ns, at.before_ns)]
 
 

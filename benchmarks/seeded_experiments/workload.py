@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from benchmarks.seeded_experiments.drawing import Drawn
 from chaos.faults.set_readiness import GATE
@@ -25,7 +24,7 @@ def write(drawn: Drawn, folder: Path) -> None:
 
 
 def _save(path: Path, objects: list[dict[str, Any]]) -> None:
-    path.write_text(yaml.safe_dump_all(objects), encoding="utf-8")
+    path.write_text("\n---\n".join(map(json.dumps, objects)), encoding="utf-8")  # JSON is YAML
 
 
 def _ports() -> list[dict[str, Any]]:

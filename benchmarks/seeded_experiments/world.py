@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from benchmarks.seeded_experiments.running import Commits
 from chaos.faults.cut_node import SANDBOX_NETWORK
@@ -60,7 +60,7 @@ class Steps(Generic[T]):
         return found
 
 
-def joined(parts: Iterable[Steps[T]]) -> Steps[tuple[T, ...]]:
+def joined(parts: Iterable[Steps[Any]]) -> Steps[tuple[Any, ...]]:
     """The values of several, side by side."""
     known = list(parts)
     together = Steps(tuple(part.first for part in known))
@@ -218,7 +218,7 @@ class World:
     def who_serves(self, address: str) -> Steps[str]:
         """The pod whose container takes connections at an address and can be reached; "" where there is none."""
         serving, link = self._serving[address], self.nodes[self._node_of.get(address, "")]
-        both = joined([serving, link])  # type: ignore[list-item]
+        both = joined([serving, link])
         found = Steps("")
         for at_ns, (who, up) in zip(both.at_ns, both.values, strict=True):
             found.add(at_ns, str(who) if up else "")

@@ -40,6 +40,9 @@ def alike(one: Outcome, other: Outcome) -> bool:
 def transitions(reading: Reading, series: Series, from_ns: int = 0, to_ns: int | None = None) -> list[Transition]:
     """Each change of a series, in the order of receipt; the first entry is the state that it began with.
 
+    An answer that differs counts only where its question was sent after the answers before it had begun to come:
+    otherwise it may be one of before that took longer.
+
     Args:
         reading: of the run.
         series: whose samples are looked at; those that say nothing are left out, which widens intervals.
@@ -47,14 +50,20 @@ def transitions(reading: Reading, series: Series, from_ns: int = 0, to_ns: int |
         to_ns: samples sent after are left out; None: the end.
     """
     found: list[Transition] = []
-    last_sent_ns = from_ns
+    run_sent_ns = [from_ns]  # of the answers that are alike up to now
+    run_since_ns = 0  # receipt of the first of them
     for sent_ns, received_ns, _, outcome in reading.samples(series, 0, to_ns):
         if received_ns < from_ns or not tells(series, outcome):
             continue
         previous = found[-1].after if found else None
         if previous is None or not alike(previous, outcome):
+            if previous is not None and sent_ns < run_since_ns:
+                continue  # a straggler: it may be of before
+            # An answer that came before this one may be of a question that was sent after it.
+            last_sent_ns = next((at for at in reversed(run_sent_ns) if at <= sent_ns), from_ns)
             found.append(Transition(series, Interval(min(last_sent_ns, received_ns), received_ns), previous, outcome))
-        last_sent_ns = max(last_sent_ns, sent_ns)
+            run_sent_ns, run_since_ns = [], received_ns
+        run_sent_ns.append(sent_ns)
     return found
 
 

@@ -81,7 +81,8 @@ class Probing:
         vantages: from how many places everything is sampled; the limit of queries per second is for all together.
 
     Attributes:
-        watched: ids of the series that a method opened itself; the steady state is not about them.
+        watched: ids of the series that the steady state is not about: those that a method opened itself, and those of a
+            pod at an address that another one has now.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class Probing:
         self.rates = plan_rates(options, len(target.names), len(dns.views) * vantages, by_name * vantages, watched)
         self._by_address: dict[str, list[tuple[Host, Series]]] = {}  # series that end with an address
         self._own_names: dict[str, list[tuple[Host, Series]]] = {}  # by pod, who is asked for the address of its name
+        self._owners: dict[str, str] = {}  # address → the pod that it is asked about
         self._nameless: list[tuple[Host, str, str]] = []  # where a pod's address is not asked for its name yet
         self._phase = 0
         self._begun_s = 0.0
@@ -228,12 +230,24 @@ class Probing:
         """Begin to probe an address when a pod gets it."""
         if event.kind != "Pod" or event.name not in self._target.names or event.type == "DELETED":
             return
-        self._probe_address(event.name, str(event.object.get("status", {}).get("podIP", "")))
+        status = event.object.get("status", {})
+        address = str(status.get("podIP", ""))
+        going = "deletionTimestamp" in event.object["metadata"] or status.get("phase") in ("Failed", "Succeeded")
+        if going and address in self._by_address:
+            return  # its object may outlast its hold on the address, which another pod may have by now
+        self._probe_address(event.name, address)
 
     def _probe_address(self, pod: str, address: str) -> None:
-        """Who answers at an address, and whose it is; once, as long as it is in use."""
-        if not address or address in self._by_address or not self.hosts:
+        """Who answers at an address, and whose it is; once for each pod that has it, as long as it is in use."""
+        known = address in self._by_address
+        if not address or not self.hosts or (known and self._owners[address] == pod):
             return
+        if known:  # another pod had it before
+            self._nameless = [entry for entry in self._nameless if entry[2] != address]
+            for host, one in self._by_address[address]:
+                host.close(one.id)
+                self.watched.add(one.id)
+        self._owners[address] = pod
         opened = self._by_address[address] = []
         for host in self.hosts:
             series = self._connect(host, "address", f"{address}:{self._target.port}", pod, address, "")

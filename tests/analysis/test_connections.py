@@ -98,7 +98,7 @@ FAR_THEN_NEAR = ((9.5, OK), (11.0, REFUSED), (12.5, OK), (12.7, REFUSED), (12.9,
 
 
 def test_the_longest_outage_is_the_one_that_may_have_been() -> None:
-    """Seed 19 of the seeded experiments: of two single failures the later one was told, and the true one was longer."""
+    """Of two single failures the later one was told, and the true one was longer."""
     history = clicks(*FAR_THEN_NEAR).done()
     (found,) = client_views(Reading(history))
     assert found.failed is not None

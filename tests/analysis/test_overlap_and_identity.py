@@ -118,7 +118,7 @@ def test_answers_that_do_not_say_who_gave_them_prove_nothing_about_an_overlap() 
 
 
 def test_where_the_successor_has_the_old_address_nobody_can_tell_when_the_old_pod_stopped() -> None:
-    """Seed 16 of the seeded experiments: the new pod's answers were taken for the old one's, which "never stopped"."""
+    """The new pod's answers were taken for the old one's, which "never stopped"."""
     build = Builder()
     build.fault(1, PodIdentity("web-1", "old", "10.0.0.1", "node-1", "web-1", "1"), 10.0, 10.001, 20.0)
     build.event(0.5, "Pod", pod("web-1", "old", "10.0.0.1", ready=True), "ADDED", initial=True)
@@ -132,7 +132,7 @@ def test_where_the_successor_has_the_old_address_nobody_can_tell_when_the_old_po
 
 
 def test_a_record_that_was_wrong_when_it_was_last_asked_before_the_limit_has_not_failed() -> None:
-    """Seed 17 of the seeded experiments: every 5 s is too seldom for a limit of 0.3 s; the trial ended after it."""
+    """Every 5 s is too seldom for a limit of 0.3 s, though the trial ended after it."""
     build = Builder(parameters={"within_s": 3.0})
     build.fault(1, PodIdentity("web-1", "old", "10.0.0.1", "node-1", "web-1", "1"), 10.0, 10.001, 14.0)
     build.event(0.5, "Pod", pod("web-1", "old", "10.0.0.1", ready=True), "ADDED", initial=True)

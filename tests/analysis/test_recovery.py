@@ -254,7 +254,7 @@ def test_samples_from_before_the_fault_count_even_where_the_trial_before_ended_w
 
 
 def one_pod_behind_two_servers(*service: tuple[float, float, Outcome]) -> Builder:
-    """It keeps its address. One server lacks the name from 1.2 to 2.0 s, the other one from 2.5 to 3.5 s."""
+    """It keeps its address. One server has no such name from 1.2 to 2.0 s, the other one from 2.5 to 3.5 s."""
     build = one_pod(new=OLD, ended_s=9.0)
     present = [(at / 10, at / 10 + 0.01, a(OLD)) for at in range(36, 90)]
     ask(build, (0.9, 0.95, a(OLD)), (1.15, 1.2, NXDOMAIN), (1.9, 1.95, NXDOMAIN), (2.05, 2.1, a(OLD)), *present)

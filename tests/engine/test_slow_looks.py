@@ -29,7 +29,7 @@ def deleted(tmp_path: Path, within_s: float, grace_s: int) -> Ran:
 
 
 def test_a_state_that_was_right_in_time_is_not_missed_for_want_of_a_look(tmp_path: Path) -> None:
-    """Seed 20 of the seeded experiments: the newest answers were from before the pod was back."""
+    """The newest answers were from before the pod was back."""
     ran = deleted(tmp_path, within_s=2.5, grace_s=1)
     assert ran.result.error is None
     assert steady_state(Reading(ran.history)).outcome is VerdictOutcome.OK

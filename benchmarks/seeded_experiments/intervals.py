@@ -62,6 +62,7 @@ class Intervals:
 
     def __init__(self, world: World, history: History, scenes: list[Scene]) -> None:
         self._world, self._history = world, history
+        self._reading = Reading(history)
         self._scenes = {(s.fault.trial, s.target.name): s for s in scenes}
         self._periods = {s.id: s.period_s for s in history.series}
 

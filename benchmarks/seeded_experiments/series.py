@@ -22,6 +22,7 @@ class SeriesClaims:
 
     def __init__(self, world: World, history: History, scenes: list[Scene], *, lossy: bool) -> None:
         self._world, self._history, self._lossy = world, history, lossy
+        self._reading = Reading(history)
         self._scenes = {(s.fault.trial, s.target.name): s for s in scenes}
         self._last_ns = max((s.received_ns[-1] for s in history.samples.values() if len(s)), default=0)
 

@@ -186,7 +186,9 @@ def _measure(reading: Reading, trial: Trial, record: Record, servers: list[Recov
     tolerated_ns = tolerated_gap_ns(reading, max(s.period_s for s in (*record.before, *record.after)))
     covered = gap_ns <= tolerated_ns
     settled = settled_run(record.view, _replicas(reading, record))
-    heard_to_the_end = trial.end_ns - max(after.known_ns, default=0) <= tolerated_ns
+    # What was heard before the fault says nothing about its end, however soon that came.
+    heard_ns = [at_ns for at_ns in after.known_ns if at_ns >= trial.sent_ns]
+    heard_to_the_end = trial.end_ns - max(heard_ns, default=0) <= tolerated_ns
     return Recovery(
         trial=trial,
         kind=record.kind,

@@ -223,3 +223,10 @@ def test_a_fault_that_replaces_nobody_is_told_as_what_it_is() -> None:
 
 def test_a_state_that_is_looked_at_during_a_fault_is_the_state_after_it_too() -> None:
     assert verdict(flapping(seen=True), "steady-state").outcome is OK
+
+
+def test_what_was_heard_before_the_fault_says_nothing_about_the_end_of_a_short_trial() -> None:
+    """The trial is shorter than the gap that the rule tolerates, so that answers of before reach into it."""
+    history = edited().series(probe="dns").say(TIMED_OUT, after=-0.05).history
+    history.meta.parameters["within_s"] = 600.0
+    assert {r.right_at_end for r in recoveries(Reading(history))} == {None}

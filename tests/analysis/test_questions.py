@@ -60,7 +60,7 @@ def test_a_slow_dns_is_called_the_cause_where_it_is() -> None:
 
 def test_records_that_do_not_come_back_are_counted_and_bounded_not_averaged() -> None:
     text = answer(pod_replacement(replace(Story(), dns_back_s=99.0)), "dns-update")
-    assert "3 of 3 records and views it was still not right at the end of the trial (trial 1 ended 33.2 s" in text
+    assert "3 of 3 records and views it was still not right at the end of the trial (trial 1 ended 33.20 s" in text
     assert "> 33.1" in text
 
 

@@ -188,7 +188,7 @@ def _measure(reading: Reading, trial: Trial, record: Record, servers: list[Recov
     settled = settled_run(record.view, _replicas(reading, record))
     # What was heard before the fault says nothing about its end, however soon that came.
     heard_ns = [at_ns for at_ns in after.known_ns if at_ns >= trial.sent_ns]
-    heard_to_the_end = trial.end_ns - max(heard_ns, default=0) <= tolerated_ns
+    heard_to_the_end = bool(heard_ns) and trial.end_ns - max(heard_ns) <= tolerated_ns
     return Recovery(
         trial=trial,
         kind=record.kind,

@@ -50,23 +50,14 @@ class Eviction(Note):
 
 @dataclass(frozen=True, slots=True)
 class Budget(Note):
-    """What was said about the eviction of another pod while one was away.
-
-    Attributes:
-        away: the pod that had been evicted.
-        tried: the one that was asked about.
-        refused: how often it was refused.
-        answer: the first refusal, whole.
-        answers: the different refusals, without their explanations.
-        ended: whether it was allowed in the end; the note was written then.
-    """
+    """What was said about the eviction of another pod while one was away."""
 
     away: str
     tried: str
-    refused: int
-    answer: str
-    answers: tuple[str, ...]
-    ended: bool
+    refused: int  # times
+    answer: str  # the first refusal, whole
+    answers: tuple[str, ...]  # the different refusals, without their explanations
+    ended: bool  # it was allowed in the end; this was written down then
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +172,8 @@ async def look_at_pinned(run: Run, phase: str) -> None:
 
 def why_pending(pod: dict[str, Any]) -> str:
     """What the scheduler says about a pod that it has no node for."""
-    for condition in (pod.get("status") or {}).get("conditions") or []:
-        if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            return str(condition.get("message", ""))
-    return ""
+    found = (c for c in (pod.get("status") or {}).get("conditions") or [] if c["type"] == "PodScheduled")
+    return next((str(c.get("message", "")) for c in found if c["status"] == "False"), "")
 
 
 # ---- what must hold ----
@@ -215,11 +204,10 @@ def ready_again_ns(reading: Reading, eviction: FaultWindow) -> int | None:
 def budget_is_enforced(reading: Reading) -> Iterator[Finding]:
     """While one pod is away the eviction of another is refused with 429, and allowed when it is Ready again."""
     asked = notes(reading, Budget)
-    need(asked, "nothing was asked while a pod was away")
     pods_were_watched(reading, *drain_span(reading))
     for row in asked:
         yield from one_asked(reading, row)
-    need(len(asked) == len(evictions(reading)), "nothing was asked while another pod was away")
+    need(len(asked) == len(evictions(reading)), "not every eviction was followed by a question about another pod")
     kinds = ", ".join(sorted({f"`{said}`" for row in asked for said in row.answers}))
     yield holds(
         f"Asked {count(sum(row.refused for row in asked), 'time')} while one pod was away, the API server refused a second eviction, each time with {kinds}, "
@@ -353,7 +341,7 @@ def drain_cost(reading: Reading) -> Iterator[str]:
         + f"; unreachable by name were {each}."
     )
     yield f"In all it took {seconds(to_ns - from_ns)}."
-    yield from where_measured(lambda: iter([held(reading, come_back_elsewhere)]))
+    yield from where_measured(partial(held, reading, come_back_elsewhere))
     yield "So a drain costs a pod its own name for a while, as a deletion does; the names need no change anywhere."
 
 
@@ -382,12 +370,11 @@ def tied_pod(reading: Reading) -> Iterator[str]:
     )
 
 
-def _absent(reading: Reading) -> Iterator[str]:
+def _absent(reading: Reading) -> str:
     moved = note(reading, Change, step=MOVED)
     gone, back = (known(step(reading, what, PINNED, moved.sent_ns), what) for what in ("terminating", "ready"))
-    yield (
-        f"From its end to its successor's readiness it took {ms(back.at_ns - gone.at_ns)}, with the node closed for only {stated(PENDING_S)} more."
-    )
+    took = ms(back.at_ns - gone.at_ns)
+    return f"From its end to its successor's readiness it took {took}, with the node closed for only {stated(PENDING_S)} more."
 
 
 def headline(reading: Reading) -> str:

@@ -190,6 +190,11 @@ class SeriesEdit:
                 samples.outcome[position] = number
         return self.of
 
+    def forget(self) -> Edited:
+        """They have no samples."""
+        self.of.history.samples.update({series.id: Samples() for series in self.series})
+        return self.of
+
     def told(self, status: str) -> Outcome:
         """An outcome of that status that they had."""
         positions = {position for series in self.series for position in self.of.history.samples[series.id].outcome}

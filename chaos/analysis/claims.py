@@ -149,9 +149,10 @@ def accepted_ns(fault: FaultWindow) -> int:
 # ---- sentences ----
 
 
-def where_measured(holding: Callable[[], Iterator[str]]) -> Iterator[str]:
-    """Sentences that are left out from the first that needs what the run did not see."""
+def where_measured(holding: Callable[[], str | Iterator[str]]) -> Iterator[str]:
+    """Sentences, or one, that are left out from the first that needs what the run did not see."""
     try:
-        yield from holding()
+        said = holding()
+        yield from [said] if isinstance(said, str) else said
     except UnmeasuredError:
         return

@@ -88,6 +88,13 @@ class Edited:
         """From the run's clock."""
         return (at_ns - self.zero_ns) / NS_PER_S
 
+    def only(self, record: str, view: str) -> Edited:
+        """As if nothing else had been asked of DNS."""
+        self.history.series[:] = [
+            s for s in self.history.series if s.probe != "dns" or (s.record, s.view) == (record, view)
+        ]
+        return self
+
     def without_views(self, *views: str) -> Edited:
         """As if these DNS servers had not been asked."""
         self.history.series[:] = [s for s in self.history.series if s.probe != "dns" or s.view not in views]

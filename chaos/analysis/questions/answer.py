@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chaos.analysis.claims import UnmeasuredError, need
 from chaos.analysis.reading import Reading
 from chaos.analysis.statistics import Bound, maximum, median
-from chaos.analysis.trials import NS_PER_S, Trial, no_effect, not_replaced, trials
+from chaos.analysis.trials import NS_PER_S, Trial, end_unseen, no_effect, not_replaced, trials
 from chaos.analysis.units import count, ms
 from chaos.model.figure import plain
 
@@ -80,7 +80,11 @@ def left_out(reading: Reading) -> str:
 
 
 def _reasons(reading: Reading) -> list[str]:
-    found = [f"trial {t.number}: {reason}" for t in trials(reading) if (reason := no_effect(t) or not_replaced(t))]
+    found = [
+        f"trial {t.number}: {reason}{f', and {early}' if (early := end_unseen(reading, t)) else ''}"
+        for t in trials(reading)
+        if (reason := no_effect(t) or not_replaced(t))
+    ]
     return found + [f"trial {f.trial}: the fault was {f.outcome}" for f in reading.faults if f.accepted_ns is None]
 
 

@@ -1,7 +1,6 @@
 """What still works, and what is the first sign, when a StatefulSet's serviceName or its service is broken?"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -26,7 +25,6 @@ LATENT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
 class Stage(Note):
     """What was done."""
 
@@ -34,7 +32,6 @@ class Stage(Note):
     step: str
 
 
-@dataclass(frozen=True, slots=True)
 class Refused(Note):
     """What the API server refused."""
 
@@ -42,7 +39,6 @@ class Refused(Note):
     answer: str
 
 
-@dataclass(frozen=True, slots=True)
 class Names(Note):
     """What DNS answered in each state."""
 
@@ -54,7 +50,6 @@ class Names(Note):
     ready: int
 
 
-@dataclass(frozen=True, slots=True)
 class Second(Note):
     """The second headless service."""
 
@@ -64,7 +59,6 @@ class Second(Note):
     pod: str
 
 
-@dataclass(frozen=True, slots=True)
 class Subdomains(Note):
     """The subdomain of each pod."""
 
@@ -72,7 +66,6 @@ class Subdomains(Note):
     pods: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
 class BrokenNetwork(Note):
     """The unit's broken-network."""
 

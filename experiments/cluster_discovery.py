@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -28,7 +27,6 @@ _LOOK = re.compile(
 _OWN = re.compile(r"^own name resolves to ?(?P<address>\S*)", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
 class Discovery(Note):
     """What each member's script printed (seconds since its first look, by its own clock).
 
@@ -57,7 +55,6 @@ class Discovery(Note):
         return f"{self.pod} found {', '.join(sorted(self.found_last)) or 'nobody'}"
 
 
-@dataclass(frozen=True, slots=True)
 class Swap(Note):
     """A pod of the Deployment, replaced."""
 
@@ -65,7 +62,6 @@ class Swap(Note):
     successor: str
 
 
-@dataclass(frozen=True, slots=True)
 class Source(Note):
     """The primary's addresses."""
 
@@ -74,7 +70,6 @@ class Source(Note):
     is_at: str
 
 
-@dataclass(frozen=True, slots=True)
 class Repaired(Note):
     """The replica by address, given the name.
 

@@ -1,7 +1,6 @@
 """How do clients in another namespace find a stateful service, and what keeps them from using it?"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from chaos.experiment import *
 
@@ -23,7 +22,6 @@ OPEN, OWN_ONLY, LET_IN = "without a policy", "with one for its own namespace", "
 KEEPS_OUT = "the policy keeps the clients out"
 
 
-@dataclass(frozen=True, slots=True)
 class Namespaces(Note):
     """Who is where."""
 
@@ -32,7 +30,6 @@ class Namespaces(Note):
     tenant: str
 
 
-@dataclass(frozen=True, slots=True)
 class Servers(Note):
     """The servers, and the addresses that full names should lead to."""
 
@@ -42,14 +39,12 @@ class Servers(Note):
     service: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Conf(ReadConf):
     """What /etc/resolv.conf says in each namespace."""
 
     place: str
 
 
-@dataclass(frozen=True, slots=True)
 class Lookup(LookedUp):
     """nslookup from each namespace (busybox's: the search list is for names without a dot only)."""
 
@@ -57,7 +52,6 @@ class Lookup(LookedUp):
     of: str
 
 
-@dataclass(frozen=True, slots=True)
 class Fetch(Fetched):
     """wget from each namespace, which asks the C library."""
 
@@ -65,19 +59,16 @@ class Fetch(Fetched):
     of: str
 
 
-@dataclass(frozen=True, slots=True)
 class Cost(Costed):
     """What a C library in the clients' namespace asks for each form of a name (A and AAAA each), asked one by one from here."""
 
     of: str
 
 
-@dataclass(frozen=True, slots=True)
 class Access(reach.Reach):
     """Who gets the page of web-0 under which policies; what did not work begins with a dash, what says nothing with "?"."""
 
 
-@dataclass(frozen=True, slots=True)
 class LookupForbidden(LookedUp):
     """The name, looked up from the clients' namespace while the policy is for the set's own only."""
 

@@ -1,7 +1,6 @@
 """Which member of mysql-cluster gets a connection: through a service address, a headless name, with session affinity, on a connection that stays?"""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from chaos.experiment import *
@@ -29,36 +28,30 @@ SERVICE, HEADLESS, GOVERNING, STICKY = "mysql-replicas", "mysql-internal", "mysq
 HELD = "held"
 
 
-@dataclass(frozen=True, slots=True)
 class Lookup(Asked):
     """What the two services' names are."""
 
 
-@dataclass(frozen=True, slots=True)
 class New(Answered):
     """Who answered SELECT @@hostname on new connections."""
 
 
-@dataclass(frozen=True, slots=True)
 class Chosen(Answered):
     """A client that takes each address of the headless answer in turn."""
 
 
-@dataclass(frozen=True, slots=True)
 class Sticky(Answered):
     """With sessionAffinity ClientIP, before and after a pause."""
 
     turn: int
 
 
-@dataclass(frozen=True, slots=True)
 class PodName(Asked):
     """Names of pods below each headless service."""
 
     below: str
 
 
-@dataclass(frozen=True, slots=True)
 class Endpoints(Note):
     """What the endpoints of both carry, and what a MySQL client says of such a name."""
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -28,14 +27,12 @@ SETTLE_S = 2.0
 BY_NAME, BY_SERVICE, READS, HELD = f"writes by {NAMED[0]}", f"writes by {WRITERS}", "reads", "held"
 
 
-@dataclass(frozen=True, slots=True)
 class Routing(Answered):
     """Who answered SELECT @@hostname through each name."""
 
     phase: str
 
 
-@dataclass(frozen=True, slots=True)
 class Strays(Note):
     """Writes through mysql-replicas while replicas accepted writes.
 
@@ -47,7 +44,6 @@ class Strays(Note):
     rows: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
 class Writes(Note):
     """Writes of an application while replicas are read-only."""
 

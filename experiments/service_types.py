@@ -1,7 +1,6 @@
 """What does DNS answer for a regular and for a headless service of a Deployment, and what of it survives a restart?"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 
 from chaos.experiment import *
@@ -19,7 +18,6 @@ REGULAR, HEADLESS, REPLACED = "regular", "headless", "replaced"
 SHAPED = "address-shaped name"
 
 
-@dataclass(frozen=True, slots=True)
 class Pods(Note):
     """The Deployment's pods."""
 
@@ -28,7 +26,6 @@ class Pods(Note):
     addresses: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Replacement(Note):
     """The replacement."""
 
@@ -38,7 +35,6 @@ class Replacement(Note):
     is_at: str
 
 
-@dataclass(frozen=True, slots=True)
 class Lookup(Asked):
     """What DNS answered in each phase."""
 
@@ -46,7 +42,6 @@ class Lookup(Asked):
     of: str
 
 
-@dataclass(frozen=True, slots=True)
 class Behind(Answered):
     """Who answered over HTTP behind the service's name."""
 

@@ -1,7 +1,6 @@
 """Does a StatefulSet with a headless service have every DNS record that it should, and does each name lead to its pod?"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from chaos.experiment import *
 
@@ -15,7 +14,6 @@ PORT = 80
 MISSING = "web-9.web"
 
 
-@dataclass(frozen=True, slots=True)
 class Record(Asked):
     """Records that the specification demands, asked once at each view."""
 
@@ -31,21 +29,18 @@ class Record(Asked):
         return f"{Asked.told(self)}, and {', '.join(self.expected)} is demanded"
 
 
-@dataclass(frozen=True, slots=True)
 class Absent(Asked):
     """Records that must not exist."""
 
     of: str
 
 
-@dataclass(frozen=True, slots=True)
 class Reached(Answered):
     """Who answered over HTTP behind each pod's name."""
 
     pod: str
 
 
-@dataclass(frozen=True, slots=True)
 class ServiceReached(Answered):
     """Who answered behind the service's name."""
 

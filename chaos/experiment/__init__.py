@@ -41,7 +41,7 @@ from chaos.clients import Login, Reply
 from chaos.clients.redis_members import Member, ask_members
 from chaos.cluster.changes import Acknowledged
 from chaos.errors import InconclusiveError, PreflightError, UsageError
-from chaos.experiment.asking import ask, note_answers, reverse_name, tally, who_answers, wrong_answers
+from chaos.experiment.asking import ask, note_answers, resolve_surely, reverse_name, tally, who_answers, wrong_answers
 from chaos.experiment.common_notes import Answered, Asked, Change, Waited, Watched, watched
 from chaos.experiment.course import CourseQuestion
 from chaos.experiment.definition import Experiment, Workload
@@ -193,6 +193,7 @@ __all__ = [
     "pods_were_watched",
     "read_resolv_conf",
     "recoveries",
+    "resolve_surely",
     "reverse_name",
     "seconds",
     "series_of",

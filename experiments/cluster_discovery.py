@@ -347,9 +347,7 @@ experiment = Experiment(
     workload=mysql.cluster("mysql-discovery.yaml"),
     probes=("dns",),
     checkers=(
-        "fault-took-effect",
-        "steady-state",
-        "identity-kept",
+        *OF_REPLACEMENT,
         members_find_those_before,
         unready_members_have_no_names,
         deployment_finds_nobody,

@@ -1,5 +1,6 @@
 """What an experiment is, and where experiments are found: all that an experiment's file needs to import."""
 
+from chaos.analysis.checkers import OF_REPLACEMENT
 from chaos.analysis.claims import (
     Checker,
     Finding,
@@ -77,6 +78,7 @@ from chaos.model import FaultWindow, History, Interval, Outcome, PodIdentity, Se
 from chaos.vantage.ours import is_ours
 
 __all__ = [
+    "OF_REPLACEMENT",
     "SERVICE_VIEW",
     "Acknowledged",
     "Answered",

@@ -487,9 +487,7 @@ experiment = Experiment(
     workload=Workload(manifests=("redis-cluster.yaml",), statefulset=SET, service=SERVICE, port=PORT),
     probes=("dns", "tcp"),
     checkers=(
-        "fault-took-effect",
-        "steady-state",
-        "identity-kept",
+        *OF_REPLACEMENT,
         cluster_forms_by_name,
         replica_takes_over,
         names_stay_addresses_follow,

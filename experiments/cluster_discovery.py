@@ -17,8 +17,7 @@ BY_NAME, BY_ADDRESS = NAMED[1], NAMED[2]
 READY, UNREADY, EARLY, DEPLOYMENT = "mysql-cluster", "mysql-unready", "mysql-early", "mysql-deployment"
 NAME_LATER, ADDRESS_LATER = "by name, after the replacement", "by address, after the replacement"
 LOGS_WITHIN_S, LOOK_AGAIN_S, SETTLE_S = 40, 0.5, 4.0
-# The C library asks twice and waits 5 s each time; a look that took as long was not answered.
-GIVES_UP_S = 10.0
+GIVES_UP_S = 10.0  # the C library asks twice and waits 5 s each time: a look that took as long was not answered
 
 
 class Discovery(Note):
@@ -143,9 +142,8 @@ async def repair(run: Run) -> None:
     found = await mysql.status(run, BY_ADDRESS)
     file, position = found.get("Master_Log_File"), found.get("Exec_Master_Log_Pos")
     change = f"CHANGE MASTER TO MASTER_HOST='{NAMED[0]}', MASTER_LOG_FILE='{file}', MASTER_LOG_POS={position}"
-    if not file or not await mysql.must(run, BY_ADDRESS, "STOP SLAVE", change, "START SLAVE"):
-        return
-    if not await mysql.follow(run, (BY_ADDRESS,), "repaired"):
+    told = file and await mysql.must(run, BY_ADDRESS, "STOP SLAVE", change, "START SLAVE")
+    if not told or not await mysql.follow(run, (BY_ADDRESS,), "repaired"):
         return
     heard, question = False, f"SELECT COUNT(*) FROM {mysql.DATABASE}.notes WHERE note = 'after'"
 

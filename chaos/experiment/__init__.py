@@ -1,5 +1,6 @@
 """What an experiment is, and where experiments are found: all that an experiment's file needs to import."""
 
+from chaos.analysis.checkers import OF_REPLACEMENT
 from chaos.analysis.claims import (
     Checker,
     Finding,
@@ -41,7 +42,7 @@ from chaos.clients import Login, Reply
 from chaos.clients.redis_members import Member, ask_members
 from chaos.cluster.changes import Acknowledged
 from chaos.errors import InconclusiveError, PreflightError, UsageError
-from chaos.experiment.asking import ask, note_answers, reverse_name, tally, who_answers, wrong_answers
+from chaos.experiment.asking import ask, note_answers, resolve_surely, reverse_name, tally, who_answers, wrong_answers
 from chaos.experiment.common_notes import Answered, Asked, Change, Waited, Watched, watched
 from chaos.experiment.course import CourseQuestion
 from chaos.experiment.definition import Experiment, Workload
@@ -77,6 +78,7 @@ from chaos.model import FaultWindow, History, Interval, Outcome, PodIdentity, Se
 from chaos.vantage.ours import is_ours
 
 __all__ = [
+    "OF_REPLACEMENT",
     "SERVICE_VIEW",
     "Acknowledged",
     "Answered",
@@ -193,6 +195,7 @@ __all__ = [
     "pods_were_watched",
     "read_resolv_conf",
     "recoveries",
+    "resolve_surely",
     "reverse_name",
     "seconds",
     "series_of",

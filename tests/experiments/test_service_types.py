@@ -64,7 +64,7 @@ def test_one_pod_that_answered_all_shows_no_order(history: History) -> None:
     pod = lab.facts_of(history, "pods", phase=REGULAR)[0]["names"][0]
     answered = {pod: 29, "TIMEOUT (resolve)": 1}
     edited = Edited(history).notes(Behind, phase=HEADLESS).say(answered=answered).history
-    assert "that the order varies was not seen in this run" in said(edited, "several-addresses")
+    assert "That the order varies was not seen in this run" in said(edited, "several-addresses")
 
 
 def test_a_regular_service_with_a_pods_address_fails(history: History) -> None:

@@ -222,7 +222,7 @@ def dying_servers_answer(reading: Reading) -> Iterator[Finding]:
                 yield unsure(f"{server} could not be heard all the time")
             old.append(answered_ns)
     yield holds(
-        f"Told to end, {count(len(old), 'server')} answered for {spread(old)}; the Corefile says {count(limit_s)} s."
+        f"Told to end, {count(len(old), 'server')} still answered for {spread(old)} (Corefile: {count(limit_s)} s)."
     )
 
 
@@ -382,12 +382,10 @@ def name_or_server(reading: Reading) -> Iterator[str]:
 
 def headline(reading: Reading) -> str:
     held(reading, nothing_resolves)
-    on = (
-        "; whoever had an address or a connection went on undisturbed"
-        if kept_addresses_go_on(reading).outcome == "ok"
-        else ""
+    on = "; whoever had an address or a connection went on undisturbed"
+    return (
+        f"For {without_servers(reading)} no DNS server answered{on * (kept_addresses_go_on(reading).outcome == 'ok')}."
     )
-    return f"For {without_servers(reading)} no DNS server answered{on}."
 
 
 experiment = Experiment(

@@ -221,9 +221,7 @@ def dying_servers_answer(reading: Reading) -> Iterator[Finding]:
             elif answered_ns < least_ns or server in deaf:
                 yield unsure(f"{server} could not be heard all the time")
             old.append(answered_ns)
-    yield holds(
-        f"Told to end, {count(len(old), 'server')} still answered for {spread(old)} (Corefile: {count(limit_s)} s)."
-    )
+    yield holds(f"Told to end, {count(len(old), 'server')} answered for {spread(old)} (Corefile: {count(limit_s)} s).")
 
 
 @checker(*EVIDENCE)

@@ -294,7 +294,7 @@ def intermittent(reading: Reading) -> Iterator[str]:
     yield f"In a zone whose server drops one query in {DROP_ONE_IN}, {single.failed_of_all} lookups with {ONCE} failed."
     yield f"With glibc's default {again.failed_of_all} failed{slow}."
     if not changes and not asked.failed:
-        yield f"Meanwhile no endpoint changed and all {asked.number} requests to the application's address were answered, so `kubectl get endpoints -w` shows nothing."
+        yield f"Meanwhile no endpoint changed and all {asked.number} requests to the application's address were answered, so the unit's `kubectl get endpoints -w` shows nothing."
         yield "It finds endpoints that come and go (a pod that turns unready: experiment readiness-flap; there the name is NXDOMAIN), not answers that get lost."
     yield "Tell in which phase it fails: ask the name and the address apart, again and again."
     yield "Failures of the name alone that time out mean answers that are lost, or later than the program waits."

@@ -1,6 +1,5 @@
 """How does a pod resolve names, what does each name cost, and what becomes of clients when names or addresses change?"""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -10,16 +9,12 @@ from chaos.experiment import *
 from .shared.course import unit_question
 
 CLIENT, SERVERS = "app=network-test", "app=web-stateful"
-REPLICAS = 3
+REPLICAS, PORT, TRIES = 3, 80, 5
 READY_WITHIN_S = 60
 PRIMARY = "web-0"
 EXTERNAL = ("google.com", "example.com")
-TRIES = 5
-PORT = 80
-# A pod that starts just now may still be without its endpoint; DNS follows within milliseconds.
-SETTLE_S = 1.0
-# What busybox's wget says of it.
-NO_SUCH_NAME = "bad address"
+SETTLE_S = 1.0  # a pod that starts just now may still be without its endpoint; DNS follows within milliseconds
+NO_SUCH_NAME = "bad address"  # what busybox's wget says of it
 ANSWERED = ("NOERROR", "NXDOMAIN", "NODATA")
 FULL, SHORT_POD, BARE_POD, FULL_POD = "service, full name", "pod, short", "pod, bare", "pod, full name"
 BARE, POD, WHOLE, DOTTED = "bare name", "short name of a pod", "full name", "full name with its final dot"
@@ -70,7 +65,6 @@ class PeerFinds(Note):
     peer: str
     asked: str
     address: str
-    exit_code: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +98,7 @@ async def method(run: Run) -> None:
     conf = await read_resolv_conf(run, ReadConf, pod)
     told = await run.objects.exec(pod, ["sh", "-c", "echo $KUBERNETES_SERVICE_HOST"])
     run.note(ApiAddress(told.stdout.strip()))
-    service = await run.objects.get("Service", "web")
-    full = f"web.{service['metadata']['namespace']}.svc.{run.domain}" if service else ""
+    full = f"web.{run.target.namespace}.svc.{run.domain}"
     await look_up(run, pod, full)
     await count_all(run, conf, full)
     await replace(run, servers)
@@ -150,9 +143,8 @@ async def replace(run: Run, servers: tuple[PodIdentity, ...]) -> None:
     """Delete the pod that both clients talk to: one keeps its address, the other asks for its name each time."""
     old = next(pod for pod in servers if pod.name == PRIMARY)
     peer = next(pod.name for pod in servers if pod.name != PRIMARY)
-    await peer_finds(run, peer, "before")
     before = await run.resolve(f"{PRIMARY}.web")
-    await reach(run, old, "before")
+    await reach(run, old, peer, "before")
     await run.delete_pod(old)
     new = await successor(run, old, SERVERS, READY_WITHIN_S)
     if new is None or not await run.until("its name leads to it", partial(names, run, new), READY_WITHIN_S):
@@ -160,20 +152,15 @@ async def replace(run: Run, servers: tuple[PodIdentity, ...]) -> None:
     run.note(Replaced(PRIMARY, old.address, new.address, before.ttl))
     await run.sleep(SETTLE_S)
     await ask(run, DirectLookup, f"{PRIMARY}.web", of=AFTER)
-    await reach(run, old, "after")
-    await peer_finds(run, peer, "after")
+    await reach(run, old, peer, "after")
 
 
-async def reach(run: Run, old: PodIdentity, when: str) -> None:
-    """Who answers at the pod's name and at the address that it had at first."""
+async def reach(run: Run, old: PodIdentity, peer: str, when: str) -> None:
+    """Who answers at the primary's name and at its first address, and what another member's C library makes of its name."""
     await who_answers(run, Reached, f"{PRIMARY}.web", PORT, TRIES, by="name", when=when)
     await who_answers(run, Reached, old.address, PORT, TRIES, by="address", when=when)
-
-
-async def peer_finds(run: Run, peer: str, when: str) -> None:
-    """What another member's C library makes of the primary's short name."""
     done = await run.objects.exec(peer, ["getent", "hosts", f"{PRIMARY}.web"])
-    run.note(PeerFinds(when, peer, f"{PRIMARY}.web", next(iter(done.stdout.split()), ""), done.code))
+    run.note(PeerFinds(when, peer, f"{PRIMARY}.web", next(iter(done.stdout.split()), "")))
 
 
 async def names(run: Run, pod: PodIdentity) -> bool:
@@ -211,15 +198,12 @@ def kubernetes_resolves(reading: Reading) -> Iterator[Finding]:
     found = note(reading, PodLookup, "it was not asked for", of=FULL)
     direct = notes(reading, DirectLookup, of=found.asked)
     need(address and direct, "it was not asked for")
-    said = [("the pod", found.status, found.addresses), *((one.view, one.status, one.values) for one in direct)]
-    for who, status, values in said:
-        if status not in ANSWERED:
-            yield unsure(f"{who} was told {status}" if who == "the pod" else f"{who} answers {status}")
-        elif values != (address,):
-            yield against(f"{who} says {', '.join(values) or status}, and the kubelet said {address}")
-    yield holds(
-        f"{found.asked} is {address} from the pod and at each of {count(len(direct), 'DNS server')}, as the kubelet told the pod."
-    )
+    if (found.status, found.addresses) != ("NOERROR", (address,)):
+        told = ", ".join(found.addresses) or found.status
+        yield against_if(found.status in ANSWERED, f"the pod was told {told}, and the kubelet said {address}")
+    yield from wrong_answers(direct, lambda one: one.values == (address,))
+    servers = count(len(direct), "DNS server")
+    yield holds(f"{found.asked} is {address} from the pod and at each of {servers}, as the kubelet told the pod.")
 
 
 @checker("report.md: Measured")
@@ -228,14 +212,12 @@ def outside_as_the_cluster_says(reading: Reading) -> Iterator[Finding]:
     same = []
     for row in notes(reading, PodLookup, of=OUTSIDE):
         for direct in notes(reading, DirectLookup, of=row.asked, view="service")[-1:]:
-            both = (row.status, direct.status)
-            differ = f"{row.asked} is {both[0]} from the pod and {both[1]} at the service"
-            if both[0] == both[1] != "TIMEOUT":
-                same.append(f"{row.asked}: {both[0]}")
-            elif "NOERROR" in both and set(both) <= set(ANSWERED):
-                yield against(differ)
+            both = {row.status, direct.status}
+            if len(both) == 1 and row.status != "TIMEOUT":
+                same.append(f"{row.asked}: {row.status}")
             else:  # silence and a server that could not answer say nothing, and denials differ in kind only
-                yield unsure(differ)
+                differ = f"{row.asked} is {row.status} from the pod and {direct.status} at the service"
+                yield against_if("NOERROR" in both and both <= set(ANSWERED), differ)
     if same:
         yield holds(f"The pod and the DNS service say the same of {', '.join(same)}.")
 
@@ -243,20 +225,15 @@ def outside_as_the_cluster_says(reading: Reading) -> Iterator[Finding]:
 @checker("report.md: Measured")
 def short_names_lead_home(reading: Reading) -> Iterator[Finding]:
     """In the pod the short and the full name of web-0 lead to web-0, and its bare name to nothing."""
-    short, full, bare = (
-        note(reading, PodFetch, "they were not all tried", of=of) for of in (SHORT_POD, FULL_POD, BARE_POD)
-    )
+    forms = (SHORT_POD, FULL_POD, BARE_POD)
+    short, full, bare = (note(reading, PodFetch, "they were not all tried", of=of) for of in forms)
     for row in (short, full):
         if PRIMARY not in row.page:
-            found = against if row.page or NO_SUCH_NAME in row.said else unsure
-            yield found(f"{row.asked}: {row.page or row.said or 'nothing was said'}")
-    if bare.page:
-        yield against(f"{bare.asked} unexpectedly: {bare.page}")
-    elif NO_SUCH_NAME not in bare.said:
-        yield unsure(f"{bare.asked}: {bare.said or 'nothing was said'}")
-    yield holds(
-        f"{short.asked} and {full.asked} were answered by {PRIMARY}; {bare.asked} alone is no name ({bare.said})."
-    )
+            yield against_if(row.page or NO_SUCH_NAME in row.said, f"{row.asked}: {row.told()}")
+    if bare.page or NO_SUCH_NAME not in bare.said:
+        yield against_if(bare.page, f"{bare.asked}: {bare.told()}")
+    yield holds(f"{short.asked} and {full.asked} were answered by {PRIMARY}.")
+    yield holds(f"{bare.asked} alone is no name ({bare.said}).")
 
 
 @checker("report.md: Measured")
@@ -265,21 +242,16 @@ def name_follows_the_pod(reading: Reading) -> Iterator[Finding]:
     swap, by_name, by_address = moved(reading)
     after = notes(reading, DirectLookup, of=AFTER)
     need(after, "no DNS server was asked after the replacement")
-    for one in after:
-        if one.status not in ANSWERED:
-            yield unsure(f"{one.view} answers {one.status}")
-        elif one.values != (swap.is_at,):
-            yield against(f"{one.view} still says {', '.join(one.values) or one.status}")
-    if others := Counter(by_name.answered) - Counter({PRIMARY: by_name.connections}):
-        silent = all(who.startswith("TIMEOUT ") for who in others)
-        yield (unsure if silent else against)(f"by name: {counted(by_name)}")
+    yield from wrong_answers(after, lambda one: one.values == (swap.is_at,))
+    if others := by_name.answered.keys() - {PRIMARY}:
+        yield against_if(not all(who.startswith("TIMEOUT ") for who in others), f"by name: {by_name.told()}")
     if swap.was_at == swap.is_at:
         yield unsure("the successor happened to get the same address")
     elif PRIMARY in by_address.answered:
         yield against(f"the old address {swap.was_at} still answers as {PRIMARY}")
+    yield holds(f"{PRIMARY}.web went from {swap.was_at} to {swap.is_at}.")
     yield holds(
-        f"{PRIMARY}.web went from {swap.was_at} to {swap.is_at}; by name {counted(by_name)} of {count(by_name.connections)}, at the old address "
-        f"{counted(by_address)}."
+        f"Of {count(by_name.connections, 'connection')} by name: {by_name.told()}; to the old address: {by_address.told()}."
     )
     most = share(excluded(max(1, by_address.connections)))
     yield holds(f"So few tries exclude, at 95 %, that {PRIMARY} still answers there in more than {most} of all.")
@@ -293,11 +265,6 @@ def moved(reading: Reading) -> tuple[Replaced, Reached, Reached]:
     return note(reading, Replaced, missing), by_name, by_address
 
 
-def counted(reached: Reached) -> str:
-    """Who answered how often."""
-    return ", ".join(f"{who} {count(n, 'time')}" for who, n in reached.answered.items()) or "nobody"
-
-
 # ---- the unit's questions ----
 
 
@@ -309,18 +276,15 @@ def lookups_told(reading: Reading) -> Iterator[str]:
     where = ", an address inside the cluster" if kubernetes.addresses else ""
     yield f"{kubernetes.asked} is {', '.join(kubernetes.addresses) or kubernetes.status}{where}."
     yield from outside(reading)
-    yield (
-        f"A name with fewer than {count(conf.ndots)} dots is tried below {', '.join(conf.search)} first, so a service of the pod's own namespace needs its "
-        "bare name only."
-    )
+    yield f"A name with fewer than {count(conf.ndots)} dots is tried below {', '.join(conf.search)} first."
+    yield "So a service of the pod's own namespace needs its bare name only."
     yield from where_measured(partial(costs_told, reading, conf))
     yield from where_measured(partial(trap, reading))
 
 
 def outside(reading: Reading) -> Iterator[str]:
     rows = notes(reading, PodLookup, of=OUTSIDE)
-    # Without an exit code of 0, NODATA may also be an nslookup that said nothing.
-    denied = [r for r in rows if r.status == "NXDOMAIN" or (r.status == "NODATA" and not r.exit_code)]
+    denied = [row for row in rows if row.denied]
     if found := [row for row in rows if row.addresses]:
         yield f"{found[0].asked} is {found[0].addresses[0]}: cluster DNS passes on what is not its own."
     elif denied:
@@ -338,10 +302,8 @@ def costs_told(reading: Reading, conf: ReadConf) -> Iterator[str]:
     listed = ", ".join(f"{row.asked} {count(row.queries)}" for row in rows.values())
     yield f"What each form costs in queries, an A and an AAAA for every name that is tried: {listed}."
     if rows[WHOLE].queries > rows[BARE].queries:
-        yield (
-            f"The full name is dearer than the bare one: it has {count(rows[WHOLE].asked.count('.'), 'dot')}, fewer than {count(conf.ndots)}, so it too is tried "
-            "below the list first; a final dot ends that."
-        )
+        dots = f"{count(rows[WHOLE].asked.count('.'), 'dot')}, fewer than {count(conf.ndots)}"
+        yield f"The full name is dearer than the bare one: it has {dots}, so it too is tried below the list first; a final dot ends that."
 
 
 def trap(reading: Reading) -> Iterator[str]:
@@ -358,39 +320,32 @@ def replica_finds_primary(reading: Reading) -> Iterator[str]:
     yield f"Here {before.peer} found {before.asked} at {before.address} through its own resolver, knowing nothing but the pod's name and the headless service's."
     for after in notes(reading, PeerFinds, when="after"):
         if after.address and notes(reading, Replaced):
-            yield (
-                f"After {PRIMARY} had been replaced the same question gave {after.address}: the replica's configuration names the primary once and never "
-                "changes, and the address is looked up at each connection."
-            )
+            yield f"After {PRIMARY} had been replaced the same question gave {after.address}."
+            yield "The replica's configuration names the primary once and never changes, and the address is looked up at each connection."
 
 
 def names_changed(reading: Reading) -> Iterator[str]:
-    (swap, by_name, by_address), gone = (
-        moved(reading),
-        note(reading, DirectLookup, "no name was asked that is no more", of=GONE),
-    )
+    swap, by_name, by_address = moved(reading)
+    gone = note(reading, DirectLookup, "no name was asked that is no more", of=GONE)
     need(swap.was_at != swap.is_at, "the successor happened to get the same address")
     cost = "".join(f" after {count(one.queries, 'query|queries')}" for one in notes(reading, Cost, of=GONE)[-1:])
-    kept_s, ttl_s = gone.ttl, swap.an_answer_may_be_kept_s
-    kept = f", and a cache may keep that denial for {count(kept_s)} s" if kept_s else ""
+    ttl_s = swap.an_answer_may_be_kept_s
+    kept = f", and a cache may keep that denial for {count(gone.ttl)} s" if gone.ttl else ""
     ttl = f" (a cache may give the old one for up to {count(ttl_s)} s)" if ttl_s else ""
     yield "Every client that has written the old one down is cut off until somebody tells it."
     yield f"The address shows how that looks: it changed from {swap.was_at} to {swap.is_at} when {PRIMARY} was replaced."
-    yield f"Of {count(by_address.connections, 'connection')} of a client that kept it: {counted(by_address)}."
-    yield f"Of {count(by_name.connections)} of a client that asked for the name each time: {counted(by_name)}{ttl}."
-    yield (
-        f"If names changed as addresses do, nobody could look anything up: a name that is no more ({gone.asked.removeprefix('A ')}) is {gone.status}{cost}{kept}, and no answer says "
-        "what it is called now."
-    )
+    yield f"Of {count(by_address.connections, 'connection')} of a client that kept it: {by_address.told()}."
+    yield f"Of {count(by_name.connections)} of a client that asked for the name each time: {by_name.told()}{ttl}."
+    yield "If names changed as addresses do, nobody could look anything up, and no answer says what a name is called now."
+    yield f"A name that is no more ({gone.asked.removeprefix('A ')}) is {gone.status}{cost}{kept}."
     yield "Connection strings, replication settings and certificates would all have to be changed with each restart."
 
 
 def headline(reading: Reading) -> str:
     kubernetes = note(reading, PodLookup, "no name was looked up from a pod", of=FULL)
     rows, swaps = notes(reading, PodLookup, of=OUTSIDE), notes(reading, Replaced)
-    reach = ["", "; names outside did not resolve", "; names outside resolved too"][
-        bool(rows) + any(row.addresses for row in rows)
-    ]
+    outcome = "resolved too" if any(row.addresses for row in rows) else "did not resolve"
+    reach = f"; names outside {outcome}" if rows else ""
     moves = "".join(f"; when {PRIMARY} moved from {s.was_at} to {s.is_at}, its name led there" for s in swaps[-1:])
     return f"A pod found {kubernetes.asked} at {', '.join(kubernetes.addresses) or 'no address'}{reach}{moves}."
 
@@ -413,16 +368,7 @@ experiment = Experiment(
         unit_question("replica-finds-primary", replica_finds_primary),
         unit_question("names-changed", names_changed),
     ),
-    tables=(
-        ReadConf,
-        PodLookup,
-        PodFetch,
-        DirectLookup,
-        Cost,
-        PeerFinds,
-        Replaced,
-        Reached,
-    ),
+    tables=(ReadConf, PodLookup, PodFetch, DirectLookup, Cost, PeerFinds, Replaced, Reached),
     headline=headline,
     needs=("exec",),
     uses=("create,get pods/exec",),  # `create` from Kubernetes 1.35 on

@@ -9,18 +9,12 @@ from chaos.experiment import *
 STEADY_WITHIN_S = 60
 POD = "web-1"
 NAME = f"{POD}.web"
-DENSE_S = 0.05
-# An entry that a resolver keeps ends so long after the deletion, while there is no pod.
-ENDS_AFTER_S = 0.5
-# A short outage is over so long after the deletion; a sparse asker comes then.
-OVER_AFTER_S = 6.0
-FRESH_S = 1.0
-NEWCOMER_AFTER_S = 0.3
-# Beyond that no run could wait for a cache.
-LONGEST_TTL_S = 60
+DENSE_S, FRESH_S, NEWCOMER_AFTER_S = 0.05, 1.0, 0.3
+ENDS_AFTER_S = 0.5  # an entry that a resolver keeps ends so long after the deletion, while there is no pod
+OVER_AFTER_S = 6.0  # a short outage is over so long after the deletion; a sparse asker comes then
+LONGEST_TTL_S = 60  # beyond that no run could wait for a cache
 DIRECT, SPARSE_DIRECT = "direct, often", "direct, seldom"
-EXPIRING, SPARSE, FRESH, NEWCOMER = "cached, often", "cached, seldom", "cached, just asked", "cached, newcomer"
-CACHED = (EXPIRING, SPARSE, FRESH, NEWCOMER)
+CACHED = EXPIRING, SPARSE, FRESH, NEWCOMER = "cached, often", "cached, seldom", "cached, just asked", "cached, newcomer"
 NS_PER_S = 1_000_000_000
 
 
@@ -58,7 +52,8 @@ async def method(run: Run) -> None:
     run.note(Lifetimes(ttl_s, nothing.status, nothing.ttl or 0))
     if max(ttl_s, nothing.ttl or 0) > LONGEST_TTL_S:
         return
-    sparse_s = sparse_period_s(ttl_s)
+    # No question of a sparse asker falls between the deletion and the end of a short outage.
+    sparse_s = (ttl_s + OVER_AFTER_S) / max(1, (ttl_s + OVER_AFTER_S) // (OVER_AFTER_S + 1))
     watch(run, EXPIRING, "cached", DENSE_S)
     watch(run, SPARSE, "cached", sparse_s)
     watch(run, SPARSE_DIRECT, "dns", sparse_s)
@@ -74,12 +69,6 @@ async def method(run: Run) -> None:
         run.note(Replaced(POD, pod.address, after.address))
         # The last entry that can still be wrong was made just before the record came back.
         await run.sleep(max(ttl_s, nothing.ttl or 0) + 2 * FRESH_S)
-
-
-def sparse_period_s(ttl_s: int) -> float:
-    """Such that no question falls between the deletion and the end of a short outage."""
-    last_s = ttl_s + OVER_AFTER_S
-    return last_s / max(1, int(last_s // (OVER_AFTER_S + 1)))
 
 
 def watch(run: Run, arm: str, probe: str, period_s: float) -> None:
@@ -121,9 +110,8 @@ class Seen:
         """How much later it had the new address, at least and at most, in nanoseconds."""
         return max(0, self.right.after_ns - direct.right_ns), max(0, self.right_ns - direct.right.after_ns)
 
-
-def deletion(reading: Reading) -> FaultWindow:
-    return accepted(reading, "delete-pod", "the pod was not deleted")
+    def late(self, direct: "Seen") -> str:
+        return between(Interval(*self.later_than(direct)))
 
 
 def seen(reading: Reading, arm: str) -> Seen:
@@ -137,42 +125,20 @@ def seen(reading: Reading, arm: str) -> Seen:
 
 def _of_series(reading: Reading, arm: str, series: Series) -> Seen:
     new = note(reading, Replaced, "the pod was not seen to be replaced").new
-    sent_ns, zero_ns = deletion(reading).sent_ns, accepted_ns(deletion(reading))
-    stale = denied = right = None
-    wrong = heard = sent_ns - zero_ns
-    lifetime_s = 0
-    for sample in reading.samples(series, sent_ns):
-        outcome, asked_ns = sample.outcome, sample.sent_ns - zero_ns
-        if not outcome.says_something:
-            continue
-        heard = max(heard, asked_ns)
-        if outcome.values == (new,):
-            right = sample.received_ns - zero_ns if right is None else right
-            continue
-        right, wrong, lifetime_s = None, asked_ns, outcome.ttl or 0
-        if outcome.values:
-            stale = asked_ns
-        elif denied is None:
-            denied = asked_ns
-    last_ns = known(deletion(reading).ended_ns, "the run was cut in the trial") - zero_ns
-    need(last_ns - heard <= tolerated_gap_ns(reading, series.period_s), f"{arm}: it was not heard to the end")
-    return Seen(arm, series.period_s, stale, denied, Interval(min(wrong, right or wrong), right), lifetime_s)
-
-
-def in_time(one: Seen, direct: Seen, limit_s: float, why: str) -> Iterator[Finding]:
-    """Whether it had the new address no later than that after the servers."""
-    if one.right.before_ns is None:
-        yield against(f"{one.arm}: it never gave the new address")
-        return
-    least_ns, most_ns = one.later_than(direct)
-    if least_ns > limit_s * NS_PER_S:
-        yield against(f"{one.arm}: {late(one, direct)} after the record was back, {why}")
-    elif most_ns > limit_s * NS_PER_S:
-        yield unsure(f"{one.arm}: how late it was is not known well enough ({late(one, direct)})")
-
-
-def late(one: Seen, direct: Seen) -> str:
-    return between(Interval(*one.later_than(direct)))
+    fault = accepted(reading, "delete-pod", "the pod was not deleted")
+    zero_ns, ended_ns = accepted_ns(fault), known(fault.ended_ns, "the run was cut in the trial")
+    told = [s for s in reading.samples(series, fault.sent_ns) if s.outcome.says_something]
+    heard_ns = max((s.sent_ns for s in told), default=fault.sent_ns)
+    need(ended_ns - heard_ns <= tolerated_gap_ns(reading, series.period_s), f"{arm}: it was not heard to the end")
+    wrong = [s for s in told if s.outcome.values != (new,)]
+    since = told[told.index(wrong[-1]) + 1 :] if wrong else told
+    stale = [s.sent_ns - zero_ns for s in wrong if s.outcome.values]
+    denied = [s.sent_ns - zero_ns for s in wrong if not s.outcome.values]
+    wrong_ns = (wrong[-1] if wrong else fault).sent_ns - zero_ns
+    right_ns = since[0].received_ns - zero_ns if since else None
+    right = Interval(wrong_ns if right_ns is None else min(wrong_ns, right_ns), right_ns)
+    lifetime_s = (wrong[-1].outcome.ttl or 0) if wrong else 0
+    return Seen(arm, series.period_s, next(reversed(stale), None), next(iter(denied), None), right, lifetime_s)
 
 
 def asked_directly(reading: Reading) -> Seen:
@@ -181,32 +147,43 @@ def asked_directly(reading: Reading) -> Seen:
     return direct
 
 
+def in_time(one: Seen, direct: Seen, limit_s: float, why: str) -> Iterator[Finding]:
+    """Whether it had the new address no later after the servers than its period, that limit and `FRESH_S` allow."""
+    if one.right.before_ns is None:
+        yield against(f"{one.arm}: it never gave the new address")
+        return
+    least_ns, most_ns = one.later_than(direct)
+    limit_ns = (one.period_s + limit_s + FRESH_S) * NS_PER_S
+    if least_ns > limit_ns:
+        yield against(f"{one.arm}: {one.late(direct)} after the record was back, {why}")
+    elif most_ns > limit_ns:
+        yield unsure(f"{one.arm}: how late it was is not known well enough ({one.late(direct)})")
+
+
 @checker("report.md: Measured")
 def late_by_its_lifetime_at_most(reading: Reading) -> Iterator[Finding]:
     """Whoever asks through a cache is late by no more than the lifetime of the answer that it kept."""
     direct, told = asked_directly(reading), []
+
+    def of(arm: str) -> Iterator[Finding]:
+        one = seen(reading, arm)
+        yield from in_time(one, direct, one.lifetime_s, f"and its last wrong answer lived {count(one.lifetime_s)} s")
+        told.append(f"{arm} {one.late(direct)}")
+
     for arm in CACHED:
-        try:
-            one = seen(reading, arm)
-            lives = f"and its last wrong answer lived {count(one.lifetime_s)} s"
-            yield from in_time(one, direct, one.lifetime_s + one.period_s + FRESH_S, lives)
-            told.append(f"{arm} {late(one, direct)}")
-        except UnmeasuredError as exc:
-            yield unsure(str(exc))
+        yield from or_unsure(of(arm))
     yield holds(f"Later than by asking the server itself were: {', '.join(told)}.")
-    yield holds(
-        f"None was so by more than the lifetime of its last wrong answer, the time to its next question, and {FRESH_S:g} s."
-    )
+    yield holds(f"None was so by more than its last wrong answer's lifetime, its period, and {FRESH_S:g} s.")
 
 
 @checker("report.md: Measured")
 def late_by_its_period_at_most(reading: Reading) -> Iterator[Finding]:
     """Whoever asks the server itself, but seldom, is late by no more than the time between two questions."""
     direct, sparse = asked_directly(reading), seen(reading, SPARSE_DIRECT)
-    yield from in_time(sparse, direct, sparse.period_s + FRESH_S, f"and it asks every {sparse.period}")
+    yield from in_time(sparse, direct, 0, f"and it asks every {sparse.period}")
     yield holds(
-        f"Whoever asked the server itself only every {sparse.period} had the address {late(sparse, direct)} later than who asked "
-        f"it all the time: by no more than its period and {FRESH_S:g} s."
+        f"Asked directly but only every {sparse.period}, the servers gave it after {seconds(sparse.right_ns)}: {sparse.late(direct)} later "
+        f"than to who asked all the time, so by no more than that period and {FRESH_S:g} s."
     )
 
 
@@ -221,7 +198,7 @@ def a_denial_is_kept(reading: Reading) -> Iterator[Finding]:
         if most_ns < NS_PER_S:
             yield against(f"{one.arm} was told NXDOMAIN and yet right again when the record was")
         elif least_ns < NS_PER_S:
-            yield unsure(f"{one.arm}: how late it was is not known well enough ({late(one, direct)})")
+            yield unsure(f"{one.arm}: how late it was is not known well enough ({one.late(direct)})")
         told.append(f"{one.arm}: told NXDOMAIN after {ms(one.denied)}, right after {seconds(one.right_ns)}")
     need(told, "no cache was asked for anything in the outage")
     yield holds(f"The record was back after {ms(direct.right_ns)}; but {'; '.join(told)}.")
@@ -235,17 +212,13 @@ def cache_share(reading: Reading) -> Iterator[str]:
     least_ns, most_ns = dense.later_than(direct)
     part = share(least_ns / dense.right_ns, min(1.0, most_ns / max(1, dense.right.after_ns)))
     yield f"The servers gave the new address {seconds(direct.right_ns)} after the deletion."
-    yield (
-        f"A client behind a caching resolver that asked every {dense.period} got it after {seconds(dense.right_ns)}: {part} of what it took for a "
-        "recovery was the cache's doing."
-    )
+    yield f"A client behind a caching resolver that asked every {dense.period} got it after {seconds(dense.right_ns)}."
+    yield f"So {part} of what it took for a recovery was the cache's doing."
     if dense.denied is not None:
-        yield (
-            f"Its kept answer ended in the outage, so it asked then ({ms(dense.denied)} after the deletion), was told NXDOMAIN, and kept that for the "
-            f"{count(dense.lifetime_s)} s that the denial allows."
-        )
+        yield f"Its kept answer ended in the outage, so it asked then ({ms(dense.denied)} after the deletion)."
+        yield f"It was told NXDOMAIN, and kept that for the {count(dense.lifetime_s)} s that the denial allows."
     yield from where_measured(partial(_seldom, reading, told=dense.denied is not None))
-    yield from where_measured(partial(_uncached, reading))
+    yield from if_held(reading, late_by_its_period_at_most)
 
 
 def _seldom(reading: Reading, *, told: bool) -> Iterator[str]:
@@ -256,50 +229,33 @@ def _seldom(reading: Reading, *, told: bool) -> Iterator[str]:
         yield "A prober behind a cache measures the wrong that its own question did: ask the servers directly."
 
 
-def _uncached(reading: Reading) -> Iterator[str]:
-    held(reading, late_by_its_period_at_most)
-    seldom = seen(reading, SPARSE_DIRECT)
-    yield (
-        f"Asked directly but only every {seldom.period}, they gave it after {seconds(seldom.right_ns)}: without a cache a client was late by no more than the "
-        f"time between two questions and {FRESH_S:g} s."
-    )
-
-
 def stale_addresses(reading: Reading) -> Iterator[str]:
     fresh, swap = seen(reading, FRESH), note(reading, Replaced)
     if fresh.stale_until is None:
         yield "No cache was seen to give the old address after the deletion."
     else:
-        lives = [(t.life.old_gone_ns, t.accepted_ns) for t in trials(reading)]
-        gone_ns = next((gone_ns - zero_ns for gone_ns, zero_ns in lives if gone_ns is not None), None)
-        unaware = ""
+        yield f"A resolver that had asked {FRESH_S:g} s before the deletion gave the old address {swap.old} until {seconds(fresh.stale_until)} after it."
+        yield f"It gave the new one {swap.new} after {seconds(fresh.right_ns)}."
         if fresh.denied is None:
-            unaware = ": it never saw the name vanish"
-            if gone_ns is not None and fresh.stale_until > gone_ns:
-                unaware += f", and sent its clients to a pod that was gone after {seconds(gone_ns)}"
-        yield (
-            f"A resolver that had asked {FRESH_S:g} s before the deletion gave the old address {swap.old} until {seconds(fresh.stale_until)} after it, and the "
-            f"new one {swap.new} after {seconds(fresh.right_ns)}{unaware}."
-        )
+            ends = (t.life.old_gone_ns - t.accepted_ns for t in trials(reading) if t.life.old_gone_ns is not None)
+            gone_ns = next(ends, fresh.stale_until)
+            sent = f", and sent its clients to a pod that was gone after {seconds(gone_ns)}"
+            yield f"Meanwhile it never saw the name vanish{sent * (fresh.stale_until > gone_ns)}."
     yield from where_measured(partial(_newcomer, reading))
 
 
 def _newcomer(reading: Reading) -> Iterator[str]:
     one = seen(reading, NEWCOMER)
     if one.denied is not None:
-        yield (
-            f"One that asked for the first time during the outage said NXDOMAIN until {seconds(one.right.after_ns)}, and had the address after "
-            f"{seconds(one.right_ns)}."
-        )
+        yield f"One that asked for the first time during the outage said NXDOMAIN until {seconds(one.right.after_ns)}."
+        yield f"It had the address after {seconds(one.right_ns)}."
 
 
 def lifetimes(reading: Reading) -> Iterator[str]:
     lives = note(reading, Lifetimes, "no answer's lifetime was seen")
     need(lives.denial == "NXDOMAIN" and lives.answer_ttl_s and lives.denial_ttl_s, "no lifetime of both was seen")
-    yield (
-        f"Answers about pods of this cluster may be kept for {count(lives.answer_ttl_s)} s; that there is no such name ({lives.denial}) for "
-        f"{count(lives.denial_ttl_s)} s, which is the MINIMUM of the SOA record that comes with it."
-    )
+    yield f"Answers about pods of this cluster may be kept for {count(lives.answer_ttl_s)} s."
+    yield f"That there is no such name ({lives.denial}), for {count(lives.denial_ttl_s)} s: the MINIMUM of the SOA record that comes with it."
     corefile = str(reading.meta.environment.get("corefile", ""))
     found = caching(corefile, str(reading.meta.target["domain"]))
     if found is None:
@@ -309,10 +265,8 @@ def lifetimes(reading: Reading) -> Iterator[str]:
     if kept := " and ".join(f"{what} for up to {count(limit)} s" for what, limit in limits if limit):
         yield f"CoreDNS itself keeps {kept} for this zone (its cache plugin), also when asked directly."
     elif "cache" in corefile:
-        yield (
-            "CoreDNS itself keeps nothing for this zone: its cache plugin has success and denial disabled for it, so who asks "
-            "it directly always hears what it knows now."
-        )
+        yield "CoreDNS itself keeps nothing for this zone: its cache plugin has success and denial disabled for it."
+        yield "So who asks it directly always hears what it knows now."
     else:
         yield "CoreDNS has no cache plugin here."
     yield "Caches between it and the client are another matter: NodeLocal DNSCache, systemd-resolved, nscd, and runtimes that keep addresses themselves."

@@ -2,20 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
 
 from chaos.experiment import *
 
 PORT = 80
 READY_WITHIN_S = 120
 SETTLE_S = 3.0
-STREAM_PERIOD_S = 0.1
 NS_PER_S = 1_000_000_000
-# DNS follows a deletion within milliseconds, and a busy machine is not to fail it.
-AT_ONCE_S = 2
-# What a container may take to end besides what it waits for on purpose.
-MARGIN_S = 3
-_HOW = ("by name", "through the ClusterIP", "on the open connection")
+BY_NAME, BY_ADDRESS, CONNECTED = "by name", "through the ClusterIP", "on the open connection"
+AT_ONCE_S = 2  # DNS follows a deletion within milliseconds, and a busy machine is not to fail it
+MARGIN_S = 3  # what a container may take to end besides what it waits for on purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +20,6 @@ class Ending:
     """One of the sets of the manifest.
 
     Attributes:
-        how: for people.
         waits_s: so long it goes on serving on purpose after it was told to end; None: it never ends by itself.
         first: the program that must be PID 1 for that.
     """
@@ -38,8 +34,10 @@ class Ending:
         return f"{self.set}-0"
 
     @property
-    def labels(self) -> str:
-        return f"set={self.set}"
+    def clients(self) -> dict[str, tuple[str, str]]:
+        """Way to ask → probe and name, or address."""
+        name = f"{self.pod}.{self.set}"
+        return {BY_NAME: ("http", name), BY_ADDRESS: ("http", f"{self.set}-ip"), CONNECTED: ("stream", name)}
 
 
 ENDINGS = (
@@ -56,7 +54,6 @@ class FirstProcess(Note):
     """What is PID 1 of each set."""
 
     set: str
-    pod: str
     pid_1: str
     how: str
 
@@ -65,21 +62,19 @@ async def method(run: Run) -> None:
     """Delete the pod of each set in turn, while clients ask for it by name, through a ClusterIP and on a connection."""
     await run.apply("grace.yaml")
     for ending in ENDINGS:
-        pods = await run.ready_pods(ending.labels, 1, within_s=READY_WITHIN_S)
+        pods = await run.ready_pods(f"set={ending.set}", 1, within_s=READY_WITHIN_S)
         if not pods:
             return
         said = await run.objects.exec(pods[0].name, ["cat", "/proc/1/comm"])
-        run.note(FirstProcess(ending.set, pods[0].name, said.stdout.strip(), ending.how))
-    for ending in ENDINGS:
-        for name in (f"{ending.pod}.{ending.set}", f"{ending.set}-ip"):
-            run.watch_clients("http", name, PORT, pod=ending.pod)
-        run.watch_clients("stream", f"{ending.pod}.{ending.set}", PORT, pod=ending.pod, period_s=STREAM_PERIOD_S)
+        run.note(FirstProcess(ending.set, said.stdout.strip(), ending.how))
+        for probe, name in ending.clients.values():
+            run.watch_clients(probe, name, PORT, pod=ending.pod, period_s=0.1 if probe == "stream" else 0.0)
     await run.sleep(SETTLE_S)
     for _ in range(run.options.trials or 1):
         for ending in ENDINGS:
-            (old,) = await run.pods_of(ending.labels)
+            (old,) = await run.pods_of(f"set={ending.set}")
             async with run.inject(DeletePod(old, grace_s=run.options.deletion_grace_s)):
-                new = await successor(run, old, ending.labels, READY_WITHIN_S)
+                new = await successor(run, old, f"set={ending.set}", READY_WITHIN_S)
                 await run.sleep(SETTLE_S)
             if new is None:
                 return
@@ -90,56 +85,56 @@ async def method(run: Run) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one deletion cost each client; a view is None where that client was not heard in the trial."""
+    """What one deletion cost each client; those that were not heard in the trial are not among the views."""
 
+    reading: Reading
     ending: Ending
     trial: Trial
-    by_name: ClientView | None
-    by_address: ClientView | None
-    on_connection: ClientView | None
+    views: dict[str, ClientView]
 
     @property
-    def exit_code(self) -> int | None:
-        """With which its container ended; None where the watch did not show it."""
+    def exit_code(self) -> str:
+        """With which its container ended, in brackets; empty where the watch did not show it."""
         status = (self.trial.life.old_pod or {}).get("status", {})
         ended = [row.get("state", {}).get("terminated") for row in status.get("containerStatuses") or ()]
-        return int(ended[0]["exitCode"]) if ended and ended[0] else None
+        return f" (exit code {count(int(ended[0]['exitCode']))})" if ended and ended[0] else ""
 
     def since(self, at: Interval) -> Interval:
         """How long after the deletion; it may come before the API server's answer, which is counted from."""
         before_ns = None if at.before_ns is None else max(0, at.before_ns - self.trial.accepted_ns)
         return Interval(max(0, at.after_ns - self.trial.accepted_ns), before_ns)
 
+    def first_failure(self, how: str) -> tuple[Interval, int]:
+        """How long after the deletion a client first failed, and the latest that this can have been, in nanoseconds."""
+        missing, view = f"no client was seen to fail {how}", self.views.get(how)
+        at = self.since(known(view.first_failed if view else None, missing))
+        return at, known(at.before_ns, missing)
+
 
 def costs(reading: Reading) -> list[Cost]:
     """Of each deletion, in the order in which they were made."""
     seen = {(v.trial.key, v.probe, v.record): v for v in client_views(reading)}
-    endings = {ending.pod: ending for ending in ENDINGS}
-    found = []
-    for trial in (t for t in trials(reading) if t.target.name in endings):
+    endings, found = {ending.pod: ending for ending in ENDINGS}, []
+    for trial in trials(reading):
         ending = endings[trial.target.name]
-        name, address = f"{ending.pod}.{ending.set}:{PORT}", f"{ending.set}-ip:{PORT}"
-        asked = (("http", name), ("http", address), ("stream", name))
-        found.append(Cost(ending, trial, *(seen.get((trial.key, *one)) for one in asked)))
+        asked = {how: (trial.key, probe, f"{name}:{PORT}") for how, (probe, name) in ending.clients.items()}
+        views = {how: seen[client] for how, client in asked.items() if client in seen}
+        found.append(Cost(reading, ending, trial, views))
     return found
 
 
-def of_each(reading: Reading, judge: Callable[[Cost], Iterator[Finding]]) -> Iterator[Finding]:
+def of_each(judge: Callable[[Cost], Iterator[Finding]]) -> Callable[[Reading], Iterator[Finding]]:
     """What is found of each deletion, under the name of its set; a set whose pod was not deleted is unsure."""
-    found = costs(reading)
-    for name in (e.set for e in ENDINGS if e not in {cost.ending for cost in found}):
-        yield unsure(f"{name}: its pod was not deleted")
-    for cost in found:
-        try:
-            yield from judge(cost)
-        except UnmeasuredError as exc:
-            yield unsure(f"{cost.ending.set}: {exc}")
 
+    @wraps(judge)
+    def find(reading: Reading) -> Iterator[Finding]:
+        found = costs(reading)
+        missing = [e.set for e in ENDINGS if e not in {cost.ending for cost in found}]
+        yield from (unsure(f"{name}: its pod was not deleted") for name in missing)
+        for cost in found:
+            yield from or_unsure(judge(cost), cost.ending.set)
 
-def first_failure(cost: Cost, view: ClientView | None, missing: str) -> tuple[Interval, int]:
-    """How long after the deletion a client first failed, and the latest that this can have been, in nanoseconds."""
-    at = cost.since(known(view.first_failed if view else None, missing))
-    return at, known(at.before_ns, missing)
+    return find
 
 
 @checker("report.md: Measured")
@@ -148,68 +143,59 @@ def first_processes_are_as_meant(reading: Reading) -> Iterator[Finding]:
     found = {one.set: one.pid_1 for one in notes(reading, FirstProcess)}
     for ending in ENDINGS:
         first = found.get(ending.set)
-        if not first:
-            yield unsure(f"{ending.set}: its PID 1 is not known")
-        elif first != ending.first:
-            yield against(f"{ending.set}: PID 1 is {first}, not {ending.first}")
+        if first != ending.first:
+            yield against_if(first, f"{ending.set}: PID 1 is {first or 'unknown'}, and is meant to be {ending.first}")
     yield holds(f"PID 1 is: {', '.join(f'{e.set} {found.get(e.set)}' for e in ENDINGS)}.")
 
 
 @checker("report.md: Stages")
-def only_a_deaf_shell_takes_the_whole_grace_period(reading: Reading) -> Iterator[Finding]:
+@of_each
+def only_a_deaf_shell_takes_the_whole_grace_period(cost: Cost) -> Iterator[Finding]:
     """The set whose PID 1 ignores the signal is killed at the end of its grace period; the others end before."""
-
-    def judge(cost: Cost) -> Iterator[Finding]:
-        name, waits_s, trial = cost.ending.set, cost.ending.waits_s, cost.trial
-        gone_ns, grace_s = (known(one, "its end was not seen") for one in (trial.life.old_gone_ns, trial.life.grace_s))
-        need(not unwatched(reading, "Pod", trial.accepted_ns, gone_ns), "the watch of pods had a gap then")
-        need(waits_s is None or grace_s > waits_s + MARGIN_S, f"{count(grace_s)} s of grace are too few to tell")
-        took_ns = gone_ns - trial.accepted_ns
-        if (took_ns < grace_s * NS_PER_S) == (waits_s is None):
-            yield against(f"{name}: gone {at_most_ns(took_ns)} after the deletion, with {count(grace_s)} s of grace")
-        else:
-            code = "" if cost.exit_code is None else f" (exit code {count(cost.exit_code)})"
-            yield holds(f"The pod of {name} was gone {at_most_ns(took_ns)} after the deletion{code}.")
-
-    yield from of_each(reading, judge)
+    name, waits_s, trial = cost.ending.set, cost.ending.waits_s, cost.trial
+    gone_ns, grace_s = (known(one, "its end was not seen") for one in (trial.life.old_gone_ns, trial.life.grace_s))
+    need(not unwatched(cost.reading, "Pod", trial.accepted_ns, gone_ns), "the watch of pods had a gap then")
+    need(waits_s is None or grace_s > waits_s + MARGIN_S, f"{count(grace_s)} s of grace are too few to tell")
+    took_ns = gone_ns - trial.accepted_ns
+    if (took_ns < grace_s * NS_PER_S) == (waits_s is None):
+        yield against(f"{name}: gone {at_most_ns(took_ns)} after the deletion, with {count(grace_s)} s of grace")
+    else:
+        yield holds(f"The pod of {name} was gone {at_most_ns(took_ns)} after the deletion{cost.exit_code}.")
 
 
 @checker("report.md: Connections")
-def the_name_goes_at_once(reading: Reading) -> Iterator[Finding]:
+@of_each
+def the_name_goes_at_once(cost: Cost) -> Iterator[Finding]:
     """New connections by name fail from the deletion on, however the container ends."""
-
-    def judge(cost: Cost) -> Iterator[Finding]:
-        name = cost.ending.set
-        at, latest_ns = first_failure(cost, cost.by_name, "no client was seen to fail by name")
-        if at.after_ns > AT_ONCE_S * NS_PER_S:
-            yield against(f"{name}: a client still reached it by name more than {AT_ONCE_S} s later")
-        elif latest_ns > AT_ONCE_S * NS_PER_S:
-            yield unsure(f"{name}: when clients began to fail is not known well enough")
-        yield holds(f"Connections by the name of {cost.ending.pod} failed {at_most_ns(latest_ns)} after the deletion.")
-
-    yield from of_each(reading, judge)
+    name = cost.ending.set
+    at, latest_ns = cost.first_failure(BY_NAME)
+    if at.after_ns > AT_ONCE_S * NS_PER_S:
+        yield against(f"{name}: a client still reached it by name more than {AT_ONCE_S} s later")
+    elif latest_ns > AT_ONCE_S * NS_PER_S:
+        yield unsure(f"{name}: when clients began to fail is not known well enough")
+    yield holds(f"Connections by the name of {cost.ending.pod} failed {at_most_ns(latest_ns)} after the deletion.")
 
 
 @checker("report.md: Connections")
-def who_is_connected_is_served_on(reading: Reading) -> Iterator[Finding]:
+@of_each
+def who_is_connected_is_served_on(cost: Cost) -> Iterator[Finding]:
     """Through the ClusterIP and on an open connection a container serves for as long as it goes on."""
+    for how in (BY_ADDRESS, CONNECTED):
+        yield from or_unsure(served_on(cost, how), cost.ending.set)
 
-    def judge(cost: Cost, what: str) -> Iterator[Finding]:
-        view = cost.by_address if what == "the ClusterIP" else cost.on_connection
-        where, waits_s = f"{cost.ending.set}, {what}", cost.ending.waits_s
-        if waits_s == 0:
-            return
-        grace_s = known(cost.trial.life.grace_s, "its grace period is not known")
-        least_s = min(grace_s, grace_s if waits_s is None else waits_s) - 1
-        at, latest_ns = first_failure(cost, view, f"the end of {what} was not seen")
-        if latest_ns < least_s * NS_PER_S:
-            yield against(f"{where}: failed {between(at)} after the deletion, not {count(least_s)} s or more")
-        elif at.after_ns < least_s * NS_PER_S:
-            yield unsure(f"{where}: when it failed is not known well enough")
-        yield holds(f"{where}: the first failure came {between(at)} after the deletion.")
 
-    for what in ("the ClusterIP", "the open connection"):
-        yield from of_each(reading, partial(judge, what=what))
+def served_on(cost: Cost, how: str) -> Iterator[Finding]:
+    where, waits_s = f"{cost.ending.set}, {how}", cost.ending.waits_s
+    if waits_s == 0:
+        return
+    grace_s = known(cost.trial.life.grace_s, "its grace period is not known")
+    least_s = (grace_s if waits_s is None else min(grace_s, waits_s)) - 1
+    at, latest_ns = cost.first_failure(how)
+    if latest_ns < least_s * NS_PER_S:
+        yield against(f"{where}: failed {between(at)} after the deletion, not {count(least_s)} s or more")
+    elif at.after_ns < least_s * NS_PER_S:
+        yield unsure(f"{where}: when it failed is not known well enough")
+    yield holds(f"{where}: the first failure came {between(at)} after the deletion.")
 
 
 # ---- answers ----
@@ -218,22 +204,22 @@ def who_is_connected_is_served_on(reading: Reading) -> Iterator[Finding]:
 def what_each_costs(reading: Reading) -> Iterator[str]:
     """One sentence for each way to end."""
     for cost in costs(reading):
-        views = (cost.by_name, cost.by_address, cost.on_connection)
-        told = (_cost(how, cost, view) for how, view in zip(_HOW, views, strict=True))
+        told = (f"{how} {_cost(cost, cost.views.get(how))}" for how in cost.ending.clients)
         yield f"{cost.ending.set} ({cost.ending.how}): {'; '.join(told)}."
 
 
-def _cost(how: str, cost: Cost, view: ClientView | None) -> str:
+def _cost(cost: Cost, view: ClientView | None) -> str:
     if view is None:
-        return f"{how} nobody asked"
+        return "nobody asked"
     if view.outage_ns is None or view.failed is None or view.first_failure is None:
-        return f"{how} nothing failed in {count(view.samples, 'try|tries')}"
-    return f"{how} no answer for {between(view.outage_ns)}, first {view.first_failure[0]} {between(cost.since(view.failed))} after the deletion"
+        return f"nothing failed in {count(view.samples, 'try|tries')}"
+    began = f"first {view.first_failure[0]} {between(cost.since(view.failed))} after the deletion"
+    return f"no answer for {between(view.outage_ns)}, {began}"
 
 
 def away(reading: Reading, name: str) -> Interval:
     """For how long the pod of a set was unreachable by its name; of several trials the last."""
-    found = {cost.ending.set: cost.by_name for cost in costs(reading)}.get(name)
+    found = {cost.ending.set: cost.views.get(BY_NAME) for cost in costs(reading)}.get(name)
     return known(found.outage_ns if found else None, f"what the end of {name} costs was not measured")
 
 
@@ -242,10 +228,8 @@ def what_to_do(reading: Reading) -> Iterator[str]:
     deaf, quick = away(reading, "dash"), away(reading, "exec")
     most_ns = known(quick.before_ns, "the pod of exec did not come back")
     need(deaf.after_ns > most_ns, "a shell that stays PID 1 was not seen to cost more")
-    yield (
-        f"Let the server be PID 1 (`exec`, or a shell that hands over): by name its pod was away for {between(quick)}, "
-        f"behind a shell that stays PID 1 for {between(deaf)}."
-    )
+    yield f"Let the server be PID 1 (`exec`, or a shell that hands over): by name its pod was away for {between(quick)}."
+    yield f"Behind a shell that stays PID 1 it was away for {between(deaf)}."
     yield from where_measured(partial(_waiting, reading, most_ns))
 
 
@@ -258,10 +242,8 @@ def _waiting(reading: Reading, most_ns: int) -> Iterator[str]:
 
 
 def headline(reading: Reading) -> str:
-    return (
-        f"The same pod was unreachable by its name for {between(away(reading, 'ash'))} where the server hears the signal (ash hands over), "
-        f"and for {between(away(reading, 'dash'))} where a shell keeps it (dash does not)."
-    )
+    ash, dash = (between(away(reading, name)) for name in ("ash", "dash"))
+    return f"The same pod was unreachable by its name for {ash} where the server hears the signal (ash hands over), and for {dash} where a shell keeps it (dash does not)."
 
 
 experiment = Experiment(
@@ -286,13 +268,11 @@ experiment = Experiment(
         ),
         Question("grace-advice", "What should a container do when it is told to end?", what_to_do),
     ),
-    # Clients of ten names, each asking one view ten times a second, cost as much as this.
-    watched_names=10,
+    watched_names=10,  # what clients of ten names cost that ask one view each, ten times a second
     tables=(FirstProcess, Waited),
     headline=headline,
     needs=("exec",),
     uses=("get,create pods/exec",),
-    timeout_s=300,
     duration_s=90,
     method=method,
 )

@@ -58,6 +58,14 @@ def against_if(heard: object, clause: str) -> Finding:
     return against(clause) if heard else unsure(clause)
 
 
+def or_unsure(found: Iterator[Finding], of: str = "") -> Iterator[Finding]:
+    """What was found of one thing among several, as `of` calls it; what it needs and does not find ends only that."""
+    try:
+        yield from found
+    except UnmeasuredError as exc:
+        yield unsure(f"{of}: {exc}" if of else str(exc))
+
+
 def checker(*evidence: str) -> Callable[[Callable[[Reading], Iterable[Finding]]], Checker]:
     """Make a checker of a function that yields what it finds; the checker's name is the function's, with dashes.
 
@@ -156,3 +164,8 @@ def where_measured(holding: Callable[[], str | Iterator[str]]) -> Iterator[str]:
         yield from [said] if isinstance(said, str) else said
     except UnmeasuredError:
         return
+
+
+def if_held(reading: Reading, check: Checker) -> Iterator[str]:
+    """The sentence of a verdict, where it is `ok`."""
+    return where_measured(lambda: iter([held(reading, check)]))

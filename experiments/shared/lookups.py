@@ -26,6 +26,10 @@ class Heard:
         return [s for s in self.samples if not right(s)]
 
     @property
+    def failed_of_all(self) -> str:
+        return f"{count(len(self.failed))} of {self.number}"
+
+    @property
     def answered(self) -> list[Sample]:
         """Of DNS: whatever a server said, a denial too."""
         return [s for s in self.samples if s.outcome.status in ANSWERS]
@@ -48,8 +52,7 @@ class Heard:
 
     def told(self) -> str:
         """``none of 55 failed``, or how many, and how."""
-        failed = f"{count(len(self.failed))} of {self.number} failed ({self.how})"
-        return failed if self.failed else f"none of {self.number} failed"
+        return f"{self.failed_of_all} failed ({self.how})" if self.failed else f"none of {self.number} failed"
 
 
 def right(sample: Sample) -> bool:

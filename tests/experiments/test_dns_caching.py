@@ -57,7 +57,7 @@ def test_who_saw_the_name_vanish_or_a_pod_that_was_not_gone_is_told_as_that(edit
 
 def test_who_asks_the_server_itself_but_seldom_is_late_by_its_period_at_most(history: History) -> None:
     assert verdict(history, "late-by-its-period-at-most") == "ok"
-    assert "Asked directly but only every 7.20 s, they gave it after 6." in said(history, "cache-share")
+    assert "Asked directly but only every 7.20 s, the servers gave it after 6." in said(history, "cache-share")
     seldom = arm(history, "direct, seldom")
     late = seldom.say(seldom.outcomes()[0], before=14.0).history
     assert verdict(late, "late-by-its-period-at-most") == "fail"

@@ -8,9 +8,6 @@ from chaos.experiment import *
 from .shared.course import unit_question
 
 STEADY_WITHIN_S = 60
-GONE_WITHIN_S = 120
-# So long the pods stay away, so that late answers can be seen.
-AWAY_S = 3.0
 LEFT = "web-0"
 REMOVED = ("web-2", "web-1")
 CLAIMS = tuple(f"data-{pod}" for pod in (LEFT, *REMOVED))
@@ -33,8 +30,8 @@ async def method(run: Run) -> None:
     await claims(run, PHASES[0])
     going = tuple(pod for name in REMOVED for pod in run.target.pods if pod.name == name)
     async with run.inject(Scale("web", 1, removed=going)):
-        await run.until("the removed pods are gone", lambda: only_one(run), GONE_WITHIN_S)
-        await run.sleep(AWAY_S)
+        await run.until("the removed pods are gone", lambda: only_one(run), 120)
+        await run.sleep(3.0)  # away for so long that late answers can be seen
     await claims(run, PHASES[1])
     async with run.inject(Scale("web", 3)):
         await run.steady_state(within_s=STEADY_WITHIN_S)
@@ -75,20 +72,14 @@ def order_is_kept(reading: Reading) -> Iterator[Finding]:
     def at_ns(what: str, pod: str, window: FaultWindow) -> int:
         return known(step(reading, what, pod, window.sent_ns), "not every step was seen by the watch").at_ns
 
-    going_ns, gone_ns, next_ns = (
-        at_ns("terminating", "web-2", down),
-        at_ns("gone", "web-2", down),
-        at_ns("terminating", "web-1", down),
-    )
-    ready_ns, created_ns = at_ns("ready", "web-1", up), at_ns("created", "web-2", up)
-    if next_ns < gone_ns:
+    going_ns, gone_ns = at_ns("terminating", "web-2", down), at_ns("gone", "web-2", down)
+    if at_ns("terminating", "web-1", down) < gone_ns:
         yield against("web-1 was terminated before web-2 was gone")
-    if created_ns < ready_ns:
+    ready_ns = at_ns("ready", "web-1", up)
+    if at_ns("created", "web-2", up) < ready_ns:
         yield against("web-2 was created before web-1 was Ready")
     yield holds(f"Down: web-2 was gone {ms(gone_ns - going_ns)} after its end began, and only then web-1's began.")
-    yield holds(
-        f"Up: web-1 was Ready {seconds(ready_ns - accepted_ns(up))} after the scaling, and only then web-2 was created."
-    )
+    yield holds(f"Up: web-1 was Ready {seconds(ready_ns - accepted_ns(up))} after it, and only then web-2 was created.")
 
 
 @checker("timeline.svg")
@@ -99,9 +90,8 @@ def names_go_and_come_back(reading: Reading) -> Iterator[Finding]:
         yield from turned(reading, f"A {pod}.web", "NXDOMAIN", *going)
         yield from turned(reading, f"A {pod}.web", "NOERROR", *coming, value=new_address(reading, pod))
     yield from unchanged(reading, f"A {LEFT}.web", going[0], coming[1])
-    yield holds(
-        f"The names of {' and '.join(REMOVED)} vanished and came back at each of {count(len(views(reading)), 'view')}; {LEFT}.web was never lost."
-    )
+    at_each = f"at each of {count(len(views(reading)), 'view')}"
+    yield holds(f"The names of {' and '.join(REMOVED)} vanished and came back {at_each}; {LEFT}.web was never lost.")
 
 
 def new_address(reading: Reading, pod: str) -> str:
@@ -114,8 +104,7 @@ def new_address(reading: Reading, pod: str) -> str:
 def volumes_are_kept(reading: Reading) -> Iterator[Finding]:
     """The same claims with the same volumes before, in between and after, by the claims' UIDs and the volumes' names."""
     rows = {phase: {row.claim: row for row in notes(reading, Claim, phase=phase)} for phase in PHASES}
-    for phase, found in rows.items():
-        need(found, f"no claim was seen {phase}")
+    need(rows[PHASES[0]], f"no claim was seen {PHASES[0]}")
     for name, old in rows[PHASES[0]].items():
         if not (old.uid and old.volume):
             yield unsure(f"{name} had no volume")
@@ -124,34 +113,26 @@ def volumes_are_kept(reading: Reading) -> Iterator[Finding]:
             new = known(rows[phase].get(name), f"{name} was not looked at {phase}")
             if (new.uid, new.volume) != (old.uid, old.volume):
                 yield against(f"{name} is {'not the same' if new.uid else 'gone'} {phase}")
-    yield holds(
-        f"All {count(len(rows[PHASES[0]]), 'claim')} kept their volumes while {count(len(REMOVED))} of their pods were away."
-    )
+    kept = f"All {count(len(rows[PHASES[0]]), 'claim')} kept their volumes"
+    yield holds(f"{kept} while {count(len(REMOVED))} of their pods were away.")
 
 
 def scaling_challenges(reading: Reading) -> Iterator[str]:
     held(reading, order_is_kept)
     (down, up), (going, coming) = windows(reading), spans(reading)
-    each = []
+    yield "Members are not interchangeable, so they go and come one by one in a fixed order."
     for pod in REMOVED:
         gone_ns = all_turned_ns(reading, f"A {pod}.web", "NXDOMAIN", *going)
         back_ns = all_turned_ns(reading, f"A {pod}.web", "NOERROR", *coming, value=new_address(reading, pod))
-        each.append(
-            f"{pod}.web had left every view {at_most_ms(gone_ns - accepted_ns(down))} after the scaling down and was in every view {at_most_ms(back_ns - accepted_ns(up))} "
-            "after the scaling up"
-        )
-    yield f"Members are not interchangeable, so they go and come one by one in a fixed order: {'; '.join(each)}."
+        gone, back = at_most_ms(gone_ns - accepted_ns(down)), at_most_ms(back_ns - accepted_ns(up))
+        yield f"{pod}.web had left every view {gone} after the scaling down and was in every view {back} after the scaling up."
     yield "A Deployment would have done all at once."
     yield from where_measured(
-        lambda: iter(
-            [f"The volumes outlive their pods, so scaling down frees no storage. {held(reading, volumes_are_kept)}"]
-        )
+        lambda: f"The volumes outlive pods: no storage is freed. {held(reading, volumes_are_kept)}"
     )
-    yield from where_measured(lambda: iter([stale_sentence(reading)]))
-    yield (
-        "What the members knew of each other (quorum, replication, shards) has to be told to the application before a member goes: Kubernetes only removes "
-        "the last one."
-    )
+    yield from where_measured(stale_sentence, reading)
+    yield "What the members knew of each other (quorum, replication, shards) has to be told to the application before a member goes."
+    yield "Kubernetes only removes the last one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,27 +141,23 @@ class Stale:
 
     Attributes:
         answers: that say something, sent after that NXDOMAIN was received.
-        old: of them, how many still gave the old address.
-        last_ns: receipt of the last of these, after that NXDOMAIN's.
+        old_ns: receipt of each that still gave the old address, after that NXDOMAIN's.
         again: how many gave it after the view itself had said NXDOMAIN; None where it had not.
     """
 
     pod: str
     view: str
     answers: int
-    old: int
-    last_ns: int
+    old_ns: list[int]
     again: int | None
 
 
 def gone_first_ns(reading: Reading, pod: str) -> dict[str, int]:
     """View → receipt of its first NXDOMAIN for a removed pod's name; of those that said it, at least one."""
-    found: dict[str, int] = {}
-    for view, samples in heard(reading, f"A {pod}.web", *spans(reading)[0]).items():
-        gone = [s.received_ns for s in samples if s.outcome.status == "NXDOMAIN"]
-        found |= {view: min(gone)} if gone else {}
-    need(found, f"no server said that {pod} was gone")
-    return found
+    said = heard(reading, f"A {pod}.web", *spans(reading)[0])
+    gone = {view: [s.received_ns for s in all_ if s.outcome.status == "NXDOMAIN"] for view, all_ in said.items()}
+    need(any(gone.values()), f"no server said that {pod} was gone")
+    return {view: min(instants) for view, instants in gone.items() if instants}
 
 
 def stale_answers(reading: Reading) -> list[Stale]:
@@ -194,9 +171,7 @@ def stale_answers(reading: Reading) -> list[Stale]:
             late = [s for s in samples if s.sent_ns > first_ns]
             old = [s for s in late if address in s.outcome.values]
             again = sum(s.sent_ns > own_ns[view] for s in old) if view in own_ns else None
-            found.append(
-                Stale(pod, view, len(late), len(old), max((s.received_ns - first_ns for s in old), default=0), again)
-            )
+            found.append(Stale(pod, view, len(late), [s.received_ns - first_ns for s in old], again))
     return found
 
 
@@ -206,42 +181,36 @@ def gone_stays_gone(reading: Reading) -> Iterator[Finding]:
     direct = [one for one in stale_answers(reading) if one.view != SERVICE_VIEW]
     need(direct, "no single server was asked")
     for pod in REMOVED:
-        first_ns = min(gone_first_ns(reading, pod).values())
-        unheard = set(deaf(reading, f"A {pod}.web", first_ns, spans(reading)[0][1])) - {SERVICE_VIEW}
-        yield from (unsure(f"{view} could not be heard about {pod} all the time") for view in sorted(unheard))
+        silent = deaf(reading, f"A {pod}.web", min(gone_first_ns(reading, pod).values()), spans(reading)[0][1])
+        yield from unheard(f"A {pod}.web", (view for view in silent if view != SERVICE_VIEW))
     for one in direct:
         if one.again is None:
             yield unsure(f"{one.view} did not say that {one.pod} was gone")
         elif one.again:
             yield against(f"{one.view} gave the address of {one.pod} again {count(one.again, 'time')} after NXDOMAIN")
-    answers, old = sum(one.answers for one in direct), sum(one.old for one in direct)
-    yield holds(
-        f"Of {count(answers, 'answer')} of single DNS servers after a name's first NXDOMAIN {count(old)} gave the old address, none of them after its own "
-        "server's NXDOMAIN."
-    )
+    answers, old = count(sum(one.answers for one in direct), "answer"), count(sum(len(one.old_ns) for one in direct))
+    yield holds(f"Of {answers} of single DNS servers after a name's first NXDOMAIN {old} gave the old address.")
+    yield holds("None of them came after its own server's NXDOMAIN.")
 
 
 def stale_sentence(reading: Reading) -> str:
     found = stale_answers(reading)
-    answers, old = sum(one.answers for one in found), sum(one.old for one in found)
+    answers, old_ns = sum(one.answers for one in found), [at_ns for one in found for at_ns in one.old_ns]
     need(answers, "no server was asked after the first NXDOMAIN")
-    last = f", the last {ms(max(one.last_ns for one in found))} after it" if old else ""
-    return f"Of {count(answers, 'answer')} in all views between a name's first NXDOMAIN anywhere and the scaling up {count(old)} still gave the old address{last}."
+    last = f", the last {ms(max(old_ns))} after it" if old_ns else ""
+    return f"Of {count(answers, 'answer')} in all views between a name's first NXDOMAIN anywhere and the scaling up {count(len(old_ns))} still gave the old address{last}."
 
 
 def backup_differs(reading: Reading) -> Iterator[str]:
     held(reading, volumes_are_kept)
     for pod in REMOVED:
         need(used_claims(reading, pod) == [f"data-{pod}"], f"{pod} was not seen to use the claim of its name again")
-    yield (
-        f"A stateless pod's backup is its manifest: any new pod will do. Here each of {count(len(CLAIMS), 'member')} has a volume of its own, and the volumes, "
-        f"not the pods, are what there is to lose: {' and '.join(f'data-{pod}' for pod in REMOVED)} stayed bound to the same volumes for all the time in "
-        "which their pods did not exist, and each pod came back to the claim of its own name."
-    )
-    yield (
-        "So a backup is taken per member and kept under that name; the members' backups have to fit each other (one moment, or one position of the "
-        "replication), for which the application's own tools are needed; and a restore fills the claim data-NAME-N before pod N starts."
-    )
+    yield "A stateless pod's backup is its manifest: any new pod will do."
+    yield f"Here each of {count(len(CLAIMS), 'member')} has a volume of its own, and the volumes, not the pods, are what there is to lose."
+    kept = " and ".join(f"data-{pod}" for pod in REMOVED)
+    yield f"{kept} stayed bound to the same volumes for all the time in which their pods did not exist, and each pod came back to the claim of its own name."
+    yield "So a backup is taken per member and kept under that name, and a restore fills the claim data-NAME-N before pod N starts."
+    yield "The members' backups have to fit each other (one moment, or one position of the replication), for which the application's own tools are needed."
     yield "A volume that is kept is no backup: what is deleted or spoilt on it stays so, and it shares its disk's and its namespace's fate."
     yield "No backup was taken or restored in this run."
 
@@ -257,12 +226,9 @@ def used_claims(reading: Reading, pod: str) -> list[str]:
 def headline(reading: Reading) -> str:
     held(reading, order_is_kept)
     down, up = windows(reading)
-    gone = known(step(reading, "gone", "web-1", down.sent_ns), "web-1 was not seen to go")
-    back = known(step(reading, "ready", "web-2", up.sent_ns), "web-2 was not seen to come back")
-    return (
-        f"It took {ms(gone.at_ns - accepted_ns(down))} to remove two of three pods and {ms(back.at_ns - accepted_ns(up))} until both were Ready again, one "
-        "after the other."
-    )
+    gone_ns = known(step(reading, "gone", "web-1", down.sent_ns), "web-1 was not seen to go").at_ns
+    back_ns = known(step(reading, "ready", "web-2", up.sent_ns), "web-2 was not seen to come back").at_ns
+    return f"It took {ms(gone_ns - accepted_ns(down))} to remove two of three pods and {ms(back_ns - accepted_ns(up))} until both were Ready again, one after the other."
 
 
 experiment = Experiment(

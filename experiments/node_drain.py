@@ -190,7 +190,7 @@ def ready_again_ns(reading: Reading, eviction: FaultWindow) -> int | None:
     """When the pod that took an evicted one's name was first seen Ready."""
     old = eviction.targets[0]
     found = step(reading, "ready", old.name, eviction.sent_ns, other_than=old.uid)
-    return found and found.at_ns
+    return None if found is None else found.at_ns
 
 
 @checker("report.md: Measured")

@@ -10,7 +10,7 @@ from .shared.course import unit_question
 PODS, REPLICAS = "app=web-demo", 3
 READY_WITHIN_S, SETTLE_S = 60, 1.0  # DNS follows the endpoints within milliseconds
 CONNECTIONS, PORT = 30, 80
-REGULAR, HEADLESS, REPLACED, SHAPED = "regular", "headless", "replaced", "address-shaped name"
+REGULAR, HEADLESS, AFTERWARDS, SHAPED = "regular", "headless", "replaced", "address-shaped name"
 
 
 class Pods(Note):
@@ -65,13 +65,13 @@ async def method(run: Run) -> None:
     await run.delete_pod(old)
     new = await run.until("the replacement is Ready", partial(newcomer, run, before, PODS), READY_WITHIN_S)
     after = await run.pods_of(PODS)
-    run.note(Pods(REPLACED, tuple(p.name for p in after), tuple(p.address for p in after)))
+    run.note(Pods(AFTERWARDS, tuple(p.name for p in after), tuple(p.address for p in after)))
     if new is None:
         return
     run.note(Replacement(old.name, old.address, new.name, new.address))
     await run.sleep(SETTLE_S)
-    await look(run, REPLACED, "web-headless", old)
-    await ask(run, Lookup, shaped(new.address, "web-headless"), phase=REPLACED, of=f"new {SHAPED}")
+    await look(run, AFTERWARDS, "web-headless", old)
+    await ask(run, Lookup, shaped(new.address, "web-headless"), phase=AFTERWARDS, of=f"new {SHAPED}")
 
 
 async def look(run: Run, phase: str, service: str, pod: PodIdentity) -> None:
@@ -142,7 +142,7 @@ def pods_have_no_name(reading: Reading) -> Iterator[Finding]:
 def replacement_is_another(reading: Reading) -> Iterator[Finding]:
     """The successor has another name and address, and the old address-shaped name is gone."""
     swap = note(reading, Replacement, "no replacement was seen")
-    old = asked_for(reading, REPLACED, SHAPED)
+    old = asked_for(reading, AFTERWARDS, SHAPED)
     if swap.deleted == swap.successor:
         yield against("the successor has the same name")
     if swap.was_at == swap.is_at:
@@ -211,7 +211,7 @@ def several_addresses(reading: Reading) -> Iterator[str]:
 
 
 def not_sufficient(reading: Reading) -> Iterator[str]:
-    changed, whole = held(reading, replacement_is_another), at_service(reading, REPLACED, "service")
+    changed, whole = held(reading, replacement_is_another), at_service(reading, AFTERWARDS, "service")
     yield "The addresses say that there are members, not which is which."
     yield f"Here {changed}"
     yield f"The service's answer became {', '.join(whole.values) or whole.status}."

@@ -230,6 +230,29 @@ class SeriesEdit:
             self.of.history.samples[series.id] = Samples()
         return self.of
 
+    def begin(self, outcome: Outcome, earlier_s: float) -> Edited:
+        """One more question was asked that long before the first one, and answered so at once."""
+        number = self.of.outcome(outcome)
+        for series in self.series:
+            samples = self.of.history.samples[series.id]
+            at_ns = samples.sent_ns[0] - round(earlier_s * NS_PER_S)
+            samples.scheduled_ns.insert(0, at_ns)
+            samples.sent_ns.insert(0, at_ns)
+            samples.received_ns.insert(0, at_ns)
+            samples.outcome.insert(0, number)
+        return self.of
+
+    def end(self, at_s: float) -> Edited:
+        """Nothing was asked from then on."""
+        for series in self.series:
+            samples = self.of.history.samples[series.id]
+            kept = Samples()
+            for row in samples.rows():
+                if row[1] < self.of.ns(at_s):
+                    kept.append(*row)
+            self.of.history.samples[series.id] = kept
+        return self.of
+
     def outcomes(self) -> list[Outcome]:
         """What they found, series by series."""
         samples = (self.of.history.samples[series.id] for series in self.series)

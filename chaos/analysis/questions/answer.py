@@ -9,7 +9,7 @@ from chaos.analysis.claims import UnmeasuredError, need
 from chaos.analysis.reading import Reading
 from chaos.analysis.statistics import Bound, maximum, median
 from chaos.analysis.trials import NS_PER_S, Trial, end_unseen, no_effect, not_replaced, trials
-from chaos.analysis.units import count, ms
+from chaos.analysis.units import count, ms, out_of
 from chaos.model.figure import plain
 
 
@@ -99,7 +99,15 @@ def spread(figures: Sequence[Bound]) -> str:
 
 
 def at_most(figures: Sequence[Bound]) -> str:
-    """Upper bounds: one as "at most 31.9 s", several with their median and the longest."""
+    """Upper bounds: one as "at most 31.9 s", several with their median and the longest.
+
+    Where some had not ended, what is known of these is a lower bound, and neither has a median or a longest in common.
+    """
+    open_ = [f for f in figures if f.censored]
+    if open_ and len(open_) < len(figures):
+        ended = [f for f in figures if not f.censored]
+        longest = show(max(open_))
+        return f"{longest} ({out_of(len(open_), len(figures))} had not ended; the others took {at_most(ended)})"
     rounded = [f if f.censored else Bound(_rounded_up(f.value_ns)) for f in figures]
     middle, largest = median(rounded), maximum(rounded)
     if middle is None or largest is None:

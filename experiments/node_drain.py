@@ -196,7 +196,7 @@ def ready_again_ns(reading: Reading, eviction: FaultWindow) -> int | None:
     """When the pod that took an evicted one's name was first seen Ready."""
     old = eviction.targets[0]
     found = step(reading, "ready", old.name, eviction.sent_ns, other_than=old.uid)
-    return found and found.at_ns
+    return None if found is None else found.at_ns
 
 
 @checker("report.md: Measured")
@@ -365,7 +365,7 @@ experiment = Experiment(
     ),
     workload=Workload(manifests=("web-budget.yaml",), statefulset="web", service="web", port=80),
     probes=("dns", "tcp", "http", "address", "stream"),
-    checkers=(*REPLACED_SINGLY, budget_is_enforced, never_more_than_the_budget, come_back_elsewhere, volume_ties_a_pod),
+    checkers=(*REPLACES_SINGLY, budget_is_enforced, never_more_than_the_budget, come_back_elsewhere, volume_ties_a_pod),
     questions=(
         Question("drain-cost", "What does draining a node cost its pods?", drain_cost),
         Question("budget-role", "What does a PodDisruptionBudget do, and what not?", budget_role),

@@ -1,7 +1,6 @@
 """What still works, and what is the first sign, when a StatefulSet's serviceName or its service is broken?"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -10,12 +9,9 @@ from chaos.experiment import *
 from .shared.course import unit_question
 
 STEADY_WITHIN_S = 60
-# DNS follows the endpoints within milliseconds; so long each broken state is watched.
-WATCH_S = 3.0
-PODS = ("web-0", "web-1", "web-2")
-RESTARTED = "web-1"
-WRONG = "nope"
-LABELS, UNIT = "app=web-stateful", "app=broken-network"
+WATCH_S = 3.0  # each broken state; DNS follows the endpoints within milliseconds
+PODS, RESTARTED, LABELS = ("web-0", "web-1", "web-2"), "web-1", "app=web-stateful"
+WRONG, UNITS = "nope", "broken-network-0.nonexistent-service"
 SELECTOR, DELETED, RECREATED = "wrong selector", "deleted service", "recreated"
 # State of the recreated StatefulSet → whether the restarted pod's name is there in it.
 LATENT = {
@@ -26,7 +22,6 @@ LATENT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
 class Stage(Note):
     """What was done."""
 
@@ -34,17 +29,14 @@ class Stage(Note):
     step: str
 
 
-@dataclass(frozen=True, slots=True)
 class Refused(Note):
-    """What the API server refused."""
+    """What the API server answered to a patch of serviceName."""
 
-    tried: str
     answer: str
 
 
-@dataclass(frozen=True, slots=True)
 class Names(Note):
-    """What DNS answered in each state."""
+    """What DNS answered in each state, and each pod's subdomain."""
 
     phase: str
     pods: dict[str, str]
@@ -52,9 +44,9 @@ class Names(Note):
     addresses: int
     srv_targets: tuple[str, ...]
     ready: int
+    subdomains: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
 class Second(Note):
     """The second headless service."""
 
@@ -64,20 +56,10 @@ class Second(Note):
     pod: str
 
 
-@dataclass(frozen=True, slots=True)
-class Subdomains(Note):
-    """The subdomain of each pod."""
-
-    phase: str
-    pods: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class BrokenNetwork(Note):
     """The unit's broken-network."""
 
     ready: int
-    ready_replicas: int
     replicas: int
     name: str
     service: str
@@ -87,9 +69,8 @@ async def method(run: Run) -> None:
     """Break a healthy StatefulSet in six ways, look at what DNS still says, repair each, and prove the repair."""
     await run.steady_state(within_s=STEADY_WITHIN_S)
     await look(run, "healthy")
-    said = await run.objects.refused(run.objects.patch("StatefulSet", "web", {"spec": {"serviceName": WRONG}}))
-    run.note(Refused("patching serviceName", said))
-
+    patched = run.objects.patch("StatefulSet", "web", {"spec": {"serviceName": WRONG}})
+    run.note(Refused(await run.objects.refused(patched)))
     await broken_service(run)
     await second_service(run)
     await recreated_with_another_name(run)
@@ -98,22 +79,22 @@ async def method(run: Run) -> None:
 
 async def look(run: Run, phase: str) -> None:
     """What the cluster DNS address answers for each pod, for the service and for its port."""
-    pods = {pod: (await run.resolve(f"{pod}.web")).status for pod in PODS}
-    service, ports = await run.resolve("web"), await run.resolve("web", "SRV")
-    targets = tuple(target.split(".")[0] for target in ports.values)
-    run.note(Names(phase, pods, service.status, len(service.values), targets, len(await run.pods_of(LABELS))))
+    pods = {pod: (await resolve_surely(run, f"{pod}.web")).status for pod in PODS}
+    service, ports = await resolve_surely(run, "web"), await resolve_surely(run, "web", "SRV")
+    targets, ready = tuple(target.split(".")[0] for target in ports.values), len(await run.pods_of(LABELS))
+    found = {p["metadata"]["name"]: p["spec"].get("subdomain", "") for p in await run.objects.list("Pod", LABELS)}
+    subdomains = dict(sorted(found.items()))
+    run.note(Names(phase, pods, service.status, len(service.values), targets, ready, subdomains))
 
 
 async def broken_service(run: Run) -> None:
     """Give it a wrong selector, then delete it; each time look, repair it, and wait until everything is right."""
-    service = await run.objects.get("Service", "web")
-    if service is None:
-        return
+    service = await anew(run, "Service")
     wrong, right = ({"spec": {"selector": {"app": app}}} for app in ("somebody-else", "web-stateful"))
-    patch, delete, create = run.objects.patch, run.objects.delete, run.objects.create
+    patch, delete = (partial(act, "Service", "web") for act in (run.objects.patch, run.objects.delete))
     for kind, breaking, mending in (
-        (SELECTOR, partial(patch, "Service", "web", wrong), partial(patch, "Service", "web", right)),
-        (DELETED, partial(delete, "Service", "web"), partial(create, anew(service))),
+        (SELECTOR, partial(patch, wrong), partial(patch, right)),
+        (DELETED, delete, partial(run.objects.create, service)),
     ):
         run.note(Stage(kind, "broken"))
         await breaking()
@@ -129,19 +110,18 @@ async def second_service(run: Run) -> None:
     await run.apply("web-second.yaml")
     await run.sleep(WATCH_S)
     name = f"{RESTARTED}.web-second"
-    whole, single = await run.resolve("web-second"), await run.resolve(name)
+    whole, single = await resolve_surely(run, "web-second"), await resolve_surely(run, name)
     run.note(Second(whole.status, len(whole.values), name, single.status))
     await run.objects.delete("Service", "web-second")
 
 
 async def recreated_with_another_name(run: Run) -> None:
     """Orphan-delete and recreate: the only way to another serviceName; then one pod restarts."""
-    before = await run.objects.get("StatefulSet", "web")
-    if before is None:
-        return
+    made = await anew(run, "StatefulSet")
     for phase, stage, service in (("recreated", "broken", WRONG), ("put right", "repaired", "web")):
         run.note(Stage(RECREATED, stage))
-        await recreate(run, before, service)
+        made["spec"]["serviceName"] = service
+        await recreate(run, made)
         await run.sleep(WATCH_S)
         await look(run, f"{phase}, nothing restarted")
         old = next(pod for pod in run.target.pods if pod.name == RESTARTED)
@@ -153,12 +133,10 @@ async def recreated_with_another_name(run: Run) -> None:
             await run.steady_state(within_s=STEADY_WITHIN_S)
             run.note(Stage(RECREATED, "proved"))
         await look(run, f"{phase}, one restarted")
-        found = {p["metadata"]["name"]: p["spec"].get("subdomain", "") for p in await run.objects.list("Pod", LABELS)}
-        run.note(Subdomains(f"{phase}, one restarted", dict(sorted(found.items()))))
 
 
-async def recreate(run: Run, before: dict[str, Any], service: str) -> None:
-    """Delete the StatefulSet, leave its pods, and make it again with that serviceName."""
+async def recreate(run: Run, made: dict[str, Any]) -> None:
+    """Delete the StatefulSet, leave its pods, and make it again."""
 
     async def gone() -> bool:
         return await run.objects.get("StatefulSet", "web") is None
@@ -168,8 +146,6 @@ async def recreate(run: Run, before: dict[str, Any], service: str) -> None:
 
     await run.objects.delete("StatefulSet", "web", orphan=True)
     await run.until("the StatefulSet is gone", gone, STEADY_WITHIN_S)
-    made = anew(before)
-    made["spec"]["serviceName"] = service
     await run.objects.create(made)
     await run.until("its pods are adopted", adopted, STEADY_WITHIN_S)
 
@@ -177,17 +153,19 @@ async def recreate(run: Run, before: dict[str, Any], service: str) -> None:
 async def the_units_own(run: Run) -> None:
     """The unit's broken-network: everything about it looks right."""
     await run.apply("broken-network.yaml")
-    pods = await run.ready_pods(UNIT, 2, within_s=STEADY_WITHIN_S)
+    pods = await run.ready_pods("app=broken-network", 2, within_s=STEADY_WITHIN_S)
     await run.sleep(WATCH_S)
-    status = (await run.objects.get("StatefulSet", "broken-network") or {}).get("status", {})
-    name = await run.resolve("broken-network-0.nonexistent-service")
+    found = await run.objects.get("StatefulSet", "broken-network") or {}
     service = "exists" if await run.objects.get("Service", "nonexistent-service") else "does not exist"
-    counts = status.get("readyReplicas", 0), status.get("replicas", 0)
-    run.note(BrokenNetwork(len(pods), *counts, name.status, service))
+    replicas = found.get("status", {}).get("replicas", 0)
+    run.note(BrokenNetwork(len(pods), replicas, (await resolve_surely(run, UNITS)).status, service))
 
 
-def anew(obj: dict[str, Any]) -> dict[str, Any]:
+async def anew(run: Run, kind: str) -> dict[str, Any]:
     """An object as it was once sent, without what the server has added."""
+    obj = await run.objects.get(kind, "web")
+    if obj is None:
+        raise InconclusiveError(f"the {kind} web is gone, and nothing here has deleted it")
     meta = {key: obj["metadata"][key] for key in ("name", "namespace", "labels") if key in obj["metadata"]}
     spec = {key: value for key, value in obj["spec"].items() if key != "clusterIPs"}
     return {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": meta, "spec": spec}
@@ -197,12 +175,10 @@ def anew(obj: dict[str, Any]) -> dict[str, Any]:
 
 
 def presence(found: dict[str, str], wanted: str, where: str) -> Iterator[Finding]:
-    """Names whose status is the opposite of the wanted one; of any other, such as TIMEOUT, nothing is known."""
+    """Names that are gone though they should be there, or the reverse; a TIMEOUT and the like say nothing."""
     for name, status in found.items():
-        if status == {"NXDOMAIN": "NOERROR", "NOERROR": "NXDOMAIN"}[wanted]:
-            yield against(f"{where}: {name} was {status}")
-        elif status != wanted:
-            yield unsure(f"{where}: {name} was {status}")
+        if status != wanted:
+            yield against_if(status in ("NXDOMAIN", "NOERROR"), f"{where}: {name} was {status}")
 
 
 def whole(name: str, status: str, addresses: int, where: str) -> Iterator[Finding]:
@@ -230,21 +206,14 @@ def service_faults_show_at_once(reading: Reading) -> Iterator[Finding]:
         found = note(reading, Names, f"{kind} was not tried", phase=kind)
         names = {f"{pod}.web": status for pod, status in found.pods.items()} | {"web": found.service}
         yield from presence(names, "NXDOMAIN", kind)
-        yield from repair(reading, kind)
-    yield holds(
-        "With a wrong selector and without the service every name was gone; after the repair everything was steady again, without a restart."
-    )
-
-
-def repair(reading: Reading, kind: str) -> Iterator[Finding]:
-    """What speaks against a repair's having worked."""
-    since_ns = note(reading, Stage, f"{kind} was not repaired", of=kind, step="repaired").at_ns
-    if not notes(reading, Stage, of=kind, step="proved"):
-        steady = [d for at_ns, what, d in reading.marks if what == "steady-state" and at_ns >= since_ns]
-        need(steady, f"{kind}: the run ended before the repair was seen to work, or not to")
-        silent = set(steady[0]["missing"]) <= set(steady[0]["unheard"])
-        clause = f"{kind}: everything was not right within {STEADY_WITHIN_S} s of the repair"
-        yield unsure(clause) if silent else against(clause)
+        since_ns = note(reading, Stage, f"{kind} was not repaired", of=kind, step="repaired").at_ns
+        if not notes(reading, Stage, of=kind, step="proved"):
+            steady = [d for at_ns, what, d in reading.marks if what == "steady-state" and at_ns >= since_ns]
+            need(steady, f"{kind}: the run ended before the repair was seen to work, or not to")
+            heard = set(steady[0]["missing"]) - set(steady[0]["unheard"])
+            yield against_if(heard, f"{kind}: everything was not right within {STEADY_WITHIN_S} s of the repair")
+    yield holds("With a wrong selector and without the service every name was gone.")
+    yield holds("After the repair everything was steady again, without a restart.")
 
 
 @checker("report.md: Measured")
@@ -255,9 +224,9 @@ def recreation_is_latent(reading: Reading) -> Iterator[Finding]:
         yield from presence({f"{RESTARTED}.web": found.pods[RESTARTED]}, wanted, phase)
         yield from whole("web", found.service, found.addresses, phase)
     yield holds(
-        f"{RESTARTED}.web resolved until the pod restarted, and did not after the repair until it restarted again; the service's own name had all "
-        "addresses in each of these states."
+        f"{RESTARTED}.web resolved until the pod restarted, and did not after the repair until it restarted again."
     )
+    yield holds("The service's own name had all addresses in each of these states.")
 
 
 @checker("report.md: Measured")
@@ -276,24 +245,18 @@ def broken_looks_healthy(reading: Reading) -> Iterator[Finding]:
     found = note(reading, BrokenNetwork, "it was not tried")
     need(found.replicas, "it had no replicas")
     if found.ready != found.replicas:
-        yield against(f"{count(found.ready)} of {count(found.replicas, 'pod')} were Ready")
-    yield from presence({"broken-network-0.nonexistent-service": found.name}, "NXDOMAIN", "its pod")
-    yield holds(
-        f"{count(found.ready_replicas)} of {count(found.replicas, 'pod')} Ready, and broken-network-0.nonexistent-service is {found.name}."
-    )
+        yield against(f"{out_of(found.ready, found.replicas, 'pod')} were Ready")
+    yield from presence({UNITS: found.name}, "NXDOMAIN", "its pod")
+    yield holds(f"{out_of(found.ready, found.replicas, 'pod')} Ready, and {UNITS} is {found.name}.")
 
 
 # ---- questions ----
 
 
 def problems_identified(reading: Reading) -> Iterator[str]:
-    held(reading, broken_looks_healthy)
-    found = note(reading, BrokenNetwork)
-    yield f"The StatefulSet names a service that {found.service}."
-    yield (
-        f"Nothing else shows it: {count(found.ready_replicas)} of {count(found.replicas, 'replica')} are Ready, and only DNS tells, with {found.name} for "
-        "broken-network-0.nonexistent-service."
-    )
+    healthy = held(reading, broken_looks_healthy)
+    yield f"The StatefulSet names a service that {note(reading, BrokenNetwork).service}."
+    yield f"Nothing else shows it, and only DNS tells: {healthy}"
     yield "`chaos diagnose` compares serviceName with the services that there are, and finds it before anybody asks for the name."
 
 
@@ -303,40 +266,31 @@ def problems_fixed(reading: Reading) -> Iterator[str]:
     note(reading, Stage, "the last repair was not seen to work", of=RECREATED, step="proved")
     late = note(reading, Names, phase="put right, nothing restarted").pods[RESTARTED]
     answer = note(reading, Refused).answer.split(":", maxsplit=1)[0]
-    yield (
-        "Best by creating the missing headless service under the name that the StatefulSet has: services can come and go, and here recreating a deleted "
-        "one brought all names back without any restart."
-    )
-    yield (
-        f"The StatefulSet itself cannot be changed (a patch of serviceName was answered with {answer}): it must be deleted with its pods orphaned and made "
-        f"anew, and then each pod must restart: with the right name in place {RESTARTED}.web was still {late} until {RESTARTED} had restarted."
-    )
+    yield "Best by creating the missing headless service under the name that the StatefulSet has."
+    yield "Services can come and go: here recreating a deleted one brought all names back without any restart."
+    yield f"The StatefulSet itself cannot be changed: a patch of serviceName was answered with {answer}."
+    yield "It must be deleted with its pods orphaned and made anew, and then each pod must restart."
+    yield f"With the right name in place {RESTARTED}.web was still {late} until {RESTARTED} had restarted."
 
 
 def first_sign(reading: Reading) -> Iterator[str]:
     held(reading, recreation_is_latent)
-    name, parts = f"A {RESTARTED}.web", []
+    name, latent = f"A {RESTARTED}.web", note(reading, Names, phase="recreated, one restarted")
     views = {series.view for series in series_of(reading, "dns", name)}
     for kind in (SELECTOR, DELETED):
         began, mended = (note(reading, Stage, of=kind, step=step).at_ns for step in ("broken", "repaired"))
         left, came = when(reading, name, "NXDOMAIN", began, mended), when(reading, name, "NOERROR", mended)
-        need(
-            left.keys() == came.keys() == views,
-            f"{kind}: not every view was seen to lose the name and to give it again",
-        )
-        lost, back = (at_most_ns(known(last_ns(*at), f"{kind}: no view")) for at in ((left, began), (came, mended)))
-        parts.append(
-            f"{kind}: {RESTARTED}.web was gone from every view after {lost}, and back after {back} from the repair on"
-        )
-    yield f"{'; '.join(parts)}."
-    latent = note(reading, Names, phase="recreated, one restarted")
-    said = notes(reading, Subdomains, phase="recreated, one restarted")
+        unseen = f"{kind}: not every view was seen to lose the name and to give it again"
+        need(left.keys() == came.keys() == views, unseen)
+        lost, back = (at_most_ns(known(last_ns(*at), unseen)) for at in ((left, began), (came, mended)))
+        yield f"{kind.capitalize()}: {RESTARTED}.web was gone from every view after {lost}, and back after {back} from the repair on."
+    yield f"Recreated with another serviceName: its names resolved as before until {RESTARTED} restarted."
     yield (
-        f"Recreated with another serviceName: its names resolved as before until {RESTARTED} restarted; then {RESTARTED}.web was {latent.pods[RESTARTED]} "
-        f"while the service's name still had {count(latent.addresses, 'address|addresses')}, so a check of that name alone sees nothing."
+        f"Then {RESTARTED}.web was {latent.pods[RESTARTED]} while the service's name still had {count(latent.addresses, 'address|addresses')}, "
+        "so a check of that name alone sees nothing."
     )
     odd = ", ".join(target for target in latent.srv_targets if target not in PODS) or "none was seen here"
-    pods = ", ".join(f"{pod}: {sub}" for pod, sub in said[-1].pods.items()) if said else "not looked at"
+    pods = ", ".join(f"{pod}: {subdomain}" for pod, subdomain in latent.subdomains.items())
     yield f"What gives it away: an SRV target that is no pod's name ({odd}), and pods whose subdomain differs from serviceName ({pods})."
 
 
@@ -365,7 +319,7 @@ experiment = Experiment(
         unit_question("problems-fixed", problems_fixed),
         Question("first-sign", "What still works, and what is the first sign?", first_sign),
     ),
-    tables=(Stage, Refused, Names, Second, Subdomains, BrokenNetwork, Waited),
+    tables=(Stage, Refused, Names, Second, BrokenNetwork, Waited),
     headline=headline,
     uses=("patch services", "patch statefulsets.apps"),
     timeout_s=180,

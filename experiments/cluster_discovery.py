@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -12,31 +12,21 @@ from .shared import mysql
 from .shared.course import unit_question
 
 STEADY_WITHIN_S = 120
-MEMBERS = ("mysql-cluster-0", "mysql-cluster-1", "mysql-cluster-2")
-NAMED = tuple(f"{pod}.mysql-cluster" for pod in MEMBERS)
+MEMBERS, NAMED = mysql.MEMBERS, mysql.NAMED
 BY_NAME, BY_ADDRESS = NAMED[1], NAMED[2]
 READY, UNREADY, EARLY, DEPLOYMENT = "mysql-cluster", "mysql-unready", "mysql-early", "mysql-deployment"
 NAME_LATER, ADDRESS_LATER = "by name, after the replacement", "by address, after the replacement"
-LOGS_WITHIN_S = 40
-LOOK_AGAIN_S = 0.5
-SETTLE_S = 4.0
-# The C library asks twice and waits 5 s each time; a look that took as long was not answered.
-GIVES_UP_S = 10.0
-_LOOK = re.compile(
-    r"^look (?P<at>[\d.]+) round (?P<round>\d+) (?P<what>found|missing) (?P<member>[\w-]+)\.", re.MULTILINE
-)
-_OWN = re.compile(r"^own name resolves to ?(?P<address>\S*)", re.MULTILINE)
+LOGS_WITHIN_S, LOOK_AGAIN_S, SETTLE_S = 40, 0.5, 4.0
+GIVES_UP_S = 10.0  # the C library asks twice and waits 5 s each time: a look that took as long was not answered
 
 
-@dataclass(frozen=True, slots=True)
 class Discovery(Note):
     """What each member's script printed (seconds since its first look, by its own clock).
 
     Attributes:
         rounds: of looks at each member; 0 where nothing can be read.
         silent: looks that were not answered.
-        found_after_s: member → when it was found first.
-        own_name: what the pod's own name led to; empty where it led nowhere.
+        own_name: what it led to.
     """
 
     group: str
@@ -57,7 +47,6 @@ class Discovery(Note):
         return f"{self.pod} found {', '.join(sorted(self.found_last)) or 'nobody'}"
 
 
-@dataclass(frozen=True, slots=True)
 class Swap(Note):
     """A pod of the Deployment, replaced."""
 
@@ -65,7 +54,6 @@ class Swap(Note):
     successor: str
 
 
-@dataclass(frozen=True, slots=True)
 class Source(Note):
     """The primary's addresses."""
 
@@ -74,13 +62,8 @@ class Source(Note):
     is_at: str
 
 
-@dataclass(frozen=True, slots=True)
 class Repaired(Note):
-    """The replica by address, given the name.
-
-    Attributes:
-        heard: whether it answered when it was asked for the row last.
-    """
+    """The replica by address, given the name (heard: it answered when it was asked for the row last)."""
 
     replica: str
     has_the_row: bool
@@ -105,8 +88,7 @@ async def method(run: Run) -> None:
         await run.steady_state(within_s=STEADY_WITHIN_S)
         await mysql.follow(run, (BY_NAME,), NAME_LATER)
         await run.sleep(SETTLE_S)
-    after = next((pod for pod in run.target.pods if pod.name == before.name), before)
-    run.note(Source(before.name, before.address, after.address))
+    run.note(Source(before.name, before.address, run.target.pods[0].address))
     await mysql.note_replication(run, BY_ADDRESS, ADDRESS_LATER)
     await mysql.write_and_read(run, NAMED[0], (BY_NAME,), "after")
     await repair(run)
@@ -131,30 +113,28 @@ async def read_logs(run: Run, group: str) -> None:
 
 
 def discovery(group: str, pod: str, text: str) -> Discovery:
-    looks = [(float(m["at"]), int(m["round"]), m["what"], m["member"]) for m in _LOOK.finditer(text)]
+    printed = re.findall(r"^look ([\d.]+) round (\d+) (found|missing) ([\w-]+)\.", text, re.MULTILINE)
+    looks = [(float(at_s), int(number), what, member) for at_s, number, what, member in printed]
     last = max((number for _, number, _, _ in looks), default=0)
     # How long the first look took is not printed.
     silent = sum(two[2] == "missing" and two[0] - one[0] >= GIVES_UP_S for one, two in pairwise(looks))
     found = [(at_s, number, member) for at_s, number, what, member in looks if what == "found"]
     first = {member: round(at_s - looks[0][0], 2) for at_s, _, member in reversed(found)}
-    own = _OWN.search(text)
+    own = re.search(r"^own name resolves to ?(\S*)", text, re.MULTILINE)
     latest = tuple(sorted(member for _, number, member in found if number == last))
-    return Discovery(group, pod, last, silent, latest, first, own["address"] if own else "")
+    return Discovery(group, pod, last, silent, latest, first, own[1] if own else "")
 
 
 async def replace_one(run: Run) -> None:
     """Delete one of the Deployment's pods: its successor is somebody else."""
-    before = await run.pods_of(f"app={DEPLOYMENT}")
+    labels = f"app={DEPLOYMENT}"
+    before = await run.pods_of(labels)
     if len(before) < len(MEMBERS):
         return
     await run.delete_pod(before[0])
-
-    async def another() -> str:
-        pods = await run.pods_of(f"app={DEPLOYMENT}")
-        return next((pod.name for pod in pods if pod.uid not in {old.uid for old in before}), "")
-
+    another = partial(newcomer, run, before, labels)
     if new := await run.until("the Deployment has another pod", another, LOGS_WITHIN_S):
-        run.note(Swap(before[0].name, new))
+        run.note(Swap(before[0].name, new.name))
 
 
 async def repair(run: Run) -> None:
@@ -162,9 +142,8 @@ async def repair(run: Run) -> None:
     found = await mysql.status(run, BY_ADDRESS)
     file, position = found.get("Master_Log_File"), found.get("Exec_Master_Log_Pos")
     change = f"CHANGE MASTER TO MASTER_HOST='{NAMED[0]}', MASTER_LOG_FILE='{file}', MASTER_LOG_POS={position}"
-    if not file or not await mysql.must(run, BY_ADDRESS, "STOP SLAVE", change, "START SLAVE"):
-        return
-    if not await mysql.follow(run, (BY_ADDRESS,), "repaired"):
+    told = file and await mysql.must(run, BY_ADDRESS, "STOP SLAVE", change, "START SLAVE")
+    if not told or not await mysql.follow(run, (BY_ADDRESS,), "repaired"):
         return
     heard, question = False, f"SELECT COUNT(*) FROM {mysql.DATABASE}.notes WHERE note = 'after'"
 
@@ -201,9 +180,8 @@ def nobody_found(found: list[Discovery]) -> Iterator[Finding]:
 def looked(found: list[Discovery]) -> str:
     looks = sum(one.rounds * len(MEMBERS) - one.silent for one in found)
     need(looks > 0, "nobody looked")
-    return (
-        f"in {count(looks, 'answered look')} (at 95 % no more than {share(excluded(looks))} of such looks would have)"
-    )
+    most = share(excluded(looks))
+    return f"in {count(looks, 'answered look')} (at 95 % no more than {most} of such looks would have)"
 
 
 # ---- what must hold ----
@@ -231,10 +209,8 @@ def unready_members_have_no_names(reading: Reading) -> Iterator[Finding]:
     for one in early:
         if len(one.found_last) != len(MEMBERS):
             yield against_if(not one.silent, f"{one.told}, though names of unready pods are published")
-    yield holds(
-        f"Of {count(len(hidden), 'member')} that stay unready none found another {looked(hidden)}; with publishNotReadyAddresses each of {count(len(early))} "
-        "found all."
-    )
+    yield holds(f"Of {count(len(hidden), 'member')} that stay unready none found another {looked(hidden)}.")
+    yield holds(f"With publishNotReadyAddresses each of {count(len(early))} found all.")
 
 
 @checker("report.md: Measured")
@@ -246,9 +222,8 @@ def deployment_finds_nobody(reading: Reading) -> Iterator[Finding]:
     swap = note(reading, Swap, "no pod of it was replaced")
     if swap.deleted == swap.successor:
         yield against("the successor has the same name")
-    yield holds(
-        f"None of {count(len(found), 'pod')} found a member {looked(found)}, nor its own name; {swap.deleted} was replaced by {swap.successor}."
-    )
+    yield holds(f"None of {count(len(found), 'pod')} found a member {looked(found)}, nor its own name.")
+    yield holds(f"{swap.deleted} was replaced by {swap.successor}.")
 
 
 @checker("report.md: Measured")
@@ -265,10 +240,9 @@ def names_survive_addresses_do_not(reading: Reading) -> Iterator[Finding]:
     mended = note(reading, Repaired, "the replica by address was not repaired")
     if not mended.has_the_row:
         yield against_if(mended.heard, "the repaired replica lacks the row")
-    yield holds(
-        f"{moved.was_at} became {moved.is_at}: the replica that knows the name follows, the one that knows the address is {by_address.receives} "
-        f"({by_address.error or 'no error'}), and with the name it follows too."
-    )
+    stuck = f"{by_address.receives} ({by_address.error or 'no error'})"
+    yield holds(f"{moved.was_at} became {moved.is_at}: the replica that knows the name follows.")
+    yield holds(f"The one that knows the address is {stuck}, and with the name it follows too.")
 
 
 # ---- the unit's questions ----
@@ -278,60 +252,42 @@ def members_found(reading: Reading) -> Iterator[str]:
     found = held(reading, members_find_those_before)
     held(reading, unready_members_have_no_names)
     hidden, early = discoveries(reading, UNREADY), discoveries(reading, EARLY)
-    latest_s = max(max(one.found_after_s.values()) for one in early)
+    latest_ns = round(max(max(one.found_after_s.values()) for one in early) * 1e9)
+    rounds = count(min(one.rounds for one in hidden), "round")
     yield "By names that are known beforehand: mysql-cluster-0 to mysql-cluster-2 below the headless service, asked of DNS one after the other."
     yield f"While the cluster started: {found}"
-    yield (
-        "A name is there when its pod is ready, under OrderedReady a member starts when the one before is, and no member finds itself, since it looks "
-        "before its server accepts connections."
-    )
+    yield "A name is there when its pod is ready, and under OrderedReady a member starts when the one before is."
+    yield "No member finds itself, since it looks before its server accepts connections."
     yield "Looking once therefore tells who came before, not who belongs to the cluster."
-    yield (
-        f"Members that start before their peers' records exist conclude that they are alone: {count(len(hidden), 'member')} started at once and not yet ready "
-        f"found nobody in {count(min(one.rounds for one in hidden), 'round')}, and if they had waited for each other before becoming ready, they would have "
-        "waited for ever."
-    )
-    yield (
-        f"With publishNotReadyAddresses on the headless service {count(len(early))} such members found each other within {seconds(round(latest_s * 1e9))} of "
-        "their first look."
-    )
+    yield f"Members that start before their peers' records exist conclude that they are alone: {count(len(hidden), 'member')} started at once and not yet ready found nobody in {rounds}."
+    yield "If they had waited for each other before becoming ready, they would have waited for ever."
+    yield f"With publishNotReadyAddresses on the headless service {count(len(early))} such members found each other within {seconds(latest_ns)} of their first look."
     yield "(The unit's own script calls nslookup, which the image lacks, so it finds nobody at any time.)"
 
 
 def names_unstable(reading: Reading) -> Iterator[str]:
     held(reading, deployment_finds_nobody)
     found, swap = discoveries(reading, DEPLOYMENT), note(reading, Swap)
-    yield (
-        f"Nobody could be found. The same script in a Deployment found none of {count(len(MEMBERS), 'member')} in {count(min(one.rounds for one in found), 'round')}, in each "
-        f"of its {count(len(found), 'pod')}: they are called {', '.join(one.pod for one in found)}, which no script can know, and DNS has no name for them, "
-        "not even their own."
-    )
+    rounds, pods = count(min(one.rounds for one in found), "round"), count(len(found), "pod")
+    yield f"Nobody could be found. The same script in a Deployment found none of {count(len(MEMBERS), 'member')} in {rounds}, in each of its {pods}."
+    yield f"They are called {', '.join(one.pod for one in found)}, which no script can know, and DNS has no name for them, not even their own."
     yield f"{swap.deleted} was deleted and became {swap.successor}; whatever was configured with the old name would have to be changed."
     if names_survive_addresses_do_not(reading).outcome == "ok":
-        moved, by_address = note(reading, Source), note(reading, mysql.Replication, phase=ADDRESS_LATER)
-        yield (
-            f"A replica that had been given the primary's address instead of its name shows the same: {moved.was_at} became {moved.is_at}, and it stayed at "
-            f"{by_address.receives} ({by_address.error})."
-        )
+        yield "A replica that had been given the primary's address instead of its name shows the same."
+        yield held(reading, names_survive_addresses_do_not)
 
 
 def discovery_replication(reading: Reading) -> Iterator[str]:
     held(reading, mysql.rows_arrive)
     held(reading, names_survive_addresses_do_not)
     before, after = (mysql.arrivals(notes(reading, mysql.WriteRead, row=row)) for row in ("before", "after"))
-    yield (
-        f"As here: a replica is told CHANGE MASTER TO MASTER_HOST='{NAMED[0]}' and resolves that name itself, again at each connection; for comparison "
-        f"{BY_ADDRESS.partition('.')[0]} was told the primary's address instead."
-    )
+    yield f"As here: a replica is told CHANGE MASTER TO MASTER_HOST='{NAMED[0]}' and resolves that name itself, again at each connection."
+    yield f"For comparison {MEMBERS[2]} was told the primary's address instead."
     yield f"A row written at the primary was read at the replicas ({before})."
-    yield (
-        f"The primary was then deleted and came back with another address; the replica by name followed it without being told ({after}), the one by address "
-        "did so only when it was given the name."
-    )
-    yield (
-        "Member 0 is the primary by convention and the others follow it; what no name can decide is who becomes the primary when it does not come back: that "
-        "is the work of an operator or of group replication."
-    )
+    yield f"The primary was then deleted and came back with another address; the replica by name followed it without being told ({after})."
+    yield "The one by address did so only when it was given the name."
+    yield "Member 0 is the primary by convention and the others follow it."
+    yield "What no name can decide is who becomes the primary when it does not come back: that is the work of an operator or of group replication."
 
 
 def headline(reading: Reading) -> str:
@@ -352,9 +308,7 @@ experiment = Experiment(
     workload=mysql.cluster("mysql-discovery.yaml"),
     probes=("dns",),
     checkers=(
-        "fault-took-effect",
-        "steady-state",
-        "identity-kept",
+        *OF_REPLACEMENT,
         members_find_those_before,
         unready_members_have_no_names,
         deployment_finds_nobody,

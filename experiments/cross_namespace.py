@@ -1,7 +1,6 @@
 """How do clients in another namespace find a stateful service, and what keeps them from using it?"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from chaos.experiment import *
 
@@ -10,20 +9,16 @@ from .shared.course import unit_question
 
 CLIENT, INSIDER, SERVERS = "app=web-app", "app=network-test", "app=web-stateful"
 CLIENTS, TENANT = "app-clients", "tenant"
-PRIMARY = "web-0"
+PRIMARY, REPLICAS = "web-0", 3
 PAGE = f"Hello from {PRIMARY}"
-REPLICAS = 3
-READY_WITHIN_S = 60
-SETTLE_S = 1.0
+READY_WITHIN_S, SETTLE_S = 60, 1.0
 # Who asks, as notes call it → as sentences do.
 WHOSE = {"own": "its own pods", "clients": "the clients' namespace", "tenant": "the tenant's"}
-# What busybox's wget says of a name that does not resolve.
-NO_SUCH_NAME = "bad address"
+NO_SUCH_NAME = "bad address"  # what busybox's wget says of a name that does not resolve
 OPEN, OWN_ONLY, LET_IN = "without a policy", "with one for its own namespace", "with one more for the clients"
 KEEPS_OUT = "the policy keeps the clients out"
 
 
-@dataclass(frozen=True, slots=True)
 class Namespaces(Note):
     """Who is where."""
 
@@ -32,7 +27,6 @@ class Namespaces(Note):
     tenant: str
 
 
-@dataclass(frozen=True, slots=True)
 class Servers(Note):
     """The servers, and the addresses that full names should lead to."""
 
@@ -42,14 +36,12 @@ class Servers(Note):
     service: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Conf(ReadConf):
     """What /etc/resolv.conf says in each namespace."""
 
     place: str
 
 
-@dataclass(frozen=True, slots=True)
 class Lookup(LookedUp):
     """nslookup from each namespace (busybox's: the search list is for names without a dot only)."""
 
@@ -57,7 +49,6 @@ class Lookup(LookedUp):
     of: str
 
 
-@dataclass(frozen=True, slots=True)
 class Fetch(Fetched):
     """wget from each namespace, which asks the C library."""
 
@@ -65,19 +56,16 @@ class Fetch(Fetched):
     of: str
 
 
-@dataclass(frozen=True, slots=True)
 class Cost(Costed):
     """What a C library in the clients' namespace asks for each form of a name (A and AAAA each), asked one by one from here."""
 
     of: str
 
 
-@dataclass(frozen=True, slots=True)
 class Access(reach.Reach):
     """Who gets the page of web-0 under which policies; what did not work begins with a dash, what says nothing with "?"."""
 
 
-@dataclass(frozen=True, slots=True)
 class LookupForbidden(LookedUp):
     """The name, looked up from the clients' namespace while the policy is for the set's own only."""
 
@@ -92,10 +80,10 @@ async def method(run: Run) -> None:
         await run.objects.apply("web-app.yaml", namespace)
     await run.objects.apply("web-tenant.yaml", tenant)
     servers = await run.ready_pods(SERVERS, REPLICAS, within_s=READY_WITHIN_S)
+    places = {"own": (here, INSIDER), "clients": (clients, CLIENT), "tenant": (tenant, CLIENT)}
     found = {
-        "own": await run.ready_pods(INSIDER, 1, within_s=READY_WITHIN_S),
-        "clients": await run.objects.ready_pods(CLIENT, 2, READY_WITHIN_S, clients),
-        "tenant": await run.objects.ready_pods(CLIENT, 2, READY_WITHIN_S, tenant),
+        place: await run.objects.ready_pods(labels, 1, READY_WITHIN_S, namespace)
+        for place, (namespace, labels) in places.items()
     }
     others = await run.objects.ready_pods(SERVERS, 1, READY_WITHIN_S, tenant)
     run.note(Namespaces(here, clients, tenant))
@@ -104,8 +92,7 @@ async def method(run: Run) -> None:
     await run.sleep(SETTLE_S)
     told = [tuple(f"{p.name} {p.address}" for p in pods) for pods in (servers, others)]
     run.note(Servers(told[0], told[1], servers[0].address, (await run.resolve("web-primary")).values))
-    places = {"own": here, "clients": clients, "tenant": tenant}
-    askers = {place: reach.Asker(place, found[place][0].name, namespace) for place, namespace in places.items()}
+    askers = {place: reach.Asker(place, found[place][0].name, namespace) for place, (namespace, _) in places.items()}
     for who in askers.values():
         await look_up(run, who, here, servers[0].address)
     await forbid(run, askers, f"{PRIMARY}.web.{here}.svc.{run.domain}")
@@ -135,31 +122,23 @@ async def forbid(run: Run, askers: dict[str, reach.Asker], name: str) -> None:
     clients = askers["clients"]
 
     async def look(phase: str) -> None:
-        for who in askers.values():
-            await reach.ask(run, Access, phase, who, {PRIMARY: name})
-
-    async def let_in() -> bool:
-        command = ["timeout", "1", "wget", "-q", "-O", "-", f"http://{name}/"]
-        return (await run.objects.exec(clients.pod, command, namespace=clients.namespace)).code == 0
+        for asker in askers.values():
+            await reach.ask(run, Access, phase, asker, {PRIMARY: name})
 
     await look(OPEN)
     await run.apply("web-from-own-namespace.yaml")
     began = await reach.until_kept_out(run, KEEPS_OUT, clients, name)
     await look(OWN_ONLY)
     await nslookup(run, LookupForbidden, clients.pod, name, namespace=clients.namespace)
-    await run.objects.create(letting_in(clients.namespace))
-    if began:
-        await run.until("the clients are let in", let_in, reach.POLICY_WITHIN_S)
-    await look(LET_IN)
-
-
-def letting_in(namespace: str) -> dict[str, object]:
-    """A policy that allows one more namespace, by the label that the API server itself gives it."""
-    who = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}
-    selector = {"matchLabels": {"app": "web-stateful"}}
-    spec = {"podSelector": selector, "policyTypes": ["Ingress"], "ingress": [{"from": [who]}]}
+    # By the label that the API server itself gives a namespace.
+    who = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": clients.namespace}}}
+    servers = {"matchLabels": {"app": "web-stateful"}}
+    spec = {"podSelector": servers, "policyTypes": ["Ingress"], "ingress": [{"from": [who]}]}
     head = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "web-from-clients"}}
-    return {**head, "spec": spec}
+    await run.objects.create({**head, "spec": spec})
+    if began:
+        await reach.until_let_in(run, "the clients are let in", clients, name)
+    await look(LET_IN)
 
 
 # ---- what must hold ----
@@ -181,13 +160,12 @@ def full_names_lead_everywhere(reading: Reading) -> Iterator[Finding]:
             one = note(reading, Lookup, f"{of} was not looked up by {whose}", place=place, of=of)
             said = f"{one.asked} from {place} is {', '.join(one.addresses) or one.status}"
             if sorted(one.addresses) != sorted(wanted):
-                yield against(said) if one.addresses or one.denied else unsure(said)
+                yield against_if(one.addresses or one.denied, said)
         told.append(f"{one.asked} is {', '.join(wanted)}")
     pages = fetched(reading, "pod, full name")
     for place, page in pages.items():
         if page.page != PAGE:
-            clause = f"{page.asked} from {place}: {page.told()}"
-            yield unsure(clause) if page.silent else against(clause)
+            yield against_if(not page.silent, f"{page.asked} from {place}: {page.told()}")
     yield holds(f"From each of {count(len(pages), 'namespace')} {', '.join(told)}, and {PRIMARY} answers there.")
 
 
@@ -195,21 +173,16 @@ def full_names_lead_everywhere(reading: Reading) -> Iterator[Finding]:
 def short_names_stay_at_home(reading: Reading) -> Iterator[Finding]:
     """web-0.web is the set's own in its namespace, nothing in the clients', and the tenant's own in the tenant's."""
     rows = fetched(reading, "pod, short")
-    told = {
-        place: f"in {'its own namespace' if place == 'own' else WHOSE[place]}: {one.told()}"
-        for place, one in rows.items()
-    }
+    told = {place: f"from {place}: {one.told()}" for place, one in rows.items()}
     for place, right in (("own", rows["own"].page == PAGE), ("tenant", "other tenant" in rows["tenant"].page)):
         if not right:
-            yield unsure(told[place]) if rows[place].silent else against(told[place])
+            yield against_if(not rows[place].silent, told[place])
     if rows["clients"].page:
         yield against(told["clients"])
     elif NO_SUCH_NAME not in rows["clients"].said:
         yield unsure(f"{told['clients']}, which does not tell whether the name is known")
-    own, clients, tenant = (rows[place].told() for place in WHOSE)
-    yield holds(
-        f"{rows['own'].asked} is {own} in its own namespace, {clients} in the clients', {tenant} in the tenant's."
-    )
+    short, (own, clients, tenant) = rows["own"].asked, (rows[place].told() for place in WHOSE)
+    yield holds(f"{short} is {own} in its own namespace, {clients} in the clients', {tenant} in the tenant's.")
 
 
 def under_policies(reading: Reading) -> reach.Policies:
@@ -225,10 +198,8 @@ def policy_is_consistent(reading: Reading) -> Iterator[Finding]:
     yield from reach.open_paths(reach.paths(reading, Access, OPEN), dict.fromkeys(WHOSE, (PRIMARY,)))
     found = under_policies(reading)
     yield from found.findings()
-    yield holds(
-        "This cluster enforces policies: with one for its own namespace only both other namespaces were kept out and its own was not; the second "
-        f"policy let in the clients' namespace and nobody else ({found.proof})."
-    )
+    yield holds("This cluster enforces policies: one for its own namespace only kept out both others, and its own not.")
+    yield holds(f"The second let in the clients' namespace and nobody else ({found.proof}).")
 
 
 # ---- the unit's questions ----
@@ -239,15 +210,13 @@ def cross_discovery(reading: Reading) -> Iterator[str]:
     short, spaced = (note(reading, Fetch, place="clients", of=of) for of in ("pod, short", "pod with namespace"))
     search = note(reading, Conf, place="clients").search
     through, itself = (", ".join(one.addresses) or one.status for one in (service, pod))
-    yield (
-        f"By a name with the namespace in it. From the clients' namespace {service.asked} is {through} "
-        f"(always {PRIMARY}, through a service address), and {pod.asked} is {itself} (the pod itself)."
-    )
+    yield f"By a name with the namespace in it. From the clients' namespace {service.asked} is {through} (always {PRIMARY}, through a service address)."
+    yield f"There {pod.asked} is {itself} (the pod itself)."
     if spaced.page:
         has = search[1] if len(search) > 1 else "no more"
-        home = short_names_stay_at_home(reading).outcome == "ok"
-        but = f"; {short.asked} without the namespace does not ({short.told()})" if home else ""
-        yield f"The short form {spaced.asked} works too ({spaced.told()}), since the search list ({', '.join(search)}) has {has} in it{but}."
+        yield f"The short form {spaced.asked} works too ({spaced.told()}), since the search list ({', '.join(search)}) has {has} in it."
+        if short_names_stay_at_home(reading).outcome == "ok":
+            yield f"{short.asked} without the namespace does not ({short.told()})."
     costs = ", ".join(f"{one.asked} {count(one.queries)}" for one in notes(reading, Cost))
     yield f"What a C library asks for them, A and AAAA each: {costs}."
 
@@ -260,25 +229,18 @@ def cross_security(reading: Reading) -> Iterator[str]:
     page = reach.paths(reading, Access, OPEN).get(("clients", PRIMARY), "")
     need(reach.reached(page), "the clients did not get the page without a policy")
     backwards = note(reading, Lookup, of="address, backwards")
-    yield (
-        f"A namespace is no wall. Without a policy a pod of the clients' namespace got the page of {PRIMARY} ({page} answered) by name alone, "
-        "and DNS answers everybody about every namespace, pods' names included."
-    )
+    yield f"A namespace is no wall. Without a policy a pod of the clients' namespace got the page of {PRIMARY} ({page} answered) by name alone."
+    yield "DNS answers everybody about every namespace, pods' names included."
     if backwards.names:
-        names = ", ".join(backwards.names)
-        yield f"Even an address tells its name and namespace to whoever asks backwards: {backwards.asked} is {names}."
+        yield f"Even an address tells its name and namespace to whoever asks backwards: {backwards.asked} is {', '.join(backwards.names)}."
     if not enforced:
-        waited = note(reading, Waited, step=KEEPS_OUT)
-        yield (
-            "This cluster does not enforce NetworkPolicies: the API server accepted one that allows the set's own namespace only, and the "
-            f"clients still got through {seconds(round(waited.took_s * 1e9))} later. Accepting is no proof; test from a pod that should be kept "
-            "out, and choose a network plugin with a policy engine. Until then only the server's own authentication protects it."
-        )
+        later = seconds(round(note(reading, Waited, step=KEEPS_OUT).took_s * 1e9))
+        yield "This cluster does not enforce NetworkPolicies: the API server accepted one that allows the set's own namespace only."
+        yield f"The clients still got through {later} later. Accepting is no proof: test from a pod that should be kept out."
+        yield "Choose a network plugin with a policy engine; until then only the server's own authentication protects it."
         return
-    yield (
-        "This cluster enforces NetworkPolicies: one that allows the set's own namespace only kept out the clients' namespace and the tenant's, "
-        "and a second one with a namespaceSelector let the clients in again."
-    )
+    yield "This cluster enforces NetworkPolicies: one that allows the set's own namespace only kept out the clients' namespace and the tenant's."
+    yield "A second one with a namespaceSelector let the clients in again."
     if visible.addresses:
         yield f"The name still resolved while it was forbidden ({', '.join(visible.addresses)}): a policy closes the connection, it does not hide the service."
     if reading.meta.simulated:
@@ -294,11 +256,9 @@ def multi_tenant(reading: Reading) -> Iterator[str]:
         False: "and policies between them, which this cluster does not enforce, so that it would need another network plugin first",
         None: "and policies between them",
     }[under_policies(reading).enforced]
-    yield (
-        f"A namespace for each tenant, with the same names in each. Here {spaces.servers} and {spaces.tenant} both have a set called web, and "
-        f"{own.asked} gave {own.told()} in the one and {tenant.told()} in the other: an application that uses short names runs unchanged in every "
-        "tenant's namespace and cannot reach another's by accident."
-    )
+    yield f"A namespace for each tenant, with the same names in each. Here {spaces.servers} and {spaces.tenant} both have a set called web."
+    yield f"{own.asked} gave {own.told()} in the one and {tenant.told()} in the other."
+    yield "So an application that uses short names runs unchanged in every tenant's namespace and cannot reach another's by accident."
     if full.page:
         yield f"On purpose it can: from the tenant's namespace the full name {full.asked} gave {full.told()}."
     yield f"So use full names (or an ExternalName service in the client's namespace) only where tenants are meant to meet, {wall}."

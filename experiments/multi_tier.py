@@ -215,7 +215,7 @@ def outages(reading: Reading, tier: str) -> dict[str, tuple[str, int | None]]:
     return found
 
 
-def unheard(reading: Reading, tier: str) -> list[str]:
+def untold_paths(reading: Reading, tier: str) -> list[str]:
     """Paths of the looks while a tier fails that were not asked for, or of which a look says nothing."""
     found = []
     for client in NEEDED:
@@ -371,7 +371,7 @@ def failed(reading: Reading) -> Iterator[str]:
     for tier in TIERS:
         gone = note(reading, Failure, f"the {tier} tier was not failed", tier=tier, step="deleted")
         looks = count(len(notes(reading, Look, phase=f"{tier} fails")), "look")
-        silent, needed = unheard(reading, tier), count(sum(map(len, NEEDED.values())), "needed path")
+        silent, needed = untold_paths(reading, tier), count(sum(map(len, NEEDED.values())), "needed path")
         lost = [
             f"{path} failed for {'the rest of the time' if length is None else at_most_ns(length)} ({what})"
             for path, (what, length) in outages(reading, tier).items()
@@ -430,7 +430,7 @@ def headline(reading: Reading) -> str:
     longest = [length for length in lengths if length is not None]
     whole = failures_heal(reading).outcome == "ok" and len(longest) == len(lengths) > 0
     cost = "what a deleted pod of each cost is in the answers"
-    if whole and not any(unheard(reading, tier) for tier in TIERS):
+    if whole and not any(untold_paths(reading, tier) for tier in TIERS):
         cost = f"a pod of each deleted in turn cost a path at most {ms(max(longest))}, and all healed"
     return f"The three tiers reached each other as designed; {cost}."
 

@@ -13,15 +13,11 @@ from .shared.nodes import choose_node, node_ready, nodes_to_leave
 STEADY_WITHIN_S = 60
 # The controller manager's default node-monitor-grace-period is 50 s (40 s before Kubernetes 1.32).
 FOUND_WITHIN_S = 120
-STUCK_S = 6.0  # so long a stuck pod is watched before anything is done about it
-TOGETHER_S = 2.0
 BACK_WITHIN_S = 120
 STATELESS, MEMBERS = "app=web-stateless", "app=web-stateful"
 REPLICAS = 2
-PORT = 80
-_NS_PER_S = 1_000_000_000
-_SETTLED_NS = 3 * _NS_PER_S  # a view that says nothing after this is lost with the node
-_FOUND_LATE_NS = 1 * _NS_PER_S  # the node is asked for again and again, so its turn is seen a little late
+_SETTLED_NS = 3_000_000_000  # a view that says nothing after this is lost with the node
+_FOUND_LATE_NS = 1_000_000_000  # the node is asked for again and again, so its turn is seen a little late
 _NOT_READY, _READY = "the node is found not ready", "the node is Ready again"
 
 
@@ -66,14 +62,14 @@ async def method(run: Run) -> None:
     loose = tuple(pod.name for pod in await run.pods_of(STATELESS) if pod.node == node)
     run.note(Cut(node, tuple(pod.name for pod in going), loose))
     for pod in going:
-        run.watch_clients("http", pod.address, PORT)
+        run.watch_clients("http", pod.address, 80)
     cut = CutNode(node, going, run.options.cut_node, run.options.join_node)
     async with run.inject(cut):
         await run.until(_NOT_READY, partial(node_ready, run, node, wanted=False), FOUND_WITHIN_S)
         marked = partial(marked_for_deletion, run, going, MEMBERS)
         await run.until("its pods are marked for deletion", marked, STEADY_WITHIN_S)
         await run.ready_pods(STATELESS, REPLICAS, STEADY_WITHIN_S)
-        await run.sleep(STUCK_S)
+        await run.sleep(6.0)  # so long nothing is done about the stuck pods
         await look(run, "cut off")
         if len(going) > 1:  # the others stay stuck, as the counterpart
             await force(run, going[0])
@@ -88,7 +84,7 @@ async def force(run: Run, old: PodIdentity) -> None:
     async with run.inject(DeletePod(old, grace_s=0)):
         await successor(run, old, MEMBERS, STEADY_WITHIN_S)
         run.note(Forced(old.name, old.uid, old.address, old.node))
-        await run.sleep(TOGETHER_S)
+        await run.sleep(2.0)
         await look(run, "one deleted by force")
 
 
@@ -102,37 +98,30 @@ async def look(run: Run, phase: str) -> None:
         run.note(State(phase, meta["name"], pod["spec"].get("nodeName", ""), stage, ready, name.status))
 
 
-# ---- what the run shows ----
-
-
 @dataclass(frozen=True)
 class Loss:
-    """The time in which the node was away, from its being cut off to the command that joined it again."""
+    """The time in which the node was away, from its being cut off to the command that joined it again.
+
+    Attributes:
+        pods: of the StatefulSet, on the node.
+        silent: DNS servers that were on the node: they answered nothing.
+        views: the other ones.
+    """
 
     reading: Reading
     cut: FaultWindow
     join: FaultWindow
-
-    @property
-    def span(self) -> tuple[int, int]:
-        return accepted_ns(self.cut), self.join.sent_ns
-
-    @property
-    def pods(self) -> list[str]:
-        """The StatefulSet's pods on the node."""
-        return [pod.name for pod in self.cut.targets]
-
-    @property
-    def silent(self) -> list[str]:
-        """DNS servers that were on the node: they answered nothing."""
-        return silent_views(self.reading, self.span[0] + _SETTLED_NS, self.span[1])
-
-    @property
-    def views(self) -> list[str]:
-        return sorted(set(views(self.reading)) - set(self.silent))
+    span: tuple[int, int]
+    pods: list[str]
+    silent: list[str]
+    views: list[str]
 
     def since(self, at_ns: int) -> str:
         return seconds(at_ns - self.span[0])
+
+    def unheard(self, pod: str) -> list[str]:
+        """Views that are left and could not be heard all the time about a pod's name."""
+        return [view for view in uncovered(self.reading, f"A {pod}.web", *self.span) if view in self.views]
 
     def left_dns(self, pod: str) -> dict[str, int]:
         """View → how long after the cut a pod's name was gone there (an upper bound); only views that could be asked."""
@@ -141,9 +130,8 @@ class Loss:
 
     def clients(self, pod: str, from_ns: int, to_ns: int) -> list[tuple[int, str]]:
         """HTTP connections by the pod's name, begun in that time: (when it was known, what became of it)."""
-        return sorted(
-            (s.received_ns, s.outcome.told) for s in self.reading.sampled(from_ns, to_ns, probe="http", pod=pod)
-        )
+        asked = self.reading.sampled(from_ns, to_ns, probe="http", pod=pod)
+        return sorted((s.received_ns, s.outcome.told) for s in asked)
 
     def stuck_until(self, pod: str) -> int:
         """Until when nothing was done about a stuck pod: its forced deletion, or the node's return."""
@@ -154,39 +142,36 @@ class Loss:
 @once
 def loss(reading: Reading) -> Loss:
     missing = "no node with a pod of the run was cut off and joined again"
-    found = Loss(reading, accepted(reading, "cut-node", missing), accepted(reading, "join-node", missing))
-    need(found.pods, missing)
-    return found
-
-
-# ---- what must hold ----
+    cut, join = (accepted(reading, fault, missing) for fault in ("cut-node", "join-node"))
+    need(cut.targets, missing)
+    span = accepted_ns(cut), join.sent_ns
+    silent = silent_views(reading, span[0] + _SETTLED_NS, span[1])
+    left = sorted(set(views(reading)) - set(silent))
+    return Loss(reading, cut, join, span, [pod.name for pod in cut.targets], silent, left)
 
 
 @checker("timeline.svg", "recoveries.csv")
 def names_outlive_the_node(reading: Reading) -> Iterator[Finding]:
     """No view that is left denies its pods' names before the node is found not ready, and every one does then."""
     lost = loss(reading)
-    need(lost.views, "no view could be asked")
-    waited = note(reading, Waited, "the node was not seen to be found not ready", step=_NOT_READY, reached=True)
-    took_ns = round(waited.took_s * _NS_PER_S)
-    gone = {(pod, view): at_ns for pod in lost.pods for view, at_ns in lost.left_dns(pod).items()}
+    missing = "the node was not seen to be found not ready"
+    took_ns = note(reading, Waited, missing, step=_NOT_READY, reached=True).took_ns
     for pod in lost.pods:
-        deaf = uncovered(reading, f"A {pod}.web", *lost.span)
-        for view in lost.views:
-            if view in deaf:
-                yield unsure(f"A {pod}.web could not be heard all the time at {view}")
-            elif (pod, view) not in gone:
-                yield against(f"A {pod}.web was never gone at {view}")
-    for (pod, view), at_ns in gone.items():
-        if at_ns < took_ns - _FOUND_LATE_NS:
-            yield against(
-                f"A {pod}.web was gone at {view} {seconds(at_ns)} after the cut, and the node was found not ready only after {seconds(took_ns)}"
-            )
-    need(gone, "no view denied any of its pods' names")
-    yield holds(
-        f"No view denied the names of {' and '.join(lost.pods)} for {seconds(min(gone.values()))} to {seconds(max(gone.values()))} after the cut, then each "
-        f"of {count(len(lost.views))} did; the node was found not ready after {seconds(took_ns)}."
+        deaf, gone = lost.unheard(pod), lost.left_dns(pod)
+        yield from unheard(f"A {pod}.web", deaf)
+        kept = (view for view in lost.views if view not in (*deaf, *gone))
+        yield from (against(f"A {pod}.web was never gone at {view}") for view in kept)
+        for view, at_ns in gone.items():
+            if at_ns < took_ns - _FOUND_LATE_NS:
+                early = f"A {pod}.web was gone at {view} {seconds(at_ns)} after the cut"
+                yield against(f"{early}, and the node was found not ready only after {seconds(took_ns)}")
+    ends_ns = [at_ns for pod in lost.pods for at_ns in lost.left_dns(pod).values()]
+    need(ends_ns, "no view that could be asked denied any of its pods' names")
+    span = (
+        f"{seconds(min(ends_ns))} to {seconds(max(ends_ns))} after the cut, then each of {count(len(lost.views))} did"
     )
+    yield holds(f"No view denied the names of {' and '.join(lost.pods)} for {span}.")
+    yield holds(f"The node was found not ready after {seconds(took_ns)}.")
     if lost.silent:
         yield holds(f"Nothing is known of {', '.join(lost.silent)}, which answered nothing.")
 
@@ -211,23 +196,15 @@ def stuck_and_never_replaced(reading: Reading) -> Iterator[Finding]:
 @checker("events.jsonl")
 def deployment_goes_on(reading: Reading) -> Iterator[Finding]:
     """A Deployment's pod of the same node is replaced while the node is away."""
-    loss(reading)
-    need(note(reading, Cut, "none of its pods was on the node").stateless, "none of its pods was on the node")
-    took_ns = stateless_replaced(reading)
-    if took_ns is None:
+    lost, missing = loss(reading), "none of its pods was on the node"
+    old = note(reading, Cut, missing).stateless
+    need(old, missing)
+    ready = (s for s in pod_steps(reading, *lost.span) if s.what == "ready" and s.pod.startswith("web-stateless-"))
+    new = [one.at_ns for one in ready if one.pod not in old]
+    if len(new) < len(old):
         yield against("no new pod of the Deployment was Ready while the node was away")
     else:
-        yield holds(
-            f"A new pod of the Deployment was Ready {seconds(took_ns)} after the node was cut off, under another name."
-        )
-
-
-def stateless_replaced(reading: Reading) -> int | None:
-    """How long after the cut the Deployment had its last pod again; None where it had not while the node was away."""
-    lost, cut = loss(reading), note(reading, Cut)
-    steps = (s for s in pod_steps(reading, *lost.span) if s.what == "ready" and s.pod.startswith("web-stateless-"))
-    new = [one.at_ns - lost.span[0] for one in steps if one.pod not in cut.stateless]
-    return max(new, default=None) if len(new) >= len(cut.stateless) else None
+        yield holds(f"{lost.since(max(new))} after the cut a new pod of the Deployment was Ready, under another name.")
 
 
 @checker("timeline.svg")
@@ -237,32 +214,23 @@ def other_names_stay(reading: Reading) -> Iterator[Finding]:
     others = sorted({s.pod for s in reading.series_of(probe="dns") if s.pod} - set(lost.pods))
     need(lost.views and others, "there was no such name to be asked")
     for pod in others:
-        gone = when(reading, f"A {pod}.web", "NXDOMAIN", *lost.span)
-        yield from (against(f"A {pod}.web vanished from {view}") for view in gone if view in lost.views)
-        deaf = set(uncovered(reading, f"A {pod}.web", *lost.span)) & set(lost.views)
-        yield from (unsure(f"A {pod}.web could not be heard all the time at {view}") for view in sorted(deaf))
+        yield from (against(f"A {pod}.web vanished from {view}") for view in lost.left_dns(pod))
+        yield from unheard(f"A {pod}.web", lost.unheard(pod))
     yield holds(f"The names of {' and '.join(others)} were never gone from any of {count(len(lost.views), 'view')}.")
-
-
-def together_ns(reading: Reading) -> int | None:
-    """For how long the forced pod's old container, by its own answers, was alive beside its successor, at least."""
-    forced, join = note(reading, Forced, "no pod was deleted by force"), loss(reading).join
-    new = step(reading, "ready", forced.pod, 0, other_than=forced.old_uid)
-    asked = reading.sampled(join.sent_ns, join.ended_ns or join.sent_ns, probe="http", name=forced.old_address)
-    answered = (s.sent_ns for s in asked if s.outcome.status == "OK" and s.outcome.values == (forced.pod,))
-    last_ns = max(answered, default=None)
-    return None if new is None or last_ns is None or last_ns < new.at_ns else last_ns - new.at_ns
 
 
 @checker("observations.jsonl")
 def force_makes_two(reading: Reading) -> Iterator[Finding]:
     """Deleting the object by force lets a second pod of that name begin while the first one's container goes on."""
     forced = note(reading, Forced, "no pod was deleted by force: it takes two pods of the run on the node")
-    pod = forced.pod
-    both_ns = known(together_ns(reading), f"nobody answered at the old address of {pod} once the node was back")
+    pod, join = forced.pod, loss(reading).join
+    new_ns = known(step(reading, "ready", pod, other_than=forced.old_uid), "its successor was not seen").at_ns
+    asked = reading.sampled(join.sent_ns, join.ended_ns or join.sent_ns, probe="http", name=forced.old_address)
+    last_ns = max((s.sent_ns for s in asked if s.outcome.status == "OK" and s.outcome.values == (pod,)), default=0)
+    need(last_ns >= new_ns, f"nobody answered at the old address of {pod} once the node was back")
+    yield holds(f"{pod} was Ready on another node while the old {pod} still ran on {forced.old_node}.")
     yield holds(
-        f"{pod} was Ready on another node while the old {pod} still ran on {forced.old_node}: the old one answered at "
-        f"{forced.old_address} {seconds(both_ns)} later, when the node was back."
+        f"The old one answered at {forced.old_address} {seconds(last_ns - new_ns)} later, when the node was back."
     )
 
 
@@ -281,15 +249,12 @@ def ends_with_the_node(reading: Reading) -> Iterator[Finding]:
         if gone is None or ready is None:
             yield against(f"{old.name} did not come back")
         else:
-            after = [seconds(max(0, one.at_ns - accepted_ns(lost.join))) for one in (gone, ready)]
-            back.append(f"{old.name} was gone after {after[0]} and Ready again after {after[1]}")
+            ended, again = (seconds(max(0, one.at_ns - accepted_ns(lost.join))) for one in (gone, ready))
+            back.append(f"{old.name} was gone after {ended} and Ready again after {again}")
     need(back, "no pod was stuck then")
     yield holds(f"Counted from the node's return, {'; '.join(back)}.")
     for waited in notes(reading, Waited, step=_READY, reached=True)[-1:]:
-        yield holds(f"The node itself counted as Ready after {seconds(round(waited.took_s * _NS_PER_S))}.")
-
-
-# ---- answers ----
+        yield holds(f"The node itself counted as Ready after {seconds(waited.took_ns)}.")
 
 
 def names_meanwhile(reading: Reading) -> Iterator[str]:
@@ -305,17 +270,13 @@ def names_meanwhile(reading: Reading) -> Iterator[str]:
     endpoint = next((t.life.endpoint_not_ready_ns for t in trials(reading) if t.target.name == pod), None)
     slice_said = f" (its endpoint turned not ready after {lost.since(endpoint)})" if endpoint is not None else ""
     at_once = "clients at least knew at once" if set(after) == {"NXDOMAIN (resolve)"} else "of the connections by it"
-    yield (
-        f"For {lost.since(denied_ns)} {pod}.web was denied by no DNS server that could be heard{slice_said}, although its pod was on the lost node: of "
-        f"{count(before.total(), 'HTTP connection')} by that name that ended in this time {_counted(before)}."
-    )
+    yield f"For {lost.since(denied_ns)} {pod}.web was denied by no DNS server that could be heard{slice_said}, although its pod was on the lost node."
+    yield f"Of {count(before.total(), 'HTTP connection')} by that name that ended in this time {_counted(before)}."
     yield f"After {lost.since(last_ns)} each of these servers said NXDOMAIN, and {at_once}: {_counted(after)}."
     yield "Nothing notices a node's end faster than the controller manager's node-monitor-grace-period; a client that needs to know sooner needs timeouts of its own."
     if lost.silent:
-        yield (
-            f"The DNS server{'s' if len(lost.silent) > 1 else ''} {', '.join(lost.silent)} went with the node, so this is what the others said; "
-            "lookups through the cluster's DNS address went to the dead one too until its endpoint was gone."
-        )
+        yield f"Of the DNS servers {', '.join(lost.silent)} went with the node, so this is what the others said."
+        yield "Lookups through the cluster's DNS address went to the dead one too until its endpoint was gone."
 
 
 def _counted(counts: Counter[str]) -> str:
@@ -324,37 +285,29 @@ def _counted(counts: Counter[str]) -> str:
 
 
 def why_stuck(reading: Reading) -> Iterator[str]:
-    stuck, lost, took_ns = held(reading, stuck_and_never_replaced), loss(reading), stateless_replaced(reading)
-    marked, ends = step(reading, "terminating", lost.pods[0], lost.cut.sent_ns), ends_with_the_node(reading)
-    since = f" {lost.since(marked.at_ns)} after the cut" if marked else ""
-    yield f"The pod is marked for deletion{since}, but only its kubelet may confirm that its containers ended, and that one cannot be heard."
+    stuck, lost = held(reading, stuck_and_never_replaced), loss(reading)
+    marked = known(step(reading, "terminating", lost.pods[0], lost.cut.sent_ns), "")
+    yield f"The pod is marked for deletion {lost.since(marked.at_ns)} after the cut, but only its kubelet may confirm that its containers ended, and that one cannot be heard."
     yield f"A StatefulSet never makes a second pod of a name while the first object is there: {stuck}"
-    if took_ns is not None:
-        yield f"A Deployment needs no such proof: its new pod was Ready after {seconds(took_ns)}."
-    if ends.outcome == "ok":
-        yield f"The node's return ended it. {ends.text}"
-    yield (
-        "If the node will not return, deleting the Node object, or the taint node.kubernetes.io/out-of-service on a machine that is certainly off, ends it "
-        "too (not tried here)."
-    )
-    yield (
-        "The manifest tolerates an unreachable node for 5 s; Kubernetes gives pods 300 s unless told otherwise, so without that line all that follows the "
-        "node's being found not ready comes almost five minutes later."
-    )
+    yield from where_measured(lambda: f"A Deployment needs no such proof: {held(reading, deployment_goes_on)}")
+    yield from where_measured(lambda: f"The node's return ended it. {held(reading, ends_with_the_node)}")
+    yield "If the node will not return, deleting the Node object ends it too, or on a machine that is certainly off the taint node.kubernetes.io/out-of-service (not tried here)."
+    yield "The manifest tolerates an unreachable node for 5 s; Kubernetes gives pods 300 s unless told otherwise."
+    yield "Without that line all that follows the node's being found not ready comes almost five minutes later."
 
 
 def force_danger(reading: Reading) -> Iterator[str]:
-    forced, both_ns = note(reading, Forced, "no pod was deleted by force"), together_ns(reading)
-    pod, address = forced.pod, forced.old_address
+    forced, both = note(reading, Forced, "no pod was deleted by force"), force_makes_two(reading)
+    pod = forced.pod
     new = known(step(reading, "ready", pod, 0, other_than=forced.old_uid), "its successor was not seen")
     asked = accepted(reading, "force-delete-pod", "it was not accepted")
     yield f"It works at once: {seconds(new.at_ns - accepted_ns(asked))} after the forced deletion a new {pod} was Ready."
     yield "But the deletion removes the object only; it reaches no kubelet."
-    if both_ns is None:
-        yield f"Whether the old {pod} ran on was not seen here: nobody answered at {address} when the node was back."
-    else:
-        yield f"The old {pod} ran on: when the node was back it answered at {address}, {seconds(both_ns)} after its successor had become Ready."
+    if both.outcome == "ok":
+        yield both.text
         yield "Two members with one name existed for all that time; had only the control plane been cut off, both could have had clients and taken their writes."
+    else:
+        yield f"Whether the old {pod} ran on was not seen here. {both.text}"
     yield "Force a deletion only when the machine is certainly off."
 
 
@@ -369,16 +322,12 @@ def metrics_to_watch(reading: Reading) -> Iterator[str]:
         ("a pod marked for deletion that stays Terminating", marked.at_ns if marked else None),
     ]
     seen = sorted((at_ns, what) for what, at_ns in signs if at_ns is not None)
+    order = "; ".join(f"{what}: {lost.since(at_ns)} after the cut" for at_ns, what in seen)
     yield "Those of each member by its name, not averages over a service: a set with one member missing still answers."
-    yield (
-        "The signs of this failure were seen in this order: "
-        f"{'; '.join(f'{what}: {lost.since(at_ns)} after the cut' for at_ns, what in seen)}."
-    )
-    yield (
-        "So watch, per member: success and latency of a connection by its name, and who answers; whether its name resolves, and to its pod's address; Ready "
-        "replicas against wanted ones, and for how long; pods Terminating or Pending for long; restarts; and what only the application knows (role, "
-        "replication lag, quorum) and the volume (space left), which this run did not measure."
-    )
+    yield f"The signs of this failure were seen in this order: {order}."
+    yield "So watch, per member: success and latency of a connection by its name, and who answers; whether its name resolves, and to its pod's address."
+    yield "Watch too Ready replicas against wanted ones, and for how long; pods Terminating or Pending for long; and restarts."
+    yield "Only the application knows role, replication lag and quorum, and only the volume the space left: this run did not measure those."
 
 
 def headline(reading: Reading) -> str:
@@ -386,8 +335,8 @@ def headline(reading: Reading) -> str:
     lost = loss(reading)
     longest_ns = max(max(lost.left_dns(pod).values()) for pod in lost.pods)
     by_force = "it was deleted by force or " if notes(reading, Forced) else ""
-    stuck = stuck_and_never_replaced(reading).outcome == "ok"
-    end = f", and no pod was replaced before {by_force}the node was joined again" if stuck else ""
+    stuck = f", and no pod was replaced before {by_force}the node was joined again"
+    end = stuck if stuck_and_never_replaced(reading).outcome == "ok" else ""
     return f"The names of a lost node's pods stayed in DNS for up to {seconds(longest_ns)} after it was cut off{end}."
 
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -11,56 +10,44 @@ from chaos.experiment import *
 from .shared import mysql
 from .shared.course import unit_question
 
-STEADY_WITHIN_S = 90
-CONNECTIONS = 60
-PRIMARY = "mysql-cluster-0"
-REPLICAS = ("mysql-cluster-1", "mysql-cluster-2")
-NAMED = tuple(f"{pod}.mysql-cluster" for pod in (PRIMARY, *REPLICAS))
+STEADY_WITHIN_S, CONNECTIONS, WRITES = 90, 60, 30
+PRIMARY, *REPLICAS = mysql.MEMBERS
+NAMED = mysql.NAMED
 # As the unit has it, that one selects the primary too.
 WRITERS, READERS, ALL, CORRECTED = "mysql-primary", "mysql-replicas", "mysql-internal", "mysql-replicas-only"
-WRITES = 30
 READ_ONLY = "ERROR 1290"
 EVERY_S, HELD_EVERY_S, COUNT_EVERY_S = 0.05, 0.2, 0.02
-# More failures in a row than lost packets explain.
-LAST = 3
-# kube-proxy and DNS follow the endpoints within a second; then it is quiet.
-SETTLE_S = 2.0
-BY_NAME, BY_SERVICE, READS, HELD = f"writes by {NAMED[0]}", f"writes by {WRITERS}", "reads", "held"
+LAST = 3  # more failures in a row than lost packets explain
+SETTLE_S = 2.0  # kube-proxy and DNS follow the endpoints within a second; then it is quiet
+BY_NAME, BY_SERVICE = f"writes by the headless name {NAMED[0]}", f"writes through the service address of {WRITERS}"
+READS, HELD = "reads", "held"
 
 
-@dataclass(frozen=True, slots=True)
 class Routing(Answered):
     """Who answered SELECT @@hostname through each name."""
 
     phase: str
 
 
-@dataclass(frozen=True, slots=True)
 class Strays(Note):
-    """Writes through mysql-replicas while replicas accepted writes.
-
-    Attributes:
-        rows: pod → rows that stand there afterwards; None where that was not read.
-    """
+    """Writes through mysql-replicas while replicas accepted writes, and the rows that stand at each pod afterwards."""
 
     accepted: int
-    rows: dict[str, Any]
+    rows: dict[str, Any]  # None where they were not read
 
 
-@dataclass(frozen=True, slots=True)
 class Writes(Note):
     """Writes of an application while replicas are read-only."""
 
     through: str
-    tried: int
     outcomes: dict[str, Any]
 
 
 async def method(run: Run) -> None:
     """Set up replication by stable names, count who answers through each service, try writes, delete the primary."""
     await run.steady_state(within_s=STEADY_WITHIN_S)
-    await run.apply("mysql-services.yaml")
-    await run.apply("mysql-replicas-only.yaml")
+    for manifest in ("mysql-services.yaml", "mysql-replicas-only.yaml"):
+        await run.apply(manifest)
     for pod in REPLICAS:
         await run.objects.patch("Pod", pod, {"metadata": {"labels": {"mysql-role": "replica"}}})
     if not await mysql.make_primary(run, NAMED[0]) or not await mysql.replicate(run, NAMED[1:], NAMED[0]):
@@ -76,7 +63,7 @@ async def method(run: Run) -> None:
             return
     for name in (WRITERS, READERS, CORRECTED):
         outcomes = await many_writes(run, name, f"{mysql.DATABASE}.notes (note) VALUES ('many')")
-        run.note(Writes(name, outcomes.total(), dict(outcomes.most_common())))
+        run.note(Writes(name, dict(outcomes.most_common())))
     await mysql.write_and_read(run, WRITERS, (CORRECTED,), "before")
     watch(run)
     await run.sleep(SETTLE_S)
@@ -97,7 +84,7 @@ async def stray_write(run: Run) -> None:
     outcomes = await many_writes(run, READERS, f"{table} VALUES (@@hostname)")
     await run.sleep(1.0)
     rows = {}
-    for pod, host in zip((PRIMARY, *REPLICAS), NAMED, strict=True):
+    for pod, host in zip(mysql.MEMBERS, NAMED, strict=True):
         reply = await mysql.sql(run, host, f"SELECT COUNT(*) FROM {table}")
         rows[pod] = int(reply.rows[0][0] or 0) if reply.rows else None
     run.note(Strays(outcomes["OK"], rows))
@@ -105,9 +92,8 @@ async def stray_write(run: Run) -> None:
 
 async def many_writes(run: Run, name: str, into: str) -> Counter[str]:
     """Writes of an application, which is no administrator, by what became of them."""
-    sample = partial(run.clients.sample, "mysql", name, mysql.PORT, WRITES, mysql.APP, period_s=COUNT_EVERY_S)
-    outcomes = await sample(question=f"INSERT INTO {into}")
-    return Counter(o.status for o in outcomes)
+    question, of = f"INSERT INTO {into}", ("mysql", name, mysql.PORT, WRITES, mysql.APP)
+    return Counter(o.status for o in await run.clients.sample(*of, period_s=COUNT_EVERY_S, question=question))
 
 
 def watch(run: Run) -> None:
@@ -123,13 +109,9 @@ def watch(run: Run) -> None:
         run.note(Watched(client, series.id))
 
 
-# ---- reading it ----
-
-
 def deletion(reading: Reading) -> FaultWindow:
     """Of the primary. What fails after its window is not its doing."""
-    found = (f for f in reading.faults if f.accepted_ns is not None)
-    return known(next(found, None), "the primary was not deleted")
+    return accepted(reading, "delete-pod", "the primary was not deleted")
 
 
 def outage_of(reading: Reading, client: str) -> Outage | None:
@@ -146,7 +128,6 @@ def routed(reading: Reading, name: str, phase: str = "before") -> Routing:
 
 
 def never(looks: int, what: str) -> str:
-    """What it says that something was not among so many looks."""
     return f"at 95 % {what} in no more than {share(excluded(looks))}"
 
 
@@ -156,13 +137,12 @@ def never(looks: int, what: str) -> str:
 @checker("report.md: Measured")
 def primary_is_the_primary(reading: Reading) -> Iterator[Finding]:
     """Only the primary answers through mysql-primary, before and after its replacement."""
-    asked = [routed(reading, WRITERS, phase) for phase in ("before", "after")]
-    for one in asked:
-        if set(one.reached) - {PRIMARY}:
-            yield against(f"{one.phase}: {one.told()}")
-        need(one.reached, f"{one.phase}: nobody answered")
-    said = "; ".join(f"{one.phase} {one.told()} ({never(one.answers, 'elsewhere')})" for one in asked)
-    yield holds(f"{WRITERS} led to {PRIMARY} each time: {said}.")
+    for phase in ("before", "after"):
+        one = routed(reading, WRITERS, phase)
+        need(one.reached, f"{phase}: nobody answered")
+        if set(one.reached) != {PRIMARY}:
+            yield against(f"{phase}: {one.told()}")
+        yield holds(f"{WRITERS} led {one.told()} {phase} the replacement ({never(one.answers, 'elsewhere')}).")
 
 
 @checker("report.md: Measured")
@@ -177,15 +157,13 @@ def replicas_without_primary(reading: Reading) -> Iterator[Finding]:
     if PRIMARY not in units.reached:
         enough = units.answers >= CONNECTIONS / 2
         yield against_if(enough, f"{READERS} did not lead to the primary, though its selector says so: {units.told()}")
-    yield holds(
-        f"{READERS} also led to the primary ({units.told()}); {CORRECTED} did not ({better.told()}; {never(better.answers, 'there')})."
-    )
+    yield holds(f"{READERS} also led to the primary ({units.told()}).")
+    yield holds(f"{CORRECTED} did not ({better.told()}; {never(better.answers, 'there')}).")
 
 
 @checker("report.md: Measured")
 def replicas_refuse_writes(reading: Reading) -> Iterator[Finding]:
     """Once replicas are read-only, a write that is led to one is refused with 1290; through mysql-primary none is."""
-    rows = []
     for name, wanted in ((WRITERS, {"OK"}), (READERS, {"OK", READ_ONLY}), (CORRECTED, {READ_ONLY})):
         found = note(reading, Writes, f"no writes were tried through {name}", through=name).outcomes
         told = ", ".join(f"{count(n)} {what}" for what, n in found.items())
@@ -195,53 +173,45 @@ def replicas_refuse_writes(reading: Reading) -> Iterator[Finding]:
             yield against(f"through {name}: {told}")
         yield from (unsure(f"through {name} there was no {one}: {told}") for one in sorted(wanted - set(found)))
         need(decided, f"through {name} no write was answered")
-        rows.append(f"{name} {told} ({never(sum(decided.values()), 'another outcome')})")
-    yield holds(f"Writes as an application, by outcome: {'; '.join(rows)}.")
+        yield holds(f"Writes through {name}: {told} ({never(sum(decided.values()), 'another outcome')}).")
 
 
 @checker("observations.jsonl")
 def writes_come_back(reading: Reading) -> Iterator[Finding]:
     """Both ways to the primary fail for a while and work again."""
-    deleted, lengths = deletion(reading), []
-    until_ns = known(deleted.ended_ns, "the deletion was not watched to its end")
+    until_ns = known(deletion(reading).ended_ns, "the deletion was not watched to its end")
     for client in (BY_NAME, BY_SERVICE):
         series, found = watched(reading, client), without_service(reading, client)
         # A shorter outage may follow the longest one.
         last = [sample.outcome for sample in reading.samples(series, 0, until_ns)][-LAST:]
         if found.ended.before_ns is None or all(one.status != "OK" for one in last):
-            heard = all(one.says_something for one in last)
-            yield against_if(heard, f"{client} did not work again{'' if heard else ', or were not answered'}")
+            yield against_if(all(one.says_something for one in last), f"{client} were not seen to work again")
         elif uncovered(reading, series.record, found.ended.before_ns, until_ns, probe="mysql"):
             yield unsure(f"{client} could not be heard all the time after they had worked again")
-        lengths.append(f"{found.lasted()} for {client}")
-    yield holds(f"Writes were impossible: {'; '.join(lengths)}.")
+        yield holds(f"There were no {client} for {found.lasted()}.")
 
 
 # ---- the unit's questions ----
 
 
 def two_outages(reading: Reading) -> Iterator[str]:
-    named, service = (without_service(reading, client) for client in (BY_NAME, BY_SERVICE))
     zero_ns = deletion(reading).sent_ns
-    first = [ms(known(one.began.before_ns, "its begin was not seen") - zero_ns) for one in (named, service)]
-    yield (
-        f"When {PRIMARY} was deleted, writes by its headless name {NAMED[0]} failed first after {first[0]} and for {named.lasted()} ({named.kinds()}); "
-        f"writes through the service address of {WRITERS} failed first after {first[1]} and for {service.lasted()} ({service.kinds()})."
-    )
+    for client in (BY_NAME, BY_SERVICE):
+        found = without_service(reading, client)
+        first = ms(known(found.began.before_ns, "its begin was not seen") - zero_ns)
+        yield f"When {PRIMARY} was deleted, {client} failed first after {first} and for {found.lasted()} ({found.kinds()})."
     yield "The name leaves DNS when the deletion is accepted, while kube-proxy goes on sending to a pod that still serves, until it ends."
 
 
 def read_write_split(reading: Reading) -> Iterator[str]:
     held(reading, mysql.rows_arrive)
     primary, better = routed(reading, WRITERS), routed(reading, CORRECTED)
-    refused = note(reading, Writes, "no writes were tried", through=CORRECTED)
-    first = notes(reading, mysql.WriteRead)[:1]
-    yield f"One name for writes and one for reads: of {count(primary.connections, 'connection')} {WRITERS} led {primary.told()}; a service that selects replicas only led {better.told()}."
-    yield f"What was written through the first was read through the second ({mysql.arrivals(first)}), because replicas follow the primary by its stable name."
-    yield (
-        f"Services only route: that replicas refuse writes ({count(refused.outcomes.get(READ_ONLY, 0))} of {count(refused.tried)} with MySQL's error 1290) is "
-        "their read_only setting."
-    )
+    refused = note(reading, Writes, "no writes were tried", through=CORRECTED).outcomes
+    yield f"One name for writes and one for reads: of {count(primary.connections, 'connection')} {WRITERS} led {primary.told()}."
+    yield f"A service that selects replicas only led {better.told()}."
+    yield f"What was written through the first was read through the second ({mysql.arrivals(notes(reading, mysql.WriteRead)[:1])}), because replicas follow the primary by its stable name."
+    denied = out_of(refused.get(READ_ONLY, 0), sum(refused.values()))
+    yield f"Services only route: that replicas refuse writes ({denied} with MySQL's error 1290) is their read_only setting."
     yield from where_measured(partial(split_that_fails, reading))
 
 
@@ -254,25 +224,22 @@ def split_that_fails(reading: Reading) -> Iterator[str]:
     stand = ", ".join(f"{pod} has {count(n, 'row')}" for pod, n in rows.items())
     # A write that timed out may have been committed: then it is unknown where the accepted ones stand.
     need(sum(rows[pod] - rows[PRIMARY] for pod in REPLICAS) == others, "not all of them could be placed")
-    yield f"As the unit has it, it does not: its {READERS} selects every member and led {count(there or 0)} of {count(units.connections, 'connection')} to the primary."
-    yield (
-        f"Of {count(strays.accepted, 'write')} that were accepted through it before replicas were read-only, {count(rows[PRIMARY])} reached the primary and "
-        f"so every member; the other {count(others)} stand on the one replica that took them ({stand})."
-    )
+    yield f"As the unit has it, it does not: its {READERS} selects every member and led {out_of(there or 0, units.connections, 'connection')} to the primary."
+    yield f"Through it {count(strays.accepted, 'write')} were accepted before replicas were read-only."
+    yield f"Of these {count(rows[PRIMARY])} reached the primary and so every member; the other {count(others)} stand on the one replica that took them ({stand})."
 
 
 def separate_services(reading: Reading) -> Iterator[str]:
-    outages, deleted = list(two_outages(reading)), deletion(reading)
+    deleted = deletion(reading)
     tried = sum(1 for _ in reading.samples(watched(reading, READS), deleted.sent_ns, deleted.ended_ns))
     need(tried, "nothing was read meanwhile")
-    failed = outage_of(reading, READS)
-    since = "From the primary's deletion until all was steady again"
+    since, failed = "From the primary's deletion until all was steady again", f"reads through {CORRECTED} failed"
     yield "Clients name a role, not a pod."
-    if failed is None:
-        yield f"{since} none of {count(tried, 'read')} through {CORRECTED} failed: each role fails on its own."
+    if found := outage_of(reading, READS):
+        yield f"{since} {failed} for {found.lasted()} at the longest ({found.kinds()})."
     else:
-        yield f"{since} reads through {CORRECTED} failed for {failed.lasted()} at the longest ({failed.kinds()})."
-    yield from outages
+        yield f"{since} none of {count(tried)} {failed}: each role fails on its own."
+    yield from two_outages(reading)
     yield "Who may read and who may write can be set apart, too: the service, its selector, its account."
 
 
@@ -286,18 +253,13 @@ def endpoint_use(reading: Reading) -> Iterator[str]:
         yield f"A long-lived connection through {WRITERS} ended with the pod ({kept.kinds()}): a pool must open new ones."
     again = [one for one in notes(reading, mysql.Replication) if one.phase != "set up"]
     if again and all(one.receives == "Yes" for one in again):
-        yield (
-            f"Replicas use the headless name {NAMED[0]}: after the replacement {count(len(again))} of {count(len(REPLICAS))} followed the new address "
-            "without being told."
-        )
+        followed = out_of(len(again), len(REPLICAS))
+        yield f"Replicas use the headless name {NAMED[0]}: after the replacement {followed} followed the new address without being told."
 
 
 def headline(reading: Reading) -> str:
-    named, service = without_service(reading, BY_NAME), without_service(reading, BY_SERVICE)
-    return (
-        f"Writes were impossible for {named.lasted()} by the primary's headless name and for {service.lasted()} through its service address when the "
-        "primary was deleted."
-    )
+    named, service = (without_service(reading, client).lasted() for client in (BY_NAME, BY_SERVICE))
+    return f"Writes were impossible for {named} by the primary's headless name and for {service} through its service address when the primary was deleted."
 
 
 experiment = Experiment(
@@ -309,9 +271,7 @@ experiment = Experiment(
     workload=mysql.cluster("mysql-cluster.yaml"),
     probes=("dns",),
     checkers=(
-        "fault-took-effect",
-        "steady-state",
-        "identity-kept",
+        *OF_REPLACEMENT,
         primary_is_the_primary,
         replicas_without_primary,
         replicas_refuse_writes,

@@ -78,36 +78,36 @@ def update(reading: Reading, number: int) -> FaultWindow:
 
 
 def span(reading: Reading, number: int) -> tuple[int, int]:
-    """From its request until everything was steady again."""
+    """From its request to the end of its trial."""
     window = update(reading, number)
-    return window.sent_ns, steady_again_ns(reading, window)
+    return window.sent_ns, known(window.ended_ns, "the update was not seen to its end")
 
 
-def ended(reading: Reading, number: int) -> list[str]:
-    """The pods in the order in which they were terminated."""
-    from_ns, to_ns = span(reading, number)
+def ended(reading: Reading, from_ns: int, to_ns: int) -> list[str]:
+    """The pods in the order in which they were terminated in that time."""
     pods_were_watched(reading, from_ns, to_ns)
     steps = [(pod, step(reading, "terminating", pod, from_ns)) for pod in PODS]
-    seen = sorted((one.at_ns, pod) for pod, one in steps if one is not None and one.at_ns <= to_ns)
-    return [pod for _, pod in seen]
+    return [pod for _, pod in sorted((one.at_ns, pod) for pod, one in steps if one and one.at_ns <= to_ns)]
 
 
 @checker("events.jsonl")
 def one_after_the_other(reading: Reading) -> Iterator[Finding]:
     """From the highest ordinal down, each only when the one before is Ready again."""
-    order, missing = ended(reading, 1), most_missing(reading, PODS, *span(reading, 1))
+    order, missing = ended(reading, *span(reading, 1)), most_missing(reading, PODS, *span(reading, 1))
     if order != sorted(order, reverse=True):
         yield against(f"the order was {', '.join(order)}")
     yield from (unsure(f"the end of {pod} was not seen") for pod in PODS if pod not in order)
     if missing > 1:
         yield against(f"{count(missing, 'pod')} were not Ready at once")
+    steady_again_ns(reading, update(reading, 1))
     yield holds(f"The order was {', '.join(order)}, and at no time was more than one pod not Ready.")
 
 
 @checker("events.jsonl")
 def partition_is_kept(reading: Reading) -> Iterator[Finding]:
     """Pods below the partition keep their revision."""
-    found, order = note(reading, Partition, "it was not tried"), ended(reading, 2)
+    found = note(reading, Partition, "it was not tried")  # written down when all was steady again
+    order = ended(reading, update(reading, 2).sent_ns, found.at_ns)
     for name in PODS[:PARTITION]:
         if name in order or name not in found.untouched:
             yield against(f"{name} was replaced though its ordinal is below the partition")
@@ -124,13 +124,14 @@ def per_pod(reading: Reading) -> Iterator[str]:
         f"Unreachable by name were {each or 'none of them'}; the whole update, until everything was steady again, took {took(reading, 1)}."
     )
     yield (
-        f"The order was {', '.join(ended(reading, 1))}, and at most {out_of(missing, len(PODS), 'pod')} was not Ready at a time."
+        f"The order was {', '.join(ended(reading, *span(reading, 1)))}, and at most {out_of(missing, len(PODS), 'pod')} was not Ready at a time."
     )
     yield from where_measured(partial(_at_once, reading))
 
 
 def took(reading: Reading, number: int) -> str:
-    return seconds(span(reading, number)[1] - accepted_ns(update(reading, number)))
+    """Until everything was steady again."""
+    return seconds(steady_again_ns(reading, update(reading, number)) - accepted_ns(update(reading, number)))
 
 
 def _at_once(reading: Reading) -> Iterator[str]:
@@ -159,9 +160,7 @@ def update_without_downtime(reading: Reading) -> Iterator[str]:
         f"But {which}, so a client of one member, such as a primary, sees an outage{'' if every else ' there'}; it must move the role to another member "
         "first, or retry for that long."
     )
-    yield from where_measured(
-        lambda: iter([f"A partition lets one member go first. {held(reading, partition_is_kept)}"])
-    )
+    yield from where_measured(lambda: f"A partition lets one member go first. {held(reading, partition_is_kept)}")
     yield "Readiness must mean that the member has caught up, since that is all that the controller waits for."
 
 

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from typing import NamedTuple
 
 from chaos.experiment import *
 
@@ -33,7 +36,7 @@ async def method(run: Run) -> None:
     await claims(run, PHASES[0])
     going = tuple(pod for name in REMOVED for pod in run.target.pods if pod.name == name)
     async with run.inject(Scale("web", 1, removed=going)):
-        await run.until("the removed pods are gone", lambda: only_one(run), GONE_WITHIN_S)
+        await run.until("the removed pods are gone", partial(only_one, run), GONE_WITHIN_S)
         await run.sleep(AWAY_S)
     await claims(run, PHASES[1])
     async with run.inject(Scale("web", 3)):
@@ -75,11 +78,8 @@ def order_is_kept(reading: Reading) -> Iterator[Finding]:
     def at_ns(what: str, pod: str, window: FaultWindow) -> int:
         return known(step(reading, what, pod, window.sent_ns), "not every step was seen by the watch").at_ns
 
-    going_ns, gone_ns, next_ns = (
-        at_ns("terminating", "web-2", down),
-        at_ns("gone", "web-2", down),
-        at_ns("terminating", "web-1", down),
-    )
+    going_ns, gone_ns = at_ns("terminating", "web-2", down), at_ns("gone", "web-2", down)
+    next_ns = at_ns("terminating", "web-1", down)
     ready_ns, created_ns = at_ns("ready", "web-1", up), at_ns("created", "web-2", up)
     if next_ns < gone_ns:
         yield against("web-1 was terminated before web-2 was gone")
@@ -143,90 +143,65 @@ def scaling_challenges(reading: Reading) -> Iterator[str]:
     yield f"Members are not interchangeable, so they go and come one by one in a fixed order: {'; '.join(each)}."
     yield "A Deployment would have done all at once."
     yield from where_measured(
-        lambda: iter(
-            [f"The volumes outlive their pods, so scaling down frees no storage. {held(reading, volumes_are_kept)}"]
-        )
+        lambda: f"The volumes outlive their pods, so scaling down frees no storage. {held(reading, volumes_are_kept)}"
     )
-    yield from where_measured(lambda: iter([stale_sentence(reading)]))
+    yield from where_measured(partial(stale_sentence, reading))
     yield (
         "What the members knew of each other (quorum, replication, shards) has to be told to the application before a member goes: Kubernetes only removes "
         "the last one."
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Stale:
-    """What one view said of a removed pod's name between its first NXDOMAIN anywhere and the scaling up.
-
-    Attributes:
-        answers: that say something, sent after that NXDOMAIN was received.
-        old: of them, how many still gave the old address.
-        last_ns: receipt of the last of these, after that NXDOMAIN's.
-        again: how many gave it after the view itself had said NXDOMAIN; None where it had not.
-    """
+class Late(NamedTuple):
+    """What one view said of a removed pod's name after its first NXDOMAIN anywhere, up to the scaling up."""
 
     pod: str
     view: str
-    answers: int
-    old: int
-    last_ns: int
-    again: int | None
+    first_ns: int  # receipt of that NXDOMAIN
+    own_ns: int | None  # receipt of the view's own first one
+    said: list[Sample]
+    old: list[Sample]  # of these answers, those with the old address
 
 
-def gone_first_ns(reading: Reading, pod: str) -> dict[str, int]:
-    """View → receipt of its first NXDOMAIN for a removed pod's name; of those that said it, at least one."""
-    found: dict[str, int] = {}
-    for view, samples in heard(reading, f"A {pod}.web", *spans(reading)[0]).items():
-        gone = [s.received_ns for s in samples if s.outcome.status == "NXDOMAIN"]
-        found |= {view: min(gone)} if gone else {}
-    need(found, f"no server said that {pod} was gone")
-    return found
-
-
-def stale_answers(reading: Reading) -> list[Stale]:
-    """Of each removed pod's name at each view."""
-    going, found = spans(reading)[0], []
+def late_answers(reading: Reading) -> Iterator[Late]:
+    """Of each removed pod's name at each view; at least one of them said that it was gone."""
     for pod in REMOVED:
-        own_ns = gone_first_ns(reading, pod)
-        first_ns = min(own_ns.values())
+        said = heard(reading, f"A {pod}.web", *spans(reading)[0])
+        gone = {v: [s.received_ns for s in found if s.outcome.status == "NXDOMAIN"] for v, found in said.items()}
+        first_ns = known(min(chain(*gone.values()), default=None), f"no server said that {pod} was gone")
         address = next(p.address for p in windows(reading)[0].targets if p.name == pod)
-        for view, samples in heard(reading, f"A {pod}.web", *going).items():
-            late = [s for s in samples if s.sent_ns > first_ns]
+        for view, found in said.items():
+            late = [s for s in found if s.sent_ns > first_ns]
             old = [s for s in late if address in s.outcome.values]
-            again = sum(s.sent_ns > own_ns[view] for s in old) if view in own_ns else None
-            found.append(
-                Stale(pod, view, len(late), len(old), max((s.received_ns - first_ns for s in old), default=0), again)
-            )
-    return found
+            yield Late(pod, view, first_ns, min(gone[view], default=None), late, old)
 
 
 @checker("timeline.svg")
 def gone_stays_gone(reading: Reading) -> Iterator[Finding]:
     """A DNS server that has said NXDOMAIN does not give the old address again while the pod is away."""
-    direct = [one for one in stale_answers(reading) if one.view != SERVICE_VIEW]
+    direct = [one for one in late_answers(reading) if one.view != SERVICE_VIEW]
     need(direct, "no single server was asked")
-    for pod in REMOVED:
-        first_ns = min(gone_first_ns(reading, pod).values())
-        unheard = set(deaf(reading, f"A {pod}.web", first_ns, spans(reading)[0][1])) - {SERVICE_VIEW}
-        yield from (unsure(f"{view} could not be heard about {pod} all the time") for view in sorted(unheard))
     for one in direct:
-        if one.again is None:
+        if one.view in deaf(reading, f"A {one.pod}.web", one.first_ns, spans(reading)[0][1]):
+            yield unsure(f"{one.view} could not be heard about {one.pod} all the time")
+        if one.own_ns is None:
             yield unsure(f"{one.view} did not say that {one.pod} was gone")
-        elif one.again:
-            yield against(f"{one.view} gave the address of {one.pod} again {count(one.again, 'time')} after NXDOMAIN")
-    answers, old = sum(one.answers for one in direct), sum(one.old for one in direct)
+        elif again := sum(s.sent_ns > one.own_ns for s in one.old):
+            yield against(f"{one.view} gave the address of {one.pod} again {count(again, 'time')} after NXDOMAIN")
+    said, old = sum(len(one.said) for one in direct), sum(len(one.old) for one in direct)
     yield holds(
-        f"Of {count(answers, 'answer')} of single DNS servers after a name's first NXDOMAIN {count(old)} gave the old address, none of them after its own "
+        f"Of {count(said, 'answer')} of single DNS servers after a name's first NXDOMAIN {count(old)} gave the old address, none of them after its own "
         "server's NXDOMAIN."
     )
 
 
 def stale_sentence(reading: Reading) -> str:
-    found = stale_answers(reading)
-    answers, old = sum(one.answers for one in found), sum(one.old for one in found)
-    need(answers, "no server was asked after the first NXDOMAIN")
-    last = f", the last {ms(max(one.last_ns for one in found))} after it" if old else ""
-    return f"Of {count(answers, 'answer')} in all views between a name's first NXDOMAIN anywhere and the scaling up {count(old)} still gave the old address{last}."
+    found = list(late_answers(reading))
+    said, old = sum(len(one.said) for one in found), sum(len(one.old) for one in found)
+    need(said, "no server was asked after the first NXDOMAIN")
+    last_ns = max((s.received_ns - one.first_ns for one in found for s in one.old), default=0)
+    last = f", the last {ms(last_ns)} after it" if old else ""
+    return f"Of {count(said, 'answer')} in all views between a name's first NXDOMAIN anywhere and the scaling up {count(old)} still gave the old address{last}."
 
 
 def backup_differs(reading: Reading) -> Iterator[str]:

@@ -1,25 +1,18 @@
 """What does DNS answer for a regular and for a headless service of a Deployment, and what of it survives a restart?"""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from chaos.experiment import *
 
 from .shared.course import unit_question
 
-PODS = "app=web-demo"
-REPLICAS = 3
-READY_WITHIN_S = 60
-# DNS follows the endpoints within milliseconds; a second is far on the safe side.
-SETTLE_S = 1.0
-CONNECTIONS = 30
-PORT = 80
-REGULAR, HEADLESS, REPLACED = "regular", "headless", "replaced"
-SHAPED = "address-shaped name"
+PODS, REPLICAS = "app=web-demo", 3
+READY_WITHIN_S, SETTLE_S = 60, 1.0  # DNS follows the endpoints within milliseconds
+CONNECTIONS, PORT = 30, 80
+REGULAR, HEADLESS, AFTERWARDS, SHAPED = "regular", "headless", "replaced", "address-shaped name"
 
 
-@dataclass(frozen=True, slots=True)
 class Pods(Note):
     """The Deployment's pods."""
 
@@ -28,7 +21,6 @@ class Pods(Note):
     addresses: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Replacement(Note):
     """The replacement."""
 
@@ -38,7 +30,6 @@ class Replacement(Note):
     is_at: str
 
 
-@dataclass(frozen=True, slots=True)
 class Lookup(Asked):
     """What DNS answered in each phase."""
 
@@ -46,7 +37,6 @@ class Lookup(Asked):
     of: str
 
 
-@dataclass(frozen=True, slots=True)
 class Behind(Answered):
     """Who answered over HTTP behind the service's name."""
 
@@ -55,7 +45,6 @@ class Behind(Answered):
 
 async def method(run: Run) -> None:
     """Ask for a Deployment's service and pods: behind a regular service, behind a headless one, after a replacement."""
-    at_service = partial(ask, run, Lookup, views=(SERVICE_VIEW,))
     await run.apply("web-demo-deployment.yaml")
     await run.apply("web-service.yaml")
     before = await run.ready_pods(PODS, REPLICAS, within_s=READY_WITHIN_S)
@@ -64,38 +53,37 @@ async def method(run: Run) -> None:
         return
     old = before[0]
     await run.sleep(SETTLE_S)
-    await look(run, REGULAR, "web-service", old.name, old.address)
+    await look(run, REGULAR, "web-service", old)
     for address in (await run.resolve("web-service")).values:
-        await at_service(reverse_name(address), "PTR", phase=REGULAR, of="virtual address")
+        await ask(run, Lookup, reverse_name(address), "PTR", phase=REGULAR, of="virtual address")
 
     await run.objects.delete("Service", "web-service")
     await run.apply("web-headless.yaml")
     await run.sleep(SETTLE_S)
-    await look(run, HEADLESS, "web-headless", old.name, old.address)
+    await look(run, HEADLESS, "web-headless", old)
 
     await run.delete_pod(old)
     new = await run.until("the replacement is Ready", partial(newcomer, run, before, PODS), READY_WITHIN_S)
     after = await run.pods_of(PODS)
-    run.note(Pods(REPLACED, tuple(p.name for p in after), tuple(p.address for p in after)))
+    run.note(Pods(AFTERWARDS, tuple(p.name for p in after), tuple(p.address for p in after)))
     if new is None:
         return
     run.note(Replacement(old.name, old.address, new.name, new.address))
     await run.sleep(SETTLE_S)
-    await look(run, REPLACED, "web-headless", old.name, old.address)
-    await at_service(shaped(new.address, "web-headless"), phase=REPLACED, of=f"new {SHAPED}")
+    await look(run, AFTERWARDS, "web-headless", old)
+    await ask(run, Lookup, shaped(new.address, "web-headless"), phase=AFTERWARDS, of=f"new {SHAPED}")
 
 
-async def look(run: Run, phase: str, service: str, pod: str, address: str) -> None:
+async def look(run: Run, phase: str, service: str, pod: PodIdentity) -> None:
     """The same questions in each phase."""
-    questions = (
+    for of, name, rtype in (
         ("service", service, "A"),
         ("port", f"_web._tcp.{service}", "SRV"),
-        ("pod name", f"{pod}.{service}", "A"),
-        ("bare pod name", pod, "A"),
-        (SHAPED, shaped(address, service), "A"),
-        ("pod address", reverse_name(address), "PTR"),
-    )
-    for of, name, rtype in questions:
+        ("pod name", f"{pod.name}.{service}", "A"),
+        ("bare pod name", pod.name, "A"),
+        (SHAPED, shaped(pod.address, service), "A"),
+        ("pod address", reverse_name(pod.address), "PTR"),
+    ):
         await ask(run, Lookup, name, rtype, phase=phase, of=of)
     await who_answers(run, Behind, service, PORT, CONNECTIONS, phase=phase)
 
@@ -115,25 +103,24 @@ def asked_for(reading: Reading, phase: str, of: str) -> list[Lookup]:
     return found
 
 
+def beside_pods(reading: Reading, phase: str, right: Callable[[set[str], set[str]], bool]) -> Iterator[Finding]:
+    """Whether the addresses of the service's name are right beside those of its pods."""
+    asked, pods = asked_for(reading, phase, "service"), note(reading, Pods, phase=REGULAR).addresses
+    yield from wrong_answers(asked, lambda one: right(set(one.values), set(pods)))
+    answer = f"{asked[0].asked} is {', '.join(asked[0].values)} at each of {count(len(asked), 'view')}"
+    yield holds(f"{answer}, the pods are at {', '.join(pods)}.")
+
+
 @checker("report.md: Measured")
 def regular_is_one_address(reading: Reading) -> Iterator[Finding]:
     """One address, which is none of the pods'."""
-    asked, pods = asked_for(reading, REGULAR, "service"), note(reading, Pods, phase=REGULAR).addresses
-    yield from wrong_answers(asked, lambda one: len(one.values) == 1 and not set(pods) & set(one.values))
-    yield holds(_compared(asked, pods))
+    yield from beside_pods(reading, REGULAR, lambda found, pods: len(found) == 1 and not found & pods)
 
 
 @checker("report.md: Measured")
 def headless_is_every_pod(reading: Reading) -> Iterator[Finding]:
     """The pods' addresses, all of them and nothing else."""
-    asked, pods = asked_for(reading, HEADLESS, "service"), note(reading, Pods, phase=REGULAR).addresses
-    yield from wrong_answers(asked, lambda one: set(one.values) == set(pods))
-    yield holds(_compared(asked, pods))
-
-
-def _compared(asked: list[Lookup], pods: tuple[str, ...]) -> str:
-    views = f"at each of {count(len(asked), 'view')}"
-    return f"{asked[0].asked} is {', '.join(asked[0].values)} {views}, the pods are at {', '.join(pods)}."
+    yield from beside_pods(reading, HEADLESS, lambda found, pods: found == pods)
 
 
 def own_names(reading: Reading) -> list[Lookup]:
@@ -148,72 +135,63 @@ def pods_have_no_name(reading: Reading) -> Iterator[Finding]:
     """A Deployment's pods resolve by their names behind neither service."""
     asked = own_names(reading)
     yield from wrong_answers(asked, lambda one: one.status == "NXDOMAIN")
-    queries = count(len(asked), "query|queries")
-    yield holds(f"All {queries} for a pod's own name were NXDOMAIN, behind either service.")
+    yield holds(f"All {count(len(asked), 'query|queries')} for a pod's own name were NXDOMAIN, behind either service.")
 
 
 @checker("report.md: Measured", "events.jsonl")
 def replacement_is_another(reading: Reading) -> Iterator[Finding]:
     """The successor has another name and address, and the old address-shaped name is gone."""
     swap = note(reading, Replacement, "no replacement was seen")
-    old = asked_for(reading, REPLACED, SHAPED)
+    old = asked_for(reading, AFTERWARDS, SHAPED)
     if swap.deleted == swap.successor:
         yield against("the successor has the same name")
     if swap.was_at == swap.is_at:
         yield unsure("the successor happened to get the same address")
     else:
         yield from wrong_answers(old, lambda one: one.status == "NXDOMAIN")
-    yield holds(
-        f"{swap.deleted} at {swap.was_at} became {swap.successor} at {swap.is_at}, and {old[0].asked} is NXDOMAIN."
-    )
+    moved = f"{swap.deleted} at {swap.was_at} became {swap.successor} at {swap.is_at}"
+    yield holds(f"{moved}, and {old[0].asked} is NXDOMAIN.")
 
 
 # ---- the unit's questions ----
 
 
-def _at_service(reading: Reading, phase: str, of: str) -> Lookup:
+def at_service(reading: Reading, phase: str, of: str) -> Lookup:
     return note(reading, Lookup, f"{of}: nobody asked", phase=phase, of=of, view=SERVICE_VIEW)
 
 
 def service_ip(reading: Reading) -> Iterator[str]:
     held(reading, regular_is_one_address)
-    found, pods = _at_service(reading, REGULAR, "service"), note(reading, Pods, phase=REGULAR).addresses
-    names = [name for one in notes(reading, Lookup, phase=REGULAR, of="virtual address") for name in one.values]
-    whose = f"; asked backwards it is {', '.join(names)}" if names else ""
-    yield (
-        f"{', '.join(found.values)}, the service's own virtual address: none of the pods' ({', '.join(pods)}){whose}."
-    )
+    found, pods = at_service(reading, REGULAR, "service"), note(reading, Pods, phase=REGULAR).addresses
+    yield f"{', '.join(found.values)}, the service's own virtual address: none of the pods' ({', '.join(pods)})."
+    if names := {name for one in notes(reading, Lookup, phase=REGULAR, of="virtual address") for name in one.values}:
+        yield f"Asked backwards it is {', '.join(sorted(names))}."
 
 
 def individual_names(reading: Reading) -> Iterator[str]:
-    named, shaped_one = own_names(reading), _at_service(reading, HEADLESS, SHAPED)
+    named, by_address = own_names(reading), at_service(reading, HEADLESS, SHAPED)
     if pods_have_no_name(reading).outcome == "fail":
         yield f"Yes, unexpectedly: the queries gave {' and '.join(sorted({one.status for one in named}))}."
         return
-    held(reading, pods_have_no_name)
-    queries = count(len(named), "query|queries")
-    yield f"No: all {queries} for a pod's name were answered with NXDOMAIN, behind the regular and behind the headless service."
-    if shaped_one.values:
-        yield (
-            f"What does resolve behind the headless one is {shaped_one.asked.removeprefix('A ')} ({shaped_one.told()}), a name made of the pod's "
-            "address; it is of no use to somebody who does not know the address already."
-        )
+    yield f"No. {held(reading, pods_have_no_name)}"
+    if by_address.values:
+        yield f"What does resolve behind the headless one is {by_address.asked.removeprefix('A ')} ({by_address.told()}), made of the pod's address."
+        yield "It is of no use to somebody who does not know the address already."
 
 
 def specific_primary(reading: Reading) -> Iterator[str]:
     one = note(reading, Behind, "nobody connected to the service", phase=REGULAR)
-    yield f"{count(one.connections, 'connection')} to the service's one address were answered like this: {one.told()}; who answers is not the client's choice."
-    yield (
-        "A replica that must reach one certain primary cannot say so through such a service; it would write to, or copy from, whichever pod it is given."
-    )
+    yield f"{count(one.connections, 'connection')} to the service's one address were answered like this: {one.told()}."
+    yield "Who answers is not the client's choice: a replica that must reach one certain primary cannot say so through such a service."
+    yield "It would write to, or copy from, whichever pod it is given."
 
 
 def headless_change(reading: Reading) -> Iterator[str]:
     held(reading, regular_is_one_address)
     held(reading, headless_is_every_pod)
-    one, many = (_at_service(reading, phase, "service").values for phase in (REGULAR, HEADLESS))
+    one, many = (at_service(reading, phase, "service").values for phase in (REGULAR, HEADLESS))
     yield f"From {count(len(one), 'address|addresses')} ({', '.join(one)}) to {count(len(many))} ({', '.join(many)}): the pods' own."
-    before, after = (_at_service(reading, phase, "port") for phase in (REGULAR, HEADLESS))
+    before, after = (at_service(reading, phase, "port") for phase in (REGULAR, HEADLESS))
     if {before.status, after.status} != {"NOERROR"}:
         return
     old, new = ([value.split(".")[0] for value in found.values] for found in (before, after))
@@ -226,37 +204,25 @@ def headless_change(reading: Reading) -> Iterator[str]:
 
 def several_addresses(reading: Reading) -> Iterator[str]:
     one = note(reading, Behind, "nobody connected to the service", phase=HEADLESS)
-    pods = set(one.answered) & set(note(reading, Pods, phase=REGULAR).names)
-    seen = (
-        ", so the server varied the order of its answers"
-        if len(pods) > 1
-        else "; that the order varies was not seen in this run"
-    )
+    pods = one.reached.keys() & set(note(reading, Pods, phase=REGULAR).names)
     yield "The client sees every member and can choose, connect to all, or go to the next when one fails, and no proxy is in between."
-    yield f"Here each of {count(one.connections, 'connection')} went to the first address of its own answer, with this result: {one.told()}{seen}."
+    yield f"Here each of {count(one.connections, 'connection')} went to the first address of its own answer, with this result: {one.told()}."
+    yield "So the server varied the order." if len(pods) > 1 else "That the order varies was not seen in this run."
 
 
 def not_sufficient(reading: Reading) -> Iterator[str]:
-    held(reading, replacement_is_another)
-    swap, old = note(reading, Replacement), _at_service(reading, REPLACED, SHAPED)
-    whole = _at_service(reading, REPLACED, "service")
-    yield (
-        f"The addresses say that there are members, not which is which. Here {swap.deleted} was deleted and came back as {swap.successor}: "
-        f"{swap.was_at} became {swap.is_at}, the service's answer became {', '.join(whole.values) or whole.status}, and "
-        f"{old.asked.removeprefix('A ')} turned {old.status}."
-    )
+    changed, whole = held(reading, replacement_is_another), at_service(reading, AFTERWARDS, "service")
+    yield "The addresses say that there are members, not which is which."
+    yield f"Here {changed}"
+    yield f"The service's answer became {', '.join(whole.values) or whole.status}."
     yield "Nothing that a peer could have written down (name, address, DNS name) leads to the successor; a StatefulSet's pods keep name and DNS name."
 
 
 def headline(reading: Reading) -> str:
     held(reading, regular_is_one_address)
     held(reading, headless_is_every_pod)
-    one, many = (_at_service(reading, phase, "service").values for phase in (REGULAR, HEADLESS))
-    neither = (
-        "; a Deployment's pod had a name of its own behind neither"
-        if pods_have_no_name(reading).outcome == "ok"
-        else ""
-    )
+    one, many = (at_service(reading, phase, "service").values for phase in (REGULAR, HEADLESS))
+    neither = "; a Deployment's pod had a name behind neither" if pods_have_no_name(reading).outcome == "ok" else ""
     return f"The regular service resolved to {count(len(one), 'address|addresses')}, the headless one to {count(len(many))}{neither}."
 
 

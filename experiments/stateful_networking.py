@@ -1,7 +1,6 @@
 """Does a StatefulSet with a headless service have every DNS record that it should, and does each name lead to its pod?"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from chaos.experiment import *
 
@@ -9,13 +8,10 @@ from .shared.course import unit_question
 
 # The records that must exist: https://github.com/kubernetes/dns/blob/master/docs/specification.md, version 1.1.0.
 SPECIFICATION = "1.1.0"
-STEADY_WITHIN_S = 60
-CONNECTIONS = 5
-PORT = 80
+STEADY_WITHIN_S, CONNECTIONS, PORT = 60, 5, 80
 MISSING = "web-9.web"
 
 
-@dataclass(frozen=True, slots=True)
 class Record(Asked):
     """Records that the specification demands, asked once at each view."""
 
@@ -31,21 +27,18 @@ class Record(Asked):
         return f"{Asked.told(self)}, and {', '.join(self.expected)} is demanded"
 
 
-@dataclass(frozen=True, slots=True)
 class Absent(Asked):
     """Records that must not exist."""
 
     of: str
 
 
-@dataclass(frozen=True, slots=True)
 class Reached(Answered):
     """Who answered over HTTP behind each pod's name."""
 
     pod: str
 
 
-@dataclass(frozen=True, slots=True)
 class ServiceReached(Answered):
     """Who answered behind the service's name."""
 
@@ -92,8 +85,7 @@ def records_complete(reading: Reading) -> Iterator[Finding]:
 @checker("report.md: Measured")
 def missing_is_absent(reading: Reading) -> Iterator[Finding]:
     """A pod that does not exist has no record: NXDOMAIN, with how long that may be remembered."""
-    asked = notes(reading, Absent, asked=f"A {MISSING}")
-    need(asked, "it was not asked for")
+    need(asked := notes(reading, Absent, asked=f"A {MISSING}"), "it was not asked for")
     yield from wrong_answers(asked, lambda one: one.status == "NXDOMAIN")
     yield holds(f"{MISSING} is NXDOMAIN at each of {count(len(asked), 'view')}.")
 
@@ -101,21 +93,16 @@ def missing_is_absent(reading: Reading) -> Iterator[Finding]:
 @checker("report.md: Measured")
 def names_lead_to_their_pods(reading: Reading) -> Iterator[Finding]:
     """Whoever connects to a pod's name is answered by that pod, and by nobody else."""
-    reached = notes(reading, Reached)
-    need(reached, "no pod was asked")
+    need(reached := notes(reading, Reached), "no pod was asked")
     for one in reached:
-        others = {who: n for who, n in one.heard.items() if who != one.pod}
-        if others:
-            yield against(f"{one.asked}: {one.told()}")
-        elif not one.heard:
-            yield unsure(f"{one.asked}: {one.told()}")
-    right, total = by_name(reached)
-    yield holds(f"Each of {count(len(reached), 'name')} was answered by its own pod, {right} of {total} times.")
+        if set(one.heard) != {one.pod}:
+            yield against_if(one.heard, f"{one.asked}: {one.told()}")
+    yield holds(f"Each of {count(len(reached), 'name')} was answered by its own pod, {by_own_pod(reached)} times.")
 
 
-def by_name(reached: list[Reached]) -> tuple[str, str]:
+def by_own_pod(reached: list[Reached]) -> str:
     """How many connections to pods' names were answered by those pods, and of how many."""
-    return count(sum(one.answered.get(one.pod, 0) for one in reached)), count(sum(one.connections for one in reached))
+    return out_of(sum(one.answered.get(one.pod, 0) for one in reached), sum(one.connections for one in reached))
 
 
 # ---- answers ----
@@ -127,52 +114,37 @@ def name_pattern(reading: Reading) -> Iterator[str]:
     target = reading.meta.target
     rows = ", ".join(f"{one.asked.removeprefix('A ')} is {', '.join(one.values)}" for one in found)
     yield f"POD.SERVICE.NAMESPACE.svc.DOMAIN, here POD.web.{target['namespace']}.svc.{target['domain']}: {rows}."
-    yield (
-        "The pod's name is the StatefulSet's with its ordinal, the service is the one named in serviceName; nothing in the name says on which node the "
-        "pod is or which address it has."
-    )
+    yield "The pod's name is the StatefulSet's with its ordinal, the service is the one named in serviceName."
+    yield "Nothing in the name says on which node the pod is or which address it has."
 
 
 def pod_against_service(reading: Reading) -> Iterator[str]:
     held(reading, records_complete)
-    whole, ports = (
-        note(reading, Record, of=of, view=SERVICE_VIEW).values
-        for of in ("headless service", "port of the headless service")
-    )
+    parts = ("headless service", "port of the headless service")
+    whole, ports = (note(reading, Record, of=of, view=SERVICE_VIEW).values for of in parts)
     single = max(len(one.values) for one in notes(reading, Record, of="pod", view=SERVICE_VIEW))
     anyone = note(reading, ServiceReached)
-    right = names_lead_to_their_pods(reading).outcome == "ok"
-    end = "; connections to a pod's name all reached that pod" if right else ""
-    yield (
-        f"A pod's name has {count(single, 'address|addresses')}, its own; the service's name has {count(len(whole))} ({', '.join(whole)}), in no order "
-        f"that means anything, and its SRV record has {count(len(ports), 'target')}, the pods' names."
-    )
-    yield (
-        f"{count(anyone.connections, 'connection')} to the service's name, each to the first address that the answer gave, were answered like this: "
-        f"{anyone.told()}{end}."
-    )
+    yield f"A pod's name has {count(single, 'address|addresses')}, its own; the service's name has {count(len(whole))} ({', '.join(whole)})."
+    yield f"Their order means nothing; the service's SRV record has {count(len(ports), 'target')}, the pods' names."
+    yield f"{count(anyone.connections, 'connection')} to the service's name, each to the first address that the answer gave, were answered like this: {anyone.told()}."
+    if names_lead_to_their_pods(reading).outcome == "ok":
+        yield "The connections to a pod's name all reached that pod."
 
 
 def why_stable(reading: Reading) -> Iterator[str]:
     """What this run shows of it; that names outlive their pods is another experiment's."""
     reached, back = notes(reading, Reached), notes(reading, Record, of="address of a pod", view=SERVICE_VIEW)
     need(reached and back, "nobody connected to the pods' names")
-    right, total = by_name(reached)
-    yield (
-        f"{right} of {total} connections to a pod's own name reached exactly that pod, and {count(sum(one.right for one in back))} of "
-        f"{count(len(back))} pods' addresses led back to their names, so a member can say which of its peers it means: a replica its primary, a client "
-        "the shard that holds its key."
-    )
-    yield (
-        "Through the service's name it gets some member, and through an address one that the next restart takes away; that the name survives that "
-        "restart is what `chaos run identity-persistence` measures."
-    )
+    yield f"{by_own_pod(reached)} connections to a pod's own name reached exactly that pod, and {out_of(sum(one.right for one in back), len(back))} pods' addresses led back to their names."
+    yield "So a member can say which of its peers it means: a replica its primary, a client the shard that holds its key."
+    yield "Through the service's name it gets some member, and through an address one that the next restart takes away."
+    yield "That the name survives that restart is what `chaos run identity-persistence` measures."
 
 
 def headline(reading: Reading) -> str:
     asked = [one for one in notes(reading, Record) if one.says_something]
     need(asked, "no record was answered for")
-    good = f"{count(sum(one.right for one in asked))} of {count(len(asked), 'answer')}"
+    good = out_of(sum(one.right for one in asked), len(asked), "answer")
     return f"{good} held what the Kubernetes DNS specification {SPECIFICATION} demands."
 
 

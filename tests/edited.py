@@ -88,6 +88,13 @@ class Edited:
         """From the run's clock."""
         return (at_ns - self.zero_ns) / NS_PER_S
 
+    def only(self, record: str, view: str) -> Edited:
+        """As if nothing else had been asked of DNS."""
+        self.history.series[:] = [
+            s for s in self.history.series if s.probe != "dns" or (s.record, s.view) == (record, view)
+        ]
+        return self
+
     def without_views(self, *views: str) -> Edited:
         """As if these DNS servers had not been asked."""
         self.history.series[:] = [s for s in self.history.series if s.probe != "dns" or s.view not in views]
@@ -190,6 +197,11 @@ class SeriesEdit:
                 samples.outcome[position] = number
         return self.of
 
+    def forget(self) -> Edited:
+        """They have no samples."""
+        self.of.history.samples.update({series.id: Samples() for series in self.series})
+        return self.of
+
     def told(self, status: str) -> Outcome:
         """An outcome of that status that they had."""
         positions = {position for series in self.series for position in self.of.history.samples[series.id].outcome}
@@ -216,6 +228,29 @@ class SeriesEdit:
         """As if nothing had come of it."""
         for series in self.series:
             self.of.history.samples[series.id] = Samples()
+        return self.of
+
+    def begin(self, outcome: Outcome, earlier_s: float) -> Edited:
+        """One more question was asked that long before the first one, and answered so at once."""
+        number = self.of.outcome(outcome)
+        for series in self.series:
+            samples = self.of.history.samples[series.id]
+            at_ns = samples.sent_ns[0] - round(earlier_s * NS_PER_S)
+            samples.scheduled_ns.insert(0, at_ns)
+            samples.sent_ns.insert(0, at_ns)
+            samples.received_ns.insert(0, at_ns)
+            samples.outcome.insert(0, number)
+        return self.of
+
+    def end(self, at_s: float) -> Edited:
+        """Nothing was asked from then on."""
+        for series in self.series:
+            samples = self.of.history.samples[series.id]
+            kept = Samples()
+            for row in samples.rows():
+                if row[1] < self.of.ns(at_s):
+                    kept.append(*row)
+            self.of.history.samples[series.id] = kept
         return self.of
 
     def outcomes(self) -> list[Outcome]:

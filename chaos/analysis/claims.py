@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import wraps
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from chaos.analysis.reading import Reading, once
 from chaos.model import FaultWindow, Verdict, VerdictOutcome
 
 _T = TypeVar("_T")
+_P = ParamSpec("_P")
 Checker = Callable[[Reading], Verdict]
 
 # More than these are counted, not listed.
@@ -157,10 +158,11 @@ def accepted_ns(fault: FaultWindow) -> int:
 # ---- sentences ----
 
 
-def where_measured(holding: Callable[[], Iterator[str]]) -> Iterator[str]:
-    """Sentences that are left out from the first that needs what the run did not see."""
+def where_measured(say: Callable[_P, str | Iterable[str]], *args: _P.args, **kwargs: _P.kwargs) -> Iterator[str]:
+    """One sentence or several, left out from the first that needs what the run did not see."""
     try:
-        yield from holding()
+        said = say(*args, **kwargs)
+        yield from [said] if isinstance(said, str) else said
     except UnmeasuredError:
         return
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
@@ -36,7 +36,10 @@ class ClientView:
 
     Attributes:
         counts: (status, phase, samples), most frequent first.
-        failed: when the longest stretch of failures began; None where none failed.
+        failed: when the longest stretch of failures began; None where none failed, or where it had never worked
+            before: then nothing follows about the fault (`deaf`).
+        stretches: of failures, in all.
+        first: whether the longest was the first.
         first_failed: when it failed first of all after it had worked; None where it was not seen to, or had not worked.
         first_failure: status and phase of its first failure.
         restored: when exchanges succeeded again after it; right-censored where they did not.
@@ -48,6 +51,8 @@ class ClientView:
     view: str
     counts: tuple[tuple[str, str, int], ...]
     samples: int
+    stretches: int
+    first: bool
     failed: Interval | None
     first_failed: Interval | None
     first_failure: tuple[str, str] | None
@@ -58,6 +63,16 @@ class ClientView:
         return sum(n for status, _, n in self.counts if status != OK)
 
     @property
+    def deaf(self) -> bool:
+        """Whether it failed, and had failed from the beginning: then it does not tell what the fault did."""
+        return self.failures > 0 and self.failed is None
+
+    @property
+    def early(self) -> bool:
+        """Whether the longest stretch was seen to fail before the fault came."""
+        return self.failed is not None and (self.failed.before_ns or 0) < self.trial.sent_ns
+
+    @property
     def outage_ns(self) -> Interval | None:
         """Bounds of the outage's *length*: `after_ns` the least, `before_ns` the most (None: it had not ended)."""
         if self.failed is None or self.failed.before_ns is None or self.restored is None:
@@ -66,6 +81,13 @@ class ClientView:
         return Interval(
             least_ns, None if self.restored.before_ns is None else self.restored.before_ns - self.failed.after_ns
         )
+
+
+def each(views: Sequence[ClientView]) -> str:
+    """What such views are counted in: trials, where each is of another one."""
+    if len({v.trial.number for v in views}) == len(views):
+        return "trial"
+    return "replacement" if len({v.trial.key for v in views}) == len(views) else "client"
 
 
 def client_views(reading: Reading) -> list[ClientView]:
@@ -121,7 +143,8 @@ def _client_view(reading: Reading, trial: Trial, series: Series) -> ClientView:
         if sample.received_ns >= trial.sent_ns:
             outcome = sample.outcome
             counts[outcome.status, "" if outcome.status == OK else outcome.phase] += 1
-    outage = _longest_outage(trial, samples)
+    outages = list(_outages(trial, samples))
+    outage = max(outages, key=lambda one: one.may_be_ns, default=None)
     first = None if outage is None else outage.first.outcome
     return ClientView(
         trial=trial,
@@ -130,6 +153,8 @@ def _client_view(reading: Reading, trial: Trial, series: Series) -> ClientView:
         view=series.view,
         counts=tuple((status, phase, n) for (status, phase), n in sorted(counts.items(), key=lambda c: (-c[1], c[0]))),
         samples=sum(counts.values()),
+        stretches=len(outages),
+        first=outage is None or outage is outages[0],
         failed=None if outage is None else outage.failed,
         first_failed=_first_failed(trial, samples),
         first_failure=None if first is None else (first.status, first.phase),
@@ -156,15 +181,11 @@ class _Outage(NamedTuple):
     may_be_ns: int
 
 
-def _longest_outage(trial: Trial, samples: list[Sample]) -> _Outage | None:
-    """Of the stretches of failures between two successes, in the order in which the exchanges began, the longest.
-
-    That is the one that may have been: none of the others can have lasted for longer.
-    """
-    return max(_outages(trial, samples), key=lambda outage: outage.may_be_ns, default=None)
-
-
 def _outages(trial: Trial, samples: list[Sample]) -> Iterator[_Outage]:
+    """The stretches of failures between two successes, in the order in which the exchanges began.
+
+    The longest is the one that may have been: none of the others can have lasted for longer.
+    """
     last_good_ns: int | None = None
     open_: _Outage | None = None  # its end was not seen yet
     for good, group in groupby(samples, key=lambda s: s.outcome.status == OK):

@@ -19,9 +19,8 @@ _PERIODS, _SHARE_OF_LIMIT = 3, 0.05
 
 def tolerated_gap_ns(reading: Reading, period_s: float, limit_s: float | None = None) -> int:
     """The longest gap that may stay unseen between samples of that period; without a limit the run's own counts."""
-    within_s = reading.meta.parameters.get("within_s") if limit_s is None else limit_s
-    limit_s = float(within_s) if isinstance(within_s, int | float) else 0.0
-    return round(max(_PERIODS * period_s, _SHARE_OF_LIMIT * limit_s) * _NS_PER_S)
+    limit_ns = reading.within_ns or 0 if limit_s is None else limit_s * _NS_PER_S
+    return round(max(_PERIODS * period_s * _NS_PER_S, _SHARE_OF_LIMIT * limit_ns))
 
 
 def longest_gap_ns(instants_ns: Iterable[int], from_ns: int, to_ns: int) -> int:

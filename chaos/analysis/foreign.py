@@ -72,7 +72,14 @@ class _Wrote:
     def __init__(self, reading: Reading) -> None:
         self.rows = [(at_ns, details) for at_ns, what, details in reading.marks if what == WROTE]
         self.created = {d["uid"] for _, d in self.rows if d["verb"] == "create" and d["uid"]}
-        self.deleted = {d["uid"] for _, d in self.rows if d["verb"] in ("delete", "evict") and d["uid"]}
+        self.deleted: dict[str, int] = {}  # UIDs, with when the first request left
+        for _, d in self.rows:
+            if d["verb"] in ("delete", "evict") and d["uid"]:
+                self.deleted[d["uid"]] = min(d["sent_ns"], self.deleted.get(d["uid"], d["sent_ns"]))
+
+    def ended(self, event: ClusterEvent) -> bool:
+        """Whether the run had asked for the deletion of that very object by then."""
+        return self.deleted.get(event.uid, event.at_ns + 1) <= event.at_ns
 
     def to(self, kind: str, name: str) -> _Own:
         own = _Own()
@@ -181,7 +188,7 @@ def _appeared(
 
 def _deleted(event: ClusterEvent, what: str, wrote: _Wrote, own: _Own) -> Iterator[Foreign]:
     asked = wrote.sent((event.kind,), event.name, event.at_ns, ("delete",))
-    if event.uid in wrote.deleted or asked or any(sent <= event.at_ns for sent in own.unanswered_ns):
+    if wrote.ended(event) or asked or any(sent <= event.at_ns for sent in own.unanswered_ns):
         return
     yield Foreign(event.at_ns, f"somebody deleted {what}")
 
@@ -278,7 +285,7 @@ def _explained(reading: Reading, wrote: _Wrote, event: ClusterEvent, kind: str, 
     )
     perhaps = any(sent_ns <= event.at_ns for sent_ns in wrote.to("Pod", event.name).unanswered_ns)
     ended = (event.object.get("status") or {}).get("phase") in ("Failed", "Succeeded")  # its controller makes another
-    if event.uid in wrote.deleted or by_fault or perhaps or ended:
+    if wrote.ended(event) or by_fault or perhaps or ended:
         return True
     node = str(_spec(event).get("nodeName", ""))
     if node and wrote.sent(("Node",), node, event.at_ns):

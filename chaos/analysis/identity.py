@@ -10,7 +10,7 @@ from chaos.analysis.gaps import gap_at
 from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, recoveries
-from chaos.analysis.trials import NS_PER_S, Trial, trials
+from chaos.analysis.trials import Trial, trials
 from chaos.analysis.vantages import losses
 from chaos.analysis.volume_claims import CLAIM, claims_at
 
@@ -60,7 +60,7 @@ def identities(reading: Reading) -> list[Identity]:
     for trial in trials(reading):
         mine = [r for r in measured if r.trial.key == trial.key]
         lasting = [r for r in mine if r.vantage not in lost or lost[r.vantage].at_ns >= trial.end_ns]
-        limit_ns = trial.accepted_ns + round(float(reading.meta.parameters.get("within_s", 0.0)) * NS_PER_S)
+        limit_ns = None if reading.within_ns is None else trial.accepted_ns + reading.within_ns
         found.append(Identity(trial, tuple(_object_facets(reading, trial)) + tuple(_dns_facets(lasting, limit_ns))))
     return found
 
@@ -76,10 +76,10 @@ def _object_facets(reading: Reading, trial: Trial) -> Iterable[Facet]:
     yield Facet("new UID", trial.life.new_uid != target.uid, trial.life.new_uid)
     yield _same("ordinal", target.ordinal, (metadata.get("labels") or {}).get(_ORDINAL_LABEL, ""))
     yield _same("hostname", target.hostname, spec.get("hostname", ""))
-    old_spec = (trial.life.old_pod or {}).get("spec", {})
-    yield _same(
-        "subdomain", old_spec.get("subdomain") or reading.meta.target.get("service", ""), spec.get("subdomain", "")
-    )
+    before = reading.meta.target.get("service", "")
+    if trial.life.old_pod is not None:
+        before = trial.life.old_pod.get("spec", {}).get("subdomain", "")
+    yield _same("subdomain", before, spec.get("subdomain", ""))
     yield _claims_facet(reading, trial, sorted(target.claims), sorted(_claims(spec)))
 
 
@@ -120,16 +120,18 @@ def _same(name: str, old: str, new: str) -> Facet:
     return Facet(name, old == new, new if old == new else f"{old or 'none'} became {new or 'none'}")
 
 
-def _dns_facets(mine: list[Recovery], limit_ns: int) -> Iterable[Facet]:
+def _dns_facets(mine: list[Recovery], limit_ns: int | None) -> Iterable[Facet]:
     kinds = {"A record": RecordKind.POD_A, "SRV entry": RecordKind.SRV, "reverse record": RecordKind.PTR}
     for name, kind in kinds.items():
         yield _dns_facet(name, [r for r in mine if r.kind is kind], limit_ns)
 
 
-def _dns_facet(name: str, views: list[Recovery], limit_ns: int) -> Facet:
+def _dns_facet(name: str, views: list[Recovery], limit_ns: int | None) -> Facet:
     """What was not right when it was asked for the last time before the limit may have become so in time."""
-    wrong = sorted({r.view for r in views if r.right_at_end is False and (r.last_look_ns or 0) >= limit_ns})
     not_yet = sorted({r.view for r in views if r.right_at_end is False})
+    if not_yet and limit_ns is None:
+        return Facet(name, None, f"not right yet at {', '.join(not_yet)}, and the run names no limit (within_s)")
+    wrong = sorted({r.view for r in views if r.right_at_end is False and (r.last_look_ns or 0) >= (limit_ns or 0)})
     if not_yet and not wrong:
         return Facet(
             name, None, f"not right yet at {', '.join(not_yet)} when it was asked for the last time, before the limit"

@@ -6,7 +6,7 @@ evidence wherever it was heard; that there was none takes answers that cover the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from chaos.analysis.claims import Finding, UnmeasuredError, against, need, unsure
@@ -64,11 +64,11 @@ def turned(
         UnmeasuredError: nobody was asked.
     """
     need(reading.series_of(probe="dns", record=record), f"{record} was not asked for")
-    unheard = deaf(reading, record, from_ns, to_ns)
-    yield from _unheard(record, unheard)
+    silent = deaf(reading, record, from_ns, to_ns)
+    yield from unheard(record, silent)
     wanted = " ".join(filter(None, (status, value)))
     for view, turn in turns(reading, record, status, from_ns, to_ns, value=value).items():
-        if turn.since_ns is None and view not in unheard:
+        if turn.since_ns is None and view not in silent:
             yield against(f"{record} was not {wanted} in the end at {view}")
         elif view == SERVICE_VIEW and turn.since_ns is not None and turn.answers < _BEHIND_SERVICE:
             yield unsure(f"{record} had been {wanted} at {view} for only {count(turn.answers, 'answer')}")
@@ -104,7 +104,7 @@ def unchanged(
         UnmeasuredError: nobody was asked.
     """
     need(reading.series_of(probe="dns", record=record), f"{record} was not asked for")
-    yield from _unheard(record, deaf(reading, record, from_ns, to_ns))
+    yield from unheard(record, deaf(reading, record, from_ns, to_ns))
     for view, samples in heard(reading, record, from_ns, to_ns).items():
         wanted = tuple(sorted(values)) or samples[0].outcome.values
         wrong = (s.outcome for s in samples if s.outcome.status not in DNS_PRESENT or s.outcome.values != wanted)
@@ -129,5 +129,6 @@ def deaf(reading: Reading, record: str, from_ns: int, to_ns: int) -> list[str]:
     return uncovered(reading, record, from_ns, to_ns, limit_s=limit_ns / _NS_PER_S)
 
 
-def _unheard(record: str, views: list[str]) -> Iterator[Finding]:
+def unheard(record: str, views: Iterable[str]) -> Iterator[Finding]:
+    """Views at which something about a record could have come and gone unseen, as `deaf` and `uncovered` find them."""
     yield from (unsure(f"{record} could not be heard all the time at {view}") for view in views)

@@ -23,12 +23,16 @@ class Replacement:
     Attributes:
         watched: whether any event of a pod of that name arrived at all.
         terminating: whether the old pod was seen with a deletionTimestamp, or gone.
+        already: whether it was seen so before the fault, and no earlier fault of the run had hit it.
         old_pod: the old pod object as last seen.
         old_ended_first: the watch showed every container of the old pod terminated before it showed the object gone.
             A new pod of the same name can only be created afterwards, so the two cannot have served at once.
         grace_s: the grace period in force, as the API server first showed it; None where it showed none.
         new_pod: the pod object that replaced it, as last seen in the trial; None where there was none.
+        new_gone: whether it was gone again at the trial's end.
         others: addresses of all pods that the watch showed up to the trial's end, but for successors of this one.
+        moved: whether a pod of another name was seen with the old address after the fault: then an answer with it may
+            be about that one.
         gaps: of the watches of pods, endpoints and claims, that reach into the trial.
         blind: whether the trial ended in a gap of the watch of pods: then nothing follows from what was not seen.
         hidden: whether pods may have come and gone in the trial without being shown.
@@ -36,12 +40,14 @@ class Replacement:
 
     watched: bool = False
     terminating: bool = False
+    already: bool = False
     old_pod: dict[str, Any] | None = None
     old_ended_first: bool = False
     old_gone_ns: int | None = None
     grace_s: int | None = None
     endpoint_not_ready_ns: int | None = None
     new_pod: dict[str, Any] | None = None
+    new_gone: bool = False
     new_uid: str = ""
     new_address: str = ""
     created_ns: int | None = None
@@ -50,6 +56,7 @@ class Replacement:
     ready_ns: int | None = None
     endpoint_ready_ns: int | None = None
     others: frozenset[str] = frozenset()
+    moved: bool = False
     gaps: tuple[WatchGap, ...] = ()
     blind: bool = False
     hidden: bool = False
@@ -64,6 +71,8 @@ def replacement(reading: Reading, fault: FaultWindow, target: PodIdentity, end_n
     mine = [e for e in reading.events if e.kind == "Pod" and e.name == target.name and e.at_ns <= end_ns]
     life.watched = bool(mine)
     _old_pod(life, [e for e in mine if e.uid == target.uid], fault.sent_ns)
+    if any(f.sent_ns < fault.sent_ns and target.uid in {t.uid for t in f.targets} for f in reading.faults):
+        life.already = False
     _new_pod(life, [e for e in mine if e.uid != target.uid and e.at_ns >= fault.sent_ns])
     slices = [e for e in reading.events if e.kind == "EndpointSlice" and e.at_ns <= end_ns and _of_service(reading, e)]
     _endpoints(life, slices, target.uid, fault.sent_ns)
@@ -72,6 +81,10 @@ def replacement(reading: Reading, fault: FaultWindow, target: PodIdentity, end_n
         for e in reading.events
         if e.kind == "Pod" and e.at_ns <= end_ns and (e.name != target.name or e.uid == target.uid)
         if (address := (e.object.get("status") or {}).get("podIP"))
+    )
+    life.moved = any(
+        e.kind == "Pod" and e.name != target.name and fault.sent_ns <= e.at_ns <= end_ns and _has(e, target.address)
+        for e in reading.events
     )
     kinds = ("Pod", "EndpointSlice", "PersistentVolumeClaim")
     life.gaps = tuple(g for g in reading.gaps if g.kind in kinds and g.from_ns <= end_ns and g.to_ns >= fault.sent_ns)
@@ -110,6 +123,7 @@ def _old_pod(life: Replacement, events: list[ClusterEvent], sent_ns: int) -> Non
     ended = False
     for event in events:
         if event.type == "DELETED" or "deletionTimestamp" in event.object.get("metadata", {}):
+            life.already = life.already or event.at_ns < sent_ns
             life.terminating = True
         if event.type == "DELETED":
             if event.at_ns >= sent_ns and life.old_gone_ns is None:
@@ -132,6 +146,7 @@ def _new_pod(life: Replacement, events: list[ClusterEvent]) -> None:
     ready = [uid for uid, seen in by_uid.items() if any(e.type != "DELETED" and _ready(e.object) for e in seen)]
     life.new_uid = (ready or list(by_uid))[-1]
     seen = [e for e in by_uid[life.new_uid] if e.type != "DELETED"]
+    life.new_gone = by_uid[life.new_uid][-1].type == "DELETED"
     if not seen:
         return
     life.new_pod = seen[-1].object
@@ -145,6 +160,12 @@ def _new_pod(life: Replacement, events: list[ClusterEvent]) -> None:
     if life.old_gone_ns is None:
         # A gap may have hidden the deletion; the name was free once its successor existed.
         life.old_gone_ns = life.created_ns
+
+
+def _has(event: ClusterEvent, address: str) -> bool:
+    """Whether an address is a pod's; one that ended keeps it in its status while another one has it."""
+    status = event.object.get("status") or {}
+    return bool(status.get("podIP") == address and status.get("phase") not in {"Failed", "Succeeded"})
 
 
 def _first(events: Iterable[ClusterEvent], holds: Any) -> int | None:

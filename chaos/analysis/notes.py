@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from chaos.analysis.claims import UnmeasuredError, known
 from chaos.analysis.reading import Reading
@@ -12,9 +12,10 @@ from chaos.analysis.reading import Reading
 _N = TypeVar("_N", bound="Note")
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One kind of thing that a method finds out; each kind is a frozen dataclass of its own.
+    """One kind of thing that a method finds out; each kind is a class of its own, and by that a frozen dataclass.
 
     The first line of its docstring is the caption of its table in the report. Values are what JSON knows; tuples come
     back as tuples.
@@ -29,6 +30,10 @@ class Note:
     def __init_subclass__(cls) -> None:
         if "kind" not in cls.__dict__:
             cls.kind = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
+        if "__slots__" not in cls.__dict__:
+            dataclass(frozen=True)(cls)
+            # One that is decorated too is made a dataclass once more, which refuses what is there. Note's own stay.
+            del cls.__setattr__, cls.__delattr__
 
     @classmethod
     def caption(cls) -> str:

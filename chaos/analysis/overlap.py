@@ -8,7 +8,9 @@ from chaos.analysis.reading import Reading, Sample
 from chaos.analysis.trials import Trial, trials
 from chaos.analysis.vantages import unsure
 from chaos.model import Interval, Outcome, Series
-from chaos.model.outcome import OK
+from chaos.model.outcome import OK, TIMEOUT
+
+CUT = "cut-node"  # the fault after which a pod may serve on where nobody sees it
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,10 @@ def _never(trial: Trial) -> tuple[int | None, str]:
 
 
 def _by_samples(trial: Trial, old: list[tuple[Sample, bool]], new: list[tuple[Sample, bool]]) -> tuple[int | None, str]:
-    """The old pod stopped before its first lasting failure; the new one started after its last failure."""
+    """The old pod stopped before its first lasting failure; the new one started after its last failure.
+
+    Of the new one only failures that say something: a lost packet does not show that it had not started.
+    """
     if not any(right for _, right in new):
         return None, ""
     last_right_ns = max((s.sent_ns for s, right in old if right), default=trial.sent_ns)
@@ -86,7 +91,8 @@ def _by_samples(trial: Trial, old: list[tuple[Sample, bool]], new: list[tuple[Sa
     if not stopped:
         return None, ""
     first_right_ns = min((s.received_ns for s, right in new if right), default=None)
-    failed = [s.sent_ns for s, right in new if not right and (first_right_ns is None or s.sent_ns < first_right_ns)]
+    refused = [s for s, right in new if not right and s.outcome.says_something]
+    failed = [s.sent_ns for s in refused if first_right_ns is None or s.sent_ns < first_right_ns]
     started_ns = max(failed, default=trial.sent_ns)
     return max(0, min(stopped) - started_ns), "the old address's first failure and the new address's last one"
 
@@ -105,9 +111,24 @@ def _at_address(reading: Reading, trial: Trial, address: str) -> list[tuple[Samp
             outcome = sample.outcome
             if any(span.vantage == series.vantage and span.holds(sample.sent_ns, sample.received_ns) for span in spans):
                 continue  # which of two came first is not known then
+            if outcome.status == TIMEOUT and not _tells(reading, trial, series, sample):
+                continue
             if not _nameless(outcome) and (series.probe == "address" or outcome.address == address):
                 found.append((sample, _is_pod(outcome, trial)))
     return found
+
+
+def _tells(reading: Reading, trial: Trial, asked: Series, silence: Sample) -> bool:
+    """Whether silence at an address tells that nobody is there: that is how an address falls silent whose pod is gone.
+
+    Not where its node was cut off, behind which the pod serves on, nor where nothing else was heard from there either.
+    """
+    cuts = (f for f in reading.faults if f.fault == CUT and f.sent_ns <= silence.received_ns)
+    if any(cut.parameters.get("node") == trial.target.node for cut in cuts):
+        return False
+    others = (s for s in reading.series if s.vantage == asked.vantage and s.id != asked.id)
+    heard = (s for other in others for s in reading.samples(other, silence.sent_ns, silence.received_ns))
+    return any(s.outcome.says_something for s in heard)
 
 
 def _ever_named(reading: Reading, trial: Trial) -> bool:

@@ -11,6 +11,7 @@ from chaos.model import ClusterEvent, FaultWindow, History, Outcome, RunMeta, Se
 
 _T = TypeVar("_T")
 _NS_PER_S = 1_000_000_000
+_LONGEST_S = 1e9  # no limit is longer than thirty years
 
 
 class Sample(NamedTuple):
@@ -67,9 +68,11 @@ class Reading:
 
     @property
     def within_ns(self) -> int | None:
-        """The run's limit for a recovery; None where it names none."""
+        """The run's limit for a recovery; None where it names none, or none that could be one."""
         within_s = self.meta.parameters.get("within_s")
-        return round(within_s * _NS_PER_S) if isinstance(within_s, int | float) else None
+        if not isinstance(within_s, int | float) or isinstance(within_s, bool) or not 0 <= within_s <= _LONGEST_S:
+            return None
+        return round(within_s * _NS_PER_S)
 
     def wall_text(self, at_ns: int) -> str:
         """RFC 3339, UTC, of an instant of the run's clock."""

@@ -344,7 +344,8 @@ def _outcome(
         return RecoveryOutcome.NOT_RECOVERED
     # Without a successor that has the old address, an answer with it is a wrong one.
     kept = not not_replaced(trial) and trial.life.new_address == trial.target.address
-    if recovered is None and lost is None and before.old and before is after and covered and kept:
+    never = recovered is None and lost is None and bool(before.old) and before is after and kept
+    if never and covered and heard_to_the_end:
         return RecoveryOutcome.NEVER_LOST
     return RecoveryOutcome.UNKNOWN
 

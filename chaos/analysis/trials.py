@@ -80,6 +80,8 @@ def no_effect(trial: Trial) -> str:
         return "no event of the pod was seen"
     if not trial.life.terminating:
         return f"the pod {trial.target.name} with UID {trial.target.uid} was never seen to be deleted"
+    if trial.life.already:
+        return f"the pod {trial.target.name} was being deleted already when the fault came"
     return ""
 
 
@@ -92,6 +94,8 @@ def not_replaced(trial: Trial) -> str:
         return f"there was no new pod {trial.target.name} {waited}"
     if trial.life.ready_ns is None:
         return f"the new pod {trial.target.name} was not Ready {waited}"
+    if trial.life.new_gone:
+        return f"the new pod {trial.target.name} was gone again {waited}"
     return ""
 
 
@@ -115,7 +119,9 @@ def end_unseen(reading: Reading, trial: Trial) -> str:
     ended = f"trial {trial.number} ended {seconds(waited_ns)} after the deletion"
     if trial.fault.ended_ns is None:
         return f"the run was cut {seconds(waited_ns)} after the deletion in trial {trial.number}"
-    if reading.within_ns is not None and waited_ns < reading.within_ns:
+    if reading.within_ns is None:
+        return f"{ended}, and the run names no limit"
+    if waited_ns < reading.within_ns:
         return f"{ended}, before its limit of {stated(reading.within_ns / NS_PER_S)}"
     if trial.life.old_gone_ns is None and waited_ns < grace_s * NS_PER_S:
         return f"{ended}, and the old {trial.target.name} had {stated(grace_s)} to end"

@@ -1,5 +1,6 @@
 """What an experiment is, and where experiments are found: all that an experiment's file needs to import."""
 
+from chaos.analysis.checkers import OF_REPLACEMENT
 from chaos.analysis.claims import (
     Checker,
     Finding,
@@ -23,7 +24,7 @@ from chaos.analysis.corefile import caching
 from chaos.analysis.coverage import covered, longest_gap_ns, tolerated_gap_ns, uncovered, unwatched
 from chaos.analysis.identity import Identity, identities
 from chaos.analysis.identity_notes import Contrast, Inside
-from chaos.analysis.lasting import all_turned_ns, deaf, heard, turned, turns, unchanged
+from chaos.analysis.lasting import all_turned_ns, deaf, heard, turned, turns, unchanged, unheard
 from chaos.analysis.notes import Note, note, notes
 from chaos.analysis.outage import Outage, outage
 from chaos.analysis.overlap import old_served, overlaps
@@ -43,10 +44,10 @@ from chaos.clients import Login, Reply
 from chaos.clients.redis_members import Member, ask_members
 from chaos.cluster.changes import Acknowledged
 from chaos.errors import InconclusiveError, PreflightError, UsageError
-from chaos.experiment.asking import ask, note_answers, reverse_name, tally, who_answers, wrong_answers
+from chaos.experiment.asking import ask, note_answers, resolve_surely, reverse_name, tally, who_answers, wrong_answers
 from chaos.experiment.common_notes import Answered, Asked, Change, Waited, Watched, watched
 from chaos.experiment.course import CourseQuestion
-from chaos.experiment.definition import Experiment, Workload
+from chaos.experiment.definition import REPLACED, REPLACED_SINGLY, Experiment, Workload
 from chaos.experiment.from_pod import (
     Costed,
     Fetched,
@@ -79,6 +80,9 @@ from chaos.model import FaultWindow, History, Interval, Outcome, PodIdentity, Se
 from chaos.vantage.ours import is_ours
 
 __all__ = [
+    "OF_REPLACEMENT",
+    "REPLACED",
+    "REPLACED_SINGLY",
     "SERVICE_VIEW",
     "Acknowledged",
     "Answered",
@@ -197,6 +201,7 @@ __all__ = [
     "pods_were_watched",
     "read_resolv_conf",
     "recoveries",
+    "resolve_surely",
     "reverse_name",
     "seconds",
     "series_of",
@@ -217,6 +222,7 @@ __all__ = [
     "turns",
     "unchanged",
     "uncovered",
+    "unheard",
     "unsure",
     "unwatched",
     "views",

@@ -7,18 +7,29 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from chaos.analysis.claims import Finding, against, unsure
+from chaos.analysis.records import SERVICE_VIEW
 from chaos.experiment.common_notes import Answered, Asked
 from chaos.experiment.run import Run
 from chaos.model import Outcome
 
 _A = TypeVar("_A", bound=Asked)
 _W = TypeVar("_W", bound=Answered)
+_TRIES = 3
+
+
+async def resolve_surely(run: Run, name: str, rtype: str = "A", view: str = SERVICE_VIEW) -> Outcome:
+    """`Run.resolve`, again where nobody answered: one lost packet says nothing."""
+    for _ in range(_TRIES):
+        outcome = await run.resolve(name, rtype, view)
+        if outcome.says_something:
+            break
+    return outcome
 
 
 async def ask(
     run: Run, kind: type[_A], name: str, rtype: str = "A", *, views: Sequence[str] | None = None, **details: Any
 ) -> list[Outcome]:
-    """Ask for a name once at each view; one note of that kind for each answer.
+    """Ask for a name at each view, again where nobody answered; one note of that kind for each view's answer.
 
     Args:
         run: under way.
@@ -30,7 +41,7 @@ async def ask(
     """
     found = []
     for view in run.views if views is None else views:
-        outcome = await run.resolve(name, rtype, view)
+        outcome = await resolve_surely(run, name, rtype, view)
         asked = f"{rtype} {name}"
         run.note(kind(asked, view, outcome.status, outcome.values, outcome.ttl, **details))
         found.append(outcome)

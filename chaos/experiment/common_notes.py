@@ -26,6 +26,10 @@ class Waited(Note):
     took_s: float
     reached: bool
 
+    @property
+    def took_ns(self) -> int:
+        return round(self.took_s * 1e9)
+
 
 @dataclass(frozen=True, slots=True)
 class Change(Note):

@@ -1,7 +1,6 @@
 """What do six Redis members that form a cluster by name do when a master is deleted, and when all of them are?"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -25,7 +24,6 @@ TIMEOUT_S = 5.0
 NS_PER_S = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
 class Formed(Note):
     """`redis-cli --cluster create` with six names."""
 
@@ -34,7 +32,6 @@ class Formed(Note):
     said: str
 
 
-@dataclass(frozen=True, slots=True)
 class Members(Note):
     """What each member says of all.
 
@@ -56,7 +53,6 @@ class Members(Note):
     ids: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
 class Read(Note):
     """Acknowledged writes that could be read afterwards."""
 
@@ -66,7 +62,6 @@ class Read(Note):
     there: int
 
 
-@dataclass(frozen=True, slots=True)
 class Entrance(Note):
     """Plain clients through the external service."""
 
@@ -75,7 +70,6 @@ class Entrance(Note):
     sent_elsewhere: int
 
 
-@dataclass(frozen=True, slots=True)
 class Victim(Note):
     """The masters that were deleted."""
 
@@ -86,7 +80,6 @@ class Victim(Note):
     address: str
 
 
-@dataclass(frozen=True, slots=True)
 class Introduced(Note):
     """CLUSTER MEET after all members were replaced."""
 
@@ -95,7 +88,6 @@ class Introduced(Note):
     refused: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Claims(Note):
     """The volume claims as they were: name → UID and volume."""
 
@@ -495,9 +487,7 @@ experiment = Experiment(
     workload=Workload(manifests=("redis-cluster.yaml",), statefulset=SET, service=SERVICE, port=PORT),
     probes=("dns", "tcp"),
     checkers=(
-        "fault-took-effect",
-        "steady-state",
-        "identity-kept",
+        *OF_REPLACEMENT,
         cluster_forms_by_name,
         replica_takes_over,
         names_stay_addresses_follow,

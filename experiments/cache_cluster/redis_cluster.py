@@ -37,7 +37,6 @@ _CAUSES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class Seen(Note):
     """What the other members said of it, whenever that changed.
 
@@ -63,7 +62,6 @@ class Seen(Note):
     before_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
 class Writes(Note):
     """A cluster client that writes every 50 ms, one write after the other.
 
@@ -83,7 +81,6 @@ class Writes(Note):
     ok_again_s: float | None
 
 
-@dataclass(frozen=True, slots=True)
 class Errors(Note):
     """Its errors, in their order (seconds after the deletion was accepted)."""
 

@@ -27,6 +27,8 @@ from chaos.experiment import (
     unsure,
 )
 
+MEMBERS = ("mysql-cluster-0", "mysql-cluster-1", "mysql-cluster-2")
+NAMED = tuple(f"{pod}.mysql-cluster" for pod in MEMBERS)
 PORT = 3306
 DATABASE = "clusterdb"
 ROOT = Login("root", "cluster-password")  # as in mysql-cluster.yaml

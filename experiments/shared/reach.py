@@ -119,11 +119,19 @@ def _why_not(code: int, why: str) -> str:
 
 async def until_kept_out(run: Run, what: str, who: Asker, host: str) -> bool:
     """Wait until a container no longer gets through; False where it did all the time, as without a policy engine."""
+    return await _until(run, what, who, host, refused)
 
-    async def closed() -> bool:
-        return refused((await _look(run, who, {"": host}))[""])
 
-    return bool(await run.until(what, closed, POLICY_WITHIN_S))
+async def until_let_in(run: Run, what: str, who: Asker, host: str) -> bool:
+    """Wait until a container gets through again; False where it did not."""
+    return await _until(run, what, who, host, reached)
+
+
+async def _until(run: Run, what: str, who: Asker, host: str, wanted: Callable[[str], bool]) -> bool:
+    async def seen() -> bool:
+        return wanted((await _look(run, who, {"": host}))[""])
+
+    return bool(await run.until(what, seen, POLICY_WITHIN_S))
 
 
 # ---- what the run shows ----

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from chaos.experiment import History, Outcome, find_experiment
-from experiments.broken_servicename import BrokenNetwork, Names, Refused, Second, Stage, Subdomains
+from experiments.broken_servicename import BrokenNetwork, Names, Refused, Second, Stage
 from tests.edited import Edited
 from tests.experiments import lab
 
@@ -69,7 +69,7 @@ def test_a_second_service_that_was_not_answered_is_no_verdict(history: History) 
 
 
 def test_none_of_no_pods_is_not_healthy(history: History) -> None:
-    edited = Edited(history).notes(BrokenNetwork).say(ready=0, ready_replicas=0, replicas=0).history
+    edited = Edited(history).notes(BrokenNetwork).say(ready=0, replicas=0).history
     assert verdicts(edited)["broken-looks-healthy"] == "unknown"
     half = Edited(history).notes(BrokenNetwork).say(ready=1).history
     assert verdicts(half)["broken-looks-healthy"] == "fail"
@@ -107,4 +107,3 @@ def test_names_of_which_nothing_was_heard_give_no_times(history: History) -> Non
 
 def test_what_was_not_noted_is_unknown(history: History) -> None:
     lab.needs_its_notes(EXPERIMENT, history, OWN, Stage, Names, Refused, Second, BrokenNetwork)
-    assert "(not looked at)" in said(Edited(history).notes(Subdomains).drop().history, "first-sign")

@@ -8,7 +8,8 @@ import pytest
 
 from chaos.experiment import History, Note, find_experiment
 from chaos.model import Outcome
-from experiments.load_balancing import MANY, PODS, Chosen, Endpoints, Lookup, New, PodName, Sticky, even
+from experiments.load_balancing import MANY, Chosen, Endpoints, Lookup, New, PodName, Sticky, even
+from experiments.shared.mysql import MEMBERS
 from tests.edited import Edited
 from tests.experiments import lab
 
@@ -73,7 +74,7 @@ def test_equal_shares_are_found_even_in_all_but_few_runs() -> None:
     rng = random.Random(1)
     found = Counter[bool | None]()
     for _ in range(500):
-        counts = Counter(rng.choice(PODS) for _ in range(MANY))
+        counts = Counter(rng.choice(MEMBERS) for _ in range(MANY))
         found[even(New("mysql-replicas", MANY, dict(counts)))] += 1
     assert found[True] >= 490
     assert not found[False]

@@ -53,7 +53,10 @@ def test_the_node_is_open_again_and_nothing_is_left(ran: Ran) -> None:
 
 def test_the_answers_have_this_runs_numbers(history: History) -> None:
     assert "were evicted in the order web-0, web-2" in said(history, "drain-cost")
+    assert "web-0, web-2, each only when the one before was Ready again; unreachable" in said(history, "drain-cost")
+    assert "came back with their names on another node" in said(history, "drain-cost")
     assert "429 TooManyRequests" in said(history, "budget-role")
+    assert "From its end to its successor's readiness it took" in said(history, "tied-pod")
     assert "didn't match PersistentVolume's node affinity" in said(history, "tied-pod")
     assert "at most 1 of 4 pods was not Ready at a time" in lab.headline(EXPERIMENT, history)
 
@@ -111,6 +114,35 @@ def test_a_pod_that_the_watch_never_showed_is_not_counted_as_missing(edited: Edi
 
 def test_two_pods_that_are_away_at_once_fail(edited: Edited) -> None:
     assert verdicts(edited.unready("web-1", 0.1, 0.2).history)["never-more-than-the-budget"] == "fail"
+
+
+def test_a_budget_that_did_not_hold_is_no_headline(edited: Edited) -> None:
+    assert "not measured" in lab.headline(EXPERIMENT, edited.unready("web-1", 0.1, 0.2).history)
+
+
+def test_a_pod_that_was_evicted_before_the_one_before_was_ready_is_not_said_to_have_waited(edited: Edited) -> None:
+    second = next(n for n, f in enumerate(edited.history.faults) if f.targets and f.targets[0].name == "web-2")
+    early_ns = first_eviction_ns(edited) + 1
+    edited.history.faults[second] = replace(edited.history.faults[second], accepted_ns=early_ns)
+    assert "in the order web-0, web-2; unreachable" in said(edited.history, "drain-cost")
+
+
+def test_a_drain_that_no_client_noticed_is_not_said_to_cost_anything(edited: Edited) -> None:
+    for pod in ("web-0", "web-2"):
+        by_name = edited.series(f"{pod}.web:80", probe="http")
+        by_name.say(by_name.told("OK"))
+    assert not said(edited.history, "drain-cost")
+    assert "not measured" in lab.headline(EXPERIMENT, edited.history)
+
+
+def test_a_node_without_a_pod_of_the_run_shows_nothing(edited: Edited) -> None:
+    assert verdicts(edited.notes("drain").say(pods=[]).history)["come-back-elsewhere"] == "unknown"
+
+
+@pytest.mark.parametrize("values", [{"pod": "Pending"}, {"node": "node-2"}, {"pod": "absent", "node": ""}], ids=str)
+def test_a_tied_pod_that_is_not_back_where_its_volume_lies_fails(edited: Edited, values: dict[str, str]) -> None:
+    history = edited.notes("pinned", phase="open again").say(**values).history
+    assert verdicts(history)["volume-ties-a-pod"] == "fail"
 
 
 def test_a_run_of_a_version_that_kept_only_the_first_answer_is_unknown(edited: Edited) -> None:

@@ -45,7 +45,7 @@ def test_everything_is_as_the_hypothesis_says(edited: History) -> None:
 def test_the_lost_server_is_unknown_and_fails_nothing(edited: History) -> None:
     found = summary(edited, OWN[0])
     assert found.startswith("No view denied the names of web-0 and web-2 for 5")
-    assert "then each of 2 did; the node was found not ready after 5" in found
+    assert "then each of 2 did. The node was found not ready after 5" in found
     assert ". Nothing is known of coredns-" in found
 
 

@@ -1,5 +1,6 @@
 """readiness-flap on the sandbox: a name follows readiness, a pod does not; its checkers can fail."""
 
+import re
 from functools import partial
 
 import pytest
@@ -34,7 +35,9 @@ def address(history: History) -> str:
 def test_everything_is_as_the_hypothesis_says(history: History) -> None:
     assert verdicts(history) == dict.fromkeys(OWN, "ok")
     assert "In 3 of 3 flaps the name vanished" in lab.summary(EXPERIMENT, history, OWN[0])
+    assert re.search(r"and (\d+) of \1 connections to its address", lab.summary(EXPERIMENT, history, OWN[2]))
     assert "while nothing of it had died" in said(history, KEY)
+    assert "by name failed, with NXDOMAIN (phase resolve)." in said(history, KEY)
     assert "kept both addresses throughout" in said(history, KEY)
     assert "lost its DNS name after at most" in lab.headline(EXPERIMENT, history)
 
@@ -79,6 +82,20 @@ def test_another_name_that_changes_fails_and_silence_about_it_is_unknown(
 def test_a_service_that_never_published_the_unready_address_fails(changed: Edited) -> None:
     one = changed.series("A gated-0.gated").told("NOERROR")
     assert verdicts(changed.series("A gated-always").say(one).history)["others-stay"] == "fail"
+
+
+def test_a_server_that_was_silent_after_it_had_turned_leaves_nothing_to_say(changed: Edited) -> None:
+    """It was right before and afterwards, so how long it took is known; that it lasted is not."""
+    history = changed.series(OWN_NAME, "service").say(TIMED_OUT, after=1.0, before=2.5).history
+    assert verdicts(history)["record-follows-readiness"] == "unknown"
+    assert not said(history, KEY)
+    assert "not measured" in lab.headline(EXPERIMENT, history)
+
+
+def test_clients_that_were_not_there_leave_their_part_unknown(changed: Edited, history: History) -> None:
+    unasked = Edited(history).series(address(history), probe="http").forget().history
+    assert verdicts(unasked)["pod-lives-on"] == "unknown"
+    assert not said(changed.series("gated-1.gated:80", probe="http").forget().history, KEY)
 
 
 def test_another_pod_at_the_end_fails(changed: Edited) -> None:

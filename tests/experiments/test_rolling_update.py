@@ -79,10 +79,25 @@ def test_a_pod_whose_end_was_not_seen_or_a_gap_of_the_watch_is_unknown(changed: 
     assert verdicts(Edited(history).blind(0.1, 0.2).history)["one-after-the-other"] == "unknown"
 
 
+def test_what_the_watch_missed_of_the_second_update_leaves_the_partition_unknown(
+    changed: Edited, history: History
+) -> None:
+    second_ns = history.faults[1].sent_ns
+    at_s = changed.seconds(second_ns)
+    assert "the watch of pods had a gap" in lab.summary(
+        EXPERIMENT, changed.blind(at_s + 0.1, at_s + 0.2).history, "partition-is-kept"
+    )
+    unseen = Edited(history).without_events(lambda e: e.name == "web-2" and e.at_ns > second_ns).history
+    assert verdicts(unseen)["partition-is-kept"] == "unknown"
+
+
 def test_an_update_after_which_nothing_was_steady_is_unknown(changed: Edited) -> None:
     changed.notes("steady-state", trial=1).say(reached=False)
     assert verdicts(changed.history) == {"one-after-the-other": "unknown", "partition-is-kept": "ok"}
     assert not said(changed.history, "update-per-pod")
+    at_s = terminated_s(changed, "web-2")
+    wrong = changed.unready("web-0", at_s + 0.01, at_s + 0.02).history
+    assert verdicts(wrong)["one-after-the-other"] == "fail", "what was seen to be wrong is, whatever came of it"
 
 
 def test_silence_after_the_fault_is_no_outage(history: History) -> None:
@@ -103,3 +118,12 @@ def test_a_pod_whose_clients_heard_nothing_is_not_said_to_have_been_reachable(ch
     history = changed.series("web-1.web:80", probe="http").say(Outcome("TIMEOUT", "connect"), after=0.0).history
     assert "whether web-1 could be reached by its name was not heard" in lab.headline(EXPERIMENT, history)
     assert not said(history, "update-without-downtime")
+
+
+def test_an_update_that_no_client_noticed_is_not_said_to_cost_anything(changed: Edited) -> None:
+    by_name = [changed.series(f"web-{n}.web:80", probe="http") for n in range(3)]
+    for series in by_name:
+        series.say(series.told("OK"))
+    assert "not measured" in lab.headline(EXPERIMENT, changed.history)
+    assert not said(changed.history, "update-without-downtime")
+    assert said(changed.history, "update-per-pod").startswith("Unreachable by name were none of them;")

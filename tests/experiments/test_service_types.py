@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from chaos.experiment import History, find_experiment
-from experiments.service_types import HEADLESS, REGULAR, REPLACED, SHAPED, Behind, Lookup, Pods, Replacement
+from experiments.service_types import AFTERWARDS, HEADLESS, REGULAR, SHAPED, Behind, Lookup, Pods, Replacement
 from tests.edited import Edited
 from tests.experiments import lab
 
@@ -64,7 +64,7 @@ def test_one_pod_that_answered_all_shows_no_order(history: History) -> None:
     pod = lab.facts_of(history, "pods", phase=REGULAR)[0]["names"][0]
     answered = {pod: 29, "TIMEOUT (resolve)": 1}
     edited = Edited(history).notes(Behind, phase=HEADLESS).say(answered=answered).history
-    assert "that the order varies was not seen in this run" in said(edited, "several-addresses")
+    assert "That the order varies was not seen in this run" in said(edited, "several-addresses")
 
 
 def test_a_regular_service_with_a_pods_address_fails(history: History) -> None:
@@ -81,13 +81,13 @@ def test_a_headless_service_that_lacks_a_pod_fails(history: History) -> None:
 
 
 def test_a_name_of_the_old_address_that_stays_fails_unless_the_address_does(history: History) -> None:
-    old = Edited(history).notes(Lookup, phase=REPLACED, of=SHAPED)
+    old = Edited(history).notes(Lookup, phase=AFTERWARDS, of=SHAPED)
     edited = old.say(status="NOERROR", values=["10.244.1.9"])
     assert verdicts(edited.history)["replacement-is-another"] == "fail"
     assert said(edited.history, "not-sufficient") == ""
     same = edited.notes(Replacement).say(was_at="10.244.1.9", is_at="10.244.1.9").history
     assert verdicts(same)["replacement-is-another"] == "unknown"
-    silent = Edited(history).notes(Lookup, phase=REPLACED, of=SHAPED).say(status="TIMEOUT", values=[]).history
+    silent = Edited(history).notes(Lookup, phase=AFTERWARDS, of=SHAPED).say(status="TIMEOUT", values=[]).history
     assert verdicts(silent)["replacement-is-another"] == "unknown"
     named = Edited(history).notes(Replacement).say(deleted="a", successor="a").history
     assert verdicts(named)["replacement-is-another"] == "fail"

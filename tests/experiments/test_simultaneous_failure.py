@@ -34,7 +34,10 @@ def client(edited: Edited, pod: str, probe: str = "mysql") -> SeriesEdit:
 
 def test_all_holds_and_both_own_questions_are_answered(history: History) -> None:
     assert set(verdicts(history).values()) == {"ok"}
-    assert said(history, "serial-or-parallel").startswith("Serial under OrderedReady")
+    text = said(history, "serial-or-parallel")
+    assert text.startswith("Serial under OrderedReady")
+    assert "The last name was back in every view after at most" in text
+    assert re.search(r"The ordered set took \S+ s longer here", text)
 
 
 def test_a_mysql_client_sees_the_name_go_at_once_and_the_second_member_wait_for_the_first(history: History) -> None:
@@ -42,6 +45,13 @@ def test_a_mysql_client_sees_the_name_go_at_once_and_the_second_member_wait_for_
     assert "NXDOMAIN (resolve)" in text
     assert "the later one waits for the one before" in text
     assert "EOF (idle) once" in text, "the connection that was open to a deleted member"
+
+
+def test_a_member_that_was_not_back_later_is_not_said_to_have_waited(changed: Edited) -> None:
+    second = client(changed, "mysql-cluster-1")
+    history = second.say(second.told("OK"), after=2.0).history
+    assert verdicts(history)["mysql-clients-come-back"] == "ok"
+    assert "waits for the one before" not in said(history, "mysql-clients")
 
 
 def test_a_member_that_does_not_come_back_fails(changed: Edited) -> None:
@@ -90,13 +100,15 @@ def test_without_the_members_deletion_nothing_is_said_of_clients(changed: Edited
     assert said(history, "mysql-clients") == ""
 
 
-def move_successor(edited: Edited, pod: str, since_ns: int, by_s: float, *, creation_only: bool = False) -> None:
+def move_successor(
+    edited: Edited, pod: str, since_ns: int, by_s: float, *, creation_only: bool = False, with_old: bool = False
+) -> None:
     """The watch shows the pod that takes a name after an instant earlier or later, or only its creation."""
     events = edited.history.events
     mine = [e for e in events if e.kind == "Pod" and e.name == pod and e.at_ns > since_ns]
     created = next(e for e in mine if e.type == "ADDED")
     for position, event in enumerate(events):
-        if event is created or (event.uid == created.uid and not creation_only):
+        if event is created or (event in mine and (with_old or (event.uid == created.uid and not creation_only))):
             events[position] = replace(event, at_ns=event.at_ns + round(by_s * 1e9))
     events.sort(key=lambda event: event.at_ns)
 
@@ -115,10 +127,18 @@ def test_parallel_pods_that_wait_though_their_names_are_free_fail(changed: Edite
     assert "after its name was free" in lab.summary(EXPERIMENT, changed.history, "parallel-is-at-once")
 
 
+def test_parallel_pods_whose_own_predecessors_ended_late_say_nothing(changed: Edited) -> None:
+    since_ns = next(at for at, what, d in changed.history.marks if what == "parallel" and d["step"] == "deleting")
+    for number in (1, 2):
+        move_successor(changed, f"web-parallel-{number}", since_ns, number * 5.0, with_old=True)
+    assert verdicts(changed.history)["parallel-is-at-once"] == "unknown"
+
+
 @pytest.mark.parametrize("checker", ["ordered-is-serial", "parallel-is-at-once"])
 def test_a_gap_of_the_watch_leaves_the_order_unknown(changed: Edited, checker: str) -> None:
     changed.history.gaps.append(WatchGap("Pod", 0, changed.zero_ns, "the connection broke"))
     assert verdicts(changed.history)[checker] == "unknown"
+    assert "the watch of pods had a gap" in lab.summary(EXPERIMENT, changed.history, checker)
 
 
 def test_pods_that_did_not_wait_are_told_each_with_its_time(history: History) -> None:

@@ -38,6 +38,8 @@ CHECKERS: dict[str, Checker] = {
         target_left_alone,
     )
 }
+# What an experiment is judged by whose fault has pods replaced, before its own.
+OF_REPLACEMENT = ("fault-took-effect", "steady-state", "identity-kept")
 
 
 def judge(reading: Reading, checkers: Iterable[str | Checker]) -> list[Verdict]:

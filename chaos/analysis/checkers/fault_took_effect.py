@@ -21,6 +21,8 @@ def fault_took_effect(reading: Reading) -> Iterator[Finding]:
     for fault in (f for f in reading.faults if f.accepted_ns is None):
         detail = f" ({fault.detail})" if fault.detail else ""
         yield unsure(f"trial {fault.trial}: {fault.fault} was {fault.outcome}{detail}")
+    for fault in (f for f in reading.faults if f.accepted_ns is not None and f.replaces and not f.targets):
+        yield unsure(f"trial {fault.trial}: {fault.fault} names no pod that it replaces")
     found = trials(reading)
     yield from (unsure(f"trial {t.number}: {reason}") for t in found if (reason := no_effect(t)))
     others = [f for f in reading.faults if f.accepted_ns is not None and not f.replaces]

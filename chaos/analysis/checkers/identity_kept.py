@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from chaos.analysis.checkers.verdicts import judged_trials
@@ -21,7 +20,7 @@ def identity_kept(reading: Reading) -> Iterator[Finding]:
     """
     judged, missing = judged_trials(reading)
     yield from map(unsure, missing)
-    within_s = float(reading.meta.parameters.get("within_s", math.inf))
+    limit_ns = reading.within_ns
     keys = {t.key for t in judged}
     mine = [i for i in identities(reading) if i.trial.key in keys]
     for identity in mine:
@@ -29,7 +28,8 @@ def identity_kept(reading: Reading) -> Iterator[Finding]:
         if lacking := not_replaced(identity.trial):
             # Long enough to judge only where the limit was over; a run that was cut short cannot tell, nor can a watch
             # that was disturbed then.
-            late = identity.trial.seconds(identity.trial.end_ns) >= within_s and not identity.trial.life.blind
+            waited_ns = identity.trial.end_ns - identity.trial.accepted_ns
+            late = limit_ns is not None and waited_ns >= limit_ns and not identity.trial.life.blind
             yield (against if late else unsure)(f"{where}: {lacking}")
             continue
         yield from (against(f"{where}: {f.name} {f.note}") for f in identity.broken)

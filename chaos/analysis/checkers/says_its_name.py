@@ -24,10 +24,16 @@ def says_its_name(reading: Reading) -> Iterator[Finding]:
         elif said != one.pod:
             yield against(f"{who} says that it is {said!r}")
     answered = {one.uid for one in asked if one.exit_code == 0}
-    replaced = [t for t in trials(reading) if not not_replaced(t)]
-    for trial in replaced:
+    replaced, missing = [], []
+    for trial in trials(reading):
+        if lacking := not_replaced(trial):
+            missing.append(f"trial {trial.number}: {lacking}")
+            continue
+        replaced.append(trial)
         if trial.life.new_uid not in answered:
-            yield unsure(f"the new {trial.target.name} of trial {trial.number} was not asked")
+            missing.append(f"the new {trial.target.name} of trial {trial.number} was not asked")
+    yield from map(unsure, missing)
+    need(replaced or missing, "no pod was replaced")
     yield holds(
         f"Asked {count(len(asked), 'time')}, each pod said its own name, {count(len(replaced))} of them after their "
         "replacement."

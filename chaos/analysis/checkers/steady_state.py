@@ -21,22 +21,25 @@ def steady_state(reading: Reading) -> Iterator[Finding]:
     """
     marked = [(at_ns, details) for at_ns, what, details in reading.marks if what == "steady-state"]
     marks = [details for _, details in marked]
-    for mark in (m for m in marks if not m.get("reached")):
-        silent = mark.get("phase") == "before" or _only_silence(mark)
-        yield unsure(_missed(mark)) if silent else against(_missed(mark))
+    for mark in (m for m in marks if m.get("reached") is not True):
+        told = mark.get("reached") is False and mark.get("missing") and not _only_silence(mark)
+        yield against(_missed(mark)) if told and mark.get("phase") == "after" else unsure(_missed(mark))
     if not any(m.get("phase") == "before" for m in marks):
         yield unsure("the state before the first fault was not checked")
-    looks_ns = [at_ns for at_ns, m in marked if m.get("phase") == "after"]
-    after = {m.get("trial") for m in marks if m.get("phase") == "after"}
+    looks = [(at_ns, m.get("trial")) for at_ns, m in marked if m.get("phase") == "after"]
     # A fault within another one's time: what is looked at then is the state after both.
-    after |= {f.trial for f in reading.faults if any(f.holds(at_ns) for at_ns in looks_ns)}
+    after = {
+        f.trial
+        for f in reading.faults
+        if any(at_ns >= f.sent_ns and (trial == f.trial or f.holds(at_ns)) for at_ns, trial in looks)
+    }
     last = max((f.trial for f in reading.faults), default=0)
     for fault in reading.faults:
         if fault.trial not in after and (fault.replaces or fault.trial == last):
             yield unsure(f"trial {fault.trial}: the state after the fault was not checked")
     if not reading.faults:
         yield unsure("there was no trial")
-    took_s = [m["took_s"] for m in marks if m.get("phase") == "after" and m.get("took_s") is not None]
+    took_s = [s for m in marks if m.get("phase") == "after" and isinstance(s := m.get("took_s"), int | float)]
     slowest = f", after {at_most_ns(round(max(took_s) * _NS_PER_S))}" if took_s else ""
     of = f"{count(len(after))} of {count(len(reading.faults), 'fault')}"
     yield holds(f"Reached before the faults and again after {of}{slowest}.")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from chaos.analysis.claims import UnmeasuredError, need
 from chaos.analysis.reading import Reading
 from chaos.analysis.statistics import Bound, maximum, median
-from chaos.analysis.trials import NS_PER_S, Trial, no_effect, not_replaced, trials
-from chaos.analysis.units import count, ms
+from chaos.analysis.trials import NS_PER_S, Trial, end_unseen, no_effect, not_replaced, trials
+from chaos.analysis.units import count, ms, out_of
 from chaos.model.figure import plain
 
 
@@ -80,7 +80,11 @@ def left_out(reading: Reading) -> str:
 
 
 def _reasons(reading: Reading) -> list[str]:
-    found = [f"trial {t.number}: {reason}" for t in trials(reading) if (reason := no_effect(t) or not_replaced(t))]
+    found = [
+        f"trial {t.number}: {reason}{f', and {early}' if (early := end_unseen(reading, t)) else ''}"
+        for t in trials(reading)
+        if (reason := no_effect(t) or not_replaced(t))
+    ]
     return found + [f"trial {f.trial}: the fault was {f.outcome}" for f in reading.faults if f.accepted_ns is None]
 
 
@@ -95,7 +99,15 @@ def spread(figures: Sequence[Bound]) -> str:
 
 
 def at_most(figures: Sequence[Bound]) -> str:
-    """Upper bounds: one as "at most 31.9 s", several with their median and the longest."""
+    """Upper bounds: one as "at most 31.9 s", several with their median and the longest.
+
+    Where some had not ended, what is known of these is a lower bound, and neither has a median or a longest in common.
+    """
+    open_ = [f for f in figures if f.censored]
+    if open_ and len(open_) < len(figures):
+        ended = [f for f in figures if not f.censored]
+        longest = show(max(open_))
+        return f"{longest} ({out_of(len(open_), len(figures))} had not ended; the others took {at_most(ended)})"
     rounded = [f if f.censored else Bound(_rounded_up(f.value_ns)) for f in figures]
     middle, largest = median(rounded), maximum(rounded)
     if middle is None or largest is None:

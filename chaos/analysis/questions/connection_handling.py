@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from chaos.analysis.connections import ClientView, client_views, protocol
+from chaos.analysis.connections import ClientView, client_views, each, protocol
 from chaos.analysis.overlap import old_served
 from chaos.analysis.questions.answer import Question, at_most, effective_trials, left_out, spread
 from chaos.analysis.reading import Reading
@@ -34,15 +34,17 @@ def connection_handling(reading: Reading) -> Iterator[str]:
 
 
 def _by_name(reading: Reading, views: list[ClientView]) -> Iterator[str]:
-    failed = [v for v in views if v.failed is not None]
-    if not views:
+    heard = [v for v in views if not v.deaf]
+    failed = [v for v in heard if v.failed is not None]
+    yield from _deaf("New connections by name", views)
+    if not heard:
         return
     if not failed:
-        yield "No new connection by name failed."
+        yield "No new connection by name failed." if len(heard) == len(views) else "In the others none failed."
         return
     yield (
-        f"New connections by name failed in {out_of(len(failed), len(views), 'trial')}, first with {_ways(failed)}, "
-        f"seen {spread([_since(v, v.failed) for v in failed])} after the deletion, for {_lengths(failed)}."
+        f"New connections by name failed in {out_of(len(failed), len(heard), each(heard))}, {_first(failed)}, "
+        f"for {_lengths(failed)}."
     )
     tails = [tail for v in failed if (tail := _served_after_failure(reading, v)) is not None]
     if tails:
@@ -53,31 +55,48 @@ def _by_name(reading: Reading, views: list[ClientView]) -> Iterator[str]:
         )
 
 
+def _deaf(what: str, views: list[ClientView]) -> Iterator[str]:
+    """Those that had failed before the fault came tell nothing about it."""
+    deaf = [v for v in views if v.deaf]
+    if deaf:
+        where = "" if len(deaf) == len(views) else f" in {out_of(len(deaf), len(views), each(views))}"
+        yield f"{what} had failed already before the deletion{where}, so what it did to them was not measured."
+
+
+def _first(failed: list[ClientView], verb: str = "") -> str:
+    """How the failures began, and when, as half a sentence: ``first with EOF (phase idle), seen 18 ms after …``."""
+    longest = "first with" if all(v.first for v in failed) else "for the longest time beginning with"
+    late = [v for v in failed if not v.early]
+    if not late:
+        return f"{verb or longest} {_ways(failed)}, already before the deletion"
+    seen = f"{verb or longest} {_ways(failed)}, seen {spread([_since(v, v.failed) for v in late])} after the deletion"
+    return seen if len(late) == len(failed) else f"{seen} (in {out_of(len(failed) - len(late), len(failed))} before it)"
+
+
 def _served_after_failure(reading: Reading, view: ClientView) -> Bound | None:
     served = old_served(reading, view.trial)
-    if served is None or view.failed is None or view.failed.before_ns is None:
+    if served is None or view.failed is None or view.failed.before_ns is None or view.early:
         return None
     tail_ns = served.after_ns - view.failed.before_ns
     return Bound(tail_ns) if tail_ns > 0 else None
 
 
 def _clusterip(by_name: list[ClientView], views: list[ClientView]) -> Iterator[str]:
-    if not views:
+    heard = [v for v in views if not v.deaf]
+    failed = [v for v in heard if v.failed is not None]
+    yield from _deaf("Requests through the ClusterIP service", views)
+    if not heard:
         return
-    failed = [v for v in views if v.failed is not None]
     if not failed:
-        yield "Through the ClusterIP service no request failed."
+        yield "Through the ClusterIP service no request failed." if len(heard) == len(views) else "Else none failed."
         return
-    yield (
-        f"Through the ClusterIP service of the same pod requests failed first with {_ways(failed)}, seen "
-        f"{spread([_since(v, v.failed) for v in failed])} after the deletion, for {_lengths(failed)}."
-    )
+    yield (f"Through the ClusterIP service of the same pod requests failed {_first(failed)}, for {_lengths(failed)}.")
     named = {v.trial.key: v for v in by_name if v.failed is not None}
     later = [v for v in failed if v.trial.key in named and _certainly_later(v.failed, named[v.trial.key].failed)]
     if later:
         yield (
-            f"In {out_of(len(later), len(failed), 'trial')} that began later than for clients of the name: the same "
-            "deletion is an outage at another time, depending on which name a client uses."
+            f"In {out_of(len(later), len(failed), each(failed))} that began later than for clients of the name: the "
+            "same deletion is an outage at another time, depending on which name a client uses."
         )
 
 
@@ -86,19 +105,22 @@ def _certainly_later(late: Interval | None, early: Interval | None) -> bool:
 
 
 def _stream(reading: Reading, views: list[ClientView]) -> Iterator[str]:
-    if not views:
+    heard = [v for v in views if not v.deaf]
+    failed = [v for v in heard if v.failed is not None]
+    yield from _deaf("Long-lived connections", views)
+    if not heard:
         return
-    failed = [v for v in views if v.failed is not None]
     if not failed:
-        yield "No long-lived connection ended."
+        yield "No long-lived connection ended." if len(heard) == len(views) else "No other one ended."
         return
-    seen = spread([_since(v, v.failed) for v in failed])
     again = [v for v in failed if v.restored is not None and v.restored.before_ns is not None]
-    text = f"The long-lived connection ended with {_ways(failed)}, seen {seen} after the deletion"
+    text = f"The long-lived connection {_first(failed, 'ended with')}"
     if again:
         text += f", and another worked after {_lengths(again)}"
     if len(again) < len(failed):
-        text += f"; in {out_of(len(failed) - len(again), len(failed), 'trial')} no other worked before the trial ended"
+        text += (
+            f"; in {out_of(len(failed) - len(again), len(failed), each(failed))} no other worked before the trial ended"
+        )
     yield text + "."
     survived = [v for v in failed if _outlived_name(reading, v)]
     if survived:

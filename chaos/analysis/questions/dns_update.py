@@ -40,7 +40,7 @@ def _propagation(lines: list[Timeline]) -> Iterator[str]:
     if out:
         yield (
             f"Every view had dropped the deleted pod's name by {spread(out)} after the deletion was accepted "
-            f"(seen in {out_of(len(out), len(lines), 'trial')})."
+            f"(seen in {out_of(len(out), len(lines), _each(lines))})."
         )
     else:
         yield "When the name was dropped was not seen in every view of any trial."
@@ -50,19 +50,42 @@ def _propagation(lines: list[Timeline]) -> Iterator[str]:
         yield "How soon after Ready the new address appeared was not seen in any trial."
 
 
+def _each(lines: list[Timeline]) -> str:
+    """What time lines are counted in."""
+    return "trial" if len({line.trial.number for line in lines}) == len(lines) else "replacement"
+
+
 def _absence(reading: Reading, records: list[Recovery]) -> Iterator[str]:
     """How long a view did not give the right address."""
     gaps = [gap for r in records if (gap := _gap(r)) is not None]
     missing = [r for r in records if r.outcome is RecoveryOutcome.NOT_RECOVERED]
     early = next((reason for r in missing if (reason := end_unseen(reading, r.trial))), "")
+    again = _lost_again(records)
     if gaps:
-        yield f"Between the two, a pod's own record was not right for {at_most(gaps)}."
+        yield f"Between the two, a pod's own record was not right for {at_most(gaps)}{' at first' if again else ''}."
+    if again:
+        ends = [bound(r.lasting, r.trial.accepted_ns) for r in again if r.lasting is not None]
+        yield (
+            f"{out_of(len(again), len(records))} records and views were wrong again after all had been right, and "
+            f"right for good {at_most(ends)} after the deletion."
+        )
     if missing:
         end = f"the end of the trial ({early})" if early else "the end of the trial"
         yield f"In {out_of(len(missing), len(records))} records and views it was still not right at {end}."
     never = sum(r.outcome is RecoveryOutcome.NEVER_LOST for r in records)
     if never:
         yield f"{out_of(never, len(records))} records and views were never seen wrong."
+
+
+def _lost_again(records: list[Recovery]) -> list[Recovery]:
+    """Those that were wrong again after every view of the record had once been right."""
+    found = []
+    for one in records:
+        views = [r for r in records if (r.trial.key, r.record) == (one.trial.key, one.record)]
+        right = [r.recovered.before_ns for r in views if r.recovered is not None and r.recovered.before_ns is not None]
+        if one.outcome is RecoveryOutcome.RECOVERED and one.lasting is not None and one.lasting.after_ns > max(right):
+            found.append(one)
+    return found
 
 
 def _gap(recovery: Recovery) -> Bound | None:
@@ -122,7 +145,7 @@ def _what_to_fix(reading: Reading, lines: list[Timeline]) -> Iterator[str]:
     if used:
         longest = max(f for _, f in used)
         yield (
-            f"In {out_of(len(used), known, 'trial')} the old container served for as long as its grace period of "
+            f"In {out_of(len(used), known, _each(lines))} the old container served for as long as its grace period of "
             f"{stated(used[0][0])} let it (it was still seen to {show(longest)} after the deletion). Either it does "
             "not end on SIGTERM (a shell as PID 1 does not pass it on), or what it does first takes that long (a "
             "preStop hook, open requests). Ending sooner would shorten the outage by nearly as much."

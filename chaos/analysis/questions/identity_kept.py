@@ -86,13 +86,14 @@ def _alone(found: list[Overlap]) -> Iterator[str]:
             f"In {out_of(len(certain), len(found))} two pods served under one identity at once: "
             f"{worst.trial.target.name} for at least {ms(worst.at_least_ns)}."
         )
+    impostors = sorted({(who, o.trial.target.name) for o in found for who, _ in o.impostors})
     if len(excluded) == len(found):
-        yield "At no time did two pods serve under one identity."
+        both = "an old pod and its successor" if impostors else "two pods"
+        yield f"At no time did {both} serve under one identity."
     elif not certain:
         yield f"That two pods served under one identity was excluded in {out_of(len(excluded), len(found))}."
     if possible:
         yield f"In {count(len(possible))} it can neither be shown nor excluded."
-    impostors = sorted({(who, o.trial.target.name) for o in found for who, _ in o.impostors})
     yield from (f"{who} answered under the name {name}." for who, name in impostors)
 
 

@@ -1,0 +1,296 @@
+"""Histories that once got a verdict, or a sentence, that they were not entitled to: found by attacking the checkers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chaos.analysis.checkers import judge
+from chaos.analysis.headline import headline
+from chaos.analysis.identity_notes import Inside
+from chaos.analysis.questions import answer_all
+from chaos.analysis.questions.answer import at_most
+from chaos.analysis.reading import Reading
+from chaos.analysis.records import RecordKind
+from chaos.analysis.recovery import RecoveryOutcome, recoveries
+from chaos.analysis.statistics import Bound
+from chaos.model import ClusterEvent, FaultWindow, History, Outcome, PodIdentity, Verdict, VerdictOutcome
+from chaos.model.figure import plain
+from tests.edited import Edited
+from tests.histories import FORCED, NS_PER_S, NXDOMAIN, TIMED_OUT, Builder, Story, a, ns, pod, pod_replacement
+
+OK, FAIL, UNKNOWN = VerdictOutcome.OK, VerdictOutcome.FAIL, VerdictOutcome.UNKNOWN
+QUICK = replace(Story().shifted(-29.0), old_stops_s=1.0, old_failed_s=1.2)
+OLD, NEW = "10.244.1.4", "10.244.1.41"
+
+
+def edited(*stories: Story) -> Edited:
+    return Edited(pod_replacement(*(stories or (QUICK,)), contrast=False))
+
+
+def verdict(history: History, checker: str) -> Verdict:
+    return judge(Reading(history), [checker])[0]
+
+
+def answer(history: History, key: str) -> str:
+    return answer_all(Reading(history), [key])[0].answer
+
+
+def first_sentence(history: History) -> str:
+    return plain(headline(Reading(history)))
+
+
+def is_being_deleted(event: ClusterEvent) -> bool:
+    return event.uid == "uid-1-old" and "deletionTimestamp" in event.object["metadata"]
+
+
+# ---- clients ----
+
+
+@pytest.mark.parametrize("until_s", [1e9, 2.9])
+def test_a_client_that_had_failed_all_the_time_does_not_say_that_the_pod_was_reachable(until_s: float) -> None:
+    history = edited().series(probe="http").say(Outcome("ECONNREFUSED", "connect"), before=until_s).history
+    assert first_sentence(history) == (
+        "Whether a deleted pod was reachable by its name was not measured: its client had failed already before the "
+        "deletion."
+    )
+    said = answer(history, "connection-handling")
+    assert "No new connection by name failed" not in said
+    assert said.startswith("New connections by name had failed already before the deletion")
+
+
+def test_of_two_trials_the_one_whose_client_had_failed_before_is_not_counted() -> None:
+    found = edited(QUICK, QUICK)
+    history = found.series("web-1.web:80", probe="http").say(Outcome("ECONNREFUSED", "connect")).history
+    assert "by its name for at most" in first_sentence(history)
+    assert "In 1 of 2 trials it was not measured" in first_sentence(history)
+
+
+def test_a_failure_from_before_the_deletion_was_not_seen_after_it() -> None:
+    refused = Outcome("ECONNREFUSED", "connect")
+    said = answer(edited().series(probe="http").say(refused, after=-0.6, before=2.9).history, "connection-handling")
+    assert "first with ECONNREFUSED (phase connect), already before the deletion, for at most" in said
+    assert "seen -" not in said
+
+
+def test_the_longest_time_of_failures_is_not_called_the_first() -> None:
+    found = edited()
+    found.series(probe="http").say(Outcome("OK", "response", ("web-0",), address=OLD), after=0, before=2)
+    history = (
+        found.series(probe="http").say(Outcome("ECONNRESET", "response", address=OLD), after=0.3, before=0.5).history
+    )
+    said = answer(history, "connection-handling")
+    assert "for the longest time beginning with NXDOMAIN (phase resolve), seen 2.0" in said
+    assert "trial, first with" not in said
+
+
+def test_pods_of_one_fault_are_not_counted_as_trials() -> None:
+    """Two pods deleted at once, of which one could always be reached."""
+    history = edited(QUICK, QUICK).history
+    first, second = history.faults
+    both = replace(first, targets=first.targets + second.targets, ended_ns=second.ended_ns)
+    history.faults[:] = [both]
+    history = Edited(history).series("web-1.web:80", probe="http").say(Outcome("OK", "response", ("web-1",))).history
+    assert "in 1 of 2 replacements" in first_sentence(history)
+    assert "of 2 trials" not in answer(history, "connection-handling") + answer(history, "dns-update")
+
+
+def test_what_had_not_ended_and_what_had_have_no_longest_in_common() -> None:
+    """Of the one a lower bound is known and of the other an upper one: neither is known to be the longer one."""
+    said = plain(at_most([Bound(NS_PER_S // 2, censored=True), Bound(3 * NS_PER_S)]))
+    assert said == "> 500 ms (1 of 2 had not ended; the others took at most 3.00 s)"
+
+
+# ---- records ----
+
+
+def test_a_record_that_was_lost_again_was_not_only_wrong_at_first() -> None:
+    found = edited().lasts_until(105.0)
+    said = answer(found.series("A web-0.web").say(NXDOMAIN, after=6, before=100).history, "dns-update")
+    assert "at first. 3 of 3 records and views were wrong again after all had been right" in said
+    assert "right for good 100.0" in said or "right for good at most 100.0" in said
+    assert "wrong again" not in answer(edited().history, "dns-update")
+
+
+def kept_address(within_s: float, period_s: float) -> History:
+    """A successor with the old address; the last answer of all came before the fault."""
+    build = Builder(parameters={"within_s": within_s})
+    build.fault(1, PodIdentity("web-1", "old", "10.0.0.1", "node-1", "web-1", "1"), 0.999, 1.0, 10.0)
+    build.event(0.5, "Pod", pod("web-1", "old", "10.0.0.1", ready=True), "ADDED", initial=True)
+    build.event(2.0, "Pod", pod("web-1", "old", "10.0.0.1", phase="Failed", grace_s=1), "DELETED")
+    build.event(2.1, "Pod", pod("web-1", "new", "10.0.0.1", ready=True), "ADDED")
+    series = build.series("dns", "A web-1.web", "coredns-a", "web-1", period_s=period_s)
+    build.add(series, 0.5, 0.51, a("10.0.0.1"))
+    build.sample(series, 1.0, 10.0, lambda _: TIMED_OUT)
+    return build.done()
+
+
+@pytest.mark.parametrize(("within_s", "period_s"), [(2000.0, 0.01), (1.0, 5.0)])
+def test_silence_is_no_answer_however_long_a_limit_or_a_period_is(within_s: float, period_s: float) -> None:
+    history = kept_address(within_s, period_s)
+    assert verdict(history, "recovered-within").outcome is UNKNOWN
+    assert [r.outcome for r in recoveries(Reading(history))] == [RecoveryOutcome.UNKNOWN]
+
+
+def test_an_address_that_another_pod_has_now_is_no_wrong_answer_for_the_service() -> None:
+    found = edited()
+    other = pod("web-8", "uid-8b", OLD, ready=True)
+    found.history.events.append(ClusterEvent(found.ns(2.0), "MODIFIED", "Pod", "default", "web-8", "uid-8b", other))
+    found.history.events.sort(key=lambda event: event.at_ns)
+    found.series("A web").replace(lambda o: NEW in o.values, a(NEW, OLD, "10.244.2.11"))
+    assert verdict(found.lasts_until(70.0).history, "recovered-within").outcome is OK
+    found.history.events[:] = [e for e in found.history.events if e.uid != "uid-8b"]
+    assert verdict(found.history, "recovered-within").outcome is FAIL
+    assert RecordKind.SERVICE_A in {r.kind for r in recoveries(Reading(found.history))}
+
+
+# ---- limits ----
+
+
+@pytest.mark.parametrize("limit", [None, "60", float("nan"), float("inf"), -5, True, [1], 1e308])
+def test_what_is_no_limit_judges_nobody(limit: Any) -> None:
+    found = edited()
+    found.history.meta.parameters["within_s"] = limit
+    assert verdict(found.history, "recovered-within").summary == "Cannot be judged: the run names no limit (within_s)."
+    assert verdict(found.history, "identity-kept").outcome is OK
+    gone = found.series(probe="dns").say(NXDOMAIN, after=0.05).history
+    assert verdict(gone, "identity-kept").outcome is UNKNOWN
+    assert "did not come back" not in answer(gone, "identity-kept")
+
+
+def test_without_a_limit_a_pod_that_is_not_there_yet_is_not_said_to_be_lost() -> None:
+    found = edited().without_events(lambda event: event.uid == "uid-1-new")
+    del found.history.meta.parameters["within_s"]
+    found.history.faults[0] = replace(found.history.faults[0], parameters={})
+    quick = found.lasts_until(60.0).history
+    assert answer(quick, "identity-kept").startswith("This run cannot say")
+
+
+# ---- pods ----
+
+
+def test_a_fault_that_names_no_pod_did_not_take_effect() -> None:
+    build = Builder()
+    build.history.faults.append(FaultWindow("delete-pods", 1, (), "accepted", ns(1), ns(1.01), ns(5)))
+    assert verdict(build.done(), "fault-took-effect").outcome is UNKNOWN
+
+
+def test_a_pod_that_was_being_deleted_already_is_no_effect_of_the_fault() -> None:
+    found = edited()
+    found.history.events[:] = [
+        replace(e, at_ns=found.ns(-0.3)) if is_being_deleted(e) and e.at_ns < found.ns(0.1) else e
+        for e in found.history.events
+    ]
+    found.history.events.sort(key=lambda event: event.at_ns)
+    assert verdict(found.history, "fault-took-effect").outcome is UNKNOWN
+    assert verdict(found.history, "identity-kept").outcome is UNKNOWN
+    assert "was being deleted already" in answer(found.history, "identity-kept")
+
+
+def test_a_fault_upon_a_fault_finds_a_pod_that_is_being_deleted() -> None:
+    """A forced deletion after one with grace, both of the run."""
+    found = edited()
+    first = found.history.faults[0]
+    found.history.faults.append(replace(first, trial=2, sent_ns=found.ns(0.5), accepted_ns=found.ns(0.51)))
+    assert verdict(found.history, "fault-took-effect").outcome is OK
+
+
+def test_a_successor_that_was_gone_again_at_the_end_is_none() -> None:
+    found = edited()
+    last = [event for event in found.history.events if event.uid == "uid-1-new"][-1]
+    found.history.events.append(replace(last, type="DELETED", at_ns=found.ns(4.0)))
+    assert verdict(found.history, "identity-kept").outcome is UNKNOWN
+    assert "0 of 1 had a Ready successor" in verdict(found.history, "fault-took-effect").summary
+    assert not answer(found.history, "identity-kept").startswith("Yes")
+
+
+def test_a_pod_without_a_subdomain_does_not_lose_one() -> None:
+    found = edited()
+    for event in found.history.events:
+        event.object.get("spec", {}).pop("subdomain", None)
+    assert verdict(found.history, "identity-kept").outcome is OK
+
+
+@pytest.mark.parametrize("faults", [0, 1])
+def test_a_pod_that_was_not_replaced_did_not_say_its_name_after_it(faults: int) -> None:
+    found = edited().without_events(lambda event: event.uid == "uid-1-new")
+    found.history.faults[faults:] = []
+    note = Inside("web-0", "uid-1-old", "web-0", 0, "")
+    found.history.marks.append((ns(1), note.kind, note.details()))
+    assert verdict(found.history, "says-its-name").outcome is UNKNOWN
+
+
+def forced() -> Edited:
+    """Deleted by force; its address falls silent 0.5 s later and the new one refuses shortly before it serves."""
+    found = Edited(pod_replacement(replace(FORCED, old_stops_s=0.5), contrast=False))
+    return found.series(f"{NEW}:80", probe="address").begin(Outcome("ECONNREFUSED", "connect", address=NEW), 0.05)
+
+
+def test_an_old_pod_that_falls_silent_while_others_are_heard_has_stopped() -> None:
+    assert verdict(forced().history, "single-identity").outcome is OK
+
+
+def test_an_old_pod_that_falls_silent_when_all_do_has_not_stopped() -> None:
+    """The place of the probes was cut off, and hears again only when the new pod serves."""
+    found = forced()
+    found.series().say(Outcome("TIMEOUT", "connect"), after=0.4, before=1.25)
+    old = found.series(f"{OLD}:80", probe="address").say(Outcome("TIMEOUT", "connect", address=OLD), after=0.4)
+    assert verdict(old.series(f"{OLD}:80", probe="address").end(1.25).history, "single-identity").outcome is UNKNOWN
+
+
+def test_an_old_pod_on_a_node_that_was_cut_off_serves_on_behind_the_cut() -> None:
+    found = forced()
+    first = found.history.faults[0]
+    cut = replace(first, fault="cut-node", trial=2, sent_ns=found.ns(0.4), parameters={"node": first.targets[0].node})
+    found.history.faults.append(cut)
+    assert verdict(found.history, "single-identity").outcome is UNKNOWN
+
+
+def test_a_lost_packet_does_not_show_that_the_new_pod_had_not_started() -> None:
+    found = forced()
+    new = found.series(f"{NEW}:80", probe="address")
+    assert verdict(new.say_once(Outcome("TIMEOUT", "connect", address=NEW), 0).history, "single-identity").outcome is (
+        UNKNOWN
+    )
+
+
+def test_another_pod_under_the_name_is_told_beside_what_is_excluded() -> None:
+    other = Outcome("OK", "response", ("web-8",), address=OLD)
+    history = edited().series(probe="http").say(other, after=0, before=0.2).history
+    said = answer(history, "identity-kept")
+    assert "At no time did two pods serve under one identity" not in said
+    assert "At no time did an old pod and its successor serve under one identity. web-8 answered under" in said
+    assert verdict(history, "single-identity").outcome is FAIL
+
+
+# ---- marks ----
+
+
+@pytest.mark.parametrize(
+    ("mark", "expected"),
+    [
+        ({}, UNKNOWN),
+        ({"reached": "false", "phase": "after", "trial": 1}, UNKNOWN),
+        ({"reached": False, "phase": "after", "trial": 1, "missing": []}, UNKNOWN),
+        ({"reached": False, "phase": "after", "trial": 1, "missing": ["web-0 is not Ready"]}, FAIL),
+        ({"reached": True, "phase": "after", "trial": 7}, OK),
+    ],
+)
+def test_a_mark_that_lacks_what_it_should_say_is_neither_right_nor_wrong(
+    mark: dict[str, Any], expected: VerdictOutcome
+) -> None:
+    history = edited().history
+    history.marks[:] = [m for m in history.marks if m[2].get("phase") != "after"]
+    history.marks.append((history.faults[0].sent_ns + ns(4), "steady-state", mark))
+    found = verdict(history, "steady-state")
+    assert found.outcome is expected
+    if expected is OK:
+        assert "again after 1 of 1 fault" in found.summary
+
+
+def test_a_look_from_before_the_fault_says_nothing_about_after_it() -> None:
+    found = edited()
+    history = found.notes("steady-state", phase="after").move(found.ns(-0.5)).history
+    assert verdict(history, "steady-state").outcome is UNKNOWN

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from chaos.experiment import *
 
 STEADY_WITHIN_S = 60
-# The kubelet gives a container that was deleted by force 2 s to end; the rest is for a node that is slow or silent.
+# A container that was deleted by force has 2 s to end; the rest is for a node that is slow or silent.
 SILENT_WITHIN_S = 40
 
 
@@ -22,24 +22,27 @@ async def method(run: Run) -> None:
 @checker("report.md: Identity")
 def overlap_is_known(reading: Reading) -> Iterator[Finding]:
     """For each deletion: how long two pods served as one, from below and above. To know it is what is asked here."""
-    found = overlaps(reading)
-    need(found, "there was no trial")
-    for one in found:
+    for one in overlaps(reading):
         if one.unknown or one.at_most_ns is None:
             yield unsure(f"trial {one.trial.number}: {one.unknown or 'the old pod was never seen to stop'}")
-    doubled = [o for o in found if o.at_least_ns > 0]
-    longest = max(doubled, key=lambda o: o.at_least_ns, default=None)
-    most = "" if longest is None else f", for at least {ms(longest.at_least_ns)} ({longest.trial.target.name})"
-    number = count(len(found), "forced deletion")
-    yield holds(f"In {count(len(doubled))} of {number} two pods served under one identity{most}.")
+    yield holds(doubled(reading))
+
+
+def doubled(reading: Reading) -> str:
+    """In how many trials two pods were certainly one, and for how long at least."""
+    found = overlaps(reading)
+    need(found, "there was no trial")
+    certain = [one for one in found if one.at_least_ns > 0]
+    longest = max(certain, key=lambda one: one.at_least_ns, default=None)
+    least = f", for at least {ms(longest.at_least_ns)} ({longest.trial.target.name})" if longest else ""
+    return f"In {count(len(certain))} of {count(len(found), 'forced deletion')} two pods certainly served under one identity{least}."
 
 
 @checker("report.md: Stages")
 def object_goes_at_once(reading: Reading) -> Iterator[Finding]:
     """The name is free for its successor before the container has ended: that is what force means."""
-    found, created = trials(reading), []
-    need(found, "there was no trial")
-    for trial in found:
+    created = []
+    for trial in trials(reading):
         created_ns, old = trial.life.created_ns, old_served(reading, trial)
         if created_ns is None:
             yield unsure(f"trial {trial.number}: the successor was not seen")
@@ -50,9 +53,7 @@ def object_goes_at_once(reading: Reading) -> Iterator[Finding]:
         else:
             created.append(created_ns - trial.accepted_ns)
     need(created, "no successor was seen")
-    yield holds(
-        f"The successor was created at most {ms(max(created))} after the deletion, without waiting for the old containers."
-    )
+    yield holds(f"Successors were created at most {ms(max(created))} after the deletion, while old containers ran on.")
 
 
 def how_long(reading: Reading) -> Iterator[str]:
@@ -63,24 +64,10 @@ def how_long(reading: Reading) -> Iterator[str]:
         yield f"No overlap was certain: {rows}."
         return
     yield f"Two pods answered as one: {rows}."
-    yield (
-        "The object was removed at once and its successor started, while the old container went on; whoever still held a connection or the old address wrote "
-        "to the old one."
-    )
-    yield (
-        "A database that takes for granted that its name is held once (a lock, a single writer, a member of a quorum) can lose or fork data in that time, so "
-        "force is for pods whose node is known to be off."
-    )
-
-
-def headline(reading: Reading) -> str:
-    found = overlaps(reading)
-    need(found, "there was no trial")
-    certain = [o for o in found if o.at_least_ns > 0]
-    if not certain:
-        return "In no trial were two pods of one identity certainly alive at once."
-    longest = seconds(max(o.at_least_ns for o in certain))
-    return f"Two pods of one identity served at once after {count(len(certain))} of {count(len(found), 'forced deletion')}, for at least {longest}."
+    yield "The object was removed at once and its successor started, while the old container went on."
+    yield "Whoever still held a connection or the old address wrote to the old one."
+    yield "A database that takes for granted that its name is held once (a lock, a single writer, a member of a quorum) can lose or fork data in that time."
+    yield "So force is for pods whose node is known to be off."
 
 
 experiment = Experiment(
@@ -105,8 +92,7 @@ experiment = Experiment(
         ),
         "dns-update",
     ),
-    headline=headline,
+    headline=doubled,
     timeout_s=180,
-    duration_s=60,
     method=method,
 )

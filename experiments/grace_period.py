@@ -7,37 +7,25 @@ from functools import partial, wraps
 from chaos.experiment import *
 
 PORT = 80
-READY_WITHIN_S = 120
-SETTLE_S = 3.0
+READY_WITHIN_S, SETTLE_S = 120, 3.0
 NS_PER_S = 1_000_000_000
-BY_NAME, BY_ADDRESS, CONNECTED = "by name", "through the ClusterIP", "on the open connection"
+WAYS = BY_NAME, BY_ADDRESS, CONNECTED = "by name", "through the ClusterIP", "on the open connection"
 AT_ONCE_S = 2  # DNS follows a deletion within milliseconds, and a busy machine is not to fail it
 MARGIN_S = 3  # what a container may take to end besides what it waits for on purpose
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """One of the sets of the manifest.
-
-    Attributes:
-        waits_s: so long it goes on serving on purpose after it was told to end; None: it never ends by itself.
-        first: the program that must be PID 1 for that.
-    """
+    """One of the sets of the manifest."""
 
     set: str
     how: str
-    waits_s: int | None
-    first: str
+    waits_s: int | None  # so long it goes on serving on purpose after it was told to end; None: it never ends by itself
+    first: str  # the program that must be PID 1 for that
 
     @property
     def pod(self) -> str:
         return f"{self.set}-0"
-
-    @property
-    def clients(self) -> dict[str, tuple[str, str]]:
-        """Way to ask → probe and name, or address."""
-        name = f"{self.pod}.{self.set}"
-        return {BY_NAME: ("http", name), BY_ADDRESS: ("http", f"{self.set}-ip"), CONNECTED: ("stream", name)}
 
 
 ENDINGS = (
@@ -67,8 +55,9 @@ async def method(run: Run) -> None:
             return
         said = await run.objects.exec(pods[0].name, ["cat", "/proc/1/comm"])
         run.note(FirstProcess(ending.set, said.stdout.strip(), ending.how))
-        for probe, name in ending.clients.values():
-            run.watch_clients(probe, name, PORT, pod=ending.pod, period_s=0.1 if probe == "stream" else 0.0)
+        for name in (f"{ending.pod}.{ending.set}", f"{ending.set}-ip"):
+            run.watch_clients("http", name, PORT, pod=ending.pod)
+        run.watch_clients("stream", f"{ending.pod}.{ending.set}", PORT, pod=ending.pod, period_s=0.1)
     await run.sleep(SETTLE_S)
     for _ in range(run.options.trials or 1):
         for ending in ENDINGS:
@@ -113,14 +102,15 @@ class Cost:
 
 def costs(reading: Reading) -> list[Cost]:
     """Of each deletion, in the order in which they were made."""
-    seen = {(v.trial.key, v.probe, v.record): v for v in client_views(reading)}
-    endings, found = {ending.pod: ending for ending in ENDINGS}, []
-    for trial in trials(reading):
-        ending = endings[trial.target.name]
-        asked = {how: (trial.key, probe, f"{name}:{PORT}") for how, (probe, name) in ending.clients.items()}
-        views = {how: seen[client] for how, client in asked.items() if client in seen}
-        found.append(Cost(reading, ending, trial, views))
-    return found
+    endings, asked = {ending.pod: ending for ending in ENDINGS}, client_views(reading)
+    return [
+        Cost(reading, endings[trial.target.name], trial, {way(v): v for v in asked if v.trial.key == trial.key})
+        for trial in trials(reading)
+    ]
+
+
+def way(view: ClientView) -> str:
+    return CONNECTED if view.probe == "stream" else BY_ADDRESS if "-ip:" in view.record else BY_NAME
 
 
 def of_each(judge: Callable[[Cost], Iterator[Finding]]) -> Callable[[Reading], Iterator[Finding]]:
@@ -129,8 +119,8 @@ def of_each(judge: Callable[[Cost], Iterator[Finding]]) -> Callable[[Reading], I
     @wraps(judge)
     def find(reading: Reading) -> Iterator[Finding]:
         found = costs(reading)
-        missing = [e.set for e in ENDINGS if e not in {cost.ending for cost in found}]
-        yield from (unsure(f"{name}: its pod was not deleted") for name in missing)
+        deleted = {cost.ending for cost in found}
+        yield from (unsure(f"{e.set}: its pod was not deleted") for e in ENDINGS if e not in deleted)
         for cost in found:
             yield from or_unsure(judge(cost), cost.ending.set)
 
@@ -167,12 +157,11 @@ def only_a_deaf_shell_takes_the_whole_grace_period(cost: Cost) -> Iterator[Findi
 @of_each
 def the_name_goes_at_once(cost: Cost) -> Iterator[Finding]:
     """New connections by name fail from the deletion on, however the container ends."""
-    name = cost.ending.set
     at, latest_ns = cost.first_failure(BY_NAME)
     if at.after_ns > AT_ONCE_S * NS_PER_S:
-        yield against(f"{name}: a client still reached it by name more than {AT_ONCE_S} s later")
+        yield against(f"{cost.ending.set}: a client still reached it by name more than {AT_ONCE_S} s later")
     elif latest_ns > AT_ONCE_S * NS_PER_S:
-        yield unsure(f"{name}: when clients began to fail is not known well enough")
+        yield unsure(f"{cost.ending.set}: when clients began to fail is not known well enough")
     yield holds(f"Connections by the name of {cost.ending.pod} failed {at_most_ns(latest_ns)} after the deletion.")
 
 
@@ -202,9 +191,8 @@ def served_on(cost: Cost, how: str) -> Iterator[Finding]:
 
 
 def what_each_costs(reading: Reading) -> Iterator[str]:
-    """One sentence for each way to end."""
     for cost in costs(reading):
-        told = (f"{how} {_cost(cost, cost.views.get(how))}" for how in cost.ending.clients)
+        told = (f"{how} {_cost(cost, cost.views.get(how))}" for how in WAYS)
         yield f"{cost.ending.set} ({cost.ending.how}): {'; '.join(told)}."
 
 
@@ -213,8 +201,7 @@ def _cost(cost: Cost, view: ClientView | None) -> str:
         return "nobody asked"
     if view.outage_ns is None or view.failed is None or view.first_failure is None:
         return f"nothing failed in {count(view.samples, 'try|tries')}"
-    began = f"first {view.first_failure[0]} {between(cost.since(view.failed))} after the deletion"
-    return f"no answer for {between(view.outage_ns)}, {began}"
+    return f"no answer for {between(view.outage_ns)}, first {view.first_failure[0]} {between(cost.since(view.failed))} after the deletion"
 
 
 def away(reading: Reading, name: str) -> Interval:
@@ -224,7 +211,6 @@ def away(reading: Reading, name: str) -> Interval:
 
 
 def what_to_do(reading: Reading) -> Iterator[str]:
-    """The advice, where the figures carry it."""
     deaf, quick = away(reading, "dash"), away(reading, "exec")
     most_ns = known(quick.before_ns, "the pod of exec did not come back")
     need(deaf.after_ns > most_ns, "a shell that stays PID 1 was not seen to cost more")
@@ -248,10 +234,7 @@ def headline(reading: Reading) -> str:
 
 experiment = Experiment(
     name="grace-period",
-    hypothesis=(
-        "However a container ends, its pod's name is gone from the deletion on; how it ends decides for how long, and whether those who are "
-        "connected are served meanwhile."
-    ),
+    hypothesis="However a container ends, its pod's name is gone from the deletion on; how it ends decides for how long, and whether those who are connected are served meanwhile.",
     checkers=(
         "fault-took-effect",
         first_processes_are_as_meant,

@@ -6,15 +6,11 @@ from chaos.experiment import *
 
 from .shared.course import unit_question
 
-CONTRAST = "app=web-demo"
-CONTRAST_REPLICAS = 2
+CONTRAST, CONTRAST_REPLICAS = "app=web-demo", 2
 STEADY_WITHIN_S = 60
-# Longer than the limit that is judged, so that missing it is seen as that and not as the end of the measurement.
-BEYOND_LIMIT_S = 5
-# DNS follows a service's endpoints within milliseconds; a second is far on the safe side.
-SETTLE_S = 1.0
-# After a forced deletion the old container may go on for some seconds.
-SILENT_WITHIN_S = 40
+BEYOND_LIMIT_S = 5  # past the limit that is judged, so that missing it is not the end of the measurement
+SETTLE_S = 1.0  # DNS follows a service's endpoints within milliseconds; a second is far on the safe side
+SILENT_WITHIN_S = 40  # after a forced deletion the old container may go on for some seconds
 
 
 async def method(run: Run) -> None:
@@ -37,8 +33,7 @@ async def ask_inside(run: Run, command: Sequence[str], pods: Iterable[PodIdentit
     """What a command in the container says of who it is; without a command nothing is asked."""
     for pod in pods if command else ():
         done = await run.objects.exec(pod.name, command)
-        problem = done.stderr.strip()[:200]
-        run.note(Inside(pod.name, pod.uid, done.stdout.strip(), done.code, problem))
+        run.note(Inside(pod.name, pod.uid, done.stdout.strip(), done.code, done.stderr.strip()[:200]))
 
 
 async def contrast_with_deployment(run: Run) -> None:
@@ -53,13 +48,10 @@ async def contrast_with_deployment(run: Run) -> None:
     by_address = await run.resolve(f"{deleted.address.replace('.', '-')}.web-headless")
     await run.delete_pod(deleted)
     after = await run.ready_pods(CONTRAST, CONTRAST_REPLICAS, within_s=STEADY_WITHIN_S)
-    known = {pod.name for pod in before}
-    replacement = next((pod for pod in after if pod.name not in known), None)
-    if replacement is None:
-        return
-    by_new_name = await run.resolve(f"{replacement.name}.web-headless")
-    statuses = (by_pod_name.status, by_new_name.status, by_address.status)
-    run.note(Contrast("web-demo", deleted.name, replacement.name, *statuses))
+    new = next((pod.name for pod in after if pod.uid not in {one.uid for one in before}), "")
+    if new:
+        by_new_name = await run.resolve(f"{new}.web-headless")
+        run.note(Contrast("web-demo", deleted.name, new, by_pod_name.status, by_new_name.status, by_address.status))
 
 
 # ---- the unit's questions about one replacement ----
@@ -67,8 +59,8 @@ async def contrast_with_deployment(run: Run) -> None:
 
 def own_records(reading: Reading) -> list[Recovery]:
     """Of each deleted pod's own name, in each view, where its successor was Ready."""
-    found = (r for r in recoveries(reading) if r.record.startswith(f"A {r.trial.target.name}."))
-    return [r for r in found if not not_replaced(r.trial)]
+    own = (r for r in recoveries(reading) if r.record.startswith(f"A {r.trial.target.name}."))
+    return [r for r in own if not not_replaced(r.trial)]
 
 
 def replaced(reading: Reading) -> list[Identity]:
@@ -85,12 +77,11 @@ def same_name(reading: Reading) -> Iterator[str]:
         return
     pods = ", ".join(dict.fromkeys(i.trial.target.name for i in found))
     missing = ", ".join(dict.fromkeys(i.trial.target.name for i in tried if i.trial.life.new_pod is None))
-    old, life = found[0].trial.target, found[0].trial.life
-    moved = "was the same" if old.address == life.new_address else f"{old.address} became {life.new_address}"
-    yield (
-        f"{'In' if missing else 'Yes: in'} {count(len(found))} of {count(len(tried), 'replacement')} ({pods}) the successor had the name of the deleted pod, "
-        f"and it was another pod: in trial {found[0].trial.number} the UID {old.uid[:8]}… became {life.new_uid[:8]}…, and the address {moved}."
-    )
+    trial, yes = found[0].trial, "In" if missing else "Yes: in"
+    yield f"{yes} {out_of(len(found), len(tried), 'replacement')} ({pods}) the successor had the name of the deleted pod."
+    old, uid, new = trial.target, trial.life.new_uid, trial.life.new_address
+    moved = "was the same" if old.address == new else f"{old.address} became {new}"
+    yield f"It was another pod: in trial {trial.number} the UID {old.uid[:8]}… became {uid[:8]}…, and the address {moved}."
     if missing:
         yield f"No successor of {missing} was seen, so nothing is known there."
 
@@ -99,17 +90,15 @@ def still_resolves(reading: Reading) -> Iterator[str]:
     own = own_records(reading)
     right = [r for r in own if r.right_at_end]
     wrong = [r for r in own if r.right_at_end is False and r.outcome != "unknown" and not end_unseen(reading, r.trial)]
-    unsure = len(own) - len(right) - len(wrong)
     early = next(filter(None, (end_unseen(reading, trial) for trial in trials(reading))), "")
     need(right or wrong, early or "no deleted pod's own name was heard of at the end of its trial")
+    unsure, views = len(own) - len(right) - len(wrong), count(len({r.view for r in own}), "DNS view")
     yield "Not everywhere." if wrong else "As far as it was heard, yes." if unsure else "Yes."
-    yield (
-        f"At the end of its trial each deleted pod's own name gave the new address in {count(len(right))} of {count(len(own), 'case')} "
-        f"(each pod at each of {count(len({r.view for r in own}), 'DNS view')})"
-        + (f", and nothing can be said of {count(unsure)}." if unsure else ".")
-    )
-    if lost := [r for r in own if r.lost is not None]:
-        yield f"In between it did not lead to a pod: in {count(len(lost))} of {count(len(own))} the old address was seen to go before the new one came."
+    yield f"At the end of its trial each deleted pod's own name gave the new address in {out_of(len(right), len(own), 'case')} (each pod at each of {views})."
+    if unsure:
+        yield f"Nothing can be said of {count(unsure)}."
+    if lost := sum(r.lost is not None for r in own):
+        yield f"In between it did not lead to a pod: in {out_of(lost, len(own))} the old address was seen to go before the new one came."
         yield "The name is the same afterwards; the address behind it is not."
 
 
@@ -122,19 +111,15 @@ def unlike_deployment(reading: Reading) -> Iterator[str]:
     own = [r for r in own_records(reading) if r.trial.target.name in kept]
     right = {r.trial.target.name for r in own} == set(kept) and all(r.right_at_end for r in own)
     yield f"{', '.join(kept)} came back under the same name{', each with a DNS record of its own' if right else ''}."
-    yield (
-        f"The Deployment's pod {swap.deleted} was replaced by {swap.replacement}, another name, and the query for the pod's own name gave "
-        f"{swap.per_pod_record} before and {swap.replacement_record} after."
-    )
+    yield f"The Deployment's pod {swap.deleted} was replaced by {swap.replacement}, another name."
+    yield f"The query for the pod's own name gave {swap.per_pod_record} before and {swap.replacement_record} after."
     if swap.address_shaped_record == "NOERROR":
         yield "All it had was a name made of its address, which nobody can know beforehand."
 
 
 experiment = Experiment(
     name="identity-persistence",
-    hypothesis=(
-        "A deleted StatefulSet pod comes back with the same name, ordinal, hostname and DNS records and a new UID, never twice at the same time, and in time."
-    ),
+    hypothesis="A deleted StatefulSet pod comes back with the same name, ordinal, hostname and DNS records and a new UID, never twice at the same time, and in time.",
     workload=Workload(manifests=("web.yaml", "web-clusterip.yaml"), statefulset="web", service="web", port=80),
     probes=("dns", "tcp", "http", "clusterip", "address", "stream"),
     checkers=(
@@ -154,7 +139,6 @@ experiment = Experiment(
         unit_question("unlike-deployment", unlike_deployment, "events.jsonl"),
     ),
     any_target=True,
-    blast_radius=1,
     timeout_s=180,
     method=method,
 )

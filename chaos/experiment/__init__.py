@@ -1,7 +1,24 @@
 """What an experiment is, and where experiments are found: all that an experiment's file needs to import."""
 
 from chaos.analysis.checkers import OF_REPLACEMENT
-from chaos.analysis.claims import Checker, Finding, UnmeasuredError, accepted, accepted_ns, against, against_if, checker, held, holds, if_held, known, need, or_unsure, unsure, where_measured
+from chaos.analysis.claims import (
+    Checker,
+    Finding,
+    UnmeasuredError,
+    accepted,
+    accepted_ns,
+    against,
+    against_if,
+    checker,
+    held,
+    holds,
+    if_held,
+    known,
+    need,
+    or_unsure,
+    unsure,
+    where_measured,
+)
 from chaos.analysis.connections import ClientView, client_views, lost_by_name
 from chaos.analysis.corefile import caching
 from chaos.analysis.coverage import covered, longest_gap_ns, tolerated_gap_ns, uncovered, unwatched
@@ -30,18 +47,43 @@ from chaos.errors import InconclusiveError, PreflightError, UsageError
 from chaos.experiment.asking import ask, note_answers, resolve_surely, reverse_name, tally, who_answers, wrong_answers
 from chaos.experiment.common_notes import Answered, Asked, Change, Waited, Watched, watched
 from chaos.experiment.course import CourseQuestion
-from chaos.experiment.definition import Experiment, REPLACES, REPLACES_SINGLY, Workload
-from chaos.experiment.from_pod import Costed, Fetched, LookedUp, ReadConf, ResolvConf, count_queries, fetch, nslookup, read_resolv_conf
+from chaos.experiment.definition import REPLACES, REPLACES_SINGLY, Experiment, Workload
+from chaos.experiment.from_pod import (
+    Costed,
+    Fetched,
+    LookedUp,
+    ReadConf,
+    ResolvConf,
+    count_queries,
+    fetch,
+    nslookup,
+    read_resolv_conf,
+)
 from chaos.experiment.identify import Identify
 from chaos.experiment.loading import course_questions, find_experiment, load_experiments
 from chaos.experiment.options import Options
 from chaos.experiment.pods import all_replaced, marked_for_deletion, newcomer, successor
 from chaos.experiment.run import Run, Target
-from chaos.faults import Cordon, CutNode, DeletePod, DeletePods, EvictPod, JoinNode, Scale, SetReadiness, Uncordon, UpdateTemplate
+from chaos.faults import (
+    Cordon,
+    CutNode,
+    DeletePod,
+    DeletePods,
+    EvictPod,
+    JoinNode,
+    Scale,
+    SetReadiness,
+    Uncordon,
+    UpdateTemplate,
+)
 from chaos.model import FaultWindow, History, Interval, Outcome, PodIdentity, Series, Verdict
 from chaos.vantage.ours import is_ours
 
 __all__ = [
+    "OF_REPLACEMENT",
+    "REPLACES",
+    "REPLACES_SINGLY",
+    "SERVICE_VIEW",
     "Acknowledged",
     "Answered",
     "Asked",
@@ -72,7 +114,6 @@ __all__ = [
     "LookedUp",
     "Member",
     "Note",
-    "OF_REPLACEMENT",
     "Options",
     "Outage",
     "Outcome",
@@ -80,15 +121,12 @@ __all__ = [
     "PodStep",
     "PreflightError",
     "Question",
-    "REPLACES",
-    "REPLACES_SINGLY",
     "ReadConf",
     "Reading",
     "Recovery",
     "Reply",
     "ResolvConf",
     "Run",
-    "SERVICE_VIEW",
     "Sample",
     "Scale",
     "Series",

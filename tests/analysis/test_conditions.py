@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -29,9 +30,22 @@ from chaos.analysis.coverage import covered, longest_gap_ns, tolerated_gap_ns, u
 from chaos.analysis.gaps import gap_at, not_told_in_time
 from chaos.analysis.identity import identities
 from chaos.analysis.reading import Reading
-from chaos.model import ClusterEvent, FaultWindow, History, PodIdentity, Verdict, VerdictOutcome, WatchGap
+from chaos.analysis.recovery import recoveries
+from chaos.model import (
+    ClusterEvent,
+    FaultWindow,
+    History,
+    Interval,
+    Outcome,
+    PodIdentity,
+    Samples,
+    Series,
+    Verdict,
+    VerdictOutcome,
+    WatchGap,
+)
 from chaos.model.figure import plain
-from tests.histories import NXDOMAIN, TIMED_OUT, Builder, a, ns, pod, pod_replacement
+from tests.histories import NXDOMAIN, TIMED_OUT, Builder, Truth, a, ns, pod, pod_replacement
 
 OK, FAIL, UNKNOWN = VerdictOutcome.OK, VerdictOutcome.FAIL, VerdictOutcome.UNKNOWN
 WEB_1 = PodIdentity("web-1", "old", "10.0.0.1", "node-1", "web-1", "1")
@@ -64,12 +78,7 @@ def replaced(*, sampled: bool = True) -> Builder:
     build.event(13.0, "Pod", pod("web-1", "new", "10.0.0.2", ready=True), "ADDED")
     if sampled:
         own = build.series("dns", "A web-1.web", "coredns-a", "web-1", period_s=0.1)
-        build.sample(
-            own,
-            5.0,
-            20.0,
-            lambda at_s: a("10.0.0.1" if at_s < 10.5 else "10.0.0.2") if not 10.5 <= at_s < 13.5 else NXDOMAIN,
-        )
+        build.sample(own, 5.0, 20.0, right)
     return build
 
 
@@ -499,6 +508,173 @@ def test_a_name_that_came_back_is_told_with_how_long_it_took() -> None:
     )
 
 
+def right(at_s: float) -> Outcome:
+    """What is answered for the name of `replaced`."""
+    return NXDOMAIN if 10.5 <= at_s < 13.5 else a("10.0.0.1" if at_s < 10.5 else "10.0.0.2")
+
+
+def missing(at_s: float) -> Outcome:
+    """The same where it does not come back."""
+    return NXDOMAIN if at_s >= 10.5 else a("10.0.0.1")
+
+
+def sampled(build: Builder, truth: Truth, *, vantage: str = "local", until_s: float = 20.0) -> Series:
+    """The name as it was seen from a place, until then."""
+    history = build.history
+    series = Series(len(history.series), "dns", "A web-1.web", "coredns-a", "web-1", "n", 0.1, 1.0, vantage=vantage)
+    history.series.append(series)
+    history.samples[series.id] = Samples()
+    build.sample(series, 5.0, until_s, truth)
+    return series
+
+
+def lost(build: Builder, vantage: str, at_s: float) -> None:
+    """The place is gone from then on."""
+    details = {"vantage": vantage, "node": "n", "reason": "evicted", "samples": 1}
+    build.history.marks.append((ns(at_s), "vantage-lost", details))
+
+
+def within(build: Builder, limit_ns: int) -> tuple[VerdictOutcome, str]:
+    """What the checker says with that limit, in nanoseconds since the fault was accepted."""
+    build.history.meta.parameters["within_s"] = limit_ns / 1e9
+    return said(build.done(), "recovered-within")
+
+
+def bounds(build: Builder) -> Interval:
+    """Of the one recovery, since the fault was accepted."""
+    (found,) = recoveries(Reading(build.done()))
+    assert found.lasting is not None
+    zero_ns, before_ns = found.trial.accepted_ns, found.lasting.before_ns
+    return Interval(found.lasting.after_ns - zero_ns, None if before_ns is None else before_ns - zero_ns)
+
+
+def test_the_limit_is_kept_by_the_upper_bound_and_missed_by_the_lower_one() -> None:
+    build = replaced()
+    found = bounds(build)
+    assert found.before_ns is not None
+    assert within(build, found.before_ns)[0] is OK
+    assert within(build, found.before_ns - 1)[0] is UNKNOWN
+    assert within(build, found.after_ns)[0] is UNKNOWN
+    outcome, text = within(build, found.after_ns - 1)
+    assert outcome is FAIL
+    assert re.fullmatch(r"trial 1 A web-1.web at coredns-a was right again between 3\.\d\d s and 3\.\d\d s\.", text)
+    build.history.samples[0].outcome[-30] = build.outcome(NXDOMAIN)
+    assert "was right again for good between" in within(build, found.after_ns)[1]
+
+
+def test_a_name_that_is_missing_at_the_end_fails_where_it_was_seen_so_after_the_limit() -> None:
+    build = replaced(sampled=False)
+    sampled(build, missing)
+    found = bounds(build)
+    assert within(build, found.after_ns)[0] is UNKNOWN
+    outcome, text = within(build, found.after_ns - 1)
+    assert outcome is FAIL
+    assert re.search(r"coredns-a was not right (9\.9\d|10\.00) s after the fault, when it was last seen wrong\.", text)
+
+
+def test_a_name_whose_only_vantage_was_lost_is_judged_by_what_that_saw() -> None:
+    build = replaced(sampled=False)
+    sampled(build, missing, until_s=18.0)
+    lost(build, "local", 18.0)
+    assert within(build, ns(3.0))[0] is FAIL
+    outcome, text = within(build, ns(9.0))
+    assert outcome is UNKNOWN
+    assert text == (
+        "Cannot be judged: trial 1 A web-1.web at coredns-a is unknown: local was lost 8.0 s after the fault: evicted."
+    )
+
+
+def test_a_name_that_was_not_heard_of_long_enough_is_unknown() -> None:
+    build = replaced(sampled=False)
+    sampled(build, lambda at_s: TIMED_OUT if 15.0 < at_s < 19.0 else right(at_s))
+    outcome, text = within(build, ns(60.0))
+    assert outcome is UNKNOWN
+    assert re.search(r"is unknown: for 4\.\d\d s no answer said anything\.", text)
+
+
+def test_too_few_right_answers_are_told() -> None:
+    build = replaced(sampled=False)
+    sampled(build, lambda at_s: a("10.0.0.1") if at_s < 10.5 else NXDOMAIN if at_s < 19.8 else a("10.0.0.2"))
+    outcome, text = within(build, ns(60.0))
+    assert outcome is UNKNOWN
+    assert text.endswith("at coredns-a is unknown: too few right answers followed the last wrong one.")
+
+
+def test_names_that_were_never_lost_are_counted() -> None:
+    build = replaced(sampled=False)
+    build.history.events[-1].object["status"]["podIP"] = "10.0.0.1"
+    sampled(build, lambda _: a("10.0.0.1"))
+    outcome, text = within(build, ns(60.0))
+    assert outcome is OK
+    assert text == "In all 1 pairs of an A record and a view it was right within 60 s: 1 never lost."
+
+
+def test_a_trial_whose_name_was_not_asked_for_is_told() -> None:
+    build = replaced(sampled=False)
+    assert within(build, ns(60.0)) == (
+        UNKNOWN,
+        "Cannot be judged: trial 1: no A record of web-1 was asked for; no A record was asked for.",
+    )
+    build.history.meta.parameters.clear()
+    assert said(build.history, "recovered-within")[1] == "Cannot be judged: the run names no limit (within_s)."
+
+
+def test_a_pair_that_one_vantage_lost_rests_on_the_other() -> None:
+    build = replaced(sampled=False)
+    sampled(build, right, vantage="agent-0")
+    sampled(build, right, vantage="agent-1", until_s=12.0)
+    lost(build, "agent-1", 12.0)
+    outcome, text = within(build, ns(60.0))
+    assert outcome is OK
+    assert text.endswith(
+        "0 never lost. Measured from 1 vantage, from 1 of 2 throughout. Lost on the way: agent-1 (evicted). "
+        "1 pairs that a vantage could not measure were measured by others."
+    )
+
+
+def test_a_pair_that_one_vantage_could_not_place_in_time_rests_on_the_other() -> None:
+    build = replaced(sampled=False)
+    for name in ("agent-0", "agent-1"):
+        sampled(build, right, vantage=name)
+    span = {"vantage": "agent-1", "from_ns": ns(9.0), "to_ns": ns(20.0), "reason": "it moved by 2 s"}
+    build.history.marks.append((ns(15.0), "clock-unsure", span))
+    outcome, text = within(build, ns(60.0))
+    assert outcome is OK
+    assert text.endswith(
+        "Measured from 1 vantage, from 1 of 2 throughout. 1 pairs that a vantage could not measure were measured by "
+        "others."
+    )
+
+
+def test_what_both_measured_is_told_without_a_loss() -> None:
+    build = replaced(sampled=False)
+    for name in ("agent-0", "agent-1"):
+        sampled(build, right, vantage=name)
+    outcome, text = within(build, ns(60.0))
+    assert outcome is OK
+    assert text.endswith("0 never lost. Measured from 2 vantages, from 2 of 2 throughout.")
+
+
+def test_what_the_other_vantage_did_not_hear_either_is_unknown() -> None:
+    build = replaced(sampled=False)
+    sampled(build, lambda at_s: TIMED_OUT if 15.0 < at_s < 19.0 else right(at_s), vantage="agent-0")
+    sampled(build, right, vantage="agent-1", until_s=12.0)
+    lost(build, "agent-1", 12.0)
+    outcome, text = within(build, ns(60.0))
+    assert outcome is UNKNOWN
+    assert "at coredns-a from agent-0 is unknown: for 4" in text
+    assert "at coredns-a from agent-1 is unknown: agent-1 was lost" in text
+
+
+def test_what_a_vantage_saw_wrong_after_the_limit_counts_though_it_was_lost_then() -> None:
+    build = replaced(sampled=False)
+    sampled(build, right, vantage="agent-0")
+    sampled(build, missing, vantage="agent-1", until_s=18.0)
+    lost(build, "agent-1", 18.0)
+    assert within(build, ns(5.0))[0] is FAIL
+    assert within(build, ns(9.0))[0] is OK
+
+
 # ---- identity-kept ----
 
 
@@ -578,3 +754,35 @@ def test_a_view_that_heard_nothing_at_the_end_leaves_the_record_unmeasured() -> 
     deaf = build.series("dns", "A web-1.web", "coredns-b", "web-1", period_s=0.1)
     build.sample(deaf, 5.0, 20.0, lambda at_s: a("10.0.0.1") if at_s < 10.5 else TIMED_OUT)
     assert facets(build)["A record"] == (None, "not measured")
+
+
+def test_the_claims_are_those_that_the_pod_had_when_it_was_first_seen_on_a_node() -> None:
+    build = Builder()
+    target = replace(WEB_1, claims=("data",))
+    build.history.faults.append(fault("delete-pod", 1, 10.0, targets=(target,)))
+
+    def claim(at_s: float, uid: str, type_: str = "MODIFIED") -> None:
+        obj = {"metadata": {"name": "data", "uid": uid}, "spec": {"volumeName": f"volume-of-{uid}"}}
+        build.event(at_s, "PersistentVolumeClaim", obj, type_)
+
+    claim(0.05, "u0")
+    build.event(0.1, "Pod", pod("web-8", "eight", "10.0.0.8", ready=True), "ADDED", initial=True)
+    build.event(0.15, "Pod", pod("web-1", "old", node="", claims=("data",)), "ADDED")
+    claim(0.2, "u0", "DELETED")
+    claim(0.4, "u1")
+    build.event(0.5, "Pod", pod("web-1", "old", "10.0.0.1", ready=True, claims=("data",)))
+    claim(5.0, "u1", "DELETED")
+    claim(6.0, "u2")
+    build.event(11.0, "Pod", pod("web-1", "old", "10.0.0.1", phase="Failed", grace_s=1, claims=("data",)), "DELETED")
+    build.event(13.0, "Pod", pod("web-1", "new", "10.0.0.2", ready=True, claims=("data",)), "ADDED")
+    assert facets(build)["volume claims"] == (False, "data is another claim of its name (UID u1 became u2)")
+    claim(19.0, "u2", "DELETED")
+    assert facets(build)["volume claims"] == (
+        None,
+        "which claim and volume data was, before and after, was not seen",
+    )
+    del build.history.events[-1]
+    build.history.gaps.append(WatchGap("PersistentVolumeClaim", ns(19.0), ns(21.0), "stalled"))
+    assert facets(build)["volume claims"] == (None, "the watch of claims was disturbed when the trial ended")
+    build.event(13.5, "Pod", pod("web-1", "new", "10.0.0.2", ready=True, claims=("other",)))
+    assert facets(build)["volume claims"] == (False, "data became other")

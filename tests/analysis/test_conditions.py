@@ -46,18 +46,15 @@ from chaos.model import (
 )
 from chaos.model.figure import plain
 from tests.histories import NXDOMAIN, TIMED_OUT, Builder, Truth, a, ns, pod, pod_replacement
+from tests.judging import verdict_of
 
 OK, FAIL, UNKNOWN = VerdictOutcome.OK, VerdictOutcome.FAIL, VerdictOutcome.UNKNOWN
 WEB_1 = PodIdentity("web-1", "old", "10.0.0.1", "node-1", "web-1", "1")
 
 
-def verdict(history: History, name: str) -> Verdict:
-    return judge(Reading(history), [name])[0]
-
-
 def said(history: History, name: str) -> tuple[VerdictOutcome, str]:
     """A verdict as one reads it."""
-    found = verdict(history, name)
+    found = verdict_of(history, name)
     return found.outcome, found.summary
 
 
@@ -452,7 +449,7 @@ def test_the_target_is_the_statefulset_of_its_name() -> None:
         WatchGap("Node", ns(3.0), ns(4.0), "stalled"),
         WatchGap("Pod", ns(3.0), ns(4.0), "stalled", True),
     ]
-    assert verdict(build.history, "target-left-alone").outcome is OK
+    assert verdict_of(build.history, "target-left-alone").outcome is OK
     build.history.gaps.append(WatchGap("Pod", ns(5.0), ns(6.0), "stalled"))
     assert said(build.history, "target-left-alone") == (
         UNKNOWN,

@@ -61,6 +61,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         copy = _copy(Path(folder, "copy"))
         os.environ["CHAOS_TEST_HISTORIES"] = folder
+        took_s: dict[str, float] = {}
         for target in config["target"]:
             for module in _modules(target, options.paths):
                 source = (ROOT / module).read_text(encoding="utf-8")
@@ -70,7 +71,7 @@ def main() -> int:
                     continue
                 old = _known().get(module, {})
                 killed = set(old["killed"]) if options.go_on and old.get("source") == source else set()
-                survivors = _in_a_process(copy, target, module, found, killed)
+                survivors = _in_a_process(copy, target, module, found, killed, took_s)
                 gone = [_key(m) for m in found if m not in survivors]
                 alive = [[m.line, m.before, m.after] for m in survivors]
                 result = {"source": source, "mutants": len(found), "killed": gone, "survivors": alive}
@@ -166,14 +167,25 @@ def _key(mutant: Mutant) -> str:
 
 
 def _in_a_process(
-    copy: Path, target: dict[str, Any], module: str, mutants: list[Mutant], killed: set[str]
+    copy: Path,
+    target: dict[str, Any],
+    module: str,
+    mutants: list[Mutant],
+    killed: set[str],
+    took_s: dict[str, float],
 ) -> list[Mutant]:
-    """The mutants that no test noticed. Nothing that is imported for it stays in this process."""
+    """The mutants that no test noticed. Nothing that is imported for it stays in this process.
+
+    `took_s` keeps what CPU the tests take without a mutant, by their names.
+    """
+    tests = [test.format(experiment=Path(module.removesuffix("/__init__.py")).stem) for test in target["tests"]]
     reads, writes = os.pipe()
     if (pid := os.fork()) == 0:
         try:
-            survivors = _survivors(copy, target, module, mutants, killed)
-            os.write(writes, json.dumps([mutants.index(m) for m in survivors]).encode())
+            _preload(copy, target, module)
+            baseline_s = took_s.get(" ".join(tests)) or _baseline_s(tests)
+            survivors = _survivors(copy / module, tests, baseline_s, [m for m in mutants if _key(m) not in killed])
+            os.write(writes, json.dumps([baseline_s, [mutants.index(m) for m in survivors]]).encode())
             os._exit(0)
         except BaseException as exc:  # noqa: BLE001 - the fork must not go on with what is its parent's
             print(f"{module}: {exc!r}", file=sys.stderr, flush=True)
@@ -183,15 +195,12 @@ def _in_a_process(
         said = pipe.read()
     if os.waitpid(pid, 0)[1]:
         raise SystemExit(f"{module} was not tested")
-    return [mutants[position] for position in json.loads(said)]
+    took_s[" ".join(tests)], positions = json.loads(said)
+    return [mutants[position] for position in positions]
 
 
-def _survivors(
-    copy: Path, target: dict[str, Any], module: str, mutants: list[Mutant], killed: set[str]
-) -> list[Mutant]:
-    import cosmic_ray.plugins  # noqa: PLC0415 - see above
-    from cosmic_ray.mutating import use_mutation  # noqa: PLC0415
-
+def _preload(copy: Path, target: dict[str, Any], module: str) -> None:
+    """What the tests import, but for the module."""
     os.chdir(copy)
     sys.path[:] = [str(copy), *(path for path in sys.path if path != str(ROOT))]
     for name in [n for n in sys.modules if n.split(".")[0] in ("tests", "chaos", "experiments")]:
@@ -201,23 +210,30 @@ def _survivors(
     name = module.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
     if name in sys.modules:
         raise RuntimeError(f"{name} is imported by what the target preloads")
-    tests = [test.format(experiment=Path(module.removesuffix("/__init__.py")).stem) for test in target["tests"]]
-    code, baseline_s = _tested(tests, 600)
+
+
+def _baseline_s(tests: list[str]) -> float:
+    code, took_s = _tested(tests, 600)
     if code:
         raise RuntimeError(f"the tests {tests} fail without a mutant")
+    return took_s
+
+
+def _survivors(path: Path, tests: list[str], baseline_s: float, mutants: list[Mutant]) -> list[Mutant]:
+    import cosmic_ray.plugins  # noqa: PLC0415 - see above
+    from cosmic_ray.mutating import use_mutation  # noqa: PLC0415
+
     sys.dont_write_bytecode = True
     limit_s = max(_AT_LEAST_S, round(_TIMES * baseline_s))
     survivors = []
     for number, mutant in enumerate(mutants, 1):
-        if _key(mutant) in killed:
-            continue
         operator = cosmic_ray.plugins.get_operator(mutant.operator)()
-        with use_mutation(copy / module, operator, mutant.occurrence):
+        with use_mutation(path, operator, mutant.occurrence):
             code, took_s = _tested(tests, limit_s)
         if code == 0:
             survivors.append(mutant)
         said = "SURVIVED" if code == 0 else "killed"
-        print(f"{number}/{len(mutants)} {said} {took_s:.1f} s {module}:{mutant.line} {mutant.after}", flush=True)
+        print(f"{number}/{len(mutants)} {said} {took_s:.1f} s {mutant.module}:{mutant.line} {mutant.after}", flush=True)
     return survivors
 
 

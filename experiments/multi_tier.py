@@ -16,12 +16,10 @@ READY_WITHIN_S = 60
 PRIMARY, REPLICAS = "data-0", ("data-1", "data-2")
 MEMBERS = (PRIMARY, *REPLICAS)
 NAMED = tuple(f"{pod}.data" for pod in MEMBERS)
-# Target of a connection → its name below the namespace.
-NAMES = {name: name for name in ("web", "api", "data-primary", "data-replicas")} | {
-    pod: f"{pod}.data" for pod in MEMBERS
-}
-TIERS = ("web", "api", "data")
 DATA = ("data-primary", "data-replicas", *MEMBERS)
+# Target of a connection → its name below the namespace.
+NAMES = {to: f"{to}.data" if to in MEMBERS else to for to in ("web", "api", *DATA)}
+TIERS = ("web", "api", "data")
 # What the design needs, and with the policies nothing else: client tier → targets.
 # Who asks for the web tier is outside of all three: a client that connects to its service from before its failure on.
 NEEDED = {"web": ("api",), "api": ("data-primary", "data-replicas"), "data": MEMBERS}
@@ -394,9 +392,9 @@ def headline(reading: Reading) -> str:
     lengths = [length for tier in TIERS for _, length in outages(reading, tier).values()]
     lengths += [one.length_ns.before_ns for one in (web_outage(reading),) if one]
     longest = [length for length in lengths if length is not None]
-    whole = failures_heal(reading).outcome == "ok" and len(longest) == len(lengths) > 0
+    told = len(longest) == len(lengths) > 0 and not any(silent_paths(reading, tier) for tier in TIERS)
     cost = "what a deleted pod of each cost is in the answers"
-    if whole and not any(silent_paths(reading, tier) for tier in TIERS):
+    if told and failures_heal(reading).outcome == "ok":
         cost = f"a pod of each deleted in turn cost a path at most {ms(max(longest))}, and all healed"
     return f"The three tiers reached each other as designed; {cost}."
 

@@ -8,7 +8,6 @@ from chaos.experiment import *
 
 PODS = "app=gated"
 FLAPPING, STEADY = "gated-1", "gated-0"
-RUNNING_WITHIN_S = 60
 FLAPS = 3
 PORT = 80
 RECORD = f"A {FLAPPING}.gated"
@@ -35,13 +34,13 @@ class After(Note):
 async def method(run: Run) -> None:
     """Turn one of two pods unready and ready again, three times; ask and connect by name and by address meanwhile."""
     await run.apply("web-gated.yaml")
-    pods = await run.until("both pods run", partial(running, run), RUNNING_WITHIN_S)
+    pods = await run.until("both pods run", partial(running, run), 60)
     if not pods:
         return
     for pod in pods:
         async with run.inject(SetReadiness(pod, ready=True)):
             pass
-    await run.ready_pods(PODS, 2, within_s=RUNNING_WITHIN_S)
+    await run.ready_pods(PODS, 2, within_s=60)
     for name in (f"{FLAPPING}.gated", f"{STEADY}.gated", "gated", "gated-always"):
         run.watch_name(name)
     flapping = next(pod for pod in pods if pod.name == FLAPPING)
@@ -127,8 +126,7 @@ def pod_lives_on(reading: Reading) -> Iterator[Finding]:
     if uncovered(reading, record, *span(reading), probe="http"):
         yield unsure("its address could not be heard all the time")
     answered = out_of(sum(one.status == "OK" for one in asked), len(asked), "connection")
-    yield holds("It is the same pod.")
-    yield holds(f"{answered} to its address were answered and none failed, while it had a name and while it had none.")
+    yield holds(f"It is the same pod. {answered} to its address were answered, with a name and without; none failed.")
 
 
 def what_it_does(reading: Reading) -> Iterator[str]:

@@ -22,7 +22,9 @@ def old_addresses(history: History) -> list[str]:
 def test_all_holds_and_the_overlap_is_told(history: History) -> None:
     assert verdicts(history) == dict.fromkeys(OWN, "ok")
     assert said(history, "overlap-after-force").startswith("Two pods answered as one: web-0 between 1.")
-    assert "In 3 of 3 forced deletions two pods certainly served under one identity, for at least 1." in lab.headline(EXPERIMENT, history)
+    assert "In 3 of 3 forced deletions two pods certainly served under one identity, for at least 1." in lab.headline(
+        EXPERIMENT, history
+    )
 
 
 def test_an_object_that_goes_after_its_containers_fails(edited: History) -> None:

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run test real faithful examples lint bench lock clean setup
+.PHONY: run test real faithful examples lint bench mutants lock clean setup
 
 run: setup  ## the main experiment, on the sandbox
 	$(BIN)/chaos run identity-persistence --sandbox
@@ -44,6 +44,9 @@ lint: setup
 
 bench: setup  ## the figures that the project promises, as a table
 	$(BIN)/python benchmarks/run.py
+
+mutants: setup  ## flips each condition of the checkers; ONLY="PART-OF-A-PATH …" for some modules
+	$(BIN)/python tools/mutants.py $(ONLY)
 
 lock: setup  ## newest versions that pyproject.toml allows, with hashes, for every supported Python
 	$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-annotate \

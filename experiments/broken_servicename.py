@@ -323,6 +323,5 @@ experiment = Experiment(
     headline=headline,
     uses=("patch services", "patch statefulsets.apps"),
     timeout_s=180,
-    duration_s=60,
     method=method,
 )

@@ -9,8 +9,7 @@ from .shared.course import unit_question
 
 CLIENT, INSIDER, SERVERS = "app=web-app", "app=network-test", "app=web-stateful"
 CLIENTS, TENANT = "app-clients", "tenant"
-PRIMARY, REPLICAS = "web-0", 3
-PAGE = f"Hello from {PRIMARY}"
+PRIMARY, PAGE, REPLICAS = "web-0", "Hello from web-0", 3
 READY_WITHIN_S, SETTLE_S = 60, 1.0
 # Who asks, as notes call it → as sentences do.
 WHOSE = {"own": "its own pods", "clients": "the clients' namespace", "tenant": "the tenant's"}

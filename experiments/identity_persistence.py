@@ -90,7 +90,8 @@ def still_resolves(reading: Reading) -> Iterator[str]:
     own = own_records(reading)
     right = [r for r in own if r.right_at_end]
     wrong = [r for r in own if r.right_at_end is False and r.outcome != "unknown" and not end_unseen(reading, r.trial)]
-    need(right or wrong, "no deleted pod's own name was heard of at the end of its trial")
+    early = next(filter(None, (end_unseen(reading, trial) for trial in trials(reading))), "")
+    need(right or wrong, early or "no deleted pod's own name was heard of at the end of its trial")
     unsure, views = len(own) - len(right) - len(wrong), count(len({r.view for r in own}), "DNS view")
     yield "Not everywhere." if wrong else "As far as it was heard, yes." if unsure else "Yes."
     yield f"At the end of its trial each deleted pod's own name gave the new address in {out_of(len(right), len(own), 'case')} (each pod at each of {views})."

@@ -253,7 +253,8 @@ def balance_or_direct(reading: Reading) -> Iterator[str]:
     subdomain = ", ".join(governing.subdomains)
     yield f"A pod's name stands below the one service in its subdomain ({subdomain}), which the StatefulSet takes from serviceName."
     carried = ", ".join(internal.hostnames) or "none"
-    yield f"Endpoints of {GOVERNING} carry the hostnames {', '.join(governing.hostnames)}; those of {HEADLESS} carry {carried}, though both select the same pods."
+    yield f"Endpoints of {GOVERNING} carry the hostnames {', '.join(governing.hostnames)}; those of {HEADLESS} carry {carried}."
+    yield "Both select the same pods."
     yield f"{MEMBERS[0]}.{GOVERNING} works ({governing.connect})."
 
 
@@ -262,7 +263,8 @@ def session_affinity(reading: Reading) -> Iterator[str]:
     held(reading, affinity_keeps_the_pod)
     kept, turns = kept_connection(reading)[0], [note(reading, Sticky, turn=turn) for turn in (1, 2)]
     (first, n_first), (second, n_second) = (next(iter(one.reached.items())) for one in turns)
-    yield f"Balancing happens when a connection is made: on one connection through {SERVICE} all {count(len(kept), 'question')} were answered by {kept[0]}."
+    yield "Balancing happens when a connection is made."
+    yield f"On one connection through {SERVICE} all {count(len(kept), 'question')} were answered by {kept[0]}."
     yield "So a pool spreads its connections once, and a member that comes later gets none until connections are made anew."
     yield "What belongs to a session (transactions, temporary tables, settings) is safe on its connection and nowhere else."
     yield f"With sessionAffinity ClientIP all {count(n_first, 'connection')} of this client that were answered went to {first}."
@@ -306,6 +308,5 @@ experiment = Experiment(
     headline=headline,
     needs=("reach",),
     timeout_s=240,
-    duration_s=60,
     method=method,
 )

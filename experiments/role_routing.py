@@ -209,7 +209,8 @@ def read_write_split(reading: Reading) -> Iterator[str]:
     refused = note(reading, Writes, "no writes were tried", through=CORRECTED).outcomes
     yield f"One name for writes and one for reads: of {count(primary.connections, 'connection')} {WRITERS} led {primary.told()}."
     yield f"A service that selects replicas only led {better.told()}."
-    yield f"What was written through the first was read through the second ({mysql.arrivals(notes(reading, mysql.WriteRead)[:1])}), because replicas follow the primary by its stable name."
+    read = mysql.arrivals(notes(reading, mysql.WriteRead)[:1])
+    yield f"What was written through the first was read through the second ({read}): replicas follow the primary by its stable name."
     denied = out_of(refused.get(READ_ONLY, 0), sum(refused.values()))
     yield f"Services only route: that replicas refuse writes ({denied} with MySQL's error 1290) is their read_only setting."
     yield from where_measured(partial(split_that_fails, reading))
@@ -288,6 +289,5 @@ experiment = Experiment(
     needs=("reach",),
     uses=("patch pods",),
     timeout_s=240,
-    duration_s=60,
     method=method,
 )

@@ -39,9 +39,8 @@ async def method(run: Run) -> None:
     async with run.inject(UpdateTemplate("web", run.target.pods, "one")):
         await run.steady_state(within_s=UPDATED_WITHIN_S)
     await strategy(run, {"partition": PARTITION})
-    behind = run.target.pods[PARTITION:]
     kept = {pod.name: pod.uid for pod in run.target.pods[:PARTITION]}
-    async with run.inject(UpdateTemplate("web", behind, "two")):
+    async with run.inject(UpdateTemplate("web", run.target.pods[PARTITION:], "two")):
         await run.steady_state(within_s=UPDATED_WITHIN_S)
     now = {pod.name: pod.uid for pod in run.target.pods}
     run.note(Partition(PARTITION, tuple(name for name, uid in kept.items() if now.get(name) == uid)))
@@ -112,21 +111,18 @@ def partition_is_kept(reading: Reading) -> Iterator[Finding]:
         if name in order or name not in found.untouched:
             yield against(f"{name} was replaced though its ordinal is below the partition")
     yield from (unsure(f"{name} was not seen to be replaced") for name in PODS[PARTITION:] if name not in order)
-    yield holds(
-        f"With partition {count(found.partition)} only {', '.join(PODS[PARTITION:])} was replaced; {' and '.join(found.untouched)} stayed as they were."
-    )
+    yield holds(f"With partition {count(found.partition)} only {', '.join(PODS[PARTITION:])} was replaced.")
+    yield holds(f"{' and '.join(found.untouched)} stayed as they were.")
 
 
 def per_pod(reading: Reading) -> Iterator[str]:
     lost, missing = lost_by_name(reading, update(reading, 1)), most_missing(reading, PODS, *span(reading, 1))
     each = ", ".join(f"{pod} for {between(length)}" for pod, length in lost)
-    yield (
-        f"Unreachable by name were {each or 'none of them'}; the whole update, until everything was steady again, took {took(reading, 1)}."
-    )
-    yield (
-        f"The order was {', '.join(ended(reading, *span(reading, 1)))}, and at most {out_of(missing, len(PODS), 'pod')} was not Ready at a time."
-    )
-    yield from where_measured(partial(_at_once, reading))
+    yield f"Unreachable by name were {each or 'none of them'}."
+    yield f"The whole update, until everything was steady again, took {took(reading, 1)}."
+    yield f"The order was {', '.join(ended(reading, *span(reading, 1)))}."
+    yield f"At most {out_of(missing, len(PODS), 'pod')} was not Ready at a time."
+    yield from where_measured(_at_once, reading)
 
 
 def took(reading: Reading, number: int) -> str:
@@ -134,32 +130,24 @@ def took(reading: Reading, number: int) -> str:
     return seconds(steady_again_ns(reading, update(reading, number)) - accepted_ns(update(reading, number)))
 
 
-def _at_once(reading: Reading) -> Iterator[str]:
+def _at_once(reading: Reading) -> str:
     tried = note(reading, Strategy)
     if "maxUnavailable" not in tried.asked:
-        yield "maxUnavailable was not tried."
-    elif not tried.kept:
-        yield "This server dropped maxUnavailable without a word (its feature gate is closed), so it updates one pod at a time whatever a manifest says."
-    else:
-        missing = most_missing(reading, PODS, *span(reading, 3))
-        yield f"With maxUnavailable {count(AT_ONCE)} up to {count(missing)} were not Ready at once, and the update took {took(reading, 3)}."
+        return "maxUnavailable was not tried."
+    if not tried.kept:
+        return "This server dropped maxUnavailable without a word (its feature gate is closed), so it updates one pod at a time whatever a manifest says."
+    missing = most_missing(reading, PODS, *span(reading, 3))
+    return f"With maxUnavailable {count(AT_ONCE)} up to {count(missing)} were not Ready at once, and the update took {took(reading, 3)}."
 
 
 def update_without_downtime(reading: Reading) -> Iterator[str]:
     held(reading, one_after_the_other)
     names = sorted({pod for pod, _ in lost_by_name(reading, update(reading, 1))})
     need(names, "no client by a pod's name was seen to lose it")
-    every = names == list(PODS)
-    which = (
-        f"each of {count(len(PODS), 'pod')} could not be reached by its own name for a while"
-        if every
-        else f"{' and '.join(names)} ({out_of(len(names), len(PODS), 'pod')}) could not be reached by name for a while"
-    )
+    which = f"{' and '.join(names)} ({out_of(len(names), len(PODS), 'pod')})"
     yield "One pod at a time, and never before the last is Ready: that is what this server did, with the probes' own requests as its only load."
-    yield (
-        f"But {which}, so a client of one member, such as a primary, sees an outage{'' if every else ' there'}; it must move the role to another member "
-        "first, or retry for that long."
-    )
+    yield f"But {which} could not be reached by name for a while, so a client of one member, such as a primary, sees an outage."
+    yield "The role must move to another member first, or the client retry for that long."
     yield from where_measured(lambda: f"A partition lets one member go first. {held(reading, partition_is_kept)}")
     yield "Readiness must mean that the member has caught up, since that is all that the controller waits for."
 
@@ -167,28 +155,16 @@ def update_without_downtime(reading: Reading) -> Iterator[str]:
 def headline(reading: Reading) -> str:
     lost = lost_by_name(reading, update(reading, 1))
     need(lost, "no pod was seen to be unreachable by its name during an update")
-    return (
-        f"{out_of(len(lost), len(PODS), 'pod')} were unreachable by their names during the rolling update, for "
-        f"{at_most([bound(length) for _, length in lost])}."
-    )
+    longest = at_most([bound(length) for _, length in lost])
+    return f"{out_of(len(lost), len(PODS), 'pod')} were unreachable by their names during the rolling update, for {longest}."
 
 
 experiment = Experiment(
     name="rolling-update",
-    hypothesis=(
-        "A rolling update replaces one pod at a time from the highest ordinal down, keeps every identity, and stops at the "
-        "partition."
-    ),
+    hypothesis="A rolling update replaces one pod at a time from the highest ordinal down, keeps every identity, and stops at the partition.",
     workload=Workload(manifests=("web-quick.yaml",), statefulset="web", service="web", port=80),
     probes=("dns", "tcp", "http", "address", "stream"),
-    checkers=(
-        "fault-took-effect",
-        "steady-state",
-        "identity-kept",
-        "single-identity",
-        one_after_the_other,
-        partition_is_kept,
-    ),
+    checkers=(*REPLACES_SINGLY, one_after_the_other, partition_is_kept),
     questions=(
         unit_question("update-without-downtime", update_without_downtime),
         Question("update-per-pod", "How long is each pod away, in which order, and how many at once?", per_pod),
@@ -198,6 +174,5 @@ experiment = Experiment(
     tables=(Strategy, Partition, Waited),
     blast_radius=3,
     timeout_s=240,
-    duration_s=60,
     method=method,
 )

@@ -1,7 +1,7 @@
 """What happens to names and clients when several pods of a StatefulSet are deleted at the same moment?"""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -14,7 +14,6 @@ STEADY_WITHIN_S = 60
 ORDERED_PODS = ("web-0", "web-1", "web-2")
 PARALLEL = "app=web-parallel"
 PARALLEL_PODS = ("web-parallel-0", "web-parallel-1", "web-parallel-2")
-READY_WITHIN_S = 60
 MYSQL = "app=mysql-cluster"
 MYSQL_PODS = ("mysql-cluster-0", "mysql-cluster-1", "mysql-cluster-2")
 MYSQL_GONE = MYSQL_PODS[:2]  # the unit's command: kubectl delete pod mysql-cluster-0 mysql-cluster-1
@@ -26,7 +25,6 @@ CLIENTS = {pod: ("mysql", pod) for pod in MYSQL_PODS} | {
     STAYED: ("mysql-stream", MYSQL_LEFT),
     ENDED: ("mysql-stream", MYSQL_PODS[0]),
 }
-MYSQL_EVERY_S = 0.05
 # A controller that waits for nobody makes the next pod of a name sooner than this after the last one is gone.
 _AT_ONCE_NS = 1_000_000_000
 
@@ -57,52 +55,39 @@ async def method(run: Run) -> None:
     await run.apply("web-parallel.yaml")
     for name in PARALLEL_PODS:
         run.watch_name(f"{name}.web-parallel")
-    before = await run.ready_pods(PARALLEL, len(PARALLEL_PODS), within_s=READY_WITHIN_S)
-    if len(before) < len(PARALLEL_PODS):
-        return
+    before = await run.ready_pods(PARALLEL, len(PARALLEL_PODS), within_s=STEADY_WITHIN_S)
     await delete_at_once(run, Parallel, PARALLEL, before)
     await mysql_members(run)
 
 
-async def delete_at_once(
-    run: Run, kind: type[Parallel] | type[Mysql], labels: str, pods: Sequence[PodIdentity]
-) -> None:
+async def delete_at_once(run: Run, kind: Callable[..., Note], labels: str, pods: Sequence[PodIdentity]) -> None:
     """Delete pods together, and wait until another Ready one has each of their names."""
     await run.sleep(1.0)
     run.note(kind("deleting", tuple(pod.name for pod in pods)))
     await asyncio.gather(*(run.delete_pod(pod) for pod in pods))
-    back = await run.until(
-        f"the pods with {labels} are Ready again", partial(all_replaced, run, pods, labels), READY_WITHIN_S
-    )
+    back = await run.until(f"{labels} are Ready again", partial(all_replaced, run, pods, labels), STEADY_WITHIN_S)
     await run.sleep(1.0)
     run.note(kind("over" if back else "not back", tuple(pod.name for pod in await run.pods_of(labels))))
 
 
 async def mysql_members(run: Run) -> None:
     """The unit's own deletion, watched by a real MySQL client: of each member by its name, and of any by the service's."""
-    before = await run.ready_pods(MYSQL, len(MYSQL_PODS), within_s=READY_WITHIN_S)
+    before = await run.ready_pods(MYSQL, len(MYSQL_PODS), within_s=STEADY_WITHIN_S)
     if len(before) < len(MYSQL_PODS):
         return
     for probe, pod in CLIENTS.values():
-        host = f"{pod}.mysql-cluster" if pod else "mysql-cluster"
-        if probe == "mysql":
-            run.clients.watch("mysql", host, PORT, ROOT, period_s=MYSQL_EVERY_S, pod=pod)
-        else:
-            run.clients.hold("mysql", host, PORT, ROOT, period_s=0.2, pod=pod)
+        watch, period_s = (run.clients.watch, 0.05) if probe == "mysql" else (run.clients.hold, 0.2)
+        watch("mysql", f"{pod}.mysql-cluster".lstrip("."), PORT, ROOT, period_s=period_s, pod=pod)
     await delete_at_once(run, Mysql, MYSQL, [pod for pod in before if pod.name in MYSQL_GONE])
-
-
-# ---- what must hold ----
 
 
 def starts(reading: Reading, from_ns: int, pods: tuple[str, ...]) -> list[tuple[str, int, int]]:
     """(pod, created, Ready) of each after an instant, by creation."""
-    rows = []
-    for pod in pods:
-        created, ready = (
-            known(step(reading, what, pod, from_ns), "not every step was seen") for what in ("created", "ready")
-        )
-        rows.append((pod, created.at_ns, ready.at_ns))
+
+    def at_ns(what: str, pod: str) -> int:
+        return known(step(reading, what, pod, from_ns), "not every step was seen").at_ns
+
+    rows = [(pod, at_ns("created", pod), at_ns("ready", pod)) for pod in pods]
     pods_were_watched(reading, from_ns, max(ready_ns for _, _, ready_ns in rows))
     return sorted(rows, key=lambda row: row[1])
 
@@ -139,21 +124,17 @@ def parallel_is_at_once(reading: Reading) -> Iterator[Finding]:
             early.append(f"{pod} was created {ms(ready_ns - created_ns)} before {before} was Ready")
         # A pod can be created late because its own predecessor ended late; that says nothing about waiting for others.
         elif gone is not None and created_ns - gone.at_ns > _AT_ONCE_NS and gone.at_ns < ready_ns:
-            yield against(
-                f"{pod} was created only when {before} was Ready, {ms(created_ns - gone.at_ns)} after its name was free"
-            )
+            late = ms(created_ns - gone.at_ns)
+            yield against(f"{pod} was created only when {before} was Ready, {late} after its name was free")
     need(early, "each pod happened to be created after the one before was Ready")
-    last_ns = max(ready_ns for _, _, ready_ns in rows)
-    yield holds(
-        f"Pods did not wait for the one before: {' and '.join(early)}; the last was Ready after {seconds(last_ns - since_ns)}."
-    )
+    yield holds(f"Pods did not wait for the one before: {' and '.join(early)}.")
+    yield holds(f"The last was Ready after {seconds(max(ready_ns for _, _, ready_ns in rows) - since_ns)}.")
 
 
 def mysql_span(reading: Reading) -> tuple[int, int]:
     """From the members' deletion until they had been Ready again for a moment."""
     missing = "the members were not deleted and seen to come back"
-    began, over = (note(reading, Mysql, missing, step=step).at_ns for step in ("deleting", "over"))
-    return began, over
+    return note(reading, Mysql, missing, step="deleting").at_ns, note(reading, Mysql, missing, step="over").at_ns
 
 
 def client(reading: Reading, name: str) -> Series:
@@ -195,23 +176,17 @@ def one_client(reading: Reading, name: str) -> Iterator[Finding]:
         yield unsure(f"the open connection to {MYSQL_LEFT} was not answered all the time")
 
 
-# ---- answers ----
-
-
 def mysql_clients(reading: Reading) -> Iterator[str]:
     held(reading, mysql_clients_come_back)
     found = {name: mysql_outage(reading, name) for name in CLIENTS}
-    first, second = (known(found[pod], "it was not lost") for pod in MYSQL_GONE)
-    later = first.length_ns.before_ns is not None and second.length_ns.after_ns > first.length_ns.before_ns
+    first, second = (known(found[pod], "it was not lost").length_ns for pod in MYSQL_GONE)
     lost = "; ".join(f"{pod} {_for(found[pod])}" for pod in MYSQL_GONE)
-    yield (
-        f"{' and '.join(MYSQL_GONE)} were deleted at once, and a client by a member's name lost {lost}"
-        f"{': under OrderedReady the later one waits for the one before' if later else ''}."
-    )
+    yield f"{' and '.join(MYSQL_GONE)} were deleted at once, and a client by a member's name lost {lost}."
+    if first.before_ns is not None and second.after_ns > first.before_ns:
+        yield "Under OrderedReady the later one waits for the one before."
     left, service = (f"failed {_for(found[name])}" if found[name] else "never failed" for name in (MYSQL_LEFT, "any"))
-    yield (
-        f"Connections to {MYSQL_LEFT} by its name {left}, and those by the service's name, which leaves out members that are not ready, {service}."
-    )
+    yield f"Connections to {MYSQL_LEFT} by its name {left}."
+    yield f"Those by the service's name, which leaves out members that are not ready, {service}."
     if found[ENDED]:
         yield f"The connection that was open to {MYSQL_PODS[0]} ended, and its client was away {_for(found[ENDED])}."
     yield "An application should try again for as long as a member takes to come back, with the name and not with a remembered address."
@@ -222,7 +197,7 @@ def _for(lost: Outage | None) -> str:
     return f"for {between(lost.length_ns)} ({lost.kinds()})" if lost else ""
 
 
-def serial_or_parallel(reading: Reading) -> Iterator[str]:
+def how_they_return(reading: Reading) -> Iterator[str]:
     held(reading, ordered_is_serial)
     took = []
     for since_ns, pods in ((all_three(reading).sent_ns, ORDERED_PODS), (parallel_ns(reading), PARALLEL_PODS)):
@@ -231,20 +206,20 @@ def serial_or_parallel(reading: Reading) -> Iterator[str]:
         took.append((max(ready_ns for _, _, ready_ns in rows) - since_ns, each))
     (ordered_ns, ordered), (side_by_side_ns, parallel) = took
     yield f"Serial under OrderedReady: Ready were {ordered}."
-    yield from where_measured(partial(_names_back, reading))
+    yield from where_measured(_names_back, reading)
     yield f"Under Parallel: {parallel}."
-    if ordered_ns > side_by_side_ns:
-        yield f"The ordered set took {seconds(ordered_ns - side_by_side_ns)} longer here."
-    else:
-        yield "Here the ordered set was not slower."
+    longer = (
+        f"took {seconds(ordered_ns - side_by_side_ns)} longer" if ordered_ns > side_by_side_ns else "was not slower"
+    )
+    yield f"Here the ordered set {longer}."
 
 
-def _names_back(reading: Reading) -> Iterator[str]:
+def _names_back(reading: Reading) -> str:
     deleted = all_three(reading)
     new = known(step(reading, "ready", "web-2", deleted.sent_ns), "")
     span = deleted.sent_ns, known(deleted.ended_ns, "")
     back_ns = all_turned_ns(reading, "A web-2.web", "NOERROR", *span, value=new.address)
-    yield f"The last name was back in every view after {at_most_ns(back_ns - deleted.sent_ns)}."
+    return f"The last name was back in every view after {at_most_ns(back_ns - deleted.sent_ns)}."
 
 
 experiment = Experiment(
@@ -255,20 +230,9 @@ experiment = Experiment(
     ),
     workload=Workload(manifests=("web-quick.yaml",), statefulset="web", service="web", port=80),
     probes=("dns", "tcp", "http", "address", "stream"),
-    checkers=(
-        "fault-took-effect",
-        "steady-state",
-        "identity-kept",
-        "single-identity",
-        "recovered-within",
-        ordered_is_serial,
-        parallel_is_at_once,
-        mysql_clients_come_back,
-    ),
+    checkers=(*REPLACES_SINGLY, "recovered-within", ordered_is_serial, parallel_is_at_once, mysql_clients_come_back),
     questions=(
-        Question(
-            "serial-or-parallel", "Do pods that fail together come back one by one or at once?", serial_or_parallel
-        ),
+        Question("serial-or-parallel", "Do pods that fail together come back one by one or at once?", how_they_return),
         Question("mysql-clients", "What does a MySQL client see when two members are deleted at once?", mysql_clients),
         "identity-kept",
         "dns-update",

@@ -135,7 +135,8 @@ def why_stable(reading: Reading) -> Iterator[str]:
     """What this run shows of it; that names outlive their pods is another experiment's."""
     reached, back = notes(reading, Reached), notes(reading, Record, of="address of a pod", view=SERVICE_VIEW)
     need(reached and back, "nobody connected to the pods' names")
-    yield f"{by_own_pod(reached)} connections to a pod's own name reached exactly that pod, and {out_of(sum(one.right for one in back), len(back))} pods' addresses led back to their names."
+    yield f"{by_own_pod(reached)} connections to a pod's own name reached exactly that pod."
+    yield f"{out_of(sum(one.right for one in back), len(back))} pods' addresses led back to their names."
     yield "So a member can say which of its peers it means: a replica its primary, a client the shard that holds its key."
     yield "Through the service's name it gets some member, and through an address one that the next restart takes away."
     yield "That the name survives that restart is what `chaos run identity-persistence` measures."

@@ -6,10 +6,12 @@ with numbers like those of a real cluster.
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from chaos.model import ClusterEvent, FaultWindow, History, Outcome, PodIdentity, RunMeta, Samples, Series
@@ -219,7 +221,12 @@ class Cast:
 def pod_replacement(
     *stories: Story, simulated: bool = True, period_s: float = 0.01, contrast: bool = True, seed: int = 1
 ) -> History:
-    """A whole run: one trial for each story (one by default), the deleted pods taking turns."""
+    """A whole run: one trial for each story (one by default), the deleted pods taking turns. A copy, to be changed."""
+    return copy.deepcopy(_replacement(stories, simulated=simulated, period_s=period_s, contrast=contrast, seed=seed))
+
+
+@cache
+def _replacement(stories: tuple[Story, ...], *, simulated: bool, period_s: float, contrast: bool, seed: int) -> History:
     rng = random.Random(seed)
     build = Builder(simulated=simulated)
     told = stories or (Story(),)

@@ -91,7 +91,11 @@ def _found(find: Callable[[Reading], Iterable[Finding]], reading: Reading) -> li
     """All findings, up to the one that needs what is not there."""
     found: list[Finding] = []
     try:
-        found.extend(find(reading))
+        for one in find(reading):
+            if not isinstance(one, Finding) or not isinstance(one.sentence, str):
+                found.append(unsure(f"the checker yields {one!r:.80}, which is no finding"))
+                continue
+            found.append(one)
     except UnmeasuredError as exc:
         found.append(unsure(str(exc)))
     return found

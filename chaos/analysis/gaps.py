@@ -21,14 +21,17 @@ def not_told_in_time(reading: Reading) -> str:
     """Which watches told something late or left something out since the first fault, as half a sentence; else empty.
 
     For what compares events with each other or with samples in ways that are not known here, such as an experiment's
-    own checkers. A gap in which nothing came says nothing wrong.
+    own checkers. A gap in which nothing came says nothing wrong, where nothing of it was lost.
     """
     since_ns = min((fault.sent_ns for fault in reading.faults), default=0)
     found = [
         gap
         for gap in reading.gaps
         if gap.to_ns >= since_ns
-        and any(e.kind == gap.kind and not e.initial and gap.from_ns <= e.at_ns <= gap.to_ns for e in reading.events)
+        and (
+            not gap.lossless
+            or any(e.kind == gap.kind and not e.initial and gap.from_ns <= e.at_ns <= gap.to_ns for e in reading.events)
+        )
     ]
     if not found:
         return ""

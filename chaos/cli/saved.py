@@ -16,12 +16,15 @@ from chaos.engine.conclusion import ending_of
 from chaos.errors import ChaosError, InconclusiveError, UsageError
 from chaos.experiment import Experiment
 from chaos.experiment.judging import judges_of, statements
-from chaos.model import Ending, History, RunMeta
+from chaos.model import Ending, History, RunMeta, RunOutcome, VerdictOutcome
 from chaos.model.loading import load_history
 from chaos.model.traces import missing
 from chaos.report import READABLE, REPORT, run_json, write_report, write_run_json
 
 RUN = "run.json"
+_STATUSES = ("complete", "interrupted", "incomplete")
+# From this schema on run.json counts what was recorded.
+_COUNTS = 2
 # What of run.json judging again gives anew.
 _JUDGED = ("experiment", "simulated", "outcome", "exit_code", "result", "verdicts")
 
@@ -120,7 +123,7 @@ def load_run(folder: Path) -> History:
             finished_at=datetime.fromisoformat(finished) if (finished := head.get("finished_at")) else None,
             **maps,
         )
-        status = head["status"]
+        status = _STATUSES[_STATUSES.index(head["status"])]
         recorded = {key: int(count) for key, count in dict(head.get("recorded") or {}).items()}
     except OSError as exc:
         raise UsageError(
@@ -145,7 +148,8 @@ def _check_version(path: Path, version: object) -> None:
 def _check_whole(folder: Path, history: History, recorded: dict[str, int], head: dict[str, Any]) -> None:
     """Less than was recorded is no evidence: what is missing might have said the contrary."""
     if not recorded and history.status != "incomplete":
-        traces = missing(history, head)
+        counted = head["schema_version"] >= _COUNTS
+        traces = ["run.json does not say how much there was"] if counted else missing(history, head)
         if traces:
             raise UsageError(
                 f"{folder} is not whole: {'; '.join(traces)}, so nothing is concluded from it",
@@ -166,12 +170,32 @@ def _stored(folder: Path) -> Statements | None:
     """What run.json says was concluded; None where that is nothing, or of a version without figures."""
     path = folder / RUN
     try:
-        return stored(json.loads(path.read_text(encoding="utf-8")))
+        document = json.loads(path.read_text(encoding="utf-8"))
+        said = stored(document)
+        if said is not None:
+            _check_names(document, said)
     except (ValueError, KeyError, TypeError) as exc:
         raise UsageError(
             f"{path}: what was concluded cannot be read: {type(exc).__name__}: {exc}",
             hint=f"judge the run again: chaos report --anew {folder}",
         ) from exc
+    return said
+
+
+def _check_names(document: dict[str, Any], said: Statements) -> None:
+    """Each checker that the run names has its verdict; and of what was concluded nothing contradicts how it ended.
+
+    Raises:
+        ValueError: a verdict was lost or changed.
+    """
+    named = document["parameters"].get("checkers")
+    if isinstance(named, list) and (lost := set(map(str, named)) - {v.checker for v in said.verdicts}):
+        raise ValueError(f"the verdict of {', '.join(sorted(lost))} is not there")
+    ended, failed = document.get("outcome"), any(v.outcome is VerdictOutcome.FAIL for v in said.verdicts)
+    sure = all(v.outcome is VerdictOutcome.OK for v in said.verdicts)
+    early = document["measurement"].get("ended_early")  # a run that failed without a checker saying so
+    if (ended == RunOutcome.HELD and not sure) or (ended == RunOutcome.FAILED and not failed and not early):
+        raise ValueError(f"the verdicts are not those of a run that {ended}")
 
 
 def render_again(folder: Path, experiment: Experiment | None, *, anew: bool, as_json: bool) -> int:

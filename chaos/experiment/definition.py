@@ -21,8 +21,8 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 _USE = re.compile(r"[a-z]+(,[a-z]+)* [a-z]+(/[a-z]+)?(\.[a-z0-9.-]+)?")
 _RESERVED = ("fix-", "cleanup-")
 # Checkers of what holds wherever a StatefulSet's pods are replaced.
-REPLACED = ("fault-took-effect", "steady-state", "identity-kept")
-REPLACED_SINGLY = (*REPLACED, "single-identity")  # where a probe asks who answers
+REPLACES = ("fault-took-effect", "steady-state", "identity-kept")
+REPLACES_SINGLY = (*REPLACES, "single-identity")  # where a probe asks who answers
 PROBES = ("dns", "tcp", "http", "clusterip", "address", "stream")
 # What an experiment may need besides a cluster and a namespace.
 NEEDS = {

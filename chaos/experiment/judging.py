@@ -46,8 +46,8 @@ def judges_of(reading: Reading, experiment: Experiment | None = None) -> Judges:
     own_checkers = {checker_name(c): c for c in (experiment.checkers if experiment else ())}
     own_questions = {q if isinstance(q, str) else q.key: q for q in (experiment.questions if experiment else ())}
     parameters = reading.meta.parameters
-    names = parameters.get("checkers") or list(CHECKERS)
-    keys = parameters.get("questions") or []
+    names = _names(parameters.get("checkers")) or list(CHECKERS)
+    keys = _names(parameters.get("questions"))
     return Judges(
         tuple(own_checkers.get(name, name) for name in names),
         tuple(own_questions.get(key, key) for key in keys),
@@ -67,15 +67,24 @@ def _first_sentence(reading: Reading, say: Callable[[Reading], str]) -> str:
 
     There is none of a target that others changed, nor an experiment's own where a watch was disturbed.
     """
-    if why := not_alone(reading) or (say is not headline and not_told_in_time(reading)):
-        return f"Nothing is concluded from this run: {why}."
     try:
+        if why := not_alone(reading) or (say is not headline and not_told_in_time(reading)):
+            return f"Nothing is concluded from this run: {why}."
         said = say(reading)
     except UnmeasuredError as exc:
         return f"What this experiment is about was not measured: {str(exc).rstrip('.')}."
-    except (Exception, SystemExit) as exc:  # noqa: BLE001 - see above
+    except KeyboardInterrupt:
+        raise
+    except BaseException as exc:  # noqa: BLE001 - see above
         return f"The first sentence could not be written: {told(exc)}."
     return f"On the simulated cluster: {said}" if said and reading.meta.simulated else said
+
+
+def _names(listed: object) -> list[str]:
+    """The names that a run.json lists; one alone, and what is no name, as text."""
+    if isinstance(listed, str):
+        return [listed]
+    return [str(name) for name in listed] if isinstance(listed, list | tuple) else []
 
 
 def _shipped(name: str) -> Experiment | None:

@@ -17,8 +17,12 @@ from typing import Any
 _NS_PER_S = 1_000_000_000
 _NS_PER_MS = 1_000_000
 _BEGIN, _END = "\ue000", "\ue001"
-_CITATION = re.compile(f"{_BEGIN}([^{_END}]*){_END}")
-_PLACE = re.compile(r"\{figure:([^{}]+)\}")
+_NUMBER = r"(?:-?[\d.]+(?:e[+-]?\d+)?|null)"
+_CITATION = re.compile(rf'{_BEGIN}(\[\d+, {_NUMBER}, {_NUMBER}, "(?:[^"\\]|\\.)*", "[a-z]*"\]){_END}')
+# What a pod or a user wrote may look like a place; `Register.take` writes its beginning so that it is none.
+_LOOKS_LIKE_A_PLACE, _IS_NONE = "{figure:", "{figure:{}"
+_PLACE = re.compile(r"\{figure:(\{\}|[^{}]+\})")
+_GREATEST = 1e30  # no bound is greater
 _serials = counter()
 
 DURATION = "ns"
@@ -125,6 +129,7 @@ class Register:
 
     def take(self, text: str, owner: str) -> str:
         """The text with ``{figure:ID}`` for each citation; new ones are numbered under their owner."""
+        text = text.replace(_LOOKS_LIKE_A_PLACE, _IS_NONE)
         return _CITATION.sub(lambda found: "{figure:" + self._id(found, owner) + "}", text)
 
     def _id(self, found: re.Match[str], owner: str) -> str:
@@ -141,16 +146,29 @@ def reader(figures: Mapping[str, Mapping[str, Any]]) -> Callable[[str], str]:
 
     Raises (the function):
         KeyError: the text cites a figure that is not there.
+        TypeError, ValueError: or one that is none.
     """
     cited: dict[str, str] = {}
 
     def read(text: str) -> str:
-        return _PLACE.sub(lambda found: _cite(found[1]), text)
+        return _PLACE.sub(lambda found: _LOOKS_LIKE_A_PLACE if found[1] == "{}" else _cite(found[1][:-1]), text)
 
     def _cite(key: str) -> str:
         if key not in cited:
             one = figures[key]
-            cited[key] = Figure(one["least"], one["most"], one["unit"], one["style"]).cite()
+            least, most = (_bound(key, one[bound]) for bound in ("least", "most"))
+            if least is None and most is None:
+                raise ValueError(f"the figure {key} has no bound")
+            cited[key] = Figure(least, most, str(one["unit"]), str(one["style"])).cite()
         return cited[key]
 
     return read
+
+
+def _bound(key: str, value: object) -> float | None:
+    """A bound of a figure as run.json has it."""
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) <= _GREATEST:
+        raise ValueError(f"the figure {key} is {value!s:.40}")
+    return value

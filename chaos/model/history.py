@@ -71,13 +71,14 @@ class History:
             yield Observation(scheduled_ns, sent_ns, received_ns, self.outcomes[outcome])
 
     def recorded(self) -> dict[str, int]:
-        """How much of each kind there is."""
-        return {
+        """How much of each kind there is; gaps, which most runs have none of, only where there are some."""
+        found = {
             "samples": sum(len(samples) for samples in self.samples.values()),
             "events": len(self.events),
             "faults": len(self.faults),
             "marks": len(self.marks),
         }
+        return found | {"gaps": len(self.gaps)} if self.gaps else found
 
     def wall(self, at_ns: int) -> datetime:
         """The UTC time of an instant of the run's clock."""

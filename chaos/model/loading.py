@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ def load_history(folder: Path, meta: RunMeta, status: str) -> History:
     try:
         _load_observations(history, folder / OBSERVATIONS)
         _load_events(history, folder / EVENTS)
+        _check_order(history)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as exc:
         raise UsageError(f"the history in {folder} is not what this tool wrote: {type(exc).__name__}: {exc}") from exc
     return history
@@ -58,6 +60,18 @@ def _load_events(history: History, path: Path) -> None:
             at_ns, what, details = line["mark"]
             history.marks.append((at_ns, what, details))
     history.faults = [faults[trial] for trial in sorted(faults)]
+
+
+def _check_order(history: History) -> None:
+    """What is read by bisection stands in order; no clock that is one goes back."""
+    for series in history.series:
+        samples = history.samples[series.id]
+        if any(received < sent for sent, received in zip(samples.sent_ns, samples.received_ns, strict=True)):
+            raise ValueError(f"an answer of the series {series.id} was received before its question was sent")
+        if any(later < earlier for earlier, later in pairwise(samples.received_ns)):
+            raise ValueError(f"the samples of the series {series.id} are not in the order in which they came")
+    if any(later.at_ns < earlier.at_ns for earlier, later in pairwise(history.events)):
+        raise ValueError("the events are not in the order in which they came")
 
 
 def _outcome(fields: dict[str, Any]) -> Outcome:

@@ -1,6 +1,6 @@
 """What do six Redis members that form a cluster by name do when a master is deleted, and when all of them are?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -12,16 +12,12 @@ from .redis_cluster import NO_ANSWER, Errors, MemberWatch, Seen, Writer, Writes,
 SET, SERVICE, ENTRANCE, PORT = "redis-cluster", "redis-cluster-internal", "redis-cluster", 6379
 MEMBERS, SLOTS, KEYS, VISITS = 6, 16384, 200, 30
 STEADY_WITHIN_S, FORMED_WITHIN_S, HEALED_WITHIN_S = 60, 30, 60
-# Longer than cluster-node-timeout (5 s) and an election: a pod whose volume moves or whose image is pulled is as slow.
-SLOW_START_S = 14
-# So long the members that were replaced all at once are left to themselves.
-LEFT_ALONE_S = 11.0
-VICTIM_SLOT = 0
+SLOW_START_S = 14  # longer than cluster-node-timeout (5 s) and an election, as where a volume moves
+LEFT_ALONE_S = 11.0  # those that were replaced all at once
 QUICK, SLOW, ALL = 1, 2, 3  # trials
 OWN, OTHER = "of the deleted master", "of another master"
 BEFORE = "written before"  # any fault
-TIMEOUT_S = 5.0
-NS_PER_S = 1_000_000_000
+VICTIM_SLOT, TIMEOUT_S, NS_PER_S = 0, 5.0, 1_000_000_000
 
 
 class Formed(Note):
@@ -36,11 +32,9 @@ class Members(Note):
     """What each member says of all.
 
     Attributes:
-        by: the pod that says it.
         state: of the cluster; `NO_ANSWER` where it said nothing.
         masters: pods that own slots.
         right_names: how many of the run's pods it knows by name; `right_addresses` likewise, at the address of now.
-        ids: pod → id.
     """
 
     phase: str
@@ -102,7 +96,9 @@ async def method(run: Run) -> None:
     if not await form(run):
         return
     run.watch_clients("tcp", ENTRANCE, PORT)
-    await fill(run)
+    async with run.clients.redis_cluster(ENTRANCE, timeout_s=TIMEOUT_S) as client:
+        for number in range(KEYS):
+            await client.set(f"before:{number}", str(number))
     await meet_at_entrance(run)
     await lose_a_master(run, QUICK)
     await run.change("its next pod starts late", run.objects.patch("StatefulSet", SET, await late_start(run)))
@@ -113,18 +109,13 @@ async def method(run: Run) -> None:
     await claims(run, "after")
 
 
-# ---- steps ----
-
-
 async def form(run: Run) -> bool:
     """`redis-cli --cluster create` with names, in the first pod; redis-cli 7 resolves them for CLUSTER MEET."""
     names = [f"{pod.name}.{SERVICE}:{PORT}" for pod in run.target.pods]
     command = ["redis-cli", "--cluster", "create", *names, "--cluster-replicas", "1", "--cluster-yes"]
-    began_ns = run.now_ns()
     done = await run.objects.exec(run.target.pods[0].name, command)
-    took_s = round((run.now_ns() - began_ns) / 1e9, 3)
     said = done.stdout.strip().splitlines()[-1:] or done.stderr.strip().splitlines()[-1:]
-    run.note(Formed(done.code, took_s, said[0] if said else ""))
+    run.note(Formed(done.code, round(done.took_s, 3), "".join(said)))
     if done.code:
         return False
     healed = await run.until("all members agree on the new cluster", partial(agree, run), FORMED_WITHIN_S)
@@ -153,14 +144,7 @@ async def members(run: Run, phase: str) -> None:
         run.note(Members(phase, pod, state, masters, slots, names, addresses, {m.pod: m.id for m in there}))
 
 
-async def fill(run: Run) -> None:
-    """Write keys into all slots."""
-    async with run.clients.redis_cluster(ENTRANCE, timeout_s=TIMEOUT_S) as client:
-        for number in range(KEYS):
-            await client.set(f"before:{number}", str(number))
-
-
-async def read_back(run: Run, phase: str, writers: tuple[Writer, ...] = ()) -> None:
+async def read_back(run: Run, phase: str, writers: Iterable[Writer] = ()) -> None:
     """Read everything that was acknowledged."""
     async with run.clients.redis_cluster(ENTRANCE, timeout_s=TIMEOUT_S) as client:
         kept = [await client.get(f"before:{number}") for number in range(KEYS)]
@@ -184,19 +168,18 @@ async def late_start(run: Run) -> dict[str, object]:
     found = await run.objects.get("StatefulSet", SET)
     image = found["spec"]["template"]["spec"]["containers"][0]["image"] if found else ""
     waits = {"name": "late", "image": image, "command": ["sleep", str(SLOW_START_S)]}
-    template = {"spec": {"initContainers": [waits]}}
-    return {"spec": {"updateStrategy": {"type": "OnDelete", "rollingUpdate": None}, "template": template}}
+    strategy = {"type": "OnDelete", "rollingUpdate": None}
+    return {"spec": {"updateStrategy": strategy, "template": {"spec": {"initContainers": [waits]}}}}
 
 
 async def lose_a_master(run: Run, trial: int) -> None:
     """Delete the master of slot 0, with clients writing and the other members asked what they see."""
     _, there = await ask_member(run, f"{run.target.pods[0].name}.{SERVICE}")
-    subject = next(m for m in there if m.owns(VICTIM_SLOT))
-    other = next(m for m in there if m.slots and not m.owns(VICTIM_SLOT))
+    subject, other = (next(m for m in there if m.slots and m.owns(VICTIM_SLOT) == it) for it in (True, False))
     pod = next(pod for pod in run.target.pods if pod.name == subject.pod)
     async with run.clients.redis_cluster(ENTRANCE, timeout_s=TIMEOUT_S) as client:
-        tags = {member.id: tag_of(client, member) for member in (subject, other)}
-    writers = tuple(Writer(run, ENTRANCE, tags[m.id], about, trial) for m, about in ((subject, OWN), (other, OTHER)))
+        tags = ((tag_of(client, subject), OWN), (tag_of(client, other), OTHER))
+    writers = [Writer(run, ENTRANCE, tag, about, trial) for tag, about in tags]
     watches = [MemberWatch(run, m.pod, SERVICE, subject, trial) for m in there if m.id != subject.id]
     run.note(Victim(trial, pod.name, subject.id, subject.hostname, subject.address))
     async with going_on(*(w.write for w in writers), *(w.watch for w in watches)):
@@ -233,7 +216,7 @@ async def lose_all(run: Run) -> None:
 
 async def meet(run: Run, client: Any, pod: str) -> str:
     """CLUSTER MEET wants an address: the name is resolved for it."""
-    found = await run.resolve(f"{pod}.{SERVICE}")
+    found = await resolve_surely(run, f"{pod}.{SERVICE}")
     if not found.values:
         return f"{pod}: {found.status}"
     return "OK" if await client.execute_command("CLUSTER MEET", found.values[0], PORT) else f"{pod}: refused"
@@ -246,17 +229,13 @@ async def claims(run: Run, phase: str) -> None:
     run.note(Claims(phase, found))
 
 
-# ---- reading it ----
-
-
 def ns(at_s: float) -> int:
     return round(at_s * NS_PER_S)
 
 
 def accepted_at(reading: Reading, trial: int) -> int:
     """When a trial's deletion was accepted, on the run's clock."""
-    found = [fault for fault in reading.faults if fault.trial == trial]
-    need(found, f"trial {trial} did not take place")
+    need(found := [fault for fault in reading.faults if fault.trial == trial], f"trial {trial} did not take place")
     return accepted_ns(found[0])
 
 
@@ -273,10 +252,6 @@ def not_told(reading: Reading, phase: str) -> Iterator[Finding]:
         yield unsure(f"{phase}: {count(len(asked))} of {MEMBERS} members were asked")
 
 
-def of_six(number: int) -> str:
-    return f"{count(number)} of {MEMBERS}"
-
-
 def takeover(reading: Reading, trial: int) -> tuple[str, Interval, int] | None:
     """When the victim's slots first had a new owner: (owner, how long after the deletion, members that saw it)."""
     zero_ns, victim = accepted_at(reading, trial), note(reading, Victim, trial=trial)
@@ -290,16 +265,15 @@ def takeover(reading: Reading, trial: int) -> tuple[str, Interval, int] | None:
 
 def without_service(reading: Reading, trial: int, slots: str) -> str:
     """How long writes into some slots failed, with the errors."""
-    accepted_at(reading, trial)
     done = note(reading, Writes, f"writes into slots {slots} were not watched", trial=trial, slots=slots)
     if not done.errors:
         return f"none of {count(done.tried)} failed"
     kinds = ", ".join(f"{count(n)} {kind}" for kind, n in done.errors.items())
-    failed = f"{count(done.tried - done.done)} of {count(done.tried)} failed"
-    if done.last_ok_s is None or done.ok_again_s is None:
-        return f"{failed} ({kinds})"
-    again_ns = ns(done.ok_again_s)
-    return f"{failed}, for {at_most_ns(again_ns - ns(done.last_ok_s))}, until {seconds(again_ns)} after the deletion ({kinds})"
+    span = ""
+    if done.last_ok_s is not None and done.ok_again_s is not None:
+        again_ns = ns(done.ok_again_s)
+        span = f", for {at_most_ns(again_ns - ns(done.last_ok_s))}, until {seconds(again_ns)} after the deletion"
+    return f"{out_of(done.tried - done.done, done.tried)} failed{span} ({kinds})"
 
 
 # ---- what must hold ----
@@ -311,15 +285,13 @@ def cluster_forms_by_name(reading: Reading) -> Iterator[Finding]:
     formed, said = note(reading, Formed, "it was not tried"), told(reading, "formed")
     if formed.exit_code:
         yield against(f"redis-cli said: {formed.said}")
-        return
     for one in said:
         if (one.state, one.right_names, len(one.masters), one.slots) != ("ok", MEMBERS, 3, SLOTS):
             masters, slots = count(len(one.masters), "master"), count(one.slots, "slot")
-            yield against(f"{one.by}: state {one.state}, {of_six(one.right_names)} names, {masters}, {slots}")
+            yield against(f"{one.by}: state {one.state}, {out_of(one.right_names, MEMBERS)} names, {masters}, {slots}")
     yield from not_told(reading, "formed")
-    yield holds(
-        f"{of_six(len(said))} members know all by name and 3 masters with {SLOTS} slots; `redis-cli --cluster create` took {seconds(ns(formed.took_s))}."
-    )
+    yield holds(f"{out_of(len(said), MEMBERS)} members know all by name and 3 masters with {SLOTS} slots.")
+    yield holds(f"`redis-cli --cluster create` took {seconds(ns(formed.took_s))}.")
 
 
 @checker("report.md: Measured")
@@ -340,50 +312,47 @@ def replica_takes_over(reading: Reading) -> Iterator[Finding]:
 @checker("report.md: Measured")
 def names_stay_addresses_follow(reading: Reading) -> Iterator[Finding]:
     """After each deletion of a master every member has its id under the same name at its new address."""
-    moved = []
     for trial in (QUICK, SLOW):
         victim, where = note(reading, Victim, trial=trial), f"trial {trial}"
         for one in told(reading, f"after trial {trial}"):
             if one.state != "ok":
                 yield against(f"{where}: {one.by} says {one.state}")
             if one.right_addresses != MEMBERS:
-                yield against(f"{where}: {one.by} has {of_six(one.right_addresses)} addresses right")
+                yield against(f"{where}: {one.by} has {out_of(one.right_addresses, MEMBERS)} addresses right")
             if one.ids.get(victim.pod) != victim.id:
                 yield against(f"{where}: {one.by} knows {victim.pod} by another id")
         yield from not_told(reading, f"after trial {trial}")
         seen = notes(reading, Seen, trial=trial)
-        others = sorted({one.named for one in seen} - {"as before"})
-        yield from (against(f"{where}: its name became {other}") for other in others)
+        others = {one.named for one in seen} - {"as before"}
+        yield from (against(f"{where}: its name became {other}") for other in sorted(others))
         addresses = [one.address for one in seen if one.address not in ("", victim.address)]
         if addresses:
-            moved.append(f"{victim.pod} from {victim.address} to {addresses[-1]} in {where}")
+            moved = f"{victim.pod} went from {victim.address} to {addresses[-1]} in {where}"
+            yield holds(f"{moved}, with the same id and name, and all {MEMBERS} members know it.")
         else:
             yield unsure(f"{where}: no member was seen to learn another address")
-    yield holds(f"Same id and name, new address with all {MEMBERS} members: {', '.join(moved)}.")
 
 
 @checker("report.md: Measured")
 def data_survives(reading: Reading) -> Iterator[Finding]:
     """Keys written before any fault can be read after each."""
-    phases = [f"after trial {trial}" for trial in (QUICK, SLOW, ALL)]
-    for phase in phases:
-        found = notes(reading, Read, phase=phase, of=BEFORE)
-        yield from [] if found else [unsure(f"{phase}: not read")]
+    for trial in (QUICK, SLOW, ALL):
+        if not (found := notes(reading, Read, phase=f"after trial {trial}", of=BEFORE)):
+            yield unsure(f"after trial {trial}: not read")
         lost = (one for one in found if one.there < one.keys)
-        yield from (against(f"{phase}: {count(one.there)} of {count(one.keys, 'key')}") for one in lost)
-    yield holds(f"All {KEYS} keys written before the first fault were there after each of {count(len(phases))}.")
+        yield from (against(f"{one.phase}: {out_of(one.there, one.keys, 'key')}") for one in lost)
+    yield holds(f"All {KEYS} keys written before the first fault were there after each of {count(ALL)}.")
 
 
 @checker("report.md: Measured")
 def volumes_kept(reading: Reading) -> Iterator[Finding]:
     """The same claims with the same volumes."""
-    before, after = (
-        note(reading, Claims, "the claims were not compared", phase=one).found for one in ("before", "after")
-    )
-    need(len(before) == MEMBERS and after, "the claims were not compared")
+    missing = "the claims were not compared"
+    before, after = (note(reading, Claims, missing, phase=one).found for one in ("before", "after"))
+    need(len(before) == MEMBERS and after, missing)
     kept = [claim for claim in before if after.get(claim) == before[claim]]
     yield from (against(f"{claim} is another one") for claim in before if claim not in kept)
-    yield holds(f"{of_six(len(kept))} claims kept their UID and volume.")
+    yield holds(f"{out_of(len(kept), MEMBERS)} claims kept their UID and volume.")
 
 
 @checker("report.md: Measured")
@@ -395,10 +364,9 @@ def names_alone_do_not_rejoin(reading: Reading) -> Iterator[Finding]:
     yield from (*not_told(reading, "left alone"), *not_told(reading, f"after trial {ALL}"))
     if joined := [one.by for one in alone if one.right_addresses == MEMBERS]:
         yield unsure(f"{', '.join(joined)} knew all addresses without help")
-    yield holds(
-        f"No member knew more than {of_six(max(one.right_addresses for one in alone))} addresses {LEFT_ALONE_S:.0f} s after all were Ready again; after "
-        f"CLUSTER MEET with addresses from DNS {of_six(len(after))} agreed."
-    )
+    most = out_of(max(one.right_addresses for one in alone), MEMBERS)
+    yield holds(f"No member knew more than {most} addresses {LEFT_ALONE_S:.0f} s after all were Ready again.")
+    yield holds(f"After CLUSTER MEET with addresses from DNS {out_of(len(after), MEMBERS)} agreed.")
 
 
 # ---- the unit's questions ----
@@ -406,39 +374,26 @@ def names_alone_do_not_rejoin(reading: Reading) -> Iterator[Finding]:
 
 def dual_service(reading: Reading) -> Iterator[str]:
     entrance = note(reading, Entrance, "the external service was not visited")
-    yield (
-        f"The external service is the entrance: one address that leads to any member. {count(entrance.connections, 'connection')} to {ENTRANCE} reached "
-        f"{count(len(entrance.answered), 'different member')}, and {count(entrance.sent_elsewhere)} of {count(entrance.connections, 'read')} were answered with "
-        "MOVED, because the key was another member's."
-    )
-    for series in series_of(reading, "tcp", f"{ENTRANCE}:{PORT}")[:1]:
-        outcomes = [sample.outcome.status for sample in reading.samples(series)]
-        bad = len(outcomes) - outcomes.count("OK")
-        yield f"In the whole run {count(bad)} of {count(len(outcomes), 'connection')} to it failed."
-    yield (
-        f"So a client needs the names behind {SERVICE} too: a cluster client takes from whoever answers the list of members by name, and goes to the owner of "
-        "each key itself; members are introduced by these names. Neither replaces the other: the entrance finds somebody who is alive, the names say who is "
-        "who."
-    )
+    yield "The external service is the entrance: one address that leads to any member."
+    yield f"{count(entrance.connections, 'connection')} to {ENTRANCE} reached {count(len(entrance.answered), 'different member')}."
+    yield f"There {out_of(entrance.sent_elsewhere, entrance.connections, 'read')} were answered with MOVED, because the key was another member's."
+    if tried := [s.outcome.status for s in reading.sampled(probe="tcp", record=f"{ENTRANCE}:{PORT}")]:
+        yield f"In the whole run {out_of(len(tried) - tried.count('OK'), len(tried), 'connection')} to it failed."
+    yield f"So a client needs the names behind {SERVICE} too: members are introduced by these names."
+    yield "A cluster client takes from whoever answers the list of members by name, and goes to the owner of each key itself."
+    yield "Neither replaces the other: the entrance finds somebody who is alive, the names say who is who."
     if notes(reading, Writes, trial=QUICK, slots=OWN):
         yield f"When a master was deleted, of the writes into its slots {without_service(reading, QUICK, OWN)}."
 
 
 def stable_formation(reading: Reading) -> Iterator[str]:
     held(reading, cluster_forms_by_name)
-    took = seconds(ns(note(reading, Formed).took_s))
-    yield f"The cluster was formed with six names and no address known beforehand, in {took}."
+    yield f"The cluster was formed with six names and no address known beforehand, in {seconds(ns(note(reading, Formed).took_s))}."
     if names_stay_addresses_follow(reading).outcome == "ok":
         yield held(reading, names_stay_addresses_follow)
-        yield (
-            "Members recognise it by the id on its volume and tell clients the name, so that nothing that clients or manifests have written down is wrong "
-            "afterwards."
-        )
+        yield "Members recognise it by the id on its volume and tell clients the name, so nothing that these have written down is wrong."
     if names_alone_do_not_rejoin(reading).outcome == "ok":
-        yield (
-            "The names do not do everything: Redis writes addresses into nodes.conf, and a member's new address reaches the others only through one that "
-            "still knows somebody."
-        )
+        yield "Names are not all: Redis writes addresses into nodes.conf, and a new one reaches the others only through one that knows somebody."
         yield f"Then all six were deleted at once. {held(reading, names_alone_do_not_rejoin)}"
         yield "That repair needs a list of members that is still true then, and the stable names are it."
 
@@ -446,21 +401,17 @@ def stable_formation(reading: Reading) -> Iterator[str]:
 def other_systems(reading: Reading) -> Iterator[str]:
     owner, after, _ = known(takeover(reading, SLOW), "no replica was seen to take over")
     quick, others = takeover(reading, QUICK), without_service(reading, SLOW, OTHER)
-    seen = notes(reading, Seen, trial=QUICK)
-    need(seen, "no member was asked while the first master was away")
+    need(seen := notes(reading, Seen, trial=QUICK), "no member was asked while the first master was away")
     errors = note(reading, Writes, trial=SLOW, slots=OTHER).errors
     refused = sum(n for kind, n in errors.items() if kind.startswith("ClusterDown"))
     returned = "it kept its slots" if quick is None else f"{quick[0]} had taken its slots"
     if not any("fail" in one.flags for one in seen):
         returned += ", for no member had held it for failed yet"
-    yield (
-        "Any system whose members are not interchangeable needs the same three things: a name for each member that outlives its pod, a volume that follows "
-        "the name, and an entrance for those that want any member."
-    )
-    yield (
-        f"What it does with them is its own: here the master that came back at once found that {returned}, while the one that stayed away was replaced by its "
-        f"replica {owner} {between(after)} after the deletion (cluster-node-timeout is 5 s); of the writes to a master that was never touched {others}."
-    )
+    yield "Any system whose members are not interchangeable needs a name for each that outlives its pod, and a volume that follows the name."
+    yield "It also needs an entrance for those that want any member."
+    yield f"What it does with them is its own: here the master that came back at once found that {returned}."
+    yield f"The one that stayed away was replaced by its replica {owner} {between(after)} after the deletion (cluster-node-timeout is 5 s)."
+    yield f"Of the writes to a master that was never touched {others}."
     if refused:
         yield f"ClusterDown was the answer to {count(refused)} of these: a cluster with slots that nobody owns refuses all."
     yield "Kubernetes gives identity; who leads is decided by the members, as in Kafka, etcd, ZooKeeper or Cassandra, whose seed lists are such names."
@@ -480,10 +431,7 @@ def headline(reading: Reading) -> str:
 
 experiment = Experiment(
     name="cache-cluster",
-    hypothesis=(
-        "Six Redis members form a cluster by name; a deleted master comes back with its id, name and data, and when it stays away "
-        "its replica takes over."
-    ),
+    hypothesis="Six Redis members form a cluster by name; a deleted master comes back with its id, name and data, and when it stays away its replica takes over.",
     workload=Workload(manifests=("redis-cluster.yaml",), statefulset=SET, service=SERVICE, port=PORT),
     probes=("dns", "tcp"),
     checkers=(
@@ -505,7 +453,6 @@ experiment = Experiment(
     blast_radius=MEMBERS,
     needs=("real-cluster", "reach", "exec"),
     uses=("get pods/exec", "get,create,delete configmaps", "patch statefulsets.apps"),
-    watched_names=0,
     timeout_s=120,
     duration_s=95,
     method=method,

@@ -19,6 +19,7 @@ from chaos.experiment import (
     against_if,
     between,
     checker,
+    count,
     holds,
     ms,
     need,
@@ -266,6 +267,19 @@ def _ns(least_ms: float, most_ms: float) -> Interval:
     return Interval(round(least_ms * _NS_PER_MS), round(most_ms * _NS_PER_MS))
 
 
+def row_arrives(reading: Reading, row: str, missing: str) -> Iterator[Finding]:
+    """A row that was written through one name is read at each other; `missing` is what to say where none was written."""
+    rows = notes(reading, WriteRead, row=row)
+    need(rows, missing)
+    yield from not_read(rows)
+    read_ms = [one.before_ms for one in rows if one.before_ms is not None]
+    need(read_ms, "no row was read")
+    names = count(len(rows), "other name")
+    yield holds(
+        f"A row written through {rows[0].written} was read at each of {names} within {ms(round(max(read_ms) * _NS_PER_MS))}."
+    )
+
+
 def not_read(rows: Sequence[WriteRead]) -> Iterator[Finding]:
     """Rows that were not written, or not read where they should be."""
     for one in rows:
@@ -273,10 +287,3 @@ def not_read(rows: Sequence[WriteRead]) -> Iterator[Finding]:
             yield against_if(one.heard, f"the row {one.row!r} could not be written through {one.written}: {one.status}")
         elif one.before_ms is None:
             yield against_if(one.after_ms >= _LOOKED_S * 1000, f"the row {one.row!r} was not read at {one.read}")
-
-
-def read_within(rows: Sequence[WriteRead]) -> str:
-    """How long the last of them took to be read: an upper bound."""
-    read = [one.before_ms for one in rows if one.before_ms is not None]
-    need(read, "no row was read")
-    return ms(round(max(read) * _NS_PER_MS))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from chaos.analysis.checkers import judge
+from chaos.analysis.claims import Checker, Finding, checker, holds
 from chaos.analysis.headline import headline
 from chaos.analysis.identity_notes import Inside
 from chaos.analysis.questions import answer_all
@@ -17,7 +20,7 @@ from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import RecoveryOutcome, recoveries
 from chaos.analysis.statistics import Bound
 from chaos.model import ClusterEvent, FaultWindow, History, Outcome, PodIdentity, Verdict, VerdictOutcome
-from chaos.model.figure import plain
+from chaos.model.figure import Register, plain, reader
 from tests.edited import Edited
 from tests.histories import FORCED, NS_PER_S, NXDOMAIN, TIMED_OUT, Builder, Story, a, ns, pod, pod_replacement
 
@@ -294,3 +297,103 @@ def test_a_look_from_before_the_fault_says_nothing_about_after_it() -> None:
     found = edited()
     history = found.notes("steady-state", phase="after").move(found.ns(-0.5)).history
     assert verdict(history, "steady-state").outcome is UNKNOWN
+
+
+# ---- an experiment's own checkers ----
+
+
+@checker("events.jsonl")
+def yields_text(reading: Reading) -> Iterator[Finding]:
+    """Forgets to say what kind of finding it is."""
+    yield holds("It is right.")
+    yield cast("Finding", f"{len(reading.faults)} faults")
+
+
+def cancelled(reading: Reading) -> Verdict:
+    """Raises what is no Exception."""
+    raise asyncio.CancelledError(str(reading))
+
+
+def says(outcome: object, text: object) -> Checker:
+    """A checker with that verdict."""
+    return lambda _: Verdict("mine", cast("VerdictOutcome", outcome), cast("str", text))
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        yields_text,
+        cancelled,
+        says("FAILED", "x"),
+        says("passed", "x"),
+        says(True, "x"),
+        says(None, "x"),
+        says(OK, None),
+    ],
+)
+def test_what_is_no_verdict_is_unknown(own: Checker) -> None:
+    (found,) = judge(Reading(edited().history), [own])
+    assert found.outcome is UNKNOWN
+    assert "1 faults" in found.summary or own is not yields_text
+
+
+def test_an_outcome_by_its_name_is_one() -> None:
+    assert judge(Reading(edited().history), [says("fail", "x")])[0].outcome is FAIL
+
+
+def test_an_own_checker_is_not_believed_about_a_time_in_which_changes_were_lost() -> None:
+    """Also where nothing came of it: that is what was lost."""
+    own = says(OK, "No second pod was seen.")
+    assert judge(Reading(edited().history), [own])[0].outcome is OK
+    assert judge(Reading(edited().blind(3.5, 4.0).history), [own])[0].outcome is UNKNOWN
+
+
+# ---- what others did ----
+
+
+def wrote(at_ns: int, **other: Any) -> tuple[int, str, dict[str, Any]]:
+    """The run's own deletion of web-0, as it writes it down."""
+    details = {"verb": "delete", "kind": "Pod", "name": "web-0", "uid": "uid-1-old", "sent_ns": at_ns}
+    return at_ns, "wrote", details | {"answered": True, "generation": 0, "version": ""} | other
+
+
+def owned() -> Edited:
+    found = edited()
+    for event in found.history.events:
+        event.object["metadata"]["ownerReferences"] = [{"controller": True, "kind": "StatefulSet", "name": "web"}]
+    found.history.marks.append(wrote(found.ns(-0.004)))
+    return found
+
+
+def test_a_deletion_just_before_the_runs_own_is_somebody_elses() -> None:
+    found = owned()
+    assert verdict(found.history, "recovered-within").outcome is OK
+    found.history.events[:] = [
+        replace(e, at_ns=found.ns(-0.3)) if is_being_deleted(e) and e.at_ns < found.ns(0.1) else e
+        for e in found.history.events
+    ]
+    found.history.events.sort(key=lambda event: event.at_ns)
+    assert "somebody deleted Pod web-0" in verdict(found.history, "recovered-within").summary
+    assert answer(found.history, "dns-update").startswith("This run cannot say")
+
+
+@pytest.mark.parametrize("mark", [{}, {"verb": "delete"}])
+def test_what_cannot_be_read_of_who_changed_what_leaves_everything_open(mark: dict[str, Any]) -> None:
+    history = edited().history
+    history.marks.append((ns(1), "wrote", mark))
+    assert {v.outcome for v in judge(Reading(history), ["steady-state", "recovered-within"])} == {UNKNOWN}
+    assert "could not be answered" in answer(history, "dns-update")
+
+
+# ---- sentences ----
+
+
+@pytest.mark.parametrize(
+    "said", ["{figure:headline.1}", "{figure:nope}", "{figure:{}", "{{figure:a}}", "\ue000[1]\ue001"]
+)
+def test_what_a_pod_says_is_never_taken_for_a_figure(said: str) -> None:
+    """Such as an impostor's name: it is written down and read back as it was."""
+    ids = Register()
+    text = ids.take(f"{said} answered {plain(said)}", "single-identity")
+    assert ids.figures == {}
+    assert plain(reader(ids.figures)(text)) == f"{said} answered {said}"

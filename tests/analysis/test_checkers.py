@@ -13,12 +13,13 @@ from chaos.analysis.reading import Reading
 from chaos.analysis.trials import trials
 from chaos.model import ClusterEvent, History, VerdictOutcome
 from tests.histories import FORCED, Builder, Story, pod_replacement
+from tests.judging import verdict_of
 
 OK, FAIL, UNKNOWN = VerdictOutcome.OK, VerdictOutcome.FAIL, VerdictOutcome.UNKNOWN
 
 
 def outcome(history: History, checker: str) -> VerdictOutcome:
-    return judge(Reading(history), [checker])[0].outcome
+    return verdict_of(history, checker).outcome
 
 
 def test_a_plain_deletion_passes_every_checker() -> None:

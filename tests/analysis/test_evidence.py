@@ -8,22 +8,18 @@ from dataclasses import replace
 
 import pytest
 
-from chaos.analysis.checkers import judge
 from chaos.analysis.connections import client_views
 from chaos.analysis.reading import Reading
 from chaos.analysis.recovery import RecoveryOutcome, recoveries
-from chaos.model import ClusterEvent, FaultWindow, History, Outcome, PodIdentity, Verdict, VerdictOutcome
+from chaos.model import ClusterEvent, FaultWindow, History, Outcome, PodIdentity, VerdictOutcome
 from tests.edited import Edited
 from tests.histories import FORCED, NXDOMAIN, TIMED_OUT, Builder, Story, a, ns, pod, pod_replacement
+from tests.judging import verdict_of
 
 OK, FAIL, UNKNOWN = VerdictOutcome.OK, VerdictOutcome.FAIL, VerdictOutcome.UNKNOWN
 QUICK = Story().shifted(-29.0)
 BACK_S = QUICK.dns_back_s
 NEW = a("10.244.1.41")
-
-
-def verdict(history: History, checker: str) -> Verdict:
-    return judge(Reading(history), [checker])[0]
 
 
 def edited(story: Story = QUICK) -> Edited:
@@ -32,17 +28,17 @@ def edited(story: Story = QUICK) -> Edited:
 
 def test_dns_that_is_silent_from_the_deletion_on_neither_passes_nor_fails() -> None:
     history = edited().series(probe="dns").say(TIMED_OUT, after=0.0).history
-    assert verdict(history, "recovered-within").outcome is UNKNOWN
-    assert verdict(history, "identity-kept").outcome is UNKNOWN
+    assert verdict_of(history, "recovered-within").outcome is UNKNOWN
+    assert verdict_of(history, "identity-kept").outcome is UNKNOWN
     assert {r.outcome for r in recoveries(Reading(history))} == {RecoveryOutcome.UNKNOWN}
-    assert "no answer said anything" in verdict(history, "recovered-within").summary
+    assert "no answer said anything" in verdict_of(history, "recovered-within").summary
 
 
 def test_dns_that_was_heard_once_after_the_deletion_and_is_silent_then_fails_nobody() -> None:
     """The last known answer says that the name is gone; that is old news at the end."""
     history = edited().series(probe="dns").say(TIMED_OUT, after=0.5).lasts_until(30.0).history
-    assert verdict(history, "identity-kept").outcome is UNKNOWN
-    assert verdict(history, "recovered-within").outcome is UNKNOWN
+    assert verdict_of(history, "identity-kept").outcome is UNKNOWN
+    assert verdict_of(history, "recovered-within").outcome is UNKNOWN
 
 
 def test_a_pod_that_keeps_its_address_proves_nothing_to_who_hears_nothing() -> None:
@@ -54,7 +50,7 @@ def test_a_pod_that_keeps_its_address_proves_nothing_to_who_hears_nothing() -> N
     series = build.series("dns", "A web-1.web", "coredns-a", "web-1")
     build.add(series, 0.5, 0.51, a("10.0.0.1"))
     build.sample(series, 1.0, 56.0, lambda _: TIMED_OUT)
-    assert verdict(build.done(), "recovered-within").outcome is UNKNOWN
+    assert verdict_of(build.done(), "recovered-within").outcome is UNKNOWN
 
 
 @pytest.mark.parametrize(("until_s", "expected"), [(100.0, FAIL), (30.0, OK)])
@@ -62,22 +58,22 @@ def test_a_name_that_is_lost_again_was_not_right_before_that(until_s: float, exp
     """Recovered means right from then on: back at 3 s counts only if it stays."""
     found = edited().lasts_until(until_s + 5)
     history = found.series("A web-0.web").say(NXDOMAIN, after=6.0, before=until_s).history
-    assert verdict(history, "recovered-within").outcome is expected
+    assert verdict_of(history, "recovered-within").outcome is expected
     if expected is FAIL:
-        assert "was right again for good between 99." in verdict(history, "recovered-within").summary
+        assert "was right again for good between 99." in verdict_of(history, "recovered-within").summary
 
 
 def test_a_server_that_is_late_behind_the_service_address_fails_though_the_other_answers() -> None:
     found = edited().without_views("coredns-a", "coredns-b").lasts_until(100.0)
     own = found.series("A web-0.web")
     history = own.say_sometimes(NXDOMAIN, lambda n: n % 2 == 0, after=BACK_S, before=90).history
-    assert verdict(history, "recovered-within").outcome is FAIL
+    assert verdict_of(history, "recovered-within").outcome is FAIL
 
 
 def test_a_name_that_is_still_missing_behind_the_service_address_after_the_limit_fails() -> None:
     found = edited().without_views("coredns-a", "coredns-b").lasts_until(70.0)
     history = found.series("A web-0.web").say(NXDOMAIN, after=0.1).history
-    found_verdict = verdict(history, "recovered-within")
+    found_verdict = verdict_of(history, "recovered-within")
     assert found_verdict.outcome is FAIL
     assert re.search(r"was not right (69\.9\d|70\.00) s after the fault", found_verdict.summary)
 
@@ -86,7 +82,7 @@ def test_an_address_that_nobody_has_any_more_is_not_a_name_that_was_never_lost()
     """A cache, or a DNS server that hears of nothing: no successor was seen, and the old address is given on."""
     found = edited().series("A web-0.web").say(a("10.244.1.4")).lasts_until(100.0)
     found.history.events[:] = [e for e in found.history.events if e.uid != "uid-1-new"]
-    assert verdict(found.history, "recovered-within").outcome is not OK
+    assert verdict_of(found.history, "recovered-within").outcome is not OK
     assert RecoveryOutcome.NEVER_LOST not in {r.outcome for r in recoveries(Reading(found.history))}
 
 
@@ -110,7 +106,7 @@ def test_behind_the_service_address_it_is_right_for_good_when_each_server_is(ser
 
 def test_a_name_that_is_not_right_yet_when_the_run_is_cut_short_has_not_lost_its_identity() -> None:
     story = replace(QUICK, dns_back_s=20.0, ends_s=5.0, old_stops_s=1.0, old_failed_s=1.2)
-    assert verdict(pod_replacement(story, contrast=False), "identity-kept").outcome is UNKNOWN
+    assert verdict_of(pod_replacement(story, contrast=False), "identity-kept").outcome is UNKNOWN
 
 
 def test_a_pod_that_is_hit_again_within_a_trial_is_another_trials_from_then_on() -> None:
@@ -137,9 +133,9 @@ def test_an_outage_that_was_there_before_the_fault_is_not_its_doing() -> None:
 
 def test_a_gap_in_which_the_name_could_have_gone_again_is_unknown() -> None:
     history = edited().lasts_until(40.0).series(probe="dns").say(TIMED_OUT, after=10.0, before=20.0).history
-    assert verdict(history, "recovered-within").outcome is UNKNOWN
+    assert verdict_of(history, "recovered-within").outcome is UNKNOWN
     history = edited().lasts_until(40.0).series(probe="dns").say(TIMED_OUT, after=10.0, before=12.5).history
-    assert verdict(history, "recovered-within").outcome is OK
+    assert verdict_of(history, "recovered-within").outcome is OK
 
 
 def test_a_container_that_had_ended_once_and_was_started_again_proves_no_end() -> None:
@@ -157,16 +153,16 @@ def test_a_container_that_had_ended_once_and_was_started_again_proves_no_end() -
     found.history.events.sort(key=lambda e: e.at_ns)
     nameless = Outcome("OK", "response", address="10.244.1.4")
     history = found.series(probe="address").say(nameless).series(probe="http").say(nameless).history
-    assert verdict(history, "single-identity").outcome is UNKNOWN
+    assert verdict_of(history, "single-identity").outcome is UNKNOWN
 
 
 def test_two_pods_are_not_seen_at_once_by_a_clock_that_was_not_known() -> None:
     found = Edited(pod_replacement(FORCED, contrast=False))
-    assert verdict(found.history, "single-identity").outcome is FAIL
+    assert verdict_of(found.history, "single-identity").outcome is FAIL
     vantage = found.history.series[0].vantage
     span = {"vantage": vantage, "from_ns": 0, "to_ns": found.zero_ns + ns(60.0), "reason": "it moved by 2 s"}
     found.history.marks.append((found.zero_ns, "clock-unsure", span))
-    assert verdict(found.history, "single-identity").outcome is UNKNOWN
+    assert verdict_of(found.history, "single-identity").outcome is UNKNOWN
 
 
 def test_an_outage_that_begins_with_a_failure_just_before_the_fault_is_one() -> None:
@@ -212,18 +208,18 @@ def test_a_state_of_which_only_silence_is_known_was_not_missed(unheard: list[str
     missed = {"reached": False, "took_s": None, "missing": ["dns A web-1.web: TIMEOUT"], "unheard": unheard}
     at_ns, what, details = history.marks[-1]
     history.marks[-1] = (at_ns, what, details | missed)
-    assert verdict(history, "steady-state").outcome is expected
+    assert verdict_of(history, "steady-state").outcome is expected
 
 
 def test_a_fault_that_replaces_nobody_is_told_as_what_it_is() -> None:
-    found = verdict(flapping(seen=True), "fault-took-effect")
+    found = verdict_of(flapping(seen=True), "fault-took-effect")
     assert found.outcome is OK
     assert "make-unready web-1, cordon replaced nobody and were accepted" in found.summary
-    assert verdict(flapping(seen=False), "fault-took-effect").outcome is UNKNOWN
+    assert verdict_of(flapping(seen=False), "fault-took-effect").outcome is UNKNOWN
 
 
 def test_a_state_that_is_looked_at_during_a_fault_is_the_state_after_it_too() -> None:
-    assert verdict(flapping(seen=True), "steady-state").outcome is OK
+    assert verdict_of(flapping(seen=True), "steady-state").outcome is OK
 
 
 def test_what_was_heard_before_the_fault_says_nothing_about_the_end_of_a_short_trial() -> None:

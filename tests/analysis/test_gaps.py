@@ -16,6 +16,7 @@ from chaos.analysis.stages import timelines
 from chaos.analysis.trials import trials
 from chaos.model import ClusterEvent, History, Verdict, VerdictOutcome, WatchGap
 from tests.histories import FORCED, Story, a, ns, pod_replacement
+from tests.judging import verdict_of
 
 T0_S = 1.5  # when the deletion of `pod_replacement`'s first trial is accepted
 LATE = Story(ends_s=70.0)
@@ -40,7 +41,7 @@ def never_shown(history: History) -> History:
 
 
 def outcome(history: History, checker: str) -> VerdictOutcome:
-    return judge(Reading(history), [checker])[0].outcome
+    return verdict_of(history, checker).outcome
 
 
 def test_a_successor_that_was_not_seen_in_a_gap_may_have_been_there() -> None:

@@ -123,3 +123,59 @@ def test_dns_that_timed_out_from_the_fault_on_is_inconclusive_and_no_dns_verdict
         "recovered-within": "unknown",
         "identity-kept": "unknown",
     }
+
+
+def test_a_run_that_lost_the_gaps_of_its_watches_is_refused(folder: Path) -> None:
+    """They are written when a watch is over: the last lines of all."""
+    with (folder / "events.jsonl").open("a") as events:
+        events.write('{"gap": {"kind": "Pod", "from_ns": 1, "to_ns": 2, "reason": "broke"}}\n')
+    whole = load_run(folder)
+    rewrite(folder, recorded=whole.recorded())
+    assert load_run(folder).gaps == whole.gaps
+    lines = (folder / "events.jsonl").read_text().splitlines(keepends=True)
+    (folder / "events.jsonl").write_text("".join(lines[:-1]))
+    with pytest.raises(UsageError, match="0 of 1 gaps"):
+        load_run(folder)
+
+
+@pytest.mark.parametrize("values", [{"status": "fine"}, {"recorded": None}])
+def test_a_run_that_does_not_say_how_it_ended_or_what_there_was_is_refused(
+    folder: Path, values: dict[str, object]
+) -> None:
+    rewrite(folder, **values)
+    with pytest.raises(UsageError, match=r"is not what this tool wrote|does not say how much there was"):
+        load_run(folder)
+
+
+@pytest.mark.parametrize("change", ["an outcome", "a verdict", "a figure", "bounds"])
+def test_a_changed_conclusion_is_not_rendered(folder: Path, change: str) -> None:
+    document = json.loads((folder / "run.json").read_text())
+    verdicts, figures = document["verdicts"], document["figures"]
+    if change == "an outcome":
+        verdicts[0]["outcome"] = "fail"
+    elif change == "a verdict":
+        verdicts.pop()
+    elif change == "a figure":
+        next(iter(figures.values()))["least"] = float("inf")
+    else:
+        next(iter(figures.values())).update(least=None, most=None)
+    assert document["outcome"] == "held"
+    rewrite(folder, verdicts=verdicts, figures=figures)
+    with pytest.raises(UsageError, match="what was concluded cannot be read: ValueError"):
+        render_again(folder, None, anew=False, as_json=False)
+
+
+@pytest.mark.parametrize("change", ["received", "order"])
+def test_a_clock_that_goes_back_is_none(folder: Path, change: str) -> None:
+    path = folder / "observations.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    place = max(i for i, line in enumerate(lines) if line.startswith('{"samples"'))
+    line = json.loads(lines[place])
+    if change == "received":
+        line["samples"]["took_ns"][-1] = -1
+    else:
+        line["samples"]["scheduled_ns"][0] = 0
+    lines[place] = json.dumps(line) + "\n"
+    path.write_text("".join(lines))
+    with pytest.raises(UsageError, match=r"received before|not in the order"):
+        load_run(folder)

@@ -6,7 +6,6 @@ import copy
 from collections.abc import Iterable
 from typing import Any
 
-from chaos.analysis.checkers import judge
 from chaos.analysis.notes import Note
 from chaos.analysis.reading import Reading
 from chaos.experiment import Experiment, History
@@ -14,6 +13,7 @@ from chaos.experiment.judging import judges_of, statements
 from chaos.model import Outcome, Verdict
 from chaos.model.figure import plain
 from tests.edited import Edited
+from tests.judging import verdicts_of
 
 
 def verdicts(experiment: Experiment, history: History) -> dict[str, str]:
@@ -22,8 +22,8 @@ def verdicts(experiment: Experiment, history: History) -> dict[str, str]:
 
 
 def own_verdicts(experiment: Experiment, history: History) -> list[Verdict]:
-    """The verdicts of its own checkers."""
-    return judge(Reading(history), [one for one in experiment.checkers if not isinstance(one, str)])
+    """The verdicts of its own checkers, none of which crashed: that is `unknown` too."""
+    return verdicts_of(history, [one for one in experiment.checkers if not isinstance(one, str)])
 
 
 def answer(experiment: Experiment, history: History, key: str) -> str:

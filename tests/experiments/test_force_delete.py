@@ -1,5 +1,6 @@
 """force-delete on the sandbox: how long two pods are one, and that its checkers need to have seen it."""
 
+import re
 from functools import partial
 
 import pytest
@@ -13,6 +14,7 @@ OPTIONS = {"period_s": 0.02}
 OWN = ("object-goes-at-once", "overlap-is-known")
 verdicts = partial(lab.verdicts, EXPERIMENT)
 said = partial(lab.answer, EXPERIMENT)
+summary = partial(lab.summary, EXPERIMENT)
 
 
 def old_addresses(history: History) -> list[str]:
@@ -21,6 +23,10 @@ def old_addresses(history: History) -> list[str]:
 
 def test_all_holds_and_the_overlap_is_told(history: History) -> None:
     assert verdicts(history) == dict.fromkeys(OWN, "ok")
+    text = summary(history, "overlap-is-known")
+    assert re.fullmatch(
+        r"In 3 of 3 forced deletions two pods served under one identity, for at least 1\.\d\d s \(web-\d\)\.", text
+    )
     assert said(history, "overlap-after-force").startswith("Two pods answered as one: web-0 between 1.")
     assert "In 3 of 3 forced deletions two pods certainly served under one identity, for at least 1." in lab.headline(
         EXPERIMENT, history
@@ -48,3 +54,31 @@ def test_silence_is_neither_right_nor_wrong(history: History) -> None:
     silent = Edited(history).silent().history
     assert verdicts(silent) == dict.fromkeys(OWN, "unknown")
     assert said(silent, "overlap-after-force") == ""
+
+
+def test_an_old_pod_that_refuses_before_its_successor_is_there_makes_no_overlap(history: History) -> None:
+    edited = Edited(history)
+    for address in old_addresses(history):
+        edited.series(f"{address}:80", probe="address").say(Outcome("ECONNREFUSED", "connect"), after=0.0)
+    text = summary(edited.history, "overlap-is-known")
+    assert text == "In 0 of 3 forced deletions two pods served under one identity."
+
+
+def test_an_old_pod_that_never_stops_and_one_whose_address_is_its_successors_are_told(history: History) -> None:
+    first, second, _ = old_addresses(history)
+    edited = Edited(history)
+    good = edited.series(f"{first}:80", probe="address").told("OK")
+    edited.series(f"{first}:80", probe="address").say(good)
+    for event in edited.history.events:
+        if event.kind == "Pod" and event.name == "web-1" and event.object["status"].get("podIP"):
+            event.object["status"]["podIP"] = second
+    text = summary(edited.history, "overlap-is-known")
+    assert "trial 1: the old pod was never seen to stop; trial 2: the new pod has the old one's address" in text
+    assert "trial 2: the old container was not heard after" in summary(edited.history, "object-goes-at-once")
+
+
+def test_a_successor_that_was_not_seen_is_told(history: History) -> None:
+    edited = Edited(history)
+    old = {pod.uid for fault in history.faults for pod in fault.targets}
+    edited.without_events(lambda event: event.kind == "Pod" and event.name == "web-1" and event.uid not in old)
+    assert "trial 2: the successor was not seen" in summary(edited.history, "object-goes-at-once")

@@ -1,6 +1,7 @@
 """grace-period on the sandbox: what each way to end costs whom, and that its checkers can fail."""
 
 import re
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -68,7 +69,9 @@ def test_another_first_process_than_meant_fails_and_one_that_is_not_known_is_unk
     assert lab.not_judged_without(EXPERIMENT, history, FirstProcess) == {name}
 
 
-@pytest.mark.parametrize(("set_", "grace_s", "outcome"), [("dash", 600, "fail"), ("ash", 2, "unknown")])
+@pytest.mark.parametrize(
+    ("set_", "grace_s", "outcome"), [("dash", 600, "fail"), ("ash", 3, "unknown"), ("ash", 4, "ok")]
+)
 def test_a_shell_that_ends_before_its_grace_period_is_over_fails_and_too_short_a_one_tells_nothing(
     edited: History, set_: str, grace_s: int, outcome: str
 ) -> None:
@@ -77,6 +80,20 @@ def test_a_shell_that_ends_before_its_grace_period_is_over_fails_and_too_short_a
         if event.kind == "Pod" and event.uid == deleted.uid and event.object["metadata"].get("deletionTimestamp"):
             event.object["metadata"]["deletionGracePeriodSeconds"] = grace_s
     assert verdicts(edited)["only-a-deaf-shell-takes-the-whole-grace-period"] == outcome
+
+
+def test_a_shell_that_is_gone_with_its_last_second_took_the_whole(edited: History) -> None:
+    deletion = next(f for f in edited.faults if f.targets[0].name == "dash-0")
+    gone = next(n for n, e in enumerate(edited.events) if e.type == "DELETED" and e.uid == deletion.targets[0].uid)
+    edited.events[gone] = replace(edited.events[gone], at_ns=(deletion.accepted_ns or 0) + 30 * 1_000_000_000)
+    edited.events.sort(key=lambda event: event.at_ns)
+    assert verdicts(edited)["only-a-deaf-shell-takes-the-whole-grace-period"] == "ok"
+
+
+def test_a_client_that_was_not_heard_is_named(history: History) -> None:
+    silent = Edited(history).series("drain-ip:80", probe="http").say(Outcome("TIMEOUT", "connect"), after=0.0).history
+    text = lab.summary(EXPERIMENT, silent, "who-is-connected-is-served-on")
+    assert text == "Cannot be judged: drain: the end of the ClusterIP was not seen."
 
 
 def test_a_name_that_goes_on_working_fails(history: History) -> None:

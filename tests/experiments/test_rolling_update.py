@@ -35,7 +35,7 @@ def test_all_holds_and_every_question_is_answered(history: History) -> None:
     assert set(verdicts(history).values()) == {"ok"}
     assert "With maxUnavailable 2 up to 2 were not Ready at once" in said(history, "update-per-pod")
     text = said(history, "update-without-downtime")
-    assert "each of 3 pods could not be reached by its own name for a while" in text
+    assert "web-0 and web-1 and web-2 (3 of 3 pods) could not be reached by name for a while" in text
     assert "the probes' own requests as its only load" in text
     assert "A partition lets one member go first. With partition 2 only web-2 was replaced" in text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from chaos.analysis.checkers.deployment_contrast import deployment_contrast
 from chaos.analysis.checkers.fault_took_effect import fault_took_effect
@@ -59,8 +60,22 @@ def _judge_one(reading: Reading, checker: str | Checker) -> Verdict:
         verdict = function(reading)
     except UnmeasuredError as exc:
         return Verdict(name, VerdictOutcome.UNKNOWN, f"{UNJUDGED}{exc}.")
-    except (Exception, SystemExit) as exc:  # noqa: BLE001 - a defect in a checker must not look like a passed check
+    except KeyboardInterrupt:
+        raise
+    except BaseException as exc:  # noqa: BLE001 - a defect in a checker must not look like a passed check
         return Verdict(name, VerdictOutcome.UNKNOWN, f"The checker crashed: {told(exc)}")
-    if not isinstance(verdict, Verdict):
-        return Verdict(name, VerdictOutcome.UNKNOWN, f"The checker gave no verdict but {verdict!r}.")
-    return judged_alone(reading, verdict if isinstance(checker, str) else judged_in_time(reading, verdict))
+    if not _is_one(verdict):
+        return Verdict(name, VerdictOutcome.UNKNOWN, f"The checker gave no verdict but {verdict!r:.300}.")
+    verdict = replace(verdict, outcome=VerdictOutcome(verdict.outcome))
+    try:
+        return judged_alone(reading, verdict if isinstance(checker, str) else judged_in_time(reading, verdict))
+    except (LookupError, TypeError, ValueError, AttributeError) as exc:
+        # Marks or events of another version: who changed what is not known, so neither is what was measured.
+        return Verdict(name, VerdictOutcome.UNKNOWN, f"{UNJUDGED}who changed what cannot be read: {told(exc)}.")
+
+
+def _is_one(verdict: object) -> bool:
+    """Whether it is a verdict: another outcome would count for neither right nor wrong, so the run would hold."""
+    if not isinstance(verdict, Verdict) or not isinstance(verdict.text, str):
+        return False
+    return verdict.outcome in list(VerdictOutcome)

@@ -23,13 +23,15 @@ def answer_all(reading: Reading, questions: Iterable[str | Question]) -> list[An
 
 def _answer_one(reading: Reading, question: str | Question) -> Answer:
     asked = QUESTIONS.get(question) if isinstance(question, str) else question
-    if asked is None:
+    if not isinstance(asked, Question):
         return Answer(str(question), f"Nothing here answers the question named {question}.")
-    if why := not_alone(reading) or (isinstance(question, Question) and not_told_in_time(reading)):
-        return asked.cannot_say(why)
     try:
+        if why := not_alone(reading) or (isinstance(question, Question) and not_told_in_time(reading)):
+            return asked.cannot_say(why)
         return asked.ask(reading)
-    except (Exception, SystemExit) as exc:  # noqa: BLE001 - a defect in one answer must not cost the report
+    except KeyboardInterrupt:
+        raise
+    except BaseException as exc:  # noqa: BLE001 - a defect in one answer must not cost the report
         return Answer(asked.text, f"This could not be answered: {told(exc)}")
 
 

@@ -29,7 +29,6 @@ PROGRAMS = {
 AGAIN = (GLIBC, SHORT, MUSL)  # those that ask the same server again
 SLOW_S = 0.5  # above that a lookup counts as slow; DNS in a cluster answers within milliseconds
 TOLERANCE_S = 0.4  # how late a busy machine may see what happened
-TRIES = 4  # so often a name is asked for, at the end, before silence counts
 # What a server says that does not know a zone, or asks others who do not.
 UNKNOWN_ZONE = ("NXDOMAIN", "REFUSED", "SERVFAIL")
 NS_PER_S = 1_000_000_000
@@ -101,16 +100,8 @@ async def method(run: Run) -> None:
     await run.until("servers with the old configuration", partial(restarted, run), WITHIN_S)
     await run.sleep(SETTLE_S)
     same = await run.cluster_dns.corefile() == before
-    said = [await said_of(run, names[kind]) for kind in (LATE, LOSSY)]
+    said = [(await resolve_surely(run, names[kind])).status for kind in (LATE, LOSSY)]
     run.note(After(len(await run.cluster_dns.pods()), same, *said))
-
-
-async def said_of(run: Run, name: str) -> str:
-    """What cluster DNS says of a name; silence counts only if it lasts, since one query can get lost."""
-    for _ in range(TRIES):
-        if (status := (await run.resolve(name)).status) != "TIMEOUT":
-            return status
-    return "TIMEOUT"
 
 
 async def restarted(run: Run) -> bool:

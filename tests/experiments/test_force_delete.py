@@ -25,12 +25,11 @@ def test_all_holds_and_the_overlap_is_told(history: History) -> None:
     assert verdicts(history) == dict.fromkeys(OWN, "ok")
     text = summary(history, "overlap-is-known")
     assert re.fullmatch(
-        r"In 3 of 3 forced deletions two pods served under one identity, for at least 1\.\d\d s \(web-\d\)\.", text
+        r"In 3 of 3 forced deletions two pods certainly served under one identity, for at least 1\.\d\d s \(web-\d\)\.",
+        text,
     )
     assert said(history, "overlap-after-force").startswith("Two pods answered as one: web-0 between 1.")
-    assert "In 3 of 3 forced deletions two pods certainly served under one identity, for at least 1." in lab.headline(
-        EXPERIMENT, history
-    )
+    assert text in lab.headline(EXPERIMENT, history)
 
 
 def test_an_object_that_goes_after_its_containers_fails(edited: History) -> None:
@@ -61,7 +60,7 @@ def test_an_old_pod_that_refuses_before_its_successor_is_there_makes_no_overlap(
     for address in old_addresses(history):
         edited.series(f"{address}:80", probe="address").say(Outcome("ECONNREFUSED", "connect"), after=0.0)
     text = summary(edited.history, "overlap-is-known")
-    assert text == "In 0 of 3 forced deletions two pods served under one identity."
+    assert text == "In 0 of 3 forced deletions two pods certainly served under one identity."
 
 
 def test_an_old_pod_that_never_stops_and_one_whose_address_is_its_successors_are_told(history: History) -> None:

@@ -93,7 +93,7 @@ def test_a_shell_that_is_gone_with_its_last_second_took_the_whole(edited: Histor
 def test_a_client_that_was_not_heard_is_named(history: History) -> None:
     silent = Edited(history).series("drain-ip:80", probe="http").say(Outcome("TIMEOUT", "connect"), after=0.0).history
     text = lab.summary(EXPERIMENT, silent, "who-is-connected-is-served-on")
-    assert text == "Cannot be judged: drain: the end of the ClusterIP was not seen."
+    assert text == "Cannot be judged: drain: no client was seen to fail through the ClusterIP."
 
 
 def test_a_name_that_goes_on_working_fails(history: History) -> None:

@@ -149,6 +149,35 @@ def test_an_address_that_another_pod_has_now_is_no_wrong_answer_for_the_service(
     assert RecordKind.SERVICE_A in {r.kind for r in recoveries(Reading(found.history))}
 
 
+@pytest.mark.parametrize("more", ["10.9.9.9", "10.244.2.10"])
+def test_a_strangers_address_beside_the_pods_own_is_no_right_answer(more: str) -> None:
+    """Nobody's, and another pod's."""
+    history = edited().lasts_until(70.0).series("A web-0.web").say(a(NEW, more), after=QUICK.dns_back_s).history
+    assert verdict(history, "recovered-within").outcome is FAIL
+    assert verdict(history, "identity-kept").outcome is FAIL
+
+
+@pytest.mark.parametrize(("name", "expected"), [("web-0.web.default.svc.x", OK), ("web-0.web.other.svc.x", FAIL)])
+def test_a_pod_of_the_same_name_in_another_namespace_is_another_pod(name: str, expected: VerdictOutcome) -> None:
+    found = edited().lasts_until(70.0)
+    history = found.series(f"PTR {NEW}").say(Outcome("NOERROR", values=(name,)), after=QUICK.dns_back_s).history
+    assert verdict(history, "identity-kept").outcome is expected
+
+
+@pytest.mark.parametrize(("lost_s", "expected"), [(61.0, FAIL), (59.0, UNKNOWN), (1.0, OK)])
+def test_a_vantage_that_contradicted_the_others_before_it_was_lost_is_not_left_out(
+    lost_s: float, expected: VerdictOutcome
+) -> None:
+    """At 1 s the others saw the name missing too."""
+    found = edited().lasts_until(70.0)
+    other = found.also_from("agent-2").series(probe="dns", vantage="agent-2")
+    found.series("A web-0.web", vantage="agent-2").say(NXDOMAIN, after=0.1)
+    history = other.end(lost_s).history
+    details = {"vantage": "agent-2", "node": "node-1", "reason": "gone", "samples": 1}
+    history.marks.append((found.ns(lost_s), "vantage-lost", details))
+    assert verdict(history, "recovered-within").outcome is expected
+
+
 # ---- limits ----
 
 

@@ -297,6 +297,44 @@ def test_another_pod_under_the_name_is_told_beside_what_is_excluded() -> None:
     assert verdict(history, "single-identity").outcome is FAIL
 
 
+def test_a_later_pod_of_the_name_that_gets_the_old_address_is_not_the_old_pod() -> None:
+    """After the trial, by something that was no fault: the address was free by then."""
+    found = edited()
+    last = [event for event in found.history.events if event.uid == "uid-1-new"][-1]
+    found.history.events.append(replace(last, type="DELETED", at_ns=found.ns(5.0)))
+    build = Builder()
+    build.history, build._ids = found.history, {o: i for i, o in enumerate(found.history.outcomes)}
+    t0_s = found.zero_ns / NS_PER_S
+    build.event(t0_s + 6.0, "Pod", pod("web-0", "uid-3", OLD, ready=True), "ADDED")
+    (series,) = found.series(f"{OLD}:80", probe="address").series
+    build.sample(series, t0_s + 7.0, t0_s + 8.0, lambda _: Outcome("OK", "response", ("web-0",), address=OLD))
+    assert verdict(found.history, "single-identity").outcome is OK
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        ({}, OK),
+        ({"pod": "web-1", "said": "web-1"}, UNKNOWN),
+        ({"said": None}, UNKNOWN),
+        ({"said": "web-1"}, FAIL),
+    ],
+)
+def test_the_pod_that_says_its_name_is_the_one_that_was_asked(other: dict[str, Any], expected: VerdictOutcome) -> None:
+    history = edited().history
+    note = Inside("web-0", "uid-1-new", "web-0", 0, "")
+    history.marks.append((ns(1), note.kind, note.details() | other))
+    assert verdict(history, "says-its-name").outcome is expected
+
+
+def test_a_contrast_that_was_found_twice_holds_only_where_both_do() -> None:
+    history = pod_replacement(QUICK)
+    at_ns, what, details = next(mark for mark in history.marks if mark[1] == "contrast")
+    assert verdict(history, "deployment-contrast").outcome is OK
+    history.marks.insert(0, (at_ns, what, details | {"per_pod_record": "NOERROR"}))
+    assert verdict(history, "deployment-contrast").outcome is FAIL
+
+
 # ---- marks ----
 
 

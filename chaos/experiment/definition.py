@@ -18,7 +18,8 @@ from chaos.errors import UsageError
 from chaos.experiment.run import Run
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
-_USE = re.compile(r"[a-z]+(,[a-z]+)* [a-z]+(/[a-z]+)?(\.[a-z0-9.-]+)?")
+_VERB = "(get|list|watch|create|update|patch|delete|deletecollection)"
+_USE = re.compile(rf"{_VERB}(,{_VERB})* [a-z]+(/[a-z]+)?(\.[a-z0-9.-]+)?")
 _RESERVED = ("fix-", "cleanup-")
 PROBES = ("dns", "tcp", "http", "clusterip", "address", "stream")
 # What an experiment may need besides a cluster and a namespace.

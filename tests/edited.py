@@ -31,12 +31,23 @@ class Edited:
             SeriesEdit(self, [series]).say(Outcome("TIMEOUT", phase), after=after)
         return self
 
-    def series(self, record: str = "", view: str = "", *, probe: str = "") -> SeriesEdit:
-        """All series with that record, view and probe; what is left out may be any."""
+    def also_from(self, vantage: str) -> Edited:
+        """Another vantage asked the same DNS questions and heard the same."""
+        for series in [s for s in self.history.series if s.probe == "dns"]:
+            copied = replace(series, id=len(self.history.series), vantage=vantage)
+            self.history.series.append(copied)
+            self.history.samples[copied.id] = copy.deepcopy(self.history.samples[series.id])
+        return self
+
+    def series(self, record: str = "", view: str = "", *, probe: str = "", vantage: str = "") -> SeriesEdit:
+        """All series with that record, view, probe and vantage; what is left out may be any."""
         wanted = [
             s
             for s in self.history.series
-            if record in ("", s.record) and view in ("", s.view) and probe in ("", s.probe)
+            if record in ("", s.record)
+            and view in ("", s.view)
+            and probe in ("", s.probe)
+            and vantage in ("", s.vantage)
         ]
         assert wanted, f"the history has no series {probe} {record} {view}"
         return SeriesEdit(self, wanted)

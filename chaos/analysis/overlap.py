@@ -41,7 +41,8 @@ def overlaps(reading: Reading) -> list[Overlap]:
 
 def _overlap(reading: Reading, trial: Trial) -> Overlap:
     impostors = _impostors(reading, trial)
-    old = _at_address(reading, trial, trial.target.address)
+    others_ns = _again_ns(reading, trial)
+    old = [(s, right) for s, right in _at_address(reading, trial, trial.target.address) if s.received_ns < others_ns]
     new = _at_address(reading, trial, trial.life.new_address)
     unknown = ""
     if trial.target.address == trial.life.new_address:
@@ -63,6 +64,21 @@ def _overlap(reading: Reading, trial: Trial) -> Overlap:
     if not proof:
         at_most_ns, proof = _by_samples(trial, old, new)
     return Overlap(trial, at_least_ns, at_most_ns, proof, "", impostors)
+
+
+def _again_ns(reading: Reading, trial: Trial) -> int:
+    """From when on the old address may be that of a later pod of this name, after the successor: then it tells nothing.
+
+    That is when the successor was first seen to end, or the later one was first seen.
+    """
+    if trial.life.new_pod is None:
+        return trial.until_ns + 1
+    mine = [e for e in reading.events if e.kind == "Pod" and e.name == trial.target.name and e.uid != trial.target.uid]
+    later = [e for e in mine if e.uid != trial.life.new_uid and e.at_ns > (trial.life.created_ns or 0)]
+    if not any((e.object.get("status") or {}).get("podIP") == trial.target.address for e in later):
+        return trial.until_ns + 1
+    ending = [e for e in mine if e.type == "DELETED" or "deletionTimestamp" in e.object["metadata"]]
+    return min(e.at_ns for e in (*later, *(e for e in ending if e.uid == trial.life.new_uid)))
 
 
 def _certain_ns(trial: Trial, old: list[tuple[Sample, bool]], new: list[tuple[Sample, bool]]) -> int:

@@ -94,6 +94,12 @@ def _reverse(reading: Reading, trial: Trial, service: str) -> Iterator[Record]:
             yield Record(RecordKind.PTR, label, view, vantage, before, after)
 
 
+def domain(reading: Reading) -> str:
+    """The governing service with its namespace: other namespaces may have pods and services of the same names."""
+    service, namespace = (str(reading.meta.target.get(key, "")) for key in ("service", "namespace"))
+    return f"{service}.{namespace}" if service and namespace else service
+
+
 def state_table(outcomes: Sequence[Outcome], record: Record, trial: Trial, service: str) -> list[State]:
     """The state that each of the reading's outcomes shows for a record, by the outcome's position."""
     return [state_of(outcome, record.kind, trial, service) for outcome in outcomes]
@@ -135,10 +141,11 @@ def _address_state(addresses: frozenset[str], trial: Trial, *, complete: bool) -
             return State.NEW  # the old one is another pod's by now
         # Both at once is not yet recovered: a client may still be sent to the old address.
         return State.PRESENT if old == new else State.OLD
-    if new and new in addresses:
+    if new and new in addresses and (complete or addresses == {new}):
         return State.NEW
-    # An address that no event explains is perhaps the new pod's, perhaps not: where no new pod is known, or where one
-    # may have come and gone unseen.
+    # Of the pod's own name an address beside the new one is a wrong one: a client may be sent there. One that no event
+    # explains is perhaps the new pod's, perhaps not: where no new pod is known, or where one may have come and gone
+    # unseen.
     unexplained = addresses - trial.life.others - {new}
     if unexplained and (trial.life.hidden or not new):
         return State.UNKNOWN

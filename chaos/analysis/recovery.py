@@ -10,7 +10,7 @@ from enum import StrEnum
 from chaos.analysis.bounds import Exchange, change, flips, stable_run
 from chaos.analysis.coverage import longest_gap_ns, tolerated_gap_ns
 from chaos.analysis.reading import Reading, once
-from chaos.analysis.records import SERVICE_VIEW, Record, RecordKind, State, records_of, state_table
+from chaos.analysis.records import SERVICE_VIEW, Record, RecordKind, State, domain, records_of, state_table
 from chaos.analysis.trials import Trial, not_replaced, trials
 from chaos.analysis.vantages import Loss, Unsure, losses, unsure
 from chaos.model import Interval, Series
@@ -214,7 +214,7 @@ def _evidence(
     reading: Reading, trial: Trial, record: Record, asked: tuple[Series, ...], servers: list[Recovery]
 ) -> _Evidence:
     evidence = _Evidence([], [], [])
-    table = state_table(reading.outcomes, record, trial, str(reading.meta.target.get("service", "")))
+    table = state_table(reading.outcomes, record, trial, domain(reading))
     present: list[Exchange] = []
     by_state = {State.OLD: evidence.old, State.ABSENT: evidence.absent, State.NEW: evidence.new, State.PRESENT: present}
     groups = [by_state.get(state) for state in table]

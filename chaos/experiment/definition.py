@@ -18,7 +18,8 @@ from chaos.errors import UsageError
 from chaos.experiment.run import Run
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
-_USE = re.compile(r"[a-z]+(,[a-z]+)* [a-z]+(/[a-z]+)?(\.[a-z0-9.-]+)?")
+_VERB = "(get|list|watch|create|update|patch|delete|deletecollection)"
+_USE = re.compile(rf"{_VERB}(,{_VERB})* [a-z]+(/[a-z]+)?(\.[a-z0-9.-]+)?")
 _RESERVED = ("fix-", "cleanup-")
 # Checkers of what holds wherever a StatefulSet's pods are replaced.
 REPLACES = ("fault-took-effect", "steady-state", "identity-kept")

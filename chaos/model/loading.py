@@ -40,10 +40,14 @@ def _load_observations(history: History, path: Path) -> None:
             history.series.append(series)
             history.samples[series.id] = Samples()
         elif "outcome" in line:
+            if line["outcome"]["id"] != len(history.outcomes):
+                raise ValueError(f"the outcome before {line['outcome']['id']} is not there")
             history.outcomes.append(_outcome(line["outcome"]))
         else:
             block = line["samples"]
             append_block(block, history.samples[block["series"]])
+            if not all(0 <= position < len(history.outcomes) for position in block["outcome"]):
+                raise ValueError(f"an outcome of the series {block['series']} is not there")
 
 
 def _load_events(history: History, path: Path) -> None:

@@ -149,6 +149,35 @@ def test_an_address_that_another_pod_has_now_is_no_wrong_answer_for_the_service(
     assert RecordKind.SERVICE_A in {r.kind for r in recoveries(Reading(found.history))}
 
 
+@pytest.mark.parametrize("more", ["10.9.9.9", "10.244.2.10"])
+def test_a_strangers_address_beside_the_pods_own_is_no_right_answer(more: str) -> None:
+    """Nobody's, and another pod's."""
+    history = edited().lasts_until(70.0).series("A web-0.web").say(a(NEW, more), after=QUICK.dns_back_s).history
+    assert verdict(history, "recovered-within").outcome is FAIL
+    assert verdict(history, "identity-kept").outcome is FAIL
+
+
+@pytest.mark.parametrize(("name", "expected"), [("web-0.web.default.svc.x", OK), ("web-0.web.other.svc.x", FAIL)])
+def test_a_pod_of_the_same_name_in_another_namespace_is_another_pod(name: str, expected: VerdictOutcome) -> None:
+    found = edited().lasts_until(70.0)
+    history = found.series(f"PTR {NEW}").say(Outcome("NOERROR", values=(name,)), after=QUICK.dns_back_s).history
+    assert verdict(history, "identity-kept").outcome is expected
+
+
+@pytest.mark.parametrize(("lost_s", "expected"), [(61.0, FAIL), (59.0, UNKNOWN), (1.0, OK)])
+def test_a_vantage_that_contradicted_the_others_before_it_was_lost_is_not_left_out(
+    lost_s: float, expected: VerdictOutcome
+) -> None:
+    """At 1 s the others saw the name missing too."""
+    found = edited().lasts_until(70.0)
+    other = found.also_from("agent-2").series(probe="dns", vantage="agent-2")
+    found.series("A web-0.web", vantage="agent-2").say(NXDOMAIN, after=0.1)
+    history = other.end(lost_s).history
+    details = {"vantage": "agent-2", "node": "node-1", "reason": "gone", "samples": 1}
+    history.marks.append((found.ns(lost_s), "vantage-lost", details))
+    assert verdict(history, "recovered-within").outcome is expected
+
+
 # ---- limits ----
 
 
@@ -266,6 +295,44 @@ def test_another_pod_under_the_name_is_told_beside_what_is_excluded() -> None:
     assert "At no time did two pods serve under one identity" not in said
     assert "At no time did an old pod and its successor serve under one identity. web-8 answered under" in said
     assert verdict(history, "single-identity").outcome is FAIL
+
+
+def test_a_later_pod_of_the_name_that_gets_the_old_address_is_not_the_old_pod() -> None:
+    """After the trial, by something that was no fault: the address was free by then."""
+    found = edited()
+    last = [event for event in found.history.events if event.uid == "uid-1-new"][-1]
+    found.history.events.append(replace(last, type="DELETED", at_ns=found.ns(5.0)))
+    build = Builder()
+    build.history, build._ids = found.history, {o: i for i, o in enumerate(found.history.outcomes)}
+    t0_s = found.zero_ns / NS_PER_S
+    build.event(t0_s + 6.0, "Pod", pod("web-0", "uid-3", OLD, ready=True), "ADDED")
+    (series,) = found.series(f"{OLD}:80", probe="address").series
+    build.sample(series, t0_s + 7.0, t0_s + 8.0, lambda _: Outcome("OK", "response", ("web-0",), address=OLD))
+    assert verdict(found.history, "single-identity").outcome is OK
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        ({}, OK),
+        ({"pod": "web-1", "said": "web-1"}, UNKNOWN),
+        ({"said": None}, UNKNOWN),
+        ({"said": "web-1"}, FAIL),
+    ],
+)
+def test_the_pod_that_says_its_name_is_the_one_that_was_asked(other: dict[str, Any], expected: VerdictOutcome) -> None:
+    history = edited().history
+    note = Inside("web-0", "uid-1-new", "web-0", 0, "")
+    history.marks.append((ns(1), note.kind, note.details() | other))
+    assert verdict(history, "says-its-name").outcome is expected
+
+
+def test_a_contrast_that_was_found_twice_holds_only_where_both_do() -> None:
+    history = pod_replacement(QUICK)
+    at_ns, what, details = next(mark for mark in history.marks if mark[1] == "contrast")
+    assert verdict(history, "deployment-contrast").outcome is OK
+    history.marks.insert(0, (at_ns, what, details | {"per_pod_record": "NOERROR"}))
+    assert verdict(history, "deployment-contrast").outcome is FAIL
 
 
 # ---- marks ----

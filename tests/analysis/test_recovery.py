@@ -178,7 +178,7 @@ def test_lost_again_by_the_end_is_not_recovered() -> None:
 
 def test_srv_is_judged_by_the_additional_address_of_the_target() -> None:
     def srv(address: str) -> Outcome:
-        return Outcome("NOERROR", values=("web-1.web.x",), additional=(f"web-1.web.x={address}",))
+        return Outcome("NOERROR", values=("web-1.web.default.x",), additional=(f"web-1.web.default.x={address}",))
 
     build = one_pod()
     gone = Outcome("NOERROR", values=("web-2.web.x",), additional=("web-2.web.x=10.0.0.9",))
@@ -187,7 +187,7 @@ def test_srv_is_judged_by_the_additional_address_of_the_target() -> None:
 
 
 def test_srv_without_additional_is_judged_by_the_absence_between() -> None:
-    named = Outcome("NOERROR", values=("web-1.web.x",))
+    named = Outcome("NOERROR", values=("web-1.web.default.x",))
     build = one_pod()
     ask(build, (0.5, 0.6, named), (1.5, 1.6, NXDOMAIN), (3.25, 3.5, named), record="SRV web")
     assert bounds(only(build.done())) == ((-0.5, 0.6), (0.5, 2.5))
@@ -196,14 +196,14 @@ def test_srv_without_additional_is_judged_by_the_absence_between() -> None:
 def test_an_address_shaped_srv_target_is_not_the_pods_own_name() -> None:
     """A restarted pod with a wrong serviceName appears like this, while the service's A record looks healthy."""
     shaped = Outcome("NOERROR", values=("10-0-0-2.web.x",), additional=(f"10-0-0-2.web.x={NEW}",))
-    own = Outcome("NOERROR", values=("web-1.web.x",), additional=(f"web-1.web.x={OLD}",))
+    own = Outcome("NOERROR", values=("web-1.web.default.x",), additional=(f"web-1.web.default.x={OLD}",))
     build = one_pod()
     ask(build, (0.5, 0.6, own), (1.5, 1.6, shaped), (3.25, 3.5, shaped), record="SRV web")
     assert only(build.done()).outcome is RecoveryOutcome.NOT_RECOVERED
 
 
 def test_the_reverse_record_is_lost_at_the_old_address_and_back_at_the_new_one() -> None:
-    named = Outcome("NOERROR", values=("web-1.web.x",))
+    named = Outcome("NOERROR", values=("web-1.web.default.x",))
     build = one_pod()
     for address, samples in {
         OLD: [(0.5, 0.6, named), (1.5, 1.6, NXDOMAIN)],

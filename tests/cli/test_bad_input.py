@@ -259,6 +259,7 @@ def test_a_key_that_is_no_text_becomes_one_as_kubectl_makes_it(tmp_path: Path) -
         ('name="mine"', "name=5", "name is 5"),
         ('("m.yaml",)', '"m.yaml"', "workload is"),
         ('("dns",)', '("dns",), uses=("everything",)', "uses is"),
+        ('("dns",)', '("dns",), uses=("frobnicate pods",)', "uses is"),
         ('hypothesis="h", ', "", "missing 1 required positional argument"),
         ("async def", "def", "line 5 raises SyntaxError"),
         ("await run.steady_state(within_s=60)", "raise KeyboardInterrupt", "raised KeyboardInterrupt"),

@@ -107,15 +107,15 @@ def test_dns_that_timed_out_from_the_fault_on_is_inconclusive_and_no_dns_verdict
     fault_ns = history.faults[0].sent_ns
     asked = {series.id for series in history.series if series.probe == "dns"}
     lines = [json.loads(line) for line in (folder / "observations.jsonl").read_text().splitlines()]
-    lost = 1 + max(line["outcome"]["id"] for line in lines if "outcome" in line)
+    for line in lines:  # number 0 is the new outcome's
+        if "outcome" in line:
+            line["outcome"]["id"] += 1
+        elif samples := line.get("samples"):
+            from_ns = fault_ns if samples["series"] in asked else float("inf")
+            found = zip(accumulate(samples["scheduled_ns"]), samples["outcome"], strict=True)
+            samples["outcome"] = [0 if at_ns >= from_ns else number + 1 for at_ns, number in found]
     silence = {"status": "TIMEOUT", "phase": "answer", "values": [], "additional": [], "address": ""}
-    lines.insert(0, {"outcome": {"id": lost, **silence, "ttl": None, "detail": "", "srv": []}})
-    for line in lines:
-        samples = line.get("samples")
-        if samples is None or samples["series"] not in asked:
-            continue
-        at_ns = list(accumulate(samples["scheduled_ns"]))
-        samples["outcome"] = [lost if at >= fault_ns else o for at, o in zip(at_ns, samples["outcome"], strict=True)]
+    lines.insert(0, {"outcome": {"id": 0, **silence, "ttl": None, "detail": "", "srv": []}})
     (folder / "observations.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert judge_again(folder, None, None, as_json=True) == 4
     verdicts = {v["checker"]: v["outcome"] for v in json.loads(capsys.readouterr().out)["verdicts"]}
@@ -178,4 +178,16 @@ def test_a_clock_that_goes_back_is_none(folder: Path, change: str) -> None:
     lines[place] = json.dumps(line) + "\n"
     path.write_text("".join(lines))
     with pytest.raises(UsageError, match=r"received before|not in the order"):
+        load_run(folder)
+
+
+@pytest.mark.parametrize("number", [0, 1, -1])
+def test_a_run_that_lost_an_outcome_is_not_read_by_what_the_others_say(folder: Path, number: int) -> None:
+    """Samples refer to outcomes by number: without one, each later one would stand for another."""
+    path = folder / "observations.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    places = [place for place, line in enumerate(lines) if line.startswith('{"outcome"')]
+    del lines[places[number]]
+    path.write_text("".join(lines))
+    with pytest.raises(UsageError, match="is not there"):
         load_run(folder)

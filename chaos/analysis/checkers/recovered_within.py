@@ -66,12 +66,23 @@ def _in_time(measured: list[Recovery], limit_ns: int) -> str:
 def _without_lost_vantages(asked: list[Recovery], limit_ns: int) -> tuple[list[Recovery], list[Recovery]]:
     """Those to be judged, and those that their vantage could not measure while another one measured the same.
 
-    What one saw wrong after the limit counts, also where it was lost later.
+    What one saw wrong after the limit counts, also where it was lost later; and what it saw wrong when the others saw
+    it right leaves it open.
     """
-    measured = {(r.trial.key, r.record, r.view) for r in asked if not r.reason and r.covered}
+    measured: dict[tuple[tuple[int, str], str, str], int] = {}
+    for r in asked:
+        if not r.reason and r.covered:
+            right_ns = (r.lasting.before_ns if r.lasting else None) or 0
+            key = (r.trial.key, r.record, r.view)
+            measured[key] = max(measured.get(key, 0), right_ns)
     unable = [r for r in asked if r.reason and not _judge(r, limit_ns)[0]]
-    left_out = [r for r in unable if (r.trial.key, r.record, r.view) in measured]
+    left_out = [r for r in unable if _seen_wrong_ns(r) <= measured.get((r.trial.key, r.record, r.view), -1)]
     return [r for r in asked if r not in left_out], left_out
+
+
+def _seen_wrong_ns(recovery: Recovery) -> int:
+    """When it was last seen wrong, where it was not seen right for good since; else 0."""
+    return recovery.lasting.after_ns if recovery.lasting is not None and recovery.lasting.before_ns is None else 0
 
 
 def _from_where(reading: Reading, measured: list[Recovery], left_out: list[Recovery]) -> str:

@@ -21,16 +21,18 @@ def says_its_name(reading: Reading) -> Iterator[Finding]:
         who, code, said = f"pod {one.pod} (UID {one.uid[:8]}…)", one.exit_code, one.said
         if code != 0:
             yield unsure(f"{who} ended the command with {code}: {one.problem}")
+        elif not isinstance(said, str):
+            yield unsure(f"{who} was not understood")
         elif said != one.pod:
             yield against(f"{who} says that it is {said!r}")
-    answered = {one.uid for one in asked if one.exit_code == 0}
+    answered = {(one.pod, one.uid) for one in asked if one.exit_code == 0}
     replaced, missing = [], []
     for trial in trials(reading):
         if lacking := not_replaced(trial):
             missing.append(f"trial {trial.number}: {lacking}")
             continue
         replaced.append(trial)
-        if trial.life.new_uid not in answered:
+        if (trial.target.name, trial.life.new_uid) not in answered:
             missing.append(f"the new {trial.target.name} of trial {trial.number} was not asked")
     yield from map(unsure, missing)
     need(replaced or missing, "no pod was replaced")

@@ -9,7 +9,7 @@ from functools import partial
 from chaos.analysis.connections import protocol
 from chaos.analysis.lifecycle import pod_state
 from chaos.analysis.reading import Reading, Sample
-from chaos.analysis.records import Record, RecordKind, State, records_of, state_table
+from chaos.analysis.records import Record, RecordKind, State, domain, records_of, state_table
 from chaos.analysis.recovery import Recovery, recoveries
 from chaos.analysis.trials import Trial
 from chaos.analysis.vantages import primary, primary_series
@@ -102,7 +102,7 @@ def _short(view: str) -> str:
 
 
 def _dns_table(reading: Reading, trial: Trial, record: Record) -> list[State]:
-    return state_table(reading.outcomes, record, trial, str(reading.meta.target.get("service", "")))
+    return state_table(reading.outcomes, record, trial, domain(reading))
 
 
 def _dns_state(table: list[State], trial: Trial, sample: Sample) -> str:

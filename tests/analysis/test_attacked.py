@@ -178,6 +178,13 @@ def test_a_vantage_that_contradicted_the_others_before_it_was_lost_is_not_left_o
     assert verdict(history, "recovered-within").outcome is expected
 
 
+def test_what_was_last_heard_before_the_fault_is_silence_and_no_wrong_answer() -> None:
+    history = edited().series(probe="dns").say(Outcome("SERVFAIL"), after=0).history
+    found = verdict(history, "recovered-within")
+    assert found.outcome is UNKNOWN
+    assert "was not right -" not in found.summary
+
+
 # ---- limits ----
 
 
@@ -450,6 +457,17 @@ def test_what_cannot_be_read_of_who_changed_what_leaves_everything_open(mark: di
     history.marks.append((ns(1), "wrote", mark))
     assert {v.outcome for v in judge(Reading(history), ["steady-state", "recovered-within"])} == {UNKNOWN}
     assert "could not be answered" in answer(history, "dns-update")
+
+
+@pytest.mark.parametrize(("seen_s", "expected"), [(-1.0, OK), (3.5, UNKNOWN)])
+def test_a_set_that_was_first_seen_after_the_fault_may_have_been_changed_before(
+    seen_s: float, expected: VerdictOutcome
+) -> None:
+    found = edited()
+    obj = {"metadata": {"name": "web", "uid": "s", "generation": 2}}
+    found.history.events.append(ClusterEvent(found.ns(seen_s), "ADDED", "StatefulSet", "default", "web", "s", obj))
+    found.history.events.sort(key=lambda event: event.at_ns)
+    assert verdict(found.history, "target-left-alone").outcome is expected
 
 
 # ---- sentences ----

@@ -110,6 +110,8 @@ def _judge(recovery: Recovery, limit_ns: int) -> tuple[bool, str]:
         return False, f"is unknown: {recovery.reason or _silence(recovery)}"
     after_ns = recovery.lasting.after_ns - recovery.trial.accepted_ns
     if recovery.lasting.before_ns is None:
+        if after_ns < 0:  # no answer since says anything
+            return False, f"is unknown: {recovery.reason or _silence(recovery)}"
         late = after_ns > limit_ns
         seen = f"was not right {seconds(after_ns)} after the fault, when it was last seen wrong"
         return late, f"is unknown: {recovery.reason}" if recovery.reason and not late else seen

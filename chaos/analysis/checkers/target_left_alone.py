@@ -21,6 +21,9 @@ def target_left_alone(reading: Reading) -> Iterator[Finding]:
         yield unsure(f"no event of StatefulSet {name} was seen")
         return
     first, last = seen[0], seen[-1]
+    began_ns = min((fault.sent_ns for fault in reading.faults), default=first.at_ns)
+    if first.at_ns > began_ns:
+        yield unsure(f"StatefulSet {name} was first seen {seconds(first.at_ns - began_ns)} after the first fault")
     generations = _generation(first), _generation(last)
     if last.type == "DELETED":
         yield unsure(f"StatefulSet {name} was deleted by somebody during the run")

@@ -36,6 +36,7 @@ _NO_COPY = ("reports/", "docs/", "benchmarks/")
 _QUIET = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 # Of CPU, not of a clock: the machine may be busy. A mutant that needs more than these times the tests' own hangs.
 _TIMES, _AT_LEAST_S = 5, 20
+_NO_TEST = 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +235,7 @@ def _survivors(path: Path, tests: list[str], baseline_s: float, mutants: list[Mu
             survivors.append(mutant)
         said = "SURVIVED" if code == 0 else "killed"
         print(f"{number}/{len(mutants)} {said} {took_s:.1f} s {mutant.module}:{mutant.line} {mutant.after}", flush=True)
+    _baseline_s(tests)  # else something else than a mutant was noticed
     return survivors
 
 
@@ -248,12 +250,14 @@ def _tested(tests: list[str], limit_s: int) -> tuple[int, float]:
         signal.alarm(30 * limit_s)  # one that waits instead of computing
         import pytest  # noqa: PLC0415 - it was preloaded
 
-        code = 70
+        code = _NO_TEST
         try:
             code = int(pytest.main([*_QUIET, *tests]))
         finally:
             os._exit(code)
     _, status, usage = os.wait4(pid, 0)
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status) == _NO_TEST:
+        raise RuntimeError("pytest could not be run")
     return status, usage.ru_utime + usage.ru_stime
 
 

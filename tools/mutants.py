@@ -180,6 +180,8 @@ def _in_a_process(
     `took_s` keeps what CPU the tests take without a mutant, by their names.
     """
     tests = [test.format(experiment=Path(module.removesuffix("/__init__.py")).stem) for test in target["tests"]]
+    if all(_key(mutant) in killed for mutant in mutants):
+        return []
     reads, writes = os.pipe()
     if (pid := os.fork()) == 0:
         try:

@@ -45,7 +45,7 @@ from chaos.model import (
     WatchGap,
 )
 from chaos.model.figure import plain
-from tests.histories import NXDOMAIN, TIMED_OUT, Builder, Truth, a, ns, pod, pod_replacement
+from tests.histories import FORCED, NXDOMAIN, TIMED_OUT, Builder, Story, Truth, a, ns, pod, pod_replacement
 from tests.judging import verdict_of
 
 OK, FAIL, UNKNOWN = VerdictOutcome.OK, VerdictOutcome.FAIL, VerdictOutcome.UNKNOWN
@@ -783,3 +783,56 @@ def test_the_claims_are_those_that_the_pod_had_when_it_was_first_seen_on_a_node(
     assert facets(build)["volume claims"] == (None, "the watch of claims was disturbed when the trial ended")
     build.event(13.5, "Pod", pod("web-1", "new", "10.0.0.2", ready=True, claims=("other",)))
     assert facets(build)["volume claims"] == (False, "data became other")
+
+
+# ---- says-its-name, single-identity ----
+
+
+def asked(uid: str, name: str, code: int = 0, problem: str = "") -> tuple[int, str, dict[str, Any]]:
+    """The note of a question inside a pod named web-1."""
+    return ns(1.0), "inside", {"pod": "web-1", "uid": uid, "said": name, "exit_code": code, "problem": problem}
+
+
+def test_each_new_pod_must_have_said_its_name() -> None:
+    build = replaced(sampled=False)
+    assert said(build.done(), "says-its-name") == (UNKNOWN, "Cannot be judged: no pod was asked.")
+    build.history.marks.append(asked("old", "web-1"))
+    unasked = "the new web-1 of trial 1 was not asked."
+    assert said(build.history, "says-its-name") == (UNKNOWN, f"Cannot be judged: {unasked}")
+    build.history.marks.append(asked("new", "", 127, "no such command"))
+    ended = "pod web-1 (UID new…) ended the command with 127: no such command"
+    assert said(build.history, "says-its-name") == (UNKNOWN, f"Cannot be judged: {ended}; {unasked}")
+    build.history.marks[-1] = asked("new", "web-2")
+    assert said(build.history, "says-its-name") == (FAIL, "pod web-1 (UID new…) says that it is 'web-2'.")
+    build.history.marks[-1] = asked("new", "web-1")
+    told = "Asked {}, each pod said its own name, {} of them after their replacement."
+    assert said(build.history, "says-its-name") == (OK, told.format("2 times", 1))
+    build.history.events[:] = [event for event in build.history.events if event.uid != "new"]
+    build.history.marks.pop()
+    assert said(build.history, "says-its-name") == (OK, told.format("1 time", 0))
+
+
+def test_an_overlap_that_is_neither_shown_nor_excluded_is_told_with_its_bound() -> None:
+    history = pod_replacement(replace(Story(), old_failed_s=None))
+    assert said(history, "single-identity") == (
+        UNKNOWN,
+        "Cannot be judged: trial 1: two pods may have served as web-0 for up to 30.09 s.",
+    )
+
+
+def test_a_certain_overlap_is_told_alone_and_one_that_is_excluded_not_at_all() -> None:
+    outcome, text = said(pod_replacement(FORCED), "single-identity")
+    assert outcome is FAIL
+    assert re.fullmatch(r"trial 1: two pods served as web-0 for at least \d+ ms\.", text)
+    assert said(pod_replacement(), "single-identity") == (
+        OK,
+        "In 1 of 1 replacements no two pods served under one identity.",
+    )
+
+
+def test_a_pod_that_was_not_replaced_proves_no_single_identity() -> None:
+    build = replaced(sampled=False)
+    build.history.events[:] = [event for event in build.history.events if event.uid != "new"]
+    outcome, text = said(build.done(), "single-identity")
+    assert outcome is UNKNOWN
+    assert text == "Cannot be judged: trial 1: there was no new pod web-1 10.00 s after the deletion."

@@ -1,6 +1,6 @@
 """Flips the conditions of the checkers one by one (Cosmic Ray) and lists which flips no test noticed.
 
-python tools/mutants.py [--go-on] [PATH …]
+python tools/mutants.py [--go-on | --write | --list] [PATH …]
 
 Each mutant is put into a copy of the repository and tested by the test files that `tools/mutants.toml` names for its
 module, in a fork of a process that has imported everything else already: a mutant costs little more than its tests.
@@ -57,13 +57,14 @@ def main() -> int:
     parser.add_argument("paths", nargs="*", help="modules to mutate, by a part of their path; without: all")
     parser.add_argument("--go-on", action="store_true", help="believe kills of modules that have not changed since")
     parser.add_argument("--list", action="store_true", help="count mutants, run nothing")
+    parser.add_argument("--write", action="store_true", help="write the document from what is known, run nothing")
     options = parser.parse_args()
     config = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as folder:
         copy = _copy(Path(folder, "copy"))
         os.environ["CHAOS_TEST_HISTORIES"] = folder
         took_s: dict[str, float] = {}
-        for target in config["target"]:
+        for target in () if options.write else config["target"]:
             for module in _modules(target, options.paths):
                 source = (ROOT / module).read_text(encoding="utf-8")
                 found = list(_mutants(module, source, config["operators"], whole=module.startswith("chaos/")))

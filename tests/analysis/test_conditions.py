@@ -753,6 +753,15 @@ def test_a_view_that_heard_nothing_at_the_end_leaves_the_record_unmeasured() -> 
     assert facets(build)["A record"] == (None, "not measured")
 
 
+@pytest.mark.parametrize(("lost_s", "views"), [(12.0, 1), (19.999, 1), (20.0, 2), (30.0, 2)])
+def test_only_places_that_lasted_through_the_trial_tell_of_its_end(lost_s: float, views: int) -> None:
+    build = replaced(sampled=False)
+    for name in ("agent-0", "agent-1"):
+        sampled(build, right, vantage=name)
+    lost(build, "agent-1", lost_s)
+    assert facets(build)["A record"] == (True, f"right in {views} of {views} views at the end")
+
+
 def test_the_claims_are_those_that_the_pod_had_when_it_was_first_seen_on_a_node() -> None:
     build = Builder()
     target = replace(WEB_1, claims=("data",))

@@ -394,6 +394,17 @@ def test_of_faults_that_replace_nobody_only_the_last_one_needs_a_look() -> None:
     )
 
 
+def test_a_look_within_the_time_of_a_longer_fault_is_one_after_both() -> None:
+    build = Builder()
+    build.history.faults += [fault("delete-pod", 1, 10.0), fault("delete-pod", 2, 12.0, ended_ns=ns(14.0))]
+    build.history.marks += [BEFORE, steady("after", 2, 15.0)]
+    assert said(build.done(), "steady-state")[1].startswith("Reached before the faults and again after 2 of 2 faults")
+    build.history.marks[-1] = steady("after", 2, 25.0)
+    assert said(build.done(), "steady-state")[1] == (
+        "Cannot be judged: trial 1: the state after the fault was not checked."
+    )
+
+
 def test_what_was_missed_is_told_and_when() -> None:
     missing = ["a", "b", "c", "d"]
     assert looked(BEFORE, steady("after", 1, 15.0, took_s=None, missing=missing)) == (
@@ -563,7 +574,9 @@ def test_a_name_that_is_missing_at_the_end_fails_where_it_was_seen_so_after_the_
     build = replaced(sampled=False)
     sampled(build, missing)
     found = bounds(build)
-    assert within(build, found.after_ns)[0] is UNKNOWN
+    outcome, text = within(build, found.after_ns)
+    assert outcome is UNKNOWN
+    assert "is unknown" not in text
     outcome, text = within(build, found.after_ns - 1)
     assert outcome is FAIL
     assert re.search(r"coredns-a was not right (9\.9\d|10\.00) s after the fault, when it was last seen wrong\.", text)
@@ -573,7 +586,9 @@ def test_a_name_whose_only_vantage_was_lost_is_judged_by_what_that_saw() -> None
     build = replaced(sampled=False)
     sampled(build, missing, until_s=18.0)
     lost(build, "local", 18.0)
-    assert within(build, ns(3.0))[0] is FAIL
+    outcome, text = within(build, ns(3.0))
+    assert outcome is FAIL
+    assert "when it was last seen wrong" in text
     outcome, text = within(build, ns(9.0))
     assert outcome is UNKNOWN
     assert text == (
@@ -614,6 +629,15 @@ def test_a_trial_whose_name_was_not_asked_for_is_told() -> None:
     )
     build.history.meta.parameters.clear()
     assert said(build.history, "recovered-within")[1] == "Cannot be judged: the run names no limit (within_s)."
+
+
+def test_only_addresses_are_judged() -> None:
+    build = replaced()
+    series = build.series("dns", "SRV web", "coredns-a", period_s=0.1)
+    build.sample(series, 5.0, 20.0, lambda at_s: a() if at_s >= 10.5 else Outcome("NOERROR", values=("web-1.web",)))
+    outcome, text = within(build, ns(60.0))
+    assert outcome is OK
+    assert text.startswith("In all 1 pairs of an A record and a view")
 
 
 def test_a_pair_that_one_vantage_lost_rests_on_the_other() -> None:
@@ -744,6 +768,14 @@ def test_records_of_each_kind_are_facets_of_their_own() -> None:
     )
     build.history.meta.parameters["within_s"] = 5.0
     assert facets(build)["A record"] == (False, "not right at the end at coredns-b")
+
+
+def test_a_look_at_the_limit_is_none_before_it() -> None:
+    build = replaced(sampled=False)
+    last_ns = build.history.samples[sampled(build, missing).id].sent_ns[-1] - ns(10.001)
+    for later_ns, kept in ((0, False), (1, None)):
+        build.history.meta.parameters["within_s"] = (last_ns + later_ns) / 1e9
+        assert facets(build)["A record"][0] is kept
 
 
 def test_a_view_that_heard_nothing_at_the_end_leaves_the_record_unmeasured() -> None:

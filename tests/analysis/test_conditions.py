@@ -754,6 +754,9 @@ def test_a_new_pod_of_another_shape_is_told_with_both() -> None:
     assert facets(build)["subdomain"] == (False, "web became none")
     build.history.events[-1].object["spec"]["subdomain"] = "web"
     assert facets(build)["subdomain"] == (True, "web")
+    for event in build.history.events:
+        event.object["spec"]["subdomain"] = "db"
+    assert facets(build)["subdomain"] == (True, "db")
 
 
 def test_records_of_each_kind_are_facets_of_their_own() -> None:

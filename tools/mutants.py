@@ -286,7 +286,7 @@ def document(config: dict[str, Any], old: str, known: dict[str, Any]) -> str:
 
 def reasons(config: dict[str, Any]) -> str:
     """The table of survivors."""
-    rows = ["| module | condition | flipped | why no test can notice |", "|---|---|---|---|"]
+    rows = ["| module | condition | flipped | why it is left |", "|---|---|---|---|"]
     for one in config.get("survivor", ()):
         cells = (f"`{one['module']}`", _code(one["before"]), _code(one["after"]), one["why"])
         rows.append(f"| {' | '.join(cells)} |")

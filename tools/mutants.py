@@ -1,6 +1,6 @@
 """Flips the conditions of the checkers one by one (Cosmic Ray) and lists which flips no test noticed.
 
-python tools/mutants.py [--go-on] [PATH …]
+python tools/mutants.py [--go-on | --write | --list] [PATH …]
 
 Each mutant is put into a copy of the repository and tested by the test files that `tools/mutants.toml` names for its
 module, in a fork of a process that has imported everything else already: a mutant costs little more than its tests.
@@ -36,6 +36,7 @@ _NO_COPY = ("reports/", "docs/", "benchmarks/")
 _QUIET = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 # Of CPU, not of a clock: the machine may be busy. A mutant that needs more than these times the tests' own hangs.
 _TIMES, _AT_LEAST_S = 5, 20
+_NO_TEST = 70
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +57,14 @@ def main() -> int:
     parser.add_argument("paths", nargs="*", help="modules to mutate, by a part of their path; without: all")
     parser.add_argument("--go-on", action="store_true", help="believe kills of modules that have not changed since")
     parser.add_argument("--list", action="store_true", help="count mutants, run nothing")
+    parser.add_argument("--write", action="store_true", help="write the document from what is known, run nothing")
     options = parser.parse_args()
     config = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as folder:
         copy = _copy(Path(folder, "copy"))
         os.environ["CHAOS_TEST_HISTORIES"] = folder
         took_s: dict[str, float] = {}
-        for target in config["target"]:
+        for target in () if options.write else config["target"]:
             for module in _modules(target, options.paths):
                 source = (ROOT / module).read_text(encoding="utf-8")
                 found = list(_mutants(module, source, config["operators"], whole=module.startswith("chaos/")))
@@ -179,6 +181,8 @@ def _in_a_process(
     `took_s` keeps what CPU the tests take without a mutant, by their names.
     """
     tests = [test.format(experiment=Path(module.removesuffix("/__init__.py")).stem) for test in target["tests"]]
+    if all(_key(mutant) in killed for mutant in mutants):
+        return []
     reads, writes = os.pipe()
     if (pid := os.fork()) == 0:
         try:
@@ -234,6 +238,7 @@ def _survivors(path: Path, tests: list[str], baseline_s: float, mutants: list[Mu
             survivors.append(mutant)
         said = "SURVIVED" if code == 0 else "killed"
         print(f"{number}/{len(mutants)} {said} {took_s:.1f} s {mutant.module}:{mutant.line} {mutant.after}", flush=True)
+    _baseline_s(tests)  # else something else than a mutant was noticed
     return survivors
 
 
@@ -248,12 +253,14 @@ def _tested(tests: list[str], limit_s: int) -> tuple[int, float]:
         signal.alarm(30 * limit_s)  # one that waits instead of computing
         import pytest  # noqa: PLC0415 - it was preloaded
 
-        code = 70
+        code = _NO_TEST
         try:
             code = int(pytest.main([*_QUIET, *tests]))
         finally:
             os._exit(code)
     _, status, usage = os.wait4(pid, 0)
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status) == _NO_TEST:
+        raise RuntimeError("pytest could not be run")
     return status, usage.ru_utime + usage.ru_stime
 
 
@@ -279,7 +286,7 @@ def document(config: dict[str, Any], old: str, known: dict[str, Any]) -> str:
 
 def reasons(config: dict[str, Any]) -> str:
     """The table of survivors."""
-    rows = ["| module | condition | flipped | why no test can notice |", "|---|---|---|---|"]
+    rows = ["| module | condition | flipped | why it is left |", "|---|---|---|---|"]
     for one in config.get("survivor", ()):
         cells = (f"`{one['module']}`", _code(one["before"]), _code(one["after"]), one["why"])
         rows.append(f"| {' | '.join(cells)} |")

@@ -45,7 +45,7 @@ from chaos.model import (
     WatchGap,
 )
 from chaos.model.figure import plain
-from tests.histories import NXDOMAIN, TIMED_OUT, Builder, Truth, a, ns, pod, pod_replacement
+from tests.histories import FORCED, NXDOMAIN, TIMED_OUT, Builder, Story, Truth, a, ns, pod, pod_replacement
 from tests.judging import verdict_of
 
 OK, FAIL, UNKNOWN = VerdictOutcome.OK, VerdictOutcome.FAIL, VerdictOutcome.UNKNOWN
@@ -394,6 +394,17 @@ def test_of_faults_that_replace_nobody_only_the_last_one_needs_a_look() -> None:
     )
 
 
+def test_a_look_within_the_time_of_a_longer_fault_is_one_after_both() -> None:
+    build = Builder()
+    build.history.faults += [fault("delete-pod", 1, 10.0), fault("delete-pod", 2, 12.0, ended_ns=ns(14.0))]
+    build.history.marks += [BEFORE, steady("after", 2, 15.0)]
+    assert said(build.done(), "steady-state")[1].startswith("Reached before the faults and again after 2 of 2 faults")
+    build.history.marks[-1] = steady("after", 2, 25.0)
+    assert said(build.done(), "steady-state")[1] == (
+        "Cannot be judged: trial 1: the state after the fault was not checked."
+    )
+
+
 def test_what_was_missed_is_told_and_when() -> None:
     missing = ["a", "b", "c", "d"]
     assert looked(BEFORE, steady("after", 1, 15.0, took_s=None, missing=missing)) == (
@@ -563,7 +574,9 @@ def test_a_name_that_is_missing_at_the_end_fails_where_it_was_seen_so_after_the_
     build = replaced(sampled=False)
     sampled(build, missing)
     found = bounds(build)
-    assert within(build, found.after_ns)[0] is UNKNOWN
+    outcome, text = within(build, found.after_ns)
+    assert outcome is UNKNOWN
+    assert "is unknown" not in text
     outcome, text = within(build, found.after_ns - 1)
     assert outcome is FAIL
     assert re.search(r"coredns-a was not right (9\.9\d|10\.00) s after the fault, when it was last seen wrong\.", text)
@@ -573,7 +586,9 @@ def test_a_name_whose_only_vantage_was_lost_is_judged_by_what_that_saw() -> None
     build = replaced(sampled=False)
     sampled(build, missing, until_s=18.0)
     lost(build, "local", 18.0)
-    assert within(build, ns(3.0))[0] is FAIL
+    outcome, text = within(build, ns(3.0))
+    assert outcome is FAIL
+    assert "when it was last seen wrong" in text
     outcome, text = within(build, ns(9.0))
     assert outcome is UNKNOWN
     assert text == (
@@ -614,6 +629,15 @@ def test_a_trial_whose_name_was_not_asked_for_is_told() -> None:
     )
     build.history.meta.parameters.clear()
     assert said(build.history, "recovered-within")[1] == "Cannot be judged: the run names no limit (within_s)."
+
+
+def test_only_addresses_are_judged() -> None:
+    build = replaced()
+    series = build.series("dns", "SRV web", "coredns-a", period_s=0.1)
+    build.sample(series, 5.0, 20.0, lambda at_s: a() if at_s >= 10.5 else Outcome("NOERROR", values=("web-1.web",)))
+    outcome, text = within(build, ns(60.0))
+    assert outcome is OK
+    assert text.startswith("In all 1 pairs of an A record and a view")
 
 
 def test_a_pair_that_one_vantage_lost_rests_on_the_other() -> None:
@@ -730,6 +754,9 @@ def test_a_new_pod_of_another_shape_is_told_with_both() -> None:
     assert facets(build)["subdomain"] == (False, "web became none")
     build.history.events[-1].object["spec"]["subdomain"] = "web"
     assert facets(build)["subdomain"] == (True, "web")
+    for event in build.history.events:
+        event.object["spec"]["subdomain"] = "db"
+    assert facets(build)["subdomain"] == (True, "db")
 
 
 def test_records_of_each_kind_are_facets_of_their_own() -> None:
@@ -746,11 +773,28 @@ def test_records_of_each_kind_are_facets_of_their_own() -> None:
     assert facets(build)["A record"] == (False, "not right at the end at coredns-b")
 
 
+def test_a_look_at_the_limit_is_none_before_it() -> None:
+    build = replaced(sampled=False)
+    last_ns = build.history.samples[sampled(build, missing).id].sent_ns[-1] - ns(10.001)
+    for later_ns, kept in ((0, False), (1, None)):
+        build.history.meta.parameters["within_s"] = (last_ns + later_ns) / 1e9
+        assert facets(build)["A record"][0] is kept
+
+
 def test_a_view_that_heard_nothing_at_the_end_leaves_the_record_unmeasured() -> None:
     build = replaced()
     deaf = build.series("dns", "A web-1.web", "coredns-b", "web-1", period_s=0.1)
     build.sample(deaf, 5.0, 20.0, lambda at_s: a("10.0.0.1") if at_s < 10.5 else TIMED_OUT)
     assert facets(build)["A record"] == (None, "not measured")
+
+
+@pytest.mark.parametrize(("lost_s", "views"), [(12.0, 1), (19.999, 1), (20.0, 2), (30.0, 2)])
+def test_only_places_that_lasted_through_the_trial_tell_of_its_end(lost_s: float, views: int) -> None:
+    build = replaced(sampled=False)
+    for name in ("agent-0", "agent-1"):
+        sampled(build, right, vantage=name)
+    lost(build, "agent-1", lost_s)
+    assert facets(build)["A record"] == (True, f"right in {views} of {views} views at the end")
 
 
 def test_the_claims_are_those_that_the_pod_had_when_it_was_first_seen_on_a_node() -> None:
@@ -783,3 +827,56 @@ def test_the_claims_are_those_that_the_pod_had_when_it_was_first_seen_on_a_node(
     assert facets(build)["volume claims"] == (None, "the watch of claims was disturbed when the trial ended")
     build.event(13.5, "Pod", pod("web-1", "new", "10.0.0.2", ready=True, claims=("other",)))
     assert facets(build)["volume claims"] == (False, "data became other")
+
+
+# ---- says-its-name, single-identity ----
+
+
+def asked(uid: str, name: str, code: int = 0, problem: str = "") -> tuple[int, str, dict[str, Any]]:
+    """The note of a question inside a pod named web-1."""
+    return ns(1.0), "inside", {"pod": "web-1", "uid": uid, "said": name, "exit_code": code, "problem": problem}
+
+
+def test_each_new_pod_must_have_said_its_name() -> None:
+    build = replaced(sampled=False)
+    assert said(build.done(), "says-its-name") == (UNKNOWN, "Cannot be judged: no pod was asked.")
+    build.history.marks.append(asked("old", "web-1"))
+    unasked = "the new web-1 of trial 1 was not asked."
+    assert said(build.history, "says-its-name") == (UNKNOWN, f"Cannot be judged: {unasked}")
+    build.history.marks.append(asked("new", "", 127, "no such command"))
+    ended = "pod web-1 (UID new…) ended the command with 127: no such command"
+    assert said(build.history, "says-its-name") == (UNKNOWN, f"Cannot be judged: {ended}; {unasked}")
+    build.history.marks[-1] = asked("new", "web-2")
+    assert said(build.history, "says-its-name") == (FAIL, "pod web-1 (UID new…) says that it is 'web-2'.")
+    build.history.marks[-1] = asked("new", "web-1")
+    told = "Asked {}, each pod said its own name, {} of them after their replacement."
+    assert said(build.history, "says-its-name") == (OK, told.format("2 times", 1))
+    build.history.events[:] = [event for event in build.history.events if event.uid != "new"]
+    build.history.marks.pop()
+    assert said(build.history, "says-its-name") == (OK, told.format("1 time", 0))
+
+
+def test_an_overlap_that_is_neither_shown_nor_excluded_is_told_with_its_bound() -> None:
+    history = pod_replacement(replace(Story(), old_failed_s=None))
+    assert said(history, "single-identity") == (
+        UNKNOWN,
+        "Cannot be judged: trial 1: two pods may have served as web-0 for up to 30.09 s.",
+    )
+
+
+def test_a_certain_overlap_is_told_alone_and_one_that_is_excluded_not_at_all() -> None:
+    outcome, text = said(pod_replacement(FORCED), "single-identity")
+    assert outcome is FAIL
+    assert re.fullmatch(r"trial 1: two pods served as web-0 for at least \d+ ms\.", text)
+    assert said(pod_replacement(), "single-identity") == (
+        OK,
+        "In 1 of 1 replacements no two pods served under one identity.",
+    )
+
+
+def test_a_pod_that_was_not_replaced_proves_no_single_identity() -> None:
+    build = replaced(sampled=False)
+    build.history.events[:] = [event for event in build.history.events if event.uid != "new"]
+    outcome, text = said(build.done(), "single-identity")
+    assert outcome is UNKNOWN
+    assert text == "Cannot be judged: trial 1: there was no new pod web-1 10.00 s after the deletion."

@@ -62,6 +62,19 @@ def test_a_container_that_was_killed_is_told_with_its_exit_code(history: History
     assert re.search(r"of ash was gone at most \d\.\d+ s after the deletion \(exit code 0\)", verdict.summary)
 
 
+def test_a_container_whose_end_was_not_shown_is_told_without_an_exit_code(edited: History) -> None:
+    def without(pod: str, statuses: list[dict[str, object]]) -> None:
+        for event in edited.events:
+            if event.kind == "Pod" and event.name == pod:
+                event.object["status"]["containerStatuses"] = statuses
+
+    without("dash-0", [])
+    without("ash-0", [{"name": "web", "state": {"running": {}}}])
+    text = lab.summary(EXPERIMENT, edited, "only-a-deaf-shell-takes-the-whole-grace-period")
+    assert text.count("(exit code ") == 3
+    assert re.search(r"of dash was gone at most 3\d\.\d\d s after the deletion\.", text)
+
+
 def test_another_first_process_than_meant_fails_and_one_that_is_not_known_is_unknown(history: History) -> None:
     name = "first-processes-are-as-meant"
     for pid_1, outcome in (("nginx", "fail"), ("", "unknown")):

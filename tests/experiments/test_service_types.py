@@ -47,6 +47,13 @@ def test_a_view_that_says_nothing_leaves_the_others_unproved(history: History) -
         assert "resolved to" not in headline(edited)
 
 
+def test_a_pods_name_is_asked_for_behind_both_services_and_need_not_be_again(history: History) -> None:
+    once = history
+    for of in ("pod name", "bare pod name"):
+        once = Edited(once).notes(Lookup, of=of, phase=REPLACED).drop().history
+    assert verdicts(once)["pods-have-no-name"] == "ok"
+
+
 def test_a_pods_name_that_resolves_fails(edited: History) -> None:
     lab.facts_of(edited, "lookup", of="pod name")[0].update(status="NOERROR", values=["10.244.1.9"])
     assert verdicts(edited)["pods-have-no-name"] == "fail"

@@ -72,7 +72,8 @@ class Oracle:
     def _took_effect(self) -> Judgement:
         for scene in self._scenes:
             if scene.hit_ns is None or not scene.sent_ns <= scene.hit_ns <= scene.end_ns:
-                return Judgement(true=False, why=f"{scene.target.name} was not deleted")
+                # The check then says `unknown`, as it should: it never fails.
+                return Judgement(true=False, why=f"{scene.target.name} was not deleted", near=True)
         for fault in self._history.faults:
             for target in () if fault.replaces else fault.targets:
                 if not self._touched(fault, target.name):
@@ -185,13 +186,14 @@ class Oracle:
                 yield kind, replica, records.right(kind, replica)
 
     def _single_identity(self) -> Judgement:
-        unsure = ""
+        unsure, alike = "", False
         for scene in self._scenes:
             if scene.new is None or scene.ready_ns is None:
                 unsure = f"trial {scene.fault.trial}: {scene.target.name} had no successor"
                 continue
             if scene.new_address == scene.target.address:
-                continue  # an address has one owner at a time
+                alike = True
+                continue  # an address has one owner at a time, and whoever asks there cannot tell which one
             old, new = (self._world.who_serves(address) for address in (scene.target.address, scene.new_address))
             instants = sorted({scene.sent_ns, scene.until_ns, *old.at_ns, *new.at_ns})
             instants = [at for at in instants if scene.sent_ns <= at <= scene.until_ns]
@@ -203,7 +205,7 @@ class Oracle:
             if both_ns:
                 why = f"trial {scene.fault.trial}: two served as {scene.target.name} for {both_ns / 1e9:.6f} s"
                 return Judgement(true=False, why=why)
-        return Judgement(None, unsure) if unsure else Judgement(true=True)
+        return Judgement(None, unsure) if unsure else Judgement(true=True, near=alike)
 
     def _recovered_within(self) -> Judgement:
         unsure = near = ""

@@ -53,7 +53,7 @@ def test_the_node_is_open_again_and_nothing_is_left(ran: Ran) -> None:
 
 def test_the_answers_have_this_runs_numbers(history: History) -> None:
     assert "were evicted in the order web-0, web-2" in said(history, "drain-cost")
-    assert "web-0, web-2, each only when the one before was Ready again; unreachable" in said(history, "drain-cost")
+    assert "web-0, web-2, each only when the one before was Ready again. Unreachable" in said(history, "drain-cost")
     assert "came back with their names on another node" in said(history, "drain-cost")
     assert "429 TooManyRequests" in said(history, "budget-role")
     assert "From its end to its successor's readiness it took" in said(history, "tied-pod")
@@ -124,7 +124,7 @@ def test_a_pod_that_was_evicted_before_the_one_before_was_ready_is_not_said_to_h
     second = next(n for n, f in enumerate(edited.history.faults) if f.targets and f.targets[0].name == "web-2")
     early_ns = first_eviction_ns(edited) + 1
     edited.history.faults[second] = replace(edited.history.faults[second], accepted_ns=early_ns)
-    assert "in the order web-0, web-2; unreachable" in said(edited.history, "drain-cost")
+    assert "in the order web-0, web-2. Unreachable" in said(edited.history, "drain-cost")
 
 
 def test_a_drain_that_no_client_noticed_is_not_said_to_cost_anything(edited: Edited) -> None:

@@ -126,4 +126,4 @@ def test_an_update_that_no_client_noticed_is_not_said_to_cost_anything(changed: 
         series.say(series.told("OK"))
     assert "not measured" in lab.headline(EXPERIMENT, changed.history)
     assert not said(changed.history, "update-without-downtime")
-    assert said(changed.history, "update-per-pod").startswith("Unreachable by name were none of them;")
+    assert said(changed.history, "update-per-pod").startswith("Unreachable by name were none of them.")

@@ -50,7 +50,7 @@ def test_a_view_that_says_nothing_leaves_the_others_unproved(history: History) -
 def test_a_pods_name_is_asked_for_behind_both_services_and_need_not_be_again(history: History) -> None:
     once = history
     for of in ("pod name", "bare pod name"):
-        once = Edited(once).notes(Lookup, of=of, phase=REPLACED).drop().history
+        once = Edited(once).notes(Lookup, of=of, phase=AFTERWARDS).drop().history
     assert verdicts(once)["pods-have-no-name"] == "ok"
 
 

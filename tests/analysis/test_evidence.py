@@ -86,8 +86,7 @@ def test_an_address_that_nobody_has_any_more_is_not_a_name_that_was_never_lost()
     assert RecoveryOutcome.NEVER_LOST not in {r.outcome for r in recoveries(Reading(found.history))}
 
 
-@pytest.mark.parametrize("late_s", [20.0, 40.0])
-@pytest.mark.parametrize("servers", [2, 5])
+@pytest.mark.parametrize(("servers", "late_s"), [(2, 40.0), (5, 20.0)])
 def test_behind_the_service_address_it_is_right_for_good_when_each_server_is(servers: int, late_s: float) -> None:
     """One of the servers, picked at random for each answer, is late: its instant lies within, whatever others say."""
     rng, outside = random.Random(servers), 0

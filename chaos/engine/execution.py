@@ -354,8 +354,9 @@ class Execution:
                     if target.statefulset:
                         self._progress.step(f"deploying {target.statefulset}")
                     clusterips = await deploy(run, self._experiment, target, self._clock)
-                    gc.collect()
-                    gc.freeze()  # a collection over everything imported would stop the probes for tens of milliseconds
+                    if not self._place.virtual_time:
+                        gc.collect()
+                        gc.freeze()  # a collection over everything imported would stop the probes for tens of ms
                     if Identify.parse(self._options.identify).by_library:
                         await self._check_login(run, target)
                     probing.begin(clusterips)

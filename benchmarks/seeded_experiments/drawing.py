@@ -188,4 +188,3 @@ def _lasts_s(drawn: Drawn) -> float:
         "delete-several": lambda: one_s * (1 if drawn.parallel else drawn.hit),
     }
     return 2.0 + drawn.trials * kinds.get(drawn.kind, lambda: one_s)()
-

@@ -101,9 +101,7 @@ class Intervals:
         width_s = None if width_ns is None else width_ns / 1e9
         return Claim(kind, what, interval, covers_any(interval, truths), seconds(truths), width_s, period_s)
 
-    def _lost(
-        self, records: Records, kind: str, replica: str, scene: Scene, from_ns: int, to_ns: int
-    ) -> Iterator[int]:
+    def _lost(self, records: Records, kind: str, replica: str, scene: Scene, from_ns: int, to_ns: int) -> Iterator[int]:
         if kind == PTR:
             return left(records.reverse(replica, scene.target.address), (KEPT,), from_ns, to_ns)
         return left(records.states(kind, replica), (OLD, KEPT), from_ns, to_ns)
@@ -242,7 +240,9 @@ class Intervals:
             return []
         records = Records(self._world, self._history, scene)
         serves = self._world.who_serves(scene.new_address)
-        began = [at for at, now in serves.turns(lambda who: who == scene.target.name, scene.sent_ns, scene.end_ns) if now]
+        began = [
+            at for at, now in serves.turns(lambda who: who == scene.target.name, scene.sent_ns, scene.end_ns) if now
+        ]
         found = []
         for replica in self._world.replicas:
             back = list(entered(records.states(POD_A, replica), (NEW,), scene.sent_ns, scene.end_ns))

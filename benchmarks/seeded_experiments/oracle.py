@@ -184,9 +184,7 @@ class Oracle:
                 continue
             if scene.new_address == scene.target.address:
                 continue  # an address has one owner at a time
-            old, new = (
-                self._world.who_serves(address) for address in (scene.target.address, scene.new_address)
-            )
+            old, new = (self._world.who_serves(address) for address in (scene.target.address, scene.new_address))
             instants = sorted({scene.sent_ns, scene.until_ns, *old.at_ns, *new.at_ns})
             instants = [at for at in instants if scene.sent_ns <= at <= scene.until_ns]
             both_ns = sum(

@@ -105,7 +105,9 @@ def _weigh(done: Done, verdict: Verdict, truth: Judgement) -> None:
     done.verdicts[verdict.checker, str(verdict.outcome), known] += 1
     if truth.contradicts(verdict.outcome):
         near = " (near)" if truth.near else ""
-        done.violations.append(f"{verdict.checker} is {verdict.outcome}{near}, but: {truth.why}; {verdict.summary[:300]}")
+        done.violations.append(
+            f"{verdict.checker} is {verdict.outcome}{near}, but: {truth.why}; {verdict.summary[:300]}"
+        )
     if truth.true is not None and not truth.near:
         done.judged += 1
         if verdict.outcome is VerdictOutcome.UNKNOWN:

@@ -97,7 +97,7 @@ HELD_OUT = {  # not looked at while the threshold was calibrated
     "Weibull, shape 2": _weibull(2.0),
 }
 TRUTHS = CALIBRATED | HELD_OUT
-COMPARED = ("lognormal, sigma 0.5", "60 % 1 s, 40 % 3 s, each ± 10 %")
+COMPARED = ("lognormal, sigma 0.5",)
 STOPPED = {
     "lognormal, sigma 0.08": _lognormal(0.08),
     "lognormal, sigma 0.2": _lognormal(0.2),

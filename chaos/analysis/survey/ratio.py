@@ -23,8 +23,7 @@ from chaos.analysis.survey.sign_test import log_ratio, rank
 
 _TOLERANCE = 0.01  # of each log-likelihood; twice that of both together is given to the median
 _COARSE = 0.6  # 2.27 of 3.84; at other levels the two limits' points have nearly the same ratio
-_SLOW_N = 5  # the coarse limit is neared as the cube root of n grows, from so many durations on …
-_FEW = 8  # … but of up to so many the sign test's counts are the only guide
+_FEW = 8  # up to so many durations the sign test's counts are the only guide; beyond them the coarse limit is neared
 _STRADDLING = 2  # half of the durations straddling make it as coarse as all
 _CUT_OFF = 3  # so many durations that were cut off before m count as one less
 _HALF = 0.5
@@ -89,7 +88,7 @@ def _coarse(n: int, level: float) -> float:
     """
     if n <= _FEW:
         return min(_chi_squared(level), log_ratio(n, rank(n, level)))
-    return _chi_squared(level) * (_COARSE + (1 - _COARSE) * float(np.cbrt(_SLOW_N / n)))
+    return _chi_squared(level) * (_COARSE + (1 - _COARSE) * float(np.cbrt(_FEW / n)) ** 2)
 
 
 def _chi_squared(level: float) -> float:

@@ -2,7 +2,8 @@
 98.5 %.
 
 `python -m benchmarks.fault_statistics` simulates 2,000 experiments for each cell of two tables: a fixed number of
-faults, and `--until-precision 10% --max-trials 60`. `--compare` adds the methods that are not used.
+faults, and `--until-precision 10% --max-trials 60`. A cell outside is simulated again with
+20,000, which decide. `--compare` adds the methods that are not used.
 
 A simulated fault has a true duration. It is sampled with a period, whose phase is its own, so it is known as an
 interval of that width. The width is given relative to the spread of the durations: the distance between their
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -35,7 +36,7 @@ from chaos.analysis.survey.ratio import accepts, median_bounds
 from chaos.analysis.survey.sign_test import rank
 
 LEAST, MOST = 0.93, 0.985
-MOST_OF_SIX = 0.99  # six have few possible intervals: the next lower threshold takes other cells below 93 %
+AGAIN = 10  # times as many experiments decide of a cell that is outside, since 2,000 scatter by 0.3 points at 98.5 %
 SIZES = (6, 20, 60)
 WIDTHS = (0.01, 0.3, 1.0)
 CUTS = ("no", "limit", "random")
@@ -224,14 +225,18 @@ def _bootstrapped(rng: Generator, least: Floats, most: Floats, median: float) ->
     return held
 
 
-def measure(cells: list[Cell], experiments: int, seed: int, *, compare: bool = False) -> Iterator[Coverage]:
-    """Each cell's coverage, on two processors."""
+def _outside(found: Coverage) -> bool:
+    return not LEAST <= found.held <= (MOST if found.cell.phase == "own" else 1.0)
+
+
+def measure(cells: list[Cell], experiments: int, seeds: Sequence[int], *, compare: bool = False) -> Iterator[Coverage]:
+    """Each cell's coverage, with its seed, on two processors."""
     with ProcessPoolExecutor(2) as pool:
         waiting = [
             pool.submit(fixed, cell, experiments, seed, compare=compare)
             if cell.n
             else pool.submit(until, cell, experiments, seed)
-            for cell in cells
+            for cell, seed in zip(cells, seeds, strict=True)
         ]
         for one in waiting:
             yield one.result()
@@ -255,12 +260,11 @@ def main() -> int:
     if asked.compare:
         chosen = [c for c in chosen if c.n and c.truth in COMPARED and c.cut == "no" and c.width in {0.01, 1.0}]
     outside = 0
-    for found in measure(chosen, asked.experiments, asked.seed, compare=asked.compare):
+    for first in measure(chosen, asked.experiments, [asked.seed] * len(chosen), compare=asked.compare):
+        found = _again(first, asked.experiments, asked.seed) if _outside(first) else first
         cell = found.cell
         faults = f"{cell.n} faults" if cell.n else f"until ± 10 %, {found.faults:.1f} faults"
-        wrong = (
-            not LEAST <= found.held <= (1.0 if cell.phase == "common" else MOST_OF_SIX if cell.n == SIZES[0] else MOST)
-        )
+        wrong = _outside(found)
         outside += wrong
         others = "".join(f" | {name} {share:.1%}" for name, share in found.others.items())
         print(

@@ -9,8 +9,8 @@ tests: P. Armitage, C. K. McPherson and B. C. Rowe, JRSS A 132, 1969, 235-244). 
 stopping at these looks, also "the precision is reached". With wide or cut-off durations it is as approximate as
 `median_interval`, and simulated.
 
-The numbers are those whose sign test misses in 1.5 to 2 %: at others counting whole faults gives less, so that
-intervals that are wider than they need be. The first is 7, the last the largest such number that is allowed.
+The numbers are those whose sign test misses in 1.5 to 2 %. At others the next whole count is either dearer, or cheaper
+than it need be, which makes the interval wider. The first is 7, the last is near the most that are allowed.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Three methods were measured (docs/measured.md, "Durations over faults"):
 
-- A bootstrap over faults, percentiles of the estimate's median. At 6 faults it misses the median about twice as often
-  as it says, since a resample of six values nearly never leaves the middle. It is not used.
+- A bootstrap over faults, percentiles of the estimate's median. At 6 faults it misses the median twice as often as it
+  says: the medians of resamples reach the smallest and the largest of six too rarely. It is not used.
 - The sign test's order statistics, with lower bounds below and upper bounds above: `outer_median_interval`. It holds
   whatever decided when the looks were made and which faults were cut off. Where the sampling is coarse it is far wider
   than it need be.

@@ -229,6 +229,12 @@ def _outside(found: Coverage) -> bool:
     return not LEAST <= found.held <= (MOST if found.cell.phase == "own" else 1.0)
 
 
+def _again(found: Coverage, experiments: int, seed: int) -> Coverage:
+    """The same cell with more, and other, experiments."""
+    more = measure([found.cell] * AGAIN, experiments, range(seed + 1, seed + 1 + AGAIN))
+    return Coverage(found.cell, float(np.mean([m.held for m in more])), found.faults, {"at first": found.held})
+
+
 def measure(cells: list[Cell], experiments: int, seeds: Sequence[int], *, compare: bool = False) -> Iterator[Coverage]:
     """Each cell's coverage, with its seed, on two processors."""
     with ProcessPoolExecutor(2) as pool:

@@ -173,7 +173,7 @@ def late_by_its_lifetime_at_most(reading: Reading) -> Iterator[Finding]:
     for arm in CACHED:
         yield from or_unsure(of(arm))
     yield holds(f"Later than by asking the server itself were: {', '.join(told)}.")
-    yield holds(f"None was so by more than its last wrong answer's lifetime, its period, and {FRESH_S:g} s.")
+    yield holds(f"None was so by more than its last wrong answer's lifetime, its period, and {stated(FRESH_S)}.")
 
 
 @checker("report.md: Measured")
@@ -183,7 +183,7 @@ def late_by_its_period_at_most(reading: Reading) -> Iterator[Finding]:
     yield from in_time(sparse, direct, 0, f"and it asks every {sparse.period}")
     yield holds(
         f"Asked directly but only every {sparse.period}, the servers gave it after {seconds(sparse.right_ns)}: {sparse.late(direct)} later "
-        f"than to who asked all the time, so by no more than that period and {FRESH_S:g} s."
+        f"than to who asked all the time, so by no more than that period and {stated(FRESH_S)}."
     )
 
 
@@ -234,7 +234,7 @@ def stale_addresses(reading: Reading) -> Iterator[str]:
     if fresh.stale_until is None:
         yield "No cache was seen to give the old address after the deletion."
     else:
-        yield f"A resolver that had asked {FRESH_S:g} s before the deletion gave the old address {swap.old} until {seconds(fresh.stale_until)} after it."
+        yield f"A resolver that had asked {stated(FRESH_S)} before the deletion gave the old address {swap.old} until {seconds(fresh.stale_until)} after it."
         yield f"It gave the new one {swap.new} after {seconds(fresh.right_ns)}."
         if fresh.denied is None:
             ends = (t.life.old_gone_ns - t.accepted_ns for t in trials(reading) if t.life.old_gone_ns is not None)

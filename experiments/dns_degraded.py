@@ -218,7 +218,7 @@ def delays_are_the_servers(reading: Reading) -> Iterator[Finding]:
     if not hasty.failed:
         yield against(f"{ONCE}: no lookup failed")
     yield holds(
-        f"Where the server waits {DELAY_S:g} s, {count(len(slow_ns))} of {patient.number} lookups with glibc's default took {ms(min(slow_ns))} to "
+        f"Where the server waits {stated(DELAY_S)}, {count(len(slow_ns))} of {patient.number} lookups with glibc's default took {ms(min(slow_ns))} to "
         f"{ms(max(slow_ns))}, and none failed; with one try of 1 s {hasty.failed_of_all} failed."
     )
 
@@ -282,7 +282,7 @@ def intermittent(reading: Reading) -> Iterator[str]:
     single, again = (lookups(reading, LOSSY, program) for program in (ONCE, GLIBC))
     asked, changes = application(reading)
     slow = f", but {count(len(again.slow_ns))} more took {ms(min(again.slow_ns))} or longer" if again.slow_ns else ""
-    yield f"In a zone whose server drops one query in {DROP_ONE_IN}, {single.failed_of_all} lookups with {ONCE} failed."
+    yield f"In a zone whose server drops one query in {count(DROP_ONE_IN)}, {single.failed_of_all} lookups with {ONCE} failed."
     yield f"With glibc's default {again.failed_of_all} failed{slow}."
     if not changes and not asked.failed:
         yield f"Meanwhile no endpoint changed and all {asked.number} requests to the application's address were answered, so the unit's `kubectl get endpoints -w` shows nothing."
@@ -294,7 +294,7 @@ def intermittent(reading: Reading) -> Iterator[str]:
 
 def delays(reading: Reading) -> Iterator[str]:
     lookups(reading, LATE, ONCE)
-    yield f"In a zone whose server answers one query in {DELAY_ONE_IN} {DELAY_S:g} s late: {told_of(reading, LATE, PROGRAMS)}."
+    yield f"In a zone whose server answers one query in {count(DELAY_ONE_IN)} {stated(DELAY_S)} late: {told_of(reading, LATE, PROGRAMS)}."
     yield f"Names of other zones at the same servers: {lookups(reading, FINE, GLIBC).told_with_times()}."
     yield "One `time nslookup` says little: most lookups are fast in either zone."
     yield "Ask some dozens of times, and look at the slow ones. (Quantiles are of lookups in this one run.)"
@@ -308,14 +308,14 @@ def apart(reading: Reading) -> Iterator[str]:
         late, lossy = (lookups(reading, zone, program).typical for zone in (LATE, LOSSY))
         rows.append(f"{program} {late} where answers are late and {lossy} where they are lost")
     yield f"The time that slow lookups take. It was, typically: {'; '.join(rows)}."
-    yield f"A late server costs the same whoever asks, here {DELAY_S:g} s, until a program loses patience."
+    yield f"A late server costs the same whoever asks, here {stated(DELAY_S)}, until a program loses patience."
     yield "A lost query costs each program its own timeout, almost exactly, however fast the server is."
     yield "So 5.0 s on the dot, 2.5 s on Alpine, is a packet that was lost and not a slow server; change the timeout, and see whether the delay changes with it."
 
 
 def options(reading: Reading) -> Iterator[str]:
     short = lookups(reading, LATE, SHORT)
-    yield f"Where one query in {DROP_ONE_IN} is lost: {told_of(reading, LOSSY, (ONCE, *AGAIN))}."
+    yield f"Where one query in {count(DROP_ONE_IN)} is lost: {told_of(reading, LOSSY, (ONCE, *AGAIN))}."
     if two := told_of(reading, LOSSY, (TWO,)):
         yield f"With the same fault at each of its two servers, each asked up to twice, {two}."
         yield "That is up to four questions, so this run does not tell whether the second address helped or the further questions."

@@ -269,7 +269,7 @@ def session_affinity(reading: Reading) -> Iterator[str]:
     yield "What belongs to a session (transactions, temporary tables, settings) is safe on its connection and nowhere else."
     yield f"With sessionAffinity ClientIP all {count(n_first, 'connection')} of this client that were answered went to {first}."
     other = "the same" if first == second else "another one"
-    yield f"After {PAUSE_S} s without one (its timeout is {AFFINITY_S} s) all {count(n_second)} went to {second}, {other}."
+    yield f"After {stated(PAUSE_S)} without one (its timeout is {stated(AFFINITY_S)}) all {count(n_second)} went to {second}, {other}."
     yield "It goes by address: all clients behind one address share one member."
 
 

@@ -290,7 +290,7 @@ def cluster_forms_by_name(reading: Reading) -> Iterator[Finding]:
             masters, slots = count(len(one.masters), "master"), count(one.slots, "slot")
             yield against(f"{one.by}: state {one.state}, {out_of(one.right_names, MEMBERS)} names, {masters}, {slots}")
     yield from not_told(reading, "formed")
-    yield holds(f"{out_of(len(said), MEMBERS)} members know all by name and 3 masters with {SLOTS} slots.")
+    yield holds(f"{out_of(len(said), MEMBERS)} members know all by name and 3 masters with {count(SLOTS)} slots.")
     yield holds(f"`redis-cli --cluster create` took {seconds(ns(formed.took_s))}.")
 
 
@@ -328,7 +328,7 @@ def names_stay_addresses_follow(reading: Reading) -> Iterator[Finding]:
         addresses = [one.address for one in seen if one.address not in ("", victim.address)]
         if addresses:
             moved = f"{victim.pod} went from {victim.address} to {addresses[-1]} in {where}"
-            yield holds(f"{moved}, with the same id and name, and all {MEMBERS} members know it.")
+            yield holds(f"{moved}, with the same id and name, and all {count(MEMBERS)} members know it.")
         else:
             yield unsure(f"{where}: no member was seen to learn another address")
 
@@ -341,7 +341,7 @@ def data_survives(reading: Reading) -> Iterator[Finding]:
             yield unsure(f"after trial {trial}: not read")
         lost = (one for one in found if one.there < one.keys)
         yield from (against(f"{one.phase}: {out_of(one.there, one.keys, 'key')}") for one in lost)
-    yield holds(f"All {KEYS} keys written before the first fault were there after each of {count(ALL)}.")
+    yield holds(f"All {count(KEYS)} keys written before the first fault were there after each of {count(ALL)}.")
 
 
 @checker("report.md: Measured")
@@ -365,7 +365,7 @@ def names_alone_do_not_rejoin(reading: Reading) -> Iterator[Finding]:
     if joined := [one.by for one in alone if one.right_addresses == MEMBERS]:
         yield unsure(f"{', '.join(joined)} knew all addresses without help")
     most = out_of(max(one.right_addresses for one in alone), MEMBERS)
-    yield holds(f"No member knew more than {most} addresses {LEFT_ALONE_S:.0f} s after all were Ready again.")
+    yield holds(f"No member knew more than {most} addresses {stated(LEFT_ALONE_S)} after all were Ready again.")
     yield holds(f"After CLUSTER MEET with addresses from DNS {out_of(len(after), MEMBERS)} agreed.")
 
 

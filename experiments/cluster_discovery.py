@@ -233,14 +233,14 @@ def names_survive_addresses_do_not(reading: Reading) -> Iterator[Finding]:
     by_name, by_address = (note(reading, mysql.Replication, missing, phase=one) for one in (NAME_LATER, ADDRESS_LATER))
     moved = note(reading, Source, missing)
     if known(by_name.receives, "the replica by name did not answer") != "Yes":
-        yield against(f"the replica by name: {by_name.receives} {by_name.error}")
+        yield against(f"the replica by name: {by_name.receives} `{by_name.error}`")
     need(moved.was_at != moved.is_at, "the primary happened to get its old address again")
     if known(by_address.receives, "the replica by address did not answer") == "Yes":
         yield against("the replica by address follows")
     mended = note(reading, Repaired, "the replica by address was not repaired")
     if not mended.has_the_row:
         yield against_if(mended.heard, "the repaired replica lacks the row")
-    stuck = f"{by_address.receives} ({by_address.error or 'no error'})"
+    stuck = f"{by_address.receives} (`{by_address.error or 'no error'}`)"
     yield holds(f"{moved.was_at} became {moved.is_at}: the replica that knows the name follows.")
     yield holds(f"The one that knows the address is {stuck}, and with the name it follows too.")
 

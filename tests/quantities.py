@@ -23,10 +23,12 @@ def literals() -> str:
 
 
 def unexplained(text: str) -> Iterator[str]:
-    """The quantities of a text with ids that stand so, with what is around them, in no literal of the code."""
+    """The quantities of a text with ids that stand so, with what is before or behind, in no literal of the code."""
     bare = re.sub(r"\{figure:[^}]+\}", "FIGURE", text)
     bare = re.sub(r"`[^`]*`", "QUOTED", bare)  # what the API server, the scheduler or a command said
+    bare = re.sub(r"ERROR \d+|\b[45]\d\d (?=[A-Z])", "CODE ", bare)  # of MySQL, of HTTP: names, not numbers
     for match in QUANTITY.finditer(bare):
-        around = bare[max(0, match.start() - 2) : match.end() + 3]
-        if around.strip() not in literals():
+        before = bare[max(0, match.start() - 3) : match.end()].strip()
+        after = bare[match.start() : match.end() + 3].strip()
+        if before not in literals() and after not in literals():
             yield bare[max(0, match.start() - 60) : match.end() + 40]

@@ -14,13 +14,16 @@ from typing import Any
 
 import pytest
 
+from chaos.analysis.reading import Reading
 from chaos.experiment import History, Options
+from chaos.experiment.judging import judges_of, statements
+from tests.quantities import unexplained
 from tests.sandboxed import run_sandboxed
 
 
 @pytest.fixture(scope="module")
 def history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> History:
-    """The history of that run, which left nothing behind."""
+    """The history of that run, which left nothing behind; no number is said of it that is no figure."""
     module: Any = request.module
     folder = os.environ.get("CHAOS_TEST_HISTORIES")
     kept = Path(folder, f"{module.__name__.rpartition('.')[2]}.pickle") if folder else None
@@ -31,6 +34,10 @@ def history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     result = run_sandboxed(tmp_path_factory.mktemp("reports"), options, experiment=module.EXPERIMENT).result
     assert result.error is None
     assert not result.leftovers
+    reading = Reading(result.history)
+    document = statements(reading, judges_of(reading, module.EXPERIMENT)).document()
+    texts = [v["text"] for v in document["verdicts"]] + [q["text"] for q in document["questions"]]
+    assert [one for text in (*texts, document["headline_text"]) for one in unexplained(text)] == []
     if kept is not None:
         kept.write_bytes(pickle.dumps(result.history))
     return result.history

@@ -138,7 +138,8 @@ def _address_state(addresses: frozenset[str], trial: Trial, *, complete: bool) -
     old, new = trial.target.address, trial.life.new_address
     if old in addresses:
         if complete and trial.life.moved and new in addresses and old != new:
-            return State.NEW  # the old one is another pod's by now
+            # The old one is another pod's by now, or is still there for this one; the new one may have been another's.
+            return State.UNKNOWN
         # Both at once is not yet recovered: a client may still be sent to the old address.
         return State.PRESENT if old == new else State.OLD
     if new and new in addresses and (complete or addresses == {new}):

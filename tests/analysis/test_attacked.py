@@ -138,6 +138,7 @@ def test_silence_is_no_answer_however_long_a_limit_or_a_period_is(within_s: floa
 
 
 def test_an_address_that_another_pod_has_now_is_no_wrong_answer_for_the_service() -> None:
+    """Whose it was at which time is not known."""
     found = edited()
     other = pod("web-8", "uid-8b", OLD, ready=True)
     found.history.events.append(ClusterEvent(found.ns(2.0), "MODIFIED", "Pod", "default", "web-8", "uid-8b", other))

@@ -75,7 +75,7 @@ experiment = Experiment(
     hypothesis="A forced deletion gives the identity to a new pod at once, and the price can be told: for how long the old one still served under the same name.",
     workload=Workload(manifests=("web-slow-to-end.yaml",), statefulset="web", service="web", port=80),
     probes=("dns", "tcp", "http", "address", "stream"),
-    checkers=(*REPLACES, "recovered-within", object_goes_at_once, overlap_is_known),
+    checkers=(*OF_REPLACEMENT, "recovered-within", object_goes_at_once, overlap_is_known),
     questions=(
         Question(
             "overlap-after-force",

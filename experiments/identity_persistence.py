@@ -122,7 +122,7 @@ experiment = Experiment(
     hypothesis="A deleted StatefulSet pod comes back with the same name, ordinal, hostname and DNS records and a new UID, never twice at the same time, and in time.",
     workload=Workload(manifests=("web.yaml", "web-clusterip.yaml"), statefulset="web", service="web", port=80),
     probes=("dns", "tcp", "http", "clusterip", "address", "stream"),
-    checkers=(*REPLACES_SINGLY, "recovered-within", "deployment-contrast"),
+    checkers=(*OF_SINGLE_REPLACEMENT, "recovered-within", "deployment-contrast"),
     questions=(
         "identity-kept",
         "dns-update",

@@ -407,7 +407,14 @@ experiment = Experiment(
     ),
     workload=Workload(manifests=("shop-data.yaml",), statefulset="data", service="data", port=80),
     probes=("dns",),
-    checkers=(*REPLACES, tiers_are_connected, routing_is_by_role, names_are_found, policies_hold_or_not, failures_heal),
+    checkers=(
+        *OF_REPLACEMENT,
+        tiers_are_connected,
+        routing_is_by_role,
+        names_are_found,
+        policies_hold_or_not,
+        failures_heal,
+    ),
     questions=(
         unit_question("tiers-connected", connected),
         unit_question("tiers-routing", routed),

@@ -358,7 +358,13 @@ experiment = Experiment(
     ),
     workload=Workload(manifests=("web-budget.yaml",), statefulset="web", service="web", port=80),
     probes=("dns", "tcp", "http", "address", "stream"),
-    checkers=(*REPLACES_SINGLY, budget_is_enforced, never_more_than_the_budget, come_back_elsewhere, volume_ties_a_pod),
+    checkers=(
+        *OF_SINGLE_REPLACEMENT,
+        budget_is_enforced,
+        never_more_than_the_budget,
+        come_back_elsewhere,
+        volume_ties_a_pod,
+    ),
     questions=(
         Question("drain-cost", "What does draining a node cost its pods?", drain_cost),
         Question("budget-role", "What does a PodDisruptionBudget do, and what not?", budget_role),

@@ -164,7 +164,7 @@ experiment = Experiment(
     hypothesis="A rolling update replaces one pod at a time from the highest ordinal down, keeps every identity, and stops at the partition.",
     workload=Workload(manifests=("web-quick.yaml",), statefulset="web", service="web", port=80),
     probes=("dns", "tcp", "http", "address", "stream"),
-    checkers=(*REPLACES_SINGLY, one_after_the_other, partition_is_kept),
+    checkers=(*OF_SINGLE_REPLACEMENT, one_after_the_other, partition_is_kept),
     questions=(
         unit_question("update-without-downtime", update_without_downtime),
         Question("update-per-pod", "How long is each pod away, in which order, and how many at once?", per_pod),

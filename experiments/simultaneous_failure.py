@@ -230,7 +230,13 @@ experiment = Experiment(
     ),
     workload=Workload(manifests=("web-quick.yaml",), statefulset="web", service="web", port=80),
     probes=("dns", "tcp", "http", "address", "stream"),
-    checkers=(*REPLACES_SINGLY, "recovered-within", ordered_is_serial, parallel_is_at_once, mysql_clients_come_back),
+    checkers=(
+        *OF_SINGLE_REPLACEMENT,
+        "recovered-within",
+        ordered_is_serial,
+        parallel_is_at_once,
+        mysql_clients_come_back,
+    ),
     questions=(
         Question("serial-or-parallel", "Do pods that fail together come back one by one or at once?", how_they_return),
         Question("mysql-clients", "What does a MySQL client see when two members are deleted at once?", mysql_clients),

@@ -47,7 +47,7 @@ from chaos.errors import InconclusiveError, PreflightError, UsageError
 from chaos.experiment.asking import ask, note_answers, resolve_surely, reverse_name, tally, who_answers, wrong_answers
 from chaos.experiment.common_notes import Answered, Asked, Change, Waited, Watched, watched
 from chaos.experiment.course import CourseQuestion
-from chaos.experiment.definition import REPLACES, REPLACES_SINGLY, Experiment, Workload
+from chaos.experiment.definition import OF_SINGLE_REPLACEMENT, Experiment, Workload
 from chaos.experiment.from_pod import (
     Costed,
     Fetched,
@@ -81,8 +81,7 @@ from chaos.vantage.ours import is_ours
 
 __all__ = [
     "OF_REPLACEMENT",
-    "REPLACES",
-    "REPLACES_SINGLY",
+    "OF_SINGLE_REPLACEMENT",
     "SERVICE_VIEW",
     "Acknowledged",
     "Answered",

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chaos.analysis.checkers import CHECKERS, checker_name
+from chaos.analysis.checkers import CHECKERS, OF_REPLACEMENT, checker_name
 from chaos.analysis.claims import Checker
 from chaos.analysis.notes import Note
 from chaos.analysis.questions import QUESTIONS, Question
@@ -22,8 +22,7 @@ _VERB = "(get|list|watch|create|update|patch|delete|deletecollection)"
 _USE = re.compile(rf"{_VERB}(,{_VERB})* [a-z]+(/[a-z]+)?(\.[a-z0-9.-]+)?")
 _RESERVED = ("fix-", "cleanup-")
 # Checkers of what holds wherever a StatefulSet's pods are replaced.
-REPLACES = ("fault-took-effect", "steady-state", "identity-kept")
-REPLACES_SINGLY = (*REPLACES, "single-identity")  # where a probe asks who answers
+OF_SINGLE_REPLACEMENT = (*OF_REPLACEMENT, "single-identity")  # where a probe asks who answers
 PROBES = ("dns", "tcp", "http", "clusterip", "address", "stream")
 # What an experiment may need besides a cluster and a namespace.
 NEEDS = {

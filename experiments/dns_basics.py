@@ -1,7 +1,6 @@
 """How does a pod resolve names, what does each name cost, and what becomes of clients when names or addresses change?"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 
 from chaos.experiment import *
@@ -22,42 +21,36 @@ OUTSIDE, OUTSIDE_DOTTED, GONE = "outside", "outside, with its final dot", "a nam
 AFTER = "the name after the replacement"
 
 
-@dataclass(frozen=True, slots=True)
 class ApiAddress(Note):
     """The API server's address as the kubelet told the pod."""
 
     told_by_the_kubelet: str
 
 
-@dataclass(frozen=True, slots=True)
 class PodLookup(LookedUp):
     """nslookup in the pod (busybox's: the search list is for names without a dot only)."""
 
     of: str
 
 
-@dataclass(frozen=True, slots=True)
 class PodFetch(Fetched):
     """wget in the pod, which asks the C library."""
 
     of: str
 
 
-@dataclass(frozen=True, slots=True)
 class DirectLookup(Asked):
     """Names asked at each DNS server."""
 
     of: str
 
 
-@dataclass(frozen=True, slots=True)
 class Cost(Costed):
     """What a C library with that resolv.conf asks for each form of a name (A and AAAA each), asked one by one from here."""
 
     of: str
 
 
-@dataclass(frozen=True, slots=True)
 class PeerFinds(Note):
     """What another member of the set made of web-0.web."""
 
@@ -67,7 +60,6 @@ class PeerFinds(Note):
     address: str
 
 
-@dataclass(frozen=True, slots=True)
 class Replaced(Note):
     """The replacement."""
 
@@ -77,7 +69,6 @@ class Replaced(Note):
     an_answer_may_be_kept_s: int | None
 
 
-@dataclass(frozen=True, slots=True)
 class Reached(Answered):
     """Who answered over HTTP, by the name and at the address."""
 
@@ -278,8 +269,8 @@ def lookups_told(reading: Reading) -> Iterator[str]:
     yield from outside(reading)
     yield f"A name with fewer than {count(conf.ndots)} dots is tried below {', '.join(conf.search)} first."
     yield "So a service of the pod's own namespace needs its bare name only."
-    yield from where_measured(partial(costs_told, reading, conf))
-    yield from where_measured(partial(trap, reading))
+    yield from where_measured(costs_told, reading, conf)
+    yield from where_measured(trap, reading)
 
 
 def outside(reading: Reading) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
 from chaos.experiment import *
 
@@ -18,7 +17,6 @@ CACHED = EXPIRING, SPARSE, FRESH, NEWCOMER = "cached, often", "cached, seldom", 
 NS_PER_S = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
 class Lifetimes(Note):
     """Lifetimes that answers carried."""
 
@@ -27,7 +25,6 @@ class Lifetimes(Note):
     denial_ttl_s: int
 
 
-@dataclass(frozen=True, slots=True)
 class Arm(Note):
     """Ways of asking."""
 
@@ -35,7 +32,6 @@ class Arm(Note):
     asks_every_s: float
 
 
-@dataclass(frozen=True, slots=True)
 class Replaced(Note):
     """The pod."""
 
@@ -217,7 +213,7 @@ def cache_share(reading: Reading) -> Iterator[str]:
     if dense.denied is not None:
         yield f"Its kept answer ended in the outage, so it asked then ({ms(dense.denied)} after the deletion)."
         yield f"It was told NXDOMAIN, and kept that for the {count(dense.lifetime_s)} s that the denial allows."
-    yield from where_measured(partial(_seldom, reading, told=dense.denied is not None))
+    yield from where_measured(_seldom, reading, told=dense.denied is not None)
     yield from if_held(reading, late_by_its_period_at_most)
 
 
@@ -241,7 +237,7 @@ def stale_addresses(reading: Reading) -> Iterator[str]:
             gone_ns = next(ends, fresh.stale_until)
             sent = f", and sent its clients to a pod that was gone after {seconds(gone_ns)}"
             yield f"Meanwhile it never saw the name vanish{sent * (fresh.stale_until > gone_ns)}."
-    yield from where_measured(partial(_newcomer, reading))
+    yield from where_measured(_newcomer, reading)
 
 
 def _newcomer(reading: Reading) -> Iterator[str]:

@@ -35,14 +35,12 @@ NS_PER_S = 1_000_000_000
 EVIDENCE = ("report.md: Measured", "observations.jsonl")
 
 
-@dataclass(frozen=True, slots=True)
 class Before(Note):
     """Cluster DNS at the beginning."""
 
     servers: int
 
 
-@dataclass(frozen=True, slots=True)
 class Program(Note):
     """Who looked names up, and how."""
 
@@ -52,7 +50,6 @@ class Program(Note):
     options: str
 
 
-@dataclass(frozen=True, slots=True)
 class Measured(Note):
     """When lookups that began were measured."""
 
@@ -60,7 +57,6 @@ class Measured(Note):
     to_ns: int
 
 
-@dataclass(frozen=True, slots=True)
 class After(Note):
     """Cluster DNS at the end."""
 

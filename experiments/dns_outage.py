@@ -3,8 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
 from statistics import median_high
 from typing import NamedTuple
 
@@ -34,7 +32,6 @@ STREAM = {"probe": "stream", "pod": POD}
 EVIDENCE = ("report.md: Measured", "observations.jsonl")
 
 
-@dataclass(frozen=True, slots=True)
 class Before(Note):
     """DNS servers at the beginning."""
 
@@ -43,7 +40,6 @@ class Before(Note):
     address: str
 
 
-@dataclass(frozen=True, slots=True)
 class Phase(Note):
     """What was done to them; written down when it had been watched for long enough."""
 
@@ -57,7 +53,6 @@ class Phase(Note):
         return self.sent_ns, self.at_ns
 
 
-@dataclass(frozen=True, slots=True)
 class Server(Note):
     """Servers that appeared, each asked from then on."""
 
@@ -66,7 +61,6 @@ class Server(Note):
     address: str
 
 
-@dataclass(frozen=True, slots=True)
 class After(Note):
     """At the end."""
 
@@ -293,7 +287,7 @@ def servers_die(reading: Reading) -> Iterator[str]:
         return
     said = ", ".join(f"{count(n)} {status}" for status, n in after.most_common())
     yield f"Asked at its own address, a server that is gone answers no more: {said}."
-    yield from where_measured(partial(two_servers, reading, one))
+    yield from where_measured(two_servers, reading, one)
     if all(another_address(reading, phase) for phase in (one, every)):
         yield "Its successor has another address. So a client should ask the service's address, never a server's own."
 
@@ -354,7 +348,7 @@ def who_notices(reading: Reading) -> Iterator[str]:
     if 0 < len(cached.failed) < len(cached.samples):
         helped_ns = cached.failed[0].sent_ns - without[0]
         yield f"The cache helped for the first {seconds(helped_ns)}, until what it kept ended: it bridges no outage longer than its entries still live."
-    yield from where_measured(partial(_just_asked, reading))
+    yield from where_measured(_just_asked, reading)
 
 
 def _just_asked(reading: Reading) -> Iterator[str]:

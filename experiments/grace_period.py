@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial, wraps
+from functools import wraps
 
 from chaos.experiment import *
 
@@ -37,7 +37,6 @@ ENDINGS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class FirstProcess(Note):
     """What is PID 1 of each set."""
 
@@ -216,7 +215,7 @@ def what_to_do(reading: Reading) -> Iterator[str]:
     need(deaf.after_ns > most_ns, "a shell that stays PID 1 was not seen to cost more")
     yield f"Let the server be PID 1 (`exec`, or a shell that hands over): by name its pod was away for {between(quick)}."
     yield f"Behind a shell that stays PID 1 it was away for {between(deaf)}."
-    yield from where_measured(partial(_waiting, reading, most_ns))
+    yield from where_measured(_waiting, reading, most_ns)
 
 
 def _waiting(reading: Reading, most_ns: int) -> Iterator[str]:

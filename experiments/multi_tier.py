@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 
 from chaos.experiment import *
@@ -31,27 +30,22 @@ ROLES = {"data-primary": {PRIMARY}, "data-replicas": set(REPLICAS), NAMED[1]: {R
 OPEN, POLICIES, END = "without policies", "with policies", "at the end"
 
 
-@dataclass(frozen=True, slots=True)
 class Routing(Answered):
     """Who answered a MySQL client through each name."""
 
 
-@dataclass(frozen=True, slots=True)
 class Lookup(LookedUp):
     """Names looked up in a pod of the web tier."""
 
 
-@dataclass(frozen=True, slots=True)
 class Matrix(reach.Reach):
     """Who reached whom, asked from inside a pod of each tier; what did not work begins with a dash, what says nothing with "?"."""
 
 
-@dataclass(frozen=True, slots=True)
 class Look(reach.Reach):
     """One look at the needed paths while a tier fails."""
 
 
-@dataclass(frozen=True, slots=True)
 class FailureMatrix(Note):
     """The needed paths during each tier's failure, until the pod was back, and after it: how many looks were answered."""
 
@@ -61,7 +55,6 @@ class FailureMatrix(Note):
     looks: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
 class Failure(Note):
     """Failures; `step` is "deleted", or "over" when all works again."""
 
@@ -345,7 +338,7 @@ def failed(reading: Reading) -> Iterator[str]:
         told = ", ".join(lost) or f"in {looks} of {needed} none {'was seen to fail' if silent else 'failed'}"
         told += f" ({count(len(silent), 'time')} a look says nothing: {silent[0]})" if silent else ""
         yield f"{gone.deleted} ({tier} tier) deleted: {told}{outside(reading) if tier == 'web' else ''}."
-    yield from where_measured(held, reading, failures_heal)
+    yield from if_held(reading, failures_heal)
 
 
 def outside(reading: Reading) -> str:

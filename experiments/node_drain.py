@@ -1,7 +1,6 @@
 """What does draining a node cost its pods' names, and does a PodDisruptionBudget hold?"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -21,7 +20,6 @@ MOVED = "evict the pod whose volume lies on the node"
 _WATCH_LATE_NS = 200_000_000
 
 
-@dataclass(frozen=True, slots=True)
 class Drain(Note):
     """What was drained."""
 
@@ -29,7 +27,6 @@ class Drain(Note):
     pods: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Placed(Note):
     """Which pod was on which node."""
 
@@ -37,7 +34,6 @@ class Placed(Note):
     nodes: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
 class Eviction(Note):
     """Evictions that were made, and refusals before them."""
 
@@ -46,7 +42,6 @@ class Eviction(Note):
     answer: str
 
 
-@dataclass(frozen=True, slots=True)
 class Budget(Note):
     """What was said about the eviction of another pod while one was away."""
 
@@ -58,7 +53,6 @@ class Budget(Note):
     ended: bool  # it was allowed in the end; this was written down then
 
 
-@dataclass(frozen=True, slots=True)
 class Pinned(Note):
     """The pod whose volume lies on the node."""
 
@@ -309,7 +303,7 @@ def drain_cost(reading: Reading) -> Iterator[str]:
     yield f"The {count(len(done), 'pod')} of the StatefulSet on {node} were evicted in the order {order}{one_by_one}."
     yield f"Unreachable by name were {', '.join(f'{pod} for {between(length)}' for pod, length in lost)}."
     yield f"In all it took {seconds(to_ns - from_ns)}."
-    yield from where_measured(held, reading, come_back_elsewhere)
+    yield from if_held(reading, come_back_elsewhere)
     yield "So a drain costs a pod its own name for a while, as a deletion does; the names need no change anywhere."
 
 

@@ -21,7 +21,6 @@ _FOUND_LATE_NS = 1_000_000_000  # the node is asked for again and again, so its 
 _NOT_READY, _READY = "the node is found not ready", "the node is Ready again"
 
 
-@dataclass(frozen=True, slots=True)
 class Cut(Note):
     """The node that was cut off, and the run's pods on it."""
 
@@ -30,7 +29,6 @@ class Cut(Note):
     stateless: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class State(Note):
     """What the API and the cluster DNS address said of each pod."""
 
@@ -42,7 +40,6 @@ class State(Note):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
 class Forced(Note):
     """The pod that was deleted by force."""
 

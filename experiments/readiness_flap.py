@@ -1,7 +1,6 @@
 """What happens to a pod's names and clients when it turns unready and ready again without dying?"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 
 from chaos.experiment import *
@@ -13,7 +12,6 @@ PORT = 80
 RECORD = f"A {FLAPPING}.gated"
 
 
-@dataclass(frozen=True, slots=True)
 class Flapping(Note):
     """The pod, and the addresses of both."""
 
@@ -23,7 +21,6 @@ class Flapping(Note):
     both: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class After(Note):
     """Ready pods at the end, and the UID of the pod that turned unready and ready."""
 
@@ -141,7 +138,7 @@ def what_it_does(reading: Reading) -> Iterator[str]:
     yield f"{out_of(len(lost), len(asked), 'connection')} by name failed{f', with {how}' if how else ''}."
     yield "To a client that finds a database by its pod's name, an overloaded member whose readiness probe fails looks exactly like a dead one."
     yield "A governing service with publishNotReadyAddresses keeps such names (peers that must find each other before they are ready need it)."
-    yield from where_measured(held, reading, others_stay)
+    yield from if_held(reading, others_stay)
     yield "A readiness probe adds its own delay of periodSeconds times failureThreshold; here the condition was set directly."
 
 

@@ -213,7 +213,7 @@ def read_write_split(reading: Reading) -> Iterator[str]:
     yield f"What was written through the first was read through the second ({read}): replicas follow the primary by its stable name."
     denied = out_of(refused.get(READ_ONLY, 0), sum(refused.values()))
     yield f"Services only route: that replicas refuse writes ({denied} with MySQL's error 1290) is their read_only setting."
-    yield from where_measured(partial(split_that_fails, reading))
+    yield from where_measured(split_that_fails, reading)
 
 
 def split_that_fails(reading: Reading) -> Iterator[str]:

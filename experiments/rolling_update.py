@@ -1,7 +1,6 @@
 """How long is each pod away during a rolling update, in which order, and how many at once?"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,7 +15,6 @@ PARTITION = 2
 AT_ONCE = 2
 
 
-@dataclass(frozen=True, slots=True)
 class Strategy(Note):
     """Update strategies that were set, and what the server kept."""
 
@@ -25,7 +23,6 @@ class Strategy(Note):
     kept: bool
 
 
-@dataclass(frozen=True, slots=True)
 class Partition(Note):
     """The partition."""
 

@@ -1,7 +1,6 @@
 """What goes and what comes back when a StatefulSet is scaled from three to one and to three again?"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from typing import NamedTuple
@@ -20,7 +19,6 @@ CLAIMS = tuple(f"data-{pod}" for pod in (LEFT, *REMOVED))
 PHASES = ("before", "scaled down", "after")
 
 
-@dataclass(frozen=True, slots=True)
 class Claim(Note):
     """Volume claims."""
 
@@ -145,7 +143,7 @@ def scaling_challenges(reading: Reading) -> Iterator[str]:
     yield from where_measured(
         lambda: f"The volumes outlive their pods, so scaling down frees no storage. {held(reading, volumes_are_kept)}"
     )
-    yield from where_measured(partial(stale_sentence, reading))
+    yield from where_measured(stale_sentence, reading)
     yield (
         "What the members knew of each other (quorum, replication, shards) has to be told to the application before a member goes: Kubernetes only removes "
         "the last one."

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
@@ -29,7 +28,6 @@ CLIENTS = {pod: ("mysql", pod) for pod in MYSQL_PODS} | {
 _AT_ONCE_NS = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
 class Parallel(Note):
     """The StatefulSet with podManagementPolicy Parallel."""
 
@@ -37,7 +35,6 @@ class Parallel(Note):
     pods: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Mysql(Note):
     """Two of three MySQL members, deleted at once."""
 

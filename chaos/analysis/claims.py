@@ -173,4 +173,4 @@ def where_measured(say: Callable[_P, str | Iterable[str]], *args: _P.args, **kwa
 
 def if_held(reading: Reading, check: Checker) -> Iterator[str]:
     """The sentence of a verdict, where it is `ok`."""
-    return where_measured(lambda: iter([held(reading, check)]))
+    return where_measured(held, reading, check)

@@ -29,10 +29,13 @@ def longest_gap_ns(instants_ns: Iterable[int], from_ns: int, to_ns: int) -> int:
     return max(later - earlier for earlier, later in pairwise([from_ns, *inside, to_ns]))
 
 
+def _says_something(outcome: Outcome) -> bool:
+    return outcome.says_something
+
+
 def covered(reading: Reading, series: Series, from_ns: int, to_ns: int, *, limit_s: float | None = None) -> bool:
     """Whether one series heard enough in a time that nothing could have come and gone unseen."""
-    known_ns = [s.sent_ns for s in reading.samples(series, from_ns, to_ns) if s.outcome.says_something]
-    return longest_gap_ns(known_ns, from_ns, to_ns) <= tolerated_gap_ns(reading, series.period_s, limit_s)
+    return _covered(reading, [series], from_ns, to_ns, limit_s, _says_something)
 
 
 def uncovered(
@@ -43,7 +46,7 @@ def uncovered(
     *,
     probe: str = "dns",
     limit_s: float | None = None,
-    says: Callable[[Outcome], bool] = lambda outcome: outcome.says_something,
+    says: Callable[[Outcome], bool] = _says_something,
 ) -> list[str]:
     """The views at which something about a record could have come and gone unseen in a time, by name.
 
@@ -64,14 +67,25 @@ def uncovered(
     asked = reading.series_of(probe=probe, record=record)
     for view in sorted({series.view for series in asked}):
         mine = [series for series in asked if series.view == view]
-        samples = (s for series in mine for s in reading.samples(series, from_ns, to_ns))
-        known_ns = [s.sent_ns for s in samples if says(s.outcome)]
-        tolerated_ns = tolerated_gap_ns(reading, max(series.period_s for series in mine), limit_s)
-        if longest_gap_ns(known_ns, from_ns, to_ns) > tolerated_ns:
+        if not _covered(reading, mine, from_ns, to_ns, limit_s, says):
             found.append(view)
     return found
 
 
+def _covered(
+    reading: Reading,
+    together: list[Series],
+    from_ns: int,
+    to_ns: int,
+    limit_s: float | None,
+    says: Callable[[Outcome], bool],
+) -> bool:
+    samples = (s for series in together for s in reading.samples(series, from_ns, to_ns))
+    known_ns = [s.sent_ns for s in samples if says(s.outcome)]
+    tolerated_ns = tolerated_gap_ns(reading, max(series.period_s for series in together), limit_s)
+    return longest_gap_ns(known_ns, from_ns, to_ns) <= tolerated_ns
+
+
 def unwatched(reading: Reading, kind: str, from_ns: int, to_ns: int) -> bool:
     """Whether events of a kind may have been missed in a time, so that their absence proves nothing."""
-    return any(gap.kind == kind and gap.from_ns <= to_ns and from_ns <= gap.to_ns for gap in reading.gaps)
+    return any(gap.kind == kind and gap.holds(from_ns, to_ns) for gap in reading.gaps)

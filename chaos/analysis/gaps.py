@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from chaos.analysis.claims import UNJUDGED
 from chaos.analysis.reading import Reading, once
 from chaos.analysis.units import count, seconds
 from chaos.model import Verdict, VerdictOutcome, WatchGap
@@ -13,7 +14,7 @@ _SHOWN = 2
 
 def gap_at(gaps: list[WatchGap] | tuple[WatchGap, ...], kind: str, at_ns: int) -> WatchGap | None:
     """The gap of a kind that an instant falls into: what was seen then may have happened at any time in it."""
-    return next((gap for gap in gaps if gap.kind == kind and gap.from_ns <= at_ns <= gap.to_ns), None)
+    return next((gap for gap in gaps if gap.kind == kind and gap.holds(at_ns, at_ns)), None)
 
 
 @once
@@ -30,7 +31,7 @@ def not_told_in_time(reading: Reading) -> str:
         if gap.to_ns >= since_ns
         and (
             not gap.lossless
-            or any(e.kind == gap.kind and not e.initial and gap.from_ns <= e.at_ns <= gap.to_ns for e in reading.events)
+            or any(e.kind == gap.kind and not e.initial and gap.holds(e.at_ns, e.at_ns) for e in reading.events)
         )
     ]
     if not found:
@@ -45,6 +46,4 @@ def judged_in_time(reading: Reading, verdict: Verdict) -> Verdict:
     why = not_told_in_time(reading)
     if not why or verdict.outcome is VerdictOutcome.UNKNOWN:
         return verdict
-    return replace(
-        verdict, outcome=VerdictOutcome.UNKNOWN, text=f"Cannot be judged: {why}.", evidence=("events.jsonl",)
-    )
+    return replace(verdict, outcome=VerdictOutcome.UNKNOWN, text=f"{UNJUDGED}{why}.", evidence=("events.jsonl",))

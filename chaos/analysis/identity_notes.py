@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from chaos.analysis.notes import Note
 
 
-@dataclass(frozen=True, slots=True)
 class Contrast(Note):
     """What became of a Deployment's pod that was deleted.
 
@@ -28,7 +25,6 @@ class Contrast(Note):
     address_shaped_record: str
 
 
-@dataclass(frozen=True, slots=True)
 class Inside(Note):
     """What a command in a pod's container said of who it is.
 

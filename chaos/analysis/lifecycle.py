@@ -87,7 +87,7 @@ def replacement(reading: Reading, fault: FaultWindow, target: PodIdentity, end_n
         for e in reading.events
     )
     kinds = ("Pod", "EndpointSlice", "PersistentVolumeClaim")
-    life.gaps = tuple(g for g in reading.gaps if g.kind in kinds and g.from_ns <= end_ns and g.to_ns >= fault.sent_ns)
+    life.gaps = tuple(g for g in reading.gaps if g.kind in kinds and g.holds(fault.sent_ns, end_ns))
     life.blind = gap_at(life.gaps, "Pod", end_ns) is not None
     life.hidden = any(gap.kind == "Pod" and not gap.lossless for gap in life.gaps)
     return life

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chaos.analysis.claims import need
+from chaos.analysis.coverage import unwatched
 from chaos.analysis.lifecycle import pod_state
 from chaos.analysis.reading import Reading, once
 
@@ -45,11 +46,6 @@ def step(reading: Reading, what: str, pod: str, since_ns: int = 0, *, other_than
     return next((s for s in steps if s.what == what and s.pod == pod and s.uid != other_than), None)
 
 
-def first(steps: list[PodStep], what: str, pod: str) -> PodStep | None:
-    """The first step of that kind of a pod."""
-    return next((step for step in steps if step.what == what and step.pod == pod), None)
-
-
 def _steps(reading: Reading) -> Iterator[PodStep]:
     before: dict[str, str] = {}  # UID → state
     for event in reading.events:
@@ -77,8 +73,7 @@ def pods_were_watched(reading: Reading, from_ns: int, to_ns: int) -> None:
     Raises:
         UnmeasuredError: it has.
     """
-    gap = next((g for g in reading.gaps if g.kind == "Pod" and g.from_ns <= to_ns and g.to_ns >= from_ns), None)
-    need(gap is None, "the watch of pods had a gap meanwhile")
+    need(not unwatched(reading, "Pod", from_ns, to_ns), "the watch of pods had a gap meanwhile")
 
 
 def most_missing(reading: Reading, pods: tuple[str, ...], from_ns: int, to_ns: int) -> int:

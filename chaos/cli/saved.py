@@ -147,21 +147,17 @@ def _check_version(path: Path, version: object) -> None:
 
 def _check_whole(folder: Path, history: History, recorded: dict[str, int], head: dict[str, Any]) -> None:
     """Less than was recorded is no evidence: what is missing might have said the contrary."""
-    if not recorded and history.status != "incomplete":
+    traces = []
+    if recorded:
+        found = history.recorded()
+        lost = [f"{found.get(kind, 0)} of {n} {kind}" for kind, n in recorded.items() if found.get(kind, 0) != n]
+        traces = [f"{', '.join(lost)} are there"] if lost else []
+    elif history.status != "incomplete":
         counted = head["schema_version"] >= _COUNTS
         traces = ["run.json does not say how much there was"] if counted else missing(history, head)
-        if traces:
-            raise UsageError(
-                f"{folder} is not whole: {'; '.join(traces)}, so nothing is concluded from it",
-                hint="run.json and report.md still say what was concluded when all was there; fetch the folder again",
-            )
-    found = history.recorded()
-    lost = [
-        f"{found.get(kind, 0)} of {count} {kind}" for kind, count in recorded.items() if found.get(kind, 0) != count
-    ]
-    if lost:
+    if traces:
         raise UsageError(
-            f"{folder} is not whole: {', '.join(lost)} are there, so nothing is concluded from it",
+            f"{folder} is not whole: {'; '.join(traces)}, so nothing is concluded from it",
             hint="run.json and report.md still say what was concluded when all was there; fetch the folder again",
         )
 

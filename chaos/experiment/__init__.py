@@ -28,7 +28,7 @@ from chaos.analysis.lasting import all_turned_ns, deaf, heard, turned, turns, un
 from chaos.analysis.notes import Note, note, notes
 from chaos.analysis.outage import Outage, outage
 from chaos.analysis.overlap import old_served, overlaps
-from chaos.analysis.podlog import PodStep, first, most_missing, pod_steps, pods_were_watched, step
+from chaos.analysis.podlog import PodStep, most_missing, pod_steps, pods_were_watched, step
 from chaos.analysis.proportion import difference, excluded, wilson
 from chaos.analysis.questions import Question
 from chaos.analysis.questions.answer import at_most, show
@@ -168,7 +168,6 @@ __all__ = [
     "excluded",
     "fetch",
     "find_experiment",
-    "first",
     "heard",
     "held",
     "holds",

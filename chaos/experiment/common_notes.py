@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from chaos.analysis.claims import known
@@ -12,7 +11,6 @@ from chaos.analysis.units import count
 from chaos.model import Outcome, Series
 
 
-@dataclass(frozen=True, slots=True)
 class Waited(Note):
     """Waits of the method.
 
@@ -31,7 +29,6 @@ class Waited(Note):
         return round(self.took_s * 1e9)
 
 
-@dataclass(frozen=True, slots=True)
 class Change(Note):
     """Changes that the method made and that are no fault of a pod.
 
@@ -46,7 +43,6 @@ class Change(Note):
     accepted_ns: int
 
 
-@dataclass(frozen=True, slots=True)
 class Asked(Note):
     """What DNS servers answered; an experiment's own kind may add what else it wants to tell answers apart by.
 
@@ -74,7 +70,6 @@ class Asked(Note):
         return f"{self.status} {', '.join(self.values)}".rstrip()
 
 
-@dataclass(frozen=True, slots=True)
 class Answered(Note):
     """Who answered connections; an experiment's own kind may add what else it wants to tell counts apart by.
 
@@ -124,7 +119,6 @@ def _says_something(who: str) -> bool:
     return not failed or Outcome(status, phase.rstrip(")")).says_something
 
 
-@dataclass(frozen=True, slots=True)
 class Watched(Note):
     """Clients that the method watched.
 

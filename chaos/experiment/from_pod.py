@@ -53,7 +53,6 @@ class ResolvConf:
         return [bare, *below] if bare.count(".") >= self.ndots else [*below, bare]
 
 
-@dataclass(frozen=True, slots=True)
 class ReadConf(Note):
     """What /etc/resolv.conf says in a pod; here as below an experiment's own kind may add which pod or name it was."""
 
@@ -63,7 +62,6 @@ class ReadConf(Note):
     exit_code: int
 
 
-@dataclass(frozen=True, slots=True)
 class LookedUp(Note):
     """What nslookup said in a pod (busybox's: the search list is for names without a dot only).
 
@@ -90,7 +88,6 @@ class LookedUp(Note):
         return self.status == "NXDOMAIN" or (self.status == "NODATA" and not self.exit_code)
 
 
-@dataclass(frozen=True, slots=True)
 class Fetched(Note):
     """What wget got in a pod, which asks the C library.
 
@@ -115,7 +112,6 @@ class Fetched(Note):
         return repr(self.page) if self.page else self.said or f"nothing (exit code {count(self.exit_code)})"
 
 
-@dataclass(frozen=True, slots=True)
 class Costed(Note):
     """What a C library asks for each form of a name (A and AAAA each), asked one by one from here.
 

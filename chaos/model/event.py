@@ -45,3 +45,7 @@ class WatchGap:
     to_ns: int
     reason: str
     lossless: bool = False
+
+    def holds(self, from_ns: int, to_ns: int) -> bool:
+        """Whether a part of that time, or that instant where both are the same, is in this one."""
+        return from_ns <= self.to_ns and to_ns >= self.from_ns

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from chaos.experiment import (
@@ -44,7 +43,6 @@ _READ_EVERY_S = 0.002
 _NS_PER_MS = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
 class SqlFailed(Note):
     """Statements that failed.
 
@@ -59,7 +57,6 @@ class SqlFailed(Note):
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
 class Replication(Note):
     """Replicas, as SHOW SLAVE STATUS says.
 
@@ -77,7 +74,6 @@ class Replication(Note):
     error: str
 
 
-@dataclass(frozen=True, slots=True)
 class WriteRead(Note):
     """A row written at the primary and read at a replica (milliseconds from the commit).
 

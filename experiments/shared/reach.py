@@ -22,7 +22,6 @@ _OVER = (143, 124)
 _SCRIPT = "for host in {hosts}; do if found=$(timeout {within} wget -q -O - http://$host/ 2>&1); then echo $host OK $found; else echo $host NO $? $found; fi; done"
 
 
-@dataclass(frozen=True, slots=True)
 class Reach(Note):
     """Who reached whom over HTTP, asked from inside pods; "-": nobody answered, "?": the look says nothing.
 

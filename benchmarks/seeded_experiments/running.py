@@ -5,22 +5,21 @@ from __future__ import annotations
 import asyncio
 import random
 import tempfile
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.seeded_experiments.drawing import CACHES, Drawn
 from benchmarks.seeded_experiments.methods import experiment_of
-from chaos.agents.fleet import Fleet
 from chaos.agents.pod.skew import Skew
-from chaos.agents.session import AgentSession
 from chaos.clock import VirtualTimeLoop
-from chaos.engine import preflight
-from chaos.engine.execution import Execution, _Begun
+from chaos.engine.execution import Execution
 from chaos.experiment import Options
 from chaos.sandbox.sandbox import Sandbox
 from chaos.sandbox.store import Change
+from chaos.vantage import Vantage
 from tests.agents.memory import Agent
+from tests.agents.through import cut_now_and_then, through
 from tests.sandboxed import Ran, run_on
 
 _RTT_S = 0.003
@@ -93,32 +92,8 @@ def _through_agents(drawn: Drawn) -> type[Execution]:
         for _ in range(drawn.vantages)
     ]
 
-    class ThroughAgents(Execution):
-        async def _take_places(
-            self,
-            hosts: AsyncExitStack,
-            group: asyncio.TaskGroup,
-            found: preflight.Preflight,
-            begun: _Begun,
-            fleet: Fleet | None,  # noqa: ARG002 - there is none on the sandbox
-        ) -> None:
-            for number, skew in enumerate(skews):
-                agent = Agent(self._place.vantage, skew, lambda: rng.uniform(0.0001, _RTT_S / 2))
-                name = f"agent-{number}"
-                session = AgentSession(name, f"node-{number}", agent.open, self._clock, begun.recorder, lambda: "")
-                hosts.push_async_callback(agent.end)
-                hosts.push_async_callback(session.finish)
-                await session.start(found.dns.views, self._options.timeout_s)
-                group.create_task(session.keep_talking())
-                begun.probing.hosts.append(session)
-                hosts.callback(group.create_task(_cut_now_and_then(agent, random.Random(rng.random()))).cancel)
-            names = [{"name": host.name, "node": ""} for host in begun.probing.hosts]
-            begun.recorder.history.meta.environment["vantages"] = names
+    def agents(vantage: Vantage) -> Iterator[Agent]:
+        for skew in skews:
+            yield Agent(vantage, skew, lambda: rng.uniform(0.0001, _RTT_S / 2))
 
-    return ThroughAgents
-
-
-async def _cut_now_and_then(agent: Agent, rng: random.Random) -> None:
-    while True:
-        await asyncio.sleep(rng.uniform(2, 10))
-        agent.streams[-1].cut()
+    return through(agents, lambda _, agent: cut_now_and_then(agent, random.Random(rng.random()), 2, 10))

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import random
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
 from pathlib import Path
 
-from chaos.agents.fleet import Fleet
 from chaos.agents.pod.skew import Skew
-from chaos.agents.session import AgentSession
 from chaos.analysis.checkers import judge
 from chaos.analysis.reading import Reading
-from chaos.engine import preflight
 from chaos.engine.conclusion import ending_of, exit_code
-from chaos.engine.execution import Execution, _Begun
 from chaos.errors import InconclusiveError
 from chaos.experiment import Options
 from chaos.model import VerdictOutcome
 from chaos.report.markdown import report_markdown
+from chaos.vantage import Vantage
 from tests.agents.memory import Agent
+from tests.agents.through import cut_now_and_then, through
 from tests.sandboxed import claims, random_delays, run_sandboxed
 from tests.saying import said
 from tests.test_ground_truth import deletions_only
@@ -34,37 +32,15 @@ RECORDS_AND_VIEWS = 6
 RTT_S = 0.003
 
 
-class ThroughAgents(Execution):
-    """Probes from agents of this process with wrong clocks, whose streams are cut now and then."""
-
-    async def _take_places(
-        self,
-        hosts: AsyncExitStack,
-        group: asyncio.TaskGroup,
-        found: preflight.Preflight,
-        begun: _Begun,
-        fleet: Fleet | None,
-    ) -> None:
-        rng = random.Random(7)
-        for number, skew in enumerate(SKEWS):
-            agent = Agent(self._place.vantage, skew, lambda: rng.uniform(0.0001, RTT_S / 2))
-            name = f"agent-{number}"
-            session = AgentSession(name, f"node-{number}", agent.open, self._clock, begun.recorder, lambda: "")
-            hosts.push_async_callback(agent.end)
-            hosts.push_async_callback(session.finish)
-            await session.start(found.dns.views, self._options.timeout_s)
-            group.create_task(session.keep_talking())
-            begun.probing.hosts.append(session)
-            cutter = group.create_task(cut_now_and_then(agent, random.Random(number)))
-            hosts.callback(cutter.cancel)
-        names = [{"name": host.name, "node": ""} for host in begun.probing.hosts]
-        begun.recorder.history.meta.environment["vantages"] = names
+def skewed(vantage: Vantage) -> Iterator[Agent]:
+    """Agents with wrong clocks."""
+    rng = random.Random(7)
+    for skew in SKEWS:
+        yield Agent(vantage, skew, lambda: rng.uniform(0.0001, RTT_S / 2))
 
 
-async def cut_now_and_then(agent: Agent, rng: random.Random) -> None:
-    while True:
-        await asyncio.sleep(rng.uniform(1, 6))
-        agent.streams[-1].cut()
+async def cut(number: int, agent: Agent) -> None:
+    await cut_now_and_then(agent, random.Random(number), 1, 6)
 
 
 def test_the_truth_lies_in_every_interval_of_every_agent(tmp_path: Path) -> None:
@@ -74,7 +50,7 @@ def test_the_truth_lies_in_every_interval_of_every_agent(tmp_path: Path) -> None
         options,
         overrides=random_delays(1),
         experiment=deletions_only(),
-        kind=ThroughAgents,
+        kind=through(skewed, cut),
     )
     assert ran.result.error is None
     made = list(claims(ran))
@@ -86,29 +62,12 @@ def test_the_truth_lies_in_every_interval_of_every_agent(tmp_path: Path) -> None
     assert [d for _, what, d in ran.history.marks if what == "vantage-lost"] == []
 
 
-class ThroughOneThatIsLost(Execution):
-    """The only agent's node goes away in the first trial."""
-
-    async def _take_places(
-        self,
-        hosts: AsyncExitStack,
-        group: asyncio.TaskGroup,
-        found: preflight.Preflight,
-        begun: _Begun,
-        fleet: Fleet | None,
-    ) -> None:
-        agent = Agent(self._place.vantage, Skew(), lambda: 0.0005)
-        session = AgentSession("agent-0", "node-0", agent.open, self._clock, begun.recorder, lambda: "")
-        hosts.push_async_callback(agent.end)
-        hosts.push_async_callback(session.finish)
-        await session.start(found.dns.views, self._options.timeout_s)
-        group.create_task(session.keep_talking())
-        begun.probing.hosts.append(session)
-        begun.recorder.history.meta.environment["vantages"] = [{"name": "agent-0", "node": "node-0"}]
-        hosts.callback(group.create_task(lose(agent)).cancel)
+def alone(vantage: Vantage) -> Iterator[Agent]:
+    yield Agent(vantage, Skew(), lambda: 0.0005)
 
 
-async def lose(agent: Agent) -> None:
+async def lose(_: int, agent: Agent) -> None:
+    """Its node goes away in the first trial."""
     await asyncio.sleep(7)
     agent.down = "no route to host"
     agent.streams[-1].cut()
@@ -116,7 +75,7 @@ async def lose(agent: Agent) -> None:
 
 def test_a_run_that_lost_its_only_agent_is_inconclusive_and_readable(tmp_path: Path) -> None:
     options = Options(trials=3, grace_s=30, period_s=0.02, max_qps=None)
-    ran = run_sandboxed(tmp_path, options, experiment=deletions_only(), kind=ThroughOneThatIsLost)
+    ran = run_sandboxed(tmp_path, options, experiment=deletions_only(), kind=through(alone, lose, nodes_are_known=True))
     assert isinstance(ran.result.error, InconclusiveError)
     assert "agent-0" in ran.result.error.message
     assert "no route to host" in ran.result.error.message
@@ -132,6 +91,6 @@ def test_a_run_that_lost_its_only_agent_is_inconclusive_and_readable(tmp_path: P
 def test_a_claim_that_misses_the_truth_is_found(tmp_path: Path) -> None:
     """The check itself can fail."""
     options = Options(trials=1, grace_s=1, period_s=0.02, max_qps=None)
-    ran = run_sandboxed(tmp_path, options, experiment=deletions_only(), kind=ThroughAgents)
+    ran = run_sandboxed(tmp_path, options, experiment=deletions_only(), kind=through(skewed, cut))
     ran.zero_s -= 1
     assert not all(c.holds for c in claims(ran))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.seeded_experiments.scenes import (
     KEPT,
@@ -14,6 +14,7 @@ from benchmarks.seeded_experiments.scenes import (
     Records,
     Scene,
     entered,
+    lasting_since,
     left,
     right_since,
 )
@@ -138,15 +139,14 @@ class Intervals:
         scene: Scene,
         period_s: float,
     ) -> Claim:
-        """Right for good at every server: the last of them."""
+        """Right for good at every server: the last of them. Shorter wrong times than the longest gap go unseen."""
         assert recovery.lasting is not None
-        since = [right_since(records.right(recovery.kind.value, r), scene.sent_ns, scene.end_ns) for r in replicas]
-        known = [at for at in since if at is not None]
-        holds = len(known) == len(since) and recovery.lasting.covers(max(known))
-        width_ns = recovery.lasting.width_ns
-        width_s = width_ns / 1e9 if width_ns is not None and recovery.view != SERVICE else None
-        truth = seconds(known) + ("" if len(known) == len(since) else " and not right at the end")
-        return Claim("lasting", what, recovery.lasting, holds, truth, width_s, period_s)
+        unseen_ns = recovery.longest_gap_ns + round(_ROUND_TRIPS_S * 1e9)
+        kind = recovery.kind.value
+        since = [list(lasting_since(records.right(kind, r), scene.sent_ns, scene.end_ns, unseen_ns)) for r in replicas]
+        truths = sorted({at for one in since for at in one if all(one and min(one) <= at for one in since)})
+        claim = self._claim("lasting", what, recovery.lasting, truths, period_s)
+        return claim if recovery.view != SERVICE else replace(claim, width_s=None)
 
     def _never_lost(
         self, recovery: Recovery, what: str, records: Records, replicas: tuple[str, ...], scene: Scene

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from benchmarks.seeded_experiments.world import PodTruth, Steps, Value, World
+from benchmarks.seeded_experiments.world import PodTruth, Steps, Value, World, joined
 from chaos.model import FaultWindow, History, PodIdentity
 
 T = TypeVar("T")
@@ -97,15 +97,16 @@ class Records:
         target = history.meta.target
         self._service = f"{target['service']}.{target['namespace']}.svc.{target.get('domain', 'cluster.local')}"
         self._own = f"{scene.target.name}.{self._service}"
+        self._taken = world.taken(scene.target.address, scene.target.name)
 
     def states(self, kind: str, replica: str) -> Steps[str]:
         """Of a forward record, as one server gives it."""
         world = self._world
-        if kind == SRV:
-            said = world.srv(replica, self._service, self._own)
-        else:
-            said = world.answers(replica, self._own if kind == POD_A else self._service, "A")
-        return _mapped(said, self._state)
+        if kind == SERVICE_A:
+            said = joined([world.answers(replica, self._service, "A"), self._taken])
+            return _mapped(said, lambda both: self._state(both[0], taken=both[1]))
+        own = world.srv(replica, self._service, self._own) if kind == SRV else world.answers(replica, self._own, "A")
+        return _mapped(own, self._state)
 
     def reverse(self, replica: str, address: str) -> Steps[str]:
         """Whether the reverse name of an address leads to the pod: `KEPT` or `ABSENT`."""
@@ -120,10 +121,13 @@ class Records:
             return _mapped(self.reverse(replica, self._scene.new_address), lambda state: state == KEPT)
         return _mapped(self.states(kind, replica), lambda state: state in (NEW, KEPT))
 
-    def _state(self, addresses: Value) -> str:
+    def _state(self, addresses: Value, *, taken: bool = False) -> str:
+        """What a server gives: `taken` where the old address is another pod's by now, which may be there too."""
         old, new = self._scene.target.address, self._scene.new_address
-        if old in addresses:
-            return KEPT if old == new else OLD
+        if old in addresses and old == new:
+            return KEPT
+        if old in addresses and not (taken and new in addresses):
+            return OLD
         return NEW if new and new in addresses else ABSENT
 
 
@@ -137,6 +141,17 @@ def right_since(right: Steps[bool], from_ns: int, to_ns: int) -> int | None:
         return None
     turned = [at for at, now in right.turns(bool, from_ns, to_ns) if now]
     return turned[-1] if turned else from_ns
+
+
+def lasting_since(right: Steps[bool], from_ns: int, to_ns: int, unseen_ns: int) -> Iterator[int]:
+    """From when on it may be held to have been right up to an instant, if wrong times as short as that go unseen."""
+    until_ns = to_ns
+    for at_ns, now in reversed([(from_ns, right.value(from_ns)), *right.turns(bool, from_ns, to_ns)]):
+        if now:
+            yield at_ns
+        elif until_ns - at_ns > unseen_ns:
+            return
+        until_ns = at_ns
 
 
 def entered(states: Steps[str], wanted: tuple[str, ...], from_ns: int, to_ns: int) -> Iterator[int]:

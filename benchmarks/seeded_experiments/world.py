@@ -224,14 +224,19 @@ class World:
             found.add(at_ns, str(who) if up else "")
         return found
 
+    def taken(self, address: str, name: str) -> Steps[bool]:
+        """Whether an address is a pod's of another name."""
+        found = Steps(first=False)
+        others = [pod.at_ns for pod in self.pods if pod.address == address and pod.name != name]
+        changes = [(at["addressed"], True) for at in others if "addressed" in at]
+        changes += [(at["gone"], False) for at in others if "gone" in at]
+        for at_ns, now in sorted(changes):
+            found.add(at_ns, now)
+        return found
+
     def routes(self, address: str) -> Steps[Value]:
         """The addresses behind a ClusterIP."""
         return self._routes[address]
-
-    def reachable(self, replica: str) -> Steps[bool]:
-        """Whether a DNS server is in the network."""
-        node = next((pod.node for pod in self.pods if pod.name == replica), "")
-        return self.nodes[node]
 
     def views(self, view: str) -> tuple[str, ...]:
         """The servers whose answers a view gives."""

@@ -8,25 +8,34 @@ something could have come and gone unseen.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import pairwise
 
 from chaos.analysis.reading import Reading
 from chaos.model import Outcome, Series
 
 _NS_PER_S = 1_000_000_000
-_PERIODS, _SHARE_OF_LIMIT = 3, 0.05
+_LOST_PERIODS, _SHARE_OF_LIMIT = 2, 0.05
 
 
-def tolerated_gap_ns(reading: Reading, period_s: float, limit_s: float | None = None) -> int:
-    """The longest gap that may stay unseen between samples of that period; without a limit the run's own counts."""
+def tolerated_gap_ns(reading: Reading, period_s: float, limit_s: float | None = None, *, answers: int = 1) -> int:
+    """The longest gap that may stay unseen between samples of that period.
+
+    Args:
+        reading: of the run.
+        period_s: of the samples.
+        limit_s: of which it may be a twentieth; None: the run's own.
+        answers: how many it takes to have heard something, as of `longest_gap_ns`.
+    """
     limit_ns = reading.within_ns or 0 if limit_s is None else limit_s * _NS_PER_S
-    return round(max(_PERIODS * period_s * _NS_PER_S, _SHARE_OF_LIMIT * limit_ns))
+    return round(max((answers + _LOST_PERIODS) * period_s * _NS_PER_S, _SHARE_OF_LIMIT * limit_ns))
 
 
-def longest_gap_ns(instants_ns: Iterable[int], from_ns: int, to_ns: int) -> int:
-    """The longest time between `from_ns` and `to_ns` without any of the instants, both ends included."""
+def longest_gap_ns(instants_ns: Iterable[int], from_ns: int, to_ns: int, *, answers: int = 1) -> int:
+    """The longest time between `from_ns` and `to_ns` with fewer than so many of the instants, both ends included."""
     inside = sorted(at_ns for at_ns in instants_ns if from_ns <= at_ns <= to_ns)
-    return max(later - earlier for earlier, later in pairwise([from_ns, *inside, to_ns]))
+    if len(inside) < answers:
+        return to_ns - from_ns
+    bounds = [from_ns, *inside, to_ns]
+    return max(later - earlier for earlier, later in zip(bounds, bounds[answers:], strict=False))
 
 
 def _says_something(outcome: Outcome) -> bool:

@@ -11,7 +11,7 @@ from chaos.analysis.bounds import Exchange, change, flips, stable_run
 from chaos.analysis.coverage import longest_gap_ns, tolerated_gap_ns
 from chaos.analysis.reading import Reading, once
 from chaos.analysis.records import SERVICE_VIEW, Record, RecordKind, State, domain, records_of, state_table
-from chaos.analysis.trials import Trial, not_replaced, trials
+from chaos.analysis.trials import NS_PER_S, Trial, not_replaced, trials
 from chaos.analysis.vantages import Loss, Unsure, losses, unsure
 from chaos.model import Interval, Series
 
@@ -54,12 +54,14 @@ class Recovery:
         lasting: when it was right for good, up to the end of the trial: (last wrong answer's question sent, first right
             answer after it received]; behind the service address the answer that settles it (`settled_run`), since the
             first one tells of one server only. Right-censored where it was wrong at the end, or not settled; None as
-            for `recovered`.
+            for `recovered`. A time when it was wrong again is missed where it is shorter than `longest_gap_ns`.
         stable_before_ns: receipt of the first of the right answers that lasted, unbroken by a wrong one, to the trial's
             end; None where they were too few. Unknown samples neither break the run nor count.
         flips: how often a wrong answer followed a right one.
         right_at_end: whether the last answer that says anything was right; None where there was none near the end.
-        longest_gap_ns: the longest time of the trial in which no answer said anything.
+        longest_gap_ns: the longest time of the trial in which no answer said anything: what may have come and gone unseen
+            was shorter. Of a record that was never lost behind the service address it is the longest time in which one
+            of the servers may not have been heard.
         covered: whether that is short enough to conclude from; see `chaos.analysis.coverage`.
         samples: asked in the trial.
         unknown: of them, those that say nothing (timeout, SERVFAIL, …).
@@ -183,13 +185,14 @@ def _measure(reading: Reading, trial: Trial, record: Record, servers: list[Recov
     asked = [before] if before is after else [before, after]
     known_ns = [at_ns for e in asked for at_ns in e.known_ns]
     gap_ns = longest_gap_ns(known_ns, trial.sent_ns, trial.end_ns)
-    tolerated_ns = tolerated_gap_ns(reading, max(s.period_s for s in (*record.before, *record.after)))
+    period_s = max(s.period_s for s in (*record.before, *record.after))
+    tolerated_ns = tolerated_gap_ns(reading, period_s)
     covered = gap_ns <= tolerated_ns
     settled = settled_run(record.view, _replicas(reading, record))
     # What was heard before the fault says nothing about its end, however soon that came.
     heard_ns = [at_ns for at_ns in after.known_ns if at_ns >= trial.sent_ns]
     heard_to_the_end = bool(heard_ns) and trial.end_ns - max(heard_ns) <= tolerated_ns
-    return Recovery(
+    measured = Recovery(
         trial=trial,
         kind=record.kind,
         record=record.label,
@@ -208,6 +211,34 @@ def _measure(reading: Reading, trial: Trial, record: Record, servers: list[Recov
         unknown=sum(e.unknown for e in asked),
         last_look_ns=max(after.known_ns, default=None),
     )
+    if record.view != SERVICE_VIEW or measured.outcome is not RecoveryOutcome.NEVER_LOST:
+        return measured
+    unheard_ns = longest_gap_ns(known_ns, trial.sent_ns, trial.end_ns, answers=settled)
+    heard = unheard_ns <= tolerated_gap_ns(reading, period_s, answers=settled)
+    return _never_lost_by_the_servers(measured, servers, unheard_ns, heard=heard)
+
+
+def _never_lost_by_the_servers(service: Recovery, servers: list[Recovery], unheard_ns: int, *, heard: bool) -> Recovery:
+    """That no answer through an address of several servers was wrong says little of any one of them.
+
+    Args:
+        service: as its own answers have it.
+        servers: the same record at each of them, where they are asked directly.
+        unheard_ns: the longest time in which one of them may not have been heard through the service.
+        heard: whether that is short enough to conclude from.
+    """
+    if servers and all(m.outcome is RecoveryOutcome.NEVER_LOST for m in servers):
+        return replace(service, longest_gap_ns=max(m.longest_gap_ns for m in (service, *servers)))
+    told = {RecoveryOutcome.NEVER_LOST, RecoveryOutcome.RECOVERED}
+    doubted = next((m for m in servers if m.outcome not in told), None)
+    if doubted is None and heard:
+        return replace(service, longest_gap_ns=unheard_ns)
+    reason = (
+        f"no answer was wrong, but in {unheard_ns / NS_PER_S:.1f} s one of the servers may not have been heard"
+        if doubted is None
+        else f"no answer was wrong, but whether {doubted.view} never lost it is not known"
+    )
+    return replace(service, outcome=RecoveryOutcome.UNKNOWN, reason=reason)
 
 
 def _evidence(

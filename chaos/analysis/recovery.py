@@ -59,9 +59,9 @@ class Recovery:
             end; None where they were too few. Unknown samples neither break the run nor count.
         flips: how often a wrong answer followed a right one.
         right_at_end: whether the last answer that says anything was right; None where there was none near the end.
-        longest_gap_ns: the longest time of the trial in which no answer said anything: what may have come and gone unseen
-            was shorter. Of a record that was never lost behind the service address it is the longest time in which one
-            of the servers may not have been heard.
+        longest_gap_ns: the longest time of the trial in which no answer said anything: what may have come and gone
+            unseen was shorter. Of a record that was never lost behind the service address it is the longest time in
+            which one of the servers may not have been heard.
         covered: whether that is short enough to conclude from; see `chaos.analysis.coverage`.
         samples: asked in the trial.
         unknown: of them, those that say nothing (timeout, SERVFAIL, …).

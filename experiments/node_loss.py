@@ -176,15 +176,15 @@ def names_outlive_the_node(reading: Reading) -> Iterator[Finding]:
 @checker("events.jsonl")
 def stuck_and_never_replaced(reading: Reading) -> Iterator[Finding]:
     """A pod of the lost node is marked for deletion, and has no successor until something else is done."""
-    lost = loss(reading)
-    waited = []
+    lost, waited = loss(reading), []
     for old in lost.cut.targets:
-        marked, until_ns = step(reading, "terminating", old.name, lost.cut.sent_ns), lost.stuck_until(old.name)
-        if marked is None or marked.at_ns > until_ns:
+        until_ns = lost.stuck_until(old.name)
+        marked = step(reading, "terminating", old.name, lost.cut.sent_ns, until_ns=until_ns)
+        if marked is None:
             yield unsure(f"{old.name} was never seen to be marked for deletion")
             continue
-        new = step(reading, "created", old.name, lost.cut.sent_ns, other_than=old.uid)
-        if new is not None and new.at_ns < until_ns:
+        new = step(reading, "created", old.name, lost.cut.sent_ns, until_ns=until_ns, other_than=old.uid)
+        if new is not None:
             yield against(f"{old.name} was replaced {ms(new.at_ns - marked.at_ns)} after it was marked for deletion")
         waited.append(f"{old.name} for {seconds(until_ns - marked.at_ns)}")
     yield holds(f"Marked for deletion and not replaced, for as long as nothing was done about it: {', '.join(waited)}.")
@@ -222,9 +222,10 @@ def force_makes_two(reading: Reading) -> Iterator[Finding]:
     forced = note(reading, Forced, "no pod was deleted by force: it takes two pods of the run on the node")
     pod, join = forced.pod, loss(reading).join
     new_ns = known(step(reading, "ready", pod, other_than=forced.old_uid), "its successor was not seen").at_ns
-    asked = reading.sampled(join.sent_ns, join.ended_ns or join.sent_ns, probe="http", name=forced.old_address)
-    last_ns = max((s.sent_ns for s in asked if s.outcome.status == "OK" and s.outcome.values == (pod,)), default=0)
-    need(last_ns >= new_ns, f"nobody answered at the old address of {pod} once the node was back")
+    since_ns, missing = max(join.sent_ns, new_ns), f"nobody answered at the old address of {pod} once the node was back"
+    asked = reading.sampled(since_ns, known(join.ended_ns, missing), probe="http", name=forced.old_address)
+    answered_ns = (s.sent_ns for s in asked if s.outcome.status == "OK" and s.outcome.values == (pod,))
+    last_ns = known(max(answered_ns, default=None), missing)
     yield holds(f"{pod} was Ready on another node while the old {pod} still ran on {forced.old_node}.")
     yield holds(
         f"The old one answered at {forced.old_address} {seconds(last_ns - new_ns)} later, when the node was back."
@@ -238,7 +239,8 @@ def ends_with_the_node(reading: Reading) -> Iterator[Finding]:
     steady = [d for _, what, d in reading.marks if what == "steady-state" and d.get("trial") == lost.join.trial]
     need(steady, "the state after it was not checked")
     for mark in (m for m in steady if not m["reached"]):
-        yield against(f"everything was not right within {mark['within_s']:g} s of it")
+        heard = set(mark["missing"]) - set(mark["unheard"])
+        yield against_if(heard, f"everything was not right within {mark['within_s']:g} s of it")
     forced = {one.pod for one in notes(reading, Forced)}
     for old in (pod for pod in lost.cut.targets if pod.name not in forced):
         gone = step(reading, "gone", old.name, lost.join.sent_ns)

@@ -40,9 +40,11 @@ def _all(reading: Reading) -> list[PodStep]:
     return list(_steps(reading))
 
 
-def step(reading: Reading, what: str, pod: str, since_ns: int = 0, *, other_than: str = "") -> PodStep | None:
-    """A pod's first such step after an instant, of another UID where one is given; None where none was seen."""
-    steps = pod_steps(reading, since_ns)
+def step(
+    reading: Reading, what: str, pod: str, since_ns: int = 0, *, until_ns: int | None = None, other_than: str = ""
+) -> PodStep | None:
+    """A pod's first such step in a time, of another UID where one is given; None where none was seen."""
+    steps = pod_steps(reading, since_ns, until_ns)
     return next((s for s in steps if s.what == what and s.pod == pod and s.uid != other_than), None)
 
 

@@ -1,49 +1,37 @@
 """node-drain on the sandbox: the budget, the moves, the pod that cannot move, and that its checkers can fail."""
 
-import copy
 from dataclasses import replace
 from functools import partial
 
 import pytest
 
-from chaos.experiment import History, Options, find_experiment
+from chaos.analysis.reading import Reading
+from chaos.experiment import History, find_experiment
+from experiments.node_drain import evictions, ready_again_ns
 from tests.edited import Edited
 from tests.experiments import lab
 from tests.histories import TIMED_OUT
-from tests.sandboxed import Ran, run_sandboxed
 
 EXPERIMENT = find_experiment("node-drain")
+OPTIONS = {"period_s": 0.02}
 verdicts = partial(lab.verdicts, EXPERIMENT)
 said = partial(lab.answer, EXPERIMENT)
 summary = partial(lab.summary, EXPERIMENT)
+WATCH_LATE_NS = 200_000_000
 OWN = ("budget-is-enforced", "never-more-than-the-budget", "come-back-elsewhere", "volume-ties-a-pod")
 
 
-@pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    options = Options(max_qps=None, period_s=0.02)
-    ran = run_sandboxed(tmp_path_factory.mktemp("reports"), options, experiment=EXPERIMENT)
-    assert ran.result.error is None
-    assert not ran.result.leftovers
-    return ran
-
-
 @pytest.fixture
-def history(ran: Ran) -> History:
-    return copy.deepcopy(ran.history)
-
-
-@pytest.fixture
-def edited(ran: Ran) -> Edited:
-    return Edited(ran.history)
+def edited(history: History) -> Edited:
+    return Edited(history)
 
 
 def test_everything_is_as_the_hypothesis_says(history: History) -> None:
     assert verdicts(history) == dict.fromkeys(OWN, "ok")
 
 
-def test_the_node_is_open_again_and_nothing_is_left(ran: Ran) -> None:
-    assert [(f.fault, f.outcome) for f in ran.history.faults] == [
+def test_the_node_is_closed_drained_and_opened_again(history: History) -> None:
+    assert [(f.fault, f.outcome) for f in history.faults] == [
         ("cordon", "accepted"),
         ("evict-pod", "accepted"),
         ("evict-pod", "accepted"),
@@ -96,6 +84,27 @@ def test_an_eviction_that_is_refused_when_the_pod_is_back_fails(edited: Edited) 
     assert verdicts(edited.history)["budget-is-enforced"] == "fail"
 
 
+@pytest.mark.parametrize(
+    ("ended", "later_ns", "outcome"),
+    [
+        (False, WATCH_LATE_NS, "unknown"),
+        (False, WATCH_LATE_NS + 1, "fail"),
+        (True, 0, "ok"),
+        (True, -1, "unknown"),
+        (True, -WATCH_LATE_NS, "unknown"),
+        (True, -WATCH_LATE_NS - 1, "fail"),
+    ],
+)
+def test_the_watch_may_tell_of_a_pod_that_is_back_a_little_after_the_budget_knows(
+    edited: Edited, ended: bool, later_ns: int, outcome: str
+) -> None:
+    back_ns = ready_again_ns(Reading(edited.history), evictions(Reading(edited.history))[0])
+    assert back_ns is not None
+    edited.notes("budget", away="web-0").say(ended=ended)
+    edited.notes("budget", away="web-0").move(back_ns + later_ns)
+    assert verdicts(edited.history)["budget-is-enforced"] == outcome
+
+
 def test_a_pod_that_was_not_seen_to_come_back_leaves_the_budget_unknown(edited: Edited) -> None:
     history = edited.without_events(lambda e: e.name == "web-0" and e.at_ns > first_eviction_ns(edited)).history
     assert verdicts(history)["budget-is-enforced"] == "unknown"
@@ -139,10 +148,20 @@ def test_a_node_without_a_pod_of_the_run_shows_nothing(edited: Edited) -> None:
     assert verdicts(edited.notes("drain").say(pods=[]).history)["come-back-elsewhere"] == "unknown"
 
 
-@pytest.mark.parametrize("values", [{"pod": "Pending"}, {"node": "node-2"}, {"pod": "absent", "node": ""}], ids=str)
-def test_a_tied_pod_that_is_not_back_where_its_volume_lies_fails(edited: Edited, values: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"pod": "Pending"}, "is Pending on node-1 after"),
+        ({"node": "node-2"}, "is Running on node-2 after"),
+        ({"pod": "absent", "node": ""}, "is absent on no node after"),
+    ],
+)
+def test_a_tied_pod_that_is_not_back_where_its_volume_lies_fails(
+    edited: Edited, values: dict[str, str], told: str
+) -> None:
     history = edited.notes("pinned", phase="open again").say(**values).history
     assert verdicts(history)["volume-ties-a-pod"] == "fail"
+    assert told in summary(history, "volume-ties-a-pod")
 
 
 def test_a_run_of_a_version_that_kept_only_the_first_answer_is_unknown(edited: Edited) -> None:
@@ -231,7 +250,8 @@ def test_each_note_that_is_missing_leaves_its_checkers_unknown(history: History)
     }
 
 
-def test_a_run_that_never_drained_says_so(history: History) -> None:
+def test_a_run_that_never_drained_says_so(edited: Edited) -> None:
+    history = edited.history
     history.marks = [mark for mark in history.marks if mark[1] in ("steady-state", "waited")]
     history.faults = []
     assert set(verdicts(history).values()) == {"unknown"}

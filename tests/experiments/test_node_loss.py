@@ -6,7 +6,10 @@ from functools import partial
 
 import pytest
 
+from chaos.analysis.reading import Reading
 from chaos.experiment import History, Outcome, Waited, find_experiment
+from chaos.model import ClusterEvent
+from experiments.node_loss import loss
 from tests.edited import Edited
 from tests.experiments import lab
 
@@ -62,13 +65,24 @@ def test_the_lost_server_is_unknown_and_fails_nothing(history: History) -> None:
     assert ". Nothing is known of coredns-" in found
 
 
-def test_a_server_that_answers_late_because_its_node_is_back_was_silent(edited: Edited) -> None:
+@pytest.mark.parametrize("status", ["NOERROR", "NXDOMAIN"])
+def test_a_server_that_answers_late_because_its_node_is_back_was_silent(edited: Edited, status: str) -> None:
     """A question of just before the node's return is answered by it."""
-    lost_view = summary(edited.history, OWN[0]).partition("Nothing is known of ")[2].partition(",")[0]
-    asked = edited.series(f"A {lost(edited.history)[0]}.web", lost_view)
+    before = summary(edited.history, OWN[0])
+    lost_view = before.partition("Nothing is known of ")[2].partition(",")[0]
+    asked = edited.series(f"A {lost(edited.history)[1]}.web", lost_view)
     joined_s = at_s(edited, "join-node")
-    asked.say(asked.told("NOERROR"), after=joined_s - 0.11, before=joined_s)
-    assert verdicts(edited.history)["names-outlive-the-node"] == "ok"
+    asked.say(asked.told(status), after=joined_s - 0.11, before=joined_s)
+    assert summary(edited.history, OWN[0]) == before
+
+
+def test_a_name_that_was_gone_a_little_before_the_node_was_seen_not_ready_was_not_gone_early(edited: Edited) -> None:
+    """The node is asked for now and then: its turn is seen up to a second late."""
+    found = loss(Reading(edited.history))
+    gone_ns = min(ns for pod in found.pods for ns in found.left_dns(pod).values())
+    for more_ns, outcome in ((0, "ok"), (1, "fail")):
+        edited.notes(Waited, step="the node is found not ready").say(took_s=(gone_ns + 1_000_000_000 + more_ns) / 1e9)
+        assert verdicts(edited.history)["names-outlive-the-node"] == outcome
 
 
 def test_the_answers_have_this_runs_numbers(history: History) -> None:
@@ -150,16 +164,44 @@ def test_a_name_on_another_node_that_was_not_heard_is_unknown(edited: Edited) ->
     assert verdicts(history)["other-names-stay"] == "unknown"
 
 
+def test_no_other_name_or_no_server_that_answers_says_nothing_of_the_other_names(edited: Edited) -> None:
+    gone_too = lost(edited.history)
+    alone = Edited(edited.history)
+    alone.history.series[:] = [s for s in alone.history.series if s.pod in ("", *gone_too)]
+    for history in (alone.history, edited.silent().history):
+        assert verdicts(history)["other-names-stay"] == "unknown"
+        assert "there was no such name to be asked" in summary(history, "other-names-stay")
+
+
 def test_a_pod_that_was_replaced_while_its_node_was_away_fails(edited: Edited) -> None:
     history = edited.history
     history.faults.remove(next(f for f in history.faults if f.fault == "force-delete-pod"))  # as if nobody had
     assert verdicts(history)["stuck-and-never-replaced"] == "fail"
 
 
-def test_a_deployment_that_stands_still_fails(edited: Edited) -> None:
-    cut_ns = edited.ns(at_s(edited, "cut-node"))
-    history = edited.without_events(lambda e: e.name.startswith("web-stateless-") and e.at_ns > cut_ns).history
-    assert verdicts(history)["deployment-goes-on"] == "fail"
+@pytest.mark.parametrize("until", ["never", "the node's return"])
+def test_a_pod_that_was_not_seen_to_be_marked_while_its_node_was_away_is_unknown(edited: Edited, until: str) -> None:
+    until_ns = 1 << 62 if until == "never" else edited.ns(at_s(edited, "join-node"))
+    stuck = lost(edited.history)[1]
+    edited.without_events(
+        lambda e: e.name == stuck and "deletionTimestamp" in e.object["metadata"] and e.at_ns < until_ns
+    )
+    assert verdicts(edited.history)["stuck-and-never-replaced"] == "unknown"
+    assert f"{stuck} was never seen to be marked" in summary(edited.history, "stuck-and-never-replaced")
+
+
+@pytest.mark.parametrize("what", ["was not made", "was made and never Ready"])
+def test_a_deployment_that_stands_still_fails(edited: Edited, what: str) -> None:
+    cut_ns, before = edited.ns(0.0), {event.name for event in edited.history.events if event.at_ns < edited.ns(0.0)}
+
+    def hidden(event: ClusterEvent) -> bool:
+        if not event.name.startswith("web-stateless-") or event.at_ns < cut_ns or event.name in before:
+            return False
+        return what == "was not made" or any(
+            c["type"] == "Ready" and c["status"] == "True" for c in event.object["status"].get("conditions", ())
+        )
+
+    assert verdicts(edited.without_events(hidden).history)["deployment-goes-on"] == "fail"
 
 
 def test_an_old_pod_that_nobody_heard_again_is_unknown(edited: Edited) -> None:
@@ -169,11 +211,51 @@ def test_an_old_pod_that_nobody_heard_again_is_unknown(edited: Edited) -> None:
     assert "was not seen here" in said(history, "force-danger")
 
 
-def test_a_stuck_pod_that_does_not_come_back_fails(edited: Edited) -> None:
+@pytest.mark.parametrize(
+    "answer", [Outcome("OK", "response", ("web-1",)), Outcome("ECONNREFUSED", "connect", ("web-0",))]
+)
+def test_an_old_address_at_which_somebody_else_answers_is_no_old_pod(edited: Edited, answer: Outcome) -> None:
+    assert edited.notes("forced").read("pod") == "web-0"
+    by_address = edited.series(f"{edited.notes('forced').read('old_address')}:80", probe="http")
+    history = by_address.replace(lambda outcome: outcome.status == "OK", answer).history
+    assert verdicts(history)["force-makes-two"] == "unknown"
+
+
+def test_an_old_pod_that_answered_before_its_successor_was_there_is_no_second_one(edited: Edited) -> None:
+    old, joined_s = edited.notes("forced").read("old_address"), at_s(edited, "join-node")
+    by_address = edited.series(f"{old}:80", probe="http")
+    history = by_address.say(Outcome("TIMEOUT", "connect"), after=joined_s).history
+    assert verdicts(history)["force-makes-two"] == "unknown"
+
+
+@pytest.mark.parametrize("what", ["nothing of it", "that its successor was Ready"])
+def test_a_stuck_pod_that_does_not_come_back_fails(edited: Edited, what: str) -> None:
     joined_ns = edited.ns(at_s(edited, "join-node"))
-    names = lost(edited.history)
-    history = edited.without_events(lambda e: e.kind == "Pod" and e.name in names and e.at_ns > joined_ns).history
-    assert verdicts(history)["ends-with-the-node"] == "fail"
+    names, old = lost(edited.history), {e.uid for e in edited.history.events if e.at_ns < joined_ns}
+    edited.without_events(
+        lambda e: e.kind == "Pod" and e.name in names and e.at_ns > joined_ns and (what[0] == "n" or e.uid not in old)
+    )
+    assert verdicts(edited.history)["ends-with-the-node"] == "fail"
+
+
+def test_an_end_that_was_not_right_fails_and_one_that_was_only_not_heard_is_unknown(edited: Edited) -> None:
+    after = edited.notes("steady-state", phase="after")
+    for unheard, outcome in (([], "fail"), (["A web-0.web"], "unknown")):
+        history = after.say(reached=False, missing=["A web-0.web"], unheard=unheard).history
+        assert verdicts(history)["ends-with-the-node"] == outcome
+
+
+def test_an_end_that_was_not_looked_at_is_unknown(edited: Edited) -> None:
+    """That all was right before says nothing of it."""
+    history = edited.notes("steady-state", phase="after").drop().history
+    assert verdicts(history)["ends-with-the-node"] == "unknown"
+
+
+def test_when_the_node_counted_as_ready_is_told_where_it_did(edited: Edited) -> None:
+    told = "The node itself counted as Ready after 10."
+    assert told in summary(edited.history, "ends-with-the-node")
+    history = edited.notes(Waited, step="the node is Ready again").say(reached=False).history
+    assert "counted as Ready" not in summary(history, "ends-with-the-node")
 
 
 def test_a_run_that_cut_nothing_off_says_so(edited: Edited) -> None:

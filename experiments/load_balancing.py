@@ -140,8 +140,8 @@ def kept_connection(reading: Reading) -> list[list[str]]:
     """Who answered on the connection that was kept, one by one; each failure after an answer ends it, and another begins."""
     found: list[list[str]] = [[]]
     for sample in sorted(reading.samples(watched(reading, HELD)), key=lambda sample: sample.sent_ns):
-        if sample.outcome.status == "OK" and sample.outcome.values:
-            found[-1].append(sample.outcome.values[0])
+        if sample.outcome.status == "OK":
+            found[-1].extend(sample.outcome.values[:1])
         elif found[-1]:
             found.append([])
     need(found[0], "nobody answered on the connection that was kept")

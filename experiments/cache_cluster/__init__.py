@@ -349,9 +349,11 @@ def volumes_kept(reading: Reading) -> Iterator[Finding]:
     """The same claims with the same volumes."""
     missing = "the claims were not compared"
     before, after = (note(reading, Claims, missing, phase=one).found for one in ("before", "after"))
-    need(len(before) == MEMBERS and after, missing)
+    need(len(before) == MEMBERS, missing)
     kept = [claim for claim in before if after.get(claim) == before[claim]]
-    yield from (against(f"{claim} is another one") for claim in before if claim not in kept)
+    for claim in before:
+        if claim not in kept:
+            yield against(f"{claim} is {'another one' if claim in after else 'gone'}")
     yield holds(f"{out_of(len(kept), MEMBERS)} claims kept their UID and volume.")
 
 

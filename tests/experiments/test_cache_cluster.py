@@ -123,8 +123,9 @@ def test_a_good_run_passes_every_check_with_its_own_figures() -> None:
         (
             "volumes-kept",
             changed(Claims, {"found": {"redis-data-redis-cluster-0": ["other", "pvc"]}}, phase="after"),
-            "is another one",
+            "redis-data-redis-cluster-0 is another one; redis-data-redis-cluster-1 is gone",
         ),
+        ("volumes-kept", changed(Claims, {"found": {}}, phase="after"), "redis-data-redis-cluster-0 is gone"),
         (
             "names-alone-do-not-rejoin",
             changed(Members, {"state": "fail"}, phase="after trial 3"),
@@ -157,6 +158,7 @@ def taken_unseen() -> History:
         ("names-stay-addresses-follow", without(Seen, trial=1)),
         ("data-survives", without(Read, phase="after trial 2")),
         ("volumes-kept", without(Claims, phase="after")),
+        ("volumes-kept", changed(Claims, {"found": {"redis-data-redis-cluster-0": ["u", "pvc"]}})),
         ("names-stay-addresses-follow", changed(Members, {"state": "no answer"}, by=PODS[3])),
         ("cluster-forms-by-name", changed(Members, {"state": "no answer"}, by=PODS[3])),
         ("names-alone-do-not-rejoin", changed(Members, {"state": "no answer"}, by=PODS[3])),

@@ -8,7 +8,8 @@ import pytest
 
 from chaos.experiment import History, Note, find_experiment
 from chaos.model import Outcome
-from experiments.load_balancing import MANY, Chosen, Endpoints, Lookup, New, PodName, Sticky, even
+from experiments import load_balancing
+from experiments.load_balancing import LEAST, MANY, MOST, Chosen, Endpoints, Lookup, New, PodName, Sticky, even
 from experiments.shared.mysql import MEMBERS
 from tests.edited import Edited
 from tests.experiments import lab
@@ -70,6 +71,14 @@ def test_shares_are_even_uneven_or_unknown_by_their_intervals(
     assert judged(new(Edited(history), *answered, lost=lost), "service-spreads-evenly") == outcome
 
 
+@pytest.mark.parametrize(("bounds", "found"), [((LEAST, MOST), True), ((LEAST / 2, LEAST), None), ((MOST, 1.0), None)])
+def test_a_share_that_is_just_at_the_margin_is_within_it(
+    monkeypatch: pytest.MonkeyPatch, bounds: tuple[float, float], found: bool | None
+) -> None:
+    monkeypatch.setattr(load_balancing, "shares", lambda _: {MEMBERS[0]: bounds})
+    assert even(New("mysql-replicas", MANY, {})) is found
+
+
 def test_equal_shares_are_found_even_in_all_but_few_runs() -> None:
     rng = random.Random(1)
     found = Counter[bool | None]()
@@ -107,6 +116,7 @@ def test_affinity_that_changes_its_mind_fails(history: History) -> None:
         (29, "TIMEOUT (connect)", 1, "ok"),
         (20, "TIMEOUT (connect)", 10, "unknown"),
         (20, "TIMEOUT (resolve)", 10, "ok"),  # these were never made
+        (10, "TIMEOUT (resolve)", 20, "ok"),
         (9, "TIMEOUT (resolve)", 21, "unknown"),
     ],
 )
@@ -117,6 +127,26 @@ def test_many_lost_connections_are_no_verdict_and_a_single_one_is_no_failure(
     edited = Edited(history).notes(Sticky, turn=2).say(connections=30, answered=counts)
     assert judged(edited, "affinity-keeps-the-pod") == outcome
     assert (said(edited.history, "session-affinity") != "") == (outcome == "ok")
+
+
+@pytest.mark.parametrize(("lost", "outcome"), [(2, "ok"), (3, "unknown")])
+def test_so_many_lost_connections_as_may_be_chance_are_no_doubt(history: History, lost: int, outcome: str) -> None:
+    counts = {"mysql-cluster-0": 40 - lost, "TIMEOUT (connect)": lost}
+    edited = Edited(history).notes(Sticky, turn=2).say(connections=40, answered=counts)
+    assert judged(edited, "affinity-keeps-the-pod") == outcome
+
+
+@pytest.mark.parametrize(("asked", "outcome"), [(30, "ok"), (29, "unknown")])
+def test_a_connection_is_pinned_only_where_enough_was_asked_on_it(history: History, asked: int, outcome: str) -> None:
+    edited = Edited(history)
+    held = edited.series(**HELD)
+    next_ns = edited.history.samples[held.series[0].id].sent_ns[asked]
+    assert judged(held.end(edited.seconds(next_ns)), "long-lived-is-pinned") == outcome
+
+
+def test_an_answer_that_names_nobody_is_no_end_of_a_connection(history: History) -> None:
+    edited = Edited(history).series(**HELD).say_once(Outcome("OK", "query"), 5)
+    assert judged(edited, "long-lived-is-pinned") == "ok"
 
 
 def test_looks_that_show_one_pod_say_what_they_exclude(history: History) -> None:

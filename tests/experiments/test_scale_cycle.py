@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from chaos.experiment import History, find_experiment
+from chaos.analysis.reading import Reading
+from chaos.experiment import History, find_experiment, pod_steps
+from experiments.scale_cycle import late_answers
 from tests.edited import Edited, SeriesEdit
 from tests.experiments import lab
 from tests.histories import NXDOMAIN, TIMED_OUT
@@ -46,13 +48,19 @@ def test_everything_is_as_the_hypothesis_says(history: History) -> None:
 
 
 @pytest.mark.parametrize(
-    "values", [{"volume": "another"}, {"uid": "of a claim made anew"}, {"uid": "", "volume": ""}], ids=str
+    ("values", "told"),
+    [
+        ({"volume": "another"}, "data-web-1 is not the same after"),
+        ({"uid": "of a claim made anew"}, "data-web-1 is not the same after"),
+        ({"uid": "", "volume": ""}, "data-web-1 is gone after"),
+    ],
 )
 def test_a_claim_that_is_not_the_same_fails_and_nothing_is_said_about_backups(
-    changed: Edited, values: dict[str, Any]
+    changed: Edited, values: dict[str, Any], told: str
 ) -> None:
     history = changed.notes("claim", phase="after", claim="data-web-1").say(**values).history
     assert verdicts(history)["volumes-are-kept"] == "fail"
+    assert told in lab.summary(EXPERIMENT, history, "volumes-are-kept")
     assert said(history, KEYS[1]) == ""
     assert "volumes outlive" not in said(history, KEYS[0])
 
@@ -69,6 +77,20 @@ def test_an_old_address_after_nxdomain_fails_and_is_counted(changed: Edited) -> 
     history = web_2(changed).say(web_2(changed).told("NOERROR"), after=AWAY_S, before=AWAY_S + 0.05).history
     assert verdicts(history)["gone-stays-gone"] == "fail"
     assert "1 still gave the old address, the last " in said(history, KEYS[0])
+
+
+def test_a_question_that_was_sent_when_nxdomain_came_is_not_after_it(history: History) -> None:
+    direct = [one for one in late_answers(Reading(history)) if (one.pod, one.view != "service") == ("web-2", True)]
+    assert len(direct) == 2
+    for one in direct:
+        of_one = Edited(history).series("A web-2.web", one.view)
+        (samples,) = (of_one.of.history.samples[series.id] for series in of_one.series)
+        position = next(p for p, sent_ns in enumerate(samples.sent_ns) if sent_ns > (one.own_ns or 0))
+        samples.sent_ns[position] = one.own_ns or 0
+        edited = of_one.say_once(of_one.told("NOERROR"), position).history
+        assert verdicts(edited)["gone-stays-gone"] == "ok"
+        old = 0 if one.own_ns == one.first_ns else 1  # after that of the server that was the first
+        assert f"first NXDOMAIN {old} gave the old" in lab.summary(EXPERIMENT, edited, "gone-stays-gone")
 
 
 def test_a_server_that_never_said_gone_is_no_verdict(changed: Edited) -> None:
@@ -94,6 +116,21 @@ def test_a_pod_that_went_before_its_turn_fails(changed: Edited) -> None:
     changed.history.events.insert(changed.history.events.index(first), replace(going, at_ns=first.at_ns))
     assert verdicts(changed.history)["order-is-kept"] == "fail"
     assert "not measured" in lab.headline(EXPERIMENT, changed.history)
+
+
+def test_what_the_watch_told_in_one_instant_is_in_order(changed: Edited) -> None:
+    events, steps = changed.history.events, pod_steps(Reading(changed.history))
+
+    def step_ns(what: str, pod: str, *, last: bool = False) -> int:
+        return [one.at_ns for one in steps if (one.what, one.pod) == (what, pod)][-1 if last else 0]
+
+    moves = {
+        step_ns("gone", "web-2"): step_ns("terminating", "web-1"),
+        step_ns("ready", "web-1", last=True): step_ns("created", "web-2", last=True),
+    }
+    events[:] = [replace(event, at_ns=moves.get(event.at_ns, event.at_ns)) for event in events]
+    events.sort(key=lambda event: event.at_ns)
+    assert verdicts(changed.history)["order-is-kept"] == "ok"
 
 
 def test_a_gap_of_the_watch_or_a_step_that_was_not_seen_leaves_the_order_unknown(

@@ -82,8 +82,8 @@ def span(reading: Reading, number: int) -> tuple[int, int]:
 def ended(reading: Reading, from_ns: int, to_ns: int) -> list[str]:
     """The pods in the order in which they were terminated in that time."""
     pods_were_watched(reading, from_ns, to_ns)
-    steps = [(pod, step(reading, "terminating", pod, from_ns)) for pod in PODS]
-    return [pod for _, pod in sorted((one.at_ns, pod) for pod, one in steps if one and one.at_ns <= to_ns)]
+    steps = [(pod, step(reading, "terminating", pod, from_ns, until_ns=to_ns)) for pod in PODS]
+    return [pod for _, pod in sorted((one.at_ns, pod) for pod, one in steps if one)]
 
 
 @checker("events.jsonl")

@@ -150,8 +150,8 @@ def mysql_clients_come_back(reading: Reading) -> Iterator[Finding]:
     """A MySQL client reaches each deleted member again by its name, and the one that was left alone never loses it."""
     for name in CLIENTS:
         yield from one_client(reading, name)
-    lengths = [known(mysql_outage(reading, pod), f"no connection to {pod} failed").length_ns for pod in MYSQL_GONE]
-    each = " and ".join(f"{pod} for {between(length)}" for pod, length in zip(MYSQL_GONE, lengths, strict=True))
+    lost = {pod: known(mysql_outage(reading, pod), f"no connection to {pod} failed").length_ns for pod in MYSQL_GONE}
+    each = " and ".join(f"{pod} for {between(length)}" for pod, length in lost.items())
     yield holds(f"By their names {each} could not be reached, then again; an open connection to {MYSQL_LEFT} went on.")
 
 

@@ -6,8 +6,10 @@ from functools import partial
 
 import pytest
 
+from chaos.analysis.reading import Reading
 from chaos.experiment import History, find_experiment
 from chaos.model import Outcome, WatchGap
+from experiments.simultaneous_failure import ORDERED_PODS, PARALLEL_PODS, parallel_ns, starts
 from tests.edited import Edited, SeriesEdit
 from tests.experiments import lab
 
@@ -17,6 +19,7 @@ verdicts = partial(lab.verdicts, EXPERIMENT)
 said = partial(lab.answer, EXPERIMENT)
 
 
+AT_ONCE_NS = 1_000_000_000
 LEFT, GONE = "mysql-cluster-2", "mysql-cluster-0"
 
 
@@ -118,6 +121,39 @@ def test_a_pod_that_does_not_wait_for_the_one_before_fails(changed: Edited) -> N
     move_successor(changed, "web-1", deleted.sent_ns, -1.0, creation_only=True)
     assert verdicts(changed.history)["ordered-is-serial"] == "fail"
     assert said(changed.history, "serial-or-parallel") == ""
+
+
+@pytest.mark.parametrize(("later_ns", "outcome"), [(0, "ok"), (-1, "fail")])
+def test_a_pod_that_is_created_in_the_instant_in_which_the_one_before_is_ready_waited_for_it(
+    changed: Edited, later_ns: int, outcome: str
+) -> None:
+    deleted = next(f for f in changed.history.faults if len(f.targets) == 3)
+    (_, _, ready_ns), (pod, created_ns, _), _ = starts(Reading(changed.history), deleted.sent_ns, ORDERED_PODS)
+    by_s = (ready_ns + later_ns - created_ns) / 1e9
+    move_successor(changed, pod, deleted.sent_ns, by_s, creation_only=True)
+    assert verdicts(changed.history)["ordered-is-serial"] == outcome
+
+
+@pytest.mark.parametrize(
+    ("gone_ns", "created_ns", "outcome"),
+    [
+        (-AT_ONCE_NS - 1, 0, "fail"),
+        (-1, AT_ONCE_NS, "fail"),
+        (-1, AT_ONCE_NS - 1, "ok"),
+        (0, AT_ONCE_NS + 1, "ok"),
+    ],
+)
+def test_a_parallel_pod_waited_only_where_its_name_was_free_for_a_while_before_the_other_was_ready(
+    changed: Edited, gone_ns: int, created_ns: int, outcome: str
+) -> None:
+    """Instants count from the readiness of the one before."""
+    since_ns = parallel_ns(Reading(changed.history))
+    (_, _, ready_ns), (pod, was_ns, _), _ = sorted(starts(Reading(changed.history), since_ns, PARALLEL_PODS))
+    events = changed.history.events
+    gone = next(e for e in events if e.name == pod and e.type == "DELETED" and e.at_ns > since_ns)
+    events[events.index(gone)] = replace(gone, at_ns=ready_ns + gone_ns)
+    move_successor(changed, pod, since_ns, (ready_ns + created_ns - was_ns) / 1e9)
+    assert verdicts(changed.history)["parallel-is-at-once"] == outcome
 
 
 def test_parallel_pods_that_wait_though_their_names_are_free_fail(changed: Edited) -> None:

@@ -5,7 +5,8 @@ from functools import partial
 
 import pytest
 
-from chaos.experiment import History, Outcome, find_experiment
+from chaos.analysis.reading import Reading
+from chaos.experiment import History, Outcome, find_experiment, trials
 from tests.edited import Edited
 from tests.experiments import lab
 
@@ -47,6 +48,22 @@ def test_an_old_pod_that_was_not_heard_beside_the_new_one_is_unknown(history: Hi
     for address in old_addresses(history):
         edited.series(f"{address}:80", probe="address").say(Outcome(status, "connect"), after=0.0)
     assert verdicts(edited.history)["object-goes-at-once"] == "unknown"
+
+
+@pytest.mark.parametrize(("later_ns", "outcome"), [(0, "ok"), (-1, "unknown")])
+def test_an_old_pod_that_was_last_asked_when_its_successor_was_created_was_heard_beside_it(
+    history: History, later_ns: int, outcome: str
+) -> None:
+    trial = trials(Reading(history))[0]
+    created_ns = trial.life.created_ns
+    assert created_ns is not None
+    edited = Edited(history)
+    old = edited.series(f"{trial.target.address}:80", probe="address")
+    old.say(Outcome("TIMEOUT", "connect"), after=edited.seconds(created_ns), before=edited.seconds(trial.end_ns))
+    for series in old.series:
+        sent_ns = edited.history.samples[series.id].sent_ns
+        sent_ns[max(p for p, at_ns in enumerate(sent_ns) if at_ns < created_ns)] = created_ns + later_ns
+    assert verdicts(edited.history)["object-goes-at-once"] == outcome
 
 
 def test_silence_is_neither_right_nor_wrong(history: History) -> None:

@@ -76,9 +76,17 @@ def test_what_was_never_seen_says_what_its_looks_exclude(history: History) -> No
         ),
         ({"asked": "mysql-replicas-only"}, {"mysql-cluster-1": 60}, "replicas-without-primary", "unknown"),
         ({"asked": "mysql-replicas"}, {"mysql-cluster-1": 60}, "replicas-without-primary", "fail"),
+        ({"asked": "mysql-replicas-only"}, {"TIMEOUT (connect)": 60}, "replicas-without-primary", "unknown"),
+        ({"asked": "mysql-replicas"}, {"TIMEOUT (connect)": 60}, "replicas-without-primary", "unknown"),
         (
             {"asked": "mysql-replicas"},
-            {"mysql-cluster-1": 6, "TIMEOUT (connect)": 54},
+            {"mysql-cluster-1": 30, "TIMEOUT (connect)": 30},
+            "replicas-without-primary",
+            "fail",
+        ),
+        (
+            {"asked": "mysql-replicas"},
+            {"mysql-cluster-1": 29, "TIMEOUT (connect)": 31},
             "replicas-without-primary",
             "unknown",
         ),

@@ -166,8 +166,9 @@ def gap(reading: Reading, name: str) -> tuple[int, int]:
     """From the last answer of an old server to the first of a new one, where no server was left in between."""
     missing, phase = "no time without servers was seen", during(reading, name)
     old, first = ends(reading, phase), first_answers(reading, phase)
-    came = [one.pod for one in notes(reading, Server) if one.at_ns < phase.sent_ns]
-    went = {pod for one in notes(reading, Phase) if one.sent_ns < phase.sent_ns for pod in one.gone}
+    earlier = PHASES[: PHASES.index(name)]
+    came = [one.pod for one in notes(reading, Server) if one.phase in earlier]
+    went = {pod for one in notes(reading, Phase) if one.phase in earlier for pod in one.gone}
     alive = {*note(reading, Before, missing).servers, *came} - went
     need(old and alive == set(old) and first and all(end.after.samples for end in old.values()), missing)
     last_ns = max(end.answered_ns for end in old.values()) + phase.accepted_ns
@@ -206,12 +207,14 @@ def dying_servers_answer(reading: Reading) -> Iterator[Finding]:
     least_ns, old = round((limit_s - 0.5) * NS_PER_S), []
     for phase in (during(reading, name) for name in PHASES):
         for server, (answered_ns, after) in ends(reading, phase).items():
-            refused_ns = (s.received_ns - phase.accepted_ns for s in after.samples if refused(s.outcome))
-            deaf = uncovered(reading, f"A {NAME}", phase.sent_ns, phase.accepted_ns + answered_ns)
+            asked = heard_in(reading, (phase.accepted_ns, phase.at_ns), **at_view(server)).samples
+            refused_ns = min((s.received_ns - phase.accepted_ns for s in asked if refused(s.outcome)), default=least_ns)
+            last_ns = phase.accepted_ns + answered_ns
+            deaf = uncovered(reading, f"A {NAME}", phase.sent_ns, last_ns, limit_s=limit_s)
             if not after.samples:
                 yield unsure(f"{server} was not seen to stop")
-            elif min(refused_ns, default=least_ns) < least_ns:
-                yield against(f"{server} stopped answering after {ms(answered_ns)}")
+            elif refused_ns < least_ns:
+                yield against(f"{server} refused after {ms(refused_ns)}")
             elif answered_ns < least_ns or server in deaf:
                 yield unsure(f"{server} could not be heard all the time")
             old.append(answered_ns)

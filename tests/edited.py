@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -70,6 +70,13 @@ class Edited:
     def without_events(self, picks: Callable[[ClusterEvent], bool]) -> Edited:
         """As if the watch had not told of these."""
         self.history.events[:] = [event for event in self.history.events if not picks(event)]
+        return self
+
+    def event_again(self, kind: str, at_ns: int) -> Edited:
+        """The watch tells once more of an object of that kind, at an instant of the run's clock."""
+        last = next(event for event in reversed(self.history.events) if event.kind == kind)
+        self.history.events.append(replace(last, type="MODIFIED", at_ns=at_ns, initial=False))
+        self.history.events.sort(key=lambda event: event.at_ns)
         return self
 
     def unready(self, pod: str, after: float, before: float, *, terminating: bool = False) -> Edited:
@@ -227,6 +234,26 @@ class SeriesEdit:
                 samples.received_ns[position] = samples.sent_ns[position] + round(seconds * NS_PER_S)
         return self.of
 
+    def turn(self, outcome: Outcome, *, sent: float, received: float) -> Edited:
+        """They turned to that answer: the last question before was sent at the one instant, it came at the other."""
+        number = self.of.outcome(outcome)
+        for series in self.series:
+            samples = self.of.history.samples[series.id]
+            first = next(at for at, sent_ns in enumerate(samples.sent_ns) if sent_ns > self.of.ns(sent))
+            samples.sent_ns[first - 1] = samples.received_ns[first - 1] = self.of.ns(sent)
+            samples.received_ns[first] = self.of.ns(received)
+            samples.sent_ns[first] = min(samples.sent_ns[first], samples.received_ns[first])
+            assert list(samples.received_ns) == sorted(samples.received_ns), "another answer came in between"
+            for position in range(first, len(samples)):
+                samples.outcome[position] = number
+        return self.of
+
+    def took(self, seconds: Iterable[float], *, after: float) -> Edited:
+        """The first exchanges that were sent from then on took so long, each its own time."""
+        for (samples, position), took_s in zip(self._within(after, 1e9), seconds, strict=False):
+            samples.received_ns[position] = samples.sent_ns[position] + round(took_s * NS_PER_S)
+        return self.of
+
     def replace(self, wanted: Callable[[Outcome], bool], outcome: Outcome) -> Edited:
         """Answers like these were another one."""
         number = self.of.outcome(outcome)
@@ -268,6 +295,12 @@ class SeriesEdit:
         """What they found, series by series."""
         samples = (self.of.history.samples[series.id] for series in self.series)
         return [self.of.history.outcomes[position] for one in samples for position in one.outcome]
+
+    def sent_ns(self, status: str) -> list[int]:
+        """When the questions were sent that found that, on the run's clock."""
+        samples = [self.of.history.samples[series.id] for series in self.series]
+        found = ((one.sent_ns[at], one.outcome[at]) for one in samples for at in range(len(one)))
+        return [sent_ns for sent_ns, outcome in found if self.of.history.outcomes[outcome].status == status]
 
     def _within(self, after_s: float, before_s: float) -> Iterator[tuple[Samples, int]]:
         for series in self.series:

@@ -66,6 +66,59 @@ def test_delays_that_are_not_the_servers_fail(history: History) -> None:
     assert said(edited, "late-or-lost") == ""
 
 
+@pytest.mark.parametrize(
+    ("zone", "name", "checker", "seconds", "outcome"),
+    [
+        ("late", "glibc's default", "delays-are-the-servers", 1.479999999, "fail"),
+        ("late", "glibc's default", "delays-are-the-servers", 1.48, "ok"),
+        ("late", "glibc's default", "delays-are-the-servers", 1.9, "ok"),
+        ("late", "glibc's default", "delays-are-the-servers", 1.900000001, "fail"),
+        ("lossy", "musl", "losses-cost-the-timeout", 2.479999999, "fail"),
+        ("lossy", "musl", "losses-cost-the-timeout", 2.48, "ok"),
+        ("lossy", "musl", "losses-cost-the-timeout", 2.9, "ok"),
+        ("lossy", "musl", "losses-cost-the-timeout", 2.900000001, "fail"),
+    ],
+)
+def test_a_slow_lookup_ends_at_its_step_within_what_a_busy_machine_may_add(
+    history: History, zone: str, name: str, checker: str, seconds: float, outcome: str
+) -> None:
+    assert verdicts(last_for(history, zone, name, seconds))[checker] == outcome
+
+
+@pytest.mark.parametrize(("others", "outcome"), [(1, "ok"), (2, "fail")])
+def test_one_slow_lookup_in_ten_may_have_taken_another_time_and_no_more(
+    history: History, others: int, outcome: str
+) -> None:
+    patient = program(history, "late", "glibc's default")
+    edited = patient.take(0.001, longer_than=0.5)
+    began_s = edited.seconds(edited.notes(Measured).read("from_ns"))
+    found = patient.took([5.0] * others + [1.5] * (10 - others), after=began_s).history
+    assert verdicts(found)["delays-are-the-servers"] == outcome
+
+
+@pytest.mark.parametrize("status", ["SERVFAIL", "ECONNREFUSED"])
+def test_a_hasty_program_that_always_was_in_time_fails_and_of_failures_of_another_kind_it_is_not_known(
+    history: History, status: str
+) -> None:
+    hasty = program(history, "late", "one try of 1 s")
+    good = hasty.told("NOERROR")
+    assert verdicts(hasty.say(good).history)["delays-are-the-servers"] == "fail"
+    other = hasty.say_once(Outcome(status), 20).history
+    assert verdicts(other)["delays-are-the-servers"] == "unknown"
+
+
+def test_where_no_late_answer_or_none_in_time_was_seen_nothing_is_known_of_delays(history: History) -> None:
+    fast = program(history, "late", "glibc's default").take(0.001, longer_than=0.5).history
+    deaf = program(history, "late", "one try of 1 s").say(Outcome("TIMEOUT", "answer", detail="1 query")).history
+    assert {verdicts(one)["delays-are-the-servers"] for one in (fast, deaf)} == {"unknown"}
+
+
+def test_failures_are_told_by_their_kind_and_as_a_time_that_was_longer(history: History) -> None:
+    told = said(history, "resolution-delays")
+    assert re.search(r"one try of 1 s: \d+ of 120 failed \(TIMEOUT\), .* longest > 1\.00 s; glibc", told)
+    assert "glibc's default: 0 of 120 failed, median" in told
+
+
 @pytest.mark.parametrize(("status", "outcome"), [("SERVFAIL", "fail"), ("TIMEOUT", "unknown")])
 def test_a_patient_program_that_was_told_of_a_failure_fails(history: History, status: str, outcome: str) -> None:
     patient = program(history, "late", "glibc's default")
@@ -76,6 +129,13 @@ def test_a_patient_program_that_was_told_of_a_failure_fails(history: History, st
 def test_retries_that_help_nobody_fail(history: History) -> None:
     edited = program(history, "lossy", "musl").say(Outcome("TIMEOUT", detail="2 queries")).history
     assert verdicts(edited)["retries-hide-losses"] == "fail"
+
+
+@pytest.mark.parametrize("all_fail", [True, False])
+def test_where_single_tries_all_fail_or_none_does_nothing_is_known_of_retries(history: History, all_fail: bool) -> None:
+    single = program(history, "lossy", "one try of 1 s")
+    edited = single.say(Outcome("TIMEOUT", "answer", detail="1 query") if all_fail else single.told("NOERROR"))
+    assert verdicts(edited.history)["retries-hide-losses"] == "unknown"
 
 
 def test_retries_that_may_have_helped_by_chance_are_unknown(history: History) -> None:
@@ -104,6 +164,30 @@ def test_another_name_that_is_late_fails_and_one_that_may_have_lost_a_packet_doe
 ) -> None:
     edited = program(history, "fine", "glibc's default").take(seconds, longer_than=0.0).history
     assert verdicts(edited)["nobody-else-is-disturbed"] == outcome
+
+
+@pytest.mark.parametrize(("seconds", "outcome"), [(0.5, "ok"), (0.500000001, "fail")])
+def test_a_lookup_is_slow_above_half_a_second(history: History, seconds: float, outcome: str) -> None:
+    edited = program(history, "fine", "glibc's default").take(seconds, longer_than=0.0).history
+    assert verdicts(edited)["nobody-else-is-disturbed"] == outcome
+
+
+@pytest.mark.parametrize(
+    ("kind", "end", "later_ns", "outcome"),
+    [
+        ("EndpointSlice", "from_ns", -1, "ok"),
+        ("EndpointSlice", "from_ns", 0, "fail"),
+        ("EndpointSlice", "to_ns", 0, "fail"),
+        ("EndpointSlice", "to_ns", 1, "ok"),
+        ("Pod", "from_ns", 1, "ok"),
+    ],
+)
+def test_an_endpoint_that_changes_while_lookups_are_measured_fails_and_another_time_or_object_does_not(
+    history: History, kind: str, end: str, later_ns: int, outcome: str
+) -> None:
+    edited = Edited(history)
+    found = edited.event_again(kind, edited.notes(Measured).read(end) + later_ns).history
+    assert verdicts(found)["nobody-else-is-disturbed"] == outcome
 
 
 def test_endpoints_that_were_not_watched_all_the_time_are_not_said_to_be_the_same(edited: History) -> None:

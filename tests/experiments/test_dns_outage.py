@@ -65,10 +65,34 @@ def test_a_server_that_was_refused_only_later_may_have_answered_as_long_as_it_sh
     assert verdicts(edited.history)["dying-servers-answer"] == "unknown"
 
 
-def test_a_server_that_was_silent_in_between_is_unknown(history: History) -> None:
+@pytest.mark.parametrize(("status", "outcome"), [("ECONNREFUSED", "fail"), ("TIMEOUT", "unknown")])
+@pytest.mark.parametrize(("after", "before"), [(0.5, 4.5), (2.0, 2.5)])
+def test_a_server_that_refused_in_between_fails_and_one_that_was_silent_is_unknown(
+    history: History, after: float, before: float, status: str, outcome: str
+) -> None:
     edited = Edited(history)
-    edited.series("A web-0.web", first_victim(edited)).say(Outcome("TIMEOUT"), after=0.5, before=4.5)
-    assert verdicts(edited.history)["dying-servers-answer"] == "unknown"
+    edited.series("A web-0.web", first_victim(edited)).say(Outcome(status), after=after, before=before)
+    assert verdicts(edited.history)["dying-servers-answer"] == outcome
+
+
+def test_how_long_dying_servers_answer_is_told_from_the_shortest_to_the_longest(history: History) -> None:
+    told = lab.summary(EXPERIMENT, history, "dying-servers-answer")
+    assert re.search(r"5 servers answered for (4\.9|5\.0)\d s to (4\.9|5\.0)\d s \(Corefile: 5 s\)\.", told)
+    assert re.search(r"still answered for \d\.\d\d s \(lameduck\); its", said(history, "dns-servers-die"))
+
+
+def test_a_server_that_answers_for_as_long_as_it_must_is_right_and_less_is_not_known(history: History) -> None:
+    edited = Edited(history)
+    phase, samples = edited.notes(Phase, phase="one killed"), edited.series("A web-0.web", first_victim(edited))
+    last_ns = max(samples.sent_ns("NOERROR"))
+    assert verdicts(phase.say(accepted_ns=last_ns - 4_500_000_000).history)["dying-servers-answer"] == "ok"
+    assert verdicts(phase.say(accepted_ns=last_ns - 4_499_999_999).history)["dying-servers-answer"] == "unknown"
+
+
+def test_of_a_single_server_it_is_not_known_whether_another_is_missed(history: History) -> None:
+    edited = Edited(history)
+    alone = edited.notes(Before).say(servers=[first_victim(edited)]).history
+    assert verdicts(alone)["one-is-not-missed"] == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -98,6 +122,22 @@ def test_silence_of_an_address_that_was_not_asked_or_told_nothing_is_unknown(his
         assert verdicts(edited)["nothing-resolves"] == "unknown"
         assert said(edited, "name-or-server") == ""
         assert "no DNS server answered" not in headline(edited)
+
+
+@pytest.mark.parametrize(
+    ("later_ns", "missing"), [(0, "no time without servers was seen"), (1, "the cluster DNS address was not asked")]
+)
+def test_without_a_time_between_the_last_old_answer_and_the_first_new_one_nothing_is_judged(
+    history: History, later_ns: int, missing: str
+) -> None:
+    edited = Edited(history)
+    old = edited.notes(Phase, phase="scaled to zero").read("gone")
+    last_ns = max(at for server in old for at in edited.series("A web-0.web", server).sent_ns("NOERROR")) + later_ns
+    new = edited.series("A web-0.web", edited.notes(Server, phase="scaled to zero").read("pod"))
+    first_ns = edited.history.samples[new.series[0].id].sent_ns[0]
+    early = new.begin(new.told("NOERROR"), (first_ns - last_ns) / 1e9).history
+    assert verdicts(early)["nothing-resolves"] == "unknown"
+    assert missing in lab.summary(EXPERIMENT, early, "nothing-resolves")
 
 
 def test_a_successor_at_the_old_address_is_not_said_to_have_another(history: History) -> None:

@@ -54,6 +54,11 @@ class Fetch(Fetched):
     place: str
     of: str
 
+    @property
+    def leads(self) -> bool:
+        """Whether it shows where the name leads, or that there is none; a connection that failed does not."""
+        return bool(self.page) or NO_SUCH_NAME in self.said
+
 
 class Cost(Costed):
     """What a C library in the clients' namespace asks for each form of a name (A and AAAA each), asked one by one from here."""
@@ -164,7 +169,7 @@ def full_names_lead_everywhere(reading: Reading) -> Iterator[Finding]:
     pages = fetched(reading, "pod, full name")
     for place, page in pages.items():
         if page.page != PAGE:
-            yield against_if(not page.silent, f"{page.asked} from {place}: {page.told()}")
+            yield against_if(page.leads, f"{page.asked} from {place}: {page.told()}")
     yield holds(f"From each of {count(len(pages), 'namespace')} {', '.join(told)}, and {PRIMARY} answers there.")
 
 
@@ -175,7 +180,7 @@ def short_names_stay_at_home(reading: Reading) -> Iterator[Finding]:
     told = {place: f"from {place}: {one.told()}" for place, one in rows.items()}
     for place, right in (("own", rows["own"].page == PAGE), ("tenant", "other tenant" in rows["tenant"].page)):
         if not right:
-            yield against_if(not rows[place].silent, told[place])
+            yield against_if(rows[place].leads, told[place])
     if rows["clients"].page:
         yield against(told["clients"])
     elif NO_SUCH_NAME not in rows["clients"].said:

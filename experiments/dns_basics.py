@@ -14,6 +14,7 @@ PRIMARY = "web-0"
 EXTERNAL = ("google.com", "example.com")
 SETTLE_S = 1.0  # a pod that starts just now may still be without its endpoint; DNS follows within milliseconds
 NO_SUCH_NAME = "bad address"  # what busybox's wget says of it
+UNTOLD = ("TIMEOUT ", "SERVFAIL ")  # how failed connections begin that say nothing about a name
 ANSWERED = ("NOERROR", "NXDOMAIN", "NODATA")
 FULL, SHORT_POD, BARE_POD, FULL_POD = "service, full name", "pod, short", "pod, bare", "pod, full name"
 BARE, POD, WHOLE, DOTTED = "bare name", "short name of a pod", "full name", "full name with its final dot"
@@ -191,7 +192,7 @@ def kubernetes_resolves(reading: Reading) -> Iterator[Finding]:
     need(address and direct, "it was not asked for")
     if (found.status, found.addresses) != ("NOERROR", (address,)):
         told = ", ".join(found.addresses) or found.status
-        yield against_if(found.status in ANSWERED, f"the pod was told {told}, and the kubelet said {address}")
+        yield against_if(found.addresses or found.denied, f"the pod was told {told}, and the kubelet said {address}")
     yield from wrong_answers(direct, lambda one: one.values == (address,))
     servers = count(len(direct), "DNS server")
     yield holds(f"{found.asked} is {address} from the pod and at each of {servers}, as the kubelet told the pod.")
@@ -204,11 +205,13 @@ def outside_as_the_cluster_says(reading: Reading) -> Iterator[Finding]:
     for row in notes(reading, PodLookup, of=OUTSIDE):
         for direct in notes(reading, DirectLookup, of=row.asked, view="service")[-1:]:
             both = {row.status, direct.status}
-            if len(both) == 1 and row.status != "TIMEOUT":
+            differ = f"{row.asked} is {row.status} from the pod and {direct.status} at the service"
+            if row.silent:
+                yield unsure(differ)
+            elif len(both) == 1:
                 same.append(f"{row.asked}: {row.status}")
             else:  # silence and a server that could not answer say nothing, and denials differ in kind only
-                differ = f"{row.asked} is {row.status} from the pod and {direct.status} at the service"
-                yield against_if("NOERROR" in both and both <= set(ANSWERED), differ)
+                yield against_if("NOERROR" in both and both.issubset(ANSWERED), differ)
     if same:
         yield holds(f"The pod and the DNS service say the same of {', '.join(same)}.")
 
@@ -235,7 +238,7 @@ def name_follows_the_pod(reading: Reading) -> Iterator[Finding]:
     need(after, "no DNS server was asked after the replacement")
     yield from wrong_answers(after, lambda one: one.values == (swap.is_at,))
     if others := by_name.answered.keys() - {PRIMARY}:
-        yield against_if(not all(who.startswith("TIMEOUT ") for who in others), f"by name: {by_name.told()}")
+        yield against_if(not all(who.startswith(UNTOLD) for who in others), f"by name: {by_name.told()}")
     if swap.was_at == swap.is_at:
         yield unsure("the successor happened to get the same address")
     elif PRIMARY in by_address.answered:

@@ -13,9 +13,9 @@ from chaos.model.outcome import TIMEOUT
 
 _DEFAULT_NDOTS = 1
 _ATTEMPTS = 2  # resolv.conf(5)
-# busybox's own -T ends in a crash where it is built for Debian, so `timeout` bounds it; it ends wget with 143.
+# busybox's own -T ends in a crash where it is built for Debian, so `timeout` bounds it. A name that is denied is said
+# to be within that time.
 _FETCH_WITHIN_S = 3
-_OVER = (143, 124)  # 124 of GNU's timeout
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,11 @@ class LookedUp(Note):
         """Whether it was told that there is nothing; an nslookup that failed without a word was not."""
         return self.status == "NXDOMAIN" or (self.status == "NODATA" and not self.exit_code)
 
+    @property
+    def silent(self) -> bool:
+        """Whether nothing was said to it, because the time was over or it failed without a word."""
+        return self.status == "TIMEOUT" or (self.status == "NODATA" and not self.denied)
+
 
 class Fetched(Note):
     """What wget got in a pod, which asks the C library.
@@ -101,11 +106,6 @@ class Fetched(Note):
     exit_code: int
     page: str
     said: str
-
-    @property
-    def silent(self) -> bool:
-        """Whether nothing is known, because the time was over. A name that is denied is said to be within that time."""
-        return not self.page and self.exit_code in _OVER
 
     def told(self) -> str:
         """For people."""

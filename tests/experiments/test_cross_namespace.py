@@ -25,6 +25,9 @@ from tests.experiments import lab
 EXPERIMENT = find_experiment("cross-namespace")
 OWN = ("full-names-lead-everywhere", "short-names-stay-at-home", "policy-is-consistent")
 KEYS = ("cross-discovery", "cross-security", "multi-tenant")
+NO_NAME = "wget: bad address 'web-0.web'"
+# What wget says, and its exit code, where it does not tell whether there is such a name: over time, refused, crashed.
+UNTOLD = (("", 143), ("wget: can't connect to remote host (10.244.1.4): Connection refused", 1), ("", 139))
 said = partial(lab.answer, EXPERIMENT)
 headline = partial(lab.headline, EXPERIMENT)
 
@@ -94,13 +97,21 @@ def test_looks_that_were_not_made_or_say_nothing_leave_the_policy_unknown(histor
 def test_a_name_that_means_something_else_in_another_namespace_fails(history: History) -> None:
     where = {"place": "clients", "of": "pod, full name"}
     lookup, page = (partial(lambda kind: Edited(history).notes(kind, **where), kind) for kind in (Lookup, Fetch))
-    assert verdict(lookup().say(addresses=["10.244.9.9"]).history, "full-names-lead-everywhere") == "fail"
-    assert verdict(lookup().say(addresses=[], status="NXDOMAIN").history, "full-names-lead-everywhere") == "fail"
+    for said_there, told in (
+        ({"addresses": ["10.244.9.9"]}, "from clients is 10.244.9.9"),
+        ({"addresses": [], "status": "NXDOMAIN"}, "from clients is NXDOMAIN"),
+    ):
+        wrong = lookup().say(**said_there).history
+        assert verdict(wrong, "full-names-lead-everywhere") == "fail"
+        assert told in lab.summary(EXPERIMENT, wrong, "full-names-lead-everywhere")
     for status in ("TIMEOUT", "SERVFAIL"):
         silent = lookup().say(addresses=[], status=status).history
         assert verdict(silent, "full-names-lead-everywhere") == "unknown"
     assert verdict(page().say(page="Hello from web-1").history, "full-names-lead-everywhere") == "fail"
-    assert verdict(page().say(page="", exit_code=143).history, "full-names-lead-everywhere") == "unknown"
+    assert verdict(page().say(page="", said=NO_NAME, exit_code=1).history, "full-names-lead-everywhere") == "fail"
+    for words, code in UNTOLD:
+        untold = page().say(page="", said=words, exit_code=code).history
+        assert verdict(untold, "full-names-lead-everywhere") == "unknown"
 
 
 def test_a_short_name_that_leaves_home_fails(history: History) -> None:
@@ -120,8 +131,12 @@ def test_a_short_name_of_which_nothing_was_said_is_unknown(history: History) -> 
         assert "not by its short one" not in headline(found)
         assert "without the namespace does not" not in said(found, "cross-discovery")
     for place in ("own", "tenant"):
-        silent = Edited(history).notes(Fetch, place=place, of="pod, short").say(page="", exit_code=143).history
-        assert verdict(silent, "short-names-stay-at-home") == "unknown"
+        short = Edited(history).notes(Fetch, place=place, of="pod, short")
+        for words, code in UNTOLD:
+            untold = short.say(page="", said=words, exit_code=code).history
+            assert verdict(untold, "short-names-stay-at-home") == "unknown"
+        denied = short.say(page="", said=NO_NAME, exit_code=1).history
+        assert verdict(denied, "short-names-stay-at-home") == "fail"
 
 
 def test_a_form_that_got_no_page_is_not_said_to_work(history: History) -> None:

@@ -63,6 +63,22 @@ def test_another_search_list_or_ndots_fails(history: History) -> None:
         assert verdict(edit(history, ReadConf, {}, **values), "resolver-as-documented") == outcome
 
 
+@pytest.mark.parametrize(
+    ("search", "told"),
+    [
+        (["chaos", "svc.cluster.local", "cluster.local"], "chaos, svc.cluster.local, cluster.local"),
+        (["a.svc.cluster.local", "svc.cluster.local", "example"], "a.svc.cluster.local, svc.cluster.local, example"),
+        ([], "empty"),
+    ],
+)
+def test_a_search_list_that_does_not_lead_from_the_namespace_to_the_domain_is_told(
+    history: History, search: list[str], told: str
+) -> None:
+    found = edit(history, ReadConf, {}, search=search)
+    assert verdict(found, "resolver-as-documented") == "fail"
+    assert f"the search list is {told}" in lab.summary(EXPERIMENT, found, "resolver-as-documented")
+
+
 def test_a_server_that_is_not_the_clusters_is_not_called_that(history: History) -> None:
     assert "(10.96.0.10: the cluster's DNS service)" in said(history, "lookups-told")
     cached = edit(history, ReadConf, {}, nameservers=["169.254.20.10"])
@@ -80,7 +96,9 @@ def test_a_wrong_address_fails_wherever_it_is_and_silence_does_not(
     history: History, kind: type[Note], where: dict[str, str]
 ) -> None:
     values = "addresses" if kind is PodLookup else "values"
-    assert verdict(edit(history, kind, where, **{values: ["10.0.0.1"]}), "kubernetes-resolves") == "fail"
+    wrong = edit(history, kind, where, **{values: ["10.0.0.1"]})
+    assert verdict(wrong, "kubernetes-resolves") == "fail"
+    assert "10.0.0.1" in lab.summary(EXPERIMENT, wrong, "kubernetes-resolves")
     for status in ("TIMEOUT", "SERVFAIL"):
         found = edit(history, kind, where, status=status, **{values: []})
         assert verdict(found, "kubernetes-resolves") == "unknown"
@@ -92,7 +110,14 @@ def test_a_pod_that_is_told_otherwise_than_the_cluster_fails(history: History, s
     assert verdict(found, "outside-as-the-cluster-says") == outcome
 
 
-@pytest.mark.parametrize(("status", "outcome"), [("SERVFAIL", "ok"), ("TIMEOUT", "unknown")])
+@pytest.mark.parametrize(("exit_code", "outcome"), [(0, "fail"), (139, "unknown")])
+def test_a_lookup_that_failed_without_a_word_is_no_denial(history: History, exit_code: int, outcome: str) -> None:
+    for of, name in (("service, full name", "kubernetes-resolves"), ("outside", "outside-as-the-cluster-says")):
+        found = edit(history, PodLookup, {"of": of}, status="NODATA", addresses=[], exit_code=exit_code)
+        assert verdict(found, name) == outcome
+
+
+@pytest.mark.parametrize(("status", "outcome"), [("SERVFAIL", "ok"), ("NODATA", "ok"), ("TIMEOUT", "unknown")])
 def test_the_same_error_is_the_same_and_silence_on_both_sides_is_not(
     history: History, status: str, outcome: str
 ) -> None:
@@ -144,6 +169,8 @@ def test_a_short_name_that_leads_elsewhere_fails(history: History) -> None:
         ),
         (Reached, {"by": "name"}, {"answered": {"web-0": 4, "web-1": 1}}, "fail"),
         (Reached, {"by": "name"}, {"answered": {"web-0": 4, "TIMEOUT (connect)": 1}}, "unknown"),
+        (Reached, {"by": "name"}, {"answered": {"web-0": 4, "SERVFAIL (resolve)": 1}}, "unknown"),
+        (Reached, {"by": "name"}, {"answered": {"web-0": 4, "NXDOMAIN (resolve)": 1}}, "fail"),
         (Reached, {"by": "address"}, {"answered": {"TIMEOUT (connect)": 4, "web-0": 1}}, "fail"),
     ],
 )
@@ -152,6 +179,12 @@ def test_a_name_that_stays_behind_fails_and_silence_does_not(
 ) -> None:
     when = {} if kind is DirectLookup else {"when": "after"}
     assert verdict(edit(history, kind, where | when, **values), "name-follows-the-pod") == outcome
+
+
+@pytest.mark.parametrize("by", ["name", "address"])
+def test_a_client_that_never_asked_after_the_replacement_leaves_it_unknown(history: History, by: str) -> None:
+    found = edit(history, Reached, {"by": by, "when": "after"}, answered={}, connections=0)
+    assert verdict(found, "name-follows-the-pod") == "unknown"
 
 
 def test_so_few_tries_say_what_they_exclude(history: History) -> None:

@@ -132,8 +132,8 @@ def _of_series(reading: Reading, arm: str, series: Series) -> Seen:
     denied = [s.sent_ns - zero_ns for s in wrong if not s.outcome.values]
     wrong_ns = (wrong[-1] if wrong else fault).sent_ns - zero_ns
     right_ns = since[0].received_ns - zero_ns if since else None
-    right = Interval(wrong_ns if right_ns is None else min(wrong_ns, right_ns), right_ns)
     lifetime_s = (wrong[-1].outcome.ttl or 0) if wrong else 0
+    right = Interval(wrong_ns, right_ns)
     return Seen(arm, series.period_s, next(reversed(stale), None), next(iter(denied), None), right, lifetime_s)
 
 
@@ -149,7 +149,7 @@ def in_time(one: Seen, direct: Seen, limit_s: float, why: str) -> Iterator[Findi
         yield against(f"{one.arm}: it never gave the new address")
         return
     least_ns, most_ns = one.later_than(direct)
-    limit_ns = (one.period_s + limit_s + FRESH_S) * NS_PER_S
+    limit_ns = round((one.period_s + limit_s + FRESH_S) * NS_PER_S)
     if least_ns > limit_ns:
         yield against(f"{one.arm}: {one.late(direct)} after the record was back, {why}")
     elif most_ns > limit_ns:

@@ -94,6 +94,16 @@ def test_a_repair_that_did_not_help_fails_unless_nothing_was_heard(
     assert verdicts(edited.history)["service-faults-show-at-once"] == outcome
 
 
+def test_what_was_seen_in_the_very_instant_of_the_repair_is_of_the_repair(history: History) -> None:
+    edited = Edited(history).notes(Stage, of="deleted service", step="proved").drop()
+    repaired = edited.notes(Stage, of="deleted service", step="repaired")
+    since_ns = edited.history.marks[repaired.positions[0]][0]
+    seen_ns, steady = next((at, d) for at, what, d in edited.history.marks if what == "steady-state" and at > since_ns)
+    steady.update(reached=False, missing=["A web-1.web"], unheard=[])
+    assert verdicts(repaired.move(seen_ns).history)["service-faults-show-at-once"] == "fail"
+    assert verdicts(repaired.move(seen_ns + 1).history)["service-faults-show-at-once"] == "unknown"
+
+
 def test_a_run_that_ended_before_the_repair_was_proved_does_not_fail(history: History) -> None:
     edited = Edited(history).notes(Stage, of="deleted service", step="proved").drop().history
     edited.marks[:] = [mark for mark in edited.marks if mark[1] != "steady-state"]

@@ -52,6 +52,14 @@ def test_a_replica_by_address_loses_its_source_and_says_where_it_looks(history: 
     assert by_address["source"] in said(history, "names-unstable")
 
 
+@pytest.mark.parametrize(("error", "told"), [("Lost it", "Lost it"), ("", "no error")])
+def test_what_keeps_a_replica_by_address_is_told_or_that_it_names_nothing(
+    history: History, error: str, told: str
+) -> None:
+    edited = Edited(history).notes(Replication, phase=ADDRESS_LATER).say(error=error).history
+    assert f"is Connecting (`{told}`)" in lab.summary(EXPERIMENT, edited, "names-survive-addresses-do-not")
+
+
 def test_a_look_that_took_as_long_as_the_resolver_waits_was_not_answered() -> None:
     """The first look's time is not printed."""
     text = """

@@ -7,8 +7,8 @@ from functools import partial
 
 import pytest
 
-from chaos.experiment import History, Note, find_experiment
-from experiments.dns_caching import Lifetimes, Replaced
+from chaos.experiment import History, Note, Outcome, Reading, find_experiment, tolerated_gap_ns
+from experiments.dns_caching import DENSE_S, Lifetimes, Replaced
 from tests.edited import Edited, SeriesEdit
 from tests.experiments import lab
 
@@ -28,6 +28,18 @@ OWN = ("late-by-its-lifetime-at-most", "late-by-its-period-at-most", "a-denial-i
 def arm(history: History, name: str) -> SeriesEdit:
     """The series of a way of asking, in a copy."""
     return Edited(history).series(f"A web-1.web ({name})")
+
+
+def right(history: History) -> Outcome:
+    """The answer that has the new address."""
+    return Edited(history).series("A web-1.web", "service").outcomes()[-1]
+
+
+def right_soon(history: History) -> Edited:
+    """A copy in which who asked the server itself was told NXDOMAIN until 1.1 s, and the new address at 1.15 s."""
+    direct = Edited(history).series("A web-1.web", "service")
+    direct.say(direct.told("NXDOMAIN"), after=0.5, before=1.5)
+    return direct.turn(right(history), sent=1.1, received=1.15)
 
 
 def test_a_dense_asker_behind_a_cache_waits_for_its_own_denial_and_a_sparse_one_does_not(history: History) -> None:
@@ -96,6 +108,58 @@ def test_a_denial_that_is_not_kept_fails(history: History) -> None:
 def test_a_way_of_asking_that_was_not_heard_to_the_end_is_neither_late_nor_in_time(history: History, name: str) -> None:
     silent = arm(history, name).say(replace(history.outcomes[0], status="TIMEOUT", values=()), after=1.0).history
     assert verdict(silent, "late-by-its-lifetime-at-most") == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("sent", "received", "outcome"),
+    [(9.2, 9.3, "ok"), (9.2, 9.300000001, "unknown"), (9.35, 9.4, "unknown"), (9.350000001, 9.4, "fail")],
+)
+def test_how_late_is_too_late_is_counted_from_the_first_right_answer_of_the_server_itself(
+    history: History, sent: float, received: float, outcome: str
+) -> None:
+    seldom = right_soon(history).series("A web-1.web (direct, seldom)")
+    seldom.say(seldom.outcomes()[0])
+    late = seldom.turn(right(history), sent=sent, received=received).history
+    assert verdict(late, "late-by-its-period-at-most") == outcome
+
+
+@pytest.mark.parametrize(
+    ("sent", "received", "outcome"),
+    [(2.15, 2.2, "ok"), (2.149999999, 2.2, "unknown"), (2.08, 2.1, "unknown"), (2.08, 2.099999999, "fail")],
+)
+def test_a_denial_was_kept_where_it_made_its_client_later_by_a_second(
+    history: History, sent: float, received: float, outcome: str
+) -> None:
+    newcomer = right_soon(history).series("A web-1.web (cached, newcomer)")
+    kept = newcomer.turn(right(history), sent=sent, received=received).history
+    assert verdict(kept, "a-denial-is-kept") == outcome
+
+
+def test_only_the_address_that_caches_ask_too_is_what_they_are_compared_with(history: History) -> None:
+    edited = Edited(history)
+    view = next(s.view for s in history.series if s.record == "A web-1.web" and s.view != "service")
+    late = edited.series("A web-1.web", view).turn(right(history), sent=28.0, received=28.04).history
+    assert lab.verdicts(EXPERIMENT, late) == dict.fromkeys(OWN, "ok")
+
+
+@pytest.mark.parametrize("before", [14.0, 1e9])
+def test_of_two_vantages_the_one_that_was_right_last_or_never_counts(history: History, before: float) -> None:
+    old = arm(history, "direct, seldom").outcomes()[0]
+    seldom = Edited(history).also_from("elsewhere").series("A web-1.web (direct, seldom)", vantage="elsewhere")
+    assert verdict(seldom.say(old, before=before).history, "late-by-its-period-at-most") == "fail"
+
+
+@pytest.mark.parametrize(("later_ns", "outcome"), [(0, "ok"), (1, "unknown")])
+def test_a_client_is_heard_to_the_end_with_a_gap_that_is_tolerated_and_no_longer_one(
+    history: History, later_ns: int, outcome: str
+) -> None:
+    edited = Edited(history)
+    asked = ("cached, often", "cached, just asked", "cached, newcomer")
+    last_ns = [max(arm(history, name).sent_ns("NOERROR")) for name in asked]
+    last_ns.append(max(edited.series("A web-1.web", "service").sent_ns("NOERROR")))
+    end_ns = min(last_ns) + tolerated_gap_ns(Reading(history), DENSE_S) + later_ns
+    edited.history.faults[:] = [replace(fault, ended_ns=end_ns) for fault in history.faults]
+    assert verdict(edited.history, "a-denial-is-kept") == outcome
 
 
 def test_silence_from_the_deletion_on_says_nothing(history: History) -> None:

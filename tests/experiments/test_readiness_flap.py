@@ -98,8 +98,10 @@ def test_clients_that_were_not_there_leave_their_part_unknown(changed: Edited, h
     assert not said(changed.series("gated-1.gated:80", probe="http").forget().history, KEY)
 
 
-def test_another_pod_at_the_end_fails(changed: Edited) -> None:
-    assert verdicts(changed.notes("after").say(uid="another").history)["pod-lives-on"] == "fail"
+@pytest.mark.parametrize(("uid", "told"), [("another", "another pod has its name"), ("", "no pod of its name runs")])
+def test_another_pod_at_the_end_or_none_fails(changed: Edited, uid: str, told: str) -> None:
+    assert verdicts(changed.notes("after").say(uid=uid).history)["pod-lives-on"] == "fail"
+    assert told in lab.summary(EXPERIMENT, changed.history, "pod-lives-on")
     assert "died" not in said(changed.history, KEY)
 
 
@@ -118,6 +120,12 @@ def test_a_pod_that_does_not_answer_at_its_address_fails_and_silence_is_unknown(
     history = changed.series(address(changed.history), probe="http").say(outcome, after=1.0, before=8.0).history
     assert verdicts(history)["pod-lives-on"] == expected
     assert "though it lived" not in lab.headline(EXPERIMENT, history)
+
+
+def test_a_pod_that_was_not_heard_while_it_was_unready_is_unknown(changed: Edited) -> None:
+    silence = Outcome("TIMEOUT", "connect")
+    history = changed.series(address(changed.history), probe="http").say(silence, after=0.2, before=2.9).history
+    assert verdicts(history)["pod-lives-on"] == "unknown"
 
 
 def test_one_lost_packet_is_neither_for_nor_against(changed: Edited) -> None:

@@ -3,7 +3,32 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
+
+from chaos.analysis.claims import UnmeasuredError
+
+T = TypeVar("T")
+
+
+def guarded(say: Callable[[], T], instead: Callable[[str], T]) -> T:
+    """What somebody's own code says; where it has a defect, what stands instead: it must not cost the report.
+
+    Args:
+        say: a checker, an answer or a headline of an experiment, which may be a user's own and may raise anything.
+        instead: told the defect and where it is.
+
+    Raises:
+        UnmeasuredError: it needs what the run did not see, which is no defect.
+        KeyboardInterrupt: the user's.
+    """
+    try:
+        return say()
+    except (UnmeasuredError, KeyboardInterrupt):
+        raise
+    except BaseException as exc:  # noqa: BLE001 - see above
+        return instead(told(exc))
 
 
 def told(exc: BaseException) -> str:

@@ -226,10 +226,12 @@ def judge_again(folder: Path, within_s: float | None, experiment: Experiment | N
     reading = Reading(history)
     conclusion = _conclusion(reading, statements(reading, judges_of(reading, experiment)))
     ending = conclusion.ending
+    # The report tells what came of the run's own limit.
+    where = report_path(folder) if within_s is None else folder
     if as_json:
         print_json({key: conclusion.document[key] for key in _JUDGED})
     else:
-        print_result(ending, report_path(folder))
+        print_result(ending, where)
         print_verdicts(conclusion.said.verdicts)
-        print_result(ending, report_path(folder))
+        print_result(ending, where)
     return ending.exit_code

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chaos.analysis.checkers import CHECKERS, checker_name, judge
 from chaos.analysis.claims import Checker, UnmeasuredError
-from chaos.analysis.defects import told
+from chaos.analysis.defects import guarded
 from chaos.analysis.foreign import not_alone
 from chaos.analysis.gaps import not_told_in_time
 from chaos.analysis.headline import headline
@@ -67,17 +67,17 @@ def _first_sentence(reading: Reading, say: Callable[[Reading], str]) -> str:
 
     There is none of a target that others changed, nor an experiment's own where a watch was disturbed.
     """
-    try:
+
+    def first() -> str:
         if why := not_alone(reading) or (say is not headline and not_told_in_time(reading)):
             return f"Nothing is concluded from this run: {why}."
         said = say(reading)
+        return f"On the simulated cluster: {said}" if said and reading.meta.simulated else said
+
+    try:
+        return guarded(first, lambda defect: f"The first sentence could not be written: {defect}.")
     except UnmeasuredError as exc:
         return f"What this experiment is about was not measured: {str(exc).rstrip('.')}."
-    except KeyboardInterrupt:
-        raise
-    except BaseException as exc:  # noqa: BLE001 - see above
-        return f"The first sentence could not be written: {told(exc)}."
-    return f"On the simulated cluster: {said}" if said and reading.meta.simulated else said
 
 
 def _names(listed: object) -> list[str]:

@@ -652,7 +652,7 @@ def test_a_pair_that_one_vantage_lost_rests_on_the_other() -> None:
     assert outcome is OK
     assert text.endswith(
         "0 never lost. Measured from 1 vantage, from 1 of 2 throughout. Lost on the way: agent-1 (evicted). "
-        "1 pairs that a vantage could not measure were measured by others."
+        "What a vantage could not measure others did: 1 pair."
     )
 
 
@@ -665,8 +665,7 @@ def test_a_pair_that_one_vantage_could_not_place_in_time_rests_on_the_other() ->
     outcome, text = within(build, ns(60.0))
     assert outcome is OK
     assert text.endswith(
-        "Measured from 1 vantage, from 1 of 2 throughout. 1 pairs that a vantage could not measure were measured by "
-        "others."
+        "Measured from 1 vantage, from 1 of 2 throughout. What a vantage could not measure others did: 1 pair."
     )
 
 

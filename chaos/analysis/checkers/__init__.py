@@ -14,7 +14,7 @@ from chaos.analysis.checkers.single_identity import single_identity
 from chaos.analysis.checkers.steady_state import steady_state
 from chaos.analysis.checkers.target_left_alone import target_left_alone
 from chaos.analysis.claims import UNJUDGED, Checker, UnmeasuredError
-from chaos.analysis.defects import told
+from chaos.analysis.defects import guarded, told
 from chaos.analysis.foreign import judged_alone
 from chaos.analysis.gaps import judged_in_time
 from chaos.analysis.reading import Reading
@@ -57,13 +57,12 @@ def _judge_one(reading: Reading, checker: str | Checker) -> Verdict:
     if function is None:
         return Verdict(name, VerdictOutcome.UNKNOWN, f"There is no checker named {name}.")
     try:
-        verdict = function(reading)
+        verdict = guarded(
+            lambda: function(reading),
+            lambda defect: Verdict(name, VerdictOutcome.UNKNOWN, f"The checker crashed: {defect}"),
+        )
     except UnmeasuredError as exc:
         return Verdict(name, VerdictOutcome.UNKNOWN, f"{UNJUDGED}{exc}.")
-    except KeyboardInterrupt:
-        raise
-    except BaseException as exc:  # noqa: BLE001 - a defect in a checker must not look like a passed check
-        return Verdict(name, VerdictOutcome.UNKNOWN, f"The checker crashed: {told(exc)}")
     if not _is_one(verdict):
         return Verdict(name, VerdictOutcome.UNKNOWN, f"The checker gave no verdict but {verdict!r:.300}.")
     verdict = replace(verdict, outcome=VerdictOutcome(verdict.outcome))

@@ -98,7 +98,7 @@ def _from_where(reading: Reading, measured: list[Recovery], left_out: list[Recov
     if missing:
         text += f" Lost on the way: {'; '.join(missing)}."
     if left_out:
-        text += f" {count(len(left_out))} pairs that a vantage could not measure were measured by others."
+        text += f" What a vantage could not measure others did: {count(len(left_out), 'pair')}."
     return text
 
 

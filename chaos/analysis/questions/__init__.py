@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from chaos.analysis.defects import told
+from chaos.analysis.defects import guarded
 from chaos.analysis.foreign import not_alone
 from chaos.analysis.gaps import not_told_in_time
 from chaos.analysis.questions import connection_handling, dns_update, identity_kept
@@ -25,14 +25,14 @@ def _answer_one(reading: Reading, question: str | Question) -> Answer:
     asked = QUESTIONS.get(question) if isinstance(question, str) else question
     if not isinstance(asked, Question):
         return Answer(str(question), f"Nothing here answers the question named {question}.")
-    try:
-        if why := not_alone(reading) or (isinstance(question, Question) and not_told_in_time(reading)):
+    own = isinstance(question, Question)
+
+    def ask() -> Answer:
+        if why := not_alone(reading) or (own and not_told_in_time(reading)):
             return asked.cannot_say(why)
         return asked.ask(reading)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as exc:  # noqa: BLE001 - a defect in one answer must not cost the report
-        return Answer(asked.text, f"This could not be answered: {told(exc)}")
+
+    return guarded(ask, lambda defect: Answer(asked.text, f"This could not be answered: {defect}"))
 
 
 __all__ = ["QUESTIONS", "Answer", "Question", "answer_all"]

@@ -182,18 +182,22 @@ class Intervals:
                 continue
             what = f"trial {scene.fault.trial} {scene.target.name}"
             truths = instants[boundary.key]()
-            if boundary.interval.before_ns is None:
+            if boundary.key in ("tcp", "http"):
+                holds = self._reached_in(boundary.interval, truths)
+            elif boundary.interval.before_ns is None:
                 # It had not come by the last look.
                 holds = all(at > boundary.interval.after_ns for at in truths)
-            elif boundary.key in ("tcp", "http"):
-                # A client is sent to one server or another: it may succeed from the first one's change on, and fail up
-                # to the last one's.
-                all_over = len(truths) == len(self._world.replicas)
-                early = boundary.interval.after_ns <= truths[-1] if truths and all_over else True
-                holds = bool(truths) and early and truths[0] <= boundary.interval.before_ns
             else:
                 holds = covers_any(boundary.interval, truths)
             yield Claim(boundary.key, what, boundary.interval, holds, seconds(truths))
+
+    def _reached_in(self, interval: Interval, truths: list[int]) -> bool:
+        """A client is sent to one server or another: it may succeed from the first one's change on, and fail up to the
+        last one's; so its first success may lie in this interval.
+        """
+        if truths and len(truths) == len(self._world.replicas) and interval.after_ns > truths[-1]:
+            return False
+        return interval.before_ns is None or (bool(truths) and truths[0] <= interval.before_ns)
 
     def _boundaries(self, scene: Scene) -> dict[str, Callable[[], list[int]]]:
         new = {} if scene.new is None else scene.new.at_ns

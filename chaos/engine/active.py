@@ -90,7 +90,7 @@ class ActiveRun:
     async def steady_state(self, within_s: float) -> None:
         """See `chaos.experiment.Run.steady_state`."""
         trial = len(self._recorder.history.faults)
-        started_s = self._clock.now_s()
+        started_s, started_ns = self._clock.now_s(), self._clock.now_ns()
         hold_s = max(_HOLD_AT_LEAST_S, _HOLD_PERIODS * self._probing.rates.dns_period_s)
         since_s: float | None = None
         deadline_s = started_s + within_s
@@ -98,7 +98,11 @@ class ActiveRun:
             now_s = self._clock.now_s()
             # What was asked before the deadline does not tell what was so at it.
             asked_since_ns = round(deadline_s * 1e9) if now_s >= deadline_s else 0
-            missing = self._not_replaced() or self._steady.missing(asked_since_ns) or self._probing.ask_for_names()
+            missing = (
+                self._not_replaced()
+                or self._steady.missing(self._clock.now_ns(), started_ns, asked_since_ns)
+                or self._probing.ask_for_names()
+            )
             if missing:
                 since_s = None
             elif since_s is None:
@@ -132,7 +136,7 @@ class ActiveRun:
         Raises:
             SteadyStateError: says what is missing.
         """
-        raise self._not_steady(0, within_s, reasons or self._steady.missing())
+        raise self._not_steady(0, within_s, reasons or self._steady.missing(self._clock.now_ns()))
 
     def _not_steady(
         self, trial: int, within_s: float, missing: Sequence[str], *, told: bool = True

@@ -9,8 +9,9 @@ from chaos.engine.target import WatchedTarget, is_ready
 from chaos.model import Outcome, Series
 from chaos.model.recording import Recorder
 
-# So many samples in a row that say nothing (lost, or not answered in time) are more than a busy network.
+# So many samples in a row that say nothing (lost, not answered in time, or not yet) are more than a busy network.
 _SILENT_SAMPLES = 5
+_NS_PER_S = 1_000_000_000
 
 
 class SteadyState:
@@ -40,10 +41,12 @@ class SteadyState:
         self._governing = governing_name
         self.unheard: list[str] = []
 
-    def missing(self, since_ns: int = 0) -> list[str]:
+    def missing(self, now_ns: int, began_ns: int = 0, since_ns: int = 0) -> list[str]:
         """What is not right now, for people; empty: steady.
 
         Args:
+            now_ns: the instant of this look.
+            began_ns: what was answered to questions from before that instant says nothing about the present.
             since_ns: what was seen wrong by questions from before that instant only counts as not heard.
         """
         self.unheard = []
@@ -68,10 +71,17 @@ class SteadyState:
                 status = history.outcomes[self._recorder.latest[series.id]].status if silent else "not sampled yet"
                 wrong.append(f"{series.probe} {series.record}{view}{where}: {status}")
                 self.unheard.append(wrong[-1])
-            elif problem := self._problem(series, history.outcomes[newest], addresses):
+                continue
+            samples = history.samples[series.id]
+            sent_ns, received_ns = samples.sent_ns[-1 - silent], samples.received_ns[-1 - silent]
+            if problem := self._problem(series, history.outcomes[newest], addresses):
                 wrong.append(f"{series.probe} {series.record}{view}{where}: {problem}")
-                if history.samples[series.id].sent_ns[-1 - silent] < since_ns:
+                if sent_ns < since_ns:
                     self.unheard.append(wrong[-1])
+            elif sent_ns < began_ns or now_ns - received_ns > _longest_silence_ns(series, received_ns - sent_ns):
+                # A question that hangs may be the first one that nobody answers.
+                wrong.append(f"{series.probe} {series.record}{view}{where}: not heard again yet")
+                self.unheard.append(wrong[-1])
         return wrong
 
     @property
@@ -128,3 +138,8 @@ class SteadyState:
         if series.record.startswith("PTR "):
             return (f"{series.pod}.{self._governing}",)
         return (addresses[series.pod],) if series.pod else tuple(sorted(addresses.values()))
+
+
+def _longest_silence_ns(series: Series, took_ns: int) -> int:
+    """For how long a series may be silent after an answer that took so long; one by one it may ask no sooner again."""
+    return _SILENT_SAMPLES * max(round(series.period_s * _NS_PER_S), took_ns)

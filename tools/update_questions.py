@@ -37,7 +37,7 @@ def questions() -> str:
         "",
         "Made by `python tools/update_questions.py` from the experiments and from their example runs on a real",
         "cluster (`reports/examples`), whose words these are; a test fails where they differ. A run of your own,",
-        "`chaos run NAME`, answers with its own figures.",
+        "`chaos run NAME`, answers with its own figures. [glossary.md](glossary.md) explains the words.",
     ]
     part = ""
     for question in UNIT.values():

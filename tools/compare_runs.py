@@ -1,4 +1,4 @@
-"""Prints two runs stage by stage, as the Markdown table that the README shows.
+"""Prints two runs stage by stage, as the Markdown table that docs/sandbox.md shows.
 
     python tools/compare_runs.py reports/examples/sandbox reports/examples/real
 

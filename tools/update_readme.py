@@ -1,4 +1,4 @@
-"""Puts the example runs' words and figures into the README; a test fails where they differ.
+"""Puts the example runs' words and figures into the README and the pages of docs; a test fails where they differ.
 
 python tools/update_readme.py
 """
@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -20,48 +22,32 @@ from tools.compare_runs import main as compare  # noqa: E402
 OPT_INS = {
     "kube-system": "`--allow-kube-system`",
     "nodes": "`--allow-nodes`",
-    "real-cluster": "real clusters only",
+    "node-commands": "`--cut-node`, `--join-node`",
+    "real-cluster": "not the sandbox",
 }
 EXAMPLES = ROOT / "reports" / "examples"
+# Folders of example runs whose first sentences the README shows, in this order.
+FINDINGS = ("real", "grace-period", "dns-caching", "force-delete", "node-loss")
 
 
-def updated(readme: str) -> str:
-    """The README with its parts as the examples and the experiments have them."""
-    parts = {
-        "answers": _answers(),
-        "comparison": _comparison(),
-        "experiments": _experiments(),
-        "grace": _headline("grace-period"),
-    }
-    for name, text in parts.items():
-        readme = replace_part(readme, name, text)
-    return readme
+def _findings() -> str:
+    """The first sentence of some reports, each with a link."""
+    lines = []
+    for example in FINDINGS:
+        run = json.loads((EXAMPLES / example / "run.json").read_text(encoding="utf-8"))
+        lines.append(f"- [{run['experiment']}](reports/examples/{example}/report.md): {run['headline']}")
+    return "\n".join(lines)
 
 
 def _experiments() -> str:
     """What there is to run, each with its example report."""
-    rows = ["| experiment | what it finds out | a real run of it |", "|---|---|---|"]
+    rows = ["| experiment | what it finds out | needs | a real run of it |", "|---|---|---|---|"]
     for experiment in load_experiments():
         example = f"reports/examples/{experiment.name}/report.md"
-        link = f"[report]({example})" if (ROOT / example).is_file() else "none"
-        opt_ins = [OPT_INS[need] for need in experiment.needs if need in OPT_INS]
-        needs = f" ({'; '.join(opt_ins)})" if opt_ins else ""
-        rows.append(f"| {experiment.name} | {experiment.summary}{needs} | {link} |")
+        link = f"[report](../{example})" if (ROOT / example).is_file() else "none"
+        needs = ", ".join(OPT_INS[need] for need in experiment.needs if need in OPT_INS)
+        rows.append(f"| {experiment.name} | {experiment.summary} | {needs} | {link} |")
     return "\n".join(rows)
-
-
-def _answers() -> str:
-    """The answers of the real run's report, as a quotation."""
-    report = (EXAMPLES / "real" / "report.md").read_text(encoding="utf-8")
-    answers = report.split("## Answers\n", 1)[1].split("\n## ", 1)[0].strip()
-    lines = [line for line in answers.splitlines() if not line.startswith("*Evidence")]
-    return re.sub(r"(>\n)+$", "", "\n".join(f"> {line}".rstrip() for line in lines))
-
-
-def _headline(example: str) -> str:
-    """The one sentence that a report puts above all, as a quotation."""
-    report = (EXAMPLES / example / "report.md").read_text(encoding="utf-8")
-    return next(f"> {line}" for line in report.splitlines() if line.startswith("**"))
 
 
 def _comparison() -> str:
@@ -71,12 +57,35 @@ def _comparison() -> str:
     return text.getvalue().strip()
 
 
-def replace_part(readme: str, name: str, text: str) -> str:
-    """A document with what stands between the two comments of a name replaced."""
+# Document → the blocks that are made, by the name between their comments.
+DOCUMENTS: dict[str, dict[str, Callable[[], str]]] = {
+    "README.md": {"findings": _findings},
+    "docs/experiments.md": {"experiments": _experiments},
+    "docs/sandbox.md": {"comparison": _comparison},
+}
+
+
+def updated(document: str, text: str) -> str:
+    """A document of `DOCUMENTS` with its blocks as the examples and the experiments have them."""
+    for name, block in DOCUMENTS[document].items():
+        text = replace_part(text, name, block())
+    return text
+
+
+def replace_part(document: str, name: str, text: str) -> str:
+    """A document with what stands between the two comments of a name replaced.
+
+    Raises:
+        ValueError: the document does not have both comments once.
+    """
     pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-    return pattern.sub(lambda found: f"{found[1]}{text}\n{found[2]}", readme)
+    replaced, found = pattern.subn(lambda match: f"{match[1]}{text}\n{match[2]}", document)
+    if found != 1:
+        raise ValueError(f"the document has {found} blocks '{name}', not one")
+    return replaced
 
 
 if __name__ == "__main__":
-    path = ROOT / "README.md"
-    path.write_text(updated(path.read_text(encoding="utf-8")), encoding="utf-8")
+    for document in DOCUMENTS:
+        path = ROOT / document
+        path.write_text(updated(document, path.read_text(encoding="utf-8")), encoding="utf-8")

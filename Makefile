@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
+# Whatever the caller's environment says: tests and the programs that they start would compile everything again each time.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: run test real faithful examples lint bench mutants lock clean setup
 
 run: setup  ## the main experiment, on the sandbox

@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-# Thousands of collected tests are there to stay: looking through them again and again for garbage is a tenth of all time.
+# Thousands of collected tests are there to stay; to look through them for garbage takes a tenth of all time.
 _ALLOCATIONS = 50_000
 
 

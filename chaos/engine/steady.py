@@ -12,6 +12,8 @@ from chaos.model.recording import Recorder
 # So many samples in a row that say nothing (lost, not answered in time, or not yet) are more than a busy network.
 _SILENT_SAMPLES = 5
 _NS_PER_S = 1_000_000_000
+# An agent's samples come several times a second, once its clock was read.
+_DELIVERED_NS = _NS_PER_S
 
 
 class SteadyState:
@@ -60,6 +62,7 @@ class SteadyState:
         if vantages and vantages <= set(lost):
             self.unheard = [f"{', '.join(sorted(vantages))}: lost, so nothing is measured any more"]
             return list(self.unheard)
+        heard_ns = self._heard_ns()
         several = len(vantages) > 1
         for series in history.series:
             newest, silent = self._recorder.known[series.id], self._recorder.unknown_run[series.id]
@@ -78,11 +81,24 @@ class SteadyState:
                 wrong.append(f"{series.probe} {series.record}{view}{where}: {problem}")
                 if sent_ns < since_ns:
                     self.unheard.append(wrong[-1])
-            elif sent_ns < began_ns or now_ns - received_ns > _longest_silence_ns(series, received_ns - sent_ns):
+            elif (
+                sent_ns < began_ns
                 # A question that hangs may be the first one that nobody answers.
+                or heard_ns[series.vantage] - received_ns > _longest_silence_ns(series, received_ns - sent_ns)
+                or now_ns - heard_ns[series.vantage] > max(_DELIVERED_NS, _longest_silence_ns(series, 0))
+            ):
                 wrong.append(f"{series.probe} {series.record}{view}{where}: not heard again yet")
                 self.unheard.append(wrong[-1])
         return wrong
+
+    def _heard_ns(self) -> dict[str, int]:
+        """Vantage → up to when its samples are here; what an agent sampled since is on its way."""
+        found: dict[str, int] = {}
+        history = self._recorder.history
+        for series in history.series:
+            if samples := history.samples[series.id]:
+                found[series.vantage] = max(found.get(series.vantage, 0), samples.received_ns[-1])
+        return found
 
     @property
     def patience_s(self) -> float:

@@ -35,7 +35,7 @@ CACHES = {
 }
 MOST_SAMPLES = 100_000
 # What is drawn is planned for fewer, since how long a run takes is not known beforehand.
-_PLANNED_SAMPLES, _PLANNED_SMALL = 45_000, 2_500
+_PLANNED_SAMPLES, _PLANNED_SMALL = 36_000, 2_500
 # Experiments of these seeds are small, so that they can be a part of `make test`.
 SMALL_SEEDS = 40
 _VIEWS = 3  # two CoreDNS pods and their service

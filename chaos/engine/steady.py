@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from typing import NamedTuple
 
 from chaos.engine.readiness import why
 from chaos.engine.target import WatchedTarget, is_ready
-from chaos.model import Outcome, Series
+from chaos.model import Outcome, Samples, Series
 from chaos.model.recording import Recorder
 
 # So many samples in a row that say nothing (lost, not answered in time, or not yet) are more than a busy network.
@@ -14,6 +15,24 @@ _SILENT_SAMPLES = 5
 _NS_PER_S = 1_000_000_000
 # An agent's samples come several times a second, once its clock was read.
 _DELIVERED_NS = _NS_PER_S
+
+
+class _Answer(NamedTuple):
+    """What the newest samples of a series tell.
+
+    Attributes:
+        problem: what is wrong, for people; empty: nothing.
+        sent_ns: of the newest one that says something.
+        received_ns: of it.
+        patience_ns: for how long nothing may come after it.
+        silent: whether the problem is that nothing is heard.
+    """
+
+    problem: str
+    sent_ns: int = 0
+    received_ns: int = 0
+    patience_ns: int = 0
+    silent: bool = False
 
 
 class SteadyState:
@@ -42,6 +61,8 @@ class SteadyState:
         self._recorder = recorder
         self._governing = governing_name
         self.unheard: list[str] = []
+        self._addresses: dict[str, str] = {}
+        self._answers: dict[int, tuple[int, _Answer | None]] = {}  # by series: samples that it was read from
 
     def missing(self, now_ns: int, began_ns: int = 0, since_ns: int = 0) -> list[str]:
         """What is not right now, for people; empty: steady.
@@ -64,47 +85,67 @@ class SteadyState:
             return list(self.unheard)
         heard_ns = self._heard_ns()
         several = len(vantages) > 1
+        if addresses != self._addresses:
+            self._addresses, self._answers = addresses, {}
         for series in history.series:
-            newest, silent = self._recorder.known[series.id], self._recorder.unknown_run[series.id]
-            if series.id in self._watched or series.vantage in lost or self._retired(series, addresses):
+            if series.vantage in lost or series.id in self._watched:
                 continue
-            where = f" from {series.vantage}" if several else ""
-            view = f" ({series.view})" if series.view else ""
-            if newest < 0 or silent >= _SILENT_SAMPLES:
-                status = history.outcomes[self._recorder.latest[series.id]].status if silent else "not sampled yet"
-                wrong.append(f"{series.probe} {series.record}{view}{where}: {status}")
-                self.unheard.append(wrong[-1])
+            answer = self._answer(series, addresses)
+            if answer is None:
                 continue
-            samples = history.samples[series.id]
-            sent_ns, received_ns = samples.sent_ns[-1 - silent], samples.received_ns[-1 - silent]
-            if problem := self._problem(series, history.outcomes[newest], addresses):
-                wrong.append(f"{series.probe} {series.record}{view}{where}: {problem}")
-                if sent_ns < since_ns:
+            heard = heard_ns.get(series.vantage, 0)
+            # A question that hangs may be the first one that nobody answers.
+            late = heard - answer.received_ns > answer.patience_ns or answer.sent_ns < began_ns
+            late = late or now_ns - heard > max(_DELIVERED_NS, answer.patience_ns)
+            if answer.problem or late:
+                where = f" ({series.view})" if series.view else ""
+                where += f" from {series.vantage}" if several else ""
+                wrong.append(f"{series.probe} {series.record}{where}: {answer.problem or 'not heard again yet'}")
+                if answer.silent or not answer.problem or answer.sent_ns < since_ns:
                     self.unheard.append(wrong[-1])
-            elif (
-                sent_ns < began_ns
-                # A question that hangs may be the first one that nobody answers.
-                or heard_ns[series.vantage] - received_ns > _longest_silence_ns(series, received_ns - sent_ns)
-                or now_ns - heard_ns[series.vantage] > max(_DELIVERED_NS, _longest_silence_ns(series, 0))
-            ):
-                wrong.append(f"{series.probe} {series.record}{view}{where}: not heard again yet")
-                self.unheard.append(wrong[-1])
         return wrong
 
-    def _heard_ns(self) -> dict[str, int]:
-        """Vantage → up to when its samples are here; what an agent sampled since is on its way."""
-        found: dict[str, int] = {}
+    def _answer(self, series: Series, addresses: dict[str, str]) -> _Answer | None:
+        """What the newest samples of a series tell; None where it says nothing about the present.
+
+        A look comes many times a second and few series have new samples by then, so it is kept until they have.
+        """
+        samples = self._recorder.history.samples[series.id]
+        number = len(samples.received_ns)
+        kept = self._answers.get(series.id)
+        if kept is not None and kept[0] == number:
+            return kept[1]
+        answer = None if self._retired(series, addresses) else self._read(series, samples, addresses)
+        self._answers[series.id] = number, answer
+        return answer
+
+    def _read(self, series: Series, samples: Samples, addresses: dict[str, str]) -> _Answer:
         history = self._recorder.history
-        for series in history.series:
-            if samples := history.samples[series.id]:
-                found[series.vantage] = max(found.get(series.vantage, 0), samples.received_ns[-1])
-        return found
+        newest, silent = self._recorder.known[series.id], self._recorder.unknown_run[series.id]
+        if newest < 0 or silent >= _SILENT_SAMPLES:
+            status = history.outcomes[self._recorder.latest[series.id]].status if silent else "not sampled yet"
+            return _Answer(status, silent=True)
+        sent_ns, received_ns = samples.sent_ns[-1 - silent], samples.received_ns[-1 - silent]
+        # One by one it may ask no sooner again than its answers take.
+        patience_ns = _SILENT_SAMPLES * max(round(series.period_s * _NS_PER_S), received_ns - sent_ns)
+        problem = self._problem(series, history.outcomes[newest], addresses)
+        return _Answer(problem, sent_ns, received_ns, patience_ns)
 
     @property
     def patience_s(self) -> float:
         """After so long everything was asked again, and answered, or given up."""
         asked = [s for s in self._recorder.history.series if s.id not in self._watched]
         return max((series.period_s + series.timeout_s for series in asked), default=0.0)
+
+    def _heard_ns(self) -> dict[str, int]:
+        """Vantage → up to when its samples are here; what an agent sampled since is on its way."""
+        found: dict[str, int] = {}
+        history = self._recorder.history
+        for series in history.series:
+            received_ns = history.samples[series.id].received_ns
+            if received_ns and received_ns[-1] > found.get(series.vantage, 0):
+                found[series.vantage] = received_ns[-1]
+        return found
 
     def _wrong_pods(self) -> list[str]:
         wrong = []
@@ -154,8 +195,3 @@ class SteadyState:
         if series.record.startswith("PTR "):
             return (f"{series.pod}.{self._governing}",)
         return (addresses[series.pod],) if series.pod else tuple(sorted(addresses.values()))
-
-
-def _longest_silence_ns(series: Series, took_ns: int) -> int:
-    """For how long a series may be silent after an answer that took so long; one by one it may ask no sooner again."""
-    return _SILENT_SAMPLES * max(round(series.period_s * _NS_PER_S), took_ns)

@@ -83,13 +83,15 @@ class Intervals:
         from_ns, to_ns = recovery.trial.baseline_ns, scene.end_ns
         kind = recovery.kind.value
         lost = [list(self._lost(records, kind, r, scene, from_ns, to_ns)) for r in replicas]
+        kept = [list(self._lost(records, kind, r, scene, from_ns, to_ns, again=True)) for r in replicas]
         back = [list(self._back(records, kind, r, scene, to_ns)) for r in replicas]
+        gone = [list(self._back(records, kind, r, scene, to_ns, again=True)) for r in replicas]
         what = f"trial {recovery.trial.number} {recovery.record} @ {recovery.view} from {recovery.vantage}"
         period_s = self._period_s(recovery)
         if recovery.lost is not None:
-            yield self._claim("lost", what, recovery.lost, _first_of(lost), period_s)
+            yield self._claim("lost", what, recovery.lost, _first_of(lost, kept), period_s)
         if recovery.recovered is not None and recovery.recovered.before_ns is not None:
-            yield self._claim("recovered", what, recovery.recovered, _first_of(back), period_s)
+            yield self._claim("recovered", what, recovery.recovered, _first_of(back, gone), period_s)
         for name in ("recovered", "lasting"):
             found = getattr(recovery, name)
             if found is not None and found.before_ns is None:
@@ -104,16 +106,32 @@ class Intervals:
         width_s = None if width_ns is None else width_ns / 1e9
         return Claim(kind, what, interval, covers_any(interval, truths), seconds(truths), width_s, period_s)
 
-    def _lost(self, records: Records, kind: str, replica: str, scene: Scene, from_ns: int, to_ns: int) -> Iterator[int]:
+    def _lost(
+        self,
+        records: Records,
+        kind: str,
+        replica: str,
+        scene: Scene,
+        from_ns: int,
+        to_ns: int,
+        *,
+        again: bool = False,
+    ) -> Iterator[int]:
+        """When a server stopped giving the old address; `again`: when it gave it again."""
+        turns = entered if again else left
         if kind == PTR:
-            return left(records.reverse(replica, scene.target.address), (KEPT,), from_ns, to_ns)
-        return left(records.states(kind, replica), (OLD, KEPT), from_ns, to_ns)
+            return turns(records.reverse(replica, scene.target.address), (KEPT,), from_ns, to_ns)
+        return turns(records.states(kind, replica), (OLD, KEPT), from_ns, to_ns)
 
-    def _back(self, records: Records, kind: str, replica: str, scene: Scene, to_ns: int) -> Iterator[int]:
+    def _back(
+        self, records: Records, kind: str, replica: str, scene: Scene, to_ns: int, *, again: bool = False
+    ) -> Iterator[int]:
+        """When a server began to give the new address; `again`: when it stopped."""
+        turns = left if again else entered
         if kind == PTR:
             states = records.reverse(replica, scene.new_address) if scene.new_address else None
-            return iter(()) if states is None else entered(states, (KEPT,), scene.sent_ns, to_ns)
-        return entered(records.states(kind, replica), (NEW, KEPT), scene.sent_ns, to_ns)
+            return iter(()) if states is None else turns(states, (KEPT,), scene.sent_ns, to_ns)
+        return turns(records.states(kind, replica), (NEW, KEPT), scene.sent_ns, to_ns)
 
     def _censored(
         self,
@@ -257,8 +275,8 @@ class Intervals:
         return sorted(found)
 
 
-def _first_of(by_server: list[list[int]]) -> list[int]:
-    """The first change of any server; where one of them changed more than once, any change."""
-    if all(len(one) == 1 for one in by_server):
+def _first_of(by_server: list[list[int]], undone: list[list[int]]) -> list[int]:
+    """The first change of any server; where one of them changed more than once, or back again, any change."""
+    if all(len(one) == 1 and all(at < one[0] for at in back) for one, back in zip(by_server, undone, strict=True)):
         return [min(one[0] for one in by_server)]
     return sorted(at for one in by_server for at in one)

@@ -186,11 +186,12 @@ class Oracle:
                 yield kind, replica, records.right(kind, replica)
 
     def _single_identity(self) -> Judgement:
-        unsure, alike = "", False
+        unsure, alike, misled = "", False, False
         for scene in self._scenes:
             if scene.new is None or scene.ready_ns is None:
                 unsure = f"trial {scene.fault.trial}: {scene.target.name} had no successor"
                 continue
+            misled |= self._led_to_another(scene)
             if scene.new_address == scene.target.address:
                 alike = True
                 continue  # an address has one owner at a time, and whoever asks there cannot tell which one
@@ -205,7 +206,19 @@ class Oracle:
             if both_ns:
                 why = f"trial {scene.fault.trial}: two served as {scene.target.name} for {both_ns / 1e9:.6f} s"
                 return Judgement(true=False, why=why)
-        return Judgement(None, unsure) if unsure else Judgement(true=True, near=alike)
+        return Judgement(None, unsure) if unsure else Judgement(true=True, near=alike or misled, was_false=misled)
+
+    def _led_to_another(self, scene: Scene) -> bool:
+        """Whether a server kept an address for the name that another pod had got: then that one answered under it."""
+        domain = self._history.meta.target
+        name = f"{scene.target.name}.{domain['service']}.{domain['namespace']}.svc.{domain['domain']}"
+        for replica in self._world.replicas:
+            for value in self._world.answers(replica, name, "A").within(scene.sent_ns, scene.until_ns):
+                for address in value:
+                    who = self._world.who_serves(address).within(scene.sent_ns, scene.until_ns)
+                    if any(pod not in ("", scene.target.name) for pod in who):
+                        return True
+        return False
 
     def _recovered_within(self) -> Judgement:
         unsure = near = ""

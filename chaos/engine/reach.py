@@ -11,8 +11,9 @@ from chaos.model import Outcome
 from chaos.probes import DnsView, Host, Resolver
 from chaos.vantage import Vantage
 
-_TIMEOUT_S = 2.0
-_TRIES = 3
+_TIMEOUT_S = 1.5
+# Where one packet in twenty is lost, each way, so many questions in a row go unanswered once in 100,000 times.
+_TRIES = 5
 _ABSENT = frozenset({"NXDOMAIN", "NODATA", "REFUSED"})
 _NO_WAY_THERE = frozenset({"TIMEOUT", "ENETUNREACH", "EHOSTUNREACH", "EACCES", "EPERM", "ECONNREFUSED"})
 
@@ -70,10 +71,11 @@ def _api_server(domain: str) -> str:
 
 async def _answer(ask: Ask, domain: str, view: DnsView) -> Outcome:
     """What it says about the specification's version; of a server that does not tell that, about the API server."""
+    name, rtype = f"dns-version.{domain}", "TXT"
     for _ in range(_TRIES):
-        outcome = await ask(f"dns-version.{domain}", "TXT", view)
-        if outcome.status == "NOERROR":
-            return outcome
+        outcome = await ask(name, rtype, view)
+        if outcome.status == "NOERROR" or (outcome.status in _ABSENT and rtype == "A"):
+            break
         if outcome.status in _ABSENT:
-            return await ask(_api_server(domain), "A", view)
+            name, rtype = _api_server(domain), "A"
     return outcome

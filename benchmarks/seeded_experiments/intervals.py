@@ -203,8 +203,8 @@ class Intervals:
             if boundary.key in ("tcp", "http"):
                 holds = self._reached_in(boundary.interval, truths)
             elif boundary.interval.before_ns is None:
-                # It had not come by the last look.
-                holds = all(at > boundary.interval.after_ns for at in truths)
+                # It had not come by the last look, or not for the last time.
+                holds = max(truths, default=boundary.interval.after_ns + 1) > boundary.interval.after_ns
             else:
                 holds = covers_any(boundary.interval, truths)
             yield Claim(boundary.key, what, boundary.interval, holds, seconds(truths))

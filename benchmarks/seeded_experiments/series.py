@@ -12,6 +12,7 @@ from chaos.analysis.outage import outage
 from chaos.analysis.reading import Reading
 from chaos.analysis.transitions import transitions
 from chaos.model import History, Interval, Series
+from chaos.model.outcome import OK
 
 _NS_PER_S = 1_000_000_000
 _BY_NAME = ("tcp", "http")
@@ -83,11 +84,17 @@ class SeriesClaims:
         found = outage(self._reading, series, faults[0])
         if found is not None:
             what = f"{series.probe} {series.record} from {series.vantage}"
-            yield self._edge("outage began", what, found.began, works)
+            if self._had_worked(series, found.began):
+                yield self._edge("outage began", what, found.began, works)
             if found.ended.before_ns is not None:
                 yield self._edge("outage ended", what, found.ended, works)
             span = self._sampled(series, faults[0], self._last_ns)
             yield self._length("outage", what, found.length_ns, works, span, series)
+
+    def _had_worked(self, series: Series, began: Interval) -> bool:
+        """Whether there was a success before; of a new pod's address, which never worked, none is claimed."""
+        samples = self._reading.samples(series)
+        return any(s.outcome.status == OK and s.sent_ns <= began.after_ns for s in samples)
 
     def _sampled(self, series: Series, from_ns: int, to_ns: int) -> tuple[int, int]:
         """That part of a time in which a client tried."""

@@ -18,7 +18,8 @@ class Outage:
     The longest is the one that may have been: none of the others can have lasted for longer.
 
     Attributes:
-        began: (last success sent, first failure received].
+        began: (last success sent, first failure received]; without a success before, from the instant on from which
+            it was looked at: whether it had ever worked is not known then.
         ended: (last failure sent, first success received]; right-censored where there was none.
         failures: (status, phase) → samples in the stretch.
         samples: of the whole time that was looked at.
@@ -58,7 +59,8 @@ def outage(reading: Reading, series: Series, from_ns: int, to_ns: int | None = N
     rows = sorted((s.sent_ns, s.received_ns, s.position) for s in reading.samples(series, 0, to_ns))
     longest: Outage | None = None
     longest_ns = 0
-    last_good_ns = min((row[0] for row in rows), default=from_ns)
+    # Before that it may have failed as well, only not be asked.
+    last_good_ns = min([from_ns, *(row[0] for row in rows)])
     stretch: list[tuple[int, int, int]] = []
     samples = sum(received >= from_ns for _, received, _ in rows)
     for sent_ns, received_ns, position in [*rows, (0, 0, -1)]:

@@ -254,6 +254,7 @@ async def _place(request: RunRequest, console: SteadfastConsole, *, simulated: b
             virtual_time=not request.realtime,
             seed=request.seed,
             model=sandbox.model.describe(),
+            drawn=sandbox.model.drawn,
             failure=sandbox.failure,
         )
     finally:

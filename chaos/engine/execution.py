@@ -189,6 +189,8 @@ class Execution:
             history.meta.measurement |= self._cost(self._cluster, begun.fleet)
         if leftovers:  # without the hints: a command that joins a node again may hold a password
             history.meta.measurement["not_undone"] = [left.message for left in leftovers]
+        drawn = self._place.drawn()
+        history.meta.model = [{**row, "drawn": row["name"] in drawn} for row in history.meta.model]
         history.meta.finished_at = history.wall(self._clock.now_ns())
         begun.journal.close()
         try:

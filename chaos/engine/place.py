@@ -10,6 +10,11 @@ from chaos.cluster import ClusterAddress
 from chaos.vantage import Vantage
 
 
+def _nothing() -> frozenset[str]:
+    """A real cluster has no parameters."""
+    return frozenset()
+
+
 def _sound() -> None:
     """A real cluster answers for itself."""
 
@@ -23,6 +28,7 @@ class Place:
         virtual_time: whether waiting costs nothing.
         seed: of the sandbox.
         model: the sandbox's parameters, for the report.
+        drawn: the names of those that it has used so far.
         label: for people, such as ``context prod-eu``.
         failure: what broke inside the place itself, so that nothing measured there counts.
     """
@@ -35,3 +41,4 @@ class Place:
     virtual_time: bool = False
     seed: int | None = None
     model: list[dict[str, Any]] = field(default_factory=list)
+    drawn: Callable[[], frozenset[str]] = _nothing

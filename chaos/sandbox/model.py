@@ -1,4 +1,4 @@
-"""The sandbox's delays: each a named, seeded parameter with a source. Reports of simulated runs print them all."""
+"""The sandbox's delays: each a named, seeded parameter with a source. Reports print those that a run drew."""
 
 from __future__ import annotations
 
@@ -43,12 +43,14 @@ class Model:
         for name, (low_s, high_s) in (overrides or {}).items():
             old = self._delays[name]
             self._delays[name] = Delay(name, low_s, high_s, "set for this run", old.unit)
-        self._random = {name: random.Random(f"{seed}/{name}") for name in self._delays}
+        self._random = {name: self.rng(name) for name in self._delays}
+        self._fixed: set[str] = set()  # those drawn without a draw: both ends of their range are the same
 
     def draw(self, name: str) -> float:
         """Seconds of one occurrence of a delay."""
         delay = self._delays[name]
         if delay.low_s == delay.high_s:
+            self._fixed.add(name)
             return delay.low_s
         return delay.low_s + (delay.high_s - delay.low_s) * self._random[name].random()
 
@@ -57,12 +59,18 @@ class Model:
         delay = self._delays[name]
         low_s, span_s, rand = delay.low_s, delay.high_s - delay.low_s, self._random[name].random
         if not span_s:
+            self._fixed.add(name)  # nobody asks for it who will not draw; counting each draw would cost as much again
             return lambda: low_s
         return lambda: low_s + span_s * rand()
 
     def rng(self, name: str) -> random.Random:
         """A seeded random stream for choices that are not delays."""
         return random.Random(f"{self.seed}/{name}")
+
+    def drawn(self) -> frozenset[str]:
+        """The parameters that anything was drawn from so far: their random streams have moved on."""
+        moved = {name for name, stream in self._random.items() if stream.getstate() != self.rng(name).getstate()}
+        return frozenset(moved | self._fixed)
 
     def describe(self) -> list[dict[str, Any]]:
         """Every parameter with its range and source, by name."""

@@ -1,4 +1,4 @@
-"""All that is said of a run: its verdicts, answers and first sentence, with the figures that they cite."""
+"""All that is said of a run, with the figures that it cites: verdicts, answers, first sentence, recommendation."""
 
 from __future__ import annotations
 
@@ -17,19 +17,22 @@ class Statements:
 
     Attributes:
         headline: the report's first sentence; empty where there is none.
+        recommendation: what to do about what was measured; empty where the evidence carries none.
     """
 
     verdicts: tuple[Verdict, ...] = ()
     answers: tuple[Answer, ...] = ()
     headline: str = ""
+    recommendation: str = ""
 
     def document(self) -> dict[str, Any]:
         """Their part of run.json.
 
-        ``summary``, ``answer`` and ``headline`` are for people. ``text`` and ``headline_text`` say the same with
-        ``{figure:ID}`` in the place of each figure; ``figures`` has these by id, with ``least``, ``most`` (null: not
-        known; a value that was measured has both the same), ``unit`` (``ns``, ``share``, or what is counted) and
-        ``style`` (how a duration is written). The report's sentences are written from them.
+        ``summary``, ``answer``, ``headline`` and ``recommendation`` are for people. ``text``, ``headline_text`` and
+        ``recommendation_text`` say the same with ``{figure:ID}`` in the place of each figure; ``figures`` has these by
+        id, with ``least``, ``most`` (null: not known; a value that was measured has both the same), ``unit`` (``ns``,
+        ``share``, or what is counted) and ``style`` (how a duration is written). The report's sentences are written
+        from them.
         """
         ids = Register()
         verdicts = [
@@ -53,9 +56,12 @@ class Statements:
             for number, a in enumerate(self.answers, 1)
         ]
         headline_text = ids.take(self.headline, "headline")
+        recommendation_text = ids.take(self.recommendation, "recommendation")
         return {
             "headline": plain(self.headline),
             "headline_text": headline_text,
+            "recommendation": plain(self.recommendation),
+            "recommendation_text": recommendation_text,
             "verdicts": verdicts,
             "questions": questions,
             "figures": ids.figures,
@@ -78,4 +84,5 @@ def stored(document: Mapping[str, Any]) -> Statements | None:
         ),
         tuple(Answer(q["question"], read(q["text"]), tuple(q["evidence"])) for q in document["questions"]),
         read(document["headline_text"]),
+        read(document.get("recommendation_text", "")),  # versions before made none
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from chaos.analysis.advice import advice
 from chaos.analysis.checkers import CHECKERS, checker_name, judge
 from chaos.analysis.claims import Checker, UnmeasuredError
 from chaos.analysis.defects import guarded
@@ -59,7 +60,17 @@ def statements(reading: Reading, judges: Judges) -> Statements:
     """All that is to be said of a run."""
     verdicts = judge(reading, judges.checkers)
     answers = answer_all(reading, judges.questions)
-    return Statements(tuple(verdicts), tuple(answers), _first_sentence(reading, judges.headline))
+    return Statements(
+        tuple(verdicts), tuple(answers), _first_sentence(reading, judges.headline), _recommendation(reading)
+    )
+
+
+def _recommendation(reading: Reading) -> str:
+    """What to do about what was measured; nothing of a target that others changed."""
+    try:
+        return "" if not_alone(reading) else guarded(lambda: advice(reading), lambda _: "")
+    except UnmeasuredError:
+        return ""
 
 
 def _first_sentence(reading: Reading, say: Callable[[Reading], str]) -> str:

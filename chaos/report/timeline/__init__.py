@@ -1,5 +1,5 @@
 """timeline.svg."""
 
-from chaos.report.timeline.picture import timeline_svg
+from chaos.report.timeline.picture import is_drawn, timeline_svg
 
-__all__ = ["timeline_svg"]
+__all__ = ["is_drawn", "timeline_svg"]

@@ -1,13 +1,11 @@
-"""What each lane of the picture shows: stretches of time in one state."""
+"""The lanes of one trial: what was done, the pods, DNS answers, clients."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import partial
 
 from chaos.analysis.connections import protocol
-from chaos.analysis.lifecycle import pod_state
 from chaos.analysis.reading import Reading, Sample
 from chaos.analysis.records import Record, RecordKind, State, domain, records_of, state_table
 from chaos.analysis.recovery import Recovery, recoveries
@@ -15,43 +13,29 @@ from chaos.analysis.trials import Trial
 from chaos.analysis.vantages import primary, primary_series
 from chaos.model import Interval, Series
 from chaos.model.outcome import OK, TIMEOUT
-
-RIGHT, STALE, ABSENT, UNKNOWN = "right", "stale", "absent", "unknown"
-_POD_STATES = {
-    "ready": "ready",
-    "terminating": "terminating",
-    "ended": "ended",
-    "running": "starting",
-    "pending": "starting",
-}
-# An unanswered stretch longer than this many periods is drawn as not probed.
-_HOLE_PERIODS = 5
-_VIEW_CHARS = 14
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """One state from here to there; seconds since t0."""
-
-    from_s: float
-    to_s: float
-    state: str
-    label: str = ""
+from chaos.report.timeline.actions import action_lanes, actions
+from chaos.report.timeline.stretches import (
+    ABSENT,
+    RIGHT,
+    STALE,
+    UNKNOWN,
+    Lane,
+    Zero,
+    merge,
+    pod_stretches,
+    short_view,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """One row. `marks` are measured intervals (lost, recovered), drawn over it."""
-
-    group: str
-    label: str
-    stretches: tuple[Stretch, ...]
-    marks: tuple[tuple[float, float], ...] = ()
+def since_t0(trial: Trial) -> Zero:
+    """A trial's pictures count from when its fault was accepted."""
+    return Zero(trial.accepted_ns, "t0")
 
 
 def lanes(reading: Reading, trial: Trial, from_s: float, to_s: float) -> list[Lane]:
     """All lanes of one trial, from top to bottom."""
     return [
+        *action_lanes(actions(reading), since_t0(trial), from_s, to_s),
         *_pods(reading, trial, from_s, to_s),
         *_dns(reading, trial),
         *_connections(reading, trial),
@@ -61,24 +45,8 @@ def lanes(reading: Reading, trial: Trial, from_s: float, to_s: float) -> list[La
 def _pods(reading: Reading, trial: Trial, from_s: float, to_s: float) -> Iterable[Lane]:
     names = sorted({s.pod for s in reading.series if s.pod} | {trial.target.name})
     for name in names:
-        stretches = tuple(_pod_stretches(reading, trial, name, from_s, to_s))
+        stretches = tuple(pod_stretches(reading, name, trial.end_ns, since_t0(trial), from_s, to_s))
         yield Lane("pod", f"{name} (deleted)" if name == trial.target.name else name, stretches)
-
-
-def _pod_stretches(reading: Reading, trial: Trial, name: str, from_s: float, to_s: float) -> Iterable[Stretch]:
-    reached_s, state = from_s, ""
-    for event in reading.events:
-        if event.kind != "Pod" or event.name != name or event.at_ns > trial.end_ns:
-            continue
-        found = "gone" if event.type == "DELETED" else _POD_STATES.get(pod_state(event.object), "starting")
-        if found == state:
-            continue
-        at_s = trial.seconds(event.at_ns)
-        if state and at_s > reached_s:
-            yield Stretch(reached_s, at_s, state, state)
-        reached_s, state = max(from_s, at_s), found
-    if state:
-        yield Stretch(reached_s, to_s, state, state)
 
 
 def _dns(reading: Reading, trial: Trial) -> Iterable[Lane]:
@@ -91,14 +59,9 @@ def _dns(reading: Reading, trial: Trial) -> Iterable[Lane]:
             continue
         rows = sorted(s for one in record.before for s in _samples(reading, trial, one))
         table = _dns_table(reading, trial, record)
-        stretches = _merge(rows, trial, partial(_dns_state, table, trial), record.before)
+        stretches = merge(rows, since_t0(trial), partial(_dns_state, table, trial), record.before)
         marks = _marks(measured[record.label, record.view, record.vantage])
-        yield Lane("dns", f"{record.label} @ {_short(record.view)}", tuple(stretches), marks)
-
-
-def _short(view: str) -> str:
-    """A CoreDNS pod's name without its middle."""
-    return view if len(view) <= _VIEW_CHARS else f"…{view[-6:]}"
+        yield Lane("dns", f"{record.label} @ {short_view(record.view)}", tuple(stretches), marks)
 
 
 def _dns_table(reading: Reading, trial: Trial, record: Record) -> list[State]:
@@ -140,7 +103,7 @@ def _connections(reading: Reading, trial: Trial) -> Iterable[Lane]:
             rows = sorted(_when_seen(sample) for sample in _samples(reading, trial, series))
             if not rows:
                 continue
-            stretches = _merge(rows, trial, partial(_client_state, trial), (series,))
+            stretches = merge(rows, since_t0(trial), partial(_client_state, trial), (series,))
             yield Lane("client", label.format(protocol(reading)) + _which(series, trial), tuple(stretches))
 
 
@@ -172,22 +135,3 @@ def _client_state(trial: Trial, sample: Sample) -> str:
 
 def _samples(reading: Reading, trial: Trial, series: Series) -> Iterable[Sample]:
     return reading.samples(series, trial.baseline_ns, trial.end_ns)
-
-
-def _merge(
-    rows: list[Sample], trial: Trial, state_of: Callable[[Sample], str], asked: tuple[Series, ...]
-) -> Iterable[Stretch]:
-    """Runs of equal samples; each lasts to the next sample, or where none follows soon, to its own answer."""
-    if not rows:
-        return
-    hole_ns = max(_HOLE_PERIODS * round(s.period_s * 1e9) for s in asked)
-    began_ns, state = rows[0].sent_ns, state_of(rows[0])
-    for row, after in zip(rows, [*rows[1:], None], strict=True):
-        last = after is None or after.sent_ns - row.sent_ns > hole_ns
-        following = "" if after is None else state_of(after)
-        if not last and following == state:
-            continue
-        end_ns = row.received_ns if after is None or last else after.sent_ns
-        yield Stretch(trial.seconds(began_ns), trial.seconds(max(end_ns, began_ns + 1)), state)
-        if after is not None:
-            began_ns, state = after.sent_ns, following

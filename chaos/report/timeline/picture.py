@@ -1,4 +1,4 @@
-"""The picture of one trial: lanes over a broken time axis."""
+"""The picture of one trial, or of a run that replaced no pod: lanes over a broken time axis."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from typing import Any
 
 from chaos.analysis.reading import Reading
 from chaos.analysis.stages import Timeline, timelines
-from chaos.analysis.trials import NS_PER_S
+from chaos.analysis.trials import Trial
 from chaos.report.rendering import render
+from chaos.report.timeline.actions import Action, actions
 from chaos.report.timeline.axis import Axis, axis
-from chaos.report.timeline.lanes import Lane, lanes
+from chaos.report.timeline.lanes import lanes, since_t0
+from chaos.report.timeline.run_lanes import pod_lanes, run_lanes, watched_lanes
+from chaos.report.timeline.stretches import Lane, Zero
 
 _WIDTH_PX = 1000
 _LEFT_PX = 210
@@ -22,7 +25,15 @@ _GROUP_GAP_PX = 24
 _LABEL_CHARS = 29
 _NUMBER_PX = 17  # room that a numbered flag takes
 _LETTER_PX = 6.2
-_GROUPS = {"pod": "Pod objects (watch)", "dns": "DNS answers by view", "client": "Clients"}
+_SHOWN_FLAGS = 16
+_LASTING_SHARE = 0.01  # of the whole; what was seen for a shorter time makes no stretch of the axis
+_GROUPS = {
+    "action": "Faults and changes",
+    "pod": "Pod objects (watch)",
+    "dns": "DNS answers by view",
+    "client": "Clients",
+    "watched": "Names and clients watched",
+}
 _SHOWN = ("accepted", "endpoint-not-ready", "old-stopped", "old-gone", "created", "ready", "endpoint-ready", "http")
 _DNS = ("dns-lost", "dns-back")
 
@@ -40,13 +51,21 @@ class _Flag:
 def timeline_svg(reading: Reading) -> str:
     """The slowest trial (not recovered counts as slowest) as an SVG document.
 
-    Where no DNS server was asked for the pods' names, a client's first right answer stands for the recovery.
+    Where no DNS server was asked for the pods' names, a client's first right answer stands for the recovery. Where no
+    pod was to be replaced, the whole run: what was done to the cluster, and what was watched meanwhile.
     """
     found = timelines(reading)
-    if not found:
-        return render("empty.svg.j2", width=_WIDTH_PX, simulated=reading.meta.simulated)
-    chosen = max(found, key=_slowness)
-    return _draw(reading, chosen, _which(chosen, found))
+    if found:
+        chosen = max(found, key=_slowness)
+        return _draw_trial(reading, chosen, _which(chosen, found))
+    if is_drawn(reading):
+        return _draw_run(reading, actions(reading))
+    return render("empty.svg.j2", width=_WIDTH_PX, simulated=reading.meta.simulated)
+
+
+def is_drawn(reading: Reading) -> bool:
+    """Whether there is anything to see in the picture."""
+    return bool(timelines(reading) or actions(reading))
 
 
 def _back_ns(line: Timeline) -> int | None:
@@ -71,7 +90,7 @@ def _which(line: Timeline, found: list[Timeline]) -> str:
     return f"the slowest of {len(found)} replacements"
 
 
-def _draw(reading: Reading, line: Timeline, which: str) -> str:
+def _draw_trial(reading: Reading, line: Timeline, which: str) -> str:
     trial = line.trial
     instants = [
         trial.seconds(b.before_ns) for b in line.boundaries if b.before_ns is not None and b.key in (*_SHOWN, *_DNS)
@@ -79,8 +98,61 @@ def _draw(reading: Reading, line: Timeline, which: str) -> str:
     if _back_ns(line) is None:
         instants.append(trial.seconds(trial.end_ns))
     time = axis([0.0, *instants], _LEFT_PX, _RIGHT_PX)
-    rows, height_px = _rows(lanes(reading, trial, time.from_s, time.to_s), time)
-    flags = _flags(line, time)
+    return _draw(
+        reading,
+        time,
+        lanes(reading, trial, time.from_s, time.to_s),
+        _flags(line, time),
+        since_t0(trial),
+        title=f"{trial.target.name}, trial {trial.number}: {trial.fault.fault} ({which})",
+        description=_description(line),
+        since="the deletion was accepted",
+        outside=_outside(reading, trial, time),
+    )
+
+
+def _outside(reading: Reading, trial: Trial, time: Axis) -> str:
+    """Faults that replaced nobody, and are over before the picture begins or begin after it."""
+    found = [
+        f"{action.label} at {trial.seconds(action.told_ns):.3f} s"
+        for action in actions(reading)
+        if not action.replaces
+        and (trial.seconds(action.ended_ns) < time.from_s or trial.seconds(action.sent_ns) > time.to_s)
+    ]
+    return f"Not in the picture: {', '.join(found)}." if found else ""
+
+
+def _draw_run(reading: Reading, done: list[Action]) -> str:
+    zero = Zero(0, "the run began")
+    instants = [zero.seconds(at_ns) for one in done for at_ns in (one.sent_ns, one.told_ns, one.ended_ns)]
+    shown = [*pod_lanes(reading, zero, min(instants), max(instants)), *watched_lanes(reading, zero)]
+    seen = [stretch for lane in shown for stretch in lane.stretches]
+    whole_s = max([*instants, *(s.to_s for s in seen)]) - min(instants)
+    instants += [s.from_s for s in seen if s.to_s - s.from_s > _LASTING_SHARE * whole_s and s.from_s > instants[0]]
+    time = axis(instants, _LEFT_PX, _RIGHT_PX)
+    flags = _placed([(action.label, zero.seconds(action.told_ns), False) for action in done[:_SHOWN_FLAGS]], time)
+    return _draw(
+        reading,
+        time,
+        run_lanes(reading, zero, time.from_s, time.to_s),
+        flags,
+        zero,
+        title=f"{reading.meta.experiment}: what was done, and what was seen meanwhile",
+        description=f"Seconds since the run began: {'; '.join(f'{flag.label} {flag.at}' for flag in flags)}.",
+        since="the run began",
+        outside="",
+    )
+
+
+def _draw(
+    reading: Reading,
+    time: Axis,
+    found: list[Lane],
+    flags: list[_Flag],
+    zero: Zero,
+    **texts: str,
+) -> str:
+    rows, height_px = _rows(found, time)
     return render(
         "timeline.svg.j2",
         width=_WIDTH_PX,
@@ -89,14 +161,13 @@ def _draw(reading: Reading, line: Timeline, which: str) -> str:
         top=_TOP_PX,
         bottom=height_px,
         flag_top=58,
-        title=f"{trial.target.name}, trial {trial.number}: {trial.fault.fault} ({which})",
+        zero_name=zero.name,
         simulated=reading.meta.simulated,
-        description=_description(line),
         segments=time.segments,
         ticks=time.ticks(),
         rows=rows,
         flags=flags,
-        zero_px=time.px(0.0),
+        **texts,
     )
 
 
@@ -141,15 +212,19 @@ def _boxes(lane: Lane, time: Axis) -> list[dict[str, Any]]:
 def _flags(line: Timeline, time: Axis) -> list[_Flag]:
     """Numbered lines at the key boundaries; flags that would overlap go to another row."""
     shown = [b for b in line.boundaries if b.key in _SHOWN and b.before_ns is not None]
-    shown.sort(key=lambda b: b.before_ns or 0)
+    seconds = line.trial.seconds
+    return _placed([(b.label, seconds(b.before_ns or 0), b.key == "accepted") for b in shown], time)
+
+
+def _placed(named: list[tuple[str, float, bool]], time: Axis) -> list[_Flag]:
+    """(label, second, whether it is t0), numbered in the order of time."""
     flags: list[_Flag] = []
     row_ends: list[float] = []
-    for number, boundary in enumerate(shown, 1):
-        at_s = ((boundary.before_ns or 0) - line.trial.accepted_ns) / NS_PER_S
+    for number, (label, at_s, zero) in enumerate(sorted(named, key=lambda one: one[1]), 1):
         x_px = time.px(at_s)
         row = next((r for r, end in enumerate(row_ends) if x_px - end >= _NUMBER_PX), len(row_ends))
         row_ends[row:] = [x_px, *row_ends[row + 1 :]]
-        flags.append(_Flag(number, x_px, row, boundary.label, f"{at_s:.3f} s", boundary.key == "accepted"))
+        flags.append(_Flag(number, x_px, row, label, f"{at_s:.3f} s", zero))
     return flags
 
 

@@ -312,13 +312,15 @@ def report(
     anew: Annotated[
         bool, typer.Option("--anew", help="Judge it again instead of rendering what run.json says was concluded.")
     ] = False,
+    full: Annotated[bool, typer.Option("--full", help="Print the whole report, not only what matters most.")] = False,
     output: OutputOption = Output.text,
 ) -> None:
     """Render a saved run again; one that was cut short, or with an experiment file, is judged first."""
     from chaos.cli.catalogue import own_experiment  # noqa: PLC0415
     from chaos.cli.saved import render_again  # noqa: PLC0415
 
-    raise typer.Exit(render_again(folder, own_experiment(experiment), anew=anew, as_json=output is Output.json))
+    own = own_experiment(experiment)
+    raise typer.Exit(render_again(folder, own, anew=anew, as_json=output is Output.json, full=full))
 
 
 @app.command()

@@ -15,8 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
-
 from chaos.analysis.reading import Reading
 from chaos.cli.catalogue import known_experiment
 from chaos.cli.saved import Conclusion, conclude, report_path, write_head
@@ -25,8 +23,7 @@ from chaos.cli.terminal import (
     TerminalProgress,
     print_json,
     print_problem,
-    print_result,
-    print_verdicts,
+    print_short,
     run_time,
 )
 from chaos.engine.conclusion import INTERRUPTED
@@ -309,14 +306,4 @@ def _tell(request: RunRequest, console: SteadfastConsole, result: RunResult, con
         print_json({**conclusion.document, "folder": str(result.folder)})
         console.tell(f"report: {where}", markup=False, soft_wrap=True)
         return
-    out = SteadfastConsole()
-    whole = not out.is_terminal  # lines that grep can search
-    print_result(conclusion.ending, where)
-    out.tell(f"\n{conclusion.document['headline']}", style="bold", markup=False, soft_wrap=whole)
-    for answer in conclusion.said.answers:
-        out.tell(f"\n[bold]{escape(answer.question)}[/]", soft_wrap=whole)
-        out.tell(answer.answer, markup=False, soft_wrap=whole)
-    out.tell()
-    print_verdicts(conclusion.said.verdicts)
-    out.tell()
-    print_result(conclusion.ending, where)
+    print_short(conclusion.ending, conclusion.said, where)

@@ -11,7 +11,7 @@ from typing import Any
 
 from chaos.analysis.reading import Reading
 from chaos.analysis.statements import Statements, stored
-from chaos.cli.terminal import print_json, print_result, print_verdicts
+from chaos.cli.terminal import print_full, print_json, print_result, print_short, print_verdicts
 from chaos.engine.conclusion import ending_of
 from chaos.errors import ChaosError, InconclusiveError, UsageError
 from chaos.experiment import Experiment
@@ -194,7 +194,7 @@ def _check_names(document: dict[str, Any], said: Statements) -> None:
         raise ValueError(f"the verdicts are not those of a run that {ended}")
 
 
-def render_again(folder: Path, experiment: Experiment | None, *, anew: bool, as_json: bool) -> int:
+def render_again(folder: Path, experiment: Experiment | None, *, anew: bool, as_json: bool, full: bool = False) -> int:
     """`chaos report`: what run.json says, or what is concluded now where it says nothing.
 
     Args:
@@ -202,7 +202,13 @@ def render_again(folder: Path, experiment: Experiment | None, *, anew: bool, as_
         experiment: that judges it; None: the shipped one of its name.
         anew: judge it again in any case.
         as_json: print run.json's content.
+        full: print the whole report.
+
+    Raises:
+        UsageError: both are asked for.
     """
+    if full and as_json:
+        raise UsageError("--full and -o json exclude each other", hint="run.json has all that the report says")
     history = load_run(folder)
     said = None if anew or experiment is not None else _stored(folder)
     if said is None:
@@ -213,8 +219,10 @@ def render_again(folder: Path, experiment: Experiment | None, *, anew: bool, as_
         raise conclusion.problem
     if as_json:
         print_json(conclusion.document)
+    elif full:
+        print_full(conclusion.ending, (folder / REPORT).read_text(encoding="utf-8"), report_path(folder))
     else:
-        print_result(conclusion.ending, report_path(folder))
+        print_short(conclusion.ending, conclusion.said, report_path(folder))
     return 0
 
 

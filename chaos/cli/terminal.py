@@ -15,8 +15,11 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from chaos.analysis.statements import Statements
 from chaos.errors import InterruptedRunError
 from chaos.model import ClusterEvent, Ending, RunOutcome, Verdict, VerdictOutcome
+from chaos.model.figure import plain
+from chaos.report.as_text import as_text
 from chaos.visible import visible
 
 # Printing takes milliseconds, and what pods do is told just when their records change: not then.
@@ -143,6 +146,30 @@ def print_result(ending: Ending, where: Path) -> None:
     out = SteadfastConsole()
     out.tell(line, soft_wrap=True)
     out.tell(Text(str(where)), soft_wrap=True)
+
+
+def print_short(ending: Ending, said: Statements, where: Path) -> None:
+    """What a run found, on stdout: the result first and last, between them what is most worth knowing of it."""
+    out = SteadfastConsole()
+    whole = not out.is_terminal  # lines that grep can search
+    print_result(ending, where)
+    if said.headline:
+        out.tell(f"\n{plain(said.headline)}", style="bold", markup=False, soft_wrap=whole)
+    if said.recommendation:
+        out.tell(f"\nRecommendation: {plain(said.recommendation)}", markup=False, soft_wrap=whole)
+    if doubtful := [verdict for verdict in said.verdicts if verdict.outcome is not VerdictOutcome.OK]:
+        out.tell()
+        print_verdicts(doubtful)
+    out.tell()
+    print_result(ending, where)
+
+
+def print_full(ending: Ending, report: str, where: Path) -> None:
+    """The report itself on stdout, as text; the result first and last."""
+    print_result(ending, where)
+    text = as_text(report).removeprefix(ending.line)
+    SteadfastConsole().tell(text, markup=False, soft_wrap=True)
+    print_result(ending, where)
 
 
 def print_problem(console: SteadfastConsole, what: str, error: object) -> None:

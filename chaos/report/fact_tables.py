@@ -8,9 +8,11 @@ from chaos.analysis.reading import Reading
 from chaos.analysis.transitions import transitions
 from chaos.analysis.trials import NS_PER_S
 from chaos.model import Interval, Outcome
+from chaos.report.wording import words
 
 _ROWS = 60
 _CHANGES = 12
+_DECIMALS = ".3f"
 # Notes that the tool itself writes down for every method.
 _ALWAYS = {"not-ready": "Pods that were not Ready in time, and why:"}
 
@@ -28,28 +30,13 @@ def fact_tables(reading: Reading) -> list[dict[str, Any]]:
                 "caption": caption,
                 "columns": [column.replace("_", " ") for column in columns],
                 "rows": [
-                    [f"{at_ns / NS_PER_S:.3f}", *(text(details.get(column)) for column in columns)]
+                    [f"{at_ns / NS_PER_S:.3f}", *(words(details.get(column), _DECIMALS) for column in columns)]
                     for at_ns, details in rows[:_ROWS]
                 ],
                 "hidden": max(0, len(rows) - _ROWS),
             }
         )
     return found
-
-
-def text(value: Any) -> str:
-    """A note's value for a table."""
-    if value is None:
-        return "—"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    if isinstance(value, dict):
-        return ", ".join(f"{key}: {text(one)}" for key, one in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(text(one) for one in value) or "none"
-    return str(value)
 
 
 def watched_rows(reading: Reading) -> list[dict[str, str]]:

@@ -1,7 +1,9 @@
-"""report.md."""
+"""report.md: what a reader needs first, then what it rests on, folded."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from typing import Any
 
 from chaos.analysis.connections import ClientView, client_views
@@ -15,23 +17,26 @@ from chaos.analysis.statistics import Bound, Summary, summarise
 from chaos.analysis.trials import NS_PER_S, trials
 from chaos.analysis.units import ms
 from chaos.analysis.vantages import names, primary
-from chaos.model import Ending, Interval
+from chaos.model import Ending, Interval, Verdict
 from chaos.model.figure import plain
 from chaos.report.fact_tables import fact_tables, watched_rows
 from chaos.report.rendering import render
 from chaos.report.reproduce import command
 from chaos.report.stage_table import stage_rows
 from chaos.report.tables import grouped, lost, recovered, stable
+from chaos.report.timeline import is_drawn
 from chaos.report.vantage_tables import is_worth_telling, node_rows, spread_rows, vantage_rows
+from chaos.report.wording import words
 
 # More trials than these make the tables unreadable; the rest is in recoveries.csv.
 SHOWN_TRIALS = 6
 _SHOWN_REASONS = 12
+_TAG = re.compile(r"<(?=[a-zA-Z/!])")
 _KEPT = {True: "yes", False: "**no**", None: "—"}
 
 
 def report_markdown(reading: Reading, said: Statements, ending: Ending) -> str:
-    """The report: the result line, answers, then what they rest on."""
+    """The report: result line, headline, recommendation, picture, answers; then, folded, what they rest on."""
     lines = timelines(reading)
     shown = lines[:SHOWN_TRIALS]
     text = render(
@@ -41,11 +46,14 @@ def report_markdown(reading: Reading, said: Statements, ending: Ending) -> str:
         status=reading.status,
         started=reading.wall_text(0),
         headline=said.headline,
+        recommendation=said.recommendation,
+        drawn=is_drawn(reading),
         measured=fact_tables(reading),
         watched=watched_rows(reading),
         recovers=_is_about_recovery(reading),
         answers=said.answers,
         verdicts=said.verdicts,
+        counted=_counted(said.verdicts),
         trials=trials(reading),
         headings=[f"{line.trial.number}: {line.trial.target.name}" for line in shown],
         hidden=len(lines) - len(shown),
@@ -61,7 +69,10 @@ def report_markdown(reading: Reading, said: Statements, ending: Ending) -> str:
         primary=", ".join(dict.fromkeys(primary(reading, trial) for trial in trials(reading))),
         cost=_cost(reading),
         unmeasured=_unmeasured(reading),
+        model=_used(reading.meta.model),
+        used_known=all("drawn" in parameter for parameter in reading.meta.model),
         command=command(reading.meta),
+        words=words,
         cell=cell,
     )
     return plain(text)
@@ -74,8 +85,22 @@ def _is_about_recovery(reading: Reading) -> bool:
 
 
 def cell(text: object) -> str:
-    """Text that cannot break a table."""
-    return str(text).replace("|", "\\|").replace("\n", " ")
+    """Text that cannot break a table, nor end the fold that it is in."""
+    return _TAG.sub("&lt;", str(text).replace("|", "\\|").replace("\n", " "))
+
+
+def _counted(verdicts: tuple[Verdict, ...]) -> str:
+    """How many of which outcome, such as ``5 ok, 1 unknown``."""
+    counts = Counter(str(verdict.outcome) for verdict in verdicts)
+    return ", ".join(f"{number} {outcome}" for outcome, number in counts.items()) or "none"
+
+
+def _used(model: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The parameters of the simulated cluster that the run drew; all where it did not write that down.
+
+    It does at its end only: a run that was killed, or one of a version before, does not know.
+    """
+    return [parameter for parameter in model if parameter.get("drawn", True)]
 
 
 def _parts(reading: Reading) -> list[dict[str, str]]:
@@ -197,9 +222,7 @@ def _unmeasured(reading: Reading) -> list[str]:
     silent, asked = sum(r.unknown for r in measured), sum(r.samples for r in measured)
     found.append(f"{silent} of {asked} DNS samples in the trials say nothing (timeout, SERVFAIL, REFUSED, …).")
     lag = measurement.get("loop_lag")
-    found.append(
-        f"Lateness of the event loop: {_pairs(lag)}." if lag else "The event loop's lateness was not recorded."
-    )
+    found.append(f"Lateness of the event loop: {words(lag)}." if lag else "The event loop's lateness was not recorded.")
     unseen = [
         f"trial {t.trial.number}: {b.label}" for t in timelines(reading) for b in t.boundaries if b.before_ns is None
     ]
@@ -234,11 +257,8 @@ def _cost(reading: Reading) -> list[str]:
     measurement = reading.meta.measurement
     told = [f"{label}: {measurement[key]}" for key, label in _COSTS if key in measurement]
     known = {*_TOLD_ELSEWHERE, *(key for key, _ in _COSTS)}
-    return told + [f"{key.replace('_', ' ')}: {value}" for key, value in measurement.items() if key not in known]
-
-
-def _pairs(values: Any) -> str:
-    return ", ".join(f"{key} {value}" for key, value in values.items()) if isinstance(values, dict) else str(values)
+    rest = ((key, value) for key, value in measurement.items() if key not in known)
+    return told + [f"{key.replace('_', ' ')}: {words(value)}" for key, value in rest]
 
 
 def _interval(interval: Interval | None, zero_ns: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -99,8 +100,35 @@ def test_the_same_line_is_first_and_last_and_in_the_report_and_in_run_json(
     assert (again.returncode, again.stdout.splitlines()[0], again.stdout.splitlines()[-2]) == (code, line, line)
     before = (folder / "run.json").read_bytes()
     again = chaos(tmp_path, "report", folder, "--experiment", experiment)
-    assert (again.returncode, again.stdout.splitlines()) == (0, [line, str(report)])
+    again_said, ends = again.stdout.splitlines(), [line, str(report)]
+    assert (again.returncode, again_said[:2], again_said[-2:]) == (0, ends, ends)
     assert (folder / "run.json").read_bytes() == before
+
+
+def test_between_the_two_stands_what_matters_most_and_with_full_the_whole_report(tmp_path: Path) -> None:
+    experiment = own(tmp_path, failures=["it is wrong", "badly"])
+    told = chaos(tmp_path, "run", experiment, "--sandbox").stdout.splitlines()
+    folder, document = saved(tmp_path)
+    report = folder / "report.md"
+    assert told[2:-2] == ["", document["headline"], "", "fail    right: it is wrong; badly.", ""]
+    short = chaos(tmp_path, "report", folder, "--experiment", experiment).stdout.splitlines()
+    assert short[2:-2] == told[2:-2]
+    full = chaos(tmp_path, "report", folder, "--experiment", experiment, "--full").stdout
+    ends = [document["result"], str(report)]
+    assert (full.splitlines()[:2], full.splitlines()[-2:]) == (ends, ends)
+    assert full.count(document["result"]) == 2
+    assert not re.search(r"</?(details|summary)>", full)
+    words = report.read_text(encoding="utf-8").replace("<details>", "").replace("</details>", "")
+    unfolded = [line for line in re.sub(r"</?summary>", "", words).splitlines()[1:] if line]
+    assert [line.removeprefix("## ") for line in full.splitlines()[2:-2] if line] == [
+        line.removeprefix("## ") for line in unfolded
+    ]
+
+
+def test_the_whole_report_is_no_json(tmp_path: Path) -> None:
+    done = chaos(tmp_path, "report", tmp_path, "--full", "-o", "json")
+    assert done.returncode == 2
+    assert "--full and -o json exclude each other" in done.stderr
 
 
 def test_json_alone_is_on_stdout_and_has_the_result(tmp_path: Path) -> None:

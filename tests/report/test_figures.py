@@ -30,14 +30,14 @@ def texts(of: dict) -> dict[str, str]:  # type: ignore[type-arg]
     """Every sentence that cites figures: what it is of → the text with their ids."""
     found = {f"verdict {v['checker']}": v["text"] for v in of["verdicts"]}
     found |= {f"answer {q['question']}": q["text"] for q in of["questions"]}
-    return found | {"headline": of["headline_text"]}
+    return found | {"headline": of["headline_text"], "recommendation": of["recommendation_text"]}
 
 
 def said(of: dict) -> dict[str, str]:  # type: ignore[type-arg]
     """The same as people read them."""
     found = {f"verdict {v['checker']}": v["summary"] for v in of["verdicts"]}
     found |= {f"answer {q['question']}": q["answer"] for q in of["questions"]}
-    return found | {"headline": of["headline"]}
+    return found | {"headline": of["headline"], "recommendation": of["recommendation"]}
 
 
 def test_changing_one_figure_changes_exactly_the_sentences_that_cite_it(folder: Path) -> None:

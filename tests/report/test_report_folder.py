@@ -11,8 +11,9 @@ import pytest
 from chaos.analysis.checkers import CHECKERS, judge
 from chaos.analysis.reading import Reading
 from chaos.engine.conclusion import ending_of
-from chaos.model import History, WatchGap
+from chaos.model import History, VerdictOutcome, WatchGap
 from chaos.report import write_report
+from chaos.report.as_text import as_text
 from tests.histories import FORCED, Builder, Story, ns, pod_replacement
 from tests.saying import said
 
@@ -47,10 +48,79 @@ def test_a_real_run_does_not(tmp_path: Path) -> None:
     assert "--context CONTEXT" in text
 
 
-def test_answers_come_first_and_the_corefile_is_verbatim(tmp_path: Path) -> None:
+def folds(text: str) -> list[str]:
+    """The titles of what is folded."""
+    return [line[9:-10] for line in text.splitlines() if line.startswith("<summary>")]
+
+
+def test_what_a_reader_needs_first_stands_first_and_the_rest_is_folded(tmp_path: Path) -> None:
+    history = pod_replacement()
+    concluded = replace(said(history, headline="It took a while."), recommendation="Do it otherwise.")
+    write_report(tmp_path, Reading(history), concluded, ending_of(history, list(concluded.verdicts)))
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    before = text.partition("<details>")[0]
+    parts = ("**It took a while.**", "**Recommendation:** Do it otherwise.", "![time line](timeline.svg)", "## Answers")
+    places = [before.index(part) for part in parts]
+    assert places == sorted(places)
+    assert [line for line in text.splitlines() if line.startswith("## ")] == ["## Answers"]
+    assert folds(text) == [
+        "Verdicts: 6 ok, 2 unknown",
+        "Stages",
+        "Identity",
+        "What clients saw",
+        "DNS records",
+        "Environment",
+        "Simulated cluster: what it was modelled with",
+        "What could not be measured, and what measuring cost",
+        "How to reproduce",
+    ]
+
+
+def test_a_table_in_a_fold_is_one_for_github(tmp_path: Path) -> None:
+    """Between HTML and Markdown it needs an empty line."""
+    lines = written(tmp_path, pod_replacement()).splitlines()
+    for number, line in enumerate(lines):
+        if line.startswith("<summary>"):
+            assert (lines[number - 1], lines[number + 1]) == ("<details>", "")
+        if line == "</details>":
+            assert lines[number - 1] == ""
+    assert lines.count("<details>") == lines.count("</details>") == len(folds("\n".join(lines)))
+
+
+def test_text_from_a_cluster_ends_no_fold(tmp_path: Path) -> None:
+    history = pod_replacement()
+    history.meta.environment["odd"] = "</details><b>"
+    text = written(tmp_path, history)
+    assert "| odd | &lt;/details>&lt;b> |" in text
+    assert "## Environment" in as_text(text)
+    assert "| odd | </details><b> |" in as_text(text)
+
+
+@pytest.mark.parametrize("outcome", [VerdictOutcome.FAIL, VerdictOutcome.UNKNOWN])
+def test_why_a_check_did_not_hold_is_not_folded(tmp_path: Path, outcome: VerdictOutcome) -> None:
+    history = pod_replacement()
+    concluded = said(history)
+    wrong = replace(concluded.verdicts[0], outcome=outcome, text="It is another one; and nobody looked.")
+    concluded = replace(concluded, verdicts=(wrong, *concluded.verdicts[1:]))
+    write_report(tmp_path, Reading(history), concluded, ending_of(history, list(concluded.verdicts)))
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert f"- {wrong.checker}: **{outcome}**. It is another one; and nobody looked." in text.partition("## Answers")[0]
+    assert (
+        folds(text)[0] == {"fail": "Verdicts: 1 fail, 5 ok, 2 unknown", "unknown": "Verdicts: 3 unknown, 5 ok"}[outcome]
+    )
+
+
+def test_a_run_that_knows_which_parameters_of_the_model_it_used_lists_only_those(tmp_path: Path) -> None:
+    history = pod_replacement()
+    history.meta.model = [{**history.meta.model[0], "name": name, "drawn": name == "used"} for name in ("used", "idle")]
+    text = written(tmp_path, history)
+    assert "The parameters that this run used:" in text
+    assert "| used | 0.04 |" in text
+    assert "| idle |" not in text
+
+
+def test_the_corefile_is_verbatim(tmp_path: Path) -> None:
     text = written(tmp_path, pod_replacement())
-    headings = [line for line in text.splitlines() if line.startswith("## ")]
-    assert headings[:3] == ["## Answers", "## Verdicts", "## Stages"]
     assert (
         "```\n.:53 {\n    kubernetes cluster.local in-addr.arpa {\n        ttl 30\n    }\n    cache 30\n}\n```" in text
     )

@@ -340,7 +340,7 @@ def headline(reading: Reading) -> str:
     need(lost, "no client by an evicted pod's name was seen to lose it")
     return (
         f"Draining a node made {out_of(len(lost), len(evictions(reading)), 'evicted pod')} of the StatefulSet unreachable by name, for "
-        f"{at_most([bound(length) for _, length in lost])}, and at most {out_of(missing, len(PODS), 'pod')} was not Ready at a time."
+        f"{over_faults([length for _, length in lost], 'pod')}, and at most {out_of(missing, len(PODS), 'pod')} was not Ready at a time."
     )
 
 

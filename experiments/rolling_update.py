@@ -152,7 +152,7 @@ def update_without_downtime(reading: Reading) -> Iterator[str]:
 def headline(reading: Reading) -> str:
     lost = lost_by_name(reading, update(reading, 1))
     need(lost, "no pod was seen to be unreachable by its name during an update")
-    longest = at_most([bound(length) for _, length in lost])
+    longest = over_faults([length for _, length in lost], "pod")
     return f"{out_of(len(lost), len(PODS), 'pod')} were unreachable by their names during the rolling update, for {longest}."
 
 

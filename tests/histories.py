@@ -111,6 +111,7 @@ class Builder:
     def event(
         self, at_s: float, kind: str, obj: dict[str, Any], type_: str = "MODIFIED", *, initial: bool = False
     ) -> None:
+        obj = {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(version(at_s))}}
         meta = obj["metadata"]
         name, uid = meta["name"], meta.get("uid", "")
         self.history.events.append(ClusterEvent(ns(at_s), type_, kind, "default", name, uid, obj, initial))
@@ -138,9 +139,22 @@ class Builder:
         )
         self.history.faults.append(window)
 
+    def asked_for_revisions(self) -> None:
+        """As a run asks, ever more seldom after each fault."""
+        for fault in self.history.faults:
+            at_s, zero_s = 0.05, fault.sent_ns / NS_PER_S
+            while zero_s + at_s < (fault.ended_ns or 0) / NS_PER_S:
+                self.history.revisions.append((ns(zero_s + at_s), version(zero_s + at_s)))
+                at_s = max(at_s + 0.05, 1.05 * at_s)
+
     def done(self) -> History:
         self.history.events.sort(key=lambda e: e.at_ns)
         return self.history
+
+
+def version(at_s: float) -> int:
+    """The resourceVersion of an instant: some of the events arrive before the run's clock begins."""
+    return round((at_s + 1000) * 1e6)
 
 
 def pod(
@@ -264,6 +278,7 @@ def _replacement(stories: tuple[Story, ...], *, simulated: bool, period_s: float
     build.history.meta.measurement = {"dns_queries": 1234, "dns_missed_slots": 0, "loop_lag": {"p99_ms": 1.1}}
     if simulated:
         build.history.meta.model = [{"name": "kubelet.start", "low": 0.04, "high": 0.085, "unit": "s", "source": "lab"}]
+    build.asked_for_revisions()
     return build.done()
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from benchmarks.seeded_experiments.drawing import MOST_SAMPLES, Drawn, draw
 from benchmarks.seeded_experiments.intervals import Claim, Intervals
 from benchmarks.seeded_experiments.oracle import Judgement, Oracle
+from benchmarks.seeded_experiments.parts import PartClaims
 from benchmarks.seeded_experiments.running import run
 from benchmarks.seeded_experiments.scenes import scenes
 from benchmarks.seeded_experiments.series import SeriesClaims
@@ -92,6 +93,7 @@ def _compare(done: Done) -> None:
 def _claims(world: World, ran: Ran, found: list, *, lossy: bool) -> Iterator[Claim]:  # type: ignore[type-arg]
     yield from Intervals(world, ran.history, found).claims()
     yield from SeriesClaims(world, ran.history, found, lossy=lossy).claims()
+    yield from PartClaims(world, ran.history, found).claims()
 
 
 def _count(done: Done, claim: Claim) -> None:

@@ -31,6 +31,17 @@ class Exchange(NamedTuple):
     received_ns: int
 
 
+def length(began: Interval, ended: Interval) -> Interval:
+    """The time from one instant to another, in nanoseconds, not negative; without an end where that was not seen."""
+    least_ns = 0 if began.before_ns is None else max(0, ended.after_ns - began.before_ns)
+    return Interval(least_ns, None if ended.before_ns is None else max(least_ns, ended.before_ns - began.after_ns))
+
+
+def since(instant: Interval, zero_ns: int) -> Interval:
+    """The same instant, counted from another one."""
+    return Interval(instant.after_ns - zero_ns, None if instant.before_ns is None else instant.before_ns - zero_ns)
+
+
 def changed_once(contrary: Sequence[Exchange], agreeing: Sequence[Exchange]) -> bool:
     """Whether a single change from the contrary to the agreeing state explains all answers."""
     if not contrary or not agreeing:

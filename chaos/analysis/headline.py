@@ -2,32 +2,60 @@
 
 from __future__ import annotations
 
-from chaos.analysis.connections import client_views, each
-from chaos.analysis.questions.answer import at_most
+from collections.abc import Iterator
+
+from chaos.analysis.bounds import length
+from chaos.analysis.connections import ClientView, client_views, each
+from chaos.analysis.over_faults import how_sure, over_faults, per_fault
 from chaos.analysis.reading import Reading
-from chaos.analysis.statistics import Bound
+from chaos.analysis.records import RecordKind
+from chaos.analysis.recovery import recoveries
 from chaos.analysis.trials import no_effect, trials
 from chaos.analysis.units import count, out_of
 
 
 def headline(reading: Reading) -> str:
-    """A sentence; empty where no client asked by name."""
+    """At most three sentences; empty where nobody asked for a pod by its name."""
+    return " ".join(_headline(reading))
+
+
+def _headline(reading: Reading) -> Iterator[str]:
     effective = {t.key for t in trials(reading) if not no_effect(t)}
     if not effective:
-        return "In no trial was a fault seen to take effect as meant, so no outage was measured."
+        yield "In no trial was a fault seen to take effect as meant, so no outage was measured."
+        return
     views = [v for v in client_views(reading) if v.probe == "http" and v.trial.key in effective]
-    if not views:
-        return ""
     heard = [v for v in views if not v.deaf]
     before = "its client had failed already before the deletion"
+    if views and not heard:
+        yield f"Whether a deleted pod was reachable by its name was not measured: {before}."
+    if not views:
+        yield from _unnamed(reading, effective)
     if not heard:
-        return f"Whether a deleted pod was reachable by its name was not measured: {before}."
+        return
+    yield from _unreachable(heard)
     deaf = len(views) - len(heard)
-    rest = f" In {out_of(deaf, len(views), each(views))} it was not measured: {before}." if deaf else ""
-    outages = [b for v in heard if (b := v.outage_ns)]
+    if deaf:
+        yield f"In {out_of(deaf, len(views), each(views))} it was not measured: {before}."
+
+
+def _unreachable(heard: list[ClientView]) -> Iterator[str]:
+    outages = [(v.trial.number, length) for v in heard if (length := v.outage_ns)]
     if not outages:
         tried = sum(view.samples for view in heard)
-        return f"A deleted pod was reachable by its name whenever it was tried ({count(tried, 'time')}).{rest}"
-    lengths = [Bound(b.after_ns, censored=True) if b.before_ns is None else Bound(b.before_ns) for b in outages]
+        yield f"A deleted pod was reachable by its name whenever it was tried ({count(tried, 'time')})."
+        return
     all_of = "" if len(outages) == len(heard) else f" in {out_of(len(outages), len(heard), each(heard))}"
-    return f"A deleted pod was unreachable by its name{all_of} for {at_most(lengths)}.{rest}"
+    durations = per_fault(outages)
+    yield f"A deleted pod was unreachable by its name{all_of} for {over_faults(durations)}."
+    yield how_sure(durations)
+
+
+def _unnamed(reading: Reading, effective: set[tuple[int, str]]) -> Iterator[str]:
+    """What DNS alone tells, where no client connected."""
+    records = [r for r in recoveries(reading) if r.kind is RecordKind.POD_A and r.trial.key in effective]
+    absent = [(r.trial.number, length(r.lost, r.recovered)) for r in records if r.lost and r.recovered]
+    if absent:
+        durations = per_fault(absent)
+        yield f"The DNS name of a deleted pod did not lead to its successor for {over_faults(durations)}."
+        yield how_sure(durations)

@@ -1,12 +1,13 @@
 """What the watches saw of one pod's replacement.
 
-All instants are arrivals of watch events on the run's clock: upper bounds, since the change itself was earlier.
+All instants are arrivals of watch events on the run's clock: upper bounds, since the change itself was earlier. From
+below a change is bounded by what a list had shown by then (`Reading.not_before_ns`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from chaos.analysis.gaps import gap_at
@@ -30,6 +31,8 @@ class Replacement:
         grace_s: the grace period in force, as the API server first showed it; None where it showed none.
         new_pod: the pod object that replaced it, as last seen in the trial; None where there was none.
         new_gone: whether it was gone again at the trial's end.
+        not_before_ns: for each of these instants by its name (``created_ns``), when a list was asked for that still
+            showed the state before it.
         others: addresses of all pods that the watch showed up to the trial's end, but for successors of this one.
         moved: whether a pod of another name was seen with the old address after the fault: then an answer with it may
             be about that one.
@@ -55,6 +58,7 @@ class Replacement:
     addressed_ns: int | None = None
     ready_ns: int | None = None
     endpoint_ready_ns: int | None = None
+    not_before_ns: dict[str, int] = field(default_factory=dict)
     others: frozenset[str] = frozenset()
     moved: bool = False
     gaps: tuple[WatchGap, ...] = ()
@@ -70,12 +74,12 @@ def replacement(reading: Reading, fault: FaultWindow, target: PodIdentity, end_n
     life = Replacement()
     mine = [e for e in reading.events if e.kind == "Pod" and e.name == target.name and e.at_ns <= end_ns]
     life.watched = bool(mine)
-    _old_pod(life, [e for e in mine if e.uid == target.uid], fault.sent_ns)
+    _old_pod(reading, life, [e for e in mine if e.uid == target.uid], fault.sent_ns)
     if any(f.sent_ns < fault.sent_ns and target.uid in {t.uid for t in f.targets} for f in reading.faults):
         life.already = False
-    _new_pod(life, [e for e in mine if e.uid != target.uid and e.at_ns >= fault.sent_ns])
+    _new_pod(reading, life, [e for e in mine if e.uid != target.uid and e.at_ns >= fault.sent_ns])
     slices = [e for e in reading.events if e.kind == "EndpointSlice" and e.at_ns <= end_ns and _of_service(reading, e)]
-    _endpoints(life, slices, target.uid, fault.sent_ns)
+    _endpoints(reading, life, slices, target.uid, fault.sent_ns)
     life.others = frozenset(
         str(address)
         for e in reading.events
@@ -119,7 +123,14 @@ def _ended(pod: dict[str, Any]) -> bool:
     return status.get("phase") in {"Failed", "Succeeded"}
 
 
-def _old_pod(life: Replacement, events: list[ClusterEvent], sent_ns: int) -> None:
+def _seen(reading: Reading, life: Replacement, instant: str, event: ClusterEvent | None) -> None:
+    """Keep when an event came, and what bounds its change from below."""
+    if event is not None:
+        setattr(life, instant, event.at_ns)
+        life.not_before_ns[instant] = reading.not_before_ns(event)
+
+
+def _old_pod(reading: Reading, life: Replacement, events: list[ClusterEvent], sent_ns: int) -> None:
     ended = False
     for event in events:
         if event.type == "DELETED" or "deletionTimestamp" in event.object.get("metadata", {}):
@@ -127,7 +138,7 @@ def _old_pod(life: Replacement, events: list[ClusterEvent], sent_ns: int) -> Non
             life.terminating = True
         if event.type == "DELETED":
             if event.at_ns >= sent_ns and life.old_gone_ns is None:
-                life.old_gone_ns = event.at_ns
+                _seen(reading, life, "old_gone_ns", event)
                 life.old_ended_first = ended
             continue
         life.old_pod = event.object
@@ -137,7 +148,7 @@ def _old_pod(life: Replacement, events: list[ClusterEvent], sent_ns: int) -> Non
         ended = _ended(event.object) and "deletionTimestamp" in event.object.get("metadata", {})
 
 
-def _new_pod(life: Replacement, events: list[ClusterEvent]) -> None:
+def _new_pod(reading: Reading, life: Replacement, events: list[ClusterEvent]) -> None:
     by_uid: dict[str, list[ClusterEvent]] = {}
     for event in events:
         by_uid.setdefault(event.uid, []).append(event)
@@ -150,10 +161,10 @@ def _new_pod(life: Replacement, events: list[ClusterEvent]) -> None:
     if not seen:
         return
     life.new_pod = seen[-1].object
-    life.created_ns = seen[0].at_ns
-    life.scheduled_ns = _first(seen, lambda pod: bool(pod.get("spec", {}).get("nodeName")))
-    life.addressed_ns = _first(seen, lambda pod: bool(pod.get("status", {}).get("podIP")))
-    life.ready_ns = _first(seen, _ready)
+    _seen(reading, life, "created_ns", seen[0])
+    _seen(reading, life, "scheduled_ns", _first(seen, lambda pod: bool(pod.get("spec", {}).get("nodeName"))))
+    _seen(reading, life, "addressed_ns", _first(seen, lambda pod: bool(pod.get("status", {}).get("podIP"))))
+    _seen(reading, life, "ready_ns", _first(seen, _ready))
     if life.ready_ns is not None:
         addresses = [e.object.get("status", {}).get("podIP") for e in seen if _ready(e.object)]
         life.new_address = str(addresses[-1] or "")
@@ -168,8 +179,8 @@ def _has(event: ClusterEvent, address: str) -> bool:
     return bool(status.get("podIP") == address and status.get("phase") not in {"Failed", "Succeeded"})
 
 
-def _first(events: Iterable[ClusterEvent], holds: Any) -> int | None:
-    return next((e.at_ns for e in events if holds(e.object)), None)
+def _first(events: Iterable[ClusterEvent], holds: Any) -> ClusterEvent | None:
+    return next((e for e in events if holds(e.object)), None)
 
 
 def _of_service(reading: Reading, event: ClusterEvent) -> bool:
@@ -178,7 +189,7 @@ def _of_service(reading: Reading, event: ClusterEvent) -> bool:
     return not service or label in (None, service)
 
 
-def _endpoints(life: Replacement, slices: list[ClusterEvent], old_uid: str, sent_ns: int) -> None:
+def _endpoints(reading: Reading, life: Replacement, slices: list[ClusterEvent], old_uid: str, sent_ns: int) -> None:
     held_old: set[str] = set()
     for event in slices:
         endpoints = [] if event.type == "DELETED" else event.object.get("endpoints") or []
@@ -186,9 +197,9 @@ def _endpoints(life: Replacement, slices: list[ClusterEvent], old_uid: str, sent
         if ready.get(old_uid):
             held_old.add(event.name)
         elif event.name in held_old and event.at_ns >= sent_ns and life.endpoint_not_ready_ns is None:
-            life.endpoint_not_ready_ns = event.at_ns
+            _seen(reading, life, "endpoint_not_ready_ns", event)
         if life.new_uid and ready.get(life.new_uid) and life.endpoint_ready_ns is None:
-            life.endpoint_ready_ns = event.at_ns
+            _seen(reading, life, "endpoint_ready_ns", event)
 
 
 def _endpoint_ready(endpoint: dict[str, Any]) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from functools import wraps
+from functools import cached_property, wraps
+from itertools import accumulate
 from typing import Any, NamedTuple, TypeVar, cast
 
 from chaos.model import ClusterEvent, FaultWindow, History, Outcome, RunMeta, Series, WatchGap
@@ -65,6 +66,39 @@ class Reading:
     @property
     def marks(self) -> list[tuple[int, str, dict[str, Any]]]:
         return self.history.marks
+
+    def not_before_ns(self, event: ClusterEvent) -> int:
+        """An instant after which an event's change happened: it came later than what a list had shown by then; else 0.
+
+        ResourceVersions that are no numbers bound nothing (`chaos.engine.revisions`).
+        """
+        version = _version(event)
+        if version is None:
+            return 0
+        position = bisect_left(self._versions, version)
+        return min(self._asked_ns[position - 1], event.at_ns) if position else 0
+
+    @cached_property
+    def _versions(self) -> list[int]:
+        """What a list showed, at the latest, when each question of `_asked_ns` was asked; ascending."""
+        return [version for version, _ in self._lists]
+
+    @cached_property
+    def _asked_ns(self) -> list[int]:
+        return list(accumulate((sent_ns for _, sent_ns in self._lists), max))
+
+    @cached_property
+    def _lists(self) -> list[tuple[int, int]]:
+        """(version, when it was asked for) of each list; of no server that was behind what had been seen by then."""
+        seen = [(e.at_ns, version) for e in self.events if (version := _version(e)) is not None]
+        newest = list(accumulate((version for _, version in seen), max))
+        seen_ns = [at_ns for at_ns, _ in seen]
+        found = []
+        for sent_ns, version in self.history.revisions:
+            position = bisect_left(seen_ns, sent_ns)
+            if not position or version >= newest[position - 1]:
+                found.append((version, sent_ns))
+        return sorted(found)
 
     @property
     def within_ns(self) -> int | None:
@@ -131,6 +165,11 @@ class Reading:
         if compute not in self._found:
             self._found[compute] = compute(self)
         return cast("_T", self._found[compute])
+
+
+def _version(event: ClusterEvent) -> int | None:
+    version = str((event.object.get("metadata") or {}).get("resourceVersion", ""))
+    return int(version) if version.isdecimal() else None
 
 
 def once(compute: Callable[[Reading], _T]) -> Callable[[Reading], _T]:

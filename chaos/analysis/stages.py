@@ -1,25 +1,24 @@
-"""How the time of one pod's replacement divides.
+"""The steps of one pod's replacement, each an interval.
 
-Boundaries that the watches showed are known only from above: an event arrives after the change that it reports, by an
-unknown time. From below each is bounded by the boundary that must precede it (a pod is scheduled after it was created,
-created after its predecessor was gone, …), and that chain ends at the fault's own request; so their intervals begin
-there. Boundaries that were sampled (DNS, connections) have real intervals.
-
-Durations therefore run from upper bound to upper bound: right up to the watch's delay and the probes' period. What a
-watch showed in a gap (`chaos.analysis.gaps`) begins with that gap and bounds no duration.
+What was sampled (DNS, connections) lies between two samples. What a watch showed came before its event; from below it
+is bounded by what lists had shown by then (`chaos.engine.revisions`), by the fault's own request, and by the step that
+must precede it: a pod is created after its predecessor is gone, scheduled after it was created, and so on. What a watch
+showed in a gap (`chaos.analysis.gaps`) begins with that gap, and bounds no duration.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 
-from chaos.analysis.bounds import Exchange, change
+from chaos.analysis.bounds import Exchange, change, length, since
 from chaos.analysis.gaps import gap_at
 from chaos.analysis.overlap import old_served
 from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, recoveries
+from chaos.analysis.survey import last_of
 from chaos.analysis.trials import Trial, trials
 from chaos.analysis.vantages import primary, primary_series
 from chaos.model import Interval, Outcome
@@ -49,56 +48,42 @@ class Boundary:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One share of the total; `duration_ns` is None where its end was not seen."""
-
-    key: str
-    label: str
-    duration_ns: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Timeline:
     """The replacement of one pod in one trial.
 
     Attributes:
         boundaries: in the order of the design, not of time.
-        partition: the time from acceptance to the first right answer, cut without rest: the durations sum to it. A
-            boundary that was seen only after its successor (watch and probes race) gets the share 0.
-        propagation_out_ns: acceptance → the last view dropped the name.
-        propagation_in_ns: Ready → the last view gave the new address; 0 where DNS was seen first.
     """
 
     trial: Trial
     boundaries: tuple[Boundary, ...]
-    partition: tuple[Part, ...]
-    propagation_out_ns: int | None
-    propagation_in_ns: int | None
 
     def at(self, key: str) -> int | None:
         """The upper bound of a boundary; of several views', the last; None where one was not seen."""
-        found = [b.before_ns for b in self.boundaries if b.key == key]
-        known = [b for b in found if b is not None]
-        return max(known) if known and len(known) == len(found) else None
+        found = self.instant(key)
+        return None if found is None else found.before_ns
+
+    def instant(self, key: str) -> Interval | None:
+        """When a boundary was; of several views', the last; None where one was not looked for."""
+        found = [b.interval for b in self.boundaries if b.key == key]
+        known = [interval for interval in found if interval is not None]
+        return last_of(known) if known and len(known) == len(found) else None
 
     def late(self, key: str) -> bool:
         """Whether a boundary was seen late."""
         return any(b.late for b in self.boundaries if b.key == key)
 
-    def part(self, key: str) -> int | None:
-        return next(p.duration_ns for p in self.partition if p.key == key)
+    def since_accepted(self, key: str) -> Interval | None:
+        """The same, counted from the fault's acceptance."""
+        found = self.instant(key)
+        return None if found is None else since(found, self.trial.accepted_ns)
 
-
-# (boundary that ends the part, what the part is)
-PARTS = (
-    ("old-gone", "termination: accepted → old pod object gone"),
-    ("created", "controller: → new pod created"),
-    ("scheduled", "scheduling: → assigned to a node"),
-    ("addressed", "start: → address assigned"),
-    ("ready", "start: → Ready"),
-    ("dns-back", "DNS propagation: → every view gives the new address"),
-    ("http", "client: → first right answer from the new pod"),
-)
+    def between(self, earlier: str, later: str) -> Interval | None:
+        """The time from a boundary to another; None where one of them was not seen, or late. It is never negative."""
+        began, ended = self.instant(earlier), self.instant(later)
+        if began is None or ended is None or self.late(earlier) or self.late(later):
+            return None
+        return length(began, ended)
 
 
 def timelines(reading: Reading) -> list[Timeline]:
@@ -114,36 +99,43 @@ def timelines(reading: Reading) -> list[Timeline]:
 
 def _timeline(reading: Reading, trial: Trial, measured: list[Recovery]) -> Timeline:
     views = [r for r in measured if r.kind is RecordKind.POD_A]
-    boundaries = (*_ending(reading, trial, views), *_starting(trial), *_answering(reading, trial, views))
-    seen = Timeline(trial, boundaries, (), None, None)
-    lost_ns, back_ns, ready_ns = seen.at("dns-lost"), seen.at("dns-back"), seen.at("ready")
-    return Timeline(
-        trial=trial,
-        boundaries=boundaries,
-        partition=tuple(_partition(seen)),
-        propagation_out_ns=None if lost_ns is None else lost_ns - trial.accepted_ns,
-        propagation_in_ns=None
-        if back_ns is None or ready_ns is None or seen.late("ready")
-        else max(0, back_ns - ready_ns),
-    )
+    boundaries = [*_ending(reading, trial, views), *_starting(trial), *_answering(reading, trial, views)]
+    return Timeline(trial, tuple(_in_order(boundaries)))
+
+
+# Each of them is after the one before, whatever the watches and the probes saw first.
+_ORDER = ("old-gone", "created", "scheduled", "addressed", "ready")
+
+
+def _in_order(boundaries: list[Boundary]) -> Iterable[Boundary]:
+    """Each step of a pod's own bounded by its neighbours too."""
+    found = {b.key: b.interval for b in boundaries if b.key in _ORDER and b.interval is not None}
+    least_ns = dict(zip(found, accumulate((i.after_ns for i in found.values()), max), strict=True))
+    ends = [(key, i.before_ns) for key, i in reversed(found.items()) if i.before_ns is not None]
+    most_ns = dict(zip((key for key, _ in ends), accumulate((end for _, end in ends), min), strict=True))
+    for boundary in boundaries:
+        if boundary.key not in most_ns:
+            yield boundary
+            continue
+        before_ns = most_ns[boundary.key]
+        yield replace(boundary, interval=Interval(min(least_ns[boundary.key], before_ns), before_ns))
 
 
 def _ending(reading: Reading, trial: Trial, views: list[Recovery]) -> Iterable[Boundary]:
     yield Boundary("accepted", "delete accepted (t0)", Interval(trial.sent_ns, trial.accepted_ns))
-    yield _watched(trial, "endpoint-not-ready", "endpoint not ready", trial.life.endpoint_not_ready_ns)
+    yield _watched(trial, "endpoint-not-ready", "endpoint not ready", "endpoint_not_ready_ns")
     for view in views:
         yield Boundary("dns-lost", f"DNS view {view.view} drops the name", view.lost, view.view)
     yield Boundary("old-stopped", "old container stops serving", old_served(reading, trial))
-    yield _watched(trial, "old-gone", "old pod object gone", trial.life.old_gone_ns)
+    yield _watched(trial, "old-gone", "old pod object gone", "old_gone_ns")
 
 
 def _starting(trial: Trial) -> Iterable[Boundary]:
-    life = trial.life
-    yield _watched(trial, "created", "new pod created", life.created_ns)
-    yield _watched(trial, "scheduled", "scheduled", life.scheduled_ns)
-    yield _watched(trial, "addressed", "address assigned", life.addressed_ns)
-    yield _watched(trial, "ready", "Ready", life.ready_ns)
-    yield _watched(trial, "endpoint-ready", "endpoint ready", life.endpoint_ready_ns)
+    yield _watched(trial, "created", "new pod created", "created_ns")
+    yield _watched(trial, "scheduled", "scheduled", "scheduled_ns")
+    yield _watched(trial, "addressed", "address assigned", "addressed_ns")
+    yield _watched(trial, "ready", "Ready", "ready_ns")
+    yield _watched(trial, "endpoint-ready", "endpoint ready", "endpoint_ready_ns")
 
 
 def _answering(reading: Reading, trial: Trial, views: list[Recovery]) -> Iterable[Boundary]:
@@ -154,11 +146,13 @@ def _answering(reading: Reading, trial: Trial, views: list[Recovery]) -> Iterabl
     yield Boundary("stable", "every view stable", _stable(views))
 
 
-def _watched(trial: Trial, key: str, label: str, seen_ns: int | None) -> Boundary:
+def _watched(trial: Trial, key: str, label: str, instant: str) -> Boundary:
+    seen_ns: int | None = getattr(trial.life, instant)
     if seen_ns is None:
         return Boundary(key, label, None)
     gap = gap_at(trial.life.gaps, "EndpointSlice" if key.startswith("endpoint") else "Pod", seen_ns)
-    after_ns = trial.sent_ns if gap is None else max(trial.sent_ns, gap.from_ns)
+    # What was read after a gap may have changed since, so its resourceVersion may be a later one.
+    after_ns = max(trial.sent_ns, trial.life.not_before_ns.get(instant, 0) if gap is None else gap.from_ns)
     return Boundary(key, label, Interval(min(after_ns, seen_ns), seen_ns), late=gap is not None)
 
 
@@ -195,15 +189,3 @@ def _reaches_new(outcome: Outcome, trial: Trial, probe: str) -> bool:
     if outcome.status != OK or not new or outcome.address != new or new == trial.target.address:
         return False
     return probe != "http" or outcome.values == (trial.target.name,)
-
-
-def _partition(seen: Timeline) -> Iterable[Part]:
-    reached_ns, late = seen.trial.accepted_ns, False
-    for key, label in PARTS:
-        at_ns = seen.at(key)
-        if at_ns is None:
-            yield Part(key, label, None)
-            continue
-        began_late, late = late, seen.late(key)
-        yield Part(key, label, None if began_late or late else max(0, at_ns - reached_ns))
-        reached_ns = max(reached_ns, at_ns)

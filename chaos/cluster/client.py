@@ -202,6 +202,11 @@ class Cluster:
             item.setdefault("apiVersion", API_VERSIONS[kind])
         return items, str(found["metadata"]["resourceVersion"])
 
+    async def revision(self, kind: str, namespace: str) -> str:
+        """The resourceVersion that a list of a kind has now; at most one object is read for it."""
+        found = await self._call("get", kind, f"listing one {kind}", namespace=namespace, limit=1)
+        return str(found["metadata"]["resourceVersion"])
+
     async def open_watch(
         self, kind: str, namespace: str, resource_version: str, timeout_s: float, labels: str = ""
     ) -> Any:

@@ -30,6 +30,7 @@ from chaos.engine.probing import Probing
 from chaos.engine.progress import Progress
 from chaos.engine.reach import check_host
 from chaos.engine.redaction import redacted
+from chaos.engine.revisions import Revisions
 from chaos.engine.rollback import roll_back
 from chaos.engine.target import WatchedTarget
 from chaos.errors import (
@@ -347,6 +348,8 @@ class Execution:
             background = [group.create_task(watcher.run()) for watcher in watchers]
             background.append(group.create_task(namespace.run()))
             background.append(group.create_task(_keep_looking_at(watchers)))
+            revisions = Revisions(found.cluster, self._clock, recorder, target.namespace)
+            background.append(group.create_task(revisions.keep_asking()))
             background.append(group.create_task(_keep_up(recorder, probing)))
             try:
                 for watcher in watchers:

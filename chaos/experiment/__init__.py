@@ -27,15 +27,16 @@ from chaos.analysis.identity_notes import Contrast, Inside
 from chaos.analysis.lasting import all_turned_ns, deaf, heard, turned, turns, unchanged, unheard
 from chaos.analysis.notes import Note, note, notes
 from chaos.analysis.outage import Outage, outage
+from chaos.analysis.over_faults import over_faults
 from chaos.analysis.overlap import old_served, overlaps
 from chaos.analysis.podlog import PodStep, most_missing, pod_steps, pods_were_watched, step
 from chaos.analysis.proportion import difference, excluded, wilson
 from chaos.analysis.questions import Question
-from chaos.analysis.questions.answer import at_most, show
+from chaos.analysis.questions.answer import show
 from chaos.analysis.reading import Reading, Sample, once
 from chaos.analysis.records import SERVICE_VIEW
 from chaos.analysis.recovery import Recovery, recoveries
-from chaos.analysis.statistics import Bound, bound, summarise
+from chaos.analysis.statistics import Bound, summarise
 from chaos.analysis.transitions import Transition, became, last_ns, series_of, tells, transitions, when
 from chaos.analysis.trials import Trial, end_unseen, not_replaced, steady_again_ns, trials
 from chaos.analysis.units import at_most_ms, at_most_ns, between, count, ms, out_of, seconds, share, stated
@@ -149,12 +150,10 @@ __all__ = [
     "all_turned_ns",
     "ask",
     "ask_members",
-    "at_most",
     "at_most_ms",
     "at_most_ns",
     "became",
     "between",
-    "bound",
     "caching",
     "checker",
     "client_views",
@@ -194,6 +193,7 @@ __all__ = [
     "or_unsure",
     "out_of",
     "outage",
+    "over_faults",
     "overlaps",
     "pod_steps",
     "pods_were_watched",

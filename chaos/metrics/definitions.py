@@ -142,8 +142,8 @@ EXCHANGES = Metric(
 )  # fmt: skip
 STAGES = Metric(
     "chaos.stage.duration", "s",
-    "Share of a stage in a pod's replacement, right up to the watch's delay. Missing where its end was not seen.",
-    (STAGE, STATISTIC),
+    "Part of an outage by name that ends with this step. Missing where the steps at its ends were not seen.",
+    (STAGE, STATISTIC, BOUND),
 )  # fmt: skip
 VANTAGES = Metric(
     "chaos.run.vantages", "{vantage}", "Places that were probed from: kept to the end, or lost on the way.", (OUTCOME,)

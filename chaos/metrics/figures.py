@@ -11,10 +11,10 @@ from datetime import datetime
 
 import chaos
 from chaos.analysis.connections import client_views
+from chaos.analysis.division import PARTS, divisions
 from chaos.analysis.reading import Reading
 from chaos.analysis.records import SERVICE_VIEW, RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
-from chaos.analysis.stages import PARTS, timelines
 from chaos.analysis.trials import NS_PER_S, no_effect, trials
 from chaos.metrics import definitions as d
 from chaos.model import History, Interval, RunMeta, Verdict, VerdictOutcome
@@ -192,13 +192,10 @@ def _clients(reading: Reading) -> Iterator[Point]:
 
 
 def _stages(reading: Reading) -> Iterator[Point]:
-    replaced = timelines(reading)
-    for key, _ in PARTS:
-        durations = [timeline.part(key) for timeline in replaced]
-        seen = [Interval(0 if ns is None else ns, ns) for ns in durations]
-        for point in _statistics(d.STAGES, {d.STAGE: key}, seen):
-            if point.attributes.pop(d.BOUND) == "upper":
-                yield point
+    divided = divisions(reading)
+    for position, (key, _) in enumerate(PARTS):
+        lengths = [length for one in divided if (length := one.parts[position].length) is not None]
+        yield from _statistics(d.STAGES, {d.STAGE: key}, lengths)
 
 
 def _cost(history: History) -> Iterator[Point]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count as counter
+from math import floor
 from typing import Any
 
 _NS_PER_S = 1_000_000_000
@@ -54,16 +55,19 @@ class Figure:
         """As people read it; bounds are rounded outwards."""
         if self.unit == DURATION:
             return self._duration()
-        least, most = self._write(self.least), self._write(self.most)
+        if self.least == self.most:
+            return self._write(self.least)
+        # Not an upper one of a share: a chance that is itself so sure is no better known than to a percent.
+        least, most = self._write(self.least, floor), self._write(self.most)
         if self.least is None or self.most is None:
             return f"at least {least}" if self.most is None else f"at most {most}"
         return least if least == most else f"{least} to {most}"
 
-    def _write(self, value: float | None) -> str:
+    def _write(self, value: float | None, outwards: Callable[[float], float] = round) -> str:
         if value is None:
             return ""
-        if self.unit == SHARE:
-            return f"{value:.0%}"
+        if self.unit == SHARE:  # a hundredth of a percent more or less is the computer's, not the run's
+            return f"{outwards(round(100 * value, 2))}%"
         number = str(int(value)) if float(value).is_integer() else f"{value:g}"
         one, _, many = self.unit.partition("|")
         return f"{number} {one if value == 1 else many or one + 's'}" if one else number
@@ -78,6 +82,8 @@ class Figure:
             return f"at least {write(_down(round(self.least or 0)))}"
         most = write(-_down(-round(self.most)))
         if self.least is None:
+            return f"at most {most}"
+        if _down(round(self.least)) <= 0:
             return f"at most {most}"
         least, unit = write(_down(round(self.least))).split(" ")
         return f"between {least if most.endswith(' ' + unit) else f'{least} {unit}'} and {most}"

@@ -53,6 +53,7 @@ class History:
         outcomes: each distinct outcome once; samples refer to it by position.
         samples: columns of samples by series id.
         marks: (instant, what, details) of the run's own steps, such as ``steady-state reached``.
+        revisions: (when it was asked, the newest resourceVersion then): later ones were given after that.
     """
 
     meta: RunMeta
@@ -64,6 +65,7 @@ class History:
     gaps: list[WatchGap] = field(default_factory=list)
     faults: list[FaultWindow] = field(default_factory=list)
     marks: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
+    revisions: list[tuple[int, int]] = field(default_factory=list)
 
     def observations(self, series: Series) -> Iterator[Observation]:
         """The samples of a series in the order in which they were recorded."""
@@ -71,14 +73,15 @@ class History:
             yield Observation(scheduled_ns, sent_ns, received_ns, self.outcomes[outcome])
 
     def recorded(self) -> dict[str, int]:
-        """How much of each kind there is; gaps, which most runs have none of, only where there are some."""
+        """How much of each kind there is; what not every run has only where there is some."""
         found = {
             "samples": sum(len(samples) for samples in self.samples.values()),
             "events": len(self.events),
             "faults": len(self.faults),
             "marks": len(self.marks),
         }
-        return found | {"gaps": len(self.gaps)} if self.gaps else found
+        sometimes = {"gaps": len(self.gaps), "revisions": len(self.revisions)}
+        return found | {kind: number for kind, number in sometimes.items() if number}
 
     def wall(self, at_ns: int) -> datetime:
         """The UTC time of an instant of the run's clock."""

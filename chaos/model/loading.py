@@ -57,6 +57,9 @@ def _load_events(history: History, path: Path) -> None:
             history.events.append(ClusterEvent(**line["event"]))
         elif "gap" in line:
             history.gaps.append(WatchGap(**line["gap"]))
+        elif "revision" in line:
+            sent_ns, revision = line["revision"]
+            history.revisions.append((int(sent_ns), int(revision)))
         elif "fault" in line:
             window = FaultWindow.from_dict(line["fault"])
             faults[window.trial] = window

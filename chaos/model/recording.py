@@ -121,6 +121,11 @@ class Recorder:
         self.history.gaps.append(gap)
         self._write(self._events, {"gap": asdict(gap)})
 
+    def revision(self, sent_ns: int, revision: int) -> None:
+        """Record how far the cluster's state had come, and when that was asked."""
+        self.history.revisions.append((sent_ns, revision))
+        self._write(self._events, {"revision": [sent_ns, revision]})
+
     def fault(self, window: FaultWindow) -> None:
         """Record a fault; again with the same trial when more is known of it."""
         faults = self.history.faults

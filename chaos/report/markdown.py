@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from math import ceil, floor
 from typing import Any
 
 from chaos.analysis.connections import ClientView, client_views
+from chaos.analysis.division import PARTS, Division, divisions
 from chaos.analysis.identity import identities
 from chaos.analysis.overlap import overlaps
 from chaos.analysis.reading import Reading
 from chaos.analysis.recovery import recoveries
-from chaos.analysis.stages import PARTS, timelines
+from chaos.analysis.stages import timelines
 from chaos.analysis.statements import Statements
 from chaos.analysis.statistics import Bound, Summary, summarise
 from chaos.analysis.trials import NS_PER_S, trials
@@ -31,6 +33,7 @@ from chaos.report.wording import words
 # More trials than these make the tables unreadable; the rest is in recoveries.csv.
 SHOWN_TRIALS = 6
 _SHOWN_REASONS = 12
+_NS_PER_MS = 1_000_000
 _TAG = re.compile(r"<(?=[a-zA-Z/!])")
 _KEPT = {True: "yes", False: "**no**", None: "—"}
 
@@ -38,7 +41,7 @@ _KEPT = {True: "yes", False: "**no**", None: "—"}
 def report_markdown(reading: Reading, said: Statements, ending: Ending) -> str:
     """The report: result line, headline, recommendation, picture, answers; then, folded, what they rest on."""
     lines = timelines(reading)
-    shown = lines[:SHOWN_TRIALS]
+    shown, divided = lines[:SHOWN_TRIALS], divisions(reading)
     text = render(
         "report.md.j2",
         meta=reading.meta,
@@ -58,7 +61,8 @@ def report_markdown(reading: Reading, said: Statements, ending: Ending) -> str:
         headings=[f"{line.trial.number}: {line.trial.target.name}" for line in shown],
         hidden=len(lines) - len(shown),
         stages=stage_rows(lines, SHOWN_TRIALS),
-        parts=_parts(reading),
+        parts=_parts(divided),
+        divided=[f"{d.trial.number}: {d.trial.target.name}" for d in divided[:SHOWN_TRIALS]],
         identity=_identity(reading),
         overlaps=_overlaps(reading),
         clients=[_client(v) for v in client_views(reading) if v.trial.key in {line.trial.key for line in shown}],
@@ -103,17 +107,23 @@ def _used(model: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [parameter for parameter in model if parameter.get("drawn", True)]
 
 
-def _parts(reading: Reading) -> list[dict[str, str]]:
-    lines = timelines(reading)
-    rows = []
-    for key, label in PARTS:
-        known = [Bound(d) for line in lines if (d := line.part(key)) is not None]
-        found = summarise(known)
-        missing = len(lines) - len(known)
-        rows.append(
-            {"label": label, "median": _figure(found.median), "max": _figure(found.maximum), "missing": str(missing)}
-        )
-    return rows
+def _parts(divided: list[Division]) -> list[dict[str, Any]]:
+    """The parts of each outage, a row for each part, and their whole."""
+    shown = divided[:SHOWN_TRIALS]
+    rows: list[dict[str, Any]] = []
+    for position, (_, label) in enumerate(PARTS):
+        rows.append({"label": label, "cells": [_bounds(one.parts[position].length) for one in shown]})
+    return [*rows, {"label": "the whole outage", "cells": [_bounds(one.total) for one in shown]}]
+
+
+def _bounds(length: Interval | None) -> str:
+    """Seconds, rounded outwards to a millisecond."""
+    if length is None:
+        return "not seen"
+    least = floor(length.after_ns / _NS_PER_MS) / 1000
+    if length.before_ns is None:
+        return f"> {least:.3f}"
+    return f"{least:.3f} to {ceil(length.before_ns / _NS_PER_MS) / 1000:.3f}"
 
 
 def _identity(reading: Reading) -> list[dict[str, Any]]:

@@ -89,10 +89,9 @@ def test_an_instant_from_a_gap_is_a_bound_and_ends_no_duration() -> None:
     assert ready.late
     assert ready.interval is not None
     assert (ready.interval.after_ns, ready.interval.before_ns) == (ns(T0_S + 31.5), ns(T0_S + 32.5))
-    assert line.part("old-gone") is not None
-    assert line.part("ready") is None
-    assert line.part("dns-back") is None
-    assert line.propagation_in_ns is None
+    assert line.between("accepted", "old-gone") is not None
+    assert line.between("created", "ready") is None
+    assert line.between("ready", "dns-back") is None
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("Pod", VerdictOutcome.UNKNOWN), ("Service", VerdictOutcome.OK)])

@@ -1,11 +1,12 @@
 """The one sentence that people quote."""
 
+import pytest
+
 from chaos.analysis.headline import headline
-from chaos.analysis.questions.answer import at_most
+from chaos.analysis.over_faults import how_sure, over_faults, per_fault
 from chaos.analysis.reading import Reading
-from chaos.analysis.statistics import Bound
 from chaos.experiment.judging import judges_of, statements
-from chaos.model import History
+from chaos.model import History, Interval
 from chaos.model.figure import plain
 from tests.histories import Builder, Story, pod_replacement
 
@@ -30,14 +31,83 @@ def test_without_a_fault_that_took_effect_there_is_no_figure() -> None:
     )
 
 
-def test_without_a_client_it_says_nothing() -> None:
+def test_without_a_client_it_says_what_dns_alone_tells() -> None:
     history = pod_replacement()
     history.series = [s for s in history.series if s.probe != "http"]
+    said = headline(Reading(history))
+    assert plain(said).startswith("The DNS name of a deleted pod did not lead to its successor for between 32.0")
+    assert "(1 deletion)" in plain(said)
+
+
+def test_without_a_client_and_without_dns_it_says_nothing() -> None:
+    history = pod_replacement()
+    history.series = [s for s in history.series if s.probe not in ("http", "dns")]
     assert headline(Reading(history)) == ""
 
 
-def test_an_upper_bound_is_never_rounded_down() -> None:
-    assert plain(at_most([Bound(31_902_000_000)])) == "at most 31.91 s"
-    assert plain(at_most([Bound(31_900_000_000)])) == "at most 31.90 s"
-    assert plain(at_most([Bound(1_400_001)])) == "at most 2.0 ms"
-    assert plain(at_most([Bound(60_000_000_000, censored=True)])) == "> 60.00 s"
+def test_pods_and_vantages_of_one_fault_are_one() -> None:
+    durations = per_fault([(1, Interval(10, 20)), (1, Interval(15, 18)), (2, Interval(5, 6))])
+    assert durations == [Interval(15, 20), Interval(5, 6)]
+
+
+S = 10**9
+
+
+@pytest.mark.parametrize(
+    ("durations", "text"),
+    [
+        ([(31.899, 31.902)], "between 31.89 and 31.91 s (1 deletion)"),
+        ([(0, 31.902)], "at most 31.91 s (1 deletion)"),
+        ([(60.0, None)], "at least 60.00 s (1 deletion)"),
+        (
+            [(1.0, 1.2), (2.0, 2.1), (3.0, 3.3)],
+            "between 2.00 and 2.10 s (median of 3 deletions; the longest between 3.00 and 3.30 s)",
+        ),
+        (
+            [(1.0, 1.2), (2.0, 2.1), (60.0, None)],
+            "between 2.00 and 2.10 s (median of 3 deletions; the longest at least 60.00 s)",
+        ),
+    ],
+)
+def test_a_duration_is_told_by_its_bounds_with_the_number_of_faults(
+    durations: list[tuple[float, float | None]], text: str
+) -> None:
+    assert plain(over_faults(intervals(durations))) == text
+
+
+def intervals(durations: list[tuple[float, float | None]]) -> list[Interval]:
+    return [Interval(round(low * S), None if high is None else round(high * S)) for low, high in durations]
+
+
+@pytest.mark.parametrize(
+    ("n", "text"),
+    [
+        (0, ""),
+        (1, "One deletion tells little: if the next one is like it, it takes longer in 1 of 2 cases."),
+        (3, "If they are alike, the next deletion takes no longer than the longest of these in 3 of 4 cases."),
+    ],
+)
+def test_one_sentence_says_how_sure_a_few_faults_are(n: int, text: str) -> None:
+    assert plain(how_sure(around(n))) == text
+
+
+@pytest.mark.parametrize(
+    ("n", "median", "longest", "share"),
+    [(6, "between 0.999 and 6.01 s", "6.01 s", "39%"), (59, "between 22.00 and 38.00 s", "59.01 s", "5%")],
+)
+def test_from_six_faults_on_there_is_an_interval_and_a_share(n: int, median: str, longest: str, share: str) -> None:
+    assert plain(how_sure(around(n))) == (
+        f"The median of all deletions like these lies {median} (at 95% confidence). None of {n} deletions took longer "
+        f"than {longest}, so at most {share} of all do (at 95% confidence)."
+    )
+
+
+def around(n: int) -> list[Interval]:
+    return intervals([(k - 0.001, k + 0.001) for k in range(1, n + 1)])
+
+
+def test_faults_that_did_not_end_bound_no_share() -> None:
+    durations = intervals([(1.0, 1.1)] * 58 + [(60.0, None)])
+    assert plain(how_sure(durations)).endswith(
+        "the next deletion takes no longer than the longest of these in 59 of 60 cases."
+    )

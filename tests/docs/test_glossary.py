@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from chaos.analysis.stages import PARTS
+from chaos.analysis.division import PARTS
 from chaos.model import RunOutcome, VerdictOutcome
 
 GLOSSARY = Path(__file__).parent.parent.parent / "docs" / "glossary.md"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from chaos.analysis.division import divisions
 from chaos.analysis.reading import Reading
 from chaos.analysis.stages import timelines
 from chaos.analysis.trials import trials
@@ -81,10 +82,12 @@ def test_what_was_seen_late_bounds_no_duration(tmp_path: Path) -> None:
     late = [boundary.key for boundary in line.boundaries if boundary.late]
     assert "ready" in late
     (trial,) = trials(Reading(ran.history))
-    assert line.propagation_in_ns is None
-    assert all(line.part(key) is None for key in ("addressed", "ready", "dns-back"))
+    assert line.between("ready", "dns-back") is None
+    (divided,) = divisions(Reading(ran.history))
+    assert all(part.length is None for part in divided.parts if part.key in ("addressed", "ready", "endpoint-ready"))
+    assert divided.cause is None
     answer = next(a.answer for a in conclusion.said.answers if "quickly" in a.question)
-    assert "cannot be divided" in answer
+    assert "No single part is known to make half of the outage." in answer
     ready = next(b.interval for b in line.boundaries if b.key == "ready")
     assert ready is not None
     truth = [f.at_s for f in ran.truth.of("serving", trial.target.name, trial.life.new_address) if f.value]

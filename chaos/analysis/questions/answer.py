@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from chaos.analysis.claims import UnmeasuredError, need
 from chaos.analysis.reading import Reading
-from chaos.analysis.statistics import Bound, maximum, median
-from chaos.analysis.trials import NS_PER_S, Trial, end_unseen, no_effect, not_replaced, trials
-from chaos.analysis.units import count, ms, out_of
+from chaos.analysis.statistics import Bound
+from chaos.analysis.trials import Trial, end_unseen, no_effect, not_replaced, trials
+from chaos.analysis.units import ms
 from chaos.model.figure import plain
 
 
@@ -88,46 +88,6 @@ def _reasons(reading: Reading) -> list[str]:
     return found + [f"trial {f.trial}: the fault was {f.outcome}" for f in reading.faults if f.accepted_ns is None]
 
 
-def spread(figures: Sequence[Bound]) -> str:
-    """One value as it is; of several the median and the maximum; bounds as "> 60 s"."""
-    middle, largest = median(figures), maximum(figures)
-    if middle is None or largest is None:
-        return "an unmeasured time"
-    if len(figures) == 1 or plain(show(middle)) == plain(show(largest)):
-        return show(largest)
-    return f"{show(middle)} (median of {count(len(figures))}; longest {show(largest)})"
-
-
-def at_most(figures: Sequence[Bound]) -> str:
-    """Upper bounds: one as "at most 31.9 s", several with their median and the longest.
-
-    Where some had not ended, what is known of these is a lower bound, and neither has a median or a longest in common.
-    """
-    open_ = [f for f in figures if f.censored]
-    if open_ and len(open_) < len(figures):
-        ended = [f for f in figures if not f.censored]
-        longest = show(max(open_))
-        return f"{longest} ({out_of(len(open_), len(figures))} had not ended; the others took {at_most(ended)})"
-    rounded = [f if f.censored else Bound(_rounded_up(f.value_ns)) for f in figures]
-    middle, largest = median(rounded), maximum(rounded)
-    if middle is None or largest is None:
-        return "an unmeasured time"
-    if len(figures) == 1 or plain(show(middle)) == plain(show(largest)):
-        return show(largest) if largest.censored else f"at most {show(largest)}"
-    return f"{show(middle)} (median of {count(len(figures))}; longest {show(largest)}; upper bounds)"
-
-
-def _rounded_up(value_ns: int) -> int:
-    """To what is shown of it, so that an upper bound stays one."""
-    step_ns = 10_000_000 if value_ns >= NS_PER_S else 1_000_000
-    return -(-value_ns // step_ns) * step_ns
-
-
 def show(value: Bound) -> str:
     """A figure with its unit."""
     return ("> " if value.censored else "") + ms(value.value_ns)
-
-
-def exact(values: Sequence[int | None]) -> list[Bound]:
-    """Durations that were measured, as figures."""
-    return [Bound(v) for v in values if v is not None]

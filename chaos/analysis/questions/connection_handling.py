@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from chaos.analysis.bounds import length, since
 from chaos.analysis.connections import ClientView, client_views, each, protocol
+from chaos.analysis.over_faults import at_most_over_faults, over_faults, per_fault
 from chaos.analysis.overlap import old_served
-from chaos.analysis.questions.answer import Question, at_most, effective_trials, left_out, spread
+from chaos.analysis.questions.answer import Question, effective_trials, left_out
 from chaos.analysis.reading import Reading
-from chaos.analysis.statistics import Bound, bound
-from chaos.analysis.units import count, out_of, stated
+from chaos.analysis.records import RecordKind
+from chaos.analysis.recovery import recoveries
+from chaos.analysis.trials import NS_PER_S
+from chaos.analysis.units import out_of, stated
 from chaos.model import Interval
 from chaos.model.outcome import DNS_ABSENT, DNS_PRESENT
 
@@ -46,12 +50,11 @@ def _by_name(reading: Reading, views: list[ClientView]) -> Iterator[str]:
         f"New connections by name failed in {out_of(len(failed), len(heard), each(heard))}, {_first(failed)}, "
         f"for {_lengths(failed)}."
     )
-    tails = [tail for v in failed if (tail := _served_after_failure(reading, v)) is not None]
+    tails = [(v.trial.number, tail) for v in failed if (tail := _served_after_failure(reading, v)) is not None]
     if tails:
         yield (
-            f"In {count(len(tails))} of them the old pod was still answering at its address {spread(tails)} after the "
-            "name had failed: a client that keeps an address or a connection is served longer than one that resolves "
-            "the name again."
+            f"The old pod still answered at its address for {over_faults(per_fault(tails))} after the name had failed. "
+            "A client that keeps an address or a connection is served longer than one that resolves the name again."
         )
 
 
@@ -69,16 +72,17 @@ def _first(failed: list[ClientView], verb: str = "") -> str:
     late = [v for v in failed if not v.early]
     if not late:
         return f"{verb or longest} {_ways(failed)}, already before the deletion"
-    seen = f"{verb or longest} {_ways(failed)}, seen {spread([_since(v, v.failed) for v in late])} after the deletion"
+    when = at_most_over_faults(per_fault((v.trial.number, _since(v)) for v in late))
+    seen = f"{verb or longest} {_ways(failed)}, {when} after the deletion"
     return seen if len(late) == len(failed) else f"{seen} (in {out_of(len(failed) - len(late), len(failed))} before it)"
 
 
-def _served_after_failure(reading: Reading, view: ClientView) -> Bound | None:
+def _served_after_failure(reading: Reading, view: ClientView) -> Interval | None:
     served = old_served(reading, view.trial)
     if served is None or view.failed is None or view.failed.before_ns is None or view.early:
         return None
-    tail_ns = served.after_ns - view.failed.before_ns
-    return Bound(tail_ns) if tail_ns > 0 else None
+    tail = length(view.failed, served)
+    return tail if tail.after_ns > 0 else None
 
 
 def _clusterip(by_name: list[ClientView], views: list[ClientView]) -> Iterator[str]:
@@ -137,7 +141,7 @@ def _outlived_name(reading: Reading, stream: ClientView) -> bool:
 
 
 def _caching(reading: Reading) -> Iterator[str]:
-    """The TTLs of the answers themselves: for so long a client may go on with what it has."""
+    """What the TTLs of the answers mean, by the times of this run."""
     found: dict[str, set[int]] = {"right": set(), "absent": set()}
     for outcome in {o for s in reading.series_of(probe="dns") if s.pod for o in reading.outcomes_of(s)}:
         if outcome.ttl is None:
@@ -147,15 +151,28 @@ def _caching(reading: Reading) -> Iterator[str]:
         elif outcome.status in DNS_ABSENT:
             found["absent"].add(outcome.ttl)
     if found["right"]:
-        yield (
-            f"Answers carried a TTL of up to {stated(max(found['right']))}: a client that caches may use a dead "
-            "address for that long."
-        )
+        yield _kept_address(reading, max(found["right"]))
     if found["absent"]:
         yield (
-            f"Negative answers carried up to {stated(max(found['absent']))}: one that caches them may miss the new pod "
-            "for that long after it is back."
+            f"A denial may be kept for {stated(max(found['absent']))}: a client that does misses the new pod for up to "
+            "that long after it is back."
         )
+
+
+def _kept_address(reading: Reading, ttl_s: int) -> str:
+    """For how long an address that a client keeps for its TTL is a dead one: from when the old pod stopped serving."""
+    may_keep = f"A client may keep an answer for its TTL of {stated(ttl_s)}"
+    dead = []
+    for trial in effective_trials(reading):
+        views = [r for r in recoveries(reading) if r.trial.key == trial.key and r.kind is RecordKind.POD_A]
+        stopped, ends = old_served(reading, trial), [r.lost.before_ns for r in views if r.lost is not None]
+        known = [end for end in ends if end is not None]
+        if stopped is not None and known and len(known) == len(views):
+            # It was given at the latest when the last view dropped it.
+            dead.append((trial.number, Interval(0, max(0, max(known) + ttl_s * NS_PER_S - stopped.after_ns))))
+    if not dead:
+        return f"{may_keep}; for how long its address is a dead one then was not measured."
+    return f"{may_keep}. Its address would have been dead for {at_most_over_faults(per_fault(dead))} of that."
 
 
 def _unmeasured(views: dict[str, list[ClientView]], spoken: str) -> Iterator[str]:
@@ -164,17 +181,15 @@ def _unmeasured(views: dict[str, list[ClientView]], spoken: str) -> Iterator[str
         yield f"Not measured: {', '.join(missing)}."
 
 
-def _since(view: ClientView, interval: Interval | None) -> Bound:
-    assert interval is not None  # noqa: S101 - callers filter
-    return bound(interval, view.trial.accepted_ns)
+def _since(view: ClientView) -> Interval:
+    """When it began to fail, since the deletion was accepted."""
+    assert view.failed is not None  # noqa: S101 - callers filter
+    return since(view.failed, view.trial.accepted_ns)
 
 
 def _lengths(views: list[ClientView]) -> str:
-    """How long the outages lasted, from their upper bounds."""
-    bounds = [view.outage_ns for view in views]
-    return at_most(
-        [Bound(b.after_ns, censored=True) if b.before_ns is None else Bound(b.before_ns) for b in bounds if b]
-    )
+    """How long the outages lasted, over faults."""
+    return over_faults(per_fault((view.trial.number, view.outage_ns) for view in views if view.outage_ns))
 
 
 def _ways(views: list[ClientView]) -> str:

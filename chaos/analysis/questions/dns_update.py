@@ -4,70 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from chaos.analysis.bounds import length, since
 from chaos.analysis.claims import need
-from chaos.analysis.overlap import old_served
-from chaos.analysis.questions.answer import Question, at_most, effective_trials, exact, left_out, show, spread
+from chaos.analysis.corefile import caching
+from chaos.analysis.division import CAUSES, Division, divisions
+from chaos.analysis.over_faults import at_most_over_faults, over_faults, per_fault
+from chaos.analysis.questions.answer import Question, effective_trials, left_out
 from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.stages import Timeline, timelines
-from chaos.analysis.statistics import Bound, bound
-from chaos.analysis.trials import NS_PER_S, end_unseen
-from chaos.analysis.units import ms, out_of, seconds, share, stated
-
-# From this share of the total on, one part is called the cause of the outage.
-_MOST = 0.5
-# A container that served for this share of its grace period is said to have used it up.
-_USED_UP = 0.9
+from chaos.analysis.trials import end_unseen
+from chaos.analysis.units import at_least_share, count, out_of, stated
 
 
 def dns_update(reading: Reading) -> Iterator[str]:
-    """From the A records of the deleted pods in every view, and the stages of their replacement."""
+    """From the A records of the deleted pods in every view, and the steps of their replacement."""
     keys = {t.key for t in effective_trials(reading)}
-    records = [r for r in recoveries(reading) if r.trial.key in keys and r.kind is RecordKind.POD_A]
+    records = [r for r in recoveries(reading) if r.trial.key in keys]
+    own = [r for r in records if r.kind is RecordKind.POD_A]
     lines = [t for t in timelines(reading) if t.trial.key in keys]
-    need(records, "no A record of a deleted pod was asked for")
+    need(own, "no A record of a deleted pod was asked for")
     yield from _propagation(lines)
-    yield from _absence(reading, records)
-    yield from _division(lines)
-    yield from _what_to_fix(reading, lines)
+    yield from _absence(reading, own)
+    yield from _not_ready(lines)
+    yield from _reverse([r for r in records if r.kind is RecordKind.PTR])
+    yield from _cause(reading, [d for d in divisions(reading) if d.trial.key in keys])
     yield left_out(reading)
 
 
 def _propagation(lines: list[Timeline]) -> Iterator[str]:
-    out = exact([t.propagation_out_ns for t in lines])
-    back = exact([t.propagation_in_ns for t in lines])
+    out = [(t.trial.number, since) for t in lines if (since := t.since_accepted("dns-lost")) and since.before_ns]
+    back = [(t.trial.number, took) for t in lines if (took := t.between("endpoint-ready", "dns-back"))]
     if out:
-        yield (
-            f"Every view had dropped the deleted pod's name by {spread(out)} after the deletion was accepted "
-            f"(seen in {out_of(len(out), len(lines), _each(lines))})."
-        )
+        yield f"Every view dropped the deleted pod's name {at_most_over_faults(per_fault(out))} after the deletion."
     else:
         yield "When the name was dropped was not seen in every view of any trial."
     if back:
-        yield f"After the watch had shown the new pod Ready, every view gave its address within {spread(back)}."
+        after = at_most_over_faults(per_fault(back))
+        yield f"Every view gave the new pod's address {after} after its endpoint was ready."
     else:
-        yield "How soon after Ready the new address appeared was not seen in any trial."
-
-
-def _each(lines: list[Timeline]) -> str:
-    """What time lines are counted in."""
-    return "trial" if len({line.trial.number for line in lines}) == len(lines) else "replacement"
+        yield "How soon after the new pod's endpoint was ready its address appeared was not seen in any trial."
 
 
 def _absence(reading: Reading, records: list[Recovery]) -> Iterator[str]:
     """How long a view did not give the right address."""
-    gaps = [gap for r in records if (gap := _gap(r)) is not None]
+    gaps = [(r.trial.number, length(r.lost, r.recovered)) for r in records if r.lost and r.recovered]
     missing = [r for r in records if r.outcome is RecoveryOutcome.NOT_RECOVERED]
     early = next((reason for r in missing if (reason := end_unseen(reading, r.trial))), "")
     again = _lost_again(records)
     if gaps:
-        yield f"Between the two, a pod's own record was not right for {at_most(gaps)}{' at first' if again else ''}."
+        yield f"The pod's own record was not right for {over_faults(per_fault(gaps))}{', at first' if again else ''}."
     if again:
-        ends = [bound(r.lasting, r.trial.accepted_ns) for r in again if r.lasting is not None]
+        ends = [(r.trial.number, since(r.lasting, r.trial.accepted_ns)) for r in again if r.lasting is not None]
         yield (
-            f"{out_of(len(again), len(records))} records and views were wrong again after all had been right, and "
-            f"right for good {at_most(ends)} after the deletion."
+            f"{out_of(len(again), len(records))} records and views were wrong again after all had been right; they "
+            f"were right for good {over_faults(per_fault(ends))} after the deletion."
         )
     if missing:
         end = f"the end of the trial ({early})" if early else "the end of the trial"
@@ -88,70 +80,69 @@ def _lost_again(records: list[Recovery]) -> list[Recovery]:
     return found
 
 
-def _gap(recovery: Recovery) -> Bound | None:
-    if recovery.lost is None or recovery.lost.before_ns is None or recovery.recovered is None:
-        return None
-    return bound(recovery.recovered, recovery.lost.after_ns)
-
-
-def _division(lines: list[Timeline]) -> Iterator[str]:
-    whole = [t for t in lines if all(p.duration_ns is not None for p in t.partition)]
-    if not whole:
-        yield "The stages of the replacement were not all seen, so the time cannot be divided."
-        return
-    line = sorted(whole, key=_total_ns)[(len(whole) - 1) // 2]
-    part = {p.key: p.duration_ns or 0 for p in line.partition}
-    named = {
-        "termination of the old pod": part["old-gone"],
-        "creating and scheduling the new pod": part["created"] + part["scheduled"],
-        "starting the new pod": part["addressed"] + part["ready"],
-        "DNS propagation": part["dns-back"],
-        "the first answer": part["http"],
-    }
-    total_ns = _total_ns(line)
-    shares = ", ".join(f"{what} {ms(ns)}" for what, ns in named.items())
-    which = (
-        f"In trial {line.trial.number} ({line.trial.target.name}), the middle one by length, the"
-        if whole[1:]
-        else "The"
-    )
-    yield f"{which} first right answer came {seconds(total_ns)} after the deletion was accepted: {shares}."
-    if total_ns:
-        what, most_ns = max(named.items(), key=lambda item: item[1])
-        if most_ns / total_ns >= _MOST:
-            rest = "" if what == "DNS propagation" else ", not DNS"
-            yield f"So {share(most_ns / total_ns)} of that time is {what}{rest}."
-
-
-def _total_ns(line: Timeline) -> int:
-    return sum(p.duration_ns or 0 for p in line.partition)
-
-
-def _what_to_fix(reading: Reading, lines: list[Timeline]) -> Iterator[str]:
-    """Names the container that uses up its grace period, where one does."""
-    used, known = [], 0
-    for line in lines:
-        trial = line.trial
-        grace_s = trial.life.grace_s
-        served = old_served(reading, trial)
-        if served is None:
-            continue
-        known += 1
-        lost_late = line.propagation_out_ns is None or line.propagation_out_ns > NS_PER_S
-        if lost_late:
-            continue  # the name stayed while the old container ended, so a shorter end would not shorten the outage
-        if grace_s and served.after_ns - trial.accepted_ns >= _USED_UP * grace_s * NS_PER_S:
-            used.append((grace_s, Bound(served.after_ns - trial.accepted_ns)))
-    if used:
-        longest = max(f for _, f in used)
+def _not_ready(lines: list[Timeline]) -> Iterator[str]:
+    """A name that leads to a pod that is not Ready."""
+    early = [(t.trial.number, led) for t in lines if (led := t.between("dns-back", "ready")) and led.after_ns]
+    if early:
         yield (
-            f"In {out_of(len(used), known, _each(lines))} the old container served for as long as its grace period of "
-            f"{stated(used[0][0])} let it (it was still seen to {show(longest)} after the deletion). Either it does "
-            "not end on SIGTERM (a shell as PID 1 does not pass it on), or what it does first takes that long (a "
-            "preStop hook, open requests). Ending sooner would shorten the outage by nearly as much."
+            f"The name led to the new pod before it was Ready, for {over_faults(per_fault(early))}: the service "
+            "publishes addresses of pods that are not Ready."
         )
-    elif not known:
-        yield "For how long the old container went on serving was not measured."
+
+
+def _reverse(records: list[Recovery]) -> Iterator[str]:
+    """For how long the reverse name of an address was still given that the pod did not have any more."""
+    kept = [
+        (r.trial.number, since(r.lost, r.trial.life.old_gone_ns))
+        for r in records
+        if r.lost is not None and r.trial.life.old_gone_ns is not None and r.lost.after_ns > r.trial.life.old_gone_ns
+    ]
+    if kept:
+        yield (
+            f"The old address had its reverse name for {over_faults(per_fault(kept))} after the old pod was gone: "
+            "reverse answers are cached."
+        )
+
+
+def _cause(reading: Reading, divided: list[Division]) -> Iterator[str]:
+    """What made most of the outage by name, where the figures carry it."""
+    if not divided:
+        return
+    found: dict[str, list[float]] = {}
+    for one in divided:
+        if one.cause is not None:
+            found.setdefault(one.cause[0].key, []).append(one.cause[1])
+    for key, what, _ in CAUSES:
+        if key in found:
+            shares, most = found[key], _ITSELF.format(what[0].upper() + what[1:])
+            yield (
+                f"{most} in {out_of(len(shares), len(divided), _each(divided))}: {at_least_share(min(shares))} of it"
+                f"{_kept_denials(reading) if key == 'dns' else ''}."
+            )
+    named = sum(map(len, found.values()))
+    if named < len(divided):
+        where = f"In the other {count(len(divided) - named, _each(divided))} no" if named else "No"
+        yield f"{where} single part is known to make half of the outage."
+
+
+_ITSELF = "{} made most of the outage by name"
+
+
+def _each(divided: list[Division]) -> str:
+    """What they are counted in."""
+    return "trial" if len({one.trial.number for one in divided}) == len(divided) else "replacement"
+
+
+def _kept_denials(reading: Reading) -> str:
+    """Where a cache keeps denials, who asks while the name is missing has them kept: so the probes do."""
+    environment, target = reading.meta.environment, reading.meta.target
+    found = caching(str(environment.get("corefile", "")), str(target.get("domain", "cluster.local")))
+    if found is None or not found.denial_s:
+        return ""
+    return (
+        f"; the servers keep a denial for {stated(found.denial_s)}, and the probes' own questions may have put it "
+        "there, so a client that asks less often may wait less"
+    )
 
 
 QUESTION = Question(

@@ -86,6 +86,7 @@ experiment = Experiment(
         "dns-update",
     ),
     headline=doubled,
+    repeats=True,
     timeout_s=180,
     method=method,
 )

@@ -131,6 +131,7 @@ experiment = Experiment(
         unit_question("still-resolves", still_resolves, "recoveries.csv"),
         unit_question("unlike-deployment", unlike_deployment, "events.jsonl"),
     ),
+    repeats=True,
     any_target=True,
     timeout_s=180,
     method=method,

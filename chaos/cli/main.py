@@ -14,6 +14,7 @@ from chaos import __version__
 from chaos.agents.options import DEFAULT_IMAGE, AgentOptions, PodOptions
 from chaos.cli.complete import experiment_names, run_folders
 from chaos.cli.durations import duration
+from chaos.cli.percentages import percentage
 from chaos.cli.streams import Streams
 from chaos.errors import ChaosError, InconclusiveError, InterruptedRunError, UsageError
 from chaos.visible import visible
@@ -135,6 +136,17 @@ def run(
         str, typer.Option(metavar="COMMAND", help="Shell command that joins it again; it must do no harm twice.")
     ] = "",
     trials: Annotated[int | None, typer.Option(help="Number of faults; default: one for each pod.")] = None,
+    until_precision: Annotated[
+        float | None,
+        typer.Option(
+            metavar="PERCENT",
+            parser=percentage,
+            help="Instead: until the median of the outage is known so precisely, such as 10%.",
+        ),
+    ] = None,
+    max_trials: Annotated[
+        int | None, typer.Option(metavar="N", help="Faults at most, with --until-precision. Default: 60.")
+    ] = None,
     grace: Annotated[int | None, typer.Option(metavar="S", help="Grace period; default: the manifest's.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Delete with grace period 0.")] = False,
     within: Annotated[
@@ -240,6 +252,8 @@ def run(
             "cut_node": cut_node,
             "join_node": join_node,
             "trials": trials,
+            "until_precision": until_precision,
+            "max_trials": max_trials,
             "grace_s": grace,
             "force": force,
             "within_s": within,

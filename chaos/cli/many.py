@@ -123,6 +123,8 @@ def _tell(request: RunRequest, rows: list[OverviewRow], total: Ending, folder: P
 def _left_out(experiment: Experiment, request: RunRequest, *, simulated: bool) -> str:
     """Why `--all` does not run it; empty where it does."""
     options = request.options
+    if options.get("until_precision") is not None and not (experiment.repeats and experiment.tells_outage):
+        return "it does not repeat an outage, and --until-precision asks for more of them"
     if simulated:
         return "real clusters only" if "real-cluster" in experiment.needs else ""
     if "kube-system" in experiment.needs and not options.get("allow_kube_system"):

@@ -14,6 +14,7 @@ from chaos.clock import RunClock
 from chaos.cluster import Changes, Cluster
 from chaos.cluster.changes import Acknowledged
 from chaos.engine.dns_control import DnsControl
+from chaos.engine.looks import Looks
 from chaos.engine.objects import RunObjects
 from chaos.engine.probing import Probing
 from chaos.engine.progress import Progress
@@ -29,6 +30,7 @@ _LOOK_S = 0.05
 # The steady state must hold for so many DNS periods, so that "stable" can be told from "first", and never shorter.
 _HOLD_PERIODS = 15
 _HOLD_AT_LEAST_S = 0.3
+_HEARD_AGAIN_PERIODS = 3
 _SHOWN = 5
 T = TypeVar("T")
 
@@ -64,6 +66,7 @@ class ActiveRun:
         governing = probing.service_name(target.service)
         self._steady = SteadyState(target, recorder, governing, probing.lost, probing.watched)
         self.look_at_watches: Callable[[], Awaitable[bool]] = _nothing_missing
+        self._looks = Looks(options, recorder, clock, progress)
         self._faulted: dict[str, str] = {}  # pod → the UID that a fault hit, until its successor is seen
 
     def now_ns(self) -> int:
@@ -83,15 +86,18 @@ class ActiveRun:
     def turns(self) -> Iterator[PodIdentity]:
         """See `chaos.experiment.Run.turns`."""
         names = self.target.names
-        for turn in range(self.options.trials or len(names)):
+        for turn in range(self.options.most_trials or len(names)):
+            if self._looks.enough():
+                return
             name = names[turn % len(names)]
             yield pod_identity(self.target.objects[name])
+        self._looks.enough()  # the last fault may be the one that the last look was to come after
 
     async def steady_state(self, within_s: float) -> None:
         """See `chaos.experiment.Run.steady_state`."""
         trial = len(self._recorder.history.faults)
         started_s, started_ns = self._clock.now_s(), self._clock.now_ns()
-        hold_s = max(_HOLD_AT_LEAST_S, _HOLD_PERIODS * self._probing.rates.dns_period_s)
+        hold_s = self._hold_s
         since_s: float | None = None
         deadline_s = started_s + within_s
         while True:
@@ -117,6 +123,10 @@ class ActiveRun:
                     rest = [one for one in missing if one not in seen]
                     raise self._not_steady(trial, within_s, [*seen, *rest], told=told)
             await asyncio.sleep(_LOOK_S)
+
+    @property
+    def _hold_s(self) -> float:
+        return max(_HOLD_AT_LEAST_S, _HOLD_PERIODS * self._probing.rates.dns_period_s)
 
     async def _told_by(self, at_ns: int) -> bool:
         """Whether the watches had told by an instant that has just been all that there was to see."""
@@ -179,6 +189,9 @@ class ActiveRun:
     @asynccontextmanager
     async def inject(self, fault: Fault) -> AsyncIterator[FaultWindow]:
         """See `chaos.experiment.Run.inject`."""
+        if self._looks.disturbed():
+            # No probe ran meanwhile. What was not heard again before the fault would widen the bounds of its outage.
+            await asyncio.sleep(max(self._hold_s, _HEARD_AGAIN_PERIODS * self._probing.rates.connect_period_s))
         self._check_blast_radius(fault)
         trial = len(self._recorder.history.faults) + 1
         names = ", ".join(pod.name for pod in fault.targets)

@@ -436,7 +436,7 @@ class Execution:
 
     def _limit_s(self, found: preflight.Preflight) -> float:
         """Seconds after which the run is ended, whatever it does."""
-        trials = self._options.trials or len(found.target.names) or 1
+        trials = self._options.most_trials or len(found.target.names) or 1
         deploy_s = DEPLOY_WITHIN_S + (START_WITHIN_S if found.agents else 0.0)
         return deploy_s + self._experiment.timeout_s * (trials + 1)
 

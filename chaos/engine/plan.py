@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chaos.engine.place import Place
 from chaos.engine.preflight import Preflight
 from chaos.engine.probing import Rates
@@ -13,7 +15,6 @@ def plan_lines(
 ) -> list[tuple[str, str]]:
     """Rows of (what, details) with the targets resolved."""
     target, cluster = found.target, found.cluster
-    trials = options.trials or len(target.names)
     repeats = "fault-took-effect" in experiment.checkers
     tested = f"StatefulSet {target.statefulset}: {', '.join(target.names)}" if target.names else "what the method makes"
     grace = "the pod's own" if options.deletion_grace_s is None else f"{options.deletion_grace_s} s"
@@ -24,13 +25,29 @@ def plan_lines(
         ("cluster", f"{place.label}, Kubernetes {cluster.version}, fingerprint {cluster.fingerprint}"),
         ("namespace", f"{target.namespace} ({where})"),
         ("target", tested),
-        *([("trials", f"{trials} (--trials); deletions with grace period: {grace}")] if repeats else []),
-        ("blast radius", f"{experiment.blast_radius} pod(s) at the same time"),
+        *([("trials", f"{_trials(options, target.names)}; deletions with grace period: {grace}")] if repeats else []),
+        ("blast radius", f"{experiment.blast_radius} pod(s) at the same time{_how_often(options)}"),
         ("DNS views", ", ".join(f"{view.name} {view.address}" for view in found.dns.views)),
         *([("", f"only that address: {found.dns.limited}")] if found.dns.limited else []),
         ("vantages", _vantages(found, options)),
         ("probes", f"{dns}; connections every {rates.connect_period_s * 1000:.0f} ms"),
     ]
+
+
+def _trials(options: Options, names: Sequence[str]) -> str:
+    """How many, and which options decide that."""
+    if options.until_precision is None:
+        return f"{options.trials or len(names)} (--trials)"
+    return f"{_until(options)} (--until-precision, --max-trials)"
+
+
+def _how_often(options: Options) -> str:
+    return "" if options.until_precision is None else f", in {_until(options)}"
+
+
+def _until(options: Options) -> str:
+    known = f"until the median of the outage is known within {options.until_precision:.0%}"
+    return f"up to {options.most_trials} trials, {known}"
 
 
 def _vantages(found: Preflight, options: Options) -> str:

@@ -72,6 +72,7 @@ class Experiment:
         needs: of `NEEDS`.
         uses: permissions in its namespace beyond those that every run has, as ``VERB[,VERB] RESOURCE[.GROUP]``, such as
             ``patch services`` or ``create,delete poddisruptionbudgets.policy``.
+        repeats: whether its method takes pod after pod from `run.turns`, so that there may be more or fewer faults.
         any_target: whether it can be run on a StatefulSet of the user's own (``--target``): its method uses no object
             that its workload's manifests would have brought.
         duration_s: rough length on a real cluster, in seconds, for the catalogue.
@@ -93,6 +94,7 @@ class Experiment:
     watched_names: int = 0
     needs: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
+    repeats: bool = False
     any_target: bool = False
     duration_s: float = 60
     summary: str = ""
@@ -157,6 +159,11 @@ class Experiment:
             raise UsageError(f"experiment {self.name} ({self.source}): blast_radius must be a positive whole number")
         if not isinstance(self.timeout_s, int | float) or not 0 < self.timeout_s < math.inf:
             raise UsageError(f"experiment {self.name} ({self.source}): timeout_s must be a positive number")
+
+    @property
+    def tells_outage(self) -> bool:
+        """Whether its headline is about how long a pod was unreachable."""
+        return self.headline is None and not {"dns", "http"}.isdisjoint(self.probes)
 
     def manifest_path(self, name: str) -> Path:
         """Where a manifest of this experiment lies: in ``manifests`` beside it, or beside its folder."""
@@ -225,6 +232,7 @@ _TYPES: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
         _tuple_of(_is_note),
     ),
     ("headline", "a function or None", lambda value: value is None or callable(value)),
+    ("repeats", "True or False", lambda value: isinstance(value, bool)),
     ("watched_names", "a whole number from 0", lambda value: type(value) is int and value >= 0),
     ("duration_s", "a number", lambda value: isinstance(value, int | float)),
 )

@@ -18,6 +18,10 @@ _SHORTEST_PERIOD_S = 0.001
 _LONGEST_PERIOD_S = 60.0
 _STATEFULSET = ("statefulset", "statefulsets", "sts", "statefulset.apps")
 _PORTS = 65536
+# `--until-precision`: the least number of faults that says anything at its level, and where such a run gives up.
+_FEWEST_TRIALS, _MAX_TRIALS = 7, 60
+_MOST_TRIALS = 500  # to plan the looks for more takes seconds, and nobody waits for so many
+_LOWEST_PERCENT, _HIGHEST_PERCENT = 1, 100
 # A pod's terminationGracePeriodSeconds may be longer; nobody waits for it.
 _LONGEST_GRACE_S = 2**31 - 1
 # Kubernetes, "Object names and IDs": a namespace is a label, most other objects and domains are subdomains.
@@ -32,6 +36,9 @@ class Options:
 
     Attributes:
         trials: number of faults; None: one for each pod.
+        until_precision: go on until the median of the outage is known so precisely (the relative half-width of its
+            interval, such as 0.1); None: as many faults as `trials` says.
+        max_trials: faults at most, with `until_precision`; None: 60.
         within_s: seconds in which a pod's records must be right again.
         grace_s: grace period of deletions; None: the pod's own.
         force: delete with grace 0.
@@ -56,6 +63,8 @@ class Options:
     """
 
     trials: int | None = None
+    until_precision: float | None = None
+    max_trials: int | None = None
     within_s: float = 60.0
     grace_s: int | None = None
     force: bool = False
@@ -80,6 +89,7 @@ class Options:
     def __post_init__(self) -> None:
         if self.trials is not None and self.trials < 1:
             raise UsageError("--trials must be at least 1")
+        self._check_precision()
         if self.grace_s is not None and not 0 <= self.grace_s <= _LONGEST_GRACE_S:
             raise UsageError(f"--grace must lie between 0 and {_LONGEST_GRACE_S} seconds")
         if self.force and self.grace_s:
@@ -89,6 +99,28 @@ class Options:
         self._check_target()
         self._check_vantage()
         self._check_commands()
+
+    def _check_precision(self) -> None:
+        if self.until_precision is None:
+            if self.max_trials is not None:
+                raise UsageError("--max-trials is for --until-precision", hint="--trials N says how many faults")
+            return
+        if self.trials is not None:
+            raise UsageError(
+                "--trials and --until-precision exclude each other: either says how many faults there are",
+                hint="--max-trials N with --until-precision says how many at most",
+            )
+        percent = 100 * self.until_precision
+        if not (_LOWEST_PERCENT <= round(percent, 6) <= _HIGHEST_PERCENT and round(percent, 6).is_integer()):
+            raise UsageError(
+                f"--until-precision {percent:g}% must be a whole percentage between 1% and 100%",
+                hint="such as 10%, or 0.1",
+            )
+        if self.max_trials is not None and not _FEWEST_TRIALS <= self.max_trials <= _MOST_TRIALS:
+            raise UsageError(
+                f"--max-trials must lie between {_FEWEST_TRIALS} and {_MOST_TRIALS}",
+                hint=f"of fewer than {_FEWEST_TRIALS} faults no median is known so surely",
+            )
 
     def _check_rates(self) -> None:
         if not 0 < self.within_s < math.inf:
@@ -160,6 +192,11 @@ class Options:
         return self.target.partition("/")[2]
 
     @property
+    def most_trials(self) -> int | None:
+        """How many faults there are at most; None: one for each pod."""
+        return self.trials if self.until_precision is None else self.max_trials or _MAX_TRIALS
+
+    @property
     def deletion_grace_s(self) -> int | None:
         """What is sent with a deletion."""
         return 0 if self.force else self.grace_s
@@ -167,4 +204,6 @@ class Options:
     def as_parameters(self) -> dict[str, Any]:
         """For run.json; without the commands for a node, which may hold passwords."""
         said = asdict(self)
+        if self.until_precision is not None:
+            said["max_trials"] = self.most_trials
         return said | {key: bool(said[key]) for key in ("cut_node", "join_node")}

@@ -158,7 +158,11 @@ class Run(Protocol):
         """The DNS servers that are asked: each CoreDNS pod, and ``service`` last."""
 
     def turns(self) -> Iterator[PodIdentity]:
-        """One pod a trial, taking turns; each as it is when its turn comes."""
+        """One pod a trial, taking turns; each as it is when its turn comes.
+
+        With ``--until-precision`` they end once the outages so far are known precisely enough. The experiment declares
+        that it `repeats`.
+        """
 
     async def steady_state(self, within_s: float) -> None:
         """Wait until every record, endpoint and answer is right and stays so for a moment.

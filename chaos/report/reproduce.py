@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from chaos.model import RunMeta
 
 # design.md, "Vantages": what a run on a real cluster keeps to by itself.
@@ -27,9 +30,7 @@ def command(meta: RunMeta) -> str:
         words.append(f"--identify {parameters['identify']}")
         words += [f"--port {parameters['port']}"] if parameters["port"] else []
     words += [flag for name, flag in _FLAGS if parameters.get(name)]
-    for name, option, unit in _OPTIONS:
-        if parameters.get(name) is not None:
-            words.append(f"{option} {parameters[name]:g}{unit}")
+    words += _numbers(parameters)
     for name, option in _PERIODS:
         if parameters.get(name) is not None:
             words.append(f"{option} {parameters[name] * 1000:g}ms")
@@ -45,3 +46,12 @@ def command(meta: RunMeta) -> str:
     changed = [d for d in meta.model if d.get("source") == "set for this run"]
     words += [f"--model {d['name']}={d['low']:g}..{d['high']:g}" for d in changed]
     return " ".join(words)
+
+
+def _numbers(parameters: dict[str, Any]) -> Iterator[str]:
+    """How many faults, and how they and their limit were set."""
+    if parameters.get("until_precision") is not None:
+        yield f"--until-precision {parameters['until_precision']:.0%} --max-trials {parameters['max_trials']}"
+    for name, option, unit in _OPTIONS:
+        if parameters.get(name) is not None:
+            yield f"{option} {parameters[name]:g}{unit}"

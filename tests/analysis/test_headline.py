@@ -2,8 +2,9 @@
 
 import pytest
 
-from chaos.analysis.headline import headline
+from chaos.analysis.headline import headline, outages
 from chaos.analysis.over_faults import how_sure, over_faults, per_fault
+from chaos.analysis.precision import LOOKED, Aim
 from chaos.analysis.reading import Reading
 from chaos.experiment.judging import judges_of, statements
 from chaos.model import History, Interval
@@ -111,3 +112,79 @@ def test_faults_that_did_not_end_bound_no_share() -> None:
     assert plain(how_sure(durations)).endswith(
         "the next deletion takes no longer than the longest of these in 59 of 60 cases."
     )
+
+
+def close_together(n: int) -> list[Interval]:
+    return intervals([(1.2 + 0.003 * k, 1.201 + 0.003 * k) for k in range(n)])
+
+
+@pytest.mark.parametrize(
+    ("durations", "aim", "median", "longest"),
+    [
+        (
+            close_together(7),
+            Aim(0.1, 60, 7),
+            "lies between 1.20 and 1.22 s (at 95% confidence), within 10% as asked.",
+            "None of 7 deletions took longer than 1.22 s, so at most 47% of all do",
+        ),
+        (
+            around(57),
+            Aim(0.1, 60, 57),
+            "lies between 20.00 and 38.00 s (at 95% confidence), not within 10% after 57 deletions.",
+            "None of 57 deletions took longer than 57.01 s, so at most 7% of all do",
+        ),
+        (
+            close_together(9),
+            Aim(0.1, 60, None),
+            "lies between 1.20 and 1.23 s (at 95% confidence), but the run ended before its next look at that.",
+            "None of 9 deletions took longer than 1.23 s, so at most 39% of all do",
+        ),
+        (
+            close_together(3),
+            Aim(0.1, 60, None),
+            "is not known within 10% after 3 deletions.",
+            "",
+        ),
+        (
+            intervals([(1.0, 1.1)] * 6 + [(60.0, None)]),
+            Aim(0.5, 7, 7),
+            "is at least 1.00 s (at 95% confidence), not within 50% after 7 deletions.",
+            "",
+        ),
+    ],
+)
+def test_a_run_for_a_precision_says_whether_it_was_reached(
+    durations: list[Interval], aim: Aim, median: str, longest: str
+) -> None:
+    none = f" {longest} (at 95% confidence)." if longest else ""
+    assert plain(how_sure(durations, aim=aim)) == f"The median of all deletions like these {median}{none}"
+
+
+def test_a_run_for_a_precision_without_an_outage_says_nothing_of_its_median() -> None:
+    assert how_sure([], aim=Aim(0.1, 60, None)) == ""
+
+
+def test_the_interval_is_that_of_the_look_at_which_the_run_stopped() -> None:
+    seven, more = close_together(7), [*close_together(7), *around(20)]
+    first = plain(how_sure(seven, aim=Aim(0.1, 60, 7))).partition(" None of ")[0]
+    assert plain(how_sure(more, aim=Aim(0.1, 60, 7))).startswith(first)
+
+
+def test_the_headline_knows_what_was_asked_for_and_where_the_run_stopped() -> None:
+    history = pod_replacement(*[Story()] * 8)
+    history.meta.parameters |= {"until_precision": 0.4, "max_trials": 60}
+    assert ", but the run ended before its next look at that. " in plain(headline(Reading(history)))
+    for n, stop in ((5, False), (7, True)):
+        history.marks.append((0, LOOKED, {"n": n, "stop": stop}))
+    assert ", within 40% as asked. " in plain(headline(Reading(history)))
+
+
+def test_what_a_run_looks_at_is_what_the_headline_is_about() -> None:
+    reading = Reading(pod_replacement(Story(), Story()))
+    found = outages(reading)
+    assert len(found) == 2
+    assert plain(over_faults(found)) in plain(headline(reading))
+    reading.history.series = [s for s in reading.history.series if s.probe != "http"]
+    by_dns = outages(Reading(reading.history))
+    assert len(by_dns) == 2
+    assert plain(over_faults(by_dns)) in plain(headline(Reading(reading.history)))

@@ -165,6 +165,13 @@ def test_an_experiment_file_that_raises_says_where(tmp_path: Path) -> None:
     ("args", "message"),
     [
         (("--trials", "0"), "--trials"),
+        (("--until-precision", "half"), "'half' is no percentage"),
+        (("--until-precision", "nan"), "'nan' is no percentage"),
+        (("--until-precision", "0%"), "--until-precision 0% must be a whole percentage between 1% and 100%"),
+        (("--until-precision", "10"), "--until-precision 1000% must be"),
+        (("--until-precision", "0.1", "--max-trials", "6"), "--max-trials must lie between 7 and 500"),
+        (("--until-precision", "10%", "--trials", "9"), "--trials and --until-precision exclude each other"),
+        (("--max-trials", "9"), "--max-trials is for --until-precision"),
         (("--period", "10parsecs"), "10parsecs"),
         (("--model", "nothing=1"), "nothing"),
         (("--model", "dns_one_way=fast"), "NAME=LOW..HIGH"),
@@ -182,6 +189,25 @@ def test_impossible_options_are_named(args: tuple[str, ...], message: str) -> No
     code, _, said = chaos("run", "identity-persistence", "--sandbox", *args)
     assert code == 2
     assert message in said
+
+
+@pytest.mark.parametrize(
+    ("experiment", "message"),
+    [
+        (
+            "rolling-update",
+            "--until-precision is for an experiment that repeats its fault, and rolling-update does",
+        ),
+        ("force-delete", "--until-precision is about how long a pod is unreachable, which force-delete does not tell"),
+    ],
+)
+def test_a_precision_of_what_does_not_get_more_precise_is_refused(
+    tmp_path: Path, experiment: str, message: str
+) -> None:
+    code, _, said = chaos("run", experiment, "--sandbox", "--until-precision", "10%", "--reports", str(tmp_path))
+    assert code == 2
+    assert message in said
+    assert list(tmp_path.iterdir()) == []
 
 
 OWN = '''"""Mine."""

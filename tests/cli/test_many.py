@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from chaos.cli import many
 from chaos.cli.run import RunRequest, Told
-from chaos.experiment import find_experiment
+from chaos.experiment import Experiment, find_experiment
 from chaos.metrics import MetricsOptions
 from chaos.model import Ending, RunOutcome
 from tests.commands import run_command
@@ -149,6 +150,19 @@ def test_an_impossible_option_is_said_before_the_first_is_run(tmp_path: Path) ->
         assert done.returncode == 2
         assert args[0] in done.stderr
         assert not (tmp_path / "reports").exists()
+
+
+def test_all_leaves_out_what_does_not_get_more_precise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = []
+
+    def run_one(_: RunRequest, experiment: Experiment) -> Told:
+        begun.append(experiment.name)
+        return Told(Ending(RunOutcome.HELD, 0, "HELD"), {}, tmp_path)
+
+    monkeypatch.setattr(many, "run_one", run_one)
+    asked = replace(request(tmp_path, sandbox=True), options={"until_precision": 0.1})
+    assert many.run_many(asked, [], every=True) == 0
+    assert begun == ["identity-persistence"]
 
 
 def request(folder: Path, *, sandbox: bool = False) -> RunRequest:

@@ -59,3 +59,8 @@ def test_a_run_that_measured_nothing_answers_nothing(name: str) -> None:
     own = [question.key for question in EXPERIMENTS[name].questions if isinstance(question, Question)]
     assert {key: lab.answer(EXPERIMENTS[name], history, key) for key in own} == dict.fromkeys(own, "")
     assert lab.headline(EXPERIMENTS[name], history)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_that_takes_turns_is_declared_to_repeat(name: str) -> None:
+    assert EXPERIMENTS[name].repeats == ("run.turns()" in EXPERIMENTS[name].source.read_text(encoding="utf-8"))

@@ -184,6 +184,12 @@ def test_the_command_to_reproduce_names_seed_and_limits(tmp_path: Path) -> None:
     )
 
 
+def test_the_command_to_reproduce_names_the_precision(tmp_path: Path) -> None:
+    history = pod_replacement()
+    history.meta.parameters |= {"trials": None, "until_precision": 0.07, "max_trials": 60}
+    assert "--sandbox --seed 7 --until-precision 7% --max-trials 60 --within 60s" in written(tmp_path, history)
+
+
 def test_the_picture_has_a_lane_for_each_pod_view_and_client(tmp_path: Path) -> None:
     written(tmp_path, pod_replacement(FORCED))
     labels = {text.text for text in picture(tmp_path).iter(f"{SVG}text")}

@@ -85,7 +85,7 @@ def test_the_longest_time_of_failures_is_not_called_the_first() -> None:
         found.series(probe="http").say(Outcome("ECONNRESET", "response", address=OLD), after=0.3, before=0.5).history
     )
     said = answer(history, "connection-handling")
-    assert "for the longest time beginning with NXDOMAIN (phase resolve), between " in said
+    assert "for the longest time beginning with NXDOMAIN (phase resolve), at most 2." in said
     assert "trial, first with" not in said
 
 

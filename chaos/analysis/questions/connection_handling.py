@@ -169,7 +169,8 @@ def _kept_address(reading: Reading, ttl_s: int) -> str:
         known = [end for end in ends if end is not None]
         if stopped is not None and known and len(known) == len(views):
             # It was given at the latest when the last view dropped it.
-            dead.append((trial.number, Interval(0, max(0, max(known) + ttl_s * NS_PER_S - stopped.after_ns))))
+            ttl_ns = ttl_s * NS_PER_S
+            dead.append((trial.number, Interval(0, min(ttl_ns, max(0, max(known) + ttl_ns - stopped.after_ns)))))
     if not dead:
         return f"{may_keep}; for how long its address is a dead one then was not measured."
     return f"{may_keep}. Its address would have been dead for {at_most_over_faults(per_fault(dead))} of that."

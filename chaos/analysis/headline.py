@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from chaos.analysis.bounds import length
 from chaos.analysis.connections import ClientView, client_views, each
+from chaos.analysis.denials import own_doing
+from chaos.analysis.division import divisions
 from chaos.analysis.over_faults import how_sure, over_faults, per_fault
 from chaos.analysis.precision import aim_of
 from chaos.analysis.reading import Reading
@@ -34,7 +36,7 @@ class _Measured:
 
 def headline(reading: Reading) -> str:
     """At most four sentences; empty where nobody asked for a pod by its name."""
-    return " ".join(_headline(reading))
+    return " ".join(filter(None, _headline(reading)))
 
 
 def outages(reading: Reading) -> list[Interval]:
@@ -75,6 +77,7 @@ def _headline(reading: Reading) -> Iterator[str]:
         yield _unreachable(found, durations)
     if durations:
         yield how_sure(durations, aim=aim_of(reading))
+        yield own_doing(reading, divisions(reading))
     deaf = len(found.views) - len(found.heard)
     if found.heard and deaf:
         yield f"In {out_of(deaf, len(found.views), each(found.views))} it was not measured: {before}."

@@ -1,5 +1,7 @@
 """The one sentence that people quote."""
 
+from dataclasses import replace
+
 import pytest
 
 from chaos.analysis.headline import headline, outages
@@ -188,3 +190,10 @@ def test_what_a_run_looks_at_is_what_the_headline_is_about() -> None:
     by_dns = outages(Reading(reading.history))
     assert len(by_dns) == 2
     assert plain(over_faults(by_dns)) in plain(headline(Reading(reading.history)))
+
+
+def test_a_cache_that_the_probes_fill_is_named_where_dns_takes_a_part_of_the_outage() -> None:
+    slow = replace(Story().shifted(-30.0), old_stops_s=0.04, old_failed_s=0.2, dns_back_s=30.0, ends_s=31.0)
+    said = plain(headline(Reading(pod_replacement(slow))))
+    assert said.endswith("put it there: a client that asks less often may wait less.")
+    assert "keep a denial" not in plain(headline(Reading(pod_replacement())))

@@ -11,7 +11,8 @@ from chaos.analysis import questions
 from chaos.analysis.questions import QUESTIONS, answer_all
 from chaos.analysis.reading import Reading
 from chaos.model import History
-from tests.histories import FORCED, Builder, Story, pod_replacement
+from tests.edited import Edited
+from tests.histories import FORCED, NXDOMAIN, Builder, Story, pod_replacement
 
 QUICK = Story(
     old_stops_s=0.1,
@@ -54,9 +55,12 @@ def test_a_slow_dns_is_called_the_cause_where_it_is_with_the_cache_that_the_prob
     history = pod_replacement(slow)
     text = answer(history, "dns-update")
     assert "Updating DNS made most of the outage by name in 1 of 1 trial: at least" in text
-    assert "the servers keep a denial for 30 s, and the probes' own questions may have put it there" in text
+    assert "DNS servers keep a denial for 30 s, and the probes' own questions may have put it there" in text
     history.meta.environment["corefile"] = "kubernetes cluster.local\n"
     assert "keep a denial" not in answer(history, "dns-update")
+    odd = replace(NXDOMAIN, ttl=7)
+    counts_down = Edited(history).series("A web-0.web").say_sometimes(odd, lambda n: bool(n % 2), after=1, before=20)
+    assert "DNS servers keep a denial for" in answer(counts_down.history, "dns-update")
 
 
 def test_records_that_do_not_come_back_are_counted_and_bounded_not_averaged() -> None:

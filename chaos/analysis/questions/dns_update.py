@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from chaos.analysis.bounds import length, since
 from chaos.analysis.claims import need
-from chaos.analysis.corefile import caching
+from chaos.analysis.denials import own_doing
 from chaos.analysis.division import CAUSES, Division, divisions
 from chaos.analysis.over_faults import at_most_over_faults, over_faults, per_fault
 from chaos.analysis.questions.answer import Question, effective_trials, left_out
@@ -15,7 +15,7 @@ from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.stages import Timeline, timelines
 from chaos.analysis.trials import end_unseen
-from chaos.analysis.units import at_least_share, count, out_of, stated
+from chaos.analysis.units import at_least_share, count, out_of
 
 
 def dns_update(reading: Reading) -> Iterator[str]:
@@ -115,14 +115,12 @@ def _cause(reading: Reading, divided: list[Division]) -> Iterator[str]:
     for key, what, _ in CAUSES:
         if key in found:
             shares, most = found[key], _ITSELF.format(what[0].upper() + what[1:])
-            yield (
-                f"{most} in {out_of(len(shares), len(divided), _each(divided))}: {at_least_share(min(shares))} of it"
-                f"{_kept_denials(reading) if key == 'dns' else ''}."
-            )
+            yield f"{most} in {out_of(len(shares), len(divided), _each(divided))}: {at_least_share(min(shares))} of it."
     named = sum(map(len, found.values()))
     if named < len(divided):
         where = f"In the other {count(len(divided) - named, _each(divided))} no" if named else "No"
         yield f"{where} single part is known to make half of the outage."
+    yield own_doing(reading, divided)
 
 
 _ITSELF = "{} made most of the outage by name"
@@ -131,18 +129,6 @@ _ITSELF = "{} made most of the outage by name"
 def _each(divided: list[Division]) -> str:
     """What they are counted in."""
     return "trial" if len({one.trial.number for one in divided}) == len(divided) else "replacement"
-
-
-def _kept_denials(reading: Reading) -> str:
-    """Where a cache keeps denials, who asks while the name is missing has them kept: so the probes do."""
-    environment, target = reading.meta.environment, reading.meta.target
-    found = caching(str(environment.get("corefile", "")), str(target.get("domain", "cluster.local")))
-    if found is None or not found.denial_s:
-        return ""
-    return (
-        f"; the servers keep a denial for {stated(found.denial_s)}, and the probes' own questions may have put it "
-        "there, so a client that asks less often may wait less"
-    )
 
 
 QUESTION = Question(

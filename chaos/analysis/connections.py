@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
+from chaos.analysis.bounds import length
 from chaos.analysis.claims import UnmeasuredError
 from chaos.analysis.coverage import tolerated_gap_ns
 from chaos.analysis.reading import Reading, Sample
@@ -39,6 +40,7 @@ class ClientView:
         failed: when the longest stretch of failures began; None where none failed, or where it had never worked
             before: then nothing follows about the fault (`deaf`).
         stretches: of failures, in all.
+        without_ns: how long they were together, as bounds; without an end where one was not seen to end.
         first: whether the longest was the first.
         first_failed: when it failed first of all after it had worked; None where it was not seen to, or had not worked.
         first_failure: status and phase of its first failure.
@@ -52,6 +54,7 @@ class ClientView:
     counts: tuple[tuple[str, str, int], ...]
     samples: int
     stretches: int
+    without_ns: Interval
     first: bool
     failed: Interval | None
     first_failed: Interval | None
@@ -119,13 +122,13 @@ def lost_by_name(reading: Reading, fault: FaultWindow | None = None) -> list[tup
     """
     found = []
     for view in client_views(reading):
-        length = view.outage_ns
-        if view.probe != "http" or fault not in (None, view.trial.fault) or length is None:
+        lasted = view.outage_ns
+        if view.probe != "http" or fault not in (None, view.trial.fault) or lasted is None:
             continue
         pod = view.trial.target.name
         if view.first_failed is not None:
-            found.append((pod, length))
-        elif length.after_ns > tolerated_gap_ns(reading, 0):
+            found.append((pod, lasted))
+        elif lasted.after_ns > tolerated_gap_ns(reading, 0):
             raise UnmeasuredError(f"whether {pod} could be reached by its name was not heard")
     return found
 
@@ -154,12 +157,19 @@ def _client_view(reading: Reading, trial: Trial, series: Series) -> ClientView:
         counts=tuple((status, phase, n) for (status, phase), n in sorted(counts.items(), key=lambda c: (-c[1], c[0]))),
         samples=sum(counts.values()),
         stretches=len(outages),
+        without_ns=_together(outages),
         first=outage is None or outage is outages[0],
         failed=None if outage is None else outage.failed,
         first_failed=_first_failed(trial, samples),
         first_failure=None if first is None else (first.status, first.phase),
         restored=None if outage is None else outage.restored,
     )
+
+
+def _together(outages: list[_Outage]) -> Interval:
+    lengths = [length(one.failed, one.restored) for one in outages]
+    ends = [one.before_ns for one in lengths if one.before_ns is not None]
+    return Interval(sum(one.after_ns for one in lengths), sum(ends) if len(ends) == len(lengths) else None)
 
 
 def _first_failed(trial: Trial, samples: list[Sample]) -> Interval | None:

@@ -165,6 +165,8 @@ def _client(view: ClientView) -> dict[str, str]:
         "how": f"{view.first_failure[0]} ({view.first_failure[1]})" if view.first_failure else "",
         "restored": _interval(view.restored, view.trial.accepted_ns),
         "outage": "" if outage is None else _interval(outage, 0),
+        "stretches": str(view.stretches),
+        "without": _interval(view.without_ns, 0) if view.stretches else "",
     }
 
 

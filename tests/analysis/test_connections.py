@@ -6,7 +6,10 @@ from chaos.analysis.connections import ClientView, client_views
 from chaos.analysis.outage import outage
 from chaos.analysis.reading import Reading
 from chaos.model import History, Outcome, PodIdentity
+from tests.edited import Edited
 from tests.histories import FORCED, Builder, ns, pod_replacement
+
+REFUSED = Outcome("ECONNREFUSED", "connect")
 
 
 def view(history: History, probe: str) -> ClientView:
@@ -47,6 +50,22 @@ def test_a_stray_failure_is_not_taken_for_the_outage() -> None:
     failed = view(history, "clusterip").failed
     assert failed is not None
     assert failed.after_ns > ns(30)
+
+
+def test_all_time_without_service_is_told_beside_the_longest_stretch() -> None:
+    history = Edited(pod_replacement()).series(probe="clusterip").say(REFUSED, after=5.0, before=7.0).history
+    seen = view(history, "clusterip")
+    assert seen.outage_ns is not None
+    assert seen.stretches == 2
+    # From 5 to 7 s, and from when the container stopped to when the new one served.
+    assert seen.outage_ns.covers(ns(32.1 - 30.04))
+    assert seen.without_ns.covers(ns(2.0 + 32.1 - 30.04))
+
+
+def test_time_without_service_has_no_end_where_a_stretch_has_none() -> None:
+    old = view(pod_replacement(), "address")
+    assert old.without_ns.before_ns is None
+    assert old.without_ns.after_ns > 0
 
 
 def test_an_address_that_never_serves_again_is_censored() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from chaos.clock import RunClock
@@ -20,11 +20,16 @@ _TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """A change that the API server accepted: when the request left, when its response arrived (run's clock)."""
+    """A change that the API server accepted: when the request left, when its response arrived (run's clock).
+
+    Attributes:
+        requests: where it took one for each of several pods: the same two instants, by the pod's name.
+    """
 
     sent_ns: int
     accepted_ns: int
     object: Object
+    requests: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 class Changes:

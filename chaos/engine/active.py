@@ -223,7 +223,13 @@ class ActiveRun:
             ended_ns = self._clock.now_ns()
             self._recorder.fault(replace(window, outcome=outcome, ended_ns=ended_ns, detail=exc.message))
             raise
-        window = replace(window, outcome="accepted", sent_ns=done.sent_ns, accepted_ns=done.accepted_ns)
+        window = replace(
+            window,
+            outcome="accepted",
+            sent_ns=done.sent_ns,
+            accepted_ns=done.accepted_ns,
+            requests=done.requests,
+        )
         self._recorder.fault(window)
         try:
             yield window

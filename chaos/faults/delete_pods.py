@@ -41,9 +41,12 @@ class DeletePods:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._delete(changes, namespace, pod)) for pod in self.pods]
         done = [task.result() for task in tasks]
-        # One t0 for all: the last of them was accepted then, all had been sent by then.
+        # The fault as a whole was accepted with the last of them; each pod's t0 is its own.
         return Acknowledged(
-            min(one.sent_ns for one in done), max(one.accepted_ns for one in done), max(done, key=_accepted).object
+            min(one.sent_ns for one in done),
+            max(one.accepted_ns for one in done),
+            max(done, key=_accepted).object,
+            {pod.name: (one.sent_ns, one.accepted_ns) for pod, one in zip(self.pods, done, strict=True)},
         )
 
     async def _delete(self, changes: Changes, namespace: str, pod: PodIdentity) -> Acknowledged:

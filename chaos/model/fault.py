@@ -30,10 +30,11 @@ class FaultWindow:
         outcome: ``accepted``; ``refused`` with the reason in `detail`; ``partial`` where some of its requests were
             made and another refused; ``unknown`` where no answer came; ``sent`` where the run was cut off before.
         sent_ns: when the request left.
-        accepted_ns: when its response arrived; None where it was refused.
+        accepted_ns: when its response arrived, of several requests the last one; None where it was refused.
         ended_ns: when the next trial, or the end of the method, began; None where the run was cut short.
         parameters: such as ``grace_s``.
         replaces: whether each target is to be replaced by a new pod of its name: then it is a trial of its recovery.
+        requests: where each target had a request of its own: by its name when that left, and when its response arrived.
     """
 
     fault: str
@@ -46,6 +47,7 @@ class FaultWindow:
     detail: str = ""
     parameters: dict[str, object] = field(default_factory=dict)
     replaces: bool = True
+    requests: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def holds(self, at_ns: int) -> bool:
         """Whether an instant is in its time, from its request on."""
@@ -53,6 +55,14 @@ class FaultWindow:
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> FaultWindow:
-        """What `dataclasses.asdict` made, after a way through JSON."""
+        """What `dataclasses.asdict` made, after a way through JSON.
+
+        Raises:
+            ValueError: a request of its own was accepted before it was sent.
+        """
         targets = tuple(PodIdentity(**{**t, "claims": tuple(t["claims"])}) for t in fields["targets"])
-        return cls(**{**fields, "targets": targets})
+        requests = {pod: (int(sent), int(accepted)) for pod, (sent, accepted) in fields.get("requests", {}).items()}
+        for pod, (sent_ns, accepted_ns) in requests.items():
+            if accepted_ns < sent_ns:
+                raise ValueError(f"the request for {pod} was accepted before it was sent")
+        return cls(**{**fields, "targets": targets, "requests": requests})

@@ -1,6 +1,7 @@
 """A history survives a way to the disk and back, and a crash at any byte of it."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ def recorded(folder: Path) -> History:
         pod = PodIdentity("web-1", "u1", "10.0.0.1", "node-1", claims=("data-web-1",))
         window = FaultWindow("delete-pod", 1, (pod,), "accepted", 5, 9, None, parameters={"grace_s": 1})
         record.fault(window)
+        record.fault(FaultWindow("delete-pods", 2, (pod,), "accepted", 5, 9, 20, requests={"web-1": (5, 8)}))
         record.event(ClusterEvent(7, "DELETED", "Pod", "ns", "web-1", "u1", {"metadata": {"name": "web-1"}}))
         record.gap(WatchGap("Pod", 1, 2, "410"))
         record.mark(3, "steady-state", reached=True)
@@ -43,6 +45,30 @@ def recorded(folder: Path) -> History:
 def test_what_is_loaded_is_what_was_recorded(tmp_path: Path) -> None:
     history = recorded(tmp_path)
     assert load_history(tmp_path, history.meta, history.status) == history
+
+
+def refaulted(folder: Path, **changes: object) -> History:
+    """The second fault as another program or version wrote it; what is None is left out."""
+    history = recorded(folder)
+    lines = [json.loads(line) for line in (folder / EVENTS).read_text().splitlines()]
+    fault = next(line["fault"] for line in lines if line.get("fault", {}).get("trial") == 2)
+    fault.update(changes)
+    for key in [key for key, value in changes.items() if value is None]:
+        del fault[key]
+    (folder / EVENTS).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return load_history(folder, history.meta, history.status)
+
+
+def test_a_fault_of_a_version_that_did_not_keep_each_pods_request_is_read(tmp_path: Path) -> None:
+    assert [fault.requests for fault in refaulted(tmp_path, requests=None).faults] == [{}, {}]
+
+
+@pytest.mark.parametrize(
+    "broken", [[5, 8], {"web-1": 5}, {"web-1": [5]}, {"web-1": [5, "late"]}, {"web-1": [9, 5]}, "no"]
+)
+def test_requests_that_are_none_are_refused(tmp_path: Path, broken: object) -> None:
+    with pytest.raises(UsageError, match="is not what this tool wrote"):
+        refaulted(tmp_path, requests=broken)
 
 
 def test_every_prefix_of_the_files_can_be_read(tmp_path: Path) -> None:

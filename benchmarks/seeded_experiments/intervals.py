@@ -27,6 +27,8 @@ from chaos.model import History, Interval
 SERVICE = "service"
 # An answer may be of any instant between its question and itself; stragglers take up to 0.15 s (a model's slowest).
 _ROUND_TRIPS_S = 0.3
+# Their requests delete the pod; other deletions are known by what the watch showed.
+_ASKED_TO_DELETE = ("delete-pod", "force-delete-pod", "delete-pods", "evict-pod")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,8 @@ class Intervals:
 
     def _of_timeline(self, timeline: Timeline, scene: Scene) -> Iterator[Claim]:
         instants = self._boundaries(scene)
+        if scene.fault.fault in _ASKED_TO_DELETE or timeline.trial.origin.seen:
+            instants["accepted"] = lambda: [] if scene.hit_ns is None else [scene.hit_ns]
         for boundary in timeline.boundaries:
             if boundary.interval is None or boundary.key not in instants:
                 continue
@@ -238,8 +242,6 @@ class Intervals:
         if scene.new is not None:
             uid = scene.new.uid
             found["endpoint-ready"] = lambda: self._endpoint(scene, uid, ready=True)
-        if scene.fault.fault in ("delete-pod", "force-delete-pod", "delete-pods", "evict-pod"):
-            found["accepted"] = lambda: [] if scene.hit_ns is None else [scene.hit_ns]
         return found
 
     def _stopped(self, scene: Scene) -> list[int]:

@@ -152,7 +152,7 @@ class Oracle:
         unsure, late = "", False
         for scene in self._scenes:
             where = f"trial {scene.fault.trial} {scene.target.name}"
-            over = scene.end_ns - scene.accepted_ns >= self._limit_ns
+            over = scene.end_ns - scene.limit_ns >= self._limit_ns
             if scene.ready_ns is None:
                 if over:
                     near = self._near_end(scene.new.at_ns.get("ready") if scene.new else None, scene)
@@ -162,7 +162,7 @@ class Oracle:
             if scene.new is not None and scene.new.claims != scene.old.claims:
                 return Judgement(true=False, why=f"{where}: other claims")
             for kind, replica, right in self._records(scene, (POD_A, SRV, PTR)):
-                late |= _last_wrong(right, scene.sent_ns, scene.end_ns) > scene.accepted_ns + self._limit_ns
+                late |= _last_wrong(right, scene.sent_ns, scene.end_ns) > scene.limit_ns + self._limit_ns
                 if not right.value(scene.end_ns):
                     why = f"{where}: {kind} wrong at {replica} at the end ({scene.end_ns / 1e9:.6f})"
                     if not over:
@@ -223,7 +223,7 @@ class Oracle:
     def _recovered_within(self) -> Judgement:
         unsure = near = ""
         for scene in self._scenes:
-            limit_ns = scene.accepted_ns + self._limit_ns
+            limit_ns = scene.limit_ns + self._limit_ns
             where = f"trial {scene.fault.trial} {scene.target.name}"
             if scene.end_ns <= limit_ns and scene.ready_ns is None:
                 unsure = f"{where}: ended before its limit"
@@ -231,7 +231,7 @@ class Oracle:
             for kind, replica, right in self._records(scene, _A_RECORDS):
                 wrong_ns = _last_wrong(right, scene.sent_ns, scene.end_ns)
                 if wrong_ns > limit_ns:
-                    why = f"{where}: {kind} wrong at {replica} up to {(wrong_ns - scene.accepted_ns) / 1e9:.6f} s"
+                    why = f"{where}: {kind} wrong at {replica} up to {(wrong_ns - scene.limit_ns) / 1e9:.6f} s"
                     return Judgement(true=False, why=why, near=wrong_ns - limit_ns <= self._resolution_ns)
                 if limit_ns - wrong_ns <= self._resolution_ns:
                     near = f"{where}: {kind} at {replica}"

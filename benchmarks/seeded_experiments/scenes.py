@@ -46,10 +46,19 @@ class Scene:
         return at_ns if at_ns is not None and at_ns <= self.end_ns else None
 
     @property
+    def limit_ns(self) -> int:
+        """From when its limit counts: the fault's acceptance, or the own deletion where a controller asks for it."""
+        one_by_one = self.fault.fault in _ONE_BY_ONE and self.hit_ns is not None
+        return max(self.accepted_ns, self.hit_ns or 0) if one_by_one else self.accepted_ns
+
+    @property
     def hit_ns(self) -> int | None:
         """When the deletion of the target began; None where it did not."""
         known = [self.old.at_ns[step] for step in ("terminating", "gone") if step in self.old.at_ns]
         return min(known, default=None)
+
+
+_ONE_BY_ONE = ("rolling-update", "scale")
 
 
 def scenes(world: World, history: History) -> list[Scene]:

@@ -60,7 +60,7 @@ def identities(reading: Reading) -> list[Identity]:
     for trial in trials(reading):
         mine = [r for r in measured if r.trial.key == trial.key]
         lasting = [r for r in mine if r.vantage not in lost or lost[r.vantage].at_ns >= trial.end_ns]
-        limit_ns = None if reading.within_ns is None else trial.accepted_ns + reading.within_ns
+        limit_ns = None if reading.within_ns is None else trial.limit_ns + reading.within_ns
         found.append(Identity(trial, tuple(_object_facets(reading, trial)) + tuple(_dns_facets(lasting, limit_ns))))
     return found
 

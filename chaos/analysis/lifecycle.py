@@ -25,6 +25,7 @@ class Replacement:
         watched: whether any event of a pod of that name arrived at all.
         terminating: whether the old pod was seen with a deletionTimestamp, or gone.
         already: whether it was seen so before the fault, and no earlier fault of the run had hit it.
+        deleted_ns: when it was first seen so, since the fault's request left; None where it was seen so before that.
         old_pod: the old pod object as last seen.
         old_ended_first: the watch showed every container of the old pod terminated before it showed the object gone.
             A new pod of the same name can only be created afterwards, so the two cannot have served at once.
@@ -44,6 +45,7 @@ class Replacement:
     watched: bool = False
     terminating: bool = False
     already: bool = False
+    deleted_ns: int | None = None
     old_pod: dict[str, Any] | None = None
     old_ended_first: bool = False
     old_gone_ns: int | None = None
@@ -135,6 +137,8 @@ def _old_pod(reading: Reading, life: Replacement, events: list[ClusterEvent], se
     for event in events:
         if event.type == "DELETED" or "deletionTimestamp" in event.object.get("metadata", {}):
             life.already = life.already or event.at_ns < sent_ns
+            if not life.terminating and event.at_ns >= sent_ns:
+                _seen(reading, life, "deleted_ns", event)
             life.terminating = True
         if event.type == "DELETED":
             if event.at_ns >= sent_ns and life.old_gone_ns is None:

@@ -129,6 +129,7 @@ def _as_sure_as_its_vantage(recovery: Recovery, loss: Loss | None, spans: list[U
     """What a vantage did not see because it was lost, or placed with a clock that was not known, is unknown."""
     recovered = recovery.outcome is RecoveryOutcome.RECOVERED
     if loss is not None and loss.at_ns < recovery.trial.end_ns:
+        after_s = (loss.at_ns - recovery.trial.accepted_ns) / NS_PER_S
         # What it saw wrong before it was lost was wrong all the same; that it was right, and stayed so, is not known.
         seen_wrong = recovery.lasting if recovery.lasting is not None and recovery.lasting.before_ns is None else None
         return replace(
@@ -137,7 +138,7 @@ def _as_sure_as_its_vantage(recovery: Recovery, loss: Loss | None, spans: list[U
             recovered=recovery.recovered if recovered else None,
             lasting=seen_wrong,
             right_at_end=None,
-            reason=f"{loss.vantage} was lost {recovery.trial.seconds(loss.at_ns):.1f} s after the fault: {loss.reason}",
+            reason=f"{loss.vantage} was lost {after_s:.1f} s after the fault: {loss.reason}",
         )
     for span in spans:
         instants = (recovery.lost, recovery.recovered, recovery.lasting)

@@ -30,7 +30,8 @@ class Boundary:
     """One step of the time line.
 
     Attributes:
-        key: stable, such as ``created``; ``dns-lost`` and ``dns-back`` occur once for each view.
+        key: stable, such as ``created``; ``dns-lost`` and ``dns-back`` occur once for each view. ``accepted`` is t0,
+            whatever the cause.
         interval: None where it was not seen; right-censored where it was awaited and did not come.
         view: the DNS view, for DNS boundaries.
         late: whether a watch that was disturbed showed it: then it is no end and no beginning of a duration.
@@ -73,10 +74,10 @@ class Timeline:
         """Whether a boundary was seen late."""
         return any(b.late for b in self.boundaries if b.key == key)
 
-    def since_accepted(self, key: str) -> Interval | None:
-        """The same, counted from the fault's acceptance."""
+    def since_cause(self, key: str) -> Interval | None:
+        """The same, counted from the target's own t0."""
         found = self.instant(key)
-        return None if found is None else since(found, self.trial.accepted_ns)
+        return None if found is None else since(found, self.trial.cause_ns)
 
     def between(self, earlier: str, later: str) -> Interval | None:
         """The time from a boundary to another; None where one of them was not seen, or late. It is never negative."""
@@ -122,7 +123,7 @@ def _in_order(boundaries: list[Boundary]) -> Iterable[Boundary]:
 
 
 def _ending(reading: Reading, trial: Trial, views: list[Recovery]) -> Iterable[Boundary]:
-    yield Boundary("accepted", "delete accepted (t0)", Interval(trial.sent_ns, trial.accepted_ns))
+    yield Boundary("accepted", f"{trial.origin.label} (t0)", trial.origin.interval)
     yield _watched(trial, "endpoint-not-ready", "endpoint not ready", "endpoint_not_ready_ns")
     for view in views:
         yield Boundary("dns-lost", f"DNS view {view.view} drops the name", view.lost, view.view)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from chaos.analysis.causes import Cause, cause_of
 from chaos.analysis.claims import known
 from chaos.analysis.lifecycle import Replacement, replacement
 from chaos.analysis.reading import Reading, once
 from chaos.analysis.units import seconds, stated
-from chaos.model import FaultWindow, PodIdentity
+from chaos.model import FaultWindow, Interval, PodIdentity
 
 NS_PER_S = 1_000_000_000
 _LOOKBACK_S = 5.0
@@ -20,7 +22,8 @@ class Trial:
     """One accepted fault as it concerns one of its targets.
 
     Attributes:
-        accepted_ns: t0, the moment from which a report counts.
+        accepted_ns: when the fault was accepted, of several requests the last one.
+        origin: the target's own cause, whose instant is its t0: from there a report counts.
         baseline_ns: samples from here to the fault are evidence of the state before it, also where they fall into the
             trial before.
         end_ns: the last instant that belongs to the trial.
@@ -35,6 +38,7 @@ class Trial:
     end_ns: int
     until_ns: int
     life: Replacement
+    origin: Cause
 
     @property
     def number(self) -> int:
@@ -49,9 +53,32 @@ class Trial:
     def sent_ns(self) -> int:
         return self.fault.sent_ns
 
+    @property
+    def cause(self) -> str:
+        """What happened at t0, in words: "its deletion was accepted"."""
+        return self.origin.what
+
+    @property
+    def cause_ns(self) -> int:
+        """t0, on the run's clock."""
+        return self.origin.interval.before_ns or 0
+
+    @property
+    def limit_ns(self) -> int:
+        """From when a limit counts, at the latest: the fault's acceptance, or the own cause where that came later."""
+        return max(self.accepted_ns, self.origin.known.before_ns or 0)
+
     def seconds(self, at_ns: int) -> float:
-        """Seconds since the fault was accepted."""
-        return (at_ns - self.accepted_ns) / NS_PER_S
+        """Seconds since t0."""
+        return (at_ns - self.cause_ns) / NS_PER_S
+
+    def against_limit(self, at: Interval) -> Interval:
+        """What of a limit an instant had used up, in nanoseconds: the least and the most.
+
+        A deletion that the watch showed may have come before that, so that more had been used up.
+        """
+        earliest_ns = max(self.accepted_ns, self.origin.known.after_ns)
+        return Interval(at.after_ns - self.limit_ns, None if at.before_ns is None else at.before_ns - earliest_ns)
 
 
 @once
@@ -70,7 +97,8 @@ def trials(reading: Reading) -> list[Trial]:
             mine_ns = end_ns if again_ns is None else min(end_ns, again_ns)  # a fault within another one's time
             life = replacement(reading, fault, target, mine_ns)
             baseline_ns = max(0, fault.sent_ns - lookback_ns)
-            found.append(Trial(fault, target, fault.accepted_ns, baseline_ns, mine_ns, until_ns, life))
+            origin = cause_of(fault, target, life, fault.accepted_ns)
+            found.append(Trial(fault, target, fault.accepted_ns, baseline_ns, mine_ns, until_ns, life, origin))
     return sorted(found, key=lambda t: t.key)
 
 
@@ -87,7 +115,7 @@ def no_effect(trial: Trial) -> str:
 
 def not_replaced(trial: Trial) -> str:
     """What was missing at the trial's end, where the fault took effect; empty where a new pod was Ready."""
-    waited = f"{seconds(trial.end_ns - trial.accepted_ns)} after the deletion"
+    waited = f"{seconds(trial.end_ns - trial.cause_ns)} after {trial.origin.noun}"
     if trial.life.old_gone_ns is None:
         return f"the old pod {trial.target.name} was still there {waited}"
     if trial.life.new_pod is None:
@@ -97,6 +125,11 @@ def not_replaced(trial: Trial) -> str:
     if trial.life.new_gone:
         return f"the new pod {trial.target.name} was gone again {waited}"
     return ""
+
+
+def named_cause(found: Iterable[Trial]) -> str:
+    """What the seconds of these trials count from, behind "after": "the deletion"."""
+    return " or ".join(dict.fromkeys(trial.origin.noun for trial in found))
 
 
 def steady_again_ns(reading: Reading, fault: FaultWindow) -> int:
@@ -115,10 +148,11 @@ def end_unseen(reading: Reading, trial: Trial) -> str:
 
     Long enough: to the run's limit, and as long as the old pod was allowed to take to end.
     """
-    waited_ns, grace_s = trial.end_ns - trial.accepted_ns, trial.life.grace_s or 0
-    ended = f"trial {trial.number} ended {seconds(waited_ns)} after the deletion"
+    waited_ns, grace_s = trial.end_ns - trial.limit_ns, trial.life.grace_s or 0
+    waited = f"{seconds(trial.end_ns - trial.cause_ns)} after {trial.origin.noun}"
+    ended = f"trial {trial.number} ended {waited}"
     if trial.fault.ended_ns is None:
-        return f"the run was cut {seconds(waited_ns)} after the deletion in trial {trial.number}"
+        return f"the run was cut {waited} in trial {trial.number}"
     if reading.within_ns is None:
         return f"{ended}, and the run names no limit"
     if waited_ns < reading.within_ns:

@@ -24,8 +24,8 @@ from chaos.model.figure import plain
 from chaos.report.fact_tables import fact_tables, watched_rows
 from chaos.report.rendering import render
 from chaos.report.reproduce import command
-from chaos.report.stage_table import stage_rows
-from chaos.report.tables import grouped, lost, recovered, stable
+from chaos.report.stage_table import cause_of_all, heading, stage_rows
+from chaos.report.tables import grouped, lost, recovered, since_cause, stable
 from chaos.report.timeline import is_drawn
 from chaos.report.vantage_tables import is_worth_telling, node_rows, spread_rows, vantage_rows
 from chaos.report.wording import words
@@ -58,7 +58,8 @@ def report_markdown(reading: Reading, said: Statements, ending: Ending) -> str:
         verdicts=said.verdicts,
         counted=_counted(said.verdicts),
         trials=trials(reading),
-        headings=[f"{line.trial.number}: {line.trial.target.name}" for line in shown],
+        headings=[heading(line, lines) for line in shown],
+        cause=cause_of_all(lines),
         hidden=len(lines) - len(shown),
         stages=stage_rows(lines, SHOWN_TRIALS),
         parts=_parts(divided),
@@ -161,9 +162,9 @@ def _client(view: ClientView) -> dict[str, str]:
         "where": f"{view.trial.number}: {view.trial.target.name}",
         "client": f"{view.probe} {view.record}",
         "counts": counts,
-        "failed": _interval(view.failed, view.trial.accepted_ns),
+        "failed": _interval(view.failed, view.trial.cause_ns),
         "how": f"{view.first_failure[0]} ({view.first_failure[1]})" if view.first_failure else "",
-        "restored": _interval(view.restored, view.trial.accepted_ns),
+        "restored": _interval(view.restored, view.trial.cause_ns),
         "outage": "" if outage is None else _interval(outage, 0),
         "stretches": str(view.stretches),
         "without": _interval(view.without_ns, 0) if view.stretches else "",
@@ -181,9 +182,9 @@ def _records(reading: Reading) -> list[dict[str, str]]:
                 "record": kind.value,
                 "view": view,
                 "n": str(len(group)),
-                "lost": _pair(summarise(lost(group))),
-                "recovered": _pair(summarise(recovered(group))),
-                "stable": _pair(summarise(stable(group))),
+                "lost": _pair(summarise(lost(group, since_cause))),
+                "recovered": _pair(summarise(recovered(group, since_cause))),
+                "stable": _pair(summarise(stable(group, since_cause))),
                 "width": _figure(widths.median),
                 "flips": str(sum(r.flips for r in group)),
                 "unknown": f"{sum(r.unknown for r in group)} of {sum(r.samples for r in group)}",

@@ -11,16 +11,28 @@ from chaos.analysis.trials import NS_PER_S
 
 @dataclass(frozen=True, slots=True)
 class StageRow:
-    """One boundary; `cells` are upper bounds in seconds since t0, one for each trial shown."""
+    """One boundary; `cells` are upper bounds in seconds since t0 of the column's own pod."""
 
     label: str
     cells: tuple[str, ...]
     median: str
 
 
+def cause_of_all(lines: list[Timeline]) -> str:
+    """What happened at t0 of every pod, in words; empty where it was not the same for all."""
+    causes = {line.trial.cause for line in lines}
+    return causes.pop() if len(causes) == 1 else ""
+
+
+def heading(line: Timeline, lines: list[Timeline]) -> str:
+    """Of a column: its trial and pod, and its cause where those of the lines differ."""
+    name = f"{line.trial.number}: {line.trial.target.name}"
+    return name if cause_of_all(lines) else f"{name}, since {line.trial.cause}"
+
+
 def stage_rows(lines: list[Timeline], shown: int) -> list[StageRow]:
     """Rows in the order of the stages; the median is over all trials, not only those shown."""
-    keys = list(dict.fromkeys((b.key, b.view, b.label) for line in lines for b in line.boundaries))
+    keys = list(dict.fromkeys((b.key, b.view) for line in lines for b in line.boundaries))
     order = (
         {b.key: position for position, b in enumerate(max(lines, key=lambda t: len(t.boundaries)).boundaries)}
         if lines
@@ -28,13 +40,15 @@ def stage_rows(lines: list[Timeline], shown: int) -> list[StageRow]:
     )
     keys.sort(key=lambda k: order.get(k[0], len(order)))
     rows = []
-    for key, view, label in keys:
+    for key, view in keys:
         found = [_find(line, key, view) for line in lines]
         figures = [
-            None if b is None or b.interval is None else bound(b.interval, t.trial.accepted_ns)
+            None if b is None or b.interval is None else bound(b.interval, t.trial.cause_ns)
             for t, b in zip(lines, found, strict=True)
         ]
         middle = median([f for f in figures if f is not None])
+        labels = {b.label for b in found if b is not None}
+        label = labels.pop() if len(labels) == 1 else "t0"
         rows.append(StageRow(label, tuple(_text(f) for f in figures[:shown]), _text(middle)))
     return rows
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.statistics import Bound, Summary, bound, summarise
-from chaos.analysis.trials import NS_PER_S
+from chaos.analysis.trials import NS_PER_S, Trial
 
 RECOVERY_COLUMNS = (
     "trial",
@@ -28,6 +28,7 @@ RECOVERY_COLUMNS = (
     "unknown_samples",
     "vantage",
     "reason",
+    "cause_at",
 )
 
 
@@ -36,13 +37,17 @@ def recoveries_csv(reading: Reading) -> str:
 
     Reverse records are not among them: the one of the new address is asked for only once that is known, so how long it
     was missing is not measured; the report's identity table says whether it was right at the end. Where a record was
-    not recovered, `censored_after_s` tells until when that was seen, and `recovered_…` are empty.
+    not recovered, `censored_after_s` tells until when that was seen, and `recovered_…` are empty. `cause_at` is the
+    pod's own t0, from which the report counts (RFC 3339, UTC); empty where it is the fault's `accepted_at` in run.json.
     """
-    return to_csv([_recovery_row(r) for r in _ordered(reading)], RECOVERY_COLUMNS)
+    return to_csv([_recovery_row(reading, r) for r in _ordered(reading)], RECOVERY_COLUMNS)
 
 
 def summary_csv(reading: Reading) -> str:
-    """One row per kind of record and view; a figure that is only a lower bound begins with ``>``."""
+    """One row per kind of record and view; a figure that is only a lower bound begins with ``>``.
+
+    Seconds since the faults were accepted.
+    """
     rows = []
     for (kind, view), group in _groups(reading).items():
         row: dict[str, object] = {"record_kind": kind.value, "view": view, "n": len(group)}
@@ -74,17 +79,30 @@ SUMMARY_COLUMNS = (
 )
 
 
-def lost(group: Iterable[Recovery]) -> list[Bound]:
-    """Upper bounds of when each was lost, since its fault was accepted."""
-    return [bound(r.lost, r.trial.accepted_ns) for r in group if r.lost is not None]
+Zero = Callable[[Trial], int]
 
 
-def recovered(group: Iterable[Recovery]) -> list[Bound]:
+def since_accepted(trial: Trial) -> int:
+    """Where the seconds of the tables begin: when the fault was accepted."""
+    return trial.accepted_ns
+
+
+def since_cause(trial: Trial) -> int:
+    """Where those of the report begin: the pod's own t0."""
+    return trial.cause_ns
+
+
+def lost(group: Iterable[Recovery], zero: Zero = since_accepted) -> list[Bound]:
+    """Upper bounds of when each was lost."""
+    return [bound(r.lost, zero(r.trial)) for r in group if r.lost is not None]
+
+
+def recovered(group: Iterable[Recovery], zero: Zero = since_accepted) -> list[Bound]:
     """Upper bounds of when each was right again; censored where it was not."""
-    return [bound(r.recovered, r.trial.accepted_ns) for r in group if r.recovered is not None]
+    return [bound(r.recovered, zero(r.trial)) for r in group if r.recovered is not None]
 
 
-def stable(group: Iterable[Recovery]) -> list[Bound]:
+def stable(group: Iterable[Recovery], zero: Zero = since_accepted) -> list[Bound]:
     """When each was right for good; censored where wrong answers came until too near the end to tell.
 
     One that never turned wrong again, but was asked too seldom before the end, is missing: nothing speaks against it.
@@ -92,9 +110,9 @@ def stable(group: Iterable[Recovery]) -> list[Bound]:
     found = []
     for r in group:
         if r.stable_before_ns is not None:
-            found.append(Bound(r.stable_before_ns - r.trial.accepted_ns))
+            found.append(Bound(r.stable_before_ns - zero(r.trial)))
         elif r.recovered is not None and (r.recovered.before_ns is None or r.flips):
-            found.append(Bound(r.recovered.after_ns - r.trial.accepted_ns, censored=True))
+            found.append(Bound(r.recovered.after_ns - zero(r.trial), censored=True))
     return found
 
 
@@ -120,7 +138,7 @@ def _ordered(reading: Reading) -> list[Recovery]:
     return sorted(_forward(reading), key=lambda r: (*r.trial.key, r.record, r.view, r.vantage))
 
 
-def _recovery_row(r: Recovery) -> dict[str, object]:
+def _recovery_row(reading: Reading, r: Recovery) -> dict[str, object]:
     back = r.recovered if r.recovered is not None and r.recovered.before_ns is not None else None
     censored = r.recovered is not None and r.recovered.before_ns is None
 
@@ -145,7 +163,13 @@ def _recovery_row(r: Recovery) -> dict[str, object]:
         "unknown_samples": r.unknown,
         "vantage": r.vantage,
         "reason": r.reason,
+        "cause_at": _cause_at(reading, r.trial),
     }
+
+
+def _cause_at(reading: Reading, trial: Trial) -> str:
+    cause_at = reading.wall_text(trial.cause_ns)
+    return "" if cause_at == reading.wall_text(trial.accepted_ns) else cause_at
 
 
 def _figures(name: str, summary: Summary) -> dict[str, object]:

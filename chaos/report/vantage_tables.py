@@ -198,7 +198,7 @@ def node_rows(reading: Reading) -> list[dict[str, str]]:
             interval = getattr(recovery, event)
             if interval is not None and interval.before_ns is not None:
                 key = (where.get(recovery.vantage) or "this process", recovery.view, event)
-                groups.setdefault(key, []).append(interval.before_ns - recovery.trial.accepted_ns)
+                groups.setdefault(key, []).append(interval.before_ns - recovery.trial.cause_ns)
     return [
         {"node": node, "view": view, "event": event, "n": str(len(found)), "median": _seconds(round(median(found)), 3)}
         for (node, view, event), found in sorted(groups.items())
@@ -207,8 +207,8 @@ def node_rows(reading: Reading) -> list[dict[str, str]]:
 
 def _middle_of(group: list[Spread], of: Callable[[Spread], Interval]) -> str:
     """The median over trials of an instant's bounds, as an interval."""
-    after = [of(s).after_ns - s.recovery.trial.accepted_ns for s in group]
-    before = [(of(s).before_ns or 0) - s.recovery.trial.accepted_ns for s in group]
+    after = [of(s).after_ns - s.recovery.trial.cause_ns for s in group]
+    before = [(of(s).before_ns or 0) - s.recovery.trial.cause_ns for s in group]
     return f"{_seconds(round(median(after)), 3)} to {_seconds(round(median(before)), 3)}"
 
 

@@ -10,7 +10,7 @@ from tests.histories import FORCED, NS_PER_S, ns, pod_replacement
 
 def test_propagation_is_measured_over_all_views() -> None:
     (line,) = timelines(Reading(pod_replacement()))
-    lost = line.since_accepted("dns-lost")
+    lost = line.since_cause("dns-lost")
     assert lost is not None
     assert lost.covers(ns(0.011))
     assert 0.013 <= (lost.before_ns or 0) / NS_PER_S <= 0.025
@@ -25,7 +25,7 @@ def test_what_a_watch_showed_is_bounded_from_below_by_the_request_without_lists(
 
 def test_and_by_the_last_list_that_did_not_show_it() -> None:
     (line,) = timelines(Reading(pod_replacement()))
-    created = line.since_accepted("created")
+    created = line.since_cause("created")
     assert created is not None
     assert created.before_ns == ns(31.107)
     assert ns(0.95 * 31.107 - 0.06) <= created.after_ns < ns(31.107)

@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from chaos.analysis.reading import Reading
+from chaos.analysis.trials import trials
 from chaos.experiment import History, find_experiment
 from experiments.node_drain import evictions, ready_again_ns
 from tests.edited import Edited
@@ -37,6 +38,12 @@ def test_the_node_is_closed_drained_and_opened_again(history: History) -> None:
         ("evict-pod", "accepted"),
         ("uncordon", "accepted"),
     ]
+
+
+def test_each_evicted_pod_counts_from_its_own_eviction(history: History) -> None:
+    found = trials(Reading(history))
+    assert {trial.cause for trial in found} == {"its eviction was accepted"}
+    assert [trial.cause_ns for trial in found] == [f.accepted_ns for f in history.faults if f.fault == "evict-pod"]
 
 
 def test_the_answers_have_this_runs_numbers(history: History) -> None:

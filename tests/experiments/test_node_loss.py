@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from chaos.analysis.reading import Reading
+from chaos.analysis.trials import trials
 from chaos.experiment import History, Outcome, Waited, find_experiment
 from chaos.model import ClusterEvent
 from experiments.node_loss import loss
@@ -56,6 +57,13 @@ def summary(history: History, name: str) -> str:
 def test_everything_is_as_the_hypothesis_says(history: History) -> None:
     assert verdicts(history) == dict.fromkeys(OWN, "ok")
     assert len(lost(history)) == 2
+
+
+def test_the_pods_of_the_lost_node_count_from_the_cut(history: History) -> None:
+    cut = next(fault for fault in history.faults if fault.fault == "cut-node")
+    mine = [trial for trial in trials(Reading(history)) if trial.fault == cut]
+    assert {(trial.cause, trial.cause_ns) for trial in mine} == {("its node was cut off", cut.accepted_ns)}
+    assert {trial.cause for trial in trials(Reading(history))} == {"its node was cut off", "its deletion was accepted"}
 
 
 def test_the_lost_server_is_unknown_and_fails_nothing(history: History) -> None:

@@ -1,9 +1,13 @@
 """rolling-update on the sandbox: order, partition, outages; its checkers can fail, and it says which pods were away."""
 
 from functools import partial
+from itertools import pairwise
 
 import pytest
 
+from chaos.analysis.reading import Reading
+from chaos.analysis.stages import timelines
+from chaos.analysis.trials import trials
 from chaos.experiment import History, find_experiment
 from chaos.model import Outcome
 from tests.edited import Edited
@@ -38,6 +42,19 @@ def test_all_holds_and_every_question_is_answered(history: History) -> None:
     assert "web-0 and web-1 and web-2 (3 of 3 pods) could not be reached by name for a while" in text
     assert "the probes' own requests as its only load" in text
     assert "A partition lets one member go first. With partition 2 only web-2 was replaced" in text
+
+
+def test_each_pod_counts_from_its_own_deletion(history: History) -> None:
+    first = [trial for trial in trials(Reading(history)) if trial.number == 1]
+    assert {trial.cause for trial in first} == {"its deletion was first seen"}
+    began = sorted(first, key=lambda trial: trial.cause_ns)
+    assert [trial.target.name for trial in began] == ["web-2", "web-1", "web-0"]
+    assert all(later.cause_ns > (earlier.life.ready_ns or 0) for earlier, later in pairwise(began))
+    assert all(trial.origin.interval.after_ns >= trial.accepted_ns for trial in began[1:]), "a list bounds it"
+    for line in timelines(Reading(history)):
+        lost = line.since_cause("dns-lost")
+        assert lost is not None
+        assert -0.5e9 < (lost.before_ns or 0) < 0.5e9
 
 
 def test_only_pods_that_were_away_are_said_to_have_been(changed: Edited) -> None:

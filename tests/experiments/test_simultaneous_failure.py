@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from chaos.analysis.reading import Reading
+from chaos.analysis.trials import trials
 from chaos.experiment import History, find_experiment
 from chaos.model import Outcome, WatchGap
 from experiments.simultaneous_failure import ORDERED_PODS, PARALLEL_PODS, parallel_ns, starts
@@ -41,6 +42,19 @@ def test_all_holds_and_both_own_questions_are_answered(history: History) -> None
     assert text.startswith("Serial under OrderedReady")
     assert "The last name was back in every view after at most" in text
     assert re.search(r"ordered set took \S+ s longer", text)
+
+
+def test_each_pod_counts_from_the_request_that_deleted_it(history: History) -> None:
+    together = [fault for fault in history.faults if len(fault.targets) > 1]
+    assert together
+    for fault in together:
+        assert set(fault.requests) == {target.name for target in fault.targets}
+        assert min(sent_ns for sent_ns, _ in fault.requests.values()) == fault.sent_ns
+        assert max(accepted_ns for _, accepted_ns in fault.requests.values()) == fault.accepted_ns
+    for trial in trials(Reading(history)):
+        own = trial.fault.requests.get(trial.target.name, (trial.sent_ns, trial.accepted_ns))
+        assert (trial.origin.interval.after_ns, trial.cause_ns) == own
+    assert any(trial.cause_ns < trial.accepted_ns for trial in trials(Reading(history)))
 
 
 def test_a_mysql_client_sees_the_name_go_at_once_and_the_second_member_wait_for_the_first(history: History) -> None:

@@ -230,3 +230,14 @@ def test_the_same_history_gives_the_same_bytes(tmp_path: Path) -> None:
         written(tmp_path / name, pod_replacement())
     for file in sorted((tmp_path / "one").iterdir()):
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes(), file.name
+
+
+def test_the_stages_say_what_their_seconds_count_from(tmp_path: Path) -> None:
+    assert "Seconds since t0, which each pod has of its own: when its deletion was accepted. One column" in written(
+        tmp_path, pod_replacement()
+    )
+    history = pod_replacement(Story(), Story())
+    history.faults[0] = replace(history.faults[0], fault="rolling-update")
+    text = written(tmp_path, history)
+    assert "Seconds since t0, which each pod has of its own; the head of its column says which. One column" in text
+    assert "| stage | 1: web-0, since its deletion was first seen | 2: web-1, since its deletion was accepted |" in text

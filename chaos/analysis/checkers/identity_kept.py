@@ -16,7 +16,8 @@ from chaos.analysis.units import count
 def identity_kept(reading: Reading) -> Iterator[Finding]:
     """Name, ordinal, hostname, subdomain, claims, A, SRV and reverse record the same; the UID a new one.
 
-    A pod that had no Ready successor within the run's limit did not keep its identity.
+    A pod that had no Ready successor within the run's limit did not keep its identity. The limit counts from the
+    fault's acceptance, and from the pod's own cause where that came later, as in a rolling update.
     """
     judged, missing = judged_trials(reading)
     yield from map(unsure, missing)
@@ -28,7 +29,7 @@ def identity_kept(reading: Reading) -> Iterator[Finding]:
         if lacking := not_replaced(identity.trial):
             # Long enough to judge only where the limit was over; a run that was cut short cannot tell, nor can a watch
             # that was disturbed then.
-            waited_ns = identity.trial.end_ns - identity.trial.accepted_ns
+            waited_ns = identity.trial.end_ns - identity.trial.limit_ns
             late = limit_ns is not None and waited_ns >= limit_ns and not identity.trial.life.blind
             yield (against if late else unsure)(f"{where}: {lacking}")
             continue

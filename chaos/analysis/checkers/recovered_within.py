@@ -21,7 +21,8 @@ def recovered_within(reading: Reading) -> Iterator[Finding]:
     """Judges when each record was right for good.
 
     `ok` where the upper bound is in time and known answers cover the trial, `fail` where it was seen wrong after the
-    limit.
+    limit. The limit counts from the fault's acceptance, and from the pod's own cause where that came later, as in a
+    rolling update.
     """
     limit_ns = known(reading.within_ns, "the run names no limit (within_s)")
     judged, missing = judged_trials(reading)
@@ -49,11 +50,8 @@ def _where(recovery: Recovery, *, several: bool) -> str:
 
 
 def _in_time(measured: list[Recovery], limit_ns: int) -> str:
-    back_ns = [
-        recovery.lasting.before_ns - recovery.trial.accepted_ns
-        for recovery in measured
-        if recovery.lasting is not None and recovery.lasting.before_ns is not None
-    ]
+    lasting = [r.trial.against_limit(r.lasting) for r in measured if r.lasting is not None]
+    back_ns = [used.before_ns for used in lasting if used.before_ns is not None]
     never = sum(r.outcome is RecoveryOutcome.NEVER_LOST for r in measured)
     back = f"{count(len(measured) - never)} were lost and back in {at_most_ns(max(back_ns, default=0))}"
     limit = stated(limit_ns / NS_PER_S)
@@ -108,14 +106,14 @@ def _judge(recovery: Recovery, limit_ns: int) -> tuple[bool, str]:
         return False, ""
     if recovery.lasting is None:
         return False, f"is unknown: {recovery.reason or _silence(recovery)}"
-    after_ns = recovery.lasting.after_ns - recovery.trial.accepted_ns
-    if recovery.lasting.before_ns is None:
+    used = recovery.trial.against_limit(recovery.lasting)
+    after_ns, before_ns = used.after_ns, used.before_ns
+    if before_ns is None:
         if after_ns < 0:  # no answer since says anything
             return False, f"is unknown: {recovery.reason or _silence(recovery)}"
         late = after_ns > limit_ns
         seen = f"was not right {seconds(after_ns)} after the fault, when it was last seen wrong"
         return late, f"is unknown: {recovery.reason}" if recovery.reason and not late else seen
-    before_ns = recovery.lasting.before_ns - recovery.trial.accepted_ns
     if before_ns > limit_ns:
         lasting = "for good " if recovery.flips else ""
         return after_ns > limit_ns, f"was right again {lasting}between {seconds(after_ns)} and {seconds(before_ns)}"

@@ -13,7 +13,7 @@ from chaos.analysis.questions.answer import Question, effective_trials, left_out
 from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import recoveries
-from chaos.analysis.trials import NS_PER_S
+from chaos.analysis.trials import NS_PER_S, named_cause
 from chaos.analysis.units import out_of, stated
 from chaos.model import Interval
 from chaos.model.outcome import DNS_ABSENT, DNS_PRESENT
@@ -63,7 +63,8 @@ def _deaf(what: str, views: list[ClientView]) -> Iterator[str]:
     deaf = [v for v in views if v.deaf]
     if deaf:
         where = "" if len(deaf) == len(views) else f" in {out_of(len(deaf), len(views), each(views))}"
-        yield f"{what} had failed already before the deletion{where}, so what it did to them was not measured."
+        before = f"before {named_cause(v.trial for v in deaf)}"
+        yield f"{what} had failed already {before}{where}, so what it did to them was not measured."
 
 
 def _first(failed: list[ClientView], verb: str = "") -> str:
@@ -71,9 +72,9 @@ def _first(failed: list[ClientView], verb: str = "") -> str:
     longest = "first with" if all(v.first for v in failed) else "for the longest time beginning with"
     late = [v for v in failed if not v.early]
     if not late:
-        return f"{verb or longest} {_ways(failed)}, already before the deletion"
+        return f"{verb or longest} {_ways(failed)}, already before {named_cause(v.trial for v in failed)}"
     when = at_most_over_faults(per_fault((v.trial.number, _since(v)) for v in late))
-    seen = f"{verb or longest} {_ways(failed)}, {when} after the deletion"
+    seen = f"{verb or longest} {_ways(failed)}, {when} after {named_cause(v.trial for v in late)}"
     return seen if len(late) == len(failed) else f"{seen} (in {out_of(len(failed) - len(late), len(failed))} before it)"
 
 
@@ -183,9 +184,9 @@ def _unmeasured(views: dict[str, list[ClientView]], spoken: str) -> Iterator[str
 
 
 def _since(view: ClientView) -> Interval:
-    """When it began to fail, since the deletion was accepted."""
+    """When it began to fail, since the pod's own t0."""
     assert view.failed is not None  # noqa: S101 - callers filter
-    return since(view.failed, view.trial.accepted_ns)
+    return since(view.failed, view.trial.cause_ns)
 
 
 def _lengths(views: list[ClientView]) -> str:

@@ -14,7 +14,7 @@ from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.stages import Timeline, timelines
-from chaos.analysis.trials import end_unseen
+from chaos.analysis.trials import end_unseen, named_cause
 from chaos.analysis.units import at_least_share, count, out_of
 
 
@@ -34,10 +34,11 @@ def dns_update(reading: Reading) -> Iterator[str]:
 
 
 def _propagation(lines: list[Timeline]) -> Iterator[str]:
-    out = [(t.trial.number, since) for t in lines if (since := t.since_accepted("dns-lost")) and since.before_ns]
+    out = [(t.trial, since) for t in lines if (since := t.since_cause("dns-lost")) and since.before_ns is not None]
     back = [(t.trial.number, took) for t in lines if (took := t.between("endpoint-ready", "dns-back"))]
     if out:
-        yield f"Every view dropped the deleted pod's name {at_most_over_faults(per_fault(out))} after the deletion."
+        within = at_most_over_faults(per_fault((trial.number, since) for trial, since in out))
+        yield f"Every view dropped the deleted pod's name {within} after {named_cause(trial for trial, _ in out)}."
     else:
         yield "When the name was dropped was not seen in every view of any trial."
     if back:
@@ -56,10 +57,10 @@ def _absence(reading: Reading, records: list[Recovery]) -> Iterator[str]:
     if gaps:
         yield f"The pod's own record was not right for {over_faults(per_fault(gaps))}{', at first' if again else ''}."
     if again:
-        ends = [(r.trial.number, since(r.lasting, r.trial.accepted_ns)) for r in again if r.lasting is not None]
+        ends = [(r.trial.number, since(r.lasting, r.trial.cause_ns)) for r in again if r.lasting is not None]
         yield (
             f"{out_of(len(again), len(records))} records and views were wrong again after all had been right; they "
-            f"were right for good {over_faults(per_fault(ends))} after the deletion."
+            f"were right for good {over_faults(per_fault(ends))} after {named_cause(r.trial for r in again)}."
         )
     if missing:
         end = f"the end of the trial ({early})" if early else "the end of the trial"

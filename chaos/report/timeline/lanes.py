@@ -28,8 +28,8 @@ from chaos.report.timeline.stretches import (
 
 
 def since_t0(trial: Trial) -> Zero:
-    """A trial's pictures count from when its fault was accepted."""
-    return Zero(trial.accepted_ns, "t0")
+    """A trial's pictures count from its pod's own cause."""
+    return Zero(trial.cause_ns, "t0")
 
 
 def lanes(reading: Reading, trial: Trial, from_s: float, to_s: float) -> list[Lane]:
@@ -74,7 +74,7 @@ def _dns_state(table: list[State], trial: Trial, sample: Sample) -> str:
         return ABSENT
     if state is State.UNKNOWN:
         return UNKNOWN
-    if state is State.OLD and sample.sent_ns >= trial.accepted_ns:
+    if state is State.OLD and sample.sent_ns >= trial.cause_ns:
         return STALE
     return RIGHT
 
@@ -130,7 +130,7 @@ def _client_state(trial: Trial, sample: Sample) -> str:
     if outcome.status != OK:
         return ABSENT
     old = outcome.address == trial.target.address and outcome.address != trial.life.new_address
-    return STALE if old and sample.sent_ns >= trial.accepted_ns else RIGHT
+    return STALE if old and sample.sent_ns >= trial.cause_ns else RIGHT
 
 
 def _samples(reading: Reading, trial: Trial, series: Series) -> Iterable[Sample]:

@@ -78,7 +78,7 @@ def _asked_dns(line: Timeline) -> bool:
 
 def _slowness(line: Timeline) -> tuple[bool, int, int]:
     back_ns = _back_ns(line)
-    return back_ns is None, 0 if back_ns is None else back_ns - line.trial.accepted_ns, -line.trial.number
+    return back_ns is None, 0 if back_ns is None else back_ns - line.trial.cause_ns, -line.trial.number
 
 
 def _which(line: Timeline, found: list[Timeline]) -> str:
@@ -106,7 +106,7 @@ def _draw_trial(reading: Reading, line: Timeline, which: str) -> str:
         since_t0(trial),
         title=f"{trial.target.name}, trial {trial.number}: {trial.fault.fault} ({which})",
         description=_description(line),
-        since="the deletion was accepted",
+        since=trial.cause,
         outside=_outside(reading, trial, time),
     )
 
@@ -231,7 +231,7 @@ def _placed(named: list[tuple[str, float, bool]], time: Axis) -> list[_Flag]:
 def _description(line: Timeline) -> str:
     seconds = line.trial.seconds
     seen = [f"{b.label} {seconds(b.before_ns):.3f} s" for b in line.boundaries if b.before_ns is not None]
-    return f"Seconds since the deletion was accepted, upper bounds: {'; '.join(seen)}."
+    return f"Seconds since {line.trial.cause}, upper bounds: {'; '.join(seen)}."
 
 
 def _shorten(label: str) -> str:

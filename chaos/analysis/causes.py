@@ -1,0 +1,68 @@
+"""The cause of what happened to one pod in a fault, and when that was: its own t0.
+
+A request for the pod itself is its cause when it was accepted. Where a controller deletes the pods one after the other,
+each deletion is a cause of its own, known from when the watch first showed it: an upper bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chaos.analysis.gaps import gap_at
+from chaos.analysis.lifecycle import Replacement
+from chaos.model import FaultWindow, Interval, PodIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Where a pod's seconds begin.
+
+    Attributes:
+        what: in words: "its deletion was accepted".
+        noun: the same, after "after": "the deletion".
+        label: as a step of the time line: "delete accepted".
+        interval: its upper bound is t0: when the response arrived, or when the watch first showed the deletion. Its
+            lower one: when the request left, or an instant after which the deletion happened.
+        known: when the pod's own cause was, for a limit that counts from it; of a deletion that was seen late too.
+        seen: whether the watch told it.
+    """
+
+    what: str
+    noun: str
+    label: str
+    interval: Interval
+    known: Interval
+    seen: bool = False
+
+
+_DELETED = ("its deletion was accepted", "the deletion", "delete accepted")
+_SEEN = ("its deletion was first seen", "its deletion was seen", "deletion first seen")
+_OTHER = ("the fault was accepted", "the fault", "fault accepted")
+_BY_FAULT = {
+    "delete-pod": _DELETED,
+    "force-delete-pod": _DELETED,
+    "delete-pods": _DELETED,
+    "evict-pod": ("its eviction was accepted", "the eviction", "eviction accepted"),
+    "cut-node": ("its node was cut off", "the cut of its node", "node cut off"),
+    # Where no deletion of the pod was seen in time, its time counts from what should have led to one.
+    "rolling-update": ("the StatefulSet was patched", "the patch", "StatefulSet patched"),
+    "scale": ("the StatefulSet was scaled", "the scaling", "StatefulSet scaled"),
+}
+# A controller deletes their targets, each when its turn comes.
+_ONE_BY_ONE = ("rolling-update", "scale")
+
+
+def cause_of(fault: FaultWindow, target: PodIdentity, life: Replacement, accepted_ns: int) -> Cause:
+    """The cause of what happened to one target of an accepted fault, by what the watch showed of it.
+
+    A deletion that a disturbed watch showed late is no t0: seconds since then would be too few.
+    """
+    sent_ns, at_ns = fault.requests.get(target.name, (fault.sent_ns, accepted_ns))
+    known = Interval(at_ns, at_ns)
+    if fault.fault in _ONE_BY_ONE and life.deleted_ns is not None:
+        gap = gap_at(life.gaps, "Pod", life.deleted_ns)
+        after_ns = life.not_before_ns["deleted_ns"] if gap is None else gap.from_ns
+        known = Interval(min(max(fault.sent_ns, after_ns), life.deleted_ns), life.deleted_ns)
+        if gap is None:
+            return Cause(*_SEEN, known, known, seen=True)
+    return Cause(*_BY_FAULT.get(fault.fault, _OTHER), Interval(sent_ns, at_ns), known)

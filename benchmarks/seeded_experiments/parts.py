@@ -11,6 +11,8 @@ from chaos.analysis.division import BACK, CAUSES, PARTS, Division, divisions
 from chaos.analysis.reading import Reading
 from chaos.model import History, Interval
 
+_NS_PER_S = 1_000_000_000
+_MOST, _FINE = 0.6, 0.05
 _STEPS = ("created", "scheduled", "addressed", "ready")
 
 
@@ -46,6 +48,26 @@ class PartClaims:
                 kind = "cause" if part.key == named else "part"  # type: ignore[attr-defined]
                 yield Claim(kind, f"{what} {end}", length, holds, seconds([took_ns]))
             reached_ns = None if at_ns is None or end == BACK else max(at_ns, reached_ns or 0)
+
+    def named(self) -> Iterator[bool]:
+        """Of each outage with a cause that should be named, whether it was: the rightness of a name is a claim above.
+
+        It should where a cause made at least 60 % of it, and both periods are at most 5 % of it.
+        """
+        slowest_s = max((s.period_s for s in self._history.series if s.probe in ("http", "dns") and s.pod), default=0.0)
+        for divided in divisions(Reading(self._history)):
+            steps = self._steps(self._scenes[divided.trial.key])
+            total_ns = divided.total.before_ns or 0
+            if slowest_s * _NS_PER_S > _FINE * divided.total.after_ns:
+                continue
+            reached_ns = divided.began.before_ns or 0
+            for _, _, end in CAUSES[:-1]:
+                if end not in steps:
+                    break
+                at_ns = min(max(steps[end], reached_ns), divided.ended.after_ns)
+                if at_ns - reached_ns >= _MOST * total_ns:
+                    yield divided.cause is not None
+                reached_ns = at_ns
 
     def _steps(self, scene: Scene) -> dict[str, int]:
         """The true instants of the steps; those that were taken more than once are left out."""

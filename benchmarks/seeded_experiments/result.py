@@ -37,6 +37,7 @@ class Done:
         violations: each in a line.
         judged, decided: checks that could be judged, and those of them that are `ok` or `fail`.
         undecided: why the others are not.
+        named: of each outage whose cause should be named, whether it was.
         widths: (width - round trip) / period of each interval, where its width says something about sampling.
     """
 
@@ -49,6 +50,7 @@ class Done:
     judged: int = 0
     decided: int = 0
     undecided: list[str] = field(default_factory=list)
+    named: list[bool] = field(default_factory=list)
     widths: list[float] = field(default_factory=list)
 
     @property
@@ -83,6 +85,7 @@ def _compare(done: Done) -> None:
     lossy = drawn.loss > 0
     for claim in _claims(world, ran, found, lossy=lossy):
         _count(done, claim)
+    done.named = list(PartClaims(world, ran.history, found).named())
     resolution_s = 2 * drawn.period_s + drawn.round_trip_s
     oracle = Oracle(world, ran.history, found, resolution_s)
     reading = Reading(ran.history)
@@ -136,6 +139,7 @@ class Total:
     undecided: list[str] = field(default_factory=list)
     judged: Counter[str] = field(default_factory=Counter)
     decided: Counter[str] = field(default_factory=Counter)
+    named: list[bool] = field(default_factory=list)
     widths: list[float] = field(default_factory=list)
 
     def add(self, one: Done) -> None:
@@ -162,6 +166,7 @@ class Total:
         self.undecided += [f"[{group}] {drawn}: {line}" for line in one.undecided]
         self.judged[group] += one.judged
         self.decided[group] += one.decided
+        self.named += one.named
         self.widths += one.widths
 
     @property
@@ -173,6 +178,7 @@ class Total:
 WELL, LOSSY, SLOW = "loss ≤ 1 %, period ≤ 100 ms", "loss 5 %, period ≤ 100 ms", "period > 100 ms"
 PROMISED = {WELL: 0.98, LOSSY: 0.80}
 PROMISED_WIDTH = 2.0
+PROMISED_NAMED = 0.9
 
 
 def group_of(one: Done) -> str:

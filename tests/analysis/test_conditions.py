@@ -669,6 +669,16 @@ def test_a_pair_that_one_vantage_could_not_place_in_time_rests_on_the_other() ->
     )
 
 
+def test_why_its_only_vantage_could_not_place_it_is_told() -> None:
+    build = replaced(sampled=False)
+    sampled(build, right, vantage="agent-0")
+    span = {"vantage": "agent-0", "from_ns": ns(9.0), "to_ns": ns(20.0), "reason": "it moved by 2 s"}
+    build.history.marks.append((ns(15.0), "clock-unsure", span))
+    outcome, text = within(build, ns(60.0))
+    assert outcome is UNKNOWN
+    assert "is unknown: the clock of agent-0 was not known well enough then: it moved by 2 s" in text
+
+
 def test_what_both_measured_is_told_without_a_loss() -> None:
     build = replaced(sampled=False)
     for name in ("agent-0", "agent-1"):

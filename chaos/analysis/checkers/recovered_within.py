@@ -104,13 +104,11 @@ def _judge(recovery: Recovery, limit_ns: int) -> tuple[bool, str]:
     """Whether it was too late, and otherwise why that is not known; neither where it was in time."""
     if recovery.outcome is RecoveryOutcome.NEVER_LOST:
         return False, ""
-    if recovery.lasting is None:
+    used = None if recovery.lasting is None else recovery.trial.against_limit(recovery.lasting)
+    if used is None or (used.before_ns is None and used.after_ns < 0):  # no answer since says anything
         return False, f"is unknown: {recovery.reason or _silence(recovery)}"
-    used = recovery.trial.against_limit(recovery.lasting)
     after_ns, before_ns = used.after_ns, used.before_ns
     if before_ns is None:
-        if after_ns < 0:  # no answer since says anything
-            return False, f"is unknown: {recovery.reason or _silence(recovery)}"
         late = after_ns > limit_ns
         seen = f"was not right {seconds(after_ns)} after the fault, when it was last seen wrong"
         return late, f"is unknown: {recovery.reason}" if recovery.reason and not late else seen

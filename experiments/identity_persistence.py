@@ -77,13 +77,10 @@ def same_name(reading: Reading) -> Iterator[str]:
         return
     pods = ", ".join(dict.fromkeys(i.trial.target.name for i in found))
     missing = ", ".join(dict.fromkeys(i.trial.target.name for i in tried if i.trial.life.new_pod is None))
-    trial, yes = found[0].trial, "In" if missing else "Yes: in"
-    yield f"{yes} {out_of(len(found), len(tried), 'replacement')} ({pods}) the successor had the name of the deleted pod."
-    old, uid, new = trial.target, trial.life.new_uid, trial.life.new_address
-    moved = "was the same" if old.address == new else f"{old.address} became {new}"
-    yield f"It was another pod: in trial {trial.number} the UID {old.uid[:8]}… became {uid[:8]}…, and the address {moved}."
+    yes = "In" if missing else "Yes: in"
+    yield f"{yes} {out_of(len(found), len(tried), 'replacement')} ({pods}) the successor had the deleted pod's name."
     if missing:
-        yield f"No successor of {missing} was seen, so nothing is known there."
+        yield f"No successor of {missing} was seen."
 
 
 def still_resolves(reading: Reading) -> Iterator[str]:
@@ -94,12 +91,11 @@ def still_resolves(reading: Reading) -> Iterator[str]:
     need(right or wrong, early or "no deleted pod's own name was heard of at the end of its trial")
     unsure, views = len(own) - len(right) - len(wrong), count(len({r.view for r in own}), "DNS view")
     yield "Not everywhere." if wrong else "As far as it was heard, yes." if unsure else "Yes."
-    yield f"At the end of its trial each deleted pod's own name gave the new address in {out_of(len(right), len(own), 'case')} (each pod at each of {views})."
+    yield f"At the end of its trial each pod's name gave the new address in {out_of(len(right), len(own), 'case')} (each pod at each of {views})."
     if unsure:
-        yield f"Nothing can be said of {count(unsure)}."
+        yield f"For {count(unsure)} the run cannot say."
     if lost := sum(r.lost is not None for r in own):
-        yield f"In between it did not lead to a pod: in {out_of(lost, len(own))} the old address was seen to go before the new one came."
-        yield "The name is the same afterwards; the address behind it is not."
+        yield f"In {out_of(lost, len(own))} the name had led to no pod for a time before."
 
 
 def unlike_deployment(reading: Reading) -> Iterator[str]:
@@ -111,10 +107,10 @@ def unlike_deployment(reading: Reading) -> Iterator[str]:
     own = [r for r in own_records(reading) if r.trial.target.name in kept]
     right = {r.trial.target.name for r in own} == set(kept) and all(r.right_at_end for r in own)
     yield f"{', '.join(kept)} came back under the same name{', each with a DNS record of its own' if right else ''}."
-    yield f"The Deployment's pod {swap.deleted} was replaced by {swap.replacement}, another name."
-    yield f"The query for the pod's own name gave {swap.per_pod_record} before and {swap.replacement_record} after."
+    yield f"The Deployment's pod {swap.deleted} was replaced by {swap.replacement}."
+    yield f"The query for its name gave {swap.per_pod_record} before and {swap.replacement_record} after."
     if swap.address_shaped_record == "NOERROR":
-        yield "All it had was a name made of its address, which nobody can know beforehand."
+        yield "Only a name made of its address resolved."
 
 
 experiment = Experiment(

@@ -120,8 +120,8 @@ def _at_address(reading: Reading, trial: Trial, address: str) -> list[tuple[Samp
     found = []
     spans = unsure(reading)
     for series in reading.series:
-        asked = series.name == address if series.probe == "address" else series.probe == "http"
-        if not asked or series.pod != trial.target.name:
+        by_name = series.probe == "http" and series.pod == trial.target.name
+        if not by_name and not _asks_at(series, (address,)):
             continue
         for sample in reading.samples(series, trial.sent_ns, trial.until_ns):
             outcome = sample.outcome
@@ -129,9 +129,14 @@ def _at_address(reading: Reading, trial: Trial, address: str) -> list[tuple[Samp
                 continue  # which of two came first is not known then
             if outcome.status == TIMEOUT and not _tells(reading, trial, series, sample):
                 continue
-            if not _nameless(outcome) and (series.probe == "address" or outcome.address == address):
+            if not _nameless(outcome) and (not by_name or outcome.address == address):
                 found.append((sample, _is_pod(outcome, trial)))
     return found
+
+
+def _asks_at(series: Series, addresses: tuple[str, ...]) -> bool:
+    """Whether it asks who is at one of these addresses, not at whatever a name leads to."""
+    return series.probe in ("address", "http") and series.name in addresses
 
 
 def _tells(reading: Reading, trial: Trial, asked: Series, silence: Sample) -> bool:
@@ -153,7 +158,7 @@ def _ever_named(reading: Reading, trial: Trial) -> bool:
     return any(
         _is_pod(sample.outcome, trial)
         for series in reading.series
-        if series.probe == "address" and series.name in addresses
+        if _asks_at(series, addresses)
         for sample in reading.samples(series, trial.baseline_ns, trial.until_ns)
     )
 
@@ -193,7 +198,7 @@ def old_served(reading: Reading, trial: Trial) -> Interval | None:
     samples = [
         (s, _is_pod(s.outcome, trial))
         for series in reading.series
-        if series.probe == "address" and series.name == trial.target.address
+        if _asks_at(series, (trial.target.address,))
         for s in reading.samples(series, trial.baseline_ns, trial.until_ns)
         if not _nameless(s.outcome)
     ]

@@ -367,7 +367,7 @@ def test_a_mark_that_lacks_what_it_should_say_is_neither_right_nor_wrong(
     found = verdict(history, "steady-state")
     assert found.outcome is expected
     if expected is OK:
-        assert "again after 1 of 1 fault" in found.summary
+        assert "and again after it." in found.summary
 
 
 def test_a_look_from_before_the_fault_says_nothing_about_after_it() -> None:

@@ -303,20 +303,20 @@ def test_a_refused_fault_is_told_with_its_reason() -> None:
 def test_each_kind_of_fault_is_told_as_what_it_did() -> None:
     build = replaced(sampled=False)
     first = (
-        "the deletion of each target was seen to begin, and 1 of 1 had a Ready successor with a new UID by the end of "
-        "the trial"
+        "The watch saw the deletion of each target begin. 1 of 1 had a Ready successor with a new UID by the end of "
+        "the trial."
     )
-    assert said(build.done(), "fault-took-effect") == (OK, f"1 of 1 faults took effect: {first}.")
+    assert said(build.done(), "fault-took-effect") == (OK, f"1 of 1 faults took effect. {first}")
     build.history.faults.append(fault("cordon", 2, 15.0, replaces=False))
     build.event(15.1, "Pod", pod("web-1", "new", "10.0.0.2"))
     assert said(build.done(), "fault-took-effect") == (
         OK,
-        f"2 of 2 faults took effect: {first}; cordon web-1 replaced nobody and was accepted.",
+        f"2 of 2 faults took effect. {first} The API server accepted cordon web-1, which replaces no pod.",
     )
     build.history.faults[:1] = []
     assert said(build.done(), "fault-took-effect") == (
         OK,
-        "1 of 1 faults took effect: cordon web-1 replaced nobody and was accepted.",
+        "1 of 1 faults took effect. The API server accepted cordon web-1, which replaces no pod.",
     )
 
 
@@ -371,13 +371,14 @@ BEFORE = steady("before", 0, 1.0)
 
 def test_a_steady_state_is_told_with_the_slowest() -> None:
     both = steady("after", 1, 15.0, took_s=1.25), steady("after", 2, 25.0, took_s=0.3)
-    assert looked(BEFORE, *both, faults=2) == (
-        OK,
-        "Reached before the faults and again after 2 of 2 faults, after at most 1.25 s.",
+    outcome, text = looked(BEFORE, *both, faults=2)
+    assert outcome is OK
+    assert text == (
+        "Everything was right before the first fault, and again after each of 2 faults. "
+        "The longest took at most 5.00 s from the fault's acceptance."
     )
-    assert looked(steady("before", 0, 1.0, took_s=9.0), both[1], steady("after", 1, 15.0, took_s=0.2), faults=2)[
-        1
-    ].endswith("after at most 0.300 s.")
+    later = looked(BEFORE, steady("after", 1, 15.0), steady("after", 2, 27.0), steady("after", 2, 29.0), faults=2)
+    assert later[1].endswith("at most 7.00 s from the fault's acceptance.")
 
 
 def test_a_state_that_was_not_looked_at_is_unknown() -> None:
@@ -390,7 +391,9 @@ def test_a_state_that_was_not_looked_at_is_unknown() -> None:
 
 
 def test_of_faults_that_replace_nobody_only_the_last_one_needs_a_look() -> None:
-    assert looked(BEFORE, steady("after", 3, 35.0), faults=3, replaces=False)[0] is OK
+    outcome, text = looked(BEFORE, steady("after", 3, 35.0), faults=3, replaces=False)
+    assert outcome is OK
+    assert "and again after the last of 3 faults." in text
     assert looked(BEFORE, steady("after", 1, 15.0), faults=3, replaces=False) == (
         UNKNOWN,
         "Cannot be judged: trial 3: the state after the fault was not checked.",
@@ -401,7 +404,9 @@ def test_a_look_within_the_time_of_a_longer_fault_is_one_after_both() -> None:
     build = Builder()
     build.history.faults += [fault("delete-pod", 1, 10.0), fault("delete-pod", 2, 12.0, ended_ns=ns(14.0))]
     build.history.marks += [BEFORE, steady("after", 2, 15.0)]
-    assert said(build.done(), "steady-state")[1].startswith("Reached before the faults and again after 2 of 2 faults")
+    assert said(build.done(), "steady-state")[1].startswith(
+        "Everything was right before the first fault, and again after each"
+    )
     build.history.marks[-1] = steady("after", 2, 25.0)
     assert said(build.done(), "steady-state")[1] == (
         "Cannot be judged: trial 1: the state after the fault was not checked."
@@ -514,8 +519,8 @@ def test_a_name_that_came_back_is_told_with_how_long_it_took() -> None:
     outcome, text = said(replaced().done(), "recovered-within")
     assert outcome is OK
     assert text == (
-        "In all 1 pairs of an A record and a view it was right within 60 s: 1 were lost and back in at most 3.50 s, "
-        "0 never lost."
+        "Every A record was right within 60 s of the fault, at every view. 1 of 1 pairs of a record and a view were "
+        "wrong for a time. The last was right for good at most 3.50 s after the fault was accepted."
     )
 
 
@@ -621,7 +626,7 @@ def test_names_that_were_never_lost_are_counted() -> None:
     sampled(build, lambda _: a("10.0.0.1"))
     outcome, text = within(build, ns(60.0))
     assert outcome is OK
-    assert text == "In all 1 pairs of an A record and a view it was right within 60 s: 1 never lost."
+    assert text == "Every A record was right within 60 s of the fault, at every view. None was ever seen wrong."
 
 
 def test_a_trial_whose_name_was_not_asked_for_is_told() -> None:
@@ -640,7 +645,7 @@ def test_only_addresses_are_judged() -> None:
     build.sample(series, 5.0, 20.0, lambda at_s: a() if at_s >= 10.5 else Outcome("NOERROR", values=("web-1.web",)))
     outcome, text = within(build, ns(60.0))
     assert outcome is OK
-    assert text.startswith("In all 1 pairs of an A record and a view")
+    assert "1 of 1 pairs of a record and a view" in text
 
 
 def test_a_pair_that_one_vantage_lost_rests_on_the_other() -> None:
@@ -651,8 +656,8 @@ def test_a_pair_that_one_vantage_lost_rests_on_the_other() -> None:
     outcome, text = within(build, ns(60.0))
     assert outcome is OK
     assert text.endswith(
-        "0 never lost. Measured from 1 vantage, from 1 of 2 throughout. Lost on the way: agent-1 (evicted). "
-        "What a vantage could not measure others did: 1 pair."
+        "Measured from 1 vantage; 1 of 2 measured throughout. Lost: agent-1 (evicted). "
+        "Others measured what a vantage could not: 1 pair."
     )
 
 
@@ -665,7 +670,7 @@ def test_a_pair_that_one_vantage_could_not_place_in_time_rests_on_the_other() ->
     outcome, text = within(build, ns(60.0))
     assert outcome is OK
     assert text.endswith(
-        "Measured from 1 vantage, from 1 of 2 throughout. What a vantage could not measure others did: 1 pair."
+        "Measured from 1 vantage; 1 of 2 measured throughout. Others measured what a vantage could not: 1 pair."
     )
 
 
@@ -685,7 +690,7 @@ def test_what_both_measured_is_told_without_a_loss() -> None:
         sampled(build, right, vantage=name)
     outcome, text = within(build, ns(60.0))
     assert outcome is OK
-    assert text.endswith("0 never lost. Measured from 2 vantages, from 2 of 2 throughout.")
+    assert text.endswith("Measured from 2 vantages; 2 of 2 measured throughout.")
 
 
 def test_what_the_other_vantage_did_not_hear_either_is_unknown() -> None:
@@ -715,8 +720,8 @@ def test_what_was_kept_is_told_and_neither_the_uid_nor_what_a_pod_has_not() -> N
     outcome, text = said(pod_replacement(), "identity-kept")
     assert outcome is OK
     assert text == (
-        "In 1 of 1 replacements name, ordinal, hostname, subdomain, A record, SRV entry, reverse record were the same "
-        "again, and the UID was new."
+        "In 1 of 1 replacements the pod came back with a new UID and the same name, ordinal, hostname, subdomain, "
+        "A record, SRV entry, reverse record."
     )
 
 
@@ -861,8 +866,8 @@ def test_each_new_pod_must_have_said_its_name() -> None:
     build.history.marks[-1] = asked("new", "web-2")
     assert said(build.history, "says-its-name") == (FAIL, "pod web-1 (UID new…) says that it is 'web-2'.")
     build.history.marks[-1] = asked("new", "web-1")
-    told = "Asked {}, each pod said its own name, {} of them after their replacement."
-    assert said(build.history, "says-its-name") == (OK, told.format("2 times", 1))
+    told = "In {} each pod said its own name, also after {}."
+    assert said(build.history, "says-its-name") == (OK, told.format("2 answers", "1 replacement"))
     build.history.events[:] = [event for event in build.history.events if event.uid != "new"]
     build.history.marks.pop()
     assert said(build.history, "says-its-name")[0] is UNKNOWN  # nobody was replaced

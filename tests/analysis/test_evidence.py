@@ -213,7 +213,7 @@ def test_a_state_of_which_only_silence_is_known_was_not_missed(unheard: list[str
 def test_a_fault_that_replaces_nobody_is_told_as_what_it_is() -> None:
     found = verdict_of(flapping(seen=True), "fault-took-effect")
     assert found.outcome is OK
-    assert "make-unready web-1, cordon replaced nobody and were accepted" in found.summary
+    assert "The API server accepted make-unready web-1, cordon, which replace no pod." in found.summary
     assert verdict_of(flapping(seen=False), "fault-took-effect").outcome is UNKNOWN
 
 

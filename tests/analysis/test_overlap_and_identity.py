@@ -22,6 +22,14 @@ def test_a_forced_deletion_has_a_certain_overlap_no_longer_than_the_truth() -> N
     assert true_ns <= found.at_most_ns
 
 
+def test_a_client_that_the_method_lets_ask_at_the_old_address_tells_of_it_too() -> None:
+    history = pod_replacement(FORCED)
+    known = overlaps(Reading(history))[0]
+    history.series = [replace(s, probe="http", pod="") if s.probe == "address" else s for s in history.series]
+    assert overlaps(Reading(history))[0] == known
+    assert old_served(Reading(history), known.trial) is not None
+
+
 def test_an_overlap_that_outlasts_its_trial_is_measured_to_its_end() -> None:
     """The trial ends when everything is right again; the old container does not care."""
     history = pod_replacement(FORCED)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from chaos.analysis import questions
-from chaos.analysis.questions import QUESTIONS, answer_all
+from chaos.analysis.questions import QUESTIONS, Question, answer_all
 from chaos.analysis.reading import Reading
 from chaos.model import History
 from tests.edited import Edited
@@ -71,14 +71,18 @@ def test_records_that_do_not_come_back_are_counted_and_bounded_not_averaged() ->
 
 def test_an_overlap_is_told_with_the_identity() -> None:
     text = answer(pod_replacement(FORCED), "identity-kept")
-    assert "two pods served under one identity at once: web-0 for at least" in text
+    assert "the old pod and its successor served at the same time: web-0 for at least" in text
     assert "At no time" not in text
 
 
-def test_a_missing_contrast_is_said_to_be_missing() -> None:
-    assert "The contrast with a Deployment was not measured." in answer(
-        pod_replacement(contrast=False), "identity-kept"
-    )
+def test_a_question_with_a_pod_of_the_units_set_is_asked_about_the_set_that_was_measured() -> None:
+    question, history = Question("same-name", "Did web-1 get the same name?", lambda _: "Yes."), pod_replacement()
+    assert question.ask(Reading(history)).question == question.text
+    history.meta.target["statefulset"] = "ledger"
+    target = replace(history.faults[0].targets[0], name="ledger-0")
+    history.faults[0] = replace(history.faults[0], targets=(target,))
+    assert question.ask(Reading(history)).question == "Did ledger-0 get the same name?"
+    assert question.cannot_say(Reading(history), "why").question == "Did ledger-0 get the same name?"
 
 
 def test_clients_of_the_name_and_of_the_clusterip_fail_at_different_times() -> None:

@@ -62,7 +62,7 @@ def test_one_lost_among_others_is_told_and_does_not_change_the_verdict() -> None
     verdict = recovered_within(Reading(history))
     assert verdict.outcome is VerdictOutcome.OK
     assert "agent-0" in verdict.summary
-    assert "1 of 2 throughout" in verdict.summary
+    assert "1 of 2 measured throughout" in verdict.summary
 
 
 def test_the_only_one_lost_leaves_nothing_known() -> None:

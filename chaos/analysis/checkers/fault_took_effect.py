@@ -34,14 +34,12 @@ def fault_took_effect(reading: Reading) -> Iterator[Finding]:
     said = []
     if found:
         replaced = sum(not not_replaced(t) for t in found)
-        said.append(
-            f"the deletion of each target was seen to begin, and {out_of(replaced, len(found))} had a Ready "
-            "successor with a new UID by the end of the trial"
-        )
+        said.append("The watch saw the deletion of each target begin.")
+        said.append(f"{out_of(replaced, len(found))} had a Ready successor with a new UID by the end of the trial.")
     if others:
-        were = "was" if len(others) == 1 else "were"
-        said.append(f"{', '.join(_injected(others))} replaced nobody and {were} accepted")
-    yield holds(f"{number} of {number} faults took effect: {'; '.join(said)}.")
+        verb = "replaces" if len(others) == 1 else "replace"
+        said.append(f"The API server accepted {', '.join(_injected(others))}, which {verb} no pod.")
+    yield holds(f"{number} of {number} faults took effect. {' '.join(said)}")
 
 
 def _changed(reading: Reading, fault: FaultWindow, pod: str) -> bool:

@@ -38,4 +38,4 @@ def identity_kept(reading: Reading) -> Iterator[Finding]:
     need(mine, "no replacement was seen")
     kept = ", ".join(f.name for f in mine[0].facets if f.kept and f.name != "new UID")
     number = count(len(mine))
-    yield holds(f"In {number} of {number} replacements {kept} were the same again, and the UID was new.")
+    yield holds(f"In {number} of {number} replacements the pod came back with a new UID and the same {kept}.")

@@ -10,7 +10,7 @@ from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.trials import NS_PER_S
-from chaos.analysis.units import at_most_ns, count, seconds, stated
+from chaos.analysis.units import at_most_ns, count, out_of, seconds, stated
 from chaos.analysis.vantages import losses, names
 
 _A_RECORDS = (RecordKind.POD_A, RecordKind.SERVICE_A)
@@ -53,12 +53,12 @@ def _in_time(measured: list[Recovery], limit_ns: int) -> str:
     lasting = [r.trial.against_limit(r.lasting) for r in measured if r.lasting is not None]
     back_ns = [used.before_ns for used in lasting if used.before_ns is not None]
     never = sum(r.outcome is RecoveryOutcome.NEVER_LOST for r in measured)
-    back = f"{count(len(measured) - never)} were lost and back in {at_most_ns(max(back_ns, default=0))}"
-    limit = stated(limit_ns / NS_PER_S)
-    return (
-        f"In all {count(len(measured))} pairs of an A record and a view it was right within {limit}: "
-        f"{f'{back}, ' if len(measured) > never else ''}{count(never)} never lost."
-    )
+    text = f"Every A record was right within {stated(limit_ns / NS_PER_S)} of the fault, at every view."
+    if len(measured) == never:
+        return f"{text} None was ever seen wrong."
+    wrong = f"{out_of(len(measured) - never, len(measured))} pairs of a record and a view were wrong for a time"
+    last = at_most_ns(max(back_ns, default=0))
+    return f"{text} {wrong}. The last was right for good {last} after the fault was accepted."
 
 
 def _without_lost_vantages(asked: list[Recovery], limit_ns: int) -> tuple[list[Recovery], list[Recovery]]:
@@ -89,14 +89,14 @@ def _from_where(reading: Reading, measured: list[Recovery], left_out: list[Recov
     lost = losses(reading)
     whole = [name for name in known_names if name not in lost and not any(r.vantage == name for r in left_out)]
     text = (
-        f"Measured from {count(len({r.vantage for r in measured}), 'vantage')}, from {count(len(whole))} of "
-        f"{count(len(known_names))} throughout."
+        f"Measured from {count(len({r.vantage for r in measured}), 'vantage')}; {count(len(whole))} of "
+        f"{count(len(known_names))} measured throughout."
     )
     missing = [f"{name} ({lost[name].reason})" for name in known_names if name in lost]
     if missing:
-        text += f" Lost on the way: {'; '.join(missing)}."
+        text += f" Lost: {'; '.join(missing)}."
     if left_out:
-        text += f" What a vantage could not measure others did: {count(len(left_out), 'pair')}."
+        text += f" Others measured what a vantage could not: {count(len(left_out), 'pair')}."
     return text
 
 

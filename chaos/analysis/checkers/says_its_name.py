@@ -36,7 +36,5 @@ def says_its_name(reading: Reading) -> Iterator[Finding]:
             missing.append(f"the new {trial.target.name} of trial {trial.number} was not asked")
     yield from map(unsure, missing)
     need(replaced or missing, "no pod was replaced")
-    yield holds(
-        f"Asked {count(len(asked), 'time')}, each pod said its own name, {count(len(replaced))} of them after their "
-        "replacement."
-    )
+    answers, after = count(len(asked), "answer"), count(len(replaced), "replacement")
+    yield holds(f"In {answers} each pod said its own name, also after {after}.")

@@ -10,7 +10,6 @@ from chaos.analysis.reading import Reading
 from chaos.analysis.units import at_most_ns, count
 
 _SHOWN = 3
-_NS_PER_S = 1_000_000_000
 
 
 @checker("events.jsonl")
@@ -39,10 +38,21 @@ def steady_state(reading: Reading) -> Iterator[Finding]:
             yield unsure(f"trial {fault.trial}: the state after the fault was not checked")
     if not reading.faults:
         yield unsure("there was no trial")
-    took_s = [s for m in marks if m.get("phase") == "after" and isinstance(s := m.get("took_s"), int | float)]
-    slowest = f", after {at_most_ns(round(max(took_s) * _NS_PER_S))}" if took_s else ""
-    of = f"{count(len(after))} of {count(len(reading.faults), 'fault')}"
-    yield holds(f"Reached before the faults and again after {of}{slowest}.")
+    number = len(reading.faults)
+    which = "each of" if len(after) == number else "the last of"
+    again = "it" if number == 1 else f"{which} {count(number, 'fault')}"
+    yield holds(f"Everything was right before the first fault, and again after {again}.")
+    if took_ns := list(_took_ns(reading, marked)):
+        yield holds(f"The longest took {at_most_ns(max(took_ns))} from the fault's acceptance.")
+
+
+def _took_ns(reading: Reading, marked: list[tuple[int, dict[str, Any]]]) -> Iterator[int]:
+    """From each fault's acceptance until it was reached first; a method may do other things before it asks for it."""
+    for fault in reading.faults:
+        mine = (at_ns for at_ns, m in marked if m.get("phase") == "after" and m.get("trial") == fault.trial)
+        reached_ns = next((at_ns for at_ns in mine if at_ns >= fault.sent_ns), None)
+        if reached_ns is not None and fault.accepted_ns is not None:
+            yield reached_ns - fault.accepted_ns
 
 
 def _only_silence(mark: dict[str, Any]) -> bool:

@@ -29,7 +29,7 @@ def _answer_one(reading: Reading, question: str | Question) -> Answer:
 
     def ask() -> Answer:
         if why := not_alone(reading) or (own and not_told_in_time(reading)):
-            return asked.cannot_say(why)
+            return asked.cannot_say(reading, why)
         return asked.ask(reading)
 
     return guarded(ask, lambda defect: Answer(asked.text, f"This could not be answered: {defect}"))

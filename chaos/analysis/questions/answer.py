@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from chaos.analysis.statistics import Bound
 from chaos.analysis.trials import Trial, end_unseen, no_effect, not_replaced, trials
 from chaos.analysis.units import ms
 from chaos.model.figure import plain
+
+_UNIT_SET = "web"  # the StatefulSet whose pods the unit's questions name
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Question:
 
     Attributes:
         key: by which run.json and experiments name it.
-        text: as the reader sees it.
+        text: as the unit has it, or the experiment.
         answer: Reading → sentences, one by one, each true of that run; or all of them as one text.
         evidence: where in the run's folder they can be seen.
     """
@@ -48,18 +51,26 @@ class Question:
     answer: Callable[[Reading], str | Iterable[str]]
     evidence: tuple[str, ...] = ("report.md: Measured", "events.jsonl")
 
+    def asked(self, reading: Reading) -> str:
+        """As the reader sees it: where another set than the unit's was measured it is about that set's deleted pods."""
+        pods = ", ".join(dict.fromkeys(trial.target.name for trial in trials(reading)))
+        ours = reading.meta.target.get("statefulset", _UNIT_SET) == _UNIT_SET
+        return self.text if ours or not pods else re.sub(rf"\b{_UNIT_SET}-\d\b", lambda _: pods, self.text)
+
     def ask(self, reading: Reading) -> Answer:
         """The answer; one that needs what the run did not see says so."""
         try:
             found = self.answer(reading)
             said = found if isinstance(found, str) else " ".join(filter(None, found))
         except UnmeasuredError as exc:
-            return self.cannot_say(str(exc))
-        return Answer(self.text, said, self.evidence) if said else self.cannot_say("nothing of it was measured")
+            return self.cannot_say(reading, str(exc))
+        if not said:
+            return self.cannot_say(reading, "nothing of it was measured")
+        return Answer(self.asked(reading), said, self.evidence)
 
-    def cannot_say(self, why: str) -> Answer:
+    def cannot_say(self, reading: Reading, why: str) -> Answer:
         """The answer of a run that did not measure it."""
-        return Answer(self.text, f"This run cannot say: {why.rstrip('.')}.", self.evidence)
+        return Answer(self.asked(reading), f"This run cannot say: {why.rstrip('.')}.", self.evidence)
 
 
 def effective_trials(reading: Reading) -> list[Trial]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.analysis.identity import Identity, identities
-from chaos.analysis.identity_notes import Contrast
-from chaos.analysis.notes import notes
 from chaos.analysis.overlap import Overlap, overlaps
 from chaos.analysis.questions.answer import Question, effective_trials
 from chaos.analysis.reading import Reading
@@ -15,7 +13,7 @@ from chaos.analysis.units import count, ms, out_of
 
 
 def identity_kept(reading: Reading) -> Iterator[str]:
-    """From the facets of the identity, the overlap of old and new, and the contrast with a Deployment."""
+    """From the facets of the identity, and the overlap of old and new."""
     yield from _failed(reading)
     judged = [t for t in trials(reading) if not no_effect(t) and not not_replaced(t)]
     if not judged and any(not end_unseen(reading, t) for t in _gone(reading)):
@@ -26,7 +24,6 @@ def identity_kept(reading: Reading) -> Iterator[str]:
     yield from _kept(mine, alone=not any(o.at_least_ns for o in doubled))
     yield _changed(mine)
     yield from _alone(doubled)
-    yield from _contrast(reading)
     early = [f"{not_replaced(t)}, and {end_unseen(reading, t)}" for t in _gone(reading) if end_unseen(reading, t)]
     if early:
         yield f"This run cannot say of every pod: {'; '.join(early)}."
@@ -54,13 +51,13 @@ def _kept(mine: list[Identity], *, alone: bool) -> Iterator[str]:
             yield f"These were the same in all {count(len(mine), 'replacement')}: {', '.join(always)}."
     elif always:
         yes = "As far as it was measured, yes" if unmeasured else "Yes"
-        yes += "" if alone else ", but for a while twice at once"
-        yield f"{yes}: in {_all(len(mine))} the {', '.join(always)} were the same again."
+        yes += "" if alone else ", but two pods had one identity for a time"
+        yield f"{yes}: in {_all(len(mine))} the {', '.join(always)} were the same."
     if unmeasured:
         yield f"Not measured in every trial: {', '.join(unmeasured)}."
     without = sorted({f.name for i in mine for f in i.facets if not f.applies})
     if without:
-        yield f"These pods have no {' and no '.join(without)}, so that could not be lost."
+        yield f"These pods have no {' and no '.join(without)}."
 
 
 def _all(n: int) -> str:
@@ -70,10 +67,7 @@ def _all(n: int) -> str:
 def _changed(mine: list[Identity]) -> str:
     new_uid = sum(i.facet("new UID").kept is True for i in mine)
     moved = [i.trial for i in mine if i.trial.life.new_address and i.trial.life.new_address != i.trial.target.address]
-    text = f"What changed: the UID in {out_of(new_uid, len(mine))}, the address in {out_of(len(moved), len(mine))}"
-    if moved:
-        text += f" ({moved[0].target.name}: {moved[0].target.address} became {moved[0].life.new_address})"
-    return text + "."
+    return f"The UID was new in {out_of(new_uid, len(mine))}, the address in {out_of(len(moved), len(mine))}."
 
 
 def _alone(found: list[Overlap]) -> Iterator[str]:
@@ -83,7 +77,7 @@ def _alone(found: list[Overlap]) -> Iterator[str]:
     if certain:
         worst = max(certain, key=lambda o: o.at_least_ns)
         yield (
-            f"In {out_of(len(certain), len(found))} two pods served under one identity at once: "
+            f"In {out_of(len(certain), len(found))} the old pod and its successor served at the same time: "
             f"{worst.trial.target.name} for at least {ms(worst.at_least_ns)}."
         )
     impostors = sorted({(who, o.trial.target.name) for o in found for who, _ in o.impostors})
@@ -91,23 +85,10 @@ def _alone(found: list[Overlap]) -> Iterator[str]:
         both = "an old pod and its successor" if impostors else "two pods"
         yield f"At no time did {both} serve under one identity."
     elif not certain:
-        yield f"That two pods served under one identity was excluded in {out_of(len(excluded), len(found))}."
+        yield f"In {out_of(len(excluded), len(found))} the run excludes that two pods served under one identity."
     if possible:
-        yield f"In {count(len(possible))} it can neither be shown nor excluded."
+        yield f"In {count(len(possible))} the run neither shows nor excludes it."
     yield from (f"{who} answered under the name {name}." for who, name in impostors)
-
-
-def _contrast(reading: Reading) -> Iterator[str]:
-    found = notes(reading, Contrast)
-    if not found:
-        if "deployment-contrast" in reading.meta.parameters.get("checkers", ("deployment-contrast",)):
-            yield "The contrast with a Deployment was not measured."
-        return
-    swap = found[-1]
-    yield (
-        f"A Deployment's pod, in contrast, was {swap.deleted} and came back as {swap.replacement}; "
-        f"the query for its name gave {swap.per_pod_record}."
-    )
 
 
 QUESTION = Question(

@@ -247,7 +247,7 @@ def broken_looks_healthy(reading: Reading) -> Iterator[Finding]:
     if found.ready != found.replicas:
         yield against(f"{out_of(found.ready, found.replicas, 'pod')} were Ready")
     yield from presence({UNITS: found.name}, "NXDOMAIN", "its pod")
-    yield holds(f"{out_of(found.ready, found.replicas, 'pod')} Ready, and {UNITS} is {found.name}.")
+    yield holds(f"{out_of(found.ready, found.replicas, 'pod')} are Ready, and {UNITS} is {found.name}.")
 
 
 # ---- questions ----
@@ -256,8 +256,8 @@ def broken_looks_healthy(reading: Reading) -> Iterator[Finding]:
 def problems_identified(reading: Reading) -> Iterator[str]:
     healthy = held(reading, broken_looks_healthy)
     yield f"The StatefulSet names a service that {note(reading, BrokenNetwork).service}."
-    yield f"Nothing else shows it, and only DNS tells: {healthy}"
-    yield "`chaos diagnose` compares serviceName with the services that there are, and finds it before anybody asks for the name."
+    yield f"Only DNS shows it. {healthy}"
+    yield "`chaos diagnose` compares serviceName with the services that exist."
 
 
 def problems_fixed(reading: Reading) -> Iterator[str]:
@@ -266,11 +266,11 @@ def problems_fixed(reading: Reading) -> Iterator[str]:
     note(reading, Stage, "the last repair was not seen to work", of=RECREATED, step="proved")
     late = note(reading, Names, phase="put right, nothing restarted").pods[RESTARTED]
     answer = note(reading, Refused).answer.split(":", maxsplit=1)[0]
-    yield "Best by creating the missing headless service under the name that the StatefulSet has."
-    yield "Services can come and go: here recreating a deleted one brought all names back without any restart."
-    yield f"The StatefulSet itself cannot be changed: a patch of serviceName was answered with {answer}."
-    yield "It must be deleted with its pods orphaned and made anew, and then each pod must restart."
-    yield f"With the right name in place {RESTARTED}.web was still {late} until {RESTARTED} had restarted."
+    yield "Create the missing headless service under the StatefulSet's serviceName."
+    yield "Here recreating a deleted service brought all names back without a restart."
+    yield f"A patch of serviceName was answered with {answer}."
+    yield "To change it, delete the StatefulSet, orphan its pods, create it anew, and restart each pod."
+    yield f"With the right serviceName {RESTARTED}.web was still {late} until {RESTARTED} had restarted."
 
 
 def first_sign(reading: Reading) -> Iterator[str]:
@@ -283,20 +283,17 @@ def first_sign(reading: Reading) -> Iterator[str]:
         unseen = f"{kind}: not every view was seen to lose the name and to give it again"
         need(left.keys() == came.keys() == views, unseen)
         lost, back = (at_most_ns(known(last_ns(*at), unseen)) for at in ((left, began), (came, mended)))
-        yield f"{kind.capitalize()}: {RESTARTED}.web was gone from every view after {lost}, and back after {back} from the repair on."
+        yield f"{kind.capitalize()}: every view denied {RESTARTED}.web {lost} after it, and had it again {back} after the repair."
     yield f"Recreated with another serviceName: its names resolved as before until {RESTARTED} restarted."
-    yield (
-        f"Then {RESTARTED}.web was {latent.pods[RESTARTED]} while the service's name still had {count(latent.addresses, 'address|addresses')}, "
-        "so a check of that name alone sees nothing."
-    )
+    yield f"Then {RESTARTED}.web was {latent.pods[RESTARTED]}; the service's name still had {count(latent.addresses, 'address|addresses')}."
     odd = ", ".join(target for target in latent.srv_targets if target not in PODS) or "none was seen here"
     pods = ", ".join(f"{pod}: {subdomain}" for pod, subdomain in latent.subdomains.items())
-    yield f"What gives it away: an SRV target that is no pod's name ({odd}), and pods whose subdomain differs from serviceName ({pods})."
+    yield f"The first signs: an SRV target that is no pod's name ({odd}), and a subdomain that is not the serviceName ({pods})."
 
 
 def headline(reading: Reading) -> str:
     held(reading, recreation_is_latent)
-    return "A changed serviceName broke nothing until a pod restarted, and putting it right mended nothing until it restarted again."
+    return "With another serviceName a pod kept its DNS name until it restarted. With the right one again it had none until it restarted again."
 
 
 experiment = Experiment(

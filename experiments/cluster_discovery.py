@@ -180,8 +180,8 @@ def nobody_found(found: list[Discovery]) -> Iterator[Finding]:
 def looked(found: list[Discovery]) -> str:
     looks = sum(one.rounds * len(MEMBERS) - one.silent for one in found)
     need(looks > 0, "nobody looked")
-    most = share(excluded(looks))
-    return f"in {count(looks, 'answered look')} (at 95 % no more than {most} of such looks would have)"
+    most = share(None, excluded(looks))
+    return f"in {count(looks, 'answered look')} ({most} of such looks would, at 95 % confidence)"
 
 
 # ---- what must hold ----
@@ -209,7 +209,7 @@ def unready_members_have_no_names(reading: Reading) -> Iterator[Finding]:
     for one in early:
         if len(one.found_last) != len(MEMBERS):
             yield against_if(not one.silent, f"{one.told}, though names of unready pods are published")
-    yield holds(f"Of {count(len(hidden), 'member')} that stay unready none found another {looked(hidden)}.")
+    yield holds(f"None of {count(len(hidden), 'member')} that stay unready found another {looked(hidden)}.")
     yield holds(f"With publishNotReadyAddresses each of {count(len(early))} found all.")
 
 
@@ -222,7 +222,7 @@ def deployment_finds_nobody(reading: Reading) -> Iterator[Finding]:
     swap = note(reading, Swap, "no pod of it was replaced")
     if swap.deleted == swap.successor:
         yield against("the successor has the same name")
-    yield holds(f"None of {count(len(found), 'pod')} found a member {looked(found)}, nor its own name.")
+    yield holds(f"None of {count(len(found), 'pod')} found a member {looked(found)}. None resolved its own name.")
     yield holds(f"{swap.deleted} was replaced by {swap.successor}.")
 
 
@@ -241,8 +241,8 @@ def names_survive_addresses_do_not(reading: Reading) -> Iterator[Finding]:
     if not mended.has_the_row:
         yield against_if(mended.heard, "the repaired replica lacks the row")
     stuck = f"{by_address.receives} (`{by_address.error or 'no error'}`)"
-    yield holds(f"{moved.was_at} became {moved.is_at}: the replica that knows the name follows.")
-    yield holds(f"The one that knows the address is {stuck}, and with the name it follows too.")
+    yield holds(f"The primary moved from {moved.was_at} to {moved.is_at}. The replica that knows its name follows it.")
+    yield holds(f"The replica that knows its address is {stuck}. Given the name it follows too.")
 
 
 # ---- the unit's questions ----
@@ -254,41 +254,39 @@ def members_found(reading: Reading) -> Iterator[str]:
     hidden, early = discoveries(reading, UNREADY), discoveries(reading, EARLY)
     latest_ns = round(max(max(one.found_after_s.values()) for one in early) * 1e9)
     rounds = count(min(one.rounds for one in hidden), "round")
-    yield "By names that are known beforehand: mysql-cluster-0 to mysql-cluster-2 below the headless service, asked of DNS one after the other."
+    yield "By names that are known beforehand: mysql-cluster-0 to mysql-cluster-2 below the headless service."
     yield f"While the cluster started: {found}"
-    yield "A name is there when its pod is ready, and under OrderedReady a member starts when the one before is."
+    yield "DNS has a pod's name when the pod is Ready, and under OrderedReady a member starts when the one before is Ready."
     yield "No member finds itself, since it looks before its server accepts connections."
-    yield "Looking once therefore tells who came before, not who belongs to the cluster."
-    yield "Members that start before their peers' records exist conclude that they are alone."
-    yield f"{count(len(hidden), 'member')} started at once and not yet ready found nobody in {rounds}."
-    yield "If they had waited for each other before becoming ready, they would have waited for ever."
-    yield f"With publishNotReadyAddresses on the headless service {count(len(early))} such members found each other within {seconds(latest_ns)} of their first look."
-    yield "(The unit's own script calls nslookup, which the image lacks, so it finds nobody at any time.)"
+    yield "So one look tells which members came before, not which belong to the cluster."
+    yield f"{count(len(hidden), 'member')} that started at once and were not Ready found nobody in {rounds}."
+    yield "Members that wait for each other before they become Ready would wait for ever."
+    yield f"With publishNotReadyAddresses {count(len(early))} such members found each other {at_most_ns(latest_ns)} after their first look."
+    yield "(The unit's own script calls nslookup, which the image lacks, so it finds nobody.)"
 
 
 def names_unstable(reading: Reading) -> Iterator[str]:
     held(reading, deployment_finds_nobody)
     found, swap = discoveries(reading, DEPLOYMENT), note(reading, Swap)
     rounds, pods = count(min(one.rounds for one in found), "round"), count(len(found), "pod")
-    yield f"Nobody could be found. The same script in a Deployment found none of {count(len(MEMBERS), 'member')} in {rounds}, in each of its {pods}."
-    yield f"They are called {', '.join(one.pod for one in found)}, which no script can know, and DNS has no name for them, not even their own."
-    yield f"{swap.deleted} was deleted and became {swap.successor}; whatever was configured with the old name would have to be changed."
-    if names_survive_addresses_do_not(reading).outcome == "ok":
-        yield "A replica that had been given the primary's address instead of its name shows the same."
-        yield held(reading, names_survive_addresses_do_not)
+    yield "Members could not find each other by name."
+    yield f"The same script in a Deployment found none of {count(len(MEMBERS), 'member')} in {rounds}, in each of its {pods}."
+    yield f"Its pods are {', '.join(one.pod for one in found)}. No script knows these names, and DNS does not resolve them."
+    yield "The service's name gives the pods' addresses, but not which pod is which."
+    yield f"{swap.deleted} was replaced by {swap.successor}, so a configuration with the old name would be wrong."
+    yield from if_held(reading, names_survive_addresses_do_not)
 
 
 def discovery_replication(reading: Reading) -> Iterator[str]:
     held(reading, mysql.rows_arrive)
     held(reading, names_survive_addresses_do_not)
     before, after = (mysql.arrivals(notes(reading, mysql.WriteRead, row=row)) for row in ("before", "after"))
-    yield f"As here: a replica is told CHANGE MASTER TO MASTER_HOST='{NAMED[0]}' and resolves that name itself, again at each connection."
-    yield f"For comparison {MEMBERS[2]} was told the primary's address instead."
+    yield f"A replica is told CHANGE MASTER TO MASTER_HOST='{NAMED[0]}' and resolves that name at each connection."
+    yield f"For comparison {MEMBERS[2]} was told the primary's address."
     yield f"A row written at the primary was read at the replicas ({before})."
-    yield f"The primary was then deleted and came back with another address; the replica by name followed it without being told ({after})."
-    yield "The one by address did so only when it was given the name."
-    yield "Member 0 is the primary by convention and the others follow it."
-    yield "What no name can decide is who becomes the primary when it does not come back: that is the work of an operator or of group replication."
+    yield f"The primary was deleted and came back at another address. The replica by name followed it ({after})."
+    yield "The replica by address followed only when it was given the name."
+    yield "Member 0 is the primary by convention. A name does not decide who replaces it for good: an operator or group replication does."
 
 
 def headline(reading: Reading) -> str:
@@ -297,7 +295,7 @@ def headline(reading: Reading) -> str:
     counts = ", ".join(count(len(one.found_last)) for one in found)
     survived = names_survive_addresses_do_not(reading).outcome == "ok"
     kept = " Replication by name survived the primary's replacement." if survived else ""
-    return f"While the cluster started its members found {counts} others, in the order in which they started.{kept}"
+    return f"While the cluster started, its members found {counts} others, in the order of their start.{kept}"
 
 
 experiment = Experiment(

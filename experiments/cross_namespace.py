@@ -186,7 +186,7 @@ def short_names_stay_at_home(reading: Reading) -> Iterator[Finding]:
     elif NO_SUCH_NAME not in rows["clients"].said:
         yield unsure(f"{told['clients']}, which does not tell whether the name is known")
     short, (own, clients, tenant) = rows["own"].asked, (rows[place].told() for place in WHOSE)
-    yield holds(f"{short} is {own} in its own namespace, {clients} in the clients', {tenant} in the tenant's.")
+    yield holds(f"{short} gives {own} in its own namespace, {clients} in the clients', {tenant} in the tenant's.")
 
 
 def under_policies(reading: Reading) -> reach.Policies:
@@ -202,7 +202,7 @@ def policy_is_consistent(reading: Reading) -> Iterator[Finding]:
     yield from reach.open_paths(reach.paths(reading, Access, OPEN), dict.fromkeys(WHOSE, (PRIMARY,)))
     found = under_policies(reading)
     yield from found.findings()
-    yield holds("This cluster enforces policies: one for its own namespace only kept out both others, and its own not.")
+    yield holds("This cluster enforces NetworkPolicies: the first let in its own namespace and kept out both others.")
     yield holds(f"The second let in the clients' namespace and nobody else ({found.proof}).")
 
 
@@ -214,15 +214,15 @@ def cross_discovery(reading: Reading) -> Iterator[str]:
     short, spaced = (note(reading, Fetch, place="clients", of=of) for of in ("pod, short", "pod with namespace"))
     search = note(reading, Conf, place="clients").search
     through, itself = (", ".join(one.addresses) or one.status for one in (service, pod))
-    yield f"By a name with the namespace in it. From the clients' namespace {service.asked} is {through} (always {PRIMARY}, through a service address)."
-    yield f"There {pod.asked} is {itself} (the pod itself)."
+    yield "By a name with the namespace in it."
+    yield f"From the clients' namespace {service.asked} is {through}, the address of a service in front of {PRIMARY}."
+    yield f"There {pod.asked} is {itself}, the pod itself."
     if spaced.page:
-        has = search[1] if len(search) > 1 else "no more"
-        yield f"The short form {spaced.asked} works too ({spaced.told()}), since the search list ({', '.join(search)}) has {has} in it."
+        yield f"{spaced.asked} works too ({spaced.told()}), by the search list ({', '.join(search)})."
         if short_names_stay_at_home(reading).outcome == "ok":
             yield f"{short.asked} without the namespace does not ({short.told()})."
     costs = ", ".join(f"{one.asked} {count(one.queries)}" for one in notes(reading, Cost))
-    yield f"What a C library asks for them, A and AAAA each: {costs}."
+    yield f"The queries that a C library sends for each, A and AAAA: {costs}."
 
 
 def cross_security(reading: Reading) -> Iterator[str]:
@@ -233,49 +233,54 @@ def cross_security(reading: Reading) -> Iterator[str]:
     page = reach.paths(reading, Access, OPEN).get(("clients", PRIMARY), "")
     need(reach.reached(page), "the clients did not get the page without a policy")
     backwards = note(reading, Lookup, of="address, backwards")
-    yield f"A namespace is no wall. Without a policy a pod of the clients' namespace got the page of {PRIMARY} ({page} answered) by name alone."
-    yield "DNS answers everybody about every namespace, pods' names included."
+    yield f"A namespace keeps no client out. Without a policy a pod of the clients' namespace got the page of {PRIMARY} by its name ({page} answered)."
+    yield "DNS answers every pod about every namespace, pods' names included."
     if backwards.names:
-        yield f"Even an address tells its name and namespace to whoever asks backwards: {backwards.asked} is {', '.join(backwards.names)}."
+        yield f"A reverse lookup of {backwards.asked} gives the names {', '.join(backwards.names)}."
     if not enforced:
-        later = seconds(round(note(reading, Waited, step=KEEPS_OUT).took_s * 1e9))
+        later = seconds(note(reading, Waited, step=KEEPS_OUT).took_ns)
         yield "This cluster does not enforce NetworkPolicies: the API server accepted one that allows the set's own namespace only."
-        yield f"The clients still got through {later} later. Accepting is no proof: test from a pod that should be kept out."
-        yield "Choose a network plugin with a policy engine; until then only the server's own authentication protects it."
+        yield f"The clients still got through {later} later. Test a policy from a pod that it should keep out."
+        yield "Choose a network plugin that enforces policies; until then only the server's own authentication protects it."
         return
-    yield "This cluster enforces NetworkPolicies: one that allows the set's own namespace only kept out the clients' namespace and the tenant's."
+    yield "This cluster enforces NetworkPolicies: one for the set's own namespace only kept out the clients' namespace and the tenant's."
     yield "A second one with a namespaceSelector let the clients in again."
     if visible.addresses:
-        yield f"The name still resolved while it was forbidden ({', '.join(visible.addresses)}): a policy closes the connection, it does not hide the service."
+        yield f"The name still resolved while it was forbidden ({', '.join(visible.addresses)}): a policy blocks connections, not names."
     if reading.meta.simulated:
-        yield "The sandbox has such a plugin; a real cluster may have none, and then takes policies without effect."
+        yield "The sandbox enforces policies; a real cluster without such a plugin accepts them without effect."
 
 
 def multi_tenant(reading: Reading) -> Iterator[str]:
     held(reading, short_names_stay_at_home)
     full, spaces = fetched(reading, "pod, full name")["tenant"], note(reading, Namespaces)
     own, _, tenant = fetched(reading, "pod, short").values()
-    wall = {
-        True: "and a default-deny policy in each namespace with explicit exceptions by namespace label, which this cluster enforces",
-        False: "and policies between them, which this cluster does not enforce, so that it would need another network plugin first",
-        None: "and policies between them",
-    }[under_policies(reading).enforced]
     yield f"A namespace for each tenant, with the same names in each. Here {spaces.servers} and {spaces.tenant} both have a set called web."
     yield f"{own.asked} gave {own.told()} in the one and {tenant.told()} in the other."
-    yield "So an application that uses short names runs unchanged in every tenant's namespace and cannot reach another's by accident."
+    yield "So an application with short names runs unchanged in every tenant's namespace."
+    for conf in notes(reading, Conf, place="tenant"):
+        if len(conf.search) > 1:
+            yield f"The search list also tries {own.asked}.{conf.search[1]}: a service {PRIMARY} of a namespace called web, where there is one."
     if full.page:
-        yield f"On purpose it can: from the tenant's namespace the full name {full.asked} gave {full.told()}."
-    yield f"So use full names (or an ExternalName service in the client's namespace) only where tenants are meant to meet, {wall}."
-    yield "DNS keeps no secrets between tenants."
+        yield f"The full name {full.asked} leads out of the tenant's namespace: it gave {full.told()}."
+    yield "Use full names, or an ExternalName service in the client's namespace, only where tenants are meant to meet."
+    yield {
+        True: "Add a default-deny policy to each namespace, with exceptions by namespace label; this cluster enforces it.",
+        False: "Policies between tenants need another network plugin first: this cluster does not enforce them.",
+        None: "Add policies between tenants.",
+    }[under_policies(reading).enforced]
+    yield "DNS tells each tenant the others' names."
 
 
 def headline(reading: Reading) -> str:
     held(reading, full_names_lead_everywhere)
     short = " and not by its short one" if short_names_stay_at_home(reading).outcome == "ok" else ""
-    policy = "; a NetworkPolicy was accepted and not enforced" if under_policies(reading).enforced is False else ""
+    policy = " The cluster accepted a NetworkPolicy and did not enforce it." * (
+        under_policies(reading).enforced is False
+    )
     if policy_is_consistent(reading).outcome == "ok":
-        policy = "; a NetworkPolicy kept them out, and another let them in"
-    return f"Clients in another namespace reached a StatefulSet's pod by its full name{short}{policy}."
+        policy = " A NetworkPolicy kept them out, and another let them in."
+    return f"Clients in another namespace reached a StatefulSet's pod by its full name{short}.{policy}"
 
 
 experiment = Experiment(

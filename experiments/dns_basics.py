@@ -1,5 +1,6 @@
 """How does a pod resolve names, what does each name cost, and what becomes of clients when names or addresses change?"""
 
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -227,7 +228,7 @@ def short_names_lead_home(reading: Reading) -> Iterator[Finding]:
     if bare.page or NO_SUCH_NAME not in bare.said:
         yield against_if(bare.page, f"{bare.asked}: {bare.told()}")
     yield holds(f"{short.asked} and {full.asked} were answered by {PRIMARY}.")
-    yield holds(f"{bare.asked} alone is no name ({bare.said}).")
+    yield holds(f"{bare.asked} alone does not resolve ({bare.said}).")
 
 
 @checker("report.md: Measured")
@@ -243,12 +244,11 @@ def name_follows_the_pod(reading: Reading) -> Iterator[Finding]:
         yield unsure("the successor happened to get the same address")
     elif PRIMARY in by_address.answered:
         yield against(f"the old address {swap.was_at} still answers as {PRIMARY}")
-    yield holds(f"{PRIMARY}.web went from {swap.was_at} to {swap.is_at}.")
-    yield holds(
-        f"Of {count(by_name.connections, 'connection')} by name: {by_name.told()}; to the old address: {by_address.told()}."
-    )
-    most = share(excluded(max(1, by_address.connections)))
-    yield holds(f"So few tries exclude, at 95 %, that {PRIMARY} still answers there in more than {most} of all.")
+    yield holds(f"{PRIMARY}.web was {swap.was_at}, and is {swap.is_at}.")
+    yield holds(f"Of {count(by_name.connections, 'connection')} by name: {by_name.told()}.")
+    yield holds(f"Of {count(by_address.connections)} to the old address: {by_address.told()}.")
+    most = share(None, excluded(max(1, by_address.connections)))
+    yield holds(f"{PRIMARY} answers {most} of connections there (at 95 % confidence).")
 
 
 def moved(reading: Reading) -> tuple[Replaced, Reached, Reached]:
@@ -280,68 +280,72 @@ def outside(reading: Reading) -> Iterator[str]:
     rows = notes(reading, PodLookup, of=OUTSIDE)
     denied = [row for row in rows if row.denied]
     if found := [row for row in rows if row.addresses]:
-        yield f"{found[0].asked} is {found[0].addresses[0]}: cluster DNS passes on what is not its own."
+        yield f"{found[0].asked} is {found[0].addresses[0]}: cluster DNS resolves names outside the cluster too."
     elif denied:
         what = "name" if denied[0].status == "NXDOMAIN" else "address"
-        yield f"{denied[0].asked} is answered with {denied[0].status}: whoever cluster DNS asks says there is no such {what}."
+        yield f"{denied[0].asked} was answered with {denied[0].status}: there is no such {what}."
     elif rows:
         statuses = ", ".join(f"{row.asked} {row.status}" for row in rows)
-        yield f"No answer came from outside ({statuses}): there is no way out, or the servers there fail."
-        yield "Neither is the answer that the name does not exist (NXDOMAIN), nor does it say anything about names inside the cluster."
+        yield f"No name outside was resolved ({statuses})."
+        corefile = str(reading.meta.environment.get("corefile", ""))
+        if corefile and not re.search(r"^\s*(?:forward|proxy)\s", corefile, re.MULTILINE):
+            yield "The Corefile has no `forward`, so cluster DNS asks nobody outside."
+        yield "That is not NXDOMAIN, and says nothing about names inside the cluster."
 
 
 def costs_told(reading: Reading, conf: ReadConf) -> Iterator[str]:
     forms = (BARE, POD, WHOLE, DOTTED, OUTSIDE, OUTSIDE_DOTTED)
     rows = {of: note(reading, Cost, "not every form was counted", of=of) for of in forms}
     listed = ", ".join(f"{row.asked} {count(row.queries)}" for row in rows.values())
-    yield f"What each form costs in queries, an A and an AAAA for every name that is tried: {listed}."
+    yield f"Each name that is tried costs an A and an AAAA query. The queries of each form: {listed}."
     if rows[WHOLE].queries > rows[BARE].queries:
         dots = f"{count(rows[WHOLE].asked.count('.'), 'dot')}, fewer than {count(conf.ndots)}"
-        yield f"The full name is dearer than the bare one: it has {dots}, so it too is tried below the list first; a final dot ends that."
+        yield f"The full name costs more than the bare one: it has {dots}, so the search list is tried first."
+        yield "A final dot avoids that."
 
 
 def trap(reading: Reading) -> Iterator[str]:
     by_tool, by_program = note(reading, PodLookup, of=SHORT_POD), note(reading, PodFetch, of=SHORT_POD)
     need(not by_tool.addresses and by_program.page, "both find it, or neither")
-    yield f"One trap: for {by_tool.asked} busybox's nslookup says {by_tool.status} while wget in the same pod gets {by_program.page!r}."
-    yield "This nslookup uses the search list for names without any dot only; look up full names with it."
+    yield f"busybox's nslookup says {by_tool.status} for {by_tool.asked}; wget in the same pod gets {by_program.page!r}."
+    yield "This nslookup uses the search list for names without a dot only, so give it full names."
 
 
 def replica_finds_primary(reading: Reading) -> Iterator[str]:
     before = note(reading, PeerFinds, "no member asked for the primary", when="before")
     need(before.address, f"{before.peer} found no address for {before.asked}")
     yield "By the primary's stable name."
-    yield f"Here {before.peer} found {before.asked} at {before.address} through its own resolver, knowing nothing but the pod's name and the headless service's."
+    yield f"{before.peer} resolved {before.asked} to {before.address} in its own container."
     for after in notes(reading, PeerFinds, when="after"):
         if after.address and notes(reading, Replaced):
-            yield f"After {PRIMARY} had been replaced the same question gave {after.address}."
-            yield "The replica's configuration names the primary once and never changes, and the address is looked up at each connection."
+            yield f"After {PRIMARY} was replaced it resolved the same name to {after.address}."
+            yield "The replica's configuration names the primary and never changes; each connection looks the address up."
 
 
 def names_changed(reading: Reading) -> Iterator[str]:
     swap, by_name, by_address = moved(reading)
     gone = note(reading, DirectLookup, "no name was asked that is no more", of=GONE)
     need(swap.was_at != swap.is_at, "the successor happened to get the same address")
-    cost = "".join(f" after {count(one.queries, 'query|queries')}" for one in notes(reading, Cost, of=GONE)[-1:])
-    ttl_s = swap.an_answer_may_be_kept_s
-    kept = f", and a cache may keep that denial for {count(gone.ttl)} s" if gone.ttl else ""
-    ttl = f" (a cache may give the old one for up to {count(ttl_s)} s)" if ttl_s else ""
-    yield "Every client that has written the old one down is cut off until somebody tells it."
-    yield f"The address shows how that looks: it changed from {swap.was_at} to {swap.is_at} when {PRIMARY} was replaced."
-    yield f"Of {count(by_address.connections, 'connection')} of a client that kept it: {by_address.told()}."
-    yield f"Of {count(by_name.connections)} of a client that asked for the name each time: {by_name.told()}{ttl}."
-    yield "If names changed as addresses do, nobody could look anything up, and no answer says what a name is called now."
-    yield f"A name that is no more ({gone.asked.removeprefix('A ')}) is {gone.status}{cost}{kept}."
-    yield "Connection strings, replication settings and certificates would all have to be changed with each restart."
+    yield "A client that has the old name fails until somebody tells it the new one."
+    yield f"The address shows this: it changed from {swap.was_at} to {swap.is_at} when {PRIMARY} was replaced."
+    yield f"Of {count(by_address.connections, 'connection')} to the old address: {by_address.told()}."
+    yield f"Of {count(by_name.connections)} by name: {by_name.told()}."
+    if swap.an_answer_may_be_kept_s:
+        yield f"A cache may give the old address for up to {count(swap.an_answer_may_be_kept_s)} s."
+    kept = f", which a cache may keep for {count(gone.ttl)} s" if gone.ttl else ""
+    yield f"For {gone.asked.removeprefix('A ')}, which does not exist, the cluster DNS address answered {gone.status}{kept}."
+    for one in notes(reading, Cost, of=GONE)[-1:]:
+        yield f"A C library asks {count(one.queries, 'query|queries')} for it, the last answered with {one.status}."
+    yield "Connection strings, replication settings and certificates would change with each restart."
 
 
 def headline(reading: Reading) -> str:
     kubernetes = note(reading, PodLookup, "no name was looked up from a pod", of=FULL)
     rows, swaps = notes(reading, PodLookup, of=OUTSIDE), notes(reading, Replaced)
     outcome = "resolved too" if any(row.addresses for row in rows) else "did not resolve"
-    reach = f"; names outside {outcome}" if rows else ""
-    moves = "".join(f"; when {PRIMARY} moved from {s.was_at} to {s.is_at}, its name led there" for s in swaps[-1:])
-    return f"A pod found {kubernetes.asked} at {', '.join(kubernetes.addresses) or 'no address'}{reach}{moves}."
+    reach = f" Names outside {outcome}." if rows else ""
+    moves = "".join(f" After {PRIMARY} moved from {s.was_at} to {s.is_at}, its name led there." for s in swaps[-1:])
+    return f"A pod found {kubernetes.asked} at {', '.join(kubernetes.addresses) or 'no address'}.{reach}{moves}"
 
 
 experiment = Experiment(

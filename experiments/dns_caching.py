@@ -102,6 +102,11 @@ class Seen:
         """When it had the new address, at the latest."""
         return known(self.right.before_ns, f"{self.arm}: it was not seen to have the new address")
 
+    @property
+    def gave_it(self) -> str:
+        """When it gave the new address, for people."""
+        return f"{between(Interval(self.right.after_ns, self.right_ns))} after the deletion"
+
     def later_than(self, direct: "Seen") -> tuple[int, int]:
         """How much later it had the new address, at least and at most, in nanoseconds."""
         return max(0, self.right.after_ns - direct.right_ns), max(0, self.right_ns - direct.right.after_ns)
@@ -164,12 +169,12 @@ def late_by_its_lifetime_at_most(reading: Reading) -> Iterator[Finding]:
     def of(arm: str) -> Iterator[Finding]:
         one = seen(reading, arm)
         yield from in_time(one, direct, one.lifetime_s, f"and its last wrong answer lived {count(one.lifetime_s)} s")
-        told.append(f"{arm} {one.late(direct)}")
+        told.append(f"{arm}: {one.late(direct)}")
 
     for arm in CACHED:
         yield from or_unsure(of(arm))
-    yield holds(f"Later than by asking the server itself were: {', '.join(told)}.")
-    yield holds(f"None was so by more than its last wrong answer's lifetime, its period, and {stated(FRESH_S)}.")
+    yield holds(f"So much later than the cluster DNS address each had the new address: {'; '.join(told)}.")
+    yield holds(f"None took longer than its last wrong answer's lifetime, its period and {stated(FRESH_S)} together.")
 
 
 @checker("report.md: Measured")
@@ -177,10 +182,8 @@ def late_by_its_period_at_most(reading: Reading) -> Iterator[Finding]:
     """Whoever asks the server itself, but seldom, is late by no more than the time between two questions."""
     direct, sparse = asked_directly(reading), seen(reading, SPARSE_DIRECT)
     yield from in_time(sparse, direct, 0, f"and it asks every {sparse.period}")
-    yield holds(
-        f"Asked directly but only every {sparse.period}, the servers gave it after {seconds(sparse.right_ns)}: {sparse.late(direct)} later "
-        f"than to who asked all the time, so by no more than that period and {stated(FRESH_S)}."
-    )
+    yield holds(f"Asked directly every {sparse.period}, DNS gave the new address {sparse.gave_it}.")
+    yield holds(f"That is {sparse.late(direct)} later than asked often, within that period and {stated(FRESH_S)}.")
 
 
 @checker("report.md: Measured")
@@ -195,9 +198,9 @@ def a_denial_is_kept(reading: Reading) -> Iterator[Finding]:
             yield against(f"{one.arm} was told NXDOMAIN and yet right again when the record was")
         elif least_ns < NS_PER_S:
             yield unsure(f"{one.arm}: how late it was is not known well enough ({one.late(direct)})")
-        told.append(f"{one.arm}: told NXDOMAIN after {ms(one.denied)}, right after {seconds(one.right_ns)}")
+        told.append(f"{one.arm}: NXDOMAIN after {ms(one.denied)}, the new address {one.gave_it}")
     need(told, "no cache was asked for anything in the outage")
-    yield holds(f"The record was back after {ms(direct.right_ns)}; but {'; '.join(told)}.")
+    yield holds(f"The cluster DNS address gave the new address {direct.gave_it}. Caches: {'; '.join(told)}.")
 
 
 # ---- answers ----
@@ -207,22 +210,22 @@ def cache_share(reading: Reading) -> Iterator[str]:
     direct, dense = asked_directly(reading), seen(reading, EXPIRING)
     least_ns, most_ns = dense.later_than(direct)
     part = share(least_ns / dense.right_ns, min(1.0, most_ns / max(1, dense.right.after_ns)))
-    yield f"The servers gave the new address {seconds(direct.right_ns)} after the deletion."
-    yield f"A client behind a caching resolver that asked every {dense.period} got it after {seconds(dense.right_ns)}."
-    yield f"So {part} of what it took for a recovery was the cache's doing."
+    yield f"The cluster DNS address gave the new address {direct.gave_it}."
+    yield f"A caching resolver that was asked every {dense.period} gave it {dense.gave_it}."
+    yield f"So the cache made {part} of that time."
     if dense.denied is not None:
-        yield f"Its kept answer ended in the outage, so it asked then ({ms(dense.denied)} after the deletion)."
-        yield f"It was told NXDOMAIN, and kept that for the {count(dense.lifetime_s)} s that the denial allows."
+        yield f"Its entry ended during the outage; {ms(dense.denied)} after the deletion it was told NXDOMAIN."
+        yield f"It may keep that for {count(dense.lifetime_s)} s."
     yield from where_measured(_seldom, reading, told=dense.denied is not None)
     yield from if_held(reading, late_by_its_period_at_most)
 
 
 def _seldom(reading: Reading, *, told: bool) -> Iterator[str]:
     sparse = seen(reading, SPARSE)
-    heard = "never heard of the outage" if sparse.denied is None else "was told NXDOMAIN too"
-    yield f"Another one that asked only every {sparse.period} {heard}, and had the new address after {seconds(sparse.right_ns)}."
+    heard = "gave no NXDOMAIN" if sparse.denied is None else "gave NXDOMAIN too"
+    yield f"A caching resolver that was asked every {sparse.period} {heard}, and the new address {sparse.gave_it}."
     if told and sparse.denied is None:
-        yield "A prober behind a cache measures the wrong that its own question did: ask the servers directly."
+        yield "A probe behind a cache measures what its own question put into that cache. Ask the servers directly."
 
 
 def stale_addresses(reading: Reading) -> Iterator[str]:
@@ -230,48 +233,47 @@ def stale_addresses(reading: Reading) -> Iterator[str]:
     if fresh.stale_until is None:
         yield "No cache was seen to give the old address after the deletion."
     else:
-        yield f"A resolver that had asked {stated(FRESH_S)} before the deletion gave the old address {swap.old} until {seconds(fresh.stale_until)} after it."
-        yield f"It gave the new one {swap.new} after {seconds(fresh.right_ns)}."
+        yield f"A resolver that had asked {stated(FRESH_S)} before the deletion still gave {swap.old} {seconds(fresh.stale_until)} after it."
+        yield f"It gave {swap.new} {fresh.gave_it}."
         if fresh.denied is None:
+            yield "It never gave NXDOMAIN."
             ends = (t.life.old_gone_ns - t.accepted_ns for t in trials(reading) if t.life.old_gone_ns is not None)
             gone_ns = next(ends, fresh.stale_until)
-            sent = f", and sent its clients to a pod that was gone after {seconds(gone_ns)}"
-            yield f"Meanwhile it never saw the name vanish{sent * (fresh.stale_until > gone_ns)}."
+            if fresh.stale_until > gone_ns:
+                yield f"The old pod was gone {at_most_ns(gone_ns)} after the deletion; from then on that address was dead."
     yield from where_measured(_newcomer, reading)
 
 
 def _newcomer(reading: Reading) -> Iterator[str]:
     one = seen(reading, NEWCOMER)
     if one.denied is not None:
-        yield f"One that asked for the first time during the outage said NXDOMAIN until {seconds(one.right.after_ns)}."
-        yield f"It had the address after {seconds(one.right_ns)}."
+        yield f"A resolver that was first asked during the outage gave NXDOMAIN, and the new address {one.gave_it}."
 
 
 def lifetimes(reading: Reading) -> Iterator[str]:
     lives = note(reading, Lifetimes, "no answer's lifetime was seen")
     need(lives.denial == "NXDOMAIN" and lives.answer_ttl_s and lives.denial_ttl_s, "no lifetime of both was seen")
     yield f"Answers about pods of this cluster may be kept for {count(lives.answer_ttl_s)} s."
-    yield f"That there is no such name ({lives.denial}), for {count(lives.denial_ttl_s)} s: the MINIMUM of the SOA record that comes with it."
+    yield f"{lives.denial} may be kept for {count(lives.denial_ttl_s)} s, the MINIMUM of the SOA record that comes with it."
     corefile = str(reading.meta.environment.get("corefile", ""))
     found = caching(corefile, str(reading.meta.target["domain"]))
     if found is None:
-        yield "The configuration of cluster DNS is not known, so what it keeps itself is not either."
+        yield "The Corefile was not read, so how long cluster DNS itself keeps answers is not known."
         return
     limits = (("answers", found.success_s), ("denials", found.denial_s))
     if kept := " and ".join(f"{what} for up to {count(limit)} s" for what, limit in limits if limit):
         yield f"CoreDNS itself keeps {kept} for this zone (its cache plugin), also when asked directly."
     elif "cache" in corefile:
         yield "CoreDNS itself keeps nothing for this zone: its cache plugin has success and denial disabled for it."
-        yield "So who asks it directly always hears what it knows now."
     else:
         yield "CoreDNS has no cache plugin here."
-    yield "Caches between it and the client are another matter: NodeLocal DNSCache, systemd-resolved, nscd, and runtimes that keep addresses themselves."
+    yield "Other caches may stand before a client: NodeLocal DNSCache, systemd-resolved, nscd, or its runtime's own."
 
 
 def headline(reading: Reading) -> str:
     direct, dense = asked_directly(reading), seen(reading, EXPIRING)
     asked = " that asked in between" if dense.denied is not None else ""
-    return f"The name of a deleted pod was right again after {seconds(direct.right_ns)}; a client behind a cache{asked} had to wait {seconds(dense.right_ns)}."
+    return f"The cluster DNS address gave a deleted pod's new address {direct.gave_it}. A cache{asked} gave it {dense.gave_it}."
 
 
 experiment = Experiment(

@@ -197,7 +197,7 @@ def losses_cost_the_timeout(reading: Reading) -> Iterator[Finding]:
             continue
         yield from others(one, off_the_step(one, step_s), f" than {step_s:g} s and its multiples")
         told.append(f"{program} {ms(min(one.slow_ns))}")
-    yield holds(f"In the lossy zone slow lookups took at least what each program waits: {', '.join(told)}.")
+    yield holds(f"In the lossy zone slow lookups took at least the program's own timeout: {', '.join(told)}.")
 
 
 @checker(*EVIDENCE)
@@ -213,10 +213,10 @@ def delays_are_the_servers(reading: Reading) -> Iterator[Finding]:
         yield against_if(told, f"{GLIBC}: {patient.failed_of_all} failed")
     if not any(s.outcome.status == "TIMEOUT" for s in hasty.failed):
         yield against_if(not hasty.failed, f"{ONCE}: {hasty.failed_of_all} failed, none for want of time")
-    yield holds(
-        f"Where the server waits {stated(DELAY_S)}, {count(len(slow_ns))} of {patient.number} lookups with glibc's default took {ms(min(slow_ns))} to "
-        f"{ms(max(slow_ns))}, and none failed; with one try of 1 s {hasty.failed_of_all} failed."
-    )
+    took = between(Interval(min(slow_ns), max(slow_ns)))
+    yield holds(f"The server delays answers by {stated(DELAY_S)}.")
+    yield holds(f"{count(len(slow_ns))} of {patient.number} lookups with {GLIBC} took {took}; none failed.")
+    yield holds(f"{hasty.failed_of_all} lookups with {ONCE} failed.")
 
 
 @checker(*EVIDENCE)
@@ -233,8 +233,9 @@ def retries_hide_losses(reading: Reading) -> Iterator[Finding]:
             yield against(compared)
         elif less <= 0:
             yield unsure(f"{compared}, which may be chance")
-        told.append(f"{one.program} {one.failed_of_all}, which is {share(less, more)} less")
-    yield holds(f"Of single tries {single.failed_of_all} failed; asking again: {'; '.join(told)} (of all, at 95 %).")
+        told.append(f"{one.program} {one.failed_of_all} (by {share(less, more)} of all lookups less often)")
+    yield holds(f"{single.failed_of_all} single tries failed. Programs that ask again: {'; '.join(told)}.")
+    yield holds("The intervals hold together with 95 % confidence.")
 
 
 @checker(*EVIDENCE)
@@ -268,7 +269,7 @@ def put_back(reading: Reading) -> Iterator[Finding]:
         if said not in UNKNOWN_ZONE:
             yield against_if(said == "NOERROR", f"of the {kind} zone it was said {said}")
     yield holds(f"The Corefile is what it was, and {ready}.")
-    yield holds(f"The zones' names are no more ({LATE} {after.late}, {LOSSY} {after.lossy}).")
+    yield holds(f"The zones' names do not resolve ({LATE} {after.late}, {LOSSY} {after.lossy}).")
 
 
 # ---- answers ----
@@ -277,23 +278,23 @@ def put_back(reading: Reading) -> Iterator[Finding]:
 def intermittent(reading: Reading) -> Iterator[str]:
     single, again = (lookups(reading, LOSSY, program) for program in (ONCE, GLIBC))
     asked, changes = application(reading)
-    slow = f", but {count(len(again.slow_ns))} more took {ms(min(again.slow_ns))} or longer" if again.slow_ns else ""
-    yield f"In a zone whose server drops one query in {count(DROP_ONE_IN)}, {single.failed_of_all} lookups with {ONCE} failed."
-    yield f"With glibc's default {again.failed_of_all} failed{slow}."
+    yield f"The server drops one query in {count(DROP_ONE_IN)}. {single.failed_of_all} lookups with {ONCE} failed."
+    yield f"{again.failed_of_all} lookups with {GLIBC} failed."
+    if again.slow_ns:
+        yield f"{count(len(again.slow_ns))} more took {ms(min(again.slow_ns))} or longer."
     if not changes and not asked.failed:
-        yield f"Meanwhile no endpoint changed and all {asked.number} requests to the application's address were answered, so the unit's `kubectl get endpoints -w` shows nothing."
-        yield "It finds endpoints that come and go (a pod that turns unready: experiment readiness-flap; there the name is NXDOMAIN), not answers that get lost."
-    yield "Tell in which phase it fails: ask the name and the address apart, again and again."
-    yield "Failures of the name alone that time out mean answers that are lost, or later than the program waits."
-    yield "Then ask each DNS server by its own address, to find whether it is one of them."
+        yield f"Meanwhile no endpoint changed, and all {asked.number} requests to the application's address were answered."
+        yield "So the unit's `kubectl get endpoints -w` shows nothing: it shows pods that turn unready, not lost answers."
+    yield "Ask the name and the address apart, again and again, to find the phase that fails."
+    yield "Timeouts of the name alone mean lost answers, or a server that is slower than the program waits."
+    yield "Then ask each DNS server by its own address, to find the one that fails."
 
 
 def delays(reading: Reading) -> Iterator[str]:
     lookups(reading, LATE, ONCE)
-    yield f"In a zone whose server answers one query in {count(DELAY_ONE_IN)} {stated(DELAY_S)} late: {told_of(reading, LATE, PROGRAMS)}."
-    yield f"Names of other zones at the same servers: {lookups(reading, FINE, GLIBC).told_with_times()}."
-    yield "One `time nslookup` says little: most lookups are fast in either zone."
-    yield "Ask some dozens of times, and look at the slow ones. (Quantiles are of lookups in this one run.)"
+    yield f"The server answers one query in {count(DELAY_ONE_IN)} with a delay of {stated(DELAY_S)}. Lookups there: {told_of(reading, LATE, PROGRAMS)}."
+    yield f"Lookups of other names at the same servers: {lookups(reading, FINE, GLIBC).told_with_times()}."
+    yield "One `time nslookup` says little, since most lookups are fast. Ask some dozens of times, and look at the slow ones."
 
 
 def apart(reading: Reading) -> Iterator[str]:
@@ -302,29 +303,29 @@ def apart(reading: Reading) -> Iterator[str]:
     rows = []
     for program in (GLIBC, MUSL, SHORT):
         late, lossy = (lookups(reading, zone, program).typical for zone in (LATE, LOSSY))
-        rows.append(f"{program} {late} where answers are late and {lossy} where they are lost")
-    yield f"The time that slow lookups take. It was, typically: {'; '.join(rows)}."
-    yield f"A late server costs the same whoever asks, here {stated(DELAY_S)}, until a program loses patience."
-    yield "A lost query costs each program its own timeout, almost exactly, however fast the server is."
-    yield "So 5.0 s on the dot, 2.5 s on Alpine, is a packet that was lost and not a slow server; change the timeout, and see whether the delay changes with it."
+        rows.append(f"{program} {late} for late answers, {lossy} for lost ones")
+    yield f"The time that slow lookups take. The medians here: {'; '.join(rows)}."
+    yield f"A late answer costs each program the server's delay, here {stated(DELAY_S)}, unless it gives up before."
+    yield "A lost query costs each program its own timeout."
+    yield "So 5.0 s, or 2.5 s on Alpine, is a lost packet and not a slow server. Change the timeout, and see whether the delay follows it."
 
 
 def options(reading: Reading) -> Iterator[str]:
     short = lookups(reading, LATE, SHORT)
-    yield f"Where one query in {count(DROP_ONE_IN)} is lost: {told_of(reading, LOSSY, (ONCE, *AGAIN))}."
+    yield f"One query in {count(DROP_ONE_IN)} is lost. Lookups there: {told_of(reading, LOSSY, (ONCE, *AGAIN))}."
     if two := told_of(reading, LOSSY, (TWO,)):
-        yield f"With the same fault at each of its two servers, each asked up to twice, {two}."
-        yield "That is up to four questions, so this run does not tell whether the second address helped or the further questions."
+        yield f"With two servers that both lose queries, each asked up to twice: {two}."
+        yield "This run does not tell whether the second address helped or the further queries."
     queries = Counter(int(s.outcome.detail.partition(" ")[0]) for s in short.samples)
     asked = (f"{count(n, 'lookup')} took {count(each, 'query|queries')}" for each, n in sorted(queries.items()))
     yield "A short timeout with more attempts (dnsConfig of the pod: options timeout:1 attempts:3) turns most 5 s waits into 1 s."
-    yield f"But where answers are late it asks again what was on its way ({', '.join(asked)}), and loads a server that is slow already."
-    yield f"A timeout below the delay with no further attempt only fails ({lookups(reading, LATE, ONCE).failed_of_all} here)."
+    yield f"Where answers are late it sends more queries to a server that is slow already ({', '.join(asked)})."
+    yield f"A timeout below the delay and no further attempt makes lookups fail ({lookups(reading, LATE, ONCE).failed_of_all} here)."
 
 
 def headline(reading: Reading) -> str:
     late, lossy = (lookups(reading, zone, GLIBC).typical for zone in (LATE, LOSSY))
-    return f"A slow lookup with glibc's default took {late} where the server was late, and {lossy} where answers were lost."
+    return f"A slow lookup with {GLIBC} took {late} where answers were late, and {lossy} where queries were lost."
 
 
 experiment = Experiment(

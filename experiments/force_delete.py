@@ -34,8 +34,10 @@ def doubled(reading: Reading) -> str:
     need(found, "there was no trial")
     certain = [one for one in found if one.at_least_ns > 0]
     longest = max(certain, key=lambda one: one.at_least_ns, default=None)
-    least = f", for at least {ms(longest.at_least_ns)} ({longest.trial.target.name})" if longest else ""
-    return f"In {count(len(certain))} of {count(len(found), 'forced deletion')} two pods certainly served under one identity{least}."
+    least = f", {longest.trial.target.name} for at least {ms(longest.at_least_ns)}" if longest else ""
+    return (
+        f"In {out_of(len(certain), len(found), 'forced deletion')} two pods certainly served under one identity{least}."
+    )
 
 
 @checker("report.md: Stages")
@@ -53,21 +55,26 @@ def object_goes_at_once(reading: Reading) -> Iterator[Finding]:
         else:
             created.append(created_ns - trial.accepted_ns)
     need(created, "no successor was seen")
-    yield holds(f"Successors were created at most {ms(max(created))} after the deletion, while old containers ran on.")
+    yield holds(f"Successors were created {at_most_ms(max(created))} after the deletion, while old containers ran on.")
 
 
 def how_long(reading: Reading) -> Iterator[str]:
     found = [o for o in overlaps(reading) if not o.unknown and (o.at_least_ns, o.at_most_ns) != (0, None)]
     need(found, "nothing tells how long the old pods served beside the new ones")
-    rows = "; ".join(f"{o.trial.target.name} {between(Interval(o.at_least_ns, o.at_most_ns))}" for o in found)
-    if not any(o.at_least_ns > 0 for o in found):
-        yield f"No overlap was certain: {rows}."
+    rows = [(o, f"{o.trial.target.name} for {between(Interval(o.at_least_ns, o.at_most_ns))}") for o in found]
+    certain = [row for o, row in rows if o.at_least_ns > 0]
+    if certain:
+        yield f"Two pods served under one name: {'; '.join(certain)}."
+    if possible := [row for o, row in rows if not o.at_least_ns and o.at_most_ns]:
+        yield f"Possible, but not shown: {'; '.join(possible)}."
+    if excluded := [o.trial.target.name for o in found if o.at_most_ns == 0 and not o.at_least_ns]:
+        yield f"Excluded: {', '.join(excluded)}."
+    if not certain:
         return
-    yield f"Two pods answered as one: {rows}."
-    yield "The object was removed at once and its successor started, while the old container went on."
-    yield "Whoever still held a connection or the old address wrote to the old one."
-    yield "A database that takes for granted that its name is held once (a lock, a single writer, a member of a quorum) can lose or fork data in that time."
-    yield "So force is for pods whose node is known to be off."
+    yield "The API server removed the object at once and the successor started, while the old container ran on."
+    yield "A client with an open connection or the old address could still reach the old pod."
+    yield "A database whose name must have one holder (a lock, a single writer, a quorum member) can lose or fork data in that time."
+    yield "Force a deletion only where the node is known to be off."
 
 
 experiment = Experiment(

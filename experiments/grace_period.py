@@ -191,8 +191,8 @@ def served_on(cost: Cost, how: str) -> Iterator[Finding]:
 
 def what_each_costs(reading: Reading) -> Iterator[str]:
     for cost in costs(reading):
-        told = (f"{how} {_cost(cost, cost.views.get(how))}" for how in WAYS)
-        yield f"{cost.ending.set} ({cost.ending.how}): {'; '.join(told)}."
+        yield f"{cost.ending.set} ({cost.ending.how})."
+        yield from (f"{how[0].upper()}{how[1:]} {_cost(cost, cost.views.get(how))}." for how in WAYS)
 
 
 def _cost(cost: Cost, view: ClientView | None) -> str:
@@ -200,7 +200,7 @@ def _cost(cost: Cost, view: ClientView | None) -> str:
         return "nobody asked"
     if view.outage_ns is None or view.failed is None or view.first_failure is None:
         return f"nothing failed in {count(view.samples, 'try|tries')}"
-    return f"no answer for {between(view.outage_ns)}, first {view.first_failure[0]} {between(cost.since(view.failed))} after the deletion"
+    return f"no answer for {between(view.outage_ns)}; the first {view.first_failure[0]} {between(cost.since(view.failed))} after the deletion"
 
 
 def away(reading: Reading, name: str) -> Interval:
@@ -222,13 +222,14 @@ def _waiting(reading: Reading, most_ns: int) -> Iterator[str]:
     waiting = [(e.set, away(reading, e.set)) for e in ENDINGS if e.waits_s]
     longer = ", ".join(f"{name} {between(found)}" for name, found in waiting if found.after_ns > most_ns)
     need(longer, "waiting was not seen to cost more")
-    yield f"Waiting before the end keeps those served who are connected or come through a ClusterIP, and costs those who come by the pod's name: {longer}."
-    yield "So a member that clients find by its own name should end as soon as its work is done, and one behind a ClusterIP may take its time."
+    yield "Waiting before the end serves clients that are connected or come through a ClusterIP."
+    yield f"It makes the pod unreachable by its name for longer: {longer}."
+    yield "So a member that clients find by its own name should end at once; one behind a ClusterIP may wait."
 
 
 def headline(reading: Reading) -> str:
     ash, dash = (between(away(reading, name)) for name in ("ash", "dash"))
-    return f"The same pod was unreachable by its name for {ash} where the server hears the signal (ash hands over), and for {dash} where a shell keeps it (dash does not)."
+    return f"A pod was unreachable by its name for {ash} where the server is PID 1 (ash hands over), and for {dash} where a shell is (dash)."
 
 
 experiment = Experiment(

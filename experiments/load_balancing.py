@@ -1,5 +1,6 @@
 """Which member of mysql-cluster gets a connection: through a service address, a headless name, with session affinity, on a connection that stays?"""
 
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -115,11 +116,11 @@ def even(found: Answered) -> bool | None:
 
 
 def spread(found: Answered) -> str:
-    """How many connections each member answered, with the bounds of its share, and whether these are even."""
+    """How many connections each member answered, with bounds of its share, and whether they are even; without a stop."""
     rows = (f"{pod} {count(found.answered.get(pod, 0))} ({share(*bounds)})" for pod, bounds in shares(found).items())
     third = f"within {POINTS} points of a third"
     verdict = {True: f"each is {third}", False: f"not all are {third}", None: f"whether all are {third} is not known"}
-    return f"{', '.join(rows)}, in brackets 95 % intervals of the shares; {verdict[even(found)]}"
+    return f"{', '.join(rows)}. The shares in brackets hold together with 95 % confidence; {verdict[even(found)]}"
 
 
 def one_pod_each(found: list[Chosen] | list[Sticky]) -> Iterator[Finding]:
@@ -133,7 +134,7 @@ def one_pod_each(found: list[Chosen] | list[Sticky]) -> Iterator[Finding]:
 
 def others_excluded(looks: int) -> str:
     """What it says that so many looks showed one pod."""
-    return f"at 95 % no more than {share(excluded(looks))} go elsewhere"
+    return f"{share(None, excluded(looks))} go elsewhere (at 95 % confidence)"
 
 
 def kept_connection(reading: Reading) -> list[list[str]]:
@@ -182,7 +183,7 @@ def addresses_lead_to_one_pod(reading: Reading) -> Iterator[Finding]:
     looks = min((one.answers for one in found), default=0)
     need(looks, "not every address was answered at")
     led = ", ".join(f"{one.asked} to {' and '.join(one.reached)}" for one in found)
-    yield holds(f"Each address led to one pod each time: {led}; of each, {others_excluded(looks)}.")
+    yield holds(f"Each address led to one pod: {led}. Of each, {others_excluded(looks)}.")
 
 
 @checker("report.md: Measured")
@@ -195,7 +196,7 @@ def affinity_keeps_the_pod(reading: Reading) -> Iterator[Finding]:
     went = " and, after a pause, to ".join(f"{who} ({count(n)})" for one in turns for who, n in one.reached.items())
     looks = min(one.answers for one in turns)
     need(looks, "no connection was answered")
-    yield holds(f"All connections that were answered went to {went}; of each turn, {others_excluded(looks)}.")
+    yield holds(f"All answered connections went to {went}. Of each turn, {others_excluded(looks)}.")
 
 
 @checker("observations.jsonl")
@@ -207,10 +208,8 @@ def long_lived_is_pinned(reading: Reading) -> Iterator[Finding]:
     looks = len(kept[0])
     need(looks >= FEW, "too few questions were asked on it")
     need(len(fresh.reached) > 1, "new connections did not spread either, so this says nothing")
-    yield holds(
-        f"All {count(looks, 'question')} on one connection were answered by {kept[0][0]}; {others_excluded(looks)}."
-    )
-    yield holds(f"Meanwhile {count(len(fresh.reached), 'pod')} answered new ones.")
+    yield holds(f"{kept[0][0]} answered all {count(looks, 'question')} on one connection; {others_excluded(looks)}.")
+    yield holds(f"{count(len(fresh.reached), 'pod')} answered new connections meanwhile.")
 
 
 @checker("report.md: Measured")
@@ -230,28 +229,28 @@ def names_below_governing_only(reading: Reading) -> Iterator[Finding]:
 def balancing_differs(reading: Reading) -> Iterator[str]:
     one, all_of_them = (note(reading, Lookup, asked=f"A {name}") for name in (SERVICE, HEADLESS))
     service, headless = (note(reading, New, asked=name) for name in (SERVICE, HEADLESS))
-    yield f"{SERVICE} is {' and '.join(one.values)}, and kube-proxy draws a pod for each new connection."
-    yield f"Of {count(service.answers)} connections that were answered these reached: {spread(service)}."
-    yield f"{HEADLESS} is {count(len(all_of_them.values), 'address|addresses')}, and nothing balances: the client picks."
-    yield f"One that takes the first address of each fresh answer got {spread(headless)}."
-    yield "The order of a DNS answer is no load balancer." if even(headless) is False else ""
-    yield "One that keeps an answer keeps its pod."
+    yield f"{SERVICE} is {' and '.join(one.values)}; kube-proxy picks a pod for each new connection."
+    yield f"{count(service.answers)} connections were answered: {spread(service)}."
+    yield f"{HEADLESS} is {count(len(all_of_them.values), 'address|addresses')}; the client picks one."
+    if re.search(r"^\s*loadbalance\b", str(reading.meta.environment.get("corefile", "")), re.MULTILINE):
+        yield "CoreDNS shuffles their order (its plugin `loadbalance`)."
+    yield f"A client that takes the first address of each new answer reached: {spread(headless)}."
+    yield "A client that keeps an answer keeps its pod."
 
 
 def balance_or_direct(reading: Reading) -> Iterator[str]:
     held(reading, addresses_lead_to_one_pod)
     held(reading, names_below_governing_only)
     yield "Load balancing where any member will do, such as reads that may be a little old."
-    yield "A member of one's own where it matters which one answers: writes, replication, backups, reading what one has just written."
+    yield "Direct addressing where it matters who answers: writes, replication, backups, reads of one's own writes."
     looks = count(sum(one.answers for one in notes(reading, Chosen)), "connection")
     yield f"Here each address of the headless answer led to its own pod and no other, in {looks}."
     # Why the unit's "direct pod connections" fail.
     internal, governing = (note(reading, Endpoints, service=service) for service in (HEADLESS, GOVERNING))
     for one, wanted in ((internal, "NXDOMAIN"), (governing, "OK")):
         need(one.connect.startswith(wanted), f"a client of {MEMBERS[0]}.{one.service} ended with {one.connect}")
-    yield f"The unit's direct connections use {MEMBERS[0]}.{HEADLESS}, and that name does not exist (a MySQL client ends with {internal.connect})."
-    subdomain = ", ".join(governing.subdomains)
-    yield f"A pod's name stands below the one service in its subdomain ({subdomain}), which the StatefulSet takes from serviceName."
+    yield f"The unit's direct connections use {MEMBERS[0]}.{HEADLESS}. That name does not exist: a MySQL client ends with {internal.connect}."
+    yield f"A pod has a name below the service in its subdomain only ({', '.join(governing.subdomains)}), the StatefulSet's serviceName."
     carried = ", ".join(internal.hostnames) or "none"
     yield f"Endpoints of {GOVERNING} carry the hostnames {', '.join(governing.hostnames)}; those of {HEADLESS} carry {carried}."
     yield "Both select the same pods."
@@ -263,25 +262,23 @@ def session_affinity(reading: Reading) -> Iterator[str]:
     held(reading, affinity_keeps_the_pod)
     kept, turns = kept_connection(reading)[0], [note(reading, Sticky, turn=turn) for turn in (1, 2)]
     (first, n_first), (second, n_second) = (next(iter(one.reached.items())) for one in turns)
-    yield "Balancing happens when a connection is made."
-    yield f"On one connection through {SERVICE} all {count(len(kept), 'question')} were answered by {kept[0]}."
-    yield "So a pool spreads its connections once, and a member that comes later gets none until connections are made anew."
-    yield "What belongs to a session (transactions, temporary tables, settings) is safe on its connection and nowhere else."
+    yield "kube-proxy balances when a connection is made."
+    yield f"{kept[0]} answered all {count(len(kept), 'question')} on one connection through {SERVICE}."
+    yield "So a pool spreads its connections once. A member that comes later gets none until new ones are made."
+    yield "What belongs to a session (transactions, temporary tables, settings) stays on its connection."
     yield f"With sessionAffinity ClientIP all {count(n_first, 'connection')} of this client that were answered went to {first}."
     other = "the same" if first == second else "another one"
     yield f"After {stated(PAUSE_S)} without one (its timeout is {stated(AFFINITY_S)}) all {count(n_second)} went to {second}, {other}."
-    yield "It goes by address: all clients behind one address share one member."
+    yield "Affinity goes by address: all clients behind one address share one member."
 
 
 def headline(reading: Reading) -> str:
     service, kept = note(reading, New, asked=SERVICE), kept_connection(reading)
     need(service.reached, "no new connection was answered")
     counts = ", ".join(f"{pod} {count(service.answered.get(pod, 0))}" for pod in MEMBERS)
-    pinned = (
-        f"; one connection that stayed open was answered by {kept[0][0]} in all its {count(len(kept[0]), 'question')}"
-    )
+    pinned = f" {kept[0][0]} answered all {count(len(kept[0]), 'question')} on one connection that stayed open."
     stayed = pinned if len(kept) == 1 else ""
-    return f"Through the service address {count(service.answers, 'new connection')} spread as {counts}{stayed}."
+    return f"Through the service address {count(service.answers, 'new connection')} spread as {counts}.{stayed}"
 
 
 experiment = Experiment(

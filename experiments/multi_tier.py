@@ -257,7 +257,7 @@ def names_are_found(reading: Reading) -> Iterator[Finding]:
     if all(one.addresses for one in asked.values()) and sorted(members) != own:
         yield against(f"data is {', '.join(members)}, its members are {', '.join(own)}")
     yield holds(f"All {count(len(asked), 'name')} resolved in a pod of the web tier.")
-    yield holds(f"`data` is the addresses of its {count(len(own), 'member')}.")
+    yield holds(f"`data` has the addresses of its {count(len(own), 'member')}.")
 
 
 def lookups(reading: Reading) -> dict[str, Lookup]:
@@ -271,10 +271,10 @@ def policies_hold_or_not(reading: Reading) -> Iterator[Finding]:
     """What the policies allow works, and what they forbid is blocked everywhere; `unknown` where nothing enforces them."""
     found = under_policies(reading)
     yield from found.findings()
-    blocked = f"all {count(len(found.blocked), 'forbidden path')} were blocked ({found.proof})"
     yield holds(
-        f"This cluster enforces NetworkPolicies: {blocked}, and all {count(found.allowed, 'allowed path')} went through."
+        f"This cluster enforces NetworkPolicies: {count(len(found.blocked), 'forbidden path')} were blocked ({found.proof})."
     )
+    yield holds(f"All {count(found.allowed, 'allowed path')} went through.")
 
 
 @checker("report.md: Measured", "observations.jsonl")
@@ -299,7 +299,7 @@ def connected(reading: Reading) -> Iterator[str]:
     held(reading, tiers_are_connected)
     before = reach.paths(reading, Matrix, OPEN)
     needed = (f"{tier} to {to} ({before[tier, to]} answered)" for tier, targets in NEEDED.items() for to in targets)
-    yield f"Deployed and connected: asked over HTTP from inside one pod of each tier, {', '.join(needed)}."
+    yield f"All needed paths were open, over HTTP from one pod of each tier: {', '.join(needed)}."
     if under_policies(reading).enforced is False:
         through = count(len(under_policies(reading).through), "forbidden path")
         yield f"This cluster does not enforce NetworkPolicies: all {through} went through although the objects are there."
@@ -308,7 +308,7 @@ def connected(reading: Reading) -> Iterator[str]:
 
 
 def routed(reading: Reading) -> Iterator[str]:
-    yield f"A real MySQL client was answered like this. {held(reading, routing_is_by_role)}"
+    yield f"A MySQL client asked who answers. {held(reading, routing_is_by_role)}"
     yield f"Replicas follow their source as {NAMED[0]}, by name."
 
 
@@ -319,11 +319,11 @@ def discovered(reading: Reading) -> Iterator[str]:
     found, data = under_policies(reading), count(len(DATA), "connection")
     blocked, through = (count(sum(p.startswith("web to data") for p in ps)) for ps in (found.blocked, found.through))
     if found.enforced:
-        yield "Finding is not reaching: with the policies in place the web tier still finds these names."
-        yield f"Of {data} to them {blocked} were blocked."
+        yield f"Of {data} from the web tier to these names the policies blocked {blocked}."
+        yield "A policy blocks connections, not names."
     elif found.enforced is False:
-        yield f"Policies were to keep the web tier from the data tier, and {through} of {data} went through."
-        yield "On this cluster finding a name is enough to use it."
+        yield f"The policies forbid the web tier the data tier, and {through} of {data} went through."
+        yield "On this cluster a client that resolves a name can connect to it."
 
 
 def failed(reading: Reading) -> Iterator[str]:
@@ -331,13 +331,14 @@ def failed(reading: Reading) -> Iterator[str]:
         gone = note(reading, Failure, f"the {tier} tier was not failed", tier=tier, step="deleted")
         looks = count(len(notes(reading, Look, phase=f"{tier} fails")), "look")
         silent, needed = silent_paths(reading, tier), count(sum(map(len, NEEDED.values())), "needed path")
-        lost = [
-            f"{path} failed for {'the rest of the time' if length is None else at_most_ns(length)} ({what})"
-            for path, (what, length) in outages(reading, tier).items()
-        ]
-        told = ", ".join(lost) or f"in {looks} of {needed} none {'was seen to fail' if silent else 'failed'}"
-        told += f" ({count(len(silent), 'time')} a look says nothing: {silent[0]})" if silent else ""
-        yield f"{gone.deleted} ({tier} tier) deleted: {told}{outside(reading) if tier == 'web' else ''}."
+        yield f"{gone.deleted} of the {tier} tier was deleted."
+        lost = outages(reading, tier)
+        for path, (what, length) in lost.items():
+            yield f"{path} failed for {'the rest of the time' if length is None else at_most_ns(length)} ({what})."
+        if not lost:
+            yield f"In {looks} at {needed} none {'was seen to fail' if silent else 'failed'}."
+        yield f"{count(len(silent), 'time')} a look says nothing ({silent[0]})." if silent else ""
+        yield outside(reading) if tier == "web" else ""
     yield from if_held(reading, failures_heal)
 
 
@@ -347,14 +348,14 @@ def outside(reading: Reading) -> str:
         found = Counter(one.told for one in from_outside(reading, *web_failure(reading)[:2]))
         longest = web_outage(reading)
     except UnmeasuredError as exc:
-        return f"; {exc}"
-    asked = f", and of {count(found.total(), 'connection')} from outside through the service `web`"
+        return f"Not measured: {exc}."
+    asked = f"Of {count(found.total(), 'connection')} from outside through the service `web`"
     bad = [f"{count(n)} {said}" for said, n in found.most_common() if said != "OK"]
     if not bad or longest is None:
-        return f"{asked} none failed"
+        return f"{asked} none failed."
     length = longest.length_ns
     stretch = "and then none succeeded" if length.before_ns is None else f"at a stretch for {between(length)}"
-    return f"{asked} {count(found.total() - found['OK'])} failed ({', '.join(bad)}), {stretch}"
+    return f"{asked} {count(found.total() - found['OK'])} failed ({', '.join(bad)}), {stretch}."
 
 
 def decided(reading: Reading) -> Iterator[str]:
@@ -362,19 +363,19 @@ def decided(reading: Reading) -> Iterator[str]:
     _, length = outages(reading, "data").get("api to data-primary", ("", None))
     writes = "was not seen to fail here" if length is None else f"could not be reached for {at_most_ns(length)} here"
     yield from (
-        "Web and API are Deployments behind one regular service each: their pods are interchangeable, and such a service is all the discovery they need.",
-        "The data tier is a StatefulSet with three services: the headless `data` gives members the names by which they replicate.",
-        "`data-primary` selects member 0 by its name's label, so that writers know one name; `data-replicas` selects a label that replicas are given.",
-        f"Trade-offs: the primary is a fixed ordinal: nothing has to elect one, and while it is away nobody takes writes (data-primary {writes}).",
-        "Shorter needs a failover that moves the label, which is an operator's work.",
+        "Web and API are Deployments with a regular service each, since their pods are interchangeable.",
+        "The data tier is a StatefulSet with three services. The headless `data` gives members the names by which they replicate.",
+        "`data-primary` selects member 0 by its name's label. `data-replicas` selects a label that replicas are given.",
+        f"The primary is a fixed ordinal: nothing elects one, and while it is away nobody takes writes (data-primary {writes}).",
+        "A failover that moves the label would make that shorter; it takes an operator.",
         "The label role=replica ends with its pod, so a replaced replica gets no reads until somebody labels it again.",
-        "Selecting all members, as the unit does, needs no label and sends reads to the primary.",
+        "The unit selects all members, which needs no label and sends reads to the primary too.",
         "Names without a namespace keep manifests portable; clients elsewhere need data-primary.NAMESPACE.",
-        "Policies name tiers, not addresses: who may write is a matter of labels.",
+        "Policies name tiers by labels, not addresses.",
     )
     yield {
         True: "They are enforced on this cluster.",
-        False: "On this cluster nothing enforces them, so they protect nothing here.",
+        False: "Nothing enforces them on this cluster.",
         None: "Whether this cluster enforces them was not clearly seen.",
     }[under_policies(reading).enforced]
 
@@ -386,10 +387,10 @@ def headline(reading: Reading) -> str:
     lengths += [one.length_ns.before_ns for one in (web_outage(reading),) if one]
     longest = [length for length in lengths if length is not None]
     told = len(longest) == len(lengths) > 0 and not any(silent_paths(reading, tier) for tier in TIERS)
-    cost = "what a deleted pod of each cost is in the answers"
+    cost = "The answers say what the deletion of a pod of each cost."
     if told and failures_heal(reading).outcome == "ok":
-        cost = f"a pod of each deleted in turn cost a path at most {ms(max(longest))}, and all healed"
-    return f"The three tiers reached each other as designed; {cost}."
+        cost = f"A pod of each was deleted in turn: a path failed for {at_most_ms(max(longest))}, and all worked again."
+    return f"The three tiers reached each other as designed. {cost}"
 
 
 experiment = Experiment(

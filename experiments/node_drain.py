@@ -196,9 +196,10 @@ def budget_is_enforced(reading: Reading) -> Iterator[Finding]:
         yield from one_asked(reading, row)
     need(len(asked) == len(evictions(reading)), "not every eviction was followed by a question about another pod")
     kinds = ", ".join(sorted({f"`{said}`" for row in asked for said in row.answers}))
+    refused = count(sum(row.refused for row in asked), "time")
+    yield holds(f"While one pod was away the API server refused the eviction of another {refused}, with {kinds}.")
     yield holds(
-        f"Asked {count(sum(row.refused for row in asked), 'time')} while one pod was away, the API server refused a second eviction, each time with {kinds}, "
-        f"and allowed it again when the pod was back, in {out_of(len(asked), len(evictions(reading)), 'eviction')}."
+        f"After {out_of(len(asked), len(evictions(reading)), 'eviction')} it allowed it when the pod was Ready again."
     )
 
 
@@ -239,7 +240,7 @@ def never_more_than_the_budget(reading: Reading) -> Iterator[Finding]:
     yield from unheard("A web", uncovered(reading, "A web", *span))
     least = count(min(fewest.values()), "address|addresses")
     yield holds(f"At most {out_of(missing, len(PODS), 'pod')} was not Ready at a time.")
-    yield holds(f"No answer of {count(len(fewest), 'view')} for the service's name had fewer than {least}.")
+    yield holds(f"Every answer of {count(len(fewest), 'view')} for the service's name had at least {least}.")
 
 
 @checker("report.md: Measured")
@@ -256,10 +257,11 @@ def come_back_elsewhere(reading: Reading) -> Iterator[Finding]:
             yield against(f"{pod} is on {drain.node} again")
         elif pod not in drain.pods and after[pod] != before.get(pod):
             yield against(f"{pod} went from {before.get(pod)} to {after[pod]}, though nobody evicted it")
+    where = ", ".join(f"{pod} on {after.get(pod)}" for pod in drain.pods)
     yield holds(
-        f"All {count(len(drain.pods), 'pod')} of the StatefulSet that were on {drain.node} came back with their names on another node "
-        f"({', '.join(f'{pod} on {after.get(pod)}' for pod in drain.pods)}); its others stayed where they were."
+        f"All {count(len(drain.pods), 'pod')} of the StatefulSet on {drain.node} came back with their names on other nodes ({where})."
     )
+    yield holds("Its other pods stayed where they were.")
 
 
 @checker("report.md: Measured")
@@ -284,9 +286,7 @@ def volume_ties_a_pod(reading: Reading) -> Iterator[Finding]:
     yield from turned(reading, f"A {PINNED}.pinned", "NXDOMAIN", *span)
     gone = at_most_ms(all_turned_ns(reading, f"A {PINNED}.pinned", "NXDOMAIN", *span) - moved.accepted_ns)
     yield holds(f"{PINNED}, whose volume lies on {node}, was {closed.pod} while the node was closed.")
-    yield holds(
-        f"Every view denied its name {gone} after its eviction, until the node was opened; then it came back there."
-    )
+    yield holds(f"Every view denied its name {gone} after its eviction. It came back when the node was opened.")
 
 
 # ---- answers ----
@@ -301,47 +301,46 @@ def drain_cost(reading: Reading) -> Iterator[str]:
     one_by_one = ", each only when the one before was Ready again" if waited else ""
     order = ", ".join(f.targets[0].name for f in done)
     yield f"The {count(len(done), 'pod')} of the StatefulSet on {node} were evicted in the order {order}{one_by_one}."
-    yield f"Unreachable by name were {', '.join(f'{pod} for {between(length)}' for pod, length in lost)}."
-    yield f"In all it took {seconds(to_ns - from_ns)}."
+    yield f"Unreachable by name: {', '.join(f'{pod} for {between(length)}' for pod, length in lost)}."
+    yield f"The drain took {seconds(to_ns - from_ns)}."
     yield from if_held(reading, come_back_elsewhere)
-    yield "So a drain costs a pod its own name for a while, as a deletion does; the names need no change anywhere."
+    yield "So a drain makes a pod unreachable by name for a while, as a deletion does. No name changes."
 
 
 def budget_role(reading: Reading) -> Iterator[str]:
     held(reading, budget_is_enforced)
     asked = notes(reading, Budget)[0]
     yield f"While {asked.away} was away, the eviction of {asked.tried} was refused (`{asked.answer}`)."
-    yield "Who drains has to ask again, as `kubectl drain` does; that is all that a budget does."
-    yield "It counts Ready pods of its selector and knows nothing of roles or data."
-    yield "It holds for evictions only: `kubectl delete pod`, a rolling update and a node that dies do not ask it."
+    yield "`kubectl drain` asks again until the API server allows it."
+    yield "A budget counts Ready pods of its selector. It knows nothing of roles or data."
+    yield "It holds for evictions only, not for `kubectl delete pod`, a rolling update or a lost node."
 
 
 def tied_pod(reading: Reading) -> Iterator[str]:
     held(reading, volume_ties_a_pod)
     closed, again = (note(reading, Pinned, phase=phase) for phase in ("node closed", "open again"))
     said = f"the scheduler said `{closed.why}`" if closed.why else "the scheduler said nothing"
-    yield f"It was evicted like the others, and then waited: {said}."
+    yield f"It was evicted like the others. Its successor was {closed.pod}: {said}."
     yield f"Its name was {closed.name} meanwhile."
     yield from where_measured(_absent, reading)
     yield f"After the node was opened again it was {again.pod} on {again.node}."
-    yield "A drain of a node with local volumes is an outage for as long as the maintenance takes, whatever the budget says."
-    yield "Had the pod been a member of the StatefulSet with the budget, no further pod could have been evicted until then."
+    yield "So a pod with a local volume is away for as long as its node's maintenance takes, whatever the budget says."
+    yield "A budget over such a pod would refuse every further eviction until then."
 
 
 def _absent(reading: Reading) -> str:
     since_ns = note(reading, Change, step=MOVED).sent_ns
     gone, back = (known(step(reading, what, PINNED, since_ns), what).at_ns for what in ("terminating", "ready"))
-    return f"From its end to its successor's readiness it took {ms(back - gone)}, with the node closed for only {stated(PENDING_S)} more."
+    return f"It was away for {ms(back - gone)}; for {stated(PENDING_S)} of that the node stayed closed on purpose."
 
 
 def headline(reading: Reading) -> str:
     held(reading, never_more_than_the_budget)
     lost, missing = lost_by_name(reading), most_missing(reading, PODS, *drain_span(reading))
     need(lost, "no client by an evicted pod's name was seen to lose it")
-    return (
-        f"Draining a node made {out_of(len(lost), len(evictions(reading)), 'evicted pod')} of the StatefulSet unreachable by name, for "
-        f"{over_faults([length for _, length in lost], 'pod')}, and at most {out_of(missing, len(PODS), 'pod')} was not Ready at a time."
-    )
+    away, long = out_of(len(lost), len(evictions(reading)), "evicted pod"), over_faults([at for _, at in lost], "pod")
+    most = out_of(missing, len(PODS), "pod")
+    return f"Draining a node made {away} unreachable by name for {long}. At most {most} was not Ready at a time."
 
 
 experiment = Experiment(

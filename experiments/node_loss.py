@@ -164,13 +164,11 @@ def names_outlive_the_node(reading: Reading) -> Iterator[Finding]:
                 yield against(f"{early}, and the node was found not ready only after {seconds(took_ns)}")
     ends_ns = [at_ns for pod in lost.pods for at_ns in lost.left_dns(pod).values()]
     need(ends_ns, "no view that could be asked denied any of its pods' names")
-    span = (
-        f"{seconds(min(ends_ns))} to {seconds(max(ends_ns))} after the cut, then each of {count(len(lost.views))} did"
-    )
-    yield holds(f"No view denied the names of {' and '.join(lost.pods)} for {span}.")
-    yield holds(f"The node was found not ready after {seconds(took_ns)}.")
+    yield holds(f"The first NXDOMAIN for {' and '.join(lost.pods)} came {seconds(min(ends_ns))} after the cut.")
+    yield holds(f"Each of {count(len(lost.views), 'view')} denied them {at_most_ns(max(ends_ns))} after it.")
+    yield holds(f"The node was found not ready {at_most_ns(took_ns)} after it.")
     if lost.silent:
-        yield holds(f"Nothing is known of {', '.join(lost.silent)}, which answered nothing.")
+        yield holds(f"{', '.join(lost.silent)} answered nothing.")
 
 
 @checker("events.jsonl")
@@ -187,7 +185,7 @@ def stuck_and_never_replaced(reading: Reading) -> Iterator[Finding]:
         if new is not None:
             yield against(f"{old.name} was replaced {ms(new.at_ns - marked.at_ns)} after it was marked for deletion")
         waited.append(f"{old.name} for {seconds(until_ns - marked.at_ns)}")
-    yield holds(f"Marked for deletion and not replaced, for as long as nothing was done about it: {', '.join(waited)}.")
+    yield holds(f"Marked for deletion and not replaced until the method acted: {', '.join(waited)}.")
 
 
 @checker("events.jsonl")
@@ -201,7 +199,7 @@ def deployment_goes_on(reading: Reading) -> Iterator[Finding]:
     if len(new) < len(old):
         yield against("no new pod of the Deployment was Ready while the node was away")
     else:
-        yield holds(f"{lost.since(max(new))} after the cut a new pod of the Deployment was Ready, under another name.")
+        yield holds(f"A new pod of the Deployment, under another name, was Ready {lost.since(max(new))} after the cut.")
 
 
 @checker("timeline.svg")
@@ -213,7 +211,7 @@ def other_names_stay(reading: Reading) -> Iterator[Finding]:
     for pod in others:
         yield from (against(f"A {pod}.web vanished from {view}") for view in lost.left_dns(pod))
         yield from unheard(f"A {pod}.web", lost.unheard(pod))
-    yield holds(f"The names of {' and '.join(others)} were never gone from any of {count(len(lost.views), 'view')}.")
+    yield holds(f"{count(len(lost.views), 'view')} never denied the names of {' and '.join(others)}.")
 
 
 @checker("observations.jsonl")
@@ -226,9 +224,9 @@ def force_makes_two(reading: Reading) -> Iterator[Finding]:
     asked = reading.sampled(since_ns, known(join.ended_ns, missing), probe="http", name=forced.old_address)
     answered_ns = (s.sent_ns for s in asked if s.outcome.status == "OK" and s.outcome.values == (pod,))
     last_ns = known(max(answered_ns, default=None), missing)
-    yield holds(f"{pod} was Ready on another node while the old {pod} still ran on {forced.old_node}.")
+    yield holds(f"The new {pod} was Ready on another node while the old {pod} still ran on {forced.old_node}.")
     yield holds(
-        f"The old one answered at {forced.old_address} {seconds(last_ns - new_ns)} later, when the node was back."
+        f"{seconds(last_ns - new_ns)} later, with the node back, the old {pod} still answered at {forced.old_address}."
     )
 
 
@@ -267,15 +265,20 @@ def names_meanwhile(reading: Reading) -> Iterator[str]:
     before = Counter(said for at_ns, said in asked if at_ns < denied_ns)
     after = Counter(said for _, said in lost.clients(pod, last_ns, lost.stuck_until(pod)))
     endpoint = next((t.life.endpoint_not_ready_ns for t in trials(reading) if t.target.name == pod), None)
-    slice_said = f" (its endpoint turned not ready after {lost.since(endpoint)})" if endpoint is not None else ""
-    at_once = "clients at least knew at once" if set(after) == {"NXDOMAIN (resolve)"} else "of the connections by it"
-    yield f"For {lost.since(denied_ns)} {pod}.web was denied by no DNS server that could be heard{slice_said}, although its pod was on the lost node."
-    yield f"Of {count(before.total(), 'HTTP connection')} by that name that ended in this time {_counted(before)}."
-    yield f"After {lost.since(last_ns)} each of these servers said NXDOMAIN, and {at_once}: {_counted(after)}."
-    yield "Nothing notices a node's end faster than the controller manager's node-monitor-grace-period; a client that needs to know sooner needs timeouts of its own."
+    yield f"No DNS server that could be heard denied {pod}.web for {lost.since(denied_ns)} after the cut."
+    if endpoint is not None:
+        yield f"Its endpoint turned not ready {lost.since(endpoint)} after the cut."
+    yield f"Of {count(before.total(), 'HTTP connection')} by that name that ended before {_counted(before)}."
+    yield f"Each of these servers denied it {at_most_ns(last_ns - lost.span[0])} after the cut. Of the connections since {_counted(after)}."
+    if failed := [at_ns for at_ns, said in asked if said != "OK"]:
+        yield f"The first connection by name failed {lost.since(min(failed))} after the cut."
+    found_ns = note(reading, Waited, step=_NOT_READY, reached=True).took_ns
+    yield f"The controller manager found the node not ready {at_most_ns(found_ns)} after the cut."
+    yield "Its node-monitor-grace-period (50 s by default since Kubernetes 1.32) counts from the node's last heartbeat."
+    yield "A client that must know sooner needs timeouts of its own."
     if lost.silent:
-        yield f"Of the DNS servers {', '.join(lost.silent)} went with the node, so this is what the others said."
-        yield "Lookups through the cluster's DNS address went to the dead one too until its endpoint was gone."
+        yield f"DNS servers on the node answered nothing: {', '.join(lost.silent)}."
+        yield "Until their endpoints were gone, lookups through the cluster DNS address went to them too."
 
 
 def _counted(counts: Counter[str]) -> str:
@@ -286,13 +289,13 @@ def _counted(counts: Counter[str]) -> str:
 def why_stuck(reading: Reading) -> Iterator[str]:
     stuck, lost = held(reading, stuck_and_never_replaced), loss(reading)
     marked = known(step(reading, "terminating", lost.pods[0], lost.cut.sent_ns), "")
-    yield f"The pod is marked for deletion {lost.since(marked.at_ns)} after the cut, but only its kubelet may confirm that its containers ended, and that one cannot be heard."
-    yield f"A StatefulSet never makes a second pod of a name while the first object is there: {stuck}"
-    yield from where_measured(lambda: f"A Deployment needs no such proof: {held(reading, deployment_goes_on)}")
+    yield f"The pod was marked for deletion {lost.since(marked.at_ns)} after the cut."
+    yield "Only its kubelet may confirm that its containers ended, and the kubelet is cut off."
+    yield f"A StatefulSet makes no second pod of a name while the first object is there. {stuck}"
+    yield from where_measured(lambda: f"A Deployment does not wait. {held(reading, deployment_goes_on)}")
     yield from where_measured(lambda: f"The node's return ended it. {held(reading, ends_with_the_node)}")
-    yield "If the node will not return, deleting the Node object ends it too, or on a machine that is certainly off the taint node.kubernetes.io/out-of-service (not tried here)."
-    yield "The manifest tolerates an unreachable node for 5 s; Kubernetes gives pods 300 s unless told otherwise."
-    yield "Without that line all that follows the node's being found not ready comes almost five minutes later."
+    yield "Not tried here: deleting the Node object, or the taint node.kubernetes.io/out-of-service where the machine is certainly off."
+    yield "The manifest tolerates an unreachable node for 5 s; the default is 300 s, and then all this comes that much later."
 
 
 def force_danger(reading: Reading) -> Iterator[str]:
@@ -300,11 +303,11 @@ def force_danger(reading: Reading) -> Iterator[str]:
     pod = forced.pod
     new = known(step(reading, "ready", pod, 0, other_than=forced.old_uid), "its successor was not seen")
     asked = accepted(reading, "force-delete-pod", "it was not accepted")
-    yield f"It works at once: {seconds(new.at_ns - accepted_ns(asked))} after the forced deletion a new {pod} was Ready."
+    yield f"A new {pod} was Ready {at_most_ns(new.at_ns - accepted_ns(asked))} after the forced deletion."
     yield "But the deletion removes the object only; it reaches no kubelet."
     if both.outcome == "ok":
         yield both.text
-        yield "Two members with one name existed for all that time; had only the control plane been cut off, both could have had clients and taken their writes."
+        yield "Two members had one name in that time. Had only the control plane been cut off, both could have taken writes."
     else:
         yield f"Whether the old {pod} ran on was not seen here. {both.text}"
     yield "Force a deletion only when the machine is certainly off."
@@ -322,11 +325,12 @@ def metrics_to_watch(reading: Reading) -> Iterator[str]:
     ]
     seen = sorted((at_ns, what) for what, at_ns in signs if at_ns is not None)
     order = "; ".join(f"{what}: {lost.since(at_ns)} after the cut" for at_ns, what in seen)
-    yield "Those of each member by its name, not averages over a service: a set with one member missing still answers."
-    yield f"The signs of this failure were seen in this order: {order}."
-    yield "So watch, per member: success and latency of a connection by its name, and who answers; whether its name resolves, and to its pod's address."
-    yield "Watch too Ready replicas against wanted ones, and for how long; pods Terminating or Pending for long; and restarts."
-    yield "Only the application knows role, replication lag and quorum, and only the volume the space left: this run did not measure those."
+    yield "Metrics of each member by its name: a service with one member missing still answers."
+    yield f"The signs of this failure in their order: {order}."
+    yield "So watch for each member whether a connection by its name works, how long it takes and who answers."
+    yield "Watch whether its name resolves to its pod's address."
+    yield "Watch Ready against wanted replicas, pods Terminating or Pending for long, and restarts."
+    yield "This run did not measure role, replication lag, quorum or the space left on volumes."
 
 
 def headline(reading: Reading) -> str:
@@ -334,9 +338,9 @@ def headline(reading: Reading) -> str:
     lost = loss(reading)
     longest_ns = max(max(lost.left_dns(pod).values()) for pod in lost.pods)
     by_force = "it was deleted by force or " if notes(reading, Forced) else ""
-    stuck = f", and no pod was replaced before {by_force}the node was joined again"
+    stuck = f" No pod was replaced before {by_force}the node was joined again."
     end = stuck if stuck_and_never_replaced(reading).outcome == "ok" else ""
-    return f"The names of a lost node's pods stayed in DNS for up to {seconds(longest_ns)} after it was cut off{end}."
+    return f"The names of a lost node's pods left DNS {at_most_ns(longest_ns)} after it was cut off.{end}"
 
 
 experiment = Experiment(

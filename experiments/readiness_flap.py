@@ -84,9 +84,8 @@ def record_follows_readiness(reading: Reading) -> Iterator[Finding]:
     for status, value, window, to_ns in flaps(reading):
         yield from turned(reading, RECORD, status, window.sent_ns, to_ns, value=value)
     gone, back = lags(reading)
-    yield holds(
-        f"In {out_of(FLAPS, FLAPS, 'flap')} the name vanished after {gone} and was back after {back}, in every view."
-    )
+    yield holds(f"In {out_of(FLAPS, FLAPS, 'flap')} every view denied the name {gone} after the pod turned unready.")
+    yield holds(f"Every view had it again {back} after the pod turned ready.")
 
 
 def lags(reading: Reading) -> tuple[str, str]:
@@ -135,11 +134,11 @@ def what_it_does(reading: Reading) -> Iterator[str]:
     need(asked, "nobody connected by its name")
     lost = [one for one in asked if one.status != "OK"]
     how = " or ".join(sorted({f"{one.status} (phase {one.phase})" for one in lost}))
-    alive = ", while nothing of it had died" if pod_lives_on(reading).outcome == "ok" else ""
-    yield f"Its own name was NXDOMAIN {gone} after it turned unready, and back {back} after it turned ready{alive}."
+    yield f"Its name was NXDOMAIN {gone} after it turned unready, and back {back} after it turned ready."
+    yield "It answered at its address all the time." if pod_lives_on(reading).outcome == "ok" else ""
     yield f"{out_of(len(lost), len(asked), 'connection')} by name failed{f', with {how}' if how else ''}."
-    yield "To a client that finds a database by its pod's name, an overloaded member whose readiness probe fails looks exactly like a dead one."
-    yield "A governing service with publishNotReadyAddresses keeps such names (peers that must find each other before they are ready need it)."
+    yield "To a client by name, a member whose readiness probe fails looks like a dead one."
+    yield "A governing service with publishNotReadyAddresses keeps such names; peers that start together need it."
     yield from if_held(reading, others_stay)
     yield "A readiness probe adds its own delay of periodSeconds times failureThreshold; here the condition was set directly."
 
@@ -147,7 +146,7 @@ def what_it_does(reading: Reading) -> Iterator[str]:
 def headline(reading: Reading) -> str:
     held(reading, record_follows_readiness)
     alive = ", though it lived and answered at its address" if pod_lives_on(reading).outcome == "ok" else ""
-    return f"A pod that turned unready lost its DNS name after {lags(reading)[0]}{alive}."
+    return f"A pod lost its DNS name {lags(reading)[0]} after it turned unready{alive}."
 
 
 experiment = Experiment(

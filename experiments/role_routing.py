@@ -128,7 +128,7 @@ def routed(reading: Reading, name: str, phase: str = "before") -> Routing:
 
 
 def never(looks: int, what: str) -> str:
-    return f"at 95 % {what} in no more than {share(excluded(looks))}"
+    return f"{share(None, excluded(looks))} {what}, at 95 % confidence"
 
 
 # ---- what must hold ----
@@ -188,7 +188,7 @@ def writes_come_back(reading: Reading) -> Iterator[Finding]:
             yield against_if(all(one.says_something for one in last), f"{client} were not seen to work again")
         elif uncovered(reading, series.record, found.ended.before_ns, until_ns, probe="mysql"):
             yield unsure(f"{client} could not be heard all the time after they had worked again")
-        yield holds(f"There were no {client} for {found.lasted()}.")
+        yield holds(f"{client[0].upper()}{client[1:]} failed for {found.lasted()}.")
 
 
 # ---- the unit's questions ----
@@ -198,21 +198,21 @@ def two_outages(reading: Reading) -> Iterator[str]:
     zero_ns = deletion(reading).sent_ns
     for client in (BY_NAME, BY_SERVICE):
         found = without_service(reading, client)
-        first = ms(known(found.began.before_ns, "its begin was not seen") - zero_ns)
-        yield f"When {PRIMARY} was deleted, {client} failed first after {first} and for {found.lasted()} ({found.kinds()})."
-    yield "The name leaves DNS when the deletion is accepted, while kube-proxy goes on sending to a pod that still serves, until it ends."
+        first = at_most_ms(known(found.began.before_ns, "its begin was not seen") - zero_ns)
+        yield f"{client[0].upper()}{client[1:]} failed first {first} after the deletion of {PRIMARY}, for {found.lasted()} ({found.kinds()})."
+    yield "The name leaves DNS with the deletion; kube-proxy sends connections to the pod until its endpoint is gone or it ends."
 
 
 def read_write_split(reading: Reading) -> Iterator[str]:
     held(reading, mysql.rows_arrive)
     primary, better = routed(reading, WRITERS), routed(reading, CORRECTED)
     refused = note(reading, Writes, "no writes were tried", through=CORRECTED).outcomes
-    yield f"One name for writes and one for reads: of {count(primary.connections, 'connection')} {WRITERS} led {primary.told()}."
+    yield f"One name for writes, one for reads. Of {count(primary.connections, 'connection')} {WRITERS} led {primary.told()}."
     yield f"A service that selects replicas only led {better.told()}."
     read = mysql.arrivals(notes(reading, mysql.WriteRead)[:1])
-    yield f"What was written through the first was read through the second ({read}): replicas follow the primary by its stable name."
+    yield f"A row written through the first was read through the second ({read}): replicas follow the primary by its stable name."
     denied = out_of(refused.get(READ_ONLY, 0), sum(refused.values()))
-    yield f"Services only route: that replicas refuse writes ({denied} with MySQL's error 1290) is their read_only setting."
+    yield f"Services only route. Replicas refuse writes by their read_only setting ({denied} with MySQL's error 1290)."
     yield from where_measured(split_that_fails, reading)
 
 
@@ -225,9 +225,9 @@ def split_that_fails(reading: Reading) -> Iterator[str]:
     stand = ", ".join(f"{pod} has {count(n, 'row')}" for pod, n in rows.items())
     # A write that timed out may have been committed: then it is unknown where the accepted ones stand.
     need(sum(rows[pod] - rows[PRIMARY] for pod in REPLICAS) == others, "not all of them could be placed")
-    yield f"As the unit has it, it does not: its {READERS} selects every member and led {out_of(there or 0, units.connections, 'connection')} to the primary."
+    yield f"The unit's own {READERS} selects every member: it led {out_of(there or 0, units.connections, 'connection')} to the primary."
     yield f"Through it {count(strays.accepted, 'write')} were accepted before replicas were read-only."
-    yield f"Of these {count(rows[PRIMARY])} reached the primary and so every member; the other {count(others)} stand on the one replica that took them ({stand})."
+    yield f"{count(rows[PRIMARY])} of them reached the primary and so every member. The other {count(others)} are only on the replica that took them ({stand})."
 
 
 def separate_services(reading: Reading) -> Iterator[str]:
@@ -239,28 +239,28 @@ def separate_services(reading: Reading) -> Iterator[str]:
     if found := outage_of(reading, READS):
         yield f"{since} {failed} for {found.lasted()} at the longest ({found.kinds()})."
     else:
-        yield f"{since} none of {count(tried)} {failed}: each role fails on its own."
+        yield f"{since} none of {count(tried)} {failed}."
     yield from two_outages(reading)
-    yield "Who may read and who may write can be set apart, too: the service, its selector, its account."
+    yield "Each role can have its own accounts and policies too."
 
 
 def endpoint_use(reading: Reading) -> Iterator[str]:
     internal = routed(reading, ALL)
     always = f" (here always {PRIMARY})" if primary_is_the_primary(reading).outcome == "ok" else ""
-    yield f"Writers use {WRITERS}{always}, readers a service of replicas, and those that must know each member, such as replicas and backup jobs, the headless names."
-    yield f"{ALL} gives all members at once; of {count(internal.connections, 'connection')} it led {internal.told()}, each to the first address of its own answer."
+    yield f"Writers use {WRITERS}{always}, readers a service of replicas. Replicas and backup jobs use the headless names."
+    yield f"{ALL} gives all members. Of {count(internal.connections, 'connection')} to the first address of each answer it led {internal.told()}."
     kept = outage_of(reading, HELD) if notes(reading, Watched, client=HELD) else None
     if kept and {"EOF", "ECONNRESET"} & {status for status, _ in kept.failures}:
         yield f"A long-lived connection through {WRITERS} ended with the pod ({kept.kinds()}): a pool must open new ones."
     again = [one for one in notes(reading, mysql.Replication) if one.phase != "set up"]
     if again and all(one.receives == "Yes" for one in again):
         followed = out_of(len(again), len(REPLICAS))
-        yield f"Replicas use the headless name {NAMED[0]}: after the replacement {followed} followed the new address without being told."
+        yield f"Replicas use the headless name {NAMED[0]}: {followed} followed it to the new address."
 
 
 def headline(reading: Reading) -> str:
     named, service = (without_service(reading, client).lasted() for client in (BY_NAME, BY_SERVICE))
-    return f"Writes were impossible for {named} by the primary's headless name and for {service} through its service address when the primary was deleted."
+    return f"When the primary was deleted, writes failed for {named} by its headless name, and for {service} through its service address."
 
 
 experiment = Experiment(

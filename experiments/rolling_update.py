@@ -96,7 +96,7 @@ def one_after_the_other(reading: Reading) -> Iterator[Finding]:
     if missing > 1:
         yield against(f"{count(missing, 'pod')} were not Ready at once")
     steady_again_ns(reading, update(reading, 1))
-    yield holds(f"The order was {', '.join(order)}, and at no time was more than one pod not Ready.")
+    yield holds(f"The order was {', '.join(order)}. At no time was more than one pod not Ready.")
 
 
 @checker("events.jsonl")
@@ -115,7 +115,7 @@ def partition_is_kept(reading: Reading) -> Iterator[Finding]:
 def per_pod(reading: Reading) -> Iterator[str]:
     lost, missing = lost_by_name(reading, update(reading, 1)), most_missing(reading, PODS, *span(reading, 1))
     each = ", ".join(f"{pod} for {between(length)}" for pod, length in lost)
-    yield f"Unreachable by name were {each or 'none of them'}."
+    yield f"Unreachable by name: {each or 'none of them'}."
     yield f"The whole update, until everything was steady again, took {took(reading, 1)}."
     yield f"The order was {', '.join(ended(reading, *span(reading, 1)))}."
     yield f"At most {out_of(missing, len(PODS), 'pod')} was not Ready at a time."
@@ -132,28 +132,27 @@ def _at_once(reading: Reading) -> str:
     if "maxUnavailable" not in tried.asked:
         return "maxUnavailable was not tried."
     if not tried.kept:
-        return "This server dropped maxUnavailable without a word (its feature gate is closed), so it updates one pod at a time whatever a manifest says."
+        return "This server dropped maxUnavailable (its feature gate is closed), so it updates one pod at a time."
     missing = most_missing(reading, PODS, *span(reading, 3))
-    return f"With maxUnavailable {count(AT_ONCE)} up to {count(missing)} were not Ready at once, and the update took {took(reading, 3)}."
+    return f"With maxUnavailable {count(AT_ONCE)} up to {count(missing, 'pod')} were not Ready at once. That update took {took(reading, 3)}."
 
 
 def update_without_downtime(reading: Reading) -> Iterator[str]:
     held(reading, one_after_the_other)
     names = sorted({pod for pod, _ in lost_by_name(reading, update(reading, 1))})
     need(names, "no client by a pod's name was seen to lose it")
-    which = f"{' and '.join(names)} ({out_of(len(names), len(PODS), 'pod')})"
-    yield "One pod at a time, and never before the last is Ready: that is what this server did, with the probes' own requests as its only load."
-    yield f"But {which} could not be reached by name for a while, so a client of one member, such as a primary, sees an outage."
-    yield "The role must move to another member first, or the client retry for that long."
-    yield from where_measured(lambda: f"A partition lets one member go first. {held(reading, partition_is_kept)}")
-    yield "Readiness must mean that the member has caught up, since that is all that the controller waits for."
+    yield "One pod at a time, each only when the one before is Ready. This server did that; the probes' requests were its only load."
+    yield f"{out_of(len(names), len(PODS), 'pod')} ({', '.join(names)}) were unreachable by name for a while."
+    yield "So a client of one member, such as a primary, sees an outage: move the role first, or let the client retry."
+    yield from where_measured(lambda: f"A partition updates some members first. {held(reading, partition_is_kept)}")
+    yield "The controller waits for readiness only, so Ready must mean that the member has caught up."
 
 
 def headline(reading: Reading) -> str:
     lost = lost_by_name(reading, update(reading, 1))
     need(lost, "no pod was seen to be unreachable by its name during an update")
     longest = over_faults([length for _, length in lost], "pod")
-    return f"{out_of(len(lost), len(PODS), 'pod')} were unreachable by their names during the rolling update, for {longest}."
+    return f"During a rolling update {out_of(len(lost), len(PODS), 'pod')} were unreachable by name for {longest}."
 
 
 experiment = Experiment(

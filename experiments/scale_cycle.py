@@ -83,9 +83,9 @@ def order_is_kept(reading: Reading) -> Iterator[Finding]:
         yield against("web-1 was terminated before web-2 was gone")
     if created_ns < ready_ns:
         yield against("web-2 was created before web-1 was Ready")
-    yield holds(f"Down: web-2 was gone {ms(gone_ns - going_ns)} after its end began, and only then web-1's began.")
+    yield holds(f"Down: web-2 was gone {ms(gone_ns - going_ns)} after its termination began; then that of web-1 began.")
     yield holds(
-        f"Up: web-1 was Ready {seconds(ready_ns - accepted_ns(up))} after the scaling, and only then web-2 was created."
+        f"Up: web-1 was Ready {at_most_ns(ready_ns - accepted_ns(up))} after the scaling; then web-2 was created."
     )
 
 
@@ -98,8 +98,9 @@ def names_go_and_come_back(reading: Reading) -> Iterator[Finding]:
         yield from turned(reading, f"A {pod}.web", "NOERROR", *coming, value=new_address(reading, pod))
     yield from unchanged(reading, f"A {LEFT}.web", going[0], coming[1])
     yield holds(
-        f"The names of {' and '.join(REMOVED)} vanished and came back at each of {count(len(views(reading)), 'view')}; {LEFT}.web was never lost."
+        f"The names of {' and '.join(REMOVED)} went and came back at each of {count(len(views(reading)), 'view')}."
     )
+    yield holds(f"{LEFT}.web never changed.")
 
 
 def new_address(reading: Reading, pod: str) -> str:
@@ -122,32 +123,32 @@ def volumes_are_kept(reading: Reading) -> Iterator[Finding]:
             new = known(rows[phase].get(name), f"{name} was not looked at {phase}")
             if (new.uid, new.volume) != (old.uid, old.volume):
                 yield against(f"{name} is {'not the same' if new.uid else 'gone'} {phase}")
-    yield holds(
-        f"All {count(len(rows[PHASES[0]]), 'claim')} kept their volumes while {count(len(REMOVED))} of their pods were away."
-    )
+    kept = count(len(rows[PHASES[0]]), "claim")
+    yield holds(f"All {kept} kept their UIDs and volumes while {count(len(REMOVED), 'pod')} were away.")
 
 
 def scaling_challenges(reading: Reading) -> Iterator[str]:
     held(reading, order_is_kept)
     (down, up), (going, coming) = windows(reading), spans(reading)
-    each = []
+    yield "Members are not interchangeable, so they go and come one by one in a fixed order."
     for pod in REMOVED:
         gone_ns = all_turned_ns(reading, f"A {pod}.web", "NXDOMAIN", *going)
         back_ns = all_turned_ns(reading, f"A {pod}.web", "NOERROR", *coming, value=new_address(reading, pod))
-        each.append(
-            f"{pod}.web had left every view {at_most_ms(gone_ns - accepted_ns(down))} after the scaling down and was in every view {at_most_ms(back_ns - accepted_ns(up))} "
-            "after the scaling up"
-        )
-    yield f"Members are not interchangeable, so they go and come one by one in a fixed order: {'; '.join(each)}."
-    yield "A Deployment would have done all at once."
-    yield from where_measured(
-        lambda: f"The volumes outlive their pods, so scaling down frees no storage. {held(reading, volumes_are_kept)}"
-    )
+        yield f"{pod}.web was gone from every view {at_most_ms(gone_ns - accepted_ns(down))} after the scaling down."
+        yield f"It was in every view {at_most_ms(back_ns - accepted_ns(up))} after the scaling up."
+    yield "A Deployment removes and adds its pods at once."
+    yield from if_held(reading, volumes_are_kept)
+    yield from where_measured(retention, reading)
     yield from where_measured(stale_sentence, reading)
-    yield (
-        "What the members knew of each other (quorum, replication, shards) has to be told to the application before a member goes: Kubernetes only removes "
-        "the last one."
-    )
+    yield "Kubernetes removes the highest ordinals and tells the application nothing: move quorum, replicas and shards first."
+
+
+def retention(reading: Reading) -> str:
+    """What decides whether scaling down deletes claims, as the StatefulSet has it."""
+    sets = [e.object for e in reading.events if e.kind == "StatefulSet" and e.name == "web"]
+    need(sets, "the StatefulSet was not seen")
+    policy = (sets[-1]["spec"].get("persistentVolumeClaimRetentionPolicy") or {}).get("whenScaled", "Retain")
+    return f"The set's persistentVolumeClaimRetentionPolicy decides that: here whenScaled is {policy}."
 
 
 class Late(NamedTuple):
@@ -187,10 +188,8 @@ def gone_stays_gone(reading: Reading) -> Iterator[Finding]:
         elif again := sum(s.sent_ns > one.own_ns for s in one.old):
             yield against(f"{one.view} gave the address of {one.pod} again {count(again, 'time')} after NXDOMAIN")
     said, old = sum(len(one.said) for one in direct), sum(len(one.old) for one in direct)
-    yield holds(
-        f"Of {count(said, 'answer')} of single DNS servers after a name's first NXDOMAIN {count(old)} gave the old address, none of them after its own "
-        "server's NXDOMAIN."
-    )
+    yield holds("No DNS server gave a removed pod's address again after its own NXDOMAIN.")
+    yield holds(f"{out_of(old, said, 'answer')} after the first NXDOMAIN of any server gave the old address.")
 
 
 def stale_sentence(reading: Reading) -> str:
@@ -198,25 +197,22 @@ def stale_sentence(reading: Reading) -> str:
     said, old = sum(len(one.said) for one in found), sum(len(one.old) for one in found)
     need(said, "no server was asked after the first NXDOMAIN")
     last_ns = max((s.received_ns - one.first_ns for one in found for s in one.old), default=0)
-    last = f", the last {ms(last_ns)} after it" if old else ""
-    return f"Of {count(said, 'answer')} in all views between a name's first NXDOMAIN anywhere and the scaling up {count(old)} still gave the old address{last}."
+    last = f", the last {at_most_ms(last_ns)} after it" if old else ""
+    return f"After a name's first NXDOMAIN {out_of(old, said, 'answer')} of all views gave the old address{last}."
 
 
 def backup_differs(reading: Reading) -> Iterator[str]:
     held(reading, volumes_are_kept)
     for pod in REMOVED:
         need(used_claims(reading, pod) == [f"data-{pod}"], f"{pod} was not seen to use the claim of its name again")
-    yield (
-        f"A stateless pod's backup is its manifest: any new pod will do. Here each of {count(len(CLAIMS), 'member')} has a volume of its own, and the volumes, "
-        f"not the pods, are what there is to lose: {' and '.join(f'data-{pod}' for pod in REMOVED)} stayed bound to the same volumes for all the time in "
-        "which their pods did not exist, and each pod came back to the claim of its own name."
-    )
-    yield (
-        "So a backup is taken per member and kept under that name; the members' backups have to fit each other (one moment, or one position of the "
-        "replication), for which the application's own tools are needed; and a restore fills the claim data-NAME-N before pod N starts."
-    )
-    yield "A volume that is kept is no backup: what is deleted or spoilt on it stays so, and it shares its disk's and its namespace's fate."
-    yield "No backup was taken or restored in this run."
+    yield "A stateless pod's backup is its manifest."
+    yield f"Here each of {count(len(CLAIMS), 'member')} has a volume of its own."
+    yield f"{' and '.join(f'data-{pod}' for pod in REMOVED)} stayed bound to the same volumes while their pods did not exist."
+    yield "Each pod came back with the claim of its own name."
+    yield "So back up each member under its own name. The copies must fit each other (one moment, or one position of the replication), which takes the application's own tools."
+    yield "A restore fills the claim data-NAME-N before pod N starts."
+    yield "A kept volume is no backup: what is deleted or damaged on it stays so."
+    yield "This run took and restored no backup."
 
 
 def used_claims(reading: Reading, pod: str) -> list[str]:
@@ -232,10 +228,8 @@ def headline(reading: Reading) -> str:
     down, up = windows(reading)
     gone = known(step(reading, "gone", "web-1", down.sent_ns), "web-1 was not seen to go")
     back = known(step(reading, "ready", "web-2", up.sent_ns), "web-2 was not seen to come back")
-    return (
-        f"It took {ms(gone.at_ns - accepted_ns(down))} to remove two of three pods and {ms(back.at_ns - accepted_ns(up))} until both were Ready again, one "
-        "after the other."
-    )
+    went, came = at_most_ms(gone.at_ns - accepted_ns(down)), at_most_ms(back.at_ns - accepted_ns(up))
+    return f"Two of three pods were gone {went} after the scaling down, and Ready again {came} after the scaling up."
 
 
 experiment = Experiment(

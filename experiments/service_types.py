@@ -175,15 +175,15 @@ def individual_names(reading: Reading) -> Iterator[str]:
         return
     yield f"No. {held(reading, pods_have_no_name)}"
     if by_address.values:
-        yield f"What does resolve behind the headless one is {by_address.asked.removeprefix('A ')} ({by_address.told()}), made of the pod's address."
-        yield "It is of no use to somebody who does not know the address already."
+        yield f"Behind the headless one {by_address.asked.removeprefix('A ')} resolves ({by_address.told()}), a name made of the pod's address."
+        yield "A client must know that address already to use it."
 
 
 def specific_primary(reading: Reading) -> Iterator[str]:
     one = note(reading, Behind, "nobody connected to the service", phase=REGULAR)
-    yield f"{count(one.connections, 'connection')} to the service's one address were answered like this: {one.told()}."
-    yield "Who answers is not the client's choice: a replica that must reach one certain primary cannot say so through such a service."
-    yield "It would write to, or copy from, whichever pod it is given."
+    yield f"Of {count(one.connections, 'connection')} to the service's address: {one.told()}."
+    yield "The client cannot choose who answers, so a replica cannot reach a certain primary through this service."
+    yield "It would write to, or copy from, whichever pod answers."
 
 
 def headless_change(reading: Reading) -> Iterator[str]:
@@ -205,25 +205,25 @@ def headless_change(reading: Reading) -> Iterator[str]:
 def several_addresses(reading: Reading) -> Iterator[str]:
     one = note(reading, Behind, "nobody connected to the service", phase=HEADLESS)
     pods = one.reached.keys() & set(note(reading, Pods, phase=REGULAR).names)
-    yield "The client sees every member and can choose, connect to all, or go to the next when one fails, and no proxy is in between."
-    yield f"Here each of {count(one.connections, 'connection')} went to the first address of its own answer, with this result: {one.told()}."
-    yield "So the server varied the order." if len(pods) > 1 else "That the order varies was not seen in this run."
+    yield "The client sees every member: it can choose one, connect to all, or try the next. No proxy is in between."
+    yield f"Of {count(one.connections, 'connection')} to the first address of each answer: {one.told()}."
+    yield "So the server varied the order." if len(pods) > 1 else "This run did not show that the order varies."
 
 
 def not_sufficient(reading: Reading) -> Iterator[str]:
     changed, whole = held(reading, replacement_is_another), at_service(reading, AFTERWARDS, "service")
-    yield "The addresses say that there are members, not which is which."
+    yield "The addresses do not say which member is which."
     yield f"Here {changed}"
     yield f"The service's answer became {', '.join(whole.values) or whole.status}."
-    yield "Nothing that a peer could have written down (name, address, DNS name) leads to the successor; a StatefulSet's pods keep name and DNS name."
+    yield "The old name, address and DNS name do not lead to the successor. A StatefulSet's pod keeps its name and DNS name."
 
 
 def headline(reading: Reading) -> str:
     held(reading, regular_is_one_address)
     held(reading, headless_is_every_pod)
     one, many = (at_service(reading, phase, "service").values for phase in (REGULAR, HEADLESS))
-    neither = "; a Deployment's pod had a name behind neither" if pods_have_no_name(reading).outcome == "ok" else ""
-    return f"The regular service resolved to {count(len(one), 'address|addresses')}, the headless one to {count(len(many))}{neither}."
+    neither = " A Deployment's pods had names behind neither." if pods_have_no_name(reading).outcome == "ok" else ""
+    return f"The regular service resolved to {count(len(one), 'address|addresses')}, the headless one to {count(len(many))}.{neither}"
 
 
 experiment = Experiment(

@@ -106,8 +106,8 @@ def ordered_is_serial(reading: Reading) -> Iterator[Finding]:
     for (before, _, ready_ns), (pod, created_ns, _) in pairwise(rows):
         if created_ns < ready_ns:
             yield against(f"{pod} was created before {before} was Ready")
-    each = ", ".join(f"{pod} {seconds(ready_ns - since_ns)}" for pod, _, ready_ns in rows)
-    yield holds(f"Of three pods deleted at once each was created only when the one before was Ready: {each}.")
+    each = ", ".join(f"{pod} {at_most_ns(ready_ns - since_ns)}" for pod, _, ready_ns in rows)
+    yield holds(f"Each pod was created only when the one before was Ready. Ready after the first request: {each}.")
 
 
 @checker("events.jsonl")
@@ -124,8 +124,9 @@ def parallel_is_at_once(reading: Reading) -> Iterator[Finding]:
             late = ms(created_ns - gone.at_ns)
             yield against(f"{pod} was created only when {before} was Ready, {late} after its name was free")
     need(early, "each pod happened to be created after the one before was Ready")
+    last_ns = max(ready_ns for _, _, ready_ns in rows) - since_ns
     yield holds(f"Pods did not wait for the one before: {' and '.join(early)}.")
-    yield holds(f"The last was Ready after {seconds(max(ready_ns for _, _, ready_ns in rows) - since_ns)}.")
+    yield holds(f"The last was Ready {at_most_ns(last_ns)} after the first request.")
 
 
 def mysql_span(reading: Reading) -> tuple[int, int]:
@@ -151,8 +152,8 @@ def mysql_clients_come_back(reading: Reading) -> Iterator[Finding]:
     for name in CLIENTS:
         yield from one_client(reading, name)
     lost = {pod: known(mysql_outage(reading, pod), f"no connection to {pod} failed").length_ns for pod in MYSQL_GONE}
-    each = " and ".join(f"{pod} for {between(length)}" for pod, length in lost.items())
-    yield holds(f"By their names {each} could not be reached, then again; an open connection to {MYSQL_LEFT} went on.")
+    each = ", ".join(f"{pod} for {between(length)}" for pod, length in lost.items())
+    yield holds(f"Unreachable by name: {each}. Both were reached again. An open connection to {MYSQL_LEFT} went on.")
 
 
 def one_client(reading: Reading, name: str) -> Iterator[Finding]:
@@ -177,17 +178,18 @@ def mysql_clients(reading: Reading) -> Iterator[str]:
     held(reading, mysql_clients_come_back)
     found = {name: mysql_outage(reading, name) for name in CLIENTS}
     first, second = (known(found[pod], "it was not lost").length_ns for pod in MYSQL_GONE)
-    lost = "; ".join(f"{pod} {_for(found[pod])}" for pod in MYSQL_GONE)
-    yield f"{' and '.join(MYSQL_GONE)} were deleted at once, and a client by a member's name lost {lost}."
+    yield f"{' and '.join(MYSQL_GONE)} were deleted at once."
+    for pod in MYSQL_GONE:
+        yield f"{pod} was unreachable by name {_for(found[pod])}."
     if first.before_ns is not None and second.after_ns > first.before_ns:
         yield "Under OrderedReady the later one waits for the one before."
     left, service = (f"failed {_for(found[name])}" if found[name] else "never failed" for name in (MYSQL_LEFT, "any"))
     yield f"Connections to {MYSQL_LEFT} by its name {left}."
-    yield f"Those by the service's name, which leaves out members that are not ready, {service}."
+    yield f"Connections by the service's name, which leaves out members that are not Ready, {service}."
     if found[ENDED]:
-        yield f"The connection that was open to {MYSQL_PODS[0]} ended, and its client was away {_for(found[ENDED])}."
-    yield "An application should try again for as long as a member takes to come back, with the name and not with a remembered address."
-    yield "All three MySQL members at once were not tried; the three web servers were, see the order of recovery."
+        yield f"The open connection to {MYSQL_PODS[0]} ended; its client had none {_for(found[ENDED])}."
+    yield "An application should retry for as long as a member takes to come back, and resolve the name each time."
+    yield "This run did not delete all three MySQL members at once."
 
 
 def _for(lost: Outage | None) -> str:
@@ -199,16 +201,14 @@ def how_they_return(reading: Reading) -> Iterator[str]:
     took = []
     for since_ns, pods in ((all_three(reading).sent_ns, ORDERED_PODS), (parallel_ns(reading), PARALLEL_PODS)):
         rows = starts(reading, since_ns, pods)
-        each = ", ".join(f"{pod} after {seconds(ready_ns - since_ns)}" for pod, _, ready_ns in rows)
+        each = ", ".join(f"{pod} {at_most_ns(ready_ns - since_ns)}" for pod, _, ready_ns in rows)
         took.append((max(ready_ns for _, _, ready_ns in rows) - since_ns, each))
     (ordered_ns, ordered), (side_by_side_ns, parallel) = took
-    yield f"Serial under OrderedReady: Ready were {ordered}."
+    yield f"One by one under OrderedReady. Ready after the first request: {ordered}."
     yield from where_measured(_names_back, reading)
-    yield f"Under Parallel: {parallel}."
-    longer = (
-        f"took {seconds(ordered_ns - side_by_side_ns)} longer" if ordered_ns > side_by_side_ns else "was not slower"
-    )
-    yield f"Here the ordered set {longer}."
+    yield f"At once under Parallel. Ready after the first request: {parallel}."
+    longer_ns = ordered_ns - side_by_side_ns
+    yield f"The ordered set {f'took {seconds(longer_ns)} longer' if longer_ns > 0 else 'was not slower'}."
 
 
 def _names_back(reading: Reading) -> str:
@@ -216,7 +216,7 @@ def _names_back(reading: Reading) -> str:
     new = known(step(reading, "ready", "web-2", deleted.sent_ns), "")
     span = deleted.sent_ns, known(deleted.ended_ns, "")
     back_ns = all_turned_ns(reading, "A web-2.web", "NOERROR", *span, value=new.address)
-    return f"The last name was back in every view after {at_most_ns(back_ns - deleted.sent_ns)}."
+    return f"The last name was back in every view {at_most_ns(back_ns - deleted.sent_ns)} after that request."
 
 
 experiment = Experiment(

@@ -27,6 +27,14 @@ class Record(Asked):
         return f"{Asked.told(self)}, and {', '.join(self.expected)} is demanded"
 
 
+class Ports(Note):
+    """Ports in the SRV records."""
+
+    asked: str
+    view: str
+    ports: tuple[int, ...]
+
+
 class Absent(Asked):
     """Records that must not exist."""
 
@@ -64,7 +72,9 @@ async def method(run: Run) -> None:
         ("ExternalName service", "web-elsewhere", "CNAME", ["web.example.invalid."]),
     ]
     for what, name, rtype, expected in demanded:
-        await ask(run, Record, name, rtype, of=what, expected=tuple(sorted(expected)))
+        found = await ask(run, Record, name, rtype, of=what, expected=tuple(sorted(expected)))
+        for view, outcome in zip(run.views, found, strict=True) if rtype == "SRV" else ():
+            run.note(Ports(f"SRV {name}", view, tuple(sorted({int(one.split()[2]) for one in outcome.srv}))))
     await ask(run, Absent, MISSING, of="a pod that does not exist")
     await ask(run, Absent, "web-0.web", "AAAA", of="an IPv6 address of an IPv4 pod")
     for pod in pods:
@@ -76,10 +86,17 @@ async def method(run: Run) -> None:
 def records_complete(reading: Reading) -> Iterator[Finding]:
     """Every demanded record is there in every view; more than the set is allowed, less is not."""
     asked = notes(reading, Record)
-    need(asked and notes(reading, Absent), "not every record was asked for")
+    need(asked and notes(reading, Absent) and notes(reading, Ports), "not every record was asked for")
     yield from wrong_answers(asked, lambda one: one.right)
+    for one in wrong_ports(reading):
+        yield against(f"{one.asked} at {one.view} has the port {', '.join(map(count, one.ports))}, not {count(PORT)}")
     records, views = (len({getattr(one, what) for one in asked}) for what in ("asked", "view"))
     yield holds(f"All {count(records, 'record')} of the specification are there, at each of {count(views, 'view')}.")
+
+
+def wrong_ports(reading: Reading) -> list[Ports]:
+    """SRV answers with another port than that of the services."""
+    return [one for one in notes(reading, Ports) if one.ports not in ((), (PORT,))]
 
 
 @checker("report.md: Measured")
@@ -97,7 +114,9 @@ def names_lead_to_their_pods(reading: Reading) -> Iterator[Finding]:
     for one in reached:
         if set(one.heard) != {one.pod}:
             yield against_if(one.heard, f"{one.asked}: {one.told()}")
-    yield holds(f"Each of {count(len(reached), 'name')} was answered by its own pod, {by_own_pod(reached)} times.")
+    yield holds(
+        f"The pods of {count(len(reached), 'name')} answered {by_own_pod(reached)} connections by their own name."
+    )
 
 
 def by_own_pod(reached: list[Reached]) -> str:
@@ -114,8 +133,8 @@ def name_pattern(reading: Reading) -> Iterator[str]:
     target = reading.meta.target
     rows = ", ".join(f"{one.asked.removeprefix('A ')} is {', '.join(one.values)}" for one in found)
     yield f"POD.SERVICE.NAMESPACE.svc.DOMAIN, here POD.web.{target['namespace']}.svc.{target['domain']}: {rows}."
-    yield "The pod's name is the StatefulSet's with its ordinal, the service is the one named in serviceName."
-    yield "Nothing in the name says on which node the pod is or which address it has."
+    yield "POD is the StatefulSet's name and an ordinal; SERVICE is its serviceName."
+    yield "The name says neither the pod's node nor its address."
 
 
 def pod_against_service(reading: Reading) -> Iterator[str]:
@@ -125,8 +144,8 @@ def pod_against_service(reading: Reading) -> Iterator[str]:
     single = max(len(one.values) for one in notes(reading, Record, of="pod", view=SERVICE_VIEW))
     anyone = note(reading, ServiceReached)
     yield f"A pod's name has {count(single, 'address|addresses')}, its own; the service's name has {count(len(whole))} ({', '.join(whole)})."
-    yield f"Their order means nothing; the service's SRV record has {count(len(ports), 'target')}, the pods' names."
-    yield f"{count(anyone.connections, 'connection')} to the service's name, each to the first address that the answer gave, were answered like this: {anyone.told()}."
+    yield f"The service's SRV record has {count(len(ports), 'target')}, the pods' names."
+    yield f"Of {count(anyone.connections, 'connection')} to the first address of the service's name: {anyone.told()}."
     if names_lead_to_their_pods(reading).outcome == "ok":
         yield "The connections to a pod's name all reached that pod."
 
@@ -135,17 +154,18 @@ def why_stable(reading: Reading) -> Iterator[str]:
     """What this run shows of it; that names outlive their pods is another experiment's."""
     reached, back = notes(reading, Reached), notes(reading, Record, of="address of a pod", view=SERVICE_VIEW)
     need(reached and back, "nobody connected to the pods' names")
-    yield f"{by_own_pod(reached)} connections to a pod's own name reached exactly that pod."
+    yield f"{by_own_pod(reached)} connections to a pod's own name reached that pod."
     yield f"{out_of(sum(one.right for one in back), len(back))} pods' addresses led back to their names."
-    yield "So a member can say which of its peers it means: a replica its primary, a client the shard that holds its key."
-    yield "Through the service's name it gets some member, and through an address one that the next restart takes away."
-    yield "That the name survives that restart is what `chaos run identity-persistence` measures."
+    yield "So a replica can name its primary, and a client the shard with its key."
+    yield "The service's name leads to any member, and an address ends with its pod."
+    yield "`chaos run identity-persistence` measures whether the name survives a restart."
 
 
 def headline(reading: Reading) -> str:
     asked = [one for one in notes(reading, Record) if one.says_something]
     need(asked, "no record was answered for")
-    good = out_of(sum(one.right for one in asked), len(asked), "answer")
+    wrong = {(one.asked, one.view) for one in wrong_ports(reading)}
+    good = out_of(sum(one.right and (one.asked, one.view) not in wrong for one in asked), len(asked), "answer")
     return f"{good} held what the Kubernetes DNS specification {SPECIFICATION} demands."
 
 
@@ -163,7 +183,7 @@ experiment = Experiment(
         unit_question("pod-against-service", pod_against_service),
         unit_question("why-stable", why_stable),
     ),
-    tables=(Record, Absent, Reached, ServiceReached),
+    tables=(Record, Ports, Absent, Reached, ServiceReached),
     headline=headline,
     timeout_s=120,
     duration_s=30,

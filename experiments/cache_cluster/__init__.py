@@ -271,8 +271,7 @@ def without_service(reading: Reading, trial: int, slots: str) -> str:
     kinds = ", ".join(f"{count(n)} {kind}" for kind, n in done.errors.items())
     span = ""
     if done.last_ok_s is not None and done.ok_again_s is not None:
-        again_ns = ns(done.ok_again_s)
-        span = f", for {at_most_ns(again_ns - ns(done.last_ok_s))}, until {seconds(again_ns)} after the deletion"
+        span = f", for {at_most_ns(ns(done.ok_again_s) - ns(done.last_ok_s))}"
     return f"{out_of(done.tried - done.done, done.tried)} failed{span} ({kinds})"
 
 
@@ -376,14 +375,14 @@ def names_alone_do_not_rejoin(reading: Reading) -> Iterator[Finding]:
 
 def dual_service(reading: Reading) -> Iterator[str]:
     entrance = note(reading, Entrance, "the external service was not visited")
-    yield "The external service is the entrance: one address that leads to any member."
+    yield "The external service is one address that leads to any member."
     yield f"{count(entrance.connections, 'connection')} to {ENTRANCE} reached {count(len(entrance.answered), 'different member')}."
     yield f"There {out_of(entrance.sent_elsewhere, entrance.connections, 'read')} were answered with MOVED, because the key was another member's."
     if tried := [s.outcome.status for s in reading.sampled(probe="tcp", record=f"{ENTRANCE}:{PORT}")]:
         yield f"In the whole run {out_of(len(tried) - tried.count('OK'), len(tried), 'connection')} to it failed."
-    yield f"So a client needs the names behind {SERVICE} too: members are introduced by these names."
-    yield "A cluster client takes from whoever answers the list of members by name, and goes to the owner of each key itself."
-    yield "Neither replaces the other: the entrance finds somebody who is alive, the names say who is who."
+    yield f"So a client needs the names behind {SERVICE} too, by which members are introduced."
+    yield "A cluster client gets the list of members by name from the one that answers, and connects to the owner of each key."
+    yield "The entrance finds a live member; the names tell members apart."
     if notes(reading, Writes, trial=QUICK, slots=OWN):
         yield f"When a master was deleted, of the writes into its slots {without_service(reading, QUICK, OWN)}."
 
@@ -393,11 +392,11 @@ def stable_formation(reading: Reading) -> Iterator[str]:
     yield f"The cluster was formed with six names and no address known beforehand, in {seconds(ns(note(reading, Formed).took_s))}."
     if names_stay_addresses_follow(reading).outcome == "ok":
         yield held(reading, names_stay_addresses_follow)
-        yield "Members recognise it by the id on its volume and tell clients the name, so nothing that these have written down is wrong."
+        yield "Members recognise it by the id on its volume and tell clients its name."
     if names_alone_do_not_rejoin(reading).outcome == "ok":
-        yield "Names are not all: Redis writes addresses into nodes.conf, and a new one reaches the others only through one that knows somebody."
+        yield "Redis keeps addresses in nodes.conf, so a member with a new address needs one that knows the others."
         yield f"Then all six were deleted at once. {held(reading, names_alone_do_not_rejoin)}"
-        yield "That repair needs a list of members that is still true then, and the stable names are it."
+        yield "The stable names are the list of members that this repair needs."
 
 
 def other_systems(reading: Reading) -> Iterator[str]:
@@ -406,29 +405,29 @@ def other_systems(reading: Reading) -> Iterator[str]:
     need(seen := notes(reading, Seen, trial=QUICK), "no member was asked while the first master was away")
     errors = note(reading, Writes, trial=SLOW, slots=OTHER).errors
     refused = sum(n for kind, n in errors.items() if kind.startswith("ClusterDown"))
-    returned = "it kept its slots" if quick is None else f"{quick[0]} had taken its slots"
+    returned = "kept its slots" if quick is None else f"lost its slots to {quick[0]}"
+    yield "A system whose members are not interchangeable needs a name for each that outlives its pod, and a volume that follows the name."
+    yield "It also needs one address for clients that want any member."
+    yield f"The master that came back at once {returned}."
     if not any("fail" in one.flags for one in seen):
-        returned += ", for no member had held it for failed yet"
-    yield "Any system whose members are not interchangeable needs a name for each that outlives its pod, and a volume that follows the name."
-    yield "It also needs an entrance for those that want any member."
-    yield f"What it does with them is its own: here the master that came back at once found that {returned}."
-    yield f"The one that stayed away was replaced by its replica {owner} {between(after)} after the deletion (cluster-node-timeout is 5 s)."
+        yield "No member had marked it as failed by then."
+    yield f"The replica {owner} replaced the one that stayed away {between(after)} after the deletion (cluster-node-timeout is 5 s)."
     yield f"Of the writes to a master that was never touched {others}."
     if refused:
-        yield f"ClusterDown was the answer to {count(refused)} of these: a cluster with slots that nobody owns refuses all."
-    yield "Kubernetes gives identity; who leads is decided by the members, as in Kafka, etcd, ZooKeeper or Cassandra, whose seed lists are such names."
+        yield f"Redis answered {count(refused)} of these with ClusterDown: it refuses all writes while some slots have no owner."
+    yield "Kubernetes gives identity. The members decide who leads, as in Kafka, etcd, ZooKeeper or Cassandra."
 
 
 def headline(reading: Reading) -> str:
     kept = names_stay_addresses_follow(reading).outcome == data_survives(reading).outcome == "ok"
-    parts = ["A deleted Redis master kept its id, name and data in a new pod"] if kept else []
-    lost = "into the slots of a deleted Redis master failed when it came back at once"
+    parts = ["A deleted Redis master kept its id, name and data in a new pod."] if kept else []
+    lost = "into the slots of a deleted Redis master failed when it came back at once."
     writes = notes(reading, Writes, trial=QUICK, slots=OWN)
-    parts += [f"{count(one.tried - one.done)} of {count(one.tried, 'write')} {lost}" for one in writes]
+    parts += [f"{out_of(one.tried - one.done, one.tried, 'write')} {lost}" for one in writes]
     if notes(reading, Victim, trial=SLOW) and (took := takeover(reading, SLOW)):
-        parts.append(f"when it stayed away, {took[0]} took its place {between(took[1])} after its deletion")
+        parts.append(f"When it stayed away, {took[0]} took its place {between(took[1])} after the deletion.")
     need(parts, "no master was deleted")
-    return "; ".join(parts) + "."
+    return " ".join(parts)
 
 
 experiment = Experiment(

@@ -16,11 +16,11 @@ from chaos.experiment import (
     Run,
     Workload,
     against_if,
+    at_most_ms,
     between,
     checker,
     count,
     holds,
-    ms,
     need,
     note_answers,
     notes,
@@ -246,7 +246,7 @@ def rows_arrive(reading: Reading) -> Iterator[Finding]:
         unsure(f"no row was written {when} the replacement") for when in ("before", "after") if when not in rows
     )
     yield from not_read(found)
-    yield holds(f"Rows were read: {arrivals(found)}.")
+    yield holds(f"Each row was read: {arrivals(found)}.")
 
 
 def arrivals(found: Sequence[WriteRead]) -> str:
@@ -271,9 +271,8 @@ def row_arrives(reading: Reading, row: str, missing: str) -> Iterator[Finding]:
     read_ms = [one.before_ms for one in rows if one.before_ms is not None]
     need(read_ms, "no row was read")
     names = count(len(rows), "other name")
-    yield holds(
-        f"A row written through {rows[0].written} was read at each of {names} within {ms(round(max(read_ms) * _NS_PER_MS))}."
-    )
+    last = at_most_ms(round(max(read_ms) * _NS_PER_MS))
+    yield holds(f"A row written through {rows[0].written} was read at each of {names} {last} after its commit.")
 
 
 def not_read(rows: Sequence[WriteRead]) -> Iterator[Finding]:

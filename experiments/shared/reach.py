@@ -222,7 +222,7 @@ class Policies:
         """What looks that nobody answered can exclude."""
         most = 1 - 0.05 ** (1 / LOOKS)
         looks = count(LOOKS, "look")
-        return f"none of {looks} at each was answered, which excludes, at 95 %, that more than {share(most)} would be"
+        return f"none of {looks} at each was answered; {share(None, most)} of such looks would be, at 95 % confidence"
 
 
 def policies(

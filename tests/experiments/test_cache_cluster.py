@@ -177,13 +177,13 @@ def test_the_units_questions_are_answered_with_the_runs_figures() -> None:
     assert "14 of 45 failed, for at most 4.03 s" in said["dual-service"]
     assert "six names and no address known beforehand, in 2.15 s" in said["stable-formation"]
     assert "No member knew more than 1 of 6 addresses" in said["stable-formation"]
-    assert "redis-cluster-4 between 8.41 and 8.55 s" in said["other-systems"]
+    assert "redis-cluster-4 replaced the one that stayed away between 8.41 and 8.55 s" in said["other-systems"]
 
 
 def test_a_refusal_is_the_reason_for_as_many_writes_as_it_refused() -> None:
     errors = {"ConnectionError: name not found": 4, "ClusterDownError": 1}
     history = changed(Writes, {"errors": errors}, trial=2, slots=OTHER)
-    assert "ClusterDown was the answer to 1 of these: a cluster with slots" in answers(history)["other-systems"]
+    assert "Redis answered 1 of these with ClusterDown: it refuses all writes" in answers(history)["other-systems"]
     assert "ClusterDown" not in answers(recorded())["other-systems"]
 
 

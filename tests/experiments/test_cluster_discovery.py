@@ -80,13 +80,13 @@ discovery over
 def test_what_nobody_found_says_what_the_looks_exclude(history: History) -> None:
     found = {one.checker: one.summary for one in lab.own_verdicts(EXPERIMENT, history)}
     for name in ("unready-members-have-no-names", "deployment-finds-nobody"):
-        assert "in 72 answered looks (at 95 % no more than 4% of such looks would have)" in found[name]
+        assert "in 72 answered looks (at most 4% of such looks would, at 95 % confidence)" in found[name]
 
 
 def test_a_look_that_was_not_answered_excludes_nothing(history: History) -> None:
     edited = Edited(history).notes(Discovery, pod="mysql-unready-1").say(silent=2)
     (found,) = (one for one in lab.own_verdicts(EXPERIMENT, edited.history) if one.checker.startswith("unready"))
-    assert "none found another in 70 answered looks" in found.summary
+    assert "None of 3 members that stay unready found another in 70 answered looks" in found.summary
 
 
 @pytest.mark.parametrize(

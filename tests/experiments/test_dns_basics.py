@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chaos.experiment import History, Note, ReadConf, find_experiment
-from experiments.dns_basics import AFTER, ApiAddress, DirectLookup, PodFetch, PodLookup, Reached, Replaced
+from experiments.dns_basics import AFTER, ApiAddress, Cost, DirectLookup, PodFetch, PodLookup, Reached, Replaced
 from tests.edited import Edited
 from tests.experiments import lab
 
@@ -38,19 +38,22 @@ def test_everything_holds_on_the_sandbox(history: History) -> None:
 def test_the_lookups_are_told_with_their_cost(history: History) -> None:
     told = said(history, "lookups-told")
     assert "kubernetes.default.svc.cluster.local is 10.96.0.1" in told
-    assert "google.com is 203.0.113.10: cluster DNS passes on what is not its own." in told
+    assert "google.com is 203.0.113.10: cluster DNS resolves names outside the cluster too." in told
     assert "web 2, web-0.web 2, web." in told
     assert ".svc.cluster.local 8, web." in told
     assert "google.com 8, google.com. 2" in told
-    assert "for web-0.web busybox's nslookup says NXDOMAIN while wget in the same pod gets 'Hello from web-0'" in told
+    assert "nslookup says NXDOMAIN for web-0.web; wget in the same pod gets 'Hello from web-0'" in told
 
 
 def test_a_name_is_followed_and_an_address_is_not(history: History) -> None:
-    assert "After web-0 had been replaced the same question gave 10.244." in said(history, "replica-finds-primary")
+    assert "After web-0 was replaced it resolved the same name to 10.244." in said(history, "replica-finds-primary")
     changed = said(history, "names-changed")
     assert "5 were TIMEOUT (connect)" in changed
-    assert "5 to web-0 (a cache may give the old one for up to 30 s)" in changed
-    assert "(web-9.web) is NXDOMAIN after 8 queries, and a cache may keep that denial for 30 s" in changed
+    assert "5 to web-0. A cache may give the old address for up to 30 s." in changed
+    assert "the cluster DNS address answered NXDOMAIN, which a cache may keep for 30 s" in changed
+    assert "A C library asks 8 queries for it, the last answered with NXDOMAIN." in changed
+    again = Edited(history).notes(Cost, of="a name that is no more").say(status="SERVFAIL").history
+    assert "for it, the last answered with SERVFAIL." in said(again, "names-changed")
 
 
 def test_another_search_list_or_ndots_fails(history: History) -> None:
@@ -133,12 +136,16 @@ def test_two_failures_that_differ_are_unknown_and_a_denial_is_told_as_one(histor
     found = edit(failing, PodLookup, {"of": "outside"}, status="NXDOMAIN", addresses=[])
     assert verdict(found, "outside-as-the-cluster-says") == "unknown"
     told = said(found, "lookups-told")
-    assert "google.com is answered with NXDOMAIN: whoever cluster DNS asks says there is no such name." in told
-    assert "no way out" not in told
-    assert "no way out" not in headline(found)
+    assert "google.com was answered with NXDOMAIN: there is no such name." in told
+    assert "No name outside was resolved" not in told
     for status in ("NODATA", "SERVFAIL"):
         unanswered = edit(found, PodLookup, {"of": "outside"}, status=status, exit_code=1)
-        assert "there is no way out, or the servers there fail" in said(unanswered, "lookups-told")
+        assert "No name outside was resolved" in said(unanswered, "lookups-told")
+        assert "has no `forward`" not in said(unanswered, "lookups-told")
+        unanswered.meta.environment["corefile"] = ".:53 {\n    kubernetes cluster.local\n    # forward . 9.9.9.9\n}\n"
+        assert "has no `forward`" in said(unanswered, "lookups-told")
+        unanswered.meta.environment["corefile"] = ".:53 {\n    forward . /etc/resolv.conf\n}\n"
+        assert "has no `forward`" not in said(unanswered, "lookups-told")
 
 
 @pytest.mark.parametrize("words", ["", "wget: can't connect to remote host (10.0.0.1): Connection refused"])
@@ -189,7 +196,7 @@ def test_a_client_that_never_asked_after_the_replacement_leaves_it_unknown(histo
 
 def test_so_few_tries_say_what_they_exclude(history: History) -> None:
     found = next(v for v in lab.own_verdicts(EXPERIMENT, history) if v.checker == "name-follows-the-pod")
-    assert "So few tries exclude, at 95 %, that web-0 still answers there in more than 45% of all." in found.summary
+    assert "web-0 answers at most 45% of connections there (at 95 % confidence)." in found.summary
 
 
 @pytest.mark.parametrize(

@@ -26,10 +26,10 @@ def test_all_holds_and_the_overlap_is_told(history: History) -> None:
     assert verdicts(history) == dict.fromkeys(OWN, "ok")
     text = summary(history, "overlap-is-known")
     assert re.fullmatch(
-        r"In 3 of 3 forced deletions two pods certainly served under one identity, for at least 1\.\d\d s \(web-\d\)\.",
+        r"In 3 of 3 forced deletions two pods certainly served under one identity, web-\d for at least 1\.\d\d s\.",
         text,
     )
-    assert said(history, "overlap-after-force").startswith("Two pods answered as one: web-0 between 1.")
+    assert said(history, "overlap-after-force").startswith("Two pods served under one name: web-0 for between 1.")
     assert text in lab.headline(EXPERIMENT, history)
 
 
@@ -78,6 +78,9 @@ def test_an_old_pod_that_refuses_before_its_successor_is_there_makes_no_overlap(
         edited.series(f"{address}:80", probe="address").say(Outcome("ECONNREFUSED", "connect"), after=0.0)
     text = summary(edited.history, "overlap-is-known")
     assert text == "In 0 of 3 forced deletions two pods certainly served under one identity."
+    told = said(edited.history, "overlap-after-force")
+    assert told.startswith(("Possible, but not shown: web-0 for at most", "Excluded: web-0"))
+    assert "reach the old pod" not in told
 
 
 def test_an_old_pod_that_never_stops_and_one_whose_address_is_its_successors_are_told(history: History) -> None:

@@ -29,7 +29,7 @@ def outage_s(history: History, set_: str, record: str) -> tuple[float, float]:
 
 def test_all_holds_and_every_question_is_answered(history: History) -> None:
     assert set(verdicts(history).values()) == {"ok"}
-    assert said(history, "grace-cost").count(" by name no answer for between ") == 5
+    assert said(history, "grace-cost").count("By name no answer for between ") == 5
     assert "Behind a shell that stays PID 1 it was away for between 3" in said(history, "grace-advice")
 
 

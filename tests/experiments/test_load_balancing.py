@@ -43,13 +43,13 @@ def test_the_counts_are_complete_and_stand_in_the_answer_with_their_intervals(hi
     text = said(history, "balancing-differs")
     for pod, n in found["answered"].items():
         assert f"{pod} {n} (" in text
-    assert "95 % intervals" in text
+    assert "95 % confidence" in text
 
 
 def test_the_units_direct_names_do_not_exist_and_the_answer_says_why(history: History) -> None:
     text = said(history, "balance-or-direct")
     assert "NXDOMAIN (resolve)" in text
-    assert "subdomain (mysql-cluster)" in text
+    assert "in its subdomain only (mysql-cluster)" in text
     assert "those of mysql-internal carry none" in text
 
 
@@ -151,8 +151,8 @@ def test_an_answer_that_names_nobody_is_no_end_of_a_connection(history: History)
 
 def test_looks_that_show_one_pod_say_what_they_exclude(history: History) -> None:
     found = {one.checker: one.summary for one in lab.own_verdicts(EXPERIMENT, history)}
-    assert "at 95 % no more than 26% go elsewhere" in found["addresses-lead-to-one-pod"]  # 0 of 10
-    assert "at 95 % no more than 10% go elsewhere" in found["affinity-keeps-the-pod"]  # 0 of 30
+    assert "at most 26% go elsewhere (at 95 % confidence)" in found["addresses-lead-to-one-pod"]  # 0 of 10
+    assert "at most 10% go elsewhere (at 95 % confidence)" in found["affinity-keeps-the-pod"]  # 0 of 30
 
 
 def test_an_address_with_two_pods_behind_it_fails(history: History) -> None:
@@ -189,7 +189,7 @@ def test_a_failure_before_the_first_answer_is_not_who_answered(history: History)
     assert judged(edited, "long-lived-is-pinned") == "ok"
     (kept,) = (s for s in history.series if s.probe == "mysql-stream")
     asked = len(history.samples[kept.id]) - 1
-    assert f"all {asked} questions were answered by mysql-cluster-" in said(edited.history, "session-affinity")
+    assert f"answered all {asked} questions on one connection" in said(edited.history, "session-affinity")
 
 
 def test_a_pinned_connection_says_nothing_where_new_ones_do_not_spread(history: History) -> None:

@@ -55,16 +55,18 @@ def test_everything_is_as_the_design_says(history: History) -> None:
 
 
 def test_each_criterion_is_answered_with_this_runs_numbers(history: History) -> None:
-    assert "enforces NetworkPolicies: all 6 forbidden paths were blocked" in said(history, "tiers-connected")
+    assert "enforces NetworkPolicies: 6 forbidden paths were blocked" in said(history, "tiers-connected")
     assert "40 connections through data-primary: 40 to data-0." in said(history, "tiers-routing")
-    assert "Of 5 connections to them 5 were blocked" in said(history, "tiers-discovery")
+    assert "Of 5 connections from the web tier to these names the policies blocked 5." in said(
+        history, "tiers-discovery"
+    )
     assert "api to data-primary failed for at most" in said(history, "tiers-failures")
     assert "They are enforced on this cluster" in said(history, "tiers-decisions")
 
 
 def test_blocked_paths_say_what_their_looks_can_exclude(history: History) -> None:
     (found,) = (one for one in lab.own_verdicts(EXPERIMENT, history) if one.checker == "policies-hold-or-not")
-    assert "excludes, at 95 %, that more than 63% would be" in found.summary
+    assert "at most 63% of such looks would be, at 95 % confidence" in found.summary
 
 
 def test_what_a_failure_of_the_web_tier_cost_is_asked_from_outside(history: History) -> None:
@@ -80,14 +82,14 @@ def test_a_web_tier_that_is_never_reached_again_fails(history: History) -> None:
     edited = web_says(history, REFUSED)
     assert verdicts(edited)["failures-heal"] == "fail"
     assert "(connect)), and then none succeeded" in said(edited, "tiers-failures")
-    assert "cost a path at most" not in headline(edited)
+    assert "a path failed for at most" not in headline(edited)
 
 
 @pytest.mark.parametrize("phase", ["resolve", "connect"])
 def test_a_web_tier_of_which_nothing_is_heard_is_unknown(history: History, phase: str) -> None:
     edited = web_says(history, Outcome("TIMEOUT", phase))
     assert verdicts(edited)["failures-heal"] == "unknown"
-    assert "cost a path at most" not in headline(edited)
+    assert "a path failed for at most" not in headline(edited)
 
 
 def test_a_web_tier_that_nobody_asked_for_while_it_failed_is_unknown(edited: History) -> None:
@@ -95,17 +97,17 @@ def test_a_web_tier_that_nobody_asked_for_while_it_failed_is_unknown(edited: His
     edited.samples[series.id] = type(edited.samples[series.id])()
     assert verdicts(edited)["failures-heal"] == "unknown"
     assert "nobody asked for the service `web` from outside" in said(edited, "tiers-failures")
-    assert "cost a path at most" not in headline(edited)
+    assert "a path failed for at most" not in headline(edited)
 
 
 def test_looks_that_say_nothing_are_not_said_to_have_worked(history: History) -> None:
-    assert "of 6 needed paths none failed" in said(history, "tiers-failures")
-    assert "cost a path at most" in headline(history)
+    assert "at 6 needed paths none failed" in said(history, "tiers-failures")
+    assert "a path failed for at most" in headline(history)
     edited = Edited(history).notes(Look, phase="web fails", client="web").put("found", api=NOTHING_SAID).history
     told = said(edited, "tiers-failures").partition(". api-")[0]
-    assert "of 6 needed paths none was seen to fail" in told
-    assert "times a look says nothing: web to api: wget ended with 139" in told
-    assert "cost a path at most" not in headline(edited)
+    assert "at 6 needed paths none was seen to fail" in told
+    assert "times a look says nothing (web to api: wget ended with 139)" in told
+    assert "a path failed for at most" not in headline(edited)
 
 
 def test_an_outage_lasts_until_a_look_that_was_answered(edited: History) -> None:
@@ -154,7 +156,7 @@ def test_a_cluster_that_enforces_no_policy_cannot_fail_and_never_passes(history:
     assert (found.outcome, UNENFORCED in found.summary) == ("unknown", True)
     assert "does not enforce NetworkPolicies: all 6 forbidden paths went through" in said(edited, "tiers-connected")
     assert "5 of 5 connections went through" in said(edited, "tiers-discovery")
-    assert "nothing enforces them" in said(edited, "tiers-decisions")
+    assert "Nothing enforces them" in said(edited, "tiers-decisions")
 
 
 @pytest.mark.parametrize("told", [NO_ANSWER, NOTHING_SAID])

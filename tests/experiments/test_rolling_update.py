@@ -37,11 +37,11 @@ def terminated_s(edited: Edited, pod: str) -> float:
 
 def test_all_holds_and_every_question_is_answered(history: History) -> None:
     assert set(verdicts(history).values()) == {"ok"}
-    assert "With maxUnavailable 2 up to 2 were not Ready at once" in said(history, "update-per-pod")
+    assert "With maxUnavailable 2 up to 2 pods were not Ready at once" in said(history, "update-per-pod")
     text = said(history, "update-without-downtime")
-    assert "web-0 and web-1 and web-2 (3 of 3 pods) could not be reached by name for a while" in text
-    assert "the probes' own requests as its only load" in text
-    assert "A partition lets one member go first. With partition 2 only web-2 was replaced" in text
+    assert "3 of 3 pods (web-0, web-1, web-2) were unreachable by name for a while." in text
+    assert "the probes' requests were its only load" in text
+    assert "A partition updates some members first. With partition 2 only web-2 was replaced" in text
 
 
 def test_each_pod_counts_from_its_own_deletion(history: History) -> None:
@@ -60,7 +60,7 @@ def test_each_pod_counts_from_its_own_deletion(history: History) -> None:
 def test_only_pods_that_were_away_are_said_to_have_been(changed: Edited) -> None:
     web_1 = changed.series("web-1.web:80", probe="http")
     history = web_1.say(web_1.told("OK")).history
-    assert "web-0 and web-2 (2 of 3 pods) could not be reached by name" in said(history, "update-without-downtime")
+    assert "2 of 3 pods (web-0, web-2) were unreachable by name" in said(history, "update-without-downtime")
     assert "2 of 3 pods were unreachable" in lab.headline(EXPERIMENT, history)
 
 
@@ -143,4 +143,4 @@ def test_an_update_that_no_client_noticed_is_not_said_to_cost_anything(changed: 
         series.say(series.told("OK"))
     assert "not measured" in lab.headline(EXPERIMENT, changed.history)
     assert not said(changed.history, "update-without-downtime")
-    assert said(changed.history, "update-per-pod").startswith("Unreachable by name were none of them.")
+    assert said(changed.history, "update-per-pod").startswith("Unreachable by name: none of them.")

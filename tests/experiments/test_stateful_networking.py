@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from chaos.experiment import History, find_experiment
-from experiments.stateful_networking import Absent, Reached, Record, ServiceReached
+from experiments.stateful_networking import Absent, Ports, Reached, Record, ServiceReached
 from tests.edited import Edited
 from tests.experiments import lab
 
@@ -55,6 +55,16 @@ def test_a_record_that_nobody_answered_for_is_unknown_and_counts_as_no_answer(hi
     assert said(edited, "pod-against-service") == ""
 
 
+def test_another_port_fails_and_is_not_what_the_specification_demands(history: History) -> None:
+    assert headline(history).endswith("39 of 39 answers held what the Kubernetes DNS specification 1.1.0 demands.")
+    edited = Edited(history).notes(Ports, asked="SRV _web._tcp.web", view="service").say(ports=[80, 9999]).history
+    assert verdicts(edited)["records-complete"] == "fail"
+    assert "SRV _web._tcp.web at service has the port 80, 9999, not 80." in lab.summary(
+        EXPERIMENT, edited, "records-complete"
+    )
+    assert "38 of 39 answers" in headline(edited)
+
+
 def test_a_missing_pod_with_an_address_fails(history: History) -> None:
     edited = Edited(history).notes(Absent, asked="A web-9.web").say(status="NOERROR", values=["10.244.1.9"]).history
     assert verdicts(edited)["missing-is-absent"] == "fail"
@@ -67,5 +77,5 @@ def test_a_missing_pod_of_which_nothing_is_said_is_unknown(history: History, sta
 
 
 def test_what_was_not_noted_is_unknown(history: History) -> None:
-    lab.needs_its_notes(EXPERIMENT, history, OWN, Record, Absent, Reached)
+    lab.needs_its_notes(EXPERIMENT, history, OWN, Record, Ports, Absent, Reached)
     assert said(Edited(history).notes(ServiceReached).drop().history, "pod-against-service") == ""

@@ -223,9 +223,7 @@ def recreation_is_latent(reading: Reading) -> Iterator[Finding]:
         found = note(reading, Names, f"{phase}: it did not come so far", phase=phase)
         yield from presence({f"{RESTARTED}.web": found.pods[RESTARTED]}, wanted, phase)
         yield from whole("web", found.service, found.addresses, phase)
-    yield holds(
-        f"{RESTARTED}.web resolved until the pod restarted, and did not after the repair until it restarted again."
-    )
+    yield holds(f"{RESTARTED}.web resolved until the pod restarted, and after the repair not until it restarted again.")
     yield holds("The service's own name had all addresses in each of these states.")
 
 
@@ -255,8 +253,7 @@ def broken_looks_healthy(reading: Reading) -> Iterator[Finding]:
 
 def problems_identified(reading: Reading) -> Iterator[str]:
     healthy = held(reading, broken_looks_healthy)
-    yield f"The StatefulSet names a service that {note(reading, BrokenNetwork).service}."
-    yield f"Only DNS shows it. {healthy}"
+    yield f"The StatefulSet names a service that {note(reading, BrokenNetwork).service}. Only DNS shows it. {healthy}"
     yield "`chaos diagnose` compares serviceName with the services that exist."
 
 
@@ -266,10 +263,8 @@ def problems_fixed(reading: Reading) -> Iterator[str]:
     note(reading, Stage, "the last repair was not seen to work", of=RECREATED, step="proved")
     late = note(reading, Names, phase="put right, nothing restarted").pods[RESTARTED]
     answer = note(reading, Refused).answer.split(":", maxsplit=1)[0]
-    yield "Create the missing headless service under the StatefulSet's serviceName."
-    yield "Here recreating a deleted service brought all names back without a restart."
-    yield f"A patch of serviceName was answered with {answer}."
-    yield "To change it, delete the StatefulSet, orphan its pods, create it anew, and restart each pod."
+    yield "Create the missing headless service under the StatefulSet's serviceName. Here recreating a deleted service brought all names back without a restart."
+    yield f"A patch of serviceName was answered with {answer}. To change it, delete the StatefulSet, orphan its pods, create it anew, and restart each pod."
     yield f"With the right serviceName {RESTARTED}.web was still {late} until {RESTARTED} had restarted."
 
 
@@ -298,10 +293,7 @@ def headline(reading: Reading) -> str:
 
 experiment = Experiment(
     name="broken-servicename",
-    hypothesis=(
-        "A broken serviceName shows in DNS only, and late: pods look healthy, the service's own name goes on resolving, and "
-        "both the fault and its repair wait for the next restart; a broken service shows, and heals, at once."
-    ),
+    hypothesis="A broken serviceName shows in DNS only, and late: pods look healthy, the service's own name goes on resolving, and both the fault and its repair wait for the next restart; a broken service shows, and heals, at once.",
     workload=Workload(manifests=("web-quick.yaml",), statefulset="web", service="web", port=80),
     probes=("dns", "http"),
     checkers=(

@@ -254,13 +254,10 @@ def members_found(reading: Reading) -> Iterator[str]:
     hidden, early = discoveries(reading, UNREADY), discoveries(reading, EARLY)
     latest_ns = round(max(max(one.found_after_s.values()) for one in early) * 1e9)
     rounds = count(min(one.rounds for one in hidden), "round")
-    yield "By names that are known beforehand: mysql-cluster-0 to mysql-cluster-2 below the headless service."
-    yield f"While the cluster started: {found}"
+    yield f"By names that are known beforehand: mysql-cluster-0 to mysql-cluster-2 below the headless service. While the cluster started: {found}"
     yield "DNS has a pod's name when the pod is Ready, and under OrderedReady a member starts when the one before is Ready."
-    yield "No member finds itself, since it looks before its server accepts connections."
-    yield "So one look tells which members came before, not which belong to the cluster."
-    yield f"{count(len(hidden), 'member')} that started at once and were not Ready found nobody in {rounds}."
-    yield "Members that wait for each other before they become Ready would wait for ever."
+    yield "No member finds itself, since it looks before its server accepts connections. So one look tells which members came before, not which belong to the cluster."
+    yield f"{count(len(hidden), 'member')} that started at once and were not Ready found nobody in {rounds}. Members that wait for each other before they become Ready would wait for ever."
     yield f"With publishNotReadyAddresses {count(len(early))} such members found each other {at_most_ns(latest_ns)} after their first look."
     yield "(The unit's own script calls nslookup, which the image lacks, so it finds nobody.)"
 
@@ -269,10 +266,8 @@ def names_unstable(reading: Reading) -> Iterator[str]:
     held(reading, deployment_finds_nobody)
     found, swap = discoveries(reading, DEPLOYMENT), note(reading, Swap)
     rounds, pods = count(min(one.rounds for one in found), "round"), count(len(found), "pod")
-    yield "Members could not find each other by name."
-    yield f"The same script in a Deployment found none of {count(len(MEMBERS), 'member')} in {rounds}, in each of its {pods}."
-    yield f"Its pods are {', '.join(one.pod for one in found)}. No script knows these names, and DNS does not resolve them."
-    yield "The service's name gives the pods' addresses, but not which pod is which."
+    yield f"Members could not find each other by name. The same script in a Deployment found none of {count(len(MEMBERS), 'member')} in {rounds}, in each of its {pods}."
+    yield f"Its pods are {', '.join(one.pod for one in found)}. No script knows these names, and DNS does not resolve them. The service's name gives the pods' addresses, but not which pod is which."
     yield f"{swap.deleted} was replaced by {swap.successor}, so a configuration with the old name would be wrong."
     yield from if_held(reading, names_survive_addresses_do_not)
 
@@ -281,11 +276,9 @@ def discovery_replication(reading: Reading) -> Iterator[str]:
     held(reading, mysql.rows_arrive)
     held(reading, names_survive_addresses_do_not)
     before, after = (mysql.arrivals(notes(reading, mysql.WriteRead, row=row)) for row in ("before", "after"))
-    yield f"A replica is told CHANGE MASTER TO MASTER_HOST='{NAMED[0]}' and resolves that name at each connection."
-    yield f"For comparison {MEMBERS[2]} was told the primary's address."
+    yield f"A replica is told CHANGE MASTER TO MASTER_HOST='{NAMED[0]}' and resolves that name at each connection. For comparison {MEMBERS[2]} was told the primary's address."
     yield f"A row written at the primary was read at the replicas ({before})."
-    yield f"The primary was deleted and came back at another address. The replica by name followed it ({after})."
-    yield "The replica by address followed only when it was given the name."
+    yield f"The primary was deleted and came back at another address. The replica by name followed it ({after}). The replica by address followed only when it was given the name."
     yield "Member 0 is the primary by convention. A name does not decide who replaces it for good: an operator or group replication does."
 
 
@@ -300,10 +293,7 @@ def headline(reading: Reading) -> str:
 
 experiment = Experiment(
     name="cluster-discovery",
-    hypothesis=(
-        "Members find each other by stable names as soon as those are published, which is when pods are ready; replication that is set up by such a name "
-        "survives the replacement of its source, and nothing else does."
-    ),
+    hypothesis="Members find each other by stable names as soon as those are published, which is when pods are ready; replication that is set up by such a name survives the replacement of its source, and nothing else does.",
     workload=mysql.cluster("mysql-discovery.yaml"),
     probes=("dns",),
     checkers=(

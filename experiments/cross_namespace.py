@@ -214,9 +214,7 @@ def cross_discovery(reading: Reading) -> Iterator[str]:
     short, spaced = (note(reading, Fetch, place="clients", of=of) for of in ("pod, short", "pod with namespace"))
     search = note(reading, Conf, place="clients").search
     through, itself = (", ".join(one.addresses) or one.status for one in (service, pod))
-    yield "By a name with the namespace in it."
-    yield f"From the clients' namespace {service.asked} is {through}, the address of a service in front of {PRIMARY}."
-    yield f"There {pod.asked} is {itself}, the pod itself."
+    yield f"By a name with the namespace in it. From the clients' namespace {service.asked} is {through}, the address of a service in front of {PRIMARY}. There {pod.asked} is {itself}, the pod itself."
     if spaced.page:
         yield f"{spaced.asked} works too ({spaced.told()}), by the search list ({', '.join(search)})."
         if short_names_stay_at_home(reading).outcome == "ok":
@@ -243,8 +241,7 @@ def cross_security(reading: Reading) -> Iterator[str]:
         yield f"The clients still got through {later} later. Test a policy from a pod that it should keep out."
         yield "Choose a network plugin that enforces policies; until then only the server's own authentication protects it."
         return
-    yield "This cluster enforces NetworkPolicies: one for the set's own namespace only kept out the clients' namespace and the tenant's."
-    yield "A second one with a namespaceSelector let the clients in again."
+    yield "This cluster enforces NetworkPolicies: one for the set's own namespace only kept out the clients' namespace and the tenant's. A second one with a namespaceSelector let the clients in again."
     if visible.addresses:
         yield f"The name still resolved while it was forbidden ({', '.join(visible.addresses)}): a policy blocks connections, not names."
     if reading.meta.simulated:
@@ -256,8 +253,7 @@ def multi_tenant(reading: Reading) -> Iterator[str]:
     full, spaces = fetched(reading, "pod, full name")["tenant"], note(reading, Namespaces)
     own, _, tenant = fetched(reading, "pod, short").values()
     yield f"A namespace for each tenant, with the same names in each. Here {spaces.servers} and {spaces.tenant} both have a set called web."
-    yield f"{own.asked} gave {own.told()} in the one and {tenant.told()} in the other."
-    yield "So an application with short names runs unchanged in every tenant's namespace."
+    yield f"{own.asked} gave {own.told()} in the one and {tenant.told()} in the other. So an application with short names runs unchanged in every tenant's namespace."
     for conf in notes(reading, Conf, place="tenant"):
         if len(conf.search) > 1:
             yield f"The search list also tries {own.asked}.{conf.search[1]}: a service {PRIMARY} of a namespace called web, where there is one."
@@ -275,20 +271,15 @@ def multi_tenant(reading: Reading) -> Iterator[str]:
 def headline(reading: Reading) -> str:
     held(reading, full_names_lead_everywhere)
     short = " and not by its short one" if short_names_stay_at_home(reading).outcome == "ok" else ""
-    policy = " The cluster accepted a NetworkPolicy and did not enforce it." * (
-        under_policies(reading).enforced is False
-    )
-    if policy_is_consistent(reading).outcome == "ok":
-        policy = " A NetworkPolicy kept them out, and another let them in."
+    policy = " A NetworkPolicy kept them out, and another let them in."
+    if policy_is_consistent(reading).outcome != "ok":
+        policy = " The cluster did not enforce NetworkPolicies." * (under_policies(reading).enforced is False)
     return f"Clients in another namespace reached a StatefulSet's pod by its full name{short}.{policy}"
 
 
 experiment = Experiment(
     name="cross-namespace",
-    hypothesis=(
-        "Full names of services and StatefulSet pods lead to the same place from every namespace, short names to the client's own; only a "
-        "NetworkPolicy that is really enforced keeps another namespace out."
-    ),
+    hypothesis="Full names of services and StatefulSet pods lead to the same place from every namespace, short names to the client's own; only a NetworkPolicy that is really enforced keeps another namespace out.",
     checkers=(full_names_lead_everywhere, short_names_stay_at_home, policy_is_consistent),
     questions=(
         unit_question("cross-discovery", cross_discovery),

@@ -270,8 +270,7 @@ def lookups_told(reading: Reading) -> Iterator[str]:
     where = ", an address inside the cluster" if kubernetes.addresses else ""
     yield f"{kubernetes.asked} is {', '.join(kubernetes.addresses) or kubernetes.status}{where}."
     yield from outside(reading)
-    yield f"A name with fewer than {count(conf.ndots)} dots is tried below {', '.join(conf.search)} first."
-    yield "So a service of the pod's own namespace needs its bare name only."
+    yield f"A name with fewer than {count(conf.ndots)} dots is tried below {', '.join(conf.search)} first. So a service of the pod's own namespace needs its bare name only."
     yield from where_measured(costs_told, reading, conf)
     yield from where_measured(trap, reading)
 
@@ -300,8 +299,7 @@ def costs_told(reading: Reading, conf: ReadConf) -> Iterator[str]:
     yield f"Each name that is tried costs an A and an AAAA query. The queries of each form: {listed}."
     if rows[WHOLE].queries > rows[BARE].queries:
         dots = f"{count(rows[WHOLE].asked.count('.'), 'dot')}, fewer than {count(conf.ndots)}"
-        yield f"The full name costs more than the bare one: it has {dots}, so the search list is tried first."
-        yield "A final dot avoids that."
+        yield f"The full name costs more than the bare one: it has {dots}, so the search list is tried first. A final dot avoids that."
 
 
 def trap(reading: Reading) -> Iterator[str]:
@@ -314,22 +312,18 @@ def trap(reading: Reading) -> Iterator[str]:
 def replica_finds_primary(reading: Reading) -> Iterator[str]:
     before = note(reading, PeerFinds, "no member asked for the primary", when="before")
     need(before.address, f"{before.peer} found no address for {before.asked}")
-    yield "By the primary's stable name."
-    yield f"{before.peer} resolved {before.asked} to {before.address} in its own container."
+    yield f"By the primary's stable name. {before.peer} resolved {before.asked} to {before.address} in its own container."
     for after in notes(reading, PeerFinds, when="after"):
         if after.address and notes(reading, Replaced):
-            yield f"After {PRIMARY} was replaced it resolved the same name to {after.address}."
-            yield "The replica's configuration names the primary and never changes; each connection looks the address up."
+            yield f"After {PRIMARY} was replaced it resolved the same name to {after.address}. The replica's configuration names the primary and never changes; each connection looks the address up."
 
 
 def names_changed(reading: Reading) -> Iterator[str]:
     swap, by_name, by_address = moved(reading)
     gone = note(reading, DirectLookup, "no name was asked that is no more", of=GONE)
     need(swap.was_at != swap.is_at, "the successor happened to get the same address")
-    yield "A client that has the old name fails until somebody tells it the new one."
-    yield f"The address shows this: it changed from {swap.was_at} to {swap.is_at} when {PRIMARY} was replaced."
-    yield f"Of {count(by_address.connections, 'connection')} to the old address: {by_address.told()}."
-    yield f"Of {count(by_name.connections)} by name: {by_name.told()}."
+    yield f"A client that has the old name fails until somebody tells it the new one. The address shows this: it changed from {swap.was_at} to {swap.is_at} when {PRIMARY} was replaced."
+    yield f"Of {count(by_address.connections, 'connection')} to the old address: {by_address.told()}. Of {count(by_name.connections)} by name: {by_name.told()}."
     if swap.an_answer_may_be_kept_s:
         yield f"A cache may give the old address for up to {count(swap.an_answer_may_be_kept_s)} s."
     kept = f", which a cache may keep for {count(gone.ttl)} s" if gone.ttl else ""
@@ -350,10 +344,7 @@ def headline(reading: Reading) -> str:
 
 experiment = Experiment(
     name="dns-basics",
-    hypothesis=(
-        "A pod asks the cluster's DNS service with a search list and ndots:5, finds services and pods by short and full names, and "
-        "a client that uses a StatefulSet pod's name reaches its successor, while one that kept the address does not."
-    ),
+    hypothesis="A pod asks the cluster's DNS service with a search list and ndots:5, finds services and pods by short and full names, and a client that uses a StatefulSet pod's name reaches its successor, while one that kept the address does not.",
     checkers=(
         resolver_as_documented,
         kubernetes_resolves,

@@ -210,12 +210,9 @@ def cache_share(reading: Reading) -> Iterator[str]:
     direct, dense = asked_directly(reading), seen(reading, EXPIRING)
     least_ns, most_ns = dense.later_than(direct)
     part = share(least_ns / dense.right_ns, min(1.0, most_ns / max(1, dense.right.after_ns)))
-    yield f"The cluster DNS address gave the new address {direct.gave_it}."
-    yield f"A caching resolver that was asked every {dense.period} gave it {dense.gave_it}."
-    yield f"So the cache made {part} of that time."
+    yield f"The cluster DNS address gave the new address {direct.gave_it}. A caching resolver that was asked every {dense.period} gave it {dense.gave_it}. So the cache made {part} of that time."
     if dense.denied is not None:
-        yield f"Its entry ended during the outage; {ms(dense.denied)} after the deletion it was told NXDOMAIN."
-        yield f"It may keep that for {count(dense.lifetime_s)} s."
+        yield f"Its entry ended during the outage; {ms(dense.denied)} after the deletion it was told NXDOMAIN. It may keep that for {count(dense.lifetime_s)} s."
     yield from where_measured(_seldom, reading, told=dense.denied is not None)
     yield from if_held(reading, late_by_its_period_at_most)
 
@@ -233,8 +230,7 @@ def stale_addresses(reading: Reading) -> Iterator[str]:
     if fresh.stale_until is None:
         yield "No cache was seen to give the old address after the deletion."
     else:
-        yield f"A resolver that had asked {stated(FRESH_S)} before the deletion still gave {swap.old} {seconds(fresh.stale_until)} after it."
-        yield f"It gave {swap.new} {fresh.gave_it}."
+        yield f"A resolver that had asked {stated(FRESH_S)} before the deletion still gave {swap.old} {seconds(fresh.stale_until)} after it. It gave {swap.new} {fresh.gave_it}."
         if fresh.denied is None:
             yield "It never gave NXDOMAIN."
             ends = (t.life.old_gone_ns - t.accepted_ns for t in trials(reading) if t.life.old_gone_ns is not None)
@@ -278,10 +274,7 @@ def headline(reading: Reading) -> str:
 
 experiment = Experiment(
     name="dns-caching",
-    hypothesis=(
-        "What a client behind a caching resolver sees of a replaced pod is late by at most the lifetime of the answer that "
-        "was kept, and a question asked during the outage is what makes it late."
-    ),
+    hypothesis="What a client behind a caching resolver sees of a replaced pod is late by at most the lifetime of the answer that was kept, and a question asked during the outage is what makes it late.",
     workload=Workload(manifests=("web-quick.yaml",), statefulset="web", service="web", port=80),
     probes=("dns",),
     checkers=(

@@ -233,7 +233,7 @@ def retries_hide_losses(reading: Reading) -> Iterator[Finding]:
             yield against(compared)
         elif less <= 0:
             yield unsure(f"{compared}, which may be chance")
-        told.append(f"{one.program} {one.failed_of_all} (by {share(less, more)} of all lookups less often)")
+        told.append(f"{one.program} {one.failed_of_all} (lower by {share(less, more)} of all lookups)")
     yield holds(f"{single.failed_of_all} single tries failed. Programs that ask again: {'; '.join(told)}.")
     yield holds("The intervals hold together with 95 % confidence.")
 
@@ -278,15 +278,13 @@ def put_back(reading: Reading) -> Iterator[Finding]:
 def intermittent(reading: Reading) -> Iterator[str]:
     single, again = (lookups(reading, LOSSY, program) for program in (ONCE, GLIBC))
     asked, changes = application(reading)
-    yield f"The server drops one query in {count(DROP_ONE_IN)}. {single.failed_of_all} lookups with {ONCE} failed."
-    yield f"{again.failed_of_all} lookups with {GLIBC} failed."
+    yield f"The server drops one query in {count(DROP_ONE_IN)}. {single.failed_of_all} lookups with {ONCE} failed. {again.failed_of_all} lookups with {GLIBC} failed."
     if again.slow_ns:
         yield f"{count(len(again.slow_ns))} more took {ms(min(again.slow_ns))} or longer."
     if not changes and not asked.failed:
         yield f"Meanwhile no endpoint changed, and all {asked.number} requests to the application's address were answered."
         yield "So the unit's `kubectl get endpoints -w` shows nothing: it shows pods that turn unready, not lost answers."
-    yield "Ask the name and the address apart, again and again, to find the phase that fails."
-    yield "Timeouts of the name alone mean lost answers, or a server that is slower than the program waits."
+    yield "Ask the name and the address apart, again and again, to find the phase that fails. Timeouts of the name alone mean lost answers, or a server that is slower than the program waits."
     yield "Then ask each DNS server by its own address, to find the one that fails."
 
 
@@ -305,8 +303,7 @@ def apart(reading: Reading) -> Iterator[str]:
         late, lossy = (lookups(reading, zone, program).typical for zone in (LATE, LOSSY))
         rows.append(f"{program} {late} for late answers, {lossy} for lost ones")
     yield f"The time that slow lookups take. The medians here: {'; '.join(rows)}."
-    yield f"A late answer costs each program the server's delay, here {stated(DELAY_S)}, unless it gives up before."
-    yield "A lost query costs each program its own timeout."
+    yield f"A late answer costs each program the server's delay, here {stated(DELAY_S)}, unless it gives up before. A lost query costs each program its own timeout."
     yield "So 5.0 s, or 2.5 s on Alpine, is a lost packet and not a slow server. Change the timeout, and see whether the delay follows it."
 
 
@@ -314,8 +311,7 @@ def options(reading: Reading) -> Iterator[str]:
     short = lookups(reading, LATE, SHORT)
     yield f"One query in {count(DROP_ONE_IN)} is lost. Lookups there: {told_of(reading, LOSSY, (ONCE, *AGAIN))}."
     if two := told_of(reading, LOSSY, (TWO,)):
-        yield f"With two servers that both lose queries, each asked up to twice: {two}."
-        yield "This run does not tell whether the second address helped or the further queries."
+        yield f"With two servers that both lose queries, each asked up to twice: {two}. This run does not tell whether the second address helped or the further queries."
     queries = Counter(int(s.outcome.detail.partition(" ")[0]) for s in short.samples)
     asked = (f"{count(n, 'lookup')} took {count(each, 'query|queries')}" for each, n in sorted(queries.items()))
     yield "A short timeout with more attempts (dnsConfig of the pod: options timeout:1 attempts:3) turns most 5 s waits into 1 s."
@@ -330,10 +326,7 @@ def headline(reading: Reading) -> str:
 
 experiment = Experiment(
     name="dns-degraded",
-    hypothesis=(
-        "A lost query costs a program its own timeout and a late answer the server's delay, so that the time of slow lookups "
-        "tells the two apart; retries turn failures into waits."
-    ),
+    hypothesis="A lost query costs a program its own timeout and a late answer the server's delay, so that the time of slow lookups tells the two apart; retries turn failures into waits.",
     workload=Workload(manifests=("web-quick.yaml",), statefulset="web", service="web", port=PORT),
     checkers=(losses_cost_the_timeout, delays_are_the_servers, retries_hide_losses, nobody_else_is_disturbed, put_back),
     questions=(

@@ -220,7 +220,7 @@ def dying_servers_answer(reading: Reading) -> Iterator[Finding]:
                 yield unsure(f"{server} could not be heard all the time")
             old.append(answered_ns)
     yield holds(
-        f"{count(len(old), 'server')} answered for {spread(old)} after their end was requested (Corefile: {count(limit_s)} s)."
+        f"{count(len(old), 'server')} answered for {spread(old)} after the request (Corefile: {count(limit_s)} s)."
     )
 
 
@@ -247,10 +247,8 @@ def nothing_resolves(reading: Reading) -> Iterator[Finding]:
     # Silence alone may be a network that loses what is asked and what is answered.
     if SERVICE_VIEW in uncovered(reading, f"A {NAME}", *span, says=refused):
         yield unsure("the cluster DNS address met mostly silence, which proves nothing")
-    yield holds(
-        f"Without servers none of {found.number} queries to the cluster DNS address was answered ({found.how})."
-    )
-    yield holds(f"The longest took {ms(found.longest_ns)}.")
+    asked = f"{found.number} queries to the cluster DNS address"
+    yield holds(f"Without servers none of {asked} was answered ({found.how}). The longest took {ms(found.longest_ns)}.")
     yield holds("That time is from 1 s after the last answer of an old server to 0.5 s before the first of a new one.")
 
 
@@ -332,8 +330,7 @@ def two_servers(reading: Reading, phase: Phase) -> Iterator[str]:
     late = heard_in(reading, span, **labelled(TWO))
     need(late.samples, "no such lookup was made")
     middle_ns = median_high(s.received_ns - s.sent_ns for s in late.samples)
-    yield f"Once it was gone, lookups at both servers' own addresses (timeout 1 s, 2 attempts) took {ms(middle_ns)} (median)."
-    yield f"Of these lookups {late.told()}."
+    yield f"Once it was gone, lookups at both servers' own addresses (timeout 1 s, 2 attempts) took {ms(middle_ns)} (median). Of these lookups {late.told()}."
 
 
 def who_notices(reading: Reading) -> Iterator[str]:
@@ -367,17 +364,13 @@ def _just_asked(reading: Reading) -> Iterator[str]:
 def name_or_server(reading: Reading) -> Iterator[str]:
     yield "The error tells."
     yield held(reading, nothing_resolves)
-    yield "Such errors say nothing about the name."
-    yield "NXDOMAIN is an answer: DNS works, and there is no such name or no ready pod behind it."
-    yield "Then look at the service, its selector and the pods."
+    yield "Such errors say nothing about the name. NXDOMAIN is an answer: DNS works, and there is no such name or no ready pod behind it. Then look at the service, its selector and the pods."
     said = {s.outcome.status for s in heard_in(reading, emptiest(reading), **at_view(SERVICE_VIEW)).samples}
     node = " (EPERM is the same, as a process on a node itself is told it; pods get ECONNREFUSED)" * ("EPERM" in said)
-    yield f"ECONNREFUSED from the cluster DNS address means that its service has no endpoint{node}."
-    yield "Silence means that packets get lost or a server hangs."
+    yield f"ECONNREFUSED from the cluster DNS address means that its service has no endpoint{node}. Silence means that packets get lost or a server hangs."
     if said >= {"TIMEOUT", "ECONNREFUSED"}:
         yield "A pod that asks often meets silence too: Linux sends it about one such refusal a second (net.ipv4.icmp_ratelimit)."
-    yield "For both look at kubectl -n kube-system get pods -l k8s-app=kube-dns, not at the application's service."
-    yield "getaddrinfo reports all three as a failed lookup; nslookup and dig name the error."
+    yield "For both look at kubectl -n kube-system get pods -l k8s-app=kube-dns, not at the application's service. getaddrinfo reports all three as a failed lookup; nslookup and dig name the error."
 
 
 def headline(reading: Reading) -> str:
@@ -388,10 +381,7 @@ def headline(reading: Reading) -> str:
 
 experiment = Experiment(
     name="dns-outage",
-    hypothesis=(
-        "One of several DNS servers is not missed, and a dying one still answers for its lameduck time; without any, no name "
-        "resolves, while whoever has an address or a connection goes on."
-    ),
+    hypothesis="One of several DNS servers is not missed, and a dying one still answers for its lameduck time; without any, no name resolves, while whoever has an address or a connection goes on.",
     workload=Workload(manifests=("web-quick.yaml",), statefulset="web", service="web", port=PORT),
     probes=("stream",),
     checkers=(dying_servers_answer, one_is_not_missed, nothing_resolves, kept_addresses_go_on, put_back),

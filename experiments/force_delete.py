@@ -35,9 +35,8 @@ def doubled(reading: Reading) -> str:
     certain = [one for one in found if one.at_least_ns > 0]
     longest = max(certain, key=lambda one: one.at_least_ns, default=None)
     least = f", {longest.trial.target.name} for at least {ms(longest.at_least_ns)}" if longest else ""
-    return (
-        f"In {out_of(len(certain), len(found), 'forced deletion')} two pods certainly served under one identity{least}."
-    )
+    of = out_of(len(certain), len(found), "forced deletion")
+    return f"In {of} two pods certainly served under one identity{least}."
 
 
 @checker("report.md: Stages")
@@ -71,10 +70,8 @@ def how_long(reading: Reading) -> Iterator[str]:
         yield f"Excluded: {', '.join(excluded)}."
     if not certain:
         return
-    yield "The API server removed the object at once and the successor started, while the old container ran on."
-    yield "A client with an open connection or the old address could still reach the old pod."
-    yield "A database whose name must have one holder (a lock, a single writer, a quorum member) can lose or fork data in that time."
-    yield "Force a deletion only where the node is known to be off."
+    yield "The API server removed the object at once and the successor started, while the old container ran on. A client with an open connection or the old address could still reach the old pod."
+    yield "A database whose name must have one holder (a lock, a single writer, a quorum member) can lose or fork data in that time. Force a deletion only where the node is known to be off."
 
 
 experiment = Experiment(

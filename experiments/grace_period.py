@@ -213,8 +213,7 @@ def what_to_do(reading: Reading) -> Iterator[str]:
     deaf, quick = away(reading, "dash"), away(reading, "exec")
     most_ns = known(quick.before_ns, "the pod of exec did not come back")
     need(deaf.after_ns > most_ns, "a shell that stays PID 1 was not seen to cost more")
-    yield f"Let the server be PID 1 (`exec`, or a shell that hands over): by name its pod was away for {between(quick)}."
-    yield f"Behind a shell that stays PID 1 it was away for {between(deaf)}."
+    yield f"Let the server be PID 1 (`exec`, or a shell that hands over): by name its pod was away for {between(quick)}. Behind a shell that stays PID 1 it was away for {between(deaf)}."
     yield from where_measured(_waiting, reading, most_ns)
 
 
@@ -223,8 +222,7 @@ def _waiting(reading: Reading, most_ns: int) -> Iterator[str]:
     longer = ", ".join(f"{name} {between(found)}" for name, found in waiting if found.after_ns > most_ns)
     need(longer, "waiting was not seen to cost more")
     yield "Waiting before the end serves clients that are connected or come through a ClusterIP."
-    yield f"It makes the pod unreachable by its name for longer: {longer}."
-    yield "So a member that clients find by its own name should end at once; one behind a ClusterIP may wait."
+    yield f"It makes the pod unreachable by its name for longer: {longer}. So a member that clients find by its own name should end at once; one behind a ClusterIP may wait."
 
 
 def headline(reading: Reading) -> str:

@@ -79,8 +79,7 @@ def same_name(reading: Reading) -> Iterator[str]:
     missing = ", ".join(dict.fromkeys(i.trial.target.name for i in tried if i.trial.life.new_pod is None))
     yes = "In" if missing else "Yes: in"
     yield f"{yes} {out_of(len(found), len(tried), 'replacement')} ({pods}) the successor had the deleted pod's name."
-    if missing:
-        yield f"No successor of {missing} was seen."
+    yield f"No successor of {missing} was seen." if missing else ""
 
 
 def still_resolves(reading: Reading) -> Iterator[str]:
@@ -91,11 +90,8 @@ def still_resolves(reading: Reading) -> Iterator[str]:
     need(right or wrong, early or "no deleted pod's own name was heard of at the end of its trial")
     unsure, views = len(own) - len(right) - len(wrong), count(len({r.view for r in own}), "DNS view")
     yield "Not everywhere." if wrong else "As far as it was heard, yes." if unsure else "Yes."
-    yield f"At the end of its trial each pod's name gave the new address in {out_of(len(right), len(own), 'case')} (each pod at each of {views})."
-    if unsure:
-        yield f"For {count(unsure)} the run cannot say."
-    if lost := sum(r.lost is not None for r in own):
-        yield f"In {out_of(lost, len(own))} the name had led to no pod for a time before."
+    yield f"At the end of its trial a pod's name gave the new address in {out_of(len(right), len(own), 'case')} (each pod at {views})."
+    yield f"For {count(unsure)} the run cannot say." if unsure else ""
 
 
 def unlike_deployment(reading: Reading) -> Iterator[str]:
@@ -106,8 +102,7 @@ def unlike_deployment(reading: Reading) -> Iterator[str]:
     need(kept, "no pod was seen to come back under its name")
     own = [r for r in own_records(reading) if r.trial.target.name in kept]
     right = {r.trial.target.name for r in own} == set(kept) and all(r.right_at_end for r in own)
-    yield f"{', '.join(kept)} came back under the same name{', each with a DNS record of its own' if right else ''}."
-    yield f"The Deployment's pod {swap.deleted} was replaced by {swap.replacement}."
+    yield f"{', '.join(kept)} came back under the same name{', each with a DNS record of its own' if right else ''}. The Deployment's pod {swap.deleted} was replaced by {swap.replacement}."
     yield f"The query for its name gave {swap.per_pod_record} before and {swap.replacement_record} after."
     if swap.address_shaped_record == "NOERROR":
         yield "Only a name made of its address resolved."

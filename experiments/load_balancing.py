@@ -229,20 +229,17 @@ def names_below_governing_only(reading: Reading) -> Iterator[Finding]:
 def balancing_differs(reading: Reading) -> Iterator[str]:
     one, all_of_them = (note(reading, Lookup, asked=f"A {name}") for name in (SERVICE, HEADLESS))
     service, headless = (note(reading, New, asked=name) for name in (SERVICE, HEADLESS))
-    yield f"{SERVICE} is {' and '.join(one.values)}; kube-proxy picks a pod for each new connection."
-    yield f"{count(service.answers)} connections were answered: {spread(service)}."
-    yield f"{HEADLESS} is {count(len(all_of_them.values), 'address|addresses')}; the client picks one."
+    yield f"{SERVICE} is {' and '.join(one.values)}; kube-proxy picks a pod for each new connection. {count(service.answers)} connections were answered: {spread(service)}."
+    yield f"{HEADLESS} has {count(len(all_of_them.values), 'address|addresses')}; the client picks one."
     if re.search(r"^\s*loadbalance\b", str(reading.meta.environment.get("corefile", "")), re.MULTILINE):
         yield "CoreDNS shuffles their order (its plugin `loadbalance`)."
-    yield f"A client that takes the first address of each new answer reached: {spread(headless)}."
-    yield "A client that keeps an answer keeps its pod."
+    yield f"A client that takes the first address of each new answer reached: {spread(headless)}. A client that keeps an answer keeps its pod."
 
 
 def balance_or_direct(reading: Reading) -> Iterator[str]:
     held(reading, addresses_lead_to_one_pod)
     held(reading, names_below_governing_only)
-    yield "Load balancing where any member will do, such as reads that may be a little old."
-    yield "Direct addressing where it matters who answers: writes, replication, backups, reads of one's own writes."
+    yield "Load balancing where any member will do, such as reads that may be a little old. Direct addressing where it matters who answers: writes, replication, backups, reads of one's own writes."
     looks = count(sum(one.answers for one in notes(reading, Chosen)), "connection")
     yield f"Here each address of the headless answer led to its own pod and no other, in {looks}."
     # Why the unit's "direct pod connections" fail.
@@ -252,8 +249,7 @@ def balance_or_direct(reading: Reading) -> Iterator[str]:
     yield f"The unit's direct connections use {MEMBERS[0]}.{HEADLESS}. That name does not exist: a MySQL client ends with {internal.connect}."
     yield f"A pod has a name below the service in its subdomain only ({', '.join(governing.subdomains)}), the StatefulSet's serviceName."
     carried = ", ".join(internal.hostnames) or "none"
-    yield f"Endpoints of {GOVERNING} carry the hostnames {', '.join(governing.hostnames)}; those of {HEADLESS} carry {carried}."
-    yield "Both select the same pods."
+    yield f"Endpoints of {GOVERNING} carry the hostnames {', '.join(governing.hostnames)}; those of {HEADLESS} carry {carried}. Both select the same pods."
     yield f"{MEMBERS[0]}.{GOVERNING} works ({governing.connect})."
 
 
@@ -262,8 +258,7 @@ def session_affinity(reading: Reading) -> Iterator[str]:
     held(reading, affinity_keeps_the_pod)
     kept, turns = kept_connection(reading)[0], [note(reading, Sticky, turn=turn) for turn in (1, 2)]
     (first, n_first), (second, n_second) = (next(iter(one.reached.items())) for one in turns)
-    yield "kube-proxy balances when a connection is made."
-    yield f"{kept[0]} answered all {count(len(kept), 'question')} on one connection through {SERVICE}."
+    yield f"kube-proxy balances when a connection is made. {kept[0]} answered all {count(len(kept), 'question')} on one connection through {SERVICE}."
     yield "So a pool spreads its connections once. A member that comes later gets none until new ones are made."
     yield "What belongs to a session (transactions, temporary tables, settings) stays on its connection."
     yield f"With sessionAffinity ClientIP all {count(n_first, 'connection')} of this client that were answered went to {first}."
@@ -277,16 +272,13 @@ def headline(reading: Reading) -> str:
     need(service.reached, "no new connection was answered")
     counts = ", ".join(f"{pod} {count(service.answered.get(pod, 0))}" for pod in MEMBERS)
     pinned = f" {kept[0][0]} answered all {count(len(kept[0]), 'question')} on one connection that stayed open."
-    stayed = pinned if len(kept) == 1 else ""
-    return f"Through the service address {count(service.answers, 'new connection')} spread as {counts}.{stayed}"
+    spread_as = f"Through the service address {count(service.answers, 'new connection')} spread as {counts}."
+    return spread_as + pinned * (len(kept) == 1)
 
 
 experiment = Experiment(
     name="load-balancing",
-    hypothesis=(
-        "A service address spreads new connections evenly over all members and leaves each where it is; a headless name leaves the choice to the client, and "
-        "gives pods names only where it is the StatefulSet's own."
-    ),
+    hypothesis="A service address spreads new connections evenly over all members and leaves each where it is; a headless name leaves the choice to the client, and gives pods names only where it is the StatefulSet's own.",
     workload=cluster("mysql-cluster.yaml"),
     checkers=(
         one_address_or_all,

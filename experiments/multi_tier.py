@@ -271,9 +271,8 @@ def policies_hold_or_not(reading: Reading) -> Iterator[Finding]:
     """What the policies allow works, and what they forbid is blocked everywhere; `unknown` where nothing enforces them."""
     found = under_policies(reading)
     yield from found.findings()
-    yield holds(
-        f"This cluster enforces NetworkPolicies: {count(len(found.blocked), 'forbidden path')} were blocked ({found.proof})."
-    )
+    blocked = count(len(found.blocked), "forbidden path")
+    yield holds(f"This cluster enforces NetworkPolicies: {blocked} were blocked ({found.proof}).")
     yield holds(f"All {count(found.allowed, 'allowed path')} went through.")
 
 
@@ -319,11 +318,9 @@ def discovered(reading: Reading) -> Iterator[str]:
     found, data = under_policies(reading), count(len(DATA), "connection")
     blocked, through = (count(sum(p.startswith("web to data") for p in ps)) for ps in (found.blocked, found.through))
     if found.enforced:
-        yield f"Of {data} from the web tier to these names the policies blocked {blocked}."
-        yield "A policy blocks connections, not names."
+        yield f"Of {data} from the web tier to these names the policies blocked {blocked}. A policy blocks connections, not names."
     elif found.enforced is False:
-        yield f"The policies forbid the web tier the data tier, and {through} of {data} went through."
-        yield "On this cluster a client that resolves a name can connect to it."
+        yield f"The policies forbid the web tier the data tier, and {through} of {data} went through. On this cluster a client that resolves a name can connect to it."
 
 
 def failed(reading: Reading) -> Iterator[str]:
@@ -334,7 +331,7 @@ def failed(reading: Reading) -> Iterator[str]:
         yield f"{gone.deleted} of the {tier} tier was deleted."
         lost = outages(reading, tier)
         for path, (what, length) in lost.items():
-            yield f"{path} failed for {'the rest of the time' if length is None else at_most_ns(length)} ({what})."
+            yield f"The path {path} failed for {'the rest of the time' if length is None else at_most_ns(length)} ({what})."
         if not lost:
             yield f"In {looks} at {needed} none {'was seen to fail' if silent else 'failed'}."
         yield f"{count(len(silent), 'time')} a look says nothing ({silent[0]})." if silent else ""
@@ -395,10 +392,7 @@ def headline(reading: Reading) -> str:
 
 experiment = Experiment(
     name="multi-tier",
-    hypothesis=(
-        "Three tiers with a service for each way of being used reach each other by name as designed, route writes and reads by role, and are "
-        "whole again after a pod of each tier failed."
-    ),
+    hypothesis="Three tiers with a service for each way of being used reach each other by name as designed, route writes and reads by role, and are whole again after a pod of each tier failed.",
     workload=Workload(manifests=("shop-data.yaml",), statefulset="data", service="data", port=80),
     probes=("dns",),
     checkers=(

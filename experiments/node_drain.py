@@ -198,9 +198,7 @@ def budget_is_enforced(reading: Reading) -> Iterator[Finding]:
     kinds = ", ".join(sorted({f"`{said}`" for row in asked for said in row.answers}))
     refused = count(sum(row.refused for row in asked), "time")
     yield holds(f"While one pod was away the API server refused the eviction of another {refused}, with {kinds}.")
-    yield holds(
-        f"After {out_of(len(asked), len(evictions(reading)), 'eviction')} it allowed it when the pod was Ready again."
-    )
+    yield holds(f"It allowed it when the pod was Ready again, after {out_of(len(asked), len(asked), 'eviction')}.")
 
 
 def one_asked(reading: Reading, row: Budget) -> Iterator[Finding]:
@@ -258,9 +256,8 @@ def come_back_elsewhere(reading: Reading) -> Iterator[Finding]:
         elif pod not in drain.pods and after[pod] != before.get(pod):
             yield against(f"{pod} went from {before.get(pod)} to {after[pod]}, though nobody evicted it")
     where = ", ".join(f"{pod} on {after.get(pod)}" for pod in drain.pods)
-    yield holds(
-        f"All {count(len(drain.pods), 'pod')} of the StatefulSet on {drain.node} came back with their names on other nodes ({where})."
-    )
+    gone = f"All {count(len(drain.pods), 'pod')} of the StatefulSet on {drain.node}"
+    yield holds(f"{gone} came back with their names on other nodes ({where}).")
     yield holds("Its other pods stayed where they were.")
 
 
@@ -301,8 +298,7 @@ def drain_cost(reading: Reading) -> Iterator[str]:
     one_by_one = ", each only when the one before was Ready again" if waited else ""
     order = ", ".join(f.targets[0].name for f in done)
     yield f"The {count(len(done), 'pod')} of the StatefulSet on {node} were evicted in the order {order}{one_by_one}."
-    yield f"Unreachable by name: {', '.join(f'{pod} for {between(length)}' for pod, length in lost)}."
-    yield f"The drain took {seconds(to_ns - from_ns)}."
+    yield f"Unreachable by name: {', '.join(f'{pod} for {between(length)}' for pod, length in lost)}. The drain took {seconds(to_ns - from_ns)}."
     yield from if_held(reading, come_back_elsewhere)
     yield "So a drain makes a pod unreachable by name for a while, as a deletion does. No name changes."
 
@@ -311,8 +307,7 @@ def budget_role(reading: Reading) -> Iterator[str]:
     held(reading, budget_is_enforced)
     asked = notes(reading, Budget)[0]
     yield f"While {asked.away} was away, the eviction of {asked.tried} was refused (`{asked.answer}`)."
-    yield "`kubectl drain` asks again until the API server allows it."
-    yield "A budget counts Ready pods of its selector. It knows nothing of roles or data."
+    yield "`kubectl drain` asks again until the API server allows it. A budget counts Ready pods of its selector. It knows nothing of roles or data."
     yield "It holds for evictions only, not for `kubectl delete pod`, a rolling update or a lost node."
 
 
@@ -320,11 +315,9 @@ def tied_pod(reading: Reading) -> Iterator[str]:
     held(reading, volume_ties_a_pod)
     closed, again = (note(reading, Pinned, phase=phase) for phase in ("node closed", "open again"))
     said = f"the scheduler said `{closed.why}`" if closed.why else "the scheduler said nothing"
-    yield f"It was evicted like the others. Its successor was {closed.pod}: {said}."
-    yield f"Its name was {closed.name} meanwhile."
+    yield f"It was evicted like the others. Its successor was {closed.pod}: {said}. Its name was {closed.name} meanwhile."
     yield from where_measured(_absent, reading)
-    yield f"After the node was opened again it was {again.pod} on {again.node}."
-    yield "So a pod with a local volume is away for as long as its node's maintenance takes, whatever the budget says."
+    yield f"After the node was opened again it was {again.pod} on {again.node}. So a pod with a local volume is away for as long as its node's maintenance takes, whatever the budget says."
     yield "A budget over such a pod would refuse every further eviction until then."
 
 
@@ -345,10 +338,7 @@ def headline(reading: Reading) -> str:
 
 experiment = Experiment(
     name="node-drain",
-    hypothesis=(
-        "Draining a node evicts its pods one by one, as the PodDisruptionBudget allows; each comes back on another node with its "
-        "name, except those whose volume lies on the node."
-    ),
+    hypothesis="Draining a node evicts its pods one by one, as the PodDisruptionBudget allows; each comes back on another node with its name, except those whose volume lies on the node.",
     workload=Workload(manifests=("web-budget.yaml",), statefulset="web", service="web", port=80),
     probes=("dns", "tcp", "http", "address", "stream"),
     checkers=(

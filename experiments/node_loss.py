@@ -226,7 +226,7 @@ def force_makes_two(reading: Reading) -> Iterator[Finding]:
     last_ns = known(max(answered_ns, default=None), missing)
     yield holds(f"The new {pod} was Ready on another node while the old {pod} still ran on {forced.old_node}.")
     yield holds(
-        f"{seconds(last_ns - new_ns)} later, with the node back, the old {pod} still answered at {forced.old_address}."
+        f"{seconds(last_ns - new_ns)} later, with the node back, the old {pod} answered at {forced.old_address}."
     )
 
 
@@ -268,17 +268,15 @@ def names_meanwhile(reading: Reading) -> Iterator[str]:
     yield f"No DNS server that could be heard denied {pod}.web for {lost.since(denied_ns)} after the cut."
     if endpoint is not None:
         yield f"Its endpoint turned not ready {lost.since(endpoint)} after the cut."
-    yield f"Of {count(before.total(), 'HTTP connection')} by that name that ended before {_counted(before)}."
-    yield f"Each of these servers denied it {at_most_ns(last_ns - lost.span[0])} after the cut. Of the connections since {_counted(after)}."
+    yield f"Of {count(before.total(), 'HTTP connection')} by that name that ended before then, {_counted(before)}."
+    yield f"Each of these servers denied it {at_most_ns(last_ns - lost.span[0])} after the cut. Of the connections since then, {_counted(after)}."
     if failed := [at_ns for at_ns, said in asked if said != "OK"]:
         yield f"The first connection by name failed {lost.since(min(failed))} after the cut."
     found_ns = note(reading, Waited, step=_NOT_READY, reached=True).took_ns
     yield f"The controller manager found the node not ready {at_most_ns(found_ns)} after the cut."
-    yield "Its node-monitor-grace-period (50 s by default since Kubernetes 1.32) counts from the node's last heartbeat."
-    yield "A client that must know sooner needs timeouts of its own."
+    yield "Its node-monitor-grace-period (50 s by default since Kubernetes 1.32) counts from the node's last heartbeat. A client that must know sooner needs timeouts of its own."
     if lost.silent:
-        yield f"DNS servers on the node answered nothing: {', '.join(lost.silent)}."
-        yield "Until their endpoints were gone, lookups through the cluster DNS address went to them too."
+        yield f"DNS servers on the node answered nothing: {', '.join(lost.silent)}. Until their endpoints were gone, lookups through the cluster DNS address went to them too."
 
 
 def _counted(counts: Counter[str]) -> str:
@@ -289,8 +287,7 @@ def _counted(counts: Counter[str]) -> str:
 def why_stuck(reading: Reading) -> Iterator[str]:
     stuck, lost = held(reading, stuck_and_never_replaced), loss(reading)
     marked = known(step(reading, "terminating", lost.pods[0], lost.cut.sent_ns), "")
-    yield f"The pod was marked for deletion {lost.since(marked.at_ns)} after the cut."
-    yield "Only its kubelet may confirm that its containers ended, and the kubelet is cut off."
+    yield f"The pod was marked for deletion {lost.since(marked.at_ns)} after the cut. Only its kubelet may confirm that its containers ended, and the kubelet is cut off."
     yield f"A StatefulSet makes no second pod of a name while the first object is there. {stuck}"
     yield from where_measured(lambda: f"A Deployment does not wait. {held(reading, deployment_goes_on)}")
     yield from where_measured(lambda: f"The node's return ended it. {held(reading, ends_with_the_node)}")
@@ -303,8 +300,7 @@ def force_danger(reading: Reading) -> Iterator[str]:
     pod = forced.pod
     new = known(step(reading, "ready", pod, 0, other_than=forced.old_uid), "its successor was not seen")
     asked = accepted(reading, "force-delete-pod", "it was not accepted")
-    yield f"A new {pod} was Ready {at_most_ns(new.at_ns - accepted_ns(asked))} after the forced deletion."
-    yield "But the deletion removes the object only; it reaches no kubelet."
+    yield f"A new {pod} was Ready {at_most_ns(new.at_ns - accepted_ns(asked))} after the forced deletion. But the deletion removes the object only; it reaches no kubelet."
     if both.outcome == "ok":
         yield both.text
         yield "Two members had one name in that time. Had only the control plane been cut off, both could have taken writes."
@@ -326,10 +322,8 @@ def metrics_to_watch(reading: Reading) -> Iterator[str]:
     seen = sorted((at_ns, what) for what, at_ns in signs if at_ns is not None)
     order = "; ".join(f"{what}: {lost.since(at_ns)} after the cut" for at_ns, what in seen)
     yield "Metrics of each member by its name: a service with one member missing still answers."
-    yield f"The signs of this failure in their order: {order}."
-    yield "So watch for each member whether a connection by its name works, how long it takes and who answers."
-    yield "Watch whether its name resolves to its pod's address."
-    yield "Watch Ready against wanted replicas, pods Terminating or Pending for long, and restarts."
+    yield f"The signs of this failure in their order: {order}. So watch for each member whether a connection by its name works, how long it takes and who answers."
+    yield "Watch whether its name resolves to its pod's address. Watch Ready against wanted replicas, pods Terminating or Pending for long, and restarts."
     yield "This run did not measure role, replication lag, quorum or the space left on volumes."
 
 
@@ -345,10 +339,7 @@ def headline(reading: Reading) -> str:
 
 experiment = Experiment(
     name="node-loss",
-    hypothesis=(
-        "When a node is gone its pods' names stay in DNS until the node is found not ready; its StatefulSet pods stay Terminating and are not "
-        "replaced until the node is back, or somebody deletes them by force, which can make two pods of one name."
-    ),
+    hypothesis="When a node is gone its pods' names stay in DNS until the node is found not ready; its StatefulSet pods stay Terminating and are not replaced until the node is back, or somebody deletes them by force, which can make two pods of one name.",
     workload=Workload(manifests=("web-tolerant.yaml",), statefulset="web", service="web", port=80),
     probes=("dns", "http"),
     checkers=(

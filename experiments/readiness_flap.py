@@ -136,8 +136,7 @@ def what_it_does(reading: Reading) -> Iterator[str]:
     how = " or ".join(sorted({f"{one.status} (phase {one.phase})" for one in lost}))
     yield f"Its name was NXDOMAIN {gone} after it turned unready, and back {back} after it turned ready."
     yield "It answered at its address all the time." if pod_lives_on(reading).outcome == "ok" else ""
-    yield f"{out_of(len(lost), len(asked), 'connection')} by name failed{f', with {how}' if how else ''}."
-    yield "To a client by name, a member whose readiness probe fails looks like a dead one."
+    yield f"{out_of(len(lost), len(asked), 'connection')} by name failed{f', with {how}' if how else ''}. To a client by name, a member whose readiness probe fails looks like a dead one."
     yield "A governing service with publishNotReadyAddresses keeps such names; peers that start together need it."
     yield from if_held(reading, others_stay)
     yield "A readiness probe adds its own delay of periodSeconds times failureThreshold; here the condition was set directly."
@@ -151,10 +150,7 @@ def headline(reading: Reading) -> str:
 
 experiment = Experiment(
     name="readiness-flap",
-    hypothesis=(
-        "A pod's name follows its readiness and nothing else: it goes when the pod turns unready, though the pod lives and "
-        "answers, and comes back when it turns ready."
-    ),
+    hypothesis="A pod's name follows its readiness and nothing else: it goes when the pod turns unready, though the pod lives and answers, and comes back when it turns ready.",
     checkers=(record_follows_readiness, others_stay, pod_lives_on),
     questions=(
         Question("flapping", "What do names and clients see of a pod that turns unready without dying?", what_it_does),

@@ -207,8 +207,7 @@ def read_write_split(reading: Reading) -> Iterator[str]:
     held(reading, mysql.rows_arrive)
     primary, better = routed(reading, WRITERS), routed(reading, CORRECTED)
     refused = note(reading, Writes, "no writes were tried", through=CORRECTED).outcomes
-    yield f"One name for writes, one for reads. Of {count(primary.connections, 'connection')} {WRITERS} led {primary.told()}."
-    yield f"A service that selects replicas only led {better.told()}."
+    yield f"One name for writes, one for reads. Of {count(primary.connections, 'connection')} {WRITERS} led {primary.told()}. A service that selects replicas only led {better.told()}."
     read = mysql.arrivals(notes(reading, mysql.WriteRead)[:1])
     yield f"A row written through the first was read through the second ({read}): replicas follow the primary by its stable name."
     denied = out_of(refused.get(READ_ONLY, 0), sum(refused.values()))
@@ -265,10 +264,7 @@ def headline(reading: Reading) -> str:
 
 experiment = Experiment(
     name="role-routing",
-    hypothesis=(
-        "Services by role lead writers to the primary and readers to replicas, if their selectors and the members' settings say so; "
-        "after the primary's replacement both work again, by stable names alone."
-    ),
+    hypothesis="Services by role lead writers to the primary and readers to replicas, if their selectors and the members' settings say so; after the primary's replacement both work again, by stable names alone.",
     workload=mysql.cluster("mysql-cluster.yaml"),
     probes=("dns",),
     checkers=(

@@ -115,16 +115,14 @@ def partition_is_kept(reading: Reading) -> Iterator[Finding]:
 def per_pod(reading: Reading) -> Iterator[str]:
     lost, missing = lost_by_name(reading, update(reading, 1)), most_missing(reading, PODS, *span(reading, 1))
     each = ", ".join(f"{pod} for {between(length)}" for pod, length in lost)
-    yield f"Unreachable by name: {each or 'none of them'}."
-    yield f"The whole update, until everything was steady again, took {took(reading, 1)}."
-    yield f"The order was {', '.join(ended(reading, *span(reading, 1)))}."
-    yield f"At most {out_of(missing, len(PODS), 'pod')} was not Ready at a time."
+    yield f"Unreachable by name: {each or 'none of them'}. The whole update, until everything was steady again, took {took(reading, 1)}."
+    yield f"The order was {', '.join(ended(reading, *span(reading, 1)))}. At most {out_of(missing, len(PODS), 'pod')} was not Ready at a time."
     yield from where_measured(_at_once, reading)
 
 
 def took(reading: Reading, number: int) -> str:
     """Until everything was steady again."""
-    return seconds(steady_again_ns(reading, update(reading, number)) - accepted_ns(update(reading, number)))
+    return at_most_ns(steady_again_ns(reading, update(reading, number)) - accepted_ns(update(reading, number)))
 
 
 def _at_once(reading: Reading) -> str:

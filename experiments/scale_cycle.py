@@ -84,9 +84,8 @@ def order_is_kept(reading: Reading) -> Iterator[Finding]:
     if created_ns < ready_ns:
         yield against("web-2 was created before web-1 was Ready")
     yield holds(f"Down: web-2 was gone {ms(gone_ns - going_ns)} after its termination began; then that of web-1 began.")
-    yield holds(
-        f"Up: web-1 was Ready {at_most_ns(ready_ns - accepted_ns(up))} after the scaling; then web-2 was created."
-    )
+    up_ns = ready_ns - accepted_ns(up)
+    yield holds(f"Up: web-1 was Ready {at_most_ns(up_ns)} after the scaling; then web-2 was created.")
 
 
 @checker("timeline.svg")
@@ -97,10 +96,8 @@ def names_go_and_come_back(reading: Reading) -> Iterator[Finding]:
         yield from turned(reading, f"A {pod}.web", "NXDOMAIN", *going)
         yield from turned(reading, f"A {pod}.web", "NOERROR", *coming, value=new_address(reading, pod))
     yield from unchanged(reading, f"A {LEFT}.web", going[0], coming[1])
-    yield holds(
-        f"The names of {' and '.join(REMOVED)} went and came back at each of {count(len(views(reading)), 'view')}."
-    )
-    yield holds(f"{LEFT}.web never changed.")
+    names, at = " and ".join(REMOVED), count(len(views(reading)), "view")
+    yield holds(f"The names of {names} went and came back at each of {at}. {LEFT}.web never changed.")
 
 
 def new_address(reading: Reading, pod: str) -> str:
@@ -134,8 +131,7 @@ def scaling_challenges(reading: Reading) -> Iterator[str]:
     for pod in REMOVED:
         gone_ns = all_turned_ns(reading, f"A {pod}.web", "NXDOMAIN", *going)
         back_ns = all_turned_ns(reading, f"A {pod}.web", "NOERROR", *coming, value=new_address(reading, pod))
-        yield f"{pod}.web was gone from every view {at_most_ms(gone_ns - accepted_ns(down))} after the scaling down."
-        yield f"It was in every view {at_most_ms(back_ns - accepted_ns(up))} after the scaling up."
+        yield f"{pod}.web was gone from every view {at_most_ms(gone_ns - accepted_ns(down))} after the scaling down. It was in every view {at_most_ms(back_ns - accepted_ns(up))} after the scaling up."
     yield "A Deployment removes and adds its pods at once."
     yield from if_held(reading, volumes_are_kept)
     yield from where_measured(retention, reading)
@@ -205,14 +201,10 @@ def backup_differs(reading: Reading) -> Iterator[str]:
     held(reading, volumes_are_kept)
     for pod in REMOVED:
         need(used_claims(reading, pod) == [f"data-{pod}"], f"{pod} was not seen to use the claim of its name again")
-    yield "A stateless pod's backup is its manifest."
-    yield f"Here each of {count(len(CLAIMS), 'member')} has a volume of its own."
-    yield f"{' and '.join(f'data-{pod}' for pod in REMOVED)} stayed bound to the same volumes while their pods did not exist."
-    yield "Each pod came back with the claim of its own name."
+    yield f"A stateless pod's backup is its manifest. Here each of {count(len(CLAIMS), 'member')} has a volume of its own."
+    yield f"{' and '.join(f'data-{pod}' for pod in REMOVED)} stayed bound to the same volumes while their pods did not exist. Each pod came back with the claim of its own name."
     yield "So back up each member under its own name. The copies must fit each other (one moment, or one position of the replication), which takes the application's own tools."
-    yield "A restore fills the claim data-NAME-N before pod N starts."
-    yield "A kept volume is no backup: what is deleted or damaged on it stays so."
-    yield "This run took and restored no backup."
+    yield "A restore fills the claim data-NAME-N before pod N starts. A kept volume is no backup: what is deleted or damaged on it stays so. This run took and restored no backup."
 
 
 def used_claims(reading: Reading, pod: str) -> list[str]:
@@ -234,10 +226,7 @@ def headline(reading: Reading) -> str:
 
 experiment = Experiment(
     name="scale-cycle",
-    hypothesis=(
-        "Scaling a StatefulSet down and up removes and returns its pods in order, with the same names and volumes, and "
-        "never touches those that stay."
-    ),
+    hypothesis="Scaling a StatefulSet down and up removes and returns its pods in order, with the same names and volumes, and never touches those that stay.",
     workload=Workload(manifests=("web-volumes.yaml",), statefulset="web", service="web", port=80),
     probes=("dns", "http"),
     checkers=("steady-state", order_is_kept, names_go_and_come_back, gone_stays_gone, volumes_are_kept),

@@ -175,14 +175,12 @@ def individual_names(reading: Reading) -> Iterator[str]:
         return
     yield f"No. {held(reading, pods_have_no_name)}"
     if by_address.values:
-        yield f"Behind the headless one {by_address.asked.removeprefix('A ')} resolves ({by_address.told()}), a name made of the pod's address."
-        yield "A client must know that address already to use it."
+        yield f"Behind the headless one {by_address.asked.removeprefix('A ')} resolves ({by_address.told()}), a name made of the pod's address. A client must know that address already to use it."
 
 
 def specific_primary(reading: Reading) -> Iterator[str]:
     one = note(reading, Behind, "nobody connected to the service", phase=REGULAR)
-    yield f"Of {count(one.connections, 'connection')} to the service's address: {one.told()}."
-    yield "The client cannot choose who answers, so a replica cannot reach a certain primary through this service."
+    yield f"Of {count(one.connections, 'connection')} to the service's address: {one.told()}. The client cannot choose who answers, so a replica cannot reach a certain primary through this service."
     yield "It would write to, or copy from, whichever pod answers."
 
 
@@ -212,10 +210,8 @@ def several_addresses(reading: Reading) -> Iterator[str]:
 
 def not_sufficient(reading: Reading) -> Iterator[str]:
     changed, whole = held(reading, replacement_is_another), at_service(reading, AFTERWARDS, "service")
-    yield "The addresses do not say which member is which."
-    yield f"Here {changed}"
-    yield f"The service's answer became {', '.join(whole.values) or whole.status}."
-    yield "The old name, address and DNS name do not lead to the successor. A StatefulSet's pod keeps its name and DNS name."
+    yield f"The addresses do not say which member is which. Here {changed}"
+    yield f"The service's answer became {', '.join(whole.values) or whole.status}. The old name, address and DNS name do not lead to the successor. A StatefulSet's pod keeps its name and DNS name."
 
 
 def headline(reading: Reading) -> str:
@@ -228,10 +224,7 @@ def headline(reading: Reading) -> str:
 
 experiment = Experiment(
     name="service-types",
-    hypothesis=(
-        "A regular service is one address, a headless one is the addresses of its pods; a Deployment's pods have names in "
-        "neither, and nothing that identifies such a pod survives its replacement."
-    ),
+    hypothesis="A regular service is one address, a headless one is the addresses of its pods; a Deployment's pods have names in neither, and nothing that identifies such a pod survives its replacement.",
     checkers=(regular_is_one_address, headless_is_every_pod, pods_have_no_name, replacement_is_another),
     questions=(
         unit_question("service-ip", service_ip),

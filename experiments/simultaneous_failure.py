@@ -184,12 +184,10 @@ def mysql_clients(reading: Reading) -> Iterator[str]:
     if first.before_ns is not None and second.after_ns > first.before_ns:
         yield "Under OrderedReady the later one waits for the one before."
     left, service = (f"failed {_for(found[name])}" if found[name] else "never failed" for name in (MYSQL_LEFT, "any"))
-    yield f"Connections to {MYSQL_LEFT} by its name {left}."
-    yield f"Connections by the service's name, which leaves out members that are not Ready, {service}."
+    yield f"Connections to {MYSQL_LEFT} by its name {left}. Connections by the service's name, which leaves out members that are not Ready, {service}."
     if found[ENDED]:
         yield f"The open connection to {MYSQL_PODS[0]} ended; its client had none {_for(found[ENDED])}."
-    yield "An application should retry for as long as a member takes to come back, and resolve the name each time."
-    yield "This run did not delete all three MySQL members at once."
+    yield "An application should retry for as long as a member takes to come back, and resolve the name each time. This run did not delete all three MySQL members at once."
 
 
 def _for(lost: Outage | None) -> str:
@@ -221,10 +219,7 @@ def _names_back(reading: Reading) -> str:
 
 experiment = Experiment(
     name="simultaneous-failure",
-    hypothesis=(
-        "Pods deleted together come back with their identities: one after the other under OrderedReady, at once under "
-        "Parallel. (All three members of a set at once: of web servers; of MySQL two of three.)"
-    ),
+    hypothesis="Pods deleted together come back with their identities: one after the other under OrderedReady, at once under Parallel. (All three members of a set at once: of web servers; of MySQL two of three.)",
     workload=Workload(manifests=("web-quick.yaml",), statefulset="web", service="web", port=80),
     probes=("dns", "tcp", "http", "address", "stream"),
     checkers=(

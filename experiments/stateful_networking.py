@@ -114,9 +114,8 @@ def names_lead_to_their_pods(reading: Reading) -> Iterator[Finding]:
     for one in reached:
         if set(one.heard) != {one.pod}:
             yield against_if(one.heard, f"{one.asked}: {one.told()}")
-    yield holds(
-        f"The pods of {count(len(reached), 'name')} answered {by_own_pod(reached)} connections by their own name."
-    )
+    names = count(len(reached), "name")
+    yield holds(f"The pods of {names} answered {by_own_pod(reached)} connections by their own name.")
 
 
 def by_own_pod(reached: list[Reached]) -> str:
@@ -133,8 +132,7 @@ def name_pattern(reading: Reading) -> Iterator[str]:
     target = reading.meta.target
     rows = ", ".join(f"{one.asked.removeprefix('A ')} is {', '.join(one.values)}" for one in found)
     yield f"POD.SERVICE.NAMESPACE.svc.DOMAIN, here POD.web.{target['namespace']}.svc.{target['domain']}: {rows}."
-    yield "POD is the StatefulSet's name and an ordinal; SERVICE is its serviceName."
-    yield "The name says neither the pod's node nor its address."
+    yield "POD is the StatefulSet's name and an ordinal; SERVICE is its serviceName. The name says neither the pod's node nor its address."
 
 
 def pod_against_service(reading: Reading) -> Iterator[str]:
@@ -144,8 +142,7 @@ def pod_against_service(reading: Reading) -> Iterator[str]:
     single = max(len(one.values) for one in notes(reading, Record, of="pod", view=SERVICE_VIEW))
     anyone = note(reading, ServiceReached)
     yield f"A pod's name has {count(single, 'address|addresses')}, its own; the service's name has {count(len(whole))} ({', '.join(whole)})."
-    yield f"The service's SRV record has {count(len(ports), 'target')}, the pods' names."
-    yield f"Of {count(anyone.connections, 'connection')} to the first address of the service's name: {anyone.told()}."
+    yield f"The service's SRV record has {count(len(ports), 'target')}, the pods' names. Of {count(anyone.connections, 'connection')} to the first address of the service's name: {anyone.told()}."
     if names_lead_to_their_pods(reading).outcome == "ok":
         yield "The connections to a pod's name all reached that pod."
 
@@ -155,10 +152,8 @@ def why_stable(reading: Reading) -> Iterator[str]:
     reached, back = notes(reading, Reached), notes(reading, Record, of="address of a pod", view=SERVICE_VIEW)
     need(reached and back, "nobody connected to the pods' names")
     yield f"{by_own_pod(reached)} connections to a pod's own name reached that pod."
-    yield f"{out_of(sum(one.right for one in back), len(back))} pods' addresses led back to their names."
-    yield "So a replica can name its primary, and a client the shard with its key."
-    yield "The service's name leads to any member, and an address ends with its pod."
-    yield "`chaos run identity-persistence` measures whether the name survives a restart."
+    yield f"{out_of(sum(one.right for one in back), len(back))} pods' addresses led back to their names. So a replica can name its primary, and a client the shard with its key."
+    yield "The service's name leads to any member, and an address ends with its pod. `chaos run identity-persistence` measures whether the name survives a restart."
 
 
 def headline(reading: Reading) -> str:
@@ -171,10 +166,7 @@ def headline(reading: Reading) -> str:
 
 experiment = Experiment(
     name="stateful-networking",
-    hypothesis=(
-        "Every record that the Kubernetes DNS specification demands for a StatefulSet and its services is there at every "
-        "DNS server, and each pod's name leads to that pod."
-    ),
+    hypothesis="Every record that the Kubernetes DNS specification demands for a StatefulSet and its services is there at every DNS server, and each pod's name leads to that pod.",
     workload=Workload(manifests=("web.yaml", "web-clusterip.yaml"), statefulset="web", service="web", port=80),
     probes=("dns", "http"),
     checkers=(records_complete, missing_is_absent, names_lead_to_their_pods),

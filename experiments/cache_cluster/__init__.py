@@ -375,14 +375,12 @@ def names_alone_do_not_rejoin(reading: Reading) -> Iterator[Finding]:
 
 def dual_service(reading: Reading) -> Iterator[str]:
     entrance = note(reading, Entrance, "the external service was not visited")
-    yield "The external service is one address that leads to any member."
-    yield f"{count(entrance.connections, 'connection')} to {ENTRANCE} reached {count(len(entrance.answered), 'different member')}."
+    yield f"The external service is one address that leads to any member. {count(entrance.connections, 'connection')} to {ENTRANCE} reached {count(len(entrance.answered), 'different member')}."
     yield f"There {out_of(entrance.sent_elsewhere, entrance.connections, 'read')} were answered with MOVED, because the key was another member's."
     if tried := [s.outcome.status for s in reading.sampled(probe="tcp", record=f"{ENTRANCE}:{PORT}")]:
         yield f"In the whole run {out_of(len(tried) - tried.count('OK'), len(tried), 'connection')} to it failed."
     yield f"So a client needs the names behind {SERVICE} too, by which members are introduced."
-    yield "A cluster client gets the list of members by name from the one that answers, and connects to the owner of each key."
-    yield "The entrance finds a live member; the names tell members apart."
+    yield "A cluster client gets the list of members by name from the one that answers, and connects to the owner of each key. The entrance finds a live member; the names tell members apart."
     if notes(reading, Writes, trial=QUICK, slots=OWN):
         yield f"When a master was deleted, of the writes into its slots {without_service(reading, QUICK, OWN)}."
 
@@ -406,13 +404,11 @@ def other_systems(reading: Reading) -> Iterator[str]:
     errors = note(reading, Writes, trial=SLOW, slots=OTHER).errors
     refused = sum(n for kind, n in errors.items() if kind.startswith("ClusterDown"))
     returned = "kept its slots" if quick is None else f"lost its slots to {quick[0]}"
-    yield "A system whose members are not interchangeable needs a name for each that outlives its pod, and a volume that follows the name."
-    yield "It also needs one address for clients that want any member."
+    yield "A system whose members are not interchangeable needs a name for each that outlives its pod, and a volume that follows the name. It also needs one address for clients that want any member."
     yield f"The master that came back at once {returned}."
     if not any("fail" in one.flags for one in seen):
         yield "No member had marked it as failed by then."
-    yield f"The replica {owner} replaced the one that stayed away {between(after)} after the deletion (cluster-node-timeout is 5 s)."
-    yield f"Of the writes to a master that was never touched {others}."
+    yield f"The replica {owner} replaced the one that stayed away {between(after)} after the deletion (cluster-node-timeout is 5 s). Of the writes to a master that was never touched {others}."
     if refused:
         yield f"Redis answered {count(refused)} of these with ClusterDown: it refuses all writes while some slots have no owner."
     yield "Kubernetes gives identity. The members decide who leads, as in Kafka, etcd, ZooKeeper or Cassandra."

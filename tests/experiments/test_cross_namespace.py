@@ -70,7 +70,7 @@ def test_a_cluster_without_a_policy_engine_is_named_as_such_never_passes_and_fai
     assert (one.outcome, UNENFORCED in one.summary) == ("unknown", True)
     assert "This cluster does not enforce NetworkPolicies" in said(found, "cross-security")
     assert "this cluster does not enforce them" in said(found, "multi-tenant")
-    assert headline(found).endswith(" The cluster accepted a NetworkPolicy and did not enforce it.")
+    assert headline(found).endswith(" The cluster did not enforce NetworkPolicies.")
 
 
 def test_a_policy_that_keeps_out_the_wrong_ones_fails(history: History) -> None:

@@ -39,7 +39,7 @@ def test_everything_is_as_the_hypothesis_says(history: History) -> None:
     assert "It answered at its address all the time." in said(history, KEY)
     assert "by name failed, with NXDOMAIN (phase resolve)." in said(history, KEY)
     assert "gated-always (publishNotReadyAddresses) never changed" in said(history, KEY)
-    assert "lost its DNS name after at most" in lab.headline(EXPERIMENT, history)
+    assert "lost its DNS name at most" in lab.headline(EXPERIMENT, history)
 
 
 def test_a_name_that_does_not_vanish_or_not_come_back_fails(changed: Edited, history: History) -> None:

@@ -35,7 +35,8 @@ def fault_took_effect(reading: Reading) -> Iterator[Finding]:
     if found:
         replaced = sum(not not_replaced(t) for t in found)
         said.append("The watch saw the deletion of each target begin.")
-        said.append(f"{out_of(replaced, len(found))} had a Ready successor with a new UID by the end of the trial.")
+        ready = out_of(replaced, len(found), "pod")
+        said.append(f"{ready} had a Ready successor with a new UID by the end of the trial.")
     if others:
         verb = "replaces" if len(others) == 1 else "replace"
         said.append(f"The API server accepted {', '.join(_injected(others))}, which {verb} no pod.")

@@ -43,7 +43,8 @@ def steady_state(reading: Reading) -> Iterator[Finding]:
     again = "it" if number == 1 else f"{which} {count(number, 'fault')}"
     yield holds(f"Everything was right before the first fault, and again after {again}.")
     if took_ns := list(_took_ns(reading, marked)):
-        yield holds(f"The longest took {at_most_ns(max(took_ns))} from the fault's acceptance.")
+        which = "The longest" if len(took_ns) > 1 else "It"
+        yield holds(f"{which} took {at_most_ns(max(took_ns))} from the fault's acceptance.")
 
 
 def _took_ns(reading: Reading, marked: list[tuple[int, dict[str, Any]]]) -> Iterator[int]:

@@ -34,7 +34,7 @@ def doubled(reading: Reading) -> str:
     need(found, "there was no trial")
     certain = [one for one in found if one.at_least_ns > 0]
     longest = max(certain, key=lambda one: one.at_least_ns, default=None)
-    least = f", {longest.trial.target.name} for at least {ms(longest.at_least_ns)}" if longest else ""
+    least = f", {longest.trial.target.name} for {between(Interval(longest.at_least_ns, None))}" if longest else ""
     of = out_of(len(certain), len(found), "forced deletion")
     return f"In {of} two pods certainly served under one identity{least}."
 

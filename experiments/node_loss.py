@@ -246,12 +246,12 @@ def ends_with_the_node(reading: Reading) -> Iterator[Finding]:
         if gone is None or ready is None:
             yield against(f"{old.name} did not come back")
         else:
-            ended, again = (seconds(max(0, one.at_ns - accepted_ns(lost.join))) for one in (gone, ready))
-            back.append(f"{old.name} was gone after {ended} and Ready again after {again}")
+            ended, again = (at_most_ns(max(0, one.at_ns - accepted_ns(lost.join))) for one in (gone, ready))
+            back.append(f"{old.name} was gone {ended} and Ready again {again} after the node's return")
     need(back, "no pod was stuck then")
-    yield holds(f"Counted from the node's return, {'; '.join(back)}.")
+    yield holds(f"{'; '.join(back)}.")
     for waited in notes(reading, Waited, step=_READY, reached=True)[-1:]:
-        yield holds(f"The node itself counted as Ready after {seconds(waited.took_ns)}.")
+        yield holds(f"The node itself was Ready {at_most_ns(waited.took_ns)} after it.")
 
 
 def names_meanwhile(reading: Reading) -> Iterator[str]:

@@ -244,7 +244,7 @@ def test_a_successor_that_was_gone_again_at_the_end_is_none() -> None:
     last = [event for event in found.history.events if event.uid == "uid-1-new"][-1]
     found.history.events.append(replace(last, type="DELETED", at_ns=found.ns(4.0)))
     assert verdict(found.history, "identity-kept").outcome is UNKNOWN
-    assert "0 of 1 had a Ready successor" in verdict(found.history, "fault-took-effect").summary
+    assert "0 of 1 pod had a Ready successor" in verdict(found.history, "fault-took-effect").summary
     assert not answer(found.history, "identity-kept").startswith("Yes")
 
 

@@ -262,7 +262,7 @@ def test_an_end_that_was_not_looked_at_is_unknown(edited: Edited) -> None:
 
 
 def test_when_the_node_counted_as_ready_is_told_where_it_did(edited: Edited) -> None:
-    told = "The node itself counted as Ready after 10."
+    told = "The node itself was Ready at most 10."
     assert told in summary(edited.history, "ends-with-the-node")
     history = edited.notes(Waited, step="the node is Ready again").say(reached=False).history
     assert "counted as Ready" not in summary(history, "ends-with-the-node")

@@ -10,8 +10,9 @@ from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.trials import NS_PER_S
-from chaos.analysis.units import at_most_ns, count, out_of, seconds, stated
+from chaos.analysis.units import at_most_ns, between, count, out_of, seconds, stated
 from chaos.analysis.vantages import losses, names
+from chaos.model import Interval
 
 _A_RECORDS = (RecordKind.POD_A, RecordKind.SERVICE_A)
 
@@ -114,7 +115,7 @@ def _judge(recovery: Recovery, limit_ns: int) -> tuple[bool, str]:
         return late, f"is unknown: {recovery.reason}" if recovery.reason and not late else seen
     if before_ns > limit_ns:
         lasting = "for good " if recovery.flips else ""
-        return after_ns > limit_ns, f"was right again {lasting}between {seconds(after_ns)} and {seconds(before_ns)}"
+        return after_ns > limit_ns, f"was right again {lasting}{between(Interval(after_ns, before_ns))} after the fault"
     return False, _not_shown(recovery)
 
 

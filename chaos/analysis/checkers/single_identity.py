@@ -9,7 +9,8 @@ from chaos.analysis.claims import Finding, against, checker, holds, unsure
 from chaos.analysis.overlap import Overlap, overlaps
 from chaos.analysis.reading import Reading
 from chaos.analysis.trials import not_replaced
-from chaos.analysis.units import count, ms, seconds
+from chaos.analysis.units import at_most_ns, between, count
+from chaos.model import Interval
 
 
 @checker("report.md identity")
@@ -31,7 +32,7 @@ def _of_one(found: Overlap) -> Iterator[Finding]:
         yield unsure(f"{where}: {missing}")
         return
     if found.at_least_ns > 0:
-        yield against(f"{where}: two pods served as {pod} for at least {ms(found.at_least_ns)}")
+        yield against(f"{where}: two pods served as {pod} for {between(Interval(found.at_least_ns, None))}")
     for who, times in found.impostors:
         yield against(f"{where}: {who} answered {count(times, 'time')} under the name {pod}")
     if found.unknown:
@@ -39,4 +40,4 @@ def _of_one(found: Overlap) -> Iterator[Finding]:
     elif found.at_most_ns is None:
         yield unsure(f"{where}: the old {pod} was never seen to stop serving")
     elif found.at_most_ns > 0 and not found.at_least_ns:
-        yield unsure(f"{where}: two pods may have served as {pod} for up to {seconds(found.at_most_ns)}")
+        yield unsure(f"{where}: two pods may have served as {pod} for {at_most_ns(found.at_most_ns)}")

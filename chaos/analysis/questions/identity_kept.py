@@ -9,7 +9,8 @@ from chaos.analysis.overlap import Overlap, overlaps
 from chaos.analysis.questions.answer import Question, effective_trials
 from chaos.analysis.reading import Reading
 from chaos.analysis.trials import Trial, end_unseen, no_effect, not_replaced, trials
-from chaos.analysis.units import count, ms, out_of
+from chaos.analysis.units import between, count, out_of
+from chaos.model import Interval
 
 
 def identity_kept(reading: Reading) -> Iterator[str]:
@@ -78,7 +79,7 @@ def _alone(found: list[Overlap]) -> Iterator[str]:
         worst = max(certain, key=lambda o: o.at_least_ns)
         yield (
             f"In {out_of(len(certain), len(found))} the old pod and its successor served at the same time: "
-            f"{worst.trial.target.name} for at least {ms(worst.at_least_ns)}."
+            f"{worst.trial.target.name} for {between(Interval(worst.at_least_ns, None))}."
         )
     impostors = sorted({(who, o.trial.target.name) for o in found for who, _ in o.impostors})
     if len(excluded) == len(found):

@@ -11,8 +11,9 @@ from chaos.analysis.reading import Reading
 from chaos.analysis.trials import NS_PER_S, Trial, no_effect, trials
 from chaos.analysis.units import out_of, stated
 
-# A container that served for this share of its grace period is said to have used it up.
-_USED_UP = 0.9
+# A container that was seen to serve for the one share of its grace period, and not seen to stop before the other, has
+# used it up: what is left is the time between two samples, and the delay of the watch.
+_SERVED, _NOT_STOPPED = 0.95, 0.98
 # One that served for longer than its grace period and this was not killed at its end: its node did not hear of it. The
 # kubelet gives a hook that used all of it 2 s more (minimumGracePeriodInSeconds); the rest is noticing and killing.
 _KILLED_WITHIN_S = 5.0
@@ -61,7 +62,8 @@ def _end(reading: Reading, trial: Trial) -> _End | None:
     if no_effect(trial) or not grace_s or served is None or seen_ns is None:
         return None
     least_s = (served.after_ns - seen_ns) / NS_PER_S
-    used_up = _USED_UP * grace_s <= least_s <= grace_s + _KILLED_WITHIN_S
+    stopped_early = served.before_ns is not None and (served.before_ns - seen_ns) / NS_PER_S < _NOT_STOPPED * grace_s
+    used_up = _SERVED * grace_s <= least_s <= grace_s + _KILLED_WITHIN_S and not stopped_early
     return _End(trial, grace_s, used_up, tuple(_hooks(trial.life.old_pod or {})))
 
 

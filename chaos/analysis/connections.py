@@ -66,6 +66,11 @@ class ClientView:
         return sum(n for status, _, n in self.counts if status != OK)
 
     @property
+    def by_own_name(self) -> bool:
+        """Whether it asked by HTTP, or as its like, for the pod's own name, such as ``web-0.web:80``."""
+        return self.probe == "http" and self.record.startswith(f"{self.trial.target.name}.")
+
+    @property
     def deaf(self) -> bool:
         """Whether it failed, and had failed from the beginning: then it does not tell what the fault did."""
         return self.failures > 0 and self.failed is None

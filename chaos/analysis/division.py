@@ -2,8 +2,9 @@
 
 It is the outage of the headline: from the client's first failure to its first success after the longest stretch of
 failures. The steps of the replacement cut it; a step before it takes none of it, so a container that ends while name
-and pod still work costs nothing. Each part is an interval: its bounds are those of the steps at its ends. Where the
-sampling is coarse the parts are wide, and no cause stands out; that is as it should be.
+and pod still work costs nothing. DNS is over when it is right for good; what comes then is the pod's own first answer.
+Each part is an interval: its bounds are those of the steps at its ends. Where the sampling is coarse the parts are
+wide, and no cause stands out; that is as it should be.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ PARTS = (
     ("addressed", "start: → address assigned"),
     ("ready", "start: → Ready"),
     ("endpoint-ready", "endpoints: → endpoint ready"),
-    ("dns-back", "DNS: → every view gives the new address"),
-    (BACK, "client: → its next try succeeds"),
+    ("dns-back", "DNS: → every view gives the new address for good"),
+    (BACK, "answer: → a client's try succeeds"),
 )
 # A cause is what a reader could do something about: several parts together. Key, in words, the last step of it.
 CAUSES = (
@@ -37,7 +38,7 @@ CAUSES = (
     ("start", "starting the new pod", "ready"),
     ("endpoints", "updating the service's endpoints", "endpoint-ready"),
     ("dns", "updating DNS", "dns-back"),
-    ("client", "the client's wait for its next try", BACK),
+    ("answer", "waiting for the new pod to answer", BACK),
 )
 # From this share of the outage on a part is called its cause.
 MOST = 0.5
@@ -81,14 +82,25 @@ class Division:
 
 
 def divisions(reading: Reading) -> list[Division]:
-    """The division of each replaced pod's outage, where a client of its name failed and succeeded again."""
-    outages = {v.trial.key: v for v in client_views(reading) if v.probe == "http" and v.outage_ns is not None}
-    lines = [line for line in timelines(reading) if line.trial.key in outages]
-    return [_division(line, outages[line.trial.key]) for line in lines if _ended(outages[line.trial.key])]
+    """The division of each replaced pod's outage, where a client of its name failed and succeeded again.
+
+    One that had begun before the fault is none of its own, and is not divided.
+    """
+    longest: dict[tuple[int, str], ClientView] = {}
+    for view in client_views(reading):
+        if view.by_own_name and _ended(view) and not view.early:
+            known = longest.get(view.trial.key)
+            if known is None or _most_ns(view) > _most_ns(known):
+                longest[view.trial.key] = view
+    return [_division(line, longest[line.trial.key]) for line in timelines(reading) if line.trial.key in longest]
 
 
 def _ended(view: ClientView) -> bool:
     return view.restored is not None and view.restored.before_ns is not None
+
+
+def _most_ns(view: ClientView) -> int:
+    return (view.outage_ns.before_ns or 0) if view.outage_ns is not None else 0
 
 
 def _division(line: Timeline, view: ClientView) -> Division:
@@ -100,17 +112,29 @@ def _division(line: Timeline, view: ClientView) -> Division:
 
 
 def _cut(line: Timeline, began: Interval, ended: Interval, parts: Sequence[tuple[str, str]]) -> Iterator[Part]:
-    reached: Interval | None = began
+    reached, seen_all = began, True
+    after_gap = False  # the step before was not seen
     for key, label in parts:
-        step = ended if key == BACK else None if line.late(key) else line.instant(key)
+        step = _step(line, key, ended)
         if step is None or step.before_ns is None:
             yield Part(key, label, None)
-            reached = None
+            seen_all, after_gap = False, True
             continue
         # In any order: what was over before an earlier part was takes no time.
-        at = _within(step if reached is None else _later(reached, step), began, ended)
-        yield Part(key, label, None if reached is None else length(reached, at))
-        reached = at
+        at = _within(_later(reached, step), began, ended)
+        lasted = length(reached, at)
+        # The step that was not seen may have come later than this part began.
+        least_ns = lasted.after_ns if seen_all else 0
+        yield Part(key, label, None if after_gap else Interval(least_ns, lasted.before_ns))
+        reached, after_gap = at, False
+
+
+def _step(line: Timeline, key: str, ended: Interval) -> Interval | None:
+    if key == BACK:
+        return ended
+    if key == "dns-back":
+        return line.settled
+    return None if line.late(key) else line.instant(key)
 
 
 def _later(one: Interval, other: Interval) -> Interval:

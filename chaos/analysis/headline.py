@@ -9,12 +9,12 @@ from chaos.analysis.bounds import length
 from chaos.analysis.connections import ClientView, client_views, each
 from chaos.analysis.denials import own_doing
 from chaos.analysis.division import divisions
-from chaos.analysis.over_faults import how_sure, over_faults, per_fault
+from chaos.analysis.over_faults import how_sure, noun, over_faults, per_fault
 from chaos.analysis.precision import aim_of
 from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import recoveries
-from chaos.analysis.trials import no_effect, trials
+from chaos.analysis.trials import NS_PER_S, no_effect, trials
 from chaos.analysis.units import count, out_of
 from chaos.model import Interval
 
@@ -24,14 +24,20 @@ class _Measured:
     """What tells how long a pod was unreachable.
 
     Attributes:
-        views: of clients that connected by name; where there is none, DNS alone tells.
+        views: of clients that connected by the pod's name; where there is none, DNS alone tells.
         heard: those of them that had worked before the fault.
         outages: (trial, how long), of those that were seen to fail.
+        all_of: the same of all that were heard: one without a failure had no longer outage than two tries are apart.
+        again: whether DNS gave the new address and took it back.
+        what: a fault is.
     """
 
     views: list[ClientView]
     heard: list[ClientView]
     outages: list[tuple[int, Interval]]
+    all_of: list[tuple[int, Interval]]
+    again: bool
+    what: str
 
 
 def headline(reading: Reading) -> str:
@@ -40,22 +46,31 @@ def headline(reading: Reading) -> str:
 
 
 def outages(reading: Reading) -> list[Interval]:
-    """The durations that the headline is about, one a fault in the order of the faults; a fault without any has none.
+    """The durations that the headline is about, one a fault in the order of the faults.
 
     A run that goes on until the headline is precise looks at the same ones.
     """
-    return per_fault(_measured(reading).outages)
+    return per_fault(_measured(reading).all_of)
 
 
 def _measured(reading: Reading) -> _Measured:
     effective = _effective(reading)
-    views = [v for v in client_views(reading) if v.probe == "http" and v.trial.key in effective]
+    what = noun(t.fault for t in trials(reading) if t.key in effective)
+    views = [v for v in client_views(reading) if v.by_own_name and v.trial.key in effective]
     if views:
         heard = [v for v in views if not v.deaf]
-        return _Measured(views, heard, [(v.trial.number, lasted) for v in heard if (lasted := v.outage_ns)])
+        unseen = Interval(0, _between_tries_ns(reading))
+        failed = [(v.trial.number, lasted) for v in heard if (lasted := v.outage_ns)]
+        return _Measured(views, heard, failed, [(v.trial.number, v.outage_ns or unseen) for v in heard], False, what)
     records = [r for r in recoveries(reading) if r.kind is RecordKind.POD_A and r.trial.key in effective]
-    absent = [(r.trial.number, length(r.lost, r.recovered)) for r in records if r.lost and r.recovered]
-    return _Measured([], [], absent)
+    absent = [(r.trial.number, length(r.lost, r.lasting)) for r in records if r.lost and r.lasting]
+    return _Measured([], [], absent, absent, any(r.flips for r in records), what)
+
+
+def _between_tries_ns(reading: Reading) -> int:
+    """The longest time between two tries of a client, when none of them fails."""
+    asked = [s for s in reading.series if s.probe == "http"]
+    return max((round((s.period_s + s.timeout_s) * NS_PER_S) for s in asked), default=0)
 
 
 def _effective(reading: Reading) -> set[tuple[int, str]]:
@@ -67,16 +82,16 @@ def _headline(reading: Reading) -> Iterator[str]:
         yield "In no trial was a fault seen to take effect as meant, so no outage was measured."
         return
     found = _measured(reading)
-    durations = per_fault(found.outages)
-    before = "its client had failed already before the deletion"
+    durations, what = per_fault(found.outages), found.what
+    before = f"its client had failed already before the {what}"
     if found.views and not found.heard:
         yield f"Whether a deleted pod was reachable by its name was not measured: {before}."
     elif not found.views and durations:
-        yield f"The DNS name of a deleted pod did not lead to its successor for {over_faults(durations)}."
+        yield _by_dns(found, durations)
     elif found.views:
         yield _unreachable(found, durations)
     if durations:
-        yield how_sure(durations, aim=aim_of(reading))
+        yield how_sure(per_fault(found.all_of), what, aim=aim_of(reading))
         yield own_doing(reading, divisions(reading))
     deaf = len(found.views) - len(found.heard)
     if found.heard and deaf:
@@ -90,4 +105,12 @@ def _unreachable(found: _Measured, durations: list[Interval]) -> str:
         return f"A deleted pod was reachable by its name whenever it was tried ({count(tried, 'time')})."
     failed = len(found.outages)
     all_of = "" if failed == len(heard) else f" in {out_of(failed, len(heard), each(heard))}"
-    return f"A deleted pod was unreachable by its name{all_of} for {over_faults(durations)}."
+    slowest = ", the slowest pod of each fault counted" if len(durations) < failed else ""
+    return f"A deleted pod was unreachable by its name{all_of} for {over_faults(durations, found.what)}{slowest}."
+
+
+def _by_dns(found: _Measured, durations: list[Interval]) -> str:
+    lasted = over_faults(durations, found.what)
+    if found.again:
+        return f"The DNS name of a deleted pod led to its successor for good only after {lasted}."
+    return f"The DNS name of a deleted pod did not lead to its successor for {lasted}."

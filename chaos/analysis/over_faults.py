@@ -7,17 +7,24 @@ from collections.abc import Iterable, Sequence
 from chaos.analysis.precision import Aim
 from chaos.analysis.survey import largest, median_interval, middle, next_no_longer, none_longer, one_per_fault
 from chaos.analysis.units import at_most_ms, between, count, rounded_up, seconds, share
-from chaos.model import Interval
+from chaos.model import FaultWindow, Interval
 from chaos.model.figure import plain
 
 # From so many faults on something can be said of the median of all that are like them, at 95 %.
 _ENOUGH = 6
 _CONFIDENCE = 0.95
+_DELETIONS = ("delete-pod", "force-delete-pod")
 
 
 def per_fault(seen: Iterable[tuple[int, Interval]]) -> list[Interval]:
     """One duration a fault, the last of what its pods, views and vantages had; by (trial, duration)."""
     return list(one_per_fault(seen).values())
+
+
+def noun(faults: Iterable[FaultWindow]) -> str:
+    """What such faults are, in the singular: ``deletion`` where each is one pod's, else ``fault``."""
+    one_by_one = all(fault.fault in _DELETIONS and len(fault.targets) == 1 for fault in faults)
+    return "deletion" if one_by_one else "fault"
 
 
 def over_faults(durations: Sequence[Interval], what: str = "deletion") -> str:

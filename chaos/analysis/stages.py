@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from chaos.analysis.bounds import Exchange, change, length, since
+from chaos.analysis.bounds import Exchange, change, length
 from chaos.analysis.gaps import gap_at
 from chaos.analysis.overlap import old_served
 from chaos.analysis.reading import Reading
@@ -54,10 +54,12 @@ class Timeline:
 
     Attributes:
         boundaries: in the order of the design, not of time.
+        settled: when the last view gave the new address for good; None where that was not seen of each.
     """
 
     trial: Trial
     boundaries: tuple[Boundary, ...]
+    settled: Interval | None
 
     def at(self, key: str) -> int | None:
         """The upper bound of a boundary; of several views', the last; None where one was not seen."""
@@ -75,9 +77,11 @@ class Timeline:
         return any(b.late for b in self.boundaries if b.key == key)
 
     def since_cause(self, key: str) -> Interval | None:
-        """The same, counted from the target's own t0."""
-        found = self.instant(key)
-        return None if found is None else since(found, self.trial.cause_ns)
+        """The same, counted from the target's own t0: its upper bound from the earliest that this may have been."""
+        found, origin = self.instant(key), self.trial.origin.interval
+        return (
+            None if found is None else Interval(found.after_ns - self.trial.cause_ns, length(origin, found).before_ns)
+        )
 
     def between(self, earlier: str, later: str) -> Interval | None:
         """The time from a boundary to another; None where one of them was not seen, or late. It is never negative."""
@@ -101,7 +105,12 @@ def timelines(reading: Reading) -> list[Timeline]:
 def _timeline(reading: Reading, trial: Trial, measured: list[Recovery]) -> Timeline:
     views = [r for r in measured if r.kind is RecordKind.POD_A]
     boundaries = [*_ending(reading, trial, views), *_starting(trial), *_answering(reading, trial, views)]
-    return Timeline(trial, tuple(_in_order(boundaries)))
+    return Timeline(trial, tuple(_in_order(boundaries)), _settled(views))
+
+
+def _settled(views: list[Recovery]) -> Interval | None:
+    lasting = [v.lasting for v in views if v.lasting is not None and v.lasting.before_ns is not None]
+    return last_of(lasting) if lasting and len(lasting) == len(views) else None
 
 
 # Each of them is after the one before, whatever the watches and the probes saw first.

@@ -189,10 +189,8 @@ def test_a_pod_without_a_successor_had_the_whole_limit_since_its_own_deletion(wi
 def test_sentences_count_from_the_cause_and_say_which() -> None:
     said = plain(" ".join(dns_update(Reading(rolled(1.4)))))
     assert "dropped the deleted pod's name at most 1" in said
-    assert "ms (1 deletion) after its deletion was seen." in said
-    assert "ms (1 deletion) after its deletion was seen, for" in plain(
-        " ".join(connection_handling(Reading(rolled(1.4))))
-    )
+    assert "ms (1 fault) after its deletion was seen." in said
+    assert "ms (1 fault) after its deletion was seen, for" in plain(" ".join(connection_handling(Reading(rolled(1.4)))))
     cut = as_fault(pod_replacement(), "cut-node")
     assert "after the cut of its node." in plain(" ".join(dns_update(Reading(cut))))
 

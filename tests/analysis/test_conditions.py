@@ -306,7 +306,7 @@ def test_each_kind_of_fault_is_told_as_what_it_did() -> None:
         "The watch saw the deletion of each target begin. 1 of 1 pod had a Ready successor with a new UID by the end "
         "of the trial."
     )
-    assert said(build.done(), "fault-took-effect") == (OK, f"1 of 1 faults took effect. {first}")
+    assert said(build.done(), "fault-took-effect") == (OK, f"1 of 1 fault took effect. {first}")
     build.history.faults.append(fault("cordon", 2, 15.0, replaces=False))
     build.event(15.1, "Pod", pod("web-1", "new", "10.0.0.2"))
     assert said(build.done(), "fault-took-effect") == (
@@ -316,7 +316,7 @@ def test_each_kind_of_fault_is_told_as_what_it_did() -> None:
     build.history.faults[:1] = []
     assert said(build.done(), "fault-took-effect") == (
         OK,
-        "1 of 1 faults took effect. The API server accepted cordon web-1, which replaces no pod.",
+        "1 of 1 fault took effect. The API server accepted cordon web-1, which replaces no pod.",
     )
 
 
@@ -519,8 +519,8 @@ def test_a_name_that_came_back_is_told_with_how_long_it_took() -> None:
     outcome, text = said(replaced().done(), "recovered-within")
     assert outcome is OK
     assert text == (
-        "Every A record was right within 60 s of the fault, at every view. 1 of 1 pairs of a record and a view were "
-        "wrong for a time. The last was right for good at most 3.50 s after the fault was accepted."
+        "Every A record was right within 60 s of the deletion, at every view. Of 1 pair of a record and a view 1 were "
+        "wrong for a time. The last was right for good at most 3.50 s after the deletion."
     )
 
 
@@ -589,7 +589,9 @@ def test_a_name_that_is_missing_at_the_end_fails_where_it_was_seen_so_after_the_
     assert "is unknown" not in text
     outcome, text = within(build, found.after_ns - 1)
     assert outcome is FAIL
-    assert re.search(r"coredns-a was not right (9\.9\d|10\.00) s after the fault, when it was last seen wrong\.", text)
+    assert re.search(
+        r"coredns-a was not right (9\.9\d|10\.00) s after the deletion, when it was last seen wrong\.", text
+    )
 
 
 def test_a_name_whose_only_vantage_was_lost_is_judged_by_what_that_saw() -> None:
@@ -628,7 +630,7 @@ def test_names_that_were_never_lost_are_counted() -> None:
     sampled(build, lambda _: a("10.0.0.1"))
     outcome, text = within(build, ns(60.0))
     assert outcome is OK
-    assert text == "Every A record was right within 60 s of the fault, at every view. None was ever seen wrong."
+    assert text == "Every A record was right within 60 s of the deletion, at every view. None was ever seen wrong."
 
 
 def test_a_trial_whose_name_was_not_asked_for_is_told() -> None:
@@ -647,7 +649,7 @@ def test_only_addresses_are_judged() -> None:
     build.sample(series, 5.0, 20.0, lambda at_s: a() if at_s >= 10.5 else Outcome("NOERROR", values=("web-1.web",)))
     outcome, text = within(build, ns(60.0))
     assert outcome is OK
-    assert "1 of 1 pairs of a record and a view" in text
+    assert "Of 1 pair of a record and a view" in text
 
 
 def test_a_pair_that_one_vantage_lost_rests_on_the_other() -> None:
@@ -722,7 +724,7 @@ def test_what_was_kept_is_told_and_neither_the_uid_nor_what_a_pod_has_not() -> N
     outcome, text = said(pod_replacement(), "identity-kept")
     assert outcome is OK
     assert text == (
-        "In 1 of 1 replacements the pod came back with a new UID and the same name, ordinal, hostname, subdomain, "
+        "In 1 of 1 replacement the pod came back with a new UID and the same name, ordinal, hostname, subdomain, "
         "A record, SRV entry, reverse record."
     )
 

@@ -8,8 +8,9 @@ import pytest
 
 from chaos.analysis.division import Division, divisions
 from chaos.analysis.reading import Reading
-from chaos.model import Interval
-from tests.histories import Story, ns, pod_replacement
+from chaos.model import Interval, Outcome, Samples
+from tests.edited import Edited
+from tests.histories import NXDOMAIN, Story, ns, pod_replacement
 
 QUICK = replace(Story().shifted(-30.0), old_stops_s=0.04, old_failed_s=0.2)
 
@@ -102,3 +103,55 @@ def test_a_step_that_was_not_seen_leaves_its_two_parts_open_and_no_other() -> No
 
 def test_an_outage_that_did_not_end_is_not_divided() -> None:
     assert divisions(Reading(pod_replacement(replace(Story(), dns_back_s=99.0)))) == []
+
+
+def test_it_is_that_of_the_pods_own_name_and_not_of_a_service_that_leads_to_it() -> None:
+    history = pod_replacement()
+    own = next(s for s in history.series if s.probe == "http")
+    other = replace(own, id=len(history.series), record="web-0-ip:80")
+    history.series.append(other)
+    history.samples[other.id] = Samples()
+    for sent_ns, received_ns in ((ns(1), ns(1.1)), (ns(3), ns(3.1)), (ns(4), ns(4.1))):
+        works = sent_ns != ns(3)
+        outcome = next(n for n, o in enumerate(history.outcomes) if (o.status == "OK") == works)
+        history.samples[other.id].append(sent_ns, sent_ns, received_ns, outcome)
+    (found,) = divisions(Reading(history))
+    assert found.total.after_ns > ns(30)
+
+
+def test_a_pod_that_is_ready_and_does_not_answer_yet_is_what_is_waited_for() -> None:
+    """As without a readiness probe. A client that is refused a hundred times does not wait for its next try."""
+    refused = Outcome("ECONNREFUSED", "connect")
+    slow = replace(QUICK, ends_s=30.0)
+    history = Edited(pod_replacement(slow)).series(probe="http").say(refused, after=2.0, before=12.0).history
+    (found,) = divisions(Reading(history))
+    assert found.cause is not None
+    assert found.cause[0].key == "answer"
+
+
+def test_dns_is_over_when_it_is_right_for_good() -> None:
+    edited = Edited(pod_replacement(replace(QUICK, ends_s=30.0)))
+    edited.series("A web-0.web").say(NXDOMAIN, after=3.0, before=20.0)
+    history = edited.series(probe="http").say(Outcome("NXDOMAIN", "resolve"), after=3.0, before=20.0).history
+    (found,) = divisions(Reading(history))
+    assert found.cause is not None
+    assert found.cause[0].key == "dns"
+
+
+def test_an_outage_that_began_before_the_fault_is_none_of_its_own() -> None:
+    refused = Outcome("ECONNREFUSED", "connect")
+    history = Edited(pod_replacement(QUICK)).series(probe="http").say(refused, after=-0.6, before=2.9).history
+    assert divisions(Reading(history)) == []
+
+
+def test_after_a_step_that_was_not_seen_no_part_has_a_lower_bound() -> None:
+    history = pod_replacement(replace(QUICK, ends_s=30.0))
+    history = (
+        Edited(history).series(probe="http").say(Outcome("ECONNREFUSED", "connect"), after=2.0, before=12.0).history
+    )
+    history.events = [e for e in history.events if e.kind != "EndpointSlice"]
+    (found,) = divisions(Reading(history))
+    last = found.causes[-1].length
+    assert last is not None
+    assert last.after_ns == 0
+    assert found.cause is None

@@ -75,7 +75,7 @@ def test_a_name_that_is_still_missing_behind_the_service_address_after_the_limit
     history = found.series("A web-0.web").say(NXDOMAIN, after=0.1).history
     found_verdict = verdict_of(history, "recovered-within")
     assert found_verdict.outcome is FAIL
-    assert re.search(r"was not right (69\.9\d|70\.00) s after the fault", found_verdict.summary)
+    assert re.search(r"was not right (69\.9\d|70\.00) s after the deletion", found_verdict.summary)
 
 
 def test_an_address_that_nobody_has_any_more_is_not_a_name_that_was_never_lost() -> None:

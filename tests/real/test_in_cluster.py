@@ -96,7 +96,7 @@ def test_the_cronjob_runs_in_its_own_pod_with_the_role_only(
     (pod,) = json.loads(kubectl("get", "pods", "-n", namespace, "-l", "job-name=now", "-o", "json"))["items"]
     said = kubectl("logs", "-n", namespace, pod["metadata"]["name"])
     assert status.get("succeeded") == 1, said
-    assert "ok      recovered-within" in said
+    assert "HELD: 6 of 6 checks" in said
     assert "not allowed" not in said
     assert ("only that address" in said) == (not opt_ins)
     document = json.loads(next(folder.glob("identity-persistence/*/run.json")).read_text())

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from chaos.analysis.claims import Finding, checker, holds, need, unsure
 from chaos.analysis.reading import Reading
 from chaos.analysis.trials import no_effect, not_replaced, trials
-from chaos.analysis.units import count, out_of
+from chaos.analysis.units import out_of
 from chaos.model import FaultWindow
 
 
@@ -30,7 +30,7 @@ def fault_took_effect(reading: Reading) -> Iterator[Finding]:
         for target in fault.targets:
             if not _changed(reading, fault, target.name):
                 yield unsure(f"trial {fault.trial}: no event of {target.name} was seen after {fault.fault}")
-    number = count(len(reading.faults))
+    number = out_of(len(reading.faults), len(reading.faults), "fault")
     said = []
     if found:
         replaced = sum(not not_replaced(t) for t in found)
@@ -40,7 +40,7 @@ def fault_took_effect(reading: Reading) -> Iterator[Finding]:
     if others:
         verb = "replaces" if len(others) == 1 else "replace"
         said.append(f"The API server accepted {', '.join(_injected(others))}, which {verb} no pod.")
-    yield holds(f"{number} of {number} faults took effect. {' '.join(said)}")
+    yield holds(f"{number} took effect. {' '.join(said)}")
 
 
 def _changed(reading: Reading, fault: FaultWindow, pod: str) -> bool:

@@ -9,7 +9,7 @@ from chaos.analysis.claims import Finding, against, checker, holds, need, unsure
 from chaos.analysis.identity import identities
 from chaos.analysis.reading import Reading
 from chaos.analysis.trials import not_replaced
-from chaos.analysis.units import count
+from chaos.analysis.units import out_of
 
 
 @checker("report.md identity")
@@ -37,5 +37,5 @@ def identity_kept(reading: Reading) -> Iterator[Finding]:
         yield from (unsure(f"{where}: {f.name} {f.note}") for f in identity.unmeasured)
     need(mine, "no replacement was seen")
     kept = ", ".join(f.name for f in mine[0].facets if f.kept and f.name != "new UID")
-    number = count(len(mine))
-    yield holds(f"In {number} of {number} replacements the pod came back with a new UID and the same {kept}.")
+    number = out_of(len(mine), len(mine), "replacement")
+    yield holds(f"In {number} the pod came back with a new UID and the same {kept}.")

@@ -9,8 +9,8 @@ from chaos.analysis.claims import Finding, against, checker, holds, known, need,
 from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
-from chaos.analysis.trials import NS_PER_S
-from chaos.analysis.units import at_most_ns, between, count, out_of, seconds, stated
+from chaos.analysis.trials import NS_PER_S, named_cause
+from chaos.analysis.units import at_most_ns, between, count, seconds, stated
 from chaos.analysis.vantages import losses, names
 from chaos.model import Interval
 
@@ -54,12 +54,15 @@ def _in_time(measured: list[Recovery], limit_ns: int) -> str:
     lasting = [r.trial.against_limit(r.lasting) for r in measured if r.lasting is not None]
     back_ns = [used.before_ns for used in lasting if used.before_ns is not None]
     never = sum(r.outcome is RecoveryOutcome.NEVER_LOST for r in measured)
-    text = f"Every A record was right within {stated(limit_ns / NS_PER_S)} of the fault, at every view."
+    since = named_cause(r.trial for r in measured)
+    text = f"Every A record was right within {stated(limit_ns / NS_PER_S)} of {since}, at every view."
     if len(measured) == never:
         return f"{text} None was ever seen wrong."
-    wrong = f"{out_of(len(measured) - never, len(measured))} pairs of a record and a view were wrong for a time"
+    wrong = (
+        f"Of {count(len(measured), 'pair')} of a record and a view {count(len(measured) - never)} were wrong for a time"
+    )
     last = at_most_ns(max(back_ns, default=0))
-    return f"{text} {wrong}. The last was right for good {last} after the fault was accepted."
+    return f"{text} {wrong}. The last was right for good {last} after {since}."
 
 
 def _without_lost_vantages(asked: list[Recovery], limit_ns: int) -> tuple[list[Recovery], list[Recovery]]:
@@ -111,7 +114,7 @@ def _judge(recovery: Recovery, limit_ns: int) -> tuple[bool, str]:
     after_ns, before_ns = used.after_ns, used.before_ns
     if before_ns is None:
         late = after_ns > limit_ns
-        seen = f"was not right {seconds(after_ns)} after the fault, when it was last seen wrong"
+        seen = f"was not right {seconds(after_ns)} after {recovery.trial.origin.noun}, when it was last seen wrong"
         return late, f"is unknown: {recovery.reason}" if recovery.reason and not late else seen
     if before_ns > limit_ns:
         lasting = "for good " if recovery.flips else ""

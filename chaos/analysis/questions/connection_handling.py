@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from chaos.analysis.bounds import length, since
 from chaos.analysis.connections import ClientView, client_views, each, protocol
-from chaos.analysis.over_faults import at_most_over_faults, over_faults, per_fault
-from chaos.analysis.overlap import old_served
+from chaos.analysis.over_faults import at_most_over_faults, noun, over_faults, per_fault
+from chaos.analysis.overlap import CUT, old_served
 from chaos.analysis.questions.answer import Question, effective_trials, left_out
 from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
@@ -52,8 +52,9 @@ def _by_name(reading: Reading, views: list[ClientView]) -> Iterator[str]:
     )
     tails = [(v.trial.number, tail) for v in failed if (tail := _served_after_failure(reading, v)) is not None]
     if tails:
+        lasted = over_faults(per_fault(tails), noun(v.trial.fault for v in failed))
         yield (
-            f"The old pod still answered at its address for {over_faults(per_fault(tails))} after the name had failed. "
+            f"The old pod still answered at its address for {lasted} after the name had failed. "
             "A client that keeps an address or a connection is served longer than one that resolves the name again."
         )
 
@@ -73,14 +74,17 @@ def _first(failed: list[ClientView], verb: str = "") -> str:
     late = [v for v in failed if not v.early]
     if not late:
         return f"{verb or longest} {_ways(failed)}, already before {named_cause(v.trial for v in failed)}"
-    when = at_most_over_faults(per_fault((v.trial.number, _since(v)) for v in late))
+    what = noun(v.trial.fault for v in late)
+    when = at_most_over_faults(per_fault((v.trial.number, _since(v)) for v in late), what)
     seen = f"{verb or longest} {_ways(failed)}, {when} after {named_cause(v.trial for v in late)}"
     return seen if len(late) == len(failed) else f"{seen} (in {out_of(len(failed) - len(late), len(failed))} before it)"
 
 
 def _served_after_failure(reading: Reading, view: ClientView) -> Interval | None:
     served = old_served(reading, view.trial)
-    if served is None or view.failed is None or view.failed.before_ns is None or view.early:
+    # One on a node that was cut off may have been out of reach in between.
+    cut = view.trial.fault.fault == CUT
+    if cut or served is None or view.failed is None or view.failed.before_ns is None or view.early:
         return None
     tail = length(view.failed, served)
     return tail if tail.after_ns > 0 else None
@@ -174,7 +178,8 @@ def _kept_address(reading: Reading, ttl_s: int) -> str:
             dead.append((trial.number, Interval(0, min(ttl_ns, max(0, max(known) + ttl_ns - stopped.after_ns)))))
     if not dead:
         return f"{may_keep}; for how long its address is a dead one then was not measured."
-    return f"{may_keep}. Its address would have been dead for {at_most_over_faults(per_fault(dead))} of that."
+    lasted = at_most_over_faults(per_fault(dead), noun(t.fault for t in effective_trials(reading)))
+    return f"{may_keep}. Its address would have been dead for {lasted} of that."
 
 
 def _unmeasured(views: dict[str, list[ClientView]], spoken: str) -> Iterator[str]:
@@ -191,7 +196,8 @@ def _since(view: ClientView) -> Interval:
 
 def _lengths(views: list[ClientView]) -> str:
     """How long the outages lasted, over faults."""
-    return over_faults(per_fault((view.trial.number, view.outage_ns) for view in views if view.outage_ns))
+    lasted = per_fault((view.trial.number, view.outage_ns) for view in views if view.outage_ns)
+    return over_faults(lasted, noun(view.trial.fault for view in views))
 
 
 def _ways(views: list[ClientView]) -> str:

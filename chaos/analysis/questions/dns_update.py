@@ -8,7 +8,7 @@ from chaos.analysis.bounds import length, since
 from chaos.analysis.claims import need
 from chaos.analysis.denials import own_doing
 from chaos.analysis.division import CAUSES, Division, divisions
-from chaos.analysis.over_faults import at_most_over_faults, over_faults, per_fault
+from chaos.analysis.over_faults import at_most_over_faults, noun, over_faults, per_fault
 from chaos.analysis.questions.answer import Question, effective_trials, left_out
 from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
@@ -16,6 +16,7 @@ from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.stages import Timeline, timelines
 from chaos.analysis.trials import end_unseen, named_cause
 from chaos.analysis.units import at_least_share, count, out_of
+from chaos.model import Interval
 
 
 def dns_update(reading: Reading) -> Iterator[str]:
@@ -25,83 +26,101 @@ def dns_update(reading: Reading) -> Iterator[str]:
     own = [r for r in records if r.kind is RecordKind.POD_A]
     lines = [t for t in timelines(reading) if t.trial.key in keys]
     need(own, "no A record of a deleted pod was asked for")
-    yield from _propagation(lines)
-    yield from _absence(reading, own)
-    yield from _not_ready(lines)
-    yield from _reverse([r for r in records if r.kind is RecordKind.PTR])
+    what = noun(t.trial.fault for t in lines)
+    yield from _propagation(lines, what)
+    yield from _absence(reading, own, what)
+    yield from _not_ready(lines, what)
+    yield from _reverse(lines, [r for r in records if r.kind is RecordKind.PTR], what)
     yield from _cause(reading, [d for d in divisions(reading) if d.trial.key in keys])
     yield left_out(reading)
 
 
-def _propagation(lines: list[Timeline]) -> Iterator[str]:
+def _propagation(lines: list[Timeline], what: str) -> Iterator[str]:
     out = [(t.trial, since) for t in lines if (since := t.since_cause("dns-lost")) and since.before_ns is not None]
-    back = [(t.trial.number, took) for t in lines if (took := t.between("endpoint-ready", "dns-back"))]
+    back = [
+        (t.trial.number, took) for t in lines if (took := t.between("endpoint-ready", "dns-back")) and took.before_ns
+    ]
     if out:
-        within = at_most_over_faults(per_fault((trial.number, since) for trial, since in out))
+        within = at_most_over_faults(per_fault((trial.number, since) for trial, since in out), what)
         yield f"Every view dropped the deleted pod's name {within} after {named_cause(trial for trial, _ in out)}."
     else:
         yield "When the name was dropped was not seen in every view of any trial."
     if back:
-        after = at_most_over_faults(per_fault(back))
+        after = at_most_over_faults(per_fault(back), what)
         yield f"Every view gave the new pod's address {after} after its endpoint was ready."
     else:
         yield "How soon after the new pod's endpoint was ready its address appeared was not seen in any trial."
 
 
-def _absence(reading: Reading, records: list[Recovery]) -> Iterator[str]:
+def _absence(reading: Reading, records: list[Recovery], what: str) -> Iterator[str]:
     """How long a view did not give the right address."""
-    gaps = [(r.trial.number, length(r.lost, r.recovered)) for r in records if r.lost and r.recovered]
+    again = _lost_again(records)
+    steady = [r for r in records if r not in again]
+    gaps = [(r.trial.number, length(r.lost, r.lasting)) for r in steady if r.lost and r.lasting]
     missing = [r for r in records if r.outcome is RecoveryOutcome.NOT_RECOVERED]
     early = next((reason for r in missing if (reason := end_unseen(reading, r.trial))), "")
-    again = _lost_again(records)
     if gaps:
-        yield f"The pod's own record was not right for {over_faults(per_fault(gaps))}{', at first' if again else ''}."
+        yield f"The pod's own record was not right for {over_faults(per_fault(gaps), what)}."
     if again:
-        ends = [(r.trial.number, since(r.lasting, r.trial.cause_ns)) for r in again if r.lasting is not None]
-        yield (
-            f"{out_of(len(again), len(records))} records and views were wrong again after all had been right; they "
-            f"were right for good {over_faults(per_fault(ends))} after {named_cause(r.trial for r in again)}."
-        )
+        yield f"{_views(len(again), len(records))} gave the new address and then a wrong answer again."
+        settled = [
+            (r.trial.number, since(r.lasting, r.trial.cause_ns))
+            for r in again
+            if r.lasting is not None and _ended(r.lasting)
+        ]
+        if settled:
+            after = f"{over_faults(per_fault(settled), what)} after {named_cause(r.trial for r in again)}"
+            yield f"They were right for good {after}."
+        if len(settled) < len(again):
+            yield f"{_views(len(again) - len(settled), len(records))} were not seen right for good."
     if missing:
         end = f"the end of the trial ({early})" if early else "the end of the trial"
-        yield f"In {out_of(len(missing), len(records))} records and views it was still not right at {end}."
+        yield f"{_views(len(missing), len(records))} were still not right at {end}."
     never = sum(r.outcome is RecoveryOutcome.NEVER_LOST for r in records)
     if never:
-        yield f"{out_of(never, len(records))} records and views were never seen wrong."
+        yield f"{_views(never, len(records))} were never seen wrong."
+
+
+def _views(number: int, total: int) -> str:
+    """So many of the pairs of a record and a view, as the subject of a sentence in the plural."""
+    return f"Of {count(total, 'pair')} of a record and a view {count(number)}"
+
+
+def _ended(interval: Interval | None) -> bool:
+    return interval is not None and interval.before_ns is not None
 
 
 def _lost_again(records: list[Recovery]) -> list[Recovery]:
-    """Those that were wrong again after every view of the record had once been right."""
+    """Those that were wrong again after every view of the record had once been right, or not right for good by then."""
     found = []
     for one in records:
         views = [r for r in records if (r.trial.key, r.record) == (one.trial.key, one.record)]
         right = [r.recovered.before_ns for r in views if r.recovered is not None and r.recovered.before_ns is not None]
-        if one.outcome is RecoveryOutcome.RECOVERED and one.lasting is not None and one.lasting.after_ns > max(right):
+        late = one.lasting is not None and len(right) == len(views) and one.lasting.after_ns > max(right)
+        if one.flips and (late or not _ended(one.lasting)):
             found.append(one)
     return found
 
 
-def _not_ready(lines: list[Timeline]) -> Iterator[str]:
+def _not_ready(lines: list[Timeline], what: str) -> Iterator[str]:
     """A name that leads to a pod that is not Ready."""
     early = [(t.trial.number, led) for t in lines if (led := t.between("dns-back", "ready")) and led.after_ns]
     if early:
         yield (
-            f"The name led to the new pod before it was Ready, for {over_faults(per_fault(early))}: the service "
+            f"The name led to the new pod before it was Ready, for {over_faults(per_fault(early), what)}: the service "
             "publishes addresses of pods that are not Ready."
         )
 
 
-def _reverse(records: list[Recovery]) -> Iterator[str]:
+def _reverse(lines: list[Timeline], records: list[Recovery], what: str) -> Iterator[str]:
     """For how long the reverse name of an address was still given that the pod did not have any more."""
-    kept = [
-        (r.trial.number, since(r.lost, r.trial.life.old_gone_ns))
-        for r in records
-        if r.lost is not None and r.trial.life.old_gone_ns is not None and r.lost.after_ns > r.trial.life.old_gone_ns
-    ]
+    gone = {t.trial.key: at for t in lines if (at := t.instant("old-gone")) is not None and not t.late("old-gone")}
+    lasted = [(r.trial, length(gone[r.trial.key], r.lost)) for r in records if r.lost and r.trial.key in gone]
+    kept = [(trial.number, kept) for trial, kept in lasted if kept.after_ns]
     if kept:
         yield (
-            f"The old address had its reverse name for {over_faults(per_fault(kept))} after the old pod was gone: "
-            "reverse answers are cached."
+            f"The old address had its reverse name for {over_faults(per_fault(kept), what)} after the old pod was "
+            "gone: reverse answers are cached."
         )
 
 
@@ -115,21 +134,14 @@ def _cause(reading: Reading, divided: list[Division]) -> Iterator[str]:
             found.setdefault(one.cause[0].key, []).append(one.cause[1])
     for key, what, _ in CAUSES:
         if key in found:
-            shares, most = found[key], _ITSELF.format(what[0].upper() + what[1:])
-            yield f"{most} in {out_of(len(shares), len(divided), _each(divided))}: {at_least_share(min(shares))} of it."
+            shares, which = found[key], out_of(len(found[key]), len(divided), "outage")
+            share = f"{at_least_share(min(shares))} of {'each' if len(shares) > 1 else 'it'}"
+            yield f"{what[0].upper()}{what[1:]} made most of {which} by name, {share}."
     named = sum(map(len, found.values()))
     if named < len(divided):
-        where = f"In the other {count(len(divided) - named, _each(divided))} no" if named else "No"
+        where = f"In {out_of(len(divided) - named, len(divided), 'outage')} no" if named else "No"
         yield f"{where} single part is known to make half of the outage."
     yield own_doing(reading, divided)
-
-
-_ITSELF = "{} made most of the outage by name"
-
-
-def _each(divided: list[Division]) -> str:
-    """What they are counted in."""
-    return "trial" if len({one.trial.number for one in divided}) == len(divided) else "replacement"
 
 
 QUESTION = Question(

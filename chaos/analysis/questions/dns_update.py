@@ -36,12 +36,12 @@ def dns_update(reading: Reading) -> Iterator[str]:
 
 
 def _propagation(lines: list[Timeline], what: str) -> Iterator[str]:
-    out = [(t.trial, since) for t in lines if (since := t.since_cause("dns-lost")) and since.before_ns is not None]
+    out = [(t.trial, lost) for t in lines if (lost := t.since_cause("dns-lost")) and lost.before_ns is not None]
     back = [
         (t.trial.number, took) for t in lines if (took := t.between("endpoint-ready", "dns-back")) and took.before_ns
     ]
     if out:
-        within = at_most_over_faults(per_fault((trial.number, since) for trial, since in out), what)
+        within = at_most_over_faults(per_fault((trial.number, lost) for trial, lost in out), what)
         yield f"Every view dropped the deleted pod's name {within} after {named_cause(trial for trial, _ in out)}."
     else:
         yield "When the name was dropped was not seen in every view of any trial."
@@ -115,13 +115,11 @@ def _not_ready(lines: list[Timeline], what: str) -> Iterator[str]:
 def _reverse(lines: list[Timeline], records: list[Recovery], what: str) -> Iterator[str]:
     """For how long the reverse name of an address was still given that the pod did not have any more."""
     gone = {t.trial.key: at for t in lines if (at := t.instant("old-gone")) is not None and not t.late("old-gone")}
-    lasted = [(r.trial, length(gone[r.trial.key], r.lost)) for r in records if r.lost and r.trial.key in gone]
-    kept = [(trial.number, kept) for trial, kept in lasted if kept.after_ns]
+    tails = [(r.trial, length(gone[r.trial.key], r.lost)) for r in records if r.lost and r.trial.key in gone]
+    kept = [(trial.number, tail) for trial, tail in tails if tail.after_ns]
     if kept:
-        yield (
-            f"The old address had its reverse name for {over_faults(per_fault(kept), what)} after the old pod was "
-            "gone: reverse answers are cached."
-        )
+        lasted = over_faults(per_fault(kept), what)
+        yield f"The old address kept its reverse name for {lasted} after the old pod was gone."
 
 
 def _cause(reading: Reading, divided: list[Division]) -> Iterator[str]:

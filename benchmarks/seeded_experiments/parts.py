@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from benchmarks.seeded_experiments.intervals import Claim, seconds
 from benchmarks.seeded_experiments.scenes import NEW, POD_A, Records, Scene, entered
 from benchmarks.seeded_experiments.world import World
-from chaos.analysis.division import BACK, CAUSES, PARTS, Division, divisions
+from chaos.analysis.division import BACK, CAUSES, PARTS, Division, Part, divisions
 from chaos.analysis.reading import Reading
-from chaos.model import History, Interval
+from chaos.model import History
 
 _NS_PER_S = 1_000_000_000
 _MOST, _FINE = 0.6, 0.05
@@ -31,21 +31,20 @@ class PartClaims:
             yield from self._parts(divided, [end for _, _, end in CAUSES], divided.causes, steps)
 
     def _parts(
-        self, divided: Division, ends: list[str], parts: tuple[object, ...], steps: dict[str, int]
+        self, divided: Division, ends: list[str], parts: tuple[Part, ...], steps: dict[str, int]
     ) -> Iterator[Claim]:
         what = f"trial {divided.trial.number} {divided.trial.target.name}"
         named = divided.cause[0].key if divided.cause is not None else ""
         reached_ns: int | None = None
         for position, (end, part) in enumerate(zip(ends, parts, strict=True)):
-            length: Interval | None = part.length  # type: ignore[attr-defined]
-            at_ns = steps.get(end)
+            length, at_ns = part.length, steps.get(end)
             # The first part begins with the outage, and the last one ends with it: where that was is another claim.
             if position and at_ns is not None and reached_ns is not None and length is not None:
                 took_ns = max(0, at_ns - reached_ns)
                 # What of it lies in the outage for sure: the outage's own bounds are other claims.
                 inside_ns = min(at_ns, divided.ended.after_ns) - max(reached_ns, divided.began.before_ns or 0)
                 holds = length.after_ns <= took_ns and (length.before_ns is None or inside_ns <= length.before_ns)
-                kind = "cause" if part.key == named else "part"  # type: ignore[attr-defined]
+                kind = "cause" if part.key == named else "part"
                 yield Claim(kind, f"{what} {end}", length, holds, seconds([took_ns]))
             reached_ns = None if at_ns is None or end == BACK else max(at_ns, reached_ns or 0)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from chaos.analysis.overlap import old_served
 from chaos.analysis.reading import Reading
-from chaos.analysis.trials import NS_PER_S, Trial, no_effect, trials
+from chaos.analysis.trials import NS_PER_S, Trial, counted_in, no_effect, trials
 from chaos.analysis.units import out_of, stated
 
 # A container that was seen to serve for the one share of its grace period, and not seen to stop before the other, has
@@ -30,7 +30,8 @@ def advice(reading: Reading) -> str:
         return ""
     graces = {end.grace_s for end in used}
     grace = f"its grace period of {stated(used[0].grace_s)}" if len(graces) == 1 else "its grace period"
-    over = f"in {out_of(len(used), len(found), _each(found))} it served until {grace} was over."
+    of_them = out_of(len(used), len(found), counted_in([end.trial for end in found]))
+    over = f"in {of_them} it served until {grace} was over."
     hooks = list(dict.fromkeys(hook for end in used for hook in end.hooks))
     if not hooks:
         return f"Let the container end on SIGTERM: {over}"
@@ -88,8 +89,3 @@ def _shown(text: str) -> str:
     """A command on one line, short, and nothing that ends its quotation."""
     line = " ".join(text.replace("`", "'").split())
     return line if len(line) <= _SHOWN_CHARS else f"{line[:_SHOWN_CHARS]}…"
-
-
-def _each(found: list[_End]) -> str:
-    """What they are counted in."""
-    return "trial" if len({end.trial.number for end in found}) == len(found) else "replacement"

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from chaos.analysis.bounds import length
 from chaos.analysis.claims import UnmeasuredError
 from chaos.analysis.coverage import tolerated_gap_ns
-from chaos.analysis.reading import Reading, Sample
-from chaos.analysis.trials import Trial, trials
+from chaos.analysis.reading import Reading, Sample, once
+from chaos.analysis.trials import Trial, counted_in, trials
 from chaos.analysis.vantages import primary_series
 from chaos.model import FaultWindow, Interval, Series
 from chaos.model.outcome import OK
@@ -85,19 +85,15 @@ class ClientView:
         """Bounds of the outage's *length*: `after_ns` the least, `before_ns` the most (None: it had not ended)."""
         if self.failed is None or self.failed.before_ns is None or self.restored is None:
             return None
-        least_ns = max(0, self.restored.after_ns - self.failed.before_ns)
-        return Interval(
-            least_ns, None if self.restored.before_ns is None else self.restored.before_ns - self.failed.after_ns
-        )
+        return length(self.failed, self.restored)
 
 
 def each(views: Sequence[ClientView]) -> str:
-    """What such views are counted in: trials, where each is of another one."""
-    if len({v.trial.number for v in views}) == len(views):
-        return "trial"
-    return "replacement" if len({v.trial.key for v in views}) == len(views) else "client"
+    """What such views are counted in: trials or replacements, where each is of another one."""
+    return counted_in([v.trial for v in views], "client")
 
 
+@once
 def client_views(reading: Reading) -> list[ClientView]:
     """Every client's view at the trial's primary vantage, by trial, pod, probe and record."""
     found = [

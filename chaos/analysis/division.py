@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from chaos.analysis.bounds import length
 from chaos.analysis.connections import ClientView, client_views
-from chaos.analysis.reading import Reading
+from chaos.analysis.reading import Reading, once
 from chaos.analysis.stages import Timeline, timelines
 from chaos.analysis.trials import Trial
 from chaos.model import Interval
@@ -81,6 +81,7 @@ class Division:
         return next(((part, share) for part, share in known if share >= MOST), None)
 
 
+@once
 def divisions(reading: Reading) -> list[Division]:
     """The division of each replaced pod's outage, where a client of its name failed and succeeded again.
 

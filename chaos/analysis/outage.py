@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from chaos.analysis.bounds import length
 from chaos.analysis.reading import Reading
 from chaos.analysis.units import between, count
 from chaos.model import Interval, Series
@@ -33,9 +34,7 @@ class Outage:
     @property
     def length_ns(self) -> Interval:
         """Bounds of its length: `after_ns` the least, `before_ns` the most (None: it had not ended)."""
-        assert self.began.before_ns is not None  # noqa: S101 - a failure was seen
-        least_ns = max(0, self.ended.after_ns - self.began.before_ns)
-        return Interval(least_ns, None if self.ended.before_ns is None else self.ended.before_ns - self.began.after_ns)
+        return length(self.began, self.ended)
 
     def kinds(self) -> str:
         """The failures for people, most frequent first: ``NXDOMAIN (resolve) 12 times, …``."""

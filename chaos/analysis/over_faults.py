@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from chaos.analysis.precision import Aim
 from chaos.analysis.survey import largest, median_interval, middle, next_no_longer, none_longer, one_per_fault
-from chaos.analysis.units import at_most_ms, between, count, rounded_up, seconds, share
+from chaos.analysis.units import at_most_ms, between, count, seconds, share
 from chaos.model import FaultWindow, Interval
-from chaos.model.figure import plain
+from chaos.model.figure import plain, rounded_up
 
 # From so many faults on something can be said of the median of all that are like them, at 95 %.
 _ENOUGH = 6

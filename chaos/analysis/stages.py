@@ -15,7 +15,7 @@ from itertools import accumulate
 from chaos.analysis.bounds import Exchange, change, length
 from chaos.analysis.gaps import gap_at
 from chaos.analysis.overlap import old_served
-from chaos.analysis.reading import Reading
+from chaos.analysis.reading import Reading, once
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, recoveries
 from chaos.analysis.survey import last_of
@@ -91,6 +91,7 @@ class Timeline:
         return length(began, ended)
 
 
+@once
 def timelines(reading: Reading) -> list[Timeline]:
     """One time line for each trial and pod, as its primary vantage saw it."""
     measured = recoveries(reading)

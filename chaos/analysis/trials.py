@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from chaos.analysis.causes import Cause, cause_of
@@ -125,6 +125,13 @@ def not_replaced(trial: Trial) -> str:
     if trial.life.new_gone:
         return f"the new pod {trial.target.name} was gone again {waited}"
     return ""
+
+
+def counted_in(found: Sequence[Trial], otherwise: str = "replacement") -> str:
+    """What is counted where each is of one of these: ``trial``, or ``replacement``, where no two are of the same."""
+    if len({trial.number for trial in found}) == len(found):
+        return "trial"
+    return "replacement" if len({trial.key for trial in found}) == len(found) else otherwise
 
 
 def named_cause(found: Iterable[Trial]) -> str:

@@ -36,12 +36,6 @@ def count(number: int, what: str = "") -> str:
     return Figure(number, number, what).cite()
 
 
-def rounded_up(duration_ns: int) -> int:
-    """To what is shown of it, so that an upper bound stays one where it is shown as a figure of its own."""
-    step_ns = 10_000_000 if duration_ns >= 1_000_000_000 else 1_000_000  # noqa: PLR2004 - a second
-    return -(-duration_ns // step_ns) * step_ns
-
-
 def share(least: float | None, most: float | None = None) -> str:
     """A part of one, or its bounds, in percent: ``33%``, ``29% to 38%``, ``at most 5%``."""
     return Figure(least, least if most is None else most, SHARE).cite()

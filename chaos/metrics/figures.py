@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import chaos
+from chaos.analysis.bounds import since
 from chaos.analysis.connections import client_views
 from chaos.analysis.division import PARTS, divisions
 from chaos.analysis.reading import Reading
@@ -164,12 +165,7 @@ def _recoveries(reading: Reading) -> Iterator[Point]:
 
 def _lengths(group: Iterable[Recovery]) -> list[Interval]:
     """Bounds of each recovery's time since its fault was accepted; without an upper one where it did not recover."""
-    found = []
-    for r in group:
-        if r.recovered is not None:
-            before_ns, zero_ns = r.recovered.before_ns, r.trial.accepted_ns
-            found.append(Interval(r.recovered.after_ns - zero_ns, None if before_ns is None else before_ns - zero_ns))
-    return found
+    return [since(r.recovered, r.trial.accepted_ns) for r in group if r.recovered is not None]
 
 
 def _clients(reading: Reading) -> Iterator[Point]:

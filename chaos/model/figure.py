@@ -80,7 +80,7 @@ class Figure:
             return write(round(self.least))
         if self.most is None:
             return f"at least {write(_down(round(self.least or 0)))}"
-        most = write(-_down(-round(self.most)))
+        most = write(rounded_up(round(self.most)))
         if self.least is None:
             return f"at most {most}"
         if _down(round(self.least)) <= 0:
@@ -109,6 +109,11 @@ def _down(duration_ns: int) -> int:
     """To what `_seconds` shows of it."""
     step_ns = 10 * _NS_PER_MS if abs(duration_ns) >= _NS_PER_S else _NS_PER_MS
     return duration_ns // step_ns * step_ns
+
+
+def rounded_up(duration_ns: int) -> int:
+    """To what is shown of it, so that an upper bound stays one."""
+    return -_down(-duration_ns)
 
 
 def plain(text: str) -> str:

@@ -42,6 +42,7 @@ def report_markdown(reading: Reading, said: Statements, ending: Ending) -> str:
     """The report: result line, headline, recommendation, picture, answers; then, folded, what they rest on."""
     lines = timelines(reading)
     shown, divided = lines[:SHOWN_TRIALS], divisions(reading)
+    keys = {line.trial.key for line in shown}
     text = render(
         "report.md.j2",
         meta=reading.meta,
@@ -66,7 +67,7 @@ def report_markdown(reading: Reading, said: Statements, ending: Ending) -> str:
         divided=[f"{d.trial.number}: {d.trial.target.name}" for d in divided[:SHOWN_TRIALS]],
         identity=_identity(reading),
         overlaps=_overlaps(reading),
-        clients=[_client(v) for v in client_views(reading) if v.trial.key in {line.trial.key for line in shown}],
+        clients=[_client(v) for v in client_views(reading) if v.trial.key in keys],
         records=_records(reading),
         vantages=vantage_rows(reading) if is_worth_telling(reading) else [],
         spreads=spread_rows(reading) if len(names(reading)) > 1 else [],

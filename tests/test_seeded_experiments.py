@@ -77,7 +77,7 @@ def test_an_interval_that_misses_the_truth_is_found() -> None:
 def test_a_verdict_against_the_truth_is_found(checker: str) -> None:
     ran, commits = deletion()
     world = World(ran, commits)
-    truth = Oracle(world, ran.history, scenes(world, ran.history), resolution_s=0.0).judge(checker)
+    truth = Oracle(world, ran.history, scenes(world, ran.history), resolution_s=0.0, asked_s=0.0).judge(checker)
     assert truth.true
     one = Done(draw(0))
     result.weigh(one, Verdict(checker, VerdictOutcome.OK, ""), truth)

@@ -46,10 +46,14 @@ class Oracle:
 
     Args:
         resolution_s: what the measurement cannot tell apart: two periods plus a round trip.
+        asked_s: the same of what connections are asked.
     """
 
-    def __init__(self, world: World, history: History, scenes: list[Scene], resolution_s: float) -> None:
+    def __init__(
+        self, world: World, history: History, scenes: list[Scene], resolution_s: float, asked_s: float
+    ) -> None:
         self._world, self._history, self._scenes = world, history, scenes
+        self._asked_ns = round(asked_s * _NS_PER_S)
         self._resolution_ns = round(resolution_s * _NS_PER_S)
         self._limit_ns = round(float(history.meta.parameters["within_s"]) * _NS_PER_S)
 
@@ -186,14 +190,14 @@ class Oracle:
                 yield kind, replica, records.right(kind, replica)
 
     def _single_identity(self) -> Judgement:
-        unsure, alike, misled = "", False, False
+        unsure, near, misled = "", False, False
         for scene in self._scenes:
             if scene.new is None or scene.ready_ns is None:
                 unsure = f"trial {scene.fault.trial}: {scene.target.name} had no successor"
                 continue
             misled |= self._led_to_another(scene)
             if scene.new_address == scene.target.address:
-                alike = True
+                near = True
                 continue  # an address has one owner at a time, and whoever asks there cannot tell which one
             old, new = (self._world.who_serves(address) for address in (scene.target.address, scene.new_address))
             instants = sorted({scene.sent_ns, scene.until_ns, *old.at_ns, *new.at_ns})
@@ -206,7 +210,26 @@ class Oracle:
             if both_ns:
                 why = f"trial {scene.fault.trial}: two served as {scene.target.name} for {both_ns / 1e9:.6f} s"
                 return Judgement(true=False, why=why)
-        return Judgement(None, unsure) if unsure else Judgement(true=True, near=alike or misled, was_false=misled)
+            near |= self._begins_unseen(scene, old, new)
+        return Judgement(None, unsure) if unsure else Judgement(true=True, near=near or misled, was_false=misled)
+
+    def _begins_unseen(self, scene: Scene, old: Steps[str], new: Steps[str]) -> bool:
+        """Whether nothing but its scheduling bounds when the new pod began to serve, and the old one served till then.
+
+        Where the old object went before its container, the order of events tells nothing; and where the new address is
+        told of when it serves already, it cannot be asked before.
+        """
+
+        def turned(who: Steps[str], *, to_it: bool) -> list[int]:
+            turns = who.turns(lambda served: served == scene.target.name, scene.sent_ns, scene.until_ns)
+            return [at for at, it in turns if it is to_it]
+
+        ended_ns = max(turned(old, to_it=False), default=0)
+        began_ns = min(turned(new, to_it=True), default=0)
+        told_ns = scene.new.at_ns.get("addressed", 0) if scene.new else 0
+        placed_ns = scene.new.at_ns.get("scheduled", 0) if scene.new else 0
+        by_events = ended_ns <= scene.old.at_ns.get("gone", 0)
+        return not by_events and told_ns > began_ns - self._asked_ns and ended_ns > placed_ns - self._asked_ns
 
     def _led_to_another(self, scene: Scene) -> bool:
         """Whether a server kept an address for the name that another pod had got: then that one answered under it."""

@@ -87,7 +87,8 @@ def _compare(done: Done) -> None:
         _count(done, claim)
     done.named = list(PartClaims(world, ran.history, found).named())
     resolution_s = 2 * drawn.period_s + drawn.round_trip_s
-    oracle = Oracle(world, ran.history, found, resolution_s)
+    asked_s = 2 * drawn.connect_period_s + drawn.round_trip_s
+    oracle = Oracle(world, ran.history, found, resolution_s, asked_s)
     reading = Reading(ran.history)
     for verdict in judge(reading, ran.history.meta.parameters["checkers"]):
         weigh(done, verdict, oracle.judge(verdict.checker))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chaos.analysis.gaps import gap_at
 from chaos.analysis.lifecycle import Replacement
 from chaos.model import FaultWindow, Interval, PodIdentity
 
@@ -60,9 +59,7 @@ def cause_of(fault: FaultWindow, target: PodIdentity, life: Replacement, accepte
     sent_ns, at_ns = fault.requests.get(target.name, (fault.sent_ns, accepted_ns))
     known = Interval(at_ns, at_ns)
     if fault.fault in _ONE_BY_ONE and life.deleted_ns is not None:
-        gap = gap_at(life.gaps, "Pod", life.deleted_ns)
-        after_ns = life.not_before_ns["deleted_ns"] if gap is None else gap.from_ns
-        known = Interval(min(max(fault.sent_ns, after_ns), life.deleted_ns), life.deleted_ns)
-        if gap is None:
+        known = Interval(min(max(fault.sent_ns, life.after_ns("deleted_ns")), life.deleted_ns), life.deleted_ns)
+        if life.gap_of("deleted_ns") is None:
             return Cause(*_SEEN, known, known, seen=True)
     return Cause(*_BY_FAULT.get(fault.fault, _OTHER), Interval(sent_ns, at_ns), known)

@@ -67,6 +67,24 @@ class Replacement:
     blind: bool = False
     hidden: bool = False
 
+    def after_ns(self, instant: str) -> int:
+        """An instant after which one of these happened, by its name; 0 where nothing bounds it.
+
+        What was read after a gap may have changed since, so its resourceVersion may be a later one: that happened since
+        the gap began.
+        """
+        seen_ns: int | None = getattr(self, instant)
+        if seen_ns is None:
+            return 0
+        gap = self.gap_of(instant)
+        return min(seen_ns, self.not_before_ns.get(instant, 0) if gap is None else gap.from_ns)
+
+    def gap_of(self, instant: str) -> WatchGap | None:
+        """The gap in which one of these was seen, by its name."""
+        seen_ns: int | None = getattr(self, instant)
+        kind = "EndpointSlice" if instant.startswith("endpoint") else "Pod"
+        return None if seen_ns is None else gap_at(self.gaps, kind, seen_ns)
+
 
 def replacement(reading: Reading, fault: FaultWindow, target: PodIdentity, end_ns: int) -> Replacement:
     """The replacement of one target in one trial, as seen up to `end_ns`.

@@ -98,7 +98,8 @@ def _never(trial: Trial) -> tuple[int | None, str]:
 def _by_samples(trial: Trial, old: list[tuple[Sample, bool]], new: list[tuple[Sample, bool]]) -> tuple[int | None, str]:
     """The old pod stopped before its first lasting failure; the new one started after its last failure.
 
-    Of the new one only failures that say something: a lost packet does not show that it had not started.
+    Of the new one only failures that say something: a lost packet does not show that it had not started. Nor does a pod
+    start before it is on a node; its address is often asked for the first time when it serves already.
     """
     if not any(right for _, right in new):
         return None, ""
@@ -109,8 +110,10 @@ def _by_samples(trial: Trial, old: list[tuple[Sample, bool]], new: list[tuple[Sa
     first_right_ns = min((s.received_ns for s, right in new if right), default=None)
     refused = [s for s, right in new if not right and s.outcome.says_something]
     failed = [s.sent_ns for s in refused if first_right_ns is None or s.sent_ns < first_right_ns]
-    started_ns = max(failed, default=trial.sent_ns)
-    return max(0, min(stopped) - started_ns), "the old address's first failure and the new address's last one"
+    failed_ns = max(failed, default=trial.sent_ns)
+    placed_ns = max(trial.life.after_ns("created_ns"), trial.life.after_ns("scheduled_ns"))
+    later = "when the new pod was put on its node" if placed_ns > failed_ns else "the new address's last one"
+    return max(0, min(stopped) - max(failed_ns, placed_ns)), f"the old address's first failure and {later}"
 
 
 def _at_address(reading: Reading, trial: Trial, address: str) -> list[tuple[Sample, bool]]:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from chaos.analysis.bounds import Exchange, change, length
-from chaos.analysis.gaps import gap_at
 from chaos.analysis.overlap import old_served
 from chaos.analysis.reading import Reading, once
 from chaos.analysis.records import RecordKind
@@ -161,10 +160,9 @@ def _watched(trial: Trial, key: str, label: str, instant: str) -> Boundary:
     seen_ns: int | None = getattr(trial.life, instant)
     if seen_ns is None:
         return Boundary(key, label, None)
-    gap = gap_at(trial.life.gaps, "EndpointSlice" if key.startswith("endpoint") else "Pod", seen_ns)
-    # What was read after a gap may have changed since, so its resourceVersion may be a later one.
-    after_ns = max(trial.sent_ns, trial.life.not_before_ns.get(instant, 0) if gap is None else gap.from_ns)
-    return Boundary(key, label, Interval(min(after_ns, seen_ns), seen_ns), late=gap is not None)
+    after_ns = max(trial.sent_ns, trial.life.after_ns(instant))
+    late = trial.life.gap_of(instant) is not None
+    return Boundary(key, label, Interval(min(after_ns, seen_ns), seen_ns), late=late)
 
 
 def _stable(views: list[Recovery]) -> Interval | None:

@@ -879,6 +879,7 @@ def test_each_new_pod_must_have_said_its_name() -> None:
 
 def test_an_overlap_that_is_neither_shown_nor_excluded_is_told_with_its_bound() -> None:
     history = pod_replacement(replace(Story(), old_failed_s=None))
+    history.revisions = []
     assert said(history, "single-identity") == (
         UNKNOWN,
         "Cannot be judged: trial 1: two pods may have served as web-0 for at most 30.09 s.",

@@ -46,9 +46,18 @@ def test_containers_seen_ended_before_the_object_went_exclude_an_overlap() -> No
 
 
 def test_without_that_evidence_an_overlap_is_neither_shown_nor_excluded() -> None:
-    (found,) = overlaps(Reading(pod_replacement(replace(Story(), old_failed_s=None))))
+    history = pod_replacement(replace(Story(), old_failed_s=None))
+    history.revisions = []
+    (found,) = overlaps(Reading(history))
     assert found.at_least_ns == 0
     assert found.at_most_ns != 0
+
+
+def test_a_pod_that_was_placed_after_the_old_one_had_stopped_cannot_have_served_with_it() -> None:
+    """Its address is asked for the first time when it serves already: only its creation bounds when it began."""
+    (found,) = overlaps(Reading(pod_replacement(replace(Story(), old_failed_s=None))))
+    assert (found.at_least_ns, found.at_most_ns) == (0, 0)
+    assert "put on its node" in found.proof
 
 
 def test_an_unprobed_old_address_says_nothing() -> None:

@@ -4,7 +4,8 @@ It is the outage of the headline: from the client's first failure to its first s
 failures. The steps of the replacement cut it; a step before it takes none of it, so a container that ends while name
 and pod still work costs nothing. DNS is over when it is right for good; what comes then is the pod's own first answer.
 Each part is an interval: its bounds are those of the steps at its ends. Where the sampling is coarse the parts are
-wide, and no cause stands out; that is as it should be.
+wide, and no cause stands out; that is as it should be. Where the whole outage passes between two DNS questions none is
+named at all.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from dataclasses import dataclass
 from chaos.analysis.bounds import length
 from chaos.analysis.connections import ClientView, client_views
 from chaos.analysis.reading import Reading, once
+from chaos.analysis.records import RecordKind, records_of
 from chaos.analysis.stages import Timeline, timelines
-from chaos.analysis.trials import Trial
+from chaos.analysis.trials import NS_PER_S, Trial
 from chaos.model import Interval
 
 # (the step that ends the part, what the part is); the last one ends with the outage itself.
@@ -63,6 +65,7 @@ class Division:
         total: the length between them.
         parts: of `PARTS`, in this order; together they are the outage.
         causes: of `CAUSES`, likewise.
+        asked_every_ns: the time between two questions for the pod's name.
     """
 
     trial: Trial
@@ -71,11 +74,17 @@ class Division:
     total: Interval
     parts: tuple[Part, ...]
     causes: tuple[Part, ...]
+    asked_every_ns: int
+
+    @property
+    def unasked(self) -> bool:
+        """Whether it was so short that DNS may not have been asked at all in it."""
+        return self.total.before_ns is not None and self.total.before_ns <= self.asked_every_ns
 
     @property
     def cause(self) -> tuple[Part, float] | None:
         """What makes most of the outage for sure, and its least share; None where nothing does."""
-        if not self.total.before_ns:
+        if not self.total.before_ns or self.unasked:
             return None
         known = [(part, part.length.after_ns / self.total.before_ns) for part in self.causes if part.length is not None]
         return next(((part, share) for part, share in known if share >= MOST), None)
@@ -93,7 +102,8 @@ def divisions(reading: Reading) -> list[Division]:
             known = longest.get(view.trial.key)
             if known is None or _most_ns(view) > _most_ns(known):
                 longest[view.trial.key] = view
-    return [_division(line, longest[line.trial.key]) for line in timelines(reading) if line.trial.key in longest]
+    lines = (line for line in timelines(reading) if line.trial.key in longest)
+    return [_division(reading, line, longest[line.trial.key]) for line in lines]
 
 
 def _ended(view: ClientView) -> bool:
@@ -104,12 +114,14 @@ def _most_ns(view: ClientView) -> int:
     return (view.outage_ns.before_ns or 0) if view.outage_ns is not None else 0
 
 
-def _division(line: Timeline, view: ClientView) -> Division:
+def _division(reading: Reading, line: Timeline, view: ClientView) -> Division:
     assert view.failed is not None and view.restored is not None and view.outage_ns is not None  # noqa: S101, PT018
     parts = _cut(line, view.failed, view.restored, PARTS)
     causes = _cut(line, view.failed, view.restored, [(end, label) for _, label, end in CAUSES])
     named = (Part(key, p.label, p.length) for (key, _, _), p in zip(CAUSES, causes, strict=True))
-    return Division(line.trial, view.failed, view.restored, view.outage_ns, tuple(parts), tuple(named))
+    asked = [s for r in records_of(reading, line.trial) if r.kind is RecordKind.POD_A for s in r.after]
+    every_ns = max((round(s.period_s * NS_PER_S) for s in asked), default=0)
+    return Division(line.trial, view.failed, view.restored, view.outage_ns, tuple(parts), tuple(named), every_ns)
 
 
 def _cut(line: Timeline, began: Interval, ended: Interval, parts: Sequence[tuple[str, str]]) -> Iterator[Part]:

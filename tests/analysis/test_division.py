@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chaos.analysis.division import Division, divisions
+from chaos.analysis.questions import answer_all
 from chaos.analysis.reading import Reading
 from chaos.model import Interval, Outcome, Samples
 from tests.edited import Edited
@@ -155,3 +156,15 @@ def test_after_a_step_that_was_not_seen_no_part_has_a_lower_bound() -> None:
     assert last is not None
     assert last.after_ns == 0
     assert found.cause is None
+
+
+def test_an_outage_between_two_questions_has_no_cause() -> None:
+    story = replace(QUICK, ready_s=5.0, endpoint_ready_s=5.01, dns_back_s=5.02, ends_s=6.0)
+    history = pod_replacement(story)
+    history.series = [replace(s, period_s=10.0) if s.probe == "dns" else s for s in history.series]
+    (found,) = divisions(Reading(history))
+    assert found.unasked
+    assert found.cause is None
+    said = answer_all(Reading(history), ["dns-update"])[0].answer
+    assert "DNS was asked every 10.00 s: too seldom to say what made 1 of 1 outage by name." in said
+    assert "made most" not in said

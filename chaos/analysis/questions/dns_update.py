@@ -15,7 +15,7 @@ from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.stages import Timeline, timelines
 from chaos.analysis.trials import end_unseen, named_cause
-from chaos.analysis.units import at_least_share, count, out_of
+from chaos.analysis.units import at_least_share, count, out_of, seconds
 from chaos.model import Interval
 
 
@@ -135,10 +135,13 @@ def _cause(reading: Reading, divided: list[Division]) -> Iterator[str]:
             shares, which = found[key], out_of(len(found[key]), len(divided), "outage")
             share = f"{at_least_share(min(shares))} of {'each' if len(shares) > 1 else 'it'}"
             yield f"{what[0].upper()}{what[1:]} made most of {which} by name, {share}."
-    named = sum(map(len, found.values()))
-    if named < len(divided):
-        where = f"In {out_of(len(divided) - named, len(divided), 'outage')} no" if named else "No"
+    unasked = [one.asked_every_ns for one in divided if one.unasked]
+    if spread := len(divided) - sum(map(len, found.values())) - len(unasked):
+        where = "No" if spread == len(divided) else f"In {out_of(spread, len(divided), 'outage')} no"
         yield f"{where} single part is known to make half of the outage."
+    if unasked:
+        which = out_of(len(unasked), len(divided), "outage")
+        yield f"DNS was asked every {seconds(max(unasked))}: too seldom to say what made {which} by name."
     yield own_doing(reading, divided)
 
 

@@ -8,10 +8,12 @@ from chaos.analysis.headline import headline, outages
 from chaos.analysis.over_faults import how_sure, over_faults, per_fault
 from chaos.analysis.precision import LOOKED, Aim
 from chaos.analysis.reading import Reading
+from chaos.analysis.trials import trials
 from chaos.experiment.judging import judges_of, statements
 from chaos.model import History, Interval
 from chaos.model.figure import plain
-from tests.histories import Builder, Story, pod_replacement
+from tests.edited import Edited
+from tests.histories import NXDOMAIN, Builder, Story, pod_replacement
 
 
 def first_sentence(history: History) -> str:
@@ -40,6 +42,33 @@ def test_without_a_client_it_says_what_dns_alone_tells() -> None:
     said = headline(Reading(history))
     assert plain(said).startswith("The DNS name of a deleted pod did not lead to its successor for between 32.0")
     assert "(1 deletion)" in plain(said)
+
+
+def test_a_name_that_was_taken_back_is_told_for_what_it_is() -> None:
+    """DNS gave the new address and lost it again: from then on it counts only what lasted."""
+    edited = Edited(pod_replacement())
+    history = edited.series("A web-0.web", "service").say(NXDOMAIN, after=32.5, before=32.7).history
+    history.series = [s for s in history.series if s.probe != "http"]
+    said = plain(headline(Reading(history)))
+    assert said.startswith("The DNS name of a deleted pod led to its successor for good only after between 32.6")
+
+
+def test_faults_without_an_outage_are_counted_beside_those_with_one() -> None:
+    """The second pod answered whenever it was tried: its outage is no longer than two tries are apart."""
+    history = pod_replacement(Story(), Story())
+    first, second = trials(Reading(history))
+    edited = Edited(history)
+    after, before = edited.seconds(second.sent_ns), edited.seconds(second.end_ns)
+    for series in (s for s in edited.history.series if s.probe == "http" and s.pod == second.target.name):
+        right = next(o for o in edited.history.outcomes if o.status == "OK" and o.values == (second.target.name,))
+        edited.of_id(series.id).say(right, after=after, before=before)
+    history = edited.history
+    said = plain(headline(Reading(history)))
+    assert said.startswith("A deleted pod was unreachable by its name in 1 of 2 trials for between 31.9")
+    found = outages(Reading(history))
+    assert len(found) == 2
+    assert found[1].after_ns == 0
+    assert first.number != second.number
 
 
 def test_without_a_client_and_without_dns_it_says_nothing() -> None:

@@ -121,8 +121,15 @@ def _same(name: str, old: str, new: str) -> Facet:
 
 
 def _dns_facets(mine: list[Recovery], limit_ns: int | None) -> Iterable[Facet]:
-    kinds = {"A record": RecordKind.POD_A, "SRV entry": RecordKind.SRV, "reverse record": RecordKind.PTR}
+    kinds = {
+        "A record": RecordKind.POD_A,
+        "AAAA record": RecordKind.POD_AAAA,
+        "SRV entry": RecordKind.SRV,
+        "reverse record": RecordKind.PTR,
+    }
     for name, kind in kinds.items():
+        if kind is RecordKind.POD_AAAA and not any(r.kind is kind for r in mine):
+            continue  # its service has no such family
         yield _dns_facet(name, [r for r in mine if r.kind is kind], limit_ns)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from chaos.analysis.gaps import gap_at
 from chaos.analysis.reading import Reading
 from chaos.model import ClusterEvent, FaultWindow, PodIdentity, WatchGap
+from chaos.model.fault import ipv6_of
 
 _SERVICE_LABEL = "kubernetes.io/service-name"
 
@@ -55,6 +56,7 @@ class Replacement:
     new_gone: bool = False
     new_uid: str = ""
     new_address: str = ""
+    new_ipv6: str = ""
     created_ns: int | None = None
     scheduled_ns: int | None = None
     addressed_ns: int | None = None
@@ -104,10 +106,10 @@ def replacement(reading: Reading, fault: FaultWindow, target: PodIdentity, end_n
         str(address)
         for e in reading.events
         if e.kind == "Pod" and e.at_ns <= end_ns and (e.name != target.name or e.uid == target.uid)
-        if (address := (e.object.get("status") or {}).get("podIP"))
+        for address in _addresses(e)
     )
     life.moved = any(
-        e.kind == "Pod" and e.name != target.name and fault.sent_ns <= e.at_ns <= end_ns and _has(e, target.address)
+        e.kind == "Pod" and e.name != target.name and fault.sent_ns <= e.at_ns <= end_ns and _has(e, target)
         for e in reading.events
     )
     kinds = ("Pod", "EndpointSlice", "PersistentVolumeClaim")
@@ -190,15 +192,23 @@ def _new_pod(reading: Reading, life: Replacement, events: list[ClusterEvent]) ->
     if life.ready_ns is not None:
         addresses = [e.object.get("status", {}).get("podIP") for e in seen if _ready(e.object)]
         life.new_address = str(addresses[-1] or "")
+        life.new_ipv6 = [ipv6_of(e.object.get("status", {})) for e in seen if _ready(e.object)][-1]
     if life.old_gone_ns is None:
         # A gap may have hidden the deletion; the name was free once its successor existed.
         life.old_gone_ns = life.created_ns
 
 
-def _has(event: ClusterEvent, address: str) -> bool:
-    """Whether an address is a pod's; one that ended keeps it in its status while another one has it."""
+def _addresses(event: ClusterEvent) -> list[str]:
+    """Of a pod, of each family."""
     status = event.object.get("status") or {}
-    return bool(status.get("podIP") == address and status.get("phase") not in {"Failed", "Succeeded"})
+    return [str(ip) for ip in (status.get("podIP"), ipv6_of(status)) if ip]
+
+
+def _has(event: ClusterEvent, target: PodIdentity) -> bool:
+    """Whether an address of the target is a pod's; one that ended keeps it in its status while another one has it."""
+    status = event.object.get("status") or {}
+    held = {target.address, target.ipv6} & set(_addresses(event))
+    return bool(held) and status.get("phase") not in {"Failed", "Succeeded"}
 
 
 def _first(events: Iterable[ClusterEvent], holds: Any) -> ClusterEvent | None:
@@ -206,6 +216,9 @@ def _first(events: Iterable[ClusterEvent], holds: Any) -> ClusterEvent | None:
 
 
 def _of_service(reading: Reading, event: ClusterEvent) -> bool:
+    """Whether a slice is of the target's service, with IPv4 addresses: those of the other family come beside it."""
+    if event.object.get("addressType") == "IPv6":
+        return False
     service = reading.meta.target.get("service")
     label = (event.object.get("metadata", {}).get("labels") or {}).get(_SERVICE_LABEL)
     return not service or label in (None, service)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from chaos.analysis.reading import Reading
@@ -31,8 +31,13 @@ class State(Enum):
 class RecordKind(Enum):
     POD_A = "A of the pod"
     SERVICE_A = "A of the service"
+    POD_AAAA = "AAAA of the pod"
+    SERVICE_AAAA = "AAAA of the service"
     SRV = "SRV of the service"
     PTR = "PTR of the pod's address"
+
+
+IPV6 = frozenset({RecordKind.POD_AAAA, RecordKind.SERVICE_AAAA})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +78,10 @@ def _forward(reading: Reading, trial: Trial, service: str) -> Iterator[Record]:
 
 def _forward_kind(series: Series, trial: Trial, service: str) -> RecordKind | None:
     rtype, _, subject = series.record.partition(" ")
-    if rtype == "A" and series.pod == trial.target.name and subject.startswith(f"{trial.target.name}."):
-        return RecordKind.POD_A
+    if series.pod == trial.target.name and subject.startswith(f"{trial.target.name}."):
+        return {"A": RecordKind.POD_A, "AAAA": RecordKind.POD_AAAA}.get(rtype)
     if not series.pod and service in ("", subject):
-        return {"A": RecordKind.SERVICE_A, "SRV": RecordKind.SRV}.get(rtype)
+        return {"A": RecordKind.SERVICE_A, "AAAA": RecordKind.SERVICE_AAAA, "SRV": RecordKind.SRV}.get(rtype)
     return None
 
 
@@ -100,6 +105,14 @@ def domain(reading: Reading) -> str:
     return f"{service}.{namespace}" if service and namespace else service
 
 
+def by_family(trial: Trial, kind: RecordKind) -> Trial:
+    """The trial with the addresses that records of a kind give."""
+    if kind not in IPV6:
+        return trial
+    life = replace(trial.life, new_address=trial.life.new_ipv6)
+    return replace(trial, target=replace(trial.target, address=trial.target.ipv6), life=life)
+
+
 def state_table(outcomes: Sequence[Outcome], record: Record, trial: Trial, service: str) -> list[State]:
     """The state that each of the reading's outcomes shows for a record, by the outcome's position."""
     return [state_of(outcome, record.kind, trial, service) for outcome in outcomes]
@@ -116,7 +129,8 @@ def state_of(outcome: Outcome, kind: RecordKind, trial: Trial, service: str) -> 
         return State.PRESENT if named else State.ABSENT
     if kind is RecordKind.SRV:
         return _srv_state(outcome, trial, service)
-    return _address_state(frozenset(outcome.values), trial, complete=kind is RecordKind.SERVICE_A)
+    complete = kind in (RecordKind.SERVICE_A, RecordKind.SERVICE_AAAA)
+    return _address_state(frozenset(outcome.values), by_family(trial, kind), complete=complete)
 
 
 def names_pod(value: str, pod: str, service: str) -> bool:
@@ -129,7 +143,9 @@ def _srv_state(outcome: Outcome, trial: Trial, service: str) -> State:
     if not any(names_pod(value, trial.target.name, service) for value in outcome.values):
         return State.ABSENT
     pairs = (pair.partition("=") for pair in outcome.additional)
-    addresses = frozenset(address for name, _, address in pairs if names_pod(name, trial.target.name, service))
+    given = [address for name, _, address in pairs if names_pod(name, trial.target.name, service)]
+    # Those of the other family come beside them, of a dual-stack service.
+    addresses = frozenset(address for address in given if (":" in address) == (":" in trial.target.address))
     # A truncated answer may name the pod without its address.
     return _address_state(addresses, trial, complete=False) if addresses else State.PRESENT
 

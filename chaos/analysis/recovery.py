@@ -10,7 +10,16 @@ from enum import StrEnum
 from chaos.analysis.bounds import Exchange, change, flips, stable_run
 from chaos.analysis.coverage import longest_gap_ns, tolerated_gap_ns
 from chaos.analysis.reading import Reading, once
-from chaos.analysis.records import SERVICE_VIEW, Record, RecordKind, State, domain, records_of, state_table
+from chaos.analysis.records import (
+    SERVICE_VIEW,
+    Record,
+    RecordKind,
+    State,
+    by_family,
+    domain,
+    records_of,
+    state_table,
+)
 from chaos.analysis.trials import NS_PER_S, Trial, not_replaced, trials
 from chaos.analysis.vantages import Loss, Unsure, losses, unsure
 from chaos.model import Interval, Series
@@ -177,7 +186,8 @@ def _servers_of(record: Record, measured: list[Recovery]) -> list[Recovery]:
     return [m for m in measured if (m.record, m.vantage) == (record.label, record.vantage) and m.view != SERVICE_VIEW]
 
 
-def _measure(reading: Reading, trial: Trial, record: Record, servers: list[Recovery]) -> Recovery:
+def _measure(reading: Reading, asked_in: Trial, record: Record, servers: list[Recovery]) -> Recovery:
+    trial = by_family(asked_in, record.kind)
     before = _evidence(reading, trial, record, record.before, servers)
     after = before if record.before == record.after else _evidence(reading, trial, record, record.after, servers)
     lost = _lost(trial, before)
@@ -194,7 +204,7 @@ def _measure(reading: Reading, trial: Trial, record: Record, servers: list[Recov
     heard_ns = [at_ns for at_ns in after.known_ns if at_ns >= trial.sent_ns]
     heard_to_the_end = bool(heard_ns) and trial.end_ns - max(heard_ns) <= tolerated_ns
     measured = Recovery(
-        trial=trial,
+        trial=asked_in,
         kind=record.kind,
         record=record.label,
         view=record.view,

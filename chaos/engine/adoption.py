@@ -137,6 +137,11 @@ async def _governing_service(cluster: Cluster, found: Object) -> Object:
             "it are nothing that the specification promises",
             hint=f"this version measures headless ones; {diagnose}",
         )
+    if service["spec"].get("ipFamilies") == ["IPv6"]:
+        raise PreflightError(
+            f"{what}, which has the family IPv6 only, so its pods have AAAA records and no A records",
+            hint="this version measures services whose families include IPv4",
+        )
     selector = service["spec"].get("selector") or {}
     labels = found["spec"]["template"]["metadata"].get("labels") or {}
     if any(labels.get(key) != value for key, value in selector.items()) or not selector:
@@ -168,7 +173,8 @@ def _target(found: Object, service: Object, options: Options, pods: list[Object]
     _check_staged(found, [by_name[name] for name in names])
     labels = spec["template"]["metadata"].get("labels") or {}
     port = options.port or _port(service, spec)
-    return WatchedTarget(meta["namespace"], meta["name"], spec["serviceName"], port, names, labels)
+    dual = "IPv6" in (service["spec"].get("ipFamilies") or ())
+    return WatchedTarget(meta["namespace"], meta["name"], spec["serviceName"], port, names, labels, dual_stack=dual)
 
 
 def _check_staged(found: Object, pods: list[Object]) -> None:
@@ -216,6 +222,11 @@ def _notes(found: Object, service: Object, identify: Identify) -> list[str]:
         notes.append("it has a single replica: while that is away, the service's own name is gone as well")
     if (service["spec"] or {}).get("publishNotReadyAddresses"):
         notes.append("its service publishes addresses that are not ready: names stay until the old pod is terminal")
+    if "IPv6" in (service["spec"].get("ipFamilies") or ()):
+        notes.append(
+            "its service has an IPv6 family too: its AAAA records are asked beside its A records; connections are "
+            "tried over IPv4, and reverse names of IPv4 addresses are asked"
+        )
     if not identify.asks_clients:
         notes.append(
             f"no client connects to it (--identify {identify.kind}): DNS and pods are measured; who answers and what "

@@ -57,6 +57,8 @@ async def deploy(run: ActiveRun, experiment: Experiment, target: WatchedTarget, 
             pod = (made["metadata"].get("labels") or {}).get(_POD_LABEL)
             if pod and made["kind"] == "Service":
                 clusterips[pod] = str(made["spec"]["clusterIP"])
+            if made["kind"] == "Service" and made["metadata"]["name"] == target.service:
+                target.dual_stack = "IPv6" in (made["spec"].get("ipFamilies") or ())
     deadline_s = clock.now_s() + DEPLOY_WITHIN_S
     while not all(name in target.objects and is_ready(target.objects[name]) for name in target.names):
         if clock.now_s() > deadline_s:

@@ -357,7 +357,8 @@ class Execution:
                 async with AsyncExitStack() as hosts:
                     await self._take_places(hosts, group, found, begun, fleet)
                     if target.statefulset:
-                        self._progress.step(f"deploying {target.statefulset}")
+                        there = bool(self._options.target)
+                        self._progress.step(f"{'probing' if there else 'deploying'} {target.statefulset}")
                     clusterips = await deploy(run, self._experiment, target, self._clock)
                     if not self._place.virtual_time:
                         gc.collect()

@@ -109,6 +109,7 @@ class Probing:
         by_name = sum(kind in kinds for kind in ("tcp", "http")) * len(target.names)
         # A long-lived connection that is down is tried again each half second; no faster than the others are sampled.
         by_name += ("stream" in kinds) * len(target.names)
+        watched += (len(target.names) + 1) * target.dual_stack
         self.rates = plan_rates(options, len(target.names), len(dns.views) * vantages, by_name * vantages, watched)
         self._by_address: dict[str, list[tuple[Host, Series]]] = {}  # series that end with an address
         self._own_names: dict[str, list[tuple[Host, Series]]] = {}  # by pod, who is asked for the address of its name
@@ -209,11 +210,7 @@ class Probing:
         for host in self.hosts if target.names else ():
             if "dns" in self._kinds:
                 for view in self._dns.views:
-                    for pod in target.names:
-                        own = self._ask(host, view, f"A {pod}.{target.service}", f"{pod}.{governing}", pod)
-                        self._own_names.setdefault(pod, []).append((host, own))
-                    self._ask(host, view, f"A {target.service}", governing, "")
-                    self._ask(host, view, f"SRV {target.service}", governing, "")
+                    self._ask_for_records(host, view, governing)
             for pod in target.names:
                 by_name = f"{pod}.{target.service}:{target.port}"
                 for kind in ("tcp", "http"):
@@ -221,6 +218,19 @@ class Probing:
                 if pod in clusterips:
                     self._connect(host, "clusterip", f"{clusterips[pod]}:{target.port}", pod, clusterips[pod], "")
                 self._connect(host, "stream", by_name, pod, f"{pod}.{governing}", "service")
+
+    def _ask_for_records(self, host: Host, view: DnsView, governing: str) -> None:
+        """Ask a server for the records of the service and of each pod, of each family that the service has."""
+        target = self._target
+        for pod in target.names:
+            own = self._ask(host, view, f"A {pod}.{target.service}", f"{pod}.{governing}", pod)
+            self._own_names.setdefault(pod, []).append((host, own))
+        self._ask(host, view, f"A {target.service}", governing, "")
+        if target.dual_stack:
+            for pod in target.names:
+                self._ask(host, view, f"AAAA {pod}.{target.service}", f"{pod}.{governing}", pod)
+            self._ask(host, view, f"AAAA {target.service}", governing, "")
+        self._ask(host, view, f"SRV {target.service}", governing, "")
 
     def end(self) -> None:
         """Probing is over: from now on nothing is counted into its time."""

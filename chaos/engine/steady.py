@@ -62,6 +62,7 @@ class SteadyState:
         self._governing = governing_name
         self.unheard: list[str] = []
         self._addresses: dict[str, str] = {}
+        self._ipv6: dict[str, str] = {}
         self._answers: dict[int, tuple[int, _Answer | None]] = {}  # by series: samples that it was read from
 
     def missing(self, now_ns: int, began_ns: int = 0, since_ns: int = 0) -> list[str]:
@@ -87,6 +88,7 @@ class SteadyState:
         several = len(vantages) > 1
         if addresses != self._addresses:
             self._addresses, self._answers = addresses, {}
+            self._ipv6 = {pod.name: pod.ipv6 for pod in self._target.pods}
         for series in history.series:
             if series.vantage in lost or series.id in self._watched:
                 continue
@@ -194,4 +196,5 @@ class SteadyState:
             return tuple(sorted(f"{pod}.{self._governing}" for pod in addresses))
         if series.record.startswith("PTR "):
             return (f"{series.pod}.{self._governing}",)
+        addresses = self._ipv6 if series.record.startswith("AAAA ") else addresses
         return (addresses[series.pod],) if series.pod else tuple(sorted(addresses.values()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chaos.model import ClusterEvent, PodIdentity
+from chaos.model.fault import ipv6_of
 
 Object = dict[str, Any]
 _ORDINAL_LABEL = "apps.kubernetes.io/pod-index"
@@ -17,6 +18,7 @@ class WatchedTarget:
     Args:
         names: the pods' names that the StatefulSet should have, by ordinal.
         labels: of its pods.
+        dual_stack: whether its service has an IPv6 family beside IPv4.
     """
 
     def __init__(
@@ -27,6 +29,8 @@ class WatchedTarget:
         port: int,
         names: tuple[str, ...],
         labels: dict[str, str] | None = None,
+        *,
+        dual_stack: bool = False,
     ) -> None:
         self.namespace = namespace
         self.statefulset = statefulset
@@ -34,6 +38,7 @@ class WatchedTarget:
         self.port = port
         self.names = names
         self.labels = labels or {}
+        self.dual_stack = dual_stack
         self.objects: dict[str, Object] = {}  # pods of the StatefulSet, by name
         self.newest: dict[str, str] = {}  # pod name → UID of the newest pod of that name, of any in the namespace
         self._slices: dict[str, Object] = {}
@@ -68,15 +73,20 @@ class WatchedTarget:
         return tuple(pod_identity(self.objects[name]) for name in self.names if name in self.objects)
 
     def ready_addresses(self, service: str) -> dict[str, str]:
-        """UID of each ready endpoint of a service → its address."""
+        """UID of each ready endpoint of a service → its IPv4 address."""
         found = {}
         for slice_ in self._slices.values():
-            if slice_["metadata"].get("labels", {}).get(_SERVICE_LABEL) != service:
+            if slice_["metadata"].get("labels", {}).get(_SERVICE_LABEL) != service or is_ipv6(slice_):
                 continue
             for endpoint in slice_.get("endpoints") or []:
                 if (endpoint.get("conditions") or {}).get("ready") is not False and endpoint.get("targetRef"):
                     found[str(endpoint["targetRef"]["uid"])] = str(endpoint["addresses"][0])
         return found
+
+
+def is_ipv6(slice_: Object) -> bool:
+    """Whether an EndpointSlice has IPv6 addresses: of a dual-stack service each family has slices of its own."""
+    return bool(slice_.get("addressType") == "IPv6")
 
 
 def pod_identity(pod: Object) -> PodIdentity:
@@ -95,6 +105,7 @@ def pod_identity(pod: Object) -> PodIdentity:
         hostname=spec.get("hostname", ""),
         ordinal=(meta.get("labels") or {}).get(_ORDINAL_LABEL, ""),
         claims=claims,
+        ipv6=ipv6_of(status),
     )
 
 

@@ -130,4 +130,4 @@ def _remarks(service: dict[str, Any], image: str, node_local: int, *, domain_kno
             "that cache keeps."
         )
     if len(service["spec"].get("ipFamilies") or ()) > 1:
-        yield "The cluster is dual stack: A records and IPv4 connections are measured, AAAA records are not."
+        yield "The cluster is dual stack: DNS servers are asked over IPv4, and connections are tried over IPv4."

@@ -48,7 +48,7 @@ ATTRIBUTES = {
     OUTCOME: "see the metric",
     POD: "a pod of the StatefulSet: as many as faults chose",
     PROBE: "`tcp`, `http` (both by the pod's name), `clusterip` or `stream`",
-    RECORD: "`pod-a`, `service-a` or `srv`",
+    RECORD: "`pod-a`, `service-a` or `srv`; of a dual-stack service `pod-aaaa` and `service-aaaa` too",
     STAGE: "what ends it: `old-gone`, `created`, `scheduled`, `addressed`, `ready`, `dns-back` or `http`",
     STATISTIC: "`median` or `max` over pods, trials, views of that kind, and vantages",
     VERSION: "of this tool",

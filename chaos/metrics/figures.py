@@ -20,7 +20,13 @@ from chaos.analysis.trials import NS_PER_S, no_effect, trials
 from chaos.metrics import definitions as d
 from chaos.model import History, Interval, RunMeta, Verdict, VerdictOutcome
 
-_RECORDS = {RecordKind.POD_A: "pod-a", RecordKind.SERVICE_A: "service-a", RecordKind.SRV: "srv"}
+_RECORDS = {
+    RecordKind.POD_A: "pod-a",
+    RecordKind.SERVICE_A: "service-a",
+    RecordKind.POD_AAAA: "pod-aaaa",
+    RecordKind.SERVICE_AAAA: "service-aaaa",
+    RecordKind.SRV: "srv",
+}
 # "address" is none of them: that the old address stops answering is no outage.
 _CLIENTS = ("tcp", "http", "clusterip", "stream")
 _STATUSES = ("complete", "interrupted", "incomplete")

@@ -8,7 +8,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class PodIdentity:
-    """A pod as it was when a fault chose it."""
+    """A pod as it was when a fault chose it.
+
+    Attributes:
+        address: the one of the family that comes first in its cluster.
+        ipv6: its address beside that; empty where it has none.
+    """
 
     name: str
     uid: str
@@ -17,6 +22,13 @@ class PodIdentity:
     hostname: str = ""
     ordinal: str = ""
     claims: tuple[str, ...] = ()
+    ipv6: str = ""
+
+
+def ipv6_of(status: dict[str, Any]) -> str:
+    """The IPv6 address in a pod's status beside its first one, which `podIP` is; empty where there is none."""
+    others = [str(entry.get("ip", "")) for entry in (status.get("podIPs") or ())[1:]]
+    return next((ip for ip in others if ":" in ip), "")
 
 
 @dataclass(frozen=True, slots=True)

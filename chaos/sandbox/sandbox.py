@@ -63,6 +63,8 @@ class Sandbox:
         corefile: CoreDNS's whole configuration at the start; empty: kubeadm's, with `negative_cache_s`.
         reuse_addresses: a node gives a new pod the lowest address that is free, so that a pod may come back with its
             old one, instead of the next one in turn.
+        dual_stack: pods have an IPv6 address too, and headless services that prefer dual stack have both families.
+            Nothing listens there: it is for what DNS says.
         token: what clients must present; empty lets everybody in.
         strict: whether an error in a controller or a kubelet is a failure of the whole sandbox (see `failure`), so that
             no result rests on an unnoticed bug. Otherwise it is logged and tried again, as a real cluster does.
@@ -81,6 +83,7 @@ class Sandbox:
         negative_cache_s: int = 0,
         corefile: str = "",
         reuse_addresses: bool = False,
+        dual_stack: bool = False,
         token: str = "",
         strict: bool = True,
         epoch: datetime | None = None,
@@ -97,7 +100,7 @@ class Sandbox:
         self.truth = Truth()
         self.network = Network(loop, self.model, "loopback" if realtime else "memory")
         self.vantage = SandboxVantage(self.network, self.model.rng("ids of DNS queries"))
-        self.api = ApiServer(self.store, self.clock, self.model, token=token)
+        self.api = ApiServer(self.store, self.clock, self.model, token=token, dual_stack=dual_stack)
         self._proxy = KubeProxy(self.store, self.network, self.model, self.truth)
         self._policies = PolicyEngine(self.store, self.network, self.model)
         self._control_plane: ControlPlane | None = None

@@ -8,14 +8,20 @@ from typing import Any
 import pytest
 import yaml
 
+from chaos.analysis.identity import identities
 from chaos.analysis.questions import answer_all
 from chaos.analysis.reading import Reading
+from chaos.analysis.records import RecordKind
+from chaos.analysis.recovery import RecoveryOutcome, recoveries
+from chaos.analysis.trials import trials
 from chaos.cli.saved import conclude
 from chaos.clock import VirtualTimeLoop
 from chaos.engine.objects import OPT_IN_LABEL
 from chaos.errors import PreflightError, UsageError
 from chaos.experiment import Options, find_experiment
+from chaos.model import Outcome
 from chaos.sandbox.sandbox import Sandbox
+from tests.edited import Edited
 from tests.sandboxed import Ran, run_on
 
 MANIFEST = Path(__file__).parents[2] / "experiments" / "manifests" / "web-quick.yaml"
@@ -37,6 +43,7 @@ def adopted(
     *,
     meddle: dict[str, Any] | None = None,
     staged_s: float = 0.0,
+    dual_stack: bool = False,
 ) -> tuple[Ran, list[str]]:
     """Run on a sandbox in which that workload has been running for a minute; returns what is there afterwards too.
 
@@ -45,7 +52,7 @@ def adopted(
     """
 
     async def main() -> tuple[Ran, list[str]]:
-        sandbox = Sandbox(seed=1)
+        sandbox = Sandbox(seed=1, dual_stack=dual_stack)
         await sandbox.start()
         try:
             labels = {OPT_IN_LABEL: "true"}
@@ -104,6 +111,44 @@ def test_without_an_identity_probe_nobody_connects_to_it(tmp_path: Path) -> None
     assert verdicts(ran)["recovered-within"] == "ok"
     said = " ".join(a.answer for a in answer_all(Reading(ran.history), ["connection-handling"]))
     assert "Not measured: HTTP by the pod's name" in said
+
+
+def test_of_a_dual_stack_service_both_families_are_measured(tmp_path: Path) -> None:
+    """As on a real dual-stack cluster (Kubernetes 1.37): an EndpointSlice, and records, of each family."""
+    service, statefulset = manifests()
+    service["spec"]["ipFamilyPolicy"] = "PreferDualStack"
+    ran, _ = adopted(tmp_path, service, statefulset, dual_stack=True)
+    assert verdicts(ran)["identity-kept"] == "ok"
+    assert verdicts(ran)["recovered-within"] == "ok"
+    reading = Reading(ran.history)
+    measured = recoveries(reading)
+    six = [r for r in measured if r.kind is RecordKind.POD_AAAA]
+    assert len(six) == len([r for r in measured if r.kind is RecordKind.POD_A])
+    assert {r.outcome for r in six} == {RecoveryOutcome.RECOVERED}
+    assert all(r.trial.life.new_ipv6 not in ("", r.trial.target.ipv6) for r in six)
+    assert "A record, AAAA record, SRV entry" in answer_all(reading, ["identity-kept"])[0].answer
+    assert "its AAAA records are asked" in " ".join(ran.history.meta.environment["remarks"])
+
+
+def test_where_the_ipv6_record_keeps_the_old_address_identity_is_not_kept(tmp_path: Path) -> None:
+    service, statefulset = manifests()
+    service["spec"]["ipFamilyPolicy"] = "PreferDualStack"
+    ran, _ = adopted(tmp_path, service, statefulset, dual_stack=True)
+    (trial,) = trials(Reading(ran.history))
+    old = Outcome("NOERROR", "answer", (trial.target.ipv6,), ttl=30)
+    edited = Edited(ran.history)
+    history = edited.series(f"AAAA {trial.target.name}.web", "service").say(old, after=0.5).history
+    (identity,) = identities(Reading(history))
+    assert not identity.facet("AAAA record").kept
+    assert identity.facet("A record").kept
+
+
+def test_a_service_of_the_other_family_only_is_refused(tmp_path: Path) -> None:
+    service, statefulset = manifests()
+    service["spec"]["ipFamilies"] = ["IPv6"]
+    service["spec"]["clusterIPs"] = ["None"]
+    with pytest.raises(PreflightError, match="the family IPv6 only"):
+        adopted(tmp_path, service, statefulset)
 
 
 def test_a_page_that_merely_names_the_pod_says_who_answers(tmp_path: Path) -> None:

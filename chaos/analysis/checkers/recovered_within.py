@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from chaos.analysis.checkers.verdicts import judged_trials
 from chaos.analysis.claims import Finding, against, checker, holds, known, need, unsure
 from chaos.analysis.reading import Reading
-from chaos.analysis.records import RecordKind
+from chaos.analysis.records import IPV6, RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.trials import NS_PER_S, named_cause
 from chaos.analysis.units import at_most_ns, between, count, seconds, stated
 from chaos.analysis.vantages import losses, names
 from chaos.model import Interval
 
-_A_RECORDS = (RecordKind.POD_A, RecordKind.SERVICE_A)
+_A_RECORDS = (RecordKind.POD_A, RecordKind.SERVICE_A, *IPV6)
 
 
 @checker("recoveries.csv")
@@ -55,7 +55,8 @@ def _in_time(measured: list[Recovery], limit_ns: int) -> str:
     back_ns = [used.before_ns for used in lasting if used.before_ns is not None]
     never = sum(r.outcome is RecoveryOutcome.NEVER_LOST for r in measured)
     since = named_cause(r.trial for r in measured)
-    text = f"Every A record was right within {stated(limit_ns / NS_PER_S)} of {since}, at every view."
+    what = "A and AAAA record" if any(r.kind in IPV6 for r in measured) else "A record"
+    text = f"Every {what} was right within {stated(limit_ns / NS_PER_S)} of {since}, at every view."
     if len(measured) == never:
         return f"{text} None was ever seen wrong."
     wrong = (

@@ -24,9 +24,19 @@ class Allocator:
         addresses: random stream of service addresses.
         ports: random stream of node ports.
         names: random stream of name suffixes.
+        dual_stack: whether headless services that prefer it get both families; others have IPv4 all the same.
     """
 
-    def __init__(self, store: Store, addresses: random.Random, ports: random.Random, names: random.Random) -> None:
+    def __init__(
+        self,
+        store: Store,
+        addresses: random.Random,
+        ports: random.Random,
+        names: random.Random,
+        *,
+        dual_stack: bool = False,
+    ) -> None:
+        self._dual_stack = dual_stack
         self._store = store
         self._addresses = addresses
         self._ports = ports
@@ -69,7 +79,8 @@ class Allocator:
             causes = _chosen_address(address, reserved)
         spec["clusterIP"] = address
         spec["clusterIPs"] = [address]
-        spec.setdefault("ipFamilies", ["IPv4"])
+        both = self._dual_stack and address == "None" and spec.get("ipFamilyPolicy") == "PreferDualStack"
+        spec.setdefault("ipFamilies", ["IPv4", "IPv6"] if both else ["IPv4"])
         spec.setdefault("ipFamilyPolicy", "SingleStack")
         return causes
 

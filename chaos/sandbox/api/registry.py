@@ -49,16 +49,22 @@ class Registry:
 
     Args:
         model: where names and addresses are drawn from.
+        dual_stack: whether pods, and the services that prefer it, have an IPv6 address beside an IPv4 one.
 
     Attributes:
         on_demand: by kind, what is called before a request for it is answered: its objects are made only then.
     """
 
-    def __init__(self, store: Store, model: Model) -> None:
+    def __init__(self, store: Store, model: Model, *, dual_stack: bool = False) -> None:
         self.store = store
+        self.dual_stack = dual_stack
         self.on_demand: dict[str, Callable[[], None]] = {}
         self._allocator = Allocator(
-            store, model.rng("service_addresses"), model.rng("node_ports"), model.rng("generated_names")
+            store,
+            model.rng("service_addresses"),
+            model.rng("node_ports"),
+            model.rng("generated_names"),
+            dual_stack=dual_stack,
         )
 
     def create(self, kind: str, obj: Object, *, namespace: str = "", dry_run: bool = False) -> Object:

@@ -41,8 +41,10 @@ class ApiServer:
         url: where it is served. Memory connections go to the server whatever the URL's host is.
     """
 
-    def __init__(self, store: Store, clock: SimClock, model: Model, *, token: str = "") -> None:
-        self.registry = Registry(store, model)
+    def __init__(
+        self, store: Store, clock: SimClock, model: Model, *, token: str = "", dual_stack: bool = False
+    ) -> None:
+        self.registry = Registry(store, model, dual_stack=dual_stack)
         self.url = "http://sandbox.local"
         self._model = model
         self._token = token

@@ -11,16 +11,22 @@ def belongs(pod: Object) -> bool:
     return bool(pod.get("status", {}).get("podIP")) and phase(pod) not in TERMINAL
 
 
-def endpoint(service: Object, pod: Object, zone: str) -> Object:
+def address_of(pod: Object, family: str) -> str:
+    """A pod's address of a family; empty where it has none."""
+    addresses = [str(entry["ip"]) for entry in pod.get("status", {}).get("podIPs") or ()]
+    return next((address for address in addresses if (":" in address) == (family == "IPv6")), "")
+
+
+def endpoint(service: Object, pod: Object, zone: str, family: str) -> Object:
     """The endpoint of a pod (endpointslice/utils.go podToEndpoint).
 
     The hostname, which gives the pod a DNS name of its own, is there only where the pod's subdomain names this service.
     """
-    spec, status, meta = pod["spec"], pod["status"], pod["metadata"]
+    spec, meta = pod["spec"], pod["metadata"]
     serving, terminating = is_ready(pod), is_terminating(pod)
     ready = bool(service["spec"].get("publishNotReadyAddresses")) or (serving and not terminating)
     row: Object = {
-        "addresses": [status["podIP"]],
+        "addresses": [address_of(pod, family)],
         "conditions": {"ready": ready, "serving": serving, "terminating": terminating},
     }
     if spec.get("hostname") and spec.get("subdomain") == service["metadata"]["name"]:

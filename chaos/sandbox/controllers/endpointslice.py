@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaos.sandbox.controllers.base import Controller, Name
-from chaos.sandbox.controllers.endpoints import belongs, endpoint, ports
+from chaos.sandbox.controllers.endpoints import address_of, belongs, endpoint, ports
 from chaos.sandbox.controllers.labels import matches_labels
 from chaos.sandbox.controllers.plane import Plane
 from chaos.sandbox.controllers.pods import condition, owner_reference
@@ -54,12 +54,14 @@ class EndpointSliceController(Controller):
         pods = [
             p for p in self.index.in_namespace("Pod", name[0]) if matches_labels(selector, p["metadata"].get("labels"))
         ]
-        wanted: dict[_Ports, dict[str, Object]] = {}
-        for pod in pods:
-            if belongs(pod):
-                row = endpoint(service, pod, self._zone(pod))
-                wanted.setdefault(ports(service, pod), {})[pod["metadata"]["uid"]] = row
-        self._write(service, wanted, self._trigger_time(name, service, pods))
+        trigger = self._trigger_time(name, service, pods)
+        for family in service["spec"].get("ipFamilies") or ("IPv4",):
+            wanted: dict[_Ports, dict[str, Object]] = {}
+            for pod in pods:
+                if belongs(pod) and address_of(pod, family):
+                    row = endpoint(service, pod, self._zone(pod), family)
+                    wanted.setdefault(ports(service, pod), {})[pod["metadata"]["uid"]] = row
+            self._write(service, family, wanted, trigger)
 
     def _zone(self, pod: Object) -> str:
         node = self.store.get("Node", "", pod["spec"]["nodeName"])
@@ -80,16 +82,16 @@ class EndpointSliceController(Controller):
         self._triggers[name] = now
         return min((at for cause, at in now.items() if at > seen.get(cause, "")), default="")
 
-    def _write(self, service: Object, wanted: dict[_Ports, dict[str, Object]], trigger: str) -> None:
+    def _write(self, service: Object, family: str, wanted: dict[_Ports, dict[str, Object]], trigger: str) -> None:
         existing: dict[_Ports, list[Object]] = {}
-        for slice_ in self._slices(service):
+        for slice_ in (s for s in self._slices(service) if s["addressType"] == family):
             offered = tuple(tuple(p.items()) for p in slice_.get("ports") or ())
             existing.setdefault(offered, []).append(slice_)
         if not wanted:
             # One empty slice stays, so that consumers learn of the service; as the real controller's placeholder.
-            self._write_group(service, next(iter(existing), ()), existing, {}, trigger, keep_one=True)
+            self._write_group(service, family, next(iter(existing), ()), existing, {}, trigger, keep_one=True)
         for offered, rows in wanted.items():
-            self._write_group(service, offered, existing, rows, trigger)
+            self._write_group(service, family, offered, existing, rows, trigger)
         for leftover in (s for group in existing.values() for s in group):
             self.store.remove("EndpointSlice", leftover["metadata"]["namespace"], leftover["metadata"]["name"])
 
@@ -100,6 +102,7 @@ class EndpointSliceController(Controller):
     def _write_group(
         self,
         service: Object,
+        family: str,
         offered: _Ports,
         existing: dict[_Ports, list[Object]],
         wanted: dict[str, Object],
@@ -122,7 +125,7 @@ class EndpointSliceController(Controller):
                 self.store.remove("EndpointSlice", slice_["metadata"]["namespace"], slice_["metadata"]["name"])
         while left or (keep_one and not filled):
             batch = [left.pop(next(iter(left))) for _ in range(min(MOST_ENDPOINTS, len(left)))]
-            self._create(service, offered, batch, trigger)
+            self._create(service, family, offered, batch, trigger)
             keep_one = False
 
     def _update(self, service: Object, slice_: Object, rows: list[Object], trigger: str) -> None:
@@ -137,7 +140,7 @@ class EndpointSliceController(Controller):
             meta["annotations"] = annotations
         self.store.update("EndpointSlice", {**slice_, "metadata": meta, "endpoints": rows})
 
-    def _create(self, service: Object, offered: _Ports, rows: list[Object], trigger: str) -> None:
+    def _create(self, service: Object, family: str, offered: _Ports, rows: list[Object], trigger: str) -> None:
         meta = service["metadata"]
         slice_meta: Object = {
             "generateName": f"{meta['name']}-",
@@ -153,7 +156,7 @@ class EndpointSliceController(Controller):
                 "apiVersion": "discovery.k8s.io/v1",
                 "kind": "EndpointSlice",
                 "metadata": slice_meta,
-                "addressType": "IPv4",
+                "addressType": family,
                 "endpoints": rows,
                 "ports": [dict(port) for port in offered],
             },

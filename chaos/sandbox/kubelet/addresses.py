@@ -5,6 +5,12 @@ from __future__ import annotations
 _FIRST, _LAST = 2, 254  # .1 is the node's bridge
 
 
+def beside(address: str) -> str:
+    """The IPv6 address that a pod of a dual-stack cluster has beside an IPv4 one: ``fd00:10:244:1::5``."""
+    _, _, third, fourth = address.split(".")
+    return f"fd00:10:244:{int(third):x}::{int(fourth):x}"
+
+
 class AddressPool:
     """Gives the next address after the last one given, so that a freed address is not reused at once.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from chaos.sandbox.kubelet.addresses import beside
 from chaos.sandbox.kubelet.container import Container, Role
 from chaos.sandbox.kubelet.node import Node
 from chaos.sandbox.kubelet.status import pod_phase, pod_status
@@ -123,6 +124,7 @@ class LocalPod:
             self.init_containers,
             phase=self.phase(),
             ip=self.ip if addressed else "",
+            ipv6=beside(self.ip) if self.ip and self.node.plane.registry.dual_stack else "",
             sandbox_up=self.sandbox_up,
             host_ip=self.node.address,
             start_time=self.start_time or timestamp,

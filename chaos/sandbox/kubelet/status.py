@@ -44,6 +44,7 @@ def pod_status(
     *,
     phase: str,
     ip: str,
+    ipv6: str,
     sandbox_up: bool,
     host_ip: str,
     start_time: str,
@@ -51,8 +52,8 @@ def pod_status(
 ) -> Object:
     """The whole status.
 
-    `ip` is the pod's address, also after its sandbox is down, and empty before there is one; `now` is the timestamp of
-    conditions that change.
+    `ip` is the pod's address, also after its sandbox is down, and empty before there is one; `ipv6` the one beside it,
+    if any; `now` is the timestamp of conditions that change.
     """
     generation = pod["metadata"].get("generation", 1)
     lasting = [*(c for c in init_containers if c.role is Role.SIDECAR), *containers]
@@ -76,7 +77,7 @@ def pod_status(
     if init_containers:
         status["initContainerStatuses"] = [c.status() for c in init_containers]
     if ip:
-        status |= {"podIP": ip, "podIPs": [{"ip": ip}]}
+        status |= {"podIP": ip, "podIPs": [{"ip": address} for address in (ip, ipv6) if address]}
     return status
 
 

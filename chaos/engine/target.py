@@ -40,6 +40,7 @@ class WatchedTarget:
         self.labels = labels or {}
         self.dual_stack = dual_stack
         self.objects: dict[str, Object] = {}  # pods of the StatefulSet, by name
+        self._identities: dict[str, PodIdentity] = {}
         self.newest: dict[str, str] = {}  # pod name → UID of the newest pod of that name, of any in the namespace
         self._slices: dict[str, Object] = {}
 
@@ -53,9 +54,10 @@ class WatchedTarget:
             if event.type == "DELETED" or not self._owns(event.object):
                 known = self.objects.get(event.name)
                 if known is not None and known["metadata"]["uid"] == event.uid:
-                    del self.objects[event.name]
+                    del self.objects[event.name], self._identities[event.name]
             else:
                 self.objects[event.name] = event.object
+                self._identities[event.name] = pod_identity(event.object)
         elif event.kind == "EndpointSlice":
             if event.type == "DELETED":
                 self._slices.pop(event.name, None)
@@ -70,7 +72,7 @@ class WatchedTarget:
     @property
     def pods(self) -> tuple[PodIdentity, ...]:
         """The pods that exist now, by ordinal."""
-        return tuple(pod_identity(self.objects[name]) for name in self.names if name in self.objects)
+        return tuple(self._identities[name] for name in self.names if name in self._identities)
 
     def ready_addresses(self, service: str) -> dict[str, str]:
         """UID of each ready endpoint of a service → its IPv4 address."""

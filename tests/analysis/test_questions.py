@@ -91,7 +91,7 @@ def test_a_question_with_a_pod_of_the_units_set_is_asked_about_the_set_that_was_
 def test_clients_of_the_name_and_of_the_clusterip_fail_at_different_times() -> None:
     text = answer(pod_replacement(), "connection-handling")
     assert "first with NXDOMAIN (phase resolve)" in text
-    assert "In 1 of 1 trial that began later than for clients of the name" in text
+    assert "In 1 of 1 trial that outage began later than by name" in text
     assert "ended with EOF (phase idle)" in text
 
 

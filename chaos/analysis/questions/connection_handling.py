@@ -18,6 +18,9 @@ from chaos.analysis.units import out_of, stated
 from chaos.model import Interval
 from chaos.model.outcome import DNS_ABSENT, DNS_PRESENT
 
+# From this share of a TTL on it is as good as all of it.
+_NEARLY = 0.98
+
 _NAMES = {
     "http": "{} by the pod's name",
     "clusterip": "{} through a ClusterIP service of the one pod",
@@ -46,10 +49,9 @@ def _by_name(reading: Reading, views: list[ClientView]) -> Iterator[str]:
     if not failed:
         yield "No new connection by name failed." if len(heard) == len(views) else "In the others none failed."
         return
-    yield (
-        f"New connections by name failed in {out_of(len(failed), len(heard), each(heard))}, {_first(failed)}, "
-        f"for {_lengths(failed)}."
-    )
+    yield f"New connections by name failed in {out_of(len(failed), len(heard), each(heard))}."
+    yield from _began(failed)
+    yield f"The outage lasted {_lengths(failed)}."
     tails = [(v.trial.number, tail) for v in failed if (tail := _served_after_failure(reading, v)) is not None]
     if tails:
         lasted = over_faults(per_fault(tails), noun(v.trial.fault for v in failed))
@@ -68,16 +70,21 @@ def _deaf(what: str, views: list[ClientView]) -> Iterator[str]:
         yield f"{what} had failed already {before}{where}, so what it did to them was not measured."
 
 
-def _first(failed: list[ClientView], verb: str = "") -> str:
-    """How the failures began, and when, as half a sentence: ``first with EOF (phase idle), seen 18 ms after …``."""
-    longest = "first with" if all(v.first for v in failed) else "for the longest time beginning with"
+def _began(failed: list[ClientView], how: str = "") -> Iterator[str]:
+    """How the failures began, and when: ``They failed first with EOF (phase idle). That was 18 ms after …``."""
+    first = "They failed first with" if all(v.first for v in failed) else "The longest outage began with"
+    yield f"{how or first} {_ways(failed)}."
     late = [v for v in failed if not v.early]
-    if not late:
-        return f"{verb or longest} {_ways(failed)}, already before {named_cause(v.trial for v in failed)}"
-    what = noun(v.trial.fault for v in late)
-    when = at_most_over_faults(per_fault((v.trial.number, _since(v)) for v in late), what)
-    seen = f"{verb or longest} {_ways(failed)}, {when} after {named_cause(v.trial for v in late)}"
-    return seen if len(late) == len(failed) else f"{seen} (in {out_of(len(failed) - len(late), len(failed))} before it)"
+    cause = named_cause(v.trial for v in late or failed)
+    if late:
+        when = at_most_over_faults(
+            per_fault((v.trial.number, _since(v)) for v in late), noun(v.trial.fault for v in late)
+        )
+        yield f"That was {when} after {cause}."
+        if len(late) < len(failed):
+            yield f"In {out_of(len(failed) - len(late), len(failed))} it was before {cause}."
+    else:
+        yield f"That was already before {cause}."
 
 
 def _served_after_failure(reading: Reading, view: ClientView) -> Interval | None:
@@ -99,13 +106,16 @@ def _clusterip(by_name: list[ClientView], views: list[ClientView]) -> Iterator[s
     if not failed:
         yield "Through the ClusterIP service no request failed." if len(heard) == len(views) else "Else none failed."
         return
-    yield (f"Through the ClusterIP service of the same pod requests failed {_first(failed)}, for {_lengths(failed)}.")
+    where = out_of(len(failed), len(heard), each(heard))
+    yield f"Through the ClusterIP service of the same pod requests failed in {where}."
+    yield from _began(failed)
+    yield f"The outage lasted {_lengths(failed)}."
     named = {v.trial.key: v for v in by_name if v.failed is not None}
     later = [v for v in failed if v.trial.key in named and _certainly_later(v.failed, named[v.trial.key].failed)]
     if later:
         yield (
-            f"In {out_of(len(later), len(failed), each(failed))} that began later than for clients of the name: the "
-            "same deletion is an outage at another time, depending on which name a client uses."
+            f"In {out_of(len(later), len(failed), each(failed))} that outage began later than by name: when an outage "
+            "begins depends on the name that a client uses."
         )
 
 
@@ -123,20 +133,20 @@ def _stream(reading: Reading, views: list[ClientView]) -> Iterator[str]:
         yield "No long-lived connection ended." if len(heard) == len(views) else "No other one ended."
         return
     again = [v for v in failed if v.restored is not None and v.restored.before_ns is not None]
-    text = f"The long-lived connection {_first(failed, 'ended with')}"
+    first = all(v.first for v in failed)
+    yield from _began(
+        failed, "The long-lived connection ended with" if first else "For the longest time it was down after"
+    )
     if again:
-        text += f", and another worked after {_lengths(again)}"
+        yield f"Another one worked after {_lengths(again)}."
     if len(again) < len(failed):
-        text += (
-            f"; in {out_of(len(failed) - len(again), len(failed), each(failed))} no other worked before the trial ended"
-        )
-    yield text + "."
+        none = out_of(len(failed) - len(again), len(failed), each(failed))
+        yield f"In {none} no other one worked before the trial ended."
     survived = [v for v in failed if _outlived_name(reading, v)]
     if survived:
         yield (
-            f"In {out_of(len(survived), len(failed))} it worked on after the name was gone and ended only then: "
-            "clients must expect the end of an open connection, resolve the name again and retry with back-off "
-            "for as long as the replacement takes."
+            f"In {out_of(len(survived), len(failed))} it worked on after the name was gone. When it ends a client has "
+            "to resolve the name again, and to retry with back-off for as long as the replacement takes."
         )
 
 
@@ -159,7 +169,7 @@ def _caching(reading: Reading) -> Iterator[str]:
         yield _kept_address(reading, max(found["right"]))
     if found["absent"]:
         yield (
-            f"A denial may be kept for {stated(max(found['absent']))}: a client that does misses the new pod for up to "
+            f"A client may keep a denial for {stated(max(found['absent']))}. Such a client misses the new pod for up to "
             "that long after it is back."
         )
 
@@ -177,8 +187,11 @@ def _kept_address(reading: Reading, ttl_s: int) -> str:
             ttl_ns = ttl_s * NS_PER_S
             dead.append((trial.number, Interval(0, min(ttl_ns, max(0, max(known) + ttl_ns - stopped.after_ns)))))
     if not dead:
-        return f"{may_keep}; for how long its address is a dead one then was not measured."
-    lasted = at_most_over_faults(per_fault(dead), noun(t.fault for t in effective_trials(reading)))
+        return f"{may_keep}. For how long its address would be a dead one was not measured."
+    durations = per_fault(dead)
+    if all((one.before_ns or 0) >= _NEARLY * ttl_s * NS_PER_S for one in durations):
+        return f"{may_keep}. Its address may be dead for all of that."
+    lasted = at_most_over_faults(durations, noun(t.fault for t in effective_trials(reading)))
     return f"{may_keep}. Its address would have been dead for {lasted} of that."
 
 

@@ -168,10 +168,8 @@ def _caching(reading: Reading) -> Iterator[str]:
     if found["right"]:
         yield _kept_address(reading, max(found["right"]))
     if found["absent"]:
-        yield (
-            f"A client may keep a denial for {stated(max(found['absent']))}. Such a client misses the new pod for up to "
-            "that long after it is back."
-        )
+        yield f"A client may keep a denial for {stated(max(found['absent']))}."
+        yield "Such a client misses the new pod for up to that long after it is back."
 
 
 def _kept_address(reading: Reading, ttl_s: int) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chaos.report.timeline.axis import axis
 
 
+@example([0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.5, 100.0])  # the first stretch's padding reaches beyond the second one
 @given(st.lists(st.floats(-1, 300, allow_nan=False), min_size=1, max_size=25))
 def test_it_is_monotone_without_holes_and_stays_inside(instants_s: list[float]) -> None:
     found = axis(instants_s, 200, 980)
@@ -17,6 +18,8 @@ def test_it_is_monotone_without_holes_and_stays_inside(instants_s: list[float]) 
         assert left.to_s == right.from_s
         assert abs(left.to_px - right.from_px) < 1e-9
         assert left.width_px > 0
+    assert all(segment.to_s > segment.from_s for segment in found.segments)
+    assert all(200 <= tick.x_px <= 980 for tick in found.ticks())
     positions = [found.px(at) for at in sorted(instants_s)]
     assert positions == sorted(positions)
 

@@ -82,9 +82,9 @@ def axis(instants_s: Sequence[float], from_px: float, to_px: float) -> Axis:
     """
     clusters = _clusters(sorted(instants_s))
     stretches = [_padded(c) for c in clusters]
-    for left, right in pairwise(stretches):
-        if left[1] > right[0]:
-            left[1] = right[0] = (left[1] + right[0]) / 2
+    for (earlier, left), (later, right) in pairwise(zip(clusters, stretches, strict=True)):
+        if left[1] > right[0]:  # of a long one the padding may reach beyond the whole of a short one
+            left[1] = right[0] = (earlier[-1] + later[0]) / 2
     pauses = [right[0] - left[1] for left, right in pairwise(stretches)]
     pause_px = _pause_widths(pauses, to_px - from_px)
     stretch_px = (to_px - from_px - sum(pause_px)) / len(stretches)

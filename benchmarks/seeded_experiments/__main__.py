@@ -7,6 +7,7 @@ import multiprocessing
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 
 from benchmarks.seeded_experiments.result import PROMISED, PROMISED_NAMED, PROMISED_WIDTH, Total, experiment
 
@@ -28,7 +29,7 @@ def main() -> int:
     total = Total()
     began_s = shown_s = time.monotonic()
     with multiprocessing.get_context("spawn").Pool(given.processes, maxtasksperchild=_EXPERIMENTS_A_PROCESS) as pool:
-        for done in pool.imap_unordered(experiment, seeds):
+        for done in pool.imap_unordered(partial(experiment, rendered=True), seeds):
             total.add(done)
             for violation in done.violations:
                 print(f"{done.drawn}: {violation}", file=sys.stderr, flush=True)

@@ -13,6 +13,7 @@ from benchmarks.seeded_experiments.drawing import MOST_SAMPLES, Drawn, draw
 from benchmarks.seeded_experiments.intervals import Claim, Intervals
 from benchmarks.seeded_experiments.oracle import Judgement, Oracle
 from benchmarks.seeded_experiments.parts import PartClaims
+from benchmarks.seeded_experiments.rendered import strange
 from benchmarks.seeded_experiments.running import run
 from benchmarks.seeded_experiments.scenes import scenes
 from benchmarks.seeded_experiments.series import SeriesClaims
@@ -59,11 +60,17 @@ class Done:
         return max(self.drawn.period_s, self.drawn.connect_period_s) <= SHORT_PERIOD_S
 
 
-def experiment(seed: int) -> Done:
-    """Run the experiment of a seed and compare what is reported with what happened."""
+def experiment(seed: int, *, rendered: bool = False) -> Done:
+    """Run the experiment of a seed and compare what is reported with what happened.
+
+    Args:
+        seed: see `draw`.
+        rendered: make a whole report of it too.
+    """
     done, began_s = Done(draw(seed)), time.process_time()
     try:
-        _compare(done)
+        reading = _compare(done)
+        done.violations += strange(reading) if rendered else ()
     except Exception as exc:  # noqa: BLE001 - the others are to run all the same
         where = traceback.extract_tb(exc.__traceback__)[-1]
         done.violations.append(f"raised {type(exc).__name__}: {exc} ({where.filename}:{where.lineno})")
@@ -71,7 +78,7 @@ def experiment(seed: int) -> Done:
     return done
 
 
-def _compare(done: Done) -> None:
+def _compare(done: Done) -> Reading:
     drawn = done.drawn
     ran, commits = run(drawn)
     if ran.result.error is not None and not isinstance(ran.result.error, SteadyStateError):
@@ -92,6 +99,7 @@ def _compare(done: Done) -> None:
     reading = Reading(ran.history)
     for verdict in judge(reading, ran.history.meta.parameters["checkers"]):
         weigh(done, verdict, oracle.judge(verdict.checker))
+    return reading
 
 
 def _claims(world: World, ran: Ran, found: list, *, lossy: bool) -> Iterator[Claim]:  # type: ignore[type-arg]

@@ -147,4 +147,5 @@ def _dns_facet(name: str, views: list[Recovery], limit_ns: int | None) -> Facet:
         return Facet(name, kept=False, note=f"not right at the end at {', '.join(wrong)}")
     if not views or any(r.right_at_end is None for r in views):
         return Facet(name, None, "not measured")
-    return Facet(name, kept=True, note=f"right in {len(views)} of {len(views)} views at the end")
+    where = f"{len(views)} of {len(views)} view{'s' if len(views) > 1 else ''}"
+    return Facet(name, kept=True, note=f"right in {where} at the end")

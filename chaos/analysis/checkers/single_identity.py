@@ -9,7 +9,7 @@ from chaos.analysis.claims import Finding, against, checker, holds, unsure
 from chaos.analysis.overlap import Overlap, overlaps
 from chaos.analysis.reading import Reading
 from chaos.analysis.trials import not_replaced
-from chaos.analysis.units import at_most_ns, between, count
+from chaos.analysis.units import at_most_ns, between, count, out_of
 from chaos.model import Interval
 
 
@@ -22,8 +22,8 @@ def single_identity(reading: Reading) -> Iterator[Finding]:
     mine = [o for o in overlaps(reading) if o.trial.key in keys]
     for found in mine:
         yield from _of_one(found)
-    number = count(len(mine))
-    yield holds(f"In {number} of {number} replacements no two pods served under one identity.")
+    all_of = out_of(len(mine), len(mine), "replacement")
+    yield holds(f"In {all_of} no two pods served under one identity.")
 
 
 def _of_one(found: Overlap) -> Iterator[Finding]:

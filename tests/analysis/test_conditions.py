@@ -782,7 +782,7 @@ def test_a_new_pod_of_another_shape_is_told_with_both() -> None:
 
 def test_records_of_each_kind_are_facets_of_their_own() -> None:
     build = replaced()
-    assert facets(build)["A record"] == (True, "right in 1 of 1 views at the end")
+    assert facets(build)["A record"] == (True, "right in 1 of 1 view at the end")
     assert facets(build)["SRV entry"] == (None, "not measured")
     later = build.series("dns", "A web-1.web", "coredns-b", "web-1", period_s=0.1)
     build.sample(later, 5.0, 20.0, lambda at_s: a("10.0.0.1") if at_s < 10.5 else NXDOMAIN)
@@ -892,7 +892,7 @@ def test_a_certain_overlap_is_told_alone_and_one_that_is_excluded_not_at_all() -
     assert re.fullmatch(r"trial 1: two pods served as web-0 for at least 0\.\d+ s\.", text)
     assert said(pod_replacement(), "single-identity") == (
         OK,
-        "In 1 of 1 replacements no two pods served under one identity.",
+        "In 1 of 1 replacement no two pods served under one identity.",
     )
 
 

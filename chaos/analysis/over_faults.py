@@ -12,6 +12,7 @@ from chaos.model.figure import plain, rounded_up
 
 # From so many faults on something can be said of the median of all that are like them, at 95 %.
 _ENOUGH = 6
+_BOTH = 2  # so few have no middle
 _CONFIDENCE = 0.95
 _DELETIONS = ("delete-pod", "force-delete-pod")
 
@@ -28,27 +29,36 @@ def noun(faults: Iterable[FaultWindow]) -> str:
 
 
 def over_faults(durations: Sequence[Interval], what: str = "deletion") -> str:
-    """How long it took: ``between 1.93 and 1.98 s (1 deletion)``, of several faults the median and the longest.
+    """How long it took: ``between 1.93 and 1.98 s (1 deletion)``, of two both, of more the median and the longest.
 
     Args:
         durations: one for each fault, in nanoseconds, at least one.
         what: a fault is, in the singular.
     """
-    if len(durations) == 1:
-        return f"{between(durations[0])} ({count(1, what)})"
+    n = count(len(durations), what)
+    if len({plain(between(one)) for one in durations}) == 1:
+        return f"{between(durations[0])} ({n})"
+    if len(durations) == _BOTH:
+        return f"{between(durations[0])}, and {between(durations[1])} ({n})"
     longest, median = largest(durations), middle(durations)
     assert longest is not None and median is not None  # noqa: S101, PT018 - there is one
     if plain(between(longest)) == plain(between(median)):
-        return f"{between(longest)} ({count(len(durations), what)})"
-    return f"{between(median)} (median of {count(len(durations), what)}; the longest {between(longest)})"
+        return f"{between(median)} (median of {n}; the longest no longer)"
+    return f"{between(median)} (median of {n}; the longest {between(longest)})"
 
 
-def at_most_over_faults(durations: Sequence[Interval], what: str = "deletion") -> str:
-    """By when it had happened after each of them: ``at most 51 ms (3 deletions)``."""
+def at_most_over_faults(durations: Sequence[Interval], what: str = "deletion", then: str = "") -> str:
+    """By when it had happened after each of them: ``at most 51 ms after the deletion (3 deletions)``.
+
+    Args:
+        durations: one for each fault.
+        what: a fault is, in the singular.
+        then: what follows the duration.
+    """
     ends = [d.before_ns for d in durations if d.before_ns is not None]
     if len(ends) < len(durations):
-        return over_faults(durations, what)
-    return f"{at_most_ms(max(0, *ends))} ({count(len(ends), what)})"
+        return " ".join(filter(None, (over_faults(durations, what), then)))
+    return " ".join(filter(None, (at_most_ms(max(0, *ends)), then, f"({count(len(ends), what)})")))
 
 
 def how_sure(durations: Sequence[Interval], what: str = "deletion", aim: Aim | None = None) -> str:

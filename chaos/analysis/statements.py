@@ -10,6 +10,9 @@ from chaos.analysis.questions import Answer
 from chaos.model import Verdict, VerdictOutcome
 from chaos.model.figure import Register, plain, reader
 
+# How a headline begins that no real cluster gave.
+SIMULATED = "On the simulated cluster: "
+
 
 @dataclass(frozen=True, slots=True)
 class Statements:

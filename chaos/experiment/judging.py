@@ -14,7 +14,7 @@ from chaos.analysis.gaps import not_told_in_time
 from chaos.analysis.headline import headline
 from chaos.analysis.questions import Question, answer_all
 from chaos.analysis.reading import Reading
-from chaos.analysis.statements import Statements
+from chaos.analysis.statements import SIMULATED, Statements
 from chaos.errors import UsageError
 from chaos.experiment.definition import Experiment
 from chaos.experiment.loading import find_experiment
@@ -83,7 +83,7 @@ def _first_sentence(reading: Reading, say: Callable[[Reading], str]) -> str:
         if why := not_alone(reading) or (say is not headline and not_told_in_time(reading)):
             return f"Nothing is concluded from this run: {why}."
         said = say(reading)
-        return f"On the simulated cluster: {said}" if said and reading.meta.simulated else said
+        return f"{SIMULATED}{said}" if said and reading.meta.simulated else said
 
     try:
         return guarded(first, lambda defect: f"The first sentence could not be written: {defect}.")

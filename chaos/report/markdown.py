@@ -24,6 +24,7 @@ from chaos.model.figure import plain
 from chaos.report.fact_tables import fact_tables, watched_rows
 from chaos.report.rendering import render
 from chaos.report.reproduce import command
+from chaos.report.slowest import shown
 from chaos.report.stage_table import cause_of_all, heading, stage_rows
 from chaos.report.tables import grouped, lost, recovered, since_cause, stable
 from chaos.report.timeline import is_drawn
@@ -41,8 +42,9 @@ _KEPT = {True: "yes", False: "**no**", None: "—"}
 def report_markdown(reading: Reading, said: Statements, ending: Ending) -> str:
     """The report: result line, headline, recommendation, picture, answers; then, folded, what they rest on."""
     lines = timelines(reading)
-    shown, divided = lines[:SHOWN_TRIALS], divisions(reading)
-    keys = {line.trial.key for line in shown}
+    shown_lines = shown(lines, SHOWN_TRIALS)
+    keys = {line.trial.key for line in shown_lines}
+    divided = [one for one in divisions(reading) if one.trial.key in keys]
     text = render(
         "report.md.j2",
         meta=reading.meta,
@@ -59,12 +61,12 @@ def report_markdown(reading: Reading, said: Statements, ending: Ending) -> str:
         verdicts=said.verdicts,
         counted=_counted(said.verdicts),
         trials=trials(reading),
-        headings=[heading(line, lines) for line in shown],
+        headings=[heading(line, lines) for line in shown_lines],
         cause=cause_of_all(lines),
-        hidden=len(lines) - len(shown),
-        stages=stage_rows(lines, SHOWN_TRIALS),
+        hidden=len(lines) - len(shown_lines),
+        stages=stage_rows(lines, shown_lines),
         parts=_parts(divided),
-        divided=[f"{d.trial.number}: {d.trial.target.name}" for d in divided[:SHOWN_TRIALS]],
+        divided=[f"{d.trial.number}: {d.trial.target.name}" for d in divided],
         identity=_identity(reading),
         overlaps=_overlaps(reading),
         clients=[_client(v) for v in client_views(reading) if v.trial.key in keys],
@@ -111,11 +113,10 @@ def _used(model: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _parts(divided: list[Division]) -> list[dict[str, Any]]:
     """The parts of each outage, a row for each part, and their whole."""
-    shown = divided[:SHOWN_TRIALS]
     rows: list[dict[str, Any]] = []
     for position, (_, label) in enumerate(PARTS):
-        rows.append({"label": label, "cells": [_bounds(one.parts[position].length) for one in shown]})
-    return [*rows, {"label": "the whole outage", "cells": [_bounds(one.total) for one in shown]}]
+        rows.append({"label": label, "cells": [_bounds(one.parts[position].length) for one in divided]})
+    return [*rows, {"label": "the whole outage", "cells": [_bounds(one.total) for one in divided]}]
 
 
 def _bounds(length: Interval | None) -> str:

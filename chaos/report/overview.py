@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from chaos.analysis.statements import SIMULATED
 from chaos.model import Ending
 from chaos.report.markdown import cell
 from chaos.report.rendering import render
@@ -103,7 +104,7 @@ def _row(row: OverviewRow, folder: Path) -> dict[str, Any]:
         "experiment": row.experiment,
         "outcome": str(row.outcome),
         "exit_code": row.exit_code,
-        "headline": row.document.get("headline", "") or row.reason,
+        "headline": str(row.document.get("headline", "")).removeprefix(SIMULATED) or row.reason,
         "verdicts": ", ".join(f"{n} {outcome}" for outcome, n in counts.items()),
         "report": os.path.relpath(row.folder / "report.md", folder) if row.folder else "",
     }

@@ -30,7 +30,7 @@ def heading(line: Timeline, lines: list[Timeline]) -> str:
     return name if cause_of_all(lines) else f"{name}, since {line.trial.cause}"
 
 
-def stage_rows(lines: list[Timeline], shown: int) -> list[StageRow]:
+def stage_rows(lines: list[Timeline], shown: list[Timeline]) -> list[StageRow]:
     """Rows in the order of the stages; the median is over all trials, not only those shown."""
     keys = list(dict.fromkeys((b.key, b.view) for line in lines for b in line.boundaries))
     order = (
@@ -49,7 +49,8 @@ def stage_rows(lines: list[Timeline], shown: int) -> list[StageRow]:
         middle = median([f for f in figures if f is not None])
         labels = {b.label for b in found if b is not None}
         label = labels.pop() if len(labels) == 1 else "t0"
-        rows.append(StageRow(label, tuple(_text(f) for f in figures[:shown]), _text(middle)))
+        cells = tuple(_text(f) for t, f in zip(lines, figures, strict=True) if t in shown)
+        rows.append(StageRow(label, cells, _text(middle)))
     return rows
 
 

@@ -102,8 +102,14 @@ def test_pods_of_one_fault_are_not_counted_as_trials() -> None:
 
 def test_what_had_not_ended_and_what_had_have_no_longest_in_common() -> None:
     """Of the one a lower bound is known and of the other an upper one: neither is known to be the longer one."""
-    said = plain(over_faults([Interval(NS_PER_S // 2, None), Interval(3 * NS_PER_S, 3 * NS_PER_S)]))
-    assert said == "at least 1.75 s (median of 2 deletions; the longest at least 3.00 s)"
+    open_end, three, one = (
+        Interval(NS_PER_S // 2, None),
+        Interval(3 * NS_PER_S, 3 * NS_PER_S),
+        Interval(NS_PER_S, NS_PER_S),
+    )
+    said = plain(over_faults([open_end, three, one]))
+    assert said == "between 1.00 and 3.00 s (median of 3 deletions; the longest at least 3.00 s)"
+    assert plain(over_faults([open_end, three])) == "at least 0.500 s, and 3.00 s (2 deletions)"
 
 
 # ---- records ----

@@ -815,7 +815,7 @@ def test_only_places_that_lasted_through_the_trial_tell_of_its_end(lost_s: float
     for name in ("agent-0", "agent-1"):
         sampled(build, right, vantage=name)
     lost(build, "agent-1", lost_s)
-    assert facets(build)["A record"] == (True, f"right in {views} of {views} view{"s" if views > 1 else ""} at the end")
+    assert facets(build)["A record"] == (True, f"right in {views} of {views} view{'s' if views > 1 else ''} at the end")
 
 
 def test_the_claims_are_those_that_the_pod_had_when_it_was_first_seen_on_a_node() -> None:

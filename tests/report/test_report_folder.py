@@ -194,7 +194,7 @@ def test_the_picture_has_a_lane_for_each_pod_view_and_client(tmp_path: Path) -> 
     written(tmp_path, pod_replacement(FORCED))
     labels = {text.text for text in picture(tmp_path).iter(f"{SVG}text")}
     assert {
-        "web-0 (deleted)",
+        "web-0 (target)",
         "A web-0.web @ coredns-a",
         "A web-0.web @ coredns-b",
         "A web-0.web @ service",

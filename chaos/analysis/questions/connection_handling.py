@@ -77,10 +77,8 @@ def _began(failed: list[ClientView], how: str = "") -> Iterator[str]:
     late = [v for v in failed if not v.early]
     cause = named_cause(v.trial for v in late or failed)
     if late:
-        when = at_most_over_faults(
-            per_fault((v.trial.number, _since(v)) for v in late), noun(v.trial.fault for v in late)
-        )
-        yield f"That was {when} after {cause}."
+        seen = per_fault((v.trial.number, _since(v)) for v in late)
+        yield f"That was {at_most_over_faults(seen, noun(v.trial.fault for v in late), f'after {cause}')}."
         if len(late) < len(failed):
             yield f"In {out_of(len(failed) - len(late), len(failed))} it was before {cause}."
     else:
@@ -189,8 +187,8 @@ def _kept_address(reading: Reading, ttl_s: int) -> str:
     durations = per_fault(dead)
     if all((one.before_ns or 0) >= _NEARLY * ttl_s * NS_PER_S for one in durations):
         return f"{may_keep}. Its address may be dead for all of that."
-    lasted = at_most_over_faults(durations, noun(t.fault for t in effective_trials(reading)))
-    return f"{may_keep}. Its address would have been dead for {lasted} of that."
+    lasted = at_most_over_faults(durations, noun(t.fault for t in effective_trials(reading)), "of that")
+    return f"{may_keep}. Its address would have been dead for {lasted}."
 
 
 def _unmeasured(views: dict[str, list[ClientView]], spoken: str) -> Iterator[str]:

@@ -41,13 +41,14 @@ def _propagation(lines: list[Timeline], what: str) -> Iterator[str]:
         (t.trial.number, took) for t in lines if (took := t.between("endpoint-ready", "dns-back")) and took.before_ns
     ]
     if out:
-        within = at_most_over_faults(per_fault((trial.number, lost) for trial, lost in out), what)
-        yield f"Every view dropped the deleted pod's name {within} after {named_cause(trial for trial, _ in out)}."
+        since_then = f"after {named_cause(trial for trial, _ in out)}"
+        within = at_most_over_faults(per_fault((trial.number, lost) for trial, lost in out), what, since_then)
+        yield f"Every view dropped the deleted pod's name {within}."
     else:
         yield "When the name was dropped was not seen in every view of any trial."
     if back:
-        after = at_most_over_faults(per_fault(back), what)
-        yield f"Every view gave the new pod's address {after} after its endpoint was ready."
+        after = at_most_over_faults(per_fault(back), what, "after its endpoint was ready")
+        yield f"Every view gave the new pod's address {after}."
     else:
         yield "How soon after the new pod's endpoint was ready its address appeared was not seen in any trial."
 

@@ -49,16 +49,21 @@ def _kept(mine: list[Identity], *, alone: bool) -> Iterator[str]:
     if broken:
         yield f"No: this did not come back: {'; '.join(broken)}."
         if always:
-            yield f"These were the same in all {count(len(mine), 'replacement')}: {', '.join(always)}."
+            yield f"These were the same in all {count(len(mine), 'replacement')}: {_and(always)}."
     elif always:
         yes = "As far as it was measured, yes" if unmeasured else "Yes"
         yes += "" if alone else ", but two pods had one identity for a time"
-        yield f"{yes}: in {_all(len(mine))} the {', '.join(always)} were the same."
+        yield f"{yes}: in {_all(len(mine))} the {_and(always)} were the same."
     if unmeasured:
         yield f"Not measured in every trial: {', '.join(unmeasured)}."
     without = sorted({f.name for i in mine for f in i.facets if not f.applies})
     if without:
         yield f"These pods have no {' and no '.join(without)}."
+
+
+def _and(names: list[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _all(n: int) -> str:

@@ -85,6 +85,7 @@ def axis(instants_s: Sequence[float], from_px: float, to_px: float) -> Axis:
     for (earlier, left), (later, right) in pairwise(zip(clusters, stretches, strict=True)):
         if left[1] > right[0]:  # of a long one the padding may reach beyond the whole of a short one
             left[1] = right[0] = (earlier[-1] + later[0]) / 2
+    _close(stretches, to_px - from_px)
     pauses = [right[0] - left[1] for left, right in pairwise(stretches)]
     pause_px = _pause_widths(pauses, to_px - from_px)
     stretch_px = (to_px - from_px - sum(pause_px)) / len(stretches)
@@ -115,6 +116,15 @@ def _clusters(instants_s: list[float]) -> list[list[float]]:
 def _padded(cluster: list[float]) -> list[float]:
     pad_s = max(_PAD_AT_LEAST_S, _PAD_SHARE * (cluster[-1] - cluster[0]))
     return [cluster[0] - pad_s, cluster[-1] + pad_s]
+
+
+def _close(stretches: list[list[float]], width_px: float) -> None:
+    """No pause where it would be shorter, at the scale of the stretches beside it, than a compressed one is wide."""
+    stretch_px = width_px * (1 - _COMPRESSED_SHARE) / len(stretches)
+    for left, right in pairwise(stretches):
+        s_per_px = max(end - start for start, end in (left, right)) / stretch_px
+        if right[0] - left[1] < _COMPRESSED_PX * s_per_px:
+            left[1] = right[0] = (left[1] + right[0]) / 2
 
 
 def _pause_widths(pauses_s: list[float], width_px: float) -> list[float]:

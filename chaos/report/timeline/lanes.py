@@ -46,7 +46,7 @@ def _pods(reading: Reading, trial: Trial, from_s: float, to_s: float) -> Iterabl
     names = sorted({s.pod for s in reading.series if s.pod} | {trial.target.name})
     for name in names:
         stretches = tuple(pod_stretches(reading, name, trial.end_ns, since_t0(trial), from_s, to_s))
-        yield Lane("pod", f"{name} (deleted)" if name == trial.target.name else name, stretches)
+        yield Lane("pod", f"{name} (target)" if name == trial.target.name else name, stretches)
 
 
 def _dns(reading: Reading, trial: Trial) -> Iterable[Lane]:

@@ -9,6 +9,7 @@ from chaos.analysis.reading import Reading
 from chaos.analysis.stages import Timeline, timelines
 from chaos.analysis.trials import Trial
 from chaos.report.rendering import render
+from chaos.report.slowest import asked_dns, back_ns, slowest
 from chaos.report.timeline.actions import Action, actions
 from chaos.report.timeline.axis import Axis, axis
 from chaos.report.timeline.lanes import lanes, since_t0
@@ -56,7 +57,7 @@ def timeline_svg(reading: Reading) -> str:
     """
     found = timelines(reading)
     if found:
-        chosen = max(found, key=_slowness)
+        chosen = slowest(found)
         return _draw_trial(reading, chosen, _which(chosen, found))
     if is_drawn(reading):
         return _draw_run(reading, actions(reading))
@@ -68,25 +69,12 @@ def is_drawn(reading: Reading) -> bool:
     return bool(timelines(reading) or actions(reading))
 
 
-def _back_ns(line: Timeline) -> int | None:
-    return line.at("dns-back" if _asked_dns(line) else "http")
-
-
-def _asked_dns(line: Timeline) -> bool:
-    return any(boundary.key == "dns-back" for boundary in line.boundaries)
-
-
-def _slowness(line: Timeline) -> tuple[bool, int, int]:
-    back_ns = _back_ns(line)
-    return back_ns is None, 0 if back_ns is None else back_ns - line.trial.cause_ns, -line.trial.number
-
-
 def _which(line: Timeline, found: list[Timeline]) -> str:
     if len(found) == 1:
         return "the only replacement"
-    if _back_ns(line) is None:
-        how = "recover in every view" if _asked_dns(line) else "answer again"
-        return f"of {len(found)} replacements one that did not {how}"
+    if back_ns(line) is None:
+        how = "not right again in every view" if asked_dns(line) else "no right answer again"
+        return f"one of {len(found)} replacements, {how} in its time"
     return f"the slowest of {len(found)} replacements"
 
 
@@ -95,7 +83,7 @@ def _draw_trial(reading: Reading, line: Timeline, which: str) -> str:
     instants = [
         trial.seconds(b.before_ns) for b in line.boundaries if b.before_ns is not None and b.key in (*_SHOWN, *_DNS)
     ]
-    if _back_ns(line) is None:
+    if back_ns(line) is None:
         instants.append(trial.seconds(trial.end_ns))
     time = axis([0.0, *instants], _LEFT_PX, _RIGHT_PX)
     return _draw(

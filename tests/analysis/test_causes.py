@@ -193,7 +193,7 @@ def test_sentences_count_from_the_cause_and_say_which() -> None:
     clients = plain(" ".join(connection_handling(Reading(rolled(1.4)))))
     assert "ms after its deletion was seen (1 fault). The outage lasted" in clients
     cut = as_fault(pod_replacement(), "cut-node")
-    assert "after the cut of its node." in plain(" ".join(dns_update(Reading(cut))))
+    assert "after the cut of its node (1 fault)." in plain(" ".join(dns_update(Reading(cut))))
 
 
 def test_a_client_that_had_failed_already_is_not_said_to_have_done_so_before_a_deletion() -> None:

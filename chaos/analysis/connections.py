@@ -203,11 +203,12 @@ def _outages(trial: Trial, samples: list[Sample]) -> Iterator[_Outage]:
         stretch = list(group)
         if good:
             last_good_ns = stretch[-1].sent_ns
-            if open_ is not None:
-                back_ns = stretch[0].received_ns
+            back_ns = stretch[0].received_ns
+            # One lost packet's late end is no failure of this trial, where another try succeeded before its fault.
+            if open_ is not None and back_ns >= trial.sent_ns:
                 restored = Interval(open_.restored.after_ns, back_ns)
                 yield open_._replace(restored=restored, may_be_ns=back_ns - open_.failed.after_ns)
-                open_ = None
+            open_ = None
             continue
         # By receipt: the end of an idle connection is a sample that began before the fault. One that had failed already
         # when the fault came, and goes on failing, is an outage of the trial too; it begins with that failure.

@@ -134,6 +134,15 @@ def counted_in(found: Sequence[Trial], otherwise: str = "replacement") -> str:
     return "replacement" if len({trial.key for trial in found}) == len(found) else otherwise
 
 
+def alike(found: Sequence[Trial]) -> bool:
+    """Whether they repeat the same: pods of one set, one kind of fault on as many pods, and the same t0."""
+    shapes = {
+        (t.fault.fault, len(t.fault.targets), t.cause, t.target.name.rpartition("-")[0], str(t.fault.parameters))
+        for t in found
+    }
+    return len(shapes) <= 1
+
+
 def named_cause(found: Iterable[Trial]) -> str:
     """What the seconds of these trials count from, behind "after": "the deletion"."""
     return " or ".join(dict.fromkeys(trial.origin.noun for trial in found))

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count as counter
-from math import floor
+from math import ceil, floor
 from typing import Any
 
 _NS_PER_S = 1_000_000_000
@@ -57,8 +57,7 @@ class Figure:
             return self._duration()
         if self.least == self.most:
             return self._write(self.least)
-        # Not an upper one of a share: a chance that is itself so sure is no better known than to a percent.
-        least, most = self._write(self.least, floor), self._write(self.most)
+        least, most = self._write(self.least, floor), self._write(self.most, ceil)
         if self.least is None or self.most is None:
             return f"at least {least}" if self.most is None else f"at most {most}"
         return least if least == most else f"{least} to {most}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from math import ceil, floor
 from typing import Any
 
 from chaos.analysis.connections import ClientView, client_views
@@ -16,17 +15,17 @@ from chaos.analysis.recovery import recoveries
 from chaos.analysis.stages import timelines
 from chaos.analysis.statements import Statements
 from chaos.analysis.statistics import Bound, Summary, summarise
-from chaos.analysis.trials import NS_PER_S, trials
-from chaos.analysis.units import ms
+from chaos.analysis.trials import NS_PER_S, alike, trials
 from chaos.analysis.vantages import names, primary
 from chaos.model import Ending, Interval, Verdict
 from chaos.model.figure import plain
+from chaos.report.bounds import at_least, at_most, bounds
 from chaos.report.fact_tables import fact_tables, watched_rows
 from chaos.report.rendering import render
 from chaos.report.reproduce import command
 from chaos.report.slowest import shown
 from chaos.report.stage_table import cause_of_all, heading, stage_rows
-from chaos.report.tables import grouped, lost, recovered, since_cause, stable
+from chaos.report.tables import grouped, lost, of_faults, recovered, stable
 from chaos.report.timeline import is_drawn
 from chaos.report.vantage_tables import is_worth_telling, node_rows, spread_rows, vantage_rows
 from chaos.report.wording import words
@@ -34,7 +33,6 @@ from chaos.report.wording import words
 # More trials than these make the tables unreadable; the rest is in recoveries.csv.
 SHOWN_TRIALS = 6
 _SHOWN_REASONS = 12
-_NS_PER_MS = 1_000_000
 _TAG = re.compile(r"<(?=[a-zA-Z/!])")
 _KEPT = {True: "yes", False: "**no**", None: "—"}
 
@@ -121,12 +119,7 @@ def _parts(divided: list[Division]) -> list[dict[str, Any]]:
 
 def _bounds(length: Interval | None) -> str:
     """Seconds, rounded outwards to a millisecond."""
-    if length is None:
-        return "not seen"
-    least = floor(length.after_ns / _NS_PER_MS) / 1000
-    if length.before_ns is None:
-        return f"> {least:.3f}"
-    return f"{least:.3f} to {ceil(length.before_ns / _NS_PER_MS) / 1000:.3f}"
+    return "not seen" if length is None else bounds(length)
 
 
 def _identity(reading: Reading) -> list[dict[str, Any]]:
@@ -144,11 +137,11 @@ def _identity(reading: Reading) -> list[dict[str, Any]]:
 def _overlaps(reading: Reading) -> list[dict[str, str]]:
     rows = []
     for found in overlaps(reading):
-        most = "unknown" if found.at_most_ns is None else ms(found.at_most_ns)
+        most = "unknown" if found.at_most_ns is None else f"{at_most(found.at_most_ns)} s"
         rows.append(
             {
                 "where": f"{found.trial.number}: {found.trial.target.name}",
-                "at_least": ms(found.at_least_ns),
+                "at_least": f"{at_least(found.at_least_ns)} s",
                 "at_most": most,
                 "why": found.unknown or found.proof or "the old address was never seen to stop answering",
                 "impostors": ", ".join(f"{who} ({n})" for who, n in found.impostors) or "none",
@@ -164,7 +157,7 @@ def _client(view: ClientView) -> dict[str, str]:
         "where": f"{view.trial.number}: {view.trial.target.name}",
         "client": f"{view.probe} {view.record}",
         "counts": counts,
-        "failed": _interval(view.failed, view.trial.cause_ns),
+        "failed": "before the fault" if view.deaf else _interval(view.failed, view.trial.cause_ns),
         "how": f"{view.first_failure[0]} ({view.first_failure[1]})" if view.first_failure else "",
         "restored": _interval(view.restored, view.trial.cause_ns),
         "outage": "" if outage is None else _interval(outage, 0),
@@ -174,8 +167,11 @@ def _client(view: ClientView) -> dict[str, str]:
 
 
 def _records(reading: Reading) -> list[dict[str, str]]:
+    """One value a fault, the last of its pods' and vantages'; without a middle where the faults are unlike."""
     rows = []
+    same = alike([r.trial for _, _, group in grouped(reading) for r in group])
     for kind, view, group in grouped(reading):
+        faults = len({r.trial.number for r in group})
         widths = summarise(
             [Bound(r.recovered.width_ns) for r in group if r.recovered and r.recovered.width_ns is not None]
         )
@@ -183,10 +179,11 @@ def _records(reading: Reading) -> list[dict[str, str]]:
             {
                 "record": kind.value,
                 "view": view,
-                "n": str(len(group)),
-                "lost": _pair(summarise(lost(group, since_cause))),
-                "recovered": _pair(summarise(recovered(group, since_cause))),
-                "stable": _pair(summarise(stable(group, since_cause))),
+                "n": str(faults),
+                **{
+                    what: _pair(summarise(of_faults(group, figures)), faults, same=same)
+                    for what, figures in (("lost", lost), ("recovered", recovered), ("stable", stable))
+                },
                 "width": _figure(widths.median),
                 "flips": str(sum(r.flips for r in group)),
                 "unknown": f"{sum(r.unknown for r in group)} of {sum(r.samples for r in group)}",
@@ -279,14 +276,14 @@ def _cost(reading: Reading) -> list[str]:
 def _interval(interval: Interval | None, zero_ns: int) -> str:
     if interval is None:
         return ""
-    after = f"{(interval.after_ns - zero_ns) / NS_PER_S:.3f}"
-    return f"> {after}" if interval.before_ns is None else f"{after} to {(interval.before_ns - zero_ns) / NS_PER_S:.3f}"
+    return bounds(interval, zero_ns)
 
 
-def _pair(summary: Summary) -> str:
+def _pair(summary: Summary, faults: int, *, same: bool) -> str:
     if summary.n == 0:
         return ""
-    text = f"{_figure(summary.median)} / {_figure(summary.maximum)}"
+    text = f"{_figure(summary.median) if same else '—'} / {_figure(summary.maximum)}"
+    text += f" (of {summary.n})" if summary.n < faults else ""
     extra = [f"p95 {_figure(summary.p95)}" if summary.p95 else "", f"p99 {_figure(summary.p99)}" if summary.p99 else ""]
     return " / ".join([text, *filter(None, extra)])
 
@@ -294,4 +291,4 @@ def _pair(summary: Summary) -> str:
 def _figure(value: Bound | None) -> str:
     if value is None:
         return ""
-    return f"{'> ' if value.censored else ''}{value.value_ns / NS_PER_S:.3f}"
+    return f"> {at_least(value.value_ns)}" if value.censored else at_most(value.value_ns)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from chaos.analysis.stages import Boundary, Timeline
 from chaos.analysis.statistics import Bound, bound, median
-from chaos.analysis.trials import NS_PER_S
+from chaos.analysis.trials import alike
+from chaos.report.bounds import at_least, at_most
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ def heading(line: Timeline, lines: list[Timeline]) -> str:
 
 
 def stage_rows(lines: list[Timeline], shown: list[Timeline]) -> list[StageRow]:
-    """Rows in the order of the stages; the median is over all trials, not only those shown."""
+    """Rows in the order of the stages; the median is over all trials, not only those shown, where they are alike."""
     keys = list(dict.fromkeys((b.key, b.view) for line in lines for b in line.boundaries))
     order = (
         {b.key: position for position, b in enumerate(max(lines, key=lambda t: len(t.boundaries)).boundaries)}
@@ -39,18 +40,18 @@ def stage_rows(lines: list[Timeline], shown: list[Timeline]) -> list[StageRow]:
         else {}
     )
     keys.sort(key=lambda k: order.get(k[0], len(order)))
-    rows = []
+    rows, same = [], alike([line.trial for line in lines])
     for key, view in keys:
         found = [_find(line, key, view) for line in lines]
         figures = [
             None if b is None or b.interval is None else bound(b.interval, t.trial.cause_ns)
             for t, b in zip(lines, found, strict=True)
         ]
-        middle = median([f for f in figures if f is not None])
+        middle = median([f for f in figures if f is not None]) if same else None
         labels = {b.label for b in found if b is not None}
         label = labels.pop() if len(labels) == 1 else "t0"
         cells = tuple(_text(f) for t, f in zip(lines, figures, strict=True) if t in shown)
-        rows.append(StageRow(label, cells, _text(middle)))
+        rows.append(StageRow(label, cells, _text(middle) if same else "—"))
     return rows
 
 
@@ -61,4 +62,4 @@ def _find(line: Timeline, key: str, view: str) -> Boundary | None:
 def _text(value: Bound | None) -> str:
     if value is None:
         return "not seen"
-    return f"{'> ' if value.censored else ''}{value.value_ns / NS_PER_S:.3f}"
+    return f"> {at_least(value.value_ns)}" if value.censored else at_most(value.value_ns)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
-from chaos.analysis.statistics import Bound, Summary, bound, summarise
+from chaos.analysis.statistics import Bound, Summary, bound, maximum, summarise
 from chaos.analysis.trials import NS_PER_S, Trial
 
 RECOVERY_COLUMNS = (
@@ -100,6 +100,15 @@ def lost(group: Iterable[Recovery], zero: Zero = since_accepted) -> list[Bound]:
 def recovered(group: Iterable[Recovery], zero: Zero = since_accepted) -> list[Bound]:
     """Upper bounds of when each was right again; censored where it was not."""
     return [bound(r.recovered, zero(r.trial)) for r in group if r.recovered is not None]
+
+
+def of_faults(group: Iterable[Recovery], figures: Callable[[list[Recovery], Zero], list[Bound]]) -> list[Bound]:
+    """One value a fault, the last of its pods' and vantages', since each pod's own t0."""
+    by_fault: dict[int, list[Recovery]] = {}
+    for r in group:
+        by_fault.setdefault(r.trial.number, []).append(r)
+    found = (maximum(figures(of_one, since_cause)) for of_one in by_fault.values())
+    return [one for one in found if one is not None]
 
 
 def stable(group: Iterable[Recovery], zero: Zero = since_accepted) -> list[Bound]:

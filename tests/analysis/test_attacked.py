@@ -118,7 +118,10 @@ def test_what_had_not_ended_and_what_had_have_no_longest_in_common() -> None:
 def test_a_record_that_was_lost_again_was_not_only_wrong_at_first() -> None:
     found = edited().lasts_until(105.0)
     said = answer(found.series("A web-0.web").say(NXDOMAIN, after=6, before=100).history, "dns-update")
-    assert "Of 3 pairs of a record and a view 3 gave the new address and then a wrong answer again." in said
+    assert (
+        "Of 3 cases (a pod's record at a view after a fault) 3 gave the new address and then a wrong answer again."
+        in said
+    )
     assert re.search(r"They were right for good between \d+\.\d+ and 100\.\d+ s \(1 deletion\) after", said)
     assert "wrong again" not in answer(edited().history, "dns-update")
 

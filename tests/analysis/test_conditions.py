@@ -519,8 +519,8 @@ def test_a_name_that_came_back_is_told_with_how_long_it_took() -> None:
     outcome, text = said(replaced().done(), "recovered-within")
     assert outcome is OK
     assert text == (
-        "Every A record was right within 60 s of the deletion, at every view. Of 1 pair of a record and a view 1 were "
-        "wrong for a time. The last was right for good at most 3.50 s after the deletion."
+        "Every A record was right within 60 s of the deletion, at every view. In 1 of 1 case (a record at a view after "
+        "a fault) it was wrong for a time. The last was right for good at most 3.50 s after the deletion."
     )
 
 
@@ -649,7 +649,7 @@ def test_only_addresses_are_judged() -> None:
     build.sample(series, 5.0, 20.0, lambda at_s: a() if at_s >= 10.5 else Outcome("NOERROR", values=("web-1.web",)))
     outcome, text = within(build, ns(60.0))
     assert outcome is OK
-    assert "Of 1 pair of a record and a view" in text
+    assert "In 1 of 1 case (a record at a view after a fault)" in text
 
 
 def test_a_pair_that_one_vantage_lost_rests_on_the_other() -> None:

@@ -97,7 +97,7 @@ def test_what_is_quoted_keeps_its_figure() -> None:
         (Figure(3, 3, "reply|replies"), "3 replies"),
         (Figure(2, 5, "view"), "2 views to 5 views"),
         (Figure(0.29, 0.38, "share"), "29% to 38%"),
-        (Figure(None, 0.632, "share"), "at most 63%"),
+        (Figure(None, 0.632, "share"), "at most 64%"),
     ],
 )
 def test_a_figure_is_written_with_its_bounds_and_unit(figure: Figure, text: str) -> None:

@@ -10,7 +10,7 @@ from chaos.analysis.reading import Reading
 from chaos.analysis.records import IPV6, RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.trials import NS_PER_S, named_cause
-from chaos.analysis.units import at_most_ns, between, count, seconds, stated
+from chaos.analysis.units import at_most_ns, between, count, out_of, seconds, stated
 from chaos.analysis.vantages import losses, names
 from chaos.model import Interval
 
@@ -53,17 +53,16 @@ def _where(recovery: Recovery, *, several: bool) -> str:
 def _in_time(measured: list[Recovery], limit_ns: int) -> str:
     lasting = [r.trial.against_limit(r.lasting) for r in measured if r.lasting is not None]
     back_ns = [used.before_ns for used in lasting if used.before_ns is not None]
-    never = sum(r.outcome is RecoveryOutcome.NEVER_LOST for r in measured)
+    # Pods of one fault share the records of their service.
+    cases = {(r.trial.number, r.record, r.view, r.vantage): r.outcome for r in measured}
+    wrong = sum(outcome is not RecoveryOutcome.NEVER_LOST for outcome in cases.values())
     since = named_cause(r.trial for r in measured)
     what = "A and AAAA record" if any(r.kind in IPV6 for r in measured) else "A record"
     text = f"Every {what} was right within {stated(limit_ns / NS_PER_S)} of {since}, at every view."
-    if len(measured) == never:
+    if not wrong:
         return f"{text} None was ever seen wrong."
-    wrong = (
-        f"Of {count(len(measured), 'pair')} of a record and a view {count(len(measured) - never)} were wrong for a time"
-    )
-    last = at_most_ns(max(back_ns, default=0))
-    return f"{text} {wrong}. The last was right for good {last} after {since}."
+    of_all = f"In {out_of(wrong, len(cases), 'case')} (a record at a view after a fault) it was wrong for a time."
+    return f"{text} {of_all} The last was right for good {at_most_ns(max(back_ns, default=0))} after {since}."
 
 
 def _without_lost_vantages(asked: list[Recovery], limit_ns: int) -> tuple[list[Recovery], list[Recovery]]:

@@ -18,6 +18,9 @@ from chaos.analysis.trials import end_unseen, named_cause
 from chaos.analysis.units import at_least_share, count, out_of, seconds
 from chaos.model import Interval
 
+# From this share of an outage on a part is named beside another.
+_WORTH_NAMING = 0.1
+
 
 def dns_update(reading: Reading) -> Iterator[str]:
     """From the A records of the deleted pods in every view, and the steps of their replacement."""
@@ -83,8 +86,8 @@ def _absence(reading: Reading, records: list[Recovery], what: str) -> Iterator[s
 
 
 def _views(number: int, total: int) -> str:
-    """So many of the pairs of a record and a view, as the subject of a sentence in the plural."""
-    return f"Of {count(total, 'pair')} of a record and a view {count(number)}"
+    """So many of the records of pods at views after a fault, as the subject of a sentence in the plural."""
+    return f"Of {count(total, 'case')} (a pod's record at a view after a fault) {count(number)}"
 
 
 def _ended(interval: Interval | None) -> bool:
@@ -137,13 +140,30 @@ def _cause(reading: Reading, divided: list[Division]) -> Iterator[str]:
             share = f"{at_least_share(min(shares))} of {'each' if len(shares) > 1 else 'it'}"
             yield f"{what[0].upper()}{what[1:]} made most of {which} by name, {share}."
     unasked = [one.asked_every_ns for one in divided if one.unasked]
-    if spread := len(divided) - sum(map(len, found.values())) - len(unasked):
-        where = "No" if spread == len(divided) else f"In {out_of(spread, len(divided), 'outage')} no"
-        yield f"{where} single part is known to make half of the outage."
+    if spread := [one for one in divided if one.cause is None and not one.unasked]:
+        where = "No" if len(spread) == len(divided) else f"In {out_of(len(spread), len(divided), 'outage')} no"
+        yield f"{where} single part is known to make half of the outage.{_largest(spread)}"
     if unasked:
         which = out_of(len(unasked), len(divided), "outage")
         yield f"DNS was asked every {seconds(max(unasked))}: too seldom to say what made {which} by name."
     yield own_doing(reading, divided)
+
+
+def _largest(divided: list[Division]) -> str:
+    """The two parts that made the most of each of these outages for sure; empty where that is little."""
+    shares = []
+    for key, what, _ in CAUSES:
+        parts = [next(p.length for p in one.causes if p.key == key) for one in divided]
+        least = min(
+            0.0 if length is None else length.after_ns / (one.total.before_ns or 1)
+            for length, one in zip(parts, divided, strict=True)
+        )
+        shares.append((least, what))
+    known = [(least, what) for least, what in sorted(shares, reverse=True) if least >= _WORTH_NAMING][:2]
+    if not known:
+        return ""
+    told = " and ".join(f"{what} made {at_least_share(least)}" for least, what in known)
+    return f" {told[0].upper()}{told[1:]} of {'each' if len(divided) > 1 else 'it'}."
 
 
 QUESTION = Question(

@@ -23,6 +23,7 @@ from chaos.analysis.survey.sign_test import rank
 from chaos.model import Interval
 
 LEVEL = 0.05
+_ALL_TRIED = 60  # up to so many durations every median is tried: a tenth of a second of work
 
 
 def outer_median_interval(durations: Sequence[Interval], level: float = LEVEL) -> Interval | None:
@@ -45,8 +46,12 @@ def median_interval(durations: Sequence[Interval], level: float = LEVEL) -> Inte
     """
     if rank(len(durations), level) == 0:
         return None
-    from chaos.analysis.survey.ratio import median_bounds  # noqa: PLC0415 - imports numpy
+    from chaos.analysis.survey.ratio import median_bounds, outermost  # noqa: PLC0415 - imports numpy
     from chaos.analysis.survey.sample import sample  # noqa: PLC0415 - imports numpy
 
     low, high = median_bounds(*sample(durations), level)
-    return Interval(round(low[0]), None if high[0] == inf else round(high[0]))
+    least_ns, most_ns = float(low[0]), float(high[0])
+    if len(durations) <= _ALL_TRIED:
+        lowest_ns, highest_ns = outermost(*sample(durations), level)
+        least_ns, most_ns = min(least_ns, lowest_ns), max(most_ns, highest_ns)
+    return Interval(round(least_ns), None if most_ns == inf else round(most_ns))

@@ -34,7 +34,9 @@ def median_bounds(least: Floats, most: Floats, level: float) -> tuple[Floats, Fl
     infinite.
 
     One median is tried between each two neighbours of the 2n bounds, by bisection on both sides of the estimate's own,
-    which is always accepted. Those before and after all bounds are not, since n is large enough for the level.
+    which is always accepted. Those before and after all bounds are not, since n is large enough for the level. Where
+    one is refused and one further out accepted, which few and mostly cut off durations can bring about, the interval
+    ends too soon: see `outermost`.
     """
     free = maximise(least, most, tolerance=_TOLERANCE)
     values = np.sort(np.concatenate([least, most], axis=1), axis=1)
@@ -52,6 +54,20 @@ def median_bounds(least: Floats, most: Floats, level: float) -> tuple[Floats, Fl
     lower = _furthest(own, np.full_like(own, -1), accepted)
     upper = _furthest(own, last, accepted)
     return values[rows, lower], values[rows, upper + 1]
+
+
+def outermost(least: Floats, most: Floats, level: float) -> tuple[float, float]:
+    """The interval that holds all accepted medians, for one sample (1, n): each gap between bounds is tried.
+
+    Ties leave gaps without width, and where all is a tie nothing but it: (inf, -inf) then.
+    """
+    values = np.sort(np.concatenate([least, most], axis=1), axis=1)[0]
+    low, high = values[:-1], values[1:]
+    tried = np.flatnonzero(np.isfinite(low))
+    low, high = low[tried], high[tried]
+    median = np.where(np.isinf(high), low + 1.0, (low + np.where(np.isinf(high), low, high)) / 2)
+    held = np.flatnonzero(accepts(np.repeat(least, len(tried), 0), np.repeat(most, len(tried), 0), median, level))
+    return (float(low[held[0]]), float(high[held[-1]])) if len(held) else (inf, -inf)
 
 
 def accepts(least: Floats, most: Floats, median: Floats, level: float) -> Flags:

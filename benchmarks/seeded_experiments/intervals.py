@@ -164,8 +164,7 @@ class Intervals:
         unseen_ns = recovery.longest_gap_ns + round(_ROUND_TRIPS_S * 1e9)
         kind = recovery.kind.value
         since = [list(lasting_since(records.right(kind, r), scene.sent_ns, scene.end_ns, unseen_ns)) for r in replicas]
-        truths = sorted({at for one in since for at in one if all(one and min(one) <= at for one in since)})
-        claim = self._claim("lasting", what, recovery.lasting, truths, period_s)
+        claim = self._claim("lasting", what, recovery.lasting, _last_of(since), period_s)
         return claim if recovery.view != SERVICE else replace(claim, width_s=None)
 
     def _never_lost(
@@ -254,11 +253,16 @@ class Intervals:
         return [at for at, now in turns if now == ready]
 
     def _stable(self, scene: Scene) -> list[int]:
-        """When the last of the servers was right for good."""
+        """When the last of the servers was right for good; wrong times that are shorter than a period go unseen."""
         records = Records(self._world, self._history, scene)
-        since = [right_since(records.right(POD_A, r), scene.sent_ns, scene.end_ns) for r in self._world.replicas]
-        known = [at for at in since if at is not None]
-        return [max(known)] if known and len(known) == len(since) else []
+        period_s = max(s.period_s for s in self._history.series if s.probe == "dns" and s.pod == scene.target.name)
+        unseen_ns = round((period_s + _ROUND_TRIPS_S) * 1e9)
+        return _last_of(
+            [
+                list(lasting_since(records.right(POD_A, r), scene.sent_ns, scene.end_ns, unseen_ns))
+                for r in self._world.replicas
+            ]
+        )
 
     def _reached(self, scene: Scene) -> list[int]:
         """By server: when its answer led to the new pod, and that served; the first one first."""
@@ -275,6 +279,11 @@ class Intervals:
             if back and began:
                 found.append(max(back[0], began[0]))
         return sorted(found)
+
+
+def _last_of(since: list[list[int]]) -> list[int]:
+    """When each server may be held to be right for good, by what it may be held to be each."""
+    return sorted({at for one in since for at in one if all(one and min(one) <= at for one in since)})
 
 
 def _first_of(by_server: list[list[int]], undone: list[list[int]]) -> list[int]:

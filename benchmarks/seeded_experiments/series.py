@@ -97,9 +97,10 @@ class SeriesClaims:
         return any(s.outcome.status == OK and s.sent_ns <= began.after_ns for s in samples)
 
     def _sampled(self, series: Series, from_ns: int, to_ns: int) -> tuple[int, int]:
-        """That part of a time in which a client tried."""
+        """That part of a time of which a client's tries tell: a success tells of no time after it was begun."""
         samples = self._history.samples[series.id]
-        return max(from_ns, min(samples.sent_ns)), min(to_ns, samples.received_ns[-1])
+        good = self._history.outcomes[samples.outcome[-1]].status == OK
+        return max(from_ns, min(samples.sent_ns)), min(to_ns, (samples.sent_ns if good else samples.received_ns)[-1])
 
     def _works(self, probe: str, record: str, pod: str) -> Steps[tuple[bool, ...]] | None:
         """Whether an exchange of that kind can succeed, by the server or backend that it may be sent to."""

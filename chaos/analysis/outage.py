@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chaos.analysis.bounds import length
 from chaos.analysis.reading import Reading
@@ -24,17 +24,23 @@ class Outage:
         ended: (last failure sent, first success received]; right-censored where there was none.
         failures: (status, phase) → samples in the stretch.
         samples: of the whole time that was looked at.
+        untried_ns: the longest time between two successes in which nothing was tried: a client whose tries all hang
+            begins no other. The outage may have been then.
     """
 
     began: Interval
     ended: Interval
     failures: Counter[tuple[str, str]]
     samples: int
+    untried_ns: int = 0
 
     @property
     def length_ns(self) -> Interval:
         """Bounds of its length: `after_ns` the least, `before_ns` the most (None: it had not ended)."""
-        return length(self.began, self.ended)
+        seen = length(self.began, self.ended)
+        if seen.before_ns is None:
+            return seen
+        return Interval(seen.after_ns, max(seen.before_ns, self.untried_ns))
 
     def kinds(self) -> str:
         """The failures for people, most frequent first: ``NXDOMAIN (resolve) 12 times, …``."""
@@ -57,7 +63,7 @@ def outage(reading: Reading, series: Series, from_ns: int, to_ns: int | None = N
     """
     rows = sorted((s.sent_ns, s.received_ns, s.position) for s in reading.samples(series, 0, to_ns))
     longest: Outage | None = None
-    longest_ns = 0
+    longest_ns = untried_ns = 0
     # Before that it may have failed as well, only not be asked.
     last_good_ns = min([from_ns, *(row[0] for row in rows)])
     stretch: list[tuple[int, int, int]] = []
@@ -75,5 +81,7 @@ def outage(reading: Reading, series: Series, from_ns: int, to_ns: int | None = N
             if longest is None or may_be_ns >= longest_ns:
                 longest, longest_ns = found, may_be_ns
             stretch = []
+        elif position >= 0 and received_ns >= from_ns:
+            untried_ns = max(untried_ns, received_ns - last_good_ns)
         last_good_ns = sent_ns
-    return longest
+    return None if longest is None else replace(longest, untried_ns=untried_ns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chaos.analysis.connections import ClientView, client_views
 from chaos.analysis.outage import outage
 from chaos.analysis.reading import Reading
-from chaos.model import History, Outcome, PodIdentity
+from chaos.model import History, Interval, Outcome, PodIdentity
 from tests.edited import Edited
 from tests.histories import FORCED, Builder, ns, pod_replacement
 
@@ -137,3 +137,28 @@ def test_an_outage_that_had_just_begun_is_not_the_longest() -> None:
     told = outage(Reading(history), history.series[0], ns(10))
     assert told is not None
     assert told.ended.before_ns == ns(12.51)
+
+
+def test_an_outage_may_have_been_where_nothing_was_tried() -> None:
+    """All tries of a client hung, so it began no other for two seconds; then one failed for an instant."""
+    history = clicks((9.5, OK), (10.5, OK), (12.6, OK), (12.7, REFUSED), (12.8, OK), (13.5, OK)).done()
+    told = outage(Reading(history), history.series[0], ns(10))
+    assert told is not None
+    assert told.length_ns == Interval(0, ns(2.11))
+
+
+def test_a_lost_packet_of_before_the_fault_does_not_bring_an_earlier_outage_into_the_trial() -> None:
+    """It timed out after the fault, and what was tried after it had succeeded before."""
+    build = clicks((8.0, OK), (8.5, REFUSED), (9.0, REFUSED))
+    http = build.series("http", "web-1.web:80", "service", "web-1")
+    for sent_s, received_s, outcome in (
+        (9.4, 10.4, Outcome("TIMEOUT", "resolve")),
+        (9.5, 9.51, OK),
+        (10.5, 10.51, REFUSED),
+        (11.0, 11.01, OK),
+    ):
+        build.add(http, sent_s, received_s, outcome)
+    (found,) = client_views(Reading(build.done()))
+    assert found.stretches == 1
+    assert found.outage_ns is not None
+    assert found.outage_ns.before_ns == ns(1.51)

@@ -48,7 +48,9 @@ def _overlap(reading: Reading, trial: Trial) -> Overlap:
     if trial.target.address == trial.life.new_address:
         unknown = "the new pod has the old one's address, so the address does not tell them apart"
     elif not old:
-        unknown = f"the old address {trial.target.address} was not probed"
+        asked = any(_asks_at(series, (trial.target.address,)) for series in reading.series)
+        silent = "gave no answer, which tells nothing here" if asked else "was not probed"
+        unknown = f"the old address {trial.target.address} {silent}"
     elif not new:
         unknown = "no sample reached the new address"
     elif trial.life.hidden:

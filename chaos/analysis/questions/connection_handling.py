@@ -105,7 +105,7 @@ def _clusterip(by_name: list[ClientView], views: list[ClientView]) -> Iterator[s
         yield "Through the ClusterIP service no request failed." if len(heard) == len(views) else "Else none failed."
         return
     where = out_of(len(failed), len(heard), each(heard))
-    yield f"Through the ClusterIP service of the same pod requests failed in {where}."
+    yield f"Through the pod's ClusterIP service requests failed in {where}."
     yield from _began(failed)
     yield f"The outage lasted {_lengths(failed)}."
     named = {v.trial.key: v for v in by_name if v.failed is not None}

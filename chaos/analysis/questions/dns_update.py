@@ -6,16 +6,17 @@ from collections.abc import Iterator
 
 from chaos.analysis.bounds import length, since
 from chaos.analysis.claims import need
+from chaos.analysis.corefile import caching
 from chaos.analysis.denials import own_doing
 from chaos.analysis.division import CAUSES, Division, divisions
 from chaos.analysis.over_faults import at_most_over_faults, noun, over_faults, per_fault
 from chaos.analysis.questions.answer import Question, effective_trials, left_out
 from chaos.analysis.reading import Reading
-from chaos.analysis.records import RecordKind
+from chaos.analysis.records import RecordKind, domain, names_pod
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.stages import Timeline, timelines
 from chaos.analysis.trials import end_unseen, named_cause
-from chaos.analysis.units import at_least_share, count, out_of, seconds
+from chaos.analysis.units import at_least_share, count, out_of, seconds, stated
 from chaos.model import Interval
 
 # From this share of an outage on a part is named beside another.
@@ -33,7 +34,7 @@ def dns_update(reading: Reading) -> Iterator[str]:
     yield from _propagation(lines, what)
     yield from _absence(reading, own, what)
     yield from _not_ready(lines, what)
-    yield from _reverse(lines, [r for r in records if r.kind is RecordKind.PTR], what)
+    yield from _reverse(reading, lines, [r for r in records if r.kind is RecordKind.PTR], what)
     yield from _cause(reading, [d for d in divisions(reading) if d.trial.key in keys])
     yield left_out(reading)
 
@@ -116,14 +117,33 @@ def _not_ready(lines: list[Timeline], what: str) -> Iterator[str]:
         )
 
 
-def _reverse(lines: list[Timeline], records: list[Recovery], what: str) -> Iterator[str]:
+def _reverse(reading: Reading, lines: list[Timeline], records: list[Recovery], what: str) -> Iterator[str]:
     """For how long the reverse name of an address was still given that the pod did not have any more."""
     gone = {t.trial.key: at for t in lines if (at := t.instant("old-gone")) is not None and not t.late("old-gone")}
-    tails = [(r.trial, length(gone[r.trial.key], r.lost)) for r in records if r.lost and r.trial.key in gone]
+    ended = [(r.trial, r.lost or _still_named(reading, r)) for r in records if r.trial.key in gone]
+    tails = [(trial, length(gone[trial.key], end)) for trial, end in ended if end is not None]
     kept = [(trial.number, tail) for trial, tail in tails if tail.after_ns]
     if kept:
         lasted = over_faults(per_fault(kept), what)
         yield f"The old address kept its reverse name for {lasted} after the old pod was gone."
+        cached = caching(str(reading.meta.environment.get("corefile", "")), "in-addr.arpa")
+        if cached is not None and cached.success_s:
+            yield f"Its Corefile lets cluster DNS keep reverse answers for {stated(cached.success_s)}."
+
+
+def _still_named(reading: Reading, record: Recovery) -> Interval | None:
+    """Until when the address was given as the pod's, at least, where that was not seen to end."""
+    trial, service = record.trial, domain(reading)
+    if trial.life.new_address == trial.target.address:
+        return None
+    given_ns = [
+        sample.sent_ns
+        for series in reading.series_of(probe="dns", vantage=record.vantage, view=record.view)
+        if series.record == f"PTR {trial.target.address}"
+        for sample in reading.samples(series, trial.sent_ns, trial.end_ns)
+        if any(names_pod(value, trial.target.name, service) for value in sample.outcome.values)
+    ]
+    return Interval(max(given_ns), None) if given_ns else None
 
 
 def _cause(reading: Reading, divided: list[Division]) -> Iterator[str]:
@@ -142,7 +162,7 @@ def _cause(reading: Reading, divided: list[Division]) -> Iterator[str]:
     unasked = [one.asked_every_ns for one in divided if one.unasked]
     if spread := [one for one in divided if one.cause is None and not one.unasked]:
         where = "No" if len(spread) == len(divided) else f"In {out_of(len(spread), len(divided), 'outage')} no"
-        yield f"{where} single part is known to make half of the outage.{_largest(spread)}"
+        yield _largest(spread) or f"{where} single part is known to make half of the outage."
     if unasked:
         which = out_of(len(unasked), len(divided), "outage")
         yield f"DNS was asked every {seconds(max(unasked))}: too seldom to say what made {which} by name."
@@ -150,7 +170,7 @@ def _cause(reading: Reading, divided: list[Division]) -> Iterator[str]:
 
 
 def _largest(divided: list[Division]) -> str:
-    """The two parts that made the most of each of these outages for sure; empty where that is little."""
+    """What two parts took of each of these outages for sure; empty where that is little."""
     shares = []
     for key, what, _ in CAUSES:
         parts = [next(p.length for p in one.causes if p.key == key) for one in divided]
@@ -162,8 +182,9 @@ def _largest(divided: list[Division]) -> str:
     known = [(least, what) for least, what in sorted(shares, reverse=True) if least >= _WORTH_NAMING][:2]
     if not known:
         return ""
-    told = " and ".join(f"{what} made {at_least_share(least)}" for least, what in known)
-    return f" {told[0].upper()}{told[1:]} of {'each' if len(divided) > 1 else 'it'}."
+    told = " and ".join(f"{what} took {at_least_share(least)}" for least, what in known)
+    which = f"each of {count(len(divided), 'outage')}" if len(divided) > 1 else "the outage"
+    return f"In {which} by name {told}."
 
 
 QUESTION = Question(

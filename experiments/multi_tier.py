@@ -187,8 +187,7 @@ def looks_at(reading: Reading, tier: str, *, its_own: bool) -> dict[str, list[tu
 
 def is_lone(said: list[str], at: int) -> bool:
     """Whether a look without an answer lies between two that were answered: one lost packet is no closed path."""
-    around = [said[at - 1], said[at + 1]] if 0 < at < len(said) - 1 else [""]
-    return said[at] == reach.NO_ANSWER and all(map(reach.reached, around))
+    return said[at] == reach.NO_ANSWER and 0 < at < len(said) - 1 and all(map(reach.reached, said[at - 1 : at + 2 : 2]))
 
 
 def outages(reading: Reading, tier: str) -> dict[str, tuple[str, int | None]]:
@@ -305,9 +304,7 @@ def failures_heal(reading: Reading) -> Iterator[Finding]:
         clause = f"none of {count(len(web), 'connection')} through the service web succeeded after that"
         yield against(clause) if told else unsure(f"{clause}, and none of their failures says why")
     yield holds("After a pod of each tier had been deleted all needed paths worked.")
-    yield holds(
-        f"{out_of(good, len(web), 'connection')} through the service `web` succeeded once its tier was whole again."
-    )
+    yield holds(f"{out_of(good, len(web), 'connection')} through the service `web` succeeded after its tier's failure.")
     yield from mysql.row_arrives(reading, "after", "no row was written at the end")
 
 

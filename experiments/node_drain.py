@@ -300,14 +300,13 @@ def drain_cost(reading: Reading) -> Iterator[str]:
     yield f"Time in which nobody reaches them by name: {', '.join(f'{pod} for {between(length)}' for pod, length in lost)}."
     yield f"The {count(len(done), 'pod')} of the StatefulSet web on {node} were evicted in the order {order}{one_by_one}. Until all was right again it took {at_most_ns(to_ns - from_ns)}."
     yield from if_held(reading, come_back_elsewhere)
-    yield f"{stayed_away}." if (stayed_away := pinned_away(reading)) else ""
+    yield from where_measured(pinned_away, reading)
     yield "So a drain makes a pod unreachable by name for a while, as a deletion does. No name changes."
 
 
 def pinned_away(reading: Reading) -> str:
-    """What became of the third pod on the node, without a full stop; empty where that was not judged to be so."""
-    away = f"{PINNED}, whose volume lies on the node, was evicted after them and stayed away until the node was opened again"
-    return away if volume_ties_a_pod(reading).outcome == "ok" else ""
+    held(reading, volume_ties_a_pod)
+    return f"{PINNED}, whose volume lies on the node, was evicted after them and stayed away until the node was opened again."
 
 
 def budget_role(reading: Reading) -> Iterator[str]:
@@ -340,8 +339,8 @@ def headline(reading: Reading) -> str:
     need(lost, "no client by an evicted pod's name was seen to lose it")
     away, long = out_of(len(lost), len(evictions(reading)), "evicted pod"), over_faults([at for _, at in lost], "pod")
     cost = f"Draining a node made {away} of the StatefulSet web unreachable by name for {long}."
-    pinned = f" {stayed_away}." if (stayed_away := pinned_away(reading)) else ""
-    return f"{cost}{pinned} At most {out_of(missing, len(PODS), 'pod')} of web was not Ready at a time."
+    most = f"At most {out_of(missing, len(PODS), 'pod')} of web was not Ready at a time."
+    return " ".join([cost, *where_measured(pinned_away, reading), most])
 
 
 experiment = Experiment(

@@ -106,6 +106,7 @@ class Loss:
 
     Attributes:
         pods: of the StatefulSet, on the node.
+        others: of the StatefulSet, on other nodes.
         silent: DNS servers that were on the node: they answered nothing.
         views: the other ones.
     """
@@ -115,13 +116,9 @@ class Loss:
     join: FaultWindow
     span: tuple[int, int]
     pods: list[str]
+    others: list[str]
     silent: list[str]
     views: list[str]
-
-    @property
-    def others(self) -> list[str]:
-        """The StatefulSet's pods on other nodes."""
-        return sorted({s.pod for s in self.reading.series_of(probe="dns") if s.pod} - set(self.pods))
 
     def since(self, at_ns: int) -> str:
         """What is seen is seen late."""
@@ -168,7 +165,9 @@ def loss(reading: Reading) -> Loss:
     span = accepted_ns(cut), join.sent_ns
     silent = silent_views(reading, span[0] + _SETTLED_NS, span[1])
     left = sorted(set(views(reading)) - set(silent))
-    return Loss(reading, cut, join, span, [pod.name for pod in cut.targets], silent, left)
+    pods = [pod.name for pod in cut.targets]
+    others = sorted({series.pod for series in reading.series_of(probe="dns") if series.pod} - set(pods))
+    return Loss(reading, cut, join, span, pods, others, silent, left)
 
 
 @checker("timeline.svg", "recoveries.csv")
@@ -237,24 +236,18 @@ def other_names_stay(reading: Reading) -> Iterator[Finding]:
     yield holds(f"{count(len(lost.views), 'view')} never denied the names of {' and '.join(lost.others)}.")
 
 
-def two_for_ns(reading: Reading) -> int:
-    """How long there were two pods of one name, from the new one's readiness to the old one's last answer (a lower bound)."""
+@checker("observations.jsonl")
+def force_makes_two(reading: Reading) -> Iterator[Finding]:
+    """Deleting the object by force lets a second pod of that name begin while the first one's container goes on."""
     forced = note(reading, Forced, "no pod was deleted by force: it takes two pods of the run on the node")
     pod, join = forced.pod, loss(reading).join
     new_ns = known(step(reading, "ready", pod, other_than=forced.old_uid), "its successor was not seen").at_ns
     since_ns, missing = max(join.sent_ns, new_ns), f"nobody answered at the old address of {pod} once the node was back"
     asked = reading.sampled(since_ns, known(join.ended_ns, missing), probe="http", name=forced.old_address)
     answered_ns = (s.sent_ns for s in asked if s.outcome.status == "OK" and s.outcome.values == (pod,))
-    return known(max(answered_ns, default=None), missing) - new_ns
-
-
-@checker("observations.jsonl")
-def force_makes_two(reading: Reading) -> Iterator[Finding]:
-    """Deleting the object by force lets a second pod of that name begin while the first one's container goes on."""
-    later, forced = at_least(two_for_ns(reading)), note(reading, Forced)
-    pod = forced.pod
-    yield holds(f"The new {pod} was Ready while the old {pod} still ran on {forced.old_node}.")
-    yield holds(f"The old {pod} answered at {forced.old_address} {later} later, with the node back.")
+    last_ns = known(max(answered_ns, default=None), missing)
+    yield holds(f"Two pods were {pod} for {at_least(last_ns - new_ns)}: the new one, Ready, and the old one.")
+    yield holds(f"Once {forced.old_node} was back, the old one answered at {forced.old_address}.")
 
 
 @checker("events.jsonl")
@@ -292,8 +285,9 @@ def names_meanwhile(reading: Reading) -> Iterator[str]:
     if lost.silent:
         yield f"{' and '.join(lost.silent)} answered nothing, as a DNS server on the node does."
         yield f"So {lost.unanswered(lost.span[0], kept_ns)} of other pods' names through the cluster DNS address got no answer until then, and {lost.unanswered(last_ns, lost.span[1])} after the names were gone."
-    ends = [known(t.life.endpoint_not_ready_ns, "") for t in trials(reading) if t.fault == lost.cut]
-    yield f"The last endpoint of these pods turned not ready {lost.since(max(ends))} after the cut."
+    ends = [t.life.endpoint_not_ready_ns for t in trials(reading) if t.fault == lost.cut]
+    if seen := [at_ns for at_ns in ends if at_ns is not None]:
+        yield f"{out_of(len(seen), len(ends), 'endpoint')} of these pods turned not ready {lost.since(max(seen))} after the cut."
     yield f"Each of the servers that answered denied their names {lost.since(last_ns)} after the cut. Since then {_failed(since)}."
     yield from where_measured(unreachable, reading)
     if failed := [s.received_ns for s in asked if s.outcome.status != "OK"]:
@@ -310,11 +304,8 @@ def _failed(asked: list[Sample]) -> str:
 
 
 def unreachable(reading: Reading) -> Iterator[str]:
-    """How long clients could not reach each pod of the node by its name, to its end where it had one."""
-    for pod in loss(reading).pods:
-        stretches = (outage(reading, one, loss(reading).span[0]) for one in reading.series_of(probe="http", pod=pod))
-        if found := max((one for one in stretches if one), key=lambda one: one.length_ns.after_ns, default=None):
-            yield f"{pod} could not be reached by name for {found.lasted()}."
+    for pod, length in lost_by_name(reading, loss(reading).cut):
+        yield f"{pod} could not be reached by name for {between(length)}."
 
 
 def why_stuck(reading: Reading) -> Iterator[str]:
@@ -331,15 +322,12 @@ def why_stuck(reading: Reading) -> Iterator[str]:
 
 def force_danger(reading: Reading) -> Iterator[str]:
     forced, both = note(reading, Forced, "no pod was deleted by force"), force_makes_two(reading)
-    pod, begin = forced.pod, "Because the old pod may still run"
+    pod, unseen = forced.pod, f"Whether the old {forced.pod} did was not seen here. " * (both.outcome != "ok")
     new = known(step(reading, "ready", pod, other_than=forced.old_uid), "its successor was not seen")
     asked = accepted(reading, "force-delete-pod", "it was not accepted")
-    if both.outcome == "ok":
-        yield f"{begin}: here two pods were {pod} for {at_least(two_for_ns(reading))}. {both.text}"
-    else:
-        yield f"{begin}. Whether the old {pod} did was not seen here. {both.text}"
+    yield f"Because the old pod may still run. {unseen}{both.text}"
     yield f"The new {pod} was Ready {at_most_ns(new.at_ns - accepted_ns(asked))} after the forced deletion, which removes the object only and reaches no kubelet."
-    yield "Had only the control plane been cut off, both could have taken writes." if both.outcome == "ok" else ""
+    yield "" if unseen else "Had only the control plane been cut off, both could have taken writes."
     yield "Force a deletion only when the machine is certainly off."
 
 
@@ -369,8 +357,7 @@ def headline(reading: Reading) -> str:
     unheard = f" Until then {lost.unanswered(lost.span[0], lost.kept_until_ns())} of other pods' names got no answer."
     by_force = "its object was deleted by force or " if notes(reading, Forced) else ""
     stuck = f" No StatefulSet pod of the node was replaced until {by_force}the node was joined again."
-    held_up = stuck_and_never_replaced(reading).outcome == "ok"
-    return gone + (unheard if lost.silent else "") + (stuck if held_up else "")
+    return gone + unheard * bool(lost.silent) + stuck * (stuck_and_never_replaced(reading).outcome == "ok")
 
 
 experiment = Experiment(

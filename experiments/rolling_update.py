@@ -114,7 +114,7 @@ def partition_is_kept(reading: Reading) -> Iterator[Finding]:
 
 def per_pod(reading: Reading) -> Iterator[str]:
     away, missing = unreachable(reading, 1), most_missing(reading, PODS, *span(reading, 1))
-    yield f"Unreachable by name in the first update, one pod at a time: {away}. The whole update, until everything was steady again, took {took(reading, 1)}."
+    yield f"Unreachable by name in the first update, one pod at a time: {away}. The whole update, until everything was steady again, took {at_most_ns(took_ns(reading, 1))}."
     yield f"The order was {', '.join(ended(reading, *span(reading, 1)))}. At most {out_of(missing, len(PODS), 'pod')} was not Ready at a time."
     yield from where_measured(_at_once, reading)
 
@@ -130,10 +130,6 @@ def took_ns(reading: Reading, number: int) -> int:
     return steady_again_ns(reading, update(reading, number)) - accepted_ns(update(reading, number))
 
 
-def took(reading: Reading, number: int) -> str:
-    return at_most_ns(took_ns(reading, number))
-
-
 def _at_once(reading: Reading) -> str:
     tried = note(reading, Strategy)
     if "maxUnavailable" not in tried.asked:
@@ -144,7 +140,7 @@ def _at_once(reading: Reading) -> str:
     no_faster = ", so it was not seen to be faster than one pod at a time" * (
         took_ns(reading, 3) >= took_ns(reading, 1)
     )
-    return f"With maxUnavailable {count(AT_ONCE)} up to {count(missing, 'pod')} were not Ready at once. Unreachable by name then: {unreachable(reading, 3)}. That update took {took(reading, 3)}{no_faster}."
+    return f"With maxUnavailable {count(AT_ONCE)} up to {count(missing, 'pod')} were not Ready at once. Unreachable by name then: {unreachable(reading, 3)}. That update took {at_most_ns(took_ns(reading, 3))}{no_faster}."
 
 
 def update_without_downtime(reading: Reading) -> Iterator[str]:
@@ -161,12 +157,11 @@ def update_without_downtime(reading: Reading) -> Iterator[str]:
 def headline(reading: Reading) -> str:
     lost = lost_by_name(reading, update(reading, 1))
     need(lost, "no pod was seen to be unreachable by its name during an update")
-    first = over_faults([length for _, length in lost], "pod")
-    every = [length for _, length in lost_by_name(reading)]
+    first, every = over_faults([at for _, at in lost], "pod"), [at for _, at in lost_by_name(reading)]
     of_all = f"{out_of(len(every), len(trials(reading)), 'replaced pod')} in {count(len({one.number for one in trials(reading)}), 'update')}"
     longest = between(max(every, key=lambda one: (one.before_ns is None, one.before_ns or one.after_ns)))
-    one_by_one = f"During a rolling update of one pod at a time {out_of(len(lost), len(PODS), 'pod')} were unreachable by name for {first}."
-    return f"{one_by_one} So were {of_all}, the longest for {longest}."
+    one_by_one = f"During a rolling update of one pod at a time {out_of(len(lost), len(PODS), 'pod')} were"
+    return f"{one_by_one} unreachable by name for {first}. So were {of_all}, the longest for {longest}."
 
 
 experiment = Experiment(

@@ -106,9 +106,7 @@ def test_the_answers_have_this_runs_numbers(history: History) -> None:
     assert "tolerates an unreachable node for 5 s" in said(history, KEYS[1])
     assert said(history, KEYS[1]).startswith("A StatefulSet makes no second pod of a name")
     assert "not replaced until something was done about it: web-0 for at least" in said(history, KEYS[1])
-    assert said(history, KEYS[2]).startswith(
-        "Because the old pod may still run: here two pods were web-0 for at least "
-    )
+    assert said(history, KEYS[2]).startswith("Because the old pod may still run. Two pods were web-0 for at least ")
     assert "failing connections to one member by its own name: at most 1." in said(history, KEYS[3])
 
 

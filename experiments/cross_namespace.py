@@ -61,7 +61,7 @@ class Fetch(Fetched):
 
 
 class Cost(Costed):
-    """What a C library in the clients' namespace asks for each form of a name (A and AAAA each), asked one by one from here."""
+    """What a C library in the clients' namespace sends for each form of a name (A and AAAA each), asked one by one from here."""
 
     of: str
 
@@ -219,8 +219,8 @@ def cross_discovery(reading: Reading) -> Iterator[str]:
         yield f"{spaced.asked} works too ({spaced.told()}), by the search list ({', '.join(search)})."
         if short_names_stay_at_home(reading).outcome == "ok":
             yield f"{short.asked} without the namespace does not ({short.told()})."
-    costs = ", ".join(f"{one.asked} {count(one.queries)}" for one in notes(reading, Cost))
-    yield f"The queries that a C library sends for each, A and AAAA: {costs}."
+    costs = "; ".join(f"`{one.asked}`: {count(one.queries, 'query|queries')}" for one in notes(reading, Cost))
+    yield f"What a C library sends for each form, A and AAAA: {costs}."
 
 
 def cross_security(reading: Reading) -> Iterator[str]:
@@ -232,7 +232,8 @@ def cross_security(reading: Reading) -> Iterator[str]:
     need(reach.reached(page), "the clients did not get the page without a policy")
     backwards = note(reading, Lookup, of="address, backwards")
     yield f"A namespace keeps no client out. Without a policy a pod of the clients' namespace got the page of {PRIMARY} by its name ({page} answered)."
-    yield "DNS answers every pod about every namespace, pods' names included."
+    if full_names_lead_everywhere(reading).outcome == "ok":
+        yield f"DNS told a pod in each of {count(len(WHOSE), 'namespace')} the addresses behind the full names, a pod's included."
     if backwards.names:
         yield f"A reverse lookup of {backwards.asked} gives the names {', '.join(backwards.names)}."
     if not enforced:
@@ -245,7 +246,7 @@ def cross_security(reading: Reading) -> Iterator[str]:
     if visible.addresses:
         yield f"The name still resolved while it was forbidden ({', '.join(visible.addresses)}): a policy blocks connections, not names."
     if reading.meta.simulated:
-        yield "The sandbox enforces policies; a real cluster without such a plugin accepts them without effect."
+        yield "The sandbox enforces policies; a real cluster whose network plugin does not enforce them accepts them without effect."
 
 
 def multi_tenant(reading: Reading) -> Iterator[str]:
@@ -261,11 +262,10 @@ def multi_tenant(reading: Reading) -> Iterator[str]:
         yield f"The full name {full.asked} leads out of the tenant's namespace: it gave {full.told()}."
     yield "Use full names, or an ExternalName service in the client's namespace, only where tenants are meant to meet."
     yield {
-        True: "Add a default-deny policy to each namespace, with exceptions by namespace label; this cluster enforces it.",
+        True: "Add an ingress policy to each namespace for its own pods, with exceptions by namespace label: this cluster enforced both for the set called web. A policy for egress, which was not tried, must let DNS through, or no name resolves.",
         False: "Policies between tenants need another network plugin first: this cluster does not enforce them.",
         None: "Add policies between tenants.",
     }[under_policies(reading).enforced]
-    yield "DNS tells each tenant the others' names."
 
 
 def headline(reading: Reading) -> str:

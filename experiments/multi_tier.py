@@ -175,18 +175,32 @@ def failure_ns(reading: Reading, tier: str, step: str) -> int:
     return note(reading, Failure, f"the {tier} tier was not failed", tier=tier, step=step).at_ns
 
 
+def looks_at(reading: Reading, tier: str, *, its_own: bool) -> dict[str, list[tuple[int, str]]]:
+    """Path → (when a look at it was written down, what came of it) while a tier fails; paths to that tier, or the others."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for one in notes(reading, Look, phase=f"{tier} fails"):
+        for to, said in one.found.items():
+            if (tier == ("data" if to in DATA else to)) == its_own:
+                found.setdefault(f"{one.client} to {to}", []).append((one.at_ns, said))
+    return found
+
+
+def is_lone(said: list[str], at: int) -> bool:
+    """Whether a look without an answer lies between two that were answered: one lost packet is no closed path."""
+    return said[at] == reach.NO_ANSWER and 0 < at < len(said) - 1 and all(map(reach.reached, said[at - 1 : at + 2 : 2]))
+
+
 def outages(reading: Reading, tier: str) -> dict[str, tuple[str, int | None]]:
-    """Path → (what came instead of an answer, an upper bound of how long; None: to the end), while a tier fails."""
+    """Path to a tier → (what came instead of an answer, an upper bound of how long; None: to the end), while it fails."""
     found: dict[str, tuple[str, int | None]] = {}
-    for client, target in ((client, target) for client, targets in NEEDED.items() for target in targets):
-        looks = notes(reading, Look, phase=f"{tier} fails", client=client)
-        if bad := [i for i, one in enumerate(looks) if reach.refused(one.found[target])]:
+    for path, looks in looks_at(reading, tier, its_own=True).items():
+        said = [one for _, one in looks]
+        if bad := [i for i, one in enumerate(said) if reach.refused(one) and not is_lone(said, i)]:
             # A look is written down at its end: the last good one began after the end of the one before it.
-            good = [i for i, one in enumerate(looks) if reach.reached(one.found[target])]
+            good = [i for i, one in enumerate(said) if reach.reached(one)]
             first = max((i for i in good if i < bad[0]), default=0)
-            begun = looks[first - 1].at_ns if first > 0 else failure_ns(reading, tier, "deleted")
-            length = next((looks[i].at_ns - begun for i in good if i > bad[-1]), None)
-            found[f"{client} to {target}"] = (reach.instead(looks[bad[0]].found[target]), length)
+            begun = looks[first - 1][0] if first > 0 else failure_ns(reading, tier, "deleted")
+            found[path] = (reach.instead(said[bad[0]]), next((looks[i][0] - begun for i in good if i > bad[-1]), None))
     return found
 
 
@@ -290,7 +304,7 @@ def failures_heal(reading: Reading) -> Iterator[Finding]:
         clause = f"none of {count(len(web), 'connection')} through the service web succeeded after that"
         yield against(clause) if told else unsure(f"{clause}, and none of their failures says why")
     yield holds("After a pod of each tier had been deleted all needed paths worked.")
-    yield holds(f"{out_of(good, len(web), 'connection')} through the service `web` since its failure succeeded.")
+    yield holds(f"{out_of(good, len(web), 'connection')} through the service `web` succeeded after its tier's failure.")
     yield from mysql.row_arrives(reading, "after", "no row was written at the end")
 
 
@@ -315,28 +329,35 @@ def discovered(reading: Reading) -> Iterator[str]:
     held(reading, names_are_found)
     told = (f"{name} is {', '.join(one.addresses)}" for name, one in lookups(reading).items())
     yield f"Looked up in a pod of the web tier: {'; '.join(told)}."
-    found, data = under_policies(reading), count(len(DATA), "connection")
-    blocked, through = (count(sum(p.startswith("web to data") for p in ps)) for ps in (found.blocked, found.through))
+    found, names = under_policies(reading), ", ".join(DATA)
+    blocked, through = (sum(p.startswith("web to data") for p in ps) for ps in (found.blocked, found.through))
     if found.enforced:
-        yield f"Of {data} from the web tier to these names the policies blocked {blocked}. A policy blocks connections, not names."
+        yield f"The policies blocked {out_of(blocked, len(DATA), 'path')} from the web tier to {names}, each in {count(reach.LOOKS, 'look')}. So a name that resolves may lead nowhere."
     elif found.enforced is False:
-        yield f"The policies forbid the web tier the data tier, and {through} of {data} went through. On this cluster a client that resolves a name can connect to it."
+        yield f"The policies forbid the web tier the data tier, and {out_of(through, len(DATA), 'path')} to {names} went through. On this cluster a client that resolves a name can connect to it."
 
 
 def failed(reading: Reading) -> Iterator[str]:
     for tier in TIERS:
         gone = note(reading, Failure, f"the {tier} tier was not failed", tier=tier, step="deleted")
-        looks = count(len(notes(reading, Look, phase=f"{tier} fails")), "look")
-        silent, needed = silent_paths(reading, tier), count(sum(map(len, NEEDED.values())), "needed path")
+        silent = silent_paths(reading, tier)
         yield f"{gone.deleted} of the {tier} tier was deleted."
-        lost = outages(reading, tier)
-        for path, (what, length) in lost.items():
+        for path, (what, length) in outages(reading, tier).items():
             yield f"The path {path} failed for {'the rest of the time' if length is None else at_most_ns(length)} ({what})."
-        if not lost:
-            yield f"In {looks} at {needed} none {'was seen to fail' if silent else 'failed'}."
+        yield from tries(reading, tier)
         yield f"{count(len(silent), 'time')} a look says nothing ({silent[0]})." if silent else ""
         yield outside(reading) if tier == "web" else ""
     yield from if_held(reading, failures_heal)
+
+
+def tries(reading: Reading, tier: str) -> Iterator[str]:
+    """How many single looks were answered while a tier failed, at paths to it and at those that it cannot break."""
+    for to, its_own in ((f"the {tier} tier", True), ("the other tiers", False)):
+        said = [(path, one) for path, found in looks_at(reading, tier, its_own=its_own).items() for _, one in found]
+        good, lost = sum(reach.reached(one) for _, one in said), outages(reading, tier)
+        bad = [f"{path}: {reach.instead(one)}" for path, one in said if reach.refused(one) and path not in lost]
+        if said:
+            yield f"{out_of(good, len(said), 'look')} at needed paths to {to} were answered{f' ({bad[0]})' if bad else ''}."
 
 
 def outside(reading: Reading) -> str:
@@ -358,13 +379,13 @@ def outside(reading: Reading) -> str:
 def decided(reading: Reading) -> Iterator[str]:
     held(reading, routing_is_by_role)
     _, length = outages(reading, "data").get("api to data-primary", ("", None))
-    writes = "was not seen to fail here" if length is None else f"could not be reached for {at_most_ns(length)} here"
+    away = "was not seen to fail here" if length is None else f"could not be reached for {at_most_ns(length)} here"
     yield from (
         "Web and API are Deployments with a regular service each, since their pods are interchangeable.",
         "The data tier is a StatefulSet with three services. The headless `data` gives members the names by which they replicate.",
         "`data-primary` selects member 0 by its name's label. `data-replicas` selects a label that replicas are given.",
-        f"The primary is a fixed ordinal: nothing elects one, and while it is away nobody takes writes (data-primary {writes}).",
-        "A failover that moves the label would make that shorter; it takes an operator.",
+        f"The primary is a fixed ordinal: nothing elects one, and while it is away data-primary leads nowhere (it {away}). No write was tried meanwhile.",
+        "A failover has to change the selector of `data-primary`, since the label that it selects is the StatefulSet controller's; it takes an operator.",
         "The label role=replica ends with its pod, so a replaced replica gets no reads until somebody labels it again.",
         "The unit selects all members, which needs no label and sends reads to the primary too.",
         "Names without a namespace keep manifests portable; clients elsewhere need data-primary.NAMESPACE.",
@@ -386,7 +407,7 @@ def headline(reading: Reading) -> str:
     told = len(longest) == len(lengths) > 0 and not any(silent_paths(reading, tier) for tier in TIERS)
     cost = "The answers say what the deletion of a pod of each cost."
     if told and failures_heal(reading).outcome == "ok":
-        cost = f"A pod of each was deleted in turn: a path failed for {at_most_ms(max(longest))}, and all worked again."
+        cost = f"A pod of each was deleted in turn: a path to its tier failed for {at_most_ms(max(longest))}, and all worked again."
     return f"The three tiers reached each other as designed. {cost}"
 
 

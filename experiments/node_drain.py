@@ -128,7 +128,7 @@ async def ask_for_another(run: Run, away: str, going: list[PodIdentity]) -> None
             answers.append(said)
         return not said
 
-    reached = await run.until(f"another eviction is allowed while {away} is away", allowed, STEADY_WITHIN_S)
+    reached = await run.until(f"after {away} the eviction of {other.name} is allowed too", allowed, STEADY_WITHIN_S)
     kinds = tuple(sorted({said.split(":")[0] for said in answers}))
     run.note(Budget(away, other.name, len(answers), "".join(answers[:1]), kinds, ended=bool(reached)))
 
@@ -256,9 +256,9 @@ def come_back_elsewhere(reading: Reading) -> Iterator[Finding]:
         elif pod not in drain.pods and after[pod] != before.get(pod):
             yield against(f"{pod} went from {before.get(pod)} to {after[pod]}, though nobody evicted it")
     where = ", ".join(f"{pod} on {after.get(pod)}" for pod in drain.pods)
-    gone = f"All {count(len(drain.pods), 'pod')} of the StatefulSet on {drain.node}"
+    gone = f"{out_of(len(drain.pods), len(drain.pods), 'pod')} of the StatefulSet web on {drain.node}"
     yield holds(f"{gone} came back with their names on other nodes ({where}).")
-    yield holds("Its other pods stayed where they were.")
+    yield holds("The other pods of web stayed where they were.")
 
 
 @checker("report.md: Measured")
@@ -297,15 +297,22 @@ def drain_cost(reading: Reading) -> Iterator[str]:
     waited = len(done) > 1 and all(ready_ns is not None and ready_ns <= next_ns for ready_ns, next_ns in ready)
     one_by_one = ", each only when the one before was Ready again" if waited else ""
     order = ", ".join(f.targets[0].name for f in done)
-    yield f"The {count(len(done), 'pod')} of the StatefulSet on {node} were evicted in the order {order}{one_by_one}."
-    yield f"Unreachable by name: {', '.join(f'{pod} for {between(length)}' for pod, length in lost)}. The drain took {seconds(to_ns - from_ns)}."
+    yield f"Time in which nobody reaches them by name: {', '.join(f'{pod} for {between(length)}' for pod, length in lost)}."
+    yield f"The {count(len(done), 'pod')} of the StatefulSet web on {node} were evicted in the order {order}{one_by_one}. Until all was right again it took {at_most_ns(to_ns - from_ns)}."
     yield from if_held(reading, come_back_elsewhere)
+    yield from where_measured(pinned_away, reading)
     yield "So a drain makes a pod unreachable by name for a while, as a deletion does. No name changes."
+
+
+def pinned_away(reading: Reading) -> str:
+    held(reading, volume_ties_a_pod)
+    return f"{PINNED}, whose volume lies on the node, was evicted after them and stayed away until the node was opened again."
 
 
 def budget_role(reading: Reading) -> Iterator[str]:
     held(reading, budget_is_enforced)
     asked = notes(reading, Budget)[0]
+    yield "It makes the API server refuse an eviction that would leave too few pods Ready."
     yield f"While {asked.away} was away, the eviction of {asked.tried} was refused (`{asked.answer}`)."
     yield "`kubectl drain` asks again until the API server allows it. A budget counts Ready pods of its selector. It knows nothing of roles or data."
     yield "It holds for evictions only, not for `kubectl delete pod`, a rolling update or a lost node."
@@ -315,16 +322,15 @@ def tied_pod(reading: Reading) -> Iterator[str]:
     held(reading, volume_ties_a_pod)
     closed, again = (note(reading, Pinned, phase=phase) for phase in ("node closed", "open again"))
     said = f"the scheduler said `{closed.why}`" if closed.why else "the scheduler said nothing"
-    yield f"It was evicted like the others. Its successor was {closed.pod}: {said}. Its name was {closed.name} meanwhile."
+    yield f"It is evicted and stays away until the node is opened again. Here the successor of {PINNED} was {closed.pod}: {said}. Its name was {closed.name} meanwhile."
     yield from where_measured(_absent, reading)
-    yield f"After the node was opened again it was {again.pod} on {again.node}. So a pod with a local volume is away for as long as its node's maintenance takes, whatever the budget says."
-    yield "A budget over such a pod would refuse every further eviction until then."
+    yield f"After the node was opened again it was {again.pod} on {again.node}. No budget selected this pod."
 
 
 def _absent(reading: Reading) -> str:
     since_ns = note(reading, Change, step=MOVED).sent_ns
-    gone, back = (known(step(reading, what, PINNED, since_ns), what).at_ns for what in ("terminating", "ready"))
-    return f"It was away for {ms(back - gone)}; for {stated(PENDING_S)} of that the node stayed closed on purpose."
+    back = known(step(reading, "ready", PINNED, since_ns), "it was not seen to be Ready again")
+    return f"It was away for {at_most_ns(back.at_ns - since_ns)}; for {stated(PENDING_S)} of that the node stayed closed on purpose."
 
 
 def headline(reading: Reading) -> str:
@@ -332,8 +338,9 @@ def headline(reading: Reading) -> str:
     lost, missing = lost_by_name(reading), most_missing(reading, PODS, *drain_span(reading))
     need(lost, "no client by an evicted pod's name was seen to lose it")
     away, long = out_of(len(lost), len(evictions(reading)), "evicted pod"), over_faults([at for _, at in lost], "pod")
-    most = out_of(missing, len(PODS), "pod")
-    return f"Draining a node made {away} unreachable by name for {long}. At most {most} was not Ready at a time."
+    cost = f"Draining a node made {away} of the StatefulSet web unreachable by name for {long}."
+    most = f"At most {out_of(missing, len(PODS), 'pod')} of web was not Ready at a time."
+    return " ".join([cost, *where_measured(pinned_away, reading), most])
 
 
 experiment = Experiment(

@@ -49,6 +49,11 @@ class Forced(Note):
     old_node: str
 
 
+def at_least(duration_ns: int) -> str:
+    """A lower bound."""
+    return between(Interval(duration_ns, None))
+
+
 async def method(run: Run) -> None:
     """Cut a node off, watch names and pods, delete one stuck pod by force, join the node again, and wait until all is right."""
     await run.apply("web-stateless.yaml")
@@ -101,6 +106,7 @@ class Loss:
 
     Attributes:
         pods: of the StatefulSet, on the node.
+        others: of the StatefulSet, on other nodes.
         silent: DNS servers that were on the node: they answered nothing.
         views: the other ones.
     """
@@ -110,11 +116,13 @@ class Loss:
     join: FaultWindow
     span: tuple[int, int]
     pods: list[str]
+    others: list[str]
     silent: list[str]
     views: list[str]
 
     def since(self, at_ns: int) -> str:
-        return seconds(at_ns - self.span[0])
+        """What is seen is seen late."""
+        return at_most_ns(at_ns - self.span[0])
 
     def unheard(self, pod: str) -> list[str]:
         """Views that are left and could not be heard all the time about a pod's name."""
@@ -125,10 +133,23 @@ class Loss:
         found, heard = when(self.reading, f"A {pod}.web", "NXDOMAIN", *self.span), self.views
         return {v: at.before_ns - self.span[0] for v, at in found.items() if v in heard and at.before_ns is not None}
 
-    def clients(self, pod: str, from_ns: int, to_ns: int) -> list[tuple[int, str]]:
-        """HTTP connections by the pod's name, begun in that time: (when it was known, what became of it)."""
+    def kept_until_ns(self) -> int:
+        """Up to then no view that is left, and no client, was told that one of the names is gone (a lower bound)."""
+        found = [when(self.reading, f"A {pod}.web", "NXDOMAIN", *self.span) for pod in self.pods]
+        asked = (s for pod in self.pods for s in self.clients(pod, *self.span))
+        denied = [s.sent_ns for s in asked if s.outcome.status == "NXDOMAIN"]
+        return min([*denied, *(at.after_ns for one in found for view, at in one.items() if view in self.views)])
+
+    def clients(self, pod: str, from_ns: int, to_ns: int) -> list[Sample]:
+        """HTTP connections by the pod's name, begun in that time, in the order in which they ended."""
         asked = self.reading.sampled(from_ns, to_ns, probe="http", pod=pod)
-        return sorted((s.received_ns, s.outcome.told) for s in asked)
+        return sorted(asked, key=lambda s: s.received_ns)
+
+    def unanswered(self, from_ns: int, to_ns: int) -> str:
+        """How many lookups of the others' names the cluster DNS address left without an answer in that time."""
+        at = partial(self.reading.sampled, from_ns, to_ns, probe="dns", view=SERVICE_VIEW)
+        heard = [sample.outcome.says_something for pod in self.others for sample in at(record=f"A {pod}.web")]
+        return out_of(heard.count(False), len(heard), "lookup")
 
     def stuck_until(self, pod: str) -> int:
         """Until when nothing was done about a stuck pod: its forced deletion, or the node's return."""
@@ -144,7 +165,9 @@ def loss(reading: Reading) -> Loss:
     span = accepted_ns(cut), join.sent_ns
     silent = silent_views(reading, span[0] + _SETTLED_NS, span[1])
     left = sorted(set(views(reading)) - set(silent))
-    return Loss(reading, cut, join, span, [pod.name for pod in cut.targets], silent, left)
+    pods = [pod.name for pod in cut.targets]
+    others = sorted({series.pod for series in reading.series_of(probe="dns") if series.pod} - set(pods))
+    return Loss(reading, cut, join, span, pods, others, silent, left)
 
 
 @checker("timeline.svg", "recoveries.csv")
@@ -160,11 +183,11 @@ def names_outlive_the_node(reading: Reading) -> Iterator[Finding]:
         yield from (against(f"A {pod}.web was never gone at {view}") for view in kept)
         for view, at_ns in gone.items():
             if at_ns < took_ns - _FOUND_LATE_NS:
-                early = f"A {pod}.web was gone at {view} {seconds(at_ns)} after the cut"
+                early = f"A {pod}.web was gone at {view} {at_most_ns(at_ns)} after the cut"
                 yield against(f"{early}, and the node was found not ready only after {seconds(took_ns)}")
     ends_ns = [at_ns for pod in lost.pods for at_ns in lost.left_dns(pod).values()]
     need(ends_ns, "no view that could be asked denied any of its pods' names")
-    yield holds(f"The first NXDOMAIN for {' and '.join(lost.pods)} came {seconds(min(ends_ns))} after the cut.")
+    yield holds(f"The first NXDOMAIN for {' and '.join(lost.pods)} came {at_most_ns(min(ends_ns))} after the cut.")
     yield holds(f"Each of {count(len(lost.views), 'view')} denied them {at_most_ns(max(ends_ns))} after it.")
     yield holds(f"The node was found not ready {at_most_ns(took_ns)} after it.")
     if lost.silent:
@@ -184,8 +207,8 @@ def stuck_and_never_replaced(reading: Reading) -> Iterator[Finding]:
         new = step(reading, "created", old.name, lost.cut.sent_ns, until_ns=until_ns, other_than=old.uid)
         if new is not None:
             yield against(f"{old.name} was replaced {ms(new.at_ns - marked.at_ns)} after it was marked for deletion")
-        waited.append(f"{old.name} for {seconds(until_ns - marked.at_ns)}")
-    yield holds(f"Marked for deletion and not replaced until the method acted: {', '.join(waited)}.")
+        waited.append(f"{old.name} for {at_least(until_ns - marked.at_ns)}")
+    yield holds(f"Marked for deletion and not replaced until something was done about it: {', '.join(waited)}.")
 
 
 @checker("events.jsonl")
@@ -206,12 +229,11 @@ def deployment_goes_on(reading: Reading) -> Iterator[Finding]:
 def other_names_stay(reading: Reading) -> Iterator[Finding]:
     """The names of pods on other nodes never vanish from a view that can be asked."""
     lost = loss(reading)
-    others = sorted({s.pod for s in reading.series_of(probe="dns") if s.pod} - set(lost.pods))
-    need(lost.views and others, "there was no such name to be asked")
-    for pod in others:
+    need(lost.views and lost.others, "there was no such name to be asked")
+    for pod in lost.others:
         yield from (against(f"A {pod}.web vanished from {view}") for view in lost.left_dns(pod))
         yield from unheard(f"A {pod}.web", lost.unheard(pod))
-    yield holds(f"{count(len(lost.views), 'view')} never denied the names of {' and '.join(others)}.")
+    yield holds(f"{count(len(lost.views), 'view')} never denied the names of {' and '.join(lost.others)}.")
 
 
 @checker("observations.jsonl")
@@ -224,10 +246,8 @@ def force_makes_two(reading: Reading) -> Iterator[Finding]:
     asked = reading.sampled(since_ns, known(join.ended_ns, missing), probe="http", name=forced.old_address)
     answered_ns = (s.sent_ns for s in asked if s.outcome.status == "OK" and s.outcome.values == (pod,))
     last_ns = known(max(answered_ns, default=None), missing)
-    yield holds(f"The new {pod} was Ready on another node while the old {pod} still ran on {forced.old_node}.")
-    yield holds(
-        f"{seconds(last_ns - new_ns)} later, with the node back, the old {pod} answered at {forced.old_address}."
-    )
+    yield holds(f"Two pods were {pod} for {at_least(last_ns - new_ns)}: the new one, Ready, and the old one.")
+    yield holds(f"Once {forced.old_node} was back, the old one answered at {forced.old_address}.")
 
 
 @checker("events.jsonl")
@@ -256,63 +276,65 @@ def ends_with_the_node(reading: Reading) -> Iterator[Finding]:
 
 def names_meanwhile(reading: Reading) -> Iterator[str]:
     held(reading, names_outlive_the_node)
-    lost, pod = loss(reading), loss(reading).pods[0]
-    gone = lost.left_dns(pod)
-    first_ns, last_ns = (lost.span[0] + at(gone.values()) for at in (min, max))
-    asked = lost.clients(pod, lost.span[0], last_ns)
-    # A client may have been told a moment before the views were asked again.
-    denied_ns = min([first_ns, *(at_ns for at_ns, said in asked if said.startswith("NXDOMAIN"))])
-    before = Counter(said for at_ns, said in asked if at_ns < denied_ns)
-    after = Counter(said for _, said in lost.clients(pod, last_ns, lost.stuck_until(pod)))
-    endpoint = next((t.life.endpoint_not_ready_ns for t in trials(reading) if t.target.name == pod), None)
-    yield f"No DNS server that could be heard denied {pod}.web for {lost.since(denied_ns)} after the cut."
-    if endpoint is not None:
-        yield f"Its endpoint turned not ready {lost.since(endpoint)} after the cut."
-    yield f"Of {count(before.total(), 'HTTP connection')} by that name that ended before then, {_counted(before)}."
-    yield f"Each of these servers denied it {at_most_ns(last_ns - lost.span[0])} after the cut. Of the connections since then, {_counted(after)}."
-    if failed := [at_ns for at_ns, said in asked if said != "OK"]:
+    lost, kept_ns = loss(reading), loss(reading).kept_until_ns()
+    last_ns = lost.span[0] + max(at for pod in lost.pods for at in lost.left_dns(pod).values())
+    asked = [s for pod in lost.pods for s in lost.clients(pod, *lost.span)]
+    since = [s for pod in lost.pods for s in lost.clients(pod, last_ns, lost.stuck_until(pod))]
+    yield f"The dead addresses: every DNS server that answered gave those of {' and '.join(lost.pods)} for {at_least(kept_ns - lost.span[0])} after the cut."
+    yield f"Until then {_failed([s for s in asked if s.received_ns < kept_ns])}."
+    if lost.silent:
+        yield f"{' and '.join(lost.silent)} answered nothing, as a DNS server on the node does."
+        yield f"So {lost.unanswered(lost.span[0], kept_ns)} of other pods' names through the cluster DNS address got no answer until then, and {lost.unanswered(last_ns, lost.span[1])} after the names were gone."
+    ends = [t.life.endpoint_not_ready_ns for t in trials(reading) if t.fault == lost.cut]
+    if seen := [at_ns for at_ns in ends if at_ns is not None]:
+        yield f"{out_of(len(seen), len(ends), 'endpoint')} of these pods turned not ready {lost.since(max(seen))} after the cut."
+    yield f"Each of the servers that answered denied their names {lost.since(last_ns)} after the cut. Since then {_failed(since)}."
+    yield from where_measured(unreachable, reading)
+    if failed := [s.received_ns for s in asked if s.outcome.status != "OK"]:
         yield f"The first connection by name failed {lost.since(min(failed))} after the cut."
     found_ns = note(reading, Waited, step=_NOT_READY, reached=True).took_ns
     yield f"The controller manager found the node not ready {at_most_ns(found_ns)} after the cut."
-    yield "Its node-monitor-grace-period (50 s by default since Kubernetes 1.32) counts from the node's last heartbeat. A client that must know sooner needs timeouts of its own."
-    if lost.silent:
-        yield f"DNS servers on the node answered nothing: {', '.join(lost.silent)}. Until their endpoints were gone, lookups through the cluster DNS address went to them too."
+    yield "Its node-monitor-grace-period (50 s by default since Kubernetes 1.32) counts from the round, one every 5 s, in which it noticed the node's last heartbeat. A client that must know sooner needs timeouts of its own."
 
 
-def _counted(counts: Counter[str]) -> str:
-    rows = (f"{count(n)} {'was' if n == 1 else 'were'} {what}" for what, n in counts.most_common())
-    return ", ".join(rows) or "none was tried"
+def _failed(asked: list[Sample]) -> str:
+    told = Counter(s.outcome.told for s in asked if s.outcome.status != "OK")
+    how = ", ".join(f"{count(n)} with {what}" for what, n in told.most_common())
+    return f"{out_of(told.total(), len(asked), 'HTTP connection')} by name failed" + (f" ({how})" if how else "")
+
+
+def unreachable(reading: Reading) -> Iterator[str]:
+    for pod, length in lost_by_name(reading, loss(reading).cut):
+        yield f"{pod} could not be reached by name for {between(length)}."
 
 
 def why_stuck(reading: Reading) -> Iterator[str]:
     stuck, lost = held(reading, stuck_and_never_replaced), loss(reading)
     marked = known(step(reading, "terminating", lost.pods[0], lost.cut.sent_ns), "")
-    yield f"The pod was marked for deletion {lost.since(marked.at_ns)} after the cut. Only its kubelet may confirm that its containers ended, and the kubelet is cut off."
-    yield f"A StatefulSet makes no second pod of a name while the first object is there. {stuck}"
-    yield from where_measured(lambda: f"A Deployment does not wait. {held(reading, deployment_goes_on)}")
+    yield "A StatefulSet makes no second pod of a name while the first object is there, and the lost node's kubelet alone may confirm that the first one's containers ended."
+    yield "What ends it is the node's return, or a forced deletion of the object."
+    yield f"{lost.pods[0]} was marked for deletion {lost.since(marked.at_ns)} after the cut. {stuck}"
     yield from where_measured(lambda: f"The node's return ended it. {held(reading, ends_with_the_node)}")
+    yield from where_measured(lambda: f"A Deployment does not wait. {held(reading, deployment_goes_on)}")
     yield "Not tried here: deleting the Node object, or the taint node.kubernetes.io/out-of-service where the machine is certainly off."
     yield "The manifest tolerates an unreachable node for 5 s; the default is 300 s, and then all this comes that much later."
 
 
 def force_danger(reading: Reading) -> Iterator[str]:
     forced, both = note(reading, Forced, "no pod was deleted by force"), force_makes_two(reading)
-    pod = forced.pod
-    new = known(step(reading, "ready", pod, 0, other_than=forced.old_uid), "its successor was not seen")
+    pod, unseen = forced.pod, f"Whether the old {forced.pod} did was not seen here. " * (both.outcome != "ok")
+    new = known(step(reading, "ready", pod, other_than=forced.old_uid), "its successor was not seen")
     asked = accepted(reading, "force-delete-pod", "it was not accepted")
-    yield f"A new {pod} was Ready {at_most_ns(new.at_ns - accepted_ns(asked))} after the forced deletion. But the deletion removes the object only; it reaches no kubelet."
-    if both.outcome == "ok":
-        yield both.text
-        yield "Two members had one name in that time. Had only the control plane been cut off, both could have taken writes."
-    else:
-        yield f"Whether the old {pod} ran on was not seen here. {both.text}"
+    yield f"Because the old pod may still run. {unseen}{both.text}"
+    yield f"The new {pod} was Ready {at_most_ns(new.at_ns - accepted_ns(asked))} after the forced deletion, which removes the object only and reaches no kubelet."
+    yield "" if unseen else "Had only the control plane been cut off, both could have taken writes."
     yield "Force a deletion only when the machine is certainly off."
 
 
 def metrics_to_watch(reading: Reading) -> Iterator[str]:
     held(reading, names_outlive_the_node)
     lost, pod = loss(reading), loss(reading).pods[0]
-    failed = [at_ns for at_ns, said in lost.clients(pod, *lost.span) if said != "OK"]
+    failed = [s.received_ns for s in lost.clients(pod, *lost.span) if s.outcome.status != "OK"]
     marked = step(reading, "terminating", pod, lost.cut.sent_ns)
     signs = [
         ("failing connections to one member by its own name", min(failed, default=None)),
@@ -331,10 +353,11 @@ def headline(reading: Reading) -> str:
     held(reading, names_outlive_the_node)
     lost = loss(reading)
     longest_ns = max(max(lost.left_dns(pod).values()) for pod in lost.pods)
-    by_force = "it was deleted by force or " if notes(reading, Forced) else ""
-    stuck = f" No pod was replaced before {by_force}the node was joined again."
-    end = stuck if stuck_and_never_replaced(reading).outcome == "ok" else ""
-    return f"The names of a lost node's pods left DNS {at_most_ns(longest_ns)} after it was cut off.{end}"
+    gone = f"The names of a lost node's pods left every DNS server that answered {at_most_ns(longest_ns)} after it was cut off."
+    unheard = f" Until then {lost.unanswered(lost.span[0], lost.kept_until_ns())} of other pods' names got no answer."
+    by_force = "its object was deleted by force or " if notes(reading, Forced) else ""
+    stuck = f" No StatefulSet pod of the node was replaced until {by_force}the node was joined again."
+    return gone + unheard * bool(lost.silent) + stuck * (stuck_and_never_replaced(reading).outcome == "ok")
 
 
 experiment = Experiment(

@@ -113,16 +113,21 @@ def partition_is_kept(reading: Reading) -> Iterator[Finding]:
 
 
 def per_pod(reading: Reading) -> Iterator[str]:
-    lost, missing = lost_by_name(reading, update(reading, 1)), most_missing(reading, PODS, *span(reading, 1))
-    each = ", ".join(f"{pod} for {between(length)}" for pod, length in lost)
-    yield f"Unreachable by name: {each or 'none of them'}. The whole update, until everything was steady again, took {took(reading, 1)}."
+    away, missing = unreachable(reading, 1), most_missing(reading, PODS, *span(reading, 1))
+    yield f"Unreachable by name in the first update, one pod at a time: {away}. The whole update, until everything was steady again, took {at_most_ns(took_ns(reading, 1))}."
     yield f"The order was {', '.join(ended(reading, *span(reading, 1)))}. At most {out_of(missing, len(PODS), 'pod')} was not Ready at a time."
     yield from where_measured(_at_once, reading)
 
 
-def took(reading: Reading, number: int) -> str:
+def unreachable(reading: Reading, number: int) -> str:
+    """Each pod that was so by its name in an update, and how long."""
+    lost = lost_by_name(reading, update(reading, number))
+    return ", ".join(f"{pod} for {between(length)}" for pod, length in lost) or "none of them"
+
+
+def took_ns(reading: Reading, number: int) -> int:
     """Until everything was steady again."""
-    return at_most_ns(steady_again_ns(reading, update(reading, number)) - accepted_ns(update(reading, number)))
+    return steady_again_ns(reading, update(reading, number)) - accepted_ns(update(reading, number))
 
 
 def _at_once(reading: Reading) -> str:
@@ -132,25 +137,31 @@ def _at_once(reading: Reading) -> str:
     if not tried.kept:
         return "This server dropped maxUnavailable (its feature gate is closed), so it updates one pod at a time."
     missing = most_missing(reading, PODS, *span(reading, 3))
-    return f"With maxUnavailable {count(AT_ONCE)} up to {count(missing, 'pod')} were not Ready at once. That update took {took(reading, 3)}."
+    no_faster = ", so it was not seen to be faster than one pod at a time" * (
+        took_ns(reading, 3) >= took_ns(reading, 1)
+    )
+    return f"With maxUnavailable {count(AT_ONCE)} up to {count(missing, 'pod')} were not Ready at once. Unreachable by name then: {unreachable(reading, 3)}. That update took {at_most_ns(took_ns(reading, 3))}{no_faster}."
 
 
 def update_without_downtime(reading: Reading) -> Iterator[str]:
     held(reading, one_after_the_other)
     names = sorted({pod for pod, _ in lost_by_name(reading, update(reading, 1))})
     need(names, "no client by a pod's name was seen to lose it")
-    yield "One pod at a time, each only when the one before is Ready. This server did that; the probes' requests were its only load."
+    yield "One pod at a time, each only when the one before is Ready. The StatefulSet's controller did that here; the probes' requests were the pods' only load."
     yield f"{out_of(len(names), len(PODS), 'pod')} ({', '.join(names)}) were unreachable by name for a while."
     yield "So a client of one member, such as a primary, sees an outage: move the role first, or let the client retry."
     yield from where_measured(lambda: f"A partition updates some members first. {held(reading, partition_is_kept)}")
-    yield "The controller waits for readiness only, so Ready must mean that the member has caught up."
+    yield "The controller waits until a pod is available: Ready, and for minReadySeconds if the set has that. So Ready must mean that the member has caught up, and minReadySeconds that it stays so."
 
 
 def headline(reading: Reading) -> str:
     lost = lost_by_name(reading, update(reading, 1))
     need(lost, "no pod was seen to be unreachable by its name during an update")
-    longest = over_faults([length for _, length in lost], "pod")
-    return f"During a rolling update {out_of(len(lost), len(PODS), 'pod')} were unreachable by name for {longest}."
+    first, every = over_faults([at for _, at in lost], "pod"), [at for _, at in lost_by_name(reading)]
+    of_all = f"{out_of(len(every), len(trials(reading)), 'replaced pod')} in {count(len({one.number for one in trials(reading)}), 'update')}"
+    longest = between(max(every, key=lambda one: (one.before_ns is None, one.before_ns or one.after_ns)))
+    one_by_one = f"During a rolling update of one pod at a time {out_of(len(lost), len(PODS), 'pod')} were"
+    return f"{one_by_one} unreachable by name for {first}. So were {of_all}, the longest for {longest}."
 
 
 experiment = Experiment(

@@ -54,14 +54,24 @@ def test_clients_are_told_which_names_work_and_what_they_cost(history: History) 
     told = said(history, "cross-discovery")
     assert "without the namespace does not (wget: bad address 'web-0.web')" in told
     assert "works too ('Hello from web-0')" in told
-    assert ".svc.cluster.local 8, web-primary." in told
-    assert ".svc.cluster.local. 2." in told
+    assert re.search(r"; `web-primary\.[^ ;]+\.svc\.cluster\.local`: 8 queries; `web-primary\.", told)
+    assert told.endswith(".svc.cluster.local.`: 2 queries.")
 
 
 def test_tenants_with_the_same_names_do_not_meet(history: History) -> None:
     told = said(history, "multi-tenant")
     assert re.search(r"also tries web-0\.web\.svc\.\S+: a service web-0 of a namespace called web", told)
     assert "gave 'Hello from web-0' in the one and 'Hello from the other tenant, web-0' in the other" in told
+
+
+def test_what_is_said_of_dns_and_of_policies_was_tried(history: History) -> None:
+    everywhere = "DNS told a pod in each of 3 namespaces the addresses behind the full names"
+    assert everywhere in said(history, "cross-security")
+    elsewhere = Edited(history).notes(Lookup, place="clients", of="pod, full name").say(addresses=["10.244.9.9"])
+    assert everywhere not in said(elsewhere.history, "cross-security")
+    told = said(history, "multi-tenant")
+    assert "Add an ingress policy to each namespace" in told
+    assert "A policy for egress, which was not tried, must let DNS through" in told
 
 
 def test_a_cluster_without_a_policy_engine_is_named_as_such_never_passes_and_fails_nothing(history: History) -> None:

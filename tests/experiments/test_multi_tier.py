@@ -1,5 +1,6 @@
 """multi-tier on the sandbox: who reaches whom, what policies and failures change, and that its checkers can fail."""
 
+import re
 from functools import partial
 
 import pytest
@@ -57,16 +58,18 @@ def test_everything_is_as_the_design_says(history: History) -> None:
 def test_each_criterion_is_answered_with_this_runs_numbers(history: History) -> None:
     assert "enforces NetworkPolicies: 6 forbidden paths were blocked" in said(history, "tiers-connected")
     assert "40 connections through data-primary: 40 to data-0." in said(history, "tiers-routing")
-    assert "Of 5 connections from the web tier to these names the policies blocked 5." in said(
-        history, "tiers-discovery"
-    )
+    assert "The policies blocked 5 of 5 paths from the web tier to data-primary" in said(history, "tiers-discovery")
     assert "api to data-primary failed for at most" in said(history, "tiers-failures")
     assert "They are enforced on this cluster" in said(history, "tiers-decisions")
+    assert "leads nowhere (it could not be reached for at most" in said(history, "tiers-decisions")
+    assert re.search(
+        r"(\d+) of \1 connections through the service `web` succeeded after", said(history, "tiers-failures")
+    )
 
 
-def test_blocked_paths_say_what_their_looks_can_exclude(history: History) -> None:
+def test_blocked_paths_say_in_how_few_looks_nobody_answered(history: History) -> None:
     (found,) = (one for one in lab.own_verdicts(EXPERIMENT, history) if one.checker == "policies-hold-or-not")
-    assert "at most 64% of such looks would be, at 95 % confidence" in found.summary
+    assert "6 forbidden paths were blocked (in only 3 looks at each path)" in found.summary
 
 
 def test_what_a_failure_of_the_web_tier_cost_is_asked_from_outside(history: History) -> None:
@@ -82,14 +85,14 @@ def test_a_web_tier_that_is_never_reached_again_fails(history: History) -> None:
     edited = web_says(history, REFUSED)
     assert verdicts(edited)["failures-heal"] == "fail"
     assert "(connect)), and then none succeeded" in said(edited, "tiers-failures")
-    assert "a path failed for at most" not in headline(edited)
+    assert "a path to its tier failed for at most" not in headline(edited)
 
 
 @pytest.mark.parametrize("phase", ["resolve", "connect"])
 def test_a_web_tier_of_which_nothing_is_heard_is_unknown(history: History, phase: str) -> None:
     edited = web_says(history, Outcome("TIMEOUT", phase))
     assert verdicts(edited)["failures-heal"] == "unknown"
-    assert "a path failed for at most" not in headline(edited)
+    assert "a path to its tier failed for at most" not in headline(edited)
 
 
 def test_a_web_tier_that_nobody_asked_for_while_it_failed_is_unknown(edited: History) -> None:
@@ -97,17 +100,46 @@ def test_a_web_tier_that_nobody_asked_for_while_it_failed_is_unknown(edited: His
     edited.samples[series.id] = type(edited.samples[series.id])()
     assert verdicts(edited)["failures-heal"] == "unknown"
     assert "nobody asked for the service `web` from outside" in said(edited, "tiers-failures")
-    assert "a path failed for at most" not in headline(edited)
+    assert "a path to its tier failed for at most" not in headline(edited)
 
 
 def test_looks_that_say_nothing_are_not_said_to_have_worked(history: History) -> None:
-    assert "at 6 needed paths none failed" in said(history, "tiers-failures")
-    assert "a path failed for at most" in headline(history)
+    assert re.search(
+        r"(\d+) of \1 looks at needed paths to the other tiers were answered", said(history, "tiers-failures")
+    )
+    assert "a path to its tier failed for at most" in headline(history)
     edited = Edited(history).notes(Look, phase="web fails", client="web").put("found", api=NOTHING_SAID).history
     told = said(edited, "tiers-failures").partition(". api-")[0]
-    assert "at 6 needed paths none was seen to fail" in told
+    assert re.search(r"\b(\d+) of (?!\1 )\d+ looks at needed paths to the other tiers were answered\.", told)
     assert "times a look says nothing (web to api: wget ended with 139)" in told
-    assert "a path failed for at most" not in headline(edited)
+    assert "a path to its tier failed for at most" not in headline(edited)
+
+
+def silent_looks(history: History, tier: str, client: str, target: str, *positions: int) -> History:
+    """Nobody answered the looks of these numbers at a path while a tier failed."""
+    edited = Edited(history)
+    looks = [d for _, what, d in edited.history.marks if what == Look.kind and d["phase"] == f"{tier} fails"]
+    for position in positions:
+        one = [look for look in looks if look["client"] == client][position]
+        one["found"] = one["found"] | {target: NO_ANSWER}
+    return edited.history
+
+
+def test_a_look_at_a_path_that_the_deleted_tier_cannot_break_is_no_cost_of_the_deletion(history: History) -> None:
+    edited = silent_looks(history, "web", "data", "data-2", 0, 1)
+    told = said(edited, "tiers-failures").partition("of the api tier was deleted")[0]
+    assert "The path data to data-2 failed" not in told
+    assert "looks at needed paths to the other tiers were answered (data to data-2: no answer within 3 s)." in told
+    assert headline(edited) == headline(history)
+
+
+@pytest.mark.parametrize(("positions", "outage"), [((1,), False), ((1, 2), True), ((0,), True)])
+def test_a_single_look_without_an_answer_between_two_that_were_answered_is_no_outage(
+    history: History, positions: tuple[int, ...], outage: bool
+) -> None:
+    told = said(silent_looks(history, "data", "api", "data-replicas", *positions), "tiers-failures")
+    assert ("The path api to data-replicas failed for at most" in told) == outage
+    assert ("were answered (api to data-replicas: no answer within 3 s)" in told) != outage
 
 
 def test_an_outage_lasts_until_a_look_that_was_answered(edited: History) -> None:
@@ -155,7 +187,7 @@ def test_a_cluster_that_enforces_no_policy_cannot_fail_and_never_passes(history:
     (found,) = (one for one in lab.own_verdicts(EXPERIMENT, edited) if one.checker == "policies-hold-or-not")
     assert (found.outcome, UNENFORCED in found.summary) == ("unknown", True)
     assert "does not enforce NetworkPolicies: all 6 forbidden paths went through" in said(edited, "tiers-connected")
-    assert "5 of 5 connections went through" in said(edited, "tiers-discovery")
+    assert "5 of 5 paths to data-primary" in said(edited, "tiers-discovery")
     assert "Nothing enforces them" in said(edited, "tiers-decisions")
 
 

@@ -1,5 +1,6 @@
 """node-drain on the sandbox: the budget, the moves, the pod that cannot move, and that its checkers can fail."""
 
+import re
 from dataclasses import replace
 from functools import partial
 
@@ -48,12 +49,28 @@ def test_each_evicted_pod_counts_from_its_own_eviction(history: History) -> None
 
 def test_the_answers_have_this_runs_numbers(history: History) -> None:
     assert "were evicted in the order web-0, web-2" in said(history, "drain-cost")
-    assert "web-0, web-2, each only when the one before was Ready again. Unreachable" in said(history, "drain-cost")
+    assert "web-0, web-2, each only when the one before was Ready again. Until all" in said(history, "drain-cost")
+    assert said(history, "drain-cost").startswith("Time in which nobody reaches them by name: web-0 for between ")
     assert "came back with their names on other nodes" in said(history, "drain-cost")
     assert "429 TooManyRequests" in said(history, "budget-role")
     assert "s of that the node stayed closed on purpose." in said(history, "tied-pod")
     assert "didn't match PersistentVolume's node affinity" in said(history, "tied-pod")
-    assert "At most 1 of 4 pods was not Ready at a time" in lab.headline(EXPERIMENT, history)
+    assert "At most 1 of 4 pods of web was not Ready at a time" in lab.headline(EXPERIMENT, history)
+    assert re.search(r"It was away for at most \d\.\d\d s; for 3 s of that", said(history, "tied-pod"))
+
+
+def test_the_third_evicted_pod_is_told_where_it_was_seen_to_stay_away(edited: Edited) -> None:
+    told = "pinned-0, whose volume lies on the node, was evicted after them and stayed away until the node was opened"
+    assert told in said(edited.history, "drain-cost")
+    assert told in lab.headline(EXPERIMENT, edited.history)
+    history = edited.notes("pinned", phase="node closed").say(name="TIMEOUT").history
+    assert "pinned-0" not in said(history, "drain-cost") + lab.headline(EXPERIMENT, history)
+
+
+def test_a_wait_is_called_by_what_was_waited_for(history: History) -> None:
+    """It was refused first, so what was reached is that it was allowed in the end."""
+    steps = [details["step"] for _, what, details in history.marks if what == "waited"]
+    assert "after web-0 the eviction of web-2 is allowed too" in steps
 
 
 def first_eviction_ns(edited: Edited) -> int:
@@ -140,7 +157,7 @@ def test_a_pod_that_was_evicted_before_the_one_before_was_ready_is_not_said_to_h
     second = next(n for n, f in enumerate(edited.history.faults) if f.targets and f.targets[0].name == "web-2")
     early_ns = first_eviction_ns(edited) + 1
     edited.history.faults[second] = replace(edited.history.faults[second], accepted_ns=early_ns)
-    assert "in the order web-0, web-2. Unreachable" in said(edited.history, "drain-cost")
+    assert "in the order web-0, web-2. Until all" in said(edited.history, "drain-cost")
 
 
 def test_a_drain_that_no_client_noticed_is_not_said_to_cost_anything(edited: Edited) -> None:
@@ -224,9 +241,9 @@ def test_a_tied_pod_that_was_not_seen_to_wait_without_a_name_is_unknown(edited: 
 
 
 def test_only_the_statefulsets_pods_are_said_to_have_left_the_node(history: History) -> None:
-    assert "All 2 pods of the StatefulSet on node-1 came back" in summary(history, "come-back-elsewhere")
-    assert "The 2 pods of the StatefulSet on node-1 were evicted" in said(history, "drain-cost")
-    assert "made 2 of 2 evicted pods unreachable" in lab.headline(EXPERIMENT, history)
+    assert "2 of 2 pods of the StatefulSet web on node-1 came back" in summary(history, "come-back-elsewhere")
+    assert "The 2 pods of the StatefulSet web on node-1 were evicted" in said(history, "drain-cost")
+    assert "made 2 of 2 evicted pods of the StatefulSet web unreachable" in lab.headline(EXPERIMENT, history)
 
 
 def test_silence_after_the_fault_is_no_verdict_on_dns(history: History) -> None:

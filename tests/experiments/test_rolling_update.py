@@ -1,5 +1,6 @@
 """rolling-update on the sandbox: order, partition, outages; its checkers can fail, and it says which pods were away."""
 
+import re
 from functools import partial
 from itertools import pairwise
 
@@ -40,7 +41,8 @@ def test_all_holds_and_every_question_is_answered(history: History) -> None:
     assert "With maxUnavailable 2 up to 2 pods were not Ready at once" in said(history, "update-per-pod")
     text = said(history, "update-without-downtime")
     assert "3 of 3 pods (web-0, web-1, web-2) were unreachable by name for a while." in text
-    assert "the probes' requests were its only load" in text
+    assert "the probes' requests were the pods' only load" in text
+    assert "minReadySeconds" in text
     assert "A partition updates some members first. With partition 2 only web-2 was replaced" in text
 
 
@@ -61,7 +63,25 @@ def test_only_pods_that_were_away_are_said_to_have_been(changed: Edited) -> None
     web_1 = changed.series("web-1.web:80", probe="http")
     history = web_1.say(web_1.told("OK")).history
     assert "2 of 3 pods (web-0, web-2) were unreachable by name" in said(history, "update-without-downtime")
-    assert "2 of 3 pods were unreachable" in lab.headline(EXPERIMENT, history)
+    assert "of one pod at a time 2 of 3 pods were unreachable" in lab.headline(EXPERIMENT, history)
+
+
+def test_the_longest_outage_of_all_updates_is_in_the_headline(changed: Edited) -> None:
+    assert "So were 7 of 7 replaced pods in 3 updates, the longest for between " in lab.headline(
+        EXPERIMENT, changed.history
+    )
+    third, away = changed.seconds(changed.history.faults[2].sent_ns), changed.series("web-0.web:80", probe="http")
+    history = away.say(Outcome("NXDOMAIN", "resolve"), after=third + 0.1, before=third + 9).history
+    assert re.search(r"in 3 updates, the longest for (between|at least) (?!1\.)", lab.headline(EXPERIMENT, history))
+
+
+@pytest.mark.parametrize(("longer", "told"), [(1, False), (3, True)])
+def test_two_at_a_time_are_said_to_be_no_faster_only_where_they_took_as_long(
+    changed: Edited, longer: int, told: bool
+) -> None:
+    steady = changed.notes("steady-state", trial=longer)
+    steady.move(changed.history.marks[steady.positions[-1]][0] + 60_000_000_000)
+    assert ("so it was not seen to be faster than one pod at a time" in said(changed.history, "update-per-pod")) == told
 
 
 def test_a_pod_below_the_partition_that_was_replaced_fails(changed: Edited) -> None:
@@ -143,4 +163,6 @@ def test_an_update_that_no_client_noticed_is_not_said_to_cost_anything(changed: 
         series.say(series.told("OK"))
     assert "not measured" in lab.headline(EXPERIMENT, changed.history)
     assert not said(changed.history, "update-without-downtime")
-    assert said(changed.history, "update-per-pod").startswith("Unreachable by name: none of them.")
+    assert said(changed.history, "update-per-pod").startswith(
+        "Unreachable by name in the first update, one pod at a time: none of them."
+    )

@@ -241,15 +241,13 @@ def retries_hide_losses(reading: Reading) -> Iterator[Finding]:
     single = lookups(reading, LOSSY, ONCE)
     # Where nothing at all is answered, that is not the zone's doing.
     need(single.failed and single.took_ns, "of single tries not some failed and others not")
-    yield holds(
-        f"{single.failed_of_all} single tries failed. Each lookup that asked again would have been one of them."
-    )
+    yield holds(f"{single.failed_of_all} single tries failed. So would each lookup that had to ask again.")
     # Counts only: one counter of the server drops queries of all programs, so that lookups are not independent.
     for one in (lookups(reading, LOSSY, program) for program in AGAIN):
         hidden, lost = one.asked_again, one.asked_again + len(one.failed)
         if not hidden:
             yield against_if(lost, f"{one.program}: no lookup that asked again was answered")
-        yield holds(f"{one.program}: {out_of(hidden, lost, 'lookup')} that asked again were answered.")
+        yield holds(f"{one.program}: {out_of(hidden, lost, 'lookup')} that had to ask again were answered.")
 
 
 @checker(*EVIDENCE)
@@ -308,7 +306,7 @@ def delays(reading: Reading) -> Iterator[str]:
     lookups(reading, LATE, ONCE)
     fine = lookups(reading, FINE, GLIBC)
     if delays_are_the_servers(reading).outcome == "ok":
-        yield "A program that waits sees the server's delay, and one that gives up before it sees failures."
+        yield "A program that waits sees the server's delay, and one that gives up earlier fails."
     yield f"The server answers one query in {count(DELAY_ONE_IN)} with a delay of {stated(DELAY_S)}."
     yield told_of(reading, LATE, PROGRAMS)
     yield f"Of lookups of other names at the same servers {fine.told()}; the slowest took {ms(fine.longest_ns)}."

@@ -143,13 +143,8 @@ class End(NamedTuple):
     """How late a server that was to go still answered, 0 where it never did; and what was said to who asked later."""
 
     answered_ns: int  # since the request for its end was accepted
+    stopped_ns: int  # by then the first query after its last answer had come to nothing; 0 where none was asked
     after: Heard
-    accepted_ns: int
-
-    @property
-    def stopped_ns(self) -> int:
-        """By when it had stopped: the first query after its last answer had come to nothing."""
-        return min(s.received_ns for s in self.after.samples) - self.accepted_ns
 
 
 def ends(reading: Reading, phase: Phase) -> dict[str, End]:
@@ -159,7 +154,8 @@ def ends(reading: Reading, phase: Phase) -> dict[str, End]:
         need(rows, f"{server} was not asked")
         last_ns = max((s.sent_ns for s in rows if right(s)), default=phase.sent_ns)
         after = heard_in(reading, (last_ns + 1, phase.at_ns), **at_view(server))
-        found[server] = End(max(0, last_ns - phase.accepted_ns), after, phase.accepted_ns)
+        stopped_ns = min((s.received_ns for s in after.samples), default=phase.accepted_ns)
+        found[server] = End(max(0, last_ns - phase.accepted_ns), stopped_ns - phase.accepted_ns, after)
     return found
 
 

@@ -161,7 +161,7 @@ def test_where_single_tries_all_fail_or_none_does_nothing_is_known_of_retries(hi
 
 def test_of_retries_only_what_was_counted_is_told(history: History) -> None:
     told = lab.summary(EXPERIMENT, history, "retries-hide-losses")
-    assert re.search(r"glibc's default: \d+ of \d+ lookups that asked again were answered\. ", told)
+    assert re.search(r"glibc's default: \d+ of \d+ lookups that had to ask again were answered\. ", told)
     assert "confidence" not in told
 
 
@@ -177,7 +177,7 @@ def test_a_single_lookup_that_asked_again_and_was_answered_shows_that_retries_he
     again = Outcome("NOERROR", values=first.values, detail="2 queries")
     few = musl.say(first).series(musl.series[0].record).say_once(again, 40).history
     assert verdicts(few)["retries-hide-losses"] == "ok"
-    assert "musl: 1 of 1 lookup that asked again" in lab.summary(EXPERIMENT, few, "retries-hide-losses")
+    assert "musl: 1 of 1 lookup that had to ask again" in lab.summary(EXPERIMENT, few, "retries-hide-losses")
 
 
 @pytest.mark.parametrize(("status", "outcome"), [("SERVFAIL", "fail"), ("TIMEOUT", "unknown")])

@@ -222,12 +222,11 @@ def dying_servers_answer(reading: Reading) -> Iterator[Finding]:
             deaf = uncovered(reading, f"A {NAME}", phase.sent_ns, last_ns, limit_s=limit_s)
             if not end.after.samples:
                 yield unsure(f"{server} was not seen to stop")
-                continue
-            if refused_ns < least_ns:
+            elif refused_ns < least_ns:
                 yield against(f"{server} refused after {ms(refused_ns)}")
             elif end.answered_ns < least_ns or server in deaf:
                 yield unsure(f"{server} could not be heard all the time")
-            old.append(end)
+            old += [end] if end.after.samples else []
     need(old, "no server was seen to stop")
     yield holds(f"Each of {count(len(old), 'server')} answered for {answered_for(old)} after the request.")
     yield holds(f"The Corefile's lameduck time is {count(limit_s)} s.")
@@ -259,9 +258,7 @@ def nothing_resolves(reading: Reading) -> Iterator[Finding]:
         yield unsure("the cluster DNS address met mostly silence, which proves nothing")
     asked = f"{found.number} queries to the cluster DNS address"
     yield holds(f"Without servers none of {asked} was answered ({found.how}); {longest(found)}.")
-    yield holds(
-        "They were asked from 1 s after the last answer of an old server to 0.5 s before the first of a new one."
-    )
+    yield holds("They were asked from 1 s after an old server's last answer to 0.5 s before a new one's first.")
 
 
 @checker(*EVIDENCE)
@@ -312,11 +309,10 @@ def servers_die(reading: Reading) -> Iterator[str]:
 def died(reading: Reading, phase: Phase, when: str) -> Iterator[str]:
     zero_ns, service = phase.accepted_ns, heard_in(reading, phase.span, **at_view(SERVICE_VIEW))
     need(service.samples, "the cluster DNS address was not asked")
-    how = f" ({service.how})" if service.failed else ""
-    yield f"{when}, {service.failed_of_all} queries to the cluster DNS address failed{how}."
+    yield f"{when}, of queries to the cluster DNS address {service.told()}."
     if sent := [s.sent_ns - zero_ns for s in service.failed]:
-        upto = f" to {ms(max(sent))}" * (len(sent) > 1)
-        yield f"The failed one{'s were' if len(sent) > 1 else ' was'} asked {ms(min(sent))}{upto} after the deletion."
+        asked = between(Interval(min(sent), max(sent)))
+        yield f"The failed one{'s were' if len(sent) > 1 else ' was'} asked {asked} after the deletion."
     if late := [end for end in ends(reading, phase).values() if end.after.samples]:
         yield f"The deleted {'ones' if len(late) > 1 else 'one'} still answered for {answered_for(late)} (lameduck)."
     if first := [at_ns - zero_ns for at_ns in first_answers(reading, phase)]:
@@ -358,7 +354,7 @@ def who_notices(reading: Reading) -> Iterator[str]:
         "Lookups with one try of 1 s": labelled(ONCE),
     }
     found = {who: heard_in(reading, without, **fields) for who, fields in clients.items()}
-    told = [f"{who}: {outcome(one, without[1])}." for who, one in found.items() if one.samples]
+    told = [f"{who}: {one.told()}, {longest(one)}." for who, one in found.items() if one.samples]
     need(len(told) >= len(clients) - 1, "not all clients were asked then")
     if kept_addresses_go_on(reading).outcome == nothing_resolves(reading).outcome == "ok":
         yield "Whoever has to ask a server notices, and whoever has an address or an open connection does not."
@@ -366,17 +362,13 @@ def who_notices(reading: Reading) -> Iterator[str]:
     yield from told
     if any(s.outcome.status == "EPERM" for one in found.values() for s in one.samples):
         yield f"{EPERM}."
+    waited = heard_in(reading, without, **labelled(MUSL)).samples
+    if patient := sum(right(s) and s.received_ns >= without[1] for s in waited):
+        yield f"{count(patient, 'lookup')} as musl makes them waited until a server was back."
     cached = found["Lookups behind a cache that had the name"]
     if 0 < len(cached.failed) < len(cached.samples):
         yield f"The cache answered for the first {seconds(cached.failed[0].sent_ns - without[0])}, until its entry ended."
     yield from where_measured(_just_asked, reading)
-
-
-def outcome(found: Heard, back_ns: int) -> str:
-    """What became of a client's questions, and how many were answered only when servers were back."""
-    waited = sum(right(s) and s.received_ns >= back_ns for s in found.samples)
-    patient = f"; {count(waited)} waited until a server was back" if waited else ""
-    return f"{found.told()}, {longest(found)}{patient}"
 
 
 def _just_asked(reading: Reading) -> Iterator[str]:
@@ -391,29 +383,20 @@ def name_or_server(reading: Reading) -> Iterator[str]:
     said = {s.outcome.status for s in heard_in(reading, emptiest(reading), **at_view(SERVICE_VIEW)).samples}
     if "EPERM" in said:
         yield f"{EPERM}; a pod gets ECONNREFUSED from the same rule."
-    yield "NXDOMAIN is an answer: DNS works, and there is no such name or no ready pod behind it. Then look at the service, its selector and the pods."
-    yield "ECONNREFUSED from the cluster DNS address means that its service has no endpoint, or that a server's process is gone and kube-proxy does not know it yet."
-    yield "Silence means that packets get lost, that a server hangs, or that a NetworkPolicy lets no DNS query out."
+    yield "NXDOMAIN is an answer: DNS works, and there is no such name or no ready pod behind it. Then look at the service, its selector and the pods. ECONNREFUSED from the cluster DNS address means that its service has no endpoint, or that a server's process is gone and kube-proxy does not know it yet. Silence means that packets get lost, that a server hangs, or that a NetworkPolicy lets no DNS query out."
     if said >= {"TIMEOUT", "ECONNREFUSED"}:
         yield "A pod that asks often meets silence too: Linux sends it about one such refusal a second (net.ipv4.icmp_ratelimit)."
-    yield "For both look at kubectl -n kube-system get pods -l k8s-app=kube-dns; where these are Ready, at the NetworkPolicies of the client's namespace."
-    yield "An application's log tells too. getaddrinfo fails with EAI_NONAME after NXDOMAIN (glibc: Name or service not known; musl: Name does not resolve). It fails with EAI_AGAIN after a refusal or silence (glibc: Temporary failure in name resolution; musl: Try again)."
+    yield "For both look at kubectl -n kube-system get pods -l k8s-app=kube-dns; where these are Ready, at the NetworkPolicies of the client's namespace. An application's log tells too. getaddrinfo fails with EAI_NONAME after NXDOMAIN (glibc: Name or service not known; musl: Name does not resolve). It fails with EAI_AGAIN after a refusal or silence (glibc: Temporary failure in name resolution; musl: Try again)."
 
 
 def headline(reading: Reading) -> str:
     held(reading, nothing_resolves)
     on = " Clients with an address or an open connection went on." * (kept_addresses_go_on(reading).outcome == "ok")
-    cost = "".join(where_measured(deletions_cost, reading))
-    return f"With cluster DNS scaled to zero no DNS server answered for {without_servers(reading)}.{on}{cost}"
-
-
-def deletions_cost(reading: Reading) -> Iterator[str]:
-    """At most, since a packet may have been lost by itself."""
-    asked = [heard_in(reading, during(reading, name).span, **at_view(SERVICE_VIEW)) for name in (ONE, ALL)]
-    need(all(one.samples for one in asked), "the cluster DNS address was not asked")
-    lost, number = sum(len(one.failed) for one in asked), sum(len(one.samples) for one in asked)
-    of = f"at most {count(lost)}" if lost else "none"
-    yield f" Deleting one server, and then all at once, cost {of} of {count(number, 'query|queries')}."
+    spans = (during(reading, name).span for name in (ONE, ALL))
+    found = [s for span in spans for s in heard_in(reading, span, **at_view(SERVICE_VIEW)).samples]
+    lost = sum(not right(s) for s in found)  # at most so many by a deletion: a packet may be lost by itself
+    cost = f"at most {count(lost)}" if lost else "none"
+    return f"With cluster DNS scaled to zero no DNS server answered for {without_servers(reading)}.{on} Deleting one server, and then all at once, cost {cost} of {count(len(found), 'query|queries')}."
 
 
 experiment = Experiment(

@@ -42,7 +42,7 @@ def test_the_answers_tell_who_notices_and_how_long_a_lookup_takes(history: Histo
     assert "The cache answered for the first" in who
     assert re.search(r"still answered for between (4\.9|5\.0)\d and 5\.\d\d s", said(history, "dns-servers-die"))
     assert who.startswith("Whoever has to ask a server notices, ")
-    assert re.search(r"as musl makes them .*; \d+ waited until a server was back\.", who)
+    assert re.search(r"\d+ lookups as musl makes them waited until a server was back\.", who)
     assert "none took a millisecond" in who
     assert "0 ms" not in who
     assert "EPERM: a packet filter of the prober's own host" in who
@@ -65,8 +65,8 @@ def test_the_headline_says_what_deletions_cost_at_most(history: History) -> None
 
 def test_the_first_sentence_says_what_a_deletion_did_to_queries(history: History) -> None:
     told = said(history, "dns-servers-die")
-    assert re.match(r"When one server was deleted, \d+ of \d+ queries to the cluster DNS address failed", told)
-    assert re.search(r"When all were deleted at once, \d+ of \d+ queries to the cluster DNS address failed", told)
+    assert re.match(r"When one server was deleted, of queries to the cluster DNS address \d+ of \d+ failed", told)
+    assert re.search(r"When all were deleted at once, of queries to the cluster DNS address (none|\d+) of \d+", told)
 
 
 def test_the_error_is_told_with_what_an_application_logs_and_all_that_it_may_mean(history: History) -> None:

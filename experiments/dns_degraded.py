@@ -9,6 +9,7 @@ from statistics import median_high
 from chaos.experiment import *
 
 from .shared.lookups import Heard, heard_in, right, undisturbed
+from .shared.tables import table
 
 WITHIN_S = 60
 SETTLE_S = 6.0  # servers that were replaced go on answering for their lameduck time (kubeadm: 5 s)
@@ -133,11 +134,6 @@ class Lookups(Heard):
         need(self.slow_ns, f"{self.program}: no lookup was slow")
         return seconds(median_high(self.slow_ns))
 
-    @property
-    def asked_again(self) -> int:
-        """Of those that succeeded, the ones whose first query was not answered in time."""
-        return sum(right(s) and queries(s) > 1 for s in self.samples)
-
     def row(self) -> tuple[str, ...]:
         """Failures, and times with as many quantiles as so many lookups allow."""
         failed_ns = (s.received_ns - s.sent_ns for s in self.failed)
@@ -145,17 +141,6 @@ class Lookups(Heard):
         times = (show(value) if value else "-" for value in (found.median, found.p95, found.maximum))
         how = f" ({', '.join(sorted({s.outcome.status for s in self.failed}))})" if self.failed else ""
         return self.program, f"{self.failed_of_all}{how}", *times
-
-
-def queries(sample: Sample) -> int:
-    """How many a lookup took."""
-    return int(sample.outcome.detail.partition(" ")[0])
-
-
-def table(*rows: tuple[str, ...]) -> str:
-    """In an answer; indented, so that it may stand in an item of a list too."""
-    lines = (rows[0], ("---",) * len(rows[0]), *rows[1:])
-    return "\n\n" + "\n".join(f"  | {' | '.join(row)} |" for row in lines) + "\n\n "
 
 
 def measured(reading: Reading) -> tuple[int, int]:
@@ -244,7 +229,8 @@ def retries_hide_losses(reading: Reading) -> Iterator[Finding]:
     yield holds(f"{single.failed_of_all} single tries failed. So would each lookup that had to ask again.")
     # Counts only: one counter of the server drops queries of all programs, so that lookups are not independent.
     for one in (lookups(reading, LOSSY, program) for program in AGAIN):
-        hidden, lost = one.asked_again, one.asked_again + len(one.failed)
+        hidden = sum(right(s) and not s.outcome.detail.startswith("1 ") for s in one.samples)
+        lost = hidden + len(one.failed)
         if not hidden:
             yield against_if(lost, f"{one.program}: no lookup that asked again was answered")
         yield holds(f"{one.program}: {out_of(hidden, lost, 'lookup')} that had to ask again were answered.")
@@ -307,8 +293,7 @@ def delays(reading: Reading) -> Iterator[str]:
     fine = lookups(reading, FINE, GLIBC)
     if delays_are_the_servers(reading).outcome == "ok":
         yield "A program that waits sees the server's delay, and one that gives up earlier fails."
-    yield f"The server answers one query in {count(DELAY_ONE_IN)} with a delay of {stated(DELAY_S)}."
-    yield told_of(reading, LATE, PROGRAMS)
+    yield f"The server answers one query in {count(DELAY_ONE_IN)} with a delay of {stated(DELAY_S)}.{told_of(reading, LATE, PROGRAMS)}"
     yield f"Of lookups of other names at the same servers {fine.told()}; the slowest took {ms(fine.longest_ns)}."
     yield "One `time nslookup` says little, since it may meet a fast answer. Ask some dozens of times, and look at the slow ones."
 
@@ -316,11 +301,10 @@ def delays(reading: Reading) -> Iterator[str]:
 def apart(reading: Reading) -> Iterator[str]:
     held(reading, losses_cost_the_timeout)
     held(reading, delays_are_the_servers)
-    yield "The time that slow lookups take, where the program's own timeout is longer than the server's delay. The medians here:"
     found = ((program, *(lookups(reading, zone, program).typical for zone in (LATE, LOSSY))) for program in AGAIN)
-    yield table(("slow lookups with", "late answers", "lost queries"), *found)
-    yield f"A late answer costs a program the server's delay, here {stated(DELAY_S)}, unless it asks again or gives up before. A lost query costs a program its own timeout."
-    yield f"{SHORT} tells nothing here: it asks again before a late answer comes."
+    told = table(("slow lookups with", "late answers", "lost queries"), *found)
+    yield f"The time that slow lookups take, where the program's own timeout is longer than the server's delay. The medians here:{told}"
+    yield f"A late answer costs a program the server's delay, here {stated(DELAY_S)}, unless it asks again or gives up before. A lost query costs a program its own timeout. {SHORT} tells nothing here: it asks again before a late answer comes."
     yield "So 5.0 s, or 2.5 s on Alpine, is the client's own timeout: a query was lost, or the server is slower than that. Change the timeout, and see whether the delay follows it."
 
 
@@ -328,12 +312,11 @@ def options(reading: Reading) -> Iterator[str]:
     short = lookups(reading, LATE, SHORT)
     if losses_cost_the_timeout(reading).outcome == retries_hide_losses(reading).outcome == "ok":
         yield "Further attempts turn failures into waits, and the timeout is how long such a wait takes."
-    yield f"One query in {count(DROP_ONE_IN)} is lost."
-    yield told_of(reading, LOSSY, (ONCE, *AGAIN, TWO))
+    yield f"One query in {count(DROP_ONE_IN)} is lost.{told_of(reading, LOSSY, (ONCE, *AGAIN, TWO))}"
     if notes(reading, Program, zone=LOSSY, program=TWO):
         yield "Two servers: both lose queries, and each is asked up to twice. This run does not tell whether the second address helped or the further queries."
     yield "With a short timeout and more attempts (dnsConfig of the pod: options timeout:1 attempts:3) a lost query costs 1 s instead of 5 s."
-    took = Counter(queries(s) for s in short.samples)
+    took = Counter(int(s.outcome.detail.partition(" ")[0]) for s in short.samples)
     asked = (f"{count(n, 'lookup')} took {count(each, 'query|queries')}" for each, n in sorted(took.items()))
     yield f"Where answers are late it sends more queries to a server that is slow already ({', '.join(asked)})."
     yield f"A timeout below the delay and no further attempt makes lookups fail ({lookups(reading, LATE, ONCE).failed_of_all} here)."

@@ -84,6 +84,7 @@ def test_losses_that_cost_something_else_than_the_timeout_fail(history: History)
 def test_delays_that_are_not_the_servers_fail(history: History) -> None:
     edited = last_for(history, "late", "glibc's default", 5.0)
     assert verdicts(edited)["delays-are-the-servers"] == "fail"
+    assert said(edited, "resolution-delays").startswith("The server answers one query in 3")
     assert said(edited, "late-or-lost") == ""
 
 

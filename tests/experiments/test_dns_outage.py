@@ -63,6 +63,19 @@ def test_the_headline_says_what_deletions_cost_at_most(history: History) -> None
     assert re.search(r"cost none of \d+ queries\.$", headline(fine))
 
 
+@pytest.mark.parametrize(("took_s", "told"), [(0.001, "the longest took 1.0 ms"), (0.0009, "none took a millisecond")])
+def test_what_takes_less_than_a_millisecond_is_not_said_to_take_none(
+    history: History, took_s: float, told: str
+) -> None:
+    fast = Edited(history).series("A web-0.web (glibc)", probe="lookup").take(took_s, longer_than=-1.0).history
+    assert f"; {told}." in lab.summary(EXPERIMENT, fast, "one-is-not-missed")
+
+
+def test_a_lookup_that_waited_for_a_server_is_one_that_succeeded_after_all(history: History) -> None:
+    deaf = Edited(history).series("A web-0.web (musl)", probe="lookup").say(Outcome("TIMEOUT")).history
+    assert "waited until a server was back" not in said(deaf, "who-notices")
+
+
 def test_the_first_sentence_says_what_a_deletion_did_to_queries(history: History) -> None:
     told = said(history, "dns-servers-die")
     assert re.match(r"When one server was deleted, of queries to the cluster DNS address \d+ of \d+ failed", told)
@@ -212,6 +225,7 @@ def test_a_connection_to_a_known_address_that_breaks_fails_and_silence_does_not(
     found = edited.series(record, probe="http").say(Outcome(status, "connect")).history
     assert verdicts(found)["kept-addresses-go-on"] == outcome
     assert "undisturbed" not in headline(found)
+    assert said(found, "who-notices").startswith("With cluster DNS scaled to zero no server answered for between")
 
 
 @pytest.mark.parametrize(

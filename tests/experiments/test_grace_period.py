@@ -44,6 +44,7 @@ def test_the_advice_says_what_waiting_was_not_seen_to_do_and_of_how_many_deletio
     ip = Edited(history).series("drain-ip:80", probe="http").say(Outcome("TIMEOUT", "connect"), after=0.0).history
     assert "makes a pod unreachable by its name for longer" in said(ip, "grace-advice")
     assert "are served while it waits" not in said(ip, "grace-advice")
+    assert said(ip, "grace-cost").startswith("A row is one deletion")
 
 
 def test_headline_and_advice_have_the_same_range_of_all_sets_whose_server_is_pid_1(history: History) -> None:

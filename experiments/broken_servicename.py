@@ -253,7 +253,7 @@ def broken_looks_healthy(reading: Reading) -> Iterator[Finding]:
 
 def problems_identified(reading: Reading) -> Iterator[str]:
     healthy = held(reading, broken_looks_healthy)
-    yield f"The StatefulSet names a service that {note(reading, BrokenNetwork).service}. Only DNS shows it. {healthy}"
+    yield f"The StatefulSet names a service that {note(reading, BrokenNetwork).service}. Pod status and readiness do not show it. {healthy}"
     yield "`chaos diagnose` compares serviceName with the services that exist."
 
 
@@ -264,7 +264,7 @@ def problems_fixed(reading: Reading) -> Iterator[str]:
     late = note(reading, Names, phase="put right, nothing restarted").pods[RESTARTED]
     answer = note(reading, Refused).answer.split(":", maxsplit=1)[0]
     yield "Create the missing headless service under the StatefulSet's serviceName. Here recreating a deleted service brought all names back without a restart."
-    yield f"A patch of serviceName was answered with {answer}. To change it, delete the StatefulSet, orphan its pods, create it anew, and restart each pod."
+    yield f"A patch of serviceName was answered with {answer}. To change it, run `kubectl delete statefulset NAME --cascade=orphan`, create the StatefulSet with the right serviceName, and then delete its pods one at a time."
     yield f"With the right serviceName {RESTARTED}.web was still {late} until {RESTARTED} had restarted."
 
 
@@ -272,18 +272,18 @@ def first_sign(reading: Reading) -> Iterator[str]:
     held(reading, recreation_is_latent)
     name, latent = f"A {RESTARTED}.web", note(reading, Names, phase="recreated, one restarted")
     views = {series.view for series in series_of(reading, "dns", name)}
-    for kind in (SELECTOR, DELETED):
+    yield f"With another serviceName {RESTARTED}.web works until {RESTARTED} restarts, and the service's own name after that too. Then {RESTARTED}.web was {latent.pods[RESTARTED]}; the service's name still had {count(latent.addresses, 'address|addresses')}."
+    odd = ", ".join(target for target in latent.srv_targets if target not in PODS) or "none was seen here"
+    pods = ", ".join(f"{pod}: {subdomain}" for pod, subdomain in latent.subdomains.items())
+    yield f"The first signs: an SRV target that is no pod's name ({odd}), and a subdomain that is not the serviceName ({pods})."
+    yield from if_held(reading, service_faults_show_at_once)
+    for kind, without in ((SELECTOR, "With a wrong selector"), (DELETED, "Without its service")):
         began, mended = (note(reading, Stage, of=kind, step=step).at_ns for step in ("broken", "repaired"))
         left, came = when(reading, name, "NXDOMAIN", began, mended), when(reading, name, "NOERROR", mended)
         unseen = f"{kind}: not every view was seen to lose the name and to give it again"
         need(left.keys() == came.keys() == views, unseen)
         lost, back = (at_most_ns(known(last_ns(*at), unseen)) for at in ((left, began), (came, mended)))
-        yield f"{kind.capitalize()}: every view denied {RESTARTED}.web {lost} after it, and had it again {back} after the repair."
-    yield f"Recreated with another serviceName: its names resolved as before until {RESTARTED} restarted."
-    yield f"Then {RESTARTED}.web was {latent.pods[RESTARTED]}; the service's name still had {count(latent.addresses, 'address|addresses')}."
-    odd = ", ".join(target for target in latent.srv_targets if target not in PODS) or "none was seen here"
-    pods = ", ".join(f"{pod}: {subdomain}" for pod, subdomain in latent.subdomains.items())
-    yield f"The first signs: an SRV target that is no pod's name ({odd}), and a subdomain that is not the serviceName ({pods})."
+        yield f"{without} every view denied {RESTARTED}.web {lost} after the change, and had it again {back} after the repair."
 
 
 def headline(reading: Reading) -> str:
@@ -293,7 +293,7 @@ def headline(reading: Reading) -> str:
 
 experiment = Experiment(
     name="broken-servicename",
-    hypothesis="A broken serviceName shows in DNS only, and late: pods look healthy, the service's own name goes on resolving, and both the fault and its repair wait for the next restart; a broken service shows, and heals, at once.",
+    hypothesis="A broken serviceName shows in DNS and in no pod's status, and late: pods look healthy, the service's own name goes on resolving, and both the fault and its repair wait for the next restart; a broken service shows, and heals, at once.",
     workload=Workload(manifests=("web-quick.yaml",), statefulset="web", service="web", port=80),
     probes=("dns", "http"),
     checkers=(

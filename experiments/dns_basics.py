@@ -245,10 +245,18 @@ def name_follows_the_pod(reading: Reading) -> Iterator[Finding]:
     elif PRIMARY in by_address.answered:
         yield against(f"the old address {swap.was_at} still answers as {PRIMARY}")
     yield holds(f"{PRIMARY}.web was {swap.was_at}, and is {swap.is_at}.")
-    yield holds(f"Of {count(by_name.connections, 'connection')} by name: {by_name.told()}.")
-    yield holds(f"Of {count(by_address.connections)} to the old address: {by_address.told()}.")
+    yield holds(ended(by_name, "by name"))
+    yield holds(ended(by_address, "to the old address"))
     most = share(None, excluded(max(1, by_address.connections)))
     yield holds(f"{PRIMARY} answers {most} of connections there (at 95 % confidence).")
+
+
+def ended(row: Reached, how: str) -> str:
+    """What became of connections that were made in one way."""
+    who = next(iter(row.answered), "nobody")
+    if len(row.answered) > 1:
+        return f"Of {count(row.connections, 'connection')} {how}: {row.told()}."
+    return f"All {count(row.connections, 'connection')} {how} {'ended with' if row.failed else 'reached'} {who}."
 
 
 def moved(reading: Reading) -> tuple[Replaced, Reached, Reached]:
@@ -279,7 +287,8 @@ def outside(reading: Reading) -> Iterator[str]:
     rows = notes(reading, PodLookup, of=OUTSIDE)
     denied = [row for row in rows if row.denied]
     if found := [row for row in rows if row.addresses]:
-        yield f"{found[0].asked} is {found[0].addresses[0]}: cluster DNS resolves names outside the cluster too."
+        made_up = " (made up by the sandbox)" if reading.meta.simulated else ""
+        yield f"{found[0].asked} is {found[0].addresses[0]}{made_up}: cluster DNS resolves names outside the cluster too."
     elif denied:
         what = "name" if denied[0].status == "NXDOMAIN" else "address"
         yield f"{denied[0].asked} was answered with {denied[0].status}: there is no such {what}."
@@ -295,8 +304,8 @@ def outside(reading: Reading) -> Iterator[str]:
 def costs_told(reading: Reading, conf: ReadConf) -> Iterator[str]:
     forms = (BARE, POD, WHOLE, DOTTED, OUTSIDE, OUTSIDE_DOTTED)
     rows = {of: note(reading, Cost, "not every form was counted", of=of) for of in forms}
-    listed = ", ".join(f"{row.asked} {count(row.queries)}" for row in rows.values())
-    yield f"Each name that is tried costs an A and an AAAA query. The queries of each form: {listed}."
+    listed = "; ".join(f"`{row.asked}`: {count(row.queries, 'query|queries')}" for row in rows.values())
+    yield f"Each name that is tried costs an A and an AAAA query. By form: {listed}."
     if rows[WHOLE].queries > rows[BARE].queries:
         dots = f"{count(rows[WHOLE].asked.count('.'), 'dot')}, fewer than {count(conf.ndots)}"
         yield f"The full name costs more than the bare one: it has {dots}, so the search list is tried first. A final dot avoids that."
@@ -323,13 +332,13 @@ def names_changed(reading: Reading) -> Iterator[str]:
     gone = note(reading, DirectLookup, "no name was asked that is no more", of=GONE)
     need(swap.was_at != swap.is_at, "the successor happened to get the same address")
     yield f"A client that has the old name fails until somebody tells it the new one. The address shows this: it changed from {swap.was_at} to {swap.is_at} when {PRIMARY} was replaced."
-    yield f"Of {count(by_address.connections, 'connection')} to the old address: {by_address.told()}. Of {count(by_name.connections)} by name: {by_name.told()}."
+    yield f"{ended(by_address, 'to the old address')} {ended(by_name, 'by name')}"
     if swap.an_answer_may_be_kept_s:
         yield f"A cache may give the old address for up to {count(swap.an_answer_may_be_kept_s)} s."
     kept = f", which a cache may keep for {count(gone.ttl)} s" if gone.ttl else ""
     yield f"For {gone.asked.removeprefix('A ')}, which does not exist, the cluster DNS address answered {gone.status}{kept}."
     for one in notes(reading, Cost, of=GONE)[-1:]:
-        yield f"A C library asks {count(one.queries, 'query|queries')} for it, the last answered with {one.status}."
+        yield f"A C library sends {count(one.queries, 'query|queries')} for it, the last answered with {one.status}."
     yield "Connection strings, replication settings and certificates would change with each restart."
 
 

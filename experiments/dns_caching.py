@@ -14,7 +14,7 @@ OVER_AFTER_S = 6.0  # a short outage is over so long after the deletion; a spars
 LONGEST_TTL_S = 60  # beyond that no run could wait for a cache
 DIRECT, SPARSE_DIRECT = "direct, often", "direct, seldom"
 CACHED = EXPIRING, SPARSE, FRESH, NEWCOMER = "cached, often", "cached, seldom", "cached, just asked", "cached, newcomer"
-NS_PER_S = 1_000_000_000
+NS_PER_S, REVERSE = 1_000_000_000, "in-addr.arpa"
 
 
 class Lifetimes(Note):
@@ -183,7 +183,7 @@ def late_by_its_period_at_most(reading: Reading) -> Iterator[Finding]:
     direct, sparse = asked_directly(reading), seen(reading, SPARSE_DIRECT)
     yield from in_time(sparse, direct, 0, f"and it asks every {sparse.period}")
     yield holds(f"Asked directly every {sparse.period}, DNS gave the new address {sparse.gave_it}.")
-    yield holds(f"That is {sparse.late(direct)} later than asked often, within that period and {stated(FRESH_S)}.")
+    yield holds(f"Asking no more often than that made it {sparse.late(direct)} later.")
 
 
 @checker("report.md: Measured")
@@ -227,16 +227,17 @@ def _seldom(reading: Reading, *, told: bool) -> Iterator[str]:
 
 def stale_addresses(reading: Reading) -> Iterator[str]:
     fresh, swap = seen(reading, FRESH), note(reading, Replaced)
+    before = f"A resolver that had asked {stated(FRESH_S)} before the deletion"
     if fresh.stale_until is None:
         yield "No cache was seen to give the old address after the deletion."
+    elif fresh.denied is not None:
+        yield f"{before} still gave {swap.old} {between(Interval(fresh.stale_until, None))} after it. It gave {swap.new} {fresh.gave_it}."
     else:
-        yield f"A resolver that had asked {stated(FRESH_S)} before the deletion still gave {swap.old} {seconds(fresh.stale_until)} after it. It gave {swap.new} {fresh.gave_it}."
-        if fresh.denied is None:
-            yield "It never gave NXDOMAIN."
-            ends = (t.life.old_gone_ns - t.accepted_ns for t in trials(reading) if t.life.old_gone_ns is not None)
-            gone_ns = next(ends, fresh.stale_until)
-            if fresh.stale_until > gone_ns:
-                yield f"The old pod was gone {at_most_ns(gone_ns)} after the deletion; from then on that address was dead."
+        yield f"{before} gave {swap.old} until it gave {swap.new}, {fresh.gave_it}. It never gave NXDOMAIN."
+        ends = (t.life.old_gone_ns - t.accepted_ns for t in trials(reading) if t.life.old_gone_ns is not None)
+        gone_ns = next(ends, fresh.stale_until)
+        if fresh.stale_until > gone_ns:
+            yield f"The old pod was gone {at_most_ns(gone_ns)} after the deletion, so from then on it gave the address of a pod that was no more."
     yield from where_measured(_newcomer, reading)
 
 
@@ -251,24 +252,31 @@ def lifetimes(reading: Reading) -> Iterator[str]:
     need(lives.denial == "NXDOMAIN" and lives.answer_ttl_s and lives.denial_ttl_s, "no lifetime of both was seen")
     yield f"Answers about pods of this cluster may be kept for {count(lives.answer_ttl_s)} s."
     yield f"{lives.denial} may be kept for {count(lives.denial_ttl_s)} s, the MINIMUM of the SOA record that comes with it."
-    corefile = str(reading.meta.environment.get("corefile", ""))
-    found = caching(corefile, str(reading.meta.target["domain"]))
-    if found is None:
+    corefile, domain = str(reading.meta.environment.get("corefile", "")), str(reading.meta.target["domain"])
+    if caching(corefile, domain) is None:
         yield "The Corefile was not read, so how long cluster DNS itself keeps answers is not known."
         return
-    limits = (("answers", found.success_s), ("denials", found.denial_s))
-    if kept := " and ".join(f"{what} for up to {count(limit)} s" for what, limit in limits if limit):
+    if kept := keeps(corefile, domain):
         yield f"CoreDNS itself keeps {kept} for this zone (its cache plugin), also when asked directly."
     elif "cache" in corefile:
         yield "CoreDNS itself keeps nothing for this zone: its cache plugin has success and denial disabled for it."
     else:
         yield "CoreDNS has no cache plugin here."
+    if REVERSE in corefile and (kept := keeps(corefile, REVERSE)):
+        yield f"Of reverse names ({REVERSE}) it keeps {kept}."
     yield "Other caches may stand before a client: NodeLocal DNSCache, systemd-resolved, nscd, or its runtime's own."
+
+
+def keeps(corefile: str, zone: str) -> str:
+    """What CoreDNS's own cache keeps of a zone, and for how long; empty where it keeps nothing."""
+    found = known(caching(corefile, zone), "the Corefile was not read")
+    limits = (("answers", found.success_s), ("denials", found.denial_s))
+    return " and ".join(f"{what} for up to {count(limit)} s" for what, limit in limits if limit)
 
 
 def headline(reading: Reading) -> str:
     direct, dense = asked_directly(reading), seen(reading, EXPIRING)
-    asked = " that asked in between" if dense.denied is not None else ""
+    asked = " that asked during the outage" if dense.denied is not None else ""
     return f"The cluster DNS address gave a deleted pod's new address {direct.gave_it}. A cache{asked} gave it {dense.gave_it}."
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from statistics import median_high
 from typing import NamedTuple
 
@@ -27,9 +27,10 @@ LIBRARIES = {
     MUSL: "musl timeout:5 attempts:2",
     TWO: "timeout:1 attempts:2",
 }
-NS_PER_S = 1_000_000_000
+NS_PER_S, NS_PER_MS = 1_000_000_000, 1_000_000
 GLIBC_WAITS_NS = 5 * NS_PER_S - 20_000_000  # before it asks again
 STREAM, BY_NAME = {"probe": "stream", "pod": POD}, {"probe": "http", "record": f"{NAME}:{PORT}"}
+EPERM = "EPERM: a packet filter of the prober's own host refused to send the query"
 EVIDENCE = ("report.md: Measured", "observations.jsonl")
 
 
@@ -142,6 +143,7 @@ class End(NamedTuple):
     """How late a server that was to go still answered, 0 where it never did; and what was said to who asked later."""
 
     answered_ns: int  # since the request for its end was accepted
+    stopped_ns: int  # by then the first query after its last answer had come to nothing; 0 where none was asked
     after: Heard
 
 
@@ -152,7 +154,8 @@ def ends(reading: Reading, phase: Phase) -> dict[str, End]:
         need(rows, f"{server} was not asked")
         last_ns = max((s.sent_ns for s in rows if right(s)), default=phase.sent_ns)
         after = heard_in(reading, (last_ns + 1, phase.at_ns), **at_view(server))
-        found[server] = End(max(0, last_ns - phase.accepted_ns), after)
+        stopped_ns = min((s.received_ns for s in after.samples), default=phase.accepted_ns)
+        found[server] = End(max(0, last_ns - phase.accepted_ns), stopped_ns - phase.accepted_ns, after)
     return found
 
 
@@ -192,9 +195,14 @@ def without_servers(reading: Reading) -> str:
     return between(Interval(max(0, least_ns), to_ns - from_ns))
 
 
-def spread(values: Sequence[int], write: Callable[[int], str] = seconds) -> str:
-    low, high = min(values), max(values)
-    return write(low) if low == high else f"{write(low)} to {write(high)}"
+def answered_for(found: Sequence[End]) -> str:
+    """From the shortest time that one is sure to have answered for to the longest that one may have."""
+    return between(Interval(min(end.answered_ns for end in found), max(end.stopped_ns for end in found)))
+
+
+def longest(found: Heard) -> str:
+    """How long the slowest took, as a clause."""
+    return f"the longest took {ms(found.longest_ns)}" if found.longest_ns >= NS_PER_MS else "none took a millisecond"
 
 
 # ---- verdicts ----
@@ -207,21 +215,21 @@ def dying_servers_answer(reading: Reading) -> Iterator[Finding]:
     limit_s = int(known(said, "the Corefile says no lameduck time")[1])
     least_ns, old = round((limit_s - 0.5) * NS_PER_S), []
     for phase in (during(reading, name) for name in PHASES):
-        for server, (answered_ns, after) in ends(reading, phase).items():
+        for server, end in ends(reading, phase).items():
             asked = heard_in(reading, (phase.accepted_ns, phase.at_ns), **at_view(server)).samples
             refused_ns = min((s.received_ns - phase.accepted_ns for s in asked if refused(s.outcome)), default=least_ns)
-            last_ns = phase.accepted_ns + answered_ns
+            last_ns = phase.accepted_ns + end.answered_ns
             deaf = uncovered(reading, f"A {NAME}", phase.sent_ns, last_ns, limit_s=limit_s)
-            if not after.samples:
+            if not end.after.samples:
                 yield unsure(f"{server} was not seen to stop")
             elif refused_ns < least_ns:
                 yield against(f"{server} refused after {ms(refused_ns)}")
-            elif answered_ns < least_ns or server in deaf:
+            elif end.answered_ns < least_ns or server in deaf:
                 yield unsure(f"{server} could not be heard all the time")
-            old.append(answered_ns)
-    yield holds(
-        f"{count(len(old), 'server')} answered for {spread(old)} after the request (Corefile: {count(limit_s)} s)."
-    )
+            old += [end] if end.after.samples else []
+    need(old, "no server was seen to stop")
+    yield holds(f"Each of {count(len(old), 'server')} answered for {answered_for(old)} after the request.")
+    yield holds(f"The Corefile's lameduck time is {count(limit_s)} s.")
 
 
 @checker(*EVIDENCE)
@@ -232,8 +240,9 @@ def one_is_not_missed(reading: Reading) -> Iterator[Finding]:
     yield from undisturbed(reading, span, "with glibc's options", **labelled(GLIBC))
     found = heard_in(reading, span, **labelled(GLIBC))
     if found.longest_ns >= GLIBC_WAITS_NS:
-        yield unsure(f"a lookup took {ms(found.longest_ns)}, so its first query was not answered")
-    yield holds(f"Of lookups with glibc's options {found.told()}; the longest took {ms(found.longest_ns)}.")
+        took = f"a lookup took {ms(found.longest_ns)}, so its first query was not answered"
+        yield unsure(f"{took}; that may be a lost packet or the killed server, so run the experiment again")
+    yield holds(f"Of lookups with glibc's options {found.told()}; {longest(found)}.")
 
 
 @checker(*EVIDENCE)
@@ -248,8 +257,8 @@ def nothing_resolves(reading: Reading) -> Iterator[Finding]:
     if SERVICE_VIEW in uncovered(reading, f"A {NAME}", *span, says=refused):
         yield unsure("the cluster DNS address met mostly silence, which proves nothing")
     asked = f"{found.number} queries to the cluster DNS address"
-    yield holds(f"Without servers none of {asked} was answered ({found.how}). The longest took {ms(found.longest_ns)}.")
-    yield holds("That time is from 1 s after the last answer of an old server to 0.5 s before the first of a new one.")
+    yield holds(f"Without servers none of {asked} was answered ({found.how}); {longest(found)}.")
+    yield holds("They were asked from 1 s after an old server's last answer to 0.5 s before a new one's first.")
 
 
 @checker(*EVIDENCE)
@@ -284,8 +293,8 @@ def put_back(reading: Reading) -> Iterator[Finding]:
 
 def servers_die(reading: Reading) -> Iterator[str]:
     one, every = during(reading, ONE), during(reading, ALL)
-    yield from died(reading, one, "One of the servers was deleted")
-    yield from died(reading, every, "All were deleted at once")
+    yield from died(reading, one, "When one server was deleted")
+    yield from died(reading, every, "When all were deleted at once")
     ended = [end for phase in (one, every) for end in ends(reading, phase).values() if end.answered_ns]
     after = Counter(s.outcome.status for end in ended for s in end.after.samples)
     if not after:
@@ -297,20 +306,20 @@ def servers_die(reading: Reading) -> Iterator[str]:
         yield "Its successor has another address. So a client should ask the service's address, never a server's own."
 
 
-def died(reading: Reading, phase: Phase, what: str) -> Iterator[str]:
+def died(reading: Reading, phase: Phase, when: str) -> Iterator[str]:
     zero_ns, service = phase.accepted_ns, heard_in(reading, phase.span, **at_view(SERVICE_VIEW))
     need(service.samples, "the cluster DNS address was not asked")
-    yield f"{what}."
-    if late := [end.answered_ns for end in ends(reading, phase).values() if end.after.samples]:
-        yield f"{'They' if len(late) > 1 else 'It'} still answered for {spread(late)} (lameduck)."
+    yield f"{when}, of queries to the cluster DNS address {service.told()}."
+    if sent := [s.sent_ns - zero_ns for s in service.failed]:
+        asked = between(Interval(min(sent), max(sent)))
+        yield f"The failed one{'s were' if len(sent) > 1 else ' was'} asked {asked} after the deletion."
+    if late := [end for end in ends(reading, phase).values() if end.after.samples]:
+        yield f"The deleted {'ones' if len(late) > 1 else 'one'} still answered for {answered_for(late)} (lameduck)."
     if first := [at_ns - zero_ns for at_ns in first_answers(reading, phase)]:
         yield f"{count(len(first), 'successor')} had answered {at_most_ns(max(first))} after the deletion."
-    yield f"Of queries to the cluster DNS address {service.told()}."
-    if sent := [s.sent_ns - zero_ns for s in service.failed]:
-        yield f"The failed one{'s were' if len(sent) > 1 else ' was'} asked {spread(sent, ms)} after the deletion."
     for who, fields in (("lookups with glibc's options", labelled(GLIBC)), ("HTTP connections by name", BY_NAME)):
         if (found := heard_in(reading, phase.span, **fields)).samples:
-            yield f"Of {who} {found.told()}; the longest took {ms(found.longest_ns)}."
+            yield f"Of {who} {found.told()}; {longest(found)}."
 
 
 def another_address(reading: Reading, phase: Phase) -> bool:
@@ -345,10 +354,17 @@ def who_notices(reading: Reading) -> Iterator[str]:
         "Lookups with one try of 1 s": labelled(ONCE),
     }
     found = {who: heard_in(reading, without, **fields) for who, fields in clients.items()}
-    told = [f"{who}: {one.told()}, the longest took {ms(one.longest_ns)}." for who, one in found.items() if one.samples]
+    told = [f"{who}: {one.told()}, {longest(one)}." for who, one in found.items() if one.samples]
     need(len(told) >= len(clients) - 1, "not all clients were asked then")
-    yield f"No server answered for {without_servers(reading)}."
+    if kept_addresses_go_on(reading).outcome == nothing_resolves(reading).outcome == "ok":
+        yield "Whoever has to ask a server notices, and whoever has an address or an open connection does not."
+    yield f"With cluster DNS scaled to zero no server answered for {without_servers(reading)}."
     yield from told
+    if any(s.outcome.status == "EPERM" for one in found.values() for s in one.samples):
+        yield f"{EPERM}."
+    waited = heard_in(reading, without, **labelled(MUSL)).samples
+    if patient := sum(right(s) and s.received_ns >= without[1] for s in waited):
+        yield f"{count(patient, 'lookup')} as musl makes them waited until a server was back."
     cached = found["Lookups behind a cache that had the name"]
     if 0 < len(cached.failed) < len(cached.samples):
         yield f"The cache answered for the first {seconds(cached.failed[0].sent_ns - without[0])}, until its entry ended."
@@ -362,21 +378,25 @@ def _just_asked(reading: Reading) -> Iterator[str]:
 
 
 def name_or_server(reading: Reading) -> Iterator[str]:
-    yield "The error tells."
+    yield "The error tells: NXDOMAIN is about the name, a refusal or silence about the server."
     yield held(reading, nothing_resolves)
-    yield "Such errors say nothing about the name. NXDOMAIN is an answer: DNS works, and there is no such name or no ready pod behind it. Then look at the service, its selector and the pods."
     said = {s.outcome.status for s in heard_in(reading, emptiest(reading), **at_view(SERVICE_VIEW)).samples}
-    node = " (EPERM is the same, as a process on a node itself is told it; pods get ECONNREFUSED)" * ("EPERM" in said)
-    yield f"ECONNREFUSED from the cluster DNS address means that its service has no endpoint{node}. Silence means that packets get lost or a server hangs."
+    if "EPERM" in said:
+        yield f"{EPERM}; a pod gets ECONNREFUSED from the same rule."
+    yield "NXDOMAIN is an answer: DNS works, and there is no such name or no ready pod behind it. Then look at the service, its selector and the pods. ECONNREFUSED from the cluster DNS address means that its service has no endpoint, or that a server's process is gone and kube-proxy does not know it yet. Silence means that packets get lost, that a server hangs, or that a NetworkPolicy lets no DNS query out."
     if said >= {"TIMEOUT", "ECONNREFUSED"}:
         yield "A pod that asks often meets silence too: Linux sends it about one such refusal a second (net.ipv4.icmp_ratelimit)."
-    yield "For both look at kubectl -n kube-system get pods -l k8s-app=kube-dns, not at the application's service. getaddrinfo reports all three as a failed lookup; nslookup and dig name the error."
+    yield "For both look at kubectl -n kube-system get pods -l k8s-app=kube-dns; where these are Ready, at the NetworkPolicies of the client's namespace. An application's log tells too. getaddrinfo fails with EAI_NONAME after NXDOMAIN (glibc: Name or service not known; musl: Name does not resolve). It fails with EAI_AGAIN after a refusal or silence (glibc: Temporary failure in name resolution; musl: Try again)."
 
 
 def headline(reading: Reading) -> str:
     held(reading, nothing_resolves)
     on = " Clients with an address or an open connection went on." * (kept_addresses_go_on(reading).outcome == "ok")
-    return f"No DNS server answered for {without_servers(reading)}.{on}"
+    spans = (during(reading, name).span for name in (ONE, ALL))
+    found = [s for span in spans for s in heard_in(reading, span, **at_view(SERVICE_VIEW)).samples]
+    lost = sum(not right(s) for s in found)  # at most so many by a deletion: a packet may be lost by itself
+    cost = f"at most {count(lost)}" if lost else "none"
+    return f"With cluster DNS scaled to zero no DNS server answered for {without_servers(reading)}.{on} Deleting one server, and then all at once, cost {cost} of {count(len(found), 'query|queries')}."
 
 
 experiment = Experiment(

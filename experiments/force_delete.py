@@ -76,7 +76,7 @@ def how_long(reading: Reading) -> Iterator[str]:
 
 experiment = Experiment(
     name="force-delete",
-    hypothesis="A forced deletion gives the identity to a new pod at once, and the price can be told: for how long the old one still served under the same name.",
+    hypothesis="A forced deletion gives the identity to a new pod while the old one still serves under it: for a time two pods have it, and how long can be told.",
     workload=Workload(manifests=("web-slow-to-end.yaml",), statefulset="web", service="web", port=80),
     probes=("dns", "tcp", "http", "address", "stream"),
     checkers=(*OF_REPLACEMENT, "recovered-within", object_goes_at_once, overlap_is_known),

@@ -130,16 +130,19 @@ def pod_lives_on(reading: Reading) -> Iterator[Finding]:
 def what_it_does(reading: Reading) -> Iterator[str]:
     held(reading, record_follows_readiness)
     gone, back = lags(reading)
-    asked = [s.outcome for s in reading.sampled(*span(reading), probe="http", record=f"{FLAPPING}.gated:{PORT}")]
-    need(asked, "nobody connected by its name")
-    lost = [one for one in asked if one.status != "OK"]
-    how = " or ".join(sorted({f"{one.status} (phase {one.phase})" for one in lost}))
     yield f"Its name was NXDOMAIN {gone} after it turned unready, and back {back} after it turned ready."
     yield "It answered at its address all the time." if pod_lives_on(reading).outcome == "ok" else ""
-    yield f"{out_of(len(lost), len(asked), 'connection')} by name failed{f', with {how}' if how else ''}. To a client by name, a member whose readiness probe fails looks like a dead one."
-    yield "A governing service with publishNotReadyAddresses keeps such names; peers that start together need it."
+    for what, due in (("not Ready", "NXDOMAIN"), ("Ready", "NOERROR")):
+        times = [(window.sent_ns, to_ns) for status, _, window, to_ns in flaps(reading) if status == due]
+        record = f"{FLAPPING}.gated:{PORT}"
+        asked = [s.outcome for one in times for s in reading.sampled(*one, probe="http", record=record)]
+        need(asked, f"nobody connected by its name while it was {what}")
+        lost = [one for one in asked if one.status != "OK"]
+        how = f", with {' or '.join(sorted({f'{one.status} (phase {one.phase})' for one in lost}))}" if lost else ""
+        yield f"While it was {what}, {out_of(len(lost), len(asked), 'connection')} by name failed{how}."
+    yield "To a client by name, a member whose readiness probe fails looks like a dead one."
     yield from if_held(reading, others_stay)
-    yield "A readiness probe adds its own delay of periodSeconds times failureThreshold; here the condition was set directly."
+    yield "gated-always governs no set here. Peers that start together need publishNotReadyAddresses on their governing service; that was not tried. Here the condition was set directly. A readiness probe adds its own delay: between failureThreshold - 1 and failureThreshold times periodSeconds, and up to timeoutSeconds. On the way back successThreshold takes failureThreshold's place."
 
 
 def headline(reading: Reading) -> str:
@@ -150,7 +153,7 @@ def headline(reading: Reading) -> str:
 
 experiment = Experiment(
     name="readiness-flap",
-    hypothesis="A pod's name follows its readiness and nothing else: it goes when the pod turns unready, though the pod lives and answers, and comes back when it turns ready.",
+    hypothesis="The name of a pod that stays follows its readiness: it goes when the pod turns unready, though the pod lives and answers, and comes back when it turns ready.",
     checkers=(record_follows_readiness, others_stay, pod_lives_on),
     questions=(
         Question("flapping", "What do names and clients see of a pod that turns unready without dying?", what_it_does),

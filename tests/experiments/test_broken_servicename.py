@@ -1,5 +1,6 @@
 """broken-servicename on the sandbox: what the broken states show, and that its checkers can fail or not know."""
 
+import re
 from functools import partial
 
 import pytest
@@ -29,6 +30,17 @@ STATUSES = pytest.mark.parametrize(
 def test_all_holds_and_every_question_is_answered(history: History) -> None:
     assert verdicts(history) == dict.fromkeys(OWN, "ok")
     assert all(said(history, key) for key in KEYS)
+
+
+def test_the_answers_say_what_works_and_how_to_change_a_servicename_without_an_outage(history: History) -> None:
+    first = said(history, "first-sign")
+    assert first.startswith("With another serviceName web-1.web works until web-1 restarts,")
+    assert "With a wrong selector and without the service every name was gone." in first
+    assert re.search(r"With a wrong selector every view denied web-1\.web at most \d\.\d+ s after the change", first)
+    fixed = said(history, "problems-fixed")
+    steps = ("--cascade=orphan`", "create the StatefulSet with the right serviceName", "delete its pods one at a time")
+    assert sorted(steps, key=fixed.index) == list(steps)
+    assert "Pod status and readiness do not show it." in said(history, "problems-identified")
 
 
 @STATUSES

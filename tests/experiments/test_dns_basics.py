@@ -1,5 +1,6 @@
 """dns-basics on the sandbox: what a pod is told, what names cost, and that its checkers can fail."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -38,20 +39,28 @@ def test_everything_holds_on_the_sandbox(history: History) -> None:
 def test_the_lookups_are_told_with_their_cost(history: History) -> None:
     told = said(history, "lookups-told")
     assert "kubernetes.default.svc.cluster.local is 10.96.0.1" in told
-    assert "google.com is 203.0.113.10: cluster DNS resolves names outside the cluster too." in told
-    assert "web 2, web-0.web 2, web." in told
-    assert ".svc.cluster.local 8, web." in told
-    assert "google.com 8, google.com. 2" in told
+    assert (
+        "google.com is 203.0.113.10 (made up by the sandbox): cluster DNS resolves names outside the cluster too."
+        in told
+    )
+    assert "`web`: 2 queries; `web-0.web`: 2 queries; `web." in told
+    assert ".svc.cluster.local`: 8 queries; `web." in told
+    assert "`google.com`: 8 queries; `google.com.`: 2 queries." in told
+    real = Edited(history).history
+    real.meta = replace(real.meta, simulated=False)
+    assert "google.com is 203.0.113.10: cluster DNS" in said(real, "lookups-told")
     assert "nslookup says NXDOMAIN for web-0.web; wget in the same pod gets 'Hello from web-0'" in told
 
 
 def test_a_name_is_followed_and_an_address_is_not(history: History) -> None:
     assert "After web-0 was replaced it resolved the same name to 10.244." in said(history, "replica-finds-primary")
     changed = said(history, "names-changed")
-    assert "5 were TIMEOUT (connect)" in changed
-    assert "5 to web-0. A cache may give the old address for up to 30 s." in changed
+    assert "All 5 connections to the old address ended with TIMEOUT (connect)." in changed
+    assert "All 5 connections by name reached web-0. A cache may give the old address for up to 30 s." in changed
     assert "the cluster DNS address answered NXDOMAIN, which a cache may keep for 30 s" in changed
-    assert "A C library asks 8 queries for it, the last answered with NXDOMAIN." in changed
+    assert "A C library sends 8 queries for it, the last answered with NXDOMAIN." in changed
+    mixed = edit(history, Reached, {"by": "name", "when": "after"}, answered={"web-0": 4, "TIMEOUT (connect)": 1})
+    assert "Of 5 connections by name: 1 were TIMEOUT (connect), 4 to web-0." in said(mixed, "names-changed")
     again = Edited(history).notes(Cost, of="a name that is no more").say(status="SERVFAIL").history
     assert "for it, the last answered with SERVFAIL." in said(again, "names-changed")
 

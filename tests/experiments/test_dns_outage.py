@@ -40,12 +40,55 @@ def test_the_answers_tell_who_notices_and_how_long_a_lookup_takes(history: Histo
     assert "Requests on an open connection: none of" in who
     assert "Connections to a known address: none of" in who
     assert "The cache answered for the first" in who
-    assert re.search(r"still answered for (4\.9|5\.0)\d s", said(history, "dns-servers-die"))
+    assert re.search(r"still answered for between (4\.9|5\.0)\d and 5\.\d\d s", said(history, "dns-servers-die"))
+    assert who.startswith("Whoever has to ask a server notices, ")
+    assert re.search(r"\d+ lookups as musl makes them waited until a server was back\.", who)
+    assert "none took a millisecond" in who
+    assert "0 ms" not in who
+    assert "EPERM: a packet filter of the prober's own host" in who
     assert "ECONNREFUSED" in said(history, "name-or-server")
     assert "A server that is gone does not answer at its own address" in said(history, "dns-servers-die")
     assert "Its successor has another address." in said(history, "dns-servers-die")
-    told = r"No DNS server answered for between \d+\.\d\d and \d+\.\d\d s\. Clients with an address"
+    told = r"With cluster DNS scaled to zero no .* for between \d+\.\d\d and \d+\.\d\d s\. Clients with an address"
     assert re.search(told, headline(history))
+
+
+def test_the_headline_says_what_deletions_cost_at_most(history: History) -> None:
+    assert re.search(
+        r" Deleting one server, and then all at once, cost at most \d+ of \d+ queries\.$", headline(history)
+    )
+    service = Edited(history).series("A web-0.web", "service", probe="dns")
+    good = service.told("NOERROR")
+    fine = service.replace(lambda outcome: outcome.status == "TIMEOUT", good).history
+    assert re.search(r"cost none of \d+ queries\.$", headline(fine))
+
+
+@pytest.mark.parametrize(("took_s", "told"), [(0.001, "the longest took 1.0 ms"), (0.0009, "none took a millisecond")])
+def test_what_takes_less_than_a_millisecond_is_not_said_to_take_none(
+    history: History, took_s: float, told: str
+) -> None:
+    fast = Edited(history).series("A web-0.web (glibc)", probe="lookup").take(took_s, longer_than=-1.0).history
+    assert f"; {told}." in lab.summary(EXPERIMENT, fast, "one-is-not-missed")
+
+
+def test_a_lookup_that_waited_for_a_server_is_one_that_succeeded_after_all(history: History) -> None:
+    deaf = Edited(history).series("A web-0.web (musl)", probe="lookup").say(Outcome("TIMEOUT")).history
+    assert "waited until a server was back" not in said(deaf, "who-notices")
+
+
+def test_the_first_sentence_says_what_a_deletion_did_to_queries(history: History) -> None:
+    told = said(history, "dns-servers-die")
+    assert re.match(r"When one server was deleted, of queries to the cluster DNS address \d+ of \d+ failed", told)
+    assert re.search(r"When all were deleted at once, of queries to the cluster DNS address (none|\d+) of \d+", told)
+
+
+def test_the_error_is_told_with_what_an_application_logs_and_all_that_it_may_mean(history: History) -> None:
+    told = said(history, "name-or-server")
+    assert told.startswith("The error tells: NXDOMAIN is about the name, a refusal or silence about the server.")
+    assert "EAI_NONAME after NXDOMAIN" in told
+    assert "EAI_AGAIN after a refusal or silence" in told
+    assert "a NetworkPolicy lets no DNS query out" in told
+    assert told.index("EPERM: a packet filter") < told.index("ECONNREFUSED from the cluster DNS address means")
 
 
 @pytest.mark.parametrize(("status", "outcome"), [("ECONNREFUSED", "fail"), ("TIMEOUT", "unknown")])
@@ -76,8 +119,23 @@ def test_a_server_that_refused_in_between_fails_and_one_that_was_silent_is_unkno
 
 def test_how_long_dying_servers_answer_is_told_from_the_shortest_to_the_longest(history: History) -> None:
     told = lab.summary(EXPERIMENT, history, "dying-servers-answer")
-    assert re.search(r"5 servers answered for (4\.9|5\.0)\d s to (4\.9|5\.0)\d s after .* \(Corefile: 5 s\)\.", told)
-    assert re.search(r"It still answered for \d\.\d\d s \(lameduck\)\. 1 successor", said(history, "dns-servers-die"))
+    assert re.search(
+        r"Each of 5 servers answered for between (4\.9|5\.0)\d and 5\.0\d s after the request\. .* 5 s\.$", told
+    )
+    between = r"The deleted one still answered for between \d\.\d\d and \d\.\d\d s \(lameduck\)\. 1 successor"
+    assert re.search(between, said(history, "dns-servers-die"))
+
+
+def test_a_server_that_was_silent_before_it_refused_may_have_answered_for_longer(history: History) -> None:
+    edited = Edited(history)
+    victim = edited.series("A web-0.web", first_victim(edited))
+    phase = edited.notes(Phase, phase="one killed")
+    last_s = edited.seconds(max(victim.sent_ns("NOERROR")))
+    zero_s = edited.seconds(phase.read("accepted_ns"))
+    silent = victim.say(Outcome("TIMEOUT"), after=last_s - 0.5).history
+    found = re.search(r"answered for between (\d\.\d\d) and (\d\.\d\d) s \(lameduck\)", said(silent, "dns-servers-die"))
+    assert found
+    assert float(found[1]) < last_s - 0.5 - zero_s < float(found[2])
 
 
 def test_a_server_that_answers_for_as_long_as_it_must_is_right_and_less_is_not_known(history: History) -> None:
@@ -110,6 +168,8 @@ def test_a_lookup_that_had_to_ask_twice_while_one_died_is_told(history: History,
     lookups = Edited(history).series("A web-0.web (glibc)", probe="lookup")
     slow = lookups.took([took_s], after=2.0).history
     assert verdicts(slow)["one-is-not-missed"] == outcome
+    again = "a lost packet or the killed server, so run the experiment again"
+    assert (again in lab.summary(EXPERIMENT, slow, "one-is-not-missed")) == (outcome == "unknown")
     assert f"the longest took {took_s:.2f} s" in said(slow, "dns-servers-die")
 
 
@@ -165,6 +225,7 @@ def test_a_connection_to_a_known_address_that_breaks_fails_and_silence_does_not(
     found = edited.series(record, probe="http").say(Outcome(status, "connect")).history
     assert verdicts(found)["kept-addresses-go-on"] == outcome
     assert "undisturbed" not in headline(found)
+    assert said(found, "who-notices").startswith("With cluster DNS scaled to zero no server answered for between")
 
 
 @pytest.mark.parametrize(

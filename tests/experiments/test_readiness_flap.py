@@ -37,9 +37,25 @@ def test_everything_is_as_the_hypothesis_says(history: History) -> None:
     assert "In 3 of 3 flaps every view denied the name at most " in lab.summary(EXPERIMENT, history, OWN[0])
     assert re.search(r"\. (\d+) of \1 connections to its address", lab.summary(EXPERIMENT, history, OWN[2]))
     assert "It answered at its address all the time." in said(history, KEY)
-    assert "by name failed, with NXDOMAIN (phase resolve)." in said(history, KEY)
+    assert re.search(
+        r"While it was not Ready, \d+ of \d+ .* with NXDOMAIN \(phase resolve\)\. While", said(history, KEY)
+    )
+    assert "gated-always governs no set here." in said(history, KEY)
+    assert "between failureThreshold - 1 and failureThreshold times periodSeconds" in said(history, KEY)
     assert "gated-always (publishNotReadyAddresses) never changed" in said(history, KEY)
     assert "lost its DNS name at most" in lab.headline(EXPERIMENT, history)
+
+
+def test_connections_by_name_are_counted_apart_while_it_is_ready(changed: Edited) -> None:
+    """It is not Ready for 3 s, then Ready for 3 s, three times."""
+    by_name = changed.series("gated-1.gated:80", probe="http")
+    good, lost = by_name.told("OK"), Outcome("TIMEOUT", "resolve")
+    by_name.say(good, after=0.0, before=18.0)
+    told = said(by_name.say(lost, after=4.0, before=4.15).history, KEY)
+    assert re.search(r"While it was not Ready, 0 of (89|9\d) connections by name failed\. ", told)
+    assert re.search(
+        r"While it was Ready, [12] of (89|9\d) connections by name failed, with TIMEOUT \(phase resolve\)\.", told
+    )
 
 
 def test_a_name_that_does_not_vanish_or_not_come_back_fails(changed: Edited, history: History) -> None:

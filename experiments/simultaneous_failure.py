@@ -106,8 +106,8 @@ def ordered_is_serial(reading: Reading) -> Iterator[Finding]:
     for (before, _, ready_ns), (pod, created_ns, _) in pairwise(rows):
         if created_ns < ready_ns:
             yield against(f"{pod} was created before {before} was Ready")
-    each = ", ".join(f"{pod} {at_most_ns(ready_ns - since_ns)}" for pod, _, ready_ns in rows)
-    yield holds(f"Each pod was created only when the one before was Ready. Ready after the first request: {each}.")
+    yield holds("Each pod of web was created only when the one before was Ready.")
+    yield holds(f"Ready after the first request: {_each_ready(reading, ORDERED_PODS, since_ns)}.")
 
 
 @checker("events.jsonl")
@@ -125,7 +125,7 @@ def parallel_is_at_once(reading: Reading) -> Iterator[Finding]:
             yield against(f"{pod} was created only when {before} was Ready, {late} after its name was free")
     need(early, "each pod happened to be created after the one before was Ready")
     last_ns = max(ready_ns for _, _, ready_ns in rows) - since_ns
-    yield holds(f"Pods did not wait for the one before: {' and '.join(early)}.")
+    yield holds(f"Pods of web-parallel did not wait for the one before: {' and '.join(early)}.")
     yield holds(f"The last was Ready {at_most_ns(last_ns)} after the first request.")
 
 
@@ -178,7 +178,7 @@ def mysql_clients(reading: Reading) -> Iterator[str]:
     held(reading, mysql_clients_come_back)
     found = {name: mysql_outage(reading, name) for name in CLIENTS}
     first, second = (known(found[pod], "it was not lost").length_ns for pod in MYSQL_GONE)
-    yield f"{' and '.join(MYSQL_GONE)} were deleted at once."
+    yield f"It loses each deleted member until that one is back. Deleted were {' and '.join(MYSQL_GONE)}."
     for pod in MYSQL_GONE:
         yield f"{pod} was unreachable by name {_for(found[pod])}."
     if first.before_ns is not None and second.after_ns > first.before_ns:
@@ -194,32 +194,70 @@ def _for(lost: Outage | None) -> str:
     return f"for {between(lost.length_ns)} ({lost.kinds()})" if lost else ""
 
 
+Deleted = tuple[tuple[str, ...], str, int]  # pods, their service, and when the first of them was asked to go
+
+
+def one_by_one(reading: Reading) -> Deleted:
+    held(reading, ordered_is_serial)
+    return ORDERED_PODS, "web", all_three(reading).sent_ns
+
+
+def at_once(reading: Reading) -> Deleted:
+    held(reading, parallel_is_at_once)
+    return PARALLEL_PODS, "web-parallel", parallel_ns(reading)
+
+
+_WAYS = (
+    ("Under OrderedReady pods came back one by one", one_by_one),
+    ("Under Parallel none was seen to wait for another", at_once),
+)
+
+
 def how_they_return(reading: Reading) -> Iterator[str]:
     held(reading, ordered_is_serial)
-    took = []
-    for since_ns, pods in ((all_three(reading).sent_ns, ORDERED_PODS), (parallel_ns(reading), PARALLEL_PODS)):
-        rows = starts(reading, since_ns, pods)
-        each = ", ".join(f"{pod} {at_most_ns(ready_ns - since_ns)}" for pod, _, ready_ns in rows)
-        took.append((max(ready_ns for _, _, ready_ns in rows) - since_ns, each))
-    (ordered_ns, ordered), (side_by_side_ns, parallel) = took
-    yield f"One by one under OrderedReady. Ready after the first request: {ordered}."
-    yield from where_measured(_names_back, reading)
-    yield f"At once under Parallel. Ready after the first request: {parallel}."
-    longer_ns = ordered_ns - side_by_side_ns
-    yield f"The ordered set {f'took {seconds(longer_ns)} longer' if longer_ns > 0 else 'was not slower'}."
+    for how, of in _WAYS:
+        yield from where_measured(_returned, reading, how, of)
+    yield f"Whether the identity stayed was judged of {', '.join(ORDERED_PODS)} only."
 
 
-def _names_back(reading: Reading) -> str:
-    deleted = all_three(reading)
-    new = known(step(reading, "ready", "web-2", deleted.sent_ns), "")
-    span = deleted.sent_ns, known(deleted.ended_ns, "")
-    back_ns = all_turned_ns(reading, "A web-2.web", "NOERROR", *span, value=new.address)
-    return f"The last name was back in every view {at_most_ns(back_ns - deleted.sent_ns)} after that request."
+def _returned(reading: Reading, how: str, of: Callable[[Reading], Deleted]) -> Iterator[str]:
+    pods, service, since_ns = of(reading)
+    yield f"{how}. Ready after the first request: {_each_ready(reading, pods, since_ns)}."
+    over_ns = [f.ended_ns or 0 for f in reading.faults] + [one.at_ns for one in notes(reading, Parallel, step="over")]
+    until_ns = known(min((at_ns for at_ns in over_ns if at_ns > since_ns), default=None), "its end was not seen")
+    back_ns = []
+    for pod in pods:
+        new = known(step(reading, "ready", pod, since_ns), f"{pod} was not Ready again").address
+        back_ns.append(all_turned_ns(reading, f"A {pod}.{service}", "NOERROR", since_ns, until_ns, value=new))
+    yield f"The last name was back in every view {at_most_ns(max(back_ns) - since_ns)} after that request."
+
+
+def _each_ready(reading: Reading, pods: tuple[str, ...], since_ns: int) -> str:
+    return ", ".join(f"{pod} {at_most_ns(at_ns - since_ns)}" for pod, _, at_ns in starts(reading, since_ns, pods))
+
+
+def _last_ready(reading: Reading, how: str, of: Callable[[Reading], Deleted]) -> str:
+    pods, _, since_ns = of(reading)
+    last_ns = max(ready_ns for _, _, ready_ns in starts(reading, since_ns, pods)) - since_ns
+    return f"{how}: the last of {count(len(pods))} was Ready {at_most_ns(last_ns)} after the first deletion."
+
+
+def _members_away(reading: Reading) -> str:
+    held(reading, mysql_clients_come_back)
+    most_ns = max(known(known(mysql_outage(reading, pod), "").length_ns.before_ns, "") for pod in MYSQL_GONE)
+    return f"{count(len(MYSQL_GONE), 'deleted MySQL member')} were unreachable by name for {at_most_ns(most_ns)} each."
+
+
+def headline(reading: Reading) -> str:
+    said = [sentence for how, of in _WAYS for sentence in where_measured(_last_ready, reading, how, of)]
+    said += where_measured(_members_away, reading)
+    need(said, "no pods that were deleted together were seen to come back")
+    return " ".join(said)
 
 
 experiment = Experiment(
     name="simultaneous-failure",
-    hypothesis="Pods deleted together come back with their identities: one after the other under OrderedReady, at once under Parallel. (All three members of a set at once: of web servers; of MySQL two of three.)",
+    hypothesis="Web servers that are deleted together come back one after the other under OrderedReady, with their identities; under Parallel none waits for another. A MySQL client reaches both members again that were deleted together.",
     workload=Workload(manifests=("web-quick.yaml",), statefulset="web", service="web", port=80),
     probes=("dns", "tcp", "http", "address", "stream"),
     checkers=(
@@ -238,6 +276,7 @@ experiment = Experiment(
     ),
     watched_names=3,
     tables=(Parallel, Mysql, Waited),
+    headline=headline,
     needs=("reach",),
     blast_radius=3,
     timeout_s=180,

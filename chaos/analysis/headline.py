@@ -77,6 +77,11 @@ def _effective(reading: Reading) -> set[tuple[int, str]]:
     return {t.key for t in trials(reading) if not no_effect(t)}
 
 
+def _alike(reading: Reading) -> bool:
+    """Whether all faults are of one kind and hit as many pods: unlike ones say nothing of the next one."""
+    return len({(t.fault.fault, len(t.fault.targets)) for t in trials(reading) if not no_effect(t)}) == 1
+
+
 def _headline(reading: Reading) -> Iterator[str]:
     if not _effective(reading):
         yield "In no trial was a fault seen to take effect as meant, so no outage was measured."
@@ -91,7 +96,7 @@ def _headline(reading: Reading) -> Iterator[str]:
     elif found.views:
         yield _unreachable(found, durations)
     if durations:
-        yield how_sure(per_fault(found.all_of), what, aim=aim_of(reading))
+        yield how_sure(per_fault(found.all_of), what, aim=aim_of(reading)) if _alike(reading) else ""
         yield own_doing(reading, divisions(reading))
     deaf = len(found.views) - len(found.heard)
     if found.heard and deaf:

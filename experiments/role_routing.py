@@ -128,7 +128,7 @@ def routed(reading: Reading, name: str, phase: str = "before") -> Routing:
 
 
 def never(looks: int, what: str) -> str:
-    return f"{share(None, excluded(looks))} {what}, at 95 % confidence"
+    return f"{share(None, excluded(looks))} {what}, at 95% confidence"
 
 
 # ---- what must hold ----

@@ -107,7 +107,6 @@ def ordered_is_serial(reading: Reading) -> Iterator[Finding]:
         if created_ns < ready_ns:
             yield against(f"{pod} was created before {before} was Ready")
     yield holds("Each pod of web was created only when the one before was Ready.")
-    yield holds(f"Ready after the first request: {_each_ready(reading, ORDERED_PODS, since_ns)}.")
 
 
 @checker("events.jsonl")
@@ -222,18 +221,13 @@ def how_they_return(reading: Reading) -> Iterator[str]:
 
 def _returned(reading: Reading, how: str, of: Callable[[Reading], Deleted]) -> Iterator[str]:
     pods, service, since_ns = of(reading)
-    yield f"{how}. Ready after the first request: {_each_ready(reading, pods, since_ns)}."
-    over_ns = [f.ended_ns or 0 for f in reading.faults] + [one.at_ns for one in notes(reading, Parallel, step="over")]
-    until_ns = known(min((at_ns for at_ns in over_ns if at_ns > since_ns), default=None), "its end was not seen")
-    back_ns = []
+    each = ", ".join(f"{pod} {at_most_ns(at_ns - since_ns)}" for pod, _, at_ns in starts(reading, since_ns, pods))
+    yield f"{how}. Ready after the first request: {each}."
+    span, back_ns = (since_ns, reading.last_received_ns), []  # nobody touches these pods any more
     for pod in pods:
         new = known(step(reading, "ready", pod, since_ns), f"{pod} was not Ready again").address
-        back_ns.append(all_turned_ns(reading, f"A {pod}.{service}", "NOERROR", since_ns, until_ns, value=new))
+        back_ns.append(all_turned_ns(reading, f"A {pod}.{service}", "NOERROR", *span, value=new))
     yield f"The last name was back in every view {at_most_ns(max(back_ns) - since_ns)} after that request."
-
-
-def _each_ready(reading: Reading, pods: tuple[str, ...], since_ns: int) -> str:
-    return ", ".join(f"{pod} {at_most_ns(at_ns - since_ns)}" for pod, _, at_ns in starts(reading, since_ns, pods))
 
 
 def _last_ready(reading: Reading, how: str, of: Callable[[Reading], Deleted]) -> str:

@@ -74,9 +74,9 @@ def test_the_headless_name_fails_at_once_and_the_service_only_when_the_pod_ends(
 
 def test_what_was_never_seen_says_what_its_looks_exclude(history: History) -> None:
     found = {one.checker: one.summary for one in lab.own_verdicts(EXPERIMENT, history)}
-    assert "(at most 5% elsewhere, at 95 % confidence)" in found["primary-is-the-primary"]  # 0 of 60
-    assert "at most 5% there, at 95 % confidence" in found["replicas-without-primary"]
-    assert "(at most 10% another outcome, at 95 % confidence)" in found["replicas-refuse-writes"]  # 0 of 30
+    assert "(at most 5% elsewhere, at 95% confidence)" in found["primary-is-the-primary"]  # 0 of 60
+    assert "at most 5% there, at 95% confidence" in found["replicas-without-primary"]
+    assert "(at most 10% another outcome, at 95% confidence)" in found["replicas-refuse-writes"]  # 0 of 30
 
 
 @pytest.mark.parametrize(

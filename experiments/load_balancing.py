@@ -148,11 +148,6 @@ def one_pod_each(found: list[Chosen] | list[Sticky]) -> Iterator[Finding]:
             yield unsure(f"{one.asked}: {one.told()}")
 
 
-def others_excluded(looks: int) -> str:
-    """What it says that so many looks showed one pod."""
-    return f"{share(None, excluded(looks))} go elsewhere (at {SURE} confidence)"
-
-
 def kept_connection(reading: Reading) -> list[list[str]]:
     """Who answered on the connection that was kept, one by one; each failure after an answer ends it, and another begins."""
     found: list[list[str]] = [[]]
@@ -199,7 +194,8 @@ def addresses_lead_to_one_pod(reading: Reading) -> Iterator[Finding]:
     looks = min((one.answers for one in found), default=0)
     need(looks, "not every address was answered at")
     led = ", ".join(f"{one.asked} to {' and '.join(one.reached)}" for one in found)
-    yield holds(f"Each address led to one pod: {led}. Of each, {others_excluded(looks)}.")
+    yield holds(f"Each address led to one pod: {led}.")
+    yield holds(f"Of each, {share(None, excluded(looks))} go elsewhere (at {SURE} confidence).")
 
 
 @checker("report.md: Measured")

@@ -1,7 +1,7 @@
 """What happens to names and clients when several pods of a StatefulSet are deleted at the same moment?"""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 
@@ -94,6 +94,10 @@ def all_three(reading: Reading) -> FaultWindow:
     return known(next(found, None), "all three were not deleted at once")
 
 
+def ordered_ns(reading: Reading) -> int:
+    return all_three(reading).sent_ns
+
+
 def parallel_ns(reading: Reading) -> int:
     return note(reading, Parallel, "the parallel pods were not deleted", step="deleting").at_ns
 
@@ -101,7 +105,7 @@ def parallel_ns(reading: Reading) -> int:
 @checker("events.jsonl")
 def ordered_is_serial(reading: Reading) -> Iterator[Finding]:
     """Under OrderedReady a pod is created only when the one before is Ready."""
-    since_ns = all_three(reading).sent_ns
+    since_ns = ordered_ns(reading)
     rows = starts(reading, since_ns, ORDERED_PODS)
     for (before, _, ready_ns), (pod, created_ns, _) in pairwise(rows):
         if created_ns < ready_ns:
@@ -193,58 +197,44 @@ def _for(lost: Outage | None) -> str:
     return f"for {between(lost.length_ns)} ({lost.kinds()})" if lost else ""
 
 
-Deleted = tuple[tuple[str, ...], str, int]  # pods, their service, and when the first of them was asked to go
-
-
-def one_by_one(reading: Reading) -> Deleted:
-    held(reading, ordered_is_serial)
-    return ORDERED_PODS, "web", all_three(reading).sent_ns
-
-
-def at_once(reading: Reading) -> Deleted:
-    held(reading, parallel_is_at_once)
-    return PARALLEL_PODS, "web-parallel", parallel_ns(reading)
-
-
-_WAYS = (
-    ("Under OrderedReady pods came back one by one", one_by_one),
-    ("Under Parallel none was seen to wait for another", at_once),
-)
+def ways_back(reading: Reading) -> Iterator[tuple[str, int, dict[str, int]]]:
+    """How a set came back, where its check holds: in words, when its first pod was deleted, and when each was Ready."""
+    for how, check, since, pods in (
+        ("Under OrderedReady pods came back one by one", ordered_is_serial, ordered_ns, ORDERED_PODS),
+        ("Under Parallel none was seen to wait for another", parallel_is_at_once, parallel_ns, PARALLEL_PODS),
+    ):
+        if check(reading).outcome == "ok":
+            yield how, since(reading), {pod: at_ns for pod, _, at_ns in starts(reading, since(reading), pods)}
 
 
 def how_they_return(reading: Reading) -> Iterator[str]:
     held(reading, ordered_is_serial)
-    for how, of in _WAYS:
-        yield from where_measured(_returned, reading, how, of)
+    for how, since_ns, ready in ways_back(reading):
+        each = ", ".join(f"{pod} {at_most_ns(at_ns - since_ns)}" for pod, at_ns in ready.items())
+        yield f"{how}. Ready after the first request: {each}."
+        yield from where_measured(_names_back, reading, since_ns, ready)
     yield f"Whether the identity stayed was judged of {', '.join(ORDERED_PODS)} only."
 
 
-def _returned(reading: Reading, how: str, of: Callable[[Reading], Deleted]) -> Iterator[str]:
-    pods, service, since_ns = of(reading)
-    each = ", ".join(f"{pod} {at_most_ns(at_ns - since_ns)}" for pod, _, at_ns in starts(reading, since_ns, pods))
-    yield f"{how}. Ready after the first request: {each}."
+def _names_back(reading: Reading, since_ns: int, pods: Iterable[str]) -> str:
     span, back_ns = (since_ns, reading.last_received_ns), []  # nobody touches these pods any more
     for pod in pods:
         new = known(step(reading, "ready", pod, since_ns), f"{pod} was not Ready again").address
-        back_ns.append(all_turned_ns(reading, f"A {pod}.{service}", "NOERROR", *span, value=new))
-    yield f"The last name was back in every view {at_most_ns(max(back_ns) - since_ns)} after that request."
-
-
-def _last_ready(reading: Reading, how: str, of: Callable[[Reading], Deleted]) -> str:
-    pods, _, since_ns = of(reading)
-    last_ns = max(ready_ns for _, _, ready_ns in starts(reading, since_ns, pods)) - since_ns
-    return f"{how}: the last of {count(len(pods))} was Ready {at_most_ns(last_ns)} after the first deletion."
-
-
-def _members_away(reading: Reading) -> str:
-    held(reading, mysql_clients_come_back)
-    most_ns = max(known(known(mysql_outage(reading, pod), "").length_ns.before_ns, "") for pod in MYSQL_GONE)
-    return f"{count(len(MYSQL_GONE), 'deleted MySQL member')} were unreachable by name for {at_most_ns(most_ns)} each."
+        record = f"A {pod}.{pod.rpartition('-')[0]}"  # each set is called as its service
+        back_ns.append(all_turned_ns(reading, record, "NOERROR", *span, value=new))
+    return f"The last name was back in every view {at_most_ns(max(back_ns) - since_ns)} after that request."
 
 
 def headline(reading: Reading) -> str:
-    said = [sentence for how, of in _WAYS for sentence in where_measured(_last_ready, reading, how, of)]
-    said += where_measured(_members_away, reading)
+    said = [
+        f"{how}: the last of {count(len(ready))} was Ready {at_most_ns(max(ready.values()) - since_ns)} after the first deletion."
+        for how, since_ns, ready in ways_back(reading)
+    ]
+    if mysql_clients_come_back(reading).outcome == "ok":
+        most_ns = max(lost.length_ns.before_ns or 0 for pod in MYSQL_GONE if (lost := mysql_outage(reading, pod)))
+        said += [
+            f"{count(len(MYSQL_GONE), 'deleted MySQL member')} were unreachable by name for {at_most_ns(most_ns)} each."
+        ]
     need(said, "no pods that were deleted together were seen to come back")
     return " ".join(said)
 

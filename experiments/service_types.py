@@ -233,7 +233,7 @@ def headline(reading: Reading) -> str:
 
 experiment = Experiment(
     name="service-types",
-    hypothesis="A regular service is one address, a headless one is the addresses of its pods; a Deployment's pods have names of their own behind neither, and nothing that identifies such a pod survives its replacement.",
+    hypothesis="A regular service is one address, a headless one is the addresses of its pods; a Deployment's pods have names of their own behind neither, and such a pod's successor has another name and address.",
     checkers=(regular_is_one_address, headless_is_every_pod, pods_have_no_name, replacement_is_another),
     questions=(
         unit_question("service-ip", service_ip),

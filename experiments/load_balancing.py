@@ -274,11 +274,11 @@ def session_affinity(reading: Reading) -> Iterator[str]:
     yield "So a pool spreads its connections once. A member that comes later gets none until new ones are made."
     yield "What belongs to a session (transactions, temporary tables, settings) stays on its connection."
     yield f"With sessionAffinity ClientIP all {count(turns[0].answers, 'connection')} of this client that were answered went to {went[0]}."
-    pause = f"{stated(PAUSE_S)} without one (its timeout is {stated(AFFINITY_S)})"
+    pause = f"pause of {stated(PAUSE_S)} (its timeout is {stated(AFFINITY_S)})"
     if went[-1] != went[0]:
-        yield f"The affinity ended: after {pause} all {count(turns[-1].answers)} went to {went[-1]}."
+        yield f"The affinity ended: after a {pause} all {count(turns[-1].answers)} went to {went[-1]}."
     else:
-        yield f"It went there in each of {count(len(turns), 'turn')}, each after {pause}: this does not show that the affinity ended."
+        yield f"After each {pause} they went there again, in {count(len(turns), 'turn')}: this does not show that the affinity ended."
     yield "Affinity goes by address: all clients behind one address share one member."
 
 

@@ -177,7 +177,7 @@ def test_the_affinity_is_said_to_have_ended_only_where_another_pod_answered(hist
     edited = Edited(history).notes(Sticky, turn=turns[-1]["turn"]).say(answered={"mysql-cluster-1": 30})
     for turn in turns[:-1]:
         edited = edited.notes(Sticky, turn=turn["turn"]).say(answered={"mysql-cluster-0": 30})
-    assert "The affinity ended: after 6 s without one (its timeout is 5 s) all 30 went to mysql-cluster-1." in said(
+    assert "The affinity ended: after a pause of 6 s (its timeout is 5 s) all 30 went to mysql-cluster-1." in said(
         edited.history, "session-affinity"
     )
     edited = edited.notes(Sticky, turn=turns[-1]["turn"]).say(answered={"mysql-cluster-0": 30})

@@ -128,7 +128,7 @@ def routed(reading: Reading, name: str, phase: str = "before") -> Routing:
 
 
 def never(looks: int, what: str) -> str:
-    return f"{share(None, excluded(looks))} {what}, at 95 % confidence"
+    return f"{share(None, excluded(looks))} {what}, at 95% confidence"
 
 
 # ---- what must hold ----
@@ -200,47 +200,55 @@ def two_outages(reading: Reading) -> Iterator[str]:
         found = without_service(reading, client)
         first = at_most_ms(known(found.began.before_ns, "its begin was not seen") - zero_ns)
         yield f"{client[0].upper()}{client[1:]} failed first {first} after the deletion of {PRIMARY}, for {found.lasted()} ({found.kinds()})."
-    yield "The name leaves DNS with the deletion; kube-proxy sends connections to the pod until its endpoint is gone or it ends."
+    yield "The name leaves DNS with the deletion. kube-proxy leads connections to a pod that is being deleted only where the service has no other ready one, as here."
 
 
 def read_write_split(reading: Reading) -> Iterator[str]:
     held(reading, mysql.rows_arrive)
     primary, better = routed(reading, WRITERS), routed(reading, CORRECTED)
     refused = note(reading, Writes, "no writes were tried", through=CORRECTED).outcomes
-    yield f"One name for writes, one for reads. Of {count(primary.connections, 'connection')} {WRITERS} led {primary.told()}. A service that selects replicas only led {better.told()}."
+    units = routed(reading, READERS)
+    there = known(units.reached.get(PRIMARY), f"{READERS} was not seen to lead to the primary")
+    yield f"Not as the unit has it: its {READERS} selects every member, and led {out_of(there, units.connections, 'connection')} to the primary."
+    yield from where_measured(strayed, reading)
+    yield f"A split takes a service that selects replicas only. Of {count(better.connections, 'connection')} {CORRECTED} led {better.told()}."
+    yield f"Of {count(primary.connections, 'connection')} {WRITERS} led {primary.told()}."
     read = mysql.arrivals(notes(reading, mysql.WriteRead)[:1])
-    yield f"A row written through the first was read through the second ({read}): replicas follow the primary by its stable name."
+    yield f"A row written through {WRITERS} was read through {CORRECTED} ({read}): replicas follow the primary by its stable name."
     denied = out_of(refused.get(READ_ONLY, 0), sum(refused.values()))
     yield f"Services only route. Replicas refuse writes by their read_only setting ({denied} with MySQL's error 1290)."
-    yield from where_measured(split_that_fails, reading)
 
 
-def split_that_fails(reading: Reading) -> Iterator[str]:
+def strayed(reading: Reading) -> str:
     """What became of writes through the unit's own service for reads."""
-    strays, units = note(reading, Strays), routed(reading, READERS)
-    rows, there = strays.rows, units.reached.get(PRIMARY)
-    need(there and None not in rows.values(), "it did not lead to the primary, or not all rows were counted")
+    strays = note(reading, Strays)
+    rows = strays.rows
+    need(strays.accepted and None not in rows.values(), "none was accepted, or not all rows were counted")
     others = strays.accepted - rows[PRIMARY]
     stand = ", ".join(f"{pod} has {count(n, 'row')}" for pod, n in rows.items())
     # A write that timed out may have been committed: then it is unknown where the accepted ones stand.
     need(sum(rows[pod] - rows[PRIMARY] for pod in REPLICAS) == others, "not all of them could be placed")
-    yield f"The unit's own {READERS} selects every member: it led {out_of(there or 0, units.connections, 'connection')} to the primary."
-    yield f"Through it {count(strays.accepted, 'write')} were accepted before replicas were read-only."
-    yield f"{count(rows[PRIMARY])} of them reached the primary and so every member. The other {count(others)} are only on the replica that took them ({stand})."
+    return f"Before replicas were read-only, {out_of(others, strays.accepted, 'row')} written through it stayed on the one replica that took each ({stand})."
 
 
 def separate_services(reading: Reading) -> Iterator[str]:
-    deleted = deletion(reading)
-    tried = sum(1 for _ in reading.samples(watched(reading, READS), deleted.sent_ns, deleted.ended_ns))
-    need(tried, "nothing was read meanwhile")
-    since, failed = "From the primary's deletion until all was steady again", f"reads through {CORRECTED} failed"
     yield "Clients name a role, not a pod."
-    if found := outage_of(reading, READS):
-        yield f"{since} {failed} for {found.lasted()} at the longest ({found.kinds()})."
-    else:
-        yield f"{since} none of {count(tried)} {failed}."
+    yield from where_measured(reads_meanwhile, reading)
     yield from two_outages(reading)
-    yield "Each role can have its own accounts and policies too."
+
+
+def reads_meanwhile(reading: Reading) -> str:
+    """What became of them until the primary was back; a few apart from each other are no outage, so they have no length."""
+    deleted, series = deletion(reading), watched(reading, READS)
+    span = deleted.sent_ns, steady_again_ns(reading, deleted)
+    said = [sample.outcome for sample in reading.samples(series, *span)]
+    need(said, "nothing was read meanwhile")
+    failed, found = [one for one in said if one.status != "OK"], outage(reading, series, *span)
+    many = out_of(len(failed), len(said)) if failed else f"none of {count(len(said))}"
+    kinds = ", ".join(f"{what} {count(n, 'time') if n > 1 else 'once'}" for what, n in tally(failed).most_common())
+    lasted = f", in the longest stretch for {found.lasted()}" if found and found.failures.total() >= LAST else ""
+    why = f" ({kinds}){lasted}" if failed else ""
+    return f"From the primary's deletion until all was steady again {many} reads through {CORRECTED} failed{why}."
 
 
 def endpoint_use(reading: Reading) -> Iterator[str]:

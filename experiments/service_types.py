@@ -1,6 +1,6 @@
 """What does DNS answer for a regular and for a headless service of a Deployment, and what of it survives a restart?"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from chaos.experiment import *
@@ -11,6 +11,7 @@ PODS, REPLICAS = "app=web-demo", 3
 READY_WITHIN_S, SETTLE_S = 60, 1.0  # DNS follows the endpoints within milliseconds
 CONNECTIONS, PORT = 30, 80
 REGULAR, HEADLESS, AFTERWARDS, SHAPED = "regular", "headless", "replaced", "address-shaped name"
+NAMED, BARE = "pod name", "bare pod name"  # behind a service, and as the unit has it behind none
 
 
 class Pods(Note):
@@ -53,14 +54,14 @@ async def method(run: Run) -> None:
         return
     old = before[0]
     await run.sleep(SETTLE_S)
-    await look(run, REGULAR, "web-service", old)
+    await look(run, REGULAR, "web-service", before, old)
     for address in (await run.resolve("web-service")).values:
         await ask(run, Lookup, reverse_name(address), "PTR", phase=REGULAR, of="virtual address")
 
     await run.objects.delete("Service", "web-service")
     await run.apply("web-headless.yaml")
     await run.sleep(SETTLE_S)
-    await look(run, HEADLESS, "web-headless", old)
+    await look(run, HEADLESS, "web-headless", before, old)
 
     await run.delete_pod(old)
     new = await run.until("the replacement is Ready", partial(newcomer, run, before, PODS), READY_WITHIN_S)
@@ -70,19 +71,20 @@ async def method(run: Run) -> None:
         return
     run.note(Replacement(old.name, old.address, new.name, new.address))
     await run.sleep(SETTLE_S)
-    await look(run, AFTERWARDS, "web-headless", old)
+    await look(run, AFTERWARDS, "web-headless", after, old)
+    await ask(run, Lookup, f"{old.name}.web-headless", phase=AFTERWARDS, of="name of the pod that is gone")
     await ask(run, Lookup, shaped(new.address, "web-headless"), phase=AFTERWARDS, of=f"new {SHAPED}")
 
 
-async def look(run: Run, phase: str, service: str, pod: PodIdentity) -> None:
-    """The same questions in each phase."""
+async def look(run: Run, phase: str, service: str, pods: Sequence[PodIdentity], old: PodIdentity) -> None:
+    """The same questions in each phase: of the pods that are there, and of the address of the one that is to go."""
     for of, name, rtype in (
         ("service", service, "A"),
         ("port", f"_web._tcp.{service}", "SRV"),
-        ("pod name", f"{pod.name}.{service}", "A"),
-        ("bare pod name", pod.name, "A"),
-        (SHAPED, shaped(pod.address, service), "A"),
-        ("pod address", reverse_name(pod.address), "PTR"),
+        *((NAMED, f"{pod.name}.{service}", "A") for pod in pods),
+        *((BARE, pod.name, "A") for pod in pods),
+        (SHAPED, shaped(old.address, service), "A"),
+        ("pod address", reverse_name(old.address), "PTR"),
     ):
         await ask(run, Lookup, name, rtype, phase=phase, of=of)
     await who_answers(run, Behind, service, PORT, CONNECTIONS, phase=phase)
@@ -124,18 +126,19 @@ def headless_is_every_pod(reading: Reading) -> Iterator[Finding]:
 
 
 def own_names(reading: Reading) -> list[Lookup]:
-    """What was answered for a pod's own name, with and without the service's, behind both services."""
-    named = [one for of in ("pod name", "bare pod name") for one in notes(reading, Lookup, of=of)]
+    """What was answered for the own names of pods that were there, below both services and as they are."""
+    named = notes(reading, Lookup, of=NAMED)
     need({REGULAR, HEADLESS} <= {one.phase for one in named}, "not all was asked for")
-    return named
+    return named + notes(reading, Lookup, of=BARE)
 
 
 @checker("report.md: Measured")
 def pods_have_no_name(reading: Reading) -> Iterator[Finding]:
-    """A Deployment's pods resolve by their names behind neither service."""
+    """A Deployment's pods resolve by their own names behind neither service."""
     asked = own_names(reading)
     yield from wrong_answers(asked, lambda one: one.status == "NXDOMAIN")
-    yield holds(f"All {count(len(asked), 'query|queries')} for a pod's own name were NXDOMAIN, behind either service.")
+    names, views = (len({getattr(one, what) for one in asked if one.of == NAMED}) for what in ("asked", "view"))
+    yield holds(f"All {count(names, 'name')} of pods below a service were NXDOMAIN at each of {count(views, 'view')}.")
 
 
 @checker("report.md: Measured", "events.jsonl")
@@ -175,7 +178,10 @@ def individual_names(reading: Reading) -> Iterator[str]:
         return
     yield f"No. {held(reading, pods_have_no_name)}"
     if by_address.values:
-        yield f"Behind the headless one {by_address.asked.removeprefix('A ')} resolves ({by_address.told()}), a name made of the pod's address. A client must know that address already to use it."
+        name = by_address.asked.removeprefix("A ")
+        yield f"Behind the headless one {name} resolves ({by_address.told()}). It is made of the pod's address."
+        if any(target.startswith(f"{name}.") for target in at_service(reading, HEADLESS, "port").values):
+            yield "The service's SRV record hands such names out."
 
 
 def specific_primary(reading: Reading) -> Iterator[str]:
@@ -211,6 +217,9 @@ def several_addresses(reading: Reading) -> Iterator[str]:
 def not_sufficient(reading: Reading) -> Iterator[str]:
     changed, whole = held(reading, replacement_is_another), at_service(reading, AFTERWARDS, "service")
     yield f"The addresses do not say which member is which. Here {changed}"
+    gone, back = note(reading, Replacement).was_at, notes(reading, Lookup, phase=AFTERWARDS, of="pod address")
+    if stale := [one for one in back if any(name.startswith(shaped(gone, "web-")) for name in one.values)]:
+        yield f"{out_of(len(stale), len(back), 'view')} still led {gone} back to {stale[0].values[0]}: a DNS server may keep a reverse name for its TTL."
     yield f"The service's answer became {', '.join(whole.values) or whole.status}. The old name, address and DNS name do not lead to the successor. A StatefulSet's pod keeps its name and DNS name."
 
 
@@ -218,13 +227,13 @@ def headline(reading: Reading) -> str:
     held(reading, regular_is_one_address)
     held(reading, headless_is_every_pod)
     one, many = (at_service(reading, phase, "service").values for phase in (REGULAR, HEADLESS))
-    neither = " A Deployment's pods had names behind neither." if pods_have_no_name(reading).outcome == "ok" else ""
-    return f"The regular service resolved to {count(len(one), 'address|addresses')}, the headless one to {count(len(many))}.{neither}"
+    own = " Neither gave a Deployment's pods names of their own." if pods_have_no_name(reading).outcome == "ok" else ""
+    return f"The regular service resolved to {count(len(one), 'address|addresses')}, the headless one to {count(len(many))}.{own}"
 
 
 experiment = Experiment(
     name="service-types",
-    hypothesis="A regular service is one address, a headless one is the addresses of its pods; a Deployment's pods have names in neither, and nothing that identifies such a pod survives its replacement.",
+    hypothesis="A regular service is one address, a headless one is the addresses of its pods; a Deployment's pods have names of their own behind neither, and such a pod's successor has another name and address.",
     checkers=(regular_is_one_address, headless_is_every_pod, pods_have_no_name, replacement_is_another),
     questions=(
         unit_question("service-ip", service_ip),

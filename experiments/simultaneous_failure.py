@@ -1,7 +1,7 @@
 """What happens to names and clients when several pods of a StatefulSet are deleted at the same moment?"""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 
@@ -94,6 +94,10 @@ def all_three(reading: Reading) -> FaultWindow:
     return known(next(found, None), "all three were not deleted at once")
 
 
+def ordered_ns(reading: Reading) -> int:
+    return all_three(reading).sent_ns
+
+
 def parallel_ns(reading: Reading) -> int:
     return note(reading, Parallel, "the parallel pods were not deleted", step="deleting").at_ns
 
@@ -101,13 +105,12 @@ def parallel_ns(reading: Reading) -> int:
 @checker("events.jsonl")
 def ordered_is_serial(reading: Reading) -> Iterator[Finding]:
     """Under OrderedReady a pod is created only when the one before is Ready."""
-    since_ns = all_three(reading).sent_ns
+    since_ns = ordered_ns(reading)
     rows = starts(reading, since_ns, ORDERED_PODS)
     for (before, _, ready_ns), (pod, created_ns, _) in pairwise(rows):
         if created_ns < ready_ns:
             yield against(f"{pod} was created before {before} was Ready")
-    each = ", ".join(f"{pod} {at_most_ns(ready_ns - since_ns)}" for pod, _, ready_ns in rows)
-    yield holds(f"Each pod was created only when the one before was Ready. Ready after the first request: {each}.")
+    yield holds("Each pod of web was created only when the one before was Ready.")
 
 
 @checker("events.jsonl")
@@ -125,7 +128,7 @@ def parallel_is_at_once(reading: Reading) -> Iterator[Finding]:
             yield against(f"{pod} was created only when {before} was Ready, {late} after its name was free")
     need(early, "each pod happened to be created after the one before was Ready")
     last_ns = max(ready_ns for _, _, ready_ns in rows) - since_ns
-    yield holds(f"Pods did not wait for the one before: {' and '.join(early)}.")
+    yield holds(f"Pods of web-parallel did not wait for the one before: {' and '.join(early)}.")
     yield holds(f"The last was Ready {at_most_ns(last_ns)} after the first request.")
 
 
@@ -178,7 +181,7 @@ def mysql_clients(reading: Reading) -> Iterator[str]:
     held(reading, mysql_clients_come_back)
     found = {name: mysql_outage(reading, name) for name in CLIENTS}
     first, second = (known(found[pod], "it was not lost").length_ns for pod in MYSQL_GONE)
-    yield f"{' and '.join(MYSQL_GONE)} were deleted at once."
+    yield f"It loses each deleted member until that one is back. Deleted were {' and '.join(MYSQL_GONE)}."
     for pod in MYSQL_GONE:
         yield f"{pod} was unreachable by name {_for(found[pod])}."
     if first.before_ns is not None and second.after_ns > first.before_ns:
@@ -194,32 +197,51 @@ def _for(lost: Outage | None) -> str:
     return f"for {between(lost.length_ns)} ({lost.kinds()})" if lost else ""
 
 
+def ways_back(reading: Reading) -> Iterator[tuple[str, int, dict[str, int]]]:
+    """How a set came back, where its check holds: in words, when its first pod was deleted, and when each was Ready."""
+    for how, check, since, pods in (
+        ("Under OrderedReady pods came back one by one", ordered_is_serial, ordered_ns, ORDERED_PODS),
+        ("Under Parallel none was seen to wait for another", parallel_is_at_once, parallel_ns, PARALLEL_PODS),
+    ):
+        if check(reading).outcome == "ok":
+            yield how, since(reading), {pod: at_ns for pod, _, at_ns in starts(reading, since(reading), pods)}
+
+
 def how_they_return(reading: Reading) -> Iterator[str]:
     held(reading, ordered_is_serial)
-    took = []
-    for since_ns, pods in ((all_three(reading).sent_ns, ORDERED_PODS), (parallel_ns(reading), PARALLEL_PODS)):
-        rows = starts(reading, since_ns, pods)
-        each = ", ".join(f"{pod} {at_most_ns(ready_ns - since_ns)}" for pod, _, ready_ns in rows)
-        took.append((max(ready_ns for _, _, ready_ns in rows) - since_ns, each))
-    (ordered_ns, ordered), (side_by_side_ns, parallel) = took
-    yield f"One by one under OrderedReady. Ready after the first request: {ordered}."
-    yield from where_measured(_names_back, reading)
-    yield f"At once under Parallel. Ready after the first request: {parallel}."
-    longer_ns = ordered_ns - side_by_side_ns
-    yield f"The ordered set {f'took {seconds(longer_ns)} longer' if longer_ns > 0 else 'was not slower'}."
+    for how, since_ns, ready in ways_back(reading):
+        each = ", ".join(f"{pod} {at_most_ns(at_ns - since_ns)}" for pod, at_ns in ready.items())
+        yield f"{how}. Ready after the first request: {each}."
+        yield from where_measured(_names_back, reading, since_ns, ready)
+    yield f"Whether the identity stayed was judged of {', '.join(ORDERED_PODS)} only."
 
 
-def _names_back(reading: Reading) -> str:
-    deleted = all_three(reading)
-    new = known(step(reading, "ready", "web-2", deleted.sent_ns), "")
-    span = deleted.sent_ns, known(deleted.ended_ns, "")
-    back_ns = all_turned_ns(reading, "A web-2.web", "NOERROR", *span, value=new.address)
-    return f"The last name was back in every view {at_most_ns(back_ns - deleted.sent_ns)} after that request."
+def _names_back(reading: Reading, since_ns: int, pods: Iterable[str]) -> str:
+    span, back_ns = (since_ns, reading.last_received_ns), []  # nobody touches these pods any more
+    for pod in pods:
+        new = known(step(reading, "ready", pod, since_ns), f"{pod} was not Ready again").address
+        record = f"A {pod}.{pod.rpartition('-')[0]}"  # each set is called as its service
+        back_ns.append(all_turned_ns(reading, record, "NOERROR", *span, value=new))
+    return f"The last name was back in every view {at_most_ns(max(back_ns) - since_ns)} after that request."
+
+
+def headline(reading: Reading) -> str:
+    said = [
+        f"{how}: the last of {count(len(ready))} was Ready {at_most_ns(max(ready.values()) - since_ns)} after the first deletion."
+        for how, since_ns, ready in ways_back(reading)
+    ]
+    if mysql_clients_come_back(reading).outcome == "ok":
+        most_ns = max(lost.length_ns.before_ns or 0 for pod in MYSQL_GONE if (lost := mysql_outage(reading, pod)))
+        said += [
+            f"{count(len(MYSQL_GONE), 'deleted MySQL member')} were unreachable by name for {at_most_ns(most_ns)} each."
+        ]
+    need(said, "no pods that were deleted together were seen to come back")
+    return " ".join(said)
 
 
 experiment = Experiment(
     name="simultaneous-failure",
-    hypothesis="Pods deleted together come back with their identities: one after the other under OrderedReady, at once under Parallel. (All three members of a set at once: of web servers; of MySQL two of three.)",
+    hypothesis="Web servers that are deleted together come back one after the other under OrderedReady, with their identities; under Parallel none waits for another. A MySQL client reaches both members again that were deleted together.",
     workload=Workload(manifests=("web-quick.yaml",), statefulset="web", service="web", port=80),
     probes=("dns", "tcp", "http", "address", "stream"),
     checkers=(
@@ -238,6 +260,7 @@ experiment = Experiment(
     ),
     watched_names=3,
     tables=(Parallel, Mysql, Waited),
+    headline=headline,
     needs=("reach",),
     blast_radius=3,
     timeout_s=180,

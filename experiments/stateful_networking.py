@@ -151,8 +151,9 @@ def why_stable(reading: Reading) -> Iterator[str]:
     """What this run shows of it; that names outlive their pods is another experiment's."""
     reached, back = notes(reading, Reached), notes(reading, Record, of="address of a pod", view=SERVICE_VIEW)
     need(reached and back, "nobody connected to the pods' names")
+    yield "A replica must find its primary, and a client the shard with its key: any other member will not do."
     yield f"{by_own_pod(reached)} connections to a pod's own name reached that pod."
-    yield f"{out_of(sum(one.right for one in back), len(back))} pods' addresses led back to their names. So a replica can name its primary, and a client the shard with its key."
+    yield f"{out_of(sum(one.right for one in back), len(back))} pods' addresses led back to their names."
     yield "The service's name leads to any member, and an address ends with its pod. `chaos run identity-persistence` measures whether the name survives a restart."
 
 
@@ -161,7 +162,7 @@ def headline(reading: Reading) -> str:
     need(asked, "no record was answered for")
     wrong = {(one.asked, one.view) for one in wrong_ports(reading)}
     good = out_of(sum(one.right and (one.asked, one.view) not in wrong for one in asked), len(asked), "answer")
-    return f"{good} held what the Kubernetes DNS specification {SPECIFICATION} demands."
+    return f"{good} were as the Kubernetes DNS specification {SPECIFICATION} demands."
 
 
 experiment = Experiment(

@@ -14,7 +14,7 @@ from chaos.analysis.precision import aim_of
 from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import recoveries
-from chaos.analysis.trials import NS_PER_S, no_effect, trials
+from chaos.analysis.trials import NS_PER_S, alike, no_effect, trials
 from chaos.analysis.units import count, out_of
 from chaos.model import Interval
 
@@ -83,6 +83,7 @@ def _headline(reading: Reading) -> Iterator[str]:
         return
     found = _measured(reading)
     durations, what = per_fault(found.outages), found.what
+    effective = [trial for trial in trials(reading) if not no_effect(trial)]
     before = f"its client had failed already before the {what}"
     if found.views and not found.heard:
         yield f"Whether a deleted pod was reachable by its name was not measured: {before}."
@@ -91,7 +92,7 @@ def _headline(reading: Reading) -> Iterator[str]:
     elif found.views:
         yield _unreachable(found, durations)
     if durations:
-        yield how_sure(per_fault(found.all_of), what, aim=aim_of(reading))
+        yield how_sure(per_fault(found.all_of), what, aim=aim_of(reading)) if alike(effective) else ""
         yield own_doing(reading, divisions(reading))
     deaf = len(found.views) - len(found.heard)
     if found.heard and deaf:

@@ -35,20 +35,3 @@ def excluded(looks: int, *, confidence: float = 0.95) -> float:
     if looks < 1:
         raise ValueError("nothing is excluded without a look")
     return float(1 - (1 - confidence) ** (1 / looks))
-
-
-def difference(one: tuple[int, int], other: tuple[int, int], *, intervals: int = 1) -> tuple[float, float]:
-    """Newcombe's interval for a difference of two probabilities at 95 % (Statistics in Medicine 17, 1998: method 10).
-
-    Args:
-        one: how often it happened, of how many times.
-        other: the same of what is compared with it.
-        intervals: as in `wilson`.
-    """
-    shares = [count / of for count, of in (one, other)]
-    (low, high), (other_low, other_high) = (wilson(count, of, intervals=intervals) for count, of in (one, other))
-    apart = shares[0] - shares[1]
-    return (
-        apart - sqrt((shares[0] - low) ** 2 + (other_high - shares[1]) ** 2),
-        apart + sqrt((high - shares[0]) ** 2 + (shares[1] - other_low) ** 2),
-    )

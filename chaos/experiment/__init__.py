@@ -30,7 +30,7 @@ from chaos.analysis.outage import Outage, outage
 from chaos.analysis.over_faults import over_faults
 from chaos.analysis.overlap import old_served, overlaps
 from chaos.analysis.podlog import PodStep, most_missing, pod_steps, pods_were_watched, step
-from chaos.analysis.proportion import difference, excluded, wilson
+from chaos.analysis.proportion import excluded, wilson
 from chaos.analysis.questions import Question
 from chaos.analysis.questions.answer import show
 from chaos.analysis.reading import Reading, Sample, once
@@ -162,7 +162,6 @@ __all__ = [
     "course_questions",
     "covered",
     "deaf",
-    "difference",
     "end_unseen",
     "excluded",
     "fetch",

@@ -71,6 +71,16 @@ def test_faults_without_an_outage_are_counted_beside_those_with_one() -> None:
     assert first.number != second.number
 
 
+def test_faults_that_hit_other_numbers_of_pods_are_not_told_as_if_they_were_alike() -> None:
+    history = pod_replacement(Story(), Story())
+    assert "If they are alike" in headline(Reading(history))
+    second = history.faults[1]
+    history.faults[1] = replace(second, targets=(*second.targets, replace(second.targets[0], name="web-9")))
+    said = headline(Reading(history))
+    assert "unreachable by its name for" in said
+    assert "alike" not in said
+
+
 def test_without_a_client_and_without_dns_it_says_nothing() -> None:
     history = pod_replacement()
     history.series = [s for s in history.series if s.probe not in ("http", "dns")]

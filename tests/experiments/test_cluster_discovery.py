@@ -15,6 +15,7 @@ EXPERIMENT = find_experiment("cluster-discovery")
 OPTIONS = {"period_s": 0.05}
 verdicts = partial(lab.verdicts, EXPERIMENT)
 said = partial(lab.answer, EXPERIMENT)
+UNREADY = "unready-members-have-no-names"
 KEYS = ("members-found", "names-unstable", "discovery-replication")
 
 
@@ -77,16 +78,19 @@ discovery over
     assert discovery("a", "a-1", "no such file").rounds == 0
 
 
-def test_what_nobody_found_says_what_the_looks_exclude(history: History) -> None:
+def test_what_nobody_found_says_how_often_each_looked_and_bounds_no_share(history: History) -> None:
+    """All looks of a group are at one state: they are no draws."""
     found = {one.checker: one.summary for one in lab.own_verdicts(EXPERIMENT, history)}
-    for name in ("unready-members-have-no-names", "deployment-finds-nobody"):
-        assert "in 72 answered looks (at most 5% of such looks would, at 95 % confidence)" in found[name]
+    assert "None of 3 members that stay unready found another in 8 rounds of looks each." in found[UNREADY]
+    assert "None of 3 pods found a member in 8 rounds of looks each." in found["deployment-finds-nobody"]
+    assert not any("confidence" in summary for summary in found.values())
 
 
-def test_a_look_that_was_not_answered_excludes_nothing(history: History) -> None:
+def test_a_look_that_was_not_answered_is_told(history: History) -> None:
     edited = Edited(history).notes(Discovery, pod="mysql-unready-1").say(silent=2)
-    (found,) = (one for one in lab.own_verdicts(EXPERIMENT, edited.history) if one.checker.startswith("unready"))
-    assert "None of 3 members that stay unready found another in 70 answered looks" in found.summary
+    assert "found another in 8 rounds of looks each; 2 looks were not answered." in lab.summary(
+        EXPERIMENT, edited.history, UNREADY
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from chaos.experiment import History, Note, find_experiment
 from chaos.model import Outcome
 from experiments import load_balancing
-from experiments.load_balancing import LEAST, MANY, MOST, Chosen, Endpoints, Lookup, New, PodName, Sticky, even
+from experiments.load_balancing import LEAST, MANY, MOST, TURNS, Chosen, Endpoints, Lookup, New, PodName, Sticky, even
 from experiments.shared.mysql import MEMBERS
 from tests.edited import Edited
 from tests.experiments import lab
@@ -43,13 +43,22 @@ def test_the_counts_are_complete_and_stand_in_the_answer_with_their_intervals(hi
     text = said(history, "balancing-differs")
     for pod, n in found["answered"].items():
         assert f"{pod} {n} (" in text
-    assert "95 % confidence" in text
+    assert text.count("95% confidence") == 1
+    assert "800 of 800 new connections were answered: mysql-cluster-0 " in text
+
+
+def test_what_was_not_answered_is_told_with_the_rest(history: History) -> None:
+    edited = new(Edited(history), 266, 266, 267, lost=1)
+    told = "799 of 800 new connections were answered (1 TIMEOUT (connect)): mysql-cluster-0 266"
+    assert told in said(edited.history, "balancing-differs")
+    assert told in lab.headline(EXPERIMENT, edited.history)
 
 
 def test_the_units_direct_names_do_not_exist_and_the_answer_says_why(history: History) -> None:
     text = said(history, "balance-or-direct")
     assert "NXDOMAIN (resolve)" in text
-    assert "in its subdomain only (mysql-cluster)" in text
+    assert "A pod's hostname is a name below the service in its subdomain only (mysql-cluster)" in text
+    assert text.endswith("A MySQL client reaches mysql-cluster-0.mysql-cluster.")
     assert "those of mysql-internal carry none" in text
 
 
@@ -104,6 +113,13 @@ def test_the_answer_says_of_uneven_shares_that_they_are(history: History) -> Non
     assert "; not all are within 10 points of a third" in said(edited.history, "balancing-differs")
 
 
+def test_the_turns_end_when_another_pod_answers(history: History) -> None:
+    answered = [set(turn["answered"]) & set(MEMBERS) for turn in lab.facts_of(history, "sticky")]
+    assert 2 <= len(answered) <= TURNS
+    assert all(one == answered[0] for one in answered[:-1])
+    assert answered[-1] != answered[0] or len(answered) == TURNS
+
+
 def test_affinity_that_changes_its_mind_fails(history: History) -> None:
     edited = Edited(history).notes(Sticky, turn=1).say(answered={"mysql-cluster-0": 29, "mysql-cluster-1": 1})
     assert judged(edited, "affinity-keeps-the-pod") == "fail"
@@ -151,8 +167,24 @@ def test_an_answer_that_names_nobody_is_no_end_of_a_connection(history: History)
 
 def test_looks_that_show_one_pod_say_what_they_exclude(history: History) -> None:
     found = {one.checker: one.summary for one in lab.own_verdicts(EXPERIMENT, history)}
-    assert "at most 26% go elsewhere (at 95 % confidence)" in found["addresses-lead-to-one-pod"]  # 0 of 10
-    assert "at most 10% go elsewhere (at 95 % confidence)" in found["affinity-keeps-the-pod"]  # 0 of 30
+    assert "at most 26% go elsewhere (at 95% confidence)" in found["addresses-lead-to-one-pod"]  # 0 of 10
+    for name in ("affinity-keeps-the-pod", "long-lived-is-pinned"):
+        assert "confidence" not in found[name], "one client, or one connection, is one draw"
+
+
+def test_the_affinity_is_said_to_have_ended_only_where_another_pod_answered(history: History) -> None:
+    turns = lab.facts_of(history, "sticky")
+    edited = Edited(history).notes(Sticky, turn=turns[-1]["turn"]).say(answered={"mysql-cluster-1": 30})
+    for turn in turns[:-1]:
+        edited = edited.notes(Sticky, turn=turn["turn"]).say(answered={"mysql-cluster-0": 30})
+    assert "The affinity ended: after a pause of 6 s (its timeout is 5 s) all 30 went to mysql-cluster-1." in said(
+        edited.history, "session-affinity"
+    )
+    edited = edited.notes(Sticky, turn=turns[-1]["turn"]).say(answered={"mysql-cluster-0": 30})
+    assert judged(edited, "affinity-keeps-the-pod") == "ok"
+    text = said(edited.history, "session-affinity")
+    assert "affinity ended:" not in text
+    assert "this does not show that the affinity ended" in text
 
 
 def test_an_address_with_two_pods_behind_it_fails(history: History) -> None:

@@ -28,9 +28,8 @@ def test_all_holds_and_every_question_is_answered(history: History) -> None:
     assert verdicts(history) == dict.fromkeys(OWN, "ok")
     assert all(said(history, key) for key in KEYS)
     assert "The SRV record changed too: it named web-service, and now 10-244-" in said(history, "headless-change")
-    assert "resolved to 1 address, the headless one to 3. A Deployment's pods had names behind neither." in headline(
-        history
-    )
+    told = "resolved to 1 address, the headless one to 3. Neither gave a Deployment's pods names of their own."
+    assert told in headline(history)
 
 
 @pytest.mark.parametrize("status", ["TIMEOUT", "SERVFAIL"])
@@ -38,7 +37,43 @@ def test_unanswered_queries_are_no_no(history: History, status: str) -> None:
     edited = Edited(history).notes(Lookup, of="pod name").say(status=status, values=[]).history
     assert verdicts(edited)["pods-have-no-name"] == "unknown"
     assert said(edited, "individual-names") == ""
-    assert "behind neither" not in headline(edited)
+    assert "Neither" not in headline(edited)
+
+
+def test_each_pod_that_is_there_is_asked_for_behind_each_service_and_the_one_that_is_gone_apart(
+    history: History,
+) -> None:
+    replaced = lab.facts_of(history, "replacement")[0]
+    pods = {facts["phase"]: facts["names"] for facts in lab.facts_of(history, "pods")}
+    for phase, service in ((REGULAR, "web-service"), (HEADLESS, "web-headless"), (AFTERWARDS, "web-headless")):
+        there = pods[AFTERWARDS if phase == AFTERWARDS else REGULAR]
+        asked = {facts["asked"] for facts in lab.facts_of(history, "lookup", phase=phase, of="pod name")}
+        assert asked == {f"A {name}.{service}" for name in there}
+    (gone,) = {facts["asked"] for facts in lab.facts_of(history, "lookup", of="name of the pod that is gone")}
+    assert gone == f"A {replaced['deleted']}.web-headless"
+    told = "All 7 names of pods below a service were NXDOMAIN at each of 3 views."
+    assert lab.summary(EXPERIMENT, history, "pods-have-no-name") == told
+    assert said(history, "individual-names").startswith(f"No. {told}")
+
+
+def test_a_bare_name_that_resolves_fails_too(history: History) -> None:
+    edited = Edited(history).notes(Lookup, of="bare pod name").say(status="NOERROR", values=["10.244.1.9"]).history
+    assert verdicts(edited)["pods-have-no-name"] == "fail"
+    assert said(edited, "individual-names") == "Yes, unexpectedly: the queries gave NOERROR and NXDOMAIN."
+
+
+def test_names_made_of_addresses_are_handed_out_where_the_srv_record_has_them(history: History) -> None:
+    text = said(history, "individual-names")
+    assert "hands such names out" in text
+    assert "already" not in text
+    edited = Edited(history).notes(Lookup, of="port").say(values=["web-service.n.svc.cluster.local"]).history
+    assert "hands such names out" not in said(edited, "individual-names")
+
+
+def test_a_reverse_name_that_outlived_its_pod_is_told(history: History) -> None:
+    assert "3 of 3 views still led 10.244." in said(history, "not-sufficient")
+    edited = Edited(history).notes(Lookup, of="pod address", phase=AFTERWARDS).say(status="NXDOMAIN", values=[]).history
+    assert "still led" not in said(edited, "not-sufficient")
 
 
 def test_a_view_that_says_nothing_leaves_the_others_unproved(history: History) -> None:

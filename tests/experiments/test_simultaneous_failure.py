@@ -39,9 +39,30 @@ def client(edited: Edited, pod: str, probe: str = "mysql") -> SeriesEdit:
 def test_all_holds_and_both_own_questions_are_answered(history: History) -> None:
     assert set(verdicts(history).values()) == {"ok"}
     text = said(history, "serial-or-parallel")
-    assert text.startswith("One by one under OrderedReady. Ready after the first request: web-0 at most ")
-    assert "The last name was back in every view at most" in text
-    assert re.search(r"ordered set took \S+ s longer", text)
+    assert text.startswith(
+        "Under OrderedReady pods came back one by one. Ready after the first request: web-0 at most "
+    )
+    assert text.count("The last name was back in every view at most") == 2
+    assert "longer" not in text, "one run of each is no difference"
+    assert text.endswith("Whether the identity stayed was judged of web-0, web-1, web-2 only.")
+
+
+def test_the_headline_says_whether_they_come_back_one_by_one_or_at_once(history: History) -> None:
+    said_of = [
+        r"Under OrderedReady pods came back one by one: the last of 3 was Ready at most \S+ s after .*\.",
+        r"Under Parallel none was seen to wait for another: the last of 3 was Ready at most \S+ s after .*\.",
+        r"2 deleted MySQL members were unreachable by name for at most \S+ s each\.",
+    ]
+    text = lab.headline(EXPERIMENT, history)
+    assert re.fullmatch(".*: " + " ".join(said_of), text), text
+    assert "alike" not in text
+
+
+def test_the_headline_leaves_out_what_was_not_seen(changed: Edited) -> None:
+    lost = client(changed, "mysql-cluster-1")
+    history = lost.say(lost.told("NXDOMAIN"), after=4.0).history
+    assert "MySQL" not in lab.headline(EXPERIMENT, history)
+    assert "one by one" in lab.headline(EXPERIMENT, history)
 
 
 def test_each_pod_counts_from_the_request_that_deleted_it(history: History) -> None:
@@ -59,6 +80,7 @@ def test_each_pod_counts_from_the_request_that_deleted_it(history: History) -> N
 
 def test_a_mysql_client_sees_the_name_go_at_once_and_the_second_member_wait_for_the_first(history: History) -> None:
     text = said(history, "mysql-clients")
+    assert text.startswith("It loses each deleted member until that one is back.")
     assert "NXDOMAIN (resolve)" in text
     assert "the later one waits for the one before" in text
     assert "EOF (idle) once" in text, "the connection that was open to a deleted member"
@@ -182,6 +204,8 @@ def test_parallel_pods_whose_own_predecessors_ended_late_say_nothing(changed: Ed
     for number in (1, 2):
         move_successor(changed, f"web-parallel-{number}", since_ns, number * 5.0, with_old=True)
     assert verdicts(changed.history)["parallel-is-at-once"] == "unknown"
+    assert "Parallel" not in said(changed.history, "serial-or-parallel")
+    assert "Parallel" not in lab.headline(EXPERIMENT, changed.history)
 
 
 @pytest.mark.parametrize("checker", ["ordered-is-serial", "parallel-is-at-once"])
@@ -202,6 +226,7 @@ def test_silence_after_the_fault_is_no_verdict_on_clients(history: History) -> N
     assert verdicts(quiet)["mysql-clients-come-back"] == "unknown"
     assert not said(quiet, "mysql-clients")
     assert "The last name was back" not in said(quiet, "serial-or-parallel")
+    assert "MySQL" not in lab.headline(EXPERIMENT, quiet)
 
 
 def test_each_note_that_is_missing_leaves_its_checkers_unknown(history: History) -> None:

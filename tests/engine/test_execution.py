@@ -33,7 +33,7 @@ from tests.order import assert_order_of_facts
 from tests.sandboxed import run_on, run_sandboxed
 from tests.saying import said
 
-QUICK = Options(trials=1, grace_s=1, period_s=0.02, max_qps=None)
+QUICK = Options(trials=1, grace_s=1, period_s=0.05, max_qps=None)
 MAIN = find_experiment("identity-persistence")
 # The same with containers whose first process does not hear that it should end.
 SLOW = replace(
@@ -50,7 +50,7 @@ def with_method(method: object) -> Experiment:
 
 
 def test_every_pod_keeps_its_identity(tmp_path: Path) -> None:
-    ran = run_sandboxed(tmp_path, Options(grace_s=1, period_s=0.02, max_qps=None))
+    ran = run_sandboxed(tmp_path, Options(grace_s=1, period_s=0.05, max_qps=None))
     assert ran.result.error is None
     assert ran.result.leftovers == []
     assert outcomes(ran.result) == dict.fromkeys(ran.history.meta.parameters["checkers"], VerdictOutcome.OK)
@@ -66,7 +66,7 @@ def test_no_reverse_name_is_asked_for_before_the_servers_know_it(tmp_path: Path)
 
 
 def test_the_order_of_events_is_that_of_the_facts(tmp_path: Path) -> None:
-    ran = run_sandboxed(tmp_path, Options(trials=1, period_s=0.02, max_qps=None), experiment=SLOW)
+    ran = run_sandboxed(tmp_path, Options(trials=1, period_s=0.05, max_qps=None), experiment=SLOW)
     (timeline,) = timelines(Reading(ran.history))
     assert_order_of_facts(timeline, grace_s=30)
 
@@ -89,7 +89,7 @@ def test_the_same_seed_gives_the_same_recoveries_byte_for_byte(tmp_path: Path) -
 
 
 def test_a_recovery_later_than_allowed_fails_and_no_further_fault_is_injected(tmp_path: Path) -> None:
-    ran = run_sandboxed(tmp_path, Options(trials=3, within_s=10, period_s=0.02, max_qps=None), experiment=SLOW)
+    ran = run_sandboxed(tmp_path, Options(trials=3, within_s=10, period_s=0.05, max_qps=None), experiment=SLOW)
     assert [f.trial for f in ran.history.faults] == [1]
     assert outcomes(ran.result)["recovered-within"] is VerdictOutcome.FAIL
     assert ran.result.error is not None
@@ -303,7 +303,7 @@ def test_a_prober_that_crashes_keeps_the_run_from_passing(tmp_path: Path, monkey
 def test_a_lagging_watch_does_not_let_the_next_pod_be_hit_before_the_last_one_is_back(tmp_path: Path) -> None:
     """With watch and DNS a second late, everything still looks right just after a deletion."""
     lag = {"api_watch": (1.0, 1.0), "dns_propagation": (1.0, 1.0)}
-    ran = run_sandboxed(tmp_path, Options(grace_s=1, period_s=0.02, max_qps=None), overrides=lag)
+    ran = run_sandboxed(tmp_path, Options(grace_s=1, period_s=0.05, max_qps=None), overrides=lag)
     assert ran.result.error is None
     down: set[str] = set()
     for fact in ran.truth.of("pod"):

@@ -42,14 +42,17 @@ def answers(history: History) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("history", "within_s", "why"),
+    ("story", "at_s", "open_", "within_s", "why"),
     [
-        (cut(pod_replacement(), 5.0, open_=True), 60.0, "the run was cut 4.98 s after"),
-        (cut(pod_replacement(SLOW), 15.0, open_=False), 10.0, "had 120 s to end"),
-        (cut(pod_replacement(SLOW), 15.0, open_=False), 60.0, "before its limit of 60 s"),
+        (Story(), 5.0, True, 60.0, "the run was cut 4.98 s after"),
+        (SLOW, 15.0, False, 10.0, "had 120 s to end"),
+        (SLOW, 15.0, False, 60.0, "before its limit of 60 s"),
     ],
 )
-def test_a_run_that_did_not_see_the_end_does_not_say_no(history: History, within_s: float, why: str) -> None:
+def test_a_run_that_did_not_see_the_end_does_not_say_no(
+    story: Story, at_s: float, open_: bool, within_s: float, why: str
+) -> None:
+    history = cut(pod_replacement(story), at_s, open_=open_)
     history.meta.parameters["within_s"] = within_s
     said = answers(history)
     assert not [text for text in said.values() if any(no in text for no in NEGATIVE)]

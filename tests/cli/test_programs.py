@@ -84,7 +84,19 @@ def test_the_sandbox_serves_kubectl_and_dns_clients_until_it_is_told_to_stop(tmp
 
 
 def test_a_reader_of_the_progress_that_leaves_does_not_end_the_run(tmp_path: Path) -> None:
-    args = ("run", "identity-persistence", "--sandbox", "--trials", "1", "--grace", "1", "--period", "50ms", "--reports", str(tmp_path))
+    args = (
+        "run",
+        "identity-persistence",
+        "--sandbox",
+        "--trials",
+        "1",
+        "--grace",
+        "1",
+        "--period",
+        "50ms",
+        "--reports",
+        str(tmp_path),
+    )
     with started(*args, "-o", "json") as process:
         assert process.stderr is not None
         read_until(process.stderr, "trial 1")

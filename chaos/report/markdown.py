@@ -11,7 +11,7 @@ from chaos.analysis.division import PARTS, Division, divisions
 from chaos.analysis.identity import identities
 from chaos.analysis.overlap import overlaps
 from chaos.analysis.reading import Reading
-from chaos.analysis.recovery import recoveries
+from chaos.analysis.recovery import Recovery, recoveries
 from chaos.analysis.stages import timelines
 from chaos.analysis.statements import Statements
 from chaos.analysis.statistics import Bound, Summary, summarise
@@ -184,12 +184,19 @@ def _records(reading: Reading) -> list[dict[str, str]]:
                     what: _pair(summarise(of_faults(group, figures)), faults, same=same)
                     for what, figures in (("lost", lost), ("recovered", recovered), ("stable", stable))
                 },
+                "watched": _watched(group),
                 "width": _figure(widths.median),
                 "flips": str(sum(r.flips for r in group)),
                 "unknown": f"{sum(r.unknown for r in group)} of {sum(r.samples for r in group)}",
             }
         )
     return rows
+
+
+def _watched(group: list[Recovery]) -> str:
+    """For how long each was seen right, at least: from when it was stable to its trial's end."""
+    lasted = [r.trial.end_ns - r.stable_before_ns for r in group if r.stable_before_ns is not None]
+    return at_least(min(lasted)) if lasted else ""
 
 
 def _unmeasured(reading: Reading) -> list[str]:

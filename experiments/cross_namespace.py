@@ -216,9 +216,9 @@ def cross_discovery(reading: Reading) -> Iterator[str]:
     through, itself = (", ".join(one.addresses) or one.status for one in (service, pod))
     yield f"By a name with the namespace in it. From the clients' namespace {service.asked} is {through}, the address of a service in front of {PRIMARY}. There {pod.asked} is {itself}, the pod itself."
     if spaced.page:
-        yield f"{spaced.asked} works too ({spaced.told()}), by the search list ({', '.join(search)})."
+        yield f"{spaced.asked} works too, by the search list ({', '.join(search)}): the answer was {spaced.told()}."
         if short_names_stay_at_home(reading).outcome == "ok":
-            yield f"{short.asked} without the namespace does not ({short.told()})."
+            yield f"{short.asked} without the namespace does not: {short.told()}."
     costs = "; ".join(f"`{one.asked}`: {count(one.queries, 'query|queries')}" for one in notes(reading, Cost))
     yield f"What a C library sends for each form, A and AAAA: {costs}."
 

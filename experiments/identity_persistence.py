@@ -110,7 +110,7 @@ def unlike_deployment(reading: Reading) -> Iterator[str]:
 
 experiment = Experiment(
     name="identity-persistence",
-    hypothesis="A deleted StatefulSet pod comes back with the same name, ordinal, hostname and DNS records and a new UID, never twice at the same time, and in time.",
+    hypothesis="A deleted StatefulSet pod comes back in time with its name, ordinal, hostname and DNS records and a new UID, and never twice at once.",
     workload=Workload(manifests=("web.yaml", "web-clusterip.yaml"), statefulset="web", service="web", port=80),
     probes=("dns", "tcp", "http", "clusterip", "address", "stream"),
     checkers=(*OF_SINGLE_REPLACEMENT, "recovered-within", "deployment-contrast"),

@@ -74,7 +74,7 @@ def test_of_two_trials_the_one_whose_client_had_failed_before_is_not_counted() -
 def test_a_failure_from_before_the_deletion_was_not_seen_after_it() -> None:
     refused = Outcome("ECONNREFUSED", "connect")
     said = answer(edited().series(probe="http").say(refused, after=-0.6, before=2.9).history, "connection-handling")
-    assert "They failed first with ECONNREFUSED (phase connect). That was already before the deletion." in said
+    assert "They failed first with ECONNREFUSED (phase connect), already before the deletion." in said
     assert "seen -" not in said
 
 
@@ -85,7 +85,7 @@ def test_the_longest_time_of_failures_is_not_called_the_first() -> None:
         found.series(probe="http").say(Outcome("ECONNRESET", "response", address=OLD), after=0.3, before=0.5).history
     )
     said = answer(history, "connection-handling")
-    assert "The longest outage began with NXDOMAIN (phase resolve). That was at most 2." in said
+    assert "The longest outage began with NXDOMAIN (phase resolve), at most 2." in said
     assert "by name failed in 1 of 1 trial. They failed first with" not in said
 
 

@@ -71,18 +71,18 @@ def _deaf(what: str, views: list[ClientView]) -> Iterator[str]:
 
 
 def _began(failed: list[ClientView], how: str = "") -> Iterator[str]:
-    """How the failures began, and when: ``They failed first with EOF (phase idle). That was 18 ms after …``."""
+    """How the failures began, and when: ``They failed first with EOF (phase idle), at most 18 ms after …``."""
     first = "They failed first with" if all(v.first for v in failed) else "The longest outage began with"
-    yield f"{how or first} {_ways(failed)}."
     late = [v for v in failed if not v.early]
     cause = named_cause(v.trial for v in late or failed)
-    if late:
-        seen = per_fault((v.trial.number, _since(v)) for v in late)
-        yield f"That was {at_most_over_faults(seen, noun(v.trial.fault for v in late), f'after {cause}')}."
-        if len(late) < len(failed):
-            yield f"In {out_of(len(failed) - len(late), len(failed))} it was before {cause}."
-    else:
-        yield f"That was already before {cause}."
+    if not late:
+        yield f"{how or first} {_ways(failed)}, already before {cause}."
+        return
+    seen = per_fault((v.trial.number, _since(v)) for v in late)
+    when = at_most_over_faults(seen, noun(v.trial.fault for v in late), f"after {cause}")
+    yield f"{how or first} {_ways(failed)}, {when}."
+    if len(late) < len(failed):
+        yield f"In {out_of(len(failed) - len(late), len(failed))} it was before {cause}."
 
 
 def _served_after_failure(reading: Reading, view: ClientView) -> Interval | None:
@@ -167,7 +167,7 @@ def _caching(reading: Reading) -> Iterator[str]:
         yield _kept_address(reading, max(found["right"]))
     if found["absent"]:
         yield f"A client may keep a denial for {stated(max(found['absent']))}."
-        yield "Such a client misses the new pod for up to that long after it is back."
+        yield "It then misses the new pod for up to that long."
 
 
 def _kept_address(reading: Reading, ttl_s: int) -> str:

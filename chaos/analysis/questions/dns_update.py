@@ -16,7 +16,7 @@ from chaos.analysis.records import RecordKind, domain, names_pod
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.stages import Timeline, timelines
 from chaos.analysis.trials import end_unseen, named_cause
-from chaos.analysis.units import at_least_share, count, out_of, seconds, stated
+from chaos.analysis.units import at_least_share, between, count, out_of, seconds, stated
 from chaos.model import Interval
 
 # From this share of an outage on a part is named beside another.
@@ -124,7 +124,12 @@ def _reverse(reading: Reading, lines: list[Timeline], records: list[Recovery], w
     tails = [(trial, length(gone[trial.key], end)) for trial, end in ended if end is not None]
     kept = [(trial.number, tail) for trial, tail in tails if tail.after_ns]
     if kept:
-        lasted = over_faults(per_fault(kept), what)
+        durations = per_fault(kept)
+        if all(one.before_ns is None for one in durations):
+            shortest = Interval(min(one.after_ns for one in durations), None)
+            lasted = f"{between(shortest)} ({count(len(durations), what)})"
+        else:
+            lasted = over_faults(durations, what)
         yield f"The old address kept its reverse name for {lasted} after the old pod was gone."
         cached = caching(str(reading.meta.environment.get("corefile", "")), "in-addr.arpa")
         if cached is not None and cached.success_s:
@@ -161,8 +166,10 @@ def _cause(reading: Reading, divided: list[Division]) -> Iterator[str]:
             yield f"{what[0].upper()}{what[1:]} made most of {which} by name, {share}."
     unasked = [one.asked_every_ns for one in divided if one.unasked]
     if spread := [one for one in divided if one.cause is None and not one.unasked]:
-        where = "No" if len(spread) == len(divided) else f"In {out_of(len(spread), len(divided), 'outage')} no"
-        yield _largest(spread) or f"{where} single part is known to make half of the outage."
+        if len(spread) == len(divided):
+            yield _largest(spread) or "No single part is known to make half of the outage."
+        else:
+            yield f"In {out_of(len(spread), len(divided))} no single part is known to."
     if unasked:
         which = out_of(len(unasked), len(divided), "outage")
         yield f"DNS was asked every {seconds(max(unasked))}: too seldom to say what made {which} by name."

@@ -201,6 +201,7 @@ def run_meta(found: Preflight, place: Place, experiment: Experiment, options: Op
         parameters={
             **options.as_parameters(),
             "hypothesis": experiment.hypothesis,
+            "needs": list(experiment.needs),
             "checkers": experiment.checker_names(),
             "questions": experiment.question_keys(),
             "tables": experiment.captions(),

@@ -12,10 +12,11 @@ DEFAULT_MAX_QPS = 500
 
 # (parameter, option, unit that follows the number); a parameter that was left out needs no option.
 _OPTIONS = (("trials", "--trials", ""), ("grace_s", "--grace", ""), ("within_s", "--within", "s"))
+# (parameter, option, what needs it): consent that others of the same command needed is nobody's to copy.
 _FLAGS = (
-    ("allow_kube_system", "--allow-kube-system"),
-    ("allow_nodes", "--allow-nodes"),
-    ("cut_node", "--cut-node … --join-node …"),
+    ("allow_kube_system", "--allow-kube-system", "kube-system"),
+    ("allow_nodes", "--allow-nodes", "nodes"),
+    ("cut_node", "--cut-node … --join-node …", "node-commands"),
 )
 _PERIODS = (("period_s", "--period"), ("connect_period_s", "--connect-period"), ("timeout_s", "--timeout"))
 
@@ -29,7 +30,8 @@ def command(meta: RunMeta) -> str:
         words.append(f"--namespace {parameters['namespace']} --target {parameters['target']}")
         words.append(f"--identify {parameters['identify']}")
         words += [f"--port {parameters['port']}"] if parameters["port"] else []
-    words += [flag for name, flag in _FLAGS if parameters.get(name)]
+    needs = parameters.get("needs")  # earlier versions did not say
+    words += [flag for name, flag, need in _FLAGS if parameters.get(name) and (needs is None or need in needs)]
     words += _numbers(parameters)
     for name, option in _PERIODS:
         if parameters.get(name) is not None:

@@ -104,7 +104,7 @@ def _connections(reading: Reading, trial: Trial) -> Iterable[Lane]:
             if not rows:
                 continue
             stretches = merge(rows, since_t0(trial), partial(_client_state, trial), (series,))
-            yield Lane("client", label.format(protocol(reading)) + _which(series, trial), tuple(stretches))
+            yield Lane("client", _label(label.format(protocol(reading)), series, trial), tuple(stretches))
 
 
 def _when_seen(sample: Sample) -> Sample:
@@ -114,13 +114,14 @@ def _when_seen(sample: Sample) -> Sample:
     return sample
 
 
-def _which(series: Series, trial: Trial) -> str:
-    """What tells it from others of its kind."""
+def _label(usual: str, series: Series, trial: Trial) -> str:
+    """What it is, and what tells it from others of its kind."""
     if series.probe == "address":
-        return f"{'old' if series.name == trial.target.address else 'new'} {series.name}"
+        return f"{usual}{'old' if series.name == trial.target.address else 'new'} {series.name}"
     name = series.record.partition(":")[0]
-    own = name.partition(".")[0] == trial.target.name or series.probe == "clusterip"
-    return "" if own else f" {name}"
+    if name.partition(".")[0] == trial.target.name or series.probe == "clusterip":
+        return usual
+    return f"{usual.removesuffix(' by name')} to {name}"
 
 
 def _client_state(trial: Trial, sample: Sample) -> str:

@@ -15,7 +15,8 @@ from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind, domain, names_pod
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.stages import Timeline, timelines
-from chaos.analysis.trials import end_unseen, named_cause
+from chaos.analysis.survey import last_of
+from chaos.analysis.trials import alike, end_unseen, named_cause
 from chaos.analysis.units import at_least_share, between, count, out_of, seconds, stated
 from chaos.model import Interval
 
@@ -119,21 +120,30 @@ def _not_ready(lines: list[Timeline], what: str) -> Iterator[str]:
 
 def _reverse(reading: Reading, lines: list[Timeline], records: list[Recovery], what: str) -> Iterator[str]:
     """For how long the reverse name of an address was still given that the pod did not have any more."""
-    gone = {t.trial.key: at for t in lines if (at := t.instant("old-gone")) is not None and not t.late("old-gone")}
+    gone = {t.trial.key: at for t in lines if (at := _gone_for_good(t)) is not None}
     ended = [(r.trial, r.lost or _still_named(reading, r)) for r in records if r.trial.key in gone]
     tails = [(trial, length(gone[trial.key], end)) for trial, end in ended if end is not None]
     kept = [(trial.number, tail) for trial, tail in tails if tail.after_ns]
     if kept:
         durations = per_fault(kept)
         if all(one.before_ns is None for one in durations):
-            shortest = Interval(min(one.after_ns for one in durations), None)
-            lasted = f"{between(shortest)} ({count(len(durations), what)})"
+            least = between(Interval(min(one.after_ns for one in durations), None))
+            asked = f"When it was last asked, {least} after the old pod was gone,"
+            yield f"{asked} its address still had its reverse name ({count(len(durations), what)})."
         else:
             lasted = over_faults(durations, what)
-        yield f"The old address kept its reverse name for {lasted} after the old pod was gone."
+            yield f"The old address kept its reverse name for {lasted} after the old pod was gone."
         cached = caching(str(reading.meta.environment.get("corefile", "")), "in-addr.arpa")
         if cached is not None and cached.success_s:
-            yield f"Its Corefile lets cluster DNS keep reverse answers for {stated(cached.success_s)}."
+            yield f"Cluster DNS may keep reverse answers, which these probes asked for, for {stated(cached.success_s)}."
+
+
+def _gone_for_good(line: Timeline) -> Interval | None:
+    """When nobody was behind the old address any more: a forced deletion takes the object before the container ends."""
+    gone, stopped = line.instant("old-gone"), line.instant("old-stopped")
+    if gone is None or line.late("old-gone"):
+        return None
+    return gone if stopped is None or stopped.before_ns is None else last_of([gone, stopped])
 
 
 def _still_named(reading: Reading, record: Recovery) -> Interval | None:
@@ -145,7 +155,7 @@ def _still_named(reading: Reading, record: Recovery) -> Interval | None:
         sample.sent_ns
         for series in reading.series_of(probe="dns", vantage=record.vantage, view=record.view)
         if series.record == f"PTR {trial.target.address}"
-        for sample in reading.samples(series, trial.sent_ns, trial.end_ns)
+        for sample in reading.samples(series, trial.sent_ns, trial.until_ns)
         if any(names_pod(value, trial.target.name, service) for value in sample.outcome.values)
     ]
     return Interval(max(given_ns), None) if given_ns else None
@@ -167,7 +177,8 @@ def _cause(reading: Reading, divided: list[Division]) -> Iterator[str]:
     unasked = [one.asked_every_ns for one in divided if one.unasked]
     if spread := [one for one in divided if one.cause is None and not one.unasked]:
         if len(spread) == len(divided):
-            yield _largest(spread) or "No single part is known to make half of the outage."
+            same = alike([one.trial for one in spread])
+            yield (_largest(spread) if same else "") or "No single part is known to make half of the outage."
         else:
             yield f"In {out_of(len(spread), len(divided))} no single part is known to."
     if unasked:

@@ -149,12 +149,17 @@ def _tells(reading: Reading, trial: Trial, asked: Series, silence: Sample) -> bo
 
     Not where its node was cut off, behind which the pod serves on, nor where nothing else was heard from there either.
     """
-    cuts = (f for f in reading.faults if f.fault == CUT and f.sent_ns <= silence.received_ns)
-    if any(cut.parameters.get("node") == trial.target.node for cut in cuts):
+    if _behind_a_cut(reading, trial, silence):
         return False
     others = (s for s in reading.series if s.vantage == asked.vantage and s.id != asked.id)
     heard = (s for other in others for s in reading.samples(other, silence.sent_ns, silence.received_ns))
     return any(s.outcome.says_something for s in heard)
+
+
+def _behind_a_cut(reading: Reading, trial: Trial, silence: Sample) -> bool:
+    """Whether the pod's node was cut off by then: it may serve on where nobody reaches it."""
+    cuts = (f for f in reading.faults if f.fault == CUT and f.sent_ns <= silence.received_ns)
+    return any(cut.parameters.get("node") == trial.target.node for cut in cuts)
 
 
 def _ever_named(reading: Reading, trial: Trial) -> bool:
@@ -201,14 +206,18 @@ def old_served(reading: Reading, trial: Trial) -> Interval | None:
     if trial.life.new_address == trial.target.address:
         return None
     samples = [
-        (s, _is_pod(s.outcome, trial))
+        s
         for series in reading.series
         if _asks_at(series, (trial.target.address,))
         for s in reading.samples(series, trial.baseline_ns, trial.until_ns)
         if not _nameless(s.outcome)
     ]
-    last_ns = max((s.sent_ns for s, right in samples if right), default=None)
+    last_ns = max((s.sent_ns for s in samples if _is_pod(s.outcome, trial)), default=None)
     if last_ns is None:
         return None
-    stopped = min((s.received_ns for s, right in samples if not right and s.sent_ns > last_ns), default=None)
-    return Interval(last_ns, stopped)
+    failed = (
+        s.received_ns
+        for s in samples
+        if s.sent_ns > last_ns and (s.outcome.status != TIMEOUT or not _behind_a_cut(reading, trial, s))
+    )
+    return Interval(last_ns, min(failed, default=None))

@@ -187,10 +187,16 @@ def _records(reading: Reading) -> list[dict[str, str]]:
                 "watched": _watched(group),
                 "width": _figure(widths.median),
                 "flips": str(sum(r.flips for r in group)),
-                "unknown": f"{sum(r.unknown for r in group)} of {sum(r.samples for r in group)}",
+                "unknown": "{} of {}".format(*_unknown(group)),
             }
         )
     return rows
+
+
+def _unknown(measured: list[Recovery]) -> tuple[int, int]:
+    """How many samples say nothing, of how many; pods of one fault share those of their service."""
+    once = {(r.trial.number, r.record, r.view, r.vantage): (r.unknown, r.samples) for r in measured}
+    return sum(unknown for unknown, _ in once.values()), sum(samples for _, samples in once.values())
 
 
 def _watched(group: list[Recovery]) -> str:
@@ -237,8 +243,7 @@ def _unmeasured(reading: Reading) -> list[str]:
             found.append(f"{measurement[key]} scheduled {what} were not sent because their slot had passed.")
         else:
             found.append(f"Whether scheduled {what} were missed was not recorded.")
-    measured = recoveries(reading)
-    silent, asked = sum(r.unknown for r in measured), sum(r.samples for r in measured)
+    silent, asked = _unknown(recoveries(reading))
     found.append(f"{silent} of {asked} DNS samples in the trials say nothing (timeout, SERVFAIL, REFUSED, …).")
     lag = measurement.get("loop_lag")
     found.append(f"Lateness of the event loop: {words(lag)}." if lag else "The event loop's lateness was not recorded.")

@@ -61,7 +61,7 @@ def test_a_client_that_had_failed_all_the_time_does_not_say_that_the_pod_was_rea
     )
     said = answer(history, "connection-handling")
     assert "No new connection by name failed" not in said
-    assert said.startswith("New connections by name had failed already before the deletion")
+    assert said.startswith("New HTTP connections by name had failed already before the deletion")
 
 
 def test_of_two_trials_the_one_whose_client_had_failed_before_is_not_counted() -> None:
@@ -253,7 +253,7 @@ def test_a_successor_that_was_gone_again_at_the_end_is_none() -> None:
     last = [event for event in found.history.events if event.uid == "uid-1-new"][-1]
     found.history.events.append(replace(last, type="DELETED", at_ns=found.ns(4.0)))
     assert verdict(found.history, "identity-kept").outcome is UNKNOWN
-    assert "0 of 1 pod had a Ready successor" in verdict(found.history, "fault-took-effect").summary
+    assert "0 of 1 target had a Ready successor" in verdict(found.history, "fault-took-effect").summary
     assert not answer(found.history, "identity-kept").startswith("Yes")
 
 

@@ -200,7 +200,7 @@ def test_a_client_that_had_failed_already_is_not_said_to_have_done_so_before_a_d
     edited = Edited(as_fault(pod_replacement(), "cut-node"))
     by_name = edited.series(probe="http")
     said = plain(" ".join(connection_handling(Reading(by_name.say(by_name.told("NXDOMAIN"), after=-5.0).history))))
-    assert said.startswith("New connections by name had failed already before the cut of its node, so")
+    assert said.startswith("New HTTP connections by name had failed already before the cut of its node, so")
 
 
 def test_the_time_line_begins_with_the_cause() -> None:

@@ -303,8 +303,8 @@ def test_a_refused_fault_is_told_with_its_reason() -> None:
 def test_each_kind_of_fault_is_told_as_what_it_did() -> None:
     build = replaced(sampled=False)
     first = (
-        "The watch saw the deletion of each target begin. 1 of 1 pod had a Ready successor with a new UID by the end "
-        "of the trial."
+        "The watch saw the deletion of each target begin. 1 of 1 target had a Ready successor with a new UID by the "
+        "end of the trial."
     )
     assert said(build.done(), "fault-took-effect") == (OK, f"1 of 1 fault took effect. {first}")
     build.history.faults.append(fault("cordon", 2, 15.0, replaces=False))

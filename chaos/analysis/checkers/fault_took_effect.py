@@ -35,7 +35,7 @@ def fault_took_effect(reading: Reading) -> Iterator[Finding]:
     if found:
         replaced = sum(not not_replaced(t) for t in found)
         said.append("The watch saw the deletion of each target begin.")
-        ready = out_of(replaced, len(found), "pod")
+        ready = out_of(replaced, len(found), "target")
         said.append(f"{ready} had a Ready successor with a new UID by the end of the trial.")
     if others:
         verb = "replaces" if len(others) == 1 else "replace"

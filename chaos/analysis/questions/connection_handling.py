@@ -32,7 +32,7 @@ def connection_handling(reading: Reading) -> Iterator[str]:
     """From what clients saw: by name, through a ClusterIP, at the old address, and on an open connection."""
     keys = {t.key for t in effective_trials(reading)}
     views = {p: [v for v in client_views(reading) if v.trial.key in keys and v.probe == p] for p in _NAMES}
-    yield from _by_name(reading, views["http"])
+    yield from _by_name(reading, views["http"], f"New {protocol(reading)} connections by name")
     yield from _clusterip(views["http"], views["clusterip"])
     yield from _stream(reading, views["stream"])
     yield from _caching(reading)
@@ -40,16 +40,16 @@ def connection_handling(reading: Reading) -> Iterator[str]:
     yield left_out(reading)
 
 
-def _by_name(reading: Reading, views: list[ClientView]) -> Iterator[str]:
+def _by_name(reading: Reading, views: list[ClientView], who: str) -> Iterator[str]:
     heard = [v for v in views if not v.deaf]
     failed = [v for v in heard if v.failed is not None]
-    yield from _deaf("New connections by name", views)
+    yield from _deaf(who, views)
     if not heard:
         return
     if not failed:
         yield "No new connection by name failed." if len(heard) == len(views) else "In the others none failed."
         return
-    yield f"New connections by name failed in {out_of(len(failed), len(heard), each(heard))}."
+    yield f"{who} failed in {out_of(len(failed), len(heard), each(heard))}."
     yield from _began(failed)
     yield f"The outage lasted {_lengths(failed)}."
     tails = [(v.trial.number, tail) for v in failed if (tail := _served_after_failure(reading, v)) is not None]

@@ -11,6 +11,7 @@ from chaos.analysis.overlap import old_served, overlaps
 from chaos.analysis.reading import Reading
 from chaos.analysis.trials import trials
 from chaos.model import ClusterEvent, Outcome, PodIdentity
+from tests.edited import Edited
 from tests.histories import FORCED, Builder, Story, ns, pod, pod_replacement, steps
 
 
@@ -199,3 +200,18 @@ def test_a_claim_is_the_same_by_its_uid_and_volume_not_by_its_name(
     facet = with_claims(*events)
     assert facet.kept is kept
     assert note in facet.note
+
+
+def test_a_pod_behind_a_cut_was_not_seen_to_stop() -> None:
+    """It is silent since nobody reaches its node; the same silence after a deletion is its end."""
+    edited = Edited(pod_replacement())
+    (trial,) = trials(Reading(edited.history))
+    silent = edited.series(f"{trial.target.address}:80", probe="address").say(Outcome("TIMEOUT", "connect"), after=0.5)
+    deleted = old_served(Reading(silent.history), trial)
+    assert deleted is not None
+    assert deleted.before_ns is not None
+    fault = replace(trial.fault, fault="cut-node", parameters={"node": trial.target.node})
+    silent.history.faults[:] = [fault]
+    cut = old_served(Reading(silent.history), replace(trial, fault=fault))
+    assert cut is not None
+    assert cut.before_ns is None

@@ -10,7 +10,9 @@ import pytest
 from chaos.analysis import questions
 from chaos.analysis.questions import QUESTIONS, Question, answer_all
 from chaos.analysis.reading import Reading
-from chaos.model import History
+from chaos.analysis.trials import trials
+from chaos.model import History, Outcome
+from chaos.model.figure import plain
 from tests.edited import Edited
 from tests.histories import FORCED, NXDOMAIN, Builder, Story, pod_replacement
 
@@ -110,3 +112,20 @@ def test_a_crash_costs_one_answer_only(monkeypatch: pytest.MonkeyPatch) -> None:
     crashed, fine = answer_all(Reading(pod_replacement()), ["dns-update", "identity-kept"])
     assert "could not be answered: ValueError: broken" in crashed.answer
     assert fine.answer.startswith("Yes:")
+
+
+def test_a_reverse_name_that_was_not_seen_to_end_is_told_by_its_last_answer() -> None:
+    (trial,) = trials(Reading(pod_replacement()))
+    named = Outcome("NOERROR", values=("web-0.web.default.svc.cluster.local",), ttl=30)
+    kept = Edited(pod_replacement()).series(f"PTR {trial.target.address}").say(named)
+    said = plain(answer(kept.history, "dns-update"))
+    assert "When it was last asked, at least " in said
+    assert "after the old pod was gone, its address still had its reverse name (1 deletion)." in said
+
+
+def test_where_no_part_made_half_of_like_outages_the_two_largest_are_told() -> None:
+    story = replace(Story().shifted(-30.0), old_stops_s=0.04, old_failed_s=0.2, ready_s=2.2, endpoint_ready_s=2.21)
+    text = answer(pod_replacement(replace(story, dns_back_s=2.22, ends_s=3.5)), "dns-update")
+    assert "In the outage by name " in text
+    assert " took " in text
+    assert "made most" not in text

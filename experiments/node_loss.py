@@ -249,8 +249,7 @@ def force_makes_two(reading: Reading) -> Iterator[Finding]:
     answered_ns = (s.sent_ns for s in asked if s.outcome.status == "OK" and s.outcome.values == (pod,))
     last_ns = known(max(answered_ns, default=None), missing)
     yield holds(f"Two pods were {pod} for {at_least(last_ns - new_ns)}: the new one, Ready, and the old one.")
-    yield holds(f"The run chose that length: it joined {forced.old_node} again.")
-    yield holds(f"Once it was back, the old one answered at {forced.old_address}.")
+    yield holds(f"The run ended it by joining {forced.old_node} again: the old one answered at {forced.old_address}.")
 
 
 @checker("events.jsonl")
@@ -295,8 +294,7 @@ def names_meanwhile(reading: Reading) -> Iterator[str]:
     yield from where_measured(unreachable, reading)
     if failed := [s.received_ns for s in asked if s.outcome.status != "OK"]:
         yield f"The first connection by name failed {lost.since(min(failed))} after the cut."
-    for old in lost.cut.targets:
-        yield from where_measured(old_answers, reading, old)
+    yield from (told for old in lost.cut.targets for told in where_measured(old_answers, reading, old))
     found_ns = note(reading, Waited, step=_NOT_READY, reached=True).took_ns
     yield f"The controller manager found the node not ready {at_most_ns(found_ns)} after the cut."
     yield "Its node-monitor-grace-period (50 s by default since Kubernetes 1.32) counts from the round, one every 5 s, in which it noticed the node's last heartbeat. A client that must know sooner needs timeouts of its own."
@@ -315,15 +313,14 @@ def old_answers(reading: Reading, old: PodIdentity) -> Iterator[str]:
     need(new.address != old.address, "its address does not tell the two apart")
     said = heard(reading, f"A {old.name}.web", lost.span[1], to_ns)
     stale = {view: [s for s in found if old.address in s.outcome.values] for view, found in said.items()}
-    led = f"{out_of(len(stale.get(SERVICE_VIEW, [])), len(said.get(SERVICE_VIEW, [])), 'answer')} gave it"
-    for view in (view for view in lost.silent if stale.get(view)):
-        first_ns, last_ns = stale[view][0].received_ns, stale[view][-1].sent_ns
-        yield f"After the node's return {view} gave the old address of {old.name} for {at_least(max(0, last_ns - first_ns))}."
-        met = {s.outcome.values for s in reading.sampled(first_ns, last_ns, probe="http", name=old.address)}
-        if new.at_ns < first_ns and (old.name,) in met:
-            yield f"The new {old.name} was Ready before that, and the old one answered at that address meanwhile."
-        yield f"Through the cluster DNS address {led} since the return."
     for view in lost.silent:
+        if stale.get(view):
+            first_ns, last_ns = stale[view][0].received_ns, stale[view][-1].sent_ns
+            yield f"After the node's return {view} gave the old address of {old.name} for {at_least(max(0, last_ns - first_ns))}."
+            met = {s.outcome.values for s in reading.sampled(first_ns, last_ns, probe="http", name=old.address)}
+            if new.at_ns < first_ns and (old.name,) in met:
+                yield f"The new {old.name} was Ready before that, and the old one answered at that address meanwhile."
+            yield f"Through the cluster DNS address {out_of(len(stale.get(SERVICE_VIEW, [])), len(said.get(SERVICE_VIEW, [])), 'answer')} gave it since the return."
         name = heard(reading, f"PTR {new.address}", max(new.at_ns, lost.span[1]), to_ns).get(view, [])
         if denied := [s for s in name if s.outcome.status == "NXDOMAIN"]:
             yield f"After the return {view} denied the reverse name of the new {old.name} for {at_least(max(0, denied[-1].sent_ns - denied[0].received_ns))}, with that pod Ready. A cache keeps denials."
@@ -377,10 +374,9 @@ def metrics_to_watch(reading: Reading) -> Iterator[str]:
     order = "; ".join(f"{what}: {lost.since(at_ns)} after the cut" for at_ns, what in seen)
     yield "Metrics of each member by its name: a service with one member missing still answers."
     yield f"The signs of this failure in their order: {order}."
-    if any(s.outcome.status != "OK" for s in well):
+    if {s.outcome.status for s in well} - {"OK"}:
         yield f"A failing name alone does not pick the lost member: before its name was gone {_failed(well, 'the names of pods on other nodes')}."
-    yield "Watch for each member whether connections by its name and at its address work, how long they take and who answers."
-    yield "Watch whether its name resolves to its pod's address. Watch Ready against wanted replicas, pods Terminating or Pending for long, and restarts."
+    yield "Watch for each member whether connections by its name and at its address work, how long they take and who answers. Watch whether its name resolves to its pod's address. Watch Ready against wanted replicas, pods Terminating or Pending for long, and restarts."
     yield "This run did not measure role, replication lag, quorum or the space left on volumes."
 
 
@@ -389,9 +385,8 @@ def headline(reading: Reading) -> str:
     lost = loss(reading)
     longest_ns = max(max(lost.left_dns(pod).values()) for pod in lost.pods)
     gone = f"The names of a lost node's pods left every DNS server that answered {at_most_ns(longest_ns)} after the node was cut off."
-    silent = f" {' and '.join(lost.silent)} answered nothing: before the names were gone {lost.unanswered(lost.span[0], lost.kept_until_ns())} for other pods' names got no answer."
-    stuck = stuck_and_never_replaced(reading)
-    return gone + silent * bool(lost.silent) + f" {stuck.text}" * (stuck.outcome == "ok")
+    silent = f"{' and '.join(lost.silent)} answered nothing: before the names were gone {lost.unanswered(lost.span[0], lost.kept_until_ns())} for other pods' names got no answer."
+    return " ".join([gone, *[silent] * bool(lost.silent), *if_held(reading, stuck_and_never_replaced)])
 
 
 experiment = Experiment(

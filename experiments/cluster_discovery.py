@@ -257,9 +257,9 @@ def members_found(reading: Reading) -> Iterator[str]:
     rounds = count(min(one.rounds for one in hidden), "round")
     yield f"By names that are known beforehand: mysql-cluster-0 to mysql-cluster-2 below the headless service. While the cluster started: {found}"
     yield "DNS has a pod's name when the pod is Ready, and under OrderedReady a member starts when the one before is Ready."
-    yield "No member finds itself, since it looks before its server accepts connections. So one look tells which members came before, not which belong to the cluster."
+    yield "None of them found itself: it looked before it was Ready. So one look tells which members came before, not which belong to the cluster."
     yield f"{count(len(hidden), 'member')} that started at once and were not Ready found nobody in {rounds}. Members that wait for each other before they become Ready would wait for ever."
-    yield f"With publishNotReadyAddresses {count(len(early))} such members found each other {at_most_ns(latest_ns)} after their first look."
+    yield f"With publishNotReadyAddresses {count(len(early))} such members found each other and themselves {at_most_ns(latest_ns)} after their first look."
     yield "(The unit's own script calls nslookup, which the image lacks, so it finds nobody.)"
 
 
@@ -276,10 +276,10 @@ def names_unstable(reading: Reading) -> Iterator[str]:
 def discovery_replication(reading: Reading) -> Iterator[str]:
     held(reading, mysql.rows_arrive)
     held(reading, names_survive_addresses_do_not)
-    before, after = (mysql.arrivals(notes(reading, mysql.WriteRead, row=row)) for row in ("before", "after"))
+    before, _ = (mysql.arrivals(notes(reading, mysql.WriteRead, row=row)) for row in ("before", "after"))
     yield f"A replica is told CHANGE MASTER TO MASTER_HOST='{NAMED[0]}' and resolves that name at each connection. For comparison {MEMBERS[2]} was told the primary's address."
     yield f"A row written at the primary was read at the replicas ({before})."
-    yield f"The primary was deleted and came back at another address. The replica by name followed it ({after}). The replica by address followed only when it was given the name."
+    yield "The primary was deleted and came back at another address. The replica by name followed it and read the next row. The replica by address followed only when it was given the name."
     yield "Member 0 is the primary by convention. A name does not decide who replaces it for good: an operator or group replication does."
 
 

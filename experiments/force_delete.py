@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from chaos.experiment import *
 
 STEADY_WITHIN_S = 60
-# A container that was deleted by force has 2 s to end; the rest is for a node that is slow or silent.
-SILENT_WITHIN_S = 40
+GRACE_S = 2  # the kubelet's least, for a container whose pod was deleted by force too
+SILENT_WITHIN_S = 40  # the rest is for a node that is slow or silent
 
 
 async def method(run: Run) -> None:
@@ -29,14 +29,13 @@ def overlap_is_known(reading: Reading) -> Iterator[Finding]:
 
 
 def doubled(reading: Reading) -> str:
-    """In how many trials two pods were certainly one, and for how long at least."""
+    """In how many trials two pods were certainly one, and for how long."""
     found = overlaps(reading)
     need(found, "there was no trial")
-    certain = [one for one in found if one.at_least_ns > 0]
-    longest = max(certain, key=lambda one: one.at_least_ns, default=None)
-    least = f", {longest.trial.target.name} for {between(Interval(longest.at_least_ns, None))}" if longest else ""
+    certain = [Interval(one.at_least_ns, one.at_most_ns) for one in found if one.at_least_ns > 0]
+    long = f" for {over_faults(certain, 'forced deletion')}" if certain else ""
     of = out_of(len(certain), len(found), "forced deletion")
-    return f"In {of} two pods certainly served under one identity{least}."
+    return f"In {of} two pods certainly served under one identity{long}."
 
 
 @checker("report.md: Stages")
@@ -71,6 +70,7 @@ def how_long(reading: Reading) -> Iterator[str]:
     if not certain:
         return
     yield "The API server removed the object at once and the successor started, while the old container ran on. A client with an open connection or the old address could still reach the old pod."
+    yield f"The kubelet of a node that can be reached gives such a container {stated(GRACE_S)} to end. A node that is cut off hears of no deletion, and the old pod goes on until the node is back or off."
     yield "A database whose name must have one holder (a lock, a single writer, a quorum member) can lose or fork data in that time. Force a deletion only where the node is known to be off."
 
 

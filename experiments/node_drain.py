@@ -237,7 +237,7 @@ def never_more_than_the_budget(reading: Reading) -> Iterator[Finding]:
     need(fewest, "DNS was not asked for the service")
     yield from unheard("A web", uncovered(reading, "A web", *span))
     least = count(min(fewest.values()), "address|addresses")
-    yield holds(f"At most {out_of(missing, len(PODS), 'pod')} was not Ready at a time.")
+    yield holds(f"At least {out_of(len(PODS) - missing, len(PODS), 'pod')} of web were Ready at any time.")
     yield holds(f"Every answer of {count(len(fewest), 'view')} for the service's name had at least {least}.")
 
 
@@ -306,7 +306,7 @@ def drain_cost(reading: Reading) -> Iterator[str]:
 
 def pinned_away(reading: Reading) -> str:
     held(reading, volume_ties_a_pod)
-    return f"{PINNED}, whose volume lies on the node, was evicted after them and stayed away until the node was opened again."
+    return f"{PINNED}, whose volume lies on the drained node, was evicted last and stayed away until the node was opened again."
 
 
 def budget_role(reading: Reading) -> Iterator[str]:
@@ -337,10 +337,9 @@ def headline(reading: Reading) -> str:
     held(reading, never_more_than_the_budget)
     lost, missing = lost_by_name(reading), most_missing(reading, PODS, *drain_span(reading))
     need(lost, "no client by an evicted pod's name was seen to lose it")
-    away, long = out_of(len(lost), len(evictions(reading)), "evicted pod"), over_faults([at for _, at in lost], "pod")
-    cost = f"Draining a node made {away} of the StatefulSet web unreachable by name for {long}."
-    most = f"At most {out_of(missing, len(PODS), 'pod')} of web was not Ready at a time."
-    return " ".join([cost, *where_measured(pinned_away, reading), most])
+    away = out_of(len(lost), len(evictions(reading)), "evicted pod")
+    cost = f"Draining a node made {away} of the StatefulSet web unreachable by name: {', '.join(f'{pod} for {between(at)}' for pod, at in lost)}. At least {out_of(len(PODS) - missing, len(PODS), 'pod')} of web were Ready at any time."
+    return " ".join([*where_measured(pinned_away, reading), cost])
 
 
 experiment = Experiment(

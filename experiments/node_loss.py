@@ -146,10 +146,10 @@ class Loss:
         return sorted(asked, key=lambda s: s.received_ns)
 
     def unanswered(self, from_ns: int, to_ns: int) -> str:
-        """How many lookups of the others' names the cluster DNS address left without an answer in that time."""
+        """How many queries of the others' names the cluster DNS address left without an answer in that time."""
         at = partial(self.reading.sampled, from_ns, to_ns, probe="dns", view=SERVICE_VIEW)
-        heard = [sample.outcome.says_something for pod in self.others for sample in at(record=f"A {pod}.web")]
-        return out_of(heard.count(False), len(heard), "lookup")
+        told = [sample.outcome.says_something for pod in self.others for sample in at(record=f"A {pod}.web")]
+        return out_of(told.count(False), len(told), "single query|single queries")
 
     def stuck_until(self, pod: str) -> int:
         """Until when nothing was done about a stuck pod: its forced deletion, or the node's return."""
@@ -208,7 +208,9 @@ def stuck_and_never_replaced(reading: Reading) -> Iterator[Finding]:
         if new is not None:
             yield against(f"{old.name} was replaced {ms(new.at_ns - marked.at_ns)} after it was marked for deletion")
         waited.append(f"{old.name} for {at_least(until_ns - marked.at_ns)}")
-    yield holds(f"Marked for deletion and not replaced until something was done about it: {', '.join(waited)}.")
+    by_force = "deleted its object by force or " if notes(reading, Forced) else ""
+    kept = f"No StatefulSet pod of the node was replaced until the run {by_force}joined the node again"
+    yield holds(f"{kept}: after its mark for deletion {', '.join(waited)}.")
 
 
 @checker("events.jsonl")
@@ -247,7 +249,7 @@ def force_makes_two(reading: Reading) -> Iterator[Finding]:
     answered_ns = (s.sent_ns for s in asked if s.outcome.status == "OK" and s.outcome.values == (pod,))
     last_ns = known(max(answered_ns, default=None), missing)
     yield holds(f"Two pods were {pod} for {at_least(last_ns - new_ns)}: the new one, Ready, and the old one.")
-    yield holds(f"Once {forced.old_node} was back, the old one answered at {forced.old_address}.")
+    yield holds(f"The run ended it by joining {forced.old_node} again: the old one answered at {forced.old_address}.")
 
 
 @checker("events.jsonl")
@@ -283,8 +285,8 @@ def names_meanwhile(reading: Reading) -> Iterator[str]:
     yield f"The dead addresses: every DNS server that answered gave those of {' and '.join(lost.pods)} for {at_least(kept_ns - lost.span[0])} after the cut."
     yield f"Until then {_failed([s for s in asked if s.received_ns < kept_ns])}."
     if lost.silent:
-        yield f"{' and '.join(lost.silent)} answered nothing, as a DNS server on the node does."
-        yield f"So {lost.unanswered(lost.span[0], kept_ns)} of other pods' names through the cluster DNS address got no answer until then, and {lost.unanswered(last_ns, lost.span[1])} after the names were gone."
+        yield f"{' and '.join(lost.silent)} answered nothing until the node was joined again, as a DNS server on the node does."
+        yield f"So {lost.unanswered(lost.span[0], kept_ns)} for other pods' names through the cluster DNS address got no answer until then. After the names were gone {lost.unanswered(last_ns, lost.span[1])} got none. A single query is not tried again; a resolver that retries waits instead."
     ends = [t.life.endpoint_not_ready_ns for t in trials(reading) if t.fault == lost.cut]
     if seen := [at_ns for at_ns in ends if at_ns is not None]:
         yield f"{out_of(len(seen), len(ends), 'endpoint')} of these pods turned not ready {lost.since(max(seen))} after the cut."
@@ -292,20 +294,45 @@ def names_meanwhile(reading: Reading) -> Iterator[str]:
     yield from where_measured(unreachable, reading)
     if failed := [s.received_ns for s in asked if s.outcome.status != "OK"]:
         yield f"The first connection by name failed {lost.since(min(failed))} after the cut."
+    yield from (told for old in lost.cut.targets for told in where_measured(old_answers, reading, old))
     found_ns = note(reading, Waited, step=_NOT_READY, reached=True).took_ns
     yield f"The controller manager found the node not ready {at_most_ns(found_ns)} after the cut."
     yield "Its node-monitor-grace-period (50 s by default since Kubernetes 1.32) counts from the round, one every 5 s, in which it noticed the node's last heartbeat. A client that must know sooner needs timeouts of its own."
 
 
-def _failed(asked: list[Sample]) -> str:
+def _failed(asked: list[Sample], by: str = "name") -> str:
     told = Counter(s.outcome.told for s in asked if s.outcome.status != "OK")
     how = ", ".join(f"{count(n)} with {what}" for what, n in told.most_common())
-    return f"{out_of(told.total(), len(asked), 'HTTP connection')} by name failed" + (f" ({how})" if how else "")
+    return f"{out_of(told.total(), len(asked), 'HTTP connection')} by {by} failed" + (f" ({how})" if how else "")
+
+
+def old_answers(reading: Reading, old: PodIdentity) -> Iterator[str]:
+    """A server that was cut off answers again before it has heard what changed, and leads to a dead or a second pod."""
+    lost, to_ns = loss(reading), known(loss(reading).join.ended_ns, "its end was not seen")
+    new = known(step(reading, "ready", old.name, lost.cut.sent_ns, other_than=old.uid), "it has no successor")
+    need(new.address != old.address, "its address does not tell the two apart")
+    said = heard(reading, f"A {old.name}.web", lost.span[1], to_ns)
+    stale = {view: [s for s in found if old.address in s.outcome.values] for view, found in said.items()}
+    for view in lost.silent:
+        if stale.get(view):
+            first_ns, last_ns = stale[view][0].received_ns, stale[view][-1].sent_ns
+            yield f"After the node's return {view} gave the old address of {old.name} for {at_least(max(0, last_ns - first_ns))}."
+            met = {s.outcome.values for s in reading.sampled(first_ns, last_ns, probe="http", name=old.address)}
+            if new.at_ns < first_ns and (old.name,) in met:
+                yield f"The new {old.name} was Ready before that, and the old one answered at that address meanwhile."
+            yield f"Through the cluster DNS address {out_of(len(stale.get(SERVICE_VIEW, [])), len(said.get(SERVICE_VIEW, [])), 'answer')} gave it since the return."
+        name = heard(reading, f"PTR {new.address}", max(new.at_ns, lost.span[1]), to_ns).get(view, [])
+        if denied := [s for s in name if s.outcome.status == "NXDOMAIN"]:
+            yield f"After the return {view} denied the reverse name of the new {old.name} for {at_least(max(0, denied[-1].sent_ns - denied[0].received_ns))}, with that pod Ready. A cache keeps denials."
 
 
 def unreachable(reading: Reading) -> Iterator[str]:
-    for pod, length in lost_by_name(reading, loss(reading).cut):
-        yield f"{pod} could not be reached by name for {between(length)}."
+    lost = loss(reading)
+    for pod, length in lost_by_name(reading, lost.cut):
+        # A forced deletion begins a trial of its own, so the cut's does not see the end.
+        later = lost.clients(pod, lost.stuck_until(pod), reading.last_received_ns)
+        back_ns = next((s.received_ns - lost.cut.sent_ns for s in later if s.outcome.status == "OK"), None)
+        yield f"{pod} could not be reached by name for {between(Interval(length.after_ns, length.before_ns or back_ns))}."
 
 
 def why_stuck(reading: Reading) -> Iterator[str]:
@@ -334,18 +361,22 @@ def force_danger(reading: Reading) -> Iterator[str]:
 def metrics_to_watch(reading: Reading) -> Iterator[str]:
     held(reading, names_outlive_the_node)
     lost, pod = loss(reading), loss(reading).pods[0]
-    failed = [s.received_ns for s in lost.clients(pod, *lost.span) if s.outcome.status != "OK"]
+    by_address = reading.sampled(*lost.span, probe="http", name=lost.cut.targets[0].address)
+    failed = [s.received_ns for s in by_address if s.outcome.status != "OK"]
+    well = [s for other in lost.others for s in lost.clients(other, lost.span[0], lost.kept_until_ns())]
     marked = step(reading, "terminating", pod, lost.cut.sent_ns)
     signs = [
-        ("failing connections to one member by its own name", min(failed, default=None)),
+        ("failing connections at one member's address", min(failed, default=None)),
         ("its name missing in DNS", lost.span[0] + min(lost.left_dns(pod).values())),
         ("a pod marked for deletion that stays Terminating", marked.at_ns if marked else None),
     ]
     seen = sorted((at_ns, what) for what, at_ns in signs if at_ns is not None)
     order = "; ".join(f"{what}: {lost.since(at_ns)} after the cut" for at_ns, what in seen)
     yield "Metrics of each member by its name: a service with one member missing still answers."
-    yield f"The signs of this failure in their order: {order}. So watch for each member whether a connection by its name works, how long it takes and who answers."
-    yield "Watch whether its name resolves to its pod's address. Watch Ready against wanted replicas, pods Terminating or Pending for long, and restarts."
+    yield f"The signs of this failure in their order: {order}."
+    if {s.outcome.status for s in well} - {"OK"}:
+        yield f"A failing name alone does not pick the lost member: before its name was gone {_failed(well, 'the names of pods on other nodes')}."
+    yield "Watch for each member whether connections by its name and at its address work, how long they take and who answers. Watch whether its name resolves to its pod's address. Watch Ready against wanted replicas, pods Terminating or Pending for long, and restarts."
     yield "This run did not measure role, replication lag, quorum or the space left on volumes."
 
 
@@ -353,11 +384,9 @@ def headline(reading: Reading) -> str:
     held(reading, names_outlive_the_node)
     lost = loss(reading)
     longest_ns = max(max(lost.left_dns(pod).values()) for pod in lost.pods)
-    gone = f"The names of a lost node's pods left every DNS server that answered {at_most_ns(longest_ns)} after it was cut off."
-    unheard = f" Until then {lost.unanswered(lost.span[0], lost.kept_until_ns())} of other pods' names got no answer."
-    by_force = "its object was deleted by force or " if notes(reading, Forced) else ""
-    stuck = f" No StatefulSet pod of the node was replaced until {by_force}the node was joined again."
-    return gone + unheard * bool(lost.silent) + stuck * (stuck_and_never_replaced(reading).outcome == "ok")
+    gone = f"The names of a lost node's pods left every DNS server that answered {at_most_ns(longest_ns)} after the node was cut off."
+    silent = f"{' and '.join(lost.silent)} answered nothing: before the names were gone {lost.unanswered(lost.span[0], lost.kept_until_ns())} for other pods' names got no answer."
+    return " ".join([gone, *[silent] * bool(lost.silent), *if_held(reading, stuck_and_never_replaced)])
 
 
 experiment = Experiment(

@@ -96,7 +96,7 @@ def one_after_the_other(reading: Reading) -> Iterator[Finding]:
     if missing > 1:
         yield against(f"{count(missing, 'pod')} were not Ready at once")
     steady_again_ns(reading, update(reading, 1))
-    yield holds(f"The order was {', '.join(order)}. At no time was more than one pod not Ready.")
+    yield holds(f"The first update's order was {', '.join(order)}. At no time in it was more than one pod not Ready.")
 
 
 @checker("events.jsonl")
@@ -147,21 +147,22 @@ def update_without_downtime(reading: Reading) -> Iterator[str]:
     held(reading, one_after_the_other)
     names = sorted({pod for pod, _ in lost_by_name(reading, update(reading, 1))})
     need(names, "no client by a pod's name was seen to lose it")
-    yield "One pod at a time, each only when the one before is Ready. The StatefulSet's controller did that here; the probes' requests were the pods' only load."
+    yield "One pod at a time, each only when the one before is Ready. The StatefulSet's controller did that here."
     yield f"{out_of(len(names), len(PODS), 'pod')} ({', '.join(names)}) were unreachable by name for a while."
     yield "So a client of one member, such as a primary, sees an outage: move the role first, or let the client retry."
     yield from where_measured(lambda: f"A partition updates some members first. {held(reading, partition_is_kept)}")
-    yield "The controller waits until a pod is available: Ready, and for minReadySeconds if the set has that. So Ready must mean that the member has caught up, and minReadySeconds that it stays so."
+    yield "The controller waits until a pod is available: Ready, and for minReadySeconds if the set has that. So Ready must mean that the member has caught up, and minReadySeconds that it stays so. Here the probes' requests were the pods' only load."
 
 
 def headline(reading: Reading) -> str:
     lost = lost_by_name(reading, update(reading, 1))
     need(lost, "no pod was seen to be unreachable by its name during an update")
     first, every = over_faults([at for _, at in lost], "pod"), [at for _, at in lost_by_name(reading)]
-    of_all = f"{out_of(len(every), len(trials(reading)), 'replaced pod')} in {count(len({one.number for one in trials(reading)}), 'update')}"
+    of_all, updates = out_of(len(every), len(trials(reading)), "replaced pod"), len({t.number for t in trials(reading)})
     longest = between(max(every, key=lambda one: (one.before_ns is None, one.before_ns or one.after_ns)))
     one_by_one = f"During a rolling update of one pod at a time {out_of(len(lost), len(PODS), 'pod')} were"
-    return f"{one_by_one} unreachable by name for {first}. So were {of_all}, the longest for {longest}."
+    rest = f" In {count(updates, 'update')}, this one among them, {of_all} were, the longest for {longest}."
+    return f"{one_by_one} unreachable by name for {first}." + rest * (updates > 1)
 
 
 experiment = Experiment(

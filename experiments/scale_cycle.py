@@ -191,7 +191,8 @@ def gone_stays_gone(reading: Reading) -> Iterator[Finding]:
         if late_ns
         else ""
     )
-    yield holds("No DNS server gave a removed pod's address again after its own NXDOMAIN.")
+    if late_ns:  # else the next sentence says it already
+        yield holds("No DNS server gave a removed pod's address again after its own NXDOMAIN.")
     yield holds(
         f"After a name's first NXDOMAIN at any view {out_of(len(late_ns), said, 'answer')} of the single servers gave the old address{last}."
     )

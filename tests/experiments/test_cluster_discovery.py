@@ -27,6 +27,7 @@ def test_all_holds_and_every_question_is_answered(history: History) -> None:
     assert set(verdicts(history).values()) == {"ok"}
     assert all(said(history, key) for key in KEYS)
     assert "ready" not in said(history, "names-unstable"), "whether they were is not looked at"
+    assert said(history, KEYS[2]).count("after its commit") == 2, "at each replica once"
 
 
 def test_each_member_found_those_that_were_ready_before_it_started(history: History) -> None:
@@ -36,7 +37,10 @@ def test_each_member_found_those_that_were_ready_before_it_started(history: Hist
         "mysql-cluster-1": ["mysql-cluster-0"],
         "mysql-cluster-2": ["mysql-cluster-0", "mysql-cluster-1"],
     }
-    assert "mysql-cluster-0 found nobody; mysql-cluster-1 found mysql-cluster-0;" in said(history, "members-found")
+    told = said(history, "members-found")
+    assert "mysql-cluster-0 found nobody; mysql-cluster-1 found mysql-cluster-0;" in told
+    assert "None of them found itself" in told
+    assert "With publishNotReadyAddresses 3 such members found each other and themselves at most" in told
 
 
 def test_published_names_are_found_within_the_first_looks(history: History) -> None:

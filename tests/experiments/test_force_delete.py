@@ -26,11 +26,13 @@ def test_all_holds_and_the_overlap_is_told(history: History) -> None:
     assert verdicts(history) == dict.fromkeys(OWN, "ok")
     text = summary(history, "overlap-is-known")
     assert re.fullmatch(
-        r"In 3 of 3 forced deletions two pods certainly served under one identity, web-\d for at least 1\.\d\d s\.",
+        r"In 3 of 3 forced deletions two pods certainly served under one identity for between 1\.\d\d and \d\.\d\d s "
+        r"\(median of 3 forced deletions; the longest between 1\.\d\d and \d\.\d\d s\)\.",
         text,
     )
     assert said(history, "overlap-after-force").startswith("Two pods served under one name: web-0 for between 1.")
     assert text in lab.headline(EXPERIMENT, history)
+    assert "gives such a container 2 s to end. A node that is cut off" in said(history, "overlap-after-force")
 
 
 def test_an_object_that_goes_after_its_containers_fails(edited: History) -> None:

@@ -105,26 +105,28 @@ def test_the_answers_have_this_runs_numbers(history: History) -> None:
     assert "TIMEOUT (connect)" in said(history, KEYS[0])
     assert "tolerates an unreachable node for 5 s" in said(history, KEYS[1])
     assert said(history, KEYS[1]).startswith("A StatefulSet makes no second pod of a name")
-    assert "not replaced until something was done about it: web-0 for at least" in said(history, KEYS[1])
+    assert "joined the node again: after its mark for deletion web-0 for at least" in said(history, KEYS[1])
     assert said(history, KEYS[2]).startswith("Because the old pod may still run. Two pods were web-0 for at least ")
-    assert "failing connections to one member by its own name: at most 1." in said(history, KEYS[3])
+    assert "failing connections at one member's address: at most " in said(history, KEYS[3])
 
 
 def test_lookups_that_went_to_the_lost_server_are_counted_until_the_names_are_gone(edited: Edited) -> None:
     """About half of them, also of pods that are well; what is lost now and then is told beside it."""
     told = re.search(
-        r"So (\d+) of (\d+) lookups of other pods' names .* until then, and (\d+) of", said(edited.history, KEYS[0])
+        r"So (\d+) of (\d+) single queries for other pods' names .* until then\. After the names were gone (\d+) of",
+        said(edited.history, KEYS[0]),
     )
     assert told
     unanswered, asked, later = map(int, told.groups())
     assert 0.4 < unanswered / asked < 0.6
     assert later < 10
-    assert f"Until then {unanswered} of {asked} lookups of other pods' names got no answer" in lab.headline(
-        EXPERIMENT, edited.history
+    assert (
+        f"before the names were gone {unanswered} of {asked} single queries for other pods' names got no answer"
+        in lab.headline(EXPERIMENT, edited.history)
     )
     lost_view = summary(edited.history, OWN[0]).split()[-3]
     history = edited.without_views(lost_view).history
-    assert "lookups" not in said(history, KEYS[0]) + lab.headline(EXPERIMENT, history)
+    assert "single quer" not in said(history, KEYS[0]) + lab.headline(EXPERIMENT, history)
 
 
 def test_a_name_that_never_leaves_a_view_that_speaks_fails(edited: Edited) -> None:
@@ -164,9 +166,10 @@ def test_a_client_that_was_told_first_ends_the_time_in_which_nobody_was(edited: 
 def test_the_signs_are_told_in_the_order_in_which_they_were_seen(edited: Edited) -> None:
     told = said(edited.history, "metrics-to-watch")
     assert "its name missing in DNS: at most 5" in told
-    order = ["failing connections to one member", "its name missing in DNS", "that stays Terminating"]
+    order = ["failing connections at one member", "its name missing in DNS", "that stays Terminating"]
     assert order == sorted(order, key=told.index)
-    clients = edited.series(f"{lost(edited.history)[0]}.web:80", probe="http")
+    old = next(f for f in edited.history.faults if f.fault == "cut-node").targets[0].address
+    clients = edited.series(f"{old}:80", probe="http")
     told = said(clients.say(clients.told("OK"), before=60.0).history, "metrics-to-watch")
     assert min(order, key=told.index) == "its name missing in DNS"
 
@@ -174,7 +177,8 @@ def test_the_signs_are_told_in_the_order_in_which_they_were_seen(edited: Edited)
 def test_the_headline_speaks_of_replacement_only_where_it_was_judged(edited: Edited) -> None:
     history = edited.history
     told = (
-        "No StatefulSet pod of the node was replaced until its object was deleted by force or the node was joined again"
+        "No StatefulSet pod of the node was replaced until the run deleted its object by force or joined the node again"
+        ": after its mark for deletion web-0 for at least 6."
     )
     assert told in lab.headline(EXPERIMENT, history)
     history.faults.remove(next(f for f in history.faults if f.fault == "force-delete-pod"))
@@ -296,3 +300,58 @@ def test_a_run_that_cut_nothing_off_says_so(edited: Edited) -> None:
     history.faults, history.marks = [], []
     assert set(verdicts(history).values()) == {"unknown"}
     assert [said(history, key) for key in KEYS] == [""] * len(KEYS)
+
+
+def returned(edited: Edited) -> tuple[str, str, str]:
+    """The DNS server that was lost, the pod that was deleted by force, and its old address."""
+    found, forced = loss(Reading(edited.history)), edited.notes("forced")
+    return found.silent[0], forced.read("pod"), forced.read("old_address")
+
+
+def test_a_lost_server_that_is_back_with_the_old_address_is_told(edited: Edited) -> None:
+    """It is one of several: what the cluster DNS address gave is told beside it."""
+    view, pod, address = returned(edited)
+    back_s = at_s(edited, "join-node") + 1.0
+    good = edited.series(f"{address}:80", probe="http").told("OK")
+    asked = edited.series(f"A {pod}.web", view)
+    asked.say(Outcome("NOERROR", values=(address,), ttl=5), after=back_s, before=back_s + 2.0)
+    edited.series(f"{address}:80", probe="http").say(good, after=back_s, before=back_s + 2.0)
+    told = said(edited.history, KEYS[0]).partition(
+        f"After the node's return {view} gave the old address of {pod} for "
+    )[2]
+    assert re.match(r"at least 1\.[5-9]\d s\. The new web-0 was Ready before that, and the old one answered", told)
+    assert re.search(r"Through the cluster DNS address 0 of \d+ answers gave it since the return\.", told)
+    right = Outcome("NOERROR", values=("10.9.9.9",), ttl=5)
+    history = asked.say(right, after=back_s - 1.0).history
+    assert f"old address of {pod}" not in said(history, KEYS[0])
+
+
+def test_a_lost_server_that_is_back_and_keeps_a_denial_of_the_reverse_name_is_told(edited: Edited) -> None:
+    view, pod, _ = returned(edited)
+    ready = [s for s in trials(Reading(edited.history)) if s.target.name == pod and s.life.new_address]
+    back_s = at_s(edited, "join-node") + 2.0
+    asked = edited.series(f"PTR {ready[-1].life.new_address}", view)
+    asked.say(Outcome("NOERROR", values=("a.b",), ttl=5))
+    assert "denied the reverse name" not in said(edited.history, KEYS[0])
+    history = asked.say(Outcome("NXDOMAIN", ttl=5), after=back_s, before=back_s + 4.0).history
+    assert f"{view} denied the reverse name of the new {pod} for at least" in said(history, KEYS[0])
+
+
+def test_the_outage_that_a_forced_deletion_ends_has_an_upper_bound(edited: Edited) -> None:
+    pod = returned(edited)[1]
+    told = re.search(
+        rf"{pod} could not be reached by name for between (\S+) and (\S+) s", said(edited.history, KEYS[0])
+    )
+    assert told
+    assert at_s(edited, "force-delete-pod") - 3 < float(told[1]) < float(told[2]) < at_s(edited, "force-delete-pod") + 5
+    clients = edited.series(f"{pod}.web:80", probe="http")
+    history = clients.say(Outcome("NXDOMAIN", "resolve"), after=at_s(edited, "force-delete-pod")).history
+    assert f"{pod} could not be reached by name for at least" in said(history, KEYS[0])
+
+
+def test_names_that_fail_for_pods_that_are_well_pick_no_member(edited: Edited) -> None:
+    assert "A failing name alone does not pick the lost member" in said(edited.history, "metrics-to-watch")
+    for other in loss(Reading(edited.history)).others:
+        clients = edited.series(f"{other}.web:80", probe="http")
+        clients.replace(lambda outcome: outcome.status != "OK", clients.told("OK"))
+    assert "A failing name" not in said(edited.history, "metrics-to-watch")

@@ -78,6 +78,7 @@ def test_claims_that_were_not_looked_at_or_never_had_a_volume_are_unknown(change
 
 def test_an_old_address_after_nxdomain_fails_and_is_counted(changed: Edited) -> None:
     assert re.search(r" 0 of \d+ answers of the single servers gave the old address\.", said(changed.history, KEYS[0]))
+    assert "after its own NXDOMAIN" not in said(changed.history, KEYS[0]), "that says it already"
     history = web_2(changed).say(web_2(changed).told("NOERROR"), after=AWAY_S, before=AWAY_S + 0.05).history
     assert verdicts(history)["gone-stays-gone"] == "fail"
     assert "gave the old address" not in said(history, KEYS[0])
@@ -95,6 +96,7 @@ def test_answers_of_a_server_that_had_not_said_gone_yet_are_counted_once_for_the
         of_slow.say(of_slow.told("NOERROR"), before=first_s + until_s)
         found = lab.summary(EXPERIMENT, edited.history, "gone-stays-gone")
         assert re.search(r"gave the old address, from a server that had not said so " + told, found)
+        assert found.startswith("No DNS server gave a removed pod's address again after its own NXDOMAIN. After")
         assert found in said(edited.history, KEYS[0])
 
 

@@ -274,10 +274,9 @@ def first_sign(reading: Reading) -> Iterator[str]:
     views = {series.view for series in series_of(reading, "dns", name)}
     yield f"With another serviceName {RESTARTED}.web works until {RESTARTED} restarts. The service's own name works before that and after it. After the restart {RESTARTED}.web was {latent.pods[RESTARTED]}; the service's name still had {count(latent.addresses, 'address|addresses')}."
     odd = ", ".join(target for target in latent.srv_targets if target not in PODS) or "none was seen here"
-    early = note(reading, Names, phase="recreated, nothing restarted").subdomains
-    pods = ", ".join(f"{pod}: {subdomain}" for pod, subdomain in early.items() if subdomain != WRONG)
-    yield f"The first sign, before any restart, is a pod whose subdomain is not the serviceName {WRONG} ({pods or 'none was seen here'})."
-    yield f"After the restart an SRV target that is no pod's name is a sign too ({odd})."
+    early = note(reading, Names, phase="recreated, nothing restarted").subdomains.items()
+    pods = ", ".join(f"{pod}: {subdomain}" for pod, subdomain in early if subdomain != WRONG) or "none was seen here"
+    yield f"The first sign, before any restart, is a pod whose subdomain is not the serviceName {WRONG} ({pods}). After the restart an SRV target that is no pod's name is a sign too ({odd})."
     for kind, without in ((SELECTOR, "With a wrong selector"), (DELETED, "Without its service")):
         began, mended = (note(reading, Stage, of=kind, step=step).at_ns for step in ("broken", "repaired"))
         left, came = when(reading, name, "NXDOMAIN", began, mended), when(reading, name, "NOERROR", mended)

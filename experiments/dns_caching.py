@@ -274,10 +274,8 @@ def keeps(corefile: str, zone: str) -> str:
 
 
 def _dead_address(reading: Reading) -> str:
-    """The other harm of a cache: it may give the old address though it asked before the deletion."""
-    fresh = seen(reading, FRESH)
-    until = between(Interval(known(fresh.stale_until, "no old address was given"), None))
-    return f" A cache that had asked {stated(FRESH_S)} before the deletion still gave the old address {until} after it."
+    until_ns = known(seen(reading, FRESH).stale_until, "no old address was given")
+    return f" A cache that had asked {stated(FRESH_S)} before the deletion still gave the old address {between(Interval(until_ns, None))} after it."
 
 
 def headline(reading: Reading) -> str:

@@ -21,8 +21,6 @@ ENDS_AFTER_S = 9.0  # what one cache keeps ends in the middle of that
 CACHE_PERIOD_S = 0.05
 LONGEST_TTL_S = 60
 JUST_ASKED, EXPIRING = "cached, just asked", "cached, ends meanwhile"
-EARLY_CACHE = "lookups behind a cache first asked before all servers were replaced"
-LATE_CACHE = "lookups behind a cache first asked after all servers were replaced"
 GLIBC, ONCE, MUSL, TWO = "glibc", "one try", "musl", "two servers"
 LIBRARIES = {
     GLIBC: "timeout:5 attempts:2",
@@ -203,11 +201,6 @@ def answered_for(found: Sequence[End]) -> str:
     return between(Interval(min(end.answered_ns for end in found), max(end.stopped_ns for end in found)))
 
 
-def took(found: Heard) -> str:
-    """How long the slowest took, in a table."""
-    return ms(found.longest_ns) if found.longest_ns >= NS_PER_MS else "under 1 ms"
-
-
 def longest(found: Heard) -> str:
     """How long the slowest took, as a clause."""
     return f"the longest took {ms(found.longest_ns)}" if found.longest_ns >= NS_PER_MS else "none took a millisecond"
@@ -356,15 +349,19 @@ def who_notices(reading: Reading) -> Iterator[str]:
     clients = {
         "requests on an open connection": STREAM,
         "connections to a known address": by_address(reading),
-        EARLY_CACHE: labelled(JUST_ASKED),
-        LATE_CACHE: labelled(EXPIRING),
+        "lookups behind a cache first asked before all servers were replaced": labelled(JUST_ASKED),
+        "lookups behind a cache first asked after all servers were replaced": labelled(EXPIRING),
         "connections by name, with one try of 1 s": BY_NAME,
         "lookups with glibc's options (5 s, twice)": labelled(GLIBC),
         "lookups as musl makes them (Alpine; 5 s in all)": labelled(MUSL),
         "lookups with one try of 1 s": labelled(ONCE),
     }
     found = {who: heard_in(reading, without, **fields) for who, fields in clients.items()}
-    rows = [(who, one.failed_of_all, one.how or "-", took(one)) for who, one in found.items() if one.samples]
+    rows = [
+        (who, one.failed_of_all, one.how or "-", longest(one).removeprefix("the longest took "))
+        for who, one in found.items()
+        if one.samples
+    ]
     need(len(rows) >= len(clients) - 1, "not all clients were asked then")
     if kept_addresses_go_on(reading).outcome == nothing_resolves(reading).outcome == "ok":
         yield "Whoever has to ask a server notices, and whoever has an address or an open connection does not."
@@ -374,17 +371,10 @@ def who_notices(reading: Reading) -> Iterator[str]:
     waited = heard_in(reading, without, **labelled(MUSL)).samples
     if patient := sum(right(s) and s.received_ns >= without[1] for s in waited):
         yield f"{count(patient, 'lookup')} as musl makes them waited until a server was back."
-    early, late = found[EARLY_CACHE], found[LATE_CACHE]
+    early, late = (heard_in(reading, without, **labelled(label)) for label in (JUST_ASKED, EXPIRING))
     if late.failed and early.samples and right(late.samples[0]) and right(early.samples[0]):
         yield "Both caches had the name. The one first asked after that replacement failed when its entry ended; the run times that."
         yield "The other one's entry was fresh, and it answered all the time." if not early.failed else ""
-    yield from where_measured(_just_asked, reading)
-
-
-def _just_asked(reading: Reading) -> Iterator[str]:
-    just = heard_in(reading, gap(reading, ALL), **labelled(JUST_ASKED))
-    if just.samples:
-        yield f"While all servers were replaced, of lookups behind a cache that had just asked {just.told()}."
 
 
 def name_or_server(reading: Reading) -> Iterator[str]:
@@ -400,14 +390,13 @@ def name_or_server(reading: Reading) -> Iterator[str]:
 
 
 def overlap(reading: Reading) -> Iterator[str]:
-    """Why replacing all servers cost little, where successors answered before the old ones stopped; and what it did cost."""
+    """Why replacing all servers cost little, where a successor answered before an old one stopped; and what it did cost."""
     phase = during(reading, ALL)
     old, first = ends(reading, phase).values(), first_answers(reading, phase)
     need(old and first and all(end.after.samples for end in old), "no overlap was seen")
-    first_ns, stopped_ns = min(first) - phase.accepted_ns, min(end.answered_ns for end in old)
-    if first_ns < stopped_ns:
-        yield f" After all were deleted a successor answered {at_most_ns(first_ns)} later, and each old server for {between(Interval(stopped_ns, None))}."
-    yield " Then the old servers' own addresses answered no more."
+    first_ns, last_ns = min(first) - phase.accepted_ns, min(end.answered_ns for end in old)
+    if first_ns < last_ns:
+        yield f" After all were deleted a successor answered {at_most_ns(first_ns)} later, and each old server for {between(Interval(last_ns, None))}. Then the old servers' own addresses answered no more."
 
 
 def headline(reading: Reading) -> str:

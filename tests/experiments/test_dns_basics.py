@@ -38,13 +38,15 @@ def test_everything_holds_on_the_sandbox(history: History) -> None:
 def test_the_lookups_are_told_with_their_cost(history: History) -> None:
     told = said(history, "lookups-told")
     assert "kubernetes.default.svc.cluster.local is 10.96.0.1" in told
-    assert "google.com is 203.0.113.10, an address that is nobody's on the internet: what answers for" in told
+    assert "google.com is 203.0.113.10: that address is nobody's on the internet, so a stand-in answers for" in told
     assert "Names outside" not in lab.headline(EXPERIMENT, history)
     assert "`web`: 2 queries; `web-0.web`: 2 queries; `web." in told
     assert ".svc.cluster.local`: 8 queries; `web." in told
     assert "`google.com`: 8 queries; `google.com.`: 2 queries." in told
     real = Edited(history).notes(PodLookup, asked="google.com").say(addresses=["142.250.1.100"]).history
-    assert "google.com is 142.250.1.100: cluster DNS resolves names outside" in said(real, "lookups-told")
+    assert "google.com is 142.250.1.100: that address shows that cluster DNS resolves names outside" in said(
+        real, "lookups-told"
+    )
     assert "Names outside resolved too." in lab.headline(EXPERIMENT, real)
     assert "nslookup says NXDOMAIN for web-0.web; wget in the same pod gets 'Hello from web-0'" in told
 

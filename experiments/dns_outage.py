@@ -357,17 +357,13 @@ def who_notices(reading: Reading) -> Iterator[str]:
         "lookups with one try of 1 s": labelled(ONCE),
     }
     found = {who: heard_in(reading, without, **fields) for who, fields in clients.items()}
-    rows = [
-        (who, one.failed_of_all, one.how or "-", longest(one).removeprefix("the longest took "))
-        for who, one in found.items()
-        if one.samples
-    ]
+    rows = [(who, one.failed_of_all, one.how or "-", longest(one)) for who, one in found.items() if one.samples]
     need(len(rows) >= len(clients) - 1, "not all clients were asked then")
     if kept_addresses_go_on(reading).outcome == nothing_resolves(reading).outcome == "ok":
         yield "Whoever has to ask a server notices, and whoever has an address or an open connection does not."
     yield f"With cluster DNS scaled to zero no server answered for {without_servers(reading)}."
     explained = f"{EPERM}. " * any(s.outcome.status == "EPERM" for one in found.values() for s in one.samples)
-    yield f"{explained}What became of each client's tries:{table(('tries', 'failed', 'how', 'longest'), *rows)}"
+    yield f"{explained}What became of each client's tries:{table(('tries', 'failed', 'how', 'time'), *rows)}"
     waited = heard_in(reading, without, **labelled(MUSL)).samples
     if patient := sum(right(s) and s.received_ns >= without[1] for s in waited):
         yield f"{count(patient, 'lookup')} as musl makes them waited until a server was back."

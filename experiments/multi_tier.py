@@ -410,11 +410,9 @@ def cost_of(reading: Reading, tier: str) -> str:
     lengths += [one.length_ns.before_ns for one in (web_outage(reading),) if one and tier == "web"]
     need(None not in lengths and not silent_paths(reading, tier), "how long was not seen")
     longest = max((length for length in lengths if length is not None), default=None)
-    return (
-        f"a path to the {tier} tier failed for {at_most_ms(longest)}"
-        if longest
-        else f"no outage of the {tier} tier was seen"
-    )
+    if longest is None:
+        return f"no outage of the {tier} tier was seen"
+    return f"a path to the {tier} tier failed for {at_most_ms(longest)}"
 
 
 def headline(reading: Reading) -> str:
@@ -424,8 +422,7 @@ def headline(reading: Reading) -> str:
     cost = "The answers say what the deletion of a pod of each cost."
     if costs and failures_heal(reading).outcome == "ok":
         cost = f"A pod of each was deleted in turn: {costs}. All needed paths worked again."
-    needed = count(sum(map(len, NEEDED.values())), "needed path")
-    return f"All {needed} worked. {forbidden(reading)} {cost}"
+    return f"All {count(sum(map(len, NEEDED.values())), 'needed path')} worked. {forbidden(reading)} {cost}"
 
 
 experiment = Experiment(

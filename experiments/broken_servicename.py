@@ -263,7 +263,7 @@ def problems_fixed(reading: Reading) -> Iterator[str]:
     note(reading, Stage, "the last repair was not seen to work", of=RECREATED, step="proved")
     late = note(reading, Names, phase="put right, nothing restarted").pods[RESTARTED]
     answer = note(reading, Refused).answer.split(":", maxsplit=1)[0]
-    yield "Create the missing headless service under the StatefulSet's serviceName. Here recreating a deleted service brought all names back without a restart."
+    yield "Create the missing headless service under the StatefulSet's serviceName. That was not tried with broken-network. web's deleted service was created again, and all names were back without a restart."
     yield f"A patch of serviceName was answered with {answer}. To change it, run `kubectl delete statefulset NAME --cascade=orphan`, create the StatefulSet with the right serviceName, and then delete its pods one at a time."
     yield f"With the right serviceName {RESTARTED}.web was still {late} until {RESTARTED} had restarted."
 
@@ -272,11 +272,11 @@ def first_sign(reading: Reading) -> Iterator[str]:
     held(reading, recreation_is_latent)
     name, latent = f"A {RESTARTED}.web", note(reading, Names, phase="recreated, one restarted")
     views = {series.view for series in series_of(reading, "dns", name)}
-    yield f"With another serviceName {RESTARTED}.web works until {RESTARTED} restarts, and the service's own name after that too. Then {RESTARTED}.web was {latent.pods[RESTARTED]}; the service's name still had {count(latent.addresses, 'address|addresses')}."
+    yield f"With another serviceName {RESTARTED}.web works until {RESTARTED} restarts. The service's own name works before that and after it. After the restart {RESTARTED}.web was {latent.pods[RESTARTED]}; the service's name still had {count(latent.addresses, 'address|addresses')}."
     odd = ", ".join(target for target in latent.srv_targets if target not in PODS) or "none was seen here"
-    pods = ", ".join(f"{pod}: {subdomain}" for pod, subdomain in latent.subdomains.items())
-    yield f"The first signs: an SRV target that is no pod's name ({odd}), and a subdomain that is not the serviceName ({pods})."
-    yield from if_held(reading, service_faults_show_at_once)
+    early = note(reading, Names, phase="recreated, nothing restarted").subdomains.items()
+    pods = ", ".join(f"{pod}: {subdomain}" for pod, subdomain in early if subdomain != WRONG) or "none was seen here"
+    yield f"The first sign, before any restart, is a pod whose subdomain is not the serviceName {WRONG} ({pods}). After the restart an SRV target that is no pod's name is a sign too ({odd})."
     for kind, without in ((SELECTOR, "With a wrong selector"), (DELETED, "Without its service")):
         began, mended = (note(reading, Stage, of=kind, step=step).at_ns for step in ("broken", "repaired"))
         left, came = when(reading, name, "NXDOMAIN", began, mended), when(reading, name, "NOERROR", mended)

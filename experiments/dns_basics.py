@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from functools import partial
+from ipaddress import ip_address
 
 from chaos.experiment import *
 
@@ -283,12 +284,18 @@ def lookups_told(reading: Reading) -> Iterator[str]:
     yield from where_measured(trap, reading)
 
 
+def is_public(row: PodLookup) -> bool:
+    """Whether the first address may be somebody's on the internet; documentation's and private ones are not."""
+    return bool(row.addresses) and ip_address(row.addresses[0]).is_global
+
+
 def outside(reading: Reading) -> Iterator[str]:
     rows = notes(reading, PodLookup, of=OUTSIDE)
     denied = [row for row in rows if row.denied]
     if found := [row for row in rows if row.addresses]:
-        made_up = " (made up by the sandbox)" if reading.meta.simulated else ""
-        yield f"{found[0].asked} is {found[0].addresses[0]}{made_up}: cluster DNS resolves names outside the cluster too."
+        means = "is nobody's on the internet, so a stand-in answers for names outside"
+        means = "shows that cluster DNS resolves names outside the cluster too" if is_public(found[0]) else means
+        yield f"{found[0].asked} is {found[0].addresses[0]}: that address {means}."
     elif denied:
         what = "name" if denied[0].status == "NXDOMAIN" else "address"
         yield f"{denied[0].asked} was answered with {denied[0].status}: there is no such {what}."
@@ -345,8 +352,8 @@ def names_changed(reading: Reading) -> Iterator[str]:
 def headline(reading: Reading) -> str:
     kubernetes = note(reading, PodLookup, "no name was looked up from a pod", of=FULL)
     rows, swaps = notes(reading, PodLookup, of=OUTSIDE), notes(reading, Replaced)
-    outcome = "resolved too" if any(row.addresses for row in rows) else "did not resolve"
-    reach = f" Names outside {outcome}." if rows else ""
+    reach = " Names outside resolved too." * any(map(is_public, rows))
+    reach = reach if any(row.addresses for row in rows) else " Names outside did not resolve." * bool(rows)
     moves = "".join(f" After {PRIMARY} moved from {s.was_at} to {s.is_at}, its name led there." for s in swaps[-1:])
     return f"A pod found {kubernetes.asked} at {', '.join(kubernetes.addresses) or 'no address'}.{reach}{moves}"
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from chaos.experiment import *
 
 from .shared.lookups import Heard, heard_in, refused, right, undisturbed
+from .shared.tables import table
 
 WITHIN_S = 60
 POD, NAME, PORT = "web-0", "web-0.web", 80
@@ -301,7 +302,8 @@ def servers_die(reading: Reading) -> Iterator[str]:
         return
     said = ", ".join(f"{count(n)} {status}" for status, n in after.most_common())
     yield f"A server that is gone does not answer at its own address: {said}."
-    yield from where_measured(two_servers, reading, one)
+    for phase, when in ((one, "the server deleted first was gone"), (every, "all were gone")):
+        yield from where_measured(two_servers, reading, phase, when)
     if all(another_address(reading, phase) for phase in (one, every)):
         yield "Its successor has another address. So a client should ask the service's address, never a server's own."
 
@@ -331,50 +333,44 @@ def another_address(reading: Reading, phase: Phase) -> bool:
     return bool(gone and came and all(gone | came) and not gone & came)
 
 
-def two_servers(reading: Reading, phase: Phase) -> Iterator[str]:
-    """What became of lookups at the servers' own addresses when the first of them died."""
+def two_servers(reading: Reading, phase: Phase, when: str) -> Iterator[str]:
+    """What became of lookups at the own addresses of two of the first servers, after such a time."""
     stopped = [end.answered_ns for end in ends(reading, phase).values() if end.after.samples]
     need(stopped and len(note(reading, Before).servers) > 1, "there was only one server")
     span = phase.accepted_ns + max(stopped) + NS_PER_S // 2, phase.at_ns
     late = heard_in(reading, span, **labelled(TWO))
     need(late.samples, "no such lookup was made")
     middle_ns = median_high(s.received_ns - s.sent_ns for s in late.samples)
-    yield f"Once it was gone, lookups at both servers' own addresses (timeout 1 s, 2 attempts) took {ms(middle_ns)} (median). Of these lookups {late.told()}."
+    yield f"Once {when}, lookups at the own addresses of two of the first servers (timeout 1 s, 2 attempts) took {ms(middle_ns)} (median). Of these lookups {late.told()}."
 
 
 def who_notices(reading: Reading) -> Iterator[str]:
     without = gap(reading, NONE)
     clients = {
-        "Requests on an open connection": STREAM,
-        "Connections to a known address": by_address(reading),
-        "Lookups behind a cache that had the name": labelled(EXPIRING),
-        "Connections by name, with one try of 1 s": BY_NAME,
-        "Lookups with glibc's options (5 s, twice)": labelled(GLIBC),
-        "Lookups as musl makes them (Alpine; 5 s in all)": labelled(MUSL),
-        "Lookups with one try of 1 s": labelled(ONCE),
+        "requests on an open connection": STREAM,
+        "connections to a known address": by_address(reading),
+        "lookups behind a cache first asked before all servers were replaced": labelled(JUST_ASKED),
+        "lookups behind a cache first asked after all servers were replaced": labelled(EXPIRING),
+        "connections by name, with one try of 1 s": BY_NAME,
+        "lookups with glibc's options (5 s, twice)": labelled(GLIBC),
+        "lookups as musl makes them (Alpine; 5 s in all)": labelled(MUSL),
+        "lookups with one try of 1 s": labelled(ONCE),
     }
     found = {who: heard_in(reading, without, **fields) for who, fields in clients.items()}
-    told = [f"{who}: {one.told()}, {longest(one)}." for who, one in found.items() if one.samples]
-    need(len(told) >= len(clients) - 1, "not all clients were asked then")
+    rows = [(who, one.failed_of_all, one.how or "-", longest(one)) for who, one in found.items() if one.samples]
+    need(len(rows) >= len(clients) - 1, "not all clients were asked then")
     if kept_addresses_go_on(reading).outcome == nothing_resolves(reading).outcome == "ok":
         yield "Whoever has to ask a server notices, and whoever has an address or an open connection does not."
     yield f"With cluster DNS scaled to zero no server answered for {without_servers(reading)}."
-    yield from told
-    if any(s.outcome.status == "EPERM" for one in found.values() for s in one.samples):
-        yield f"{EPERM}."
+    explained = f"{EPERM}. " * any(s.outcome.status == "EPERM" for one in found.values() for s in one.samples)
+    yield f"{explained}What became of each client's tries:{table(('tries', 'failed', 'how', 'time'), *rows)}"
     waited = heard_in(reading, without, **labelled(MUSL)).samples
     if patient := sum(right(s) and s.received_ns >= without[1] for s in waited):
         yield f"{count(patient, 'lookup')} as musl makes them waited until a server was back."
-    cached = found["Lookups behind a cache that had the name"]
-    if 0 < len(cached.failed) < len(cached.samples):
-        yield f"The cache answered for the first {seconds(cached.failed[0].sent_ns - without[0])}, until its entry ended."
-    yield from where_measured(_just_asked, reading)
-
-
-def _just_asked(reading: Reading) -> Iterator[str]:
-    just = heard_in(reading, gap(reading, ALL), **labelled(JUST_ASKED))
-    if just.samples:
-        yield f"While all servers were replaced, of lookups behind a cache that had just asked {just.told()}."
+    early, late = (heard_in(reading, without, **labelled(label)) for label in (JUST_ASKED, EXPIRING))
+    if late.failed and early.samples and right(late.samples[0]) and right(early.samples[0]):
+        yield "Both caches had the name. The one first asked after that replacement failed when its entry ended; the run times that."
+        yield "The other one's entry was fresh, and it answered all the time." if not early.failed else ""
 
 
 def name_or_server(reading: Reading) -> Iterator[str]:
@@ -382,11 +378,21 @@ def name_or_server(reading: Reading) -> Iterator[str]:
     yield held(reading, nothing_resolves)
     said = {s.outcome.status for s in heard_in(reading, emptiest(reading), **at_view(SERVICE_VIEW)).samples}
     if "EPERM" in said:
-        yield f"{EPERM}; a pod gets ECONNREFUSED from the same rule."
+        yield f"{EPERM}."
     yield "NXDOMAIN is an answer: DNS works, and there is no such name or no ready pod behind it. Then look at the service, its selector and the pods. ECONNREFUSED from the cluster DNS address means that its service has no endpoint, or that a server's process is gone and kube-proxy does not know it yet. Silence means that packets get lost, that a server hangs, or that a NetworkPolicy lets no DNS query out."
     if said >= {"TIMEOUT", "ECONNREFUSED"}:
         yield "A pod that asks often meets silence too: Linux sends it about one such refusal a second (net.ipv4.icmp_ratelimit)."
     yield "For both look at kubectl -n kube-system get pods -l k8s-app=kube-dns; where these are Ready, at the NetworkPolicies of the client's namespace. An application's log tells too. getaddrinfo fails with EAI_NONAME after NXDOMAIN (glibc: Name or service not known; musl: Name does not resolve). It fails with EAI_AGAIN after a refusal or silence (glibc: Temporary failure in name resolution; musl: Try again)."
+
+
+def overlap(reading: Reading) -> Iterator[str]:
+    """Why replacing all servers cost little, where a successor answered before an old one stopped; and what it did cost."""
+    phase = during(reading, ALL)
+    old, first = ends(reading, phase).values(), first_answers(reading, phase)
+    need(old and first and all(end.after.samples for end in old), "no overlap was seen")
+    first_ns, last_ns = min(first) - phase.accepted_ns, min(end.answered_ns for end in old)
+    if first_ns < last_ns:
+        yield f" After all were deleted a successor answered {at_most_ns(first_ns)} later, and each old server for {between(Interval(last_ns, None))}. Then the old servers' own addresses answered no more."
 
 
 def headline(reading: Reading) -> str:
@@ -396,7 +402,7 @@ def headline(reading: Reading) -> str:
     found = [s for span in spans for s in heard_in(reading, span, **at_view(SERVICE_VIEW)).samples]
     lost = sum(not right(s) for s in found)  # at most so many by a deletion: a packet may be lost by itself
     cost = f"at most {count(lost)}" if lost else "none"
-    return f"With cluster DNS scaled to zero no DNS server answered for {without_servers(reading)}.{on} Deleting one server, and then all at once, cost {cost} of {count(len(found), 'query|queries')}."
+    return f"With cluster DNS scaled to zero no DNS server answered for {without_servers(reading)}.{on} Deleting one server, and then all at once, cost {cost} of {count(len(found), 'query|queries')} to the cluster DNS address.{''.join(where_measured(overlap, reading))}"
 
 
 experiment = Experiment(

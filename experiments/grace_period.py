@@ -198,7 +198,7 @@ def what_each_costs(reading: Reading) -> Iterator[str]:
     if the_name_goes_at_once(reading).outcome == who_is_connected_is_served_on(reading).outcome == "ok":
         yield "By name clients lose the pod with its deletion; through its ClusterIP and on an open connection they lose it when its container ends."
     rows = ((f"{c.ending.set}: {c.ending.how}", *(_cost(c.views.get(how)) for how in WAYS)) for c in found)
-    yield f"A row is one deletion, and says for how long clients had no answer:{table(('how the container ends', *WAYS), *rows)}What clients saw has the beginning of each outage too."
+    yield f"A row is one deletion, and says for how long clients had no answer:{table(('how the container ends', *WAYS), *rows)}"
 
 
 def _cost(view: ClientView | None) -> str:
@@ -209,8 +209,9 @@ def _cost(view: ClientView | None) -> str:
 
 def away(reading: Reading, *sets: str) -> Interval:
     """For how long a pod of one of these sets was unreachable by its name: from the shortest to the longest time."""
-    views = {cost.ending.set: cost.views.get(BY_NAME) for cost in costs(reading)}
-    found = [known(v.outage_ns if (v := views.get(one)) else None, f"{one}: its end was not measured") for one in sets]
+    views = [(one, cost.views.get(BY_NAME)) for one in sets for cost in costs(reading) if cost.ending.set == one]
+    need({one for one, _ in views} == {*sets}, "not every such pod was deleted")
+    found = [known(view.outage_ns if view else None, f"{one}: its end was not measured") for one, view in views]
     ends_ns = [known(one.before_ns, "a pod did not come back") for one in found]
     return Interval(min(one.after_ns for one in found), max(ends_ns))
 
@@ -218,7 +219,7 @@ def away(reading: Reading, *sets: str) -> Interval:
 def what_to_do(reading: Reading) -> Iterator[str]:
     deaf, quick = away(reading, *DEAF), away(reading, *QUICK)
     need(deaf.after_ns > (quick.before_ns or 0), "a shell that stays PID 1 was not seen to cost more")
-    yield f"Let the server be PID 1 (`exec`, or a shell that hands over): by name its pod was away for {between(quick)}. Behind a shell that stays PID 1 and has no trap for the signal it was away for {between(deaf)}."
+    yield f"Let the server be PID 1 (`exec`, or a shell that hands over): without a preStop hook its pod was away by name for {between(quick)}. Behind a shell that stays PID 1 and has no trap for the signal it was away for {between(deaf)}."
     yield from where_measured(_waiting, reading, quick.before_ns or 0)
 
 
@@ -226,15 +227,18 @@ def _waiting(reading: Reading, most_ns: int) -> Iterator[str]:
     waiting = [(e.set, away(reading, e.set)) for e in ENDINGS if e.waits_s]
     longer = ", ".join(f"{name} {between(found)}" for name, found in waiting if found.after_ns > most_ns)
     need(longer, "waiting was not seen to cost more")
-    yield f"Waiting before the end makes a pod unreachable by its name for longer: {longer}. So a member that clients look up by its own name should end at once. Clients that cached its address may go on with it for as long as it waits; this run has none."
+    yield f"Waiting before the end makes a pod unreachable by its name for longer: {longer}. That is a trade-off. Clients that look the member up are without it for that time. Clients that cached its address may go on with it for as long as it waits; this run has none."
     held(reading, who_is_connected_is_served_on)
-    number = count(len(costs(reading)) // len(ENDINGS), "deletion")
-    yield f"Through a ClusterIP and on an open connection clients are served while it waits, and their outage comes later. This run does not tell whether it is shorter: one pod stood behind each service, with {number} of each."
+    yield f"Through a ClusterIP and on an open connection clients are served while it waits, and their outage comes later. This run does not tell whether it is shorter: one pod stood behind each service, with {deletions(reading)} of each."
+
+
+def deletions(reading: Reading) -> str:
+    return count(len(costs(reading)) // len(ENDINGS), "deletion")
 
 
 def headline(reading: Reading) -> str:
     quick, deaf = (between(away(reading, *sets)) for sets in (QUICK, DEAF))
-    return f"A pod was unreachable by its name for {quick} where the server is PID 1 ({', '.join(QUICK)}), and for {deaf} where a shell without a trap is ({', '.join(DEAF)})."
+    return f"A pod was unreachable by its name for {quick} where the server is PID 1 and has no preStop hook ({', '.join(QUICK)}). It was unreachable for {deaf} where a shell without a trap is PID 1 ({', '.join(DEAF)}). That rests on {deletions(reading)} of each."
 
 
 experiment = Experiment(

@@ -313,11 +313,16 @@ def connected(reading: Reading) -> Iterator[str]:
     before = reach.paths(reading, Matrix, OPEN)
     needed = (f"{tier} to {to} ({before[tier, to]} answered)" for tier, targets in NEEDED.items() for to in targets)
     yield f"All needed paths were open, over HTTP from one pod of each tier: {', '.join(needed)}."
-    if under_policies(reading).enforced is False:
-        through = count(len(under_policies(reading).through), "forbidden path")
-        yield f"This cluster does not enforce NetworkPolicies: all {through} went through although the objects are there."
-    else:
-        yield policies_hold_or_not(reading).text
+    yield forbidden(reading)
+
+
+def forbidden(reading: Reading) -> str:
+    """What became of the paths that the policies forbid."""
+    found = under_policies(reading)
+    if found.enforced is not False:
+        return policies_hold_or_not(reading).text
+    through = f"{'' if found.unknown else 'all '}{count(len(found.through), 'forbidden path')}"
+    return f"This cluster does not enforce NetworkPolicies: {through} worked too, although the objects are there."
 
 
 def routed(reading: Reading) -> Iterator[str]:
@@ -334,7 +339,7 @@ def discovered(reading: Reading) -> Iterator[str]:
     if found.enforced:
         yield f"The policies blocked {out_of(blocked, len(DATA), 'path')} from the web tier to {names}, each in {count(reach.LOOKS, 'look')}. So a name that resolves may lead nowhere."
     elif found.enforced is False:
-        yield f"The policies forbid the web tier the data tier, and {out_of(through, len(DATA), 'path')} to {names} went through. On this cluster a client that resolves a name can connect to it."
+        yield f"The policies forbid the web tier the data tier, and {out_of(through, len(DATA), 'path')} to {names} went through. So here the policies kept none of these out."
 
 
 def failed(reading: Reading) -> Iterator[str]:
@@ -347,6 +352,7 @@ def failed(reading: Reading) -> Iterator[str]:
         yield from tries(reading, tier)
         yield f"{count(len(silent), 'time')} a look says nothing ({silent[0]})." if silent else ""
         yield outside(reading) if tier == "web" else ""
+    yield "fault-took-effect judges the deletion in the data tier alone. failures-heal judges what all three left."
     yield from if_held(reading, failures_heal)
 
 
@@ -379,12 +385,12 @@ def outside(reading: Reading) -> str:
 def decided(reading: Reading) -> Iterator[str]:
     held(reading, routing_is_by_role)
     _, length = outages(reading, "data").get("api to data-primary", ("", None))
-    away = "was not seen to fail here" if length is None else f"could not be reached for {at_most_ns(length)} here"
+    away = "no end of an outage was seen here" if length is None else f"its outage lasted {at_most_ns(length)} here"
     yield from (
         "Web and API are Deployments with a regular service each, since their pods are interchangeable.",
         "The data tier is a StatefulSet with three services. The headless `data` gives members the names by which they replicate.",
         "`data-primary` selects member 0 by its name's label. `data-replicas` selects a label that replicas are given.",
-        f"The primary is a fixed ordinal: nothing elects one, and while it is away data-primary leads nowhere (it {away}). No write was tried meanwhile.",
+        f"The primary is a fixed ordinal: nothing elects one, and while it is away data-primary leads nowhere ({away}). No write was tried meanwhile.",
         "A failover has to change the selector of `data-primary`, since the label that it selects is the StatefulSet controller's; it takes an operator.",
         "The label role=replica ends with its pod, so a replaced replica gets no reads until somebody labels it again.",
         "The unit selects all members, which needs no label and sends reads to the primary too.",
@@ -398,17 +404,25 @@ def decided(reading: Reading) -> Iterator[str]:
     }[under_policies(reading).enforced]
 
 
+def cost_of(reading: Reading, tier: str) -> str:
+    """What the deletion of its pod cost the paths to a tier: the longest that one of them failed."""
+    lengths = [length for _, length in outages(reading, tier).values()]
+    lengths += [one.length_ns.before_ns for one in (web_outage(reading),) if one and tier == "web"]
+    need(None not in lengths and not silent_paths(reading, tier), "how long was not seen")
+    longest = max((length for length in lengths if length is not None), default=None)
+    if longest is None:
+        return f"no outage of the {tier} tier was seen"
+    return f"a path to the {tier} tier failed for {at_most_ms(longest)}"
+
+
 def headline(reading: Reading) -> str:
     held(reading, tiers_are_connected)
     held(reading, routing_is_by_role)
-    lengths = [length for tier in TIERS for _, length in outages(reading, tier).values()]
-    lengths += [one.length_ns.before_ns for one in (web_outage(reading),) if one]
-    longest = [length for length in lengths if length is not None]
-    told = len(longest) == len(lengths) > 0 and not any(silent_paths(reading, tier) for tier in TIERS)
+    costs = ", ".join(where_measured(lambda: [cost_of(reading, tier) for tier in TIERS]))
     cost = "The answers say what the deletion of a pod of each cost."
-    if told and failures_heal(reading).outcome == "ok":
-        cost = f"A pod of each was deleted in turn: a path to its tier failed for {at_most_ms(max(longest))}, and all worked again."
-    return f"The three tiers reached each other as designed. {cost}"
+    if costs and failures_heal(reading).outcome == "ok":
+        cost = f"A pod of each was deleted in turn: {costs}. All needed paths worked again."
+    return f"All {count(sum(map(len, NEEDED.values())), 'needed path')} worked. {forbidden(reading)} {cost}"
 
 
 experiment = Experiment(

@@ -142,7 +142,7 @@ def what_it_does(reading: Reading) -> Iterator[str]:
         yield f"While it was {what}, {out_of(len(lost), len(asked), 'connection')} by name failed{how}."
     yield "To a client by name, a member whose readiness probe fails looks like a dead one."
     yield from if_held(reading, others_stay)
-    yield "gated-always governs no set here. Peers that start together need publishNotReadyAddresses on their governing service; that was not tried. Here the condition was set directly. A readiness probe adds its own delay: between failureThreshold - 1 and failureThreshold times periodSeconds, and up to timeoutSeconds. On the way back successThreshold takes failureThreshold's place."
+    yield "gated-always governs no set here. Peers that must find each other by name before they are Ready need publishNotReadyAddresses on their governing service; that was not tried. Here the condition was set directly. A readiness probe adds its own delay: between failureThreshold - 1 and failureThreshold times periodSeconds, and up to timeoutSeconds. On the way back successThreshold takes failureThreshold's place."
 
 
 def headline(reading: Reading) -> str:

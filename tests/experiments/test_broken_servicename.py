@@ -34,12 +34,17 @@ def test_all_holds_and_every_question_is_answered(history: History) -> None:
 
 def test_the_answers_say_what_works_and_how_to_change_a_servicename_without_an_outage(history: History) -> None:
     first = said(history, "first-sign")
-    assert first.startswith("With another serviceName web-1.web works until web-1 restarts,")
-    assert "With a wrong selector and without the service every name was gone." in first
+    assert first.startswith("With another serviceName web-1.web works until web-1 restarts. The")
+    assert "whose subdomain is not the serviceName nope (web-0: web, web-1: web, web-2: web)." in first
+    assert re.search(
+        r"After the restart an SRV target that is no pod's name is a sign too \(\d+-\d+-\d+-\d+\)\.", first
+    )
+    assert "every name was gone" not in first
     assert re.search(r"With a wrong selector every view denied web-1\.web at most \d\.\d+ s after the change", first)
     fixed = said(history, "problems-fixed")
     steps = ("--cascade=orphan`", "create the StatefulSet with the right serviceName", "delete its pods one at a time")
     assert sorted(steps, key=fixed.index) == list(steps)
+    assert "web's deleted service was created again, and all names were back" in fixed
     assert "Pod status and readiness do not show it." in said(history, "problems-identified")
 
 

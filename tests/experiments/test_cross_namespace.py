@@ -78,6 +78,7 @@ def test_a_cluster_without_a_policy_engine_is_named_as_such_never_passes_and_fai
     found = access(history, "web-0")
     (one,) = (v for v in lab.own_verdicts(EXPERIMENT, found) if v.checker == "policy-is-consistent")
     assert (one.outcome, UNENFORCED in one.summary) == ("unknown", True)
+    assert (one.summary.count(":"), "running it again here changes nothing" in one.summary) == (1, True)
     assert "This cluster does not enforce NetworkPolicies" in said(found, "cross-security")
     assert "this cluster does not enforce them" in said(found, "multi-tenant")
     assert headline(found).endswith(" The cluster did not enforce NetworkPolicies.")

@@ -1,6 +1,5 @@
 """dns-basics on the sandbox: what a pod is told, what names cost, and that its checkers can fail."""
 
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -39,16 +38,16 @@ def test_everything_holds_on_the_sandbox(history: History) -> None:
 def test_the_lookups_are_told_with_their_cost(history: History) -> None:
     told = said(history, "lookups-told")
     assert "kubernetes.default.svc.cluster.local is 10.96.0.1" in told
-    assert (
-        "google.com is 203.0.113.10 (made up by the sandbox): cluster DNS resolves names outside the cluster too."
-        in told
-    )
+    assert "google.com is 203.0.113.10: that address is nobody's on the internet, so a stand-in answers for" in told
+    assert "Names outside" not in lab.headline(EXPERIMENT, history)
     assert "`web`: 2 queries; `web-0.web`: 2 queries; `web." in told
     assert ".svc.cluster.local`: 8 queries; `web." in told
     assert "`google.com`: 8 queries; `google.com.`: 2 queries." in told
-    real = Edited(history).history
-    real.meta = replace(real.meta, simulated=False)
-    assert "google.com is 203.0.113.10: cluster DNS" in said(real, "lookups-told")
+    real = Edited(history).notes(PodLookup, asked="google.com").say(addresses=["142.250.1.100"]).history
+    assert "google.com is 142.250.1.100: that address shows that cluster DNS resolves names outside" in said(
+        real, "lookups-told"
+    )
+    assert "Names outside resolved too." in lab.headline(EXPERIMENT, real)
     assert "nslookup says NXDOMAIN for web-0.web; wget in the same pod gets 'Hello from web-0'" in told
 
 

@@ -61,10 +61,19 @@ def test_each_criterion_is_answered_with_this_runs_numbers(history: History) -> 
     assert "The policies blocked 5 of 5 paths from the web tier to data-primary" in said(history, "tiers-discovery")
     assert "api to data-primary failed for at most" in said(history, "tiers-failures")
     assert "They are enforced on this cluster" in said(history, "tiers-decisions")
-    assert "leads nowhere (it could not be reached for at most" in said(history, "tiers-decisions")
+    assert "leads nowhere (its outage lasted at most" in said(history, "tiers-decisions")
     assert re.search(
         r"(\d+) of \1 connections through the service `web` succeeded after", said(history, "tiers-failures")
     )
+
+
+def test_the_headline_says_what_each_tiers_failure_cost(history: History) -> None:
+    told = headline(history)
+    assert "All 6 needed paths worked. This cluster enforces NetworkPolicies: 6 forbidden paths were blocked" in told
+    for tier in ("web", "api", "data"):
+        assert re.search(rf"(no outage of|a path to) the {tier} tier (was seen|failed for at most \d)", told)
+    assert re.search(r"a path to the data tier failed for at most \d+\.\d+ s\. All needed paths worked again\.$", told)
+    assert "fault-took-effect judges the deletion in the data tier alone." in said(history, "tiers-failures")
 
 
 def test_blocked_paths_say_in_how_few_looks_nobody_answered(history: History) -> None:
@@ -85,14 +94,14 @@ def test_a_web_tier_that_is_never_reached_again_fails(history: History) -> None:
     edited = web_says(history, REFUSED)
     assert verdicts(edited)["failures-heal"] == "fail"
     assert "(connect)), and then none succeeded" in said(edited, "tiers-failures")
-    assert "a path to its tier failed for at most" not in headline(edited)
+    assert "A pod of each was deleted" not in headline(edited)
 
 
 @pytest.mark.parametrize("phase", ["resolve", "connect"])
 def test_a_web_tier_of_which_nothing_is_heard_is_unknown(history: History, phase: str) -> None:
     edited = web_says(history, Outcome("TIMEOUT", phase))
     assert verdicts(edited)["failures-heal"] == "unknown"
-    assert "a path to its tier failed for at most" not in headline(edited)
+    assert "A pod of each was deleted" not in headline(edited)
 
 
 def test_a_web_tier_that_nobody_asked_for_while_it_failed_is_unknown(edited: History) -> None:
@@ -100,19 +109,19 @@ def test_a_web_tier_that_nobody_asked_for_while_it_failed_is_unknown(edited: His
     edited.samples[series.id] = type(edited.samples[series.id])()
     assert verdicts(edited)["failures-heal"] == "unknown"
     assert "nobody asked for the service `web` from outside" in said(edited, "tiers-failures")
-    assert "a path to its tier failed for at most" not in headline(edited)
+    assert "A pod of each was deleted" not in headline(edited)
 
 
 def test_looks_that_say_nothing_are_not_said_to_have_worked(history: History) -> None:
     assert re.search(
         r"(\d+) of \1 looks at needed paths to the other tiers were answered", said(history, "tiers-failures")
     )
-    assert "a path to its tier failed for at most" in headline(history)
+    assert "A pod of each was deleted" in headline(history)
     edited = Edited(history).notes(Look, phase="web fails", client="web").put("found", api=NOTHING_SAID).history
     told = said(edited, "tiers-failures").partition(". api-")[0]
     assert re.search(r"\b(\d+) of (?!\1 )\d+ looks at needed paths to the other tiers were answered\.", told)
     assert "times a look says nothing (web to api: wget ended with 139)" in told
-    assert "a path to its tier failed for at most" not in headline(edited)
+    assert "A pod of each was deleted" not in headline(edited)
 
 
 def silent_looks(history: History, tier: str, client: str, target: str, *positions: int) -> History:
@@ -186,8 +195,10 @@ def test_a_cluster_that_enforces_no_policy_cannot_fail_and_never_passes(history:
     edited = forbidden_are(history, "somebody")
     (found,) = (one for one in lab.own_verdicts(EXPERIMENT, edited) if one.checker == "policies-hold-or-not")
     assert (found.outcome, UNENFORCED in found.summary) == ("unknown", True)
-    assert "does not enforce NetworkPolicies: all 6 forbidden paths went through" in said(edited, "tiers-connected")
+    assert "does not enforce NetworkPolicies: all 6 forbidden paths worked too" in said(edited, "tiers-connected")
     assert "5 of 5 paths to data-primary" in said(edited, "tiers-discovery")
+    assert "a client that resolves a name can connect" not in said(edited, "tiers-discovery")
+    assert "NetworkPolicies: all 6 forbidden paths worked too" in headline(edited)
     assert "Nothing enforces them" in said(edited, "tiers-decisions")
 
 

@@ -41,6 +41,7 @@ def test_everything_is_as_the_hypothesis_says(history: History) -> None:
         r"While it was not Ready, \d+ of \d+ .* with NXDOMAIN \(phase resolve\)\. While", said(history, KEY)
     )
     assert "gated-always governs no set here." in said(history, KEY)
+    assert "Peers that must find each other by name before they are Ready need" in said(history, KEY)
     assert "between failureThreshold - 1 and failureThreshold times periodSeconds" in said(history, KEY)
     assert "gated-always (publishNotReadyAddresses) never changed" in said(history, KEY)
     assert "lost its DNS name at most" in lab.headline(EXPERIMENT, history)

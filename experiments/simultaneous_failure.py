@@ -113,32 +113,24 @@ def ordered_is_serial(reading: Reading) -> Iterator[Finding]:
     yield holds("Each pod of web was created only when the one before was Ready.")
 
 
-def parallel_pairs(reading: Reading) -> Iterator[tuple[str, str, int, int | None]]:
-    """Of each pod and the one before, by name: how long before its readiness it was created, and after its own name was free.
-
-    The latter is None where its name was free too late, or not seen to be: that says nothing about waiting for others.
-    """
-    since_ns = parallel_ns(reading)
-    for (before, _, ready_ns), (pod, created_ns, _) in pairwise(sorted(starts(reading, since_ns, PARALLEL_PODS))):
-        gone = step(reading, "gone", pod, since_ns)
-        told = gone is not None and created_ns - gone.at_ns > _AT_ONCE_NS and gone.at_ns < ready_ns
-        yield pod, before, ready_ns - created_ns, created_ns - gone.at_ns if told and gone else None
-
-
 @checker("events.jsonl")
 def parallel_is_at_once(reading: Reading) -> Iterator[Finding]:
     """Under Parallel none waits for another."""
     since_ns, early, silent = parallel_ns(reading), [], []
-    for pod, before, early_ns, free_ns in parallel_pairs(reading):
-        if early_ns > 0:
-            early.append(f"{pod} did not wait: it was created {ms(early_ns)} before {before} was Ready.")
-        elif free_ns is not None:
-            yield against(f"{pod} was created only when {before} was Ready, {ms(free_ns)} after its name was free")
+    rows = sorted(starts(reading, since_ns, PARALLEL_PODS))
+    for (before, _, ready_ns), (pod, created_ns, _) in pairwise(rows):
+        gone = step(reading, "gone", pod, since_ns)
+        if created_ns < ready_ns:
+            early.append(f"{pod} was created {ms(ready_ns - created_ns)} before {before} was Ready")
+        # A pod can be created late because its own predecessor ended late; that says nothing about waiting for others.
+        elif gone is not None and created_ns - gone.at_ns > _AT_ONCE_NS and gone.at_ns < ready_ns:
+            late = ms(created_ns - gone.at_ns)
+            yield against(f"{pod} was created only when {before} was Ready, {late} after its name was free")
         else:
-            silent.append(f"Of {pod} this cannot be said: it was created {ms(-early_ns)} after {before} was Ready.")
+            silent.append(f"Whether {pod} waited for {before} is not known.")
     need(early, "each pod happened to be created after the one before was Ready")
-    yield from (holds(one) for one in (*early, *silent))
-    last_ns = max(ready_ns for _, _, ready_ns in starts(reading, since_ns, PARALLEL_PODS)) - since_ns
+    last_ns = max(ready_ns for _, _, ready_ns in rows) - since_ns
+    yield from map(holds, (f"Not all of web-parallel waited for the one before: {' and '.join(early)}.", *silent))
     yield holds(f"The last was Ready {at_most_ns(last_ns)} after the first request.")
 
 
@@ -209,15 +201,11 @@ def _for(lost: Outage | None) -> str:
 
 def ways_back(reading: Reading) -> Iterator[tuple[str, int, dict[str, int]]]:
     """How a set came back, where its check holds: in words, when its first pod was deleted, and when each was Ready."""
-    for check, since, pods in (
-        (ordered_is_serial, ordered_ns, ORDERED_PODS),
-        (parallel_is_at_once, parallel_ns, PARALLEL_PODS),
+    for how, check, since, pods in (
+        ("Under OrderedReady pods came back one by one", ordered_is_serial, ordered_ns, ORDERED_PODS),
+        ("Under Parallel not all waited for the one before", parallel_is_at_once, parallel_ns, PARALLEL_PODS),
     ):
         if check(reading).outcome == "ok":
-            how = "Under OrderedReady pods came back one by one"
-            if pods is PARALLEL_PODS:
-                early = [early_ns > 0 for _, _, early_ns, _ in parallel_pairs(reading)]
-                how = f"Under Parallel the watch saw {out_of(sum(early), len(early), 'later pod')} not wait for the one before"
             yield how, since(reading), {pod: at_ns for pod, _, at_ns in starts(reading, since(reading), pods)}
 
 
@@ -228,16 +216,14 @@ def how_they_return(reading: Reading) -> Iterator[str]:
         yield f"{how}. Ready after the first request: {each}."
         yield from where_measured(_names_back, reading, since_ns, ready)
     yield from where_measured(_waits, reading)
-    together = ", then ".join(count(len(fault.targets)) for fault in reading.faults)
-    yield f"Whether the identity stayed was judged of web only, of whose pods {together} were deleted together."
+    yield f"Whether the identity stayed was judged of web only, of whose pods {', then '.join(count(len(f.targets)) for f in reading.faults)} were deleted together."
 
 
 def _waits(reading: Reading) -> str:
-    since_ns, told = ordered_ns(reading), []
-    for pod, created_ns, _ in starts(reading, since_ns, ORDERED_PODS):
-        gone = known(step(reading, "gone", pod, since_ns), f"{pod} was not seen to go")
-        told.append(f"{pod} {ms(created_ns - gone.at_ns)}")
-    return f"Under OrderedReady a pod waits for the one before. As the watch saw both, this lay between the end of its old object and its creation: {', '.join(told)}."
+    rows = starts(reading, since_ns := ordered_ns(reading), ORDERED_PODS)
+    gone = [known(step(reading, "gone", pod, since_ns), f"{pod} was not seen to go").at_ns for pod, _, _ in rows]
+    told = ", ".join(f"{pod} {ms(created_ns - at_ns)}" for (pod, created_ns, _), at_ns in zip(rows, gone, strict=True))
+    return f"Under OrderedReady a pod waits for the one before. As the watch saw both, this lay between the end of its old object and its creation: {told}."
 
 
 def _names_back(reading: Reading, since_ns: int, pods: Iterable[str]) -> str:
@@ -255,9 +241,8 @@ def headline(reading: Reading) -> str:
         for how, since_ns, ready in ways_back(reading)
     ]
     if mysql_clients_come_back(reading).outcome == "ok":
-        lost = {pod: found for pod in MYSQL_GONE if (found := mysql_outage(reading, pod))}
-        each = ", ".join(f"{pod} for {between(found.length_ns)}" for pod, found in lost.items())
-        said += [f"Two MySQL members that were deleted together were unreachable by name: {each}."]
+        each = ", ".join(f"{pod} for {between(o.length_ns)}" for pod in MYSQL_GONE if (o := mysql_outage(reading, pod)))
+        said.append(f"Two MySQL members that were deleted together were unreachable by name: {each}.")
     need(said, "no pods that were deleted together were seen to come back")
     return " ".join(said)
 

@@ -102,10 +102,12 @@ def unlike_deployment(reading: Reading) -> Iterator[str]:
     need(kept, "no pod was seen to come back under its name")
     own = [r for r in own_records(reading) if r.trial.target.name in kept]
     right = {r.trial.target.name for r in own} == set(kept) and all(r.right_at_end for r in own)
-    yield f"{', '.join(kept)} came back under the same name{', each with a DNS record of its own' if right else ''}. The Deployment's pod {swap.deleted} was replaced by {swap.replacement}."
-    yield f"The query for its name gave {swap.per_pod_record} before and {swap.replacement_record} after."
+    asked = {swap.per_pod_record, swap.replacement_record}
+    without = ", and neither had a DNS name of its own" if asked == {"NXDOMAIN"} else ""
+    yield f"A Deployment's pod came back under another name{without}: {swap.deleted}, then {swap.replacement}."
     if swap.address_shaped_record == "NOERROR":
         yield "Only a name made of its address resolved."
+    yield f"{', '.join(kept)} kept the name{' and the DNS record' if right else ''}."
 
 
 experiment = Experiment(

@@ -225,10 +225,9 @@ def strayed(reading: Reading) -> str:
     rows = strays.rows
     need(strays.accepted and None not in rows.values(), "none was accepted, or not all rows were counted")
     others = strays.accepted - rows[PRIMARY]
-    stand = ", ".join(f"{pod} has {count(n, 'row')}" for pod, n in rows.items())
     # A write that timed out may have been committed: then it is unknown where the accepted ones stand.
     need(sum(rows[pod] - rows[PRIMARY] for pod in REPLICAS) == others, "not all of them could be placed")
-    return f"Before replicas were read-only, {out_of(others, strays.accepted, 'row')} written through it stayed on the one replica that took each ({stand})."
+    return f"Before replicas were read-only, {out_of(others, strays.accepted, 'row')} written through {READERS} stayed on the one replica that took each."
 
 
 def separate_services(reading: Reading) -> Iterator[str]:
@@ -267,7 +266,8 @@ def endpoint_use(reading: Reading) -> Iterator[str]:
 
 def headline(reading: Reading) -> str:
     named, service = (without_service(reading, client).lasted() for client in (BY_NAME, BY_SERVICE))
-    return f"When the primary was deleted, writes failed for {named} by its headless name, and for {service} through its service address."
+    outages = f"When the primary was deleted, writes failed for {named} by its headless name, and for {service} through its service address."
+    return " ".join([*where_measured(strayed, reading), outages])
 
 
 experiment = Experiment(

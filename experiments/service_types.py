@@ -109,7 +109,7 @@ def beside_pods(reading: Reading, phase: str, right: Callable[[set[str], set[str
     """Whether the addresses of the service's name are right beside those of its pods."""
     asked, pods = asked_for(reading, phase, "service"), note(reading, Pods, phase=REGULAR).addresses
     yield from wrong_answers(asked, lambda one: right(set(one.values), set(pods)))
-    answer = f"{asked[0].asked} is {', '.join(asked[0].values)} at each of {count(len(asked), 'view')}"
+    answer = f"The {asked[0].asked.replace(' ', ' record of ')} is {', '.join(asked[0].values)} at each of {count(len(asked), 'view')}"
     yield holds(f"{answer}, the pods are at {', '.join(pods)}.")
 
 
@@ -153,7 +153,7 @@ def replacement_is_another(reading: Reading) -> Iterator[Finding]:
     else:
         yield from wrong_answers(old, lambda one: one.status == "NXDOMAIN")
     moved = f"{swap.deleted} at {swap.was_at} became {swap.successor} at {swap.is_at}"
-    yield holds(f"{moved}, and {old[0].asked} is NXDOMAIN.")
+    yield holds(f"{moved}, and the {old[0].asked.replace(' ', ' record of ')} is NXDOMAIN.")
 
 
 # ---- the unit's questions ----
@@ -172,21 +172,21 @@ def service_ip(reading: Reading) -> Iterator[str]:
 
 
 def individual_names(reading: Reading) -> Iterator[str]:
-    named, by_address = own_names(reading), at_service(reading, HEADLESS, SHAPED)
+    named, of_both = own_names(reading), [at_service(reading, phase, SHAPED) for phase in (REGULAR, HEADLESS)]
     if pods_have_no_name(reading).outcome == "fail":
         yield f"Yes, unexpectedly: the queries gave {' and '.join(sorted({one.status for one in named}))}."
         return
-    yield f"No. {held(reading, pods_have_no_name)}"
-    if by_address.values:
-        name = by_address.asked.removeprefix("A ")
-        yield f"Behind the headless one {name} resolves ({by_address.told()}). It is made of the pod's address."
-        if any(target.startswith(f"{name}.") for target in at_service(reading, HEADLESS, "port").values):
-            yield "The service's SRV record hands such names out."
+    by_address = {one.asked.removeprefix("A "): one.told() for one in of_both if one.values}
+    yield "No, only a name made of a pod's address resolved." if by_address else "No."
+    yield held(reading, pods_have_no_name)
+    yield f"Resolved: {', '.join(f'{name} ({told})' for name, told in by_address.items())}." if by_address else ""
+    if any(value.startswith(f"{n}.") for value in at_service(reading, HEADLESS, "port").values for n in by_address):
+        yield "The headless service's SRV record hands such names out."
 
 
 def specific_primary(reading: Reading) -> Iterator[str]:
     one = note(reading, Behind, "nobody connected to the service", phase=REGULAR)
-    yield f"Of {count(one.connections, 'connection')} to the service's address: {one.told()}. The client cannot choose who answers, so a replica cannot reach a certain primary through this service."
+    yield f"A replica could not choose its primary through this service: a client does not choose who answers. Of {count(one.connections, 'connection')} to the service's address: {one.told()}."
     yield "It would write to, or copy from, whichever pod answers."
 
 

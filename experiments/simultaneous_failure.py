@@ -116,7 +116,7 @@ def ordered_is_serial(reading: Reading) -> Iterator[Finding]:
 @checker("events.jsonl")
 def parallel_is_at_once(reading: Reading) -> Iterator[Finding]:
     """Under Parallel none waits for another."""
-    since_ns, early = parallel_ns(reading), []
+    since_ns, early, silent = parallel_ns(reading), [], []
     rows = sorted(starts(reading, since_ns, PARALLEL_PODS))
     for (before, _, ready_ns), (pod, created_ns, _) in pairwise(rows):
         gone = step(reading, "gone", pod, since_ns)
@@ -126,9 +126,11 @@ def parallel_is_at_once(reading: Reading) -> Iterator[Finding]:
         elif gone is not None and created_ns - gone.at_ns > _AT_ONCE_NS and gone.at_ns < ready_ns:
             late = ms(created_ns - gone.at_ns)
             yield against(f"{pod} was created only when {before} was Ready, {late} after its name was free")
+        else:
+            silent.append(f"Whether {pod} waited for {before} is not known.")
     need(early, "each pod happened to be created after the one before was Ready")
     last_ns = max(ready_ns for _, _, ready_ns in rows) - since_ns
-    yield holds(f"Pods of web-parallel did not wait for the one before: {' and '.join(early)}.")
+    yield from map(holds, (f"Not all of web-parallel waited for the one before: {' and '.join(early)}.", *silent))
     yield holds(f"The last was Ready {at_most_ns(last_ns)} after the first request.")
 
 
@@ -201,7 +203,7 @@ def ways_back(reading: Reading) -> Iterator[tuple[str, int, dict[str, int]]]:
     """How a set came back, where its check holds: in words, when its first pod was deleted, and when each was Ready."""
     for how, check, since, pods in (
         ("Under OrderedReady pods came back one by one", ordered_is_serial, ordered_ns, ORDERED_PODS),
-        ("Under Parallel none was seen to wait for another", parallel_is_at_once, parallel_ns, PARALLEL_PODS),
+        ("Under Parallel not all waited for the one before", parallel_is_at_once, parallel_ns, PARALLEL_PODS),
     ):
         if check(reading).outcome == "ok":
             yield how, since(reading), {pod: at_ns for pod, _, at_ns in starts(reading, since(reading), pods)}
@@ -213,7 +215,15 @@ def how_they_return(reading: Reading) -> Iterator[str]:
         each = ", ".join(f"{pod} {at_most_ns(at_ns - since_ns)}" for pod, at_ns in ready.items())
         yield f"{how}. Ready after the first request: {each}."
         yield from where_measured(_names_back, reading, since_ns, ready)
-    yield f"Whether the identity stayed was judged of {', '.join(ORDERED_PODS)} only."
+    yield from where_measured(_waits, reading)
+    yield f"Whether the identity stayed was judged of web only, of whose pods {', then '.join(count(len(f.targets)) for f in reading.faults)} were deleted together."
+
+
+def _waits(reading: Reading) -> str:
+    rows = starts(reading, since_ns := ordered_ns(reading), ORDERED_PODS)
+    gone = [known(step(reading, "gone", pod, since_ns), f"{pod} was not seen to go").at_ns for pod, _, _ in rows]
+    told = ", ".join(f"{pod} {ms(created_ns - at_ns)}" for (pod, created_ns, _), at_ns in zip(rows, gone, strict=True))
+    return f"Under OrderedReady a pod waits for the one before. As the watch saw both, this lay between the end of its old object and its creation: {told}."
 
 
 def _names_back(reading: Reading, since_ns: int, pods: Iterable[str]) -> str:
@@ -231,10 +241,8 @@ def headline(reading: Reading) -> str:
         for how, since_ns, ready in ways_back(reading)
     ]
     if mysql_clients_come_back(reading).outcome == "ok":
-        most_ns = max(lost.length_ns.before_ns or 0 for pod in MYSQL_GONE if (lost := mysql_outage(reading, pod)))
-        said += [
-            f"{count(len(MYSQL_GONE), 'deleted MySQL member')} were unreachable by name for {at_most_ns(most_ns)} each."
-        ]
+        each = ", ".join(f"{pod} for {between(o.length_ns)}" for pod in MYSQL_GONE if (o := mysql_outage(reading, pod)))
+        said.append(f"Two MySQL members that were deleted together were unreachable by name: {each}.")
     need(said, "no pods that were deleted together were seen to come back")
     return " ".join(said)
 

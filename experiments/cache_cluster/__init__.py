@@ -15,6 +15,7 @@ STEADY_WITHIN_S, FORMED_WITHIN_S, HEALED_WITHIN_S = 60, 30, 60
 SLOW_START_S = 14  # longer than cluster-node-timeout (5 s) and an election, as where a volume moves
 LEFT_ALONE_S = 11.0  # those that were replaced all at once
 QUICK, SLOW, ALL = 1, 2, 3  # trials
+MASTERS = {QUICK: "came back at once", SLOW: "stayed away"}
 OWN, OTHER = "of the deleted master", "of another master"
 BEFORE = "written before"  # any fault
 VICTIM_SLOT, TIMEOUT_S, NS_PER_S = 0, 5.0, 1_000_000_000
@@ -377,12 +378,22 @@ def dual_service(reading: Reading) -> Iterator[str]:
     entrance = note(reading, Entrance, "the external service was not visited")
     yield f"The external service is one address that leads to any member. {count(entrance.connections, 'connection')} to {ENTRANCE} reached {count(len(entrance.answered), 'different member')}."
     yield f"There {out_of(entrance.sent_elsewhere, entrance.connections, 'read')} were answered with MOVED, because the key was another member's."
-    if tried := [s.outcome.status for s in reading.sampled(probe="tcp", record=f"{ENTRANCE}:{PORT}")]:
-        yield f"In the whole run {out_of(len(tried) - tried.count('OK'), len(tried), 'connection')} to it failed."
     yield f"So a client needs the names behind {SERVICE} too, by which members are introduced."
-    yield "A cluster client gets the list of members by name from the one that answers, and connects to the owner of each key. The entrance finds a live member; the names tell members apart."
-    if notes(reading, Writes, trial=QUICK, slots=OWN):
-        yield f"When a master was deleted, of the writes into its slots {without_service(reading, QUICK, OWN)}."
+    yield "A cluster client gets the list of members by name from the one that answers, and connects to the owner of each key. The entrance leads to any Ready member; the names tell members apart."
+    yield from where_measured(entrance_meanwhile, reading)
+    for trial, how in MASTERS.items():
+        if notes(reading, Writes, trial=trial, slots=OWN):
+            yield f"When a deleted master {how}, of the writes into its slots {without_service(reading, trial, OWN)}."
+
+
+def entrance_meanwhile(reading: Reading) -> str:
+    """Its failures while all members were being replaced, apart from others: then nobody may have been there."""
+    deleted = known(next((f for f in reading.faults if f.trial == ALL), None), "not all members were deleted")
+    spans, of = ((deleted.sent_ns, steady_again_ns(reading, deleted)), (0, None)), f"{ENTRANCE}:{PORT}"
+    lost, whole = ([s.outcome.status != "OK" for s in reading.sampled(*span, probe="tcp", record=of)] for span in spans)
+    need(lost and len(whole) > len(lost), "it was not watched at both times")
+    others = out_of(sum(whole) - sum(lost), len(whole) - len(lost), "connection")
+    return f"From the deletion of all members until all was steady again {out_of(sum(lost), len(lost), 'connection')} to it failed. At other times {others} failed."
 
 
 def stable_formation(reading: Reading) -> Iterator[str]:
@@ -408,20 +419,26 @@ def other_systems(reading: Reading) -> Iterator[str]:
     yield f"The master that came back at once {returned}."
     if not any("fail" in one.flags for one in seen):
         yield "No member had marked it as failed by then."
-    yield f"The replica {owner} replaced the one that stayed away {between(after)} after the deletion (cluster-node-timeout is 5 s). Of the writes to a master that was never touched {others}."
+    yield f"The replica {owner} replaced the one that stayed away {between(after)} after the deletion (cluster-node-timeout is 5 s). In that trial, of the writes to a master that was never touched, {others}."
     if refused:
         yield f"Redis answered {count(refused)} of these with ClusterDown: it refuses all writes while some slots have no owner."
+    yield f"Why {'others' if refused else 'they'} failed was not measured." if sum(errors.values()) > refused else ""
     yield "Kubernetes gives identity. The members decide who leads, as in Kafka, etcd, ZooKeeper or Cassandra."
 
 
 def headline(reading: Reading) -> str:
     kept = names_stay_addresses_follow(reading).outcome == data_survives(reading).outcome == "ok"
     parts = ["A deleted Redis master kept its id, name and data in a new pod."] if kept else []
-    lost = "into the slots of a deleted Redis master failed when it came back at once."
-    writes = notes(reading, Writes, trial=QUICK, slots=OWN)
-    parts += [f"{out_of(one.tried - one.done, one.tried, 'write')} {lost}" for one in writes]
+    for trial, how in MASTERS.items():
+        lost = f"into the slots of a deleted Redis master failed when it {how}."
+        writes = notes(reading, Writes, trial=trial, slots=OWN)
+        parts += [f"{out_of(one.tried - one.done, one.tried, 'write')} {lost}" for one in writes]
     if notes(reading, Victim, trial=SLOW) and (took := takeover(reading, SLOW)):
-        parts.append(f"When it stayed away, {took[0]} took its place {between(took[1])} after the deletion.")
+        parts.append(f"{took[0]} took the place of the one that stayed away {between(took[1])} after the deletion.")
+    if names_alone_do_not_rejoin(reading).outcome == "ok":
+        parts.append(
+            f"After all {count(MEMBERS)} were deleted they had not rejoined {stated(LEFT_ALONE_S)} after all were Ready; CLUSTER MEET joined them."
+        )
     need(parts, "no master was deleted")
     return " ".join(parts)
 

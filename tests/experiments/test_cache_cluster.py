@@ -12,7 +12,7 @@ from chaos.analysis.checkers import checker_name
 from chaos.analysis.questions import Question
 from chaos.errors import InconclusiveError
 from chaos.experiment import Note, Options, find_experiment
-from chaos.model import FaultWindow, History, PodIdentity, RunMeta
+from chaos.model import FaultWindow, History, Outcome, PodIdentity, RunMeta, Samples, Series
 from experiments.cache_cluster import Claims, Entrance, Formed, Introduced, Members, Read, Victim
 from experiments.cache_cluster.redis_cluster import Seen, Writes
 from tests.edited import Edited
@@ -174,7 +174,10 @@ def test_what_was_not_measured_is_unknown(name: str, history: History) -> None:
 def test_the_units_questions_are_answered_with_the_runs_figures() -> None:
     said = answers(recorded())
     assert "26 of 30 reads were answered with MOVED" in said["dual-service"]
-    assert "14 of 45 failed, for at most 4.03 s" in said["dual-service"]
+    assert "came back at once, of the writes into its slots 14 of 45 failed, for at most 4.03 s" in said["dual-service"]
+    assert "stayed away, of the writes into its slots 63 of 299 failed, for at most 8.50 s" in said["dual-service"]
+    assert "In that trial, of the writes to a master that was never touched, 63 of 299" in said["other-systems"]
+    assert "Why they failed was not measured." in said["other-systems"]
     assert "six names and no address known beforehand, in 2.15 s" in said["stable-formation"]
     assert "No member knew more than 1 of 6 addresses" in said["stable-formation"]
     assert "redis-cluster-4 replaced the one that stayed away between 8.41 and 8.55 s" in said["other-systems"]
@@ -184,7 +187,29 @@ def test_a_refusal_is_the_reason_for_as_many_writes_as_it_refused() -> None:
     errors = {"ConnectionError: name not found": 4, "ClusterDownError": 1}
     history = changed(Writes, {"errors": errors}, trial=2, slots=OTHER)
     assert "Redis answered 1 of these with ClusterDown: it refuses all writes" in answers(history)["other-systems"]
+    assert "Why others failed was not measured." in answers(history)["other-systems"]
     assert "ClusterDown" not in answers(recorded())["other-systems"]
+
+
+def test_connections_that_failed_while_all_members_were_away_are_told_apart_from_others() -> None:
+    history = recorded()
+    history.series = [Series(0, "tcp", "redis-cluster:6379", "service", "", "redis-cluster", 0.1, 1.0)]
+    history.samples = {0: Samples()}
+    history.outcomes = [Outcome("OK", "connect"), Outcome("ECONNREFUSED", "connect")]
+    for sent_s, outcome in ((30, 0), (41, 1), (42, 0), (49, 0)):
+        history.samples[0].append(sent_s * _S, sent_s * _S, sent_s * _S + 1, outcome)
+    assert "to it failed" not in answers(history)["dual-service"], "when all was steady again was not seen"
+    history.marks.append((45 * _S, "steady-state", {"trial": 3, "reached": True}))
+    told = "until all was steady again 1 of 2 connections to it failed. At other times 0 of 2 connections failed."
+    assert told in answers(history)["dual-service"]
+
+
+def test_the_headline_tells_of_both_masters_and_of_all_members() -> None:
+    told = lab.headline(EXPERIMENT, recorded())
+    assert "14 of 45 writes into the slots of a deleted Redis master failed when it came back at once." in told
+    assert "63 of 299 writes into the slots of a deleted Redis master failed when it stayed away." in told
+    assert "they had not rejoined 11 s after all were Ready; CLUSTER MEET joined them." in told
+    assert "CLUSTER MEET" not in lab.headline(EXPERIMENT, without(Introduced))
 
 
 def test_the_headline_claims_the_data_only_where_they_were_read() -> None:

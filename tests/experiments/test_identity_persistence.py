@@ -17,7 +17,13 @@ said = partial(lab.answer, EXPERIMENT)
 def test_every_question_is_answered(history: History) -> None:
     assert said(history, "same-name").startswith("Yes: in 3 of 3 replacements (web-0, web-1, web-2)")
     assert said(history, "still-resolves").startswith("Yes. At the end of its trial ")
-    assert "each with a DNS record of its own" in said(history, "unlike-deployment")
+    text = said(history, "unlike-deployment")
+    begin = "A Deployment's pod came back under another name, and neither had a DNS name of its own: web-demo-"
+    assert text.startswith(begin)
+    assert text.endswith("web-0, web-1, web-2 kept the name and the DNS record.")
+    silent = said(Edited(history).notes(Contrast).say(replacement_record="TIMEOUT").history, "unlike-deployment")
+    assert "neither" not in silent
+    assert silent.startswith("A Deployment's pod came back under another name: web-demo-")
 
 
 def test_a_pod_that_was_not_seen_again_is_counted_and_named(edited: History) -> None:
@@ -31,13 +37,13 @@ def test_a_pod_that_was_not_seen_again_is_counted_and_named(edited: History) -> 
 def test_records_that_were_not_asked_for_are_not_claimed(history: History) -> None:
     text = said(Edited(history).series("A web-1.web").never_asked().history, "unlike-deployment")
     assert text
-    assert "each with a DNS record" not in text
+    assert "and the DNS record" not in text
 
 
 def test_names_that_nobody_answered_for_are_neither_right_nor_wrong(history: History) -> None:
     silent = Edited(history).silent().history
     assert said(silent, "still-resolves") == ""
-    assert "each with a DNS record" not in said(silent, "unlike-deployment")
+    assert "and the DNS record" not in said(silent, "unlike-deployment")
     deaf = Edited(history)
     deaf.notes(Contrast)
     for view in {s.view for s in history.series if s.probe == "dns"} - {"service"}:

@@ -56,7 +56,10 @@ def test_each_connection_of_a_count_is_counted_once(history: History) -> None:
     assert sum(strays["rows"].values()) - 2 * replicated == strays["accepted"] == 30
     text = said(history, "read-write-split")
     assert text.startswith("Not as the unit has it: its mysql-replicas selects every member, and led ")
-    assert f"{30 - replicated} of 30 rows written through it stayed on the one replica that took each" in text
+    told = f"{30 - replicated} of 30 rows written through mysql-replicas stayed on the one replica that took each."
+    assert told in text
+    assert "has 1" not in text, "one number is enough"
+    assert f"Before replicas were read-only, {told} When the primary was" in lab.headline(EXPERIMENT, history)
 
 
 def test_a_service_for_reads_that_was_not_seen_to_lead_to_the_primary_is_not_said_to(history: History) -> None:
@@ -167,6 +170,7 @@ def test_writes_that_cannot_be_placed_are_not_placed(history: History) -> None:
     edited = Edited(history).notes(Strays).say(accepted=29)
     assert said(edited.history, "read-write-split")
     assert "stayed on the one replica" not in said(edited.history, "read-write-split")
+    assert "one replica" not in lab.headline(EXPERIMENT, edited.history)
 
 
 def test_a_role_fails_on_its_own_only_if_the_other_did_not(history: History) -> None:

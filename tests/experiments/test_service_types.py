@@ -53,7 +53,7 @@ def test_each_pod_that_is_there_is_asked_for_behind_each_service_and_the_one_tha
     assert gone == f"A {replaced['deleted']}.web-headless"
     told = "All 7 names of pods below a service were NXDOMAIN at each of 3 views."
     assert lab.summary(EXPERIMENT, history, "pods-have-no-name") == told
-    assert said(history, "individual-names").startswith(f"No. {told}")
+    assert said(history, "individual-names").startswith(f"No, only a name made of a pod's address resolved. {told}")
 
 
 def test_a_bare_name_that_resolves_fails_too(history: History) -> None:
@@ -68,6 +68,25 @@ def test_names_made_of_addresses_are_handed_out_where_the_srv_record_has_them(hi
     assert "already" not in text
     edited = Edited(history).notes(Lookup, of="port").say(values=["web-service.n.svc.cluster.local"]).history
     assert "hands such names out" not in said(edited, "individual-names")
+
+
+def test_both_services_names_made_of_addresses_are_told_where_they_resolved(history: History) -> None:
+    old = lab.facts_of(history, "replacement")[0]["was_at"]
+    name = old.replace(".", "-")
+    both = f"Resolved: {name}.web-service (NOERROR {old}), {name}.web-headless (NOERROR {old})."
+    assert both in said(history, "individual-names")
+    edited = Edited(history).notes(Lookup, of=SHAPED).say(status="NXDOMAIN", values=[]).history
+    text = said(edited, "individual-names")
+    assert text.startswith("No. All 7 names")
+    assert "made of" not in text
+    assert "Resolved" not in text
+
+
+def test_a_type_in_front_of_a_name_is_no_article(history: History) -> None:
+    assert "-headless is NXDOMAIN" in said(history, "not-sufficient")
+    assert "and the A record of 10-244-" in said(history, "not-sufficient")
+    assert lab.summary(EXPERIMENT, history, OWN[0]).startswith("The A record of web-service is ")
+    assert said(history, "specific-primary").startswith("A replica could not choose its primary")
 
 
 def test_a_reverse_name_that_outlived_its_pod_is_told(history: History) -> None:

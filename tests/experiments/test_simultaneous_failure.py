@@ -44,14 +44,16 @@ def test_all_holds_and_both_own_questions_are_answered(history: History) -> None
     )
     assert text.count("The last name was back in every view at most") == 2
     assert "longer" not in text, "one run of each is no difference"
-    assert text.endswith("Whether the identity stayed was judged of web-0, web-1, web-2 only.")
+    waits = r"the end of its old object and its creation: web-0 \S+ m?s, web-1 \S+ m?s, web-2 \S+ m?s\."
+    assert re.search(waits, text), text
+    assert text.endswith("judged of web only, of whose pods 2, then 3 were deleted together.")
 
 
 def test_the_headline_says_whether_they_come_back_one_by_one_or_at_once(history: History) -> None:
     said_of = [
         r"Under OrderedReady pods came back one by one: the last of 3 was Ready at most \S+ s after .*\.",
-        r"Under Parallel none was seen to wait for another: the last of 3 was Ready at most \S+ s after .*\.",
-        r"2 deleted MySQL members were unreachable by name for at most \S+ s each\.",
+        r"Under Parallel not all waited for the one before: the last of 3 was Ready at most \S+ s after .*\.",
+        r"Two MySQL members .*: mysql-cluster-0 for between .* s, mysql-cluster-1 for between \S+ and \S+ s\.",
     ]
     text = lab.headline(EXPERIMENT, history)
     assert re.fullmatch(".*: " + " ".join(said_of), text), text
@@ -206,6 +208,15 @@ def test_parallel_pods_whose_own_predecessors_ended_late_say_nothing(changed: Ed
     assert verdicts(changed.history)["parallel-is-at-once"] == "unknown"
     assert "Parallel" not in said(changed.history, "serial-or-parallel")
     assert "Parallel" not in lab.headline(EXPERIMENT, changed.history)
+
+
+def test_a_parallel_pod_that_was_created_late_because_its_old_one_was_is_not_counted_as_early(changed: Edited) -> None:
+    since_ns = parallel_ns(Reading(changed.history))
+    move_successor(changed, "web-parallel-2", since_ns, 5.0, with_old=True)
+    assert verdicts(changed.history)["parallel-is-at-once"] == "ok"
+    summary = lab.summary(EXPERIMENT, changed.history, "parallel-is-at-once")
+    assert "Whether web-parallel-2 waited for web-parallel-1 is not known." in summary
+    assert "Under Parallel not all waited for the one before" in lab.headline(EXPERIMENT, changed.history)
 
 
 @pytest.mark.parametrize("checker", ["ordered-is-serial", "parallel-is-at-once"])

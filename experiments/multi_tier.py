@@ -250,10 +250,10 @@ def routing_is_by_role(reading: Reading) -> Iterator[Finding]:
     """data-primary leads to the primary alone, data-replicas to replicas alone, and a row written through one is read through the other."""
     for name, wanted in ROLES.items():
         one = note(reading, Routing, f"MySQL was not asked through {name}", asked=name)
-        if not set(one.heard) <= wanted:
-            yield against(f"{name} led to {', '.join(one.heard)}")
-        elif not one.heard:
-            yield unsure(f"nobody answered through {name}")
+        if not set(one.reached) <= wanted:
+            yield against(f"{name} led to {', '.join(one.reached)}")
+        elif not one.reached:
+            yield against_if(one.heard, f"nobody answered through {name}")
         yield holds(f"Of {count(one.connections, 'connection')} through {name}: {one.told()}.")
     yield from mysql.row_arrives(reading, "before", "no row was written")
 

@@ -35,7 +35,8 @@ def _findings() -> str:
     lines = []
     for example in FINDINGS:
         run = json.loads((EXAMPLES / example / "run.json").read_text(encoding="utf-8"))
-        lines.append(f"- [{run['experiment']}](reports/examples/{example}/report.md): {run['headline']}")
+        first = re.split(r"(?<=\.) +(?=[A-Z])", run["headline"])[0]
+        lines.append(f"- [{run['experiment']}](reports/examples/{example}/report.md): {first}")
     return "\n".join(lines)
 
 

@@ -138,6 +138,13 @@ def test_affinity_that_changes_its_mind_fails(history: History) -> None:
     assert said(edited.history, "session-affinity") == ""
 
 
+def test_an_affinity_that_was_asked_for_once_is_not_judged(history: History) -> None:
+    edited = Edited(history)
+    for turn in [one["turn"] for one in lab.facts_of(history, "sticky")][1:]:
+        edited = edited.notes(Sticky, turn=turn).drop()
+    assert judged(edited, "affinity-keeps-the-pod") == "unknown"
+
+
 @pytest.mark.parametrize(
     ("answered", "failure", "lost", "outcome"),
     [

@@ -237,6 +237,9 @@ def test_reads_that_reach_the_primary_fail(history: History) -> None:
     for silence in ("TIMEOUT (resolve)", "SERVFAIL (resolve)"):
         assert verdicts(of_primary({silence: 40}).history)["routing-is-by-role"] == "unknown"
     assert verdicts(of_primary({"ECONNREFUSED (connect)": 40}).history)["routing-is-by-role"] == "fail"
+    refused = {"data-1": 19, "data-2": 20, "ECONNREFUSED (connect)": 1}
+    lost_one = Edited(history).notes(Routing, asked="data-replicas").say(answered=refused)
+    assert verdicts(lost_one.history)["routing-is-by-role"] == "ok"  # one that leads nowhere leads to no wrong one
     of_replicas = Edited(history).notes(Routing, asked="data-replicas").say(answered={"data-1": 20, "data-0": 20})
     assert verdicts(of_replicas.history)["routing-is-by-role"] == "fail"
 

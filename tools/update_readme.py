@@ -35,7 +35,7 @@ def _findings() -> str:
     lines = []
     for example in FINDINGS:
         run = json.loads((EXAMPLES / example / "run.json").read_text(encoding="utf-8"))
-        first = re.split(r"(?<=\.) +(?=[A-Z])", run["headline"])[0]
+        first = run["headline"].partition(". ")[0].rstrip(".") + "."
         lines.append(f"- [{run['experiment']}](reports/examples/{example}/report.md): {first}")
     return "\n".join(lines)
 

@@ -22,6 +22,7 @@ from experiments.shared.reach import NO_ANSWER, UNENFORCED
 from tests.edited import Edited
 from tests.experiments import lab
 
+OPTIONS = {"period_s": 0.05}
 EXPERIMENT = find_experiment("cross-namespace")
 OWN = ("full-names-lead-everywhere", "short-names-stay-at-home", "policy-is-consistent")
 KEYS = ("cross-discovery", "cross-security", "multi-tenant")

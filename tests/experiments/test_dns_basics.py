@@ -10,6 +10,7 @@ from experiments.dns_basics import AFTER, ApiAddress, Cost, DirectLookup, PodFet
 from tests.edited import Edited
 from tests.experiments import lab
 
+OPTIONS = {"period_s": 0.05}
 EXPERIMENT = find_experiment("dns-basics")
 said = partial(lab.answer, EXPERIMENT)
 headline = partial(lab.headline, EXPERIMENT)

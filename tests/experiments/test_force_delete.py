@@ -11,7 +11,7 @@ from tests.edited import Edited
 from tests.experiments import lab
 
 EXPERIMENT = find_experiment("force-delete")
-OPTIONS = {"period_s": 0.02}
+OPTIONS = {"period_s": 0.05}
 OWN = ("object-goes-at-once", "overlap-is-known")
 verdicts = partial(lab.verdicts, EXPERIMENT)
 said = partial(lab.answer, EXPERIMENT)

@@ -13,6 +13,7 @@ from experiments.grace_period import FirstProcess
 from tests.edited import Edited
 from tests.experiments import lab
 
+OPTIONS = {"period_s": 0.05}
 EXPERIMENT = find_experiment("grace-period")
 said = partial(lab.answer, EXPERIMENT)
 verdicts = partial(lab.verdicts, EXPERIMENT)

@@ -26,6 +26,7 @@ from experiments.shared.mysql import MEMBERS
 from tests.edited import Edited
 from tests.experiments import lab
 
+OPTIONS = {"period_s": 0.05}
 EXPERIMENT = find_experiment("load-balancing")
 verdicts = partial(lab.verdicts, EXPERIMENT)
 said = partial(lab.answer, EXPERIMENT)

@@ -15,7 +15,7 @@ from tests.experiments import lab
 from tests.histories import TIMED_OUT
 
 EXPERIMENT = find_experiment("node-drain")
-OPTIONS = {"period_s": 0.02}
+OPTIONS = {"period_s": 0.05}
 verdicts = partial(lab.verdicts, EXPERIMENT)
 said = partial(lab.answer, EXPERIMENT)
 summary = partial(lab.summary, EXPERIMENT)

@@ -9,6 +9,7 @@ from experiments.service_types import AFTERWARDS, HEADLESS, REGULAR, SHAPED, Beh
 from tests.edited import Edited
 from tests.experiments import lab
 
+OPTIONS = {"period_s": 0.05}
 EXPERIMENT = find_experiment("service-types")
 OWN = ("regular-is-one-address", "headless-is-every-pod", "pods-have-no-name", "replacement-is-another")
 verdicts = partial(lab.verdicts, EXPERIMENT)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -15,6 +17,17 @@ def pytest_configure() -> None:
     gc.set_threshold(_ALLOCATIONS, 20, 100)
     # No test speaks TLS with a public host, and each client of an API reads all certificates of the machine: 30 ms.
     os.environ["SSL_CERT_FILE"] = os.devnull
+
+
+@pytest.fixture
+def logged() -> Iterator[list[logging.LogRecord]]:
+    """What is logged in a test, warnings and worse."""
+    records: list[logging.LogRecord] = []
+    handler = logging.Handler(logging.WARNING)
+    setattr(handler, "emit", records.append)  # noqa: B010 - a class for it would be longer
+    logging.getLogger().addHandler(handler)
+    yield records
+    logging.getLogger().removeHandler(handler)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

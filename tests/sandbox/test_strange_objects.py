@@ -165,7 +165,7 @@ def test_a_strange_object_stops_nobody_but_itself(strangeness: Callable[[UnitWeb
 
 
 def test_a_lenient_sandbox_logs_a_controllers_error_and_tries_again(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, logged: list[logging.LogRecord]
 ) -> None:
     reconcile = EndpointSliceController.reconcile
     attempts_s: list[float] = []
@@ -184,18 +184,17 @@ def test_a_lenient_sandbox_logs_a_controllers_error_and_tries_again(
         assert lab.sandbox.failure() is None
         assert slice_of(lab, "'web'")
 
-    with caplog.at_level(logging.ERROR):
-        in_unit_web(test, strict=False, overrides={"endpointslice_sync": (0.01, 0.01)})
+    in_unit_web(test, strict=False, overrides={"endpointslice_sync": (0.01, 0.01)})
     first, second, third = attempts_s
     assert [second - first, third - second] == pytest.approx([0.015, 0.020])
-    lines = [record.getMessage() for record in caplog.records]
+    lines = [record.getMessage() for record in logged]
     assert len(lines) == 2
     assert lines[0].startswith("the sandbox goes on after an error: ZeroDivisionError()")
     assert lines[0].endswith("EndpointSliceController was at default/web")
 
 
 def test_in_a_lenient_sandbox_a_failing_worker_is_tried_again_and_other_pods_live_on(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, logged: list[logging.LogRecord]
 ) -> None:
     run = PodWorker.run
     failed_s: list[float] = []
@@ -216,14 +215,13 @@ def test_in_a_lenient_sandbox_a_failing_worker_is_tried_again_and_other_pods_liv
         await asyncio.sleep(10)
         assert lab.get("Pod", "web-1")["status"]["phase"] == "Running"
 
-    with caplog.at_level(logging.ERROR):
-        in_unit_web(test, strict=False)
-    (line,) = [record.getMessage() for record in caplog.records]
+    in_unit_web(test, strict=False)
+    (line,) = [record.getMessage() for record in logged]
     assert "was at default/web-1" in line
 
 
 def test_a_worker_that_fails_halfway_gives_its_address_back_and_kills_what_runs(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, logged: list[logging.LogRecord]
 ) -> None:
     tend = PodWorker._tend
     addresses: list[str] = []
@@ -246,6 +244,5 @@ def test_a_worker_that_fails_halfway_gives_its_address_back_and_kills_what_runs(
         assert pod["status"]["phase"] == "Running"
         assert pod["status"]["podIP"] != addresses[0]
 
-    with caplog.at_level(logging.ERROR):
-        in_unit_web(test, strict=False)
-    assert len(caplog.records) == 1
+    in_unit_web(test, strict=False)
+    assert len(logged) == 1

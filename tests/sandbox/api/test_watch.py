@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import aiohttp
@@ -126,7 +127,7 @@ def test_a_client_that_leaves_ends_its_watch(served: Any) -> None:
 
 
 def test_a_client_that_leaves_while_an_event_is_written_is_no_error(
-    served: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    served: Any, monkeypatch: pytest.MonkeyPatch, logged: list[logging.LogRecord]
 ) -> None:
     async def gone(*_: Any) -> None:
         raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
@@ -141,7 +142,7 @@ def test_a_client_that_leaves_while_an_event_is_written_is_no_error(
         return len(lab.store._subscribers)
 
     assert served(scenario) == 0
-    assert caplog.records == []
+    assert logged == []
 
 
 def test_a_change_reaches_the_watch_after_the_drawn_delay(served: Any) -> None:

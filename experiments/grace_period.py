@@ -1,6 +1,6 @@
 """What does it cost clients how a container ends: by name, through a ClusterIP, and on an open connection?"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import wraps
 
@@ -216,10 +216,15 @@ def away(reading: Reading, *sets: str) -> Interval:
     return Interval(min(one.after_ns for one in found), max(ends_ns))
 
 
+def each_away(reading: Reading, sets: Iterable[str]) -> str:
+    """The same for each of them: two times are no bounds of one."""
+    return " and ".join(f"{between(away(reading, one))} ({one})" for one in sets)
+
+
 def what_to_do(reading: Reading) -> Iterator[str]:
     deaf, quick = away(reading, *DEAF), away(reading, *QUICK)
     need(deaf.after_ns > (quick.before_ns or 0), "a shell that stays PID 1 was not seen to cost more")
-    yield f"Let the server be PID 1 (`exec`, or a shell that hands over): without a preStop hook its pod was away by name for {between(quick)}. Behind a shell that stays PID 1 and has no trap for the signal it was away for {between(deaf)}."
+    yield f"Let the server be PID 1 (`exec`, or a shell that hands over): without a preStop hook its pod was away by name for {each_away(reading, QUICK)}. Behind a shell that stays PID 1 and has no trap for the signal it was away for {between(deaf)}."
     yield from where_measured(_waiting, reading, quick.before_ns or 0)
 
 
@@ -237,8 +242,8 @@ def deletions(reading: Reading) -> str:
 
 
 def headline(reading: Reading) -> str:
-    quick, deaf = (between(away(reading, *sets)) for sets in (QUICK, DEAF))
-    return f"A pod was unreachable by its name for {quick} where the server is PID 1 and has no preStop hook ({', '.join(QUICK)}). It was unreachable for {deaf} where a shell without a trap is PID 1 ({', '.join(DEAF)}). That rests on {deletions(reading)} of each."
+    quick, deaf = (each_away(reading, sets) for sets in (QUICK, DEAF))
+    return f"A pod was unreachable by its name for {quick} where the server is PID 1 and has no preStop hook. It was unreachable for {deaf} where a shell without a trap is PID 1. That rests on {deletions(reading)} of each."
 
 
 experiment = Experiment(

@@ -316,7 +316,8 @@ def old_answers(reading: Reading, old: PodIdentity) -> Iterator[str]:
     for view in lost.silent:
         if stale.get(view):
             first_ns, last_ns = stale[view][0].received_ns, stale[view][-1].sent_ns
-            yield f"After the node's return {view} gave the old address of {old.name} for {at_least(max(0, last_ns - first_ns))}."
+            lasted = f", for {at_least(last_ns - first_ns)}" if last_ns > first_ns else ""
+            yield f"After the node's return {view} gave the old address of {old.name} in {count(len(stale[view]), 'answer')}{lasted}."
             met = {s.outcome.values for s in reading.sampled(first_ns, last_ns, probe="http", name=old.address)}
             if new.at_ns < first_ns and (old.name,) in met:
                 yield f"The new {old.name} was Ready before that, and the old one answered at that address meanwhile."

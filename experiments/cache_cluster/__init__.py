@@ -270,10 +270,14 @@ def without_service(reading: Reading, trial: int, slots: str) -> str:
     if not done.errors:
         return f"none of {count(done.tried)} failed"
     kinds = ", ".join(f"{count(n)} {kind}" for kind, n in done.errors.items())
-    span = ""
-    if done.last_ok_s is not None and done.ok_again_s is not None:
-        span = f", for {at_most_ns(ns(done.ok_again_s) - ns(done.last_ok_s))}"
-    return f"{out_of(done.tried - done.done, done.tried)} failed{span} ({kinds})"
+    return f"{out_of(done.tried - done.done, done.tried)} failed{failed_for(done)} ({kinds})"
+
+
+def failed_for(done: Writes) -> str:
+    """`` for at most 4.36 s``; empty where that is not known."""
+    if done.last_ok_s is None or done.ok_again_s is None:
+        return ""
+    return f" for {at_most_ns(ns(done.ok_again_s) - ns(done.last_ok_s))}"
 
 
 # ---- what must hold ----
@@ -428,11 +432,12 @@ def other_systems(reading: Reading) -> Iterator[str]:
 
 def headline(reading: Reading) -> str:
     kept = names_stay_addresses_follow(reading).outcome == data_survives(reading).outcome == "ok"
-    parts = ["A deleted Redis master kept its id, name and data in a new pod."] if kept else []
+    parts = (
+        ["A deleted Redis master kept its id, name and data in a new pod."] if kept else ["A Redis master was deleted."]
+    )
     for trial, how in MASTERS.items():
-        lost = f"into the slots of a deleted Redis master failed when it {how}."
-        writes = notes(reading, Writes, trial=trial, slots=OWN)
-        parts += [f"{out_of(one.tried - one.done, one.tried, 'write')} {lost}" for one in writes]
+        lost = [span for one in notes(reading, Writes, trial=trial, slots=OWN) if (span := failed_for(one))]
+        parts += [f"Writes into its slots failed{span} when it {how}." for span in lost]
     if notes(reading, Victim, trial=SLOW) and (took := takeover(reading, SLOW)):
         parts.append(f"{took[0]} took the place of the one that stayed away {between(took[1])} after the deletion.")
     if names_alone_do_not_rejoin(reading).outcome == "ok":

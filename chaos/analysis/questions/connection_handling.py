@@ -55,10 +55,9 @@ def _by_name(reading: Reading, views: list[ClientView], who: str) -> Iterator[st
     tails = [(v.trial.number, tail) for v in failed if (tail := _served_after_failure(reading, v)) is not None]
     if tails:
         lasted = over_faults(per_fault(tails), noun(v.trial.fault for v in failed))
-        yield (
-            f"The old pod still answered at its address for {lasted} after the name had failed. "
-            "A client that keeps an address or a connection is served longer than one that resolves the name again."
-        )
+        where = f"In {out_of(len(tails), len(failed), each(failed))}"
+        yield f"{where} the old pod still answered at its address for {lasted} after the name had failed."
+        yield "There a client that kept its address was served longer than one that resolved the name again."
 
 
 def _deaf(what: str, views: list[ClientView]) -> Iterator[str]:

@@ -175,7 +175,7 @@ def test_the_units_questions_are_answered_with_the_runs_figures() -> None:
     said = answers(recorded())
     assert "26 of 30 reads were answered with MOVED" in said["dual-service"]
     assert "came back at once, of the writes into its slots 14 of 45 failed for at most 4.03 s" in said["dual-service"]
-    assert "stayed away, of the writes into its slots 63 of 299 failed, for at most 8.50 s" in said["dual-service"]
+    assert "stayed away, of the writes into its slots 63 of 299 failed for at most 8.50 s" in said["dual-service"]
     assert "In that trial, of the writes to a master that was never touched, 63 of 299" in said["other-systems"]
     assert "Why they failed was not measured." in said["other-systems"]
     assert "six names and no address known beforehand, in 2.15 s" in said["stable-formation"]

@@ -92,6 +92,11 @@ def without(kind: type[Note], **where: Any) -> History:
     return Edited(recorded()).notes(kind, **where).drop().history
 
 
+def kept_unseen() -> History:
+    """No member saw another owner of the slots while the master was away."""
+    return changed(Seen, {"owner": PODS[0]}, trial=2)
+
+
 def changed(kind: type[Note], values: dict[str, Any], **where: Any) -> History:
     """The run, had it found something else."""
     return Edited(recorded()).notes(kind, **where).say(**values).history
@@ -153,6 +158,7 @@ def taken_unseen() -> History:
         ("replica-takes-over", without(Seen, trial=2)),
         ("replica-takes-over", without(Victim, trial=2)),
         ("replica-takes-over", taken_unseen()),
+        ("replica-takes-over", Edited(kept_unseen()).notes(Members, phase="after trial 2").drop().history),
         ("names-stay-addresses-follow", without(Victim, trial=1)),
         ("names-stay-addresses-follow", without(Members, phase="after trial 2")),
         ("names-stay-addresses-follow", without(Seen, trial=1)),

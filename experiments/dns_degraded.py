@@ -278,7 +278,7 @@ def intermittent(reading: Reading) -> Iterator[str]:
     asked, changes = application(reading)
     if single.failed and not asked.failed:
         yield "Here it is DNS: lookups failed, and no request to the application's address did."
-    yield f"The server drops one query in {count(DROP_ONE_IN)}. {single.failed_of_all} lookups with {ONCE} failed. {again.failed_of_all} lookups with {GLIBC} failed."
+    yield f"The server drops one query in {count(DROP_ONE_IN)}, by one count over all programs, so their counts depend on each other. {single.failed_of_all} lookups with {ONCE} failed. {again.failed_of_all} lookups with {GLIBC} failed."
     if again.slow_ns:
         yield f"{count(len(again.slow_ns))} more took {ms(min(again.slow_ns))} or longer."
     if not changes and not asked.failed:

@@ -213,4 +213,5 @@ def _middle_of(group: list[Spread], of: Callable[[Spread], Interval]) -> str:
 
 
 def _seconds(duration_ns: int, decimals: int) -> str:
-    return f"{round(duration_ns / 1000) * 1000 / NS_PER_S:.{decimals}f}"
+    # Plus nothing: no bound reads as -0.000.
+    return f"{round(round(duration_ns / 1000) * 1000 / NS_PER_S, decimals) + 0.0:.{decimals}f}"

@@ -115,11 +115,15 @@ def by_family(trial: Trial, kind: RecordKind) -> Trial:
 
 def state_table(outcomes: Sequence[Outcome], record: Record, trial: Trial, service: str) -> list[State]:
     """The state that each of the reading's outcomes shows for a record, by the outcome's position."""
-    return [state_of(outcome, record.kind, trial, service) for outcome in outcomes]
+    asked = by_family(trial, record.kind)
+    return [state_of(outcome, record.kind, asked, service) for outcome in outcomes]
 
 
 def state_of(outcome: Outcome, kind: RecordKind, trial: Trial, service: str) -> State:
-    """What one answer shows. Timeouts, SERVFAIL, errno and unreadable answers show nothing."""
+    """What one answer shows, where the trial has addresses of its family (see `by_family`).
+
+    Timeouts, SERVFAIL, errno and unreadable answers show nothing.
+    """
     if outcome.status in DNS_ABSENT:
         return State.ABSENT
     if outcome.status not in DNS_PRESENT:
@@ -130,7 +134,7 @@ def state_of(outcome: Outcome, kind: RecordKind, trial: Trial, service: str) -> 
     if kind is RecordKind.SRV:
         return _srv_state(outcome, trial, service)
     complete = kind in (RecordKind.SERVICE_A, RecordKind.SERVICE_AAAA)
-    return _address_state(frozenset(outcome.values), by_family(trial, kind), complete=complete)
+    return _address_state(frozenset(outcome.values), trial, complete=complete)
 
 
 def names_pod(value: str, pod: str, service: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chaos.cluster import Cluster
-from chaos.engine.target import WatchedTarget, is_ready
+from chaos.engine.target import WatchedTarget, is_dual_stack, is_ready
 from chaos.errors import PreflightError, UsageError
 from chaos.experiment import Experiment, Options, Workload
 from chaos.experiment.definition import question_key
@@ -173,7 +173,7 @@ def _target(found: Object, service: Object, options: Options, pods: list[Object]
     _check_staged(found, [by_name[name] for name in names])
     labels = spec["template"]["metadata"].get("labels") or {}
     port = options.port or _port(service, spec)
-    dual = "IPv6" in (service["spec"].get("ipFamilies") or ())
+    dual = is_dual_stack(service)
     return WatchedTarget(meta["namespace"], meta["name"], spec["serviceName"], port, names, labels, dual_stack=dual)
 
 
@@ -222,7 +222,7 @@ def _notes(found: Object, service: Object, identify: Identify) -> list[str]:
         notes.append("it has a single replica: while that is away, the service's own name is gone as well")
     if (service["spec"] or {}).get("publishNotReadyAddresses"):
         notes.append("its service publishes addresses that are not ready: names stay until the old pod is terminal")
-    if "IPv6" in (service["spec"].get("ipFamilies") or ()):
+    if is_dual_stack(service):
         notes.append(
             "its service has an IPv6 family too: its AAAA records are asked beside its A records; connections are "
             "tried over IPv4, and reverse names of IPv4 addresses are asked"

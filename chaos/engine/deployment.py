@@ -8,7 +8,7 @@ import platform
 from chaos.clock import RunClock
 from chaos.engine.active import ActiveRun
 from chaos.engine.objects import OPT_IN_LABEL
-from chaos.engine.target import WatchedTarget, is_ready
+from chaos.engine.target import WatchedTarget, is_dual_stack, is_ready
 from chaos.errors import ApiError, PreflightError
 from chaos.experiment import Experiment
 
@@ -58,7 +58,7 @@ async def deploy(run: ActiveRun, experiment: Experiment, target: WatchedTarget, 
             if pod and made["kind"] == "Service":
                 clusterips[pod] = str(made["spec"]["clusterIP"])
             if made["kind"] == "Service" and made["metadata"]["name"] == target.service:
-                target.dual_stack = "IPv6" in (made["spec"].get("ipFamilies") or ())
+                target.dual_stack = is_dual_stack(made)
     deadline_s = clock.now_s() + DEPLOY_WITHIN_S
     while not all(name in target.objects and is_ready(target.objects[name]) for name in target.names):
         if clock.now_s() > deadline_s:

@@ -86,6 +86,11 @@ class WatchedTarget:
         return found
 
 
+def is_dual_stack(service: Object) -> bool:
+    """Whether a service has an IPv6 family; one that has no other is refused before this matters."""
+    return "IPv6" in (service["spec"].get("ipFamilies") or ())
+
+
 def is_ipv6(slice_: Object) -> bool:
     """Whether an EndpointSlice has IPv6 addresses: of a dual-stack service each family has slices of its own."""
     return bool(slice_.get("addressType") == "IPv6")

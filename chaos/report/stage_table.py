@@ -47,11 +47,11 @@ def stage_rows(lines: list[Timeline], shown: list[Timeline]) -> list[StageRow]:
             None if b is None or b.interval is None else bound(b.interval, t.trial.cause_ns)
             for t, b in zip(lines, found, strict=True)
         ]
-        middle = median([f for f in figures if f is not None]) if same else None
+        middle = _text(median([f for f in figures if f is not None])) if same else "—"
         labels = {b.label for b in found if b is not None}
         label = labels.pop() if len(labels) == 1 else "t0"
         cells = tuple(_text(f) for t, f in zip(lines, figures, strict=True) if t in shown)
-        rows.append(StageRow(label, cells, _text(middle) if same else "—"))
+        rows.append(StageRow(label, cells, middle))
     return rows
 
 

@@ -49,9 +49,7 @@ def _by_name(reading: Reading, views: list[ClientView], who: str) -> Iterator[st
     if not failed:
         yield "No new connection by name failed." if len(heard) == len(views) else "In the others none failed."
         return
-    yield f"{who} failed in {out_of(len(failed), len(heard), each(heard))}."
-    yield from _began(failed)
-    yield f"The outage lasted {_lengths(failed)}."
+    yield from _failures(who, failed, heard)
     tails = [(v.trial.number, tail) for v in failed if (tail := _served_after_failure(reading, v)) is not None]
     if tails:
         lasted = over_faults(per_fault(tails), noun(v.trial.fault for v in failed))
@@ -67,6 +65,12 @@ def _deaf(what: str, views: list[ClientView]) -> Iterator[str]:
         where = "" if len(deaf) == len(views) else f" in {out_of(len(deaf), len(views), each(views))}"
         before = f"before {named_cause(v.trial for v in deaf)}"
         yield f"{what} had failed already {before}{where}, so what it did to them was not measured."
+
+
+def _failures(who: str, failed: list[ClientView], heard: list[ClientView]) -> Iterator[str]:
+    yield f"{who} failed in {out_of(len(failed), len(heard), each(heard))}."
+    yield from _began(failed)
+    yield f"The outage lasted {_lengths(failed)}."
 
 
 def _began(failed: list[ClientView], how: str = "") -> Iterator[str]:
@@ -103,10 +107,7 @@ def _clusterip(by_name: list[ClientView], views: list[ClientView]) -> Iterator[s
     if not failed:
         yield "Through the ClusterIP service no request failed." if len(heard) == len(views) else "Else none failed."
         return
-    where = out_of(len(failed), len(heard), each(heard))
-    yield f"Through the pod's ClusterIP service requests failed in {where}."
-    yield from _began(failed)
-    yield f"The outage lasted {_lengths(failed)}."
+    yield from _failures("Through the pod's ClusterIP service requests", failed, heard)
     named = {v.trial.key: v for v in by_name if v.failed is not None}
     later = [v for v in failed if v.trial.key in named and _certainly_later(v.failed, named[v.trial.key].failed)]
     if later:

@@ -18,7 +18,6 @@ from itertools import pairwise
 from pathlib import Path
 
 from chaos.agents.fleet import Fleet
-from chaos.agents.options import AgentOptions, PodOptions
 from chaos.clock import RunClock
 from chaos.cluster import Changes, Cluster, ClusterAddress, Journal, Watcher, connect
 from chaos.engine.progress import Silence
@@ -26,6 +25,7 @@ from chaos.engine.rollback import roll_back
 from chaos.engine.views import find_dns
 from chaos.model import RunMeta, Series
 from chaos.model.recording import Recorder
+from chaos.options.agents import AgentOptions, PodOptions
 
 AGENTS, PROBES_PER_S, SECONDS = 20, 100, 60
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")

@@ -316,4 +316,5 @@ experiment = Experiment(
     uses=("get,create,delete configmaps", "get pods/log"),
     duration_s=90,
     method=method,
+    options=("grace", "force"),
 )

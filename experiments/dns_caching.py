@@ -309,4 +309,5 @@ experiment = Experiment(
     timeout_s=240,
     duration_s=75,
     method=method,
+    options=("grace", "force"),
 )

@@ -346,4 +346,5 @@ experiment = Experiment(
     headline=headline,
     duration_s=95,
     method=method,
+    options=("connect-period",),
 )

@@ -90,7 +90,7 @@ experiment = Experiment(
         "dns-update",
     ),
     headline=doubled,
-    repeats=True,
+    options=("trials",),
     timeout_s=180,
     method=method,
 )

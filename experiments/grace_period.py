@@ -272,4 +272,5 @@ experiment = Experiment(
     uses=("get,create pods/exec",),
     duration_s=90,
     method=method,
+    options=("trials", "grace", "force", "connect-period", "max-qps"),
 )

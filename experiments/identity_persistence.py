@@ -124,7 +124,7 @@ experiment = Experiment(
         unit_question("still-resolves", still_resolves, "recoveries.csv"),
         unit_question("unlike-deployment", unlike_deployment, "events.jsonl"),
     ),
-    repeats=True,
+    options=("trials", "grace", "force"),
     any_target=True,
     timeout_s=180,
     method=method,

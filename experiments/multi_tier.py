@@ -461,4 +461,5 @@ experiment = Experiment(
     uses=("create,delete networkpolicies.networking.k8s.io", "patch pods", "get,create pods/exec"),
     duration_s=100,
     method=method,
+    options=("grace", "force", "connect-period"),
 )

@@ -372,4 +372,5 @@ experiment = Experiment(
     ),
     timeout_s=240,
     method=method,
+    options=("grace", "force"),
 )

@@ -165,4 +165,5 @@ experiment = Experiment(
     timeout_s=180,
     duration_s=40,
     method=method,
+    options=("period", "connect-period", "max-qps"),
 )

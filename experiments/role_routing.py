@@ -294,4 +294,5 @@ experiment = Experiment(
     uses=("patch pods",),
     timeout_s=240,
     method=method,
+    options=("grace", "force"),
 )

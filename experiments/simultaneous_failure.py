@@ -274,4 +274,5 @@ experiment = Experiment(
     timeout_s=180,
     duration_s=90,
     method=method,
+    options=("grace", "force"),
 )

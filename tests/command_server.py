@@ -14,10 +14,14 @@ from typing import Any, NoReturn
 
 # Everything that commands import late; what is missing here is imported anew by each of them.
 _LATE = (
+    "chaos.cli.again",
     "chaos.cli.catalogue",
+    "chaos.cli.command",
     "chaos.cli.diagnose",
     "chaos.cli.doctor",
+    "chaos.cli.listing",
     "chaos.cli.many",
+    "chaos.cli.past",
     "chaos.cli.recover",
     "chaos.cli.run",
     "chaos.cli.sandbox",

@@ -10,7 +10,6 @@ from typing import Any
 
 from chaos.agents import manifests
 from chaos.agents.bundle import build_bundle
-from chaos.agents.options import AgentOptions, PodOptions
 from chaos.agents.session import AgentSession
 from chaos.agents.stream import LineStream
 from chaos.clock import RunClock
@@ -19,6 +18,7 @@ from chaos.cluster.exec import open_exec
 from chaos.errors import ApiError, ChaosError, PreflightError
 from chaos.model import ClusterEvent
 from chaos.model.recording import Recorder
+from chaos.options.agents import AgentOptions, PodOptions
 from chaos.probes import DnsView
 
 # An image that must be pulled takes its time.

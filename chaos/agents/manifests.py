@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from chaos.agents.options import AgentOptions, PodOptions
+from chaos.options.agents import AgentOptions, PodOptions
 
 Object = dict[str, Any]
 

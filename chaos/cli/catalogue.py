@@ -1,18 +1,30 @@
-"""`chaos list` and `chaos show`."""
+"""Finding experiments, and `chaos show`."""
 
 from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from functools import cache
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.table import Table
 
-from chaos.experiment import Experiment, find_experiment, load_experiments
+from chaos.experiment import Experiment, find_experiment
 from chaos.experiment.definition import NEEDS
+from chaos.options import Option, everyone
+from chaos.options.output import FormatOptions
+from chaos.options.table import known_options
 
 
+class Chosen(Protocol):
+    """Which experiment; see `chaos.cli.commands.show`."""
+
+    @property
+    def experiment(self) -> str: ...
+
+
+@cache  # a user's file is executed once for each command
 def known_experiment(name: str) -> Experiment:
     """Find and validate.
 
@@ -33,31 +45,28 @@ def own_experiment(file: str) -> Experiment | None:
     return known_experiment(file) if file else None
 
 
-def show_list(*, as_json: bool) -> None:
-    """Print the shipped experiments."""
-    experiments = load_experiments()
-    if as_json:
-        print(json.dumps([{"name": e.name, "summary": e.summary} for e in experiments], indent=2))
-        return
-    width = max(len(experiment.name) for experiment in experiments)
-    for experiment in experiments:
-        print(f"{experiment.name:<{width}}  {experiment.summary}")
-
-
-def show_experiment(name: str, *, as_json: bool) -> None:
-    """Print one experiment."""
-    experiment = known_experiment(name)
+def show_experiment(chosen: Chosen, told: FormatOptions) -> int:
+    """`chaos show`."""
+    experiment = known_experiment(chosen.experiment)
     rows = describe(experiment)
-    if as_json:
+    if told.as_json:
         print(json.dumps(rows, indent=2))
-        return
+        return 0
     console = Console()
+    if not console.is_terminal:  # whole lines, for grep
+        for key, value in rows.items():
+            for line in value if isinstance(value, list) else [value]:
+                print(f"{key.replace('_', ' ')}: {line}")
+        return 0
     console.print(f"[bold]{experiment.name}[/]  {experiment.summary}", highlight=False)
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for key, value in rows.items():
         if key not in ("name", "summary"):
             table.add_row(key.replace("_", " "), "\n".join(map(str, value)) if isinstance(value, list) else str(value))
-    console.print(table)
+    console.print(table, markup=False, highlight=False)
+    return 0
 
 
 def faults_of(experiment: Experiment) -> list[str]:
@@ -85,6 +94,19 @@ def describe(experiment: Experiment) -> dict[str, Any]:
         "duration_s": experiment.duration_s,
         "needs": [f"{need}: {NEEDS[need]}" for need in experiment.needs] or ["a namespace"],
         "uses": list(experiment.uses) or ["what every run does"],
+        "options": [_described(one) for one in honoured_options(experiment)],
         "questions": experiment.question_texts(),
         "source": str(experiment.source),
     }
+
+
+def honoured_options(experiment: Experiment) -> list[Option[Any]]:
+    """Options that do something in this experiment and not in every one, its own first."""
+    known = [one for one in known_options().values() if one.honoured_by is not everyone and experiment.honours(one)]
+    return [*experiment.own_options, *known]
+
+
+def _described(one: Option[Any]) -> str:
+    metavar = f" {one.kind.metavar}" if one.kind.metavar else ""
+    default = f" (default: {one.shown_default()})" if one.shown_default() else ""
+    return f"{one.flag}{metavar}: {one.help}{default}"

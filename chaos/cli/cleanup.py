@@ -8,13 +8,17 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
+from chaos.cli.place import address_of
 from chaos.cli.terminal import SteadfastConsole, TerminalProgress, confirmed, print_problem, run_time
 from chaos.clock import RunClock
 from chaos.cluster import Cluster, ClusterAddress, Journal, connect
 from chaos.engine.cleanup import remove
 from chaos.engine.leftovers import Life, Open, RunLeftovers, find, open_changes, read_journals
 from chaos.errors import InconclusiveError, RollbackError
+from chaos.options.output import ReportsOptions
+from chaos.options.place import ClusterOptions
 from chaos.visible import visible
 
 
@@ -33,13 +37,23 @@ class CleanupRequest:
     agreed: bool
 
 
-def clean_up(request: CleanupRequest) -> int:
-    """Show, ask, remove; returns the exit code: 0 where nothing is left, 5 where something is.
+class Agreed(Protocol):
+    """What is agreed to; see `chaos.cli.commands.cleanup`."""
+
+    @property
+    def over(self) -> tuple[str, ...]: ...
+    @property
+    def yes(self) -> bool: ...
+
+
+def clean_up(agreed: Agreed, cluster: ClusterOptions, kept: ReportsOptions) -> int:
+    """`chaos cleanup`: show, ask, remove; returns the exit code: 0 where nothing is left, 5 where something is.
 
     Raises:
         PreflightError: the cluster cannot be reached, or not be read.
     """
-    return asyncio.run(_clean_up(request))
+    cluster.check_named()
+    return asyncio.run(_clean_up(CleanupRequest(address_of(cluster), kept.reports, frozenset(agreed.over), agreed.yes)))
 
 
 async def _clean_up(request: CleanupRequest) -> int:

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
+MANIFEST_KINDS = ("namespace", "rbac", "cronjob", "networkpolicy", "all")
+
 
 def experiment_names(incomplete: str) -> list[str]:
     """Shipped experiments that begin so."""
     package = Path(__file__).parent.parent
     folders = (package / "_experiments", package.parent / "experiments")
-    names = (p.stem.replace("_", "-") for f in folders if f.is_dir() for p in f.glob("*.py"))
+    paths = (p for f in folders if f.is_dir() for p in f.glob("*.py"))
+    found = {p.stem for p in paths} | {p.parent.name for f in folders for p in f.glob("*/__init__.py")}
+    names = (name.replace("_", "-") for name in found - {"shared", "__init__"})
     return sorted(n for n in names if n.startswith(incomplete))
 
 
 def run_folders(incomplete: str) -> list[str]:
     """Runs below ./reports that begin so."""
     return sorted(str(p.parent) for p in Path("reports").glob("*/*/run.json") if str(p.parent).startswith(incomplete))
+
+
+def manifest_kinds(incomplete: str) -> list[str]:
+    """Kinds of manifests that begin so."""
+    return [kind for kind in MANIFEST_KINDS if kind.startswith(incomplete)]

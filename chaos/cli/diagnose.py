@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 from rich.text import Text
 
+from chaos.cli.fix import offer
+from chaos.cli.place import address_of
 from chaos.cli.terminal import SteadfastConsole, print_json
-from chaos.cluster import ClusterAddress, connect
+from chaos.cluster import connect
 from chaos.diagnose import (
     Diagnosis,
     Finding,
@@ -22,56 +25,69 @@ from chaos.diagnose import (
     read_namespace,
 )
 from chaos.errors import InconclusiveError, UsageError
+from chaos.options.output import FormatOptions, ReportsOptions
+from chaos.options.place import ClusterOptions
 from chaos.vantage.local import LocalVantage
 
 _STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _STATEFULSET = ("statefulset", "statefulsets", "sts", "statefulset.apps")
 
 
+class Chosen(Protocol):
+    """What to look at, and what may be mended; see `chaos.cli.commands.diagnose`."""
+
+    @property
+    def target(self) -> str: ...
+    @property
+    def files(self) -> tuple[str, ...]: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def fix(self) -> bool: ...
+    @property
+    def yes(self) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class DiagnoseRequest:
-    """What was asked.
+    """What was asked."""
 
-    Attributes:
-        address: of the cluster; None: files only.
-        namespace: empty: the default one.
-        target: such as ``statefulset/web``; empty: everything.
-        files: of manifests.
-    """
-
-    address: ClusterAddress | None
-    namespace: str
-    target: str
-    files: tuple[str, ...]
-    fix: bool
-    agreed: bool
+    chosen: Chosen
+    cluster: ClusterOptions
     reports: Path
     as_json: bool
 
+    @property
+    def namespace(self) -> str:
+        """To look at."""
+        return self.chosen.namespace or "default"
 
-def run_diagnosis(request: DiagnoseRequest) -> int:
-    """Look, tell, mend what is agreed to, and return the exit code: 1 where something is wrong.
+
+def run_diagnosis(chosen: Chosen, cluster: ClusterOptions, kept: ReportsOptions, told: FormatOptions) -> int:
+    """`chaos diagnose`: look, tell, mend what is agreed to, and return the exit code: 1 where something is wrong.
 
     Raises:
         UsageError: it says something impossible, or a file is none.
         PreflightError: the cluster cannot be reached.
     """
-    statefulset = _statefulset(request.target)
-    if request.address is None:
-        if request.fix:
-            raise UsageError("--fix changes a cluster; in files it cannot", hint="each finding says what to write")
-        namespace = request.namespace or "default"
-        view = View(tuple(read_files(request.files, namespace)), "in the given files")
-        if not view.items:
-            raise UsageError(f"no Kubernetes object is in {', '.join(request.files)}")
-        return _tell(request, view, diagnose(view), statefulset, ", ".join(request.files))
-    if request.files:
-        raise UsageError("-f looks at files, without a cluster", hint="leave out --context and --in-cluster, or -f")
-    return asyncio.run(_of_cluster(request, request.address, statefulset))
+    request = DiagnoseRequest(chosen, cluster, kept.reports, told.as_json)
+    statefulset = _statefulset(chosen.target)
+    if cluster.is_named:
+        if chosen.files:
+            raise UsageError("-f looks at files, without a cluster", hint="leave out --context and --in-cluster, or -f")
+        return asyncio.run(_of_cluster(request, statefulset))
+    if not chosen.files or cluster.kubeconfig is not None:
+        cluster.check_named()
+    if chosen.fix:
+        raise UsageError("--fix changes a cluster; in files it cannot", hint="each finding says what to write")
+    view = View(tuple(read_files(chosen.files, request.namespace)), "in the given files")
+    if not view.items:
+        raise UsageError(f"no Kubernetes object is in {', '.join(chosen.files)}")
+    return _tell(request, view, diagnose(view), statefulset, ", ".join(chosen.files))
 
 
-async def _of_cluster(request: DiagnoseRequest, address: ClusterAddress, statefulset: str) -> int:
-    namespace = request.namespace or "default"
+async def _of_cluster(request: DiagnoseRequest, statefulset: str) -> int:
+    address, namespace = address_of(request.cluster), request.namespace
     cluster = await connect(address, namespace)
     try:
 
@@ -81,11 +97,9 @@ async def _of_cluster(request: DiagnoseRequest, address: ClusterAddress, statefu
         view, found = await diagnose_again(read)
         where = f"{cluster.name}, namespace {namespace}"
         code = _tell(request, view, found, statefulset, where)
-        if request.fix:
-            from chaos.cli.fix import offer  # noqa: PLC0415 - only where it is asked for
-
+        if request.chosen.fix:
             shown = found.only(statefulset) if statefulset else found
-            await offer(cluster, address, shown.findings, request.reports, agreed=request.agreed)
+            await offer(cluster, address, shown.findings, request.reports, agreed=request.chosen.yes)
         return code
     finally:
         await cluster.close()

@@ -4,40 +4,52 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
+from typing import Protocol
 
 from rich.markup import escape
 from rich.table import Table
 
-from chaos.agents.options import PodOptions
+from chaos.cli.place import address_of
 from chaos.cli.terminal import SteadfastConsole, print_json
 from chaos.cluster import ClusterAddress, connect
 from chaos.engine.doctor import Doctor, Finding, Status, local_findings, unreachable
 from chaos.errors import ChaosError, PreflightError, UsageError
+from chaos.options.agents import PodOptions
+from chaos.options.output import FormatOptions
+from chaos.options.place import ClusterOptions
 from chaos.vantage.local import LocalVantage
 
 _STYLE = {Status.OK: "green", Status.WARNING: "yellow", Status.PROBLEM: "bold red", Status.UNKNOWN: "cyan"}
 
 
-def examine(
-    address: ClusterAddress | None, namespace: str, agent_image: str, pods: PodOptions, *, as_json: bool
-) -> int:
-    """Look, tell, and return the exit code: 3 where the main experiment could not run.
+class Planned(Protocol):
+    """What a run would use; see `chaos.cli.commands.doctor`."""
 
-    Args:
-        address: of the cluster; None: there is none to look at.
-        namespace: that a run would use.
-        agent_image: that agents would be started from.
-        pods: where images come from.
-        as_json: whether to print JSON.
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def image(self) -> str: ...
+    @property
+    def mirror(self) -> str: ...
+
+
+def examine(cluster: ClusterOptions, planned: Planned, told: FormatOptions) -> int:
+    """`chaos doctor`: look, tell, and return the exit code: 3 where the main experiment could not run.
+
+    Raises:
+        UsageError: something is said of a cluster that is not named.
     """
+    if not cluster.is_named and (cluster.kubeconfig is not None or planned.namespace):
+        cluster.check_named()
     found = list(local_findings())
-    if address is None:
+    if not cluster.is_named:
         advice = "name a cluster with --context NAME or --in-cluster; without one: chaos run … --sandbox"
         found.append(Finding(Status.UNKNOWN, "cluster", "none was named, so none was looked at", advice))
     else:
-        found += asyncio.run(_findings(address, namespace, pods.mirrored(agent_image)))
+        image = PodOptions(mirror=planned.mirror).mirrored(planned.image)
+        found += asyncio.run(_findings(address_of(cluster), planned.namespace, image))
     code = PreflightError.exit_code if any(f.status is Status.PROBLEM for f in found) else 0
-    if as_json:
+    if told.as_json:
         print_json({"findings": [asdict(finding) for finding in found], "exit_code": code})
     else:
         _tell(found)

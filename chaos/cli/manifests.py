@@ -2,49 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+import yaml
+
+from chaos.cli.catalogue import known_experiment
+from chaos.cli.complete import MANIFEST_KINDS
+from chaos.deploy.cronjob import cronjob, namespace
+from chaos.deploy.network import network_policies
+from chaos.deploy.rbac import rbac
+from chaos.engine.permissions import OPT_IN, Feature, uses_of
 from chaos.errors import UsageError
 
-KINDS = ("namespace", "rbac", "cronjob", "networkpolicy", "all")
+
+class ManifestOptions(Protocol):
+    """What the command line asks for; see `chaos.cli.commands.manifests`."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def image(self) -> str: ...
+    @property
+    def service_account(self) -> str: ...
+    @property
+    def schedule(self) -> str: ...
+    @property
+    def opt_ins(self) -> tuple[str, ...]: ...
+    @property
+    def arguments(self) -> tuple[str, ...]: ...
+    @property
+    def experiments(self) -> tuple[str, ...]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestRequest:
-    """What the command line asks for; see `chaos manifests --help`."""
-
-    kind: str
-    namespace: str
-    image: str
-    service_account: str
-    schedule: str
-    opt_ins: tuple[str, ...]
-    arguments: tuple[str, ...]
-    experiments: tuple[str, ...] = ()
-
-
-def print_manifests(request: ManifestRequest) -> None:
+def print_manifests(request: ManifestOptions) -> int:
     """Print them as YAML.
 
     Raises:
         UsageError: an opt-in or a kind that does not exist, or a CronJob without an image.
     """
-    import yaml  # noqa: PLC0415 - not for --help
-
     print(yaml.safe_dump_all(manifests(request), sort_keys=False, explicit_start=True), end="")
+    return 0
 
 
-def manifests(request: ManifestRequest) -> list[dict[str, Any]]:
+def manifests(request: ManifestOptions) -> list[dict[str, Any]]:
     """The objects, in the order in which they must be applied."""
-    from chaos.cli.catalogue import known_experiment  # noqa: PLC0415
-    from chaos.deploy.cronjob import cronjob, namespace  # noqa: PLC0415 - not for --help
-    from chaos.deploy.network import network_policies  # noqa: PLC0415
-    from chaos.deploy.rbac import rbac  # noqa: PLC0415
-    from chaos.engine.permissions import OPT_IN, Feature, uses_of  # noqa: PLC0415
-
-    if request.kind not in KINDS:
-        raise UsageError(f"there are no manifests {request.kind!r}", hint=f"one of: {', '.join(KINDS)}")
+    if request.kind not in MANIFEST_KINDS:
+        raise UsageError(f"there are no manifests {request.kind!r}", hint=f"one of: {', '.join(MANIFEST_KINDS)}")
     known = [feature.value for feature in OPT_IN]
     for name in request.opt_ins:
         if name not in known:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from chaos.cli.catalogue import known_experiment
-from chaos.cli.run import RunRequest, Told, on_sandbox, options_of, run_one
+from chaos.cli.honoured import check_honoured
+from chaos.cli.one import RunRequest, Told, options_for, run_one
 from chaos.cli.sandbox import read_settings
 from chaos.cli.saved import report_path
-from chaos.cli.terminal import SteadfastConsole, print_json, print_problem, print_result
+from chaos.cli.terminal import SteadfastConsole, Telling, print_json, print_problem, print_result
 from chaos.engine.folder import make_run_folder
 from chaos.engine.total import NOT_RUN, SKIPPED, Part, total_of
 from chaos.errors import ChaosError, InconclusiveError, InterruptedRunError, UsageError
@@ -26,7 +28,7 @@ _ENDS_ALL: dict[str, str] = {
 }
 
 
-def run_many(request: RunRequest, names: list[str], *, every: bool) -> int:
+def run_many(request: RunRequest, names: Sequence[str], *, every: bool) -> int:
     """Run them; returns the exit code that counts most.
 
     Args:
@@ -39,49 +41,62 @@ def run_many(request: RunRequest, names: list[str], *, every: bool) -> int:
     """
     if request.metrics.wanted:
         raise UsageError("metrics are of one run", hint="name one experiment, or leave the --metrics options out")
-    if request.options.get("target"):
+    if "target" in request.settings.given:
         raise UsageError("--target is for one experiment", hint="name identity-persistence alone")
-    simulated = on_sandbox(request)
-    options_of(request, simulated=simulated)
-    read_settings(request.model)
+    read_settings(request.place.model)
     experiments = load_experiments() if every else [known_experiment(name) for name in names]
     for experiment in experiments:
         experiment.validate()
+    check_honoured(request.settings, experiments)
+    for experiment in experiments:
+        options_for(request, experiment)
     folder = make_run_folder(request.reports, _FOLDER, datetime.now(UTC))
     console = SteadfastConsole(stderr=True)
-    rows: list[OverviewRow] = []
-    for number, experiment in enumerate(experiments, 1):
-        place = f"({number} of {len(experiments)}) {experiment.name}"
-        reason = _left_out(experiment, request, simulated=simulated) if every else ""
-        if reason:
-            rows.append(_skipped(experiment, reason))
-            console.tell(f"{place}: {rows[-1].line}", style="bold", markup=False, soft_wrap=True)
-            continue
-        console.tell(place, style="bold", markup=False)
-        rows.append(_run(request, experiment))
-        console.tell(f"{place}: {rows[-1].line}", style="bold", markup=False, soft_wrap=True)
-        if rows[-1].outcome in _ENDS_ALL:
-            reason = _ENDS_ALL[rows[-1].outcome].format(experiment.name)
-            rows += [_skipped(e, reason) for e in experiments[number:]]
-            break
+    rows = _run_all(request, experiments, console, every=every)
     parts = [Part(row.experiment, row.outcome, row.exit_code, row.reason) for row in rows]
-    total = total_of(parts, simulated=simulated)
+    total = total_of(parts, simulated=request.simulated)
     problem: InconclusiveError | None = None
     try:
-        write_overview(folder, rows, _parts(), total, simulated=simulated)
+        write_overview(folder, rows, _parts(), total, simulated=request.simulated)
     except OSError as exc:
         problem = InconclusiveError(f"the overview could not be written to {folder}: {exc.strerror}")
-        total = total_of(parts, simulated=simulated, problem=problem)
+        total = total_of(parts, simulated=request.simulated, problem=problem)
     _tell(request, rows, total, folder)
     if problem is not None:
         print_problem(console, "no overview", problem)
     return total.exit_code
 
 
+def _run_all(
+    request: RunRequest, experiments: Sequence[Experiment], console: SteadfastConsole, *, every: bool
+) -> list[OverviewRow]:
+    """One after the other, and what came of each."""
+    rows: list[OverviewRow] = []
+
+    def tell(line: str) -> None:
+        if request.telling is not Telling.QUIET:
+            console.tell(line, style="bold", markup=False, soft_wrap=True)
+
+    for number, experiment in enumerate(experiments, 1):
+        place = f"({number} of {len(experiments)}) {experiment.name}"
+        reason = _left_out(experiment, request) if every else ""
+        if reason:
+            rows.append(_skipped(experiment, reason))
+        else:
+            tell(place)
+            rows.append(_run(request, experiment))
+        tell(f"{place}: {rows[-1].line}")
+        if rows[-1].outcome in _ENDS_ALL:
+            reason = _ENDS_ALL[rows[-1].outcome].format(experiment.name)
+            rows += [_skipped(e, reason) for e in experiments[number:]]
+            break
+    return rows
+
+
 def _run(request: RunRequest, experiment: Experiment) -> OverviewRow:
     """One of them; an error of one does not keep the others from being run."""
     try:
-        told: Told = run_one(replace(request, quiet=True), experiment)
+        told: Told = run_one(replace(request, silent=True), experiment)
     except InterruptedRunError as exc:
         return OverviewRow(experiment.name, RunOutcome.INTERRUPTED, exc.exit_code, reason=exc.message)
     except ChaosError as exc:
@@ -120,18 +135,16 @@ def _tell(request: RunRequest, rows: list[OverviewRow], total: Ending, folder: P
     print_result(total, where)
 
 
-def _left_out(experiment: Experiment, request: RunRequest, *, simulated: bool) -> str:
+def _left_out(experiment: Experiment, request: RunRequest) -> str:
     """Why `--all` does not run it; empty where it does."""
-    options = request.options
-    if options.get("until_precision") is not None and not (experiment.repeats and experiment.tells_outage):
-        return "it does not repeat an outage, and --until-precision asks for more of them"
-    if simulated:
+    options = options_for(request, experiment)
+    if request.simulated:
         return "real clusters only" if "real-cluster" in experiment.needs else ""
-    if "kube-system" in experiment.needs and not options.get("allow_kube_system"):
+    if "kube-system" in experiment.needs and not options.allow_kube_system:
         return "it changes cluster DNS, which everybody uses: --allow-kube-system allows that"
-    if "node-commands" in experiment.needs and not options.get("cut_node"):
+    if "node-commands" in experiment.needs and not options.cut_node:
         return "it must be told how a node is cut off and joined again: --cut-node, --join-node"
-    if "nodes" in experiment.needs and not options.get("allow_nodes"):
+    if "nodes" in experiment.needs and not options.allow_nodes:
         return "it takes a node out of service: --allow-nodes allows that"
     return ""
 

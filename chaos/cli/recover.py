@@ -7,6 +7,7 @@ import contextlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from chaos.cli.terminal import SteadfastConsole, TerminalProgress, print_problem, run_time
 from chaos.clock import RunClock
@@ -16,6 +17,8 @@ from chaos.cluster.kubeconfig import kubeconfig_paths
 from chaos.engine.conclusion import worst
 from chaos.engine.rollback import recover
 from chaos.errors import ChaosError, PreflightError, RollbackError, UsageError
+from chaos.options.output import ReportsOptions
+from chaos.options.place import ClusterOptions
 from chaos.visible import visible
 
 
@@ -38,6 +41,24 @@ class RecoverRequest:
     kubeconfig: Path | None = None
     in_cluster: bool = False
     run_commands: bool = False
+
+
+class Chosen(Protocol):
+    """Which run, and what may be done; see `chaos.cli.commands.recover`."""
+
+    @property
+    def folder(self) -> str: ...
+    @property
+    def run_commands(self) -> bool: ...
+
+
+def recover_command(chosen: Chosen, cluster: ClusterOptions, kept: ReportsOptions) -> int:
+    """`chaos recover`."""
+    if cluster.in_cluster and cluster.kubeconfig is not None:
+        raise UsageError("--in-cluster excludes --kubeconfig", hint="name one of them")
+    folder = Path(chosen.folder) if chosen.folder else None
+    where = (cluster.context, cluster.kubeconfig, cluster.in_cluster)
+    return recover_runs(RecoverRequest(folder, kept.reports, *where, chosen.run_commands))
 
 
 def recover_runs(request: RecoverRequest) -> int:

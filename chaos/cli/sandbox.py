@@ -10,10 +10,12 @@ import signal
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from rich.console import Console
 
 from chaos.errors import InconclusiveError, UsageError
+from chaos.options.place import SandboxOptions
 from chaos.sandbox.sandbox import DELAYS, Sandbox, SandboxStartError
 
 _FORM = "write NAME=LOW..HIGH, in seconds (or as a probability)"
@@ -79,9 +81,16 @@ def read_settings(settings: tuple[str, ...]) -> dict[str, tuple[float, float]]:
     return found
 
 
-def serve_sandbox(kubeconfig: Path | None, seed: int, settings: tuple[str, ...]) -> int:
-    """Serve until Ctrl-C or SIGTERM."""
-    return asyncio.run(_serve(kubeconfig, seed, settings))
+class Served(Protocol):
+    """Where to write how it is reached; see `chaos.cli.commands.sandbox`."""
+
+    @property
+    def kubeconfig(self) -> Path | None: ...
+
+
+def serve_sandbox(served: Served, sandbox: SandboxOptions) -> int:
+    """`chaos sandbox`: serve until Ctrl-C or SIGTERM."""
+    return asyncio.run(_serve(served.kubeconfig, sandbox.seed, sandbox.model))
 
 
 async def _serve(kubeconfig: Path | None, seed: int, settings: tuple[str, ...]) -> int:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from chaos.analysis.reading import Reading
 from chaos.analysis.statements import Statements, stored
-from chaos.cli.terminal import print_full, print_json, print_result, print_short, print_verdicts
 from chaos.engine.conclusion import ending_of
 from chaos.errors import ChaosError, InconclusiveError, UsageError
 from chaos.experiment import Experiment
@@ -25,8 +24,6 @@ RUN = "run.json"
 _STATUSES = ("complete", "interrupted", "incomplete")
 # From this schema on run.json counts what was recorded.
 _COUNTS = 2
-# What of run.json judging again gives anew.
-_JUDGED = ("experiment", "simulated", "outcome", "exit_code", "result", "verdicts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +68,16 @@ def conclude(
     if error is not None:
         history.meta.measurement |= {"ended_early": error.message, "ended_early_exit_code": error.exit_code}
     reading = Reading(history)
-    return _write(folder, _conclusion(reading, statements(reading, judges_of(reading, experiment))))
+    return write(folder, concluded(reading, statements(reading, judges_of(reading, experiment))))
 
 
-def _write(folder: Path, conclusion: Conclusion) -> Conclusion:
+def write(folder: Path, conclusion: Conclusion) -> Conclusion:
+    """Write the report; what keeps it from being written is in what is returned."""
     try:
         write_report(folder, conclusion.reading, conclusion.said, conclusion.ending)
     except OSError as exc:
         problem = _unwritable(folder, exc)
-        unwritten = _conclusion(conclusion.reading, conclusion.said, problem)
+        unwritten = concluded(conclusion.reading, conclusion.said, problem)
         with suppress(OSError):  # else run.json stays as it was: incomplete
             write_run_json(folder, unwritten.reading, unwritten.said, unwritten.ending)
         return unwritten
@@ -92,7 +90,8 @@ def _unwritable(folder: Path, exc: OSError) -> InconclusiveError:
     )
 
 
-def _conclusion(reading: Reading, said: Statements, problem: ChaosError | None = None) -> Conclusion:
+def concluded(reading: Reading, said: Statements, problem: ChaosError | None = None) -> Conclusion:
+    """What follows from these statements, without writing anything."""
     ending = ending_of(reading.history, list(said.verdicts), problem)
     return Conclusion(reading, said, ending, run_json(reading, said, ending), problem)
 
@@ -162,7 +161,7 @@ def _check_whole(folder: Path, history: History, recorded: dict[str, int], head:
         )
 
 
-def _stored(folder: Path) -> Statements | None:
+def stored_statements(folder: Path) -> Statements | None:
     """What run.json says was concluded; None where that is nothing, or of a version without figures."""
     path = folder / RUN
     try:
@@ -192,54 +191,3 @@ def _check_names(document: dict[str, Any], said: Statements) -> None:
     early = document["measurement"].get("ended_early")  # a run that failed without a checker saying so
     if (ended == RunOutcome.HELD and not sure) or (ended == RunOutcome.FAILED and not failed and not early):
         raise ValueError(f"the verdicts are not those of a run that {ended}")
-
-
-def render_again(folder: Path, experiment: Experiment | None, *, anew: bool, as_json: bool, full: bool = False) -> int:
-    """`chaos report`: what run.json says, or what is concluded now where it says nothing.
-
-    Args:
-        folder: of the run.
-        experiment: that judges it; None: the shipped one of its name.
-        anew: judge it again in any case.
-        as_json: print run.json's content.
-        full: print the whole report.
-
-    Raises:
-        UsageError: both are asked for.
-    """
-    if full and as_json:
-        raise UsageError("--full and -o json exclude each other", hint="run.json has all that the report says")
-    history = load_run(folder)
-    said = None if anew or experiment is not None else _stored(folder)
-    if said is None:
-        conclusion = conclude(folder, history, None, experiment)
-    else:
-        conclusion = _write(folder, _conclusion(Reading(history), said))
-    if conclusion.problem is not None:
-        raise conclusion.problem
-    if as_json:
-        print_json(conclusion.document)
-    elif full:
-        print_full(conclusion.ending, (folder / REPORT).read_text(encoding="utf-8"), report_path(folder))
-    else:
-        print_short(conclusion.ending, conclusion.said, report_path(folder))
-    return 0
-
-
-def judge_again(folder: Path, within_s: float | None, experiment: Experiment | None, *, as_json: bool) -> int:
-    """`chaos check`."""
-    history = load_run(folder)
-    if within_s is not None:
-        history.meta = replace(history.meta, parameters={**history.meta.parameters, "within_s": within_s})
-    reading = Reading(history)
-    conclusion = _conclusion(reading, statements(reading, judges_of(reading, experiment)))
-    ending = conclusion.ending
-    # The report tells what came of the run's own limit.
-    where = report_path(folder) if within_s is None else folder
-    if as_json:
-        print_json({key: conclusion.document[key] for key in _JUDGED})
-    else:
-        print_result(ending, where)
-        print_verdicts(conclusion.said.verdicts)
-        print_result(ending, where)
-    return ending.exit_code

@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 from collections.abc import Callable, Iterable
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,19 @@ _RESULT_STYLE = {
     RunOutcome.INCONCLUSIVE: "bold yellow",
     RunOutcome.HELD: "bold green",
 }
+
+
+class Telling(Enum):
+    """How much is told of a run."""
+
+    QUIET = "quiet"
+    NORMAL = "normal"
+    VERBOSE = "verbose"
+
+    @classmethod
+    def of(cls, quiet: bool, verbose: bool) -> Telling:
+        """As the options say."""
+        return cls.QUIET if quiet else cls.VERBOSE if verbose else cls.NORMAL
 
 
 def confirmed(question: str) -> bool:
@@ -63,15 +77,21 @@ class TerminalProgress:
     Args:
         console: writes to stderr.
         now_s: the run's clock in seconds.
+        telling: how much is printed; quiet: nothing.
     """
 
-    def __init__(self, console: SteadfastConsole, now_s: Callable[[], float]) -> None:
+    def __init__(
+        self, console: SteadfastConsole, now_s: Callable[[], float], telling: Telling = Telling.NORMAL
+    ) -> None:
         self._console = console
         self._now_s = now_s
+        self._telling = telling
         self._states: dict[str, str] = {}
         self._waiting: list[tuple[float, str]] = []
 
     def plan(self, lines: list[tuple[str, str]]) -> None:
+        if self._telling is Telling.QUIET:
+            return
         if not self._console.is_terminal:
             for what, details in lines:
                 self._console.tell(f"{what}: {details}", markup=False, soft_wrap=True)
@@ -90,14 +110,14 @@ class TerminalProgress:
         self._line(self._now_s(), f"note: {text}", "yellow")
 
     def event(self, at_s: float, event: ClusterEvent) -> None:
-        if event.kind != "Pod":
+        if self._telling is Telling.QUIET or (event.kind != "Pod" and self._telling is not Telling.VERBOSE):
             return
-        state = pod_state(event)
+        state = pod_state(event) if event.kind == "Pod" else object_state(event)
         if self._states.get(event.uid) != state:
             self._states[event.uid] = state
             if not self._waiting:
                 asyncio.get_running_loop().call_later(_LATER_S, self._tell_waiting)
-            self._waiting.append((at_s, f"  pod {event.name}: {state}"))
+            self._waiting.append((at_s, f"  {event.kind[:1].lower()}{event.kind[1:]} {event.name}: {state}"))
 
     def _tell_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -109,6 +129,8 @@ class TerminalProgress:
         self._print(at_s, text, style)
 
     def _print(self, at_s: float, text: str, style: str) -> None:
+        if self._telling is Telling.QUIET:
+            return
         self._console.tell(f"[dim]{at_s:9.3f} s[/]  [{style}]{escape(text)}[/]", soft_wrap=True)
 
 
@@ -125,6 +147,13 @@ def pod_state(event: ClusterEvent) -> str:
     if event.object["spec"].get("nodeName"):
         return f"{status.get('phase', 'Pending')} on {event.object['spec']['nodeName']}"
     return str(status.get("phase", "Pending"))
+
+
+def object_state(event: ClusterEvent) -> str:
+    """A change of another object, by the version that it has now."""
+    if event.type == "DELETED":
+        return "gone"
+    return f"{event.type.lower()}, version {event.object['metadata'].get('resourceVersion', '?')}"
 
 
 def run_time() -> Callable[[], float]:
@@ -148,18 +177,22 @@ def print_result(ending: Ending, where: Path) -> None:
     out.tell(Text(str(where)), soft_wrap=True)
 
 
-def print_short(ending: Ending, said: Statements, where: Path) -> None:
+def print_short(ending: Ending, said: Statements, where: Path, telling: Telling = Telling.NORMAL) -> None:
     """What a run found, on stdout: the result first and last, between them what is most worth knowing of it."""
     out = SteadfastConsole()
     whole = not out.is_terminal  # lines that grep can search
     print_result(ending, where)
+    if telling is Telling.QUIET:
+        return
     if said.headline:
         out.tell(f"\n{plain(said.headline)}", style="bold", markup=False, soft_wrap=whole)
     if said.recommendation:
         out.tell(f"\nRecommendation: {plain(said.recommendation)}", markup=False, soft_wrap=whole)
-    if doubtful := [verdict for verdict in said.verdicts if verdict.outcome is not VerdictOutcome.OK]:
-        out.tell()
-        print_verdicts(doubtful)
+    listed = [one for one in said.verdicts if telling is Telling.VERBOSE or one.outcome is not VerdictOutcome.OK]
+    if listed:
+        which = "are not ok" if telling is not Telling.VERBOSE else "were made"
+        out.tell(f"\n{len(listed)} of {len(said.verdicts)} checks {which}:", markup=False)
+        print_verdicts(listed)
     out.tell()
     print_result(ending, where)
 

@@ -10,7 +10,7 @@ from chaos.engine.target import WatchedTarget, is_dual_stack, is_ready
 from chaos.errors import PreflightError, UsageError
 from chaos.experiment import Experiment, Options, Workload
 from chaos.experiment.definition import question_key
-from chaos.experiment.identify import Identify
+from chaos.options.identify import Identify
 
 Object = dict[str, Any]
 _DNS_ONLY = ("dns",)

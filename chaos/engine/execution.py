@@ -43,10 +43,10 @@ from chaos.errors import (
     UsageError,
 )
 from chaos.experiment import Experiment, Options
-from chaos.experiment.identify import Identify
 from chaos.experiment.loading import line_of
 from chaos.model import ClusterEvent, History
 from chaos.model.recording import Recorder
+from chaos.options.identify import Identify
 from chaos.probes import LocalHost, Resolver
 
 _FLUSH_S = 1.0

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from chaos.agents.options import PodOptions
 from chaos.cluster.client import API_VERSIONS
 from chaos.errors import UsageError
+from chaos.options.agents import PodOptions
 
 Object = dict[str, Any]
 _SHOWN = 80

@@ -31,7 +31,17 @@ def plan_lines(
         *([("", f"only that address: {found.dns.limited}")] if found.dns.limited else []),
         ("vantages", _vantages(found, options)),
         ("probes", f"{dns}; connections every {rates.connect_period_s * 1000:.0f} ms"),
+        *(("options", f"{said} ({origin})") for origin, said in _by_origin(options)),
+        *(("ignored", sentence) for sentence in options.dropped),
     ]
+
+
+def _by_origin(options: Options) -> list[tuple[str, str]]:
+    """Where what was given comes from: (origin, options as they would be typed)."""
+    found: dict[str, list[str]] = {}
+    for said, origin in options.origins.items():
+        found.setdefault(origin, []).append(said)
+    return [(origin, " ".join(said)) for origin, said in found.items()]
 
 
 def _trials(options: Options, names: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ from chaos.errors import InconclusiveError, PreflightError, UsageError
 from chaos.experiment import Experiment, Options
 from chaos.experiment.definition import NEEDS
 from chaos.model import RunMeta
+from chaos.options.table import known_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,12 @@ async def check(cluster: Cluster, place: Place, experiment: Experiment, options:
     Raises:
         ChaosError: the run cannot take place here; says why.
     """
-    _check_repeats(experiment, options)
+    if options.until_precision is not None and not experiment.honours(known_options()["until-precision"]):
+        raise UsageError(
+            "--until-precision is for an experiment that repeats its fault and tells how long a pod is unreachable, "
+            f"and {experiment.name} does not",
+            hint="leave it out",
+        )
     _check_needs(place, experiment, options)
     if not place.simulated:
         features = [Feature.RUN] if options.namespace else [Feature.RUN, Feature.MAKE_NAMESPACE]
@@ -77,26 +83,6 @@ async def check(cluster: Cluster, place: Place, experiment: Experiment, options:
             hint="run it in a pod of the cluster (chaos manifests all) or on a node, without --vantage agent",
         )
     return Preflight(cluster, dns, target, fitted, local, agents, chosen, notes)
-
-
-def _check_repeats(experiment: Experiment, options: Options) -> None:
-    """Refuse to go on until something is precise that does not get more so.
-
-    Raises:
-        UsageError: says why.
-    """
-    if options.until_precision is None:
-        return
-    if not experiment.repeats:
-        raise UsageError(
-            f"--until-precision is for an experiment that repeats its fault, and {experiment.name} does not",
-            hint="leave it out; a method that takes its pods from run.turns() is declared with repeats=True",
-        )
-    if not experiment.tells_outage:
-        raise UsageError(
-            f"--until-precision is about how long a pod is unreachable, which {experiment.name} does not tell",
-            hint="leave it out; --trials N says how many faults there are",
-        )
 
 
 def _check_needs(place: Place, experiment: Experiment, options: Options) -> None:
@@ -202,6 +188,7 @@ def run_meta(found: Preflight, place: Place, experiment: Experiment, options: Op
             **options.as_parameters(),
             "hypothesis": experiment.hypothesis,
             "needs": list(experiment.needs),
+            "options": [name for name, one in known_options().items() if experiment.honours(one)],
             "checkers": experiment.checker_names(),
             "questions": experiment.question_keys(),
             "tables": experiment.captions(),

@@ -11,9 +11,9 @@ from chaos.clock import RunClock
 from chaos.engine.target import WatchedTarget
 from chaos.engine.views import ClusterDns
 from chaos.experiment import Options
-from chaos.experiment.identify import Identify
 from chaos.model import ClusterEvent, Outcome, PodIdentity, Series
 from chaos.model.recording import Recorder
+from chaos.options.identify import Identify
 from chaos.probes import DnsView, Host, StubOptions
 from chaos.probes.connection import is_address
 

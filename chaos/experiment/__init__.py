@@ -60,9 +60,7 @@ from chaos.experiment.from_pod import (
     nslookup,
     read_resolv_conf,
 )
-from chaos.experiment.identify import Identify
 from chaos.experiment.loading import course_questions, find_experiment, load_experiments
-from chaos.experiment.options import Options
 from chaos.experiment.pods import all_replaced, marked_for_deletion, newcomer, successor
 from chaos.experiment.run import Run, Target
 from chaos.faults import (
@@ -78,6 +76,9 @@ from chaos.faults import (
     UpdateTemplate,
 )
 from chaos.model import FaultWindow, History, Interval, Outcome, PodIdentity, Series, Verdict
+from chaos.options import Choice, Duration, Flag, Number, Option, Percentage, Text, Whole
+from chaos.options.identify import Identify
+from chaos.options.run import Options
 from chaos.vantage.ours import is_ours
 
 __all__ = [
@@ -90,6 +91,7 @@ __all__ = [
     "Bound",
     "Change",
     "Checker",
+    "Choice",
     "ClientView",
     "Contrast",
     "Cordon",
@@ -98,11 +100,13 @@ __all__ = [
     "CutNode",
     "DeletePod",
     "DeletePods",
+    "Duration",
     "EvictPod",
     "Experiment",
     "FaultWindow",
     "Fetched",
     "Finding",
+    "Flag",
     "History",
     "Identify",
     "Identity",
@@ -114,9 +118,12 @@ __all__ = [
     "LookedUp",
     "Member",
     "Note",
+    "Number",
+    "Option",
     "Options",
     "Outage",
     "Outcome",
+    "Percentage",
     "PodIdentity",
     "PodStep",
     "PreflightError",
@@ -132,6 +139,7 @@ __all__ = [
     "Series",
     "SetReadiness",
     "Target",
+    "Text",
     "Transition",
     "Trial",
     "Uncordon",
@@ -141,6 +149,7 @@ __all__ = [
     "Verdict",
     "Waited",
     "Watched",
+    "Whole",
     "Workload",
     "accepted",
     "accepted_ns",

@@ -8,6 +8,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from chaos.analysis.checkers import CHECKERS, OF_REPLACEMENT, checker_name
 from chaos.analysis.claims import Checker
@@ -16,6 +17,8 @@ from chaos.analysis.questions import QUESTIONS, Question
 from chaos.analysis.reading import Reading
 from chaos.errors import UsageError
 from chaos.experiment.run import Run
+from chaos.options import Option
+from chaos.options.table import known_options
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 _VERB = "(get|list|watch|create|update|patch|delete|deletecollection)"
@@ -72,7 +75,8 @@ class Experiment:
         needs: of `NEEDS`.
         uses: permissions in its namespace beyond those that every run has, as ``VERB[,VERB] RESOURCE[.GROUP]``, such as
             ``patch services`` or ``create,delete poddisruptionbudgets.policy``.
-        repeats: whether its method takes pod after pod from `run.turns`, so that there may be more or fewer faults.
+        options: what it honours beyond what its probes, checkers and needs imply: names of options of `chaos run`, such
+            as ``trials`` (its method takes pod after pod from `run.turns`) or ``grace``; and `Option`s of its own.
         any_target: whether it can be run on a StatefulSet of the user's own (``--target``): its method uses no object
             that its workload's manifests would have brought.
         duration_s: rough length on a real cluster, in seconds, for the catalogue.
@@ -94,7 +98,7 @@ class Experiment:
     watched_names: int = 0
     needs: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
-    repeats: bool = False
+    options: tuple[str | Option[Any], ...] = ()
     any_target: bool = False
     duration_s: float = 60
     summary: str = ""
@@ -113,6 +117,7 @@ class Experiment:
             ("checker", [c for c in self.checkers if isinstance(c, str)], CHECKERS),
             ("question", [q for q in self.questions if isinstance(q, str)], QUESTIONS),
             ("need", self.needs, NEEDS),
+            ("option", [o for o in self.options if isinstance(o, str)], known_options()),
         ):
             for name in given:
                 if name not in known:
@@ -120,6 +125,7 @@ class Experiment:
                         f"experiment {self.name} ({self.source}) names a {what} {name!r} that does not exist",
                         hint=f"known: {', '.join(sorted(known))}",
                     )
+        self._validate_options()
         if not self.checkers:
             raise UsageError(f"experiment {self.name} ({self.source}) has no checkers, so it could never fail")
         if not inspect.iscoroutinefunction(self.method):
@@ -143,6 +149,17 @@ class Experiment:
                     else "",
                 )
 
+    def _validate_options(self) -> None:
+        """Those of its own."""
+        for option in self.own_options:
+            if option.name in known_options():
+                raise UsageError(
+                    f"experiment {self.name} ({self.source}) brings an option {option.flag}, which chaos run has",
+                    hint="choose another name for it",
+                )
+            if option.default is not None:
+                option.check(option.default, f"experiment {self.name} ({self.source}): the default of {option.flag}")
+
     def _validate_head(self) -> None:
         """Name and numbers."""
         if not _NAME.fullmatch(self.name):
@@ -159,6 +176,20 @@ class Experiment:
             raise UsageError(f"experiment {self.name} ({self.source}): blast_radius must be a positive whole number")
         if not isinstance(self.timeout_s, int | float) or not 0 < self.timeout_s < math.inf:
             raise UsageError(f"experiment {self.name} ({self.source}): timeout_s must be a positive number")
+
+    @property
+    def declared(self) -> frozenset[str]:
+        """Names of the options that it says it honours."""
+        return frozenset(one if isinstance(one, str) else one.name for one in self.options)
+
+    @property
+    def own_options(self) -> tuple[Option[Any], ...]:
+        """Options that it brings."""
+        return tuple(one for one in self.options if not isinstance(one, str))
+
+    def honours(self, option: Option[Any]) -> bool:
+        """Whether an option does something in it."""
+        return option.name in self.declared or option.honoured_by(self)
 
     @property
     def tells_outage(self) -> bool:
@@ -232,7 +263,7 @@ _TYPES: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
         _tuple_of(_is_note),
     ),
     ("headline", "a function or None", lambda value: value is None or callable(value)),
-    ("repeats", "True or False", lambda value: isinstance(value, bool)),
+    ("options", "a tuple of names of options, or Options", _tuple_of(str, Option)),
     ("watched_names", "a whole number from 0", lambda value: type(value) is int and value >= 0),
     ("duration_s", "a number", lambda value: isinstance(value, int | float)),
 )

@@ -10,9 +10,9 @@ from chaos.analysis.notes import Note
 from chaos.clients import Clients
 from chaos.cluster.changes import Acknowledged
 from chaos.cluster.command import Executed
-from chaos.experiment.options import Options
 from chaos.faults import Fault
 from chaos.model import FaultWindow, Outcome, PodIdentity, Series
+from chaos.options.run import Options
 
 Object = dict[str, Any]
 T = TypeVar("T")
@@ -161,7 +161,7 @@ class Run(Protocol):
         """One pod a trial, taking turns; each as it is when its turn comes.
 
         With ``--until-precision`` they end once the outages so far are known precisely enough. The experiment declares
-        that it `repeats`.
+        that it honours ``trials``.
         """
 
     async def steady_state(self, within_s: float) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from chaos.errors import UsageError
 from chaos.metrics.exposition import registry
 from chaos.metrics.figures import Point
-from chaos.metrics.options import listen_address
+from chaos.options.metrics import listen_address
 
 if TYPE_CHECKING:
     from wsgiref.simple_server import WSGIServer

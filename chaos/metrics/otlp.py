@@ -12,7 +12,7 @@ import chaos
 from chaos.errors import ChaosError
 from chaos.metrics.definitions import METRICS
 from chaos.metrics.figures import Point
-from chaos.metrics.options import DEFAULT_JOB
+from chaos.options.metrics import DEFAULT_JOB
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import MetricsData

@@ -11,8 +11,8 @@ from chaos.analysis.reading import Reading
 from chaos.errors import ChaosError
 from chaos.metrics import figures as f
 from chaos.metrics.endpoint import Endpoint, linger
-from chaos.metrics.options import MetricsOptions, otlp_endpoint, without_password
 from chaos.model import History, Verdict
+from chaos.options.metrics import MetricsOptions, otlp_endpoint, without_password
 
 _EXCERPT_CHARS = 300
 

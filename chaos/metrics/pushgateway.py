@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from chaos.metrics.definitions import LAST_SUCCESS, label
 from chaos.metrics.exposition import registry
 from chaos.metrics.figures import Point
-from chaos.metrics.options import without_password
+from chaos.options.metrics import without_password
 
 _TIMEOUT_S = 10.0
 # Label and value of the second group.

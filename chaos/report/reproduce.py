@@ -1,59 +1,80 @@
-"""The command line that repeats a run."""
+"""The command line that repeats a run, from the options that its run.json names."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
 from chaos.model import RunMeta
+from chaos.options import Duration, Flag, Option, options_in
+from chaos.options.agents import AgentOptions, PodOptions
+from chaos.options.run import Options
 
-# design.md, "Vantages": what a run on a real cluster keeps to by itself.
-DEFAULT_MAX_QPS = 500
-
-# (parameter, option, unit that follows the number); a parameter that was left out needs no option.
-_OPTIONS = (("trials", "--trials", ""), ("grace_s", "--grace", ""), ("within_s", "--within", "s"))
-# (parameter, option, what needs it): consent that others of the same command needed is nobody's to copy.
-_FLAGS = (
-    ("allow_kube_system", "--allow-kube-system", "kube-system"),
-    ("allow_nodes", "--allow-nodes", "nodes"),
-    ("cut_node", "--cut-node … --join-node …", "node-commands"),
-)
-_PERIODS = (("period_s", "--period"), ("connect_period_s", "--connect-period"), ("timeout_s", "--timeout"))
+# Consent that others of the same command needed is nobody's to copy; earlier versions did not say which options a run
+# honoured, and these by what it needed.
+_NEEDED_BY = {
+    "allow-kube-system": "kube-system",
+    "allow-nodes": "nodes",
+    "cut-node": "node-commands",
+    "join-node": "node-commands",
+}
 
 
 def command(meta: RunMeta) -> str:
-    """As it would be typed; on a real cluster CONTEXT stands for the one to name."""
+    """As it would be typed; CONTEXT stands for the one to name, and … for what may hold a password."""
     parameters = meta.parameters
     words = ["chaos run", meta.experiment]
     words += ["--sandbox", f"--seed {meta.seed}"] if meta.simulated else ["--context CONTEXT"]
-    if parameters.get("target"):
-        words.append(f"--namespace {parameters['namespace']} --target {parameters['target']}")
-        words.append(f"--identify {parameters['identify']}")
-        words += [f"--port {parameters['port']}"] if parameters["port"] else []
-    needs = parameters.get("needs")  # earlier versions did not say
-    words += [flag for name, flag, need in _FLAGS if parameters.get(name) and (needs is None or need in needs)]
-    words += _numbers(parameters)
-    for name, option in _PERIODS:
-        if parameters.get(name) is not None:
-            words.append(f"{option} {parameters[name] * 1000:g}ms")
-    if parameters.get("vantage", "auto") != "auto":
-        words.append(f"--vantage {parameters['vantage']}")
-    agents = (parameters.get("agents") or {}).get("count", 1)
-    if agents > 1:
-        words.append(f"--agents {agents}")
-    if parameters.get("max_qps") and parameters["max_qps"] != DEFAULT_MAX_QPS:
-        words.append(f"--max-qps {parameters['max_qps']:g}")
-    if parameters.get("force"):
-        words.append("--force")
+    honoured = parameters.get("options")
+    for group, values in (
+        (Options, parameters),
+        (AgentOptions, parameters.get("agents") or {}),
+        (PodOptions, parameters.get("pods") or {}),
+    ):
+        for option in options_in(group):
+            if _is_honoured(option, honoured, parameters):
+                words += _typed(option, values.get(option.field), simulated=meta.simulated)
+    words += [_own(name, value) for name, value in (parameters.get("own") or {}).items()]
     changed = [d for d in meta.model if d.get("source") == "set for this run"]
     words += [f"--model {d['name']}={d['low']:g}..{d['high']:g}" for d in changed]
     return " ".join(words)
 
 
-def _numbers(parameters: dict[str, Any]) -> Iterator[str]:
-    """How many faults, and how they and their limit were set."""
-    if parameters.get("until_precision") is not None:
-        yield f"--until-precision {parameters['until_precision']:.0%} --max-trials {parameters['max_trials']}"
-    for name, option, unit in _OPTIONS:
-        if parameters.get(name) is not None:
-            yield f"{option} {parameters[name]:g}{unit}"
+def _is_honoured(option: Option[Any], honoured: Any, parameters: dict[str, Any]) -> bool:
+    if isinstance(honoured, list):
+        return option.name in honoured
+    needs = parameters.get("needs")
+    return option.name not in _NEEDED_BY or needs is None or _NEEDED_BY[option.name] in needs
+
+
+def _typed(option: Option[Any], value: Any, *, simulated: bool) -> Iterator[str]:
+    """Nothing for a default, but for times, which are what figures are as precise as."""
+    if value is None or value == "" or value is False or value in ([], ()):
+        return
+    default = option.simulated[0] if simulated and option.simulated else option.default
+    if value == default and not isinstance(option.kind, Duration):
+        return
+    if option.secret:
+        yield f"{option.flag} …"
+    elif isinstance(value, list | tuple):
+        yield from (f"{option.flag} {shlex.quote(str(one))}" for one in value)
+    elif isinstance(option.kind, Flag):
+        yield option.flag
+    else:
+        yield f"{option.flag} {shlex.quote(_written(option, value))}"
+
+
+def _written(option: Option[Any], value: Any) -> str:
+    """A run.json may say anything."""
+    try:
+        return option.kind.write(value)
+    except (TypeError, ValueError):
+        return str(value)
+
+
+def _own(name: str, value: Any) -> str:
+    """Of an experiment of one's own, whose options are not known here."""
+    if isinstance(value, bool):
+        return f"--{name}" if value else f"--no-{name}"
+    return f"--{name} {shlex.quote(str(value))}"

@@ -475,4 +475,5 @@ experiment = Experiment(
     timeout_s=120,
     duration_s=95,
     method=method,
+    options=("grace", "force"),
 )

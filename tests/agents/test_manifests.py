@@ -12,9 +12,9 @@ import pytest
 from chaos.agents import manifests
 from chaos.agents.bundle import build_bundle
 from chaos.agents.fleet import _isolates
-from chaos.agents.options import AgentOptions, PodOptions
 from chaos.engine.manifests import adapt_pods
 from chaos.errors import UsageError
+from chaos.options.agents import AgentOptions, PodOptions
 
 OWNER = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "chaos-agents-1", "uid": "u"}}
 
@@ -139,7 +139,7 @@ def test_no_agents_are_not_one_agent() -> None:
     command = [sys.executable, "-m", "chaos", "run", "identity-persistence", "--context", "x", "--agents", "0"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2
-    assert "--agents must lie between" in done.stderr
+    assert "--agents 0 must lie between 1 and 100" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -165,11 +165,11 @@ def test_an_experiment_file_that_raises_says_where(tmp_path: Path) -> None:
     ("args", "message"),
     [
         (("--trials", "0"), "--trials"),
-        (("--until-precision", "half"), "'half' is no percentage"),
-        (("--until-precision", "nan"), "'nan' is no percentage"),
+        (("--until-precision", "half"), "--until-precision half is no percentage"),
+        (("--until-precision", "nan"), "--until-precision nan is no percentage"),
         (("--until-precision", "0%"), "--until-precision 0% must be a whole percentage between 1% and 100%"),
-        (("--until-precision", "10"), "--until-precision 1000% must be"),
-        (("--until-precision", "0.1", "--max-trials", "6"), "--max-trials must lie between 7 and 500"),
+        (("--until-precision", "10"), "--until-precision 10 must be"),
+        (("--until-precision", "0.1", "--max-trials", "6"), "--max-trials 6 must lie between 7 and 500"),
         (("--until-precision", "10%", "--trials", "9"), "--trials and --until-precision exclude each other"),
         (("--max-trials", "9"), "--max-trials is for --until-precision"),
         (("--period", "10parsecs"), "10parsecs"),
@@ -194,11 +194,8 @@ def test_impossible_options_are_named(args: tuple[str, ...], message: str) -> No
 @pytest.mark.parametrize(
     ("experiment", "message"),
     [
-        (
-            "rolling-update",
-            "--until-precision is for an experiment that repeats its fault, and rolling-update does",
-        ),
-        ("force-delete", "--until-precision is about how long a pod is unreachable, which force-delete does not tell"),
+        ("rolling-update", "--until-precision 10%: rolling-update does not honour it"),
+        ("force-delete", "the experiment that does: identity-persistence"),
     ],
 )
 def test_a_precision_of_what_does_not_get_more_precise_is_refused(
@@ -320,12 +317,12 @@ def test_list_show_and_version_speak_json() -> None:
 
 
 def test_a_node_is_cut_off_only_with_the_command_that_joins_it_again() -> None:
-    code, _, said = chaos("run", "scale-cycle", "--sandbox", "--cut-node", "true {node}")
+    code, _, said = chaos("run", "node-loss", "--sandbox", "--cut-node", "true {node}")
     assert code == 2
     assert "--join-node" in said
-    code, _, said = chaos("run", "scale-cycle", "--sandbox", "--cut-node", "true", "--join-node", "true")
+    code, _, said = chaos("run", "node-loss", "--sandbox", "--cut-node", "true", "--join-node", "true")
     assert code == 2
     assert "{node}" in said
-    code, _, said = chaos("run", "scale-cycle", "--sandbox", "--cut-node", "true {node}", "--join-node", "true {node}")
+    code, _, said = chaos("run", "node-loss", "--sandbox", "--cut-node", "true {node}", "--join-node", "true {node}")
     assert code == 2
     assert "for a real cluster" in said

@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from chaos.cli import many
-from chaos.cli.run import RunRequest, Told
+from chaos.cli.one import RunRequest, Told, options_for
 from chaos.experiment import Experiment, find_experiment
 from chaos.metrics import MetricsOptions
 from chaos.model import Ending, RunOutcome
+from chaos.options import Settings, resolve
+from chaos.options.place import PlaceOptions
+from chaos.options.table import known_options
 from tests.commands import run_command
 
 BROKEN = '''"""Fails."""
@@ -108,7 +111,6 @@ def test_all_names_what_it_leaves_out_and_keeps_the_types_of_its_fields(
 ) -> None:
     shipped = [find_experiment(name) for name in ("cache-cluster", "dns-outage", "node-loss", "stateful-networking")]
     monkeypatch.setattr(many, "load_experiments", lambda: shipped)
-    monkeypatch.setattr(many, "on_sandbox", lambda _: False)
     held = Ending(RunOutcome.HELD, 0, "HELD: 3 of 3 checks")
     document = {"outcome": "held", "exit_code": 0, "result": held.line}
     monkeypatch.setattr(many, "run_one", lambda *_: Told(held, document, tmp_path / "run"))
@@ -152,7 +154,7 @@ def test_an_impossible_option_is_said_before_the_first_is_run(tmp_path: Path) ->
         assert not (tmp_path / "reports").exists()
 
 
-def test_all_leaves_out_what_does_not_get_more_precise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_several_the_plan_names_who_ignores_an_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begun = []
 
     def run_one(_: RunRequest, experiment: Experiment) -> Told:
@@ -160,25 +162,17 @@ def test_all_leaves_out_what_does_not_get_more_precise(tmp_path: Path, monkeypat
         return Told(Ending(RunOutcome.HELD, 0, "HELD"), {}, tmp_path)
 
     monkeypatch.setattr(many, "run_one", run_one)
-    asked = replace(request(tmp_path, sandbox=True), options={"until_precision": 0.1})
+    options = known_options().values()
+    asked = replace(request(tmp_path, sandbox=True), settings=resolve(options, {"until-precision": "10%"}, {}))
     assert many.run_many(asked, [], every=True) == 0
-    assert begun == ["identity-persistence"]
+    assert "identity-persistence" in begun
+    assert "service-types" in begun
+    told = options_for(asked, find_experiment("service-types"))
+    assert told.until_precision is None
+    assert told.dropped == ("--until-precision 10% (command line) does nothing in service-types",)
 
 
 def request(folder: Path, *, sandbox: bool = False) -> RunRequest:
     """As the command line makes it, with nothing granted."""
-    return RunRequest(
-        sandbox=sandbox,
-        context="" if sandbox else "x",
-        in_cluster=False,
-        kubeconfig=None,
-        options={},
-        period_s=None,
-        max_qps=None,
-        seed=0,
-        model=(),
-        realtime=False,
-        reports=folder / "reports",
-        metrics=MetricsOptions(),
-        as_json=False,
-    )
+    place = PlaceOptions(sandbox=sandbox, context="" if sandbox else "x")
+    return RunRequest(place, sandbox, Settings({}), folder / "reports", MetricsOptions())

@@ -110,7 +110,14 @@ def test_between_the_two_stands_what_matters_most_and_with_full_the_whole_report
     told = chaos(tmp_path, "run", experiment, "--sandbox").stdout.splitlines()
     folder, document = saved(tmp_path)
     report = folder / "report.md"
-    assert told[2:-2] == ["", document["headline"], "", "fail    right: it is wrong; badly.", ""]
+    assert told[2:-2] == [
+        "",
+        document["headline"],
+        "",
+        "1 of 1 checks are not ok:",
+        "fail    right: it is wrong; badly.",
+        "",
+    ]
     short = chaos(tmp_path, "report", folder, "--experiment", experiment).stdout.splitlines()
     assert short[2:-2] == told[2:-2]
     full = chaos(tmp_path, "report", folder, "--experiment", experiment, "--full").stdout

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from chaos.cli.saved import conclude, judge_again, load_run, render_again
+from chaos.cli.again import judge_again, render_again
+from chaos.cli.saved import conclude, load_run
 from chaos.errors import UsageError
 from chaos.experiment import Options
 from tests.sandboxed import run_sandboxed

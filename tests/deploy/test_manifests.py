@@ -11,7 +11,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from chaos.cli.manifests import KINDS, ManifestRequest, manifests
+from chaos.cli.commands.manifests import ManifestOptions
+from chaos.cli.complete import MANIFEST_KINDS
+from chaos.cli.manifests import manifests
 from chaos.engine.permissions import OPT_IN, PERMISSIONS, Scope
 from chaos.errors import UsageError
 
@@ -20,11 +22,11 @@ ALL_OPT_INS = tuple(feature.value for feature in OPT_IN)
 
 
 def made(kind: str = "all", *, image: str = "chaos:1", opt_ins: tuple[str, ...] = ALL_OPT_INS) -> list[dict[str, Any]]:
-    return manifests(ManifestRequest(kind, "prod", image, "runner", "17 2 * * *", opt_ins, ("--trials=1",)))
+    return manifests(ManifestOptions(kind, "prod", image, "runner", "17 2 * * *", opt_ins, arguments=("--trials=1",)))
 
 
 @pytest.mark.parametrize("version", ["1.34", "1.37"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", MANIFEST_KINDS)
 def test_every_object_is_valid_on_a_real_api_server(kind: str, version: str) -> None:
     objects = made(kind)
     assert objects
@@ -34,7 +36,7 @@ def test_every_object_is_valid_on_a_real_api_server(kind: str, version: str) -> 
 
 def test_an_experiment_adds_what_it_declares_and_nothing_else() -> None:
     plain = made("rbac", opt_ins=())
-    request = ManifestRequest("rbac", "prod", "", "runner", "", (), (), ("node-drain",))
+    request = ManifestOptions("rbac", "prod", service_account="runner", experiments=("node-drain",))
     with_it = manifests(request)
     (role,) = [o for o in with_it if o["kind"] == "Role"]
     (before,) = [o for o in plain if o["kind"] == "Role"]
@@ -89,12 +91,12 @@ def test_the_cronjob_is_not_repeated_blindly_and_runs_restricted() -> None:
 @pytest.mark.parametrize(
     ("request_", "said"),
     [
-        (ManifestRequest("pods", "n", "", "a", "* * * * *", (), ()), "no manifests 'pods'"),
-        (ManifestRequest("rbac", "n", "", "a", "* * * * *", ("root",), ()), "--with root"),
-        (ManifestRequest("cronjob", "n", "", "a", "* * * * *", (), ()), "--image"),
+        (ManifestOptions("pods", "n"), "no manifests 'pods'"),
+        (ManifestOptions("rbac", "n", opt_ins=("root",)), "--with root"),
+        (ManifestOptions("cronjob", "n"), "--image"),
     ],
 )
-def test_what_cannot_be_printed_is_refused(request_: ManifestRequest, said: str) -> None:
+def test_what_cannot_be_printed_is_refused(request_: ManifestOptions, said: str) -> None:
     with pytest.raises(UsageError) as caught:
         manifests(request_)
     assert said in str(caught.value)

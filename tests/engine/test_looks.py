@@ -113,7 +113,7 @@ async def once(run: Run) -> None:
 @pytest.mark.parametrize(
     ("experiment", "why"),
     [
-        (replace(find_experiment("identity-persistence"), method=once, repeats=False), "repeats its fault"),
+        (replace(find_experiment("identity-persistence"), method=once, options=()), "repeats its fault"),
         (find_experiment("force-delete"), "how long a pod is unreachable"),
         (replace(find_experiment("identity-persistence"), probes=("tcp",)), "how long a pod is unreachable"),
     ],

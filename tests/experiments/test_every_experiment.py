@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from chaos.analysis.reading import Reading
 from chaos.experiment import History, Options, load_experiments
 from chaos.experiment.judging import judges_of
 from chaos.model import RunMeta, VerdictOutcome
+from chaos.options import options_in
 from tests.experiments import lab
 from tests.sandboxed import run_sandboxed
 
@@ -62,5 +64,17 @@ def test_a_run_that_measured_nothing_answers_nothing(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_an_experiment_that_takes_turns_is_declared_to_repeat(name: str) -> None:
-    assert EXPERIMENTS[name].repeats == ("run.turns()" in EXPERIMENTS[name].source.read_text(encoding="utf-8"))
+def test_an_experiment_honours_the_options_that_its_method_reads(name: str) -> None:
+    """What it reads by attribute is declared, or follows from what it needs; what it declares is read somewhere."""
+    experiment = EXPERIMENTS[name]
+    folder = experiment.source.parent if experiment.source.name == "__init__.py" else None
+    text = "".join(path.read_text() for path in (folder.glob("*.py") if folder else [experiment.source]))
+    read = set(re.findall(r"run\.options\.(\w+)", text)) - {"deletion_grace_s"}
+    read |= {"grace_s", "force"} if "run.options.deletion_grace_s" in text else set()
+    read |= {"trials"} if "run.turns()" in text else set()
+    by_default = re.search(r"watch_clients\((?![^\n]*period_s)", text)
+    read |= {"connect_period_s"} if by_default else set()
+    fields = {one.field: one for one in options_in(Options)}
+    assert {field for field in read if not experiment.honours(fields[field])} == set()
+    methods = {"trials", "grace", "force"} & experiment.declared
+    assert {fields_name for fields_name in methods if fields_name.replace("grace", "grace_s") not in read} == set()

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from chaos.cli.manifests import ManifestRequest, manifests
+from chaos.cli.commands.manifests import ManifestOptions
+from chaos.cli.manifests import manifests
 from chaos.engine.permissions import PERMISSIONS, Feature, Permission, Scope
 from tests.real.conftest import CONTEXT, command
 from tests.real.image import REALK8S, ROOT, load_image
@@ -38,7 +39,7 @@ def kubectl(*arguments: str, given: str = "") -> str:
 
 
 def printed(namespace: str, kind: str, *opt_ins: str, image: str = "", arguments: tuple[str, ...] = ()) -> str:
-    request = ManifestRequest(kind, namespace, image, _ACCOUNT, "17 2 * * *", opt_ins, arguments)
+    request = ManifestOptions(kind, namespace, image, _ACCOUNT, "17 2 * * *", opt_ins, arguments=arguments)
     return str(yaml.safe_dump_all(manifests(request)))
 
 

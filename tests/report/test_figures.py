@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from chaos.analysis.statements import stored
-from chaos.cli.saved import load_run, render_again
+from chaos.cli.again import render_again
+from chaos.cli.saved import load_run
 from chaos.model.figure import Figure, Register, figures_in, plain, reader
 from tests.quantities import unexplained
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from chaos.errors import UsageError
+from chaos.options import Duration, File, Flag, Text, Trust, check_group, option
 
 DEFAULT_JOB = "chaos-identity"
 EXTRA = "metrics"
 _LARGEST_PORT = 65535
+_LONGEST_LINGER_S = 86_400.0
 _CERTIFICATES = ("CERTIFICATE", "CLIENT_KEY", "CLIENT_CERTIFICATE")
 
 
@@ -21,20 +23,42 @@ class MetricsOptions:
     """Where the figures go; nowhere by default.
 
     Attributes:
-        textfile: for node_exporter's textfile collector; the name ends in ``.prom``, as it asks for.
-        pushgateway: URL of a Pushgateway, without ``/metrics/job/…``; may hold ``user:password@``.
-        listen: ``ADDRESS:PORT`` that a Prometheus server scrapes while the process lives; ``:PORT`` is every address.
-        linger_s: how long the process stays after the run, for one more scrape.
-        otlp: to an OpenTelemetry collector over OTLP/HTTP, as the ``OTEL_*`` environment variables say.
-        job: ``job`` of a push. Two clusters that push to one gateway need two names.
+        textfile: the name ends in ``.prom``, as node_exporter asks for.
+        pushgateway: URL, without ``/metrics/job/…``; may hold ``user:password@``.
+        listen: ``ADDRESS:PORT``; ``:PORT`` is every address.
     """
 
-    textfile: Path | None = None
-    pushgateway: str = ""
-    listen: str = ""
-    linger_s: float = 0.0
-    otlp: bool = False
-    job: str = DEFAULT_JOB
+    textfile: Path | None = option(
+        File("FILE.prom"),
+        None,
+        "Metrics for node_exporter's textfile collector.",
+        name="metrics-textfile",
+        trust=Trust.ENVIRONMENT,
+    )
+    pushgateway: str = option(
+        Text("URL"), "", "Metrics to a Pushgateway.", name="metrics-pushgateway", trust=Trust.ENVIRONMENT
+    )
+    job: str = option(Text("NAME"), DEFAULT_JOB, "Job of a push; two clusters need two.", name="metrics-job")
+    listen: str = option(
+        Text("ADDRESS:PORT"),
+        "",
+        "Serve metrics for Prometheus while the command lives.",
+        name="metrics-listen",
+        trust=Trust.ENVIRONMENT,
+    )
+    linger_s: float = option(
+        Duration(0, _LONGEST_LINGER_S, zero=True),
+        0.0,
+        "Go on serving them for so long after the run.",
+        name="metrics-linger",
+    )
+    otlp: bool = option(
+        Flag(),
+        False,
+        "Metrics to an OpenTelemetry collector, as OTEL_* variables say.",
+        name="metrics-otlp",
+        trust=Trust.ENVIRONMENT,
+    )
 
     @property
     def wanted(self) -> bool:
@@ -47,6 +71,9 @@ class MetricsOptions:
         Raises:
             UsageError: an option says something impossible, or its library is not installed.
         """
+        check_group(self)
+        if self.job != DEFAULT_JOB and not self.pushgateway:
+            raise UsageError("--metrics-job without --metrics-pushgateway", hint="nothing would be pushed")
         if self.textfile is not None:
             _check_textfile(self.textfile)
         if self.pushgateway:
@@ -67,8 +94,6 @@ class MetricsOptions:
             _require("prometheus_client", "Prometheus metrics")
 
     def _check_linger(self) -> None:
-        if self.linger_s < 0:
-            raise UsageError("--metrics-linger cannot be negative")
         if self.linger_s and not self.listen:
             raise UsageError("--metrics-linger without --metrics-listen", hint="nothing would be served meanwhile")
 

@@ -12,8 +12,8 @@ import pytest
 
 from chaos.errors import UsageError
 from chaos.metrics import MetricsOptions
-from chaos.metrics.options import listen_address, without_password
 from chaos.metrics.otlp import _timeout_s
+from chaos.options.metrics import listen_address, without_password
 
 
 def refused(options: MetricsOptions) -> str:
@@ -72,7 +72,7 @@ def test_listen_refuses_everything_else(text: str) -> None:
 
 def test_lingering_needs_something_to_serve() -> None:
     assert "without --metrics-listen" in refused(MetricsOptions(linger_s=30))
-    assert "cannot be negative" in refused(MetricsOptions(listen=":1", linger_s=-1))
+    assert "--metrics-linger -1s must lie between 0 and" in refused(MetricsOptions(listen=":1", linger_s=-1))
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_library_that_is_not_installed_is_told_with_the_extra(
             raise ModuleNotFoundError(f"No module named {missing!r}", name=missing)
         return real(name, package)
 
-    monkeypatch.setattr("chaos.metrics.options.find_spec", without)
+    monkeypatch.setattr("chaos.options.metrics.find_spec", without)
     said = refused(options)
     assert f"need the Python package {missing}, which is not installed" in said
     assert 'pip install "chaos-identity[metrics]"' in said

@@ -1,0 +1,106 @@
+"""`chaos report` and `chaos check`: a saved run, rendered or judged again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from chaos.analysis.reading import Reading
+from chaos.cli.catalogue import own_experiment
+from chaos.cli.saved import conclude, concluded, load_run, report_path, stored_statements, write
+from chaos.cli.terminal import print_full, print_json, print_result, print_short, print_verdicts
+from chaos.errors import UsageError
+from chaos.experiment import Experiment
+from chaos.experiment.judging import judges_of, statements
+from chaos.options.output import FormatOptions
+from chaos.report import REPORT
+
+# What of run.json judging again gives anew.
+_JUDGED = ("experiment", "simulated", "outcome", "exit_code", "result", "verdicts")
+
+
+def render_again(folder: Path, experiment: Experiment | None, *, anew: bool, as_json: bool, full: bool = False) -> int:
+    """`chaos report`: what run.json says, or what is concluded now where it says nothing.
+
+    Args:
+        folder: of the run.
+        experiment: that judges it; None: the shipped one of its name.
+        anew: judge it again in any case.
+        as_json: print run.json's content.
+        full: print the whole report.
+
+    Raises:
+        UsageError: both are asked for.
+    """
+    if full and as_json:
+        raise UsageError("--full and -o json exclude each other", hint="run.json has all that the report says")
+    history = load_run(folder)
+    said = None if anew or experiment is not None else stored_statements(folder)
+    if said is None:
+        conclusion = conclude(folder, history, None, experiment)
+    else:
+        conclusion = write(folder, concluded(Reading(history), said))
+    if conclusion.problem is not None:
+        raise conclusion.problem
+    if as_json:
+        print_json(conclusion.document)
+    elif full:
+        print_full(conclusion.ending, (folder / REPORT).read_text(encoding="utf-8"), report_path(folder))
+    else:
+        print_short(conclusion.ending, conclusion.said, report_path(folder))
+    return 0
+
+
+def judge_again(folder: Path, within_s: float | None, experiment: Experiment | None, *, as_json: bool) -> int:
+    """`chaos check`."""
+    history = load_run(folder)
+    if within_s is not None:
+        history.meta = replace(history.meta, parameters={**history.meta.parameters, "within_s": within_s})
+    reading = Reading(history)
+    conclusion = concluded(reading, statements(reading, judges_of(reading, experiment)))
+    ending = conclusion.ending
+    # The report tells what came of the run's own limit.
+    where = report_path(folder) if within_s is None else folder
+    if as_json:
+        print_json({key: conclusion.document[key] for key in _JUDGED})
+    else:
+        print_result(ending, where)
+        print_verdicts(conclusion.said.verdicts)
+        print_result(ending, where)
+    return ending.exit_code
+
+
+class Rendered(Protocol):
+    """Which run, and how; see `chaos.cli.commands.report`."""
+
+    @property
+    def folder(self) -> str: ...
+    @property
+    def experiment(self) -> str: ...
+    @property
+    def anew(self) -> bool: ...
+    @property
+    def full(self) -> bool: ...
+
+
+class Judged(Protocol):
+    """Which run, and by what; see `chaos.cli.commands.check`."""
+
+    @property
+    def folder(self) -> str: ...
+    @property
+    def within_s(self) -> float | None: ...
+    @property
+    def experiment(self) -> str: ...
+
+
+def render_command(chosen: Rendered, told: FormatOptions) -> int:
+    """`chaos report`."""
+    own = own_experiment(chosen.experiment)
+    return render_again(Path(chosen.folder), own, anew=chosen.anew, as_json=told.as_json, full=chosen.full)
+
+
+def judge_command(chosen: Judged, told: FormatOptions) -> int:
+    """`chaos check`."""
+    return judge_again(Path(chosen.folder), chosen.within_s, own_experiment(chosen.experiment), as_json=told.as_json)

@@ -1,0 +1,187 @@
+"""A command: what it takes, and where what it does is written. Made into one of typer's when it is called."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+
+from chaos.cli.help import CONTEXT, markup
+from chaos.errors import UsageError
+from chaos.options import Option, Settings, options_in, resolve
+from chaos.options.argument import Argument, arguments_in
+from chaos.options.output import ProfileOptions
+from chaos.options.profile import Profile, read_profile
+from chaos.options.table import known_options
+
+PROFILE_VARIABLE = "CHAOS_PROFILE"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command.
+
+    Attributes:
+        does: ``module:function`` that is imported when it is called, so that help and completion need not wait for it.
+            It takes an instance of each of `takes`, and returns the exit code.
+        takes: groups of options, and `Settings` where it wants to know what was given and what was not.
+        profiles: whether its options may come from a profile.
+        own: ``module:function`` that finds further options of experiments among the words of the command line.
+    """
+
+    does: str
+    takes: tuple[type, ...]
+    profiles: bool = True
+    own: str = ""
+
+    def groups(self) -> tuple[type, ...]:
+        """All groups of its options."""
+        found = [group for group in self.takes if group is not Settings]
+        return (*found, ProfileOptions) if self.profiles else tuple(found)
+
+    def options(self) -> list[Option[Any]]:
+        """All options, each once."""
+        found: dict[str, Option[Any]] = {}
+        for group in self.groups():
+            for one in options_in(group):
+                found.setdefault(one.name, one)
+        return list(found.values())
+
+    def arguments(self) -> list[Argument]:
+        """All positional arguments."""
+        return [one for group in self.groups() for one in arguments_in(group)]
+
+
+def load(where: str) -> Callable[..., Any]:
+    """The function that ``module:function`` names."""
+    module, _, name = where.partition(":")
+    found: Callable[..., Any] = getattr(import_module(module), name)
+    return found
+
+
+def made(name: str, words: list[str]) -> Any:
+    """Typer's command of that name, as these words call it."""
+    module = import_module(f"chaos.cli.commands.{name}")
+    command: Command = module.command
+    own = load(command.own)(words) if command.own and any(map(_is_file, words)) else {}
+    app = typer.Typer(rich_markup_mode=markup(), add_completion=False)
+    app.command(name, help=module.__doc__, context_settings=CONTEXT)(callback(command, own))
+    return typer.main.get_command(app)
+
+
+def _is_file(word: str) -> bool:
+    return not word.startswith("-") and (word.endswith(".py") or "/" in word)
+
+
+def callback(command: Command, own: Mapping[str, list[Option[Any]]]) -> Callable[..., None]:
+    """What typer calls: a function with a parameter for each argument and option.
+
+    Args:
+        command: that is called.
+        own: options of experiments of one's own, by the experiment's name.
+    """
+    options = {one.name: one for one in [*command.options(), *(one for found in own.values() for one in found)]}
+    arguments = command.arguments()
+
+    def call(**given: Any) -> None:
+        words = {one.field: given.pop(one.field) for one in arguments}
+        typed = _typed(options.values(), given)
+        settings = _settings(command, options, typed, list(own))
+        groups = [_group(group, settings, words) for group in command.takes]
+        raise typer.Exit(load(command.does)(*groups))
+
+    parameters = [_argument(one) for one in arguments]
+    for one in options.values():
+        parameters += _parameters(one)
+    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    call.__annotations__ = {}
+    return call
+
+
+def _argument(one: Argument) -> inspect.Parameter:
+    said = typer.Argument(metavar=one.metavar, help=one.help, autocompletion=one.complete, show_default=False)
+    kind: Any = list[str] if one.many else str
+    default = inspect.Parameter.empty if one.required and not one.many else None
+    kind = kind if default is inspect.Parameter.empty else kind | None
+    return inspect.Parameter(
+        one.field, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, said]
+    )
+
+
+def _parameters(one: Option[Any]) -> list[inspect.Parameter]:
+    """All take a list, so that an option that is given twice is noticed; a flag has one that takes it back."""
+    names = [f"--{one.name}", *([one.short] if one.short else [])]
+    default = one.shown_default()
+    text = f"{one.help} Default: {default}." if default else one.help
+    kinds: list[tuple[str, Any, Any]]
+    if one.is_flag:
+        said = typer.Option(*names, help=text, hidden=one.hidden, show_default=False)
+        off = typer.Option(f"--no-{one.name}", help="", hidden=True, show_default=False)
+        kinds = [(one.name, bool | None, said), (f"no-{one.name}", bool | None, off)]
+    else:
+        said = typer.Option(*names, help=text, metavar=one.kind.metavar, hidden=one.hidden, show_default=False)
+        kinds = [(one.name, list[str] | None, said)]
+    return [
+        inspect.Parameter(
+            _python_name(name), inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, info]
+        )
+        for name, kind, info in kinds
+    ]
+
+
+def _python_name(name: str) -> str:
+    return f"option_{name.replace('-', '_')}"
+
+
+def _typed(options: Iterable[Option[Any]], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands on the command line, by the option's name.
+
+    Raises:
+        UsageError: an option is given twice.
+    """
+    typed: dict[str, Any] = {}
+    for one in options:
+        value = given.get(_python_name(one.name))
+        if one.is_flag:
+            off = given.get(_python_name(f"no-{one.name}"))
+            if value and off:
+                raise UsageError(f"{one.flag} and --no-{one.name} exclude each other", hint="leave one out")
+            if value or off:
+                typed[one.name] = bool(value)
+        elif value and one.repeatable:
+            typed[one.name] = tuple(value)
+        elif value:
+            if len(set(value)) > 1:
+                raise UsageError(f"{one.flag} is given {len(value)} times: {', '.join(value)}", hint="say it once")
+            typed[one.name] = value[0]
+    return typed
+
+
+def _settings(
+    command: Command, options: Mapping[str, Option[Any]], typed: Mapping[str, Any], experiments: list[str]
+) -> Settings:
+    """Of the command line, the environment and the profile that is named."""
+    profile = _profile(typed, os.environ) if command.profiles else None
+    values = profile.of(experiments) if profile is not None else None
+    return resolve(options.values(), typed, os.environ, values, profile.describe() if profile is not None else "")
+
+
+def _profile(typed: Mapping[str, Any], environment: Mapping[str, str]) -> Profile | None:
+    """The one that is named, if any."""
+    names = typed.get("profile") or tuple(filter(None, [environment.get(PROFILE_VARIABLE, "")]))
+    said = {one.name: one for one in options_in(ProfileOptions)}
+    config = typed.get("config")
+    chosen = ProfileOptions(tuple(names), None if config is None else said["config"].kind.read(config))
+    return read_profile(chosen.profile[0], chosen.config, known_options()) if chosen.profile else None
+
+
+def _group(group: type, settings: Settings, words: Mapping[str, Any]) -> Any:
+    if group is Settings:
+        return settings
+    mine = {one.field: words[one.field] for one in arguments_in(group) if words[one.field] is not None}
+    return settings.group(group, **{key: tuple(v) if isinstance(v, list) else v for key, v in mine.items()})

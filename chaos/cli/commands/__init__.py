@@ -1,0 +1,21 @@
+"""The commands, one a file, named after it: its docstring is its help, `command` what it takes and where it is done.
+
+They are imported when they are called. Help of the tool lists them in this order.
+"""
+
+NAMES = (
+    "run",
+    "list",
+    "show",
+    "runs",
+    "report",
+    "check",
+    "doctor",
+    "diagnose",
+    "manifests",
+    "recover",
+    "cleanup",
+    "sandbox",
+    "new",
+    "version",
+)

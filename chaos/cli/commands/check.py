@@ -1,0 +1,28 @@
+"""Judge a saved run again, without writing anything; the exit code is that of its verdicts."""
+
+from dataclasses import dataclass
+
+from chaos.cli.command import Command
+from chaos.cli.complete import run_folders
+from chaos.options import Text, option
+from chaos.options.argument import argument
+from chaos.options.option import Trust, same
+from chaos.options.output import FormatOptions
+from chaos.options.run import Options
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which run, and by what."""
+
+    folder: str = argument("RUN", "A run's folder; chaos runs lists them.", complete=run_folders)
+    within_s: float | None = same(Options, "within_s", default=None, help="Judge recovery by another limit.")
+    experiment: str = option(
+        Text("FILE"),
+        "",
+        "The file of an experiment of your own that the run was of; it is executed.",
+        trust=Trust.NAMED,
+    )
+
+
+command = Command("chaos.cli.again:judge_command", (Chosen, FormatOptions), profiles=False)

@@ -1,0 +1,35 @@
+"""Find every fault of network identity, in a namespace or in manifests. Changes nothing, unless --fix is agreed to.
+
+Exit code 1 where something is wrong, 0 where it is not, 4 where that could not be told.
+"""
+
+from dataclasses import dataclass
+
+from chaos.cli.command import Command
+from chaos.options import Flag, Many, option
+from chaos.options.argument import argument
+from chaos.options.option import Trust, same
+from chaos.options.output import FormatOptions, ReportsOptions
+from chaos.options.place import ClusterOptions
+from chaos.options.run import Options
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What to look at, and what may be mended."""
+
+    target: str = argument("[statefulset/NAME]", "One StatefulSet; default: all of the namespace.", required=False)
+    files: tuple[str, ...] = option(
+        Many("FILE"),
+        (),
+        "Manifests or a folder of them, instead of a cluster; - is stdin. Repeatable.",
+        name="file",
+        short="-f",
+        trust=Trust.NAMED,
+    )
+    namespace: str = same(Options, "namespace", help="To look at; default: default.")
+    fix: bool = option(Flag(), False, "Offer to mend what can be mended safely; asks first.", trust=Trust.NAMED)
+    yes: bool = option(Flag(), False, "Agree to all that --fix offers.", trust=Trust.NAMED)
+
+
+command = Command("chaos.cli.diagnose:run_diagnosis", (Chosen, ClusterOptions, ReportsOptions, FormatOptions))

@@ -1,0 +1,22 @@
+"""List past runs, the newest last: when, what came of them, what they found, and where they are kept."""
+
+from dataclasses import dataclass
+
+from chaos.cli.command import Command
+from chaos.cli.complete import experiment_names
+from chaos.options import Whole, option
+from chaos.options.argument import argument
+from chaos.options.output import FormatOptions, ReportsOptions
+
+_MOST = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which runs."""
+
+    experiment: str = argument("[EXPERIMENT]", "Only runs of this one.", required=False, complete=experiment_names)
+    last: int | None = option(Whole(1, _MOST), None, "Only so many, the newest; default: all.")
+
+
+command = Command("chaos.cli.past:list_runs", (Chosen, ReportsOptions, FormatOptions), profiles=False)

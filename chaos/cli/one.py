@@ -1,0 +1,212 @@
+"""One run: with what of the options it honours, measured, judged, told."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from chaos.analysis.reading import Reading
+from chaos.cli.honoured import ignored_by
+from chaos.cli.place import open_place
+from chaos.cli.saved import Conclusion, conclude, report_path, write_head
+from chaos.cli.signals import handle_signals
+from chaos.cli.terminal import (
+    SteadfastConsole,
+    Telling,
+    TerminalProgress,
+    print_json,
+    print_problem,
+    print_short,
+    run_time,
+)
+from chaos.clock import VirtualTimeLoop
+from chaos.engine.execution import Execution, RunResult
+from chaos.errors import ChaosError, InconclusiveError, PreflightError, UsageError
+from chaos.experiment import Experiment, Options
+from chaos.metrics import MetricsOptions, Publisher, not_begun
+from chaos.model import Ending, History
+from chaos.options import Settings, options_in
+from chaos.options.agents import AgentOptions, PodOptions
+from chaos.options.place import PlaceOptions
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What is asked for of each run.
+
+    Attributes:
+        simulated: whether it is on the sandbox.
+        silent: leaves its answers to the report.
+    """
+
+    place: PlaceOptions
+    simulated: bool
+    settings: Settings
+    reports: Path
+    metrics: MetricsOptions
+    as_json: bool = False
+    telling: Telling = Telling.NORMAL
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How a run ended.
+
+    Attributes:
+        document: the content of run.json.
+    """
+
+    ending: Ending
+    document: dict[str, Any]
+    folder: Path
+
+
+def options_for(request: RunRequest, experiment: Experiment) -> Options:
+    """What a run of this experiment may do: all that was given and that it honours.
+
+    Raises:
+        UsageError: an option says something impossible.
+    """
+    ignored = [one.option.name for one in ignored_by(request.settings, experiment)]
+    settings = request.settings.without(ignored, f"does nothing in {experiment.name}")
+    more: dict[str, Any] = {"agents": settings.group(AgentOptions), "pods": settings.group(PodOptions)}
+    if request.simulated:
+        more |= {
+            one.field: one.simulated[0]
+            for one in options_in(Options)
+            if one.simulated and one.name not in settings.given
+        }
+    if "agents" in settings.given:
+        more["vantage"] = _with_agents(settings)
+    own = {one.name for one in experiment.own_options}
+    said = {given.said: given.origin for given in settings.given.values() if given.option.name != "profile"}
+    return settings.group(
+        Options,
+        **more,
+        own={name: given.value for name, given in settings.given.items() if name in own},
+        origins=said,
+        dropped=settings.dropped,
+    )
+
+
+def _with_agents(settings: Settings) -> str:
+    """Asking for agents means wanting them."""
+    asked = settings.given.get("vantage")
+    if asked is None or asked.value in ("auto", "agent"):
+        return "agent"
+    if asked.value == "local":
+        raise UsageError("--vantage local has no agents", hint="leave --agents out, or say --vantage both")
+    return str(asked.value)
+
+
+def run_one(request: RunRequest, experiment: Experiment) -> Told:
+    """Run one, and say how it ended.
+
+    Raises:
+        ChaosError: nothing was begun.
+    """
+    options = options_for(request, experiment)
+    console = SteadfastConsole(stderr=True)
+    virtual = request.simulated and not request.place.realtime
+    with Publisher(request.metrics) as publisher:
+        began_at = datetime.now(UTC)
+        try:
+            with asyncio.Runner(loop_factory=VirtualTimeLoop if virtual else None) as runner:
+                told = runner.run(_run(request, experiment, options, console, publisher))
+        except ChaosError as exc:
+            # Nothing was begun: last night's figures must not stay as if they were tonight's.
+            history = not_begun(
+                experiment.name,
+                began_at,
+                simulated=request.simulated,
+                namespace=options.namespace,
+                statefulset=experiment.workload.statefulset if experiment.workload else "",
+            )
+            _warn(console, publisher.publish(Reading(history), [], exc.exit_code))
+            raise
+        publisher.linger()
+        return told
+
+
+def _warn(console: SteadfastConsole, problems: list[str]) -> None:
+    for problem in problems:
+        console.tell(f"warning: {problem}", markup=False, soft_wrap=True)
+
+
+def _finish(
+    request: RunRequest,
+    experiment: Experiment,
+    console: SteadfastConsole,
+    publisher: Publisher,
+    result: RunResult,
+) -> Told:
+    """Judge, report, tell."""
+    conclusion = conclude(result.folder, result.history, result.error, experiment)
+    _tell_problems(console, result, conclusion)
+    if not request.silent:
+        _tell(request, console, result, conclusion)
+    _warn(console, publisher.publish(conclusion.reading, conclusion.said.verdicts, conclusion.ending.exit_code))
+    return Told(conclusion.ending, conclusion.document, result.folder)
+
+
+async def _run(
+    request: RunRequest,
+    experiment: Experiment,
+    options: Options,
+    console: SteadfastConsole,
+    publisher: Publisher,
+) -> Told:
+    async with open_place(
+        request.place, console, simulated=request.simulated, quiet=request.telling is Telling.QUIET
+    ) as place:
+        progress = TerminalProgress(
+            console, run_time(), request.telling
+        )  # now: its seconds are those of the run's clock
+
+        def begun(folder: Path, history: History) -> None:
+            write_head(folder, history)
+            publisher.follow(history)
+
+        execution = Execution(experiment, options, place, request.reports, progress, begun)
+        remove_handlers = handle_signals(execution, console, request.place.kubeconfig)
+        try:
+            # The handlers stay until everything is told: what could not be undone must not be lost to a late Ctrl-C.
+            result = await execution.run()
+            if result.error is not None:
+                _name_settings(result.error, request.place.model)
+            return _finish(request, experiment, console, publisher, result)
+        except ChaosError as exc:  # nothing was begun
+            _name_settings(exc, request.place.model)
+            raise
+        finally:
+            remove_handlers()
+
+
+def _name_settings(error: ChaosError, settings: tuple[str, ...]) -> None:
+    """Delays that the user chose may be why a cluster could not be used, or nothing could be concluded there."""
+    if settings and error.exit_code in (PreflightError.exit_code, InconclusiveError.exit_code):
+        error.message += f" (in a sandbox with {' '.join(f'--model {setting}' for setting in settings)})"
+
+
+def _tell_problems(console: SteadfastConsole, result: RunResult, conclusion: Conclusion) -> None:
+    """What went wrong, on stderr."""
+    if result.error is not None:
+        print_problem(console, "ended early", result.error)
+    if conclusion.problem is not None:
+        print_problem(console, "no report", conclusion.problem)
+    for failure in result.leftovers:
+        print_problem(console, "not undone", failure)
+
+
+def _tell(request: RunRequest, console: SteadfastConsole, result: RunResult, conclusion: Conclusion) -> None:
+    """What was found, on stdout: the result first and last."""
+    where = report_path(result.folder)
+    if request.as_json:
+        print_json({**conclusion.document, "folder": str(result.folder)})
+        console.tell(f"report: {where}", markup=False, soft_wrap=True)
+        return
+    print_short(conclusion.ending, conclusion.said, where, request.telling)

@@ -14,7 +14,8 @@ from chaos.agents.options import AgentOptions, PodOptions
 from chaos.agents.session import AgentSession
 from chaos.agents.stream import LineStream
 from chaos.clock import RunClock
-from chaos.cluster import Changes, Cluster
+from chaos.cluster.changes import Changes
+from chaos.cluster.client import Cluster
 from chaos.cluster.exec import open_exec
 from chaos.errors import ApiError, ChaosError, PreflightError
 from chaos.model import ClusterEvent

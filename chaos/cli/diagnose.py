@@ -9,7 +9,8 @@ from pathlib import Path
 from rich.text import Text
 
 from chaos.cli.terminal import SteadfastConsole, print_json
-from chaos.cluster import ClusterAddress, connect
+from chaos.cluster.address import ClusterAddress
+from chaos.cluster.connection import connect
 from chaos.diagnose import (
     Diagnosis,
     Finding,

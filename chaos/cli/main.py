@@ -20,7 +20,7 @@ from chaos.errors import ChaosError, InconclusiveError, InterruptedRunError, Usa
 from chaos.visible import visible
 
 if TYPE_CHECKING:
-    from chaos.cluster import ClusterAddress
+    from chaos.cluster.address import ClusterAddress
 
 app = typer.Typer(
     name="chaos",
@@ -370,7 +370,7 @@ def doctor(
     Exit code 3 where the main experiment could not run.
     """
     from chaos.cli.doctor import examine  # noqa: PLC0415
-    from chaos.cluster import ClusterAddress  # noqa: PLC0415
+    from chaos.cluster.address import ClusterAddress  # noqa: PLC0415
 
     if context and in_cluster:
         raise UsageError("--context and --in-cluster exclude each other", hint="name one of them")
@@ -427,7 +427,7 @@ def diagnose(
 
 def _address(context: str, kubeconfig: Path | None, *, in_cluster: bool, needed: bool) -> ClusterAddress | None:
     """The cluster that was named; None where none was and none is needed."""
-    from chaos.cluster import ClusterAddress  # noqa: PLC0415
+    from chaos.cluster.address import ClusterAddress  # noqa: PLC0415
 
     if context and in_cluster:
         raise UsageError("--context and --in-cluster exclude each other", hint="name one of them")

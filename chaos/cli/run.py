@@ -221,7 +221,7 @@ def _name_settings(error: ChaosError, settings: tuple[str, ...]) -> None:
 
 @asynccontextmanager
 async def _place(request: RunRequest, console: SteadfastConsole, *, simulated: bool) -> AsyncIterator[Place]:
-    from chaos.cluster import ClusterAddress  # noqa: PLC0415
+    from chaos.cluster.address import ClusterAddress  # noqa: PLC0415
     from chaos.engine.place import Place  # noqa: PLC0415
 
     if not simulated:

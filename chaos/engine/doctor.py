@@ -14,7 +14,7 @@ from typing import Any
 
 import chaos
 from chaos.analysis.corefile import caching
-from chaos.cluster import Cluster
+from chaos.cluster.client import Cluster
 from chaos.cluster.journal import RUN_LABEL
 from chaos.engine.objects import OPT_IN_LABEL
 from chaos.engine.permissions import Feature, denied, needed

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chaos.clock import RunClock, run_virtual
-from chaos.cluster import Watcher
+from chaos.cluster.watch import Watcher
 from chaos.errors import ApiError
 from chaos.model import ClusterEvent, WatchGap
 

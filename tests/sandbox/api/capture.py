@@ -12,7 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from chaos.cluster import Cluster, ClusterAddress, connect
+from chaos.cluster.address import ClusterAddress
+from chaos.cluster.client import Cluster
+from chaos.cluster.connection import connect
 from chaos.sandbox.release import MINOR
 from tests.sandbox.api import versions
 from tests.sandbox.api.mutated import capture as mutated

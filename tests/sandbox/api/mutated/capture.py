@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from chaos.cluster import Cluster
+from chaos.cluster.client import Cluster
 from tests.sandbox.api.mutated.asking import Asker, Said
 from tests.sandbox.api.mutated.mutations import mutations
 

@@ -1,7 +1,7 @@
 """Which HTTP proxy leads to an API server: kubectl's rules, which are Go's.
 
 A kubeconfig's ``proxy-url`` comes before the environment. Of that, Go's ``http.ProxyFromEnvironment`` decides
-(golang.org/x/net/http/httpproxy); `tests/cluster/test_proxy.py` asks Go itself about each case where Go is installed.
+(golang.org/x/net/http/httpproxy), whose answers stand in `tests/cluster/test_proxy.py`.
 Two things are refused here that kubectl takes otherwise: a variable that names no proxy, which Go takes for none, and
 SOCKS, which the client library does not speak.
 """
@@ -153,7 +153,7 @@ def _parse(value: str, source: str) -> Proxy:
     except ValueError:
         host, port = "", 0
     credentials = [unquote_to_bytes(part or "") for part in (url.username, url.password)] if host else [b"", b""]
-    if not (host and port) or b":" in credentials[0] or _UNREADABLE.search(value):
+    if scheme not in _PORTS or not (host and port) or b":" in credentials[0] or _UNREADABLE.search(value):
         raise UsageError(
             f"{source} cannot be read as the URL of a proxy",
             hint="it is to be http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, special characters as %XX;"

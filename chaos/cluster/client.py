@@ -146,10 +146,10 @@ class Cluster:
         Raises:
             ApiError: it cannot be asked, or does not tell.
         """
-        session, headers = await self.raw_session()
+        session, arguments = await self.raw_session()
         with self.errors("asking for the time"):
             before_s = time.time()
-            async with session.get(f"{self.server.rstrip('/')}/version", headers=headers) as response:
+            async with session.get(f"{self.server.rstrip('/')}/version", **arguments) as response:
                 said = response.headers.get("Date", "")
             after_s = time.time()
             self.requests += 1
@@ -168,8 +168,11 @@ class Cluster:
         """
         return self._transport.errors(doing)
 
-    async def raw_session(self) -> tuple[Any, dict[str, str]]:
-        """The client's own aiohttp session (TLS and proxy as configured) and headers that say who we are."""
+    async def raw_session(self) -> tuple[Any, dict[str, Any]]:
+        """The client's own aiohttp session (TLS and proxy as configured), and arguments of each request with it.
+
+        They say who we are, and which name is on the server's certificate where it is not that of its URL.
+        """
         return await self._transport.session()
 
     async def close(self) -> None:

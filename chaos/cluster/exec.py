@@ -141,17 +141,17 @@ async def open_exec(
     query += [("command", part) for part in command]
     path = f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/exec?{urlencode(query)}"
     with cluster.errors(doing):
-        session, headers = await cluster.raw_session()
+        session, arguments = await cluster.raw_session()
         cluster.count("get", "", "pods/exec")
         try:
             async with asyncio.timeout(_OPEN_WITHIN_S):
                 websocket = await session.ws_connect(
                     cluster.server.rstrip("/") + path,  # https, not wss: a proxy for http reads the scheme
-                    headers=headers,
                     protocols=_PROTOCOLS,
                     heartbeat=_HEARTBEAT_S,
                     max_msg_size=_MESSAGE_LIMIT_BYTES,
                     autoping=True,
+                    **arguments,
                 )
         except aiohttp.WSServerHandshakeError as exc:
             raise _refused(exc, doing, cluster) from exc

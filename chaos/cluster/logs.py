@@ -30,9 +30,9 @@ async def read_log(cluster: Cluster, namespace: str, pod: str, *, container: str
     path = f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/log"
     url = cluster.server.rstrip("/") + path + (f"?{urlencode(query)}" if query else "")
     with cluster.errors(doing):
-        session, headers = await cluster.raw_session()
+        session, arguments = await cluster.raw_session()
         cluster.count("get", "", "pods/log")
-        async with asyncio.timeout(_WITHIN_S), session.get(url, headers=headers) as response:
+        async with asyncio.timeout(_WITHIN_S), session.get(url, **arguments) as response:
             body: bytes = await response.read()
     text = body.decode("utf-8", "replace")
     if response.status == 200:  # noqa: PLR2004 - OK

@@ -68,14 +68,18 @@ class Transport:
             **query,
         )
 
-    async def session(self) -> tuple[aiohttp.ClientSession, dict[str, str]]:
-        """The library's own session (TLS and proxy as configured) and headers that say who we are."""
+    async def session(self) -> tuple[aiohttp.ClientSession, dict[str, Any]]:
+        """The library's own session (TLS and proxy as configured), and arguments of each request with it.
+
+        They say who we are, and which name is on the server's certificate where it is not that of its URL.
+        """
         rest = self._client.rest_client
         if rest.pool_manager is None:
             rest.pool_manager = rest._create_pool_manager()  # noqa: SLF001 - as its websocket client does
         headers = {"User-Agent": self._client.user_agent}
         await self._client.update_params_for_auth(headers, [], ["BearerToken"], "", "GET", None)
-        return rest.pool_manager, headers
+        name = self._client.configuration.tls_server_name
+        return rest.pool_manager, {"headers": headers, **({"server_hostname": name} if name else {})}
 
     async def close(self) -> None:
         """Close the connections."""

@@ -18,6 +18,7 @@ class ForwardProxy:
     """Knows where hosts are; what it does not know it cannot reach.
 
     Attributes:
+        hosts: where each ``name:port`` is.
         credentials: asked for, as ``user:password``; empty: none.
         answers: instead of passing anything on; 0: it does.
         tunnels: the targets of CONNECT, in order.
@@ -32,7 +33,7 @@ class ForwardProxy:
         self.requests: list[str] = []
         self.turned_away = 0
         self.port = 0
-        self._hosts = hosts
+        self.hosts = hosts
         self._open: set[asyncio.StreamWriter] = set()
 
     def cut(self) -> None:
@@ -57,7 +58,7 @@ class ForwardProxy:
         request, *lines = head.rstrip().split("\r\n")
         method, target, _ = request.split(" ")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        address = self._hosts.get(target if method == "CONNECT" else urlsplit(target).netloc)
+        address = self.hosts.get(target if method == "CONNECT" else urlsplit(target).netloc)
         status = self._refusal(headers, address)
         if status or address is None:
             self.turned_away += 1
@@ -103,7 +104,7 @@ async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 @asynccontextmanager
 async def forward_proxy(hosts: dict[str, Address]) -> AsyncIterator[ForwardProxy]:
-    """A proxy that is up; `hosts` says where ``name:port`` is."""
+    """A proxy that is up."""
     proxy = ForwardProxy(hosts)
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
     proxy.port = server.sockets[0].getsockname()[1]

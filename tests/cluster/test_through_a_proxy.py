@@ -241,6 +241,21 @@ async def test_an_https_proxy_carries_tls_in_tls(lab: Lab, tmp_path: Path) -> No
         assert f"the certificate of the proxy localhost:{port} (proxy-url of cluster sandbox" in said.message
 
 
+async def test_a_server_under_another_name_is_checked_by_the_name_of_its_certificate(lab: Lab) -> None:
+    """As through a tunnel of ssh; exec streams and logs too, which have requests of their own."""
+    lab.proxy.hosts["tunnel.example:6443"] = lab.proxy.hosts[f"{NAME}:6443"]
+    address = lab.address("http://127.0.0.1:PORT")
+    assert address.kubeconfig is not None
+    config = json.loads(address.kubeconfig.read_text())
+    cluster = config["clusters"][0]["cluster"]
+    cluster |= {"server": cluster["server"].replace(NAME, "tunnel.example"), "tls-server-name": NAME}
+    address.kubeconfig.write_text(json.dumps(config))
+    connected = await connect(address)
+    await use(connected)
+    await connected.close()
+    assert set(lab.proxy.tunnels) == {"tunnel.example:6443"}
+
+
 async def test_a_proxy_that_cannot_be_used_is_refused_before_anybody_logs_in(lab: Lab) -> None:
     with pytest.raises(UsageError, match=r"proxy-url of cluster sandbox in .*kubeconfig names a SOCKS proxy"):
         await connect(lab.address("socks5://127.0.0.1:PORT"))

@@ -34,7 +34,8 @@ from tests.sandbox.api.recording import (
 
 async def sender(cluster: Cluster) -> Send:
     """How requests reach a real cluster."""
-    session, ours = await cluster.raw_session()
+    session, arguments = await cluster.raw_session()
+    ours = arguments["headers"]
 
     async def send(method: str, path: str, body: Any, headers: dict[str, str]) -> Reply:
         data = body if body is None or isinstance(body, str) else json.dumps(body)

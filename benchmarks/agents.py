@@ -19,7 +19,12 @@ from pathlib import Path
 
 from chaos.agents.fleet import Fleet
 from chaos.clock import RunClock
-from chaos.cluster import Changes, Cluster, ClusterAddress, Journal, Watcher, connect
+from chaos.cluster.address import ClusterAddress
+from chaos.cluster.changes import Changes
+from chaos.cluster.client import Cluster
+from chaos.cluster.connection import connect
+from chaos.cluster.journal import Journal
+from chaos.cluster.watch import Watcher
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import roll_back
 from chaos.engine.views import find_dns

@@ -12,7 +12,7 @@ from chaos.analysis.reading import Reading
 from chaos.analysis.recovery import Recovery, recoveries
 from chaos.analysis.stages import timelines
 from chaos.clock import VirtualTimeLoop
-from chaos.cluster import ClusterAddress
+from chaos.cluster.address import ClusterAddress
 from chaos.engine.execution import Execution, RunResult
 from chaos.engine.place import Place
 from chaos.engine.progress import Progress, Silence

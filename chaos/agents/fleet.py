@@ -13,7 +13,8 @@ from chaos.agents.bundle import build_bundle
 from chaos.agents.session import AgentSession
 from chaos.agents.stream import LineStream
 from chaos.clock import RunClock
-from chaos.cluster import Changes, Cluster
+from chaos.cluster.changes import Changes
+from chaos.cluster.client import Cluster
 from chaos.cluster.exec import open_exec
 from chaos.errors import ApiError, ChaosError, PreflightError
 from chaos.model import ClusterEvent

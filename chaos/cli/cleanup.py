@@ -13,7 +13,10 @@ from typing import Protocol
 from chaos.cli.place import address_of
 from chaos.cli.terminal import SteadfastConsole, TerminalProgress, confirmed, print_problem, run_time
 from chaos.clock import RunClock
-from chaos.cluster import Cluster, ClusterAddress, Journal, connect
+from chaos.cluster.address import ClusterAddress
+from chaos.cluster.client import Cluster
+from chaos.cluster.connection import connect
+from chaos.cluster.journal import Journal
 from chaos.engine.cleanup import remove
 from chaos.engine.leftovers import Life, Open, RunLeftovers, find, open_changes, read_journals
 from chaos.errors import InconclusiveError, RollbackError

@@ -12,7 +12,7 @@ from rich.text import Text
 from chaos.cli.fix import offer
 from chaos.cli.place import address_of
 from chaos.cli.terminal import SteadfastConsole, print_json
-from chaos.cluster import connect
+from chaos.cluster.connection import connect
 from chaos.diagnose import (
     Diagnosis,
     Finding,

@@ -11,7 +11,8 @@ from rich.table import Table
 
 from chaos.cli.place import address_of
 from chaos.cli.terminal import SteadfastConsole, print_json
-from chaos.cluster import ClusterAddress, connect
+from chaos.cluster.address import ClusterAddress
+from chaos.cluster.connection import connect
 from chaos.engine.doctor import Doctor, Finding, Status, local_findings, unreachable
 from chaos.errors import ChaosError, PreflightError, UsageError
 from chaos.options.agents import PodOptions

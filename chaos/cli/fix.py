@@ -12,8 +12,10 @@ from pathlib import Path
 
 from chaos.cli.terminal import SteadfastConsole, confirmed
 from chaos.clock import RunClock
-from chaos.cluster import Changes, Cluster, ClusterAddress, Journal
-from chaos.cluster.journal import FIX_PREFIX
+from chaos.cluster.address import ClusterAddress
+from chaos.cluster.changes import Changes
+from chaos.cluster.client import Cluster
+from chaos.cluster.journal import FIX_PREFIX, Journal
 from chaos.diagnose import Finding, Repair
 from chaos.errors import ApiError, InconclusiveError
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from chaos.cli.sandbox import make_sandbox, start_sandbox
 from chaos.cli.terminal import SteadfastConsole
-from chaos.cluster import ClusterAddress
+from chaos.cluster.address import ClusterAddress
 from chaos.engine.place import Place
 from chaos.errors import UsageError
 from chaos.options import Given, Settings, Source

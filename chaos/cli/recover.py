@@ -11,8 +11,9 @@ from typing import Protocol
 
 from chaos.cli.terminal import SteadfastConsole, TerminalProgress, print_problem, run_time
 from chaos.clock import RunClock
-from chaos.cluster import ClusterAddress, Journal, connect
-from chaos.cluster.journal import FIX_PREFIX, JOURNAL
+from chaos.cluster.address import ClusterAddress
+from chaos.cluster.connection import connect
+from chaos.cluster.journal import FIX_PREFIX, JOURNAL, Journal
 from chaos.cluster.kubeconfig import kubeconfig_paths
 from chaos.engine.conclusion import worst
 from chaos.engine.rollback import recover

@@ -7,12 +7,14 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from chaos.cluster.failures import api_errors
 from chaos.errors import ApiError
+
+if TYPE_CHECKING:  # a second to import, which experiments and commands without a cluster do not pay
+    from chaos.cluster.transport import Transport
 
 Object = dict[str, Any]
 
@@ -75,6 +77,7 @@ class Cluster:
     Attributes:
         name: how the user named it.
         server: its URL.
+        proxy: that requests go through; None: none.
         version: such as ``v1.34.4``.
         fingerprint: what no two clusters share: the UID of the namespace kube-system; where that may not be read,
             ``namespace NAME UID`` of the run's own.
@@ -84,9 +87,10 @@ class Cluster:
         witness: told of each change that is asked for; None: nobody.
     """
 
-    def __init__(self, client: Any, dynamic: Any, name: str, server: str) -> None:
+    def __init__(self, transport: Transport, name: str) -> None:
         self.name = name
-        self.server = server
+        self.server = transport.server
+        self.proxy = transport.proxy
         self.version = ""
         self.fingerprint = ""
         self.requests = 0
@@ -94,8 +98,7 @@ class Cluster:
         self.bytes_sent = 0
         self.bytes_received = 0
         self.witness: Witness | None = None
-        self._client = client
-        self._dynamic = dynamic
+        self._transport = transport
         self._resources: dict[str, Any] = {}
 
     async def identify(self, own_namespace: str = "") -> None:
@@ -104,7 +107,7 @@ class Cluster:
         Args:
             own_namespace: of the run, which serves where kube-system may not be read.
         """
-        self.version = str(self._dynamic.version.get("kubernetes", {}).get("gitVersion", "unknown"))
+        self.version = self._transport.version
         try:
             namespace = await self.get("Namespace", "kube-system")
         except ApiError as exc:
@@ -143,10 +146,10 @@ class Cluster:
         Raises:
             ApiError: it cannot be asked, or does not tell.
         """
-        session, headers = await self.raw_session()
-        with api_errors("asking for the time", self.server):
+        session, arguments = await self.raw_session()
+        with self.errors("asking for the time"):
             before_s = time.time()
-            async with session.get(f"{self.server.rstrip('/')}/version", headers=headers) as response:
+            async with session.get(f"{self.server.rstrip('/')}/version", **arguments) as response:
                 said = response.headers.get("Date", "")
             after_s = time.time()
             self.requests += 1
@@ -157,28 +160,29 @@ class Cluster:
         self.requests += 1
         self.used[verb, group or "", resource] += 1
 
-    async def raw_session(self) -> tuple[Any, dict[str, str]]:
-        """The client's own aiohttp session (TLS and proxy as configured) and headers that say who we are."""
-        rest = self._client.rest_client
-        if rest.pool_manager is None:
-            rest.pool_manager = rest._create_pool_manager()  # noqa: SLF001 - as its websocket client does
-        headers = {"User-Agent": self._client.user_agent}
-        await self._client.update_params_for_auth(headers, [], ["BearerToken"], "", "GET", None)
-        return rest.pool_manager, headers
+    def errors(self, doing: str) -> AbstractContextManager[None]:
+        """Turn whatever a request can raise into an `ApiError`.
+
+        Args:
+            doing: such as ``creating Namespace chaos-x``.
+        """
+        return self._transport.errors(doing)
+
+    async def raw_session(self) -> tuple[Any, dict[str, Any]]:
+        """The client's own aiohttp session (TLS and proxy as configured), and arguments of each request with it.
+
+        They say who we are, and which name is on the server's certificate where it is not that of its URL.
+        """
+        return await self._transport.session()
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        await self._transport.close()
 
     async def resource(self, kind: str) -> Any:
         """The dynamic client's handle of a kind."""
         if kind not in self._resources:
-            api_version = API_VERSIONS[kind]
-            prefix = "apis" if "/" in api_version else "api"
-            with api_errors(f"looking up {kind}", self.server):
-                self._resources[kind] = await self._dynamic.resources.get(
-                    prefix=prefix, api_version=api_version, kind=kind
-                )
+            self._resources[kind] = await self._transport.find(kind, API_VERSIONS[kind])
         return self._resources[kind]
 
     # ---- reading ----
@@ -211,23 +215,12 @@ class Cluster:
         self, kind: str, namespace: str, resource_version: str, timeout_s: float, labels: str = ""
     ) -> Any:
         """The response of a watch, to be read line by line; the server ends it after `timeout_s`."""
-        import aiohttp  # noqa: PLC0415 - loaded by then
-
         query: dict[str, Any] = {"label_selector": labels} if labels else {}
         handle = await self.resource(kind)
         self.count("watch", handle.group, handle.name)
-        with api_errors(f"watching {kind}", self.server):
-            return await self._dynamic.request(
-                "get",
-                handle.path(namespace=namespace or None),
-                serialize=False,
-                watch="true",
-                resource_version=resource_version,
-                timeout_seconds=round(timeout_s),
-                query_params=[("allowWatchBookmarks", "true")],
-                _request_timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=timeout_s + 10),
-                **query,
-            )
+        with self.errors(f"watching {kind}"):
+            path = handle.path(namespace=namespace or None)
+            return await self._transport.watch(path, resource_version, timeout_s, query)
 
     # ---- writing: only `changes.py` calls these ----
 
@@ -308,11 +301,9 @@ class Cluster:
         if body is not None:
             self.bytes_sent += len(json.dumps(body))
         with self._witnessed(method, kind, name, namespace, subresource, body) as answered:
-            with api_errors(doing + where, self.server):
+            with self.errors(doing + where):
                 async with asyncio.timeout(_REQUEST_TIMEOUT_S):
-                    response = await self._dynamic.request(
-                        method, path, body=body, serialize=False, query_params=[], header_params={}, **query
-                    )
+                    response = await self._transport.request(method, path, body, query)
                     self.bytes_received += len(await response.read())
                     found = await response.json()
             if not isinstance(found, dict):

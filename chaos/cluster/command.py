@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import Any
 
 from chaos.cluster.client import Cluster
 from chaos.cluster.exec import open_exec
+from chaos.cluster.executed import Executed
 from chaos.errors import ApiError
-
-
-@dataclass(frozen=True, slots=True)
-class Executed:
-    """What a command did.
-
-    Attributes:
-        code: its exit code.
-        stdout: its lines, joined by newlines.
-        stderr: the last few kilobytes.
-        took_s: from the request to its end.
-    """
-
-    code: int
-    stdout: str
-    stderr: str
-    took_s: float
 
 
 async def run_command(

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kubernetes.aio import config
+from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.dynamic import DynamicClient
+
+from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.failures import api_errors
-from chaos.cluster.kubeconfig import read_kubeconfig
+from chaos.cluster.kubeconfig import Kubeconfig, read_kubeconfig
+from chaos.cluster.proxy import choose_proxy
+from chaos.cluster.transport import Transport
 from chaos.errors import PreflightError, UsageError
 
 _CONNECT_TIMEOUT_S = 10
@@ -21,37 +28,6 @@ _LOGIN_TIMEOUT_S = 30
 _NOWHERE = str(Path(os.devnull) / "discovery.json")
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterAddress:
-    """How to reach a cluster. Exactly one of the forms is used.
-
-    Attributes:
-        context: a context of the kubeconfig.
-        kubeconfig: its file; None: those of `$KUBECONFIG`, merged, or ``~/.kube/config``.
-        in_cluster: the service account of the pod that this runs in.
-        url: an API server without authentication other than `token`, as the sandbox's.
-        connector: an aiohttp connector that carries requests there in memory.
-    """
-
-    context: str = ""
-    kubeconfig: Path | None = None
-    in_cluster: bool = False
-    url: str = ""
-    token: str = ""
-    connector: Any = None
-
-    def for_journal(self) -> dict[str, Any]:
-        """What a journal keeps of it. Whoever recovers is told the kubeconfig, and reads it only by naming it."""
-        where = self.kubeconfig.absolute() if self.kubeconfig is not None else ""
-        return {"context": self.context, "kubeconfig": str(where), "in_cluster": self.in_cluster}
-
-    def describe(self) -> str:
-        """For messages."""
-        if self.in_cluster:
-            return "the cluster of this pod"
-        return f"context {self.context}" if self.context else self.url
-
-
 async def connect(address: ClusterAddress, namespace: str = "") -> Cluster:
     """Connect and discover; makes the first API calls.
 
@@ -60,37 +36,40 @@ async def connect(address: ClusterAddress, namespace: str = "") -> Cluster:
         namespace: of the run, by which the cluster is told from others where kube-system may not be read.
 
     Raises:
-        UsageError: no such context, or a kubeconfig that cannot be used.
-        ApiError: the API server cannot be reached or refuses.
+        UsageError: no such context, or a kubeconfig or a proxy that cannot be used.
+        ApiError: the API server, or the proxy to it, cannot be reached or refuses.
     """
-    from kubernetes.aio.client.api_client import ApiClient  # noqa: PLC0415 - 0.4 s; not for --help
-    from kubernetes.aio.client.configuration import Configuration  # noqa: PLC0415
-    from kubernetes.aio.dynamic import DynamicClient  # noqa: PLC0415
-
     configuration = Configuration()
-    # Reading proxy settings from the environment costs two thread hops a request (facts.md 4); a proxy that the
-    # kubeconfig names is still used.
+    # The library would look for a proxy in the environment before each request, at the cost of two thread hops
+    # (facts.md 4), and by other rules than kubectl's. It is chosen once.
     session: dict[str, Any] = {"trust_env": False}
     if address.connector is not None:
         session["connector"] = address.connector
-    configuration.client_session_kwargs = session
+    proxy = None
     if address.url:
         configuration.host = address.url
         if address.token:
             configuration.api_key["BearerToken"] = f"Bearer {address.token}"
     elif address.in_cluster:
         _load_in_cluster(configuration)
+        proxy = choose_proxy(str(configuration.host), os.environ)
     else:
-        await _load_kubeconfig(configuration, address)
+        found = read_kubeconfig(address.kubeconfig)
+        proxy = choose_proxy(found.server(address.context), os.environ, *found.proxy_url(address.context))
+        await _load_kubeconfig(configuration, address.context, found)
     server = str(configuration.host)
+    if proxy is not None:
+        session["proxy"] = proxy.url
+    configuration.client_session_kwargs = session
+    configuration.proxy = None  # the session has it, for exec streams and logs as well
     with api_errors(f"reading the certificates of {address.describe()}", server):
         client = ApiClient(configuration)
     client.user_agent = "chaos-identity"
     try:
-        with api_errors(f"connecting to {address.describe()}", server):
+        with api_errors(f"connecting to {address.describe()}", server, proxy):
             async with asyncio.timeout(_CONNECT_TIMEOUT_S):
                 dynamic = await DynamicClient(client, cache_file=_NOWHERE)
-                cluster = Cluster(client, dynamic, address.describe(), server)
+                cluster = Cluster(Transport(client, dynamic, server, proxy), address.describe())
                 await cluster.identify(namespace)
                 await cluster.discover()
     except BaseException:
@@ -99,27 +78,22 @@ async def connect(address: ClusterAddress, namespace: str = "") -> Cluster:
     return cluster
 
 
-async def _load_kubeconfig(configuration: Any, address: ClusterAddress) -> None:
-    from kubernetes.aio import config  # noqa: PLC0415
-
-    found = read_kubeconfig(address.kubeconfig)
-    only = found.only(address.context)
+async def _load_kubeconfig(configuration: Any, context: str, found: Kubeconfig) -> None:
+    only = found.only(context)
     try:
         async with asyncio.timeout(_LOGIN_TIMEOUT_S):  # a login program may wait for somebody who is not there
             await config.load_kube_config_from_dict(
-                config_dict=only, context=address.context, client_configuration=configuration
+                config_dict=only, context=context, client_configuration=configuration
             )
     except Exception as exc:
         problem = " ".join(str(exc).split())[:300] or type(exc).__name__
         raise PreflightError(
-            f"context {address.context} of {found.describe()} cannot be used: {problem}",
+            f"context {context} of {found.describe()} cannot be used: {problem}",
             hint="log in again with the tool that made it; kubectl --context NAME version must work first",
         ) from exc
 
 
 def _load_in_cluster(configuration: Any) -> None:
-    from kubernetes.aio import config  # noqa: PLC0415
-
     try:
         config.load_incluster_config(client_configuration=configuration)
     except Exception as exc:

@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import aiohttp
+
 from chaos.cluster.client import Cluster
-from chaos.cluster.failures import api_errors, status_object
+from chaos.cluster.failures import proxy_refusal, status_object
 from chaos.errors import ApiError
 
 # v5 can close single channels; servers before 1.29 speak v4, which is the same for what is used here.
@@ -22,6 +24,7 @@ _HEARTBEAT_S = 10.0
 _STDERR_KEPT_BYTES = 4096
 # A line of the agents' protocol holds what was sampled since the last one, also after a cut.
 _MESSAGE_LIMIT_BYTES = 32 << 20
+_PROXY_AUTHENTICATION_REQUIRED = 407
 
 
 class ExecStream:
@@ -58,14 +61,12 @@ class ExecStream:
 
     async def lines(self) -> AsyncIterator[tuple[float, bytes]]:
         """(instant of receipt by the loop's clock, line of its standard output) until the stream ends."""
-        from aiohttp import WSMsgType  # noqa: PLC0415 - loaded by then
-
         now_s = asyncio.get_running_loop().time
         rest = b""
         while True:
             message = await self._websocket.receive()
             received_s = now_s()
-            if message.type not in (WSMsgType.BINARY, WSMsgType.TEXT):
+            if message.type not in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT):
                 self._ended = self._why_ended(message)
                 if rest and self.exit_status:  # a last line without its end; of a stream that was cut it is no line
                     yield received_s, rest
@@ -132,8 +133,6 @@ async def open_exec(
     Raises:
         ApiError: it was refused, or the API server cannot be reached.
     """
-    import aiohttp  # noqa: PLC0415 - loaded by then
-
     where = f"pod {pod} in namespace {namespace}"
     doing = f"opening an exec stream to {where}"
     query = [("container", container)] if container else []
@@ -141,32 +140,28 @@ async def open_exec(
     query += [("stdout", "true"), ("stderr", "true")]
     query += [("command", part) for part in command]
     path = f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/exec?{urlencode(query)}"
-    with api_errors(doing, cluster.server):
-        session, headers = await cluster.raw_session()
+    with cluster.errors(doing):
+        session, arguments = await cluster.raw_session()
         cluster.count("get", "", "pods/exec")
         try:
             async with asyncio.timeout(_OPEN_WITHIN_S):
                 websocket = await session.ws_connect(
-                    _websocket_url(cluster.server) + path,
-                    headers=headers,
+                    cluster.server.rstrip("/") + path,  # https, not wss: a proxy for http reads the scheme
                     protocols=_PROTOCOLS,
                     heartbeat=_HEARTBEAT_S,
                     max_msg_size=_MESSAGE_LIMIT_BYTES,
                     autoping=True,
+                    **arguments,
                 )
         except aiohttp.WSServerHandshakeError as exc:
-            raise _refused(exc, doing) from exc
+            raise _refused(exc, doing, cluster) from exc
     return ExecStream(websocket, where)
 
 
-def _websocket_url(server: str) -> str:
-    """The server's address with the scheme of websockets."""
-    scheme, separator, rest = server.rstrip("/").partition("://")
-    return f"{'wss' if scheme == 'https' else 'ws'}{separator}{rest}"
-
-
-def _refused(exc: Any, doing: str) -> ApiError:
-    """The API server's answer instead of 101."""
+def _refused(exc: aiohttp.WSServerHandshakeError, doing: str, cluster: Cluster) -> ApiError:
+    """The API server's answer instead of 101, or that of a proxy before it."""
+    if cluster.proxy is not None and exc.status == _PROXY_AUTHENTICATION_REQUIRED:
+        return proxy_refusal(doing, cluster.server, cluster.proxy, exc.status, "")
     hints = {
         403: "ask for the verb get on the resource pods/exec in that namespace (from Kubernetes 1.35 on also create)",
         404: "the pod is gone",

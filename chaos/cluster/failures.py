@@ -6,8 +6,14 @@ import json
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 
+import aiohttp
+from kubernetes.aio.client.exceptions import ApiException
+from kubernetes.aio.dynamic.exceptions import DynamicApiError, ResourceNotFoundError
+
+from chaos.cluster.proxy import Proxy
 from chaos.errors import ApiError, ChaosError
 
 _HINTS = {
@@ -18,31 +24,85 @@ _HINTS = {
 }
 
 
+# What a proxy answers by itself to a request for an http:// URL; the API server's own have a Status object as body.
+_OF_A_PROXY = frozenset({403, 407, 502, 503, 504})
+
+
 @contextmanager
-def api_errors(doing: str, server: str) -> Iterator[None]:
+def api_errors(doing: str, server: str, proxy: Proxy | None = None) -> Iterator[None]:
     """Turn whatever a request can raise into an `ApiError` that says what was being done, to which server.
 
     Args:
         doing: such as ``creating Namespace chaos-x``.
         server: the API server's address.
+        proxy: that the request goes through.
     """
     try:
         yield
     except ChaosError:
         raise
     except Exception as exc:
-        converted = convert(exc, doing, server)
+        converted = (_of_proxy(exc, doing, server, proxy) if proxy else None) or _convert(exc, doing, server, proxy)
         if converted is None:
             raise
         raise converted from exc
 
 
-def convert(exc: Exception, doing: str, server: str) -> ApiError | None:  # noqa: PLR0911 - one return per family
-    """The error that an exception stands for; None where it is not about the API."""
-    import aiohttp  # noqa: PLC0415 - costs 100 ms, and is loaded by then
-    from kubernetes.aio.client.exceptions import ApiException  # noqa: PLC0415
-    from kubernetes.aio.dynamic.exceptions import DynamicApiError, ResourceNotFoundError  # noqa: PLC0415
+def proxy_refusal(doing: str, server: str, proxy: Proxy, status: int, said: str) -> ApiError:
+    """What a proxy answered instead of passing a request on.
 
+    It has no status: what decides by an API server's answer, such as that there is no such object, must not see it.
+    """
+    answer = f"{status} {said or _phrase(status)}".rstrip()
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        wants = "does not accept its user and password" if proxy.has_credentials else "asks for a user and a password"
+        hint = f"{proxy.source}: http://USER:PASSWORD@{proxy.place}, special characters as %XX"
+        return ApiError(f"{doing}: {proxy} {wants} ({answer})", hint=hint)
+    if status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT):
+        hint = "is the cluster running, and is this the proxy that leads to it?"
+        return ApiError(f"{doing}: {proxy} cannot reach {server}: it answered {answer}", hint=hint)
+    hint = f"ask whoever runs it to allow {server}, or {_without(proxy)}"
+    return ApiError(f"{doing}: {proxy} does not let us to {server}: it answered {answer}", hint=hint)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+def _without(proxy: Proxy) -> str:
+    if proxy.source.upper().endswith("_PROXY"):
+        return f"unset {proxy.source}, or name the server in NO_PROXY, where it can be reached without"
+    return "take `proxy-url` out of the kubeconfig, where it can be reached without"
+
+
+def _of_proxy(exc: Exception, doing: str, server: str, proxy: Proxy) -> ApiError | None:
+    """The error where a proxy is what failed; None where it passed the request on."""
+    if isinstance(exc, aiohttp.ClientHttpProxyError):  # it refused to CONNECT
+        return proxy_refusal(doing, server, proxy, exc.status, exc.message)
+    if isinstance(exc, DynamicApiError | ApiException):
+        ours = server.startswith("http://") and not status_object(getattr(exc, "body", None))
+        if int(exc.status or 0) in _OF_A_PROXY and (ours or exc.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED):
+            return proxy_refusal(doing, server, proxy, int(exc.status), str(exc.reason or ""))
+        return None
+    is_the_proxy = isinstance(exc, aiohttp.ClientProxyConnectionError) or (
+        isinstance(exc, aiohttp.ClientConnectorError | aiohttp.ClientConnectorCertificateError)
+        and (exc.host, exc.port) == proxy.named_host
+    )
+    if not is_the_proxy:
+        return None
+    if isinstance(exc, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
+        hint = "an https:// proxy needs a certificate from this cluster's certificate-authority, as for kubectl"
+        return ApiError(f"{doing}: the certificate of {proxy} is not trusted: {exc}", hint=hint)
+    why = (exc.os_error.strerror if isinstance(exc, aiohttp.ClientConnectorError) else "") or str(exc)
+    return ApiError(f"{doing}: {proxy} cannot be reached: {why}", hint=f"is it running? else {_without(proxy)}")
+
+
+def _convert(exc: Exception, doing: str, server: str, proxy: Proxy | None) -> ApiError | None:  # noqa: PLR0911 - one return per family
+    """The error that an exception stands for; None where it is not about the API."""
+    by_way = f" through {proxy}" if proxy else ""
     if isinstance(exc, DynamicApiError | ApiException):
         status = int(exc.status or 0)
         body = status_object(getattr(exc, "body", None))
@@ -62,7 +122,8 @@ def convert(exc: Exception, doing: str, server: str) -> ApiError | None:  # noqa
         )
     if isinstance(exc, TimeoutError):  # before ClientError: aiohttp's timeouts are both
         return ApiError(
-            f"{doing}: {server} did not answer in time", hint="check the network path to the API server, then run again"
+            f"{doing}: {server} did not answer in time{by_way}",
+            hint="check the network path to the API server, then run again",
         )
     if isinstance(exc, aiohttp.ClientConnectorError):
         return ApiError(
@@ -75,7 +136,9 @@ def convert(exc: Exception, doing: str, server: str) -> ApiError | None:  # noqa
             hint="check that the kubeconfig's `server` is an API server",
         )
     if isinstance(exc, aiohttp.ClientError | ConnectionError):
-        return ApiError(f"{doing}: the connection to {server} broke: {exc or type(exc).__name__}", hint="run again")
+        return ApiError(
+            f"{doing}: the connection to {server}{by_way} broke: {exc or type(exc).__name__}", hint="run again"
+        )
     return None
 
 

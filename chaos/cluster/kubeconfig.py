@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from chaos.errors import UsageError
 
 _KINDS = {"clusters": "cluster", "users": "user", "contexts": "context"}
@@ -40,10 +42,12 @@ class Kubeconfig:
     Attributes:
         files: that were read, the one that wins first.
         entries: under ``clusters``, ``users`` and ``contexts`` what each name stands for; paths are absolute.
+        origins: the file of each entry, by its kind and name.
     """
 
     files: list[Path] = field(default_factory=list)
     entries: dict[str, dict[str, dict[str, Any]]] = field(default_factory=lambda: {kind: {} for kind in _KINDS})
+    origins: dict[tuple[str, str], Path] = field(default_factory=dict)
 
     def describe(self) -> str:
         """For messages."""
@@ -83,6 +87,16 @@ class Kubeconfig:
             "contexts": [{"name": context, "context": {**named, "user": user_name}}],
         }
 
+    def server(self, context: str) -> str:
+        """The URL of the API server that a context leads to; raises as `only` does."""
+        return str(self.only(context)["clusters"][0]["cluster"]["server"])
+
+    def proxy_url(self, context: str) -> tuple[str, str]:
+        """The proxy that a context's cluster names, empty where it names none, and where it does; raises as `only`."""
+        row = self.only(context)["clusters"][0]
+        where = f"proxy-url of cluster {row['name']} in {self.origins['clusters', row['name']]}"
+        return str(row["cluster"].get("proxy-url") or ""), where
+
 
 def kubeconfig_paths(given: Path | None) -> list[Path]:
     """The files that may be read, the one that wins first; none of them is touched.
@@ -114,6 +128,7 @@ def read_kubeconfig(given: Path | None) -> Kubeconfig:
         for kind in _KINDS:
             for name, entry in _named(document, kind, path):
                 merged.entries[kind].setdefault(name, entry)
+                merged.origins.setdefault((kind, name), path)
     if not merged.files:
         where = ", ".join(str(path) for path in paths) or "any place that $KUBECONFIG names"
         raise UsageError(
@@ -153,8 +168,6 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def _parse(text: str, path: Path) -> Any:
-    import yaml  # noqa: PLC0415 - only where a kubeconfig is read
-
     try:
         return json.loads(text)  # JSON is YAML, but for tabs
     except (ValueError, RecursionError):
@@ -172,7 +185,6 @@ def _parse(text: str, path: Path) -> Any:
 
 def _loader() -> Callable[[str], Any]:
     """PyYAML's safe loader, with scalars as kubectl's takes them: ``y`` is true, a date is text."""
-    import yaml  # noqa: PLC0415 - only where a kubeconfig is read
 
     class Loader(yaml.SafeLoader):
         bool_values = {**yaml.SafeLoader.bool_values, "y": True, "n": False}  # noqa: RUF012 - as in the base class

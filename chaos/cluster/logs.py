@@ -6,7 +6,7 @@ import asyncio
 from urllib.parse import quote, urlencode
 
 from chaos.cluster.client import Cluster
-from chaos.cluster.failures import api_errors, status_object
+from chaos.cluster.failures import status_object
 from chaos.errors import ApiError
 
 _WITHIN_S = 30.0
@@ -29,10 +29,10 @@ async def read_log(cluster: Cluster, namespace: str, pod: str, *, container: str
     query = {**({"container": container} if container else {}), **({"previous": "true"} if previous else {})}
     path = f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/log"
     url = cluster.server.rstrip("/") + path + (f"?{urlencode(query)}" if query else "")
-    with api_errors(doing, cluster.server):
-        session, headers = await cluster.raw_session()
+    with cluster.errors(doing):
+        session, arguments = await cluster.raw_session()
         cluster.count("get", "", "pods/log")
-        async with asyncio.timeout(_WITHIN_S), session.get(url, headers=headers) as response:
+        async with asyncio.timeout(_WITHIN_S), session.get(url, **arguments) as response:
             body: bytes = await response.read()
     text = body.decode("utf-8", "replace")
     if response.status == 200:  # noqa: PLR2004 - OK

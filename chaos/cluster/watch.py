@@ -10,7 +10,6 @@ from typing import Any
 
 from chaos.clock import RunClock
 from chaos.cluster.client import Cluster
-from chaos.cluster.failures import api_errors
 from chaos.errors import ApiError
 from chaos.model import ClusterEvent, WatchGap
 
@@ -258,7 +257,7 @@ class Watcher:
             self._broken_ns = None
         try:
             while True:
-                with api_errors(f"watching {self.kind}", self._cluster.server):
+                with self._cluster.errors(f"watching {self.kind}"):
                     line = await response.content.readline()
                     self._cluster.bytes_received += len(line)
                     event = _parse(line) if line else None
@@ -372,7 +371,7 @@ def _key(obj: dict[str, Any]) -> tuple[str, str]:
 
 
 def _parse(line: bytes) -> tuple[str, dict[str, Any]]:
-    """Type and object of an event; raises what `api_errors` converts where it is none."""
+    """Type and object of an event; raises what `Cluster.errors` converts where it is none."""
     event = json.loads(line)
     obj = event["object"]
     if event["type"] != "ERROR":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chaos.cluster import Cluster
+from chaos.cluster.client import Cluster
 from chaos.diagnose.measure import measure
 from chaos.diagnose.view import Item, View
 from chaos.engine.views import ClusterDns, find_dns

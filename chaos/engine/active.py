@@ -11,8 +11,8 @@ from typing import Any, NoReturn, TypeVar
 from chaos.analysis.notes import Note
 from chaos.clients import Clients
 from chaos.clock import RunClock
-from chaos.cluster import Changes, Cluster
-from chaos.cluster.changes import Acknowledged
+from chaos.cluster.changes import Acknowledged, Changes
+from chaos.cluster.client import Cluster
 from chaos.engine.dns_control import DnsControl
 from chaos.engine.looks import Looks
 from chaos.engine.objects import RunObjects

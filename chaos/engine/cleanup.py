@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from chaos.clock import RunClock
-from chaos.cluster import Cluster, Journal
+from chaos.cluster.client import Cluster
+from chaos.cluster.journal import Journal
 from chaos.cluster.undo import Undo
 from chaos.engine.leftovers import Leftover, RunLeftovers
 from chaos.engine.progress import Progress

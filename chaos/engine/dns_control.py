@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from chaos.clock import RunClock
-from chaos.cluster import Changes, Cluster
-from chaos.cluster.changes import Acknowledged
+from chaos.cluster.changes import Acknowledged, Changes
+from chaos.cluster.client import Cluster
 from chaos.engine.permissions import DNS_NAMESPACE
 from chaos.engine.target import is_ready, pod_identity
 from chaos.engine.views import DNS_LABELS

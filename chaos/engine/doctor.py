@@ -14,7 +14,7 @@ from typing import Any
 
 import chaos
 from chaos.analysis.corefile import caching
-from chaos.cluster import Cluster
+from chaos.cluster.client import Cluster
 from chaos.cluster.journal import RUN_LABEL
 from chaos.engine.objects import OPT_IN_LABEL
 from chaos.engine.permissions import Feature, denied, needed
@@ -106,7 +106,8 @@ class Doctor:
     async def findings(self) -> AsyncIterator[Finding]:
         """All lines about the cluster, in the order in which a run would need what they are about."""
         cluster = self._cluster
-        yield Finding(Status.OK, "cluster", f"{cluster.name}: {cluster.server}, Kubernetes {cluster.version}")
+        by_way = f" through {cluster.proxy}" if cluster.proxy else ""
+        yield Finding(Status.OK, "cluster", f"{cluster.name}: {cluster.server}{by_way}, Kubernetes {cluster.version}")
         yield Finding(Status.OK, "fingerprint", cluster.fingerprint)
         yield await self._asked("clock", self._clock)
         for finding in [await self._permission(feature) for feature in self._features()]:

@@ -18,7 +18,11 @@ from chaos.analysis.foreign import WROTE
 from chaos.clients import Clients, Dialer, Login
 from chaos.clients.host import ClientHost, question_of, user_of
 from chaos.clock import RunClock
-from chaos.cluster import Changes, Cluster, Journal, NamespaceLooks, Watcher, connect
+from chaos.cluster.changes import Changes
+from chaos.cluster.client import Cluster
+from chaos.cluster.connection import connect
+from chaos.cluster.journal import Journal
+from chaos.cluster.watch import NamespaceLooks, Watcher
 from chaos.engine import preflight
 from chaos.engine.active import ActiveRun
 from chaos.engine.conclusion import PRECEDENCE

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from chaos.agents.manifests import ALONE_S
-from chaos.cluster import Cluster, Journal
-from chaos.cluster.client import API_VERSIONS, CLUSTER_WIDE, NEVER_MADE
-from chaos.cluster.journal import FIX_PREFIX, JOURNAL, RUN_LABEL
+from chaos.cluster.client import API_VERSIONS, CLUSTER_WIDE, NEVER_MADE, Cluster
+from chaos.cluster.journal import FIX_PREFIX, JOURNAL, RUN_LABEL, Journal
 from chaos.errors import ApiError, ChaosError, PreflightError
 
 Object = dict[str, Any]

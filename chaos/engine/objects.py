@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from chaos.clock import RunClock
-from chaos.cluster import Changes, Cluster
-from chaos.cluster.changes import Acknowledged
-from chaos.cluster.client import CLUSTER_WIDE
-from chaos.cluster.command import Executed, run_command
+from chaos.cluster.changes import Acknowledged, Changes
+from chaos.cluster.client import CLUSTER_WIDE, Cluster
+from chaos.cluster.command import run_command
+from chaos.cluster.executed import Executed
 from chaos.cluster.logs import read_log
 from chaos.engine.manifests import adapt_pods, dropped_fields, read_manifest
 from chaos.engine.progress import Progress

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chaos.cluster import Cluster
+from chaos.cluster.client import Cluster
 from chaos.errors import PreflightError
 
 DNS_NAMESPACE = "kube-system"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from chaos.cluster import ClusterAddress
+from chaos.cluster.address import ClusterAddress
 from chaos.vantage import Vantage
 
 

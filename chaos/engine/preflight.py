@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 import chaos
 from chaos.clock import RunClock
-from chaos.cluster import Cluster
+from chaos.cluster.client import Cluster
 from chaos.engine.adoption import adopt
 from chaos.engine.manifests import read_manifest
 from chaos.engine.objects import OPT_IN_LABEL

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chaos.cluster import Cluster
+from chaos.cluster.client import Cluster
 from chaos.engine.target import is_ready
 from chaos.errors import ApiError
 

@@ -17,7 +17,7 @@ from contextlib import suppress
 
 from chaos.analysis.foreign import WROTE
 from chaos.clock import RunClock
-from chaos.cluster import Cluster
+from chaos.cluster.client import Cluster
 from chaos.errors import ApiError
 from chaos.model.recording import Recorder
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from chaos.clock import RunClock
-from chaos.cluster import Changes, Cluster, Journal
-from chaos.cluster.journal import UndoEntry
+from chaos.cluster.changes import Changes
+from chaos.cluster.client import Cluster
+from chaos.cluster.journal import Journal, UndoEntry
 from chaos.cluster.undo import Undo
 from chaos.engine.permissions import DNS_NAMESPACE
 from chaos.engine.progress import Progress

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chaos.cluster import Cluster
+from chaos.cluster.client import Cluster
 from chaos.errors import ApiError, PreflightError
 from chaos.probes import DnsView
 

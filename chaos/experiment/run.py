@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 from chaos.analysis.notes import Note
 from chaos.clients import Clients
 from chaos.cluster.changes import Acknowledged
-from chaos.cluster.command import Executed
+from chaos.cluster.executed import Executed
 from chaos.faults import Fault
 from chaos.model import FaultWindow, Outcome, PodIdentity, Series
 from chaos.options.run import Options

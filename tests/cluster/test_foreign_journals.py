@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from chaos.clock import RunClock
-from chaos.cluster import Changes, Journal
+from chaos.cluster.changes import Changes
 from chaos.cluster.client import API_VERSIONS, Object
-from chaos.cluster.journal import FIX_PREFIX, RUN_LABEL
+from chaos.cluster.journal import FIX_PREFIX, RUN_LABEL, Journal
 from chaos.cluster.restoring import why_not_put_back
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover, roll_back

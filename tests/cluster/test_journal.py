@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chaos.cluster import Journal
+from chaos.cluster.journal import Journal
 from chaos.errors import InconclusiveError, UsageError
 
 RUN = {"id": "r1", "context": "c", "kubeconfig": "", "fingerprint": "f"}

@@ -10,7 +10,9 @@ from typing import Any, cast
 import pytest
 
 from chaos.clock import RunClock
-from chaos.cluster import Changes, Cluster, Journal
+from chaos.cluster.changes import Changes
+from chaos.cluster.client import Cluster
+from chaos.cluster.journal import Journal
 from chaos.cluster.shell import for_node, run_shell
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover, roll_back

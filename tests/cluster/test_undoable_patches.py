@@ -9,8 +9,9 @@ from typing import Any, cast
 import pytest
 
 from chaos.clock import RunClock
-from chaos.cluster import Changes, Cluster, Journal
-from chaos.cluster.changes import reverse_patch
+from chaos.cluster.changes import Changes, reverse_patch
+from chaos.cluster.client import Cluster
+from chaos.cluster.journal import Journal
 from chaos.errors import ApiError
 
 RUN = {"id": "r1", "context": "c", "fingerprint": "f"}

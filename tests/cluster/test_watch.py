@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from chaos.clock import RunClock, run_virtual
-from chaos.cluster import Watcher
+from chaos.cluster.failures import api_errors
+from chaos.cluster.watch import Watcher
 from chaos.errors import ApiError
 from chaos.model import ClusterEvent, WatchGap
 
@@ -61,6 +63,7 @@ class ScriptedCluster:
 
     server = "https://test"
     bytes_received = 0
+    errors = staticmethod(partial(api_errors, server=server))
 
     def __init__(
         self, lists: list[tuple[list[dict[str, Any]], str]], streams: list[list[Line | Exception] | ApiError]

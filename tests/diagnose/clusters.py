@@ -11,7 +11,9 @@ from typing import TypeVar
 import yaml
 
 from chaos.clock import run_virtual
-from chaos.cluster import Cluster, ClusterAddress, connect
+from chaos.cluster.address import ClusterAddress
+from chaos.cluster.client import Cluster
+from chaos.cluster.connection import connect
 from chaos.diagnose import Diagnosis, View, diagnose_again, read_namespace
 from chaos.sandbox.sandbox import Sandbox
 

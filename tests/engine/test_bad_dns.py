@@ -11,7 +11,7 @@ import pytest
 from chaos.analysis.checkers import judge
 from chaos.analysis.reading import Reading
 from chaos.clock import run_virtual
-from chaos.cluster import ClusterAddress
+from chaos.cluster.address import ClusterAddress
 from chaos.engine.conclusion import exit_code
 from chaos.engine.execution import Execution, RunResult
 from chaos.engine.place import Place

@@ -12,8 +12,9 @@ import yaml
 from chaos.cli.cleanup import CleanupRequest, clean_cluster
 from chaos.cli.terminal import SteadfastConsole
 from chaos.clock import RunClock
-from chaos.cluster import Changes, ClusterAddress, Journal
-from chaos.cluster.journal import FIX_PREFIX, RUN_LABEL
+from chaos.cluster.address import ClusterAddress
+from chaos.cluster.changes import Changes
+from chaos.cluster.journal import FIX_PREFIX, RUN_LABEL, Journal
 from chaos.engine.objects import OPT_IN_LABEL
 from tests.diagnose.clusters import Place, run
 from tests.diagnose.looking import MANIFESTS

@@ -12,7 +12,11 @@ from typing import Any
 import pytest
 
 from chaos.clock import RunClock, run_virtual
-from chaos.cluster import Changes, Cluster, ClusterAddress, Journal, connect
+from chaos.cluster.address import ClusterAddress
+from chaos.cluster.changes import Changes
+from chaos.cluster.client import Cluster
+from chaos.cluster.connection import connect
+from chaos.cluster.journal import Journal
 from chaos.deploy.rbac import rbac
 from chaos.engine.dns_control import DnsControl
 from chaos.engine.permissions import Feature

@@ -15,8 +15,10 @@ from chaos.analysis.reading import Reading
 from chaos.analysis.stages import timelines
 from chaos.analysis.statements import Statements
 from chaos.clock import RunClock, run_virtual
-from chaos.cluster import Changes, ClusterAddress, Journal, connect
-from chaos.cluster.journal import JOURNAL
+from chaos.cluster.address import ClusterAddress
+from chaos.cluster.changes import Changes
+from chaos.cluster.connection import connect
+from chaos.cluster.journal import JOURNAL, Journal
 from chaos.engine.conclusion import ending_of, exit_code
 from chaos.engine.execution import Execution, RunResult
 from chaos.engine.objects import OPT_IN_LABEL

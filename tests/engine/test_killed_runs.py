@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from chaos.clock import RunClock, run_virtual
-from chaos.cluster import ClusterAddress, Journal, connect
-from chaos.cluster.journal import JOURNAL, RUN_LABEL
+from chaos.cluster.address import ClusterAddress
+from chaos.cluster.connection import connect
+from chaos.cluster.journal import JOURNAL, RUN_LABEL, Journal
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover
 from chaos.experiment import Options, find_experiment

@@ -9,7 +9,7 @@ from urllib.request import urlopen
 from chaos.analysis.checkers import judge
 from chaos.analysis.reading import Reading
 from chaos.clock import VirtualTimeLoop
-from chaos.cluster import ClusterAddress
+from chaos.cluster.address import ClusterAddress
 from chaos.engine.execution import Execution, RunResult
 from chaos.engine.place import Place
 from chaos.engine.progress import Silence

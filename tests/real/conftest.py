@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
-from chaos.cluster import Cluster, ClusterAddress, connect
+from chaos.cluster.address import ClusterAddress
+from chaos.cluster.client import Cluster
+from chaos.cluster.connection import connect
 
 CONTEXT = os.environ.get("CHAOS_TEST_CONTEXT", "")
 RUN_TIMEOUT_S = 300

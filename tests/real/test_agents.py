@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from chaos.agents.manifests import ALONE_S
-from chaos.cluster import Cluster
+from chaos.cluster.client import Cluster
 from chaos.cluster.journal import RUN_LABEL
 from tests.real.conftest import CONTEXT, command, our_namespaces, wait_for_line
 

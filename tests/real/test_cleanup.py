@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from chaos.cluster import Cluster, Journal
-from chaos.cluster.journal import JOURNAL, RUN_LABEL
+from chaos.cluster.client import Cluster
+from chaos.cluster.journal import JOURNAL, RUN_LABEL, Journal
 from chaos.engine.objects import OPT_IN_LABEL
 from tests.real.conftest import CONTEXT, RUN_TIMEOUT_S, command, wait_for_line
 

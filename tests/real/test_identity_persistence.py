@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from chaos.cluster import Cluster
+from chaos.cluster.client import Cluster
 from tests.order import assert_order_of_facts, at_s, timeline_of
 from tests.real.conftest import SLOW_TO_END, our_namespaces
 

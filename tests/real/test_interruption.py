@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from chaos.cluster import Cluster
+from chaos.cluster.client import Cluster
 from tests.real.conftest import CONTEXT, command, our_namespaces, wait_for_line
 
 INTERRUPTED = 130

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from chaos.cluster import Cluster
+from chaos.cluster.client import Cluster
 from tests.real.conftest import CONTEXT, RUN_TIMEOUT_S, command, our_namespaces, wait_for_line
 
 CUT, JOIN = os.environ.get("CHAOS_TEST_CUT_NODE", ""), os.environ.get("CHAOS_TEST_JOIN_NODE", "")

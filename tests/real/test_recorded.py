@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from chaos.cluster import Cluster
+from chaos.cluster.client import Cluster
 from tests.sandbox.api import versions
 from tests.sandbox.api.capture import ask_everything
 

@@ -10,9 +10,11 @@ from typing import Any
 import aiohttp
 
 from chaos.clock import VirtualTimeLoop
-from chaos.cluster import Cluster, ClusterAddress
-from chaos.cluster.command import Executed, run_command
+from chaos.cluster.address import ClusterAddress
+from chaos.cluster.client import Cluster
+from chaos.cluster.command import run_command
 from chaos.cluster.connection import connect
+from chaos.cluster.executed import Executed
 from chaos.sandbox.sandbox import Sandbox
 
 Object = dict[str, Any]

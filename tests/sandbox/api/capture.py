@@ -12,7 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from chaos.cluster import Cluster, ClusterAddress, connect
+from chaos.cluster.address import ClusterAddress
+from chaos.cluster.client import Cluster
+from chaos.cluster.connection import connect
 from chaos.sandbox.release import MINOR
 from tests.sandbox.api import versions
 from tests.sandbox.api.mutated import capture as mutated
@@ -32,7 +34,8 @@ from tests.sandbox.api.recording import (
 
 async def sender(cluster: Cluster) -> Send:
     """How requests reach a real cluster."""
-    session, ours = await cluster.raw_session()
+    session, arguments = await cluster.raw_session()
+    ours = arguments["headers"]
 
     async def send(method: str, path: str, body: Any, headers: dict[str, str]) -> Reply:
         data = body if body is None or isinstance(body, str) else json.dumps(body)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chaos.cluster.command import Executed, run_command
+from chaos.cluster.command import run_command
+from chaos.cluster.executed import Executed
 from tests.diagnose.clusters import Place, run
 from tests.diagnose.looking import MANIFESTS
 

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from chaos.cluster import Cluster
+from chaos.cluster.client import Cluster
 from tests.sandbox.api.mutated.asking import Asker, Said
 from tests.sandbox.api.mutated.mutations import mutations
 
@@ -19,8 +19,8 @@ RECORDED = Path(__file__).with_name("recorded.json")
 
 async def ask_cluster(cluster: Cluster, namespace: str) -> dict[str, Said]:
     """Everything, in a namespace of its own that is deleted afterwards."""
-    session, headers = await cluster.raw_session()
-    asker = Asker(session, cluster.server, namespace, headers)
+    session, arguments = await cluster.raw_session()
+    asker = Asker(session, cluster.server, namespace, arguments["headers"])
     try:
         await asker.prepare()
         return await asker.ask(mutations())

@@ -1,0 +1,38 @@
+"""Which cluster is meant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterAddress:
+    """How to reach a cluster. Exactly one of the forms is used.
+
+    Attributes:
+        context: a context of the kubeconfig.
+        kubeconfig: its file; None: those of `$KUBECONFIG`, merged, or ``~/.kube/config``.
+        in_cluster: the service account of the pod that this runs in.
+        url: an API server without authentication other than `token`, as the sandbox's.
+        connector: an aiohttp connector that carries requests there in memory.
+    """
+
+    context: str = ""
+    kubeconfig: Path | None = None
+    in_cluster: bool = False
+    url: str = ""
+    token: str = ""
+    connector: Any = None
+
+    def for_journal(self) -> dict[str, Any]:
+        """What a journal keeps of it. Whoever recovers is told the kubeconfig, and reads it only by naming it."""
+        where = self.kubeconfig.absolute() if self.kubeconfig is not None else ""
+        return {"context": self.context, "kubeconfig": str(where), "in_cluster": self.in_cluster}
+
+    def describe(self) -> str:
+        """For messages."""
+        if self.in_cluster:
+            return "the cluster of this pod"
+        return f"context {self.context}" if self.context else self.url

@@ -18,6 +18,7 @@ from chaos.cli.commands import NAMES
 from chaos.cli.help import CONTEXT, markup
 from chaos.cli.streams import Streams
 from chaos.errors import ChaosError, InconclusiveError, InterruptedRunError, UsageError
+from chaos.nearest import nearest
 from chaos.visible import visible
 
 _HELP = """
@@ -54,7 +55,7 @@ def _stand_in(name: str) -> Any:
     path = Path(__file__).parent / "commands" / f"{name}.py"
     with path.open(encoding="utf-8") as file:
         first = file.readline().strip().removeprefix('"""').removesuffix('"""')
-    return TyperCommand(name, help=first, rich_markup_mode=markup())
+    return TyperCommand(name, help=first, short_help=first, rich_markup_mode=markup())
 
 
 def _show_version(asked: bool) -> None:
@@ -137,6 +138,11 @@ def _click_errors() -> Iterator[None]:
             print(said())
             raise SystemExit(UsageError.exit_code) from exc
         path = context.command_path if context is not None else "chaos"
+        wrong = getattr(exc, "option_name", "")
+        if wrong and hasattr(exc, "possibilities"):
+            likest = nearest(wrong, exc.possibilities or ())
+            hint = f"did you mean {' or '.join(likest)}?" if likest else f"{path} --help shows what there is"
+            raise UsageError(f"{path} has no option {wrong}", hint=hint) from exc
         raise UsageError(said().removesuffix("."), hint=f"{path} --help shows what there is") from exc
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.errors import UsageError
-from chaos.options.nearest import did_you_mean
+from chaos.nearest import did_you_mean
 from chaos.options.option import Option, Trust
 
 FILE = "chaos.toml"

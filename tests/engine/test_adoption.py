@@ -283,8 +283,8 @@ def test_a_single_replica_is_measured(tmp_path: Path) -> None:
     ("fields", "message"),
     [
         ({"namespace": ""}, "it is in a namespace"),
-        ({"target": "deployment/web"}, "cannot be used"),
-        ({"target": "web"}, "cannot be used"),
+        ({"target": "deployment/web"}, "must be statefulset/NAME"),
+        ({"target": "web"}, "must be statefulset/NAME"),
         ({"identify": "smtp"}, "--identify smtp is not known"),
         ({"identify": "exec:echo 'x"}, "is not known"),
         ({"identify": "exec:''"}, "is not known"),

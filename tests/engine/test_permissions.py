@@ -24,6 +24,7 @@ class Forbidding:
     server = "https://test"
     version = "v1.34.0"
     fingerprint = "namespace prod 1"
+    proxy = None
 
     def __init__(self, allowed: set[tuple[str, str]], namespaces: dict[str, dict[str, str]] | None = None) -> None:
         self.allowed = allowed

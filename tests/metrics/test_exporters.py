@@ -21,8 +21,8 @@ from chaos.analysis.reading import Reading
 from chaos.errors import UsageError
 from chaos.metrics import MetricsOptions, Publisher, publish
 from chaos.metrics import definitions as d
-from chaos.metrics.lingering import linger
 from chaos.metrics.figures import figures
+from chaos.metrics.lingering import linger
 from chaos.metrics.otlp import metrics_data
 from chaos.model import History, Verdict, VerdictOutcome
 from tests.histories import pod_replacement

@@ -38,6 +38,7 @@ _LIGHT = {
     "chaos.metrics": ("jinja2", "opentelemetry.sdk.metrics", "pandas", "prometheus_client", "requests"),
     "chaos.sandbox.sandbox": ("aiomysql", "mysql_mimic", "redis", "sqlglot", "chaos.sandbox.redis.server"),
     "chaos.agents.pod.attach": ("asyncio", "dns"),
+    "chaos.report": ("jinja2", "numpy", "pandas"),
     "chaos.cli.terminal": ("jinja2", "kubernetes.aio", "numpy", "pandas"),
 }
 

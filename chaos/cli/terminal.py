@@ -16,10 +16,10 @@ from rich.table import Table
 from rich.text import Text
 
 from chaos.analysis.statements import Statements
-from chaos.cli.as_text import as_text
 from chaos.errors import InterruptedRunError
 from chaos.model import ClusterEvent, Ending, RunOutcome, Verdict, VerdictOutcome
 from chaos.model.figure import plain
+from chaos.report.as_text import as_text
 from chaos.visible import visible
 
 # Printing takes milliseconds, and what pods do is told just when their records change: not then.

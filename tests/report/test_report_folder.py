@@ -10,10 +10,10 @@ import pytest
 
 from chaos.analysis.checkers import CHECKERS, judge
 from chaos.analysis.reading import Reading
-from chaos.cli.as_text import as_text
 from chaos.engine.conclusion import ending_of
 from chaos.model import History, VerdictOutcome, WatchGap
 from chaos.report import write_report
+from chaos.report.as_text import as_text
 from tests.histories import FORCED, Builder, Story, ns, pod_replacement
 from tests.saying import said
 

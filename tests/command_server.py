@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import signal
 import sys
 from typing import Any, NoReturn
@@ -65,9 +66,7 @@ def _become(request: dict[str, Any]) -> NoReturn:
         os.environ.update(request["environment"])
         os.chdir(request["folder"])
         sys.argv = ["chaos", *request["arguments"]]
-        from chaos.cli.main import main as command  # noqa: PLC0415 - in the command's own process
-
-        command()
+        runpy.run_module("chaos", run_name="__main__")
         code = 0
     except SystemExit as exc:
         code = exc.code if isinstance(exc.code, int) else int(exc.code is not None)

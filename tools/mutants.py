@@ -28,9 +28,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent
-CONFIG = ROOT / "tools" / "mutants.toml"
-DOCUMENT = ROOT / "docs" / "mutants.md"
+import cosmic_ray.plugins
+import pytest
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code, use_mutation
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from tools.flips import FLIPS
+from tools.mutants_page import CONFIG, DOCUMENT, ROOT, document, modules
+
 RESULTS = ROOT / "build" / "mutants.json"
 _NO_COPY = ("reports/", "docs/", "benchmarks/")
 _QUIET = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore::pytest.PytestAssertRewriteWarning")
@@ -65,7 +72,7 @@ def main() -> int:
         os.environ["CHAOS_TEST_HISTORIES"] = folder
         took_s: dict[str, float] = {}
         for target in () if options.write else config["target"]:
-            for module in _modules(target, options.paths):
+            for module in modules(target, options.paths):
                 source = (ROOT / module).read_text(encoding="utf-8")
                 found = list(_mutants(module, source, config["operators"], whole=module.startswith("chaos/")))
                 if options.list:
@@ -107,19 +114,8 @@ def _copy(folder: Path) -> Path:
     return folder
 
 
-def _modules(target: dict[str, Any], wanted: list[str]) -> list[str]:
-    found = [str(path.relative_to(ROOT)) for pattern in target["modules"] for path in sorted(ROOT.glob(pattern))]
-    return [m for m in found if not wanted or any(one in m for one in wanted)]
-
-
 def _mutants(module: str, source: str, operators: list[str], *, whole: bool) -> Iterator[Mutant]:
     """The flips of conditions in a module's functions; of an experiment only in what its checkers use."""
-    import cosmic_ray.plugins  # noqa: PLC0415 - imported where mutants are made: it is not needed to check the document
-    from cosmic_ray.ast import ast_nodes, get_ast  # noqa: PLC0415
-    from cosmic_ray.mutating import mutate_code  # noqa: PLC0415
-
-    from tools.flips import FLIPS  # noqa: PLC0415
-
     cosmic_ray.plugins.OPERATOR_PROVIDERS["chaos"] = FLIPS
     lines = _lines(ast.parse(source), whole=whole)
     tree = get_ast(source)
@@ -224,9 +220,6 @@ def _baseline_s(tests: list[str]) -> float:
 
 
 def _survivors(path: Path, tests: list[str], baseline_s: float, mutants: list[Mutant]) -> list[Mutant]:
-    import cosmic_ray.plugins  # noqa: PLC0415 - see above
-    from cosmic_ray.mutating import use_mutation  # noqa: PLC0415
-
     sys.dont_write_bytecode = True
     limit_s = max(_AT_LEAST_S, round(_TIMES * baseline_s))
     survivors = []
@@ -251,8 +244,6 @@ def _tested(tests: list[str], limit_s: int) -> tuple[int, float]:
             os.dup2(silence, 1)
             os.dup2(silence, 2)
         signal.alarm(30 * limit_s)  # one that waits instead of computing
-        import pytest  # noqa: PLC0415 - it was preloaded
-
         code = _NO_TEST
         try:
             code = int(pytest.main([*_QUIET, *tests]))
@@ -262,44 +253,6 @@ def _tested(tests: list[str], limit_s: int) -> tuple[int, float]:
     if os.WIFEXITED(status) and os.WEXITSTATUS(status) == _NO_TEST:
         raise RuntimeError("pytest could not be run")
     return status, usage.ru_utime + usage.ru_stime
-
-
-def document(config: dict[str, Any], old: str, known: dict[str, Any]) -> str:
-    """The page with the figures of the modules that are known, and the reasons."""
-    before = old.partition("<!-- figures -->")[2].partition("<!--")[0]
-    rows = {row.split("`")[1]: row for row in before.splitlines() if row.startswith("| `")}
-    listed = [module for target in config["target"] for module in _modules(target, [])]
-    for module, found in known.items():
-        alive = len(found["survivors"])
-        rows[module] = f"| `{module}` | {found['mutants']} | {found['mutants'] - alive} | {alive} |"
-    kept = [rows[module] for module in listed if module in rows]
-    sums = [sum(int(row.split("|")[column]) for row in kept) for column in (2, 3, 4)]
-    figures = [
-        "| module | mutants | killed | survived |",
-        "|---|---|---|---|",
-        *kept,
-        f"| all | {sums[0]} | {sums[1]} | {sums[2]} |",
-    ]
-    page = _replace(old, "figures", "\n".join(figures))
-    return _replace(page, "reasons", reasons(config))
-
-
-def reasons(config: dict[str, Any]) -> str:
-    """The table of survivors."""
-    rows = ["| module | condition | flipped | why it is left |", "|---|---|---|---|"]
-    for one in config.get("survivor", ()):
-        cells = (f"`{one['module']}`", _code(one["before"]), _code(one["after"]), one["why"])
-        rows.append(f"| {' | '.join(cells)} |")
-    return "\n".join(rows)
-
-
-def _code(text: str) -> str:
-    return f"`{text}`".replace("|", r"\|")
-
-
-def _replace(page: str, name: str, text: str) -> str:
-    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    return page[: page.index(begin) + len(begin)] + f"\n{text}\n" + page[page.index(end) :]
 
 
 def _unlike(config: dict[str, Any], known: dict[str, Any]) -> int:
@@ -315,5 +268,4 @@ def _unlike(config: dict[str, Any], known: dict[str, Any]) -> int:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
     sys.exit(main())

@@ -16,6 +16,7 @@ from chaos.errors import InconclusiveError
 _PARTS = (
     "__init__.py",
     "errors.py",
+    "plugins.py",
     "clock",
     "model",
     "probes",

@@ -9,7 +9,8 @@ from chaos.analysis.bounds import length
 from chaos.analysis.connections import ClientView, client_views, each
 from chaos.analysis.denials import own_doing
 from chaos.analysis.division import divisions
-from chaos.analysis.over_faults import how_sure, noun, over_faults, per_fault
+from chaos.analysis.how_sure import how_sure
+from chaos.analysis.over_faults import noun, over_faults, per_fault
 from chaos.analysis.precision import aim_of
 from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind

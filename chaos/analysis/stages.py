@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from chaos.analysis.bounds import Exchange, change, length
+from chaos.analysis.durations import last_of
 from chaos.analysis.overlap import old_served
 from chaos.analysis.reading import Reading, once
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, recoveries
-from chaos.analysis.survey import last_of
 from chaos.analysis.trials import Trial, trials
 from chaos.analysis.vantages import primary, primary_series
 from chaos.model import Interval, Outcome

@@ -6,7 +6,6 @@ import inspect
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +17,7 @@ from chaos.options.argument import Argument, arguments_in
 from chaos.options.output import ProfileOptions
 from chaos.options.profile import Profile, read_profile
 from chaos.options.table import known_options
+from chaos.plugins import load
 
 PROFILE_VARIABLE = "CHAOS_PROFILE"
 
@@ -57,16 +57,9 @@ class Command:
         return [one for group in self.groups() for one in arguments_in(group)]
 
 
-def load(where: str) -> Callable[..., Any]:
-    """The function that ``module:function`` names."""
-    module, _, name = where.partition(":")
-    found: Callable[..., Any] = getattr(import_module(module), name)
-    return found
-
-
 def made(name: str, words: list[str]) -> Any:
     """Typer's command of that name, as these words call it."""
-    module = import_module(f"chaos.cli.commands.{name}")
+    module = load(f"chaos.cli.commands.{name}")
     command: Command = module.command
     own = load(command.own)(words) if command.own and any(map(_is_file, words)) else {}
     app = typer.Typer(rich_markup_mode=markup(), add_completion=False)

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from chaos.cli.help import CONTEXT, markup
 from chaos.cli.streams import Streams
 from chaos.errors import ChaosError, InconclusiveError, InterruptedRunError, UsageError
 from chaos.nearest import nearest
+from chaos.plugins import load
 from chaos.visible import visible
 
 _HELP = """
@@ -47,7 +47,7 @@ class Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         self.commands = {name: _stand_in(name) for name in NAMES}  # what a misspelt one is compared with
         name, command, rest = super().resolve_command(ctx, args)
-        return name, import_module("chaos.cli.command").made(name, rest) if command else None, rest
+        return name, load("chaos.cli.command:made")(name, rest) if command else None, rest
 
 
 def _stand_in(name: str) -> Any:

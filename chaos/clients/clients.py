@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
 from chaos.clients.dialer import Dialer
@@ -13,17 +13,20 @@ from chaos.clients.session import Login, Reply, Session, ask_once
 from chaos.clock import RunClock
 from chaos.model import Outcome, Series
 from chaos.model.recording import Recorder
+from chaos.plugins import load, plugin
 from chaos.probes.connection import is_address
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
     from redis.asyncio.cluster import RedisCluster
 
-# Kinds that are sampled → module and class, the question that tells who answers, and the user where none is named.
+# Kinds that are sampled → its class, the question that tells who answers, and the user where none is named.
 KINDS = {
-    "mysql": ("chaos.clients.mysql", "MysqlSession", "SELECT @@hostname", "root"),
-    "redis": ("chaos.clients.redis_session", "RedisSession", "CONFIG GET cluster-announce-hostname", ""),
+    "mysql": ("chaos.clients.mysql:MysqlSession", "SELECT @@hostname", "root"),
+    "redis": ("chaos.clients.redis_session:RedisSession", "CONFIG GET cluster-announce-hostname", ""),
 }
+_redis: Callable[[Dialer, str, int, float], Redis] = plugin("chaos.clients.redis:connect")
+_redis_cluster: Callable[[Dialer, str, int, float], RedisCluster] = plugin("chaos.clients.redis:connect_cluster")
 _REDIS_PORT = 6379
 _LOOK_S = 0.05
 _HOLD_PERIOD_S = 0.5
@@ -166,7 +169,7 @@ class Clients:
             name=host if address else self._dialer.absolute(host),
             period_s=period_s,
             timeout_s=self._timeout_s,
-            ask=question or KINDS[kind][2],
+            ask=question or KINDS[kind][1],
         )
         self._watched.add(series.id)
         return series
@@ -180,19 +183,20 @@ class Clients:
 
     def redis(self, host: str, port: int = _REDIS_PORT, *, timeout_s: float = 1.0) -> Redis:
         """A client of one Redis server; see `chaos.clients.redis.connect`."""
-        from chaos.clients import redis  # noqa: PLC0415 - 0.2 s of imports, for those that need them
-
-        return redis.connect(self._dialer, host, port, timeout_s)
+        return _redis(self._dialer, host, port, timeout_s)
 
     def redis_cluster(self, host: str, port: int = _REDIS_PORT, *, timeout_s: float = 1.0) -> RedisCluster:
         """A client of a Redis Cluster; see `chaos.clients.redis.connect_cluster`."""
-        from chaos.clients import redis  # noqa: PLC0415 - as above
+        return _redis_cluster(self._dialer, host, port, timeout_s)
 
-        return redis.connect_cluster(self._dialer, host, port, timeout_s)
+    @property
+    def redis_error(self) -> type[Exception]:
+        """What all errors of Redis clients are, apart from `OSError`: for an `except`, without an import of redis."""
+        found: type[Exception] = load("redis.exceptions:RedisError")
+        return found
 
 
 def session_of(kind: str) -> type[Session]:
     """The class of a kind; its library is imported now."""
-    module, name, *_ = KINDS[kind]
-    found: type[Session] = getattr(import_module(module), name)
+    found: type[Session] = load(KINDS[kind][0])
     return found

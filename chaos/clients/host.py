@@ -77,9 +77,9 @@ class ClientHost(LocalHost):
 
 def user_of(kind: str) -> str:
     """As whom a client of that kind comes where nobody says."""
-    return KINDS[kind][3]
+    return KINDS[kind][2]
 
 
 def question_of(kind: str) -> str:
     """What a client of that kind asks to hear who answers."""
-    return KINDS[kind][2]
+    return KINDS[kind][1]

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from chaos.cluster.client import API_VERSIONS
 from chaos.errors import UsageError
 from chaos.options.agents import PodOptions
@@ -59,8 +61,6 @@ def read_manifest(path: Path, namespace: str) -> list[Object]:
     Raises:
         UsageError: it cannot be read, or holds something that is no object.
     """
-    import yaml  # noqa: PLC0415 - not for --help
-
     try:
         documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as exc:

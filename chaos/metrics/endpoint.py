@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable, Iterable
-from types import FrameType
-from typing import TYPE_CHECKING
+from wsgiref.simple_server import WSGIServer
+
+from prometheus_client import start_http_server
 
 from chaos.errors import UsageError
 from chaos.metrics.exposition import registry
 from chaos.metrics.figures import Point
 from chaos.options.metrics import listen_address
-
-if TYPE_CHECKING:
-    from wsgiref.simple_server import WSGIServer
-
-_STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Endpoint:
@@ -38,8 +33,6 @@ class Endpoint:
         Raises:
             UsageError: the address is in use, not of this machine, or not allowed.
         """
-        from prometheus_client import start_http_server  # noqa: PLC0415
-
         address, port = listen_address(self._listen)
         try:
             self._server, self._thread = start_http_server(port, address, registry(self._points))
@@ -61,21 +54,3 @@ class Endpoint:
             self._server.server_close()
             self._thread.join()
             self._server = self._thread = None
-
-
-def linger(limit_s: float) -> None:
-    """Stay for `limit_s`, or until SIGINT or SIGTERM.
-
-    Handled here, since the run's own handlers are gone by then: a container's first process ignores SIGTERM otherwise.
-    """
-    told = threading.Event()
-
-    def leave(_signal: int, _frame: FrameType | None) -> None:
-        told.set()
-
-    before = {number: signal.signal(number, leave) for number in _STOPS}
-    try:
-        told.wait(limit_s)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

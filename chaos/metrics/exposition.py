@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from chaos.metrics.definitions import IDENTITY, METRICS, label
 from chaos.metrics.figures import Point
 
-if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry
-    from prometheus_client.core import GaugeMetricFamily
-
 
 def registry(points: Callable[[], Iterable[Point]]) -> CollectorRegistry:
     """A registry of its own (nothing about the Python process in it) that asks for the points at each collection."""
-    from prometheus_client import CollectorRegistry  # noqa: PLC0415
-    from prometheus_client.registry import Collector  # noqa: PLC0415
 
     class Figures(Collector):
         def collect(self) -> Iterable[GaugeMetricFamily]:
@@ -29,15 +26,11 @@ def registry(points: Callable[[], Iterable[Point]]) -> CollectorRegistry:
 
 def exposition(points: Iterable[Point]) -> bytes:
     """The text format, version 0.0.4."""
-    from prometheus_client import generate_latest  # noqa: PLC0415
-
     kept = list(points)
     return generate_latest(registry(lambda: kept))
 
 
 def _families(points: Iterable[Point]) -> Iterable[GaugeMetricFamily]:
-    from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415
-
     by_metric: dict[str, list[Point]] = {}
     for point in points:
         by_metric.setdefault(point.metric.name, []).append(point)

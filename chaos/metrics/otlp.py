@@ -6,17 +6,17 @@ import logging
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricExportResult, MetricsData
+from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
 
 import chaos
 from chaos.errors import ChaosError
 from chaos.metrics.definitions import METRICS
 from chaos.metrics.figures import Point
 from chaos.options.metrics import DEFAULT_JOB
-
-if TYPE_CHECKING:
-    from opentelemetry.sdk.metrics.export import MetricsData
-    from opentelemetry.sdk.resources import Resource
 
 _TIMEOUT_S = 10.0  # the specification's default
 _LONGEST_S = 30.0
@@ -33,9 +33,6 @@ def send(points: Iterable[Point], cluster_uid: str) -> None:
         ChaosError: it was not accepted; says what the exporter gave as the reason.
     """
     with _overheard() as said:
-        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter  # noqa: PLC0415
-        from opentelemetry.sdk.metrics.export import MetricExportResult  # noqa: PLC0415
-
         exporter = OTLPMetricExporter(timeout=_timeout_s())
         data = metrics_data(points, cluster_uid)
         result = exporter.export(data)
@@ -47,9 +44,6 @@ def send(points: Iterable[Point], cluster_uid: str) -> None:
 
 def metrics_data(points: Iterable[Point], cluster_uid: str) -> MetricsData:
     """The points as the SDK hands them to an exporter. An attribute without a value is left out."""
-    from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415
-    from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricsData  # noqa: PLC0415
-
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader], resource=_resource(cluster_uid), shutdown_on_exit=False)
     meter = provider.get_meter("chaos", chaos.__version__)
@@ -63,8 +57,6 @@ def metrics_data(points: Iterable[Point], cluster_uid: str) -> MetricsData:
 
 def _resource(cluster_uid: str) -> Resource:
     """Who reports: what the environment says goes before what is known here."""
-    from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource  # noqa: PLC0415
-
     known = {SERVICE_NAME: DEFAULT_JOB, SERVICE_VERSION: chaos.__version__}
     if cluster_uid:
         known["k8s.cluster.uid"] = cluster_uid

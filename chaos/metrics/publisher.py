@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.error import HTTPError, URLError
 
 from chaos.analysis.reading import Reading
 from chaos.errors import ChaosError
 from chaos.metrics import figures as f
-from chaos.metrics.endpoint import Endpoint, linger
+from chaos.metrics.lingering import linger
 from chaos.model import History, Verdict
 from chaos.options.metrics import MetricsOptions, otlp_endpoint, without_password
+from chaos.plugins import plugin
+
+if TYPE_CHECKING:
+    from chaos.metrics.endpoint import Endpoint
+
+# Where figures can go. Each has an optional library, which a run that does not go there neither needs nor waits for;
+# `MetricsOptions.validate` has found it installed by then.
+_serving: Callable[[str, Callable[[], list[f.Point]]], Endpoint] = plugin("chaos.metrics.endpoint:Endpoint")
+_write: Callable[[Path, list[f.Point], dict[str, str]], None] = plugin("chaos.metrics.textfile:write_textfile")
+_push: Callable[[str, str, list[f.Point], dict[str, str]], None] = plugin("chaos.metrics.pushgateway:push")
+_export: Callable[[list[f.Point], str], None] = plugin("chaos.metrics.otlp:send")
 
 _EXCERPT_CHARS = 300
 
@@ -28,7 +40,7 @@ class Publisher:
         self._options = options
         self._followed: History | None = None
         self._final: list[f.Point] | None = None
-        self.endpoint = Endpoint(options.listen, self._current) if options.listen else None
+        self.endpoint: Endpoint | None = None
 
     def __enter__(self) -> Self:
         """Begin.
@@ -37,7 +49,8 @@ class Publisher:
             UsageError: an option is impossible, a library is missing, or the address cannot be listened at.
         """
         self._options.validate()
-        if self.endpoint is not None:
+        if self._options.listen:
+            self.endpoint = _serving(self._options.listen, self._current)
             self.endpoint.start()
         return self
 
@@ -88,21 +101,17 @@ def _figures(
 
 
 def _send(options: MetricsOptions, history: History, points: list[f.Point]) -> list[str]:
-    from chaos.metrics.otlp import send  # noqa: PLC0415 - nothing of it is needed for a run without metrics
-    from chaos.metrics.pushgateway import push  # noqa: PLC0415
-    from chaos.metrics.textfile import write_textfile  # noqa: PLC0415
-
     identity = f.identity(history)
     cluster_uid = str(history.meta.environment.get("cluster_fingerprint") or "")
     wanted: list[tuple[str, Callable[[], None]]] = []
     if (path := options.textfile) is not None:
-        wanted.append((f"metrics were not written to {path}", lambda: write_textfile(path, points, identity)))
+        wanted.append((f"metrics were not written to {path}", lambda: _write(path, points, identity)))
     if url := options.pushgateway:
         what = f"metrics were not pushed to {without_password(url)}"
-        wanted.append((what, lambda: push(url, options.job, points, identity)))
+        wanted.append((what, lambda: _push(url, options.job, points, identity)))
     if options.otlp:
         what = f"metrics were not exported to {without_password(otlp_endpoint())}"
-        wanted.append((what, lambda: send(points, cluster_uid)))
+        wanted.append((what, lambda: _export(points, cluster_uid)))
     return [problem for what, act in wanted if points and (problem := _attempt(what, act))]
 
 

@@ -7,6 +7,9 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from prometheus_client import push_to_gateway
+from prometheus_client.exposition import basic_auth_handler, default_handler
+
 from chaos.metrics.definitions import LAST_SUCCESS, label
 from chaos.metrics.exposition import registry
 from chaos.metrics.figures import Point
@@ -28,8 +31,6 @@ def push(url: str, job: str, points: Iterable[Point], identity: dict[str, str]) 
         OSError: it was not reached, or refused.
         http.client.HTTPException: its answer is no HTTP.
     """
-    from prometheus_client import push_to_gateway  # noqa: PLC0415
-
     grouping = {label(attribute): value for attribute, value in identity.items() if value}
     groups: list[tuple[dict[str, str], list[Point]]] = [(grouping, []), ({**grouping, KEPT[0]: KEPT[1]}, [])]
     for point in points:
@@ -44,8 +45,6 @@ def push(url: str, job: str, points: Iterable[Point], identity: dict[str, str]) 
 
 def _handler(url: str) -> Callable[..., Any]:
     """What sends: with basic authentication where the URL holds a user name."""
-    from prometheus_client.exposition import basic_auth_handler, default_handler  # noqa: PLC0415
-
     parts = urlsplit(url)
     if parts.username is None:
         return default_handler

@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from chaos.metrics.definitions import IDENTITY, LAST_SUCCESS, label
 from chaos.metrics.exposition import exposition
 from chaos.metrics.figures import Point
@@ -41,8 +43,6 @@ def write_textfile(path: Path, points: Iterable[Point], identity: dict[str, str]
 
 def _kept_success(path: Path, identity: dict[str, str]) -> list[Point]:
     """The last success of the same thing, as the file tells it; nothing where there is none, or it is not ours."""
-    from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415
-
     labels = {label(attribute): identity.get(attribute, "") for attribute in IDENTITY}
     try:
         text = path.read_text(encoding="utf-8")

@@ -2,42 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from chaos.analysis.reading import Reading
 from chaos.analysis.statements import Statements
 from chaos.model import Ending
-from chaos.report.document import READABLE, run_json, write_run_json
-from chaos.report.markdown import report_markdown
-from chaos.report.tables import recoveries_csv, summary_csv
-from chaos.report.timeline import timeline_svg
-from chaos.report.vantage_tables import is_worth_telling, vantages_csv
+from chaos.plugins import plugin
+from chaos.report.document import READABLE, REPORT, run_json, write_run_json
 
 __all__ = ["READABLE", "REPORT", "run_json", "write_report", "write_run_json"]
 
-REPORT = "report.md"
-
-
-def write_report(
-    folder: Path,
-    reading: Reading,
-    said: Statements,
-    ending: Ending,
-) -> None:
-    """Write run.json, recoveries.csv, summary.csv, timeline.svg and report.md into a run's folder.
-
-    vantages.csv as well where agents probed. run.json comes last: once it says how the run ended, the rest is there.
-
-    The same reading gives the same bytes.
-
-    Raises:
-        OSError: the folder cannot be written.
-    """
-    (folder / "recoveries.csv").write_text(recoveries_csv(reading), encoding="utf-8")
-    (folder / "summary.csv").write_text(summary_csv(reading), encoding="utf-8")
-    if is_worth_telling(reading):
-        (folder / "vantages.csv").write_text(vantages_csv(reading), encoding="utf-8")
-    (folder / "timeline.svg").write_text(timeline_svg(reading), encoding="utf-8")
-    text = report_markdown(reading, said, ending)
-    (folder / REPORT).write_text(text, encoding="utf-8")
-    write_run_json(folder, reading, said, ending)
+# What it is made with (pandas, jinja2) takes half a second to import: a run begins, and a verdict is told, without it.
+write_report: Callable[[Path, Reading, Statements, Ending], None] = plugin("chaos.report.folder:write_report")

@@ -32,6 +32,8 @@ SCHEMA_VERSION = 2
 READABLE = (1, SCHEMA_VERSION)
 # `outcome` of a run that has not ended, as far as its folder tells.
 INCOMPLETE = "incomplete"
+# The page for people, beside it.
+REPORT = "report.md"
 
 
 def run_json(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import jinja2
+
 
 def render(template: str, **context: Any) -> str:
     """Fill in a template of this package.
@@ -14,8 +16,6 @@ def render(template: str, **context: Any) -> str:
         template: its file name in ``templates/``.
         **context: what the template uses; a name that is missing is an error.
     """
-    import jinja2  # noqa: PLC0415 - costs 0.1 s
-
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("chaos.report", "templates"),
         autoescape=jinja2.select_autoescape(("svg.j2",), default=False),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import pandas as pd
+
 from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
@@ -199,6 +201,4 @@ def _seconds(duration_ns: int) -> str:
 
 def to_csv(rows: list[dict[str, object]], columns: tuple[str, ...]) -> str:
     """Rows as CSV with these columns."""
-    import pandas as pd  # noqa: PLC0415 - costs 0.4 s
-
     return str(pd.DataFrame(rows, columns=list(columns)).to_csv(index=False, lineterminator="\n"))

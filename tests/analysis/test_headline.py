@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from chaos.analysis.headline import headline, outages
-from chaos.analysis.over_faults import how_sure, over_faults, per_fault
+from chaos.analysis.how_sure import how_sure
+from chaos.analysis.over_faults import over_faults, per_fault
 from chaos.analysis.precision import LOOKED, Aim
 from chaos.analysis.reading import Reading
 from chaos.analysis.trials import trials

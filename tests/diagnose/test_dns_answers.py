@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from chaos.diagnose import Diagnosis, Severity, diagnose
+from chaos.diagnose.checks import CHECKS
 from chaos.diagnose.measure import Measured, Server
 from chaos.model import Outcome
 from chaos.probes import DnsView
@@ -101,10 +103,6 @@ def test_what_may_not_be_read_is_said_and_the_checks_that_need_it_are_not_made()
 
 
 def test_a_check_that_breaks_is_not_checked_and_the_others_are_made() -> None:
-    from dataclasses import replace  # noqa: PLC0415
-
-    from chaos.diagnose.checks import CHECKS  # noqa: PLC0415
-
     def breaks(_view: object) -> list[Any]:
         raise KeyError("x")
 

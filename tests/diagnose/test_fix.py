@@ -9,6 +9,7 @@ import pytest
 
 from chaos.cli.fix import offer
 from chaos.clock import RunClock
+from chaos.cluster.address import ClusterAddress
 from chaos.cluster.journal import FIX_PREFIX, JOURNAL, RUN_LABEL, Journal
 from chaos.diagnose import Diagnosis
 from chaos.engine.progress import Silence
@@ -24,8 +25,6 @@ WRONG_SELECTOR = (
 
 async def fixed(place: Place, reports: Path, *, agreed: bool = True) -> tuple[int, Diagnosis]:
     """Offer what can be mended; returns how much was, and what is found then."""
-    from chaos.cluster.address import ClusterAddress  # noqa: PLC0415
-
     _, found = await place.look()
     made = await offer(place.cluster, ClusterAddress(url="x"), found.findings, reports, agreed=agreed)
     await asyncio.sleep(5)

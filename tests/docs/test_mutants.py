@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 
-from tools.mutants import CONFIG, DOCUMENT, ROOT, reasons
+from tools.mutants_page import CONFIG, DOCUMENT, ROOT, reasons
 
 SETTINGS = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
 

@@ -21,8 +21,8 @@ from chaos.analysis.reading import Reading
 from chaos.errors import UsageError
 from chaos.metrics import MetricsOptions, Publisher, publish
 from chaos.metrics import definitions as d
-from chaos.metrics.endpoint import linger
 from chaos.metrics.figures import figures
+from chaos.metrics.lingering import linger
 from chaos.metrics.otlp import metrics_data
 from chaos.model import History, Verdict, VerdictOutcome
 from tests.histories import pod_replacement
@@ -210,7 +210,7 @@ def test_lingering_ends_with_a_signal_and_gives_the_handlers_back() -> None:
 
     real = signal.signal
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("chaos.metrics.endpoint.signal.signal", started)
+        patch.setattr("chaos.metrics.lingering.signal.signal", started)
         linger(3600.0)
     sender.join()
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before

@@ -16,8 +16,8 @@ _LOOK_S = 0.05
 _CHUNK_BYTES = 65536
 
 
-def attach() -> None:
-    """Copy until either side ends."""
+def attach(_arguments: list[str]) -> None:
+    """Copy until either side ends; there is nothing to choose."""
     connection = _connect()
     stdin, stdout = sys.stdin.fileno(), sys.stdout.fileno()
     while True:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+
+from chaos.plugins import plugin
+
+# Each imports only what it needs, since both live in one small pod.
+_COMMANDS: dict[str, Callable[[list[str]], None]] = {
+    "attach": plugin("chaos.agents.pod.attach:attach"),
+    "serve": plugin("chaos.agents.pod.serve:serve"),
+}
 
 
 def main(arguments: list[str]) -> None:
-    """Do one of the two; each imports only what it needs, since both live in one small pod."""
-    if arguments[:1] == ["attach"]:
-        from chaos.agents.pod.attach import attach  # noqa: PLC0415
-
-        attach()
-    elif arguments[:1] == ["serve"]:
-        from chaos.agents.pod.serve import serve  # noqa: PLC0415
-
-        serve(arguments[1:])
-    else:
+    """Do one of the two."""
+    command = _COMMANDS.get(arguments[0]) if arguments else None
+    if command is None:
         sys.exit("usage: agent.pyz serve|attach")
+    command(arguments[1:])

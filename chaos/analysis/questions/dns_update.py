@@ -9,13 +9,13 @@ from chaos.analysis.claims import need
 from chaos.analysis.corefile import caching
 from chaos.analysis.denials import own_doing
 from chaos.analysis.division import CAUSES, Division, divisions
+from chaos.analysis.durations import last_of
 from chaos.analysis.over_faults import at_most_over_faults, noun, over_faults, per_fault
 from chaos.analysis.questions.answer import Question, effective_trials, left_out
 from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind, domain, names_pod
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.stages import Timeline, timelines
-from chaos.analysis.survey import last_of
 from chaos.analysis.trials import alike, end_unseen, named_cause
 from chaos.analysis.units import at_least_share, between, count, out_of, seconds, stated
 from chaos.model import Interval

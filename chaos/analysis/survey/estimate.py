@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
+from chaos.analysis.survey.likelihood import maximise
+from chaos.analysis.survey.sample import sample
 from chaos.model import Interval
 
 _TOLERANCE = 1e-6  # of the log-likelihood
@@ -30,9 +32,6 @@ def estimate(durations: Sequence[Interval]) -> tuple[Piece, ...]:
     """
     if not durations:
         return ()
-    from chaos.analysis.survey.likelihood import maximise  # noqa: PLC0415 - imports numpy
-    from chaos.analysis.survey.sample import sample  # noqa: PLC0415 - imports numpy
-
     fit = maximise(*sample(durations), tolerance=_TOLERANCE)
     kept = [
         (round(low), None if high == inf else int(high), float(mass))

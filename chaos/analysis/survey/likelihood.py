@@ -9,8 +9,6 @@ that is where it ends.
 
 Intervals are open below and closed above, as samples make them: (1, 2] and (2, 3] have nothing in common. One of no
 width is that point: its lower bound is taken one step of the floating point lower.
-
-This module imports numpy when it is imported; the others import it where they need it.
 """
 
 from __future__ import annotations

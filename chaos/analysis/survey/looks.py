@@ -22,6 +22,8 @@ from heapq import nsmallest
 from itertools import combinations, pairwise
 from math import comb, inf, log
 
+import numpy as np
+
 from chaos.analysis.survey.median import LEVEL, median_interval
 from chaos.analysis.survey.sign_test import missed, rank
 from chaos.model import Interval
@@ -115,8 +117,6 @@ def plan(max_trials: int) -> Plan:
 
 def worst_case(looks: Sequence[int]) -> float:
     """How often the sign test's interval at 2.5 % misses the median at one look at least."""
-    import numpy as np  # noqa: PLC0415 - costs 0.1 s
-
     chance, n, missing = np.ones(1), 0, 0.0  # chance: of each count below the median, no look having missed it
     for look in looks:
         chance = np.convolve(chance, [comb(look - n, k) / 2 ** (look - n) for k in range(look - n + 1)])

@@ -18,7 +18,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
-from chaos.analysis.survey.order import kth
+from chaos.analysis.durations import kth
+from chaos.analysis.survey.ratio import median_bounds, outermost
+from chaos.analysis.survey.sample import sample
 from chaos.analysis.survey.sign_test import rank
 from chaos.model import Interval
 
@@ -46,9 +48,6 @@ def median_interval(durations: Sequence[Interval], level: float = LEVEL) -> Inte
     """
     if rank(len(durations), level) == 0:
         return None
-    from chaos.analysis.survey.ratio import median_bounds, outermost  # noqa: PLC0415 - imports numpy
-    from chaos.analysis.survey.sample import sample  # noqa: PLC0415 - imports numpy
-
     low, high = median_bounds(*sample(durations), level)
     least_ns, most_ns = float(low[0]), float(high[0])
     if len(durations) <= _ALL_TRIED:

@@ -1,4 +1,4 @@
-"""The likelihood ratio of a supposed median, for many samples at a time; imports numpy.
+"""The likelihood ratio of a supposed median, for many samples at a time.
 
 How much less likely than the best may a supposed median m be? Where all durations are on a known side of m, twice the
 log-ratio is nearly chi-squared with one degree of freedom, and at least what the sign test's last count gives makes it

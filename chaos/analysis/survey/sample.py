@@ -1,4 +1,4 @@
-"""Durations as arrays, for what computes with many at a time. Imports numpy."""
+"""Durations as arrays, for what computes with many at a time."""
 
 from __future__ import annotations
 

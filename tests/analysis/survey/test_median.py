@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -122,8 +119,3 @@ def test_a_median_that_is_accepted_is_inside(durations: list[Interval], point: i
         assert found is not None
         assert found.after_ns <= at
         assert found.before_ns is None or at <= found.before_ns
-
-
-def test_numpy_is_not_imported_before_it_is_needed() -> None:
-    program = "import sys, chaos.analysis.survey; sys.exit('numpy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

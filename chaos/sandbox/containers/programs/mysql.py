@@ -6,8 +6,11 @@ import asyncio
 import errno
 from dataclasses import dataclass, field
 
+import aiomysql
+
 from chaos.sandbox.containers.programs.call import Call
 from chaos.sandbox.containers.resolver import LookupFailure, addresses
+from chaos.sandbox.mysql.client import Dialed
 
 _PORT = 3306
 _LOCAL = ("127.0.0.1", "localhost")
@@ -81,11 +84,6 @@ def _unreachable(options: _Options, number: int) -> str:
 
 
 async def _run(call: Call, options: _Options) -> int:
-    # 0.2 s of imports, for those that need them.
-    import aiomysql  # noqa: PLC0415
-
-    from chaos.sandbox.mysql.client import Dialed  # noqa: PLC0415
-
     found = [call.inside.ip] if options.host in _LOCAL else await addresses(call.inside, options.host)
     connection = Dialed(
         call.inside.open_tcp,

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from chaos.analysis.survey import NoneLonger, next_no_longer, none_longer
+from chaos.analysis.durations import NoneLonger, next_no_longer, none_longer
 from chaos.model import Interval
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from chaos.analysis.survey.order import largest
+from chaos.analysis.durations.order import largest
 from chaos.model import Interval
 
 

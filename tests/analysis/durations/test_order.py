@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaos.analysis.survey import largest, last_of, middle, one_per_fault, smallest
-from chaos.analysis.survey.order import kth
+from chaos.analysis.durations import kth, largest, last_of, middle, one_per_fault, smallest
 from chaos.model import Interval
 
 

@@ -1,0 +1,85 @@
+"""Who starts the tool waits only for what he asked for, and no import hides in a function to bring that about."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chaos.plugins import load
+
+ROOT = Path(__file__).parent.parent
+# Imports in functions that lint exempts: so many there may be.
+MOST_LATE = 5
+_LATE = re.compile(r"#\s*noqa:[^#\n]*\bPLC0415\b")
+_NAMED = re.compile(r"[a-z]\w*(\.\w+)+:[A-Za-z_]\w*")
+
+# What is imported → what must not be for that.
+_LIGHT = {
+    "chaos.experiment": (
+        "aiohttp",
+        "aiomysql",
+        "jinja2",
+        "kubernetes.aio",
+        "numpy",
+        "opentelemetry",
+        "pandas",
+        "prometheus_client",
+        "redis",
+    ),
+    "chaos.metrics": ("jinja2", "opentelemetry.sdk.metrics", "pandas", "prometheus_client", "requests"),
+    "chaos.sandbox.sandbox": ("aiomysql", "mysql_mimic", "redis", "sqlglot", "chaos.sandbox.redis.server"),
+    "chaos.agents.pod.attach": ("asyncio", "dns"),
+    "chaos.report": ("jinja2", "numpy", "pandas"),
+    "chaos.cli.main": ("chaos.options", "chaos.experiment", "rich", "yaml", "asyncio"),
+    "chaos.cli.listing": ("chaos.experiment", "rich", "yaml", "asyncio"),
+    "chaos.cli.commands.run": ("chaos.experiment", "rich", "yaml", "asyncio"),
+    "chaos.cli.terminal": ("jinja2", "kubernetes.aio", "numpy", "pandas"),
+}
+
+
+@pytest.mark.parametrize("name", _LIGHT)
+def test_what_it_does_not_need_is_not_imported(name: str) -> None:
+    """In a process of its own: this one has everything."""
+    program = f"import sys, {name}\nprint(*sorted(set({_LIGHT[name]!r}) & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.split() == []
+
+
+def test_hardly_any_import_stands_in_a_function() -> None:
+    late = [f"{path.relative_to(ROOT)}: {line.strip()}" for path, line in _lines() if _LATE.search(line)]
+    assert len(late) <= MOST_LATE, "\n".join(late)
+    unexplained = [one for one in late if not re.search(r"PLC0415 - \w", one)]
+    assert unexplained == []
+
+
+def _lines() -> Iterator[tuple[Path, str]]:
+    for folder in ("chaos", "experiments", "tests", "tools", "benchmarks"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for line in path.read_text(encoding="utf-8").splitlines():
+                yield path, line
+
+
+def _names() -> list[str]:
+    """The texts in the program that name a part of a module."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "chaos").rglob("*.py")]
+    constants = (n.value for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Constant))
+    return sorted({value for value in constants if isinstance(value, str) and _NAMED.fullmatch(value)})
+
+
+@pytest.mark.parametrize("name", _names())
+def test_each_part_that_a_table_names_is_there(name: str) -> None:
+    """No type checker and no linter follows such a name."""
+    assert callable(load(name))
+
+
+def test_the_tables_are_found() -> None:
+    """Else the test above would say nothing."""
+    assert {"chaos.metrics.otlp:send", "chaos.sandbox.redis.start:start", "chaos.clients.mysql:MysqlSession"} <= set(
+        _names()
+    )

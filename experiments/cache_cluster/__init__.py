@@ -234,12 +234,6 @@ def ns(at_s: float) -> int:
     return round(at_s * NS_PER_S)
 
 
-def accepted_at(reading: Reading, trial: int) -> int:
-    """When a trial's deletion was accepted, on the run's clock."""
-    need(found := [fault for fault in reading.faults if fault.trial == trial], f"trial {trial} did not take place")
-    return accepted_ns(found[0])
-
-
 def told(reading: Reading, phase: str) -> list[Members]:
     """What the members said in a phase: those that answered."""
     return [one for one in notes(reading, Members, phase=phase) if one.state != NO_ANSWER]
@@ -255,7 +249,8 @@ def not_told(reading: Reading, phase: str) -> Iterator[Finding]:
 
 def takeover(reading: Reading, trial: int) -> tuple[str, Interval, int] | None:
     """When the victim's slots first had a new owner: (owner, how long after the deletion, members that saw it)."""
-    zero_ns, victim = accepted_at(reading, trial), note(reading, Victim, trial=trial)
+    need(found := [fault for fault in reading.faults if fault.trial == trial], f"trial {trial} did not take place")
+    zero_ns, victim = accepted_ns(found[0]), note(reading, Victim, trial=trial)
     seen = [one for one in notes(reading, Seen, trial=trial) if one.owner not in ("", victim.pod)]
     rows = [(one.before_s, one.after_s, one.owner) for one in seen if one.after_s is not None]
     if not rows:

@@ -1,0 +1,1 @@
+"""A fault and an experiment to begin with: `chaos new` copies them, CONTRIBUTING.md shows them, tests run them."""

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from chaos.engine.workload import objects_of
 from chaos.experiment import Experiment, Fault, find_experiment, load_experiments
 from chaos.experiment.definition import NEEDS
 
@@ -21,6 +22,7 @@ def known_experiment(name: str) -> Experiment:
     """
     experiment = find_experiment(name)
     experiment.validate()
+    objects_of(experiment)
     return experiment
 
 

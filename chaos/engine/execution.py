@@ -44,7 +44,7 @@ from chaos.errors import (
 )
 from chaos.experiment import Experiment, Options
 from chaos.experiment.identify import Identify
-from chaos.experiment.mistakes import place_of
+from chaos.experiment.mistakes import expectation, place_of
 from chaos.model import ClusterEvent, History
 from chaos.model.recording import Recorder
 from chaos.probes import LocalHost, Resolver
@@ -447,10 +447,10 @@ class Execution:
         except ChaosError:
             raise
         except (Exception, SystemExit, KeyboardInterrupt) as exc:  # Ctrl-C never comes this way: it is a signal of ours
-            where = place_of(self._experiment.source, exc)
+            where, expected = place_of(self._experiment.source, exc), expectation(self._experiment.source, exc)
             raise UsageError(
                 f"the method of {self._experiment.name} ({where}) raised {type(exc).__name__}: {exc}",
-                hint="mend the experiment; what it had changed is undone",
+                hint=f"{expected} mend the experiment; what it had changed is undone".strip(),
             ) from exc
 
 

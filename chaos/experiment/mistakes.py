@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import chaos
 from chaos.errors import UsageError
@@ -26,7 +27,7 @@ def mistake_in(path: Path, exc: BaseException) -> UsageError:
         return UsageError(f"{where} raises {type(exc).__name__}: {exc.msg}{text}", hint=_then(path))
     return UsageError(
         f"{place_of(path, exc)} raises {type(exc).__name__}: {exc}",
-        hint="\n  ".join(filter(None, (_expected(path, exc), _then(path)))),
+        hint="\n  ".join(filter(None, (expectation(path, exc), _then(path)))),
     )
 
 
@@ -91,23 +92,34 @@ def _is_of(file: Path, folder: Path) -> bool:
     return inside and not (file.is_relative_to(_ITSELF) and file.relative_to(_ITSELF).parts[0][0] != "_")
 
 
-def _expected(path: Path, exc: BaseException) -> str:
-    """What would have been right there."""
-    if isinstance(exc, ModuleNotFoundError):
-        beside = [file.stem for file in path.parent.glob("*.py") if file != path]
-        missing = str(exc.name).rpartition(".")[2]
-        return did_you_mean(missing, beside) or f"it is neither installed nor a file {missing}.py beside {path.name}"
-    if isinstance(exc, ImportError):
-        name = re.search(r"cannot import name '(\w+)'", str(exc))
-        return _nearest_of(name[1], exc.name) if name else ""
-    if isinstance(exc, NameError):
-        for module in (_FACADE, "collections.abc"):
-            if exc.name in _names_of(module):
-                return f"is it missing: from {module} import {exc.name}?"
-        return did_you_mean(exc.name, _names_of(_FACADE))
-    if isinstance(exc, TypeError):
-        return _expected_arguments(exc)
+def expectation(path: Path, exc: BaseException) -> str:
+    """What would have been right where an exception was raised; empty where that is not known."""
+    for kind, tell in _TOLD_BY:
+        if isinstance(exc, kind):
+            return tell(path, exc)
     return ""
+
+
+def _of_a_module(path: Path, exc: ModuleNotFoundError) -> str:
+    beside = [file.stem for file in path.parent.glob("*.py") if file != path]
+    missing = str(exc.name).rpartition(".")[2]
+    return did_you_mean(missing, beside) or f"it is neither installed nor a file {missing}.py beside {path.name}"
+
+
+def _of_an_import(_path: Path, exc: ImportError) -> str:
+    name = re.search(r"cannot import name '(\w+)'", str(exc))
+    return _nearest_of(name[1], exc.name) if name else ""
+
+
+def _of_a_name(_path: Path, exc: NameError) -> str:
+    for module in (_FACADE, "collections.abc"):
+        if exc.name in _names_of(module):
+            return f"is it missing: from {module} import {exc.name}?"
+    return did_you_mean(exc.name, _names_of(_FACADE))
+
+
+def _of_an_attribute(_path: Path, exc: AttributeError) -> str:
+    return did_you_mean(exc.name, (name for name in dir(exc.obj) if not name.startswith("_")))
 
 
 def _nearest_of(name: str, module: str | None) -> str:
@@ -122,7 +134,7 @@ def _names_of(module: str) -> list[str]:
     return [name for name in dir(loaded) if not name.startswith("_")]
 
 
-def _expected_arguments(exc: TypeError) -> str:
+def _of_arguments(_path: Path, exc: TypeError) -> str:
     """The fields of the class that was called with others."""
     called = re.match(r"(\w+)\.__init__\(\) (.*)", str(exc))
     if called is None:
@@ -134,6 +146,16 @@ def _expected_arguments(exc: TypeError) -> str:
     wrong = _argument_of(exc)
     near = did_you_mean(wrong, known) if wrong else ""
     return f"{near} {called[1]} has: {', '.join(known)}".strip()
+
+
+# The first that fits; a module that is not found is an import error too.
+_TOLD_BY: tuple[tuple[type[BaseException], Callable[[Path, Any], str]], ...] = (
+    (ModuleNotFoundError, _of_a_module),
+    (ImportError, _of_an_import),
+    (NameError, _of_a_name),
+    (AttributeError, _of_an_attribute),
+    (TypeError, _of_arguments),
+)
 
 
 def _argument_of(exc: BaseException) -> str:

@@ -472,7 +472,7 @@ experiment = Experiment(
     blast_radius=MEMBERS,
     needs=("real-cluster", "reach", "exec"),
     uses=("get pods/exec", "get,create,delete configmaps", "patch statefulsets.apps"),
-    timeout_s=120,
+    timeout_s=240,
     duration_s=95,
     method=method,
 )

@@ -320,6 +320,25 @@ def show(
 
 
 @app.command()
+def new(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="experiment or fault.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of it: small letters, digits and dashes.")],
+    folder: Annotated[Path, typer.Option(metavar="DIR", help="Where to write it.")] = Path(),
+    fault: Annotated[
+        str, typer.Option(metavar="NAME", help="That the experiment uses; it is written too where there is none.")
+    ] = "break-selector",
+) -> None:
+    """Write an experiment or a fault of your own to begin with: complete, and it runs on the sandbox as it is."""
+    from chaos.cli.commands.new import Kind, command  # noqa: PLC0415
+
+    if kind not in list(Kind):
+        raise UsageError(
+            f"there is no {kind!r} to be written", hint="chaos new experiment NAME, or chaos new fault NAME"
+        )
+    command(Kind(kind), name, folder, fault)
+
+
+@app.command()
 def report(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.", autocompletion=run_folders)],
     experiment: ExperimentFileOption = "",

@@ -21,7 +21,8 @@ from chaos.experiment.soundness import check_checkers, check_method
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 _VERB = "(get|list|watch|create|update|patch|delete|deletecollection)"
 _USE = re.compile(rf"{_VERB}(,{_VERB})* [a-z]+(/[a-z]+)?(\.[a-z0-9.-]+)?")
-_RESERVED = ("fix-", "cleanup-")
+# As names of this tool's own changes begin.
+RESERVED = ("fix-", "cleanup-")
 # Checkers of what holds wherever a StatefulSet's pods are replaced.
 OF_SINGLE_REPLACEMENT = (*OF_REPLACEMENT, "single-identity")  # where a probe asks who answers
 PROBES = ("dns", "tcp", "http", "clusterip", "address", "stream")
@@ -160,11 +161,11 @@ class Experiment:
                 f"the name {self.name!r} of the experiment cannot be used",
                 "small letters, digits and dashes, at most 40",
             )
-        if self.name.startswith(_RESERVED):
+        if self.name.startswith(RESERVED):
             raise self._wrong(
                 "name",
                 f"the name {self.name} begins as those of this tool's own changes do",
-                f"not with {' or '.join(_RESERVED)}",
+                f"not with {' or '.join(RESERVED)}",
             )
         if type(self.blast_radius) is not int or self.blast_radius < 1:
             given = f"blast_radius is {self.blast_radius!r:.80}"

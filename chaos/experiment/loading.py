@@ -36,6 +36,11 @@ def course_questions() -> tuple[CourseQuestion, ...]:
     return tuple(getattr(package(shipped_folder()), "QUESTIONS", ()))
 
 
+def shipped_names() -> set[str]:
+    """Of the shipped experiments, by their files: none is executed."""
+    return {(path.parent if path.name == "__init__.py" else path).stem.replace("_", "-") for path in _shipped_files()}
+
+
 def _shipped_files() -> list[Path]:
     """Of a folder its ``__init__.py``."""
     named = {path.stem: path for path in shipped_folder().glob("*.py")}

@@ -25,11 +25,13 @@ class Fault(ABC):
         one_by_one: whether a controller deletes the targets, each when its turn comes, so that the t0 of each is when
             the watch first showed its deletion.
         words: what happened to a target and when its time begins, in the words of reports.
+        undone: how it is taken back at the run's end, or by `chaos recover`, in words.
     """
 
     replaces: ClassVar[bool] = False
     one_by_one: ClassVar[bool] = False
     words: ClassVar[CauseWords] = CauseWords("the fault was accepted", "the fault", "fault accepted")
+    undone: ClassVar[str] = "what it changed is put back"
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

@@ -9,6 +9,8 @@ from chaos.faults.base import Fault
 class Cordon(Fault):
     """Mark a node as unschedulable, as `kubectl cordon` does; what runs on it goes on. The undo takes the mark off."""
 
+    undone = "the mark is taken off"
+
     node: str
 
     async def inject(self, changes: Changes, namespace: str) -> Acknowledged:  # noqa: ARG002 - a node is in none
@@ -17,6 +19,8 @@ class Cordon(Fault):
 
 class Uncordon(Cordon):
     """Take the mark off during the run, so that what then happens is measured too."""
+
+    undone = "nothing is left to be done: it is the undo itself"
 
     async def inject(self, changes: Changes, namespace: str) -> Acknowledged:  # noqa: ARG002 - as above
         return await changes.put_back("Node", self.node, "")

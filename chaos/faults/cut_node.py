@@ -22,6 +22,7 @@ class CutNode(Fault):
 
     replaces = True
     words = CauseWords("its node was cut off", "the cut of its node", "node cut off")
+    undone = "the node is joined again"
 
     node: str
     pods: tuple[PodIdentity, ...]
@@ -40,6 +41,8 @@ class CutNode(Fault):
 
 class JoinNode(Fault):
     """Join it again during the run, so that what then happens is measured too."""
+
+    undone = "nothing is left to be done: it is the undo itself"
 
     cut: CutNode
 

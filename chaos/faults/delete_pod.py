@@ -18,6 +18,7 @@ class DeletePod(Fault):
 
     replaces = True
     words = CauseWords("its deletion was accepted", "the deletion", "delete accepted")
+    undone = "nothing is to be done: its controller replaces the pod"
 
     pod: PodIdentity
     grace_s: int | None = None

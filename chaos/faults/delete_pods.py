@@ -19,6 +19,7 @@ class DeletePods(Fault):
 
     replaces = True
     words = CauseWords("its deletion was accepted", "the deletion", "delete accepted")
+    undone = "nothing is to be done: their controller replaces the pods"
 
     pods: tuple[PodIdentity, ...]
     grace_s: int | None = None

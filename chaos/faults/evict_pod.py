@@ -27,6 +27,7 @@ class EvictPod(Fault):
 
     replaces = True
     words = CauseWords("its eviction was accepted", "the eviction", "eviction accepted")
+    undone = "nothing is to be done: its controller replaces the pod"
 
     pod: PodIdentity
     grace_s: int | None = None

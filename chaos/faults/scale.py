@@ -18,6 +18,7 @@ class Scale(Fault):
 
     one_by_one = True
     words = CauseWords("the StatefulSet was scaled", "the scaling", "StatefulSet scaled")
+    undone = "the number of replicas is put back"
 
     statefulset: str
     replicas: int

@@ -19,6 +19,8 @@ class SetReadiness(Fault):
         ready: what it shall be.
     """
 
+    undone = "nothing is to be done: the condition goes with the pod"
+
     pod: PodIdentity
     ready: bool
 

@@ -20,6 +20,7 @@ class UpdateTemplate(Fault):
     one_by_one = True
     # Where no deletion of the pod was seen in time, its time counts from what should have led to one.
     words = CauseWords("the StatefulSet was patched", "the patch", "StatefulSet patched")
+    undone = "nothing is to be done: the annotation does nothing by itself"
 
     statefulset: str
     pods: tuple[PodIdentity, ...]

@@ -20,6 +20,7 @@ from chaos.cluster import ClusterAddress, Journal, connect
 from chaos.cluster.journal import JOURNAL
 from chaos.cluster.undo import Undo
 from chaos.engine.execution import Execution, RunResult
+from chaos.engine.permissions import PERMISSIONS, WEBSOCKETS_FROM_135, uses_of
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover
 from chaos.errors import RollbackError, UsageError
@@ -265,3 +266,13 @@ def test_no_shipped_experiment_lost_a_fault_of_its_own() -> None:
     told = {experiment.name: faults_of(experiment) for experiment in load_experiments()}
     assert all("Fault:" not in text for found in told.values() for text in found)
     assert any(text.startswith("CutNode: Cut a node off.") for text in told["node-loss"])
+
+
+def test_the_example_declares_every_permission_that_it_uses(folder: Path, tmp_path: Path) -> None:
+    experiment = own(folder)
+    used = run_sandboxed(tmp_path / "reports", OPTIONS, experiment=experiment).history.meta.measurement["api_used"]
+    allowed = [*PERMISSIONS, WEBSOCKETS_FROM_135, *uses_of(experiment.name, experiment.uses)]
+    declared = {" ".join(filter(None, (one.verb, one.group, one.resource))) for one in allowed}
+    asked_of_everybody = "create authorization.k8s.io selfsubjectaccessreviews"
+    assert {" ".join(key.split(" ")) for key in used} - declared - {asked_of_everybody} == set()
+    assert "patch services" in used

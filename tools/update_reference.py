@@ -124,7 +124,9 @@ def _what(value: Any) -> str:
 
 def faults_page() -> str:
     """Every shipped fault."""
-    lines = ["# Faults", "", _MADE, "", "One of your own has the same: CONTRIBUTING.md, A fault of your own."]
+    lines = ["# Faults", "", _MADE, "", "## What every fault has, one of your own too", "", *prose(Fault)]
+    for name, member in vars(Fault).items():
+        lines += [] if name.startswith("_") else _member("fault", name, member)
     for name in faults.__all__:
         kind = getattr(faults, name)
         if kind is not Fault:

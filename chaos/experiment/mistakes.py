@@ -139,13 +139,23 @@ def _of_arguments(_path: Path, exc: TypeError) -> str:
     called = re.match(r"(\w+)\.__init__\(\) (.*)", str(exc))
     if called is None:
         return ""
-    kind = getattr(sys.modules[_FACADE], called[1], None)
+    kind = getattr(sys.modules[_FACADE], called[1], None) or _global_of(exc, called[1])
     if not is_dataclass(kind):
         return ""
     known = [one.name for one in fields(kind) if one.init]
     wrong = _argument_of(exc)
     near = did_you_mean(wrong, known) if wrong else ""
     return f"{near} {called[1]} has: {', '.join(known)}".strip()
+
+
+def _global_of(exc: BaseException, name: str) -> object:
+    """What a name stood for where an exception came through; None where it stood for nothing."""
+    traceback = exc.__traceback__
+    while traceback is not None:
+        if name in traceback.tb_frame.f_globals:
+            return traceback.tb_frame.f_globals[name]
+        traceback = traceback.tb_next
+    return None
 
 
 # The first that fits; a module that is not found is an import error too.

@@ -185,6 +185,20 @@ def test_a_misspelt_step_of_the_method_is_suggested(tmp_path: Path) -> None:
     assert "did you mean steady_state?" in error.hint
 
 
+def test_a_misspelt_value_of_a_fault_of_ones_own_is_suggested(tmp_path: Path) -> None:
+    (tmp_path / "mend.py").write_text(
+        "from chaos.experiment import Fault\n\n\nclass Mend(Fault):\n    service: str\n\n"
+        "    async def inject(self, changes, namespace):\n        return None\n"
+    )
+    path = written(tmp_path, "await run.steady_state(within_s=60)", "Mend(servce='web')")
+    path.write_text(path.read_text().replace("from chaos.experiment", "from .mend import Mend\nfrom chaos.experiment"))
+    options = Options(trials=1, period_s=0.1, max_qps=None)
+    error = run_sandboxed(tmp_path / "reports", options, experiment=find_experiment(str(path))).result.error
+    assert error is not None
+    assert "mine.py, line 10) raised TypeError" in error.message
+    assert "did you mean service? Mend has: service" in error.hint
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chaos.analysis.lifecycle import Replacement
-from chaos.model import FaultWindow, Interval, PodIdentity
+from chaos.model import CauseWords, FaultWindow, Interval, PodIdentity
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +34,20 @@ class Cause:
     seen: bool = False
 
 
-_DELETED = ("its deletion was accepted", "the deletion", "delete accepted")
-_SEEN = ("its deletion was first seen", "its deletion was seen", "deletion first seen")
-_OTHER = ("the fault was accepted", "the fault", "fault accepted")
-_BY_FAULT = {
+_SEEN = CauseWords("its deletion was first seen", "its deletion was seen", "deletion first seen")
+_OTHER = CauseWords("the fault was accepted", "the fault", "fault accepted")
+# Runs of versions whose faults did not bring their own words; of later ones nothing is looked up here.
+_DELETED = CauseWords("its deletion was accepted", "the deletion", "delete accepted")
+_OF_OLDER_RUNS = {
     "delete-pod": _DELETED,
     "force-delete-pod": _DELETED,
     "delete-pods": _DELETED,
-    "evict-pod": ("its eviction was accepted", "the eviction", "eviction accepted"),
-    "cut-node": ("its node was cut off", "the cut of its node", "node cut off"),
-    # Where no deletion of the pod was seen in time, its time counts from what should have led to one.
-    "rolling-update": ("the StatefulSet was patched", "the patch", "StatefulSet patched"),
-    "scale": ("the StatefulSet was scaled", "the scaling", "StatefulSet scaled"),
+    "evict-pod": CauseWords("its eviction was accepted", "the eviction", "eviction accepted"),
+    "cut-node": CauseWords("its node was cut off", "the cut of its node", "node cut off"),
+    "rolling-update": CauseWords("the StatefulSet was patched", "the patch", "StatefulSet patched"),
+    "scale": CauseWords("the StatefulSet was scaled", "the scaling", "StatefulSet scaled"),
 }
-# A controller deletes their targets, each when its turn comes.
-_ONE_BY_ONE = ("rolling-update", "scale")
+_ONE_BY_ONE_OF_OLDER_RUNS = ("rolling-update", "scale")
 
 
 def cause_of(fault: FaultWindow, target: PodIdentity, life: Replacement, accepted_ns: int) -> Cause:
@@ -58,8 +57,10 @@ def cause_of(fault: FaultWindow, target: PodIdentity, life: Replacement, accepte
     """
     sent_ns, at_ns = fault.requests.get(target.name, (fault.sent_ns, accepted_ns))
     known = Interval(at_ns, at_ns)
-    if fault.fault in _ONE_BY_ONE and life.deleted_ns is not None:
+    one_by_one = fault.one_by_one if fault.words else fault.fault in _ONE_BY_ONE_OF_OLDER_RUNS
+    if one_by_one and life.deleted_ns is not None:
         known = Interval(min(max(fault.sent_ns, life.after_ns("deleted_ns")), life.deleted_ns), life.deleted_ns)
         if life.gap_of("deleted_ns") is None:
             return Cause(*_SEEN, known, known, seen=True)
-    return Cause(*_BY_FAULT.get(fault.fault, _OTHER), Interval(sent_ns, at_ns), known)
+    words = fault.words or _OF_OLDER_RUNS.get(fault.fault, _OTHER)
+    return Cause(*words, Interval(sent_ns, at_ns), known)

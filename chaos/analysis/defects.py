@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sysconfig
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import chaos
 from chaos.analysis.claims import UnmeasuredError
 
 T = TypeVar("T")
+# Python's own files, and this tool's, but not the experiments that are shipped inside it.
+_NOBODYS = (sysconfig.get_path("stdlib"), *(str(Path(chaos.__file__).parent / part) for part in ("analysis", "model")))
 
 
 def guarded(say: Callable[[], T], instead: Callable[[str], T]) -> T:
@@ -32,7 +36,8 @@ def guarded(say: Callable[[], T], instead: Callable[[str], T]) -> T:
 
 
 def told(exc: BaseException) -> str:
-    """What a defect raised, and where: the innermost line of a file that is no library's."""
+    """What a defect raised, and where: the innermost line of an experiment, else of a file that is no library's."""
     frames = [f for f in traceback.extract_tb(exc.__traceback__) if "site-packages" not in f.filename]
+    frames = [f for f in frames if not f.filename.startswith(_NOBODYS)] or frames
     where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
     return f"{type(exc).__name__}: {exc}{where}"

@@ -79,6 +79,9 @@ def _effective(reading: Reading) -> set[tuple[int, str]]:
 
 
 def _headline(reading: Reading) -> Iterator[str]:
+    if any(f.accepted_ns is not None for f in reading.faults) and not any(f.replaces for f in reading.faults):
+        yield "No fault was to replace a pod, so no outage of a deleted one was measured."
+        return
     if not _effective(reading):
         yield "In no trial was a fault seen to take effect as meant, so no outage was measured."
         return

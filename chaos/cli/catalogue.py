@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-import sys
 from functools import cache
 from typing import Any, Protocol
 
 from rich.console import Console
 from rich.table import Table
 
-from chaos.experiment import Experiment, find_experiment
+from chaos.engine.workload import objects_of
+from chaos.experiment import Experiment, Fault, find_experiment
 from chaos.experiment.definition import NEEDS
 from chaos.options import Option, everyone
 from chaos.options.output import FormatOptions
@@ -33,6 +34,7 @@ def known_experiment(name: str) -> Experiment:
     """
     experiment = find_experiment(name)
     experiment.validate()
+    objects_of(experiment)
     return experiment
 
 
@@ -71,9 +73,10 @@ def show_experiment(chosen: Chosen, told: FormatOptions) -> int:
 
 def faults_of(experiment: Experiment) -> list[str]:
     """The faults that its file names, each with its first sentence."""
-    named = {value for value in vars(sys.modules[experiment.method.__module__]).values() if isinstance(value, type)}
-    faults = [f for f in named if f.__module__.startswith("chaos.faults.")]
-    return sorted(f"{f.__name__}: {(f.__doc__ or '').strip().splitlines()[0]}" for f in faults)
+    names = getattr(inspect.unwrap(experiment.method), "__globals__", {})
+    named = {value for value in names.values() if isinstance(value, type)}
+    faults = [f for f in named if issubclass(f, Fault) and f is not Fault]
+    return sorted(f"{f.__name__}: {(inspect.getdoc(f) or '').split(chr(10))[0]}".rstrip(": ") for f in faults)
 
 
 def describe(experiment: Experiment) -> dict[str, Any]:

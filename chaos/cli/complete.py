@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+KINDS_OF_NEW = ("experiment", "fault")
 MANIFEST_KINDS = ("namespace", "rbac", "cronjob", "networkpolicy", "all")
 
 
@@ -25,3 +26,8 @@ def run_folders(incomplete: str) -> list[str]:
 def manifest_kinds(incomplete: str) -> list[str]:
     """Kinds of manifests that begin so."""
     return [kind for kind in MANIFEST_KINDS if kind.startswith(incomplete)]
+
+
+def kinds_of_new(incomplete: str) -> list[str]:
+    """What `chaos new` writes that begins so."""
+    return [kind for kind in KINDS_OF_NEW if kind.startswith(incomplete)]

@@ -14,13 +14,14 @@ from chaos.clock import RunClock
 from chaos.cluster.changes import Acknowledged, Changes
 from chaos.cluster.client import Cluster
 from chaos.engine.dns_control import DnsControl
+from chaos.engine.injecting import check_kind, injected, outcome_of
 from chaos.engine.looks import Looks
 from chaos.engine.objects import RunObjects
 from chaos.engine.probing import Probing
 from chaos.engine.progress import Progress
 from chaos.engine.steady import SteadyState
 from chaos.engine.target import WatchedTarget, pod_identity
-from chaos.errors import ApiError, BlastRadiusError, ChaosError, SteadyStateError
+from chaos.errors import BlastRadiusError, SteadyStateError
 from chaos.experiment import Experiment, Options, Waited
 from chaos.faults import Fault
 from chaos.model import FaultWindow, Outcome, PodIdentity, Series
@@ -192,10 +193,9 @@ class ActiveRun:
         if self._looks.disturbed():
             # No probe ran meanwhile. What was not heard again before the fault would widen the bounds of its outage.
             await asyncio.sleep(max(self._hold_s, _HEARD_AGAIN_PERIODS * self._probing.rates.connect_period_s))
+        check_kind(fault)
         self._check_blast_radius(fault)
         trial = len(self._recorder.history.faults) + 1
-        names = ", ".join(pod.name for pod in fault.targets)
-        self._progress.step(f"trial {trial}: {fault.name} {names}")
         window = FaultWindow(
             fault=fault.name,
             trial=trial,
@@ -206,22 +206,23 @@ class ActiveRun:
             ended_ns=None,
             parameters=fault.parameters,
             replaces=fault.replaces,
+            words=fault.words,
+            one_by_one=fault.one_by_one,
         )
+        self._progress.step(f"trial {trial}: {window.label}")
         self._recorder.fault(window)
         before = self._changes.acknowledged
         if fault.replaces:
             self._faulted |= {pod.name: pod.uid for pod in fault.targets}
         try:
-            done = await fault.inject(self._changes, self.target.namespace)
-        except ChaosError as exc:
-            outcome = "refused" if isinstance(exc, ApiError) and exc.is_refusal else "unknown"
-            if self._changes.acknowledged > before:
-                outcome = "partial"
+            done = await injected(fault, self._changes, self.target.namespace)
+        except Exception as exc:
+            outcome, why = outcome_of(exc, some_made=self._changes.acknowledged > before)
             if outcome == "refused":  # nothing happened to them
                 for pod in fault.targets:
                     self._faulted.pop(pod.name, None)
             ended_ns = self._clock.now_ns()
-            self._recorder.fault(replace(window, outcome=outcome, ended_ns=ended_ns, detail=exc.message))
+            self._recorder.fault(replace(window, outcome=outcome, ended_ns=ended_ns, detail=why))
             raise
         window = replace(
             window,

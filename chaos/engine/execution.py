@@ -28,6 +28,7 @@ from chaos.engine.active import ActiveRun
 from chaos.engine.conclusion import PRECEDENCE
 from chaos.engine.deployment import DEPLOY_WITHIN_S, claim_namespace, deploy
 from chaos.engine.folder import make_run_folder
+from chaos.engine.method import carry_out, method_limit_s
 from chaos.engine.place import Place
 from chaos.engine.plan import plan_lines, stretched_note
 from chaos.engine.probing import Probing
@@ -44,10 +45,8 @@ from chaos.errors import (
     PreflightError,
     RollbackError,
     SteadyStateError,
-    UsageError,
 )
 from chaos.experiment import Experiment, Options
-from chaos.experiment.loading import line_of
 from chaos.model import ClusterEvent, History
 from chaos.model.recording import Recorder
 from chaos.options.identify import Identify
@@ -59,6 +58,8 @@ _LOGIN_WITHIN_S = 5.0
 IDENTIFY_USER, IDENTIFY_PASSWORD = "CHAOS_IDENTIFY_USER", "CHAOS_IDENTIFY_PASSWORD"
 # Kubernetes ends the agents so much later than the run should have ended.
 _AGENTS_OUTLIVE_S = 300
+# What is measured is fetched and closed after the method's end.
+_END_WITHIN_S = 60.0
 _WATCHED = ("Pod", "EndpointSlice", "StatefulSet", "Service", "PersistentVolumeClaim")
 _LOOK_AT_NAMESPACE_S = 5.0
 # How often watches are compared with lists: at most so often, and less often where lists are long.
@@ -373,7 +374,7 @@ class Execution:
                     hosts.callback(probing.end)
                     await hosts.enter_async_context(run.clients)
                     try:
-                        await self._method(run)
+                        await carry_out(self._experiment, run, self._method_limit_s(found), self._still_blocked)
                     except ChaosError:
                         await _look_a_last_time(watchers)
                         raise
@@ -441,22 +442,20 @@ class Execution:
 
     def _limit_s(self, found: preflight.Preflight) -> float:
         """Seconds after which the run is ended, whatever it does."""
-        trials = self._options.most_trials or len(found.target.names) or 1
         deploy_s = DEPLOY_WITHIN_S + (START_WITHIN_S if found.agents else 0.0)
-        return deploy_s + self._experiment.timeout_s * (trials + 1)
+        return deploy_s + self._method_limit_s(found) + _END_WITHIN_S
 
-    async def _method(self, run: ActiveRun) -> None:
-        try:
-            await self._experiment.method(run)
-        except ChaosError:
-            raise
-        except (Exception, SystemExit, KeyboardInterrupt) as exc:  # Ctrl-C never comes this way: it is a signal of ours
-            where = line_of(self._experiment.source, exc)
-            raise UsageError(
-                f"the method of {self._experiment.name} ({self._experiment.source}{where}) raised "
-                f"{type(exc).__name__}: {exc}",
-                hint="mend the experiment; what it had changed is undone",
-            ) from exc
+    def _method_limit_s(self, found: preflight.Preflight) -> float:
+        turns = self._options.most_trials or len(found.target.names) or 1
+        return method_limit_s(self._experiment, self._options, turns)
+
+    def _still_blocked(self) -> None:
+        """Called from within what blocks; all that is left is to say what helps."""
+        folder = self._begun.recorder.folder if self._begun else self._reports
+        self._progress.warning(
+            f"the method of {self._experiment.name} blocks and does not let itself be ended: "
+            f"kill -9 {os.getpid()}, then: chaos recover {folder}"
+        )
 
 
 def _note_down(

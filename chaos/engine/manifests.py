@@ -64,7 +64,9 @@ def read_manifest(path: Path, namespace: str) -> list[Object]:
     try:
         documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as exc:
-        raise UsageError(f"the manifest {path} cannot be read: {' '.join(str(exc).split())}") from exc
+        mark = getattr(exc, "problem_mark", None)
+        line = "" if mark is None else f", line {mark.line + 1},"
+        raise UsageError(f"the manifest {path}{line} cannot be read: {' '.join(str(exc).split())}") from exc
     objects = []
     for number, document in enumerate(documents, 1):
         if document is None:

@@ -11,13 +11,13 @@ import chaos
 from chaos.clock import RunClock
 from chaos.cluster.client import Cluster
 from chaos.engine.adoption import adopt
-from chaos.engine.manifests import read_manifest
 from chaos.engine.objects import OPT_IN_LABEL
 from chaos.engine.permissions import Feature, require, uses_of
 from chaos.engine.place import Place
 from chaos.engine.reach import UnreachableError, check_local
 from chaos.engine.target import WatchedTarget
 from chaos.engine.views import ClusterDns, find_dns
+from chaos.engine.workload import objects_of
 from chaos.errors import InconclusiveError, PreflightError, UsageError
 from chaos.experiment import Experiment, Options
 from chaos.experiment.definition import NEEDS
@@ -155,17 +155,16 @@ def _target(experiment: Experiment, namespace: str) -> WatchedTarget:
     workload = experiment.workload
     if workload is None:
         return WatchedTarget(namespace, "", "", 0, ())
-    for manifest in workload.manifests:
-        for obj in read_manifest(experiment.manifest_path(manifest), namespace):
-            if obj["kind"] == "StatefulSet" and obj["metadata"]["name"] == workload.statefulset:
-                spec = obj["spec"]
-                first = (spec.get("ordinals") or {}).get("start") or 0
-                replicas = spec.get("replicas")
-                ordinals = range(first, first + (1 if replicas is None else replicas))
-                names = tuple(f"{workload.statefulset}-{ordinal}" for ordinal in ordinals)
-                labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
-                return WatchedTarget(namespace, workload.statefulset, workload.service, workload.port, names, labels)
-    raise UsageError(f"the manifests of {experiment.name} define no StatefulSet {workload.statefulset}")
+    objects = objects_of(experiment, namespace)
+    spec = next(o for o in objects if (o["kind"], o["metadata"]["name"]) == ("StatefulSet", workload.statefulset))[
+        "spec"
+    ]
+    first = (spec.get("ordinals") or {}).get("start") or 0
+    replicas = spec.get("replicas")
+    ordinals = range(first, first + (1 if replicas is None else replicas))
+    names = tuple(f"{workload.statefulset}-{ordinal}" for ordinal in ordinals)
+    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
+    return WatchedTarget(namespace, workload.statefulset, workload.service, workload.port, names, labels)
 
 
 def run_meta(found: Preflight, place: Place, experiment: Experiment, options: Options, clock: RunClock) -> RunMeta:

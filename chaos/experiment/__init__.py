@@ -43,7 +43,7 @@ from chaos.analysis.units import at_most_ms, at_most_ns, between, count, ms, out
 from chaos.analysis.views import silent_views, views
 from chaos.clients import Login, Reply
 from chaos.clients.redis_members import Member, ask_members
-from chaos.cluster.changes import Acknowledged
+from chaos.cluster.changes import Acknowledged, Changes
 from chaos.errors import InconclusiveError, PreflightError, UsageError
 from chaos.experiment.asking import ask, note_answers, resolve_surely, reverse_name, tally, who_answers, wrong_answers
 from chaos.experiment.common_notes import Answered, Asked, Change, Waited, Watched, watched
@@ -69,13 +69,14 @@ from chaos.faults import (
     DeletePod,
     DeletePods,
     EvictPod,
+    Fault,
     JoinNode,
     Scale,
     SetReadiness,
     Uncordon,
     UpdateTemplate,
 )
-from chaos.model import FaultWindow, History, Interval, Outcome, PodIdentity, Series, Verdict
+from chaos.model import CauseWords, FaultWindow, History, Interval, Outcome, PodIdentity, Series, Verdict
 from chaos.options import Choice, Duration, Flag, Number, Option, Percentage, Text, Whole
 from chaos.options.identify import Identify
 from chaos.options.run import Options
@@ -89,7 +90,9 @@ __all__ = [
     "Answered",
     "Asked",
     "Bound",
+    "CauseWords",
     "Change",
+    "Changes",
     "Checker",
     "Choice",
     "ClientView",
@@ -103,6 +106,7 @@ __all__ = [
     "Duration",
     "EvictPod",
     "Experiment",
+    "Fault",
     "FaultWindow",
     "Fetched",
     "Finding",

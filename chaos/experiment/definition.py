@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import re
 from collections.abc import Awaitable, Callable
@@ -16,14 +15,17 @@ from chaos.analysis.notes import Note
 from chaos.analysis.questions import QUESTIONS, Question
 from chaos.analysis.reading import Reading
 from chaos.errors import UsageError
+from chaos.experiment.mistakes import at_field, did_you_mean
 from chaos.experiment.run import Run
+from chaos.experiment.soundness import check_checkers, check_method
 from chaos.options import Option
 from chaos.options.table import known_options
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 _VERB = "(get|list|watch|create|update|patch|delete|deletecollection)"
 _USE = re.compile(rf"{_VERB}(,{_VERB})* [a-z]+(/[a-z]+)?(\.[a-z0-9.-]+)?")
-_RESERVED = ("fix-", "cleanup-")
+# As names of this tool's own changes begin.
+RESERVED = ("fix-", "cleanup-")
 # Checkers of what holds wherever a StatefulSet's pods are replaced.
 OF_SINGLE_REPLACEMENT = (*OF_REPLACEMENT, "single-identity")  # where a probe asks who answers
 PROBES = ("dns", "tcp", "http", "clusterip", "address", "stream")
@@ -67,7 +69,8 @@ class Experiment:
         checkers: names in `chaos.analysis.checkers`, or functions Reading → Verdict of the experiment's own.
         questions: keys in `chaos.analysis.questions`, or `Question`s of the experiment's own.
         blast_radius: how many pods may be under a fault at the same time.
-        timeout_s: seconds that one trial may take in all; the whole run may take that for each trial.
+        timeout_s: seconds after which its method is ended and undone; where it `repeats`, for each turn, and for what
+            comes before them.
         method: what is done.
         tables: kinds of notes that the report shows as a table each, in this order.
         headline: Reading → the report's first sentence; None: how long a pod was unreachable by its name.
@@ -121,33 +124,40 @@ class Experiment:
         ):
             for name in given:
                 if name not in known:
-                    raise UsageError(
-                        f"experiment {self.name} ({self.source}) names a {what} {name!r} that does not exist",
-                        hint=f"known: {', '.join(sorted(known))}",
+                    raise self._wrong(
+                        f"{what}s",
+                        f"experiment {self.name} names a {what} {name!r} that does not exist",
+                        f"{did_you_mean(name, known)} known: {', '.join(sorted(known))}".strip(),
                     )
         self._validate_options()
         if not self.checkers:
-            raise UsageError(f"experiment {self.name} ({self.source}) has no checkers, so it could never fail")
-        if not inspect.iscoroutinefunction(self.method):
-            raise UsageError(f"experiment {self.name} ({self.source}): method must be an `async def`")
+            raise self._wrong("checkers", f"experiment {self.name} has no checkers, so it could never fail")
+        check_method(self.method, self.source)
+        check_checkers(self.checkers, self.source)
         if self.workload is None and self.probes:
-            raise UsageError(f"experiment {self.name} ({self.source}) has probes and no workload to probe")
+            raise self._wrong("probes", f"experiment {self.name} has probes and no workload to probe")
         for manifest in self.workload.manifests if self.workload else ():
-            if not self.manifest_path(manifest).is_file():
-                missing = self.manifest_path(manifest)
-                raise UsageError(f"experiment {self.name} names a manifest {manifest!r}, and {missing} is no file")
+            missing = self.manifest_path(manifest)
+            if not missing.is_file():
+                there = sorted(file.name for file in missing.parent.glob("*.yaml"))
+                raise self._wrong(
+                    "workload",
+                    f"experiment {self.name} names a manifest {manifest!r}, and {missing} is no file",
+                    did_you_mean(manifest, there) or f"there are: {', '.join(there) or 'none'}",
+                )
+
+    def _wrong(self, field_name: str, what: str, hint: str = "") -> UsageError:
+        """The error that says so, with the line at which its file sets that field."""
+        return UsageError(f"{at_field(self.source, field_name)}: {what}", hint=hint)
 
     def _validate_types(self) -> None:
         """A user's file may put anything anywhere: `checkers="steady-state"` would be twelve checkers of a letter."""
         for field_name, wanted, is_it in _TYPES:
             value = getattr(self, field_name)
             if not is_it(value):
-                raise UsageError(
-                    f"the experiment in {self.source}: {field_name} is {value!r:.80}, and must be {wanted}",
-                    hint=f'a tuple of one is written ("{value}",)'
-                    if isinstance(value, str) and "tuple" in wanted
-                    else "",
-                )
+                one = isinstance(value, str) and "tuple" in wanted
+                hint = f'a tuple of one is written ("{value}",)' if one else ""
+                raise self._wrong(field_name, f"{field_name} is {value!r:.80}, and must be {wanted}", hint)
 
     def _validate_options(self) -> None:
         """Those of its own."""
@@ -163,19 +173,22 @@ class Experiment:
     def _validate_head(self) -> None:
         """Name and numbers."""
         if not _NAME.fullmatch(self.name):
-            raise UsageError(
-                f"{self.source}: the name {self.name!r} of the experiment cannot be used",
-                hint="small letters, digits and dashes, at most 40",
+            raise self._wrong(
+                "name",
+                f"the name {self.name!r} of the experiment cannot be used",
+                "small letters, digits and dashes, at most 40",
             )
-        if self.name.startswith(_RESERVED):
-            raise UsageError(
-                f"{self.source}: the name {self.name} begins as those of this tool's own changes do",
-                hint=f"not with {' or '.join(_RESERVED)}",
+        if self.name.startswith(RESERVED):
+            raise self._wrong(
+                "name",
+                f"the name {self.name} begins as those of this tool's own changes do",
+                f"not with {' or '.join(RESERVED)}",
             )
         if type(self.blast_radius) is not int or self.blast_radius < 1:
-            raise UsageError(f"experiment {self.name} ({self.source}): blast_radius must be a positive whole number")
+            given = f"blast_radius is {self.blast_radius!r:.80}"
+            raise self._wrong("blast_radius", f"{given}, and must be a positive whole number")
         if not isinstance(self.timeout_s, int | float) or not 0 < self.timeout_s < math.inf:
-            raise UsageError(f"experiment {self.name} ({self.source}): timeout_s must be a positive number")
+            raise self._wrong("timeout_s", f"timeout_s is {self.timeout_s!r:.80}, and must be a positive number")
 
     @property
     def declared(self) -> frozenset[str]:

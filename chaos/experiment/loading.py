@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
-from zlib import crc32
 
 import chaos
 from chaos.errors import UsageError
 from chaos.experiment.course import CourseQuestion
 from chaos.experiment.definition import Experiment
+from chaos.experiment.importing import execute, package
+from chaos.experiment.mistakes import mistake_in
 
 _NO_EXPERIMENTS = ("shared", "manifests")
 
@@ -35,7 +33,12 @@ def load_experiments() -> list[Experiment]:
 
 def course_questions() -> tuple[CourseQuestion, ...]:
     """The questions that are asked of the shipped experiments together; none where they belong to no course."""
-    return tuple(getattr(_package(shipped_folder()), "QUESTIONS", ()))
+    return tuple(getattr(package(shipped_folder()), "QUESTIONS", ()))
+
+
+def shipped_names() -> set[str]:
+    """Of the shipped experiments, by their files: none is executed."""
+    return {(path.parent if path.name == "__init__.py" else path).stem.replace("_", "-") for path in _shipped_files()}
 
 
 def _shipped_files() -> list[Path]:
@@ -74,61 +77,17 @@ def load_file(path: Path) -> Experiment:
         raise UsageError(
             f"there is no experiment file {path}", hint="chaos list shows the experiments that ship with it"
         )
-    module = _execute(path)
+    try:
+        module = execute(path)
+    except UsageError:
+        raise
+    except (Exception, SystemExit) as exc:
+        raise mistake_in(path, exc) from exc
     experiment = getattr(module, "experiment", None)
     if not isinstance(experiment, Experiment):
-        raise UsageError(
-            f"{path} defines no `experiment = Experiment(…)`", hint="see CONTRIBUTING.md, An experiment of your own"
-        )
+        defined = f"{path} defines no `experiment = Experiment(…)`"
+        if experiment is not None:
+            defined = f"{path}: `experiment` is {experiment!r:.60}, and must be an Experiment(…)"
+        raise UsageError(defined, hint="a whole one to begin with: chaos new experiment NAME")
     summary = (module.__doc__ or "").strip().split("\n")[0]
     return replace(experiment, source=path.resolve(), summary=experiment.summary or summary)
-
-
-def _execute(path: Path) -> ModuleType:
-    """Import a file anew; where its folder is a package as a member of that, so that it finds its siblings."""
-    try:
-        if path.name == "__init__.py":
-            return _import(path, f"{_parent(path.parent)}{path.parent.name}", [str(path.parent.resolve())])
-        return _import(path, f"{_parent(path)}{path.stem}")
-    except (Exception, SystemExit) as exc:
-        line = line_of(path, exc)
-        raise UsageError(
-            f"{path}{line} raises {type(exc).__name__}: {exc}", hint="mend the file, then: chaos show " + str(path)
-        ) from exc
-
-
-def _parent(path: Path) -> str:
-    """The package that a file, or a folder, is a member of, with a dot behind; else what makes a name of its own."""
-    folder = path.resolve().parent
-    return f"{_package(folder).__name__}." if (folder / "__init__.py").is_file() else "chaos_experiment_"
-
-
-def _package(folder: Path) -> ModuleType:
-    """A folder as a package. Its name tells it from others, and from whatever else is called experiments."""
-    folder = folder.resolve()
-    name = f"chaos_experiments_{crc32(str(folder).encode()):08x}"
-    known = sys.modules.get(name)
-    return known or _import(folder / "__init__.py", name, [str(folder)])
-
-
-def _import(path: Path, name: str, folders: list[str] | None = None) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=folders)
-    if spec is None or spec.loader is None:
-        raise UsageError(f"{path} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses, typing and relative imports look modules up by name
-    spec.loader.exec_module(module)
-    return module
-
-
-def line_of(path: Path, exc: BaseException) -> str:
-    """`, line N`, of the innermost frame in that file."""
-    if isinstance(exc, SyntaxError):
-        return f", line {exc.lineno}"
-    number = 0
-    traceback = exc.__traceback__
-    while traceback is not None:
-        if Path(traceback.tb_frame.f_code.co_filename) == path:
-            number = traceback.tb_lineno
-        traceback = traceback.tb_next
-    return f", line {number}" if number else ""

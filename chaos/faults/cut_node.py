@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from chaos.cluster.changes import Acknowledged, Changes
-from chaos.model import PodIdentity
+from chaos.faults.base import Fault
+from chaos.model import CauseWords, PodIdentity
 
 # Where the sandbox is told so; another cluster would only keep the annotation.
 SANDBOX_NETWORK = "sandbox.chaos-identity.io/network"
 
 
-@dataclass(frozen=True, slots=True)
-class CutNode:
+class CutNode(Fault):
     """Cut a node off. No API can, so an operator's command does; the command that undoes it is on disk first.
 
     Attributes:
@@ -22,22 +20,14 @@ class CutNode:
         undo: the one that joins the node again.
     """
 
+    replaces = True
+    words = CauseWords("its node was cut off", "the cut of its node", "node cut off")
+    undone = "the node is joined again"
+
     node: str
     pods: tuple[PodIdentity, ...]
     command: str = ""
     undo: str = ""
-
-    @property
-    def name(self) -> str:
-        return "cut-node"
-
-    @property
-    def targets(self) -> tuple[PodIdentity, ...]:
-        return self.pods
-
-    @property
-    def replaces(self) -> bool:
-        return True
 
     @property
     def parameters(self) -> dict[str, object]:
@@ -49,23 +39,12 @@ class CutNode:
         return await changes.patch("Node", self.node, "", {"metadata": {"annotations": {SANDBOX_NETWORK: "down"}}})
 
 
-@dataclass(frozen=True, slots=True)
-class JoinNode:
+class JoinNode(Fault):
     """Join it again during the run, so that what then happens is measured too."""
 
+    undone = "nothing is left to be done: it is the undo itself"
+
     cut: CutNode
-
-    @property
-    def name(self) -> str:
-        return "join-node"
-
-    @property
-    def targets(self) -> tuple[PodIdentity, ...]:
-        return ()
-
-    @property
-    def replaces(self) -> bool:
-        return False
 
     @property
     def parameters(self) -> dict[str, object]:

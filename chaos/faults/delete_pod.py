@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from chaos.cluster.changes import Acknowledged, Changes
-from chaos.model import PodIdentity
+from chaos.faults.base import Fault
+from chaos.model import CauseWords, PodIdentity
 
 
-@dataclass(frozen=True, slots=True)
-class DeletePod:
+class DeletePod(Fault):
     """Delete one pod of a StatefulSet, whose controller replaces it.
 
     Attributes:
@@ -18,24 +16,16 @@ class DeletePod:
             at once while the container may go on for a while.
     """
 
+    replaces = True
+    words = CauseWords("its deletion was accepted", "the deletion", "delete accepted")
+    undone = "nothing is to be done: its controller replaces the pod"
+
     pod: PodIdentity
     grace_s: int | None = None
 
     @property
     def name(self) -> str:
         return "force-delete-pod" if self.grace_s == 0 else "delete-pod"
-
-    @property
-    def targets(self) -> tuple[PodIdentity, ...]:
-        return (self.pod,)
-
-    @property
-    def replaces(self) -> bool:
-        return True
-
-    @property
-    def parameters(self) -> dict[str, object]:
-        return {"grace_s": self.grace_s}
 
     async def inject(self, changes: Changes, namespace: str) -> Acknowledged:
         return await changes.delete_pod(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
 from chaos.cluster.changes import Acknowledged, Changes
-from chaos.model import PodIdentity
+from chaos.faults.base import Fault
+from chaos.model import CauseWords, PodIdentity
 
 
-@dataclass(frozen=True, slots=True)
-class DeletePods:
+class DeletePods(Fault):
     """Delete several pods of a StatefulSet at once; the requests leave together.
 
     Attributes:
@@ -18,24 +17,12 @@ class DeletePods:
         grace_s: seconds that their containers have to end; None: what each pod says.
     """
 
+    replaces = True
+    words = CauseWords("its deletion was accepted", "the deletion", "delete accepted")
+    undone = "nothing is to be done: their controller replaces the pods"
+
     pods: tuple[PodIdentity, ...]
     grace_s: int | None = None
-
-    @property
-    def name(self) -> str:
-        return "delete-pods"
-
-    @property
-    def targets(self) -> tuple[PodIdentity, ...]:
-        return self.pods
-
-    @property
-    def replaces(self) -> bool:
-        return True
-
-    @property
-    def parameters(self) -> dict[str, object]:
-        return {"grace_s": self.grace_s}
 
     async def inject(self, changes: Changes, namespace: str) -> Acknowledged:
         async with asyncio.TaskGroup() as group:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from chaos.cluster.changes import Acknowledged, Changes
 from chaos.errors import ApiError
-from chaos.model import PodIdentity
+from chaos.faults.base import Fault
+from chaos.model import CauseWords, PodIdentity
 
 _TOO_MANY_REQUESTS = 429
 
 
-@dataclass(frozen=True, slots=True)
-class EvictPod:
+class EvictPod(Fault):
     """Evict one pod, whose controller replaces it; ask again while a budget refuses.
 
     Attributes:
@@ -25,27 +25,15 @@ class EvictPod:
         refusals: what the API server said each time that it refused, filled in by `inject`.
     """
 
+    replaces = True
+    words = CauseWords("its eviction was accepted", "the eviction", "eviction accepted")
+    undone = "nothing is to be done: its controller replaces the pod"
+
     pod: PodIdentity
     grace_s: int | None = None
     within_s: float = 60.0
     retry_s: float = 1.0
     refusals: list[str] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        return "evict-pod"
-
-    @property
-    def targets(self) -> tuple[PodIdentity, ...]:
-        return (self.pod,)
-
-    @property
-    def replaces(self) -> bool:
-        return True
-
-    @property
-    def parameters(self) -> dict[str, object]:
-        return {"grace_s": self.grace_s, "within_s": self.within_s, "retry_s": self.retry_s}
 
     async def inject(self, changes: Changes, namespace: str) -> Acknowledged:
         loop = asyncio.get_running_loop()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from chaos.cluster.changes import Acknowledged, Changes
-from chaos.model import PodIdentity
+from chaos.faults.base import Fault
+from chaos.model import CauseWords, PodIdentity
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(Fault):
     """Scale a StatefulSet, up or down.
 
     Attributes:
@@ -18,25 +16,13 @@ class Scale:
         removed: the pods that go by it.
     """
 
+    one_by_one = True
+    words = CauseWords("the StatefulSet was scaled", "the scaling", "StatefulSet scaled")
+    undone = "the number of replicas is put back"
+
     statefulset: str
     replicas: int
     removed: tuple[PodIdentity, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return "scale"
-
-    @property
-    def targets(self) -> tuple[PodIdentity, ...]:
-        return self.removed
-
-    @property
-    def replaces(self) -> bool:
-        return False
-
-    @property
-    def parameters(self) -> dict[str, object]:
-        return {"statefulset": self.statefulset, "replicas": self.replicas}
 
     async def inject(self, changes: Changes, namespace: str) -> Acknowledged:
         return await changes.patch("StatefulSet", self.statefulset, namespace, {"spec": {"replicas": self.replicas}})

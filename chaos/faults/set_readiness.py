@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from chaos.cluster.changes import Acknowledged, Changes
+from chaos.faults.base import Fault
 from chaos.model import PodIdentity
 
 GATE = "chaos-identity.io/ready"
 
 
-@dataclass(frozen=True, slots=True)
-class SetReadiness:
+class SetReadiness(Fault):
     """Write the condition of a readiness gate, on which the kubelet makes the pod's Ready condition depend.
 
     A failing readiness probe has the same effect on DNS, later by the probe's period and threshold.
@@ -21,24 +19,14 @@ class SetReadiness:
         ready: what it shall be.
     """
 
+    undone = "nothing is to be done: the condition goes with the pod"
+
     pod: PodIdentity
     ready: bool
 
     @property
     def name(self) -> str:
         return "make-ready" if self.ready else "make-unready"
-
-    @property
-    def targets(self) -> tuple[PodIdentity, ...]:
-        return (self.pod,)
-
-    @property
-    def replaces(self) -> bool:
-        return False
-
-    @property
-    def parameters(self) -> dict[str, object]:
-        return {"ready": self.ready}
 
     async def inject(self, changes: Changes, namespace: str) -> Acknowledged:
         condition = {"type": GATE, "status": "True" if self.ready else "False"}

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from chaos.cluster.changes import Acknowledged, Changes
-from chaos.model import PodIdentity
+from chaos.faults.base import Fault
+from chaos.model import CauseWords, PodIdentity
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateTemplate:
+class UpdateTemplate(Fault):
     """Start a rolling update by an annotation of the pod template, as `kubectl rollout restart` does.
 
     Attributes:
@@ -18,6 +16,12 @@ class UpdateTemplate:
         revision: what makes this update another than the last.
     """
 
+    replaces = True
+    one_by_one = True
+    # Where no deletion of the pod was seen in time, its time counts from what should have led to one.
+    words = CauseWords("the StatefulSet was patched", "the patch", "StatefulSet patched")
+    undone = "nothing is to be done: the annotation does nothing by itself"
+
     statefulset: str
     pods: tuple[PodIdentity, ...]
     revision: str
@@ -25,18 +29,6 @@ class UpdateTemplate:
     @property
     def name(self) -> str:
         return "rolling-update"
-
-    @property
-    def targets(self) -> tuple[PodIdentity, ...]:
-        return self.pods
-
-    @property
-    def replaces(self) -> bool:
-        return True
-
-    @property
-    def parameters(self) -> dict[str, object]:
-        return {"statefulset": self.statefulset, "revision": self.revision}
 
     async def inject(self, changes: Changes, namespace: str) -> Acknowledged:
         annotations = {"chaos-identity.io/revision": self.revision}

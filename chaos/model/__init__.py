@@ -2,7 +2,7 @@
 
 from chaos.model.ending import Ending, RunOutcome
 from chaos.model.event import ClusterEvent, WatchGap
-from chaos.model.fault import FaultWindow, PodIdentity
+from chaos.model.fault import CauseWords, FaultWindow, PodIdentity
 from chaos.model.figure import Figure
 from chaos.model.history import History, RunMeta
 from chaos.model.interval import Interval
@@ -11,6 +11,7 @@ from chaos.model.series import Observation, Samples, Series
 from chaos.model.verdict import Verdict, VerdictOutcome
 
 __all__ = [
+    "CauseWords",
     "ClusterEvent",
     "Ending",
     "FaultWindow",

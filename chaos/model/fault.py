@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,20 @@ def ipv6_of(status: dict[str, Any]) -> str:
     return next((ip for ip in others if ":" in ip), "")
 
 
+class CauseWords(NamedTuple):
+    """How reports say what a fault did to one of its targets, and from when its seconds count.
+
+    Attributes:
+        what: in words: "its deletion was accepted".
+        noun: the same, after "after": "the deletion".
+        label: as a step of the time line: "delete accepted".
+    """
+
+    what: str
+    noun: str
+    label: str
+
+
 @dataclass(frozen=True, slots=True)
 class FaultWindow:
     """One injected fault and the time in which its effects were measured: one trial.
@@ -47,6 +61,8 @@ class FaultWindow:
         parameters: such as ``grace_s``.
         replaces: whether each target is to be replaced by a new pod of its name: then it is a trial of its recovery.
         requests: where each target had a request of its own: by its name when that left, and when its response arrived.
+        words: how reports say what it did to a target; None: in a run of an older version.
+        one_by_one: whether a controller deletes its targets, each when its turn comes.
     """
 
     fault: str
@@ -57,9 +73,18 @@ class FaultWindow:
     accepted_ns: int | None
     ended_ns: int | None
     detail: str = ""
-    parameters: dict[str, object] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
     replaces: bool = True
     requests: dict[str, tuple[int, int]] = field(default_factory=dict)
+    words: CauseWords | None = None
+    one_by_one: bool = False
+
+    @property
+    def label(self) -> str:
+        """Its name and its targets; without any, the texts among its parameters, such as the name of a node."""
+        named = [value for value in self.parameters.values() if isinstance(value, str)]
+        about = [target.name for target in self.targets] or named
+        return f"{self.fault} {', '.join(filter(None, about))}".rstrip()
 
     def holds(self, at_ns: int) -> bool:
         """Whether an instant is in its time, from its request on."""
@@ -77,4 +102,5 @@ class FaultWindow:
         for pod, (sent_ns, accepted_ns) in requests.items():
             if accepted_ns < sent_ns:
                 raise ValueError(f"the request for {pod} was accepted before it was sent")
-        return cls(**{**fields, "targets": targets, "requests": requests})
+        words = CauseWords(*map(str, given)) if (given := fields.get("words")) else None
+        return cls(**{**fields, "targets": targets, "requests": requests, "words": words})

@@ -8,6 +8,7 @@ from chaos.analysis.reading import Reading
 from chaos.analysis.transitions import transitions
 from chaos.analysis.trials import NS_PER_S
 from chaos.model import Interval, Outcome
+from chaos.report.watched import watched_series
 from chaos.report.wording import words
 
 _ROWS = 60
@@ -40,12 +41,9 @@ def fact_tables(reading: Reading) -> list[dict[str, Any]]:
 
 
 def watched_rows(reading: Reading) -> list[dict[str, str]]:
-    """The changes of each series that the method watched, in seconds of the run's clock."""
-    ids = {i for _, what, details in reading.marks if what == "watching" for i in details.get("series", ())}
+    """The changes of each series that was watched, in seconds of the run's clock."""
     rows = []
-    for series in reading.series:
-        if series.id not in ids:
-            continue
+    for series in watched_series(reading):
         found = transitions(reading, series)
         steps = [f"{_at(change.at)}: {_state(change.after)}" for change in found[:_CHANGES]]
         rows.append(

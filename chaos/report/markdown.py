@@ -59,6 +59,7 @@ def report_markdown(reading: Reading, said: Statements, ending: Ending) -> str:
         verdicts=said.verdicts,
         counted=_counted(said.verdicts),
         trials=trials(reading),
+        faults=reading.faults,
         headings=[heading(line, lines) for line in shown_lines],
         cause=cause_of_all(lines),
         hidden=len(lines) - len(shown_lines),
@@ -86,8 +87,10 @@ def report_markdown(reading: Reading, said: Statements, ending: Ending) -> str:
 
 def _is_about_recovery(reading: Reading) -> bool:
     """Whether pods were to be replaced; otherwise the sections about that would all be empty."""
+    if reading.faults:
+        return any(fault.replaces for fault in reading.faults)
     named = reading.meta.parameters.get("checkers")
-    return any(fault.replaces for fault in reading.faults) or not named or "fault-took-effect" in named
+    return not named or "fault-took-effect" in named
 
 
 def cell(text: object) -> str:

@@ -228,6 +228,11 @@ spec:
   template:
     metadata: {labels: {app: web}}
     spec: {containers: [{name: c, image: nginx}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {clusterIP: None, selector: {app: web}, ports: [{port: 80}]}
 """
 
 
@@ -249,7 +254,7 @@ def own(folder: Path, manifest: str | bytes, code: str = OWN) -> Path:
         (SET.replace("[{name: c, image: nginx}]", "5"), "spec.template.spec.containers is 5"),
         (SET.partition("spec:")[0], "has no spec"),
         (SET.replace("image: nginx", "image: 5"), "StatefulSet web is refused by the API server"),
-        (SET + "---\nkind: [Pod]\napiVersion: v1\nmetadata: {name: x}\n", "document 2 of"),
+        (SET + "---\nkind: [Pod]\napiVersion: v1\nmetadata: {name: x}\n", "document 3 of"),
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {day: 2020-01-01}\n", "JSON cannot"),
         ("apiVersion: v1\nkind: Foo\nmetadata: {name: x}\n", "is a Foo"),
         ("a: [", "cannot be read"),

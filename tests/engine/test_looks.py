@@ -16,7 +16,6 @@ from chaos.analysis.precision import LOOKED
 from chaos.analysis.reading import Reading
 from chaos.clock import RunClock, run_virtual
 from chaos.engine import looks
-from chaos.engine.deployment import DEPLOY_WITHIN_S
 from chaos.engine.looks import Looks
 from chaos.engine.progress import Silence
 from chaos.errors import InconclusiveError, UsageError
@@ -96,7 +95,7 @@ def test_after_a_look_the_probes_are_heard_again_before_the_next_fault(
 
 def test_the_run_may_take_as_long_as_its_maximum_of_trials_needs(tmp_path: Path) -> None:
     async def wait(run: Run) -> None:
-        await run.sleep(DEPLOY_WITHIN_S + 6 * 10)
+        await run.sleep(6 * 10)
 
     slow = Options(period_s=1.0, connect_period_s=1.0, max_qps=None)
     waits = replace(find_experiment("identity-persistence"), method=wait, timeout_s=10)

@@ -59,10 +59,8 @@ def action_lanes(done: Iterable[Action], zero: Zero, from_s: float, to_s: float)
 
 def _label(fault: FaultWindow) -> str:
     """Name and targets, or what else it is about; where it was not accepted, what became of it."""
-    named = [str(fault.parameters[key]) for key in ("node", "statefulset") if fault.parameters.get(key)]
-    targets = [target.name for target in fault.targets] or named
     told = "" if fault.outcome == "accepted" else f" ({fault.outcome})"
-    return f"{fault.fault} {', '.join(targets)}".rstrip() + told
+    return fault.label + told
 
 
 def _end_ns(reading: Reading, fault: FaultWindow) -> int:

@@ -11,6 +11,7 @@ from chaos.model import Series
 from chaos.model.outcome import DNS_PRESENT, OK
 from chaos.report.timeline.actions import action_lanes, actions
 from chaos.report.timeline.stretches import ABSENT, RIGHT, UNKNOWN, Lane, Zero, merge, pod_stretches, short_view
+from chaos.report.watched import watched_series
 
 # More lanes than these make the picture unreadable; those that changed most often stay.
 _SHOWN = 18
@@ -34,12 +35,10 @@ def pod_lanes(reading: Reading, zero: Zero, from_s: float, to_s: float) -> Itera
 
 
 def watched_lanes(reading: Reading, zero: Zero) -> list[Lane]:
-    """Names and clients that the method watched, in the order in which it began to."""
-    ids = {i for _, what, details in reading.marks if what == "watching" for i in details.get("series", ())}
+    """Names and clients that were watched."""
     found = []
-    for series in reading.series:
-        rows = sorted(reading.samples(series)) if series.id in ids else []
-        stretches = tuple(merge(rows, zero, partial(_state, series), (series,)))
+    for series in watched_series(reading):
+        stretches = tuple(merge(sorted(reading.samples(series)), zero, partial(_state, series), (series,)))
         if stretches:
             found.append(Lane("watched", _label(reading, series), stretches))
     kept = sorted(found, key=lambda lane: -len(lane.stretches))[:_SHOWN]

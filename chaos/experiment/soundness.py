@@ -1,0 +1,78 @@
+"""Whether the functions of an experiment can be what it uses them as; one that cannot is named with its line."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from chaos.errors import UsageError
+from chaos.experiment.mistakes import shown
+
+_METHOD = "async def method(run: Run) -> None"
+_CHECKER = "def it_holds(reading: Reading) -> Iterator[Finding]"
+
+
+def check_method(method: Callable[..., Any], path: Path) -> None:
+    """A method is a coroutine of a run.
+
+    Raises:
+        UsageError: says what it is instead.
+    """
+    at = _at(method, path)
+    if inspect.isasyncgenfunction(method):
+        raise UsageError(f"{at}: method yields, and must be an `async def` without yield", hint=f"expected: {_METHOD}")
+    if not inspect.iscoroutinefunction(method):
+        raise UsageError(f"{at}: method must be an `async def`", hint=f"expected: {_METHOD}")
+    if not _takes_one(method):
+        given = f"method{inspect.signature(method)}".partition(" ->")[0]
+        raise UsageError(f"{at}: method is {given}, and must take the run alone", hint=f"expected: {_METHOD}")
+
+
+def check_checkers(checkers: Iterable[object], path: Path) -> None:
+    """A checker of an experiment's own is a generator of a reading below ``@checker(…)``.
+
+    Raises:
+        UsageError: says what one is instead.
+    """
+    for one in checkers:
+        if callable(one):
+            _check_checker(one, path)
+
+
+def _check_checker(one: Callable[..., Any], path: Path) -> None:
+    function = inspect.unwrap(one)
+    name, at = getattr(function, "__name__", repr(one)), _at(function, path)
+    hint = f'expected: @checker("report.md: Measured") above {_CHECKER}'
+    if getattr(one, "__qualname__", "") == "checker.<locals>.made":
+        raise UsageError(
+            f"{path}: a checker stands below @checker without brackets",
+            hint='say where it can be seen: @checker("report.md: Measured")',
+        )
+    if function is one and inspect.isgeneratorfunction(one):
+        raise UsageError(f"{at}: the checker {name} has no @checker(…) above it", hint=hint)
+    if function is not one and not inspect.isgeneratorfunction(function):
+        raise UsageError(
+            f"{at}: the checker {name} yields nothing, and must yield what it finds",
+            hint="expected: yield holds(…), yield against(…) or yield unsure(…)",
+        )
+    if not _takes_one(function):
+        given = f"{name}{inspect.signature(function)}".partition(" ->")[0]
+        raise UsageError(f"{at}: the checker {given} must take the reading alone", hint=hint)
+
+
+def _takes_one(function: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError:
+        return False
+    except ValueError:  # one that Python knows no signature of
+        return True
+    return True
+
+
+def _at(function: Callable[..., Any], path: Path) -> str:
+    """``FILE, line N`` of its definition."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return str(path) if code is None else f"{shown(Path(code.co_filename), path)}, line {code.co_firstlineno}"

@@ -76,7 +76,7 @@ from chaos.faults import (
     UpdateTemplate,
 )
 from chaos.model import FaultWindow, History, Interval, Outcome, PodIdentity, Series, Verdict
-from chaos.options import Choice, Duration, Flag, Number, Option, Percentage, Text, Whole
+from chaos.options import Choice, Duration, File, Flag, Many, Number, Option, Percentage, Text, Trust, Whole
 from chaos.options.identify import Identify
 from chaos.options.run import Options
 from chaos.vantage.ours import is_ours
@@ -105,6 +105,7 @@ __all__ = [
     "Experiment",
     "FaultWindow",
     "Fetched",
+    "File",
     "Finding",
     "Flag",
     "History",
@@ -116,6 +117,7 @@ __all__ = [
     "JoinNode",
     "Login",
     "LookedUp",
+    "Many",
     "Member",
     "Note",
     "Number",
@@ -142,6 +144,7 @@ __all__ = [
     "Text",
     "Transition",
     "Trial",
+    "Trust",
     "Uncordon",
     "UnmeasuredError",
     "UpdateTemplate",

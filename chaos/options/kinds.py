@@ -80,6 +80,10 @@ class Kind(Generic[T]):
         """As it would be typed."""
         return str(value)
 
+    def between(self) -> str:
+        """Between what it must lie, in words; empty where that is no question."""
+        return ""
+
     def schema(self) -> dict[str, Any]:
         """JSON Schema of it in run.json."""
         return {"type": "string"}

@@ -53,14 +53,14 @@ class Whole(Kind[int]):
 
     def read(self, text: str) -> int:
         if not _WHOLE.fullmatch(text.strip()) or len(text) > _LONGEST:
-            raise RefusedError(f"must be a whole number {self._range()}")
+            raise RefusedError(f"must be a whole number {self.between()}")
         return int(text)
 
     def accept(self, value: object) -> int:
         if isinstance(value, str):
             return self.read(value)
         if isinstance(value, bool) or not isinstance(value, int):
-            raise RefusedError(f"must be a whole number {self._range()}")
+            raise RefusedError(f"must be a whole number {self.between()}")
         return value
 
     def check(self, value: int) -> None:
@@ -70,7 +70,7 @@ class Whole(Kind[int]):
     def schema(self) -> dict[str, Any]:
         return {"type": "integer", "minimum": self.low, "maximum": self.high}
 
-    def _range(self) -> str:
+    def between(self) -> str:
         return f"from {self.low} to {self.high}"
 
 
@@ -86,20 +86,20 @@ class Number(Kind[float]):
 
     def read(self, text: str) -> float:
         if not _NUMBER.fullmatch(text.strip()) or len(text) > _LONGEST:
-            raise RefusedError(f"must be a number {self._range()}")
+            raise RefusedError(f"must be a number {self.between()}")
         return float(text)
 
     def accept(self, value: object) -> float:
         if isinstance(value, str):
             return self.read(value)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise RefusedError(f"must be a number {self._range()}")
+            raise RefusedError(f"must be a number {self.between()}")
         return _float(value)
 
     def check(self, value: float) -> None:
         above = value >= self.low if self.zero else value > self.low
         if not above or not value <= self.high or not math.isfinite(value):
-            raise RefusedError(f"must be a number {self._range()}")
+            raise RefusedError(f"must be a number {self.between()}")
 
     def write(self, value: float) -> str:
         return _plain(value)
@@ -107,7 +107,7 @@ class Number(Kind[float]):
     def schema(self) -> dict[str, Any]:
         return {"type": "number", "minimum" if self.zero else "exclusiveMinimum": self.low, "maximum": self.high}
 
-    def _range(self) -> str:
+    def between(self) -> str:
         low, high = _plain(self.low), _plain(self.high)
         return f"from {low} to {high}" if self.zero else f"above {low}, at most {high}"
 
@@ -149,11 +149,13 @@ class Duration(Kind[float]):
     def check(self, value: float) -> None:
         none = value == 0 and self.zero
         if not none and (not self.low_s <= value <= self.high_s or value <= 0):
-            least = "0" if self.zero else self.write(self.low_s) if self.low_s else ""
-            longest = self.write(self.high_s)
-            raise RefusedError(
-                f"must lie between {least} and {longest}" if least else f"must be above 0, at most {longest}"
-            )
+            raise RefusedError(f"must lie {self.between()}")
+
+    def between(self) -> str:
+        longest = self.write(self.high_s)
+        if self.low_s or self.zero:
+            return f"between {'0' if self.zero else self.write(self.low_s)} and {longest}"
+        return f"above 0, at most {longest}"
 
     def write(self, value: float) -> str:
         if not math.isfinite(value):
@@ -202,7 +204,10 @@ class Percentage(Kind[float]):
     def check(self, value: float) -> None:
         percent = round(100 * value, 6) if math.isfinite(value) else math.inf
         if not self.low <= percent <= self.high or not percent.is_integer():
-            raise RefusedError(f"must be a whole percentage between {self.low}% and {self.high}%, such as 10% or 0.1")
+            raise RefusedError(f"must be a whole percentage {self.between()}, such as 10% or 0.1")
+
+    def between(self) -> str:
+        return f"between {self.low}% and {self.high}%"
 
     def write(self, value: float) -> str:
         return f"{100 * value:g}%"

@@ -61,14 +61,24 @@ def made(name: str, words: list[str]) -> Any:
     """Typer's command of that name, as these words call it."""
     module = load(f"chaos.cli.commands.{name}")
     command: Command = module.command
-    own = load(command.own)(words) if command.own and any(map(_is_file, words)) else {}
+    plain = _typers(name, module.__doc__, command, {})
+    named = _named(plain, command, words) if command.own else []
+    own = load(command.own)(named) if named else {}
+    return _typers(name, module.__doc__, command, own) if own else plain
+
+
+def _typers(name: str, text: str, command: Command, own: Mapping[str, list[Option[Any]]]) -> Any:
     app = typer.Typer(rich_markup_mode=markup(), add_completion=False)
-    app.command(name, help=module.__doc__, context_settings=CONTEXT)(callback(command, own))
+    app.command(name, help=text, context_settings=CONTEXT)(callback(command, own))
     return typer.main.get_command(app)
 
 
-def _is_file(word: str) -> bool:
-    return not word.startswith("-") and (word.endswith(".py") or "/" in word)
+def _named(plain: Any, command: Command, words: list[str]) -> list[str]:
+    """The positional arguments among the words, as far as that is known without options of one's own."""
+    lenient = {"resilient_parsing": True, "ignore_unknown_options": True, "allow_extra_args": True}
+    given = plain.make_context(None, list(words), **lenient).params
+    found = [given[one.field] for one in command.arguments() if given.get(one.field)]
+    return [word for value in found for word in ([value] if isinstance(value, str) else value)]
 
 
 def callback(command: Command, own: Mapping[str, list[Option[Any]]]) -> Callable[..., None]:
@@ -84,9 +94,13 @@ def callback(command: Command, own: Mapping[str, list[Option[Any]]]) -> Callable
     def call(**given: Any) -> None:
         words = {one.field: given.pop(one.field) for one in arguments}
         typed = _typed(options.values(), given)
-        settings = _settings(command, options, typed, list(own))
-        groups = [_group(group, settings, words) for group in command.takes]
-        raise typer.Exit(load(command.does)(*groups))
+        settings = _settings(command, options, typed, own)
+        try:
+            groups = [_group(group, settings, words) for group in command.takes]
+            code = load(command.does)(*groups)
+        except UsageError as exc:
+            raise settings.explained(exc) from exc
+        raise typer.Exit(code)
 
     parameters = [_argument(one) for one in arguments]
     for one in options.values():
@@ -156,21 +170,28 @@ def _typed(options: Iterable[Option[Any]], given: Mapping[str, Any]) -> dict[str
 
 
 def _settings(
-    command: Command, options: Mapping[str, Option[Any]], typed: Mapping[str, Any], experiments: list[str]
+    command: Command, options: Mapping[str, Option[Any]], typed: Mapping[str, Any], own: Mapping[str, list[Option[Any]]]
 ) -> Settings:
     """Of the command line, the environment and the profile that is named."""
     profile = _profile(typed, os.environ) if command.profiles else None
-    values = profile.of(experiments) if profile is not None else None
+    values = profile.of(own) if profile is not None else None
     return resolve(options.values(), typed, os.environ, values, profile.describe() if profile is not None else "")
 
 
 def _profile(typed: Mapping[str, Any], environment: Mapping[str, str]) -> Profile | None:
     """The one that is named, if any."""
-    names = typed.get("profile") or tuple(filter(None, [environment.get(PROFILE_VARIABLE, "")]))
-    said = {one.name: one for one in options_in(ProfileOptions)}
-    config = typed.get("config")
-    chosen = ProfileOptions(tuple(names), None if config is None else said["config"].kind.read(config))
-    return read_profile(chosen.profile[0], chosen.config, known_options()) if chosen.profile else None
+    variable = environment.get(PROFILE_VARIABLE, "")
+    names = typed.get("profile") or ((variable,) if variable else ())
+    mine = resolve(options_in(ProfileOptions), {**typed, "profile": names} if names else typed, {})
+    chosen = mine.group(ProfileOptions)
+    if not chosen.profile:
+        return None
+    try:
+        return read_profile(chosen.profile[0], chosen.config, known_options())
+    except UsageError as exc:
+        if not typed.get("profile"):
+            exc.hint += f"{exc.hint and '; '}{PROFILE_VARIABLE} asks for this profile"
+        raise
 
 
 def _group(group: type, settings: Settings, words: Mapping[str, Any]) -> Any:

@@ -71,6 +71,9 @@ def options_for(request: RunRequest, experiment: Experiment) -> Options:
     Raises:
         UsageError: an option says something impossible.
     """
+    for one in experiment.own_options:
+        if one.default is None and one.name not in request.settings.given:
+            raise UsageError(f"{experiment.name} needs {one.flag}", hint=one.help)
     ignored = [one.option.name for one in ignored_by(request.settings, experiment)]
     settings = request.settings.without(ignored, f"does nothing in {experiment.name}")
     more: dict[str, Any] = {"agents": settings.group(AgentOptions), "pods": settings.group(PodOptions)}
@@ -80,8 +83,8 @@ def options_for(request: RunRequest, experiment: Experiment) -> Options:
             for one in options_in(Options)
             if one.simulated and one.name not in settings.given
         }
-    if "agents" in settings.given:
-        more["vantage"] = _with_agents(settings)
+    if "agents" in settings.given and settings.value("vantage", "auto") == "auto":
+        more["vantage"] = "agent"  # asking for agents means wanting them
     own = {one.name for one in experiment.own_options}
     said = {given.said: given.origin for given in settings.given.values() if given.option.name != "profile"}
     return settings.group(
@@ -91,16 +94,6 @@ def options_for(request: RunRequest, experiment: Experiment) -> Options:
         origins=said,
         dropped=settings.dropped,
     )
-
-
-def _with_agents(settings: Settings) -> str:
-    """Asking for agents means wanting them."""
-    asked = settings.given.get("vantage")
-    if asked is None or asked.value in ("auto", "agent"):
-        return "agent"
-    if asked.value == "local":
-        raise UsageError("--vantage local has no agents", hint="leave --agents out, or say --vantage both")
-    return str(asked.value)
 
 
 def run_one(request: RunRequest, experiment: Experiment) -> Told:

@@ -45,13 +45,29 @@ def on_sandbox(place: PlaceOptions) -> bool:
     return True
 
 
-def elsewhere(settings: Settings, *, simulated: bool, vantage: str) -> list[Given]:
+def with_agents_or_without(settings: Settings) -> Settings:
+    """What was given where --agents and --vantage local do not contradict each other; the nearer one counts.
+
+    Raises:
+        UsageError: they come from the same place.
+    """
+    agents, vantage = settings.given.get("agents"), settings.given.get("vantage")
+    if agents is None or vantage is None or vantage.value != "local":
+        return settings
+    if agents.source is vantage.source:
+        raise UsageError("--vantage local has no agents", hint="leave --agents out, or say --vantage both")
+    nearer, other = (agents, vantage) if agents.source > vantage.source else (vantage, agents)
+    return settings.without([other.option.name], f"counts for nothing beside {nearer.said} ({nearer.origin})")
+
+
+def elsewhere(settings: Settings, *, simulated: bool) -> list[Given]:
     """Options that mean nothing where it runs.
 
     Raises:
         UsageError: they stand on the command line.
     """
     where = "the sandbox" if simulated else "a real cluster"
+    vantage = settings.value("vantage", "auto")
     found = [] if simulated else [(name, "it is of the sandbox") for name in _OF_SANDBOX]
     if simulated or vantage == "local":
         why = "the sandbox has no agents" if simulated else "--vantage local has no agents"
@@ -59,7 +75,7 @@ def elsewhere(settings: Settings, *, simulated: bool, vantage: str) -> list[Give
     left = []
     for name, why in found:
         given = settings.given.get(name)
-        if given is None or given.value in (False, ()):
+        if given is None or given.value is False or given.value == ():
             continue
         if given.source is Source.COMMAND_LINE:
             raise UsageError(f"{given.said} means nothing on {where}: {why}", hint=f"leave {given.option.flag} out")

@@ -8,7 +8,7 @@ from chaos.cli.catalogue import known_experiment
 from chaos.cli.honoured import check_honoured
 from chaos.cli.many import run_many
 from chaos.cli.one import RunRequest, run_one
-from chaos.cli.place import elsewhere, on_sandbox
+from chaos.cli.place import elsewhere, on_sandbox, with_agents_or_without
 from chaos.cli.terminal import Telling
 from chaos.errors import UsageError
 from chaos.experiment import Options
@@ -32,7 +32,7 @@ def run_command(
     chosen: Chosen,
     settings: Settings,
     place: PlaceOptions,
-    options: Options,
+    _options: Options,
     _agents: AgentOptions,
     _pods: PodOptions,
     metrics: MetricsOptions,
@@ -48,7 +48,8 @@ def run_command(
     if chosen.every == bool(chosen.experiments):
         raise UsageError("name experiments, or say --all", hint="chaos list shows them")
     simulated = on_sandbox(place)
-    left = elsewhere(settings, simulated=simulated, vantage=options.vantage)
+    settings = with_agents_or_without(settings)
+    left = elsewhere(settings, simulated=simulated)
     settings = settings.without([one.option.name for one in left], "means nothing here")
     place = settings.group(PlaceOptions)
     request = RunRequest(

@@ -184,7 +184,7 @@ def run_meta(found: Preflight, place: Place, experiment: Experiment, options: Op
             "domain": dns.domain,
         },
         parameters={
-            **options.as_parameters(),
+            **options.as_parameters(experiment.own_options),
             "hypothesis": experiment.hypothesis,
             "needs": list(experiment.needs),
             "options": [name for name, one in known_options().items() if experiment.honours(one)],

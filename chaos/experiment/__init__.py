@@ -77,7 +77,7 @@ from chaos.faults import (
     UpdateTemplate,
 )
 from chaos.model import CauseWords, FaultWindow, History, Interval, Outcome, PodIdentity, Series, Verdict
-from chaos.options import Choice, Duration, Flag, Number, Option, Percentage, Text, Whole
+from chaos.options import Choice, Duration, File, Flag, Many, Number, Option, Percentage, Text, Trust, Whole
 from chaos.options.identify import Identify
 from chaos.options.run import Options
 from chaos.vantage.ours import is_ours
@@ -109,6 +109,7 @@ __all__ = [
     "Fault",
     "FaultWindow",
     "Fetched",
+    "File",
     "Finding",
     "Flag",
     "History",
@@ -120,6 +121,7 @@ __all__ = [
     "JoinNode",
     "Login",
     "LookedUp",
+    "Many",
     "Member",
     "Note",
     "Number",
@@ -146,6 +148,7 @@ __all__ = [
     "Text",
     "Transition",
     "Trial",
+    "Trust",
     "Uncordon",
     "UnmeasuredError",
     "UpdateTemplate",

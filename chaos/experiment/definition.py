@@ -19,6 +19,7 @@ from chaos.experiment.mistakes import at_field, did_you_mean
 from chaos.experiment.run import Run
 from chaos.experiment.soundness import check_checkers, check_method
 from chaos.options import Option
+from chaos.options.own import check_own
 from chaos.options.table import known_options
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
@@ -161,14 +162,15 @@ class Experiment:
 
     def _validate_options(self) -> None:
         """Those of its own."""
+        taken = set(known_options())
         for option in self.own_options:
-            if option.name in known_options():
+            where = f"experiment {self.name} ({self.source})"
+            if option.name in taken:
                 raise UsageError(
-                    f"experiment {self.name} ({self.source}) brings an option {option.flag}, which chaos run has",
-                    hint="choose another name for it",
+                    f"{where} brings an option {option.flag}, which is there already", hint="choose another name for it"
                 )
-            if option.default is not None:
-                option.check(option.default, f"experiment {self.name} ({self.source}): the default of {option.flag}")
+            taken.add(option.name)
+            check_own(option, where)
 
     def _validate_head(self) -> None:
         """Name and numbers."""

@@ -1,19 +1,7 @@
 """Options: what may be said about a run, declared once. The command line, variables, profiles and documents read it."""
 
-from chaos.options.kinds import (
-    Choice,
-    Duration,
-    File,
-    Flag,
-    Kind,
-    Many,
-    Name,
-    Number,
-    Percentage,
-    Quantity,
-    Text,
-    Whole,
-)
+from chaos.options.kinds import Choice, File, Flag, Kind, Many, Name, Quantity, RefusedError, Text
+from chaos.options.numbers import Duration, Number, Percentage, Whole
 from chaos.options.option import Honours, Option, Trust, check_group, declared, everyone, option, options_in, same
 from chaos.options.resolve import Given, Settings, Source, resolve
 
@@ -31,6 +19,7 @@ __all__ = [
     "Option",
     "Percentage",
     "Quantity",
+    "RefusedError",
     "Settings",
     "Source",
     "Text",

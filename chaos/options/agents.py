@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from chaos.options import Many, Quantity, Text, Trust, Whole, check_group, option
+from chaos.options import Many, Quantity, RefusedError, Text, Trust, Whole, check_group, option
 
 DEFAULT_IMAGE = "python:3.11-slim"
 # Of one Indexed Job; beyond that the runner could not keep up either.
@@ -15,7 +15,7 @@ _TOLERATION = re.compile(r"(?P<key>[^=:]*)(=(?P<value>[^:]*))?(:(?P<effect>NoSch
 
 def _image(text: str) -> None:
     if any(c.isspace() or not c.isprintable() for c in text):
-        raise ValueError("cannot be the name of an image")
+        raise RefusedError("cannot be the name of an image")
 
 
 def _toleration(text: str) -> dict[str, str]:
@@ -24,7 +24,7 @@ def _toleration(text: str) -> dict[str, str]:
         return {"operator": "Exists"}
     found = _TOLERATION.fullmatch(text)
     if found is None or not found["key"]:
-        raise ValueError("cannot be read: KEY, KEY=VALUE, KEY:EFFECT or KEY=VALUE:EFFECT, or *")
+        raise RefusedError("cannot be read: KEY, KEY=VALUE, KEY:EFFECT or KEY=VALUE:EFFECT, or *")
     made = {"key": found["key"], "operator": "Equal" if found["value"] is not None else "Exists"}
     if found["value"] is not None:
         made["value"] = found["value"]

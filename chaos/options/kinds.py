@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-import math
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-import durationpy
+from chaos.visible import visible
 
 T = TypeVar("T")
 
 # Kubernetes, "Object names and IDs": a namespace is a label, most other objects and domains are subdomains.
 _LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
-_DURATION = re.compile(r"((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+", re.ASCII)
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-_WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _QUANTITY = re.compile(r"\d+(\.\d+)?(m|[kMGTPE]i?)?", re.ASCII)
+_LONGEST_QUANTITY = 40  # characters
 _YES, _NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
-_LONGEST_NUMBER = 40  # digits; Python refuses to read thousands of them
 _SHOWN = 80
 
 
 def shown(value: object) -> str:
-    """A value in a message."""
-    text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    """A value in a message: a text as it would be typed, all else as TOML nearly has it."""
+    text = (value or "''") if isinstance(value, str) else shown_toml(value)
+    return visible(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…", line=True)
+
+
+def shown_toml(value: object) -> str:
+    """A value of a profile in a message; texts in quotes."""
+    try:
+        text = repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False, default=str)
+    except (ValueError, RecursionError):  # a number of thousands of digits; tables in tables in tables
+        text = f"a huge {'number' if isinstance(value, int) else 'value'}"
+    return visible(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…", line=True)
 
 
 class RefusedError(ValueError):
@@ -61,7 +67,7 @@ class Kind(Generic[T]):
         """
         if isinstance(value, str):
             return self.read(value)
-        raise RefusedError(f"must be a text, and is {shown(value)}")
+        raise RefusedError("must be a text")
 
     def check(self, value: T) -> None:
         """Whether a value is possible.
@@ -73,6 +79,10 @@ class Kind(Generic[T]):
     def write(self, value: T) -> str:
         """As it would be typed."""
         return str(value)
+
+    def between(self) -> str:
+        """Between what it must lie, in words; empty where that is no question."""
+        return ""
 
     def schema(self) -> dict[str, Any]:
         """JSON Schema of it in run.json."""
@@ -91,11 +101,12 @@ class Text(Kind[str]):
     is_it: Callable[[str], object] | None = None
 
     def read(self, text: str) -> str:
-        return text
+        return _not_empty(text)
 
     def check(self, value: str) -> None:
         if not isinstance(value, str):
-            raise RefusedError(f"must be a text, and is {shown(value)}")
+            raise RefusedError("must be a text")
+        _check_unicode(value)
         if value and self.is_it is not None:
             self.is_it(value)
 
@@ -112,7 +123,7 @@ class Name(Kind[str]):
     dots: bool = False
 
     def read(self, text: str) -> str:
-        return text
+        return _not_empty(text)
 
     def check(self, value: str) -> None:
         form = rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*" if self.dots else _LABEL
@@ -151,193 +162,25 @@ class Flag(Kind[bool]):
     metavar: str = ""
 
     def read(self, text: str) -> bool:
-        known = {
-            "true": True,
-            "1": True,
-            "yes": True,
-            "on": True,
-            "false": False,
-            "0": False,
-            "no": False,
-            "off": False,
-        }
-        if text.strip().lower() not in known:
+        word = text.strip().lower()
+        if word not in (*_YES, *_NO):
             raise RefusedError("must be true or false")
-        return known[text.strip().lower()]
+        return word in _YES
 
     def accept(self, value: object) -> bool:
         if not isinstance(value, bool):
-            raise RefusedError(f"must be true or false without quotes, and is {shown(value)}")
+            raise RefusedError("must be true or false, without quotes")
         return value
+
+    def check(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise RefusedError("must be true or false")
 
     def write(self, value: bool) -> str:
         return "true" if value else "false"
 
     def schema(self) -> dict[str, Any]:
         return {"type": "boolean"}
-
-
-@dataclass(frozen=True)
-class Whole(Kind[int]):
-    """A whole number."""
-
-    low: int
-    high: int
-    metavar: str = "N"
-
-    def read(self, text: str) -> int:
-        if not _WHOLE.fullmatch(text.strip()) or len(text) > _LONGEST_NUMBER:
-            raise RefusedError(f"must be a whole number {self._range()}")
-        return int(text)
-
-    def accept(self, value: object) -> int:
-        if isinstance(value, str):
-            return self.read(value)
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise RefusedError(f"must be a whole number {self._range()}, and is {shown(value)}")
-        return value
-
-    def check(self, value: int) -> None:
-        if not self.low <= value <= self.high:
-            raise RefusedError(f"must lie between {self.low} and {self.high}")
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "integer", "minimum": self.low, "maximum": self.high}
-
-    def _range(self) -> str:
-        return f"from {self.low} to {self.high}"
-
-
-@dataclass(frozen=True)
-class Number(Kind[float]):
-    """A number above `low`, or from it on where `zero` may be."""
-
-    high: float
-    low: float = 0.0
-    zero: bool = False
-    metavar: str = "N"
-    unit: str = ""
-
-    def read(self, text: str) -> float:
-        if not _NUMBER.fullmatch(text.strip()) or len(text) > _LONGEST_NUMBER:
-            raise RefusedError(f"must be a number {self._range()}")
-        return float(text)
-
-    def accept(self, value: object) -> float:
-        if isinstance(value, str):
-            return self.read(value)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise RefusedError(f"must be a number {self._range()}, and is {shown(value)}")
-        return float(value)
-
-    def check(self, value: float) -> None:
-        above = value >= self.low if self.zero else value > self.low
-        if not above or not value <= self.high or not math.isfinite(value):
-            raise RefusedError(f"must be a number {self._range()}")
-
-    def write(self, value: float) -> str:
-        return f"{value:g}"
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "number", "minimum" if self.zero else "exclusiveMinimum": self.low, "maximum": self.high}
-
-    def _range(self) -> str:
-        return f"from {self.low:g} to {self.high:g}" if self.zero else f"above {self.low:g}, at most {self.high:g}"
-
-
-@dataclass(frozen=True)
-class Duration(Kind[float]):
-    """Seconds, written as Go and Kubernetes do (``1m30s``, ``10ms``), or as a plain number of them.
-
-    Attributes:
-        low_s: the shortest; 0 is no duration unless `zero`.
-        whole: only whole seconds, as an int.
-    """
-
-    low_s: float
-    high_s: float
-    zero: bool = False
-    whole: bool = False
-    metavar: str = "TIME"
-    unit: str = "s"
-
-    def read(self, text: str) -> float:
-        plain = text.strip()
-        if _NUMBER.fullmatch(plain) and len(plain) <= _LONGEST_NUMBER:
-            return self._whole(float(plain))
-        signless = plain.removeprefix("-")
-        if not _DURATION.fullmatch(signless):
-            raise RefusedError(f"is no time; write it like {self._example()}")
-        try:
-            seconds = float(durationpy.from_str(signless).total_seconds())
-        except ValueError as exc:
-            raise RefusedError(f"is no time: {exc}") from exc
-        return self._whole(seconds if signless == plain else -seconds)
-
-    def accept(self, value: object) -> float:
-        if isinstance(value, str):
-            return self.read(value)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise RefusedError(f"must be a time like {self._example()}, or seconds, and is {shown(value)}")
-        return self._whole(float(value))
-
-    def check(self, value: float) -> None:
-        none = value == 0 and self.zero
-        if not none and (not self.low_s <= value <= self.high_s or value <= 0):
-            least = "0" if self.zero else self.write(self.low_s) if self.low_s else "more than 0"
-            raise RefusedError(f"must lie between {least} and {self.write(self.high_s)}")
-
-    def write(self, value: float) -> str:
-        if value and round(abs(value), 9) < 1:
-            return f"{value * 1000:g}ms"
-        return f"{value:.10g}s"
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "integer" if self.whole else "number", "minimum": 0, "maximum": self.high_s}
-
-    def _example(self) -> str:
-        return "30s or 1m30s" if self.whole else "10ms, 1.5s or 1m30s"
-
-    def _whole(self, seconds: float) -> float:
-        if not self.whole:
-            return seconds
-        if not math.isfinite(seconds) or seconds != int(seconds):
-            raise RefusedError("must be whole seconds, like 30s or 1m30s")
-        return int(seconds)
-
-
-@dataclass(frozen=True)
-class Percentage(Kind[float]):
-    """A part of one, ``10%`` or ``0.1``, in whole percents."""
-
-    low: int = 1
-    high: int = 100
-    metavar: str = "PERCENT"
-
-    def read(self, text: str) -> float:
-        plain = text.strip()
-        number = plain.removesuffix("%")
-        if not _NUMBER.fullmatch(number) or len(plain) > _LONGEST_NUMBER:
-            raise RefusedError("is no percentage; write it like 10% or 0.1")
-        return float(number) / 100 if number != plain else float(number)
-
-    def accept(self, value: object) -> float:
-        if isinstance(value, float):
-            return value
-        if isinstance(value, str):
-            return self.read(value)
-        raise RefusedError(f'must be a percentage like "10%", or 0.1, and is {shown(value)}')
-
-    def check(self, value: float) -> None:
-        percent = round(100 * value, 6) if math.isfinite(value) else math.inf
-        if not self.low <= percent <= self.high or not percent.is_integer():
-            raise RefusedError(f"must be a whole percentage between {self.low}% and {self.high}%, such as 10% or 0.1")
-
-    def write(self, value: float) -> str:
-        return f"{100 * value:g}%"
-
-    def schema(self) -> dict[str, Any]:
-        return {"type": "number", "minimum": self.low / 100, "maximum": self.high / 100}
 
 
 @dataclass(frozen=True)
@@ -350,7 +193,8 @@ class Quantity(Kind[str]):
         return text
 
     def check(self, value: str) -> None:
-        if not _QUANTITY.fullmatch(value):
+        number = re.match(r"[\d.]+", value)
+        if len(value) > _LONGEST_QUANTITY or not _QUANTITY.fullmatch(value) or number is None or not float(number[0]):
             raise RefusedError("is no quantity of Kubernetes, such as 500m or 2 for CPU, 96Mi for memory")
 
 
@@ -361,11 +205,9 @@ class File(Kind[Path]):
     metavar: str = "FILE"
 
     def read(self, text: str) -> Path:
-        if not text:
-            raise RefusedError("is empty")
         if "\0" in text:
             raise RefusedError("cannot be a path")
-        return Path(text)
+        return Path(_not_empty(text))
 
 
 @dataclass(frozen=True)
@@ -387,10 +229,13 @@ class Many(Kind[tuple[str, ...]]):
             return (value,)
         if isinstance(value, list) and all(isinstance(one, str) for one in value):
             return tuple(value)
-        raise RefusedError(f"must be a list of texts, and is {shown(value)}")
+        raise RefusedError("must be a list of texts")
 
     def check(self, value: tuple[str, ...]) -> None:
         for one in value:
+            if not one:
+                raise RefusedError("is empty")
+            _check_unicode(one)
             if self.is_it is not None:
                 self.is_it(one)
 
@@ -399,3 +244,16 @@ class Many(Kind[tuple[str, ...]]):
 
     def schema(self) -> dict[str, Any]:
         return {"type": "array", "items": {"type": "string"}}
+
+
+def _not_empty(text: str) -> str:
+    """`--context "$UNSET"` must not mean the default."""
+    if not text:
+        raise RefusedError("is empty; leave it out for the default")
+    return text
+
+
+def _check_unicode(text: str) -> None:
+    """Bytes of the command line that are no UTF-8 become lone surrogates, which no file can hold."""
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        raise RefusedError("is not in UTF-8")

@@ -36,7 +36,7 @@ class MetricsOptions:
         trust=Trust.ENVIRONMENT,
     )
     pushgateway: str = option(
-        Text("URL"), "", "Metrics to a Pushgateway.", name="metrics-pushgateway", trust=Trust.ENVIRONMENT
+        Text("URL"), "", "Metrics to a Pushgateway.", name="metrics-pushgateway", trust=Trust.ENVIRONMENT, secret=True
     )
     job: str = option(Text("NAME"), DEFAULT_JOB, "Job of a push; two clusters need two.", name="metrics-job")
     listen: str = option(

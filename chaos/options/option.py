@@ -9,7 +9,8 @@ from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from chaos.errors import UsageError
-from chaos.options.kinds import Duration, Flag, Kind, Many, shown
+from chaos.options.kinds import Flag, Kind, Many, shown
+from chaos.options.numbers import Duration
 
 T = TypeVar("T")
 _META = "option"
@@ -25,11 +26,13 @@ class Trust(Enum):
         ENVIRONMENT: an environment variable; it says where data go or what is run in the cluster, which is nothing for
             a file that happens to lie in the folder.
         NAMED: nowhere else: it runs a command, names a cluster, or gives consent.
+        TYPED: not even such a file; it is about this one call of the command.
     """
 
     ANYWHERE = "anywhere"
     ENVIRONMENT = "environment"
     NAMED = "named"
+    TYPED = "typed"
 
 
 def everyone(_experiment: Any) -> bool:
@@ -60,7 +63,7 @@ class Option(Generic[T]):
         honoured_by: experiments for which it does something; those that have it in `options` do in any case.
         rivals: options that mean something else; of two, the one of the nearer source counts.
         hidden: left out of help.
-        secret: run.json says only whether it was given.
+        secret: may hold a password, so run.json says only whether it was given, and the plan and messages leave it out.
     """
 
     name: str
@@ -86,7 +89,7 @@ class Option(Generic[T]):
     @property
     def variable(self) -> str:
         """Its environment variable; empty where it has none."""
-        return "" if self.trust is Trust.NAMED else f"CHAOS_{self.name.upper().replace('-', '_')}"
+        return "" if self.trust in (Trust.NAMED, Trust.TYPED) else f"CHAOS_{self.name.upper().replace('-', '_')}"
 
     @property
     def repeatable(self) -> bool:
@@ -112,19 +115,28 @@ class Option(Generic[T]):
             return
         try:
             self.kind.check(value)
-        except (ValueError, TypeError) as exc:
+        except ValueError as exc:
             raise UsageError(f"{said or self.typed(value)} {exc}") from exc
+        except (
+            TypeError,
+            ArithmeticError,
+            LookupError,
+            AttributeError,
+        ) as exc:  # of a default, or of a check, of one's own
+            raise UsageError(f"{said or self.typed(value)} cannot be checked: {type(exc).__name__}: {exc}") from exc
 
     def typed(self, value: T | None) -> str:
         """As it would be typed."""
         if value is None:
             return self.flag
+        if self.secret:
+            return f"{self.flag} …"
         if isinstance(self.kind, Flag):
             return self.flag if value else f"--no-{self.name}"
         if isinstance(value, tuple):
-            return " ".join(f"{self.flag} {one}" for one in value)
+            return " ".join(f"{self.flag} {shown(one)}" for one in value)
         try:
-            return f"{self.flag} {self.kind.write(value)}"
+            return f"{self.flag} {shown(self.kind.write(value))}"
         except (ValueError, TypeError):
             return f"{self.flag} {shown(value)}"
 

@@ -65,7 +65,7 @@ class ProfileOptions:
         File(),
         None,
         "Take the profile from this file, which may also name clusters and commands, and give consent.",
-        trust=Trust.NAMED,
+        trust=Trust.TYPED,
     )
 
     def __post_init__(self) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaos.errors import UsageError
-from chaos.options.kinds import File, Flag, Many, Text, Whole
+from chaos.options.kinds import File, Flag, Many, Text
+from chaos.options.numbers import Whole
 from chaos.options.option import Trust, check_group, option
 
 _LARGEST_SEED = 2**63 - 1

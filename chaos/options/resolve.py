@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -9,16 +10,17 @@ from enum import IntEnum
 from typing import Any, TypeVar
 
 from chaos.errors import UsageError
-from chaos.options.kinds import shown
-from chaos.options.option import Option, options_in
+from chaos.options.kinds import shown, shown_toml
+from chaos.options.option import Option, Trust, options_in
 
 G = TypeVar("G")
 # Of this tool, and no options.
 _OTHER_VARIABLES = ("CHAOS_DEBUG", "CHAOS_IDENTIFY_USER", "CHAOS_IDENTIFY_PASSWORD", "CHAOS_PROFILE")
 _PREFIX = "CHAOS_"
 _SLIP = 0.9  # of a letter or two; others' variables begin so too
-# Kubernetes, "Environment variables" of Services: NAME_PORT=tcp://10.96.0.7:80 in each pod of their namespace.
-_OF_SERVICES = ("tcp://", "udp://", "sctp://")
+# Kubernetes sets CHAOS_PORT=tcp://10.96.0.7:80 in each pod of a namespace with a Service named chaos
+# (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
+_OF_SERVICE = re.compile(r"CHAOS_(\w+_)?PORT(_\d+_(TCP|UDP|SCTP))?=(tcp|udp|sctp)://.*", re.DOTALL)
 
 
 class Source(IntEnum):
@@ -66,6 +68,18 @@ class Settings:
         values = {one.field: self.given[one.name].value for one in options_in(group) if one.name in self.given}
         return group(**(values | more))
 
+    def value(self, name: str, default: Any) -> Any:
+        """What was given for an option, else the default."""
+        return self.given[name].value if name in self.given else default
+
+    def explained(self, error: UsageError) -> UsageError:
+        """The same error, with where the options that it names come from, where that is not the command line."""
+        elsewhere = (one for one in self.given.values() if one.source is not Source.COMMAND_LINE)
+        named = (one for one in elsewhere if re.search(rf"{one.option.flag}(?![\w-])", error.message))
+        sentences = [f"{one.said} comes from {one.origin}" for one in named]
+        error.hint = "; ".join(filter(None, [error.hint, *sentences]))
+        return error
+
     def without(self, names: Iterable[str], why: str) -> Settings:
         """The same, as if these had not been given; that they were is kept as a sentence that ends with `why`."""
         left = {name: one for name in names if (one := self.given.get(name)) is not None}
@@ -101,7 +115,7 @@ def resolve(
             given[name] = _of_command_line(option, command_line[name])
         elif text := said_in(environment, option):
             given[name] = _of_environment(option, text)
-        elif profile is not None and name in profile:
+        elif profile is not None and name in profile and option.trust is not Trust.TYPED:
             given[name] = _of_profile(option, profile[name], profile_said)
     return _without_rivals(given)
 
@@ -114,13 +128,13 @@ def check_environment(environment: Mapping[str, str], known: Mapping[str, Option
     """
     variables = {one.variable for one in known.values() if one.variable}
     typed = {f"{_PREFIX}{name.upper().replace('-', '_')}": one for name, one in known.items() if not one.variable}
-    for name in environment:
-        if not environment[name] or environment[name].startswith(_OF_SERVICES):
+    for name, text in environment.items():
+        if not text or _OF_SERVICE.fullmatch(f"{name}={text}"):
             continue
         if name in typed:
             raise UsageError(
-                f"{name} is set, and {typed[name].flag} is taken from the command line only, or from a file that "
-                "--config names: it runs a command, names a cluster, or gives consent",
+                f"{name} is set, and no variable can say {typed[name].flag}: it runs a command, says where to run, "
+                "or gives consent",
                 hint=f"unset {name}, and say {typed[name].flag}",
             )
         if name.startswith(_PREFIX) and name not in variables and name not in _OTHER_VARIABLES:
@@ -132,12 +146,12 @@ def check_environment(environment: Mapping[str, str], known: Mapping[str, Option
 def said_in(environment: Mapping[str, str], option: Option[Any]) -> str:
     """What a variable says; empty where it says nothing. Kubernetes sets CHAOS_PORT beside a Service named chaos."""
     text = environment.get(option.variable, "") if option.variable else ""
-    return "" if text.startswith(_OF_SERVICES) else text
+    return "" if _OF_SERVICE.fullmatch(f"{option.variable}={text}") else text
 
 
 def _of_command_line(option: Option[Any], value: Any) -> Given:
     if isinstance(value, str):
-        said = f"{option.flag} {shown(value)}"
+        said = option.typed("…") if option.secret else f"{option.flag} {shown(value)}"
         value = _read(option, value, said)
     else:
         said = option.typed(value)
@@ -146,19 +160,19 @@ def _of_command_line(option: Option[Any], value: Any) -> Given:
 
 
 def _of_environment(option: Option[Any], text: str) -> Given:
-    said = f"{option.variable}={shown(text)}"
+    said = f"{option.variable}={'…' if option.secret else shown(text)}"
     value = _read(option, text, said)
     option.check(value, said)
     if option.distrusted(value):
         raise UsageError(
             f"{said} runs a command, which is taken from the command line only, or from a file that --config names",
-            hint=f"say {option.flag} {shown(text)}",
+            hint=f"unset {option.variable}, and say {option.flag}",
         )
     return Given(option, value, Source.ENVIRONMENT, option.typed(value), option.variable)
 
 
 def _of_profile(option: Option[Any], value: Any, profile: str) -> Given:
-    said = f"{option.name} = {shown(value)} in {profile}"
+    said = f"{option.name} = {'…' if option.secret else shown_toml(value)} in {profile}"
     try:
         value = option.kind.accept(value)
     except ValueError as exc:
@@ -179,7 +193,7 @@ def _without_rivals(given: dict[str, Given]) -> Settings:
     dropped = []
     kept = dict(given)
     for one in given.values():
-        if one.value in (False, None):
+        if one.value is False:
             continue  # --no-force contradicts nothing
         for name in one.option.rivals:
             other = kept.get(name)

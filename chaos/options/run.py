@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 from chaos.errors import UsageError
@@ -15,6 +16,7 @@ from chaos.options import (
     Number,
     Option,
     Percentage,
+    RefusedError,
     Text,
     Trust,
     Whole,
@@ -72,8 +74,15 @@ def _with_need(need: str) -> Any:
 def _target(text: str) -> None:
     kind, _, name = text.partition("/")
     if kind not in _STATEFULSET or not name:
-        raise ValueError("must be statefulset/NAME")
+        raise RefusedError("must be statefulset/NAME")
     Name(dots=True).check(name)
+
+
+def _identify(text: str) -> None:
+    try:
+        Identify.parse(text)
+    except UsageError as exc:
+        raise RefusedError(f"is not known: {exc.hint}") from exc
 
 
 def _runs_command(value: object) -> bool:
@@ -102,7 +111,7 @@ class Options:
         honoured_by=_with_target,
     )
     identify: str = option(
-        Text("HOW", Identify.parse),
+        Text("HOW", _identify),
         "none",
         "How a pod of that target says who it is: http:/path (the page names its pod), mysql, redis (as "
         "$CHAOS_IDENTIFY_USER with $CHAOS_IDENTIFY_PASSWORD), exec:hostname or none.",
@@ -286,9 +295,21 @@ class Options:
             raise UsageError(f"{option.flag} must be given", hint=option.help)
         return value
 
-    def as_parameters(self) -> dict[str, Any]:
-        """For run.json; of what may hold passwords only whether it was given."""
+    def as_parameters(self, own: Iterable[Option[Any]] = ()) -> dict[str, Any]:
+        """For run.json; of what may hold passwords only whether it was given.
+
+        Args:
+            own: options of the experiment's own.
+        """
         said = {key: value for key, value in asdict(self).items() if key not in ("origins", "dropped")}
         if self.until_precision is not None:
             said["max_trials"] = self.most_trials
+        said["own"] = {one.name: _recorded(one, self.own.get(one.name, one.default)) for one in own}
         return said | {one.field: bool(said[one.field]) for one in options_in(Options) if one.secret}
+
+
+def _recorded(option: Option[Any], value: Any) -> Any:
+    """As JSON has it."""
+    if option.secret:
+        return bool(value)
+    return str(value) if isinstance(value, Path) else value

@@ -13,7 +13,7 @@ from chaos.options.place import SandboxOptions
 class Served:
     """Where to write how it is reached."""
 
-    kubeconfig: Path | None = option(File(), None, "Where to write it; default: a new file.", trust=Trust.NAMED)
+    kubeconfig: Path | None = option(File(), None, "Where to write it; default: a new file.", trust=Trust.TYPED)
 
 
 command = Command("chaos.cli.sandbox:serve_sandbox", (Served, SandboxOptions))

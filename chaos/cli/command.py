@@ -10,7 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
+from chaos.cli.complete import words_of
 from chaos.cli.help import CONTEXT, markup
+from chaos.cli.typed import WordsCommand
 from chaos.errors import UsageError
 from chaos.options import Option, Settings, options_in, resolve
 from chaos.options.argument import Argument, arguments_in
@@ -63,7 +65,7 @@ def made(name: str, words: list[str]) -> Any:
     command: Command = module.command
     own = load(command.own)(words) if command.own and any(map(_is_file, words)) else {}
     app = typer.Typer(rich_markup_mode=markup(), add_completion=False)
-    app.command(name, help=module.__doc__, context_settings=CONTEXT)(callback(command, own))
+    app.command(name, cls=WordsCommand, help=module.__doc__, context_settings=CONTEXT)(callback(command, own))
     return typer.main.get_command(app)
 
 
@@ -117,7 +119,14 @@ def _parameters(one: Option[Any]) -> list[inspect.Parameter]:
         off = typer.Option(f"--no-{one.name}", help="", hidden=True, show_default=False)
         kinds = [(one.name, bool | None, said), (f"no-{one.name}", bool | None, off)]
     else:
-        said = typer.Option(*names, help=text, metavar=one.kind.metavar, hidden=one.hidden, show_default=False)
+        said = typer.Option(
+            *names,
+            help=text,
+            metavar=one.kind.metavar,
+            hidden=one.hidden,
+            show_default=False,
+            autocompletion=words_of(one.kind),
+        )
         kinds = [(one.name, list[str] | None, said)]
     return [
         inspect.Parameter(

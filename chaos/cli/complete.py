@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from chaos.options.kinds import Choice, Kind
 
 MANIFEST_KINDS = ("namespace", "rbac", "cronjob", "networkpolicy", "all")
 
@@ -25,3 +29,15 @@ def run_folders(incomplete: str) -> list[str]:
 def manifest_kinds(incomplete: str) -> list[str]:
     """Kinds of manifests that begin so."""
     return [kind for kind in MANIFEST_KINDS if kind.startswith(incomplete)]
+
+
+def words_of(kind: Kind[Any]) -> Callable[[str], list[str]] | None:
+    """What offers the values of an option of that kind; None where they are too many to name."""
+    if not isinstance(kind, Choice):
+        return None
+    words = kind.words
+
+    def begun(incomplete: str) -> list[str]:
+        return [word for word in words if word.startswith(incomplete)]
+
+    return begun

@@ -16,6 +16,7 @@ from chaos import __version__
 from chaos.cli.commands import NAMES
 from chaos.cli.help import CONTEXT, markup
 from chaos.cli.streams import Streams
+from chaos.cli.typed import AsTyped
 from chaos.errors import ChaosError, InconclusiveError, InterruptedRunError, UsageError
 from chaos.nearest import nearest
 from chaos.plugins import load
@@ -35,7 +36,7 @@ _EPILOG = (
 )
 
 
-class Commands(TyperGroup):
+class Commands(AsTyped, TyperGroup):
     """The commands, each made when it is called; for help and completion their first lines are enough."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - click's signature
@@ -106,7 +107,7 @@ def _exit_code() -> int:
     """Run the command that was asked for."""
     try:
         with _click_errors():
-            return _application()(standalone_mode=False) or 0
+            return _application()(prog_name=_called(), standalone_mode=False) or 0
     except SystemExit as exc:
         if exc.code is None or isinstance(exc.code, int):
             return exc.code or 0
@@ -122,6 +123,12 @@ def _exit_code() -> int:
         if os.environ.get("CHAOS_DEBUG"):
             raise
         return InconclusiveError.exit_code
+
+
+def _called() -> str:
+    """The script's name, which completion and usage go by; with `python -m chaos` that of the first script."""
+    name = Path(sys.argv[0]).name
+    return "chaos" if name == "__main__.py" else name
 
 
 @contextmanager

@@ -99,7 +99,8 @@ def callback(command: Command, own: Mapping[str, list[Option[Any]]]) -> Callable
 
 
 def _argument(one: Argument) -> inspect.Parameter:
-    said = typer.Argument(metavar=one.metavar, help=one.help, autocompletion=one.complete, show_default=False)
+    name = one.metavar.strip("[]").removesuffix("...")  # typer itself says that it is optional, or that many follow
+    said = typer.Argument(metavar=name, help=one.help, autocompletion=one.complete, show_default=False)
     kind: Any = list[str] if one.many else str
     default = inspect.Parameter.empty if one.required and not one.many else None
     kind = kind if default is inspect.Parameter.empty else kind | None

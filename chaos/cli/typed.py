@@ -25,6 +25,8 @@ class AsTyped:
         for parameter in found:
             if not isinstance(parameter.process_value, _Reader):
                 parameter.process_value = _Reader(parameter)
+            if getattr(parameter, "is_flag", False):
+                parameter.metavar = ""  # else help says <bool>, and --version true means nothing
         return found
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:

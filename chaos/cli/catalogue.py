@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import sys
 from functools import cache
+from pathlib import Path
 from typing import Any, Protocol
 
 from rich.console import Console
@@ -55,8 +57,8 @@ def show_experiment(chosen: Chosen, told: FormatOptions) -> int:
     console = Console()
     if not console.is_terminal:  # whole lines, for grep
         for key, value in rows.items():
-            for line in value if isinstance(value, list) else [value]:
-                print(f"{key.replace('_', ' ')}: {line}")
+            for line in _lines(key, value):
+                print(f"{_label(key)}: {line}")
         return 0
     console.print(f"[bold]{experiment.name}[/]  {experiment.summary}", highlight=False)
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
@@ -64,15 +66,29 @@ def show_experiment(chosen: Chosen, told: FormatOptions) -> int:
     table.add_column(overflow="fold")
     for key, value in rows.items():
         if key not in ("name", "summary"):
-            table.add_row(key.replace("_", " "), "\n".join(map(str, value)) if isinstance(value, list) else str(value))
+            table.add_row(_label(key), "\n".join(_lines(key, value)))
     console.print(table, markup=False, highlight=False)
     return 0
 
 
+def _label(key: str) -> str:
+    return key.removesuffix("_s").replace("_", " ")
+
+
+def _lines(key: str, value: object) -> list[str]:
+    """Durations as Go and Kubernetes write them."""
+    if isinstance(value, list):
+        return [str(one) for one in value]
+    return [f"{value:g}s" if key.endswith("_s") else str(value)]
+
+
 def faults_of(experiment: Experiment) -> list[str]:
-    """The faults that its file names, each with its first sentence."""
-    named = {value for value in vars(sys.modules[experiment.method.__module__]).values() if isinstance(value, type)}
-    faults = [f for f in named if f.__module__.startswith("chaos.faults.")]
+    """The faults that its file names, each with its first sentence. To import all there are is to name none."""
+    module = sys.modules[experiment.method.__module__]
+    tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+    named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    values = [value for name, value in vars(module).items() if name in named and isinstance(value, type)]
+    faults = {value for value in values if value.__module__.startswith("chaos.faults.")}
     return sorted(f"{f.__name__}: {(f.__doc__ or '').strip().splitlines()[0]}" for f in faults)
 
 

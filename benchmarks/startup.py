@@ -94,7 +94,7 @@ def _typed_s(program: str, line: str, *, terminal: bool) -> float:
         words, environment = [], {"COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
         environment[f"_{name.upper()}_COMPLETE"] = "complete_bash"
     command = [sys.executable, program, *words]
-    whole = {**os.environ, "PYTHONPATH": str(_ROOT), **environment}
+    whole = {**os.environ, "PYTHONPATH": str(_ROOT), "COLUMNS": "120", **environment}
     reader, writer = pty.openpty() if terminal else os.pipe()
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=writer, stderr=subprocess.DEVNULL, env=whole, cwd=_ROOT)

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from chaos.experiment import Experiment, find_experiment
 from chaos.experiment.definition import NEEDS
@@ -60,7 +61,7 @@ def show_experiment(chosen: Chosen, told: FormatOptions) -> int:
             for line in _lines(key, value):
                 print(f"{_label(key)}: {line}")
         return 0
-    console.print(f"[bold]{experiment.name}[/]  {experiment.summary}", highlight=False)
+    console.print(Text.assemble((experiment.name, "bold"), "  ", experiment.summary))
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")

@@ -61,7 +61,7 @@ def _become(request: dict[str, Any]) -> NoReturn:
     try:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         for number, name in enumerate(("stdin", "stdout", "stderr")):
-            os.dup2(os.open(request[name], os.O_RDONLY if number == 0 else os.O_WRONLY), number)
+            os.dup2(_opened(request[name], number), number)
         os.environ.clear()
         os.environ.update(request["environment"])
         os.chdir(request["folder"])
@@ -76,6 +76,15 @@ def _become(request: dict[str, Any]) -> NoReturn:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         os._exit(code)
+
+
+def _opened(path: str, number: int) -> int:
+    """A stream's file; of the empty path a pipe whose reader has left."""
+    if path:
+        return os.open(path, os.O_RDONLY if number == 0 else os.O_WRONLY)
+    reader, writer = os.pipe()
+    os.close(reader)
+    return writer
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 ROOT = Path(__file__).parent.parent
 
@@ -30,6 +31,7 @@ def run_command(
     given: str = "",
     environment: Mapping[str, str] | None = None,
     timeout_s: int = 120,
+    elsewhere: Mapping[str, Path | None] = MappingProxyType({}),
 ) -> subprocess.CompletedProcess[str]:
     """`chaos ARGUMENTS`.
 
@@ -39,6 +41,7 @@ def run_command(
         given: its standard input.
         environment: the whole of it; None: that of the tests.
         timeout_s: after which it is killed (exit code -9).
+        elsewhere: where `stdout` or `stderr` goes instead; None: into a pipe that nobody reads any more.
     """
     server = _server()
     assert server.stdin is not None
@@ -55,6 +58,7 @@ def run_command(
             "environment": dict(os.environ if environment is None else environment),
             "timeout_s": timeout_s,
             **{name: str(path) for name, path in streams.items()},
+            **{name: str(path or "") for name, path in elsewhere.items()},
         }
         print(json.dumps(request), file=server.stdin, flush=True)
         code = int(server.stdout.readline())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -18,6 +19,8 @@ ROOT = Path(__file__).parent.parent
 MOST_LATE = 5
 _LATE = re.compile(r"#\s*noqa:[^#\n]*\bPLC0415\b")
 _NAMED = re.compile(r"[a-z]\w*(\.\w+)+:[A-Za-z_]\w*")
+
+_SLOW = ("aiohttp", "asyncio", "chaos.experiment", "numpy", "pandas", "pydantic", "rich", "yaml")
 
 # What is imported → what must not be for that.
 _LIGHT = {
@@ -49,6 +52,30 @@ def test_what_it_does_not_need_is_not_imported(name: str) -> None:
     program = f"import sys, {name}\nprint(*sorted(set({_LIGHT[name]!r}) & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("line", ["--help", "run --help", "list", "runs --last 1", "version", "check TAB", "run --TAB"])
+def test_what_is_quick_imports_nothing_slow(line: str) -> None:
+    """`benchmarks/startup.py` has what that saves: pydantic alone takes longer than all else of `chaos list`."""
+    words, variables = line.split(), {}
+    if line.endswith("TAB"):
+        typed = f"chaos {line.removesuffix('TAB')}"
+        words, variables = [], {"COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+        variables["_CHAOS_COMPLETE"] = "complete_bash"
+    program = (
+        "import atexit, sys; from chaos.cli.main import main; sys.argv = ['chaos', *sys.argv[1:]]\n"
+        f"atexit.register(lambda: print(*sorted(set({_SLOW!r}) & sys.modules.keys()), file=sys.stderr)); main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, **variables},
+    )
+    assert done.stdout != ""
+    assert done.stderr.split() == []
 
 
 def test_hardly_any_import_stands_in_a_function() -> None:

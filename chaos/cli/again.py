@@ -9,7 +9,7 @@ from typing import Protocol
 from chaos.analysis.reading import Reading
 from chaos.cli.catalogue import own_experiment
 from chaos.cli.saved import conclude, concluded, load_run, report_path, stored_statements, write
-from chaos.cli.terminal import print_full, print_json, print_result, print_short, print_verdicts
+from chaos.cli.terminal import print_checks, print_full, print_json, print_result, print_short
 from chaos.errors import UsageError
 from chaos.experiment import Experiment
 from chaos.experiment.judging import judges_of, statements
@@ -66,7 +66,8 @@ def judge_again(folder: Path, within_s: float | None, experiment: Experiment | N
         print_json({key: conclusion.document[key] for key in _JUDGED})
     else:
         print_result(ending, where)
-        print_verdicts(conclusion.said.verdicts)
+        print_checks(conclusion.said.verdicts, every=True)
+        print()
         print_result(ending, where)
     return ending.exit_code
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 from functools import cache
@@ -9,6 +10,7 @@ from typing import Any, Protocol
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from chaos.engine.workload import objects_of
 from chaos.experiment import Experiment, Fault, find_experiment
@@ -57,26 +59,39 @@ def show_experiment(chosen: Chosen, told: FormatOptions) -> int:
     console = Console()
     if not console.is_terminal:  # whole lines, for grep
         for key, value in rows.items():
-            for line in value if isinstance(value, list) else [value]:
-                print(f"{key.replace('_', ' ')}: {line}")
+            for line in _lines(key, value):
+                print(f"{_label(key)}: {line}")
         return 0
-    console.print(f"[bold]{experiment.name}[/]  {experiment.summary}", highlight=False)
+    console.print(Text.assemble((experiment.name, "bold"), "  ", experiment.summary))
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for key, value in rows.items():
         if key not in ("name", "summary"):
-            table.add_row(key.replace("_", " "), "\n".join(map(str, value)) if isinstance(value, list) else str(value))
+            table.add_row(_label(key), "\n".join(_lines(key, value)))
     console.print(table, markup=False, highlight=False)
     return 0
 
 
+def _label(key: str) -> str:
+    return key.removesuffix("_s").replace("_", " ")
+
+
+def _lines(key: str, value: object) -> list[str]:
+    """Durations as Go and Kubernetes write them."""
+    if isinstance(value, list):
+        return [str(one) for one in value]
+    return [f"{value:g}s" if key.endswith("_s") else str(value)]
+
+
 def faults_of(experiment: Experiment) -> list[str]:
-    """The faults that its file names, each with its first sentence."""
+    """The faults that its file names, each with its first sentence. To import all there are is to name none."""
     names = getattr(inspect.unwrap(experiment.method), "__globals__", {})
-    named = {value for value in names.values() if isinstance(value, type)}
-    faults = [f for f in named if issubclass(f, Fault) and f is not Fault]
-    return sorted(f"{f.__name__}: {(inspect.getdoc(f) or '').split(chr(10))[0]}".rstrip(": ") for f in faults)
+    tree = ast.parse(experiment.source.read_text(encoding="utf-8"))
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    faults = {one for name, one in names.items() if name in used and isinstance(one, type) and issubclass(one, Fault)}
+    said = ((one, (inspect.getdoc(one) or "").split("\n")[0]) for one in faults - {Fault})
+    return sorted(f"{one.__name__}: {text}".rstrip(": ") for one, text in said)
 
 
 def describe(experiment: Experiment) -> dict[str, Any]:

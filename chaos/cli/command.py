@@ -10,7 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
+from chaos.cli.complete import words_of
 from chaos.cli.help import CONTEXT, markup
+from chaos.cli.typed import WordsCommand
 from chaos.errors import UsageError
 from chaos.options import Option, Settings, options_in, resolve
 from chaos.options.argument import Argument, arguments_in
@@ -69,7 +71,7 @@ def made(name: str, words: list[str]) -> Any:
 
 def _typers(name: str, text: str, command: Command, own: Mapping[str, list[Option[Any]]]) -> Any:
     app = typer.Typer(rich_markup_mode=markup(), add_completion=False)
-    app.command(name, help=text, context_settings=CONTEXT)(callback(command, own))
+    app.command(name, cls=WordsCommand, help=text, context_settings=CONTEXT)(callback(command, own))
     return typer.main.get_command(app)
 
 
@@ -111,7 +113,8 @@ def callback(command: Command, own: Mapping[str, list[Option[Any]]]) -> Callable
 
 
 def _argument(one: Argument) -> inspect.Parameter:
-    said = typer.Argument(metavar=one.metavar, help=one.help, autocompletion=one.complete, show_default=False)
+    name = one.metavar.strip("[]").removesuffix("...")  # typer itself says that it is optional, or that many follow
+    said = typer.Argument(metavar=name, help=one.help, autocompletion=one.complete, show_default=False)
     kind: Any = list[str] if one.many else str
     default = inspect.Parameter.empty if one.required and not one.many else None
     kind = kind if default is inspect.Parameter.empty else kind | None
@@ -131,7 +134,14 @@ def _parameters(one: Option[Any]) -> list[inspect.Parameter]:
         off = typer.Option(f"--no-{one.name}", help="", hidden=True, show_default=False)
         kinds = [(one.name, bool | None, said), (f"no-{one.name}", bool | None, off)]
     else:
-        said = typer.Option(*names, help=text, metavar=one.kind.metavar, hidden=one.hidden, show_default=False)
+        said = typer.Option(
+            *names,
+            help=text,
+            metavar=one.kind.metavar,
+            hidden=one.hidden,
+            show_default=False,
+            autocompletion=words_of(one.kind),
+        )
         kinds = [(one.name, list[str] | None, said)]
     return [
         inspect.Parameter(

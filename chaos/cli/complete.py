@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from chaos.options.kinds import Choice, Kind
 
 KINDS_OF_NEW = ("experiment", "fault")
 MANIFEST_KINDS = ("namespace", "rbac", "cronjob", "networkpolicy", "all")
@@ -31,3 +35,15 @@ def manifest_kinds(incomplete: str) -> list[str]:
 def kinds_of_new(incomplete: str) -> list[str]:
     """What `chaos new` writes that begins so."""
     return [kind for kind in KINDS_OF_NEW if kind.startswith(incomplete)]
+
+
+def words_of(kind: Kind[Any]) -> Callable[[str], list[str]] | None:
+    """What offers the values of an option of that kind; None where they are too many to name."""
+    if not isinstance(kind, Choice):
+        return None
+    words = kind.words
+
+    def begun(incomplete: str) -> list[str]:
+        return [word for word in words if word.startswith(incomplete)]
+
+    return begun

@@ -8,6 +8,7 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from chaos.cli.folded import print_under
 from chaos.options.output import FormatOptions
 
 _HEAD = re.compile(r"^experiment = Experiment\(\n.*?^\)", re.MULTILINE | re.DOTALL)
@@ -39,9 +40,9 @@ def show_list(told: FormatOptions) -> int:
         return 0
     width = max(len(entry.name) for entry in entries)
     needed = max(len(_needs(entry)) for entry in entries)
-    print(f"{'EXPERIMENT':<{width}}  {'TAKES':>5}  {'NEEDS':<{needed}}  WHAT IT DOES")
+    print_under(f"{'EXPERIMENT':<{width}}  {'TAKES':>5}  {'NEEDS':<{needed}}  ", "WHAT IT DOES")
     for entry in entries:
-        print(f"{entry.name:<{width}}  {_takes(entry):>5}  {_needs(entry):<{needed}}  {entry.summary}")
+        print_under(f"{entry.name:<{width}}  {_takes(entry):>5}  {_needs(entry):<{needed}}  ", entry.summary)
     return 0
 
 
@@ -72,7 +73,7 @@ def entry_of(path: Path) -> Entry | None:
 
 
 def _takes(entry: Entry) -> str:
-    return f"{entry.duration_s:.0f} s"
+    return f"{entry.duration_s:g}s"
 
 
 def _needs(entry: Entry) -> str:

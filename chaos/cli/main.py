@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +18,7 @@ from chaos import __version__
 from chaos.cli.commands import NAMES
 from chaos.cli.help import CONTEXT, markup
 from chaos.cli.streams import Streams
+from chaos.cli.typed import AsTyped
 from chaos.errors import ChaosError, InconclusiveError, InterruptedRunError, UsageError
 from chaos.nearest import nearest
 from chaos.plugins import load
@@ -35,7 +38,10 @@ _EPILOG = (
 )
 
 
-class Commands(TyperGroup):
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+
+
+class Commands(AsTyped, TyperGroup):
     """The commands, each made when it is called; for help and completion their first lines are enough."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - click's signature
@@ -45,7 +51,10 @@ class Commands(TyperGroup):
         return _stand_in(cmd_name) if cmd_name in NAMES else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        self.commands = {name: _stand_in(name) for name in NAMES}  # what a misspelt one is compared with
+        if args and args[0] not in NAMES and not ctx.resilient_parsing:
+            likest = nearest(args[0], NAMES)
+            hint = f"did you mean {' or '.join(likest)}?" if likest else f"known: {', '.join(NAMES)}"
+            raise UsageError(f"chaos has no command {args[0]!r}", hint=hint)
         name, command, rest = super().resolve_command(ctx, args)
         return name, load("chaos.cli.command:made")(name, rest) if command else None, rest
 
@@ -106,7 +115,7 @@ def _exit_code() -> int:
     """Run the command that was asked for."""
     try:
         with _click_errors():
-            return _application()(standalone_mode=False) or 0
+            return _application()(prog_name=_called(), standalone_mode=False) or 0
     except SystemExit as exc:
         if exc.code is None or isinstance(exc.code, int):
             return exc.code or 0
@@ -115,13 +124,27 @@ def _exit_code() -> int:
         return _told(exc)
     except (KeyboardInterrupt, typer.Abort):
         return InterruptedRunError.exit_code
-    except Exception as exc:
-        # Exit code 1 would say that the hypothesis did not hold.
-        print(visible(f"chaos: a defect of this tool: {type(exc).__name__}: {exc}"), file=sys.stderr)
-        print("  please report it; CHAOS_DEBUG=1 shows where", file=sys.stderr)
-        if os.environ.get("CHAOS_DEBUG"):
-            raise
-        return InconclusiveError.exit_code
+    except Exception as exc:  # noqa: BLE001 - whatever it is, exit code 1 must not come of it
+        return _unforeseen(exc)
+
+
+def _unforeseen(exc: Exception) -> int:
+    """What no part of the tool has foreseen: a disk that is full or read-only, else a defect."""
+    if isinstance(exc, OSError) and exc.errno in _NO_ROOM:
+        return _told(
+            InconclusiveError(f"{exc.filename or 'a file'} could not be written: {exc.strerror}", hint="make room")
+        )
+    print(visible(f"chaos: a defect of this tool: {type(exc).__name__}: {exc}"), file=sys.stderr)
+    print("  please report it; CHAOS_DEBUG=1 shows where", file=sys.stderr)
+    if os.environ.get("CHAOS_DEBUG"):
+        traceback.print_exception(exc)
+    return InconclusiveError.exit_code
+
+
+def _called() -> str:
+    """The script's name, which completion and usage go by; with `python -m chaos` that of the first script."""
+    name = Path(sys.argv[0]).name
+    return "chaos" if name == "__main__.py" else name
 
 
 @contextmanager
@@ -137,13 +160,24 @@ def _click_errors() -> Iterator[None]:
         if type(exc).__name__ == "NoArgsIsHelpError":
             print(said())
             raise SystemExit(UsageError.exit_code) from exc
-        path = context.command_path if context is not None else "chaos"
+        path = context.command_path if context is not None else " ".join(["chaos", *_command_typed()])
         wrong = getattr(exc, "option_name", "")
         if wrong and hasattr(exc, "possibilities"):
-            likest = nearest(wrong, exc.possibilities or ())
+            likest = nearest(wrong, _options_of(context))
             hint = f"did you mean {' or '.join(likest)}?" if likest else f"{path} --help shows what there is"
             raise UsageError(f"{path} has no option {wrong}", hint=hint) from exc
         raise UsageError(said().removesuffix("."), hint=f"{path} --help shows what there is") from exc
+
+
+def _options_of(context: Any) -> list[str]:
+    """Long names of options that help shows; what takes a flag back is hidden."""
+    shown = [one for one in context.command.params if not getattr(one, "hidden", False)] if context is not None else []
+    return [name for one in shown for name in one.opts if name.startswith("--")]
+
+
+def _command_typed() -> list[str]:
+    """The command's name, where the command line begins with one."""
+    return [word for word in sys.argv[1:2] if word in NAMES]
 
 
 def _told(error: ChaosError) -> int:

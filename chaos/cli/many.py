@@ -109,7 +109,7 @@ def _skipped(experiment: Experiment, reason: str) -> OverviewRow:
 
 
 def _tell(request: RunRequest, rows: list[OverviewRow], total: Ending, folder: Path) -> None:
-    """On stdout: the total first and last, and a line for each experiment."""
+    """On stdout: the total first and last, and a line for each experiment; quiet: the total, which has what failed."""
     where = report_path(folder)
     if request.as_json:
         runs = [
@@ -128,6 +128,8 @@ def _tell(request: RunRequest, rows: list[OverviewRow], total: Ending, folder: P
     out = SteadfastConsole()
     width = max(len(row.experiment) for row in rows)
     print_result(total, where)
+    if request.telling is Telling.QUIET:
+        return
     out.tell()
     for row in rows:
         out.tell(f"{row.experiment:<{width}}  {row.line}", markup=False, soft_wrap=True)

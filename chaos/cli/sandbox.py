@@ -90,21 +90,22 @@ class Served(Protocol):
 
 def serve_sandbox(served: Served, sandbox: SandboxOptions) -> int:
     """`chaos sandbox`: serve until Ctrl-C or SIGTERM."""
-    return asyncio.run(_serve(served.kubeconfig, sandbox.seed, sandbox.model))
+    if served.kubeconfig is not None:
+        return asyncio.run(_serve(served.kubeconfig, sandbox.seed, sandbox.model))
+    with _temporary_folder() as folder:
+        return asyncio.run(_serve(Path(folder) / "kubeconfig", sandbox.seed, sandbox.model))
 
 
-async def _serve(kubeconfig: Path | None, seed: int, settings: tuple[str, ...]) -> int:
+async def _serve(path: Path, seed: int, settings: tuple[str, ...]) -> int:
     console = Console()
     loop = asyncio.get_running_loop()
     over = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, over.set)
-    temporary = tempfile.TemporaryDirectory(prefix="chaos-sandbox-")
     sandbox = make_sandbox(seed, settings, secrets.token_hex(16), realtime=True, strict=False)
     await start_sandbox(sandbox, settings)
     try:
         dns = await sandbox.serve_dns()
-        path = kubeconfig or Path(temporary.name) / "kubeconfig"
         _write_private(path, json.dumps(sandbox.kubeconfig(), indent=2))
         console.print("[bold yellow]SIMULATED[/] cluster in real time; Ctrl-C ends it", highlight=False)
         for line in (
@@ -120,11 +121,25 @@ async def _serve(kubeconfig: Path | None, seed: int, settings: tuple[str, ...]) 
             await asyncio.wait([stopped], timeout=_LOOK_S)
         stopped.cancel()
     finally:
-        temporary.cleanup()
         await sandbox.stop()
     if (failure := sandbox.failure()) is not None:
         raise InconclusiveError(f"the simulated cluster broke and was ended: {failure!r}") from failure
     return 0
+
+
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    """For the kubeconfig.
+
+    Raises:
+        UsageError: there is no room for one.
+    """
+    try:
+        return tempfile.TemporaryDirectory(prefix="chaos-sandbox-")
+    except OSError as exc:
+        raise UsageError(
+            f"no temporary folder can be made for the kubeconfig: {exc.strerror}",
+            hint="--kubeconfig FILE names a place",
+        ) from exc
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,9 @@ class TerminalProgress:
     def event(self, at_s: float, event: ClusterEvent) -> None:
         if self._telling is Telling.QUIET or (event.kind != "Pod" and self._telling is not Telling.VERBOSE):
             return
-        state = pod_state(event) if event.kind == "Pod" else object_state(event)
+        state = pod_state(event) if event.kind == "Pod" else ""
+        if self._telling is Telling.VERBOSE:
+            state = ": ".join(filter(None, [object_state(event), state if state != "gone" else ""]))
         if self._states.get(event.uid) != state:
             self._states[event.uid] = state
             if not self._waiting:
@@ -188,11 +190,7 @@ def print_short(ending: Ending, said: Statements, where: Path, telling: Telling 
         out.tell(f"\n{plain(said.headline)}", style="bold", markup=False, soft_wrap=whole)
     if said.recommendation:
         out.tell(f"\nRecommendation: {plain(said.recommendation)}", markup=False, soft_wrap=whole)
-    listed = [one for one in said.verdicts if telling is Telling.VERBOSE or one.outcome is not VerdictOutcome.OK]
-    if listed:
-        which = "are not ok" if telling is not Telling.VERBOSE else "were made"
-        out.tell(f"\n{len(listed)} of {len(said.verdicts)} checks {which}:", markup=False)
-        print_verdicts(listed)
+    print_checks(said.verdicts, every=telling is Telling.VERBOSE)
     out.tell()
     print_result(ending, where)
 
@@ -210,8 +208,19 @@ def print_problem(console: SteadfastConsole, what: str, error: object) -> None:
     console.tell(Text.assemble((what, "bold red"), f": {visible(str(error))}"), soft_wrap=True)
 
 
-def print_verdicts(verdicts: Iterable[Verdict]) -> None:
-    """One line a verdict on stdout."""
+def print_checks(verdicts: Sequence[Verdict], *, every: bool) -> None:
+    """The verdicts on stdout, and which of them they are: all, or those that are not ok, if any."""
+    listed = [one for one in verdicts if every or one.outcome is not VerdictOutcome.OK]
+    if not listed:
+        return
+    total = f"{len(verdicts)} check{'' if len(verdicts) == 1 else 's'}"
+    head = total if every else f"{len(listed)} of {total} {'is' if len(listed) == 1 else 'are'} not ok"
+    SteadfastConsole().tell(f"\n{head}:", markup=False)
+    _print_verdicts(listed)
+
+
+def _print_verdicts(verdicts: Iterable[Verdict]) -> None:
+    """One line a verdict."""
     console = SteadfastConsole()
     if not console.is_terminal:  # whole lines, for grep
         for verdict in verdicts:

@@ -11,6 +11,7 @@ from chaos.experiment.course import CourseQuestion
 from chaos.experiment.definition import Experiment
 from chaos.experiment.importing import execute, package
 from chaos.experiment.mistakes import mistake_in
+from chaos.nearest import nearest
 
 _NO_EXPERIMENTS = ("shared", "manifests")
 
@@ -48,6 +49,11 @@ def _shipped_files() -> list[Path]:
     return [named[name] for name in sorted(named) if not name.startswith("_") and name not in _NO_EXPERIMENTS]
 
 
+def _name_of(path: Path) -> str:
+    """As `chaos list` has it, without loading the file."""
+    return (path.parent.name if path.name == "__init__.py" else path.stem).replace("_", "-")
+
+
 def find_experiment(name: str) -> Experiment:
     """A shipped experiment by its name, or one of the user's by its path.
 
@@ -59,11 +65,13 @@ def find_experiment(name: str) -> Experiment:
         return load_file(path / "__init__.py" if path.is_dir() else path)
     wanted = name.replace("-", "_")
     for path in (shipped_folder() / f"{wanted}.py", shipped_folder() / wanted / "__init__.py"):
-        if path.is_file() and wanted not in _NO_EXPERIMENTS:
+        if path.is_file() and wanted.isidentifier() and wanted not in _NO_EXPERIMENTS:
             return load_file(path)
-    known = ", ".join(e.name for e in load_experiments())
+    likest = nearest(wanted.replace("_", "-"), map(_name_of, _shipped_files()))
+    meant = f"did you mean {' or '.join(likest)}? " if likest else ""
     raise UsageError(
-        f"there is no experiment {name!r}", hint=f"known: {known}; or name a file: chaos run ./my_experiment.py"
+        f"there is no experiment {name!r}",
+        hint=f"{meant}chaos list shows all; to name a file of your own: ./my_experiment.py",
     )
 
 

@@ -94,7 +94,7 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     except OSError as exc:
         raise UsageError(
             f"{path.parent} holds no readable history: {path.name}: {exc.strerror}",
-            hint="name the folder of a run, such as one that `chaos report` lists",
+            hint="name the folder of a run, such as one that chaos runs lists",
         ) from exc
     rows = []
     lines = text.splitlines()

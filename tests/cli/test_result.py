@@ -114,7 +114,7 @@ def test_between_the_two_stands_what_matters_most_and_with_full_the_whole_report
         "",
         document["headline"],
         "",
-        "1 of 1 checks are not ok:",
+        "1 of 1 check is not ok:",
         "fail    right: it is wrong; badly.",
         "",
     ]

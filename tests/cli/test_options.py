@@ -52,12 +52,17 @@ def chaos(folder: Path, *words: str, **environment: str) -> subprocess.Completed
     return done
 
 
+def there(folder: Path) -> list[Path]:
+    """All files, but for what Python keeps of those that it imports."""
+    return sorted(path for path in folder.rglob("*") if "__pycache__" not in path.parts)
+
+
 def refused(folder: Path, *words: str, **environment: str) -> str:
     """What is said; nothing is written before."""
-    before = sorted(folder.rglob("*"))
+    before = there(folder)
     done = chaos(folder, *words, **environment)
     assert done.returncode == 2, done.stderr
-    assert sorted(folder.rglob("*")) == before
+    assert there(folder) == before
     return done.stderr
 
 

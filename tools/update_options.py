@@ -109,6 +109,7 @@ def schema() -> dict[str, Any]:
             "description": "Options of the experiment's own, by name; of secret ones whether given.",
         },
         "hypothesis": {"type": "string", "description": "Of the experiment."},
+        "file": {"type": "string", "description": "Name of the file of an experiment of one's own."},
         "needs": {**_TEXTS, "description": "What the experiment needs beyond a namespace."},
         "options": {**_TEXTS, "description": "Names of the options that the experiment honours."},
         "checkers": {**_TEXTS, "description": "Names of the experiment's checkers, in order."},

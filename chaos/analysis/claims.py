@@ -150,8 +150,11 @@ def need(there: object, missing: str) -> None:
 
 def accepted(reading: Reading, fault: str, missing: str) -> FaultWindow:
     """The first accepted fault of that name."""
-    found = (f for f in reading.faults if f.fault == fault and f.accepted_ns is not None)
-    return known(next(found, None), missing)
+    found = [f for f in reading.faults if f.accepted_ns is not None]
+    others = sorted({f.fault for f in found})
+    if others and fault not in others:
+        raise UnmeasuredError(f"{missing}: no fault {fault} was accepted, of {', '.join(others)} one was")
+    return known(next((f for f in found if f.fault == fault), None), missing)
 
 
 def accepted_ns(fault: FaultWindow) -> int:

@@ -13,6 +13,8 @@ from chaos.cli.terminal import print_checks, print_full, print_json, print_resul
 from chaos.errors import UsageError
 from chaos.experiment import Experiment
 from chaos.experiment.judging import judges_of, statements
+from chaos.experiment.loading import shipped_names
+from chaos.model import History
 from chaos.options.output import FormatOptions
 from chaos.report import REPORT
 
@@ -38,6 +40,7 @@ def render_again(folder: Path, experiment: Experiment | None, *, anew: bool, as_
     history = load_run(folder)
     said = None if anew or experiment is not None else stored_statements(folder)
     if said is None:
+        _check_judge(folder, history, experiment)
         conclusion = conclude(folder, history, None, experiment)
     else:
         conclusion = write(folder, concluded(Reading(history), said))
@@ -57,6 +60,7 @@ def judge_again(folder: Path, within_s: float | None, experiment: Experiment | N
     history = load_run(folder)
     if within_s is not None:
         history.meta = replace(history.meta, parameters={**history.meta.parameters, "within_s": within_s})
+    _check_judge(folder, history, experiment)
     reading = Reading(history)
     conclusion = concluded(reading, statements(reading, judges_of(reading, experiment)))
     ending = conclusion.ending
@@ -70,6 +74,25 @@ def judge_again(folder: Path, within_s: float | None, experiment: Experiment | N
         print()
         print_result(ending, where)
     return ending.exit_code
+
+
+def _check_judge(folder: Path, history: History, experiment: Experiment | None) -> None:
+    """Whoever judges must know the run's own checkers: without them each would be `unknown`.
+
+    Raises:
+        UsageError: it is another experiment, or nobody knows it.
+    """
+    name = history.meta.experiment
+    if experiment is None and name.replace("_", "-") not in shipped_names():
+        raise UsageError(
+            f"{folder} is a run of {name}, an experiment of your own, whose checkers nobody else has",
+            hint="name its file: --experiment FILE",
+        )
+    if experiment is not None and experiment.name != name:
+        raise UsageError(
+            f"{folder} is a run of {name}, and {experiment.source.name} defines {experiment.name}",
+            hint="name the file of the experiment that was run",
+        )
 
 
 class Rendered(Protocol):

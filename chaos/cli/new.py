@@ -6,6 +6,7 @@ import keyword
 import re
 import shlex
 import sys
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Protocol
 
@@ -67,14 +68,23 @@ def _checked(name: str, what: str) -> str:
             hint="small letters, digits and dashes, a letter first, at most 40; --folder says where it is written",
         )
     stem = templates.stem(name)
-    if keyword.iskeyword(stem) or stem in sys.stdlib_module_names or stem == "chaos":
-        raise UsageError(f"{stem}.py cannot be imported: Python has its own {stem}", hint="choose another name")
+    if keyword.iskeyword(stem) or _is_module(stem):
+        raise UsageError(f"{stem}.py would stand for the module {stem}, which is needed", hint="choose another name")
     shipped = shipped_names() if what == "experiment" else shipped_faults()
     if name in shipped:
         raise UsageError(f"{name} is the name of {_article(what)} {what} that ships with the tool")
     if what == "experiment" and name.startswith(RESERVED):
         raise UsageError(f"the name of an experiment does not begin with {' or '.join(RESERVED)}")
     return name
+
+
+def _is_module(stem: str) -> bool:
+    """Whether Python finds another module of that name, which a file in the working folder would hide."""
+    if stem in sys.stdlib_module_names:
+        return True
+    here = Path.cwd()
+    elsewhere = [path for path in sys.path if path and Path(path).absolute() != here]
+    return PathFinder.find_spec(stem, elsewhere) is not None
 
 
 def _article(what: str) -> str:

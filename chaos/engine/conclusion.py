@@ -53,6 +53,8 @@ def ending_of(history: History, verdicts: list[Verdict], problem: ChaosError | N
     early = measurement.get("ended_early_exit_code", 0)
     if early == _FAILED and not_alone(Reading(history)):
         early = _INCONCLUSIVE  # that the steady state was missed is not the hypothesis' fault then
+    if early == RollbackError.exit_code and not not_undone:
+        early = _INCONCLUSIVE  # something could not be undone in the middle, and was at the end
     errors = [early if early in PRECEDENCE else _INCONCLUSIVE]
     if problem is not None:
         reasons.append(problem.message)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
+import time
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -87,6 +88,8 @@ class _Steps:
     def __init__(self, method: Coroutine[Any, Any, None], blocked_s: float) -> None:
         self.method = method
         self.left = False
+        self._loop = asyncio.get_running_loop()
+        self._at_s, self._since_s = self._loop.time(), time.monotonic()
         # Only the main thread is told by the bell.
         self._blocked_s = blocked_s if threading.current_thread() is threading.main_thread() else 0.0
 
@@ -100,6 +103,13 @@ class _Steps:
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
+    def _lets_no_time_pass(self) -> bool:
+        """Whether it awaits, and nothing that takes time: virtual time stands still then, and no limit ends it."""
+        now_s = self._loop.time()
+        if now_s != self._at_s:
+            self._at_s, self._since_s = now_s, time.monotonic()
+        return bool(self._blocked_s) and time.monotonic() - self._since_s > self._blocked_s
+
     def __await__(self) -> Generator[Any, Any, None]:
         thrown: BaseException | None = None
         while True:
@@ -110,7 +120,9 @@ class _Steps:
                 return
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)
-            thrown = None
+            thrown = BlockedError() if self._lets_no_time_pass() else None
+            if thrown is not None:
+                continue
             try:
                 yield waited_for
             except BaseException as exc:

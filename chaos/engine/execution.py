@@ -29,6 +29,7 @@ from chaos.engine.conclusion import PRECEDENCE
 from chaos.engine.deployment import DEPLOY_WITHIN_S, claim_namespace, deploy
 from chaos.engine.folder import make_run_folder
 from chaos.engine.method import carry_out, method_limit_s
+from chaos.engine.permissions import undeclared
 from chaos.engine.place import Place
 from chaos.engine.plan import plan_lines, stretched_note
 from chaos.engine.probing import Probing
@@ -47,6 +48,7 @@ from chaos.errors import (
     SteadyStateError,
 )
 from chaos.experiment import Experiment, Options
+from chaos.experiment.loading import is_shipped
 from chaos.model import ClusterEvent, History
 from chaos.model.recording import Recorder
 from chaos.options.identify import Identify
@@ -111,7 +113,7 @@ class Execution:
         save: Callable[[Path, History], None],
     ) -> None:
         self._experiment = experiment
-        self._options = options
+        self._options = options.with_own(experiment.own_options)
         self._place = place
         self._reports = reports
         self._progress = progress
@@ -193,6 +195,7 @@ class Execution:
             history.meta.measurement |= begun.clients.counters()
         if self._cluster is not None:
             history.meta.measurement |= self._cost(self._cluster, begun.fleet)
+            self._tell_undeclared(self._cluster)
         if leftovers:  # without the hints: a command that joins a node again may hold a password
             history.meta.measurement["not_undone"] = [left.message for left in leftovers]
         drawn = self._place.drawn()
@@ -206,6 +209,13 @@ class Execution:
                 history.status = "incomplete"
             error = error or exc
         return RunResult(begun.recorder.folder, history, error, leftovers)
+
+    def _tell_undeclared(self, cluster: Cluster) -> None:
+        """The sandbox allows everything; a real cluster's preflight asks only for what is declared."""
+        experiment = self._experiment
+        if not is_shipped(experiment) and (more := undeclared(cluster.used, experiment.name, experiment.uses)):
+            named = ", ".join(repr(one) for one in more)
+            self._progress.warning(f"{experiment.source.name} did what its `uses` does not name: {named}")
 
     @staticmethod
     def _cost(cluster: Cluster, fleet: Fleet | None) -> dict[str, Any]:

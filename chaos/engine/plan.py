@@ -15,7 +15,6 @@ def plan_lines(
 ) -> list[tuple[str, str]]:
     """Rows of (what, details) with the targets resolved."""
     target, cluster = found.target, found.cluster
-    repeats = "fault-took-effect" in experiment.checkers
     tested = f"StatefulSet {target.statefulset}: {', '.join(target.names)}" if target.names else "what the method makes"
     grace = "the pod's own" if options.deletion_grace_s is None else f"{options.deletion_grace_s} s"
     where = "existing" if options.namespace else "made for this run and removed after it"
@@ -25,7 +24,8 @@ def plan_lines(
         ("cluster", f"{place.label}, Kubernetes {cluster.version}, fingerprint {cluster.fingerprint}"),
         ("namespace", f"{target.namespace} ({where})"),
         ("target", tested),
-        *([("trials", f"{_trials(options, target.names)}; deletions with grace period: {grace}")] if repeats else []),
+        *([("trials", _trials(options, target.names))] if "trials" in experiment.declared else []),
+        *([("deletions", f"with grace period: {grace}")] if "grace" in experiment.declared else []),
         ("blast radius", f"{experiment.blast_radius} pod(s) at the same time{_how_often(options)}"),
         ("DNS views", ", ".join(f"{view.name} {view.address}" for view in found.dns.views)),
         *([("", f"only that address: {found.dns.limited}")] if found.dns.limited else []),
@@ -47,8 +47,8 @@ def _by_origin(options: Options) -> list[tuple[str, str]]:
 def _trials(options: Options, names: Sequence[str]) -> str:
     """How many, and which options decide that."""
     if options.until_precision is None:
-        return f"{options.trials or len(names)} (--trials)"
-    return f"{_until(options)} (--until-precision, --max-trials)"
+        return f"{options.trials or len(names)} (--trials N for more or fewer)"
+    return _until(options)
 
 
 def _how_often(options: Options) -> str:

@@ -21,6 +21,7 @@ from chaos.engine.workload import objects_of
 from chaos.errors import InconclusiveError, PreflightError, UsageError
 from chaos.experiment import Experiment, Options
 from chaos.experiment.definition import NEEDS
+from chaos.experiment.loading import is_shipped
 from chaos.model import RunMeta
 from chaos.options.table import known_options
 
@@ -188,6 +189,7 @@ def run_meta(found: Preflight, place: Place, experiment: Experiment, options: Op
             "hypothesis": experiment.hypothesis,
             "needs": list(experiment.needs),
             "options": [name for name, one in known_options().items() if experiment.honours(one)],
+            **({} if is_shipped(experiment) else {"file": experiment.source.name}),
             "checkers": experiment.checker_names(),
             "questions": experiment.question_keys(),
             "tables": experiment.captions(),

@@ -42,6 +42,11 @@ def shipped_names() -> set[str]:
     return {(path.parent if path.name == "__init__.py" else path).stem.replace("_", "-") for path in _shipped_files()}
 
 
+def is_shipped(experiment: Experiment) -> bool:
+    """Whether its file is one of the tool's own."""
+    return shipped_folder().resolve() in experiment.source.resolve().parents
+
+
 def _shipped_files() -> list[Path]:
     """Of a folder its ``__init__.py``."""
     named = {path.stem: path for path in shipped_folder().glob("*.py")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -284,13 +284,22 @@ class Options:
         """What is sent with a deletion."""
         return 0 if self.force else self.grace_s
 
+    def with_own(self, own: Iterable[Option[Any]]) -> Options:
+        """The same with a value for each option of an experiment's own: what was given, or its default."""
+        return replace(self, own={one.name: self.own.get(one.name, one.default) for one in own})
+
     def of(self, option: Option[T]) -> T:
         """The value of an option of one's own, which the experiment names in `options`.
 
         Raises:
-            UsageError: it has neither a value nor a default.
+            UsageError: the experiment does not name it, or it has neither a value nor a default.
         """
-        value: T | None = self.own.get(option.name, option.default)
+        if option.name not in self.own:
+            raise UsageError(
+                f"the method reads the option {option.flag}, which its experiment does not name",
+                hint="name it there: Experiment(options=(…,))",
+            )
+        value: T | None = self.own[option.name]
         if value is None:
             raise UsageError(f"{option.flag} must be given", hint=option.help)
         return value

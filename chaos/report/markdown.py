@@ -247,7 +247,8 @@ def _unmeasured(reading: Reading) -> list[str]:
         else:
             found.append(f"Whether scheduled {what} were missed was not recorded.")
     silent, asked = _unknown(recoveries(reading))
-    found.append(f"{silent} of {asked} DNS samples in the trials say nothing (timeout, SERVFAIL, REFUSED, …).")
+    if asked:
+        found.append(f"{silent} of {asked} DNS samples in the trials say nothing (timeout, SERVFAIL, REFUSED, …).")
     lag = measurement.get("loop_lag")
     found.append(f"Lateness of the event loop: {words(lag)}." if lag else "The event loop's lateness was not recorded.")
     unseen = [

@@ -24,7 +24,7 @@ _NEEDED_BY = {
 def command(meta: RunMeta) -> str:
     """As it would be typed; CONTEXT stands for the one to name, and … for what may hold a password."""
     parameters = meta.parameters
-    words = ["chaos run", meta.experiment]
+    words = ["chaos run", shlex.quote(f"./{parameters['file']}") if parameters.get("file") else meta.experiment]
     words += ["--sandbox", f"--seed {meta.seed}"] if meta.simulated else ["--context CONTEXT"]
     honoured = parameters.get("options")
     for group, values in (

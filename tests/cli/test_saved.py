@@ -12,7 +12,7 @@ import pytest
 from chaos.cli.again import judge_again, render_again
 from chaos.cli.saved import conclude, load_run
 from chaos.errors import UsageError
-from chaos.experiment import Options
+from chaos.experiment import Options, find_experiment
 from tests.sandboxed import run_sandboxed
 
 
@@ -193,3 +193,19 @@ def test_a_run_that_lost_an_outcome_is_not_read_by_what_the_others_say(folder: P
     path.write_text("".join(lines))
     with pytest.raises(UsageError, match="is not there"):
         load_run(folder)
+
+
+def test_only_who_knows_its_checkers_judges_a_run_of_ones_own(folder: Path, tmp_path: Path) -> None:
+    """Without them all would be unknown, and a report that said otherwise would be overwritten by that."""
+    head = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    (folder / "run.json").write_text(json.dumps({**head, "experiment": "mine"}), encoding="utf-8")
+    report = (folder / "report.md").read_bytes()
+    with pytest.raises(UsageError, match="a run of mine, an experiment of your own") as refused:
+        judge_again(folder, None, None, as_json=False)
+    assert "--experiment FILE" in refused.value.hint
+    with pytest.raises(UsageError, match="a run of mine, an experiment of your own"):
+        render_again(folder, None, anew=True, as_json=False)
+    with pytest.raises(UsageError, match=r"identity_persistence\.py defines identity-persistence"):
+        judge_again(folder, None, find_experiment("identity-persistence"), as_json=False)
+    assert (folder / "report.md").read_bytes() == report
+    assert render_again(folder, None, anew=False, as_json=True) == 0

@@ -10,7 +10,8 @@ from chaos.engine.conclusion import PRECEDENCE, ending_of, exit_code
 from chaos.engine.shortening import first_statement
 from chaos.engine.total import Part, total_of
 from chaos.errors import ApiError, BlastRadiusError, ChaosError, InconclusiveError, SteadyStateError
-from chaos.model import History, RunMeta, Verdict, VerdictOutcome
+from chaos.model import History, RunMeta, RunOutcome, Verdict, VerdictOutcome
+from tests.histories import pod_replacement
 
 OK, FAIL, UNKNOWN = (Verdict("c", outcome, "s") for outcome in VerdictOutcome)
 
@@ -151,3 +152,12 @@ def test_where_nothing_was_run_nothing_held() -> None:
     assert (total.line, total.exit_code) == ("INCONCLUSIVE: 0 of 1 experiment held; 1 skipped (a: why)", 4)
     total = total_of([Part("a", "held", 0), Part("b", "not-run", 3, "why")], simulated=False)
     assert total.outcome == "inconclusive"
+
+
+def test_what_could_not_be_undone_in_the_middle_and_was_at_the_end_is_not_left() -> None:
+    """A method's own `put_back` may fail, and the rollback succeed."""
+    history = pod_replacement()
+    history.meta.measurement |= {"ended_early": "web was changed by somebody else", "ended_early_exit_code": 5}
+    ended = ending_of(history, [])
+    assert (ended.outcome, ended.exit_code) == (RunOutcome.INCONCLUSIVE, 4)
+    assert "web was changed by somebody else" in ended.line

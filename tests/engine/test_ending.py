@@ -189,6 +189,11 @@ async def sleeps_without_awaiting(run: Run) -> None:
     time.sleep(10**6)  # noqa: ASYNC251 - that is the point
 
 
+async def awaits_nothing_that_takes_time(run: Run) -> None:
+    while True:
+        await asyncio.sleep(0)
+
+
 async def computes_and_swallows(run: Run) -> None:
     swallowed = 0
     while swallowed < 2:
@@ -199,7 +204,7 @@ async def computes_and_swallows(run: Run) -> None:
             swallowed += 1
 
 
-@pytest.mark.parametrize("method", [computes, sleeps_without_awaiting])
+@pytest.mark.parametrize("method", [computes, sleeps_without_awaiting, awaits_nothing_that_takes_time])
 def test_one_that_never_awaits_is_ended_where_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: object
 ) -> None:

@@ -15,6 +15,7 @@ import stat
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from chaos.options.option import Option, Trust
 
 FILE = "chaos.toml"
 _TABLE = "profile"
+_SLIP = 0.85
 _LARGEST = 65_536  # bytes; nobody writes so many options, and tomllib takes a second for the worst of them
 _LONGEST_LINE = 4_000  # characters; for a key of twice as many parts tomllib takes seconds
 _MISSING = object()
@@ -63,6 +65,7 @@ class Profile:
         values = dict(self.values)
         says: dict[str, tuple[str, Any]] = {}
         for experiment, options in own.items():
+            self._check_slip(experiment)
             known = {one.name: one for one in options}
             table = self.table_of(experiment, known)
             for name, option in known.items():
@@ -74,6 +77,18 @@ class Profile:
                         hint=f"say it once for both with {option.flag}, or run them one at a time",
                     )
         return values | {name: value for name, (_, value) in says.items() if value is not _MISSING}
+
+    def _check_slip(self, experiment: str) -> None:
+        """A table of another experiment is nobody's business here, unless its name is this one's with a slip.
+
+        Raises:
+            UsageError: it is.
+        """
+        if experiment not in self.own and (close := get_close_matches(experiment, self.own, n=1, cutoff=_SLIP)):
+            raise UsageError(
+                f"{self.describe()} has a table {close[0]!r}, which is of no experiment that is run",
+                hint=f"did you mean [{_TABLE}.{self.name}.{experiment}]?",
+            )
 
     def table_of(self, experiment: str, known: Mapping[str, Option[Any]]) -> dict[str, Any]:
         """What it says of one experiment.

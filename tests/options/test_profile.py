@@ -173,3 +173,10 @@ def test_two_experiments_that_share_an_option_must_be_told_the_same() -> None:
     ):
         with pytest.raises(UsageError, match="does not say the same keys for a and for b"):
             read(content).of(both)
+
+
+def test_a_table_whose_name_is_nearly_the_experiments_is_a_slip() -> None:
+    profile = read("[profile.p.mnie-own]\nkeys = 5\n[profile.p.other]\nkeys = 6")
+    with pytest.raises(UsageError, match="table 'mnie-own'"):
+        profile.of({"mine-own": [KEYS]})
+    assert profile.of({"quite-another": [KEYS]}) == {}

@@ -30,6 +30,10 @@ class Transport:
         self.proxy = proxy
         self._client = client
         self._dynamic = dynamic
+        # aiohttp would send a DELETE again by itself where a connection that was kept open broke: the answer to the
+        # second says nothing of when the first was carried out. What is tried again is decided by `retrying.py`.
+        if client.rest_client.pool_manager is not None:
+            client.rest_client.pool_manager._retry_connection = False  # noqa: SLF001 - there is no other way
 
     def errors(self, doing: str) -> AbstractContextManager[None]:
         """Turn what a request can raise into an `ApiError`, which says what was being done."""

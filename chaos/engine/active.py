@@ -20,7 +20,7 @@ from chaos.engine.probing import Probing
 from chaos.engine.progress import Progress
 from chaos.engine.steady import SteadyState
 from chaos.engine.target import WatchedTarget, pod_identity
-from chaos.errors import ApiError, BlastRadiusError, ChaosError, SteadyStateError
+from chaos.errors import ApiError, BlastRadiusError, ChaosError, InconclusiveError, SteadyStateError
 from chaos.experiment import Experiment, Options, Waited
 from chaos.faults import Fault
 from chaos.model import FaultWindow, Outcome, PodIdentity, Series
@@ -32,6 +32,8 @@ _HOLD_PERIODS = 15
 _HOLD_AT_LEAST_S = 0.3
 _HEARD_AGAIN_PERIODS = 3
 _SHOWN = 5
+# An acceptance that no answer told counts from where it was read back, at the latest; so much it may be off.
+_SETTLED_WITHIN_S = 1.0
 T = TypeVar("T")
 
 
@@ -213,9 +215,10 @@ class ActiveRun:
             self._faulted |= {pod.name: pod.uid for pod in fault.targets}
         try:
             done = await fault.inject(self._changes, self.target.namespace)
+            _check_known(fault, done)
         except ChaosError as exc:
-            outcome = "refused" if isinstance(exc, ApiError) and exc.is_refusal else "unknown"
-            if self._changes.acknowledged > before:
+            outcome = "refused" if isinstance(exc, ApiError) and exc.is_undone else "unknown"
+            if self._changes.acknowledged > before and not isinstance(exc, InconclusiveError):
                 outcome = "partial"
             if outcome == "refused":  # nothing happened to them
                 for pod in fault.targets:
@@ -352,6 +355,16 @@ class ActiveRun:
     def mark(self, what: str, **details: Any) -> None:
         """See `chaos.experiment.Run.mark`."""
         self._recorder.mark(self._clock.now_ns(), what, **details)
+
+
+def _check_known(fault: Fault, done: Acknowledged) -> None:
+    """Raises InconclusiveError: nobody knows well enough when it was accepted for anything to count from that."""
+    took_s = (done.accepted_ns - done.sent_ns) / 1e9
+    if done.settled and took_s > _SETTLED_WITHIN_S:
+        raise InconclusiveError(
+            f"nobody answered whether {fault.name} was accepted; it was, as reading back showed {took_s:.1f} s later",
+            hint="when that was is not known, so nothing is measured from it; run again",
+        )
 
 
 async def _nothing_missing() -> bool:

@@ -28,6 +28,7 @@ from chaos.engine.active import ActiveRun
 from chaos.engine.conclusion import PRECEDENCE
 from chaos.engine.deployment import DEPLOY_WITHIN_S, claim_namespace, deploy
 from chaos.engine.folder import make_run_folder
+from chaos.engine.patience import AFTER_SIGNAL_S, CLEANUP_WITHIN_S, Patience
 from chaos.engine.place import Place
 from chaos.engine.plan import plan_lines, stretched_note
 from chaos.engine.probing import Probing
@@ -118,6 +119,7 @@ class Execution:
         self._clock = RunClock(asyncio.get_running_loop())
         self._body: asyncio.Task[None] | None = None
         self._interrupted = False
+        self._patience: Patience | None = None
         self._defects: list[InconclusiveError] = []
         self._cluster: Cluster | None = None
         self._begun: _Begun | None = None
@@ -127,6 +129,8 @@ class Execution:
         if not self._interrupted and self._body is not None:
             self._interrupted = True
             self._body.cancel()
+            if self._patience is not None:
+                self._patience.shorten()
 
     async def run(self) -> RunResult:
         """Run it. The work is a task of its own, so that an interruption ends it and not the rollback.
@@ -161,8 +165,9 @@ class Execution:
 
     async def _roll_back(self, begun: _Begun) -> list[RollbackError]:
         """Undo everything; whatever ends that early, the run must not look as if nothing were left."""
+        self._patience = Patience(self._clock, AFTER_SIGNAL_S if self._interrupted else CLEANUP_WITHIN_S)
         try:
-            return await roll_back(begun.journal, begun.changes, self._progress)
+            return await roll_back(begun.journal, begun.changes, self._progress, self._patience)
         except Exception as exc:  # noqa: BLE001 - see above
             if os.environ.get("CHAOS_DEBUG"):
                 traceback.print_exception(exc)

@@ -109,12 +109,13 @@ async def whole_again(
     known, gone = {pod.uid for pod in before}, {pod.uid for pod in victims}
 
     async def ready() -> bool:
+        whole = sum(pod.uid not in gone for pod in await run.cluster_dns.pods()) >= len(before)
         for pod in await run.cluster_dns.pods(ready=False):
             if pod.uid not in known:
                 known.add(pod.uid)
                 run.watch_server(pod, NAME)
                 run.note(Server(phase, pod.name, pod.address))
-        return sum(pod.uid not in gone for pod in await run.cluster_dns.pods()) >= len(before)
+        return whole  # asked for first, so that each that counts is watched
 
     await run.until(f"DNS is whole again: {phase}", ready, WITHIN_S)
     await run.sleep(SETTLE_S if phase == NONE else AFTER_DEATH_S)

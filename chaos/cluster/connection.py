@@ -18,7 +18,7 @@ from chaos.cluster.client import Cluster
 from chaos.cluster.failures import api_errors
 from chaos.cluster.kubeconfig import Kubeconfig, read_kubeconfig
 from chaos.cluster.proxy import choose_proxy
-from chaos.cluster.retrying import Retrying
+from chaos.cluster.retrying import Retrying, worth_another
 from chaos.cluster.transport import Transport
 from chaos.errors import ApiError, PreflightError, UsageError
 
@@ -92,7 +92,7 @@ async def _answered(once: Callable[[], Awaitable[DynamicClient]], retrying: Retr
     try:
         return await once()
     except ApiError as exc:
-        if exc.unsent or not exc.may_pass or not tries.left_s:
+        if exc.unsent or not worth_another(exc) or not tries.left_s:
             raise
     return await retrying.read(once, tries.left_s)
 

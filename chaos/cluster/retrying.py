@@ -65,7 +65,7 @@ class Retrying:
             try:
                 return await once()
             except ApiError as exc:
-                if not exc.may_pass and exc.status not in _READ_AGAIN:
+                if not worth_another(exc):
                     raise
                 await tries.wait(exc)
 
@@ -80,6 +80,11 @@ class Retrying:
         self._tokens -= 1
         self.again += 1
         return max(delay_s, -self._tokens / _PER_S)
+
+
+def worth_another(exc: ApiError) -> bool:
+    """Whether a read that failed so may succeed a moment later."""
+    return exc.may_pass or exc.status in _READ_AGAIN
 
 
 class Tries:

@@ -14,8 +14,8 @@ from chaos.sandbox.store import StoreError
 
 Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
-# What can happen to a request. Only the server knows which of those that it answered with 500 or 503, or whose
-# connection it cut, it had carried out.
+# What can happen to a request; beside these `STALL`: no answer ever comes. Only the server knows which of those that it
+# answered with 500 or 503, or whose connection it cut, it had carried out.
 KINDS = ("refused", "cut", "cut in the body", "409", "429", "500", "503", "410", "slow")
 STALL = "stall"
 _UNCLEAR = ("cut", "500", "503")

@@ -4,7 +4,7 @@
 time, while that share of all requests is refused, cut off, answered with an error or late (`chaos.sandbox.api.faults`).
 All their checks hold when nothing happens to requests, so what fails is a wrong verdict; what the simulated cluster
 holds afterwards is compared with what it held before. Same seeds, same table. ``--stall`` counts silent stalls, where
-no answer ever comes, apart.
+no answer ever comes, apart; ``--tcp`` runs in real time through a relay that resets connections besides.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.unsteady_relay import UnsteadyRelay
 from chaos.analysis.reading import Reading
 from chaos.cli.saved import concluded
 from chaos.clock import VirtualDeadlockError, VirtualTimeLoop
@@ -43,7 +44,7 @@ SHARES = (0.01, 0.1, 0.5)
 # Of virtual time: twice what any of them may take, and the rollback's time.
 _HANGS_AFTER_S = 3600.0
 # What is on its way out when a run ends is gone by then, or stays.
-_SETTLES_S = 40.0
+_SETTLES_S, _SETTLES_REALLY_S = 40.0, 2.0
 # What comes and goes by itself.
 _PASSING = frozenset({"Event", "Pod", "ReplicaSet", "EndpointSlice", "Endpoints", "Lease"})
 _KEPT = ("spec", "data", "labels", "annotations")
@@ -84,7 +85,7 @@ def _names(told: str, left: str) -> bool:
     return f"{kind} {name}" in told or (bool(namespace) and f"Namespace {namespace}" in told)
 
 
-def run(name: str, seed: int, share: float, kinds: Collection[str] = KINDS) -> Ended:
+def run(name: str, seed: int, share: float, kinds: Collection[str] = KINDS, *, over_tcp: bool = False) -> Ended:
     """Run one experiment.
 
     Args:
@@ -92,36 +93,44 @@ def run(name: str, seed: int, share: float, kinds: Collection[str] = KINDS) -> E
         seed: of the cluster, and of what happens to requests.
         share: of requests to which something happens.
         kinds: what may happen.
+        over_tcp: in real time, through a relay that resets connections beside that.
     """
-    with tempfile.TemporaryDirectory() as folder, asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        return runner.run(_run(name, seed, share, kinds, Path(folder)))
+    loop = None if over_tcp else VirtualTimeLoop
+    with tempfile.TemporaryDirectory() as folder, asyncio.Runner(loop_factory=loop) as runner:
+        return runner.run(_run(name, seed, share, kinds, Path(folder), over_tcp=over_tcp))
 
 
-async def _run(name: str, seed: int, share: float, kinds: Collection[str], reports: Path) -> Ended:
-    sandbox = Sandbox(seed=seed)
+async def _run(name: str, seed: int, share: float, kinds: Collection[str], reports: Path, *, over_tcp: bool) -> Ended:
+    sandbox, relay = Sandbox(seed=seed, realtime=over_tcp), None
     try:
         await sandbox.start()
         before = _state(sandbox.store)
         sandbox.api.faults = ApiFaults(share, seed, kinds) if share else None
+        if over_tcp:
+            relay = UnsteadyRelay(int(sandbox.api.url.rpartition(":")[2]), share, seed)
+            await relay.start()
+            sandbox.api.url = f"http://127.0.0.1:{relay.port}"
         try:
             async with asyncio.timeout(_HANGS_AFTER_S):
-                ended = await _measured(sandbox, name, reports)
+                ended = await _measured(sandbox, name, reports, realtime=over_tcp)
         except (TimeoutError, VirtualDeadlockError) as exc:
             ended = Ended("HANGS", why=str(exc))
         sandbox.api.faults = None
-        await asyncio.sleep(_SETTLES_S)
+        await asyncio.sleep(_SETTLES_REALLY_S if over_tcp else _SETTLES_S)
         left = tuple(_differences(before, _state(sandbox.store)))
         return Ended(ended.outcome, ended.verdicts, ended.told, left, ended.why)
     finally:
+        if relay is not None:
+            relay.stop()
         await sandbox.stop()
 
 
-async def _measured(sandbox: Sandbox, name: str, reports: Path) -> Ended:
+async def _measured(sandbox: Sandbox, name: str, reports: Path, *, realtime: bool) -> Ended:
     experiment = find_experiment(name)
-    trials = 2 if "trials" in experiment.declared else None
+    trials = (1 if realtime else 2) if "trials" in experiment.declared else None
     options = Options(trials=trials, grace_s=1, period_s=0.25, connect_period_s=0.25)
     try:
-        ran = await run_on(sandbox, reports, options, experiment)
+        ran = await run_on(sandbox, reports, options, experiment, realtime=realtime)
     except ChaosError as exc:
         return Ended("NOT BEGUN", why=exc.message)
     history, error = ran.history, ran.result.error
@@ -190,13 +199,14 @@ def total(
     names: Sequence[str] = EXPERIMENTS,
     kinds: Collection[str] = KINDS,
     *,
+    over_tcp: bool = False,
     verbose: bool = False,
 ) -> Total:
     """Run the experiments by turns, one for each seed."""
     found = Total()
     for seed in seeds:
         name = names[seed % len(names)]
-        ended = run(name, seed, share, kinds)
+        ended = run(name, seed, share, kinds, over_tcp=over_tcp)
         found.add(name, seed, ended)
         if verbose:
             left = f" LEFT {ended.left} TOLD {ended.told}" if ended.left or ended.told else ""
@@ -212,13 +222,15 @@ def main() -> None:
     parser.add_argument("--share", type=float, nargs="*", default=SHARES)
     parser.add_argument("--only", nargs="*", default=EXPERIMENTS)
     parser.add_argument("--stall", action="store_true")
+    parser.add_argument("--tcp", action="store_true")
     parser.add_argument("-v", action="store_true")
     given = parser.parse_args()
     print("share | runs | verdict reached | wrong verdicts | hangs | something left | left, not told | told, not left")
     for share in given.share:
         began_s = time.process_time()
         seeds = range(given.first, given.first + given.runs)
-        found = total(share, seeds, given.only, (STALL,) if given.stall else KINDS, verbose=given.v)
+        kinds = (STALL,) if given.stall else KINDS
+        found = total(share, seeds, given.only, kinds, over_tcp=given.tcp, verbose=given.v)
         numbers = (found.runs, found.reached, len(found.wrong), len(found.hangs))
         more = (found.left, len(found.untold), found.only_told)
         print(" | ".join(map(str, (f"{share:.0%}", *numbers, *more))), dict(found.outcomes))

@@ -169,11 +169,12 @@ class Settling:
         Raises:
             ApiError: there is none; that it may have been made counts more than what was refused last.
         """
-        if self._write.verb == "evict" and failed.is_refusal and not failed.may_pass:
+        again = failed.may_pass or self._write.may_pass(failed)
+        if self._write.verb == "evict" and failed.is_refusal and not again:
             raise failed  # the caller asks again, and a budget's refusal must not look like a failure
+        if not again:
+            raise self._doubt or failed
         try:
-            if not failed.may_pass and not self._write.may_pass(failed):
-                raise failed
             await self._tries.wait(failed)
         except ApiError:
             raise self._doubt or failed from None

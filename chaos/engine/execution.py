@@ -154,7 +154,7 @@ class Execution:
             gc.unfreeze()  # another run in this process must not inherit what this one leaves
         if (failure := self._place.failure()) is not None:
             self._defects.insert(0, InconclusiveError(f"the sandbox itself failed: {failure!r}"))
-        ended = _error_of(self._body)
+        ended = _only_what_is_left(_error_of(self._body))
         found = [e for e in (ended, *self._defects) if e is not None]
         error = min(found, key=lambda e: PRECEDENCE.index(e.exit_code)) if found else None
         if self._begun is None:
@@ -491,6 +491,13 @@ def _note_down(
             )
 
     return done
+
+
+def _only_what_is_left(error: ChaosError | None) -> ChaosError | None:
+    """What a method could not put back has been tried again since: the rollback tells whether anything is left."""
+    if not isinstance(error, RollbackError):
+        return error
+    return InconclusiveError(f"the run ended early: {error.message}")
 
 
 async def _look_at(watchers: Sequence[Watcher]) -> bool:

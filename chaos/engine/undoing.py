@@ -9,7 +9,7 @@ from typing import Protocol
 from chaos.cluster.journal import UndoEntry
 from chaos.engine.patience import Patience
 from chaos.engine.progress import Progress
-from chaos.errors import ChaosError, RollbackError, UnprovenError
+from chaos.errors import ChaosError, RollbackError
 
 _FIRST_S, _MOST_S = 0.5, 8.0
 _TELL_EVERY_S = 10.0
@@ -72,13 +72,11 @@ class Undoing:
             self._current = entry
             try:
                 done = await self._patience.attempt(self._undo.undo(entry))
-            except UnprovenError as exc:
-                covered.discard(entry.name)
-                self._fail(entry, exc)
             except RollbackError as exc:
                 if exc.may_pass:
                     self._wait_for(entry, exc)
                 else:
+                    covered.discard(entry.name)  # it stays, so what is in it has to go by itself
                     self._fail(entry, exc)
             except TimeoutError:
                 why = f"it was not done after {self._patience.spent_s:.0f} s"

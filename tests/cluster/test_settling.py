@@ -88,6 +88,37 @@ def test_a_deletion_does_not_count_from_a_request_that_was_refused() -> None:
     on_a_cluster(story)
 
 
+@pytest.mark.parametrize("happens", [[LOST], [DONE_UNTOLD], [UNWELL], [BUSY], [QUOTA]])
+def test_an_eviction_that_the_server_was_not_able_to_make_is_asked_for_again(happens: list[Any]) -> None:
+    async def story(place: Place) -> None:
+        (pod, *_), _ = await place.cluster.list("Pod", "kube-system", "k8s-app=kube-dns")
+        meta = pod["metadata"]
+        place.fails(script := Script("POST", *happens))
+        await place.cluster.evict(meta["name"], "kube-system", meta["uid"], None)
+        stored = place.stored("Pod", meta["name"], "kube-system")
+        assert stored is not None
+        assert "deletionTimestamp" in stored["metadata"]
+        assert len(script.asked) == 1 + (happens != [DONE_UNTOLD])
+
+    on_a_cluster(story)
+
+
+def test_what_a_disruption_budget_refuses_is_left_to_whoever_asked() -> None:
+    """He asks again when he likes, or wanted to know just that."""
+    refusal = StoreError(429, "TooManyRequests", "no", {"causes": [{"reason": "DisruptionBudget"}]})
+
+    async def story(place: Place) -> None:
+        (pod, *_), _ = await place.cluster.list("Pod", "kube-system", "k8s-app=kube-dns")
+        for happens in ([refusal], [LOST, refusal]):
+            place.fails(script := Script("POST", *happens))
+            with pytest.raises(ApiError) as refused:
+                await place.cluster.evict(pod["metadata"]["name"], "kube-system", pod["metadata"]["uid"], None)
+            assert refused.value.status == 429
+            assert len(script.asked) == len(happens)
+
+    on_a_cluster(story)
+
+
 def test_a_successor_of_that_name_is_never_deleted() -> None:
     async def story(place: Place) -> None:
         uid = (await place.cluster.create(config_map("a")))["metadata"]["uid"]

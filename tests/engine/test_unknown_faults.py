@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 from aiohttp import web
@@ -11,12 +12,13 @@ from chaos.analysis.checkers import judge
 from chaos.analysis.reading import Reading
 from chaos.analysis.trials import trials
 from chaos.clock import run_virtual
-from chaos.experiment import Options
+from chaos.experiment import Options, Run, find_experiment
+from chaos.faults import Cordon, Uncordon
 from chaos.model import VerdictOutcome
 from chaos.sandbox.api.responses import Responses
 from chaos.sandbox.sandbox import Sandbox
 from chaos.sandbox.store import Change
-from tests.cluster.failing import DONE_UNTOLD, Answer, Script
+from tests.cluster.failing import DONE_UNTOLD, Answer, Away, Script
 from tests.sandboxed import Ran, run_on
 
 QUICK = Options(trials=1, grace_s=1, period_s=0.1, max_qps=None)
@@ -88,3 +90,32 @@ def test_an_acceptance_that_nobody_can_tell_for_seconds_is_no_trial(tmp_path: Pa
     verdicts = judge(Reading(done.history), done.history.meta.parameters["checkers"])
     assert {v.outcome for v in verdicts if v.checker != "steady-state"} == {VerdictOutcome.UNKNOWN}
     assert "nobody answered whether delete-pod was accepted" in str(done.result.error)
+
+
+def test_what_a_method_could_not_put_back_and_the_rollback_did_is_not_left(tmp_path: Path) -> None:
+    """Its exit code is that of a run that cannot be judged; 5 would send somebody to look for what is not there."""
+
+    async def main() -> None:
+        sandbox = Sandbox(seed=1)
+        await sandbox.start()
+
+        async def method(run: Run) -> None:
+            await run.steady_state(within_s=60)
+            async with run.inject(Cordon("node-1")):
+                pass
+            sandbox.api.faults = Away(asyncio.get_running_loop().time() + 60.0)
+            async with run.inject(Uncordon("node-1")):
+                pass
+
+        experiment = replace(find_experiment("identity-persistence"), method=method)
+        done = await run_on(sandbox, tmp_path, QUICK, experiment)
+        node = sandbox.store.get("Node", "", "node-1")
+        await sandbox.stop()
+        assert node is not None
+        assert "unschedulable" not in node["spec"]
+        assert done.result.leftovers == []
+        assert done.result.error is not None
+        assert done.result.error.exit_code == 4
+        assert "Node node-1 could not be put back" in done.result.error.message
+
+    run_virtual(main())

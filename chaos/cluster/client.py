@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from chaos.cluster.kinds import API_VERSIONS, CLUSTER_WIDE, LATER, NEVER_MADE
 from chaos.cluster.retrying import BUDGET_S, Retrying, Tried
 from chaos.cluster.settling import Settling, Write
 from chaos.errors import ApiError
@@ -19,48 +20,9 @@ from chaos.errors import ApiError
 if TYPE_CHECKING:  # a second to import, which experiments and commands without a cluster do not pay
     from chaos.cluster.transport import Transport
 
-Object = dict[str, Any]
+__all__ = ["API_VERSIONS", "CLUSTER_WIDE", "NEVER_MADE", "Cluster", "Object", "Witness"]
 
-# apiVersion of each kind that this tool uses; asking discovery for a kind alone would scan every group.
-API_VERSIONS = {
-    "ConfigMap": "v1",
-    "Deployment": "apps/v1",
-    "Endpoints": "v1",
-    "Event": "v1",
-    "EndpointSlice": "discovery.k8s.io/v1",
-    "Lease": "coordination.k8s.io/v1",
-    "LimitRange": "v1",
-    "Job": "batch/v1",
-    "Namespace": "v1",
-    "NetworkPolicy": "networking.k8s.io/v1",
-    "Node": "v1",
-    "PersistentVolume": "v1",
-    "PersistentVolumeClaim": "v1",
-    "Pod": "v1",
-    "PodDisruptionBudget": "policy/v1",
-    "ReplicaSet": "apps/v1",
-    "ResourceQuota": "v1",
-    "SelfSubjectAccessReview": "authorization.k8s.io/v1",
-    "Service": "v1",
-    "StatefulSet": "apps/v1",
-}
-CLUSTER_WIDE = frozenset({"Namespace", "Node", "PersistentVolume"})
-# Made by the cluster, from what it copies labels of, or never stored.
-NEVER_MADE = frozenset({"EndpointSlice", "Endpoints", "Event", "Node", "SelfSubjectAccessReview"})
-# Looked up when they are needed, which is before any fault; the sandbox does not serve them.
-_LATER = frozenset(
-    {
-        "Endpoints",
-        "Event",
-        "Job",
-        "LimitRange",
-        "NetworkPolicy",
-        "PersistentVolume",
-        "PodDisruptionBudget",
-        "ResourceQuota",
-        "SelfSubjectAccessReview",
-    }
-)
+Object = dict[str, Any]
 # A question: nothing of the cluster changes by it.
 _NEVER_STORED = frozenset({"SelfSubjectAccessReview"})
 _REQUEST_TIMEOUT_S = 30.0
@@ -140,7 +102,7 @@ class Cluster:
     async def discover(self) -> None:
         """Look every kind up now, so that no discovery happens between a fault and its measurement."""
         for kind in API_VERSIONS:
-            if kind not in _LATER:
+            if kind not in LATER:
                 await self.resource(kind)
 
     async def server_date(self) -> tuple[float, float, float]:

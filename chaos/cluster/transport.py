@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -13,6 +14,7 @@ from chaos.cluster.failures import api_errors
 from chaos.cluster.proxy import Proxy
 
 _CONNECT_WITHIN_S = 10
+_FIND_WITHIN_S = 15
 # A watch that its server does not end in time is broken.
 _PAST_ITS_END_S = 10
 
@@ -48,7 +50,8 @@ class Transport:
         """The library's handle of a kind, which knows its paths."""
         prefix = "apis" if "/" in api_version else "api"
         with self.errors(f"looking up {kind}"):
-            return await self._dynamic.resources.get(prefix=prefix, api_version=api_version, kind=kind)
+            async with asyncio.timeout(_FIND_WITHIN_S):  # the library would wait for five minutes
+                return await self._dynamic.resources.get(prefix=prefix, api_version=api_version, kind=kind)
 
     async def request(self, method: str, path: str, body: Any, query: dict[str, Any]) -> Any:
         """The response to a request, to be called within `errors`."""

@@ -8,16 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from chaos.clock import RunClock
+from chaos.analysis.reading import Reading
+from chaos.clock import RunClock, run_virtual
 from chaos.cluster.changes import Changes
 from chaos.cluster.journal import Journal
 from chaos.engine.cleanup import remove
+from chaos.engine.conclusion import ending_of
+from chaos.engine.execution import Execution, RunResult
 from chaos.engine.leftovers import find, read_journals
 from chaos.engine.patience import Patience
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import roll_back
 from chaos.errors import RollbackError
+from chaos.experiment import Options, find_experiment
+from chaos.experiment.judging import judges_of, statements
+from chaos.sandbox.sandbox import Sandbox
 from tests.cluster.failing import Away, Place, on_a_cluster
+from tests.sandboxed import run_on
 
 FOR_EVER = 1e9
 
@@ -175,3 +182,63 @@ def test_cleanup_is_as_patient(tmp_path: Path) -> None:
         assert run.place.stored("Namespace", "mine", "") is None
 
     begun(tmp_path, story)
+
+
+def test_a_whole_run_whose_server_is_away_for_a_minute_of_its_rollback_ends_well(tmp_path: Path) -> None:
+    """Its node is uncordoned, and its exit code is that of what it measured."""
+
+    async def main() -> None:
+        sandbox = Sandbox(seed=1)
+        await sandbox.start()
+
+        class CutAtTheEnd(Silence):
+            def step(self, text: str) -> None:
+                if text == "cleaning up":
+                    sandbox.api.faults = Away(asyncio.get_running_loop().time() + 60.0)
+
+        experiment = find_experiment("node-drain")
+        options = Options(period_s=0.25, connect_period_s=0.25)
+        ran = await run_on(sandbox, tmp_path, options, experiment, CutAtTheEnd())
+        nodes = sandbox.store.list("Node")
+        await sandbox.stop()
+        reading = Reading(ran.history)
+        verdicts = list(statements(reading, judges_of(reading, experiment)).verdicts)
+        assert ending_of(ran.history, verdicts).exit_code == 0
+        assert [node["spec"].get("unschedulable") for node in nodes] == [None, None]
+
+    run_virtual(main())
+
+
+def test_a_signal_in_the_rollback_leaves_it_a_minute_and_each_item_is_told(tmp_path: Path) -> None:
+    async def main() -> None:
+        sandbox, loop = Sandbox(seed=1), asyncio.get_running_loop()
+        await sandbox.start()
+        executions: list[Execution] = []
+        interrupted_s: list[float] = []
+
+        class Kept(Execution):
+            async def run(self) -> RunResult:
+                executions.append(self)
+                return await super().run()
+
+        def interrupt() -> None:
+            interrupted_s.append(loop.time())
+            executions[0].interrupt()
+
+        class CutAtTheEnd(Silence):
+            def step(self, text: str) -> None:
+                if text == "cleaning up":
+                    sandbox.api.faults = Away(FOR_EVER)
+                    loop.call_later(20.0, interrupt)
+
+        options = Options(trials=1, grace_s=1, period_s=0.25, connect_period_s=0.25)
+        ran = await run_on(sandbox, tmp_path, options, None, CutAtTheEnd(), kind=Kept)
+        assert loop.time() - interrupted_s[0] < 70
+        assert ran.history.status == "interrupted"
+        (left,) = ran.result.leftovers
+        assert left.message.startswith("Namespace chaos-identity-")
+        assert "kubectl delete namespace" in left.hint
+        sandbox.api.faults = None
+        await sandbox.stop()
+
+    run_virtual(main())

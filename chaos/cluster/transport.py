@@ -49,9 +49,15 @@ class Transport:
     async def find(self, kind: str, api_version: str) -> Any:
         """The library's handle of a kind, which knows its paths."""
         prefix = "apis" if "/" in api_version else "api"
+        resources = self._dynamic.resources
+        known = resources._cache  # noqa: SLF001 - see below
         with self.errors(f"looking up {kind}"):
-            async with asyncio.timeout(_FIND_WITHIN_S):  # the library would wait for five minutes
-                return await self._dynamic.resources.get(prefix=prefix, api_version=api_version, kind=kind)
+            try:
+                async with asyncio.timeout(_FIND_WITHIN_S):  # the library would wait for five minutes
+                    return await resources.get(prefix=prefix, api_version=api_version, kind=kind)
+            except BaseException:
+                resources._cache = known  # noqa: SLF001 - a refresh that fails leaves half a cache, and later a KeyError
+                raise
 
     async def request(self, method: str, path: str, body: Any, query: dict[str, Any]) -> Any:
         """The response to a request, to be called within `errors`."""

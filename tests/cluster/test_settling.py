@@ -218,3 +218,14 @@ def test_a_change_that_never_left_needs_no_undo(tmp_path: Path) -> None:
         assert journal.open_entries() == []
 
     on_a_cluster(story)
+
+
+def test_a_kind_is_found_although_the_look_up_failed_halfway() -> None:
+    """The library asks anew for what it was told before, and would go on with half of it."""
+
+    async def story(place: Place) -> None:
+        place.fails(script := Script("GET", UNWELL, UNWELL))
+        assert (await place.cluster.resource("Job")).name == "jobs"
+        assert len(script.asked) == 3
+
+    on_a_cluster(story)

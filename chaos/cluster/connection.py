@@ -23,6 +23,7 @@ from chaos.cluster.transport import Transport
 from chaos.errors import ApiError, PreflightError, UsageError
 
 _CONNECT_TIMEOUT_S = 10
+_NOBODY_THERE_S = 0.5
 _LOGIN_TIMEOUT_S = 30
 
 # The dynamic client keeps discovery in a file named after the host, which a reused port makes stale, and writes it anew
@@ -87,14 +88,15 @@ async def connect(address: ClusterAddress, namespace: str = "") -> Cluster:
 
 
 async def _answered(once: Callable[[], Awaitable[DynamicClient]], retrying: Retrying) -> DynamicClient:
-    """The first contact: where nobody is there at all, that is told at once, to whoever waits for it."""
+    """The first contact: where nobody is there at all, that is told soon, to whoever waits for it."""
     tries = retrying.tries(_CONNECT_TIMEOUT_S)
     try:
         return await once()
     except ApiError as exc:
-        if exc.unsent or not worth_another(exc) or not tries.left_s:
+        if not worth_another(exc) or not tries.left_s:
             raise
-    return await retrying.read(once, tries.left_s)
+        budget_s = _NOBODY_THERE_S if exc.unsent else tries.left_s
+    return await retrying.read(once, budget_s)
 
 
 async def _load_kubeconfig(configuration: Any, context: str, found: Kubeconfig) -> None:

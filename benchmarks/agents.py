@@ -25,6 +25,7 @@ from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
 from chaos.cluster.journal import Journal
 from chaos.cluster.watch import Watcher
+from chaos.engine.patience import Patience
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import roll_back
 from chaos.engine.views import find_dns
@@ -84,7 +85,7 @@ async def main(agents: int, probes_per_s: int, seconds: int) -> None:
         try:
             await measure(cluster, changes, clock, recorder, (agents, probes_per_s, seconds))
         finally:
-            await roll_back(journal, changes, Silence())
+            await roll_back(journal, changes, Silence(), Patience(clock))
             recorder.close()
             journal.close()
             await cluster.close()

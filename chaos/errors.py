@@ -16,6 +16,11 @@ Other libraries' exceptions are converted where they are caught, with the cause 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+# Request timeout, too many requests, and what a server or a proxy answers that is not well.
+_PASSING = frozenset({408, 429, 500, 502, 503, 504})
+
 
 class ChaosError(Exception):
     """Base of all errors whose message is meant for the user.
@@ -58,17 +63,51 @@ class ApiError(PreflightError):
     Attributes:
         status: HTTP status (0 where no answer came).
         reason: the Status object's reason, such as ``NotFound`` or ``Conflict``.
+        causes: the reasons of its details, such as ``DisruptionBudget``.
+        unsent: whether the request never left.
+        lost: whether it left, or would have, and its answer did not come back whole.
+        retry_after_s: seconds that the server asks to wait; 0 where it does not.
     """
 
-    def __init__(self, message: str, *, status: int = 0, reason: str = "", hint: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 0,
+        reason: str = "",
+        hint: str = "",
+        causes: Sequence[str] = (),
+        unsent: bool = False,
+        lost: bool = False,
+        retry_after_s: float = 0.0,
+    ) -> None:
         super().__init__(message, hint=hint)
         self.status = status
         self.reason = reason
+        self.causes = tuple(causes)
+        self.unsent = unsent
+        self.lost = lost
+        self.retry_after_s = retry_after_s
 
     @property
     def is_refusal(self) -> bool:
         """Whether the server said that it did not do it; after a 5xx, or without an answer, nobody knows."""
         return 400 <= self.status < 500 and self.status != 408  # noqa: PLR2004 - HTTP; 408: request timeout
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether it is known that nothing was done."""
+        return self.is_refusal or self.unsent
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may succeed a moment later: no answer came, or the server was not able to.
+
+        A PodDisruptionBudget refuses with 429, too, which is no overload.
+        """
+        if self.status:
+            return self.status in _PASSING and "DisruptionBudget" not in self.causes
+        return self.unsent or self.lost
 
 
 class SteadyStateError(ChaosError):
@@ -98,9 +137,17 @@ class InterruptedRunError(ChaosError):
 
 
 class RollbackError(ChaosError):
-    """Something could not be undone; the message says what, and how to undo it by hand."""
+    """Something could not be undone; the message says what, and how to undo it by hand.
+
+    Attributes:
+        may_pass: whether another try may succeed.
+    """
 
     exit_code = 5
+
+    def __init__(self, message: str, *, hint: str = "", may_pass: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.may_pass = may_pass
 
 
 class UnprovenError(RollbackError):

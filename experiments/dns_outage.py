@@ -14,6 +14,7 @@ from .shared.tables import table
 WITHIN_S = 60
 POD, NAME, PORT = "web-0", "web-0.web", 80
 PHASES = ONE, ALL, NONE = "one killed", "all killed", "scaled to zero"
+BACK = "DNS: scaled back"
 SETTLE_S = 2.0
 AFTER_DEATH_S = 8.0  # old servers are watched past their lameduck time (kubeadm: 5 s)
 GONE_S = 14.0  # without servers, for so long after they were scaled away; then they come back
@@ -96,7 +97,7 @@ async def method(run: Run) -> None:
     await run.sleep(max(ttl_s - ENDS_AFTER_S, SETTLE_S))
     done = await run.change(f"DNS: {NONE}", run.cluster_dns.scale(0))
     await run.sleep(GONE_S)
-    await run.change("DNS: scaled back", run.cluster_dns.unscale())
+    await run.change(BACK, run.cluster_dns.unscale())
     servers = await whole_again(run, NONE, done, servers, servers)
     run.note(After(tuple(pod.name for pod in servers), (await run.resolve(NAME)).status))
 
@@ -108,12 +109,13 @@ async def whole_again(
     known, gone = {pod.uid for pod in before}, {pod.uid for pod in victims}
 
     async def ready() -> bool:
+        whole = sum(pod.uid not in gone for pod in await run.cluster_dns.pods()) >= len(before)
         for pod in await run.cluster_dns.pods(ready=False):
             if pod.uid not in known:
                 known.add(pod.uid)
                 run.watch_server(pod, NAME)
                 run.note(Server(phase, pod.name, pod.address))
-        return sum(pod.uid not in gone for pod in await run.cluster_dns.pods()) >= len(before)
+        return whole  # asked for first, so that each that counts is watched
 
     await run.until(f"DNS is whole again: {phase}", ready, WITHIN_S)
     await run.sleep(SETTLE_S if phase == NONE else AFTER_DEATH_S)
@@ -182,9 +184,21 @@ def gap(reading: Reading, name: str) -> tuple[int, int]:
 
 
 def emptiest(reading: Reading) -> tuple[int, int]:
-    """The time without servers without its edges, where kube-proxy may still be at its rules."""
+    """The time without servers without its edges, where kube-proxy may still be at its rules.
+
+    A slow API server shows a new server late: where the service had answered before that, it ends with the request.
+    """
     from_ns, to_ns = gap(reading, NONE)
-    return from_ns + NS_PER_S, to_ns - NS_PER_S // 2
+    span = from_ns + NS_PER_S, to_ns - NS_PER_S // 2
+    back_ns = min(scaled_back_ns(reading), span[1])
+    answered = heard_in(reading, (back_ns, span[1]), **at_view(SERVICE_VIEW)).answered
+    return (span[0], back_ns) if answered else span
+
+
+def scaled_back_ns(reading: Reading) -> int:
+    """When that was asked for."""
+    asked = (int(d["sent_ns"]) for _, what, d in reading.marks if what == "change" and d.get("step") == BACK)
+    return known(next(asked, None), "DNS was not scaled back")
 
 
 def without_servers(reading: Reading) -> str:
@@ -259,7 +273,8 @@ def nothing_resolves(reading: Reading) -> Iterator[Finding]:
         yield unsure("the cluster DNS address met mostly silence, which proves nothing")
     asked = f"{found.number} queries to the cluster DNS address"
     yield holds(f"Without servers none of {asked} was answered ({found.how}); {longest(found)}.")
-    yield holds("They were asked from 1 s after an old server's last answer to 0.5 s before a new one's first.")
+    until = "0.5 s before a new one's first" if span[1] > scaled_back_ns(reading) else "the request for new ones"
+    yield holds(f"They were asked from 1 s after an old server's last answer to {until}.")
 
 
 @checker(*EVIDENCE)

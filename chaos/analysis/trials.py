@@ -15,6 +15,8 @@ from chaos.model import FaultWindow, Interval, PodIdentity
 NS_PER_S = 1_000_000_000
 _LOOKBACK_S = 5.0
 _LOOKBACK_PERIODS = 3
+# Within this an answer stands for the instant of the acceptance, where a limit, which is of seconds, counts from it.
+_ANSWERED_SOON_NS = NS_PER_S // 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,13 @@ class Trial:
     def against_limit(self, at: Interval) -> Interval:
         """What of a limit an instant had used up, in nanoseconds: the least and the most.
 
-        A deletion that the watch showed may have come before that, so that more had been used up.
+        A deletion that the watch showed may have come before that, so that more had been used up. So may an acceptance
+        that took long to be answered, or that only reading back had shown.
         """
-        earliest_ns = max(self.accepted_ns, self.origin.known.after_ns)
+        if self.accepted_ns - self.sent_ns > _ANSWERED_SOON_NS:
+            earliest_ns = max(self.sent_ns, (self.origin.known if self.origin.seen else self.origin.interval).after_ns)
+        else:
+            earliest_ns = max(self.accepted_ns, self.origin.known.after_ns)
         return Interval(at.after_ns - self.limit_ns, None if at.before_ns is None else at.before_ns - earliest_ns)
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from chaos.clock import RunClock
 from chaos.cluster.client import Cluster, Object
 from chaos.cluster.journal import RUN_LABEL, Journal, UndoEntry
+from chaos.cluster.retrying import Tried
 from chaos.cluster.shell import for_node, run_shell
 from chaos.cluster.undo import COMMAND_WITHIN_S, Undo
 from chaos.errors import ApiError, RollbackError
@@ -16,13 +19,18 @@ from chaos.errors import ApiError, RollbackError
 _NOT_FOUND, _CONFLICT = 404, 409
 _LAST_ANSWER_S = 3.0
 _TRIES = 5
+_Make = Callable[[Tried], Coroutine[Any, Any, Object]]
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
     """A change that the API server accepted: when the request left, when its response arrived (run's clock).
 
+    Where a first request may have made it that nobody answered, these are when that left, and when reading back, or a
+    second one, had shown it to be made.
+
     Attributes:
+        settled: whether no answer said so, but reading back did.
         requests: where it took one for each of several pods: the same two instants, by the pod's name.
     """
 
@@ -30,6 +38,7 @@ class Acknowledged:
     accepted_ns: int
     object: Object
     requests: dict[str, tuple[int, int]] = field(default_factory=dict)
+    settled: bool = False
 
 
 class Changes:
@@ -71,7 +80,7 @@ class Changes:
             namespace=meta.get("namespace", ""),
             because=f"it goes with {goes_with}" if goes_with else "",
         )
-        return await self._acknowledge(entry, self._cluster.create(obj))
+        return await self._acknowledge(entry, lambda tried: self._cluster.create(obj, tried))
 
     async def delete_pod(self, name: str, namespace: str, uid: str, grace_s: int | None, because: str) -> Acknowledged:
         """Delete a pod that its controller replaces.
@@ -85,7 +94,7 @@ class Changes:
         entry.uid = uid
         try:
             return await self._acknowledge(
-                entry, self._cluster.delete("Pod", name, namespace, uid=uid, grace_s=grace_s)
+                entry, lambda tried: self._cluster.delete("Pod", name, namespace, tried, uid=uid, grace_s=grace_s)
             )
         except ApiError as exc:
             if exc.status == _CONFLICT:
@@ -110,7 +119,9 @@ class Changes:
         entry = self._journal.intend(
             change=f"delete {kind} {name}", undo="nothing", kind=kind, name=name, namespace=namespace, because=because
         )
-        return await self._acknowledge(entry, self._cluster.delete(kind, name, namespace, propagation=propagation))
+        return await self._acknowledge(
+            entry, lambda tried: self._cluster.delete(kind, name, namespace, tried, propagation=propagation)
+        )
 
     async def evict_pod(self, name: str, namespace: str, uid: str, grace_s: int | None, because: str) -> Acknowledged:
         """Evict a pod that its controller replaces.
@@ -122,7 +133,7 @@ class Changes:
             change=f"evict Pod {name}", undo="nothing", kind="Pod", name=name, namespace=namespace, because=because
         )
         entry.uid = uid
-        return await self._acknowledge(entry, self._cluster.evict(name, namespace, uid, grace_s))
+        return await self._acknowledge(entry, lambda tried: self._cluster.evict(name, namespace, uid, grace_s, tried))
 
     async def patch(
         self,
@@ -158,7 +169,8 @@ class Changes:
             change=f"patch {kind} {name}", undo="nothing", kind=kind, name=name, namespace=namespace, because=because
         )
         return await self._acknowledge(
-            entry, self._cluster.patch(kind, name, namespace, patch, subresource, strategic=strategic)
+            entry,
+            lambda tried: self._cluster.patch(kind, name, namespace, patch, subresource, tried, strategic=strategic),
         )
 
     async def _patch_undoably(self, kind: str, name: str, namespace: str, patch: Object, version: str) -> Acknowledged:
@@ -183,10 +195,9 @@ class Changes:
                 restore=reverse_patch(before, patch),
             )
             guard = {**(patch.get("metadata") or {}), "resourceVersion": meta["resourceVersion"]}
+            guarded = {**patch, "metadata": guard}
             try:
-                return await self._acknowledge(
-                    entry, self._cluster.patch(kind, name, namespace, {**patch, "metadata": guard})
-                )
+                return await self._acknowledge(entry, partial(self._cluster.patch, kind, name, namespace, guarded, ""))
             except ApiError as exc:
                 if exc.status != _CONFLICT or last:
                     raise
@@ -241,9 +252,11 @@ class Changes:
                 await self.undo(entry)
         return Acknowledged(sent_ns, self._clock.now_ns(), {})
 
-    async def _acknowledge(self, entry: UndoEntry, request: Any) -> Acknowledged:
-        sent_ns = self._clock.now_ns()
-        under_way = asyncio.ensure_future(request)
+    async def _acknowledge(
+        self, entry: UndoEntry, make: Callable[[Tried], Coroutine[Any, Any, Object]]
+    ) -> Acknowledged:
+        tried = Tried()
+        under_way = asyncio.create_task(make(tried))
         try:
             answer = await asyncio.shield(under_way)
         except asyncio.CancelledError:
@@ -254,13 +267,14 @@ class Changes:
             under_way.cancel()
             raise
         except ApiError as exc:
-            if exc.is_refusal:
+            if exc.is_undone:
                 self._journal.update(entry, "undone")
             raise
         accepted_ns = self._clock.now_ns()
+        sent_ns = round((tried.sent_s - self._clock.zero_s) * 1e9)
         self.acknowledged += 1
         self._journal.update(entry, "done", uid=str(answer.get("metadata", {}).get("uid", "")))
-        return Acknowledged(sent_ns, accepted_ns, answer)
+        return Acknowledged(sent_ns, accepted_ns, answer, settled=tried.settled)
 
     async def undo(self, entry: UndoEntry) -> str:
         """Undo one change; returns what was done about it, for people.
@@ -269,6 +283,14 @@ class Changes:
             RollbackError: it could not be undone.
         """
         return await self._undo.undo(entry)
+
+    async def look(self, entry: UndoEntry) -> str:
+        """See `Undo.look`."""
+        return await self._undo.look(entry)
+
+    def unfinished(self, entry: UndoEntry, why: str) -> RollbackError:
+        """See `Undo.unfinished`."""
+        return self._undo.unfinished(entry, why)
 
 
 def reverse_patch(before: Object, patch: Object) -> Object:

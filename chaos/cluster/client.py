@@ -6,60 +6,25 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from chaos.cluster.kinds import API_VERSIONS, CLUSTER_WIDE, LATER, NEVER_MADE
+from chaos.cluster.retrying import BUDGET_S, Retrying, Tried
+from chaos.cluster.settling import Settling, Write
 from chaos.errors import ApiError
 
 if TYPE_CHECKING:  # a second to import, which experiments and commands without a cluster do not pay
     from chaos.cluster.transport import Transport
 
-Object = dict[str, Any]
+__all__ = ["API_VERSIONS", "CLUSTER_WIDE", "NEVER_MADE", "Cluster", "Object", "Witness"]
 
-# apiVersion of each kind that this tool uses; asking discovery for a kind alone would scan every group.
-API_VERSIONS = {
-    "ConfigMap": "v1",
-    "Deployment": "apps/v1",
-    "Endpoints": "v1",
-    "Event": "v1",
-    "EndpointSlice": "discovery.k8s.io/v1",
-    "Lease": "coordination.k8s.io/v1",
-    "LimitRange": "v1",
-    "Job": "batch/v1",
-    "Namespace": "v1",
-    "NetworkPolicy": "networking.k8s.io/v1",
-    "Node": "v1",
-    "PersistentVolume": "v1",
-    "PersistentVolumeClaim": "v1",
-    "Pod": "v1",
-    "PodDisruptionBudget": "policy/v1",
-    "ReplicaSet": "apps/v1",
-    "ResourceQuota": "v1",
-    "SelfSubjectAccessReview": "authorization.k8s.io/v1",
-    "Service": "v1",
-    "StatefulSet": "apps/v1",
-}
-CLUSTER_WIDE = frozenset({"Namespace", "Node", "PersistentVolume"})
-# Made by the cluster, from what it copies labels of, or never stored.
-NEVER_MADE = frozenset({"EndpointSlice", "Endpoints", "Event", "Node", "SelfSubjectAccessReview"})
-# Looked up when they are needed, which is before any fault; the sandbox does not serve them.
-_LATER = frozenset(
-    {
-        "Endpoints",
-        "Event",
-        "Job",
-        "LimitRange",
-        "NetworkPolicy",
-        "PersistentVolume",
-        "PodDisruptionBudget",
-        "ResourceQuota",
-        "SelfSubjectAccessReview",
-    }
-)
-# Asked or told by everybody about themselves: nothing of the cluster changes by it.
-_NO_CHANGE = frozenset({"Event", "SelfSubjectAccessReview"})
+Object = dict[str, Any]
+# A question: nothing of the cluster changes by it.
+_NEVER_STORED = frozenset({"SelfSubjectAccessReview"})
 _REQUEST_TIMEOUT_S = 30.0
 _FORBIDDEN = 403
 _VERBS = {"get": "get", "post": "create", "delete": "delete", "patch": "patch"}
@@ -85,9 +50,10 @@ class Cluster:
         used: how often each (verb, group, resource) was asked for, in the words of RBAC.
         bytes_sent: of bodies, likewise `bytes_received`.
         witness: told of each change that is asked for; None: nobody.
+        retrying: when a request is made again.
     """
 
-    def __init__(self, transport: Transport, name: str) -> None:
+    def __init__(self, transport: Transport, name: str, retrying: Retrying | None = None) -> None:
         self.name = name
         self.server = transport.server
         self.proxy = transport.proxy
@@ -98,6 +64,7 @@ class Cluster:
         self.bytes_sent = 0
         self.bytes_received = 0
         self.witness: Witness | None = None
+        self.retrying = retrying or Retrying()
         self._transport = transport
         self._resources: dict[str, Any] = {}
 
@@ -135,7 +102,7 @@ class Cluster:
     async def discover(self) -> None:
         """Look every kind up now, so that no discovery happens between a fault and its measurement."""
         for kind in API_VERSIONS:
-            if kind not in _LATER:
+            if kind not in LATER:
                 await self.resource(kind)
 
     async def server_date(self) -> tuple[float, float, float]:
@@ -182,24 +149,34 @@ class Cluster:
     async def resource(self, kind: str) -> Any:
         """The dynamic client's handle of a kind."""
         if kind not in self._resources:
-            self._resources[kind] = await self._transport.find(kind, API_VERSIONS[kind])
+            self._resources[kind] = await self.retrying.read(lambda: self._transport.find(kind, API_VERSIONS[kind]))
         return self._resources[kind]
 
     # ---- reading ----
 
-    async def get(self, kind: str, name: str, namespace: str = "") -> Object | None:
-        """An object, or None where there is none."""
-        try:
+    async def get(self, kind: str, name: str, namespace: str = "", *, budget_s: float = BUDGET_S) -> Object | None:
+        """An object, or None where there is none; asked for again, for so many seconds, while the server fails."""
+
+        async def once() -> Object:
             return await self._call("get", kind, f"reading {kind} {name}", name=name, namespace=namespace)
+
+        try:
+            return await self.retrying.read(once, budget_s)
         except ApiError as exc:
             if exc.status == 404:  # noqa: PLR2004 - HTTP
                 return None
             raise
 
-    async def list(self, kind: str, namespace: str = "", labels: str = "") -> tuple[list[Object], str]:
+    async def list(
+        self, kind: str, namespace: str = "", labels: str = "", *, budget_s: float = BUDGET_S
+    ) -> tuple[list[Object], str]:
         """Objects of a kind, and the resourceVersion of the list; `labels` is a label selector."""
-        query = {"label_selector": labels} if labels else {}
-        found = await self._call("get", kind, f"listing {kind}", namespace=namespace, **query)
+        query: dict[str, Any] = {"label_selector": labels} if labels else {}
+
+        async def once() -> Object:
+            return await self._call("get", kind, f"listing {kind}", namespace=namespace, **query)
+
+        found = await self.retrying.read(once, budget_s)
         items = found.get("items") or []
         for item in items:
             item.setdefault("kind", kind)
@@ -207,7 +184,7 @@ class Cluster:
         return items, str(found["metadata"]["resourceVersion"])
 
     async def revision(self, kind: str, namespace: str) -> str:
-        """The resourceVersion that a list of a kind has now; at most one object is read for it."""
+        """The resourceVersion that a list of a kind has now; at most one object is read for it, and asked for once."""
         found = await self._call("get", kind, f"listing one {kind}", namespace=namespace, limit=1)
         return str(found["metadata"]["resourceVersion"])
 
@@ -222,15 +199,31 @@ class Cluster:
             path = handle.path(namespace=namespace or None)
             return await self._transport.watch(path, resource_version, timeout_s, query)
 
-    # ---- writing: only `changes.py` calls these ----
+    # ---- writing: only `changes.py` and `undo.py` call these ----
 
-    async def create(self, obj: Object) -> Object:
-        """Create an object."""
-        meta = obj["metadata"]
-        doing = f"creating {obj['kind']} {meta['name']}"
-        return await self._call("post", obj["kind"], doing, namespace=meta.get("namespace", ""), body=obj)
+    async def create(self, obj: Object, tried: Tried | None = None) -> Object:
+        """Create an object; what asks a question and is never stored is asked like one."""
+        kind, meta = obj["kind"], obj["metadata"]
+        name, namespace = str(meta.get("name", "")), str(meta.get("namespace", ""))
+        doing = f"creating {kind} {name}"
 
-    async def evict(self, name: str, namespace: str, uid: str, grace_s: int | None, *, dry_run: bool = False) -> Object:
+        async def once(limit_s: float = _REQUEST_TIMEOUT_S) -> Object:
+            return await self._call("post", kind, doing, namespace=namespace, body=obj, limit_s=limit_s)
+
+        if kind in _NEVER_STORED:
+            return await self.retrying.read(once)
+        return await self._write(Write("create", kind, name, namespace, body=obj), once, tried)
+
+    async def evict(
+        self,
+        name: str,
+        namespace: str,
+        uid: str,
+        grace_s: int | None,
+        tried: Tried | None = None,
+        *,
+        dry_run: bool = False,
+    ) -> Object:
         """Ask for a pod's eviction, which a PodDisruptionBudget may refuse (429); a dry run only asks whether."""
         options: Object = {"preconditions": {"uid": uid}}
         if dry_run:
@@ -243,27 +236,61 @@ class Cluster:
             "metadata": {"name": name, "namespace": namespace},
             "deleteOptions": options,
         }
-        doing = f"evicting Pod {name}"
-        return await self._call("post", "Pod", doing, name=name, namespace=namespace, subresource="eviction", body=body)
+
+        async def once(limit_s: float = _REQUEST_TIMEOUT_S) -> Object:
+            return await self._call(
+                "post",
+                "Pod",
+                f"evicting Pod {name}",
+                name=name,
+                namespace=namespace,
+                subresource="eviction",
+                body=body,
+                limit_s=limit_s,
+            )
+
+        if dry_run:
+            return await self.retrying.read(once)
+        return await self._write(Write("evict", "Pod", name, namespace, uid), once, tried)
 
     async def patch(
-        self, kind: str, name: str, namespace: str, patch: Object, subresource: str = "", *, strategic: bool = False
+        self,
+        kind: str,
+        name: str,
+        namespace: str,
+        patch: Object,
+        subresource: str = "",
+        tried: Tried | None = None,
+        *,
+        strategic: bool = False,
     ) -> Object:
         """Change fields of an object: a JSON merge patch, in which null removes a field.
 
         A strategic one changes entries of lists by their keys, such as one condition of a status.
         """
-        doing = f"patching {kind} {name}"
-        query = {"content_type": f"application/{'strategic-' if strategic else ''}merge-patch+json"}
-        return await self._call(
-            "patch", kind, doing, name=name, namespace=namespace, body=patch, subresource=subresource, **query
-        )
+        form = f"application/{'strategic-' if strategic else ''}merge-patch+json"
+
+        async def once(limit_s: float) -> Object:
+            return await self._call(
+                "patch",
+                kind,
+                f"patching {kind} {name}",
+                name=name,
+                namespace=namespace,
+                subresource=subresource,
+                body=patch,
+                limit_s=limit_s,
+                content_type=form,
+            )
+
+        return await self._write(Write("patch", kind, name, namespace, body=patch), once, tried)
 
     async def delete(
         self,
         kind: str,
         name: str,
         namespace: str = "",
+        tried: Tried | None = None,
         *,
         uid: str = "",
         grace_s: int | None = None,
@@ -277,7 +304,25 @@ class Cluster:
             body["gracePeriodSeconds"] = grace_s
         if propagation:
             body["propagationPolicy"] = propagation
-        return await self._call("delete", kind, f"deleting {kind} {name}", name=name, namespace=namespace, body=body)
+        doing = f"deleting {kind} {name}"
+
+        async def once(limit_s: float = _REQUEST_TIMEOUT_S) -> Object:
+            return await self._call("delete", kind, doing, name=name, namespace=namespace, body=body, limit_s=limit_s)
+
+        return await self._write(Write("delete", kind, name, namespace, uid), once, tried)
+
+    async def _write(self, write: Write, once: Callable[[float], Awaitable[Object]], tried: Tried | None) -> Object:
+        """Make a change, and tell the witness what is known of it."""
+        tried = tried or Tried()
+        with self._witnessed(write) as answered:
+            answer = await Settling(write, self.retrying.tries(), once, partial(self._look, write)).made(tried)
+            # Of what was read back nobody knows which of its versions this change made.
+            if not tried.settled or write.verb in ("create", "delete", "evict"):
+                answered.append(answer)
+        return answer
+
+    async def _look(self, write: Write, budget_s: float) -> Object | None:
+        return await self.get(write.kind, write.name, write.namespace, budget_s=budget_s)
 
     async def _call(
         self,
@@ -289,8 +334,10 @@ class Cluster:
         namespace: str = "",
         subresource: str = "",
         body: Any = None,
+        limit_s: float = _REQUEST_TIMEOUT_S,
         **query: Any,
     ) -> Object:
+        """Make one request, once."""
         handle = await self.resource(kind)
         path = handle.path(name=name or None, namespace=namespace or None)
         resource = handle.name
@@ -300,34 +347,27 @@ class Cluster:
         self.count(_VERBS[method] if method != "get" or name else "list", handle.group, resource)
         if body is not None:
             self.bytes_sent += len(json.dumps(body))
-        with self._witnessed(method, kind, name, namespace, subresource, body) as answered:
-            with self.errors(doing + where):
-                async with asyncio.timeout(_REQUEST_TIMEOUT_S):
-                    response = await self._transport.request(method, path, body, query)
-                    self.bytes_received += len(await response.read())
-                    found = await response.json()
-            if not isinstance(found, dict):
-                raise ApiError(f"{doing}: {self.server} did not answer with an object")
-            answered.append(found)
+        with self.errors(doing + where):
+            async with asyncio.timeout(limit_s):
+                response = await self._transport.request(method, path, body, query)
+                self.bytes_received += len(await response.read())
+                found = await response.json()
+        if not isinstance(found, dict):
+            raise ApiError(f"{doing}: {self.server} did not answer with an object")
         return found
 
     @contextmanager
-    def _witnessed(
-        self, method: str, kind: str, name: str, namespace: str, subresource: str, body: Any
-    ) -> Iterator[_Answers]:
+    def _witnessed(self, write: Write) -> Iterator[_Answers]:
         """Tell the witness of a change; the answer is put into the list."""
         answered: _Answers = []
-        options = (body or {}).get("deleteOptions") or body or {}
-        if method == "get" or kind in _NO_CHANGE or options.get("dryRun") or self.witness is None:
+        if self.witness is None:
             yield answered
             return
-        name = name or str(((body or {}).get("metadata") or {}).get("name", ""))
-        uid = str((options.get("preconditions") or {}).get("uid", ""))
-        done = self.witness("evict" if subresource == "eviction" else _VERBS[method], kind, name, namespace, uid)
+        done = self.witness(write.verb, write.kind, write.name, write.namespace, write.uid)
         try:
             yield answered
         except ApiError as exc:
-            if not exc.is_refusal:
+            if not exc.is_undone:
                 done(None)
             raise
         except BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,12 @@ from chaos.cluster.client import Cluster
 from chaos.cluster.failures import api_errors
 from chaos.cluster.kubeconfig import Kubeconfig, read_kubeconfig
 from chaos.cluster.proxy import choose_proxy
+from chaos.cluster.retrying import Retrying, worth_another
 from chaos.cluster.transport import Transport
-from chaos.errors import PreflightError, UsageError
+from chaos.errors import ApiError, PreflightError, UsageError
 
 _CONNECT_TIMEOUT_S = 10
+_NOBODY_THERE_S = 0.5
 _LOGIN_TIMEOUT_S = 30
 
 # The dynamic client keeps discovery in a file named after the host, which a reused port makes stale, and writes it anew
@@ -65,17 +68,35 @@ async def connect(address: ClusterAddress, namespace: str = "") -> Cluster:
     with api_errors(f"reading the certificates of {address.describe()}", server):
         client = ApiClient(configuration)
     client.user_agent = "chaos-identity"
-    try:
+    # In memory all is as the seed has it.
+    retrying = Retrying(None if address.connector is None else 0)
+
+    async def once() -> DynamicClient:
         with api_errors(f"connecting to {address.describe()}", server, proxy):
             async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-                dynamic = await DynamicClient(client, cache_file=_NOWHERE)
-                cluster = Cluster(Transport(client, dynamic, server, proxy), address.describe())
-                await cluster.identify(namespace)
-                await cluster.discover()
+                return await DynamicClient(client, cache_file=_NOWHERE)
+
+    try:
+        dynamic = await _answered(once, retrying)
+        cluster = Cluster(Transport(client, dynamic, server, proxy), address.describe(), retrying)
+        await cluster.identify(namespace)
+        await cluster.discover()
     except BaseException:
         await client.close()
         raise
     return cluster
+
+
+async def _answered(once: Callable[[], Awaitable[DynamicClient]], retrying: Retrying) -> DynamicClient:
+    """The first contact: where nobody is there at all, that is told soon, to whoever waits for it."""
+    tries = retrying.tries(_CONNECT_TIMEOUT_S)
+    try:
+        return await once()
+    except ApiError as exc:
+        if not worth_another(exc) or not tries.left_s:
+            raise
+        budget_s = _NOBODY_THERE_S if exc.unsent else tries.left_s
+    return await retrying.read(once, budget_s)
 
 
 async def _load_kubeconfig(configuration: Any, context: str, found: Kubeconfig) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -60,7 +62,7 @@ def proxy_refusal(doing: str, server: str, proxy: Proxy, status: int, said: str)
         return ApiError(f"{doing}: {proxy} {wants} ({answer})", hint=hint)
     if status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT):
         hint = "is the cluster running, and is this the proxy that leads to it?"
-        return ApiError(f"{doing}: {proxy} cannot reach {server}: it answered {answer}", hint=hint)
+        return ApiError(f"{doing}: {proxy} cannot reach {server}: it answered {answer}", hint=hint, lost=True)
     hint = f"ask whoever runs it to allow {server}, or {_without(proxy)}"
     return ApiError(f"{doing}: {proxy} does not let us to {server}: it answered {answer}", hint=hint)
 
@@ -97,7 +99,8 @@ def _of_proxy(exc: Exception, doing: str, server: str, proxy: Proxy) -> ApiError
         hint = "an https:// proxy needs a certificate from this cluster's certificate-authority, as for kubectl"
         return ApiError(f"{doing}: the certificate of {proxy} is not trusted: {exc}", hint=hint)
     why = (exc.os_error.strerror if isinstance(exc, aiohttp.ClientConnectorError) else "") or str(exc)
-    return ApiError(f"{doing}: {proxy} cannot be reached: {why}", hint=f"is it running? else {_without(proxy)}")
+    hint = f"is it running? else {_without(proxy)}"
+    return ApiError(f"{doing}: {proxy} cannot be reached: {why}", hint=hint, unsent=True)
 
 
 def _convert(exc: Exception, doing: str, server: str, proxy: Proxy | None) -> ApiError | None:  # noqa: PLR0911 - one return per family
@@ -112,6 +115,8 @@ def _convert(exc: Exception, doing: str, server: str, proxy: Proxy | None) -> Ap
             status=status,
             reason=body.get("reason", ""),
             hint=_HINTS.get(status, ""),
+            causes=causes(body),
+            retry_after_s=retry_after_s(getattr(exc, "headers", None), body),
         )
     if isinstance(exc, ResourceNotFoundError):
         return ApiError(f"{doing}: {server} does not know that kind: {exc}", status=404, reason="NotFound")
@@ -124,22 +129,48 @@ def _convert(exc: Exception, doing: str, server: str, proxy: Proxy | None) -> Ap
         return ApiError(
             f"{doing}: {server} did not answer in time{by_way}",
             hint="check the network path to the API server, then run again",
+            lost=True,
         )
     if isinstance(exc, aiohttp.ClientConnectorError):
         return ApiError(
             f"{doing}: {server} cannot be reached: {exc.os_error.strerror or exc}",
             hint="is the cluster running, and can this machine reach it? try: kubectl --context NAME version",
+            unsent=True,
         )
     if isinstance(exc, aiohttp.ClientResponseError | ValueError | KeyError | TypeError | AttributeError):
         return ApiError(
             f"{doing}: {server} answered what no Kubernetes API server answers ({type(exc).__name__}: {exc})"[:300],
             hint="check that the kubeconfig's `server` is an API server",
+            lost=isinstance(exc, json.JSONDecodeError),  # cut short
         )
     if isinstance(exc, aiohttp.ClientError | ConnectionError):
         return ApiError(
-            f"{doing}: the connection to {server}{by_way} broke: {exc or type(exc).__name__}", hint="run again"
+            f"{doing}: the connection to {server}{by_way} broke: {exc or type(exc).__name__}",
+            hint="run again",
+            lost=True,
         )
     return None
+
+
+def causes(status: dict[str, Any]) -> list[str]:
+    """The reasons of a Status object's causes."""
+    details = status.get("details")
+    rows = details.get("causes") if isinstance(details, dict) else None
+    return [str(row.get("reason", "")) for row in rows or () if isinstance(row, dict)]
+
+
+def retry_after_s(headers: Any, status: dict[str, Any]) -> float:
+    """Seconds that a server asks to wait, by its header (a number or a date) or its Status; 0 where it does not."""
+    details = status.get("details")
+    said = (headers or {}).get("Retry-After") or (details or {}).get("retryAfterSeconds") or 0
+    try:
+        return max(0.0, float(said))
+    except (TypeError, ValueError):
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(str(said)).timestamp() - time.time())
+    except ValueError:
+        return 0.0
 
 
 def status_object(body: Any) -> dict[str, Any]:

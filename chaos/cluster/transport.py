@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -13,6 +14,7 @@ from chaos.cluster.failures import api_errors
 from chaos.cluster.proxy import Proxy
 
 _CONNECT_WITHIN_S = 10
+_FIND_WITHIN_S = 15
 # A watch that its server does not end in time is broken.
 _PAST_ITS_END_S = 10
 
@@ -30,6 +32,10 @@ class Transport:
         self.proxy = proxy
         self._client = client
         self._dynamic = dynamic
+        # aiohttp would send a DELETE again by itself where a connection that was kept open broke: the answer to the
+        # second says nothing of when the first was carried out. What is tried again is decided by `retrying.py`.
+        if client.rest_client.pool_manager is not None:
+            client.rest_client.pool_manager._retry_connection = False  # noqa: SLF001 - there is no other way
 
     def errors(self, doing: str) -> AbstractContextManager[None]:
         """Turn what a request can raise into an `ApiError`, which says what was being done."""
@@ -43,8 +49,15 @@ class Transport:
     async def find(self, kind: str, api_version: str) -> Any:
         """The library's handle of a kind, which knows its paths."""
         prefix = "apis" if "/" in api_version else "api"
+        resources = self._dynamic.resources
+        known = resources._cache  # noqa: SLF001 - see below
         with self.errors(f"looking up {kind}"):
-            return await self._dynamic.resources.get(prefix=prefix, api_version=api_version, kind=kind)
+            try:
+                async with asyncio.timeout(_FIND_WITHIN_S):  # the library would wait for five minutes
+                    return await resources.get(prefix=prefix, api_version=api_version, kind=kind)
+            except BaseException:
+                resources._cache = known  # noqa: SLF001 - a refresh that fails leaves half a cache, and later a KeyError
+                raise
 
     async def request(self, method: str, path: str, body: Any, query: dict[str, Any]) -> Any:
         """The response to a request, to be called within `errors`."""

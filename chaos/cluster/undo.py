@@ -103,11 +103,7 @@ class Undo:
         except RollbackError:
             raise
         except ChaosError as exc:
-            by_hand = ["kubectl", "delete", kind.lower(), name, *(("-n", namespace) if namespace else ())]
-            raise RollbackError(
-                f"{what} could not be deleted: {exc.message}",
-                hint=f"later: {self._journal.recovery()}   or: {shlex.join(by_hand)}",
-            ) from exc
+            raise self._not_yet(entry, f"{what} could not be deleted: {exc.message}", exc) from exc
         return f"deleted {what}"
 
     async def _run_command(self, entry: UndoEntry) -> None:
@@ -125,32 +121,79 @@ class Undo:
             raise RollbackError(exc.message, hint=f"run it by hand: {entry.command}") from exc
 
     async def _restore(self, entry: UndoEntry) -> str:
-        """Put the old values back, as long as the object has those that this run gave it.
+        """Put the old values back, as long as the object has those that this run gave it, and make sure of it.
 
         Raises:
             RollbackError: it has others by now, or the API server refused.
         """
-        restore, what = entry.restore or {}, entry.what
-        where = ("-n", entry.namespace) if entry.namespace else ()
-        patch = ("--type", "merge", "-p", json.dumps(restore))
-        by_hand = shlex.join(["kubectl", "patch", entry.kind.lower(), entry.name, *where, *patch])
         try:
-            for _ in range(_TRIES):
-                found = await self._cluster.get(entry.kind, entry.name, entry.namespace)
-                if found is None or str(found["metadata"]["uid"]) != entry.uid:
-                    return f"{what} is no longer the one that was changed; left alone"
-                if has_values(found, restore):
-                    return f"{what} has its old values"
-                if not has_values(found, entry.applied or {}):
-                    break
-                if await self._patched(entry, found["metadata"]["resourceVersion"], restore):
-                    return f"put {what} back"
+            return await self._put_back(entry)
+        except RollbackError:
+            raise
         except ChaosError as exc:
-            raise RollbackError(f"{what} could not be put back: {exc.message}", hint=by_hand) from exc
+            raise self._not_yet(entry, f"{entry.what} could not be put back: {exc.message}", exc) from exc
+
+    async def _put_back(self, entry: UndoEntry) -> str:
+        restore, what = entry.restore or {}, entry.what
+        sent = False
+        for _ in range(_TRIES):
+            found = await self._cluster.get(entry.kind, entry.name, entry.namespace)
+            if found is None or str(found["metadata"]["uid"]) != entry.uid:
+                return f"{what} is no longer the one that was changed; left alone"
+            if has_values(found, restore):
+                return f"put {what} back" if sent else f"{what} has its old values"
+            if not has_values(found, entry.applied or {}):
+                if sent:
+                    return f"put {what} back, which somebody else has changed since"
+                raise RollbackError(
+                    f"{what} was changed by somebody else after this run had changed it, so it was left alone",
+                    hint=f"look at it; what puts it back: {self._by_hand(entry)}",
+                )
+            sent |= await self._patched(entry, found["metadata"]["resourceVersion"], restore)
         raise RollbackError(
-            f"{what} was changed by somebody else after this run had changed it, so it was left alone",
-            hint=f"look at it; what puts it back: {by_hand}",
+            f"{what} could not be put back: it changes all the time", hint=self._by_hand(entry), may_pass=True
         )
+
+    async def look(self, entry: UndoEntry) -> str:
+        """Whether an undo that was given up has come about all the same; what is so then, or nothing.
+
+        Raises:
+            ChaosError: it cannot be read.
+        """
+        if entry.undo == "command":
+            return ""
+        found = await self._cluster.get(entry.kind, entry.name, entry.namespace)
+        if entry.undo == "restore":
+            done = found is None or str(found["metadata"]["uid"]) != entry.uid or has_values(found, entry.restore or {})
+        else:
+            done = found is None or not self._is_ours(entry, found)
+        if not done or (entry.kind in _WORKLOADS and await self._pods_of(entry)):
+            return ""
+        self._journal.update(entry, "undone")
+        return f"{entry.what} has its old values" if entry.undo == "restore" else f"{entry.what} is gone"
+
+    def unfinished(self, entry: UndoEntry, why: str) -> RollbackError:
+        """What is told of an undo that was given up."""
+        verb = {"restore": "put back", "command": "joined again"}.get(entry.undo, "deleted")
+        return RollbackError(f"{entry.what} could not be {verb}: {why}", hint=self._later(entry))
+
+    def _not_yet(self, entry: UndoEntry, message: str, exc: ChaosError) -> RollbackError:
+        passing = isinstance(exc, ApiError) and (exc.may_pass or exc.status == _CONFLICT)
+        return RollbackError(message, hint=self._later(entry), may_pass=passing)
+
+    def _later(self, entry: UndoEntry) -> str:
+        if entry.undo == "restore":
+            return self._by_hand(entry)
+        return f"later: {self._journal.recovery()}   or: {self._by_hand(entry)}"
+
+    def _by_hand(self, entry: UndoEntry) -> str:
+        """What somebody would type."""
+        if entry.undo == "command":
+            return entry.command
+        verb, where = entry.undo, ("-n", entry.namespace) if entry.namespace else ()
+        patch = ("--type", "merge", "-p", json.dumps(entry.restore or {})) if verb == "restore" else ()
+        words = "patch" if verb == "restore" else "delete"
+        return shlex.join(["kubectl", words, entry.kind.lower(), entry.name, *where, *patch])
 
     async def _patched(self, entry: UndoEntry, version: str, restore: Object) -> bool:
         """False where somebody else was faster: its status changes all the time."""
@@ -206,7 +249,8 @@ class Undo:
                     await self._delete_claims(entry)
                 return
             if self._clock.now_s() > deadline_s:
-                raise ApiError(f"it was not gone {_GONE_WITHIN_S:.0f} s after its deletion was accepted")
+                why = f"it was not gone {_GONE_WITHIN_S:.0f} s after its deletion was accepted"
+                raise RollbackError(f"{entry.what} could not be deleted: {why}", hint=self._later(entry), may_pass=True)
             await asyncio.sleep(_POLL_S)
 
     async def _pods_of(self, entry: UndoEntry) -> list[Object]:

@@ -20,6 +20,8 @@ _GONE = 410
 # So long a watch may take to tell what a list has shown already; the slowest on realk8s took 0.5 ms.
 _CATCH_UP_S = 1.0
 _LIST_AGAIN_S = 5.0
+# A look that fails is made again anyway.
+_LOOK_BUDGET_S = 5.0
 
 
 class _ExpiredError(Exception):
@@ -162,7 +164,9 @@ class Watcher:
     async def _look(self) -> bool:
         sent_ns = self._clock.now_ns()
         try:
-            items, revision = await self._cluster.list(self.kind, self._namespace, self._labels)
+            items, revision = await self._cluster.list(
+                self.kind, self._namespace, self._labels, budget_s=_LOOK_BUDGET_S
+            )
         except ApiError:
             return False
         listed = {_key(item): item for item in items}

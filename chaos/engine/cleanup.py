@@ -7,7 +7,9 @@ from chaos.cluster.client import Cluster
 from chaos.cluster.journal import Journal
 from chaos.cluster.undo import Undo
 from chaos.engine.leftovers import Leftover, RunLeftovers
+from chaos.engine.patience import Patience
 from chaos.engine.progress import Progress
+from chaos.engine.undoing import Undoing
 from chaos.errors import ChaosError, RollbackError
 
 # Namespaces take what is in them along; a volume can go only after its claim.
@@ -41,13 +43,7 @@ async def remove(
             )
             journal.update(entry, "done", left.uid)
             work.append(entry)
-    for entry in work:
-        try:
-            progress.step(await undo.undo(entry))
-        except ChaosError as exc:
-            failures.append(exc)
-            progress.warning(exc.message)
-    return failures
+    return [*failures, *await Undoing(undo, progress, Patience(clock)).all(lambda: work)]
 
 
 def _rank(left: Leftover) -> tuple[int, str]:

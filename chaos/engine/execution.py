@@ -29,6 +29,7 @@ from chaos.engine.conclusion import PRECEDENCE
 from chaos.engine.deployment import DEPLOY_WITHIN_S, claim_namespace, deploy
 from chaos.engine.folder import make_run_folder
 from chaos.engine.method import carry_out, method_limit_s
+from chaos.engine.patience import AFTER_SIGNAL_S, CLEANUP_WITHIN_S, Patience
 from chaos.engine.permissions import undeclared
 from chaos.engine.place import Place
 from chaos.engine.plan import plan_lines, stretched_note
@@ -121,6 +122,7 @@ class Execution:
         self._clock = RunClock(asyncio.get_running_loop())
         self._body: asyncio.Task[None] | None = None
         self._interrupted = False
+        self._patience: Patience | None = None
         self._defects: list[InconclusiveError] = []
         self._cluster: Cluster | None = None
         self._begun: _Begun | None = None
@@ -130,6 +132,8 @@ class Execution:
         if not self._interrupted and self._body is not None:
             self._interrupted = True
             self._body.cancel()
+            if self._patience is not None:
+                self._patience.shorten()
 
     async def run(self) -> RunResult:
         """Run it. The work is a task of its own, so that an interruption ends it and not the rollback.
@@ -153,7 +157,7 @@ class Execution:
             gc.unfreeze()  # another run in this process must not inherit what this one leaves
         if (failure := self._place.failure()) is not None:
             self._defects.insert(0, InconclusiveError(f"the sandbox itself failed: {failure!r}"))
-        ended = _error_of(self._body)
+        ended = _only_what_is_left(_error_of(self._body))
         found = [e for e in (ended, *self._defects) if e is not None]
         error = min(found, key=lambda e: PRECEDENCE.index(e.exit_code)) if found else None
         if self._begun is None:
@@ -164,8 +168,9 @@ class Execution:
 
     async def _roll_back(self, begun: _Begun) -> list[RollbackError]:
         """Undo everything; whatever ends that early, the run must not look as if nothing were left."""
+        self._patience = Patience(self._clock, AFTER_SIGNAL_S if self._interrupted else CLEANUP_WITHIN_S)
         try:
-            return await roll_back(begun.journal, begun.changes, self._progress)
+            return await roll_back(begun.journal, begun.changes, self._progress, self._patience)
         except Exception as exc:  # noqa: BLE001 - see above
             if os.environ.get("CHAOS_DEBUG"):
                 traceback.print_exception(exc)
@@ -495,6 +500,13 @@ def _note_down(
             )
 
     return done
+
+
+def _only_what_is_left(error: ChaosError | None) -> ChaosError | None:
+    """What a method could not put back has been tried again since: the rollback tells whether anything is left."""
+    if not isinstance(error, RollbackError):
+        return error
+    return InconclusiveError(f"the run ended early: {error.message}")
 
 
 async def _look_at(watchers: Sequence[Watcher]) -> bool:

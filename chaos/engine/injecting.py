@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from chaos.cluster.changes import Acknowledged, Changes
-from chaos.errors import ApiError, ChaosError, UsageError
+from chaos.errors import ApiError, ChaosError, InconclusiveError, UsageError
 from chaos.faults import Fault
+
+# An acceptance that no answer told counts from where it was read back, at the latest; so much it may be off.
+_SETTLED_WITHIN_S = 1.0
 
 
 def check_kind(fault: object) -> None:
@@ -29,10 +32,12 @@ async def injected(fault: Fault, changes: Changes, namespace: str) -> Acknowledg
 
     Raises:
         ApiError: the API server refused.
+        InconclusiveError: nobody knows well enough when it was accepted.
         UsageError: it did not return what `changes` had acknowledged.
     """
     done = await fault.inject(changes, namespace)
     if isinstance(done, Acknowledged):
+        _check_known(fault, done)
         return done
     raise UsageError(
         f"inject of {type(fault).__name__} returned {done!r:.60}, and must return what `changes` acknowledged",
@@ -42,6 +47,17 @@ async def injected(fault: Fault, changes: Changes, namespace: str) -> Acknowledg
 
 def outcome_of(exc: Exception, *, some_made: bool) -> tuple[str, str]:
     """What became of a fault that raised, and why; `some_made`: whether one of its requests was accepted before."""
-    refused = isinstance(exc, ApiError) and exc.is_refusal
-    outcome = "partial" if some_made else "refused" if refused else "unknown"
+    outcome = "refused" if isinstance(exc, ApiError) and exc.is_undone else "unknown"
+    if some_made and not isinstance(exc, InconclusiveError):
+        outcome = "partial"
     return outcome, exc.message if isinstance(exc, ChaosError) else f"{type(exc).__name__}: {exc}"
+
+
+def _check_known(fault: Fault, done: Acknowledged) -> None:
+    """Raises InconclusiveError: nobody knows well enough when it was accepted for anything to count from that."""
+    took_s = (done.accepted_ns - done.sent_ns) / 1e9
+    if done.settled and took_s > _SETTLED_WITHIN_S:
+        raise InconclusiveError(
+            f"nobody answered whether {fault.name} was accepted; it was, as reading back showed {took_s:.1f} s later",
+            hint="when that was is not known, so nothing is measured from it; run again",
+        )

@@ -143,8 +143,8 @@ class RunObjects:
         try:
             await change
         except ApiError as exc:
-            if not exc.status:
-                raise
+            if not exc.is_refusal or exc.may_pass:
+                raise  # that the server could not is no answer to whether it would
             return f"{exc.status} {exc.reason}: {exc.message}"
         return ""
 

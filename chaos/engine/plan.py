@@ -48,7 +48,7 @@ def _trials(options: Options, names: Sequence[str]) -> str:
     """How many, and which options decide that."""
     if options.until_precision is None:
         return f"{options.trials or len(names)} (--trials N for more or fewer)"
-    return _until(options)
+    return f"{_until(options)} (--until-precision, --max-trials)"
 
 
 def _how_often(options: Options) -> str:

@@ -3,43 +3,24 @@
 from __future__ import annotations
 
 from chaos.clock import RunClock
-from chaos.cluster.changes import Changes
 from chaos.cluster.client import Cluster
 from chaos.cluster.journal import Journal, UndoEntry
 from chaos.cluster.undo import Undo
+from chaos.engine.patience import Patience
 from chaos.engine.permissions import DNS_NAMESPACE
 from chaos.engine.progress import Progress
-from chaos.errors import ChaosError, PreflightError, RollbackError, UnprovenError
+from chaos.engine.undoing import Undoes, Undoing
+from chaos.errors import PreflightError, RollbackError
 from chaos.visible import visible
 
 
-async def roll_back(journal: Journal, changes: Changes | Undo, progress: Progress) -> list[RollbackError]:
-    """Undo everything that is open; goes on after a failure, and returns the failures.
+async def roll_back(journal: Journal, changes: Undoes, progress: Progress, patience: Patience) -> list[RollbackError]:
+    """Undo everything that is open, as long as patience lasts; returns what is left.
 
     Nodes go first, since what is to be removed may run on one, and what others use; then namespaces, since what is in
     them goes with them, unless they are not the run's.
     """
-    failures: list[RollbackError] = []
-    covered: set[str] = set()  # namespaces whose own fate is that of everything in them
-    for entry in sorted(journal.open_entries(), key=_order):
-        if entry.namespace in covered:
-            continue
-        if entry.kind == "Namespace":
-            covered.add(entry.name)
-        try:
-            done = await changes.undo(entry)
-        except UnprovenError as exc:
-            covered.discard(entry.name)
-            failures.append(exc)
-            progress.warning(exc.message)
-        except RollbackError as exc:
-            failures.append(exc)
-            progress.warning(exc.message)
-        except ChaosError as exc:  # undone in the cluster, but the journal could not be written
-            progress.warning(exc.message)
-        else:
-            progress.step(f"cleaned up: {done}")
-    return failures
+    return await Undoing(changes, progress, patience).all(lambda: sorted(journal.open_entries(), key=_order))
 
 
 def _order(entry: UndoEntry) -> int:
@@ -70,7 +51,7 @@ async def recover(
             hint="name the right one with --context",
         )
     undo = Undo(cluster, journal, clock, read_back=True, run_commands=run_commands)
-    return [*_unfit(journal, progress), *await roll_back(journal, undo, progress)]
+    return [*_unfit(journal, progress), *await roll_back(journal, undo, progress, Patience(clock))]
 
 
 def _unfit(journal: Journal, progress: Progress) -> list[RollbackError]:

@@ -34,6 +34,7 @@ class DeletePods(Fault):
             max(one.accepted_ns for one in done),
             max(done, key=_accepted).object,
             {pod.name: (one.sent_ns, one.accepted_ns) for pod, one in zip(self.pods, done, strict=True)},
+            settled=any(one.settled for one in done),
         )
 
     async def _delete(self, changes: Changes, namespace: str, pod: PodIdentity) -> Acknowledged:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +95,10 @@ class Store:
         """Objects of a kind in a namespace (all where empty), by namespace and name."""
         rows = self._objects.get(kind, {})
         return [rows[k] for k in sorted(rows) if not namespace or k[0] == namespace]
+
+    def kinds(self) -> Collection[str]:
+        """Of which there is, or was, an object."""
+        return tuple(self._objects)
 
     # ---- writing ----
 

@@ -580,6 +580,19 @@ def test_the_limit_is_kept_by_the_upper_bound_and_missed_by_the_lower_one() -> N
     assert "was right again for good between" in within(build, found.after_ns)[1]
 
 
+def test_an_acceptance_that_was_told_late_may_have_used_up_the_limit() -> None:
+    """A slow answer, or one that reading back stood for: a recovery is in time only if it is so from the request on."""
+    build = replaced()
+    (fault,) = build.history.faults
+    build.history.faults[:] = [replace(fault, sent_ns=fault.sent_ns - ns(4))]
+    found = bounds(build)
+    assert found.before_ns is not None
+    assert within(build, found.before_ns)[0] is UNKNOWN
+    late_ns = build.history.faults[0].accepted_ns or 0
+    assert within(build, found.before_ns + late_ns - build.history.faults[0].sent_ns)[0] is OK
+    assert within(build, found.after_ns - 1)[0] is FAIL
+
+
 def test_a_name_that_is_missing_at_the_end_fails_where_it_was_seen_so_after_the_limit() -> None:
     build = replaced(sampled=False)
     sampled(build, missing)

@@ -14,6 +14,7 @@ from chaos.cluster.changes import Changes
 from chaos.cluster.client import API_VERSIONS, Object
 from chaos.cluster.journal import FIX_PREFIX, RUN_LABEL, Journal
 from chaos.cluster.restoring import why_not_put_back
+from chaos.engine.patience import Patience
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover, roll_back
 from chaos.errors import RollbackError, UsageError
@@ -287,6 +288,7 @@ def test_what_a_killed_run_had_changed_is_put_back_from_the_file(tmp_path: Path)
         journal.close()
         changed = await everything(place)
         assert await recover(Journal.load(journal.path), place.cluster, clock, Silence()) == []
+        await asyncio.sleep(1)  # a controller takes a cordoned node's taint off
         after = await everything(place)
         for kind, name, namespace, _ in CHANGES:
             key = (kind, f"{namespace}/{name}")
@@ -319,7 +321,7 @@ def test_a_run_believes_its_own_journal(tmp_path: Path) -> None:
         meta = {"name": "ours", "namespace": "default"}
         await changes.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
         await place.cluster.patch("ConfigMap", "ours", "default", {"metadata": {"labels": {RUN_LABEL: None}}})
-        assert await roll_back(journal, changes, Silence()) == []
+        assert await roll_back(journal, changes, Silence(), Patience(RunClock(asyncio.get_running_loop()))) == []
         assert await place.cluster.get("ConfigMap", "ours", "default") is None
 
     run(story)

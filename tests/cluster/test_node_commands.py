@@ -14,6 +14,7 @@ from chaos.cluster.changes import Changes
 from chaos.cluster.client import Cluster
 from chaos.cluster.journal import Journal
 from chaos.cluster.shell import for_node, run_shell
+from chaos.engine.patience import Patience
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover, roll_back
 from chaos.errors import PreflightError, RollbackError
@@ -58,7 +59,7 @@ async def test_the_rollback_of_a_run_runs_the_undo_once(tmp_path: Path) -> None:
     count = tmp_path / "count"
     await changes.command_on_node("node-2", "true", undo=f"echo {{node}} >> {count}")
     await changes.undo_command_on_node("node-2")
-    assert await roll_back(journal, changes, Silence()) == []
+    assert await roll_back(journal, changes, Silence(), Patience(RunClock(asyncio.get_running_loop()))) == []
     assert count.read_text() == "node-2\n"
 
 

@@ -72,7 +72,7 @@ class ScriptedCluster:
         self._streams = streams
         self.asked_from: list[str] = []
 
-    async def list(self, _kind: str, _namespace: str, _labels: str) -> tuple[list[dict[str, Any]], str]:
+    async def list(self, _kind: str, _namespace: str, _labels: str, **_: Any) -> tuple[list[dict[str, Any]], str]:
         return self._lists.pop(0)
 
     async def open_watch(self, _kind: str, _ns: str, revision: str, _timeout_s: float, _labels: str) -> Stream:

@@ -46,7 +46,7 @@ def test_the_answers_tell_who_notices_and_how_long_a_lookup_takes(history: Histo
     assert who.startswith("Whoever has to ask a server notices, ")
     assert re.search(r"\d+ lookups as musl makes them waited until a server was back\.", who)
     assert "| none took a millisecond |" in who
-    assert "0 ms" not in who
+    assert not re.search(r"(?<![\d.])0 ms", who)
     assert "EPERM: a packet filter of the prober's own host" in who
     assert "ECONNREFUSED" in said(history, "name-or-server")
     assert "a pod gets ECONNREFUSED" not in said(history, "name-or-server")

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from chaos.sandbox.api import discovery, openapi
 from chaos.sandbox.api.dispatch import Dispatch
+from chaos.sandbox.api.faults import ApiFaults
 from chaos.sandbox.api.memory import MemoryConnector
 from chaos.sandbox.api.pod_containers import Kubelets
 from chaos.sandbox.api.registry import Registry
@@ -39,6 +40,7 @@ class ApiServer:
     Attributes:
         registry: for callers in this process.
         url: where it is served. Memory connections go to the server whatever the URL's host is.
+        faults: what happens to requests; None: nothing.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class ApiServer:
     ) -> None:
         self.registry = Registry(store, model, dual_stack=dual_stack)
         self.url = "http://sandbox.local"
+        self.faults: ApiFaults | None = None
         self._model = model
         self._token = token
         self._responses = Responses(clock)
@@ -89,7 +92,7 @@ class ApiServer:
         """A connector for clients in this event loop. It is closed with the server; its users may close it before."""
         if self._server is None:
             raise RuntimeError("the API server is not started")
-        connector = MemoryConnector(self._server, lambda: self._model.draw("api_network"))
+        connector = MemoryConnector(self._server, lambda: self._model.draw("api_network"), self._refuses)
         self._connectors.append(connector)
         return connector
 
@@ -109,7 +112,15 @@ class ApiServer:
         loop = asyncio.get_running_loop()
         return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_BODY_LIMIT_BYTES)
 
+    def _refuses(self) -> bool:
+        return self.faults is not None and self.faults.refuses()
+
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if self.faults is None:
+            return await self._answer_or_error(request)
+        return await self.faults.answer(request, self._responses, self._answer_or_error)
+
+    async def _answer_or_error(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
             return await self._answer(request)
         except StoreError as exc:

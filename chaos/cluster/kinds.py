@@ -1,0 +1,44 @@
+"""The kinds of objects that this tool knows."""
+
+from __future__ import annotations
+
+# apiVersion of each kind that this tool uses; asking discovery for a kind alone would scan every group.
+API_VERSIONS = {
+    "ConfigMap": "v1",
+    "Deployment": "apps/v1",
+    "Endpoints": "v1",
+    "Event": "v1",
+    "EndpointSlice": "discovery.k8s.io/v1",
+    "Lease": "coordination.k8s.io/v1",
+    "LimitRange": "v1",
+    "Job": "batch/v1",
+    "Namespace": "v1",
+    "NetworkPolicy": "networking.k8s.io/v1",
+    "Node": "v1",
+    "PersistentVolume": "v1",
+    "PersistentVolumeClaim": "v1",
+    "Pod": "v1",
+    "PodDisruptionBudget": "policy/v1",
+    "ReplicaSet": "apps/v1",
+    "ResourceQuota": "v1",
+    "SelfSubjectAccessReview": "authorization.k8s.io/v1",
+    "Service": "v1",
+    "StatefulSet": "apps/v1",
+}
+CLUSTER_WIDE = frozenset({"Namespace", "Node", "PersistentVolume"})
+# Made by the cluster, from what it copies labels of, or never stored.
+NEVER_MADE = frozenset({"EndpointSlice", "Endpoints", "Event", "Node", "SelfSubjectAccessReview"})
+# Looked up when they are needed, which is before any fault; the sandbox does not serve them.
+LATER = frozenset(
+    {
+        "Endpoints",
+        "Event",
+        "Job",
+        "LimitRange",
+        "NetworkPolicy",
+        "PersistentVolume",
+        "PodDisruptionBudget",
+        "ResourceQuota",
+        "SelfSubjectAccessReview",
+    }
+)

@@ -1,0 +1,123 @@
+"""Undoing many changes, each again and again until it is undone or patience ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from chaos.cluster.journal import UndoEntry
+from chaos.engine.patience import Patience
+from chaos.engine.progress import Progress
+from chaos.errors import ChaosError, RollbackError
+
+_FIRST_S, _MOST_S = 0.5, 8.0
+_TELL_EVERY_S = 10.0
+# Of the end, when patience is over.
+_LAST_LOOK_S = 5.0
+
+
+class Undoes(Protocol):
+    """What takes single changes back: `chaos.cluster.undo.Undo`, or `chaos.cluster.changes.Changes`."""
+
+    async def undo(self, entry: UndoEntry) -> str: ...
+    async def look(self, entry: UndoEntry) -> str: ...
+    def unfinished(self, entry: UndoEntry, why: str) -> RollbackError: ...
+
+
+class Undoing:
+    """Goes on after a failure, and comes back to what failed for a reason that may pass.
+
+    Args:
+        undo: takes single changes back, and makes sure of it.
+        progress: is told what is waited for.
+        patience: how long.
+    """
+
+    def __init__(self, undo: Undoes, progress: Progress, patience: Patience) -> None:
+        self._undo = undo
+        self._progress = progress
+        self._patience = patience
+        self._failed: dict[int, RollbackError] = {}
+        self._again: dict[int, tuple[UndoEntry, RollbackError]] = {}
+        self._current: UndoEntry | None = None
+
+    async def all(self, entries: Callable[[], Iterable[UndoEntry]]) -> list[RollbackError]:
+        """Undo them; returns what could not be undone.
+
+        Args:
+            entries: those that are open, in the order in which they are to be undone.
+        """
+        telling = asyncio.create_task(self._keep_telling())
+        try:
+            wait_s = _FIRST_S
+            while True:
+                await self._once(entries())
+                if not self._again or self._patience.left_s < wait_s:
+                    break
+                await asyncio.sleep(wait_s)
+                wait_s = min(_MOST_S, 2 * wait_s)
+            await self._look_a_last_time()
+        finally:
+            telling.cancel()
+        return list(self._failed.values())
+
+    async def _once(self, entries: Iterable[UndoEntry]) -> None:
+        covered: set[str] = set()  # namespaces whose own fate is that of everything in them
+        for entry in entries:
+            if entry.id in self._failed or not entry.is_open or entry.namespace in covered:
+                continue
+            if entry.kind == "Namespace":
+                covered.add(entry.name)
+            self._current = entry
+            try:
+                done = await self._patience.attempt(self._undo.undo(entry))
+            except RollbackError as exc:
+                if exc.may_pass:
+                    self._wait_for(entry, exc)
+                else:
+                    covered.discard(entry.name)  # it stays, so what is in it has to go by itself
+                    self._fail(entry, exc)
+            except TimeoutError:
+                why = f"it was not done after {self._patience.spent_s:.0f} s"
+                last = self._again.get(entry.id)
+                self._again[entry.id] = last or (entry, self._undo.unfinished(entry, why))
+            except ChaosError as exc:  # undone in the cluster, but the journal could not be written
+                self._again.pop(entry.id, None)
+                self._progress.warning(exc.message)
+            else:
+                self._again.pop(entry.id, None)
+                self._progress.step(f"cleaned up: {done}")
+        self._current = None
+
+    def _fail(self, entry: UndoEntry, why: RollbackError) -> None:
+        self._again.pop(entry.id, None)
+        self._failed[entry.id] = why
+        self._progress.warning(why.message)
+
+    def _wait_for(self, entry: UndoEntry, why: RollbackError) -> None:
+        if entry.id not in self._again:
+            self._progress.step(f"not cleaned up yet, tried again for {self._patience.left_s:.0f} s: {why.message}")
+        self._again[entry.id] = (entry, why)
+
+    async def _keep_telling(self) -> None:
+        while True:
+            await asyncio.sleep(_TELL_EVERY_S)
+            waiting = [entry.what for entry, _ in self._again.values()] or [e.what for e in (self._current,) if e]
+            if waiting:
+                left_s = self._patience.left_s
+                self._progress.step(f"still cleaning up {', '.join(waiting)}; for {left_s:.0f} s more at most")
+
+    async def _look_a_last_time(self) -> None:
+        """What was given up may be gone all the same."""
+        for entry, why in list(self._again.values()):
+            try:
+                async with asyncio.timeout(_LAST_LOOK_S):
+                    gone = await self._undo.look(entry)
+            except (ChaosError, TimeoutError):
+                gone = ""
+            if gone:
+                self._progress.step(f"cleaned up: {gone}")
+                self._again.pop(entry.id)
+            else:
+                self._fail(entry, why)

@@ -273,6 +273,8 @@ class Changes:
         accepted_ns = self._clock.now_ns()
         sent_ns = round((tried.sent_s - self._clock.zero_s) * 1e9)
         self.acknowledged += 1
+        if entry.applied is not None:
+            entry.applied = as_answered(entry.applied, answer)
         self._journal.update(entry, "done", uid=str(answer.get("metadata", {}).get("uid", "")))
         return Acknowledged(sent_ns, accepted_ns, answer, settled=tried.settled)
 
@@ -303,6 +305,18 @@ def reverse_patch(before: Object, patch: Object) -> Object:
         else:
             reverse[key] = old
     return reverse
+
+
+def as_answered(patch: Object, answer: Object) -> Object:
+    """A patch with the values that the server made of it: in the entries of a list it fills in what was left out."""
+    made: Object = {}
+    for key, value in patch.items():
+        found = answer.get(key)
+        if isinstance(value, dict) and isinstance(found, dict):
+            made[key] = as_answered(value, found)
+        else:
+            made[key] = found if isinstance(value, list) and isinstance(found, list) else value
+    return made
 
 
 def _labelled(obj: Object, run_id: str) -> Object:

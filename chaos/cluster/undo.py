@@ -142,7 +142,7 @@ class Undo:
                 return f"{what} is no longer the one that was changed; left alone"
             if has_values(found, restore):
                 return f"put {what} back" if sent else f"{what} has its old values"
-            if not has_values(found, entry.applied or {}):
+            if not has_values(found, entry.applied or {}, filled_in=entry.state == "intended"):
                 if sent:
                     return f"put {what} back, which somebody else has changed since"
                 raise RollbackError(
@@ -289,16 +289,33 @@ class Undo:
                 raise
 
 
-def has_values(found: Object, patch: Object) -> bool:
-    """Whether an object looks as if the merge patch had just been applied."""
+def has_values(found: Object, patch: Object, *, filled_in: bool = False) -> bool:
+    """Whether an object looks as if the merge patch had just been applied.
+
+    Args:
+        found: the live object.
+        patch: that was applied.
+        filled_in: whether entries of lists may have fields that it does not name: the server fills them in, and nobody
+            knows its answer.
+    """
     for key, value in patch.items():
         if isinstance(value, dict):
             inside = found.get(key) or {}
-            if not isinstance(inside, dict) or not has_values(inside, value):
+            if not isinstance(inside, dict) or not has_values(inside, value, filled_in=filled_in):
                 return False
-        elif value != found.get(key):
+        elif value != found.get(key) and not (filled_in and _is_filled_in(found.get(key), value)):
             return False
     return True
+
+
+def _is_filled_in(found: object, value: object) -> bool:
+    """Whether a list is the patch's, with more fields in its entries."""
+    if not isinstance(found, list) or not isinstance(value, list) or len(found) != len(value):
+        return False
+    return all(
+        has_values(there, said, filled_in=True) if isinstance(there, dict) and isinstance(said, dict) else there == said
+        for there, said in zip(found, value, strict=True)
+    )
 
 
 def _owned_by(pod: Object, entry: UndoEntry) -> bool:

@@ -12,7 +12,8 @@ from chaos.clock import RunClock
 from chaos.cluster.changes import Changes, reverse_patch
 from chaos.cluster.client import Cluster
 from chaos.cluster.journal import Journal
-from chaos.errors import ApiError
+from chaos.cluster.undo import has_values
+from chaos.errors import ApiError, RollbackError
 
 RUN = {"id": "r1", "context": "c", "fingerprint": "f"}
 
@@ -74,3 +75,44 @@ async def test_after_an_error_of_the_server_its_undo_stays_open(tmp_path: Path, 
 def test_fields_that_others_add_beside_ones_own_stay_when_it_is_taken_back() -> None:
     patch = {"metadata": {"annotations": {"mine": "x"}}}
     assert reverse_patch({"metadata": {}}, patch) == {"metadata": {"annotations": {"mine": None}}}
+
+
+class OneService(OneDeployment):
+    """A server that fills in what an entry of a list leaves out, as Kubernetes does with a port's protocol."""
+
+    def __init__(self, *errors: ApiError) -> None:
+        super().__init__(*errors)
+        self.object["spec"] = {"ports": [{"port": 80, "protocol": "TCP"}]}
+
+    async def patch(self, _kind: str, _name: str, _namespace: str, patch: dict[str, Any], *_: Any) -> dict[str, Any]:
+        ports = [{"protocol": "TCP", **port} for port in patch["spec"]["ports"]]
+        version = str(int(self.object["metadata"]["resourceVersion"]) + 1)
+        self.object = {"metadata": {"uid": "u", "resourceVersion": version}, "spec": {"ports": ports}}
+        if self.errors:
+            raise self.errors.pop(0)
+        return self.object
+
+
+async def test_what_the_server_filled_in_is_nobody_elses_change(tmp_path: Path) -> None:
+    service = OneService()
+    changes, _ = changes_of(service, tmp_path)
+    await changes.patch("Service", "web", "ns", {"spec": {"ports": [{"port": 8181}]}})
+    assert service.object["spec"]["ports"][0]["port"] == 8181
+    await changes.put_back("Service", "web", "ns")
+    assert service.object["spec"]["ports"] == [{"port": 80, "protocol": "TCP"}]
+
+
+async def test_what_somebody_else_writes_into_the_same_list_is_his(tmp_path: Path) -> None:
+    service = OneService()
+    changes, _ = changes_of(service, tmp_path)
+    await changes.patch("Service", "web", "ns", {"spec": {"ports": [{"port": 8181}]}})
+    service.object["spec"] = {"ports": [{"port": 8181, "protocol": "TCP", "nodePort": 30000}]}
+    with pytest.raises(RollbackError, match="was changed by somebody else"):
+        await changes.put_back("Service", "web", "ns")
+
+
+def test_without_an_answer_more_fields_in_an_entry_may_be_the_servers() -> None:
+    sent = {"spec": {"ports": [{"port": 8181}]}}
+    assert has_values({"spec": {"ports": [{"port": 8181, "protocol": "TCP"}]}}, sent, filled_in=True)
+    for other in ([{"port": 80, "protocol": "TCP"}], [{"port": 8181}, {"port": 1}], "x", None):
+        assert not has_values({"spec": {"ports": other}}, sent, filled_in=True)

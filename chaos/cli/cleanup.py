@@ -17,6 +17,7 @@ from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
 from chaos.cluster.journal import Journal
+from chaos.cluster.signing import user_key
 from chaos.engine.cleanup import remove
 from chaos.engine.leftovers import Life, Open, RunLeftovers, find, open_changes, read_journals
 from chaos.errors import InconclusiveError, RollbackError
@@ -130,6 +131,7 @@ async def _remove(
             **address.for_journal(),
             "fingerprint": cluster.fingerprint,
         },
+        user_key(make=True).data,
     )
     try:
         clock = RunClock(asyncio.get_running_loop())

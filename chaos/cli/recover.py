@@ -15,6 +15,7 @@ from chaos.cluster.address import ClusterAddress
 from chaos.cluster.connection import connect
 from chaos.cluster.journal import FIX_PREFIX, JOURNAL, Journal
 from chaos.cluster.kubeconfig import kubeconfig_paths
+from chaos.cluster.signing import user_key
 from chaos.engine.conclusion import worst
 from chaos.engine.rollback import recover
 from chaos.errors import ChaosError, PreflightError, RollbackError, UsageError
@@ -68,27 +69,53 @@ def recover_runs(request: RecoverRequest) -> int:
     What cannot be replayed is told at the end, and the others are.
     """
     console = SteadfastConsole(stderr=True)
-    folder = request.folder
-    paths = [folder / JOURNAL] if folder is not None else sorted(request.reports.rglob(JOURNAL))
+    paths = _journals(request)
     problems: list[ChaosError] = []
     seen = 0
     for path in paths:
         try:  # one journal that cannot be replayed must not keep the others from it
-            journal = _to_undo(path, named=folder is not None, console=console)
+            journal = _to_undo(path, named=request.folder is not None, console=console)
             if journal is not None:
                 seen += 1
-                problems += asyncio.run(_recover(journal, request, console))
+                problems += _replay(journal, request, console)
         except ChaosError as exc:
             problems.append(exc)
     if not seen and not problems:
-        console.tell("nothing to undo")
+        where = str(request.folder or request.reports)
+        console.tell(f"nothing to undo by the journals in {where}", markup=False, soft_wrap=True)
     for problem in problems:
         print_problem(console, "not undone", problem)
     return worst(problems)
 
 
+def _journals(request: RecoverRequest) -> list[Path]:
+    """Where they are.
+
+    Raises:
+        UsageError: there are none, so nobody knows whether something is to be undone.
+    """
+    if request.folder is not None:
+        return [request.folder / JOURNAL]
+    paths = sorted(request.reports.rglob(JOURNAL))
+    if not paths:
+        what = "no run is kept in" if request.reports.is_dir() else "there is no folder"
+        raise UsageError(
+            f"{what} {request.reports}, so nothing is known here of what runs changed, and no cluster was looked at",
+            hint="say where runs are kept: --reports DIR; or look at what runs left in a cluster: "
+            "chaos cleanup --context NAME",
+        )
+    return paths
+
+
+def _replay(journal: Journal, request: RecoverRequest, console: SteadfastConsole) -> list[RollbackError]:
+    try:
+        return asyncio.run(_recover(journal, request, console))
+    finally:
+        journal.close()
+
+
 def _to_undo(path: Path, *, named: bool, console: SteadfastConsole) -> Journal | None:
-    """The journal, where it leaves something to be undone.
+    """The journal, held, where it leaves something to be undone.
 
     Raises:
         ChaosError: it cannot be read, or its run is still under way.
@@ -96,7 +123,7 @@ def _to_undo(path: Path, *, named: bool, console: SteadfastConsole) -> Journal |
     with contextlib.suppress(OSError):  # what is wrong with it is told by those who read it
         if path.is_file() and not path.stat().st_size:
             return None  # its first line is on the disk before anything is changed
-    journal = Journal.load(path)
+    journal = Journal.load(path, user_key().data)
     if not journal.open_entries() and not journal.unfit:
         return None
     if journal.run.get("simulated"):
@@ -105,9 +132,10 @@ def _to_undo(path: Path, *, named: bool, console: SteadfastConsole) -> Journal |
         return None
     if not named and journal.run["id"].startswith(FIX_PREFIX):
         return None  # somebody agreed to it; undone only by name
-    if journal.is_live():
+    if not journal.claim():
         raise PreflightError(
-            f"{path.parent}: this run is still under way", hint="stop it with Ctrl-C; it undoes its changes"
+            f"{path.parent}: this run is still under way, or is being recovered",
+            hint="stop it with Ctrl-C; it undoes its changes",
         )
     return journal
 
@@ -145,6 +173,13 @@ def _tell_plan(journal: Journal, address: ClusterAddress, console: SteadfastCons
         if details:
             line = f"  {entry.what}: {details}"
             console.tell(visible(line, line=True), markup=False, soft_wrap=True)
+    if not journal.is_signed:
+        console.tell(
+            "  your key did not sign it, so only what the cluster confirms is undone: objects with the run's label, "
+            "and fields that still have the run's values",
+            markup=False,
+            soft_wrap=True,
+        )
     stored = journal.run.get("kubeconfig", "")
     used = [] if address.in_cluster else kubeconfig_paths(address.kubeconfig)
     if stored and Path(stored).absolute() not in [path.absolute() for path in used]:

@@ -22,12 +22,14 @@ from chaos.cluster.changes import Changes
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
 from chaos.cluster.journal import Journal
+from chaos.cluster.signing import Key, user_key
 from chaos.cluster.watch import NamespaceLooks, Watcher
 from chaos.engine import preflight
 from chaos.engine.active import ActiveRun
 from chaos.engine.conclusion import PRECEDENCE
 from chaos.engine.deployment import DEPLOY_WITHIN_S, claim_namespace, deploy
 from chaos.engine.folder import make_run_folder
+from chaos.engine.holder import whose
 from chaos.engine.method import carry_out, method_limit_s
 from chaos.engine.place import Place
 from chaos.engine.plan import plan_lines, stretched_note
@@ -295,6 +297,9 @@ class Execution:
         recorder = Recorder(folder, meta)
         run_id = f"{self._experiment.name}-{folder.name}".lower()
         address = self._place.address
+        key = Key() if self._place.simulated else user_key(make=True)  # what leaves nothing behind needs no proof
+        if key.missing:
+            self._progress.warning(f"the undo journal is not signed, so recover believes less of it: {key.missing}")
         journal = Journal.start(
             folder,
             {
@@ -302,7 +307,9 @@ class Execution:
                 **address.for_journal(),
                 "fingerprint": found.cluster.fingerprint,
                 "simulated": self._place.simulated,
+                **whose(self._clock.started_at),
             },
+            key.data,
         )
         changes = Changes(found.cluster, journal, self._clock, run_id)
         found.cluster.witness = partial(_note_down, recorder, self._clock)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from chaos.cli.recover_cluster import ClusterRequest, recover_from_cluster
 from chaos.cli.terminal import SteadfastConsole, TerminalProgress, print_problem, run_time
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.connection import connect
-from chaos.cluster.journal import FIX_PREFIX, JOURNAL, Journal
+from chaos.cluster.journal import FIX_PREFIX, JOURNAL, Journal, is_unbegun
 from chaos.cluster.kubeconfig import kubeconfig_paths
 from chaos.cluster.signing import user_key
 from chaos.engine.conclusion import worst
+from chaos.engine.mirrors import settle
 from chaos.engine.rollback import recover
 from chaos.errors import ChaosError, PreflightError, RollbackError, UsageError
 from chaos.options.output import ReportsOptions
@@ -35,6 +36,9 @@ class RecoverRequest:
         kubeconfig: instead of `$KUBECONFIG`; a journal's own is read only where it is named here.
         in_cluster: instead of a context.
         run_commands: whether shell commands that a journal names are run.
+        namespace: that is looked at for mirrors where not all of the cluster may be.
+        from_cluster: a run that is recovered by what it wrote into the cluster, and no other.
+        agreed: to that.
     """
 
     folder: Path | None
@@ -43,6 +47,19 @@ class RecoverRequest:
     kubeconfig: Path | None = None
     in_cluster: bool = False
     run_commands: bool = False
+    namespace: str = ""
+    from_cluster: str = ""
+    agreed: bool = False
+
+    @property
+    def names_cluster(self) -> bool:
+        """Whether a cluster is named, so that it is looked at too."""
+        return bool(self.context or self.in_cluster)
+
+    def in_the_cluster(self) -> ClusterRequest:
+        """What is asked of the cluster that is named."""
+        address = ClusterAddress(self.context, self.kubeconfig, self.in_cluster)
+        return ClusterRequest(address, self.reports, self.namespace, self.from_cluster, self.agreed)
 
 
 class Chosen(Protocol):
@@ -52,6 +69,12 @@ class Chosen(Protocol):
     def folder(self) -> str: ...
     @property
     def run_commands(self) -> bool: ...
+    @property
+    def from_cluster(self) -> str: ...
+    @property
+    def yes(self) -> bool: ...
+    @property
+    def namespace(self) -> str: ...
 
 
 def recover_command(chosen: Chosen, cluster: ClusterOptions, kept: ReportsOptions) -> int:
@@ -59,8 +82,23 @@ def recover_command(chosen: Chosen, cluster: ClusterOptions, kept: ReportsOption
     if cluster.in_cluster and cluster.kubeconfig is not None:
         raise UsageError("--in-cluster excludes --kubeconfig", hint="name one of them")
     folder = Path(chosen.folder) if chosen.folder else None
-    where = (cluster.context, cluster.kubeconfig, cluster.in_cluster)
-    return recover_runs(RecoverRequest(folder, kept.reports, *where, chosen.run_commands))
+    if chosen.from_cluster:
+        cluster.check_named()
+        if folder is not None:
+            raise UsageError("--from-cluster excludes a run's folder", hint="name one of them")
+    return recover_runs(
+        RecoverRequest(
+            folder,
+            kept.reports,
+            context=cluster.context,
+            kubeconfig=cluster.kubeconfig,
+            in_cluster=cluster.in_cluster,
+            run_commands=chosen.run_commands,
+            namespace=chosen.namespace,
+            from_cluster=chosen.from_cluster,
+            agreed=chosen.yes,
+        )
+    )
 
 
 def recover_runs(request: RecoverRequest) -> int:
@@ -69,7 +107,7 @@ def recover_runs(request: RecoverRequest) -> int:
     What cannot be replayed is told at the end, and the others are.
     """
     console = SteadfastConsole(stderr=True)
-    paths = _journals(request)
+    paths = [] if request.from_cluster else _journals(request)
     problems: list[ChaosError] = []
     seen = 0
     for path in paths:
@@ -80,7 +118,12 @@ def recover_runs(request: RecoverRequest) -> int:
                 problems += _replay(journal, request, console)
         except ChaosError as exc:
             problems.append(exc)
-    if not seen and not problems:
+    if request.names_cluster and request.folder is None:
+        try:
+            problems += asyncio.run(recover_from_cluster(request.in_the_cluster(), console))
+        except ChaosError as exc:
+            problems.append(exc)
+    elif not seen and not problems:
         where = str(request.folder or request.reports)
         console.tell(f"nothing to undo by the journals in {where}", markup=False, soft_wrap=True)
     for problem in problems:
@@ -97,12 +140,12 @@ def _journals(request: RecoverRequest) -> list[Path]:
     if request.folder is not None:
         return [request.folder / JOURNAL]
     paths = sorted(request.reports.rglob(JOURNAL))
-    if not paths:
+    if not paths and not request.names_cluster:
         what = "no run is kept in" if request.reports.is_dir() else "there is no folder"
         raise UsageError(
             f"{what} {request.reports}, so nothing is known here of what runs changed, and no cluster was looked at",
             hint="say where runs are kept: --reports DIR; or look at what runs left in a cluster: "
-            "chaos cleanup --context NAME",
+            "chaos recover --context NAME",
         )
     return paths
 
@@ -120,9 +163,8 @@ def _to_undo(path: Path, *, named: bool, console: SteadfastConsole) -> Journal |
     Raises:
         ChaosError: it cannot be read, or its run is still under way.
     """
-    with contextlib.suppress(OSError):  # what is wrong with it is told by those who read it
-        if path.is_file() and not path.stat().st_size:
-            return None  # its first line is on the disk before anything is changed
+    if is_unbegun(path):
+        return None
     journal = Journal.load(path, user_key().data)
     if not journal.open_entries() and not journal.unfit:
         return None
@@ -196,6 +238,7 @@ async def _recover(journal: Journal, request: RecoverRequest, console: Steadfast
         clock = RunClock(asyncio.get_running_loop())
         progress = TerminalProgress(console, run_time())
         failures = await recover(journal, cluster, clock, progress, run_commands=request.run_commands)
+        await settle(cluster, journal)
     finally:
         await cluster.close()
     line = f"{journal.path.parent}: {'not all undone' if failures else 'undone'}"

@@ -77,7 +77,7 @@ class UndoEntry:
         The live object is asked afterwards: see `chaos.cluster.undo`.
         """
         if self.undo == "command":
-            return "" if self.command else "it has no command"
+            return "" if self.command else "what takes it back stands only in the journal on the run's own machine"
         why_not = self._why_not_restored if self.undo == "restore" else self._why_not_deleted
         return self._why_no_object() or why_not()
 

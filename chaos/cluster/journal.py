@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from chaos.cluster.entry import FIX_PREFIX, RUN_LABEL, UndoEntry, entry_of, run_of
-from chaos.cluster.line import VERSION, Line, write_line
+from chaos.cluster.line import VERSION, Line, is_beginning, write_line
 from chaos.cluster.lines import Lines, UnfitLine, in_order, read_lines
 from chaos.errors import InconclusiveError, PreflightError, UsageError
 
@@ -20,6 +20,7 @@ __all__ = ["FIX_PREFIX", "JOURNAL", "RUN_LABEL", "Journal", "UndoEntry", "UnfitL
 JOURNAL = "journal.jsonl"
 # Above what a run of days writes.
 _MOST_BYTES = 64 << 20
+_FIRST_LINE_BYTES = 1 << 20
 
 
 class Journal:
@@ -263,3 +264,15 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as exc:
         raise UsageError(f"the journal {path} cannot be read: {exc.strerror}") from exc
+
+
+def is_unbegun(path: Path) -> bool:
+    """Whether its run had not written its first line, which is on the disk before anything is changed."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _FIRST_LINE_BYTES:
+            return False
+        data = path.read_bytes()
+    except OSError:  # what is wrong with it is told by those who read it
+        return False
+    return b"\n" not in data and (not data.strip(b"\x00") or is_beginning(data))

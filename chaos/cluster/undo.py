@@ -73,7 +73,7 @@ class Undo:
         if why:
             raise UnprovenError(
                 visible(f"{entry.what} was left alone ({entry.change}): {why}", line=True),
-                hint=f"{self._journal.path} is damaged, or not of this tool",
+                hint=f"look at it; unless that is elsewhere, {self._journal.path} is damaged or not of this tool",
             )
         if entry.undo == "command":
             await self._run_command(entry)

@@ -22,6 +22,7 @@ from chaos.cluster.changes import Changes
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
 from chaos.cluster.journal import Journal
+from chaos.cluster.mirror import Mirror
 from chaos.cluster.signing import Key, user_key
 from chaos.cluster.watch import NamespaceLooks, Watcher
 from chaos.engine import preflight
@@ -40,6 +41,7 @@ from chaos.engine.redaction import redacted
 from chaos.engine.revisions import Revisions
 from chaos.engine.rollback import roll_back
 from chaos.engine.target import WatchedTarget
+from chaos.engine.unfinished import refuse_on_top
 from chaos.errors import (
     ChaosError,
     InconclusiveError,
@@ -91,6 +93,7 @@ class _Begun:
     journal: Journal
     changes: Changes
     probing: Probing
+    mirror: Mirror | None = None
     fleet: Fleet | None = None
     clients: Clients | None = None
 
@@ -165,7 +168,9 @@ class Execution:
     async def _roll_back(self, begun: _Begun) -> list[RollbackError]:
         """Undo everything; whatever ends that early, the run must not look as if nothing were left."""
         try:
-            return await roll_back(begun.journal, begun.changes, self._progress)
+            failures = await roll_back(begun.journal, begun.changes, self._progress)
+            if begun.mirror is not None and (why := await begun.mirror.settle()):
+                self._progress.warning(f"what the cluster has of this run's journal is not up to date: {why}")
         except Exception as exc:  # noqa: BLE001 - see above
             if os.environ.get("CHAOS_DEBUG"):
                 traceback.print_exception(exc)
@@ -175,6 +180,8 @@ class Execution:
                     hint=f"finish it with: chaos recover {begun.recorder.folder}",
                 )
             ]
+        else:
+            return failures
 
     def _defect(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A callback raised, such as a prober's: what it should have measured is missing, so nothing may pass."""
@@ -228,6 +235,7 @@ class Execution:
         self._cluster = await connect(self._place.address, self._options.namespace)
         found = await preflight.check(self._cluster, self._place, self._experiment, self._options)
         self._experiment = found.experiment
+        await self._refuse_on_top(found)
         begun = self._begun = self._begin(found)
         run = ActiveRun(
             self._experiment,
@@ -247,6 +255,15 @@ class Execution:
                 await self._measure(run, found, begun)
         except TimeoutError as exc:
             raise InconclusiveError(f"the run was not over after {limit_s:.0f} s and was ended") from exc
+
+    async def _refuse_on_top(self, found: preflight.Preflight) -> None:
+        """Raises PreflightError: an earlier run is to be undone first; on the sandbox there is none."""
+        mirrored = not self._options.local_journal_only
+        if self._place.simulated and not mirrored:
+            return
+        recovery, namespace = self._place.address.recovery(), self._options.namespace
+        for note in await refuse_on_top(found.cluster, namespace, self._reports, recovery, mirrored=mirrored):
+            self._progress.warning(note)
 
     def _clients(self, found: preflight.Preflight, begun: _Begun) -> Clients:
         period_s, timeout_s = begun.probing.rates.connect_period_s, self._options.timeout_s
@@ -307,11 +324,13 @@ class Execution:
                 **address.for_journal(),
                 "fingerprint": found.cluster.fingerprint,
                 "simulated": self._place.simulated,
-                **whose(self._clock.started_at),
+                **whose(self._clock.started_at, found.target.namespace),
             },
             key.data,
         )
-        changes = Changes(found.cluster, journal, self._clock, run_id)
+        local = self._options.local_journal_only
+        mirror = None if local else Mirror(found.cluster, journal, found.target.namespace)
+        changes = Changes(found.cluster, journal, self._clock, run_id, mirror)
         found.cluster.witness = partial(_note_down, recorder, self._clock)
         vantages = found.local + found.agents
         probing = Probing(
@@ -336,7 +355,7 @@ class Execution:
             self._progress.warning(note)
         if rates.stretched:
             self._progress.warning(stretched_note(self._options, rates))
-        return _Begun(recorder, journal, changes, probing)
+        return _Begun(recorder, journal, changes, probing, mirror)
 
     async def _measure(self, run: ActiveRun, found: preflight.Preflight, begun: _Begun) -> None:
         target, recorder, probing = found.target, begun.recorder, begun.probing

@@ -9,11 +9,17 @@ from datetime import datetime
 from typing import Any
 
 
-def whose(started_at: datetime) -> dict[str, Any]:
-    """For a journal's first line; the token tells the run from another one of the same second."""
+def whose(started_at: datetime, namespace: str) -> dict[str, Any]:
+    """For a journal's first line; the token tells the run from another one of the same second.
+
+    Args:
+        started_at: the run's beginning.
+        namespace: that it works in.
+    """
     return {
         "by": f"{_user()} on {platform.node()}",
         "since": started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "namespace": namespace,
         "token": secrets.token_hex(8),
     }
 

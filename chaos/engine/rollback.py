@@ -6,8 +6,8 @@ from chaos.clock import RunClock
 from chaos.cluster.changes import Changes
 from chaos.cluster.client import Cluster
 from chaos.cluster.journal import Journal, UndoEntry
+from chaos.cluster.mirror import is_outside
 from chaos.cluster.undo import Undo
-from chaos.engine.permissions import DNS_NAMESPACE
 from chaos.engine.progress import Progress
 from chaos.errors import ChaosError, PreflightError, RollbackError, UnprovenError
 from chaos.visible import visible
@@ -16,16 +16,23 @@ from chaos.visible import visible
 async def roll_back(journal: Journal, changes: Changes | Undo, progress: Progress) -> list[RollbackError]:
     """Undo everything that is open; goes on after a failure, and returns the failures.
 
-    Nodes go first, since what is to be removed may run on one, and what others use; then namespaces, since what is in
-    them goes with them, unless they are not the run's.
+    What the run did not make goes first: nodes, since what is to be removed may run on one, and what others use. Then
+    namespaces, since what is in them goes with them, unless they are not the run's. The run's own namespace holds its
+    mirror (`chaos.cluster.mirror`), so it stays where not all of the former could be undone.
     """
     failures: list[RollbackError] = []
     covered: set[str] = set()  # namespaces whose own fate is that of everything in them
-    for entry in sorted(journal.open_entries(), key=_order):
+    entries = journal.open_entries()
+    made = {entry.name for entry in entries if entry.kind == "Namespace"}
+    for entry in sorted(entries, key=lambda entry: _order(entry, made)):
         if entry.namespace in covered:
             continue
         if entry.kind == "Namespace":
             covered.add(entry.name)
+            if entry.name == journal.run.get("namespace") and (left := _open_outside(journal, made)):
+                failures.append(_kept(entry, left))
+                progress.warning(failures[-1].message)
+                continue
         try:
             done = await changes.undo(entry)
         except UnprovenError as exc:
@@ -42,10 +49,28 @@ async def roll_back(journal: Journal, changes: Changes | Undo, progress: Progres
     return failures
 
 
-def _order(entry: UndoEntry) -> int:
-    if entry.kind == "Node" or (entry.undo == "restore" and entry.namespace == DNS_NAMESPACE):
+def _order(entry: UndoEntry, made: set[str]) -> int:
+    if _is_first(entry, made):
         return 0
     return 1 if entry.kind == "Namespace" else 2
+
+
+def _is_first(entry: UndoEntry, made: set[str]) -> bool:
+    """Whether it is of others: of no namespace that goes anyway."""
+    return is_outside(entry) and entry.namespace not in made
+
+
+def _open_outside(journal: Journal, made: set[str]) -> list[UndoEntry]:
+    return [entry for entry in journal.open_entries() if _is_first(entry, made)]
+
+
+def _kept(entry: UndoEntry, left: list[UndoEntry]) -> RollbackError:
+    """The mirror in it is how others know of what is left."""
+    what = ", ".join(one.what for one in left)
+    return RollbackError(
+        visible(f"{entry.what} is kept until {what} is as before: it may hold what says so", line=True),
+        hint="undo that, then this again",
+    )
 
 
 async def recover(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +18,8 @@ def pytest_configure() -> None:
     gc.set_threshold(_ALLOCATIONS, 20, 100)
     # No test speaks TLS with a public host, and each client of an API reads all certificates of the machine: 30 ms.
     os.environ["SSL_CERT_FILE"] = os.devnull
+    # No test makes or reads the key of whoever runs it.
+    os.environ["XDG_STATE_HOME"] = f"{tempfile.gettempdir()}/chaos-identity-tests-{os.getuid()}"
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chaos.analysis.reading import Reading
@@ -48,14 +48,15 @@ async def run_on(
     *,
     realtime: bool = False,
     kind: type[Execution] = Execution,
+    mirror: bool = False,
 ) -> Ran:
-    """Run an experiment on a sandbox that is up."""
+    """Run an experiment on a sandbox that is up; with a mirror of its journal only where that is asked for."""
     address = ClusterAddress(url=sandbox.api.url, connector=None if realtime else sandbox.api.connector())
     place = Place(address, sandbox.vantage, "sandbox", simulated=True, virtual_time=not realtime, seed=1)
     zero_s = asyncio.get_running_loop().time()
     execution = kind(
         experiment or find_experiment("identity-persistence"),
-        options,
+        replace(options, local_journal_only=not mirror),
         place,
         reports,
         progress or Silence(),

@@ -17,9 +17,13 @@ from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
 from chaos.cluster.journal import Journal
+from chaos.cluster.mirror import find_mirrors
+from chaos.cluster.signing import user_key
 from chaos.engine.cleanup import remove
-from chaos.engine.leftovers import Life, Open, RunLeftovers, find, open_changes, read_journals
-from chaos.errors import InconclusiveError, RollbackError
+from chaos.engine.kept import Open, open_changes, read_journals
+from chaos.engine.leftovers import Life, RunLeftovers, find
+from chaos.engine.mirrors import keep_mirrors, mirrored_changes
+from chaos.errors import ChaosError, InconclusiveError, RollbackError
 from chaos.options.output import ReportsOptions
 from chaos.options.place import ClusterOptions
 from chaos.visible import visible
@@ -69,19 +73,26 @@ async def _clean_up(request: CleanupRequest) -> int:
 
 async def clean_cluster(cluster: Cluster, request: CleanupRequest, console: SteadfastConsole) -> int:
     """The same with a connection."""
-    journals = read_journals(request.reports)
-    runs = await find(cluster, journals, request.over)
-    opened = await open_changes(cluster, journals)
+    kept = read_journals(request.reports)
+    runs = await find(cluster, kept.journals, request.over)
+    opened = await open_changes(cluster, kept.journals)
+    mirrors = await find_mirrors(cluster)
+    opened += mirrored_changes(mirrors.open, opened, request.address)
     _show(console, cluster, runs, opened)
+    problems: list[ChaosError] = [*kept.unread, *keep_mirrors(runs, mirrors.open, request.address)]
     chosen = [run for run in runs if run.life is Life.OVER and _agrees(console, run, agreed=request.agreed)]
     chosen += [run for run in runs if run.life is Life.MAYBE and _agrees(console, run, agreed=False)]
     left = [run for run in runs if run.life in (Life.OVER, Life.MAYBE) and run not in chosen]
     failures = await _remove(cluster, request, console, chosen) if chosen else []
-    for problem in failures:
-        print_problem(console, "not removed", problem)
+    for failure in failures:
+        print_problem(console, "not removed", failure)
+    for problem in problems:
+        print_problem(console, "left", problem)
+    for odd in mirrors.odd:
+        console.tell(visible(f"left alone: {odd}", line=True), markup=False, soft_wrap=True)
     for run in left:
         console.tell(f"left: run {run.run} ({run.life.value})", markup=False, soft_wrap=True)
-    if not failures and not left and not opened:
+    if not failures and not left and not opened and not problems:
         console.tell(f"{cluster.name}: nothing is left", markup=False)
         return 0
     return RollbackError.exit_code
@@ -130,6 +141,7 @@ async def _remove(
             **address.for_journal(),
             "fingerprint": cluster.fingerprint,
         },
+        user_key(make=True).data,
     )
     try:
         clock = RunClock(asyncio.get_running_loop())

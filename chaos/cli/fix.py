@@ -16,6 +16,7 @@ from chaos.cluster.address import ClusterAddress
 from chaos.cluster.changes import Changes
 from chaos.cluster.client import Cluster
 from chaos.cluster.journal import FIX_PREFIX, Journal
+from chaos.cluster.signing import user_key
 from chaos.diagnose import Finding, Repair
 from chaos.errors import ApiError, InconclusiveError
 
@@ -101,6 +102,7 @@ def _begin(cluster: Cluster, address: ClusterAddress, reports: Path) -> tuple[Jo
             **address.for_journal(),
             "fingerprint": cluster.fingerprint,
         },
+        user_key(make=True).data,
     )
     return journal, Changes(cluster, journal, RunClock(asyncio.get_running_loop()), run_id)
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from chaos.cli.recover_cluster import ClusterRequest, recover_from_cluster
 from chaos.cli.terminal import SteadfastConsole, TerminalProgress, print_problem, run_time
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.connection import connect
-from chaos.cluster.journal import FIX_PREFIX, JOURNAL, Journal
+from chaos.cluster.journal import FIX_PREFIX, JOURNAL, Journal, is_unbegun
 from chaos.cluster.kubeconfig import kubeconfig_paths
+from chaos.cluster.signing import user_key
 from chaos.engine.conclusion import worst
+from chaos.engine.mirrors import settle
 from chaos.engine.rollback import recover
 from chaos.errors import ChaosError, PreflightError, RollbackError, UsageError
 from chaos.options.output import ReportsOptions
@@ -34,6 +36,9 @@ class RecoverRequest:
         kubeconfig: instead of `$KUBECONFIG`; a journal's own is read only where it is named here.
         in_cluster: instead of a context.
         run_commands: whether shell commands that a journal names are run.
+        namespace: that is looked at for mirrors where not all of the cluster may be.
+        from_cluster: a run that is recovered by what it wrote into the cluster, and no other.
+        agreed: to that.
     """
 
     folder: Path | None
@@ -42,6 +47,19 @@ class RecoverRequest:
     kubeconfig: Path | None = None
     in_cluster: bool = False
     run_commands: bool = False
+    namespace: str = ""
+    from_cluster: str = ""
+    agreed: bool = False
+
+    @property
+    def names_cluster(self) -> bool:
+        """Whether a cluster is named, so that it is looked at too."""
+        return bool(self.context or self.in_cluster)
+
+    def in_the_cluster(self) -> ClusterRequest:
+        """What is asked of the cluster that is named."""
+        address = ClusterAddress(self.context, self.kubeconfig, self.in_cluster)
+        return ClusterRequest(address, self.reports, self.namespace, self.from_cluster, self.agreed)
 
 
 class Chosen(Protocol):
@@ -51,6 +69,12 @@ class Chosen(Protocol):
     def folder(self) -> str: ...
     @property
     def run_commands(self) -> bool: ...
+    @property
+    def from_cluster(self) -> str: ...
+    @property
+    def yes(self) -> bool: ...
+    @property
+    def namespace(self) -> str: ...
 
 
 def recover_command(chosen: Chosen, cluster: ClusterOptions, kept: ReportsOptions) -> int:
@@ -58,8 +82,23 @@ def recover_command(chosen: Chosen, cluster: ClusterOptions, kept: ReportsOption
     if cluster.in_cluster and cluster.kubeconfig is not None:
         raise UsageError("--in-cluster excludes --kubeconfig", hint="name one of them")
     folder = Path(chosen.folder) if chosen.folder else None
-    where = (cluster.context, cluster.kubeconfig, cluster.in_cluster)
-    return recover_runs(RecoverRequest(folder, kept.reports, *where, chosen.run_commands))
+    if chosen.from_cluster:
+        cluster.check_named()
+        if folder is not None:
+            raise UsageError("--from-cluster excludes a run's folder", hint="name one of them")
+    return recover_runs(
+        RecoverRequest(
+            folder,
+            kept.reports,
+            context=cluster.context,
+            kubeconfig=cluster.kubeconfig,
+            in_cluster=cluster.in_cluster,
+            run_commands=chosen.run_commands,
+            namespace=chosen.namespace,
+            from_cluster=chosen.from_cluster,
+            agreed=chosen.yes,
+        )
+    )
 
 
 def recover_runs(request: RecoverRequest) -> int:
@@ -68,35 +107,65 @@ def recover_runs(request: RecoverRequest) -> int:
     What cannot be replayed is told at the end, and the others are.
     """
     console = SteadfastConsole(stderr=True)
-    folder = request.folder
-    paths = [folder / JOURNAL] if folder is not None else sorted(request.reports.rglob(JOURNAL))
+    paths = [] if request.from_cluster else _journals(request)
     problems: list[ChaosError] = []
     seen = 0
     for path in paths:
         try:  # one journal that cannot be replayed must not keep the others from it
-            journal = _to_undo(path, named=folder is not None, console=console)
+            journal = _to_undo(path, named=request.folder is not None, console=console)
             if journal is not None:
                 seen += 1
-                problems += asyncio.run(_recover(journal, request, console))
+                problems += _replay(journal, request, console)
         except ChaosError as exc:
             problems.append(exc)
-    if not seen and not problems:
-        console.tell("nothing to undo")
+    if request.names_cluster and request.folder is None:
+        try:
+            problems += asyncio.run(recover_from_cluster(request.in_the_cluster(), console))
+        except ChaosError as exc:
+            problems.append(exc)
+    elif not seen and not problems:
+        where = str(request.folder or request.reports)
+        console.tell(f"nothing to undo by the journals in {where}", markup=False, soft_wrap=True)
     for problem in problems:
         print_problem(console, "not undone", problem)
     return worst(problems)
 
 
+def _journals(request: RecoverRequest) -> list[Path]:
+    """Where they are.
+
+    Raises:
+        UsageError: there are none, so nobody knows whether something is to be undone.
+    """
+    if request.folder is not None:
+        return [request.folder / JOURNAL]
+    paths = sorted(request.reports.rglob(JOURNAL))
+    if not paths and not request.names_cluster:
+        what = "no run is kept in" if request.reports.is_dir() else "there is no folder"
+        raise UsageError(
+            f"{what} {request.reports}, so nothing is known here of what runs changed, and no cluster was looked at",
+            hint="say where runs are kept: --reports DIR; or look at what runs left in a cluster: "
+            "chaos recover --context NAME",
+        )
+    return paths
+
+
+def _replay(journal: Journal, request: RecoverRequest, console: SteadfastConsole) -> list[RollbackError]:
+    try:
+        return asyncio.run(_recover(journal, request, console))
+    finally:
+        journal.close()
+
+
 def _to_undo(path: Path, *, named: bool, console: SteadfastConsole) -> Journal | None:
-    """The journal, where it leaves something to be undone.
+    """The journal, held, where it leaves something to be undone.
 
     Raises:
         ChaosError: it cannot be read, or its run is still under way.
     """
-    with contextlib.suppress(OSError):  # what is wrong with it is told by those who read it
-        if path.is_file() and not path.stat().st_size:
-            return None  # its first line is on the disk before anything is changed
-    journal = Journal.load(path)
+    if is_unbegun(path):
+        return None
+    journal = Journal.load(path, user_key().data)
     if not journal.open_entries() and not journal.unfit:
         return None
     if journal.run.get("simulated"):
@@ -105,9 +174,10 @@ def _to_undo(path: Path, *, named: bool, console: SteadfastConsole) -> Journal |
         return None
     if not named and journal.run["id"].startswith(FIX_PREFIX):
         return None  # somebody agreed to it; undone only by name
-    if journal.is_live():
+    if not journal.claim():
         raise PreflightError(
-            f"{path.parent}: this run is still under way", hint="stop it with Ctrl-C; it undoes its changes"
+            f"{path.parent}: this run is still under way, or is being recovered",
+            hint="stop it with Ctrl-C; it undoes its changes",
         )
     return journal
 
@@ -145,6 +215,13 @@ def _tell_plan(journal: Journal, address: ClusterAddress, console: SteadfastCons
         if details:
             line = f"  {entry.what}: {details}"
             console.tell(visible(line, line=True), markup=False, soft_wrap=True)
+    if not journal.is_signed:
+        console.tell(
+            "  your key did not sign it, so only what the cluster confirms is undone: objects with the run's label, "
+            "and fields that still have the run's values",
+            markup=False,
+            soft_wrap=True,
+        )
     stored = journal.run.get("kubeconfig", "")
     used = [] if address.in_cluster else kubeconfig_paths(address.kubeconfig)
     if stored and Path(stored).absolute() not in [path.absolute() for path in used]:
@@ -161,6 +238,7 @@ async def _recover(journal: Journal, request: RecoverRequest, console: Steadfast
         clock = RunClock(asyncio.get_running_loop())
         progress = TerminalProgress(console, run_time())
         failures = await recover(journal, cluster, clock, progress, run_commands=request.run_commands)
+        await settle(cluster, journal)
     finally:
         await cluster.close()
     line = f"{journal.path.parent}: {'not all undone' if failures else 'undone'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,3 +37,12 @@ class ClusterAddress:
         if self.in_cluster:
             return "the cluster of this pod"
         return f"context {self.context}" if self.context else self.url
+
+    def recovery(self) -> str:
+        """The command that recovers a run from this cluster, but for the run's name."""
+        return shlex.join(["chaos", "recover", *self.as_options(), "--from-cluster"])
+
+    def as_options(self) -> list[str]:
+        """What names it on a command line."""
+        where = ["--in-cluster"] if self.in_cluster else ["--context", self.context or "NAME"]
+        return [*where, *(("--kubeconfig", str(self.kubeconfig)) if self.kubeconfig is not None else ())]

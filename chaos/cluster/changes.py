@@ -11,10 +11,11 @@ from typing import Any
 from chaos.clock import RunClock
 from chaos.cluster.client import Cluster, Object
 from chaos.cluster.journal import RUN_LABEL, Journal, UndoEntry
+from chaos.cluster.mirror import Mirror, is_outside
 from chaos.cluster.retrying import Tried
 from chaos.cluster.shell import for_node, run_shell
 from chaos.cluster.undo import COMMAND_WITHIN_S, Undo
-from chaos.errors import ApiError, RollbackError
+from chaos.errors import ApiError, InconclusiveError, RollbackError
 
 _NOT_FOUND, _CONFLICT = 404, 409
 _LAST_ANSWER_S = 3.0
@@ -46,10 +47,14 @@ class Changes:
 
     Args:
         run_id: put on everything that is created, as the label `RUN_LABEL`.
+        mirror: that has each change of what the run did not make before it is made; None: only this machine knows.
     """
 
-    def __init__(self, cluster: Cluster, journal: Journal, clock: RunClock, run_id: str) -> None:
+    def __init__(
+        self, cluster: Cluster, journal: Journal, clock: RunClock, run_id: str, mirror: Mirror | None = None
+    ) -> None:
         self._cluster = cluster
+        self._mirror = mirror
         self._journal = journal
         self._clock = clock
         self._run_id = run_id
@@ -194,12 +199,14 @@ class Changes:
                 applied=patch,
                 restore=reverse_patch(before, patch),
             )
+            await self._mirrored(entry)
             guard = {**(patch.get("metadata") or {}), "resourceVersion": meta["resourceVersion"]}
             guarded = {**patch, "metadata": guard}
             try:
                 return await self._acknowledge(entry, partial(self._cluster.patch, kind, name, namespace, guarded, ""))
             except ApiError as exc:
                 if exc.status != _CONFLICT or last:
+                    await self._tell_mirror(entry)
                     raise
         raise AssertionError  # the last try returns or raises
 
@@ -216,7 +223,9 @@ class Changes:
             raise RollbackError(f"this run has nothing to put back at {kind} {name} in namespace {namespace}")
         sent_ns = self._clock.now_ns()
         await self._undo.undo(entry)
-        return Acknowledged(sent_ns, self._clock.now_ns(), {})
+        accepted_ns = self._clock.now_ns()
+        await self._tell_mirror(entry)
+        return Acknowledged(sent_ns, accepted_ns, {})
 
     async def command_on_node(self, node: str, command: str, *, undo: str) -> Acknowledged:
         """Do something to a node by a shell command in which ``{node}`` stands for its name.
@@ -231,6 +240,7 @@ class Changes:
             name=node,
             command=for_node(undo, node),
         )
+        await self._mirrored(entry)
         sent_ns = self._clock.now_ns()
         if self._cluster.witness is not None:
             self._cluster.witness("command", "Node", node, "", "")(None)
@@ -284,7 +294,32 @@ class Changes:
         Raises:
             RollbackError: it could not be undone.
         """
-        return await self._undo.undo(entry)
+        done = await self._undo.undo(entry)
+        await self._tell_mirror(entry)
+        return done
+
+    async def _mirrored(self, entry: UndoEntry) -> None:
+        """Have the cluster itself know of a change that is about to be made.
+
+        Raises:
+            InconclusiveError: it does not, so nothing is changed.
+        """
+        if self._mirror is None:
+            return
+        try:
+            await self._mirror.write()
+        except ApiError as exc:
+            self._journal.update(entry, "undone")
+            raise InconclusiveError(
+                f"{entry.what} was not changed, since what undoes it could not be written into the cluster: "
+                f"{exc.message}",
+                hint="mend that; or, if this machine and its disk are enough: --local-journal-only",
+            ) from exc
+
+    async def _tell_mirror(self, entry: UndoEntry) -> None:
+        """Take what was undone out of the mirror; where that fails, whoever reads it finds that all is as before."""
+        if self._mirror is not None and is_outside(entry):
+            await self._mirror.settle()
 
     async def look(self, entry: UndoEntry) -> str:
         """See `Undo.look`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from chaos.cluster.client import API_VERSIONS, CLUSTER_WIDE, NEVER_MADE
@@ -38,6 +38,7 @@ class UndoEntry:
         restore: to be restored: the merge patch that puts the old values back.
         command: for the shell, which takes the change back.
         run: whose label the object carries; empty: the run's whose journal this is.
+        more: what a line says besides, of another version of this tool; it is kept.
     """
 
     id: int
@@ -53,6 +54,12 @@ class UndoEntry:
     restore: dict[str, Any] | None = None
     command: str = ""
     run: str = ""
+    more: dict[str, Any] = field(default_factory=dict)
+
+    def as_row(self) -> dict[str, Any]:
+        """As a line has it."""
+        row = asdict(self)
+        return {**row.pop("more"), **row}
 
     @property
     def is_open(self) -> bool:
@@ -70,7 +77,7 @@ class UndoEntry:
         The live object is asked afterwards: see `chaos.cluster.undo`.
         """
         if self.undo == "command":
-            return "" if self.command else "it has no command"
+            return "" if self.command else "what takes it back stands only in the journal on the run's own machine"
         why_not = self._why_not_restored if self.undo == "restore" else self._why_not_deleted
         return self._why_no_object() or why_not()
 
@@ -111,14 +118,14 @@ def entry_of(row: object) -> UndoEntry:
     """
     if not isinstance(row, dict):
         raise ValueError("it is no object")  # noqa: TRY004 - what JSON holds is data
-    known = {f.name for f in fields(UndoEntry)}
+    known = {f.name for f in fields(UndoEntry)} - {"more"}
     required = {"id", "change", "undo", "kind", "name"}
     if not required <= row.keys():
         raise ValueError(f"it lacks {', '.join(sorted(required - row.keys()))}")
-    if not row.keys() <= known:
-        raise ValueError(f"there is no field {', '.join(map(repr, sorted(row.keys() - known)))}")
-    entry = UndoEntry(**row)
-    for name, value in asdict(entry).items():
+    entry = UndoEntry(**{name: value for name, value in row.items() if name in known})
+    entry.more = {name: value for name, value in row.items() if name not in known}
+    for name in known:
+        value = getattr(entry, name)
         right = {"id": int, "applied": dict | None, "restore": dict | None}.get(name, str)
         if not isinstance(value, right) or isinstance(value, bool):
             raise ValueError(f"its {name} is of the wrong type")  # noqa: TRY004 - as above

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
-import json
 import os
 import shlex
 import stat
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from chaos.cluster.entry import FIX_PREFIX, RUN_LABEL, UndoEntry, entry_of, run_of
+from chaos.cluster.line import VERSION, Line, is_beginning, write_line
+from chaos.cluster.lines import Lines, UnfitLine, in_order, read_lines
 from chaos.errors import InconclusiveError, PreflightError, UsageError
 
 __all__ = ["FIX_PREFIX", "JOURNAL", "RUN_LABEL", "Journal", "UndoEntry", "UnfitLine"]
@@ -19,51 +20,49 @@ __all__ = ["FIX_PREFIX", "JOURNAL", "RUN_LABEL", "Journal", "UndoEntry", "UnfitL
 JOURNAL = "journal.jsonl"
 # Above what a run of days writes.
 _MOST_BYTES = 64 << 20
-_SHOWN = 200
-
-
-@dataclass(frozen=True, slots=True)
-class UnfitLine:
-    """A line that this tool did not write, or that was damaged since.
-
-    Attributes:
-        number: counted from 1.
-        why: it is none.
-        text: its beginning.
-    """
-
-    number: int
-    why: str
-    text: str
+_FIRST_LINE_BYTES = 1 << 20
 
 
 class Journal:
     """A file of one run. Each line that an undo depends on is on the disk (fsync) before the call returns.
 
-    The first line tells where the run was: ``{"run": {"id", "context", "kubeconfig", "fingerprint", …}}``.
+    The first line tells where the run was: ``{"run": {"id", "context", "kubeconfig", "fingerprint", …}}``. Each line
+    has the run's id and fingerprint and all of its entry, so that a line that is lost costs no other.
 
     Attributes:
         unfit: lines of a file that was read back which are no lines of a journal.
+        torn: how many of its lines were cut short by a crash; what they were about never began.
+        is_signed: whether it was read back and every line of it that counts is signed by the user's key.
     """
 
-    def __init__(self, path: Path, run: dict[str, Any]) -> None:
+    def __init__(self, path: Path, run: dict[str, Any], key: bytes = b"") -> None:
         self.path = path
         self.run = run
         self.entries: dict[int, UndoEntry] = {}
         self.unfit: list[UnfitLine] = []
+        self.torn = 0
+        self.is_signed = False
         self._is_own = False
+        self._key = key
+        self._version, self._written = VERSION, 0
         self._lock: int | None = None  # held for as long as the run lives; the kernel lets go of it after a kill
 
     @classmethod
-    def start(cls, folder: Path, run: dict[str, Any]) -> Journal:
+    def start(cls, folder: Path, run: dict[str, Any], key: bytes = b"") -> Self:
         """A new journal.
+
+        Args:
+            folder: that it lies in.
+            run: what is to be known about the run.
+            key: that signs it; empty: it is not signed.
 
         Raises:
             InconclusiveError: it cannot be written.
         """
-        journal = cls(folder / JOURNAL, run)
+        journal = cls(folder / JOURNAL, run, key)
         journal._is_own = True
         journal._append({"run": run})
+        _keep_name(folder)
         journal._lock = _lock(journal.path)
         return journal
 
@@ -73,64 +72,106 @@ class Journal:
         Raises:
             PreflightError: nobody can tell.
         """
+        if not self.claim():
+            return True
+        self.close()
+        return False
+
+    def claim(self) -> bool:
+        """Hold it until `close`, so that nobody else does anything about it; False where somebody holds it.
+
+        Raises:
+            PreflightError: nobody can tell.
+        """
         try:
-            lock = _lock(self.path)
+            self._lock = _lock(self.path)
         except OSError as exc:
             raise PreflightError(
                 f"{self.path} cannot be opened for writing ({exc.strerror}), so nobody can tell whether its run is "
                 "over, nor write down what was undone",
                 hint="copy its folder to where you may write, and name that",
             ) from exc
-        if lock is None:
-            return True
-        os.close(lock)
-        return False
+        return self._lock is not None
 
     @classmethod
-    def load(cls, path: Path) -> Journal:
+    def load(cls, path: Path, key: bytes = b"") -> Self:
         """Read one back; a last line that was cut short never took effect, since it was not acknowledged.
 
-        Anybody may have written it: what it says has the right types, and is otherwise believed by nobody.
+        Anybody may have written it: what it says has the right types, and is otherwise believed by nobody, unless it is
+        signed.
+
+        Args:
+            path: of the file.
+            key: the user's, which may have signed it.
 
         Raises:
             UsageError: it is no journal.
         """
-        journal = cls(path, {})
-        for number, line in enumerate(_read(path).split(b"\n"), 1):
-            if not line:
-                continue
-            try:
-                journal._take(json.loads(line))
-            except (ValueError, RecursionError) as exc:
-                if not _torn(line):  # else cut short by a crash, so never acknowledged; what came after it is whole
-                    why = str(exc) or "it is nested too deeply"
-                    journal.unfit.append(UnfitLine(number, why, line[:_SHOWN].decode("utf-8", "backslashreplace")))
-        if not journal.run:
-            why = "".join(f": line {row.number} is not what this tool wrote: {row.why}" for row in journal.unfit[:1])
-            raise UsageError(f"{path} does not say which cluster it is about, so nothing can be undone from it{why}")
+        journal = cls(path, {}, key)
+        journal._take_all(read_lines(_read(path), key))
         return journal
 
-    def _take(self, row: Any) -> None:
+    def _take_all(self, lines: Lines) -> None:
+        """Take over what lines say.
+
+        Raises:
+            UsageError: none of them says of which run they are.
+        """
+        self.unfit += lines.unfit
+        self.torn, self.is_signed = lines.torn, lines.signed
+        self._key = self._key if lines.signed else b""  # what is added to a journal is as the rest of it is
+        self._version, self._written = lines.version, lines.written
+        for number, line in lines.good:
+            try:
+                self._take(line)
+            except ValueError as exc:
+                self.unfit.append(UnfitLine(number, str(exc), str(line.row)[:200]))
+        self.unfit = in_order(self.unfit)
+        if not self.run:
+            why = "".join(f": line {row.number} is not what this tool wrote: {row.why}" for row in self.unfit[:1])
+            raise UsageError(
+                f"{self.path} does not say which cluster it is about, so nothing can be undone from it{why}"
+            )
+
+    def _take(self, line: Line) -> None:
         """Take over what a line says.
 
         Raises:
             ValueError: it is no line of a journal.
         """
-        if not isinstance(row, dict) or len(row) != 1:
+        row = line.row
+        if len(row) != 1:
             raise ValueError("it is neither a run nor an entry")
         if "run" in row and not self.run and not self.entries:
             self.run = run_of(row["run"])
-        elif "entry" in row and self.run:
+        elif "entry" in row and (self.run or line.of is not None):
             entry = entry_of(row["entry"])
+            self._agree(line)
             self.entries[entry.id] = entry
         else:
             raise ValueError("it is neither an entry nor, in its place, a run")
 
+    def _agree(self, line: Line) -> None:
+        """Where the first line was lost, the others say of which run they are.
+
+        Raises:
+            ValueError: it is of another run.
+        """
+        if line.of is None:
+            return
+        self.run = self.run or run_of(line.of)
+        if line.of != self._of:
+            raise ValueError("it is of another run")
+
+    @property
+    def _of(self) -> dict[str, Any]:
+        return {name: self.run.get(name, "") for name in ("id", "fingerprint")}
+
     def intend(self, **fields: Any) -> UndoEntry:
         """Write down a change that is about to be made."""
-        entry = UndoEntry(id=len(self.entries) + 1, **fields)
+        entry = UndoEntry(id=max(self.entries, default=0) + 1, **fields)
         self.entries[entry.id] = entry
-        self._append({"entry": asdict(entry)})
+        self._append({"entry": entry.as_row()})
         return entry
 
     def update(self, entry: UndoEntry, state: str, uid: str = "") -> None:
@@ -141,7 +182,7 @@ class Journal:
         """
         entry.state = state
         entry.uid = uid or entry.uid
-        self._append({"entry": asdict(entry)}, durable=entry.undo != "nothing")
+        self._append({"entry": entry.as_row()}, durable=entry.undo != "nothing")
 
     def open_entries(self) -> list[UndoEntry]:
         """What is still to be undone, last change first; what was in a namespace is undone with it."""
@@ -167,12 +208,10 @@ class Journal:
         return file.read(1) == b"\n"
 
     def _append(self, row: dict[str, Any], *, durable: bool = True) -> None:
-        data = (json.dumps(row, separators=(",", ":")) + "\n").encode()
         try:
             with self.path.open("ab+") as file:
-                if file.tell() and not self._ends_a_line(file):
-                    data = b"\n" + data  # a crash cut the last line short
-                file.write(data)
+                torn = bool(file.tell()) and not self._ends_a_line(file)  # a crash cut the last line short
+                file.write(b"\n" * torn + self._line(row, after_torn=torn))
                 file.flush()
                 if durable:
                     os.fsync(file.fileno())
@@ -181,6 +220,21 @@ class Journal:
                 f"the undo journal {self.path} cannot be written ({exc.strerror}), so nothing more is changed",
                 hint="make room or choose another place with --reports DIR",
             ) from exc
+        self._written += 1
+
+    def _line(self, row: dict[str, Any], *, after_torn: bool) -> bytes:
+        of = None if "run" in row else self._of
+        return write_line(Line(row, self._version, self._written + 1, of, after_torn), self._key)
+
+
+def _keep_name(folder: Path) -> None:
+    """Have the folder itself on the disk: a file whose name is lost is lost. Not all file systems can."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _lock(path: Path) -> int | None:
@@ -212,7 +266,13 @@ def _read(path: Path) -> bytes:
         raise UsageError(f"the journal {path} cannot be read: {exc.strerror}") from exc
 
 
-def _torn(line: bytes) -> bool:
-    """Whether it is the beginning of a line that this tool writes, and not all of one."""
-    begins = (b'{"entry":{', b'{"run":{')
-    return not line.endswith(b"}}") and any(line.startswith(b) or b.startswith(line) for b in begins)
+def is_unbegun(path: Path) -> bool:
+    """Whether its run had not written its first line, which is on the disk before anything is changed."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _FIRST_LINE_BYTES:
+            return False
+        data = path.read_bytes()
+    except OSError:  # what is wrong with it is told by those who read it
+        return False
+    return b"\n" not in data and (not data.strip(b"\x00") or is_beginning(data))

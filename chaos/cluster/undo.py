@@ -1,13 +1,14 @@
 """Taking changes back, one by one.
 
-A run believes its own journal. A journal that is read back is a file that anybody may have written, so there the
+A run believes its own journal, and so does whoever recovers, where the user's key signed each line of it
+(`chaos.cluster.signing`). Any other journal that is read back is a file that anybody may have written, so there the
 cluster must agree before anything is touched:
 
 - an entry is of a kind, with a name and a namespace, that this tool changes (`UndoEntry.why_unfit`);
 - what is deleted carries the run's label, whatever UID the file gives;
 - what is restored has the UID and every value that the run is said to have set, and the patch touches no other field,
   and nothing that says what an object is, whose it is, or what runs in it (`restoring.why_not_put_back`);
-- a shell command runs only where whoever recovers said so, having read it.
+- a shell command runs only where whoever recovers said so, having read it, whoever signed it.
 
 What is left to somebody who writes a journal for a cluster that he can read: to have what a run made removed, even
 while it is under way on another machine, and to have fields of a spec, data, labels or annotations changed whose
@@ -58,7 +59,7 @@ class Undo:
         self._cluster = cluster
         self._journal = journal
         self._clock = clock
-        self._read_back = read_back
+        self._read_back = read_back and not journal.is_signed
         self._run_commands = run_commands or not read_back
 
     async def undo(self, entry: UndoEntry) -> str:
@@ -72,7 +73,7 @@ class Undo:
         if why:
             raise UnprovenError(
                 visible(f"{entry.what} was left alone ({entry.change}): {why}", line=True),
-                hint=f"{self._journal.path} is damaged, or not of this tool",
+                hint=f"look at it; unless that is elsewhere, {self._journal.path} is damaged or not of this tool",
             )
         if entry.undo == "command":
             await self._run_command(entry)

@@ -73,16 +73,16 @@ def _role(
 
 
 def rules(rows: Iterable[Permission]) -> list[Object]:
-    """Rows of the table as RBAC rules, one for each resource."""
-    verbs: dict[tuple[str, str, Scope], list[str]] = {}
+    """Rows of the table as RBAC rules, one for each resource, and for each object that is named."""
+    verbs: dict[tuple[str, str, Scope, str], list[str]] = {}
     for row in rows:
-        found = verbs.setdefault((row.group, row.resource, row.scope), [])
+        found = verbs.setdefault((row.group, row.resource, row.scope, row.name), [])
         if row.verb not in found:
             found.append(row.verb)
     found_rules = []
-    for (group, resource, scope), names in verbs.items():
+    for (group, resource, scope, name), names in verbs.items():
         rule: Object = {"apiGroups": [group], "resources": [resource], "verbs": names}
-        if scope is Scope.DNS and resource in DNS_OBJECTS:
-            rule["resourceNames"] = [DNS_OBJECTS[resource]]
+        if name or (scope is Scope.DNS and resource in DNS_OBJECTS):
+            rule["resourceNames"] = [name or DNS_OBJECTS[resource]]
         found_rules.append(rule)
     return found_rules

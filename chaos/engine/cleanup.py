@@ -43,7 +43,7 @@ async def remove(
             )
             journal.update(entry, "done", left.uid)
             work.append(entry)
-    return [*failures, *await Undoing(undo, progress, Patience(clock)).all(lambda: work)]
+    return [*failures, *await Undoing(undo, progress, Patience(clock)).all(lambda: work, lambda _: [])]
 
 
 def _rank(left: Leftover) -> tuple[int, str]:

@@ -16,12 +16,15 @@ import chaos
 from chaos.analysis.corefile import caching
 from chaos.cluster.client import Cluster
 from chaos.cluster.journal import RUN_LABEL
+from chaos.cluster.mirror import find_mirrors
 from chaos.engine.objects import OPT_IN_LABEL
 from chaos.engine.permissions import Feature, denied, needed
 from chaos.engine.reach import check_local
+from chaos.engine.unfinished import what_is_changed
 from chaos.engine.views import ClusterDns, find_dns
 from chaos.errors import ApiError, ChaosError, PreflightError
 from chaos.vantage import Vantage
+from chaos.visible import visible
 
 
 class Status(StrEnum):
@@ -112,6 +115,7 @@ class Doctor:
         yield await self._asked("clock", self._clock)
         for finding in [await self._permission(feature) for feature in self._features()]:
             yield finding
+        yield await self._asked("not undone", self._not_undone)
         dns: ClusterDns | None = None
         try:
             dns = await find_dns(cluster, in_cluster=self._in_cluster)
@@ -128,7 +132,7 @@ class Doctor:
 
     def _features(self) -> list[Feature]:
         own = [Feature.RUN] if self._namespace else [Feature.RUN, Feature.MAKE_NAMESPACE]
-        return [*own, Feature.AGENTS, Feature.READ_DNS]
+        return [*own, Feature.MIRROR, Feature.AGENTS, Feature.READ_DNS]
 
     async def _asked(self, what: str, look: Callable[[], Awaitable[Finding]]) -> Finding:
         """A look that may be forbidden: then nothing is known."""
@@ -159,13 +163,15 @@ class Doctor:
         shown = ", ".join(permission.describe(where) for permission in missing[:_SHOWN])
         found = f"{len(missing)} of {len(wanted)} missing: {shown}{', …' if len(missing) > _SHOWN else ''}"
         own = self._namespace or "NAMESPACE"
-        if feature in (Feature.RUN, Feature.AGENTS):
+        if feature in (Feature.RUN, Feature.MIRROR, Feature.AGENTS):
             advice = f"chaos manifests rbac -n {own} prints a Role"
         else:
             advice = f"chaos manifests rbac -n {own} --with {feature.value} prints a Role"
+        if feature is Feature.MIRROR:
+            advice += "; or without them: chaos run … --local-journal-only"
         if feature is Feature.MAKE_NAMESPACE:
             advice += "; or use a namespace of yours: -n NAMESPACE"
-        needed_always = feature in (Feature.RUN, Feature.MAKE_NAMESPACE)
+        needed_always = feature in (Feature.RUN, Feature.MIRROR, Feature.MAKE_NAMESPACE)
         return Finding(Status.PROBLEM if needed_always else Status.WARNING, what, found, advice)
 
     def _dns(self, dns: ClusterDns) -> Iterator[Finding]:
@@ -246,6 +252,16 @@ class Doctor:
         if not found:
             return Finding(Status.OK, kind, "none")
         return Finding(Status.WARNING, kind, ", ".join(obj["metadata"]["name"] for obj in found), advice)
+
+    async def _not_undone(self) -> Finding:
+        """What runs changed that they did not make, by what they wrote into the cluster."""
+        mirrors = await find_mirrors(self._cluster, self._namespace)
+        if not mirrors.open:
+            where = "" if mirrors.everywhere else f" in namespace {self._namespace}, and others may not be looked at"
+            return Finding(Status.OK, "not undone", f"no run says that something is to be undone{where}")
+        text = "; ".join(f"run {c.run['id']} ({c.whose}): {', '.join(what_is_changed(c))}" for c in mirrors.open)
+        advice = "unless it is under way: chaos recover --context NAME"
+        return Finding(Status.PROBLEM, "not undone", visible(text, line=True), advice)
 
     async def _leftovers(self) -> Finding:
         left = []

@@ -22,12 +22,15 @@ from chaos.cluster.changes import Changes
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
 from chaos.cluster.journal import Journal
+from chaos.cluster.mirror import Mirror
+from chaos.cluster.signing import Key, user_key
 from chaos.cluster.watch import NamespaceLooks, Watcher
 from chaos.engine import preflight
 from chaos.engine.active import ActiveRun
 from chaos.engine.conclusion import PRECEDENCE
 from chaos.engine.deployment import DEPLOY_WITHIN_S, claim_namespace, deploy
 from chaos.engine.folder import make_run_folder
+from chaos.engine.holder import whose
 from chaos.engine.method import carry_out, method_limit_s
 from chaos.engine.patience import AFTER_SIGNAL_S, CLEANUP_WITHIN_S, Patience
 from chaos.engine.permissions import undeclared
@@ -40,6 +43,7 @@ from chaos.engine.redaction import redacted
 from chaos.engine.revisions import Revisions
 from chaos.engine.rollback import roll_back
 from chaos.engine.target import WatchedTarget
+from chaos.engine.unfinished import refuse_on_top
 from chaos.errors import (
     ChaosError,
     InconclusiveError,
@@ -92,6 +96,7 @@ class _Begun:
     journal: Journal
     changes: Changes
     probing: Probing
+    mirror: Mirror | None = None
     fleet: Fleet | None = None
     clients: Clients | None = None
 
@@ -170,7 +175,9 @@ class Execution:
         """Undo everything; whatever ends that early, the run must not look as if nothing were left."""
         self._patience = Patience(self._clock, AFTER_SIGNAL_S if self._interrupted else CLEANUP_WITHIN_S)
         try:
-            return await roll_back(begun.journal, begun.changes, self._progress, self._patience)
+            failures = await roll_back(begun.journal, begun.changes, self._progress, self._patience)
+            if begun.mirror is not None and (why := await begun.mirror.settle()):
+                self._progress.warning(f"what the cluster has of this run's journal is not up to date: {why}")
         except Exception as exc:  # noqa: BLE001 - see above
             if os.environ.get("CHAOS_DEBUG"):
                 traceback.print_exception(exc)
@@ -180,6 +187,8 @@ class Execution:
                     hint=f"finish it with: chaos recover {begun.recorder.folder}",
                 )
             ]
+        else:
+            return failures
 
     def _defect(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A callback raised, such as a prober's: what it should have measured is missing, so nothing may pass."""
@@ -241,6 +250,7 @@ class Execution:
         self._cluster = await connect(self._place.address, self._options.namespace)
         found = await preflight.check(self._cluster, self._place, self._experiment, self._options)
         self._experiment = found.experiment
+        await self._refuse_on_top(found)
         begun = self._begun = self._begin(found)
         run = ActiveRun(
             self._experiment,
@@ -260,6 +270,15 @@ class Execution:
                 await self._measure(run, found, begun)
         except TimeoutError as exc:
             raise InconclusiveError(f"the run was not over after {limit_s:.0f} s and was ended") from exc
+
+    async def _refuse_on_top(self, found: preflight.Preflight) -> None:
+        """Raises PreflightError: an earlier run is to be undone first; on the sandbox there is none."""
+        mirrored = not self._options.local_journal_only
+        if self._place.simulated and not mirrored:
+            return
+        recovery, namespace = self._place.address.recovery(), self._options.namespace
+        for note in await refuse_on_top(found.cluster, namespace, self._reports, recovery, mirrored=mirrored):
+            self._progress.warning(note)
 
     def _clients(self, found: preflight.Preflight, begun: _Begun) -> Clients:
         period_s, timeout_s = begun.probing.rates.connect_period_s, self._options.timeout_s
@@ -310,6 +329,9 @@ class Execution:
         recorder = Recorder(folder, meta)
         run_id = f"{self._experiment.name}-{folder.name}".lower()
         address = self._place.address
+        key = Key() if self._place.simulated else user_key(make=True)  # what leaves nothing behind needs no proof
+        if key.missing:
+            self._progress.warning(f"the undo journal is not signed, so recover believes less of it: {key.missing}")
         journal = Journal.start(
             folder,
             {
@@ -317,9 +339,13 @@ class Execution:
                 **address.for_journal(),
                 "fingerprint": found.cluster.fingerprint,
                 "simulated": self._place.simulated,
+                **whose(self._clock.started_at, found.target.namespace),
             },
+            key.data,
         )
-        changes = Changes(found.cluster, journal, self._clock, run_id)
+        local = self._options.local_journal_only
+        mirror = None if local else Mirror(found.cluster, journal, found.target.namespace)
+        changes = Changes(found.cluster, journal, self._clock, run_id, mirror)
         found.cluster.witness = partial(_note_down, recorder, self._clock)
         vantages = found.local + found.agents
         probing = Probing(
@@ -344,7 +370,7 @@ class Execution:
             self._progress.warning(note)
         if rates.stretched:
             self._progress.warning(stretched_note(self._options, rates))
-        return _Begun(recorder, journal, changes, probing)
+        return _Begun(recorder, journal, changes, probing, mirror)
 
     async def _measure(self, run: ActiveRun, found: preflight.Preflight, begun: _Begun) -> None:
         target, recorder, probing = found.target, begun.recorder, begun.probing

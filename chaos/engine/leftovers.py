@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 from chaos.agents.manifests import ALONE_S
 from chaos.cluster.client import API_VERSIONS, CLUSTER_WIDE, NEVER_MADE, Cluster
-from chaos.cluster.journal import FIX_PREFIX, JOURNAL, RUN_LABEL, Journal
-from chaos.errors import ApiError, ChaosError, PreflightError
+from chaos.cluster.journal import FIX_PREFIX, RUN_LABEL, Journal
+from chaos.engine.kept import is_about
+from chaos.errors import ApiError, PreflightError
 
 Object = dict[str, Any]
 _NOT_FOUND, _FORBIDDEN = 404, 403
@@ -80,33 +80,23 @@ class RunLeftovers:
     objects: list[Leftover] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
-    """A change of something that no run made, which deleting does not undo.
-
-    Attributes:
-        recovery: the command that does.
-    """
-
-    change: str
-    where: str
-    recovery: str
-
-
-async def find(cluster: Cluster, journals: Iterable[Journal], over: frozenset[str]) -> list[RunLeftovers]:
+async def find(
+    cluster: Cluster, journals: Iterable[Journal], over: frozenset[str], namespace: str = ""
+) -> list[RunLeftovers]:
     """Everything that carries a run's label, by run.
 
     Args:
         cluster: to be looked at.
         journals: of runs of this machine, on any cluster.
         over: runs that somebody says are over.
+        namespace: that is looked at alone; empty: all are.
 
     Raises:
         PreflightError: not all of it may be read.
     """
-    found = await _labelled(cluster)
+    found = await _labelled(cluster, namespace)
     _, now_s, _ = await cluster.server_date()
-    known = {str(j.run["id"]): j for j in journals if await _is_about(cluster, j)}
+    known = {str(j.run["id"]): j for j in journals if await is_about(cluster, j)}
     runs: dict[str, RunLeftovers] = {}
     rows = _without_followers(found)
     for run in sorted({_run_of(obj) for obj in rows}):
@@ -122,21 +112,11 @@ async def find(cluster: Cluster, journals: Iterable[Journal], over: frozenset[st
     return list(runs.values())
 
 
-async def _is_about(cluster: Cluster, journal: Journal) -> bool:
-    """Whether a journal is of a run on this cluster: ids hold a time, and two clusters may have runs of one second."""
-    if journal.run.get("simulated"):
-        return False
-    try:
-        return await cluster.is_the_one(journal.run["fingerprint"])
-    except PreflightError:  # it names a namespace that is not here
-        return False
-
-
-async def _labelled(cluster: Cluster) -> list[Object]:
+async def _labelled(cluster: Cluster, namespace: str) -> list[Object]:
     found: list[Object] = []
-    for kind in sorted(API_VERSIONS.keys() - NEVER_MADE):
+    for kind in sorted(API_VERSIONS.keys() - NEVER_MADE - (CLUSTER_WIDE if namespace else frozenset())):
         try:
-            found += (await cluster.list(kind, "", RUN_LABEL))[0]
+            found += (await cluster.list(kind, namespace, RUN_LABEL))[0]
         except ApiError as exc:
             if exc.status == _NOT_FOUND:
                 continue  # this server has no such kind, so nobody made one
@@ -248,27 +228,3 @@ def _ago(seconds: float) -> str:
     if seconds < 120:  # noqa: PLR2004 - two minutes
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 2 * _RUN_S else f"{seconds / 3600:.0f} h"
-
-
-def read_journals(reports: Path) -> list[Journal]:
-    """The journals below a folder; what cannot be read is no journal."""
-    found = []
-    for path in sorted(reports.rglob(JOURNAL)):
-        try:
-            found.append(Journal.load(path))
-        except ChaosError:
-            continue
-    return found
-
-
-async def open_changes(cluster: Cluster, journals: Iterable[Journal]) -> list[Open]:
-    """Changes of this cluster that only their journal can take back."""
-    rows = []
-    for journal in journals:
-        entries = [e for e in journal.open_entries() if e.undo in ("restore", "command")]
-        if not entries or journal.run["id"].startswith(FIX_PREFIX):
-            continue
-        with contextlib.suppress(PreflightError):  # nobody can tell whether it is over
-            if await _is_about(cluster, journal) and not journal.is_live():
-                rows += [Open(e.change, e.namespace, journal.recovery()) for e in entries]
-    return rows

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chaos.cluster.client import Cluster
+from chaos.cluster.mirror import MIRROR_NAME
 from chaos.errors import PreflightError
 
 DNS_NAMESPACE = "kube-system"
@@ -23,6 +24,7 @@ class Feature(StrEnum):
     """What somebody may want to be able to do."""
 
     RUN = "run"  # an experiment in an existing namespace
+    MIRROR = "mirror"  # what is to be undone stands in the cluster too
     AGENTS = "agents"  # probe pods in that namespace
     EXPERIMENT = "experiment"  # what one experiment does beyond that
     READ_DNS = "read-dns"  # ask each DNS server and tell its configuration
@@ -46,6 +48,7 @@ class Permission:
         resource: plural, with its subresource: ``pods/exec``.
         group: of the API; empty for the core group.
         why: what it is for, as half a sentence.
+        name: of the one object that it is needed for; empty: for any.
     """
 
     verb: str
@@ -54,17 +57,21 @@ class Permission:
     scope: Scope
     feature: Feature
     why: str
+    name: str = ""
 
     def describe(self, namespace: str) -> str:
         """For people: ``create jobs.batch in namespace x``."""
         name = f"{self.resource}.{self.group}" if self.group else self.resource
         where = {Scope.OWN: f"namespace {namespace}", Scope.DNS: f"namespace {DNS_NAMESPACE}", Scope.CLUSTER: ""}
         place = where[self.scope]
+        name += f" {self.name}" if self.name else ""
         return f"{self.verb} {name}" + (f" in {place}" if place else " (cluster-wide)")
 
 
-def _rows(feature: Feature, scope: Scope, group: str, resource: str, verbs: str, why: str) -> tuple[Permission, ...]:
-    return tuple(Permission(verb, resource, group, scope, feature, why) for verb in verbs.split())
+def _rows(
+    feature: Feature, scope: Scope, group: str, resource: str, verbs: str, why: str, name: str = ""
+) -> tuple[Permission, ...]:
+    return tuple(Permission(verb, resource, group, scope, feature, why, name) for verb in verbs.split())
 
 
 _RUN, _OWN = Feature.RUN, Scope.OWN
@@ -78,6 +85,9 @@ PERMISSIONS: tuple[Permission, ...] = (
     *_rows(_RUN, _OWN, "discovery.k8s.io", "endpointslices", "list watch", "when endpoints turn ready"),
     *_rows(_RUN, _OWN, "", "persistentvolumeclaims", "list watch", "whether a pod comes back to the same claim"),
     *_rows(_RUN, _OWN, "", "persistentvolumeclaims", "delete", "claims outlive the StatefulSet that made them"),
+    *_rows(Feature.MIRROR, _OWN, "", "configmaps", "list", "to see what an earlier run did not undo"),
+    *_rows(Feature.MIRROR, _OWN, "", "configmaps", "create", "how to undo what a run changes of others"),
+    *_rows(Feature.MIRROR, _OWN, "", "configmaps", "patch delete", "the same, while and after it does", MIRROR_NAME),
     *_rows(Feature.AGENTS, _OWN, "batch", "jobs", "get create delete", "the agents"),
     *_rows(Feature.AGENTS, _OWN, "", "configmaps", "create", "the agents' program"),
     *_rows(Feature.AGENTS, _OWN, "", "pods/exec", "get", "the stream to each agent"),
@@ -161,7 +171,7 @@ async def _allowed(cluster: Cluster, permission: Permission, namespace: str) -> 
         "resource": resource,
         "subresource": subresource,
         "namespace": places[permission.scope],
-        "name": DNS_OBJECTS.get(resource, "") if permission.scope is Scope.DNS else "",
+        "name": DNS_OBJECTS.get(resource, "") if permission.scope is Scope.DNS else permission.name,
     }
     review = {
         "apiVersion": "authorization.k8s.io/v1",
@@ -195,10 +205,13 @@ async def require(
     opt_ins = "".join(f" --with {f}" for f in dict.fromkeys(p.feature for p in missing) if f in OPT_IN)
     experiments = [p.why.rpartition(" ")[2] for p in missing if p.feature is Feature.EXPERIMENT]
     opt_ins += "".join(f" --experiment {name}" for name in dict.fromkeys(experiments))
+    instead = "" if namespace else "; or name a namespace that is yours with --namespace"
+    if all(permission.feature is Feature.MIRROR for permission in missing):
+        instead += "; or keep the journal on this machine alone: --local-journal-only"
     raise PreflightError(
         f"{cluster.name}: not allowed to {listed}",
         hint=f"whoever may grant it: chaos manifests rbac -n {namespace or 'NAMESPACE'}{opt_ins} | kubectl apply -f -"
-        + ("" if namespace else "; or name a namespace that is yours with --namespace"),
+        + instead,
     )
 
 

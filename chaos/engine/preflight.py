@@ -63,6 +63,7 @@ async def check(cluster: Cluster, place: Place, experiment: Experiment, options:
     _check_needs(place, experiment, options)
     if not place.simulated:
         features = [Feature.RUN] if options.namespace else [Feature.RUN, Feature.MAKE_NAMESPACE]
+        features += [] if options.local_journal_only else [Feature.MIRROR]
         features += [Feature.DISTURB_DNS] if "kube-system" in experiment.needs else []
         await require(cluster, features, options.namespace, uses_of(experiment.name, experiment.uses))
     dns = await find_dns(cluster, in_cluster=place.address.in_cluster, domain=options.cluster_domain)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from chaos.clock import RunClock
 from chaos.cluster.client import Cluster
 from chaos.cluster.journal import Journal, UndoEntry
+from chaos.cluster.mirror import is_outside
 from chaos.cluster.undo import Undo
 from chaos.engine.patience import Patience
-from chaos.engine.permissions import DNS_NAMESPACE
 from chaos.engine.progress import Progress
 from chaos.engine.undoing import Undoes, Undoing
 from chaos.errors import PreflightError, RollbackError
@@ -17,16 +17,34 @@ from chaos.visible import visible
 async def roll_back(journal: Journal, changes: Undoes, progress: Progress, patience: Patience) -> list[RollbackError]:
     """Undo everything that is open, as long as patience lasts; returns what is left.
 
-    Nodes go first, since what is to be removed may run on one, and what others use; then namespaces, since what is in
-    them goes with them, unless they are not the run's.
+    What the run did not make goes first: nodes, since what is to be removed may run on one, and what others use. Then
+    namespaces, since what is in them goes with them, unless they are not the run's. The run's own namespace holds its
+    mirror (`chaos.cluster.mirror`), so it stays where not all of the former could be undone.
     """
-    return await Undoing(changes, progress, patience).all(lambda: sorted(journal.open_entries(), key=_order))
+    made = {entry.name for entry in journal.open_entries() if entry.kind == "Namespace"}
+
+    def first(entry: UndoEntry) -> list[UndoEntry]:
+        return _open_outside(journal, made) if entry.name == journal.run.get("namespace") else []
+
+    def in_order() -> list[UndoEntry]:
+        return sorted(journal.open_entries(), key=lambda entry: _order(entry, made))
+
+    return await Undoing(changes, progress, patience).all(in_order, first)
 
 
-def _order(entry: UndoEntry) -> int:
-    if entry.kind == "Node" or (entry.undo == "restore" and entry.namespace == DNS_NAMESPACE):
+def _order(entry: UndoEntry, made: set[str]) -> int:
+    if _is_first(entry, made):
         return 0
     return 1 if entry.kind == "Namespace" else 2
+
+
+def _is_first(entry: UndoEntry, made: set[str]) -> bool:
+    """Whether it is of others: of no namespace that goes anyway."""
+    return is_outside(entry) and entry.namespace not in made
+
+
+def _open_outside(journal: Journal, made: set[str]) -> list[UndoEntry]:
+    return [entry for entry in journal.open_entries() if _is_first(entry, made)]
 
 
 async def recover(

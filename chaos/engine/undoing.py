@@ -10,6 +10,7 @@ from chaos.cluster.journal import UndoEntry
 from chaos.engine.patience import Patience
 from chaos.engine.progress import Progress
 from chaos.errors import ChaosError, RollbackError
+from chaos.visible import visible
 
 _FIRST_S, _MOST_S = 0.5, 8.0
 _TELL_EVERY_S = 10.0
@@ -42,17 +43,20 @@ class Undoing:
         self._again: dict[int, tuple[UndoEntry, RollbackError]] = {}
         self._current: UndoEntry | None = None
 
-    async def all(self, entries: Callable[[], Iterable[UndoEntry]]) -> list[RollbackError]:
+    async def all(
+        self, entries: Callable[[], Iterable[UndoEntry]], first: Callable[[UndoEntry], list[UndoEntry]]
+    ) -> list[RollbackError]:
         """Undo them; returns what could not be undone.
 
         Args:
             entries: those that are open, in the order in which they are to be undone.
+            first: of a namespace, what must be undone before it goes, since something in it tells of that.
         """
         telling = asyncio.create_task(self._keep_telling())
         try:
             wait_s = _FIRST_S
             while True:
-                await self._once(entries())
+                await self._once(entries(), first)
                 if not self._again or self._patience.left_s < wait_s:
                     break
                 await asyncio.sleep(wait_s)
@@ -62,13 +66,16 @@ class Undoing:
             telling.cancel()
         return list(self._failed.values())
 
-    async def _once(self, entries: Iterable[UndoEntry]) -> None:
+    async def _once(self, entries: Iterable[UndoEntry], first: Callable[[UndoEntry], list[UndoEntry]]) -> None:
         covered: set[str] = set()  # namespaces whose own fate is that of everything in them
         for entry in entries:
             if entry.id in self._failed or not entry.is_open or entry.namespace in covered:
                 continue
             if entry.kind == "Namespace":
                 covered.add(entry.name)
+                if left := first(entry):
+                    self._keep(entry, left)
+                    continue
             self._current = entry
             try:
                 done = await self._patience.attempt(self._undo.undo(entry))
@@ -89,6 +96,13 @@ class Undoing:
                 self._again.pop(entry.id, None)
                 self._progress.step(f"cleaned up: {done}")
         self._current = None
+
+    def _keep(self, entry: UndoEntry, left: list[UndoEntry]) -> None:
+        """For as long as that may still be undone."""
+        if all(one.id in self._failed for one in left):
+            self._fail(entry, _kept(entry, left))
+        else:
+            self._wait_for(entry, _kept(entry, left))
 
     def _fail(self, entry: UndoEntry, why: RollbackError) -> None:
         self._again.pop(entry.id, None)
@@ -121,3 +135,12 @@ class Undoing:
                 self._again.pop(entry.id)
             else:
                 self._fail(entry, why)
+
+
+def _kept(entry: UndoEntry, left: list[UndoEntry]) -> RollbackError:
+    """The mirror in it is how others know of what is left."""
+    what = ", ".join(one.what for one in left)
+    return RollbackError(
+        visible(f"{entry.what} is kept until {what} is as before: it may hold what says so", line=True),
+        hint="undo that, then this again",
+    )

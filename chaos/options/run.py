@@ -144,6 +144,13 @@ class Options:
     node: str = option(
         Name(dots=True), "", "That node; default: the one with most of the run's pods.", honoured_by=_with_need("nodes")
     )
+    local_journal_only: bool = option(
+        Flag(),
+        False,
+        "What is to be undone is known to this machine only, and not to the cluster: no ConfigMap is written.",
+        trust=Trust.NAMED,
+        simulated=(True,),
+    )
     cut_node: str = option(
         Text("COMMAND"),
         "",

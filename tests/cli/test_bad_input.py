@@ -308,10 +308,12 @@ def test_a_folder_that_is_no_run_is_named(tmp_path: Path, command: str) -> None:
     assert str(tmp_path) in said
 
 
-def test_recover_with_nothing_to_recover_says_so(tmp_path: Path) -> None:
-    code, _, said = chaos("recover", "--reports", str(tmp_path))
-    assert code == 0
-    assert "nothing to undo" in said
+def test_recover_without_any_journal_does_not_say_that_all_is_well(tmp_path: Path) -> None:
+    for folder, words in ((tmp_path, "no run is kept in"), (tmp_path / "typo", "there is no folder")):
+        code, _, said = chaos("recover", "--reports", str(folder))
+        assert code == 2
+        assert f"{words} {folder}" in said.replace("\n", " ")
+        assert "no cluster was looked at" in said.replace("\n", " ")
 
 
 def test_list_show_and_version_speak_json() -> None:

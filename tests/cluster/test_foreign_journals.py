@@ -181,7 +181,7 @@ WRONG = [
     b'{"entry": 1, "run": 2}',
     entry(id="1"), entry(id=True), entry(id=1.5), entry(uid=5), entry(name=None), entry(name=["x"]),
     entry(namespace={}),
-    entry(undo="obliterate"), entry(state="maybe"), entry(more=1), {"entry": {"id": 1, "undo": "delete"}},
+    entry(undo="obliterate"), entry(state="maybe"), {"entry": {"id": 1, "undo": "delete"}},
     entry(undo="restore", applied=[], restore={}), entry(undo="restore", applied={"a": 1}, restore="x"),
     {"run": {"id": "r2", "fingerprint": "f"}},
     b'{"entry": ' + b"[" * 5000 + b"]" * 5000 + b"}", b"\xff\xfe", b'{"entry":{"id":1,"change":"\xff"}}', b"\x00" * 50,
@@ -333,5 +333,42 @@ def test_what_a_cleanup_that_was_killed_had_begun_carries_the_label_of_another_r
         line = entry(name="left", namespace="default", uid=uid, run="r1")
         assert await replay(place, tmp_path, line, run_id="cleanup-1") == []
         assert await place.cluster.get("ConfigMap", "left", "default") is None
+
+    run(story)
+
+
+def test_what_the_users_key_signed_is_believed_as_by_the_run_itself(tmp_path: Path) -> None:
+    """The label was taken off meanwhile: the UID in a signed line is enough, in an unsigned one it is not."""
+
+    async def story(place: Place) -> None:
+        for key, failures in ((b"k" * 32, 0), (b"", 1)):
+            about = {"id": "r1", "fingerprint": place.cluster.fingerprint}
+            folder = tmp_path / f"signed-{bool(key)}"
+            folder.mkdir()
+            journal = Journal.start(folder, about, key)
+            clock = RunClock(asyncio.get_running_loop())
+            changes = Changes(place.cluster, journal, clock, "r1")
+            meta = {"name": "ours", "namespace": "default"}
+            await changes.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
+            await place.cluster.patch("ConfigMap", "ours", "default", {"metadata": {"labels": {RUN_LABEL: None}}})
+            journal.close()
+            read = Journal.load(journal.path, key)
+            assert len(await recover(read, place.cluster, clock, Silence())) == failures
+
+    run(story)
+
+
+def test_a_shell_command_needs_consent_whoever_signed_it(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        journal = Journal.start(tmp_path, {"id": "r1", "fingerprint": place.cluster.fingerprint}, b"k" * 32)
+        ran = tmp_path / "ran"
+        journal.intend(change="run `x`", undo="command", kind="Node", name="n", command=f"touch {ran}")
+        journal.close()
+        clock = RunClock(asyncio.get_running_loop())
+        read = Journal.load(journal.path, b"k" * 32)
+        assert read.is_signed
+        (failure,) = await recover(read, place.cluster, clock, Silence())
+        assert "--run-commands" in failure.hint
+        assert not ran.exists()
 
     run(story)

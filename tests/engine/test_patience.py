@@ -15,7 +15,8 @@ from chaos.cluster.journal import Journal
 from chaos.engine.cleanup import remove
 from chaos.engine.conclusion import ending_of
 from chaos.engine.execution import Execution, RunResult
-from chaos.engine.leftovers import find, read_journals
+from chaos.engine.kept import read_journals
+from chaos.engine.leftovers import find
 from chaos.engine.patience import Patience
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import roll_back
@@ -174,7 +175,7 @@ def test_what_somebody_else_changed_is_told_at_once(tmp_path: Path) -> None:
 def test_cleanup_is_as_patient(tmp_path: Path) -> None:
     async def story(run: Run) -> None:
         run.journal.close()
-        runs = await find(run.place.cluster, read_journals(tmp_path), frozenset({"r1"}))
+        runs = await find(run.place.cluster, read_journals(tmp_path).journals, frozenset({"r1"}))
         (tmp_path / "cleanup").mkdir()
         journal = Journal.start(tmp_path / "cleanup", {"id": "c1", "fingerprint": run.place.cluster.fingerprint})
         run.away_for(120.0)

@@ -11,6 +11,7 @@ NAMES = (
     "report",
     "check",
     "doctor",
+    "status",
     "diagnose",
     "manifests",
     "recover",

@@ -3,17 +3,21 @@
 The journal is a file, so it is believed where the cluster agrees: what is deleted must carry the run's label, what is
 put back must still have the run's values. The kubeconfig is yours; one that the journal names is read only if you name
 it.
+
+With --context or --in-cluster it also looks at what runs of other machines wrote into that cluster, and tells it.
+Anybody may have written that, so it needs consent: --from-cluster RUN --yes.
 """
 
 from dataclasses import dataclass
 
 from chaos.cli.command import Command
 from chaos.cli.complete import run_folders
-from chaos.options import Flag, option
+from chaos.options import Flag, Text, option
 from chaos.options.argument import argument
-from chaos.options.option import Trust
+from chaos.options.option import Trust, same
 from chaos.options.output import ReportsOptions
 from chaos.options.place import ClusterOptions
+from chaos.options.run import Options
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,16 @@ class RecoverOptions:
         False,
         "Also run shell commands that a journal names, such as one for --join-node.",
         trust=Trust.NAMED,
+    )
+    from_cluster: str = option(
+        Text("RUN"),
+        "",
+        "Recover this run by what it wrote into the cluster; for a machine that does not have its folder.",
+        trust=Trust.TYPED,
+    )
+    yes: bool = option(Flag(), False, "Undo what --from-cluster shows, without asking.", trust=Trust.NAMED)
+    namespace: str = same(
+        Options, "namespace", help="That the cluster is looked at in, where not all of it may be looked at."
     )
 
 

@@ -1,0 +1,150 @@
+"""`chaos recover --context NAME`: what runs of other machines left, by what they wrote into the cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from chaos.cli.terminal import SteadfastConsole, TerminalProgress, confirmed, run_time
+from chaos.clock import RunClock
+from chaos.cluster.address import ClusterAddress
+from chaos.cluster.client import Cluster
+from chaos.cluster.connection import connect
+from chaos.cluster.mirror import Copy, Mirrors, find_mirrors
+from chaos.engine.cleanup import remove
+from chaos.engine.kept import read_journals
+from chaos.engine.leftovers import Life, RunLeftovers, find
+from chaos.engine.mirrors import recover_copy
+from chaos.engine.unfinished import what_is_changed
+from chaos.errors import ApiError, ChaosError, PreflightError, RollbackError, UsageError
+from chaos.visible import visible
+
+_FORBIDDEN = 403
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterRequest:
+    """What was asked.
+
+    Attributes:
+        namespace: that is looked at where not all may be.
+        run: that is recovered; empty: all are told.
+        agreed: to that.
+    """
+
+    address: ClusterAddress
+    reports: Path
+    namespace: str = ""
+    run: str = ""
+    agreed: bool = False
+
+
+async def recover_from_cluster(request: ClusterRequest, console: SteadfastConsole) -> list[ChaosError]:
+    """Look, tell, and recover what was agreed to; returns what is left.
+
+    Raises:
+        ChaosError: the cluster cannot be reached or read.
+    """
+    cluster = await connect(request.address, request.namespace)
+    try:
+        return await recover_in(cluster, request, console)
+    finally:
+        await cluster.close()
+
+
+async def recover_in(cluster: Cluster, request: ClusterRequest, console: SteadfastConsole) -> list[ChaosError]:
+    """The same with a connection."""
+    mirrors = await find_mirrors(cluster, request.namespace)
+    tell_limits(console, cluster, mirrors, request.namespace)
+    if request.run:
+        return await _recover_one(cluster, mirrors, request, console)
+    if not mirrors.open:
+        console.tell(f"{cluster.name}: no run says here that something is to be undone", markup=False, soft_wrap=True)
+    return [is_open(copy, request.address) for copy in mirrors.open]
+
+
+def tell_limits(console: SteadfastConsole, cluster: Cluster, mirrors: Mirrors, namespace: str) -> None:
+    """What was not looked at, and what is not what it seems."""
+    if not mirrors.everywhere:
+        line = f"{cluster.name}: only namespace {namespace} could be looked at for journals of runs"
+        console.tell(line, markup=False, soft_wrap=True)
+    for odd in mirrors.odd:
+        console.tell(visible(f"{cluster.name}: left alone: {odd}", line=True), markup=False, soft_wrap=True)
+
+
+def is_open(copy: Copy, address: ClusterAddress) -> RollbackError:
+    """A run that left something which no label leads to."""
+    what = ", ".join(what_is_changed(copy))
+    return RollbackError(
+        visible(f"run {copy.run['id']} ({copy.whose}) did not undo: {what or 'what cannot be read'}", line=True),
+        hint=f"unless it is still under way: {address.recovery()} {copy.run['id']}",
+    )
+
+
+async def _recover_one(
+    cluster: Cluster, mirrors: Mirrors, request: ClusterRequest, console: SteadfastConsole
+) -> list[ChaosError]:
+    copy = next((copy for copy in mirrors.copies if copy.run["id"] == request.run), None)
+    if copy is None:
+        known = ", ".join(str(one.run["id"]) for one in mirrors.copies) or "none"
+        raise UsageError(
+            visible(f"{cluster.name} has no journal of a run {request.run}; of those that it has: {known}", line=True),
+            hint="what carries a run's label is removed by: chaos cleanup --context NAME",
+        )
+    left = await _labelled(cluster, request)
+    if left is not None and left.life is Life.ALIVE:
+        raise PreflightError(
+            f"run {left.run} is still under way: {left.why}", hint="stop it with Ctrl-C; it undoes its changes"
+        )
+    _tell_plan(copy, left, console)
+    if not _agrees(request, console):
+        return [is_open(copy, request.address)]
+    progress = TerminalProgress(console, run_time())
+    clock = RunClock(asyncio.get_running_loop())
+    failures: list[ChaosError] = list(await recover_copy(copy, cluster, clock, progress))
+    again = None if failures else await _labelled(cluster, request)
+    if again is not None:
+        failures += await remove(cluster, copy, clock, [again], progress)
+    console.tell(f"run {request.run}: {'not all undone' if failures else 'undone'}", markup=False, soft_wrap=True)
+    return failures
+
+
+async def _labelled(cluster: Cluster, request: ClusterRequest) -> RunLeftovers | None:
+    """What carries the run's label, where that may be looked for."""
+    try:
+        found = await find(cluster, read_journals(request.reports).journals, frozenset({request.run}))
+    except ApiError as exc:
+        if exc.status != _FORBIDDEN:
+            raise
+        return None
+    return next((run for run in found if run.run == request.run), None)
+
+
+def _tell_plan(copy: Copy, left: RunLeftovers | None, console: SteadfastConsole) -> None:
+    """All that would be done, before anybody agrees to it."""
+    lines = [f"run {copy.run['id']} ({copy.whose}) says in {copy.path} that this is to be undone:"]
+    for entry in copy.open_entries():
+        done = entry.command or (f"put back {json.dumps(entry.restore)}" if entry.restore else "delete it")
+        lines.append(f"  {entry.what}: {done}")
+    known = {(entry.kind, entry.name, entry.namespace) for entry in copy.open_entries()}
+    more = [one for one in left.objects if (one.kind, one.name, one.namespace) not in known] if left is not None else []
+    lines += [f"  {one.describe()}: delete it, since it carries the run's label" for one in more]
+    for line in lines:
+        console.tell(visible(line, line=True), markup=False, soft_wrap=True)
+    console.tell(
+        "  anybody who may write ConfigMaps there can have written that, so only what the cluster confirms is undone",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _agrees(request: ClusterRequest, console: SteadfastConsole) -> bool:
+    if request.agreed:
+        return True
+    if not sys.stdin.isatty():
+        console.tell("nothing was changed: nobody can be asked here; --yes agrees", markup=False)
+        return False
+    return confirmed(f"run {request.run} is over; undo this?")

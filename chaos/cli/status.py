@@ -1,0 +1,119 @@
+"""`chaos status`."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from chaos.cli.place import address_of
+from chaos.cli.terminal import SteadfastConsole, print_json
+from chaos.cluster.address import ClusterAddress
+from chaos.cluster.client import Cluster
+from chaos.cluster.connection import connect
+from chaos.engine.leftovers import Life
+from chaos.engine.standing import Holder, Standing, look
+from chaos.errors import RollbackError
+from chaos.options.output import FormatOptions, ReportsOptions
+from chaos.options.place import ClusterOptions
+from chaos.visible import visible
+
+
+class Looked(Protocol):
+    """Where; see `chaos.cli.commands.status`."""
+
+    @property
+    def namespace(self) -> str: ...
+
+
+def status(looked: Looked, cluster: ClusterOptions, kept: ReportsOptions, told: FormatOptions) -> int:
+    """`chaos status`: look, tell, and return the exit code: 5 where something is left, or may be.
+
+    Raises:
+        PreflightError: the cluster cannot be reached, or not be read.
+    """
+    cluster.check_named()
+    return asyncio.run(_status(address_of(cluster), kept.reports, looked.namespace, as_json=told.as_json))
+
+
+async def _status(address: ClusterAddress, reports: Path, namespace: str, *, as_json: bool) -> int:
+    cluster = await connect(address, namespace)
+    try:
+        return tell(cluster, address, await look(cluster, address, reports, namespace), as_json=as_json)
+    finally:
+        await cluster.close()
+
+
+def tell(cluster: Cluster, address: ClusterAddress, found: Standing, *, as_json: bool) -> int:
+    """Tell what was found, on stdout; returns the exit code."""
+    code = 0 if found.is_clear else RollbackError.exit_code
+    if as_json:
+        print_json(_document(cluster, found, code))
+        return code
+    console = SteadfastConsole()
+    console.tell(visible(f"{cluster.name} ({cluster.server})", line=True), markup=False, soft_wrap=True)
+    for line in _lines(address, found):
+        console.tell(visible(line, line=True), markup=False, soft_wrap=True)
+    return code
+
+
+def _lines(address: ClusterAddress, found: Standing) -> Iterator[str]:
+    if found.only_in:
+        yield f"only namespace {found.only_in} could be looked at"
+    for run in found.runs:
+        holder = found.holders.get(run.run)
+        yield f"run {run.run}, {run.life.value}{_held(holder)}: {run.why}"
+        for left in run.objects:
+            yield f"  {left.describe()}"
+        if run.life in (Life.OVER, Life.MAYBE):
+            over = () if run.life is Life.OVER else ("--run", run.run)
+            yield f"  if it is over: {shlex.join(['chaos', 'cleanup', *address.as_options(), *over])}"
+    for change in found.opened:
+        doing = "under way" if change.run in found.under_way else "not undone"
+        yield f"{doing}: {change.what}"
+        yield f"  {change.recovery}"
+    for problem in found.unread:
+        yield f"cannot be read: {problem.message}"
+    for odd in found.mirrors.odd:
+        yield f"of nobody: {odd}"
+    if not found.runs and not found.opened and not found.unread:
+        yield "no run is under way, and nothing is left of any"
+
+
+def _held(holder: Holder | None) -> str:
+    return "" if holder is None else f", by {holder.by}, in namespace {holder.namespace} since {holder.since}"
+
+
+def _document(cluster: Cluster, found: Standing, code: int) -> dict[str, Any]:
+    runs = []
+    for run in found.runs:
+        holder = found.holders.get(run.run)
+        runs.append(
+            {
+                "run": run.run,
+                "life": run.life.value,
+                "why": run.why,
+                "by": holder.by if holder else None,
+                "namespace": holder.namespace if holder else None,
+                "since": holder.since if holder else None,
+                "objects": [
+                    {"kind": one.kind, "namespace": one.namespace, "name": one.name, "uid": one.uid}
+                    for one in run.objects
+                ],
+            }
+        )
+    return {
+        "cluster": cluster.name,
+        "server": cluster.server,
+        "only_in": found.only_in or None,
+        "runs": runs,
+        "not_undone": [
+            {"run": one.run, "change": one.change, "namespace": one.where or None, "recovery": one.recovery}
+            for one in found.opened
+        ],
+        "unread": [problem.message for problem in found.unread],
+        "of_nobody": list(found.mirrors.odd),
+        "exit_code": code,
+    }

@@ -1,0 +1,90 @@
+"""The journals that are kept on this machine, and what they leave undone."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from chaos.cluster.client import Cluster
+from chaos.cluster.journal import FIX_PREFIX, JOURNAL, Journal, is_unbegun
+from chaos.cluster.mirror import is_outside
+from chaos.cluster.signing import user_key
+from chaos.errors import ChaosError, PreflightError
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A change of something that no run made, which deleting does not undo.
+
+    Attributes:
+        recovery: the command that does.
+        run: that made it.
+    """
+
+    change: str
+    where: str
+    recovery: str
+    run: str = ""
+
+    @property
+    def what(self) -> str:
+        """For people."""
+        return self.change + (f" in namespace {self.where}" if self.where else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept below a folder.
+
+    Attributes:
+        unread: what looks like a journal and cannot be read, so that nobody knows what it says.
+    """
+
+    journals: list[Journal]
+    unread: list[ChaosError]
+
+
+async def is_about(cluster: Cluster, journal: Journal) -> bool:
+    """Whether a journal is of a run on this cluster: ids hold a time, and two clusters may have runs of one second."""
+    if journal.run.get("simulated"):
+        return False
+    try:
+        return await cluster.is_the_one(journal.run["fingerprint"])
+    except PreflightError:  # it names a namespace that is not here
+        return False
+
+
+def read_journals(reports: Path) -> Kept:
+    """The journals below a folder."""
+    key = user_key().data
+    kept = Kept([], [])
+    for path in sorted(reports.rglob(JOURNAL)):
+        try:
+            if not is_unbegun(path):
+                kept.journals.append(Journal.load(path, key))
+        except ChaosError as exc:
+            kept.unread.append(exc)
+    return kept
+
+
+async def open_changes(cluster: Cluster, journals: Iterable[Journal]) -> list[Open]:
+    """Changes of this cluster that only their journal can take back."""
+    rows = []
+    for journal in await unfinished_journals(cluster, journals):
+        entries = [entry for entry in journal.open_entries() if is_outside(entry)]
+        rows += [Open(e.change, e.namespace, journal.recovery(), str(journal.run["id"])) for e in entries]
+    return rows
+
+
+async def unfinished_journals(cluster: Cluster, journals: Iterable[Journal]) -> list[Journal]:
+    """Those of runs on this cluster that are over and have something left to undo."""
+    found = []
+    for journal in journals:
+        if not journal.open_entries() or journal.run["id"].startswith(FIX_PREFIX):
+            continue
+        with contextlib.suppress(PreflightError):  # nobody can tell whether it is over
+            if await is_about(cluster, journal) and not journal.is_live():
+                found.append(journal)
+    return found

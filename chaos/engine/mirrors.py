@@ -1,0 +1,101 @@
+"""Mirrors that runs left in a cluster: whether what they say is open still is, and taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from chaos.clock import RunClock
+from chaos.cluster.address import ClusterAddress
+from chaos.cluster.client import Cluster
+from chaos.cluster.entry import UndoEntry
+from chaos.cluster.journal import Journal
+from chaos.cluster.mirror import Copy, find_mirrors, remove_mirror
+from chaos.cluster.undo import has_values
+from chaos.engine.kept import Open
+from chaos.engine.leftovers import RunLeftovers
+from chaos.engine.progress import Progress
+from chaos.engine.rollback import recover
+from chaos.errors import ApiError, RollbackError
+
+
+async def recover_copy(copy: Copy, cluster: Cluster, clock: RunClock, progress: Progress) -> list[RollbackError]:
+    """Undo what a mirror says, believing of it what the cluster confirms; it goes when nothing of it is open any more.
+
+    Its shell commands are not run: a run writes none into it, so they are somebody else's.
+
+    Raises:
+        ChaosError: it is of another cluster, or it could not be removed.
+    """
+    failures = await recover(copy, cluster, clock, progress)
+    if not failures:
+        await remove_mirror(cluster, copy)
+    return failures
+
+
+async def settle(cluster: Cluster, journal: Journal) -> None:
+    """After a run was recovered from its own journal: remove its mirror where all that it says is as before.
+
+    Nothing else is changed on the word of a mirror here. What cannot be read or removed stays, and is found again.
+    """
+    try:
+        mirrors = await find_mirrors(cluster, str(journal.run.get("namespace", "")), str(journal.run["id"]))
+        for copy in mirrors.copies:
+            same = copy.run.get("token") == journal.run.get("token") and copy.run["id"] == journal.run["id"]
+            if same and await is_settled(cluster, copy, journal):
+                await remove_mirror(cluster, copy)
+    except ApiError:
+        return
+
+
+async def is_settled(cluster: Cluster, copy: Copy, journal: Journal | None = None) -> bool:
+    """Whether nothing that a mirror says is to be undone outside of what carries the run's label.
+
+    Args:
+        cluster: that it is in.
+        copy: of the mirror.
+        journal: of the same run, which knows of commands.
+    """
+    return not copy.unfit and all([await _is_undone(cluster, entry, journal) for entry in copy.outside])
+
+
+async def _is_undone(cluster: Cluster, entry: UndoEntry, journal: Journal | None) -> bool:
+    if entry.why_unfit() and entry.undo != "command":
+        return False
+    if entry.undo == "command":
+        own = journal.entries.get(entry.id) if journal is not None else None
+        return own is not None and (own.undo, own.name, own.state) == ("command", entry.name, "undone")
+    found = await cluster.get(entry.kind, entry.name, entry.namespace)
+    return found is None or str(found["metadata"]["uid"]) != entry.uid or has_values(found, entry.restore or {})
+
+
+def mirrored_changes(open_mirrors: Sequence[Copy], known: Iterable[Open], address: ClusterAddress) -> list[Open]:
+    """What mirrors say is open, but for runs whose journals are here, which know more.
+
+    Args:
+        open_mirrors: of the cluster.
+        known: by the journals of this machine.
+        address: of the cluster.
+    """
+    here = {one.run for one in known}
+    rows = []
+    for copy in open_mirrors:
+        run, recovery = str(copy.run["id"]), f"{address.recovery()} {copy.run['id']}"
+        if run not in here:
+            entries = [(entry.change, entry.namespace) for entry in copy.outside] or [("what cannot be read", "")]
+            rows += [Open(f"run {run} ({copy.whose}): {what}", where, recovery, run) for what, where in entries]
+    return rows
+
+
+def keep_mirrors(
+    runs: Iterable[RunLeftovers], open_mirrors: Iterable[Copy], address: ClusterAddress
+) -> list[RollbackError]:
+    """Take namespaces out of what is to be removed that hold what says how to undo something elsewhere; tells them."""
+    held = {copy.namespace: copy for copy in open_mirrors}
+    kept = []
+    for run in runs:
+        for left in [one for one in run.objects if one.kind == "Namespace" and one.name in held]:
+            run.objects.remove(left)
+            copy = held[left.name]
+            what = f"Namespace {left.name} of run {run.run} stays: it says what {copy.run['id']} did not undo elsewhere"
+            kept.append(RollbackError(what, hint=f"{address.recovery()} {copy.run['id']}"))
+    return kept

@@ -1,0 +1,101 @@
+"""What of runs is in a cluster: under way, or left, where, since when and by whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chaos.cluster.address import ClusterAddress
+from chaos.cluster.client import Cluster
+from chaos.cluster.journal import RUN_LABEL
+from chaos.cluster.mirror import Mirrors, find_mirrors
+from chaos.engine.kept import Open, open_changes, read_journals
+from chaos.engine.leftovers import Life, RunLeftovers, find
+from chaos.engine.mirrors import mirrored_changes
+from chaos.errors import ApiError, ChaosError
+
+_FORBIDDEN = 403
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds the Lease of a run, as the Lease says.
+
+    Attributes:
+        by: for people.
+        since: when the Lease was made.
+        namespace: that the run works in.
+    """
+
+    by: str
+    since: str
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What was found.
+
+    Attributes:
+        runs: by the label of what they made.
+        holders: by run.
+        opened: changes of what no run made, by journals here and mirrors there.
+        mirrors: what they were found in.
+        unread: journals here that nobody can read.
+        only_in: the one namespace that could be looked at; empty: all were.
+    """
+
+    runs: list[RunLeftovers]
+    holders: dict[str, Holder]
+    opened: list[Open]
+    mirrors: Mirrors
+    unread: list[ChaosError] = field(default_factory=list)
+    only_in: str = ""
+
+    @property
+    def under_way(self) -> frozenset[str]:
+        """Runs that are surely alive."""
+        return frozenset(run.run for run in self.runs if run.life is Life.ALIVE)
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether nothing is left but by runs that are surely under way, or was made to stay."""
+        left = [run for run in self.runs if run.life in (Life.OVER, Life.MAYBE)]
+        return not left and not self.unread and all(change.run in self.under_way for change in self.opened)
+
+
+async def look(cluster: Cluster, address: ClusterAddress, reports: Path, namespace: str) -> Standing:
+    """Look, without changing anything.
+
+    Args:
+        cluster: to be looked at.
+        address: of it, for the commands that are named.
+        reports: where runs of this machine are kept.
+        namespace: that is looked at where not all of the cluster may be.
+
+    Raises:
+        ApiError: it may not be read.
+    """
+    kept = read_journals(reports)
+    where = ""
+    try:
+        runs = await find(cluster, kept.journals, frozenset())
+    except ApiError as exc:
+        if exc.status != _FORBIDDEN or not namespace:
+            raise
+        where = namespace
+        runs = await find(cluster, kept.journals, frozenset(), where)
+    mirrors = await find_mirrors(cluster, namespace)
+    opened = await open_changes(cluster, kept.journals)
+    opened += mirrored_changes(mirrors.open, opened, address)
+    only_in = where or ("" if mirrors.everywhere else namespace)
+    return Standing(runs, await _holders(cluster, where), opened, mirrors, kept.unread, only_in)
+
+
+async def _holders(cluster: Cluster, namespace: str) -> dict[str, Holder]:
+    found: dict[str, Holder] = {}
+    for lease in (await cluster.list("Lease", namespace, RUN_LABEL))[0]:
+        meta, by = lease["metadata"], (lease.get("spec") or {}).get("holderIdentity")
+        holder = Holder(str(by or "nobody"), str(meta["creationTimestamp"]), str(meta["namespace"]))
+        found[str(meta["labels"][RUN_LABEL])] = holder
+    return found

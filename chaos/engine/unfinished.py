@@ -1,0 +1,58 @@
+"""What runs before left undone in what they did not make: nothing begins on top of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chaos.cluster.client import Cluster
+from chaos.cluster.mirror import Copy, find_mirrors
+from chaos.engine.kept import open_changes, read_journals, unfinished_journals
+from chaos.errors import ApiError, PreflightError
+from chaos.visible import visible
+
+_FORBIDDEN = 403
+
+
+async def refuse_on_top(cluster: Cluster, namespace: str, reports: Path, recovery: str, *, mirrored: bool) -> list[str]:
+    """Refuse to begin where an earlier run did not put back what it had changed; a run under way counts too.
+
+    Args:
+        cluster: to be looked at.
+        namespace: of the run, which is looked at where not all of the cluster may be.
+        reports: where runs of this machine are kept.
+        recovery: the command that recovers a run from the cluster, without its name.
+        mirrored: whether this run has a mirror; without one the cluster need not let itself be looked at.
+
+    Returns:
+        What the user should know of what is only in the way of its own removal.
+
+    Raises:
+        PreflightError: says what is to be undone first.
+    """
+    kept = read_journals(reports)
+    for change in await open_changes(cluster, kept.journals):
+        raise PreflightError(
+            visible(f"an earlier run did not undo: {change.what}, so nothing is begun on top of it", line=True),
+            hint=change.recovery,
+        )
+    try:
+        mirrors = await find_mirrors(cluster, namespace)
+    except ApiError as exc:
+        if mirrored or exc.status != _FORBIDDEN:
+            raise
+    else:
+        for copy in mirrors.open:
+            raise PreflightError(_of_another(copy), hint=f"{recovery} {copy.run['id']}")
+    left = await unfinished_journals(cluster, kept.journals)
+    return [f"an earlier run left what it had made: {journal.recovery()}" for journal in left]
+
+
+def _of_another(copy: Copy) -> str:
+    changed = ", ".join(what_is_changed(copy)) or "what cannot be read any more"
+    line = f"run {copy.run['id']} ({copy.whose}) has changed, or is about to: {changed}; nothing is begun on top of it"
+    return visible(line, line=True)
+
+
+def what_is_changed(copy: Copy) -> list[str]:
+    """For people: each change that no label leads to."""
+    return [entry.change + (f" in namespace {entry.namespace}" if entry.namespace else "") for entry in copy.outside]

@@ -1,0 +1,353 @@
+"""A run whose machine is gone: what it wrote into the cluster is enough, and believed as far as the cluster agrees."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chaos.cli.recover_cluster import ClusterRequest, recover_in
+from chaos.cli.terminal import SteadfastConsole
+from chaos.clock import RunClock
+from chaos.cluster.address import ClusterAddress
+from chaos.cluster.changes import Changes
+from chaos.cluster.client import Cluster, Object
+from chaos.cluster.connection import connect
+from chaos.cluster.journal import RUN_LABEL, Journal
+from chaos.cluster.line import VERSION, Line, write_line
+from chaos.cluster.mirror import MIRROR_LABEL, Mirror, find_mirrors
+from chaos.engine.mirrors import settle
+from chaos.engine.patience import Patience
+from chaos.engine.progress import Silence
+from chaos.engine.rollback import recover, roll_back
+from chaos.errors import ApiError, ChaosError, InconclusiveError, UsageError
+from chaos.experiment import Options, find_experiment
+from tests.cluster.test_foreign_journals import everything, make, uid_of
+from tests.diagnose.clusters import Place, run
+from tests.sandboxed import run_on
+
+OUTAGE, CORDON = {"spec": {"replicas": 0}}, {"spec": {"unschedulable": True}}
+
+
+class KilledError(Exception):
+    """The process is gone; nothing that it still does reaches anybody."""
+
+
+class Mortal:
+    """Has a connection end at a write: before it is sent, or after it was answered, with nobody there to hear it."""
+
+    def __init__(self, cluster: Cluster, at: int, *, answered: bool, error: Callable[[], Exception]) -> None:
+        self._call, self._at, self._answered, self._error = cluster._call, at, answered, error
+        self.writes = 0
+        self.is_dead = False
+        cluster._call = self.call  # type: ignore[method-assign]
+
+    async def call(self, method: str, *args: Any, **more: Any) -> Object:
+        if self.is_dead:
+            raise self._error()
+        if method == "get":
+            return await self._call(method, *args, **more)
+        self.writes += 1
+        if self.writes != self._at:
+            return await self._call(method, *args, **more)
+        if self._answered:
+            await self._call(method, *args, **more)
+        self.is_dead = True
+        raise self._error()
+
+
+@asynccontextmanager
+async def another(place: Place) -> AsyncIterator[Place]:
+    """Another connection to the same cluster."""
+    api = place.sandbox.api
+    cluster = await connect(ClusterAddress(url=api.url, connector=api.connector()))
+    try:
+        yield Place(place.sandbox, cluster)
+    finally:
+        await cluster.close()
+
+
+def begun(place: Place, folder: Path, namespace: str) -> tuple[Journal, Changes, Mirror]:
+    """A run on that connection, with a mirror."""
+    folder.mkdir(parents=True, exist_ok=True)
+    about = {"id": "r1", "fingerprint": place.cluster.fingerprint, "namespace": namespace, "by": "u on m", "token": "t"}
+    journal = Journal.start(folder, about)
+    clock = RunClock(asyncio.get_running_loop())
+    mirror = Mirror(place.cluster, journal, namespace)
+    return journal, Changes(place.cluster, journal, clock, "r1", mirror), mirror
+
+
+async def whole_run(place: Place, folder: Path, *, makes: bool) -> None:
+    """A run that disturbs DNS and a node, puts one of them back itself, and leaves the other to its rollback."""
+    namespace = "ours" if makes else "mine"
+    journal, changes, mirror = begun(place, folder, namespace)
+    try:
+        if makes:
+            await changes.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+        meta = {"name": "made", "namespace": namespace}
+        await changes.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
+        await changes.patch("Deployment", "coredns", "kube-system", OUTAGE)
+        await changes.patch("Node", "node-1", "", CORDON)
+        await changes.put_back("Deployment", "coredns", "kube-system")
+        await changes.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {**meta, "name": "late"}})
+        await roll_back(journal, changes, Silence(), Patience(RunClock(asyncio.get_running_loop())))
+        await mirror.settle()
+    finally:
+        journal.close()
+
+
+async def from_elsewhere(place: Place, tmp_path: Path, run_id: str = "", *, agreed: bool = True) -> list[ChaosError]:
+    """`chaos recover --context …` on a machine that has no reports and no key."""
+    request = ClusterRequest(ClusterAddress(context="c"), tmp_path / "fresh", "", run_id, agreed)
+    return await recover_in(place.cluster, request, SteadfastConsole(stderr=True))
+
+
+def shape(found: dict[tuple[str, str], Object]) -> dict[tuple[str, str], Object]:
+    """What must be as before: all but the pods of CoreDNS, which scaling replaced, and what has their addresses."""
+    gone = ("Pod", "EndpointSlice", "Endpoints")
+    return {key: value for key, value in found.items() if key[0] not in gone}
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
+@pytest.mark.parametrize("makes", [True, False], ids=["own namespace", "existing namespace"])
+def test_killed_at_any_write_it_is_undone_from_another_machine(tmp_path: Path, makes: bool, answered: bool) -> None:
+    async def story(place: Place) -> None:
+        if not makes:
+            await make(place, "Namespace", "mine")
+        await asyncio.sleep(5)
+        before = shape(await everything(place))
+        at, finished = 0, False
+        while not finished:
+            at += 1
+            async with another(place) as doomed:
+                mortal = Mortal(doomed.cluster, at, answered=answered, error=KilledError)
+                with suppress(KilledError):
+                    await whole_run(doomed, tmp_path / str(at), makes=makes)
+                finished = not mortal.is_dead
+            await asyncio.sleep(10)
+            mirrors = await find_mirrors(place.cluster)
+            now = await everything(place)
+            disturbed = [k for k in before if k in now and now[k]["spec"] != before[k]["spec"]]
+            assert not disturbed or mirrors.open, (at, disturbed)  # the cluster knows at every moment
+            if mirrors.open:
+                assert [left.exit_code for left in await from_elsewhere(place, tmp_path)] == [5]
+                assert shape(await everything(place)) == shape(now)  # nothing without consent
+                assert await from_elsewhere(place, tmp_path, "r1") == [], at
+            await clean_labelled(place)
+            await asyncio.sleep(10)
+            assert shape(await everything(place)) == before, at
+        assert at > 10
+
+    run(story)
+
+
+async def clean_labelled(place: Place) -> None:
+    """What `chaos cleanup` finds by the run's label, where nothing outside was left."""
+    for kind in ("ConfigMap", "Namespace"):
+        for row in (await place.cluster.list(kind, "", RUN_LABEL))[0]:
+            meta = row["metadata"]
+            await place.cluster.delete(kind, meta["name"], meta.get("namespace", ""))
+    await asyncio.sleep(10)
+
+
+def test_a_killed_experiment_is_recovered_from_another_machine(tmp_path: Path) -> None:
+    """CoreDNS at 0 replicas, the process gone, no folder: the cluster tells, and 2 are there again."""
+
+    async def story(place: Place) -> None:
+        connected = "chaos.engine.execution.connect"
+        mortals: list[Mortal] = []
+
+        async def doomed(address: ClusterAddress, namespace: str = "") -> Cluster:
+            cluster = await connect(address, namespace)
+            mortals.append(Mortal(cluster, -1, answered=True, error=lambda: ApiError("it is gone")))
+            patch = cluster.patch
+
+            async def last(kind: str, name: str, *args: Any, **more: Any) -> Object:
+                done = await patch(kind, name, *args, **more)
+                mortals[0].is_dead = kind == "Deployment"
+                return done
+
+            cluster.patch = last  # type: ignore[method-assign]
+            return cluster
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(connected, doomed)
+            experiment = find_experiment("dns-outage")
+            options = Options(trials=1, period_s=0.5, allow_kube_system=True)
+            ran = await run_on(place.sandbox, tmp_path, options, experiment, mirror=True)
+        assert ran.result.leftovers
+        coredns = await place.cluster.get("Deployment", "coredns", "kube-system")
+        assert coredns is not None
+        assert coredns["spec"]["replicas"] == 0
+        (left,) = await from_elsewhere(place, tmp_path)
+        assert "did not undo: patch Deployment coredns in namespace kube-system" in left.message
+        run_id = left.hint.rpartition(" ")[2]
+        assert await from_elsewhere(place, tmp_path, run_id) == []
+        coredns = await place.cluster.get("Deployment", "coredns", "kube-system")
+        assert coredns is not None
+        assert coredns["spec"]["replicas"] == 2
+        assert (await find_mirrors(place.cluster)).copies == ()
+        assert (await place.cluster.list("Namespace", "", RUN_LABEL))[0] == []
+
+    run(story)
+
+
+def test_what_cannot_be_mirrored_is_not_done(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        before = await everything(place)
+        journal, changes, _ = begun(place, tmp_path, "missing")
+        with pytest.raises(
+            InconclusiveError, match="Deployment coredns in namespace kube-system was not changed"
+        ) as told:
+            await changes.patch("Deployment", "coredns", "kube-system", OUTAGE)
+        assert "--local-journal-only" in told.value.hint
+        assert journal.open_entries() == []
+        assert await everything(place) == before
+
+    run(story)
+
+
+def test_a_change_that_was_refused_is_in_no_mirror(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        _, changes, _ = begun(place, tmp_path, "default")
+        with pytest.raises(ApiError):
+            await changes.patch("Deployment", "coredns", "kube-system", {"spec": {"replicas": -1}})
+        assert (await find_mirrors(place.cluster)).copies == ()
+
+    run(story)
+
+
+def test_the_namespace_with_the_mirror_stays_until_all_else_is_undone(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        journal, changes, _ = begun(place, tmp_path, "ours")
+        await changes.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ours"}})
+        await changes.patch("Deployment", "coredns", "kube-system", OUTAGE)
+        await place.cluster.patch("Deployment", "coredns", "kube-system", {"spec": {"replicas": 1}})
+        failures = await roll_back(journal, changes, Silence(), Patience(RunClock(asyncio.get_running_loop())))
+        assert ["somebody else" in f.message or "is kept until" in f.message for f in failures] == [True, True]
+        assert await place.cluster.get("Namespace", "ours") is not None
+        await place.cluster.patch("Deployment", "coredns", "kube-system", {"spec": {"replicas": 2}})
+        assert await roll_back(journal, changes, Silence(), Patience(RunClock(asyncio.get_running_loop()))) == []
+        assert await place.cluster.get("Namespace", "ours") is None
+
+    run(story)
+
+
+def test_recovering_from_the_own_journal_takes_the_mirror_away(tmp_path: Path) -> None:
+    """From the same machine: first by the file; then nobody is told of what is no more."""
+
+    async def story(place: Place) -> None:
+        journal, changes, _ = begun(place, tmp_path, "default")
+        await changes.patch("Node", "node-1", "", CORDON)
+        journal.close()
+        read = Journal.load(journal.path)
+        await settle(place.cluster, read)
+        assert len((await find_mirrors(place.cluster)).open) == 1  # it is not as before yet
+        assert await recover(read, place.cluster, RunClock(asyncio.get_running_loop()), Silence()) == []
+        await settle(place.cluster, read)
+        assert (await find_mirrors(place.cluster)).copies == ()
+
+    run(story)
+
+
+def test_the_operators_commands_are_in_no_mirror(tmp_path: Path) -> None:
+    """They may hold a password; that there was one is told, and what was made in the run's namespace stays with it."""
+
+    async def story(place: Place) -> None:
+        journal, _, kept = begun(place, tmp_path, "default")
+        journal.intend(change="run `cut s3cret`", undo="command", kind="Node", name="node-1", command="join s3cret")
+        await kept.settle()
+        (mirror,) = (await place.cluster.list("ConfigMap", "default", MIRROR_LABEL))[0]
+        assert "s3cret" not in str(mirror)
+        (left,) = await from_elsewhere(place, tmp_path, "r1")
+        assert "stands only in the journal on the run's own machine" in left.message
+        assert len((await find_mirrors(place.cluster)).open) == 1
+        journal.close()
+
+    run(story)
+
+
+# ---- mirrors of somebody else ----
+
+
+def forged(fingerprint: str, *entries: dict[str, Any], run_id: str = "r1") -> str:
+    about = {"id": run_id, "fingerprint": fingerprint}
+    rows: list[dict[str, Any]] = [{"run": about}]
+    common = {"change": "create it", "undo": "delete", "kind": "ConfigMap", "name": "x", "state": "done"}
+    rows += [{"entry": {"id": number, **common, **entry}} for number, entry in enumerate(entries, 1)]
+    lines = [Line(row, VERSION, n, about if "entry" in row else None) for n, row in enumerate(rows, 1)]
+    return b"".join(write_line(line, b"k" * 32) for line in lines).decode()
+
+
+async def plant(place: Place, text: Any, label: str = "r1") -> None:
+    data = {} if text is None else {"journal.jsonl": text}
+    await make(place, "ConfigMap", "planted", "default", labels={MIRROR_LABEL: label}, data=data)
+
+
+def test_a_forged_mirror_changes_nothing_that_the_cluster_does_not_confirm(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        await make(place, "Namespace", "production")
+        precious = await make(place, "ConfigMap", "precious", "production", data={"a": "b"})
+        coredns = await uid_of(place, "Deployment", "coredns", "kube-system")
+        where: dict[str, Any] = {"kind": "Deployment", "name": "coredns", "namespace": "kube-system", "uid": coredns}
+        ran = tmp_path / "ran"
+        entries = [
+            {"name": "precious", "namespace": "production", "uid": precious},
+            {"kind": "Namespace", "name": "production", "uid": await uid_of(place, "Namespace", "production")},
+            {"undo": "restore", **where, "applied": {"spec": {"replicas": 7}}, "restore": {"spec": {"replicas": 0}}},
+            {"undo": "command", "kind": "Node", "name": "node-1", "command": f"touch {ran}"},
+        ]
+        await plant(place, forged(place.cluster.fingerprint, *entries))
+        await asyncio.sleep(5)
+        before = await everything(place)
+        assert len(await from_elsewhere(place, tmp_path, "r1")) == len(entries)
+        assert await everything(place) == before
+        assert not ran.exists()
+
+    run(story)
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        (None, "r1"), ("", "r1"), ("hello", "r1"), ("\x00\n", "r1"), (forged("another"), "r1"), (forged("f"), "r2"),
+        (forged("f", run_id="fix-1"), "fix-1"), ('{"run":{"id":"r1"}}', "r1"), ("[" * 100_000, "r1"),
+    ],
+)  # fmt: skip
+def test_what_is_no_mirror_is_told_and_keeps_nobody_from_anything(
+    tmp_path: Path, text: str | None, label: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def story(place: Place) -> None:
+        await plant(place, text and text.replace('"f"', f'"{place.cluster.fingerprint}"'), label)
+        assert await from_elsewhere(place, tmp_path) == []
+
+    run(story)
+    assert "left alone: ConfigMap planted in namespace default" in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_a_run_that_no_mirror_is_of_is_told_with_those_that_there_are(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        await plant(place, forged(place.cluster.fingerprint, run_id="r1"))
+        with pytest.raises(UsageError, match="has no journal of a run r2; of those that it has: r1"):
+            await from_elsewhere(place, tmp_path, "r2")
+
+    run(story)
+
+
+def test_without_consent_nothing_is_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+
+    async def story(place: Place) -> None:
+        journal, changes, _ = begun(place, tmp_path, "default")
+        await changes.patch("Node", "node-1", "", CORDON)
+        journal.close()
+        await asyncio.sleep(5)
+        before = await everything(place)
+        assert [left.exit_code for left in await from_elsewhere(place, tmp_path, "r1", agreed=False)] == [5]
+        assert await everything(place) == before
+
+    run(story)

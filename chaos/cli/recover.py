@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from chaos.cli.recover_cluster import ClusterRequest, recover_from_cluster
+from chaos.cli.recover_plan import tell_plan
 from chaos.cli.terminal import SteadfastConsole, TerminalProgress, print_problem, run_time
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.connection import connect
 from chaos.cluster.journal import FIX_PREFIX, JOURNAL, Journal, is_unbegun
-from chaos.cluster.kubeconfig import kubeconfig_paths
 from chaos.cluster.signing import user_key
 from chaos.engine.conclusion import worst
 from chaos.engine.mirrors import settle
@@ -205,34 +204,9 @@ def _address(journal: Journal, request: RecoverRequest) -> ClusterAddress:
     return ClusterAddress(context, request.kubeconfig)
 
 
-def _tell_plan(journal: Journal, address: ClusterAddress, console: SteadfastConsole) -> None:
-    """What the journal says, before anything is done about it, and before a cluster that cannot be reached ends it."""
-    entries = journal.open_entries()
-    line = f"{journal.path.parent}: {len(entries)} changes to undo, by {address.describe()}"
-    console.tell(visible(line, line=True), markup=False, soft_wrap=True)
-    for entry in entries:
-        details = entry.command if entry.undo == "command" else json.dumps(entry.restore) if entry.restore else ""
-        if details:
-            line = f"  {entry.what}: {details}"
-            console.tell(visible(line, line=True), markup=False, soft_wrap=True)
-    if not journal.is_signed:
-        console.tell(
-            "  your key did not sign it, so only what the cluster confirms is undone: objects with the run's label, "
-            "and fields that still have the run's values",
-            markup=False,
-            soft_wrap=True,
-        )
-    stored = journal.run.get("kubeconfig", "")
-    used = [] if address.in_cluster else kubeconfig_paths(address.kubeconfig)
-    if stored and Path(stored).absolute() not in [path.absolute() for path in used]:
-        line = f"  the journal names the kubeconfig {stored}, which was not read, since reading one can run programs"
-        console.tell(visible(line, line=True), markup=False, soft_wrap=True)
-        console.tell("  if it is yours, and the one that is meant, name it: --kubeconfig FILE", markup=False)
-
-
 async def _recover(journal: Journal, request: RecoverRequest, console: SteadfastConsole) -> list[RollbackError]:
     address = _address(journal, request)
-    _tell_plan(journal, address, console)
+    tell_plan(journal, address, console)
     cluster = await connect(address, _own_namespace(journal.run["fingerprint"]))
     try:
         clock = RunClock(asyncio.get_running_loop())

@@ -79,7 +79,10 @@ def is_open(copy: Copy, address: ClusterAddress) -> RollbackError:
     """A run that left something which no label leads to."""
     what = ", ".join(what_is_changed(copy))
     return RollbackError(
-        visible(f"run {copy.run['id']} ({copy.whose}) did not undo: {what or 'what cannot be read'}", line=True),
+        visible(
+            f"run {copy.run['id']} ({copy.whose}) did not undo: {what or 'what cannot be read'}, says {copy.path}",
+            line=True,
+        ),
         hint=f"unless it is still under way: {address.recovery()} {copy.run['id']}",
     )
 

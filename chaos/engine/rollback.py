@@ -76,9 +76,12 @@ def _unfit(journal: Journal, progress: Progress) -> list[RollbackError]:
     """What cannot be undone since nobody knows what it was."""
     problems = []
     for line in journal.unfit:
+        what = f"line {line.number} of {journal.path} is not what this tool wrote: {line.why}"
+        if not line.number:
+            what = f"{line.why} of {journal.path}"
         problem = RollbackError(
-            visible(f"line {line.number} of {journal.path} is not what this tool wrote: {line.why}", line=True),
-            hint=f"it was left alone: {visible(line.text, line=True)}",
+            visible(f"{what}, so nobody knows whether it was to be undone", line=True),
+            hint=f"it was left alone: {visible(line.text, line=True)}" if line.text else "",
         )
         problems.append(problem)
         progress.warning(problem.message)

@@ -49,8 +49,8 @@ async def refuse_on_top(cluster: Cluster, namespace: str, reports: Path, recover
 
 def _of_another(copy: Copy) -> str:
     changed = ", ".join(what_is_changed(copy)) or "what cannot be read any more"
-    line = f"run {copy.run['id']} ({copy.whose}) has changed, or is about to: {changed}; nothing is begun on top of it"
-    return visible(line, line=True)
+    who = f"run {copy.run['id']} ({copy.whose}) has changed, or is about to, says {copy.path}"
+    return visible(f"{who}: {changed}; nothing is begun on top of it", line=True)
 
 
 def what_is_changed(copy: Copy) -> list[str]:

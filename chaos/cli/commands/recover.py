@@ -12,12 +12,18 @@ from dataclasses import dataclass
 
 from chaos.cli.command import Command
 from chaos.cli.complete import run_folders
-from chaos.options import Flag, Text, option
+from chaos.cluster.entry import is_run_id
+from chaos.options import Flag, RefusedError, Text, option
 from chaos.options.argument import argument
 from chaos.options.option import Trust, same
 from chaos.options.output import ReportsOptions
 from chaos.options.place import ClusterOptions
 from chaos.options.run import Options
+
+
+def _run_id(text: str) -> None:
+    if not is_run_id(text):
+        raise RefusedError("is no id of a run; chaos recover --context NAME shows those that there are")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,7 @@ class RecoverOptions:
         trust=Trust.NAMED,
     )
     from_cluster: str = option(
-        Text("RUN"),
+        Text("RUN", _run_id),
         "",
         "Recover this run by what it wrote into the cluster; for a machine that does not have its folder.",
         trust=Trust.TYPED,

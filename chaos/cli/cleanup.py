@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from chaos.cli.place import address_of
+from chaos.cli.signals import leaving
 from chaos.cli.terminal import SteadfastConsole, TerminalProgress, confirmed, print_problem, run_time
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
@@ -133,6 +134,7 @@ async def _remove(
     )
     try:
         clock = RunClock(asyncio.get_running_loop())
-        return list(await remove(cluster, journal, clock, runs, TerminalProgress(console, run_time())))
+        with leaving(journal.recovery()):
+            return list(await remove(cluster, journal, clock, runs, TerminalProgress(console, run_time())))
     finally:
         journal.close()

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from chaos.cli.fix import offer
 from chaos.cli.place import address_of
+from chaos.cli.signals import raising
 from chaos.cli.terminal import SteadfastConsole, print_json
 from chaos.cluster.connection import connect
 from chaos.diagnose import (
@@ -75,7 +76,8 @@ def run_diagnosis(chosen: Chosen, cluster: ClusterOptions, kept: ReportsOptions,
     if cluster.is_named:
         if chosen.files:
             raise UsageError("-f looks at files, without a cluster", hint="leave out --context and --in-cluster, or -f")
-        return asyncio.run(_of_cluster(request, statefulset))
+        with raising():  # --fix writes down what became of a change that is interrupted
+            return asyncio.run(_of_cluster(request, statefulset))
     if not chosen.files or cluster.kubeconfig is not None:
         cluster.check_named()
     if chosen.fix:

@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from chaos import __version__
+from chaos.cli import early
 from chaos.cli.commands import NAMES
 from chaos.cli.help import CONTEXT, markup
 from chaos.cli.streams import Streams
@@ -88,7 +89,7 @@ def _application() -> typer.Typer:
 
 
 def main() -> None:
-    """The entry point of the scripts."""
+    """What `python -m chaos` and the scripts call."""
     try:
         streams = Streams()
     except ChaosError as exc:
@@ -99,6 +100,7 @@ def main() -> None:
         # What a command found weighs more than that it could not say so; only a 0 would say that all went well.
         code = code or failure.exit_code
         _told(failure)
+    early.finish_with(code)
     sys.exit(code)
 
 

@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import json
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
+from chaos.cli.signals import leaving
 from chaos.cli.terminal import SteadfastConsole, TerminalProgress, print_problem, run_time
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
@@ -77,7 +79,8 @@ def recover_runs(request: RecoverRequest) -> int:
             journal = _to_undo(path, named=folder is not None, console=console)
             if journal is not None:
                 seen += 1
-                problems += asyncio.run(_recover(journal, request, console))
+                with leaving(_again(journal, request)):
+                    problems += asyncio.run(_recover(journal, request, console))
         except ChaosError as exc:
             problems.append(exc)
     if not seen and not problems:
@@ -85,6 +88,15 @@ def recover_runs(request: RecoverRequest) -> int:
     for problem in problems:
         print_problem(console, "not undone", problem)
     return worst(problems)
+
+
+def _again(journal: Journal, request: RecoverRequest) -> str:
+    """The same command, of this run alone."""
+    where = [("--context", request.context)] if request.context else []
+    where += [("--kubeconfig", str(request.kubeconfig))] if request.kubeconfig is not None else []
+    options = [("--in-cluster",)] if request.in_cluster else []
+    options += [("--run-commands",)] if request.run_commands else []
+    return journal.recovery(*chain.from_iterable(where), *chain.from_iterable(options))
 
 
 def _to_undo(path: Path, *, named: bool, console: SteadfastConsole) -> Journal | None:

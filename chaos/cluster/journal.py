@@ -8,6 +8,7 @@ import os
 import shlex
 import stat
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -150,10 +151,15 @@ class Journal:
         return [entry for entry in newest_first if entry.is_open and entry.namespace not in gone]
 
     def recovery(self, *options: str) -> str:
-        """The command that undoes what is open; a kubeconfig that only a file names is not proposed."""
-        named = self.run.get("kubeconfig") if self._is_own else ""
-        where = ("--kubeconfig", str(named)) if named else ()
-        return shlex.join(["chaos", "recover", str(self.path.parent), *where, *options])
+        """The command that undoes what is open; what only a file names, kubeconfig or context, is not proposed."""
+        command = ["chaos", "recover", str(self.path.parent.absolute())]
+        if not self._is_own:
+            return shlex.join([*command, *options])
+        where = [(f"--{key}", str(self.run[key])) for key in ("kubeconfig", "context") if self.run.get(key)]
+        said = shlex.join([*command, *chain.from_iterable(where), *options])
+        by_environment = os.environ.get("KUBECONFIG", "") if not self.run.get("kubeconfig") else ""
+        # Somebody may type it in another shell.
+        return f"KUBECONFIG={shlex.quote(by_environment)} {said}" if by_environment and where else said
 
     def close(self) -> None:
         """Let go of the file: the run is over."""

@@ -129,6 +129,12 @@ class Execution:
             self._interrupted = True
             self._body.cancel()
 
+    def recovery(self) -> str:
+        """The command that undoes what is open now; empty where nothing is, or where it goes with this process."""
+        if self._begun is None or self._place.simulated or not self._begun.journal.open_entries():
+            return ""
+        return self._begun.journal.recovery()
+
     async def run(self) -> RunResult:
         """Run it. The work is a task of its own, so that an interruption ends it and not the rollback.
 
@@ -170,7 +176,7 @@ class Execution:
             return [
                 RollbackError(
                     f"the clean-up was ended by a defect of this tool: {type(exc).__name__}: {exc}",
-                    hint=f"finish it with: chaos recover {begun.recorder.folder}",
+                    hint=f"finish it with: {begun.journal.recovery()}",
                 )
             ]
 
@@ -451,10 +457,10 @@ class Execution:
 
     def _still_blocked(self) -> None:
         """Called from within what blocks; all that is left is to say what helps."""
-        folder = self._begun.recorder.folder if self._begun else self._reports
+        recovery = self._begun.journal.recovery() if self._begun else f"chaos recover {self._reports}"
         self._progress.warning(
             f"the method of {self._experiment.name} blocks and does not let itself be ended: "
-            f"kill -9 {os.getpid()}, then: chaos recover {folder}"
+            f"kill -9 {os.getpid()}, then: {recovery}"
         )
 
 

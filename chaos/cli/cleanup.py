@@ -21,7 +21,8 @@ from chaos.cluster.journal import Journal
 from chaos.engine.cleanup import remove
 from chaos.engine.leftovers import Life, Open, RunLeftovers, find, open_changes, read_journals
 from chaos.errors import InconclusiveError, RollbackError
-from chaos.options.output import ReportsOptions
+from chaos.model.private import make_folder
+from chaos.options.output import ReportsOptions, SharingOptions
 from chaos.options.place import ClusterOptions
 from chaos.visible import visible
 
@@ -33,12 +34,14 @@ class CleanupRequest:
     Attributes:
         over: runs that the user says are over.
         agreed: to the removal of all that is surely over.
+        shared: whether others may read the journal of what is done.
     """
 
     address: ClusterAddress
     reports: Path
     over: frozenset[str]
     agreed: bool
+    shared: bool = False
 
 
 class Agreed(Protocol):
@@ -50,14 +53,15 @@ class Agreed(Protocol):
     def yes(self) -> bool: ...
 
 
-def clean_up(agreed: Agreed, cluster: ClusterOptions, kept: ReportsOptions) -> int:
+def clean_up(agreed: Agreed, cluster: ClusterOptions, kept: ReportsOptions, sharing: SharingOptions) -> int:
     """`chaos cleanup`: show, ask, remove; returns the exit code: 0 where nothing is left, 5 where something is.
 
     Raises:
         PreflightError: the cluster cannot be reached, or not be read.
     """
     cluster.check_named()
-    return asyncio.run(_clean_up(CleanupRequest(address_of(cluster), kept.reports, frozenset(agreed.over), agreed.yes)))
+    what = (address_of(cluster), kept.reports, frozenset(agreed.over), agreed.yes, sharing.shared_reports)
+    return asyncio.run(_clean_up(CleanupRequest(*what)))
 
 
 async def _clean_up(request: CleanupRequest) -> int:
@@ -120,7 +124,7 @@ async def _remove(
 ) -> list[Exception]:
     folder = request.reports / "cleanup" / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder, shared=request.shared, exist_ok=True)
     except OSError as exc:
         raise InconclusiveError(f"{folder} cannot be made ({exc.strerror}), so nothing is removed") from exc
     address = request.address

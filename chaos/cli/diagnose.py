@@ -26,7 +26,7 @@ from chaos.diagnose import (
     read_namespace,
 )
 from chaos.errors import InconclusiveError, UsageError
-from chaos.options.output import FormatOptions, ReportsOptions
+from chaos.options.output import FormatOptions, ReportsOptions, SharingOptions
 from chaos.options.place import ClusterOptions
 from chaos.vantage.local import LocalVantage
 
@@ -57,6 +57,7 @@ class DiagnoseRequest:
     cluster: ClusterOptions
     reports: Path
     as_json: bool
+    shared: bool
 
     @property
     def namespace(self) -> str:
@@ -64,14 +65,16 @@ class DiagnoseRequest:
         return self.chosen.namespace or "default"
 
 
-def run_diagnosis(chosen: Chosen, cluster: ClusterOptions, kept: ReportsOptions, told: FormatOptions) -> int:
+def run_diagnosis(
+    chosen: Chosen, cluster: ClusterOptions, kept: ReportsOptions, sharing: SharingOptions, told: FormatOptions
+) -> int:
     """`chaos diagnose`: look, tell, mend what is agreed to, and return the exit code: 1 where something is wrong.
 
     Raises:
         UsageError: it says something impossible, or a file is none.
         PreflightError: the cluster cannot be reached.
     """
-    request = DiagnoseRequest(chosen, cluster, kept.reports, told.as_json)
+    request = DiagnoseRequest(chosen, cluster, kept.reports, told.as_json, sharing.shared_reports)
     statefulset = _statefulset(chosen.target)
     if cluster.is_named:
         if chosen.files:
@@ -101,7 +104,9 @@ async def _of_cluster(request: DiagnoseRequest, statefulset: str) -> int:
         code = _tell(request, view, found, statefulset, where)
         if request.chosen.fix:
             shown = found.only(statefulset) if statefulset else found
-            await offer(cluster, address, shown.findings, request.reports, agreed=request.chosen.yes)
+            await offer(
+                cluster, address, shown.findings, request.reports, agreed=request.chosen.yes, shared=request.shared
+            )
         return code
     finally:
         await cluster.close()

@@ -40,6 +40,7 @@ class RunRequest:
     Attributes:
         simulated: whether it is on the sandbox.
         silent: leaves its answers to the report.
+        shared: others may read its folder too.
     """
 
     place: PlaceOptions
@@ -50,6 +51,7 @@ class RunRequest:
     as_json: bool = False
     telling: Telling = Telling.NORMAL
     silent: bool = False
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ async def _run(
             write_head(folder, history)
             publisher.follow(history)
 
-        execution = Execution(experiment, options, place, request.reports, progress, begun)
+        execution = Execution(experiment, options, place, request.reports, progress, begun, shared=request.shared)
         signals.watch(execution)
         try:
             result = await execution.run()

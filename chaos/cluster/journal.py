@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from chaos.cluster.entry import FIX_PREFIX, RUN_LABEL, UndoEntry, entry_of, run_of
 from chaos.errors import InconclusiveError, PreflightError, UsageError
+from chaos.model.private import open_file
 
 __all__ = ["FIX_PREFIX", "JOURNAL", "RUN_LABEL", "Journal", "UndoEntry", "UnfitLine"]
 
@@ -175,7 +176,7 @@ class Journal:
     def _append(self, row: dict[str, Any], *, durable: bool = True) -> None:
         data = (json.dumps(row, separators=(",", ":")) + "\n").encode()
         try:
-            with self.path.open("ab+") as file:
+            with open_file(self.path, "ab+") as file:
                 if file.tell() and not self._ends_a_line(file):
                     data = b"\n" + data  # a crash cut the last line short
                 file.write(data)

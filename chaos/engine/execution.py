@@ -99,6 +99,7 @@ class Execution:
     Args:
         reports: the folder below which the run's own is made.
         save: writes the history's head (run.json) at once, so that a crash leaves a folder that can be read.
+        shared: whether others on this machine may read the run's folder.
     """
 
     def __init__(
@@ -109,6 +110,8 @@ class Execution:
         reports: Path,
         progress: Progress,
         save: Callable[[Path, History], None],
+        *,
+        shared: bool = False,
     ) -> None:
         self._experiment = experiment
         self._options = options
@@ -116,6 +119,7 @@ class Execution:
         self._reports = reports
         self._progress = progress
         self._save = save
+        self._shared = shared
         self._clock = RunClock(asyncio.get_running_loop())
         self._body: asyncio.Task[None] | None = None
         self._interrupted = False
@@ -296,7 +300,7 @@ class Execution:
 
     def _begin(self, found: preflight.Preflight) -> _Begun:
         """Make the run's folder and show the plan; still nothing is touched."""
-        folder = make_run_folder(self._reports, self._experiment.name, self._clock.started_at)
+        folder = make_run_folder(self._reports, self._experiment.name, self._clock.started_at, shared=self._shared)
         meta = preflight.run_meta(found, self._place, self._experiment, self._options, self._clock)
         recorder = Recorder(folder, meta)
         run_id = f"{self._experiment.name}-{folder.name}".lower()

@@ -12,6 +12,7 @@ from typing import Any
 
 from chaos.analysis.statements import SIMULATED
 from chaos.model import Ending
+from chaos.model.private import write_text
 from chaos.report.markdown import cell
 from chaos.report.rendering import render
 
@@ -70,9 +71,9 @@ def write_overview(
         "result": total.line,
         "runs": [_row(row, folder) for row in rows],
     }
-    (folder / "overview.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    write_text(folder / "overview.json", json.dumps(document, indent=2) + "\n")
     text = overview_markdown(folder, rows, parts, total, simulated=simulated)
-    (folder / "report.md").write_text(text, encoding="utf-8")
+    write_text(folder / "report.md", text)
 
 
 def overview_markdown(

@@ -20,7 +20,7 @@ from chaos.cli.streams import Streams
 from chaos.errors import ChaosError, InconclusiveError, InterruptedRunError, UsageError
 from chaos.nearest import nearest
 from chaos.plugins import load
-from chaos.visible import visible
+from chaos.visible import visible, visible_traceback
 
 _HELP = """
 Measures what happens to the network identity of StatefulSet pods when things fail.
@@ -117,12 +117,12 @@ def _exit_code() -> int:
         return _told(exc)
     except (KeyboardInterrupt, typer.Abort):
         return InterruptedRunError.exit_code
-    except Exception as exc:
+    except Exception as exc:  # noqa: BLE001 - whatever it is, it is told
         # Exit code 1 would say that the hypothesis did not hold.
         print(visible(f"chaos: a defect of this tool: {type(exc).__name__}: {exc}"), file=sys.stderr)
         print("  please report it; CHAOS_DEBUG=1 shows where", file=sys.stderr)
         if os.environ.get("CHAOS_DEBUG"):
-            raise
+            print(visible_traceback(exc), file=sys.stderr)
         return InconclusiveError.exit_code
 
 

@@ -85,6 +85,7 @@ class Cluster:
         used: how often each (verb, group, resource) was asked for, in the words of RBAC.
         bytes_sent: of bodies, likewise `bytes_received`.
         witness: told of each change that is asked for; None: nobody.
+        heard_by: why others may read what logs us in; empty where they may not.
     """
 
     def __init__(self, transport: Transport, name: str) -> None:
@@ -98,6 +99,7 @@ class Cluster:
         self.bytes_sent = 0
         self.bytes_received = 0
         self.witness: Witness | None = None
+        self.heard_by = ""
         self._transport = transport
         self._resources: dict[str, Any] = {}
 

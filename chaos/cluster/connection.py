@@ -16,6 +16,7 @@ from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.failures import api_errors
 from chaos.cluster.kubeconfig import Kubeconfig, read_kubeconfig
+from chaos.cluster.login import heard_by, take_login, without_logins
 from chaos.cluster.proxy import choose_proxy
 from chaos.cluster.transport import Transport
 from chaos.errors import PreflightError, UsageError
@@ -57,7 +58,7 @@ async def connect(address: ClusterAddress, namespace: str = "") -> Cluster:
         found = read_kubeconfig(address.kubeconfig)
         proxy = choose_proxy(found.server(address.context), os.environ, *found.proxy_url(address.context))
         await _load_kubeconfig(configuration, address.context, found)
-    server = str(configuration.host)
+    server = take_login(configuration)
     if proxy is not None:
         session["proxy"] = proxy.url
     configuration.client_session_kwargs = session
@@ -70,6 +71,7 @@ async def connect(address: ClusterAddress, namespace: str = "") -> Cluster:
             async with asyncio.timeout(_CONNECT_TIMEOUT_S):
                 dynamic = await DynamicClient(client, cache_file=_NOWHERE)
                 cluster = Cluster(Transport(client, dynamic, server, proxy), address.describe())
+                cluster.heard_by = heard_by(configuration)
                 await cluster.identify(namespace)
                 await cluster.discover()
     except BaseException:
@@ -86,7 +88,7 @@ async def _load_kubeconfig(configuration: Any, context: str, found: Kubeconfig) 
                 config_dict=only, context=context, client_configuration=configuration
             )
     except Exception as exc:
-        problem = " ".join(str(exc).split())[:300] or type(exc).__name__
+        problem = without_logins(" ".join(str(exc).split()))[:300] or type(exc).__name__
         raise PreflightError(
             f"context {context} of {found.describe()} cannot be used: {problem}",
             hint="log in again with the tool that made it; kubectl --context NAME version must work first",

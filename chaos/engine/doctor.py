@@ -79,9 +79,10 @@ def _other_script() -> Finding:
 
 def _is_ours(script: Path) -> bool:
     try:
-        return b"chaos.cli.main" in script.read_bytes()[:4096]
+        text = script.read_bytes()[:4096]
     except OSError:
         return False
+    return b"chaos.__main__" in text or b"chaos.cli.main" in text  # as versions before wrote it
 
 
 class Doctor:
@@ -108,6 +109,8 @@ class Doctor:
         cluster = self._cluster
         by_way = f" through {cluster.proxy}" if cluster.proxy else ""
         yield Finding(Status.OK, "cluster", f"{cluster.name}: {cluster.server}{by_way}, Kubernetes {cluster.version}")
+        if cluster.heard_by:
+            yield Finding(Status.WARNING, "login", cluster.heard_by, "use the https:// address of the API server")
         yield Finding(Status.OK, "fingerprint", cluster.fingerprint)
         yield await self._asked("clock", self._clock)
         for finding in [await self._permission(feature) for feature in self._features()]:

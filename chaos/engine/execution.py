@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import traceback
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -51,6 +51,7 @@ from chaos.model import ClusterEvent, History
 from chaos.model.recording import Recorder
 from chaos.options.identify import Identify
 from chaos.probes import LocalHost, Resolver
+from chaos.visible import visible_traceback
 
 _FLUSH_S = 1.0
 _LOGIN_WITHIN_S = 5.0
@@ -176,7 +177,7 @@ class Execution:
             return await roll_back(begun.journal, begun.changes, self._progress)
         except Exception as exc:  # noqa: BLE001 - see above
             if os.environ.get("CHAOS_DEBUG"):
-                traceback.print_exception(exc)
+                print(visible_traceback(exc), file=sys.stderr)
             return [
                 RollbackError(
                     f"the clean-up was ended by a defect of this tool: {type(exc).__name__}: {exc}",
@@ -189,7 +190,7 @@ class Execution:
         exc = context.get("exception")
         self._defects.append(InconclusiveError(f"a defect of this tool: {context['message']}: {exc!r}"))
         if os.environ.get("CHAOS_DEBUG"):
-            self._clock.loop.default_exception_handler(context)
+            print(visible_traceback(exc) if exc else context["message"], file=sys.stderr)
 
     def _seal(self, begun: _Begun, error: ChaosError | None, leftovers: list[RollbackError]) -> RunResult:
         """Close the history; a full disk must not hide the first error."""
@@ -541,7 +542,7 @@ def _error_of(body: asyncio.Task[None]) -> ChaosError | None:
     if exc is None or isinstance(exc, ChaosError):
         return exc
     if os.environ.get("CHAOS_DEBUG"):
-        traceback.print_exception(exc)
+        print(visible_traceback(exc), file=sys.stderr)
     defect = InconclusiveError(f"a defect of this tool: {type(exc).__name__}: {exc}", hint="CHAOS_DEBUG=1 shows where")
     defect.__cause__ = exc
     return defect

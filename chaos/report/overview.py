@@ -13,7 +13,6 @@ from typing import Any
 from chaos.analysis.statements import SIMULATED
 from chaos.model import Ending
 from chaos.model.private import write_text
-from chaos.report.markdown import cell
 from chaos.report.rendering import render
 
 # 2: `exit_code` is null where nothing was run, and `outcome` is that of run.json, `not-run` or `skipped`.
@@ -95,7 +94,6 @@ def overview_markdown(
         ],
         skipped=[{"experiment": row.experiment, "reason": row.reason} for row in rows if row.reason],
         parts=_answered(ran, parts),
-        cell=cell,
     )
 
 

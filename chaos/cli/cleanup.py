@@ -100,6 +100,8 @@ def _show(console: SteadfastConsole, cluster: Cluster, runs: list[RunLeftovers],
         for left in run.objects:
             held = f" (holds {len(left.holds)} things of somebody else's)" if left.holds else ""
             console.tell(f"  {left.describe()}{held}", markup=False, soft_wrap=True)
+        for copy in run.copies:
+            console.tell(f"  left alone, since it only carries the run's label: {copy}", markup=False, soft_wrap=True)
         if run.life is Life.MAYBE:
             console.tell(f"  if it is over: chaos cleanup --run {run.run}", markup=False, soft_wrap=True)
     for change in opened:

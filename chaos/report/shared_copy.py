@@ -84,7 +84,7 @@ def _without_texts(history: History, names: Pseudonyms) -> History:
     kind, colon, _ = str(parameters.get("identify", "")).partition(":")
     if colon:
         parameters["identify"] = f"{kind}:{LEFT_OUT}"
-    views = environment.get("dns_views") or {}
+    views: dict[str, str] = meta.environment.get("dns_views") or {}
     environment["dns_views"] = {names.text(view): address for view, address in views.items()}
     series = [replace(one, view=names.text(one.view)) for one in history.series]
     return replace(history, meta=replace(meta, environment=environment, parameters=parameters), series=series)

@@ -16,6 +16,7 @@ import chaos
 from chaos.analysis.corefile import caching
 from chaos.cluster.client import Cluster
 from chaos.cluster.journal import RUN_LABEL
+from chaos.engine.lease import holder_of
 from chaos.engine.objects import OPT_IN_LABEL
 from chaos.engine.permissions import Feature, denied, needed
 from chaos.engine.reach import check_local
@@ -257,7 +258,11 @@ class Doctor:
             left += [f"{kind} {obj['metadata']['name']}" for obj in found]
         if not left:
             return Finding(Status.OK, "leftovers", "nothing of an earlier run")
-        advice = "another run is under way, or was killed: chaos recover, where its reports are"
+        there = await holder_of(self._cluster, self._namespace)
+        if there is not None:
+            left.append(f"held by {there.describe()}")
+        alive = there is not None and there.is_alive
+        advice = "wait for that run" if alive else "a run was killed: chaos recover, where its reports are"
         return Finding(Status.WARNING, "leftovers", ", ".join(left), advice)
 
 

@@ -28,6 +28,7 @@ from chaos.engine.active import ActiveRun
 from chaos.engine.conclusion import PRECEDENCE
 from chaos.engine.deployment import DEPLOY_WITHIN_S, claim_namespace, deploy
 from chaos.engine.folder import make_run_folder
+from chaos.engine.lease import Heartbeat
 from chaos.engine.method import carry_out, method_limit_s
 from chaos.engine.place import Place
 from chaos.engine.plan import plan_lines, stretched_note
@@ -90,8 +91,10 @@ class _Begun:
     journal: Journal
     changes: Changes
     probing: Probing
+    run_id: str
     fleet: Fleet | None = None
     clients: Clients | None = None
+    heartbeat: Heartbeat | None = None
 
 
 class Execution:
@@ -155,6 +158,8 @@ class Execution:
             if self._begun is not None:
                 self._progress.step("cleaning up")
                 leftovers = await self._roll_back(self._begun)
+                if self._begun.heartbeat is not None:
+                    await self._begun.heartbeat.end()
         finally:
             if self._cluster is not None:
                 await self._cluster.close()
@@ -173,6 +178,8 @@ class Execution:
 
     async def _roll_back(self, begun: _Begun) -> list[RollbackError]:
         """Undo everything; whatever ends that early, the run must not look as if nothing were left."""
+        if begun.heartbeat is not None:
+            begun.heartbeat.undoing()
         try:
             return await roll_back(begun.journal, begun.changes, self._progress)
         except Exception as exc:  # noqa: BLE001 - see above
@@ -184,6 +191,12 @@ class Execution:
                     hint=f"finish it with: {begun.journal.recovery()}",
                 )
             ]
+
+    def _lost(self, why: InconclusiveError) -> None:
+        """The run's Lease is gone: it is no longer alone, so it ends."""
+        self._defects.append(why)
+        if self._body is not None:
+            self._body.cancel()
 
     def _defect(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A callback raised, such as a prober's: what it should have measured is missing, so nothing may pass."""
@@ -340,7 +353,7 @@ class Execution:
             self._progress.warning(note)
         if rates.stretched:
             self._progress.warning(stretched_note(self._options, rates))
-        return _Begun(recorder, journal, changes, probing)
+        return _Begun(recorder, journal, changes, probing, run_id)
 
     async def _measure(self, run: ActiveRun, found: preflight.Preflight, begun: _Begun) -> None:
         target, recorder, probing = found.target, begun.recorder, begun.probing
@@ -356,7 +369,10 @@ class Execution:
             self._progress.event(event.at_ns / 1e9, event)
 
         fleet = self._fleet(found, begun) if found.agents else None
-        await claim_namespace(run, target.namespace, make=not self._options.namespace)
+        made = await claim_namespace(
+            run, found.cluster, begun.run_id, target.namespace, make=not self._options.namespace
+        )
+        begun.heartbeat = Heartbeat(begun.changes, self._clock, made, self._lost)
         watchers = [Watcher(found.cluster, self._clock, kind, target.namespace, saw, recorder.gap) for kind in _WATCHED]
         run.look_at_watches = partial(_look_at, watchers)
         namespace = NamespaceLooks(found.cluster, self._clock, target.namespace, saw, _LOOK_AT_NAMESPACE_S)

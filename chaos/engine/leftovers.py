@@ -14,6 +14,7 @@ from chaos.agents.manifests import ALONE_S
 from chaos.cluster.belonging import Belongings, is_claim_of
 from chaos.cluster.client import API_VERSIONS, CLUSTER_WIDE, NEVER_MADE, Cluster
 from chaos.cluster.journal import FIX_PREFIX, JOURNAL, RUN_LABEL, Journal
+from chaos.engine.lease import Holder, holder
 from chaos.errors import ApiError, ChaosError, PreflightError
 
 Object = dict[str, Any]
@@ -257,21 +258,30 @@ def _life(run: str, mine: list[Object], journal: Journal | None, now_s: float) -
     if run.startswith(FIX_PREFIX):
         where = journal.recovery() if journal else "chaos recover, where its journal is,"
         return Life.KEPT, f"chaos diagnose --fix made it; {where} undoes it"
+    leases = [holder(obj, now_s) for obj in mine if obj["kind"] == "Lease"]
+    alive = next((one for one in leases if one.is_alive), None)
     if journal is not None:
         with contextlib.suppress(PreflightError):  # it cannot be told from the file
             if journal.is_live():
                 return Life.ALIVE, f"a process of this machine holds {journal.path}"
-            return Life.OVER, f"its journal says so ({journal.path.parent})"
-    return _life_without_journal(mine, now_s)
+            if alive is None or alive.is_here:  # else a copy of its journal lies here, or one that both machines see
+                return Life.OVER, f"its journal says so ({journal.path.parent})"
+    if alive is not None:
+        return Life.ALIVE, f"its Lease is renewed: {alive.describe()}"
+    return _life_without_journal(mine, leases, now_s)
 
 
-def _life_without_journal(mine: list[Object], now_s: float) -> tuple[Life, str]:
-    """What age and agents tell of a run that another machine may be at."""
+def _life_without_journal(mine: list[Object], leases: list[Holder], now_s: float) -> tuple[Life, str]:
+    """What Leases, agents and age tell of a run that another machine may be at."""
     newest_s = now_s - max(_made_s(obj) for obj in mine)
     age = f"the newest of it was made {_ago(newest_s)} ago"
     agents = [obj for obj in mine if obj["kind"] == "Job" and (obj.get("status") or {}).get("active")]
     if agents and min(now_s - _made_s(job) for job in agents) > 2 * ALONE_S:
         return Life.ALIVE, f"its agents are at work, and they end {ALONE_S} s after their runner is gone"
+    silent = next((one for one in leases if one.lasts_s), None)
+    if silent is not None:
+        life = Life.MAYBE if silent.may_come_back else Life.OVER
+        return life, f"its Lease is not renewed any more: {silent.describe()}"
     if newest_s < _RUN_S:
         return Life.MAYBE, f"{age}, and its journal is not here: another machine may be at it"
     return Life.OVER, age

@@ -192,14 +192,6 @@ class Changes:
                     raise
         raise AssertionError  # the last try returns or raises
 
-    async def renew(self, kind: str, name: str, namespace: str, patch: Object) -> None:
-        """Write on into an object that the run made, and whose undo is known: nothing of it goes to the journal.
-
-        Raises:
-            ApiError: it was refused; 404, 409 or 422: it is gone, or another one (where the patch names a UID).
-        """
-        await self._cluster.patch(kind, name, namespace, patch)
-
     async def put_back(self, kind: str, name: str, namespace: str) -> Acknowledged:
         """Undo this run's newest `patch` of an object before the run's end.
 

@@ -224,7 +224,7 @@ class Cluster:
             path = handle.path(namespace=namespace or None)
             return await self._transport.watch(path, resource_version, timeout_s, query)
 
-    # ---- writing: only `changes.py` calls these ----
+    # ---- writing: only `changes.py`, and the heartbeat of a run's Lease, call these ----
 
     async def create(self, obj: Object) -> Object:
         """Create an object."""

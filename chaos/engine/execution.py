@@ -372,7 +372,7 @@ class Execution:
         made = await claim_namespace(
             run, found.cluster, begun.run_id, target.namespace, make=not self._options.namespace
         )
-        begun.heartbeat = Heartbeat(begun.changes, self._clock, made, self._lost)
+        begun.heartbeat = Heartbeat(found.cluster, self._clock, made, self._lost)
         watchers = [Watcher(found.cluster, self._clock, kind, target.namespace, saw, recorder.gap) for kind in _WATCHED]
         run.look_at_watches = partial(_look_at, watchers)
         namespace = NamespaceLooks(found.cluster, self._clock, target.namespace, saw, _LOOK_AT_NAMESPACE_S)

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chaos.clock import RunClock
-from chaos.cluster.changes import Acknowledged, Changes
+from chaos.cluster.changes import Acknowledged
 from chaos.cluster.client import Cluster
 from chaos.cluster.journal import RUN_LABEL
 from chaos.errors import ApiError, InconclusiveError
@@ -117,7 +117,7 @@ def lease_of(run: str, namespace: str) -> Object:
 
 
 class Heartbeat:
-    """Renews a Lease until it is ended.
+    """Renews a Lease until it is ended; its undo is in the journal since it was made.
 
     Args:
         made: the Lease, as the API server acknowledged it.
@@ -125,9 +125,9 @@ class Heartbeat:
     """
 
     def __init__(
-        self, changes: Changes, clock: RunClock, made: Acknowledged, lost: Callable[[InconclusiveError], None]
+        self, cluster: Cluster, clock: RunClock, made: Acknowledged, lost: Callable[[InconclusiveError], None]
     ) -> None:
-        self._changes = changes
+        self._cluster = cluster
         self._clock = clock
         self._lost = lost
         meta = made.object["metadata"]
@@ -168,7 +168,7 @@ class Heartbeat:
     async def _renew(self) -> None:
         at = self._made_at + timedelta(seconds=self._clock.now_s() - self._made_s)
         renewed = {"renewTime": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
-        await self._changes.renew("Lease", NAME, self._namespace, {"metadata": {"uid": self._uid}, "spec": renewed})
+        await self._cluster.patch("Lease", NAME, self._namespace, {"metadata": {"uid": self._uid}, "spec": renewed})
 
 
 def _seconds(text: str) -> float:

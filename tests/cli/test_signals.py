@@ -96,7 +96,7 @@ def test_the_second_one_where_nothing_is_left_says_so(capfd: pytest.CaptureFixtu
     assert "nothing is left to be undone" in capfd.readouterr().err
 
 
-@pytest.mark.usefixtures("leaves")
+@pytest.mark.usefixtures("leaves", "capfd")
 def test_a_terminal_that_goes_away_twice_ends_the_run_once() -> None:
     run = Run("chaos recover x")
     with RunSignals() as signals:

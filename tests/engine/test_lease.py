@@ -37,13 +37,14 @@ class Taken:
         self._clock = RunClock(asyncio.get_running_loop())
         self.changes = Changes(place.cluster, self.journal, self._clock, run_id)
         self._run_id = run_id
+        self._cluster = place.cluster
 
     async def take(self, *, elsewhere: bool = False) -> None:
         lease = lease_of(self._run_id, "mine")
         if elsewhere:
             lease["spec"]["holderIdentity"] = "alice@far, pid 7, run x"
         made: Acknowledged = await self.changes.create(lease)
-        self.heart = Heartbeat(self.changes, self._clock, made, self.lost.append)
+        self.heart = Heartbeat(self._cluster, self._clock, made, self.lost.append)
 
 
 def test_it_is_renewed_every_ten_seconds_by_the_servers_clock_and_says_who_holds_it(tmp_path: Path) -> None:

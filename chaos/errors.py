@@ -10,6 +10,7 @@
     ├── InterruptedRunError   exit 130  somebody stopped it before anything was begun
     └── RollbackError         exit 5  something could not be undone
         └── UnprovenError     exit 5  a file says that a run did it, and the cluster does not
+            └── InUseError    exit 5  it was the run's, and others have put things into it
 
 Other libraries' exceptions are converted where they are caught, with the cause chained.
 """
@@ -152,3 +153,7 @@ class RollbackError(ChaosError):
 
 class UnprovenError(RollbackError):
     """A file says that a run did it, and the live object does not: it is left alone."""
+
+
+class InUseError(UnprovenError):
+    """A namespace that a run made has things of others in it: it stays, and what is the run's goes by itself."""

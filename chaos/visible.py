@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 import unicodedata
 
 
@@ -15,6 +16,11 @@ def visible(text: str, *, line: bool = False) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(c if _is_harmless(c, line=line) else c.encode("unicode_escape").decode() for c in text)
+
+
+def visible_traceback(exc: BaseException) -> str:
+    """Where an exception came from; its message may be of anybody."""
+    return visible("".join(traceback.format_exception(exc)))
 
 
 def _is_harmless(char: str, *, line: bool) -> bool:

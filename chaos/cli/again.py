@@ -8,6 +8,7 @@ from typing import Protocol
 
 from chaos.analysis.reading import Reading
 from chaos.cli.catalogue import own_experiment
+from chaos.cli.redact import write_redacted
 from chaos.cli.saved import conclude, concluded, load_run, report_path, stored_statements, write
 from chaos.cli.terminal import print_checks, print_full, print_json, print_result, print_short
 from chaos.errors import UsageError
@@ -106,6 +107,10 @@ class Rendered(Protocol):
     def anew(self) -> bool: ...
     @property
     def full(self) -> bool: ...
+    @property
+    def redact(self) -> bool: ...
+    @property
+    def to(self) -> Path | None: ...
 
 
 class Judged(Protocol):
@@ -122,6 +127,12 @@ class Judged(Protocol):
 def render_command(chosen: Rendered, told: FormatOptions) -> int:
     """`chaos report`."""
     own = own_experiment(chosen.experiment)
+    if chosen.redact:
+        if chosen.full or told.as_json:
+            raise UsageError("--redact writes files and prints none of them", hint="leave --full and -o json out")
+        return write_redacted(Path(chosen.folder), chosen.to, own, anew=chosen.anew)
+    if chosen.to is not None:
+        raise UsageError("--to says where --redact writes", hint="add --redact")
     return render_again(Path(chosen.folder), own, anew=chosen.anew, as_json=told.as_json, full=chosen.full)
 
 

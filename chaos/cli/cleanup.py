@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from chaos.cli.place import address_of
+from chaos.cli.signals import leaving
 from chaos.cli.terminal import SteadfastConsole, TerminalProgress, confirmed, print_problem, run_time
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
@@ -24,7 +25,8 @@ from chaos.engine.kept import Open, open_changes, read_journals
 from chaos.engine.leftovers import Life, RunLeftovers, find
 from chaos.engine.mirrors import keep_mirrors, mirrored_changes
 from chaos.errors import ChaosError, InconclusiveError, RollbackError
-from chaos.options.output import ReportsOptions
+from chaos.model.private import make_folder
+from chaos.options.output import ReportsOptions, SharingOptions
 from chaos.options.place import ClusterOptions
 from chaos.visible import visible
 
@@ -36,12 +38,14 @@ class CleanupRequest:
     Attributes:
         over: runs that the user says are over.
         agreed: to the removal of all that is surely over.
+        shared: whether others may read the journal of what is done.
     """
 
     address: ClusterAddress
     reports: Path
     over: frozenset[str]
     agreed: bool
+    shared: bool = False
 
 
 class Agreed(Protocol):
@@ -53,14 +57,15 @@ class Agreed(Protocol):
     def yes(self) -> bool: ...
 
 
-def clean_up(agreed: Agreed, cluster: ClusterOptions, kept: ReportsOptions) -> int:
+def clean_up(agreed: Agreed, cluster: ClusterOptions, kept: ReportsOptions, sharing: SharingOptions) -> int:
     """`chaos cleanup`: show, ask, remove; returns the exit code: 0 where nothing is left, 5 where something is.
 
     Raises:
         PreflightError: the cluster cannot be reached, or not be read.
     """
     cluster.check_named()
-    return asyncio.run(_clean_up(CleanupRequest(address_of(cluster), kept.reports, frozenset(agreed.over), agreed.yes)))
+    what = (address_of(cluster), kept.reports, frozenset(agreed.over), agreed.yes, sharing.shared_reports)
+    return asyncio.run(_clean_up(CleanupRequest(*what)))
 
 
 async def _clean_up(request: CleanupRequest) -> int:
@@ -106,6 +111,8 @@ def _show(console: SteadfastConsole, cluster: Cluster, runs: list[RunLeftovers],
         for left in run.objects:
             held = f" (holds {len(left.holds)} things of somebody else's)" if left.holds else ""
             console.tell(f"  {left.describe()}{held}", markup=False, soft_wrap=True)
+        for copy in run.copies:
+            console.tell(f"  left alone, since it only carries the run's label: {copy}", markup=False, soft_wrap=True)
         if run.life is Life.MAYBE:
             console.tell(f"  if it is over: chaos cleanup --run {run.run}", markup=False, soft_wrap=True)
     for change in opened:
@@ -130,7 +137,7 @@ async def _remove(
 ) -> list[Exception]:
     folder = request.reports / "cleanup" / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder, shared=request.shared, exist_ok=True)
     except OSError as exc:
         raise InconclusiveError(f"{folder} cannot be made ({exc.strerror}), so nothing is removed") from exc
     address = request.address
@@ -145,6 +152,7 @@ async def _remove(
     )
     try:
         clock = RunClock(asyncio.get_running_loop())
-        return list(await remove(cluster, journal, clock, runs, TerminalProgress(console, run_time())))
+        with leaving(journal.recovery()):
+            return list(await remove(cluster, journal, clock, runs, TerminalProgress(console, run_time())))
     finally:
         journal.close()

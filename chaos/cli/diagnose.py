@@ -11,6 +11,7 @@ from rich.text import Text
 
 from chaos.cli.fix import offer
 from chaos.cli.place import address_of
+from chaos.cli.signals import raising
 from chaos.cli.terminal import SteadfastConsole, print_json
 from chaos.cluster.connection import connect
 from chaos.diagnose import (
@@ -25,7 +26,7 @@ from chaos.diagnose import (
     read_namespace,
 )
 from chaos.errors import InconclusiveError, UsageError
-from chaos.options.output import FormatOptions, ReportsOptions
+from chaos.options.output import FormatOptions, ReportsOptions, SharingOptions
 from chaos.options.place import ClusterOptions
 from chaos.vantage.local import LocalVantage
 
@@ -56,6 +57,7 @@ class DiagnoseRequest:
     cluster: ClusterOptions
     reports: Path
     as_json: bool
+    shared: bool
 
     @property
     def namespace(self) -> str:
@@ -63,19 +65,22 @@ class DiagnoseRequest:
         return self.chosen.namespace or "default"
 
 
-def run_diagnosis(chosen: Chosen, cluster: ClusterOptions, kept: ReportsOptions, told: FormatOptions) -> int:
+def run_diagnosis(
+    chosen: Chosen, cluster: ClusterOptions, kept: ReportsOptions, sharing: SharingOptions, told: FormatOptions
+) -> int:
     """`chaos diagnose`: look, tell, mend what is agreed to, and return the exit code: 1 where something is wrong.
 
     Raises:
         UsageError: it says something impossible, or a file is none.
         PreflightError: the cluster cannot be reached.
     """
-    request = DiagnoseRequest(chosen, cluster, kept.reports, told.as_json)
+    request = DiagnoseRequest(chosen, cluster, kept.reports, told.as_json, sharing.shared_reports)
     statefulset = _statefulset(chosen.target)
     if cluster.is_named:
         if chosen.files:
             raise UsageError("-f looks at files, without a cluster", hint="leave out --context and --in-cluster, or -f")
-        return asyncio.run(_of_cluster(request, statefulset))
+        with raising():  # --fix writes down what became of a change that is interrupted
+            return asyncio.run(_of_cluster(request, statefulset))
     if not chosen.files or cluster.kubeconfig is not None:
         cluster.check_named()
     if chosen.fix:
@@ -99,7 +104,9 @@ async def _of_cluster(request: DiagnoseRequest, statefulset: str) -> int:
         code = _tell(request, view, found, statefulset, where)
         if request.chosen.fix:
             shown = found.only(statefulset) if statefulset else found
-            await offer(cluster, address, shown.findings, request.reports, agreed=request.chosen.yes)
+            await offer(
+                cluster, address, shown.findings, request.reports, agreed=request.chosen.yes, shared=request.shared
+            )
         return code
     finally:
         await cluster.close()

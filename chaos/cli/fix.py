@@ -19,10 +19,11 @@ from chaos.cluster.journal import FIX_PREFIX, Journal
 from chaos.cluster.signing import user_key
 from chaos.diagnose import Finding, Repair
 from chaos.errors import ApiError, InconclusiveError
+from chaos.model.private import make_folder
 
 
 async def offer(
-    cluster: Cluster, address: ClusterAddress, findings: Iterable[Finding], reports: Path, *, agreed: bool
+    cluster: Cluster, address: ClusterAddress, findings: Iterable[Finding], reports: Path, *, agreed: bool, shared: bool
 ) -> int:
     """Offer all repairs; returns how many were made.
 
@@ -32,6 +33,7 @@ async def offer(
         findings: with their repairs.
         reports: below which the journal is written.
         agreed: to all of them.
+        shared: whether others may read the journal.
     """
     console = SteadfastConsole(stderr=True)
     repairs = list(dict.fromkeys(_Offer(f.repair) for f in findings if f.repair is not None))
@@ -49,7 +51,7 @@ async def offer(
         if not _agrees(console, agreed=agreed):
             continue
         if changes is None:
-            journal, changes = _begin(cluster, address, reports)
+            journal, changes = _begin(cluster, address, reports, shared=shared)
             console.tell(f"--fix: to undo it: {journal.recovery()}", markup=False, soft_wrap=True)
         try:
             await _make(changes, repair, str(seen["metadata"]["resourceVersion"]) if seen else "")
@@ -86,12 +88,12 @@ def _agrees(console: SteadfastConsole, *, agreed: bool) -> bool:
     return confirmed("change it?")
 
 
-def _begin(cluster: Cluster, address: ClusterAddress, reports: Path) -> tuple[Journal, Changes]:
+def _begin(cluster: Cluster, address: ClusterAddress, reports: Path, *, shared: bool) -> tuple[Journal, Changes]:
     """The journal, as a run's, so that `chaos recover FOLDER` undoes it; without a folder it leaves fixes alone."""
     now = datetime.now(UTC)
     folder = reports / "fixes" / now.strftime("%Y-%m-%dT%H-%M-%SZ")
     try:
-        folder.mkdir(parents=True)
+        make_folder(folder, shared=shared)
     except OSError as exc:
         raise InconclusiveError(f"{folder} cannot be made ({exc.strerror}), so nothing is changed") from exc
     run_id = FIX_PREFIX + secrets.token_hex(4)

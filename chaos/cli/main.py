@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from chaos import __version__
+from chaos.cli import early
 from chaos.cli.commands import NAMES
 from chaos.cli.help import CONTEXT, markup
 from chaos.cli.streams import Streams
@@ -22,7 +22,7 @@ from chaos.cli.typed import AsTyped
 from chaos.errors import ChaosError, InconclusiveError, InterruptedRunError, UsageError
 from chaos.nearest import nearest
 from chaos.plugins import load
-from chaos.visible import visible
+from chaos.visible import visible, visible_traceback
 
 _HELP = """
 Measures what happens to the network identity of StatefulSet pods when things fail.
@@ -97,7 +97,7 @@ def _application() -> typer.Typer:
 
 
 def main() -> None:
-    """The entry point of the scripts."""
+    """What `python -m chaos` and the scripts call."""
     try:
         streams = Streams()
     except ChaosError as exc:
@@ -108,6 +108,7 @@ def main() -> None:
         # What a command found weighs more than that it could not say so; only a 0 would say that all went well.
         code = code or failure.exit_code
         _told(failure)
+    early.finish_with(code)
     sys.exit(code)
 
 
@@ -137,7 +138,7 @@ def _unforeseen(exc: Exception) -> int:
     print(visible(f"chaos: a defect of this tool: {type(exc).__name__}: {exc}"), file=sys.stderr)
     print("  please report it; CHAOS_DEBUG=1 shows where", file=sys.stderr)
     if os.environ.get("CHAOS_DEBUG"):
-        traceback.print_exception(exc)
+        print(visible_traceback(exc), file=sys.stderr)
     return InconclusiveError.exit_code
 
 

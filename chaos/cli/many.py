@@ -50,7 +50,7 @@ def run_many(request: RunRequest, names: Sequence[str], *, every: bool) -> int:
     check_honoured(request.settings, experiments)
     for experiment in experiments:
         options_for(request, experiment)
-    folder = make_run_folder(request.reports, _FOLDER, datetime.now(UTC))
+    folder = make_run_folder(request.reports, _FOLDER, datetime.now(UTC), shared=request.shared)
     console = SteadfastConsole(stderr=True)
     rows = _run_all(request, experiments, console, every=every)
     parts = [Part(row.experiment, row.outcome, row.exit_code, row.reason) for row in rows]

@@ -12,7 +12,7 @@ from chaos.analysis.reading import Reading
 from chaos.cli.honoured import ignored_by
 from chaos.cli.place import open_place
 from chaos.cli.saved import Conclusion, conclude, report_path, write_head
-from chaos.cli.signals import handle_signals
+from chaos.cli.signals import RunSignals
 from chaos.cli.terminal import (
     SteadfastConsole,
     Telling,
@@ -40,6 +40,7 @@ class RunRequest:
     Attributes:
         simulated: whether it is on the sandbox.
         silent: leaves its answers to the report.
+        shared: others may read its folder too.
     """
 
     place: PlaceOptions
@@ -50,6 +51,7 @@ class RunRequest:
     as_json: bool = False
     telling: Telling = Telling.NORMAL
     silent: bool = False
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +110,8 @@ def run_one(request: RunRequest, experiment: Experiment) -> Told:
     with Publisher(request.metrics) as publisher:
         began_at = datetime.now(UTC)
         try:
-            with asyncio.Runner(loop_factory=VirtualTimeLoop if virtual else None) as runner:
-                told = runner.run(_run(request, experiment, options, console, publisher))
+            with RunSignals() as signals, asyncio.Runner(loop_factory=VirtualTimeLoop if virtual else None) as runner:
+                told = runner.run(_run(request, experiment, options, console, publisher, signals))
         except ChaosError as exc:
             # Nothing was begun: last night's figures must not stay as if they were tonight's.
             history = not_begun(
@@ -152,6 +154,7 @@ async def _run(
     options: Options,
     console: SteadfastConsole,
     publisher: Publisher,
+    signals: RunSignals,
 ) -> Told:
     async with open_place(
         request.place, console, simulated=request.simulated, quiet=request.telling is Telling.QUIET
@@ -164,19 +167,19 @@ async def _run(
             write_head(folder, history)
             publisher.follow(history)
 
-        execution = Execution(experiment, options, place, request.reports, progress, begun)
-        remove_handlers = handle_signals(execution, console, request.place.kubeconfig)
+        execution = Execution(experiment, options, place, request.reports, progress, begun, shared=request.shared)
+        signals.watch(execution)
         try:
-            # The handlers stay until everything is told: what could not be undone must not be lost to a late Ctrl-C.
             result = await execution.run()
             if result.error is not None:
                 _name_settings(result.error, request.place.model)
-            return _finish(request, experiment, console, publisher, result)
+            # Until everything is told: what could not be undone must not be lost to a late Ctrl-C.
+            told = _finish(request, experiment, console, publisher, result)
+            signals.told(told.ending.exit_code)
         except ChaosError as exc:  # nothing was begun
             _name_settings(exc, request.place.model)
             raise
-        finally:
-            remove_handlers()
+        return told
 
 
 def _name_settings(error: ChaosError, settings: tuple[str, ...]) -> None:

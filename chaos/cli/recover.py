@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
 from chaos.cli.recover_cluster import ClusterRequest, recover_from_cluster
 from chaos.cli.recover_plan import tell_plan
+from chaos.cli.signals import leaving
 from chaos.cli.terminal import SteadfastConsole, TerminalProgress, print_problem, run_time
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
@@ -114,7 +116,8 @@ def recover_runs(request: RecoverRequest) -> int:
             journal = _to_undo(path, named=request.folder is not None, console=console)
             if journal is not None:
                 seen += 1
-                problems += _replay(journal, request, console)
+                with leaving(_again(journal, request)):
+                    problems += _replay(journal, request, console)
         except ChaosError as exc:
             problems.append(exc)
     if request.names_cluster and request.folder is None:
@@ -154,6 +157,15 @@ def _replay(journal: Journal, request: RecoverRequest, console: SteadfastConsole
         return asyncio.run(_recover(journal, request, console))
     finally:
         journal.close()
+
+
+def _again(journal: Journal, request: RecoverRequest) -> str:
+    """The same command, of this run alone."""
+    where = [("--context", request.context)] if request.context else []
+    where += [("--kubeconfig", str(request.kubeconfig))] if request.kubeconfig is not None else []
+    options = [("--in-cluster",)] if request.in_cluster else []
+    options += [("--run-commands",)] if request.run_commands else []
+    return journal.recovery(*chain.from_iterable(where), *chain.from_iterable(options))
 
 
 def _to_undo(path: Path, *, named: bool, console: SteadfastConsole) -> Journal | None:

@@ -15,7 +15,7 @@ from chaos.experiment import Options
 from chaos.metrics import MetricsOptions
 from chaos.options import Settings
 from chaos.options.agents import AgentOptions, PodOptions
-from chaos.options.output import FormatOptions, ReportsOptions, TellingOptions
+from chaos.options.output import FormatOptions, ReportsOptions, SharingOptions, TellingOptions
 from chaos.options.place import PlaceOptions
 
 
@@ -37,6 +37,7 @@ def run_command(
     _pods: PodOptions,
     metrics: MetricsOptions,
     kept: ReportsOptions,
+    sharing: SharingOptions,
     format_: FormatOptions,
     telling: TellingOptions,
 ) -> int:
@@ -53,7 +54,14 @@ def run_command(
     settings = settings.without([one.option.name for one in left], "means nothing here")
     place = settings.group(PlaceOptions)
     request = RunRequest(
-        place, simulated, settings, kept.reports, metrics, format_.as_json, Telling.of(telling.quiet, telling.verbose)
+        place,
+        simulated,
+        settings,
+        kept.reports,
+        metrics,
+        format_.as_json,
+        Telling.of(telling.quiet, telling.verbose),
+        shared=sharing.shared_reports,
     )
     if len(chosen.experiments) == 1:
         experiment = known_experiment(chosen.experiments[0])

@@ -1,45 +1,121 @@
-"""What signals do to a run."""
+"""What signals do while there is something to undo."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import shlex
+import select
 import signal
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Protocol, Self
 
-from chaos.cli.terminal import SteadfastConsole
-from chaos.engine.conclusion import INTERRUPTED
-from chaos.engine.execution import Execution
+from chaos.errors import InterruptedRunError, RollbackError
+from chaos.visible import visible
+
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_WRITABLE_WITHIN_S = 0.5
+_Handler = Callable[[int, FrameType | None], object]
 
 
-def handle_signals(execution: Execution, console: SteadfastConsole, kubeconfig: Path | None) -> Callable[[], None]:
-    """First Ctrl-C: stop, undo, report. Second: leave at once. Returns what takes the handlers away."""
-    loop = asyncio.get_running_loop()
-    seen = 0
+class Undoing(Protocol):
+    """What may have something to undo; see `chaos.engine.execution.Execution`."""
 
-    def handle() -> None:
-        nonlocal seen
-        seen += 1
-        if seen > 1:
-            words = ["chaos", "recover", *(("--kubeconfig", str(kubeconfig)) if kubeconfig is not None else ())]
-            console.tell(f"left at once; undo what is left with: {shlex.join(words)}", markup=False, soft_wrap=True)
-            os._exit(INTERRUPTED)
-        console.tell("interrupted: undoing what was done; press Ctrl-C again to leave at once")
-        execution.interrupt()
+    def interrupt(self) -> None: ...
+    def recovery(self) -> str: ...
 
-    stops = [signal.SIGINT, signal.SIGTERM]
-    for number in stops:
-        loop.add_signal_handler(number, handle)
-    # A terminal that goes away must not leave anything in a cluster; it may say so more than once. Under nohup the
-    # signal is ignored, and stays so.
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        stops.append(signal.SIGHUP)
-        loop.add_signal_handler(signal.SIGHUP, execution.interrupt)
 
-    def remove() -> None:
-        for number in stops:
-            loop.remove_signal_handler(number)
+class RunSignals:
+    """While a run lasts: the first signal stops it, and it undoes and reports; the second leaves at once.
 
-    return remove
+    The handlers are the process's own and not the loop's, so that the second one is heeded even where a method blocks
+    the loop. A terminal that goes away may say so more than once, so SIGHUP is never the second.
+    """
+
+    def __init__(self) -> None:
+        self._execution: Undoing | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._told: int | None = None
+        self._seen = 0
+        self._before: dict[int, object] = {}
+
+    def __enter__(self) -> Self:
+        self._before = _take(self._handle)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _give_back(self._before)
+
+    def watch(self, execution: Undoing) -> None:
+        """From now on there may be something to undo; called inside the run's loop."""
+        self._execution, self._loop = execution, asyncio.get_running_loop()
+
+    def told(self, exit_code: int) -> None:
+        """All is undone that will be, and told; what a signal ends now is only what is left of the process."""
+        self._told = exit_code
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        if self._told is not None:
+            os._exit(self._told)
+        if self._execution is None or self._loop is None:
+            os._exit(InterruptedRunError.exit_code)
+        if self._seen and number == signal.SIGHUP:
+            return
+        self._seen += 1
+        if self._seen == 1:
+            self._loop.call_soon_threadsafe(self._execution.interrupt)
+            _write("interrupted: undoing what was done; once more leaves at once")
+            return
+        command = self._execution.recovery()
+        if not command:
+            _write("left at once; nothing is left to be undone")
+            os._exit(InterruptedRunError.exit_code)
+        _write(f"left at once; undo what is left with: {command}")
+        os._exit(RollbackError.exit_code)
+
+
+@contextmanager
+def leaving(finish: str) -> Iterator[None]:
+    """While something is being undone: a signal leaves at once, and says by which command that is gone on with."""
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        _write(f"left at once; not all is undone; go on with: {finish}")
+        os._exit(RollbackError.exit_code)
+
+    before = _take(handle)
+    try:
+        yield
+    finally:
+        _give_back(before)
+
+
+@contextmanager
+def raising() -> Iterator[None]:
+    """While a change is made that ends by itself when it is cancelled: Ctrl-C is an exception, as asyncio expects."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _take(handler: _Handler) -> dict[int, object]:
+    """Handle all of them; returns what did so before. Under nohup SIGHUP is ignored, and stays so."""
+    before: dict[int, object] = {}
+    for number in _STOPS:
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            before[number] = signal.signal(number, handler)
+    return before
+
+
+def _give_back(before: dict[int, object]) -> None:
+    for number, handler in before.items():
+        signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal returned
+
+
+def _write(line: str) -> None:
+    """To stderr past all buffers, which what was interrupted may be in the middle of; never waiting for a reader."""
+    with suppress(OSError, ValueError):
+        if select.select([], [2], [], _WRITABLE_WITHIN_S)[1]:
+            os.write(2, f"{visible(line, line=True)}\n".encode(errors="replace"))

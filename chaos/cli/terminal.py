@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import typer
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -56,7 +57,7 @@ def confirmed(question: str) -> bool:
     """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # an event loop would keep it from the prompt
     try:
-        return typer.confirm(question, default=False, err=True)
+        return typer.confirm(visible(question, line=True), default=False, err=True)
     except typer.Abort as exc:
         raise InterruptedRunError("interrupted at the question; it was taken for a no") from exc
     finally:
@@ -64,10 +65,19 @@ def confirmed(question: str) -> bool:
 
 
 class SteadfastConsole(Console):
-    """A console whose streams never raise (`chaos.cli.streams`): what is told about goes on without readers."""
+    """A console whose streams never raise (`chaos.cli.streams`): what is told about goes on without readers.
+
+    Nothing that is shown, in whatever it stands, can tell the terminal what to do.
+    """
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """As rich does, with text made fit; what rich itself tells the terminal is no text."""
+        for segment in super().render(renderable, options):
+            text, style, control = segment
+            yield segment if control else Segment(visible(text), style)
 
     def tell(self, *what: RenderableType, **options: Any) -> None:
-        """Print, without colours that rich would guess; no text in it can tell the terminal what to do."""
+        """Print, without colours that rich would guess."""
         self.print(*(visible(one) if isinstance(one, str) else one for one in what), highlight=False, **options)
 
 

@@ -51,6 +51,7 @@ class Cluster:
         bytes_sent: of bodies, likewise `bytes_received`.
         witness: told of each change that is asked for; None: nobody.
         retrying: when a request is made again.
+        heard_by: why others may read what logs us in; empty where they may not.
     """
 
     def __init__(self, transport: Transport, name: str, retrying: Retrying | None = None) -> None:
@@ -65,6 +66,7 @@ class Cluster:
         self.bytes_received = 0
         self.witness: Witness | None = None
         self.retrying = retrying or Retrying()
+        self.heard_by = ""
         self._transport = transport
         self._resources: dict[str, Any] = {}
 
@@ -199,7 +201,7 @@ class Cluster:
             path = handle.path(namespace=namespace or None)
             return await self._transport.watch(path, resource_version, timeout_s, query)
 
-    # ---- writing: only `changes.py` and `undo.py` call these ----
+    # ---- writing: only `changes.py`, `undo.py`, a run's mirror and the heartbeat of its Lease call these ----
 
     async def create(self, obj: Object, tried: Tried | None = None) -> Object:
         """Create an object; what asks a question and is never stored is asked like one."""

@@ -17,6 +17,7 @@ from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.failures import api_errors
 from chaos.cluster.kubeconfig import Kubeconfig, read_kubeconfig
+from chaos.cluster.login import heard_by, take_login, without_logins
 from chaos.cluster.proxy import choose_proxy
 from chaos.cluster.retrying import Retrying, worth_another
 from chaos.cluster.transport import Transport
@@ -60,7 +61,7 @@ async def connect(address: ClusterAddress, namespace: str = "") -> Cluster:
         found = read_kubeconfig(address.kubeconfig)
         proxy = choose_proxy(found.server(address.context), os.environ, *found.proxy_url(address.context))
         await _load_kubeconfig(configuration, address.context, found)
-    server = str(configuration.host)
+    server = take_login(configuration)
     if proxy is not None:
         session["proxy"] = proxy.url
     configuration.client_session_kwargs = session
@@ -79,6 +80,7 @@ async def connect(address: ClusterAddress, namespace: str = "") -> Cluster:
     try:
         dynamic = await _answered(once, retrying)
         cluster = Cluster(Transport(client, dynamic, server, proxy), address.describe(), retrying)
+        cluster.heard_by = "" if address.url else heard_by(configuration)  # the sandbox's is in memory
         await cluster.identify(namespace)
         await cluster.discover()
     except BaseException:
@@ -107,7 +109,7 @@ async def _load_kubeconfig(configuration: Any, context: str, found: Kubeconfig) 
                 config_dict=only, context=context, client_configuration=configuration
             )
     except Exception as exc:
-        problem = " ".join(str(exc).split())[:300] or type(exc).__name__
+        problem = without_logins(" ".join(str(exc).split()))[:300] or type(exc).__name__
         raise PreflightError(
             f"context {context} of {found.describe()} cannot be used: {problem}",
             hint="log in again with the tool that made it; kubectl --context NAME version must work first",

@@ -15,6 +15,7 @@ import aiohttp
 from kubernetes.aio.client.exceptions import ApiException
 from kubernetes.aio.dynamic.exceptions import DynamicApiError, ResourceNotFoundError
 
+from chaos.cluster.login import without_logins
 from chaos.cluster.proxy import Proxy
 from chaos.errors import ApiError, ChaosError
 
@@ -47,6 +48,8 @@ def api_errors(doing: str, server: str, proxy: Proxy | None = None) -> Iterator[
         converted = (_of_proxy(exc, doing, server, proxy) if proxy else None) or _convert(exc, doing, server, proxy)
         if converted is None:
             raise
+        converted.message = without_logins(converted.message)
+        converted.args = (converted.message,)
         raise converted from exc
 
 

@@ -7,6 +7,7 @@ import fcntl
 import os
 import shlex
 import stat
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -14,6 +15,7 @@ from chaos.cluster.entry import FIX_PREFIX, RUN_LABEL, UndoEntry, entry_of, run_
 from chaos.cluster.line import VERSION, Line, is_beginning, write_line
 from chaos.cluster.lines import Lines, UnfitLine, in_order, read_lines
 from chaos.errors import InconclusiveError, PreflightError, UsageError
+from chaos.model.private import open_file
 
 __all__ = ["FIX_PREFIX", "JOURNAL", "RUN_LABEL", "Journal", "UndoEntry", "UnfitLine"]
 
@@ -191,10 +193,15 @@ class Journal:
         return [entry for entry in newest_first if entry.is_open and entry.namespace not in gone]
 
     def recovery(self, *options: str) -> str:
-        """The command that undoes what is open; a kubeconfig that only a file names is not proposed."""
-        named = self.run.get("kubeconfig") if self._is_own else ""
-        where = ("--kubeconfig", str(named)) if named else ()
-        return shlex.join(["chaos", "recover", str(self.path.parent), *where, *options])
+        """The command that undoes what is open; what only a file names, kubeconfig or context, is not proposed."""
+        command = ["chaos", "recover", str(self.path.parent.absolute())]
+        if not self._is_own:
+            return shlex.join([*command, *options])
+        where = [(f"--{key}", str(self.run[key])) for key in ("kubeconfig", "context") if self.run.get(key)]
+        said = shlex.join([*command, *chain.from_iterable(where), *options])
+        by_environment = os.environ.get("KUBECONFIG", "") if not self.run.get("kubeconfig") else ""
+        # Somebody may type it in another shell.
+        return f"KUBECONFIG={shlex.quote(by_environment)} {said}" if by_environment and where else said
 
     def close(self) -> None:
         """Let go of the file: the run is over."""
@@ -209,7 +216,7 @@ class Journal:
 
     def _append(self, row: dict[str, Any], *, durable: bool = True) -> None:
         try:
-            with self.path.open("ab+") as file:
+            with open_file(self.path, "ab+") as file:
                 torn = bool(file.tell()) and not self._ends_a_line(file)  # a crash cut the last line short
                 file.write(b"\n" * torn + self._line(row, after_torn=torn))
                 file.flush()

@@ -22,10 +22,11 @@ import json
 import shlex
 
 from chaos.clock import RunClock
+from chaos.cluster.belonging import Belongings, claims_of, foreign_in
 from chaos.cluster.client import Cluster, Object
 from chaos.cluster.journal import RUN_LABEL, Journal, UndoEntry
 from chaos.cluster.shell import run_shell
-from chaos.errors import ApiError, ChaosError, RollbackError, UnprovenError
+from chaos.errors import ApiError, ChaosError, InUseError, RollbackError, UnprovenError
 from chaos.visible import visible
 
 _POLL_S = 0.1
@@ -36,6 +37,7 @@ _CLEANUP_GRACE_S = 1
 _NOT_FOUND, _CONFLICT = 404, 409
 _WORKLOADS = ("StatefulSet", "Deployment", "ReplicaSet", "Job")
 _TRIES = 5
+_SHOWN = 10
 COMMAND_WITHIN_S = 60.0
 
 
@@ -100,6 +102,8 @@ class Undo:
                 return f"{what} is gone"
             if not self._is_ours(entry, found):
                 return f"{what} is no longer the one that this run made; left alone"
+            if kind == "Namespace":
+                await self._check_unused(entry)
             await self._delete_and_wait(entry, str(found["metadata"]["uid"]))
         except RollbackError:
             raise
@@ -229,6 +233,20 @@ class Undo:
             )
         return bool(entry.uid)
 
+    async def _check_unused(self, entry: UndoEntry) -> None:
+        """Raises InUseError: somebody else has put something into a namespace, which would go with it."""
+        # A clean-up has found the run's objects by their label, so its journal has not all of them.
+        mine = Belongings(self._label_of(entry), None if entry.run else self._journal.entries.values())
+        foreign = await foreign_in(self._cluster, entry.name, mine)
+        if foreign:
+            listed = ", ".join(foreign[:_SHOWN]) + (
+                f" and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else ""
+            )
+            raise InUseError(
+                visible(f"{entry.what} was left alone: somebody else has put things into it: {listed}", line=True),
+                hint=f"move them, then: {self._journal.recovery()}   or: kubectl delete namespace {entry.name}",
+            )
+
     async def _delete_and_wait(self, entry: UndoEntry, uid: str) -> None:
         hurried: set[str] = set()
         # Known beforehand, so that they get their short grace before the garbage collector gives them their long one,
@@ -265,9 +283,8 @@ class Undo:
 
     async def _delete_claims(self, entry: UndoEntry) -> None:
         """Volume claims outlive the StatefulSet that made them."""
-        namespace, label = entry.namespace, f"{RUN_LABEL}={self._label_of(entry)}"
-        claims, _ = await self._cluster.list("PersistentVolumeClaim", namespace, label)
-        for claim in claims:
+        namespace = entry.namespace
+        for claim in await claims_of(self._cluster, entry.name, namespace, self._label_of(entry)):
             meta = claim["metadata"]
             try:
                 await self._cluster.delete("PersistentVolumeClaim", meta["name"], namespace, uid=meta["uid"])

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import platform
 
 from chaos.clock import RunClock
+from chaos.cluster.changes import Acknowledged
+from chaos.cluster.client import Cluster
 from chaos.engine.active import ActiveRun
+from chaos.engine.lease import holder_of, lease_of
 from chaos.engine.objects import OPT_IN_LABEL
 from chaos.engine.target import WatchedTarget, is_dual_stack, is_ready
 from chaos.errors import ApiError, PreflightError
 from chaos.experiment import Experiment
 
 DEPLOY_WITHIN_S = 120.0
-_LEASE = "chaos-identity"
-_LEASE_S = 3600
 _POD_LABEL = "chaos-identity.io/pod"
 _LOOK_S = 0.05
 
 
-async def claim_namespace(run: ActiveRun, namespace: str, *, make: bool) -> None:
+async def claim_namespace(run: ActiveRun, cluster: Cluster, run_id: str, namespace: str, *, make: bool) -> Acknowledged:
     """Make the namespace where that is asked, and take its lease: one run works in a namespace at a time.
 
     Raises:
@@ -28,21 +28,26 @@ async def claim_namespace(run: ActiveRun, namespace: str, *, make: bool) -> None
     if make:
         meta = {"name": namespace, "labels": {OPT_IN_LABEL: "true"}}
         await run.objects.create({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
-    lease = {
-        "apiVersion": "coordination.k8s.io/v1",
-        "kind": "Lease",
-        "metadata": {"name": _LEASE, "namespace": namespace},
-        "spec": {"holderIdentity": f"chaos-identity on {platform.node()}", "leaseDurationSeconds": _LEASE_S},
-    }
     try:
-        await run.objects.create(lease)
+        return await run.objects.made(lease_of(run_id, namespace))
     except ApiError as exc:
         if exc.reason == "AlreadyExists":
-            raise PreflightError(
-                f"another run works in namespace {namespace} (its Lease {_LEASE} is taken)",
-                hint="wait for it; if it was killed: chaos recover",
-            ) from exc
+            raise await _held(cluster, namespace) from exc
         raise
+
+
+async def _held(cluster: Cluster, namespace: str) -> PreflightError:
+    """Who is there, and what to do about it."""
+    found = await holder_of(cluster, namespace)
+    if found is None:
+        return PreflightError(f"another run worked in namespace {namespace} until now", hint="run this again")
+    said = f"another run works in namespace {namespace}: {found.describe()}"
+    if found.is_alive:
+        return PreflightError(said, hint="wait for it, or work in another namespace")
+    return PreflightError(
+        f"{said}; it is silent for longer than its Lease holds, so it is taken for gone",
+        hint="its place is free once what it left is undone: chaos recover on its machine, or chaos cleanup",
+    )
 
 
 async def deploy(run: ActiveRun, experiment: Experiment, target: WatchedTarget, clock: RunClock) -> dict[str, str]:

@@ -17,6 +17,7 @@ from chaos.analysis.corefile import caching
 from chaos.cluster.client import Cluster
 from chaos.cluster.journal import RUN_LABEL
 from chaos.cluster.mirror import find_mirrors
+from chaos.engine.lease import holder_of
 from chaos.engine.objects import OPT_IN_LABEL
 from chaos.engine.permissions import Feature, denied, needed
 from chaos.engine.reach import check_local
@@ -82,9 +83,10 @@ def _other_script() -> Finding:
 
 def _is_ours(script: Path) -> bool:
     try:
-        return b"chaos.cli.main" in script.read_bytes()[:4096]
+        text = script.read_bytes()[:4096]
     except OSError:
         return False
+    return b"chaos.__main__" in text or b"chaos.cli.main" in text  # as versions before wrote it
 
 
 class Doctor:
@@ -111,6 +113,8 @@ class Doctor:
         cluster = self._cluster
         by_way = f" through {cluster.proxy}" if cluster.proxy else ""
         yield Finding(Status.OK, "cluster", f"{cluster.name}: {cluster.server}{by_way}, Kubernetes {cluster.version}")
+        if cluster.heard_by:
+            yield Finding(Status.WARNING, "login", cluster.heard_by, "use the https:// address of the API server")
         yield Finding(Status.OK, "fingerprint", cluster.fingerprint)
         yield await self._asked("clock", self._clock)
         for finding in [await self._permission(feature) for feature in self._features()]:
@@ -270,7 +274,11 @@ class Doctor:
             left += [f"{kind} {obj['metadata']['name']}" for obj in found]
         if not left:
             return Finding(Status.OK, "leftovers", "nothing of an earlier run")
-        advice = "another run is under way, or was killed: chaos recover, where its reports are"
+        there = await holder_of(self._cluster, self._namespace)
+        if there is not None:
+            left.append(f"held by {there.describe()}")
+        alive = there is not None and there.is_alive
+        advice = "wait for that run" if alive else "a run was killed: chaos recover, where its reports are"
         return Finding(Status.WARNING, "leftovers", ", ".join(left), advice)
 
 

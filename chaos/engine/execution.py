@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import traceback
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -31,6 +31,7 @@ from chaos.engine.conclusion import PRECEDENCE
 from chaos.engine.deployment import DEPLOY_WITHIN_S, claim_namespace, deploy
 from chaos.engine.folder import make_run_folder
 from chaos.engine.holder import whose
+from chaos.engine.lease import Heartbeat
 from chaos.engine.method import carry_out, method_limit_s
 from chaos.engine.patience import AFTER_SIGNAL_S, CLEANUP_WITHIN_S, Patience
 from chaos.engine.permissions import undeclared
@@ -58,6 +59,7 @@ from chaos.model import ClusterEvent, History
 from chaos.model.recording import Recorder
 from chaos.options.identify import Identify
 from chaos.probes import LocalHost, Resolver
+from chaos.visible import visible_traceback
 
 _FLUSH_S = 1.0
 _LOGIN_WITHIN_S = 5.0
@@ -96,9 +98,11 @@ class _Begun:
     journal: Journal
     changes: Changes
     probing: Probing
+    run_id: str
     mirror: Mirror | None = None
     fleet: Fleet | None = None
     clients: Clients | None = None
+    heartbeat: Heartbeat | None = None
 
 
 class Execution:
@@ -107,6 +111,7 @@ class Execution:
     Args:
         reports: the folder below which the run's own is made.
         save: writes the history's head (run.json) at once, so that a crash leaves a folder that can be read.
+        shared: whether others on this machine may read the run's folder.
     """
 
     def __init__(
@@ -117,6 +122,8 @@ class Execution:
         reports: Path,
         progress: Progress,
         save: Callable[[Path, History], None],
+        *,
+        shared: bool = False,
     ) -> None:
         self._experiment = experiment
         self._options = options.with_own(experiment.own_options)
@@ -124,6 +131,7 @@ class Execution:
         self._reports = reports
         self._progress = progress
         self._save = save
+        self._shared = shared
         self._clock = RunClock(asyncio.get_running_loop())
         self._body: asyncio.Task[None] | None = None
         self._interrupted = False
@@ -140,6 +148,12 @@ class Execution:
             if self._patience is not None:
                 self._patience.shorten()
 
+    def recovery(self) -> str:
+        """The command that undoes what is open now; empty where nothing is, or where it goes with this process."""
+        if self._begun is None or self._place.simulated or not self._begun.journal.open_entries():
+            return ""
+        return self._begun.journal.recovery()
+
     async def run(self) -> RunResult:
         """Run it. The work is a task of its own, so that an interruption ends it and not the rollback.
 
@@ -155,6 +169,8 @@ class Execution:
             if self._begun is not None:
                 self._progress.step("cleaning up")
                 leftovers = await self._roll_back(self._begun)
+                if self._begun.heartbeat is not None:
+                    await self._begun.heartbeat.end()
         finally:
             if self._cluster is not None:
                 await self._cluster.close()
@@ -174,28 +190,36 @@ class Execution:
     async def _roll_back(self, begun: _Begun) -> list[RollbackError]:
         """Undo everything; whatever ends that early, the run must not look as if nothing were left."""
         self._patience = Patience(self._clock, AFTER_SIGNAL_S if self._interrupted else CLEANUP_WITHIN_S)
+        if begun.heartbeat is not None:
+            begun.heartbeat.undoing()
         try:
             failures = await roll_back(begun.journal, begun.changes, self._progress, self._patience)
             if begun.mirror is not None and (why := await begun.mirror.settle()):
                 self._progress.warning(f"what the cluster has of this run's journal is not up to date: {why}")
         except Exception as exc:  # noqa: BLE001 - see above
             if os.environ.get("CHAOS_DEBUG"):
-                traceback.print_exception(exc)
+                print(visible_traceback(exc), file=sys.stderr)
             return [
                 RollbackError(
                     f"the clean-up was ended by a defect of this tool: {type(exc).__name__}: {exc}",
-                    hint=f"finish it with: chaos recover {begun.recorder.folder}",
+                    hint=f"finish it with: {begun.journal.recovery()}",
                 )
             ]
         else:
             return failures
+
+    def _lost(self, why: InconclusiveError) -> None:
+        """The run's Lease is gone: it is no longer alone, so it ends."""
+        self._defects.append(why)
+        if self._body is not None:
+            self._body.cancel()
 
     def _defect(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A callback raised, such as a prober's: what it should have measured is missing, so nothing may pass."""
         exc = context.get("exception")
         self._defects.append(InconclusiveError(f"a defect of this tool: {context['message']}: {exc!r}"))
         if os.environ.get("CHAOS_DEBUG"):
-            self._clock.loop.default_exception_handler(context)
+            print(visible_traceback(exc) if exc else context["message"], file=sys.stderr)
 
     def _seal(self, begun: _Begun, error: ChaosError | None, leftovers: list[RollbackError]) -> RunResult:
         """Close the history; a full disk must not hide the first error."""
@@ -324,7 +348,7 @@ class Execution:
 
     def _begin(self, found: preflight.Preflight) -> _Begun:
         """Make the run's folder and show the plan; still nothing is touched."""
-        folder = make_run_folder(self._reports, self._experiment.name, self._clock.started_at)
+        folder = make_run_folder(self._reports, self._experiment.name, self._clock.started_at, shared=self._shared)
         meta = preflight.run_meta(found, self._place, self._experiment, self._options, self._clock)
         recorder = Recorder(folder, meta)
         run_id = f"{self._experiment.name}-{folder.name}".lower()
@@ -370,7 +394,7 @@ class Execution:
             self._progress.warning(note)
         if rates.stretched:
             self._progress.warning(stretched_note(self._options, rates))
-        return _Begun(recorder, journal, changes, probing, mirror)
+        return _Begun(recorder, journal, changes, probing, run_id, mirror)
 
     async def _measure(self, run: ActiveRun, found: preflight.Preflight, begun: _Begun) -> None:
         target, recorder, probing = found.target, begun.recorder, begun.probing
@@ -386,7 +410,10 @@ class Execution:
             self._progress.event(event.at_ns / 1e9, event)
 
         fleet = self._fleet(found, begun) if found.agents else None
-        await claim_namespace(run, target.namespace, make=not self._options.namespace)
+        made = await claim_namespace(
+            run, found.cluster, begun.run_id, target.namespace, make=not self._options.namespace
+        )
+        begun.heartbeat = Heartbeat(found.cluster, self._clock, made, self._lost)
         watchers = [Watcher(found.cluster, self._clock, kind, target.namespace, saw, recorder.gap) for kind in _WATCHED]
         run.look_at_watches = partial(_look_at, watchers)
         namespace = NamespaceLooks(found.cluster, self._clock, target.namespace, saw, _LOOK_AT_NAMESPACE_S)
@@ -492,10 +519,10 @@ class Execution:
 
     def _still_blocked(self) -> None:
         """Called from within what blocks; all that is left is to say what helps."""
-        folder = self._begun.recorder.folder if self._begun else self._reports
+        recovery = self._begun.journal.recovery() if self._begun else f"chaos recover {self._reports}"
         self._progress.warning(
             f"the method of {self._experiment.name} blocks and does not let itself be ended: "
-            f"kill -9 {os.getpid()}, then: chaos recover {folder}"
+            f"kill -9 {os.getpid()}, then: {recovery}"
         )
 
 
@@ -579,7 +606,7 @@ def _error_of(body: asyncio.Task[None]) -> ChaosError | None:
     if exc is None or isinstance(exc, ChaosError):
         return exc
     if os.environ.get("CHAOS_DEBUG"):
-        traceback.print_exception(exc)
+        print(visible_traceback(exc), file=sys.stderr)
     defect = InconclusiveError(f"a defect of this tool: {type(exc).__name__}: {exc}", hint="CHAOS_DEBUG=1 shows where")
     defect.__cause__ = exc
     return defect

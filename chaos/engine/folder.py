@@ -6,12 +6,13 @@ from datetime import datetime
 from pathlib import Path
 
 from chaos.errors import UsageError
+from chaos.model.private import make_folder
 
 _SAME_SECOND = 100
 
 
-def make_run_folder(reports: Path, experiment: str, started_at: datetime) -> Path:
-    """A new, empty folder.
+def make_run_folder(reports: Path, experiment: str, started_at: datetime, *, shared: bool) -> Path:
+    """A new, empty folder, for its owner alone unless it is shared.
 
     Raises:
         UsageError: it cannot be made.
@@ -20,7 +21,7 @@ def make_run_folder(reports: Path, experiment: str, started_at: datetime) -> Pat
     for number in range(1, _SAME_SECOND):
         folder = reports / experiment / (stamp if number == 1 else f"{stamp}-{number}")
         try:
-            folder.mkdir(parents=True)
+            make_folder(folder, shared=shared)
         except FileExistsError:
             if not folder.is_dir():
                 break

@@ -10,15 +10,19 @@ from enum import Enum
 from typing import Any
 
 from chaos.agents.manifests import ALONE_S
+from chaos.cluster.belonging import Belongings, is_claim_of
 from chaos.cluster.client import API_VERSIONS, CLUSTER_WIDE, NEVER_MADE, Cluster
 from chaos.cluster.journal import FIX_PREFIX, RUN_LABEL, Journal
 from chaos.engine.kept import is_about
+from chaos.engine.lease import Holder, holder
 from chaos.errors import ApiError, PreflightError
 
 Object = dict[str, Any]
 _NOT_FOUND, _FORBIDDEN = 404, 403
 # The Lease that a run takes says so; nothing that it makes is made later.
 _RUN_S = 3600
+# A Deployment, its ReplicaSet, its pods.
+_GENERATIONS = 2
 _AGENT_LABEL = "chaos-identity.io/agents"
 # What somebody else may have put into a namespace of ours; ConfigMaps with certificates come by themselves.
 _STRANGERS = (
@@ -63,7 +67,15 @@ class Leftover:
 
     def describe(self) -> str:
         """For people."""
-        return f"{self.kind} {self.name}" + (f" in namespace {self.namespace}" if self.namespace else "")
+        return _words(self.kind, self.name, self.namespace)
+
+
+def _words(kind: str, name: str, namespace: str) -> str:
+    return f"{kind} {name}" + (f" in namespace {namespace}" if namespace else "")
+
+
+def _described(obj: Object) -> str:
+    return _words(obj["kind"], str(obj["metadata"]["name"]), str(obj["metadata"].get("namespace", "")))
 
 
 @dataclass(slots=True)
@@ -72,12 +84,14 @@ class RunLeftovers:
 
     Attributes:
         why: the run is taken for over, or for alive.
+        copies: what carries the run's label and is not its own, in words.
     """
 
     run: str
     life: Life
     why: str
     objects: list[Leftover] = field(default_factory=list)
+    copies: list[str] = field(default_factory=list)
 
 
 async def find(
@@ -98,6 +112,7 @@ async def find(
     _, now_s, _ = await cluster.server_date()
     known = {str(j.run["id"]): j for j in journals if await is_about(cluster, j)}
     runs: dict[str, RunLeftovers] = {}
+    found, copies = _without_copies(found, known)
     rows = _without_followers(found)
     for run in sorted({_run_of(obj) for obj in rows}):
         mine = [obj for obj in found if _run_of(obj) == run]
@@ -106,9 +121,10 @@ async def find(
             life, why = Life.OVER, "you say so"
         runs[run] = RunLeftovers(run, life, why)
     for obj in rows:
-        runs[_run_of(obj)].objects.append(await _leftover(cluster, obj))
+        runs[_run_of(obj)].objects.append(await _leftover(cluster, obj, known.get(_run_of(obj))))
     for run_left in runs.values():
         run_left.objects += await _volumes(cluster, found, run_left.run)
+        run_left.copies += [_described(obj) for obj in copies if _run_of(obj) == run_left.run]
     return list(runs.values())
 
 
@@ -130,6 +146,24 @@ def _run_of(obj: Object) -> str:
     return str(obj["metadata"]["labels"][RUN_LABEL])
 
 
+def _without_copies(found: list[Object], known: dict[str, Journal]) -> tuple[list[Object], list[Object]]:
+    """What is the runs' own, and what only carries a label, as a copied manifest does, with all that goes with it."""
+    mine = {run: Belongings(run, j.entries.values() if (j := known.get(run)) else None) for run in map(_run_of, found)}
+    copies = [obj for obj in found if not mine[_run_of(obj)].has(obj) and not _owners(obj)]
+    sets = [obj for obj in copies if obj["kind"] == "StatefulSet"]
+    copies += [
+        obj for obj in found if obj["kind"] == "PersistentVolumeClaim" and obj not in copies and is_claim_of(obj, sets)
+    ]
+    uids = {obj["metadata"]["uid"] for obj in copies}
+    for _ in range(_GENERATIONS):
+        uids |= {obj["metadata"]["uid"] for obj in found if _owners(obj) & uids}
+    return [obj for obj in found if obj["metadata"]["uid"] not in uids], copies
+
+
+def _owners(obj: Object) -> set[str]:
+    return {str(owner["uid"]) for owner in obj["metadata"].get("ownerReferences") or ()}
+
+
 def _without_followers(found: list[Object]) -> list[Object]:
     """Without what goes with its owner, or with its namespace."""
     uids = {obj["metadata"]["uid"] for obj in found}
@@ -143,15 +177,16 @@ def _without_followers(found: list[Object]) -> list[Object]:
     return rows
 
 
-async def _leftover(cluster: Cluster, obj: Object) -> Leftover:
+async def _leftover(cluster: Cluster, obj: Object, journal: Journal | None) -> Leftover:
     meta = obj["metadata"]
-    holds = await _held(cluster, meta["name"]) if obj["kind"] == "Namespace" else ()
+    mine = Belongings(_run_of(obj), journal.entries.values() if journal else None)
+    holds = await _held(cluster, meta["name"], mine) if obj["kind"] == "Namespace" else ()
     where = "" if obj["kind"] in CLUSTER_WIDE else str(meta.get("namespace", ""))
     return Leftover(obj["kind"], meta["name"], where, meta["uid"], _made_s(obj), holds)
 
 
-async def _held(cluster: Cluster, namespace: str) -> tuple[str, ...]:
-    """What in a namespace of ours carries no label of ours."""
+async def _held(cluster: Cluster, namespace: str, mine: Belongings) -> tuple[str, ...]:
+    """What in a namespace of a run is not the run's."""
     held = []
     for kind in _STRANGERS:
         try:
@@ -162,8 +197,7 @@ async def _held(cluster: Cluster, namespace: str) -> tuple[str, ...]:
             raise
         for obj in rows:
             meta = obj["metadata"]
-            mine = RUN_LABEL in (meta.get("labels") or {}) or _AGENT_LABEL in (meta.get("labels") or {})
-            if not mine and not meta.get("ownerReferences"):
+            if _AGENT_LABEL not in (meta.get("labels") or {}) and not mine.has(obj) and not meta.get("ownerReferences"):
                 held.append(f"{kind} {meta['name']}")
     return tuple(held)
 
@@ -204,21 +238,30 @@ def _life(run: str, mine: list[Object], journal: Journal | None, now_s: float) -
     if run.startswith(FIX_PREFIX):
         where = journal.recovery() if journal else "chaos recover, where its journal is,"
         return Life.KEPT, f"chaos diagnose --fix made it; {where} undoes it"
+    leases = [holder(obj, now_s) for obj in mine if obj["kind"] == "Lease"]
+    alive = next((one for one in leases if one.is_alive), None)
     if journal is not None:
         with contextlib.suppress(PreflightError):  # it cannot be told from the file
             if journal.is_live():
                 return Life.ALIVE, f"a process of this machine holds {journal.path}"
-            return Life.OVER, f"its journal says so ({journal.path.parent})"
-    return _life_without_journal(mine, now_s)
+            if alive is None or alive.is_here:  # else a copy of its journal lies here, or one that both machines see
+                return Life.OVER, f"its journal says so ({journal.path.parent})"
+    if alive is not None:
+        return Life.ALIVE, f"its Lease is renewed: {alive.describe()}"
+    return _life_without_journal(mine, leases, now_s)
 
 
-def _life_without_journal(mine: list[Object], now_s: float) -> tuple[Life, str]:
-    """What age and agents tell of a run that another machine may be at."""
+def _life_without_journal(mine: list[Object], leases: list[Holder], now_s: float) -> tuple[Life, str]:
+    """What Leases, agents and age tell of a run that another machine may be at."""
     newest_s = now_s - max(_made_s(obj) for obj in mine)
     age = f"the newest of it was made {_ago(newest_s)} ago"
     agents = [obj for obj in mine if obj["kind"] == "Job" and (obj.get("status") or {}).get("active")]
     if agents and min(now_s - _made_s(job) for job in agents) > 2 * ALONE_S:
         return Life.ALIVE, f"its agents are at work, and they end {ALONE_S} s after their runner is gone"
+    silent = next((one for one in leases if one.lasts_s), None)
+    if silent is not None:
+        life = Life.MAYBE if silent.may_come_back else Life.OVER
+        return life, f"its Lease is not renewed any more: {silent.describe()}"
     if newest_s < _RUN_S:
         return Life.MAYBE, f"{age}, and its journal is not here: another machine may be at it"
     return Life.OVER, age

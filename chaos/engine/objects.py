@@ -84,12 +84,16 @@ class RunObjects:
         Raises:
             PreflightError: a workload would adopt pods that are there already.
         """
+        return (await self.made(obj)).object
+
+    async def made(self, obj: Object) -> Acknowledged:
+        """The same, and when."""
         if obj["kind"] not in CLUSTER_WIDE:
             obj = {**obj, "metadata": {"namespace": self._namespace, **obj["metadata"]}}
         await self._refuse_adoption(obj)
         adapt_pods(obj, self._options.pods)
-        made = (await self._changes.create(obj)).object
-        dropped = dropped_fields(obj.get("spec", {}), made.get("spec", {}))
+        made = await self._changes.create(obj)
+        dropped = dropped_fields(obj.get("spec", {}), made.object.get("spec", {}))
         if dropped:
             name = f"{obj['kind']} {obj['metadata']['name']}"
             self._progress.warning(f"the API server dropped from {name}: {', '.join(dropped)}")

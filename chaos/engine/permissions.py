@@ -77,7 +77,9 @@ def _rows(
 _RUN, _OWN = Feature.RUN, Scope.OWN
 PERMISSIONS: tuple[Permission, ...] = (
     *_rows(_RUN, _OWN, "", "namespaces", "get", "to see whether its owner allows it, and who ends it"),
-    *_rows(_RUN, _OWN, "coordination.k8s.io", "leases", "get create delete", "one run works in a namespace at a time"),
+    *_rows(
+        _RUN, _OWN, "coordination.k8s.io", "leases", "get create patch delete", "one run works in a namespace at a time"
+    ),
     *_rows(_RUN, _OWN, "", "services", "get list watch create delete", "the workload"),
     *_rows(_RUN, _OWN, "apps", "statefulsets", "get list watch create delete", "the workload"),
     *_rows(_RUN, _OWN, "apps", "deployments", "get create delete", "the contrast to it"),

@@ -84,6 +84,7 @@ async def check(cluster: Cluster, place: Place, experiment: Experiment, options:
             f"network{f' ({chosen})' if chosen else ''}",
             hint="run it in a pod of the cluster (chaos manifests all) or on a node, without --vantage agent",
         )
+    notes = (*([cluster.heard_by] if cluster.heard_by else []), *notes)
     return Preflight(cluster, dns, target, fitted, local, agents, chosen, notes)
 
 

@@ -7,6 +7,7 @@ from chaos.cluster.client import Cluster
 from chaos.cluster.journal import Journal, UndoEntry
 from chaos.cluster.mirror import is_outside
 from chaos.cluster.undo import Undo
+from chaos.engine.lease import DURATION_S, holder_of
 from chaos.engine.patience import Patience
 from chaos.engine.progress import Progress
 from chaos.engine.undoing import Undoes, Undoing
@@ -68,8 +69,22 @@ async def recover(
             f"(its fingerprint is {cluster.fingerprint}, then it was {journal.run['fingerprint']})",
             hint="name the right one with --context",
         )
+    await _check_over(journal, cluster)
     undo = Undo(cluster, journal, clock, read_back=True, run_commands=run_commands)
     return [*_unfit(journal, progress), *await roll_back(journal, undo, progress, Patience(clock))]
+
+
+async def _check_over(journal: Journal, cluster: Cluster) -> None:
+    """Raises PreflightError: the run is under way on another machine, as its Lease there says."""
+    for entry in journal.open_entries():
+        if entry.kind != "Lease" or entry.why_unfit():
+            continue
+        found = await holder_of(cluster, entry.namespace)
+        if found is not None and found.run == journal.run["id"] and found.is_alive and not found.is_here:
+            raise PreflightError(
+                visible(f"{journal.path.parent}: this run is still under way: {found.describe()}", line=True),
+                hint=f"stop it there with Ctrl-C, it undoes its changes; if it is gone: again in {DURATION_S} s",
+            )
 
 
 def _unfit(journal: Journal, progress: Progress) -> list[RollbackError]:

@@ -27,6 +27,7 @@ from chaos.model.event import ClusterEvent, WatchGap
 from chaos.model.fault import FaultWindow
 from chaos.model.history import History, RunMeta
 from chaos.model.outcome import Outcome
+from chaos.model.private import open_file
 from chaos.model.series import Samples, Series
 
 OBSERVATIONS = "observations.jsonl"
@@ -59,8 +60,8 @@ class Recorder:
         self._written: list[int] = []
         self._outcomes_written = 0
         try:
-            self._observations: IO[str] = (folder / OBSERVATIONS).open("a", encoding="utf-8")
-            self._events: IO[str] = (folder / EVENTS).open("a", encoding="utf-8")
+            self._observations: IO[str] = open_file(folder / OBSERVATIONS, "a")
+            self._events: IO[str] = open_file(folder / EVENTS, "a")
         except OSError as exc:
             raise UsageError(
                 f"the run's folder {folder} cannot be written: {exc.strerror}", hint="choose another with --reports DIR"

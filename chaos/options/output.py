@@ -55,6 +55,18 @@ class ReportsOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class SharingOptions:
+    """Who may read what is written."""
+
+    shared_reports: bool = option(
+        Flag(),
+        False,
+        "Others on this machine may read the run's folder too, which tells names and addresses of the cluster.",
+        trust=Trust.ENVIRONMENT,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileOptions:
     """Where options come from that are not typed. Read before all others; no profile can name a profile."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from chaos.options.agents import AgentOptions, PodOptions
 from chaos.options.metrics import MetricsOptions
 from chaos.options.option import Option, options_in
-from chaos.options.output import FormatOptions, ReportsOptions, TellingOptions
+from chaos.options.output import FormatOptions, ReportsOptions, SharingOptions, TellingOptions
 from chaos.options.place import PlaceOptions
 from chaos.options.run import Options
 
@@ -20,6 +20,7 @@ GROUPS: tuple[type, ...] = (
     PodOptions,
     MetricsOptions,
     ReportsOptions,
+    SharingOptions,
     FormatOptions,
     TellingOptions,
 )

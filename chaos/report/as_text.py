@@ -12,4 +12,4 @@ _BLANK = re.compile(r"\n{3,}")
 def as_text(report: str) -> str:
     """Each fold becomes a heading; what was written so that it is no tag reads as it was."""
     unfolded = _TAGS.sub("", _SUMMARY.sub(r"## \1", report))
-    return _BLANK.sub("\n\n", unfolded).replace("&lt;", "<")
+    return _BLANK.sub("\n\n", unfolded).replace("&lt;", "<").replace("]\\(", "](").replace("\\`", "`")

@@ -26,6 +26,7 @@ from chaos.analysis.reading import Reading
 from chaos.analysis.statements import Statements
 from chaos.model import Ending, FaultWindow
 from chaos.model.history import rfc3339
+from chaos.model.private import write_text
 
 # 2: observations name the ports of SRV records; `recorded` says how much was recorded.
 SCHEMA_VERSION = 2
@@ -93,7 +94,7 @@ def write_run_json(
     """
     text = json.dumps(run_json(reading, said, ending), indent=2, default=str) + "\n"
     unfinished = folder / "run.json.new"
-    unfinished.write_text(text, encoding="utf-8")
+    write_text(unfinished, text)
     unfinished.replace(folder / "run.json")
 
 

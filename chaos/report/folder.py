@@ -7,6 +7,7 @@ from pathlib import Path
 from chaos.analysis.reading import Reading
 from chaos.analysis.statements import Statements
 from chaos.model import Ending
+from chaos.model.private import write_text
 from chaos.report.document import REPORT, write_run_json
 from chaos.report.markdown import report_markdown
 from chaos.report.tables import recoveries_csv, summary_csv
@@ -29,11 +30,11 @@ def write_report(
     Raises:
         OSError: the folder cannot be written.
     """
-    (folder / "recoveries.csv").write_text(recoveries_csv(reading), encoding="utf-8")
-    (folder / "summary.csv").write_text(summary_csv(reading), encoding="utf-8")
+    write_text(folder / "recoveries.csv", recoveries_csv(reading))
+    write_text(folder / "summary.csv", summary_csv(reading))
     if is_worth_telling(reading):
-        (folder / "vantages.csv").write_text(vantages_csv(reading), encoding="utf-8")
-    (folder / "timeline.svg").write_text(timeline_svg(reading), encoding="utf-8")
+        write_text(folder / "vantages.csv", vantages_csv(reading))
+    write_text(folder / "timeline.svg", timeline_svg(reading))
     text = report_markdown(reading, said, ending)
-    (folder / REPORT).write_text(text, encoding="utf-8")
+    write_text(folder / REPORT, text)
     write_run_json(folder, reading, said, ending)

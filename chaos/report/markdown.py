@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import Any
 
@@ -18,7 +17,6 @@ from chaos.analysis.statistics import Bound, Summary, summarise
 from chaos.analysis.trials import NS_PER_S, alike, trials
 from chaos.analysis.vantages import names, primary
 from chaos.model import Ending, Interval, Verdict
-from chaos.model.figure import plain
 from chaos.report.bounds import at_least, at_most, bounds
 from chaos.report.fact_tables import fact_tables, watched_rows
 from chaos.report.rendering import render
@@ -33,7 +31,6 @@ from chaos.report.wording import words
 # More trials than these make the tables unreadable; the rest is in recoveries.csv.
 SHOWN_TRIALS = 6
 _SHOWN_REASONS = 12
-_TAG = re.compile(r"<(?=[a-zA-Z/!])")
 _KEPT = {True: "yes", False: "**no**", None: "—"}
 
 
@@ -43,7 +40,7 @@ def report_markdown(reading: Reading, said: Statements, ending: Ending) -> str:
     shown_lines = shown(lines, SHOWN_TRIALS)
     keys = {line.trial.key for line in shown_lines}
     divided = [one for one in divisions(reading) if one.trial.key in keys]
-    text = render(
+    return render(
         "report.md.j2",
         meta=reading.meta,
         result=ending.line,
@@ -80,9 +77,7 @@ def report_markdown(reading: Reading, said: Statements, ending: Ending) -> str:
         used_known=all("drawn" in parameter for parameter in reading.meta.model),
         command=command(reading.meta),
         words=words,
-        cell=cell,
     )
-    return plain(text)
 
 
 def _is_about_recovery(reading: Reading) -> bool:
@@ -91,11 +86,6 @@ def _is_about_recovery(reading: Reading) -> bool:
         return any(fault.replaces for fault in reading.faults)
     named = reading.meta.parameters.get("checkers")
     return not named or "fault-took-effect" in named
-
-
-def cell(text: object) -> str:
-    """Text that cannot break a table, nor end the fold that it is in."""
-    return _TAG.sub("&lt;", str(text).replace("|", "\\|").replace("\n", " "))
 
 
 def _counted(verdicts: tuple[Verdict, ...]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from chaos.analysis.statements import SIMULATED
 from chaos.model import Ending
-from chaos.report.markdown import cell
+from chaos.model.private import write_text
 from chaos.report.rendering import render
 
 # 2: `exit_code` is null where nothing was run, and `outcome` is that of run.json, `not-run` or `skipped`.
@@ -70,9 +70,9 @@ def write_overview(
         "result": total.line,
         "runs": [_row(row, folder) for row in rows],
     }
-    (folder / "overview.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    write_text(folder / "overview.json", json.dumps(document, indent=2) + "\n")
     text = overview_markdown(folder, rows, parts, total, simulated=simulated)
-    (folder / "report.md").write_text(text, encoding="utf-8")
+    write_text(folder / "report.md", text)
 
 
 def overview_markdown(
@@ -94,7 +94,6 @@ def overview_markdown(
         ],
         skipped=[{"experiment": row.experiment, "reason": row.reason} for row in rows if row.reason],
         parts=_answered(ran, parts),
-        cell=cell,
     )
 
 

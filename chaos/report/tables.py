@@ -11,6 +11,7 @@ from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.statistics import Bound, Summary, bound, maximum, summarise
 from chaos.analysis.trials import NS_PER_S, Trial
+from chaos.report.escaping import csv_cell
 
 RECOVERY_COLUMNS = (
     "trial",
@@ -201,4 +202,5 @@ def _seconds(duration_ns: int) -> str:
 
 def to_csv(rows: list[dict[str, object]], columns: tuple[str, ...]) -> str:
     """Rows as CSV with these columns."""
-    return str(pd.DataFrame(rows, columns=list(columns)).to_csv(index=False, lineterminator="\n"))
+    safe = [{key: csv_cell(value) for key, value in one.items()} for one in rows]
+    return str(pd.DataFrame(safe, columns=list(columns)).to_csv(index=False, lineterminator="\n"))

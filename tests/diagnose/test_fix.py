@@ -26,7 +26,7 @@ WRONG_SELECTOR = (
 async def fixed(place: Place, reports: Path, *, agreed: bool = True) -> tuple[int, Diagnosis]:
     """Offer what can be mended; returns how much was, and what is found then."""
     _, found = await place.look()
-    made = await offer(place.cluster, ClusterAddress(url="x"), found.findings, reports, agreed=agreed)
+    made = await offer(place.cluster, ClusterAddress(url="x"), found.findings, reports, agreed=agreed, shared=False)
     await asyncio.sleep(5)
     return made, (await place.look())[1]
 

@@ -25,6 +25,7 @@ class Forbidding:
     version = "v1.34.0"
     fingerprint = "namespace prod 1"
     proxy = None
+    heard_by = ""
 
     def __init__(self, allowed: set[tuple[str, str]], namespaces: dict[str, dict[str, str]] | None = None) -> None:
         self.allowed = allowed

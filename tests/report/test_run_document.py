@@ -51,10 +51,10 @@ def test_it_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.M
     write_run_json(tmp_path, Reading(history), Statements(), None)
     before = (tmp_path / "run.json").read_text(encoding="utf-8")
 
-    def full(self: Path, *_: object, **__: object) -> int:
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr("chaos.report.document.write_text", full)
     history.status = "interrupted"
     with pytest.raises(OSError, match="No space"):
         write_run_json(tmp_path, Reading(history), Statements(), None)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from chaos.cli.command import Command
 from chaos.options import Flag, Many, option
 from chaos.options.option import Trust
-from chaos.options.output import ReportsOptions
+from chaos.options.output import ReportsOptions, SharingOptions
 from chaos.options.place import ClusterOptions
 
 
@@ -27,4 +27,4 @@ class CleanupOptions:
     yes: bool = option(Flag(), False, "Remove what runs left that are surely over, without asking.", trust=Trust.NAMED)
 
 
-command = Command("chaos.cli.cleanup:clean_up", (CleanupOptions, ClusterOptions, ReportsOptions))
+command = Command("chaos.cli.cleanup:clean_up", (CleanupOptions, ClusterOptions, ReportsOptions, SharingOptions))

@@ -9,7 +9,7 @@ from chaos.cli.command import Command
 from chaos.options import Flag, Many, option
 from chaos.options.argument import argument
 from chaos.options.option import Trust, same
-from chaos.options.output import FormatOptions, ReportsOptions
+from chaos.options.output import FormatOptions, ReportsOptions, SharingOptions
 from chaos.options.place import ClusterOptions
 from chaos.options.run import Options
 
@@ -32,4 +32,6 @@ class Chosen:
     yes: bool = option(Flag(), False, "Agree to all that --fix offers.", trust=Trust.NAMED)
 
 
-command = Command("chaos.cli.diagnose:run_diagnosis", (Chosen, ClusterOptions, ReportsOptions, FormatOptions))
+command = Command(
+    "chaos.cli.diagnose:run_diagnosis", (Chosen, ClusterOptions, ReportsOptions, SharingOptions, FormatOptions)
+)

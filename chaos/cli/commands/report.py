@@ -1,10 +1,11 @@
 """Render a saved run again; one that was cut short, or with an experiment file, is judged first."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from chaos.cli.command import Command
 from chaos.cli.complete import run_folders
-from chaos.options import Flag, Text, option
+from chaos.options import File, Flag, Text, option
 from chaos.options.argument import argument
 from chaos.options.option import Trust
 from chaos.options.output import FormatOptions
@@ -23,6 +24,12 @@ class Chosen:
     )
     anew: bool = option(Flag(), False, "Judge it again instead of rendering what run.json says was concluded.")
     full: bool = option(Flag(), False, "Print the whole report, not only what matters most.")
+    redact: bool = option(
+        Flag(), False, "Write a copy to share, with other words for names and addresses; the original stays as it is."
+    )
+    to: Path | None = option(
+        File("DIR"), None, "Where the copy is written.", default_said="redacted/ in the run's folder", trust=Trust.NAMED
+    )
 
 
 command = Command("chaos.cli.again:render_command", (Chosen, FormatOptions), profiles=False)

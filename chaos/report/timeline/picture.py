@@ -172,7 +172,7 @@ def _rows(found: list[Lane], time: Axis) -> tuple[list[dict[str, Any]], float]:
                 "y": y_px,
                 "height": _LANE_PX,
                 "heading": heading,
-                "label": _shorten(lane.label),
+                "label": shorten(lane.label),
                 "full_label": lane.label,
                 "boxes": _boxes(lane, time),
                 "marks": [(time.px(a), time.px(b)) for a, b in lane.marks if b >= time.from_s],
@@ -222,7 +222,7 @@ def _description(line: Timeline) -> str:
     return f"Seconds since {line.trial.cause}, upper bounds: {'; '.join(seen)}."
 
 
-def _shorten(label: str) -> str:
+def shorten(label: str) -> str:
     if len(label) <= _LABEL_CHARS:
         return label
     keep = (_LABEL_CHARS - 1) // 2

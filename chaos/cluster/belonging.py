@@ -1,0 +1,123 @@
+"""Whose an object is. A label can be copied, with the manifest that it stands in; UIDs in a run's journal cannot."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from chaos.cluster.client import Cluster, Object
+from chaos.cluster.entry import RUN_LABEL, UndoEntry
+from chaos.errors import ApiError
+
+# As the API server calls who wrote an object: the beginning of the client's User-Agent.
+TOOL = "chaos-identity"
+# What somebody may have put into a namespace to have it run there, or kept. Policies come by themselves in many
+# clusters, and so do ConfigMaps with certificates.
+_KINDS = ("StatefulSet", "Deployment", "ReplicaSet", "Job", "Service", "PersistentVolumeClaim", "Pod")
+# Made for what a run makes, with its labels.
+_BY_CONTROLLERS = ("Pod", "PersistentVolumeClaim", "ReplicaSet")
+_CANNOT_LOOK = (403, 404)  # it may not be listed, or this server has no such kind
+
+
+class Belongings:
+    """What a run made, by its journal.
+
+    Args:
+        run: the run's label.
+        entries: of its journal; None: it is not known, then the label counts, unless another client wrote the object.
+    """
+
+    def __init__(self, run: str, entries: Iterable[UndoEntry] | None) -> None:
+        made = [e for e in entries or () if e.undo == "delete" or e.change.startswith("create ")]
+        self._run = run
+        self._is_known = entries is not None
+        self._uids = {e.uid for e in made if e.uid}
+        self._asked_for = {(e.kind, e.namespace, e.name) for e in made if not e.uid}
+        self._parents = {(e.namespace, e.name) for e in made if e.kind in ("StatefulSet", "Deployment", "ReplicaSet")}
+
+    def has(self, obj: Object) -> bool:
+        """Whether it is of the run: it says so, and the journal does not deny it.
+
+        What no answer came for is known by its name alone; so is what a controller of the run made, and does not own
+        or owns no more: volume claims, and pods that were orphaned.
+        """
+        meta, kind = obj["metadata"], obj["kind"]
+        if (meta.get("labels") or {}).get(RUN_LABEL) != self._run:
+            return False
+        if not self._is_known:
+            return kind in _BY_CONTROLLERS or _may_be_the_tools(obj)
+        place = str(meta.get("namespace", ""))
+        if meta["uid"] in self._uids or (kind, place, meta["name"]) in self._asked_for:
+            return True
+        return kind in _BY_CONTROLLERS and any(
+            place == namespace and _named_after(kind, str(meta["name"]), parent) for namespace, parent in self._parents
+        )
+
+
+async def foreign_in(cluster: Cluster, namespace: str, mine: Belongings) -> tuple[str, ...]:
+    """What others have put into a namespace of a run, in words; what may not be looked at is not known."""
+    found: list[Object] = []
+    for kind in _KINDS:
+        try:
+            found += (await cluster.list(kind, namespace))[0]
+        except ApiError as exc:
+            if exc.status not in _CANNOT_LOOK:
+                raise
+    uids = {obj["metadata"]["uid"] for obj in found}
+    return tuple(
+        f"{obj['kind']} {obj['metadata']['name']}"
+        for obj in found
+        if not mine.has(obj) and not _goes_with(obj, uids) and not obj["metadata"].get("deletionTimestamp")
+    )
+
+
+async def claims_of(cluster: Cluster, statefulset: str, namespace: str, run: str) -> list[Object]:
+    """Volume claims that a run's StatefulSet made, which outlive it.
+
+    They carry the label, as its template says, and its name; a copy of the manifest under another name has claims with
+    the label too.
+    """
+    claims, _ = await cluster.list("PersistentVolumeClaim", namespace, f"{RUN_LABEL}={run}")
+    named = [c for c in claims if _named_after("PersistentVolumeClaim", str(c["metadata"]["name"]), statefulset)]
+    if not named:
+        return []
+    others = [
+        one for one in (await cluster.list("StatefulSet", namespace))[0] if one["metadata"]["name"] != statefulset
+    ]
+    return [claim for claim in named if not _is_of_somebody_else(claim) and not is_claim_of(claim, others)]
+
+
+def _may_be_the_tools(obj: Object) -> bool:
+    """Whether this tool may have created it; what somebody copied was written by kubectl, or another client."""
+    managers = {str(row.get("manager", "")) for row in obj["metadata"].get("managedFields") or ()}
+    return not managers or TOOL in managers
+
+
+def is_claim_of(claim: Object, statefulsets: Iterable[Object]) -> bool:
+    """Whether a claim has the name of one that one of these makes."""
+    names = [name for one in statefulsets for name in _claim_names(one)]
+    return any(name.fullmatch(claim["metadata"]["name"]) for name in names)
+
+
+def _is_of_somebody_else(claim: Object) -> bool:
+    """Whether a claim was made by hand: the controllers make those of StatefulSets."""
+    managers = [str(row.get("manager", "")) for row in claim["metadata"].get("managedFields") or ()]
+    return any(manager.startswith(("kubectl", "helm", "argocd")) for manager in managers[:1])
+
+
+def _claim_names(statefulset: Object) -> list[re.Pattern[str]]:
+    name = re.escape(statefulset["metadata"]["name"])
+    templates = (statefulset.get("spec") or {}).get("volumeClaimTemplates") or ()
+    return [re.compile(rf"{re.escape(one['metadata']['name'])}-{name}-\d+") for one in templates]
+
+
+def _named_after(kind: str, name: str, parent: str) -> bool:
+    """Whether an object has the name that a controller gives to what it makes for a parent."""
+    if kind == "PersistentVolumeClaim":
+        return re.fullmatch(rf".+-{re.escape(parent)}-\d+", name) is not None
+    return re.fullmatch(rf"{re.escape(parent)}-[a-z0-9]+(-[a-z0-9]{{5}})?", name) is not None
+
+
+def _goes_with(obj: Object, uids: set[str]) -> bool:
+    """Whether its owner is there, and is looked at instead."""
+    return any(owner["uid"] in uids for owner in obj["metadata"].get("ownerReferences") or ())

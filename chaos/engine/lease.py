@@ -1,0 +1,185 @@
+"""One run at a time in a namespace: a Lease that its run renews, and that says whose it is and since when.
+
+Times in it are by the API server's clock, which all who look can ask: the server says when it made the Lease, and the
+run counts on from there. Whose Lease has run out is taken for gone; it is not taken over, since what it did is not
+undone: that takes its Lease away too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+import platform
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chaos.clock import RunClock
+from chaos.cluster.changes import Acknowledged
+from chaos.cluster.client import Cluster
+from chaos.cluster.journal import RUN_LABEL
+from chaos.errors import ApiError, InconclusiveError
+
+NAME = "chaos-identity"
+RENEW_S, DURATION_S = 10.0, 40
+# A run that cannot reach the API server for a while is not over: it comes back, or its rollback does.
+_SURELY_OVER_S = 10 * DURATION_S
+# It is gone, or has another UID: a conflict, or a change of what does not change.
+_ANOTHER_ONE = (404, 409, 422)
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a Lease, as far as it says.
+
+    Attributes:
+        who: user, machine, process and run.
+        run: its label.
+        since: when the Lease was made.
+        silent_s: seconds since it was renewed, by the API server's clock.
+        lasts_s: seconds for which it holds without that; 0: it does not say.
+    """
+
+    who: str
+    run: str
+    since: str
+    silent_s: float
+    lasts_s: float
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it was renewed in time."""
+        return self.silent_s <= self.lasts_s
+
+    @property
+    def may_come_back(self) -> bool:
+        """Whether it is silent for a time that a network may be away."""
+        return self.silent_s <= max(self.lasts_s, _SURELY_OVER_S if self.lasts_s else 0.0)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is of this machine."""
+        return f"@{platform.node()}," in self.who
+
+    def describe(self) -> str:
+        """For people."""
+        heard = f"heard of {self.silent_s:.0f} s ago" if self.lasts_s else "which does not say whether it lives"
+        return f"{self.who or 'somebody'}, since {self.since}, {heard}"
+
+
+def holder(lease: Object, now_s: float) -> Holder:
+    """What a Lease says.
+
+    Args:
+        lease: the object.
+        now_s: seconds since 1970 by the API server's clock.
+    """
+    meta, spec = lease["metadata"], lease.get("spec") or {}
+    since = str(meta["creationTimestamp"])
+    heard = max(_seconds(since), _seconds(str(spec.get("renewTime") or since)))
+    return Holder(
+        who=str(spec.get("holderIdentity") or ""),
+        run=str((meta.get("labels") or {}).get(RUN_LABEL, "")),
+        since=since,
+        silent_s=max(0.0, now_s - heard),
+        lasts_s=float(spec.get("leaseDurationSeconds") or 0),
+    )
+
+
+async def holder_of(cluster: Cluster, namespace: str) -> Holder | None:
+    """Who holds a namespace now; None: nobody.
+
+    Raises:
+        ApiError: it cannot be asked.
+    """
+    found = await cluster.get("Lease", NAME, namespace)
+    if found is None:
+        return None
+    _, now_s, _ = await cluster.server_date()
+    return holder(found, now_s)
+
+
+def lease_of(run: str, namespace: str) -> Object:
+    """The Lease of a run of this process."""
+    return {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {"name": NAME, "namespace": namespace},
+        "spec": {
+            "holderIdentity": f"{_user()}@{platform.node()}, pid {os.getpid()}, run {run}",
+            "leaseDurationSeconds": DURATION_S,
+        },
+    }
+
+
+class Heartbeat:
+    """Renews a Lease until it is ended; its undo is in the journal since it was made.
+
+    Args:
+        made: the Lease, as the API server acknowledged it.
+        lost: called once where it is no longer this run's: then another may work here.
+    """
+
+    def __init__(
+        self, cluster: Cluster, clock: RunClock, made: Acknowledged, lost: Callable[[InconclusiveError], None]
+    ) -> None:
+        self._cluster = cluster
+        self._clock = clock
+        self._lost = lost
+        meta = made.object["metadata"]
+        self._namespace, self._uid = str(meta["namespace"]), str(meta["uid"])
+        self._made_at = datetime.fromisoformat(meta["creationTimestamp"]).astimezone(UTC)
+        self._made_s = made.accepted_ns / 1e9
+        self._is_ending = False
+        self._task = asyncio.create_task(self._beat())
+
+    def undoing(self) -> None:
+        """From now on the Lease may go: the run itself takes it away. Until then it is renewed on."""
+        self._is_ending = True
+
+    async def end(self) -> None:
+        """Renew it no more."""
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_S)
+            try:
+                await self._renew()
+            except ApiError as exc:
+                if exc.status not in _ANOTHER_ONE:
+                    continue  # it is asked for again, and holds until then
+                if not self._is_ending:
+                    self._lost(
+                        InconclusiveError(
+                            f"the Lease {NAME} of this run in namespace {self._namespace} was taken away, so another "
+                            "run may work there",
+                            hint="chaos cleanup does that where somebody says that the run is over",
+                        )
+                    )
+                return
+
+    async def _renew(self) -> None:
+        at = self._made_at + timedelta(seconds=self._clock.now_s() - self._made_s)
+        renewed = {"renewTime": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
+        await self._cluster.patch("Lease", NAME, self._namespace, {"metadata": {"uid": self._uid}, "spec": renewed})
+
+
+def _seconds(text: str) -> float:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC).timestamp()
+    except ValueError:
+        return 0.0  # somebody else wrote it
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a user without a name, as in many a container; KeyError: before Python 3.13
+        return "somebody"

@@ -1,0 +1,190 @@
+"""One run at a time: its Lease says whose it is and that it lives; nobody takes it away before it is surely gone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chaos.clock import RunClock
+from chaos.cluster.changes import Acknowledged, Changes
+from chaos.cluster.journal import JOURNAL, Journal
+from chaos.engine.lease import DURATION_S, NAME, RENEW_S, Heartbeat, holder, holder_of, lease_of
+from chaos.engine.progress import Silence
+from chaos.engine.rollback import recover
+from chaos.errors import InconclusiveError, PreflightError
+from chaos.experiment import Options
+from tests.diagnose.clusters import Place, run
+from tests.engine.test_cleanup import clean, nobody_there, own_namespace
+from tests.sandboxed import run_on
+
+__all__ = ["nobody_there"]
+QUICK = Options(trials=1, period_s=0.1, max_qps=None, namespace="mine")
+
+
+class Taken:
+    """A Lease that a run of this process, or of another machine, has taken, with its heart."""
+
+    def __init__(self, place: Place, reports: Path, run_id: str) -> None:
+        (reports / run_id).mkdir(parents=True)
+        self.lost: list[InconclusiveError] = []
+        self.journal = Journal.start(reports / run_id, {"id": run_id, "fingerprint": place.cluster.fingerprint})
+        self._clock = RunClock(asyncio.get_running_loop())
+        self.changes = Changes(place.cluster, self.journal, self._clock, run_id)
+        self._run_id = run_id
+        self._cluster = place.cluster
+
+    async def take(self, *, elsewhere: bool = False) -> None:
+        lease = lease_of(self._run_id, "mine")
+        if elsewhere:
+            lease["spec"]["holderIdentity"] = "alice@far, pid 7, run x"
+        made: Acknowledged = await self.changes.create(lease)
+        self.heart = Heartbeat(self._cluster, self._clock, made, self.lost.append)
+
+
+def test_it_is_renewed_every_ten_seconds_by_the_servers_clock_and_says_who_holds_it(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        await own_namespace(place, "mine")
+        taken = Taken(place, tmp_path, "r1")
+        await taken.take()
+        before = place.cluster.used["patch", "coordination.k8s.io", "leases"]
+        await asyncio.sleep(300)
+        assert place.cluster.used["patch", "coordination.k8s.io", "leases"] - before == 300 / RENEW_S - 1
+        found = await holder_of(place.cluster, "mine")
+        assert found is not None
+        assert found.is_alive
+        assert found.silent_s <= RENEW_S + 1  # whole seconds of the server's clock
+        assert f"@{platform.node()}, pid {os.getpid()}, run r1" in found.who
+        await taken.heart.end()
+        await asyncio.sleep(DURATION_S + 2)
+        found = await holder_of(place.cluster, "mine")
+        assert found is not None
+        assert not found.is_alive
+
+    run(story)
+
+
+def test_a_run_whose_lease_was_taken_away_is_told_once_and_one_that_is_ending_is_not(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        await own_namespace(place, "mine")
+        for ending in (False, True):
+            taken = Taken(place, tmp_path, f"r-{ending}".lower())
+            await taken.take()
+            if ending:
+                taken.heart.undoing()
+            await place.cluster.delete("Lease", NAME, "mine")
+            await place.cluster.create(lease_of("another", "mine"))
+            await asyncio.sleep(60)
+            assert len(taken.lost) == (0 if ending else 1)
+            await taken.heart.end()
+            found = await holder_of(place.cluster, "mine")
+            assert found is not None
+            assert "run another" in found.who
+            await place.cluster.delete("Lease", NAME, "mine")
+
+    run(story)
+
+
+@pytest.mark.parametrize("gone_s", [0, 3600])
+def test_a_second_run_says_who_is_there_since_when_and_what_frees_the_place(tmp_path: Path, gone_s: float) -> None:
+    async def story(place: Place) -> None:
+        await own_namespace(place, "mine")
+        taken = Taken(place, tmp_path / "theirs", "r1")
+        await taken.take(elsewhere=True)
+        await asyncio.sleep(60)
+        if gone_s:
+            await taken.heart.end()
+            await asyncio.sleep(gone_s)
+        error = (await run_on(place.sandbox, tmp_path / "mine", QUICK)).result.error
+        assert isinstance(error, PreflightError)
+        assert "another run works in namespace mine: alice@far, pid 7, run x, since " in error.message
+        assert ("taken for gone" in error.message) == bool(gone_s)
+        assert ("chaos recover on its machine" in error.hint) == bool(gone_s)
+        assert await holder_of(place.cluster, "mine") is not None  # nobody took it over
+        await taken.heart.end()
+
+    run(story)
+
+
+@pytest.mark.parametrize("over", [(), ("r1",)])
+def test_cleanup_leaves_a_live_run_of_another_machine_alone_whatever_is_said(
+    tmp_path: Path, over: tuple[str, ...]
+) -> None:
+    """An hour later, when its age alone would say that it is over; with a copy of its journal at hand, too."""
+
+    async def story(place: Place) -> None:
+        await own_namespace(place, "mine")
+        taken = Taken(place, tmp_path / "theirs", "r1")
+        await taken.take(elsewhere=True)
+        taken.journal.close()
+        await asyncio.sleep(4000)
+        for reports in (tmp_path / "mine", tmp_path / "theirs"):
+            assert await clean(place, reports, *over) == 0
+            assert await holder_of(place.cluster, "mine") is not None
+        await taken.heart.end()
+        await asyncio.sleep(DURATION_S + 2)
+        assert await clean(place, tmp_path / "mine") == 5  # a network may be away for so long
+        assert await holder_of(place.cluster, "mine") is not None
+        await asyncio.sleep(10 * DURATION_S)
+        assert await clean(place, tmp_path / "mine") == 0
+        assert await holder_of(place.cluster, "mine") is None
+
+    run(story)
+
+
+def test_recover_on_another_machine_leaves_a_live_run_alone(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        await own_namespace(place, "mine")
+        taken = Taken(place, tmp_path, "r1")
+        await taken.take(elsewhere=True)
+        taken.journal.close()
+        clock = RunClock(asyncio.get_running_loop())
+        copy = Journal.load(tmp_path / "r1" / JOURNAL)
+        with pytest.raises(PreflightError, match="still under way: alice@far"):
+            await recover(copy, place.cluster, clock, Silence())
+        await taken.heart.end()
+        await asyncio.sleep(DURATION_S + 2)
+        assert await recover(copy, place.cluster, clock, Silence()) == []
+        assert await holder_of(place.cluster, "mine") is None
+
+    run(story)
+
+
+def test_a_run_without_its_lease_ends_and_undoes(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        await own_namespace(place, "mine")
+
+        async def thief() -> None:
+            await place.ready(3, "mine")
+            await place.cluster.delete("Lease", NAME, "mine")
+
+        stealing = asyncio.create_task(thief())
+        result = (await run_on(place.sandbox, tmp_path, replace(QUICK, trials=50))).result
+        await stealing
+        assert result.error is not None
+        assert "was taken away" in result.error.message
+        assert result.leftovers == []
+        left = [row["metadata"]["name"] for row in (await place.cluster.list("StatefulSet", "mine"))[0]]
+        assert left == []
+
+    run(story)
+
+
+def lease(**spec: Any) -> dict[str, Any]:
+    return {"metadata": {"name": NAME, "creationTimestamp": "1970-01-01T00:01:40Z"}, "spec": spec}
+
+
+def test_leases_of_others_and_of_older_versions_are_read_as_they_are() -> None:
+    old = holder(lease(holderIdentity="chaos-identity on x", leaseDurationSeconds=3600), 3700)
+    assert (old.is_alive, old.silent_s) == (True, 3600)
+    silent = holder(lease(), 101)
+    assert not silent.is_alive
+    assert "which does not say whether it lives" in silent.describe()
+    assert holder(lease(renewTime="nonsense", leaseDurationSeconds=40), 150).silent_s == 50
+    assert holder(lease(renewTime="1970-01-01T00:02:00.5Z", leaseDurationSeconds=40), 130).silent_s == 9.5
+    assert holder(lease(renewTime="1970-01-01T00:02:00.5Z"), 0).silent_s == 0

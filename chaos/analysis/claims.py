@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from chaos.analysis.reading import Reading, once
@@ -90,15 +91,29 @@ def checker(*evidence: str) -> Callable[[Callable[[Reading], Iterable[Finding]]]
 def _found(find: Callable[[Reading], Iterable[Finding]], reading: Reading) -> list[Finding]:
     """All findings, up to the one that needs what is not there."""
     found: list[Finding] = []
+    yielded = find(reading)
     try:
-        for one in find(reading):
+        for one in yielded:
             if not isinstance(one, Finding) or not isinstance(one.sentence, str):
-                found.append(unsure(f"the checker yields {one!r:.80}, which is no finding"))
+                at = _yielding(yielded)
+                found.append(
+                    unsure(
+                        f"the checker yields {one!r:.80}{at}, which is no finding: holds(…), against(…) or unsure(…)"
+                    )
+                )
                 continue
             found.append(one)
     except UnmeasuredError as exc:
         found.append(unsure(str(exc)))
     return found
+
+
+def _yielding(yielded: object) -> str:
+    """`` (FILE, line N)`` at which a generator, or the one that it yields from, has just yielded."""
+    while (inner := getattr(yielded, "gi_yieldfrom", None)) is not None and hasattr(inner, "gi_frame"):
+        yielded = inner
+    frame = getattr(yielded, "gi_frame", None)
+    return f" ({Path(frame.f_code.co_filename).name}, line {frame.f_lineno})" if frame is not None else ""
 
 
 def verdict_of(name: str, found: list[Finding], *, faults: int, evidence: tuple[str, ...]) -> Verdict:
@@ -109,7 +124,8 @@ def verdict_of(name: str, found: list[Finding], *, faults: int, evidence: tuple[
     if failures:
         return Verdict(name, VerdictOutcome.FAIL, listed(failures), evidence, faults)
     if unknowns or not right:
-        text = UNJUDGED + listed(unknowns or ["nothing was found that could be"])
+        nothing = "the checker yielded nothing in this run, neither holds(…) nor against(…) nor unsure(…)"
+        text = UNJUDGED + listed(unknowns or [nothing])
         return Verdict(name, VerdictOutcome.UNKNOWN, text, evidence, faults)
     return Verdict(name, VerdictOutcome.OK, " ".join(right), evidence, faults)
 
@@ -143,7 +159,7 @@ def known(value: _T | None, missing: str) -> _T:
 
 
 def need(there: object, missing: str) -> None:
-    """Go on only where something is there: not None, not empty, not 0, not False."""
+    """Go on only where something is there: not None, not empty, not 0, not False. It returns nothing: `known` does."""
     if not there:
         raise UnmeasuredError(missing)
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from chaos.cluster.changes import Acknowledged, Changes
 from chaos.errors import ApiError, ChaosError, UsageError
 from chaos.faults import Fault
+from chaos.model.own import check_json
 
 
 def check_kind(fault: object) -> None:
     """Before anything is done.
 
     Raises:
+        TypeError: a parameter of it is nothing that JSON knows.
         UsageError: it is no fault.
     """
     if isinstance(fault, Fault):
+        check_json(f"the parameters of {type(fault).__name__}", fault.parameters)
         return
     if isinstance(fault, type):
         name = fault.__name__
@@ -34,14 +39,24 @@ async def injected(fault: Fault, changes: Changes, namespace: str) -> Acknowledg
     done = await fault.inject(changes, namespace)
     if isinstance(done, Acknowledged):
         return done
+    code = type(fault).inject.__code__
+    at = f" ({Path(code.co_filename).name}, line {code.co_firstlineno})"
     raise UsageError(
-        f"inject of {type(fault).__name__} returned {done!r:.60}, and must return what `changes` acknowledged",
+        f"inject of {type(fault).__name__}{at} returned {done!r:.60}, and must return what `changes` acknowledged",
         hint="such as: return await changes.patch(…)",
     )
 
 
-def outcome_of(exc: Exception, *, some_made: bool) -> tuple[str, str]:
+def outcome_of(exc: BaseException, *, some_made: bool) -> tuple[str, str]:
     """What became of a fault that raised, and why; `some_made`: whether one of its requests was accepted before."""
+    exc = first_of(exc)
     refused = isinstance(exc, ApiError) and exc.is_refusal
     outcome = "partial" if some_made else "refused" if refused else "unknown"
     return outcome, exc.message if isinstance(exc, ChaosError) else f"{type(exc).__name__}: {exc}"
+
+
+def first_of(exc: BaseException) -> BaseException:
+    """The error that counts of a group: of several tasks that raised, the first error of this tool, else the first."""
+    while isinstance(exc, BaseExceptionGroup):
+        exc = next((e for e in exc.exceptions if isinstance(e, ChaosError | BaseExceptionGroup)), exc.exceptions[0])
+    return exc

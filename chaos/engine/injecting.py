@@ -42,7 +42,7 @@ async def injected(fault: Fault, changes: Changes, namespace: str) -> Acknowledg
     code = type(fault).inject.__code__
     at = f" ({Path(code.co_filename).name}, line {code.co_firstlineno})"
     raise UsageError(
-        f"inject of {type(fault).__name__}{at} returned {done!r:.60}, and must return what `changes` acknowledged",
+        f"inject of {type(fault).__name__} returned {done!r:.60}, and must return what `changes` acknowledged{at}",
         hint="such as: return await changes.patch(…)",
     )
 

@@ -71,8 +71,8 @@ class Experiment:
         checkers: names in `chaos.analysis.checkers`, or functions Reading → Verdict of the experiment's own.
         questions: keys in `chaos.analysis.questions`, or `Question`s of the experiment's own.
         blast_radius: how many pods may be under a fault at the same time.
-        timeout_s: seconds after which its method is ended and undone; where it `repeats`, for each turn, and for what
-            comes before them.
+        timeout_s: seconds after which its method is ended and undone; with ``trials`` among its options, for each
+            turn, and for what comes before them.
         method: what is done.
         tables: kinds of notes that the report shows as a table each, in this order.
         headline: Reading → the report's first sentence; None: how long a pod was unreachable by its name.

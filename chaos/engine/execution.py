@@ -38,6 +38,7 @@ from chaos.engine.redaction import redacted
 from chaos.engine.revisions import Revisions
 from chaos.engine.rollback import roll_back
 from chaos.engine.target import WatchedTarget
+from chaos.engine.undeclared import undeclared
 from chaos.errors import (
     ChaosError,
     InconclusiveError,
@@ -378,11 +379,16 @@ class Execution:
                     except ChaosError:
                         await _look_a_last_time(watchers)
                         raise
+                    self._tell_undeclared(found)
                     await _look_a_last_time(watchers)
             finally:
                 found.cluster.witness = None  # the clean-up is watched by nobody
                 for task in background:
                     task.cancel()
+
+    def _tell_undeclared(self, found: preflight.Preflight) -> None:
+        if missing := undeclared(self._experiment, found.cluster.used):
+            self._progress.warning(f"another cluster may refuse what uses=… does not name: {', '.join(missing)}")
 
     def _fleet(self, found: preflight.Preflight, begun: _Begun) -> Fleet:
         return Fleet(

@@ -73,6 +73,8 @@ def test_the_one_that_the_others_differ_from_is_right(tmp_path: Path) -> None:
         ("await run.steady_state(within_s=60)", "run.inject(\n        None\n    )", "mine.py, line 9: run.inject(…) alone injects nothing", "async with run.inject(…):"),
         ("timeout_s=10", 'uses=("pach pods",)', "uses is ('pach pods',)", "'pach' is no verb: did you mean patch? verbs: get, list"),
         ("timeout_s=10", 'uses=("get,lst pods",)', "uses is ('get,lst pods',)", "'lst' is no verb: did you mean list?"),
+        ("timeout_s=10", 'uses=("patch deployments",)', "uses is ('patch deployments',)", "'deployments' is of another group: deployments.apps"),
+        ("timeout_s=10", 'uses=("get pods.apps",)', "uses is ('get pods.apps',)", "'pods.apps' is of another group: pods"),
         ("timeout_s=10", 'uses=("get Pods",)', "uses is ('get Pods',)", "small letters, the resource in the plural"),
         ("it_holds(reading: Reading)", "it_holds()", "mine.py, line 12: the checker it_holds() must take the reading alone", "reading: Reading"),
         ('("w.yaml",)', '("ww.yaml",)', "mine.py, line 20: experiment mine names a manifest 'ww.yaml'", "did you mean w.yaml?"),

@@ -95,7 +95,7 @@ def _found(find: Callable[[Reading], Iterable[Finding]], reading: Reading) -> li
     try:
         for one in yielded:
             if not isinstance(one, Finding) or not isinstance(one.sentence, str):
-                at = _yielding(yielded)
+                at = yielding(yielded)
                 found.append(
                     unsure(
                         f"the checker yields {one!r:.80}{at}, which is no finding: holds(…), against(…) or unsure(…)"
@@ -108,12 +108,18 @@ def _found(find: Callable[[Reading], Iterable[Finding]], reading: Reading) -> li
     return found
 
 
-def _yielding(yielded: object) -> str:
+def yielding(yielded: object) -> str:
     """`` (FILE, line N)`` at which a generator, or the one that it yields from, has just yielded."""
     while (inner := getattr(yielded, "gi_yieldfrom", None)) is not None and hasattr(inner, "gi_frame"):
         yielded = inner
     frame = getattr(yielded, "gi_frame", None)
     return f" ({Path(frame.f_code.co_filename).name}, line {frame.f_lineno})" if frame is not None else ""
+
+
+def defined_at(function: object) -> str:
+    """`` (FILE, line N)`` at which a function is defined; empty where that is not known."""
+    code = getattr(function, "__code__", None)
+    return f" ({Path(code.co_filename).name}, line {code.co_firstlineno})" if code is not None else ""
 
 
 def verdict_of(name: str, found: list[Finding], *, faults: int, evidence: tuple[str, ...]) -> Verdict:
@@ -167,6 +173,9 @@ def need(there: object, missing: str) -> None:
 def accepted(reading: Reading, fault: str, missing: str) -> FaultWindow:
     """The first accepted fault of that name."""
     found = (f for f in reading.faults if f.fault == fault and f.accepted_ns is not None)
+    others = dict.fromkeys(one.fault for one in reading.faults)
+    if others and fault not in others:
+        missing = f"{missing} (no fault of this run is called {fault}, but {', '.join(others)})"
     return known(next(found, None), missing)
 
 

@@ -15,6 +15,7 @@ from chaos.analysis.reading import Reading, Sample
 from chaos.analysis.records import SERVICE_VIEW
 from chaos.analysis.units import count
 from chaos.model.outcome import DNS_PRESENT
+from chaos.nearest import nearest
 
 _NS_PER_S = 1_000_000_000
 # Behind the cluster DNS address answers one server or another. Of two, one that is still wrong goes unheard in so many
@@ -116,7 +117,9 @@ def _asked(reading: Reading, record: str) -> None:
     """Go on only where DNS was asked for it."""
     if not reading.series_of(probe="dns", record=record) and reading.series_of(record=record):
         raise UnmeasuredError(f"{record} was connected to, not asked of DNS: `outage` judges connections")
-    need(reading.series_of(probe="dns", record=record), f"{record} was not asked for")
+    asked = sorted({series.record for series in reading.series_of(probe="dns")})
+    near = nearest(record, asked) or [one for one in asked if one.endswith(f" {record}")]
+    need(record in asked, f"{record} was not asked for" + (f", but {', '.join(near)}" if near else ""))
 
 
 def heard(reading: Reading, record: str, from_ns: int, to_ns: int) -> dict[str, list[Sample]]:

@@ -18,7 +18,7 @@ from chaos.errors import UsageError
 from chaos.experiment.expected import did_you_mean
 from chaos.experiment.mistakes import at_field, at_option, own_of
 from chaos.experiment.run import Run
-from chaos.experiment.soundness import check_checkers, check_method
+from chaos.experiment.soundness import check_checkers, check_method, check_readers
 from chaos.experiment.unawaited import check_awaits
 from chaos.experiment.uses import is_use, no_use
 from chaos.options import Option
@@ -137,6 +137,10 @@ class Experiment:
         check_method(self.method, self.source)
         check_awaits(self.source)
         check_checkers(self.checkers, self.source)
+        check_readers(
+            {"headline": self.headline, **{q.key: q.answer for q in self.questions if isinstance(q, Question)}},
+            self.source,
+        )
         if self.workload is None and self.probes:
             raise self._wrong("probes", f"experiment {self.name} has probes and no workload to probe")
         for manifest in self.workload.manifests if self.workload else ():
@@ -162,6 +166,8 @@ class Experiment:
                 hint = f'a tuple of one is written ("{value}",)' if one else ""
                 if field_name == "uses" and not one:
                     hint = no_use(value)
+                if field_name == "questions" and not one:
+                    hint = 'one of your own: Question("key", "What is asked?", answer)'
                 raise self._wrong(field_name, f"{field_name} is {value!r:.80}, and must be {wanted}", hint)
 
     def _validate_options(self) -> None:

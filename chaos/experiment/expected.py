@@ -8,15 +8,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from types import FunctionType
+from typing import Any, cast
 
-from chaos.cluster import client
+from chaos.cluster.client import API_VERSIONS, Cluster
+from chaos.options.run import Options
 
 _FACADE = "chaos.experiment"
 _INJECT, _COROUTINE = "_AsyncGeneratorContextManager", "'coroutine'"
 _AWAIT = "is an `await` missing before the call? docs/reference/run.md says where one belongs"
 _NOT_AWAITABLE = re.compile(r"object (\w+) can't be used in 'await' expression")
 _NOT_ASYNC_FOR = re.compile(r"'async for' requires an object with __aiter__ method, got (\w+)")
+
+# What is told by where it was raised: the methods that are given what is wrong.
+_RAISING: tuple[FunctionType, ...] = (cast("FunctionType", Options.of), cast("FunctionType", Cluster.resource))
 
 
 def did_you_mean(wrong: object, known: Iterable[str]) -> str:
@@ -60,17 +65,28 @@ def _of_a_name(_path: Path, exc: NameError) -> str:
 def _of_an_attribute(_path: Path, exc: AttributeError) -> str:
     if _COROUTINE in str(exc):
         return _AWAIT
-    return did_you_mean(exc.name, (name for name in dir(exc.obj) if not name.startswith("_")))
+    if isinstance(exc.obj, str) and _raised_by(exc) is Options.of:
+        return "run.options.of takes the Option, not its name"
+    near = did_you_mean(exc.name, (name for name in dir(exc.obj) if not name.startswith("_")))
+    if isinstance(exc.obj, Options):
+        return f"{near} an option of your own: run.options.of(OPTION)".strip()
+    return near
+
+
+def _raised_by(exc: BaseException) -> object:
+    """Which of `_RAISING` raised it itself; None where another did."""
+    traceback = exc.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    code = traceback.tb_frame.f_code if traceback else None
+    return next((known for known in _RAISING if known.__code__ is code), None)
 
 
 def _of_a_key(_path: Path, exc: KeyError) -> str:
     """A kind of object that is none: of what `changes` and `run.objects` are given, it is asked for as a key."""
-    traceback = exc.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    if traceback is None or traceback.tb_frame.f_code.co_filename != client.__file__:
+    if _raised_by(exc) is not Cluster.resource:
         return ""
-    kinds = sorted(client.API_VERSIONS)
+    kinds = sorted(API_VERSIONS)
     return f"{did_you_mean(exc.args[0], kinds)} kinds of objects: {', '.join(kinds)}".strip()
 
 
@@ -107,7 +123,7 @@ def _of_arguments(_path: Path, exc: TypeError) -> str:
     kind = getattr(sys.modules[_FACADE], called[1], None) or _global_of(exc, called[1])
     if not is_dataclass(kind):
         return ""
-    known = [one.name for one in fields(kind) if one.init]
+    known = [one.name for one in fields(kind) if one.init and one.name != "at_ns"]  # which notes are given later
     wrong = argument_of(exc)
     near = did_you_mean(wrong, known) if wrong else ""
     return f"{near} {called[1]} has: {', '.join(known)}".strip()

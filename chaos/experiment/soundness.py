@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,24 @@ def check_checkers(checkers: Iterable[object], path: Path) -> None:
     for one in checkers:
         if callable(one):
             _check_checker(one, path)
+
+
+def check_readers(functions: Mapping[str, Callable[..., Any] | None], path: Path) -> None:
+    """A headline and an answer are functions of a reading.
+
+    Args:
+        functions: by what they say; None: there is none.
+        path: of the experiment.
+
+    Raises:
+        UsageError: one takes something else.
+    """
+    for what, function in functions.items():
+        if function is not None and (not callable(function) or not _takes_one(function)):
+            raise UsageError(
+                f"{_at(function, path)}: what says {what} must be a function that takes the reading alone",
+                hint="expected: def NAME(reading: Reading) -> …",
+            )
 
 
 def _check_checker(one: Callable[..., Any], path: Path) -> None:

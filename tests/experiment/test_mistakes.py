@@ -5,16 +5,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chaos.analysis.checkers import judge
+from chaos.analysis.claims import UnmeasuredError, accepted
 from chaos.analysis.defects import guarded
+from chaos.analysis.questions import Question, answer_all
 from chaos.analysis.reading import Reading
 from chaos.cli.catalogue import known_experiment
 from chaos.errors import UsageError
 from chaos.experiment import find_experiment
 from chaos.experiment.expected import did_you_mean
+from chaos.model import PodIdentity
 from tests.experiment.own_file import MANIFEST, raised, written
 from tests.histories import Builder
 
@@ -71,6 +75,8 @@ def test_the_one_that_the_others_differ_from_is_right(tmp_path: Path) -> None:
         ("await run.steady", "run.steady", "mine.py, line 9: run.steady_state(…) does nothing, since it is not awaited", "await run.steady_state(…)"),
         ("await run.steady_state(within_s=60)", "run.objects.create({})", "mine.py, line 9: run.objects.create(…) does nothing", "await run.objects.create(…)"),
         ("await run.steady_state(within_s=60)", "run.inject(\n        None\n    )", "mine.py, line 9: run.inject(…) alone injects nothing", "async with run.inject(…):"),
+        ("timeout_s=10", 'headline=lambda: "x"', "mine.py, line 24: what says headline must be a function that takes the reading", "def NAME(reading"),
+        ('"dns-update"', "it_holds", "mine.py, line 23: questions is (<function it_holds", 'Question("key", "What is asked?", answer)'),
         ("timeout_s=10", 'uses=("pach pods",)', "uses is ('pach pods',)", "'pach' is no verb: did you mean patch? verbs: get, list"),
         ("timeout_s=10", 'uses=("get,lst pods",)', "uses is ('get,lst pods',)", "'lst' is no verb: did you mean list?"),
         ("timeout_s=10", 'uses=("patch deployments",)', "uses is ('patch deployments',)", "'deployments' is of another group: deployments.apps"),
@@ -169,6 +175,34 @@ def test_a_checker_that_yields_what_is_no_finding_is_named_with_its_line(
     assert callable(check)
     (verdict,) = judge(Reading(Builder().done()), [check])
     assert (str(verdict.outcome), message in verdict.summary) == ("unknown", True), verdict.summary
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("return 5", "the answer to gone returned 5 (test_mistakes.py, line "),
+        ("yield 5", "the answer to gone yields 5 (test_mistakes.py, line "),
+    ],
+)
+def test_an_answer_that_is_no_sentence_is_named_with_its_line(answer: str, said: str) -> None:
+    def returns(_reading: Reading) -> Any:
+        return 5
+
+    def yields(_reading: Reading) -> Any:
+        yield 5
+
+    question = Question("gone", "What is gone?", returns if answer == "return 5" else yields)
+    (found,) = answer_all(Reading(Builder().done()), [question])
+    assert said in found.text
+    assert "must be sentences: texts" in found.text
+
+
+def test_a_fault_of_another_name_is_told_beside_those_of_the_run() -> None:
+    build = Builder()
+    build.fault(1, PodIdentity("web-1", "uid-1", "10.0.0.1", "node-1"), 10.0, 10.001, 13.0)
+    reading = Reading(build.done())
+    with pytest.raises(UnmeasuredError, match=r"none \(no fault of this run is called delete_pod, but delete-pod\)"):
+        accepted(reading, "delete_pod", "none")
 
 
 @pytest.mark.parametrize(

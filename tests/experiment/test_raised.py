@@ -22,6 +22,8 @@ INJECT = "async with run.inject(Mend()):\n        pass"
         ("await run.inject(None)", "mine.py, line 9) raised TypeError", "expected: async with run.inject(…):"),
         ("for pod in await run.turns(): pass", "mine.py, line 9) raised TypeError", "a generator is not awaited"),
         ("async for pod in run.turns(): pass", "mine.py, line 9) raised TypeError", "by `for … in`, without async"),
+        ("run.options.of('keys')", "mine.py, line 9) raised AttributeError", "run.options.of takes the Option, not its name"),
+        ("run.options.idle_for", "mine.py, line 9) raised AttributeError", "an option of your own: run.options.of(OPTION)"),
         ("run.note(run)", "mine.py, line 9) raised TypeError: run.note was given <", ""),
         ("run.mark('mine', pod=run.target.pods)", "raised TypeError: the mark mine: pod holds a PodIdentity", ""),
         ("await run.objects.get('Servce', 'web')", "mine.py, line 9) raised KeyError: 'Servce'", "did you mean Service? kinds of objects: ConfigMap, "),

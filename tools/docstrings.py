@@ -49,3 +49,9 @@ def _entries(body: str) -> dict[str, str]:
 def cell(text: object) -> str:
     """Text that cannot end a cell of a table."""
     return str(text).replace("|", "\\|")
+
+
+def arguments(function: Any) -> dict[str, str]:
+    """What the docstring of a function says of each argument."""
+    _, _, body = (inspect.getdoc(function) or "").partition("Args:\n")
+    return _entries(re.split(r"^\w+:\n", body, flags=re.MULTILINE)[0])

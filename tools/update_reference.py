@@ -22,20 +22,19 @@ sys.path.insert(0, str(ROOT))
 
 import chaos.experiment  # noqa: E402 - the path must be there first
 from chaos import faults  # noqa: E402
-from chaos.analysis.checkers import CHECKERS  # noqa: E402
-from chaos.analysis.questions import QUESTIONS  # noqa: E402
 from chaos.clock import run_virtual  # noqa: E402
 from chaos.cluster.address import ClusterAddress  # noqa: E402
 from chaos.cluster.changes import Changes  # noqa: E402
 from chaos.engine.execution import Execution  # noqa: E402
 from chaos.engine.place import Place  # noqa: E402
 from chaos.engine.progress import Silence  # noqa: E402
-from chaos.experiment import Experiment, Fault, Note, Options, Run, Target, Workload, find_experiment  # noqa: E402
-from chaos.experiment.definition import NEEDS, PROBES  # noqa: E402
+from chaos.experiment import Fault, Note, Options, Run, Target, find_experiment  # noqa: E402
 from chaos.experiment.run import ClusterDns, Objects  # noqa: E402
 from chaos.model import ClusterEvent, FaultWindow, History, Outcome, Series  # noqa: E402
 from chaos.sandbox.sandbox import Sandbox  # noqa: E402
 from tools.docstrings import attributes, cell, prose, summary  # noqa: E402
+from tools.reference_names import names_page  # noqa: E402
+from tools.signatures import call  # noqa: E402
 
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 FOLDER = ROOT / "docs" / "reference"
@@ -44,7 +43,12 @@ _MADE = "Made by `python tools/update_reference.py`; a test fails where the code
 
 def pages() -> dict[str, str]:
     """File name → text."""
-    return {"faults.md": faults_page(), "names.md": names_page(), "records.md": records_page(), "run.md": run_page()}
+    return {
+        "faults.md": faults_page(),
+        "names.md": _text(names_page(_MADE)),
+        "records.md": records_page(),
+        "run.md": run_page(),
+    }
 
 
 def contributing(text: str) -> str:
@@ -81,43 +85,12 @@ def _member(of: str, name: str, member: Any) -> Iterator[str]:
     function = member.fget if isinstance(member, property) else member
     if not inspect.isfunction(function):
         return
-    told = inspect.signature(function)
-    without_self = told.replace(parameters=list(told.parameters.values())[1:])
-    signature = re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(without_self))
-    if isinstance(member, property):
-        signature = signature.replace("() -> ", ": ")
-    wait = "await " if inspect.iscoroutinefunction(function) else ""
     said = list(prose(function))
-    yield from ("", f"### `{wait}{of}.{name}{signature}`")
+    shown = call(f"{of}.{name}", member, bound=True)
+    yield from ("", f"### `{shown}`")
     if said:
         yield ""
         yield from said
-
-
-# ---- what a file may import ----
-
-
-def names_page() -> str:
-    """All of the facade."""
-    lines = ["# What a file of your own may import", "", _MADE, ""]
-    lines += ["All of `chaos.experiment`; an experiment or a fault imports nothing else of this tool.", ""]
-    lines += ["| name | what it is |", "|---|---|"]
-    for name in sorted(chaos.experiment.__all__, key=str.lower):
-        lines.append(f"| `{name}` | {cell(_what(getattr(chaos.experiment, name)))} |")
-    for kind in (Experiment, Workload):
-        lines += ["", f"## Fields of `{kind.__name__}`", "", *_field_list(kind)]
-    lines += ["", "## Names to use in these fields", "", "- `probes`: " + ", ".join(f"`{probe}`" for probe in PROBES)]
-    lines += ["- `needs`: " + "; ".join(f"`{need}`, {what}" for need, what in NEEDS.items())]
-    lines += ["- `checkers`:", *(f"    - `{name}`: {_what(one)}" for name, one in CHECKERS.items())]
-    lines += ["- `questions`:", *(f"    - `{key}`: {one.text}" for key, one in QUESTIONS.items())]
-    return _text(lines)
-
-
-def _what(value: Any) -> str:
-    """The first sentence of its docstring; a constant itself."""
-    if isinstance(value, type) or inspect.isroutine(value):
-        return " ".join((inspect.getdoc(value) or "").split("\n\n")[0].split())
-    return f"`{re.sub(r'(?:[a-z_]+[.])+', '', repr(value))}`"
 
 
 # ---- what can be done to a target ----

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from chaos.analysis.reading import Reading, once
@@ -90,15 +91,35 @@ def checker(*evidence: str) -> Callable[[Callable[[Reading], Iterable[Finding]]]
 def _found(find: Callable[[Reading], Iterable[Finding]], reading: Reading) -> list[Finding]:
     """All findings, up to the one that needs what is not there."""
     found: list[Finding] = []
+    yielded = find(reading)
     try:
-        for one in find(reading):
+        for one in yielded:
             if not isinstance(one, Finding) or not isinstance(one.sentence, str):
-                found.append(unsure(f"the checker yields {one!r:.80}, which is no finding"))
+                at = yielding(yielded)
+                found.append(
+                    unsure(
+                        f"the checker yields {one!r:.80}{at}, which is no finding: holds(…), against(…) or unsure(…)"
+                    )
+                )
                 continue
             found.append(one)
     except UnmeasuredError as exc:
         found.append(unsure(str(exc)))
     return found
+
+
+def yielding(yielded: object) -> str:
+    """`` (FILE, line N)`` at which a generator, or the one that it yields from, has just yielded."""
+    while (inner := getattr(yielded, "gi_yieldfrom", None)) is not None and hasattr(inner, "gi_frame"):
+        yielded = inner
+    frame = getattr(yielded, "gi_frame", None)
+    return f" ({Path(frame.f_code.co_filename).name}, line {frame.f_lineno})" if frame is not None else ""
+
+
+def defined_at(function: object) -> str:
+    """`` (FILE, line N)`` at which a function is defined; empty where that is not known."""
+    code = getattr(function, "__code__", None)
+    return f" ({Path(code.co_filename).name}, line {code.co_firstlineno})" if code is not None else ""
 
 
 def verdict_of(name: str, found: list[Finding], *, faults: int, evidence: tuple[str, ...]) -> Verdict:
@@ -109,7 +130,8 @@ def verdict_of(name: str, found: list[Finding], *, faults: int, evidence: tuple[
     if failures:
         return Verdict(name, VerdictOutcome.FAIL, listed(failures), evidence, faults)
     if unknowns or not right:
-        text = UNJUDGED + listed(unknowns or ["nothing was found that could be"])
+        nothing = "the checker yielded nothing in this run, neither holds(…) nor against(…) nor unsure(…)"
+        text = UNJUDGED + listed(unknowns or [nothing])
         return Verdict(name, VerdictOutcome.UNKNOWN, text, evidence, faults)
     return Verdict(name, VerdictOutcome.OK, " ".join(right), evidence, faults)
 
@@ -143,18 +165,18 @@ def known(value: _T | None, missing: str) -> _T:
 
 
 def need(there: object, missing: str) -> None:
-    """Go on only where something is there: not None, not empty, not 0, not False."""
+    """Go on only where something is there: not None, not empty, not 0, not False. It returns nothing: `known` does."""
     if not there:
         raise UnmeasuredError(missing)
 
 
 def accepted(reading: Reading, fault: str, missing: str) -> FaultWindow:
     """The first accepted fault of that name."""
-    found = [f for f in reading.faults if f.accepted_ns is not None]
-    others = sorted({f.fault for f in found})
+    found = (f for f in reading.faults if f.fault == fault and f.accepted_ns is not None)
+    others = dict.fromkeys(one.fault for one in reading.faults)
     if others and fault not in others:
-        raise UnmeasuredError(f"{missing}: no fault {fault} was accepted, of {', '.join(others)} one was")
-    return known(next((f for f in found if f.fault == fault), None), missing)
+        missing = f"{missing} (no fault of this run is called {fault}, but {', '.join(others)})"
+    return known(next(found, None), missing)
 
 
 def accepted_ns(fault: FaultWindow) -> int:

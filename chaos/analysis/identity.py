@@ -22,7 +22,9 @@ class Facet:
     """One part of the identity.
 
     Attributes:
+        name: such as ``name`` or ``new UID``.
         kept: None where it was not measured or does not apply.
+        note: what was seen, for people.
         applies: False where the pod has no such thing, such as volume claims.
     """
 
@@ -34,7 +36,12 @@ class Facet:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The facets of one pod in one trial."""
+    """The facets of one pod in one trial.
+
+    Attributes:
+        trial: of the pod.
+        facets: each part of its identity.
+    """
 
     trial: Trial
     facets: tuple[Facet, ...]

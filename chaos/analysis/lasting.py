@@ -15,6 +15,7 @@ from chaos.analysis.reading import Reading, Sample
 from chaos.analysis.records import SERVICE_VIEW
 from chaos.analysis.units import count
 from chaos.model.outcome import DNS_PRESENT
+from chaos.nearest import nearest
 
 _NS_PER_S = 1_000_000_000
 # Behind the cluster DNS address answers one server or another. Of two, one that is still wrong goes unheard in so many
@@ -63,7 +64,7 @@ def turned(
     Raises:
         UnmeasuredError: nobody was asked.
     """
-    need(reading.series_of(probe="dns", record=record), f"{record} was not asked for")
+    _asked(reading, record)
     silent = deaf(reading, record, from_ns, to_ns)
     yield from unheard(record, silent)
     wanted = " ".join(filter(None, (status, value)))
@@ -103,13 +104,22 @@ def unchanged(
     Raises:
         UnmeasuredError: nobody was asked.
     """
-    need(reading.series_of(probe="dns", record=record), f"{record} was not asked for")
+    _asked(reading, record)
     yield from unheard(record, deaf(reading, record, from_ns, to_ns))
     for view, samples in heard(reading, record, from_ns, to_ns).items():
         wanted = tuple(sorted(values)) or samples[0].outcome.values
         wrong = (s.outcome for s in samples if s.outcome.status not in DNS_PRESENT or s.outcome.values != wanted)
         if (first := next(wrong, None)) is not None:
             yield against(f"{record} was {' '.join((first.status, *first.values))} at {view}")
+
+
+def _asked(reading: Reading, record: str) -> None:
+    """Go on only where DNS was asked for it."""
+    if not reading.series_of(probe="dns", record=record) and reading.series_of(record=record):
+        raise UnmeasuredError(f"{record} was connected to, not asked of DNS: `outage` judges connections")
+    asked = sorted({series.record for series in reading.series_of(probe="dns")})
+    near = nearest(record, asked) or [one for one in asked if one.endswith(f" {record}")]
+    need(record in asked, f"{record} was not asked for" + (f", but {', '.join(near)}" if near else ""))
 
 
 def heard(reading: Reading, record: str, from_ns: int, to_ns: int) -> dict[str, list[Sample]]:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from chaos.analysis.claims import UnmeasuredError, known
 from chaos.analysis.reading import Reading
+from chaos.model.own import as_dataclass
 
 _N = TypeVar("_N", bound="Note")
 
@@ -31,7 +32,7 @@ class Note:
         if "kind" not in cls.__dict__:
             cls.kind = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
         if "__slots__" not in cls.__dict__:
-            dataclass(frozen=True)(cls)
+            as_dataclass(cls)
             # One that is decorated too is made a dataclass once more, which refuses what is there. Note's own stay.
             del cls.__setattr__, cls.__delattr__
 

@@ -53,7 +53,7 @@ class Outage:
 
 
 def outage(reading: Reading, series: Series, from_ns: int, to_ns: int | None = None) -> Outage | None:
-    """The longest one that began after an instant; None where nothing failed.
+    """The longest stretch of failures that began after an instant; None where nothing failed.
 
     Args:
         reading: of the run.

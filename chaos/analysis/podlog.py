@@ -19,6 +19,9 @@ class PodStep:
     """A change of one pod.
 
     Attributes:
+        at_ns: when the watch showed it, on the run's clock; the change was before that.
+        pod: its name.
+        uid: of the pod object.
         what: ``created``, ``ready``, ``unready``, ``terminating``, ``ended`` (its containers) or ``gone``.
         address: that it had then.
     """

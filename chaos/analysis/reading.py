@@ -16,7 +16,14 @@ _LONGEST_S = 1e9  # no limit is longer than thirty years
 
 
 class Sample(NamedTuple):
-    """One sample of a series; `position` is that of its outcome in the history's outcomes."""
+    """One sample of a series.
+
+    Attributes:
+        sent_ns: when its question, or its first packet, left, on the run's clock.
+        received_ns: when its answer arrived, or it was given up.
+        position: of its outcome in the history's outcomes.
+        outcome: what was answered.
+    """
 
     sent_ns: int
     received_ns: int

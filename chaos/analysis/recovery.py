@@ -57,6 +57,12 @@ class Recovery:
     """One record of one pod at one view in one trial. Instants are nanoseconds of the run's clock.
 
     Attributes:
+        trial: whose pod it is about.
+        kind: of the record: what it names.
+        record: such as ``A web-1.web``.
+        view: the DNS server asked.
+        vantage: from where it was asked.
+        outcome: ``recovered``, ``never-lost``, ``not-recovered`` or ``unknown``.
         lost: when the old address stopped being given; None where that was not seen.
         recovered: when the new address alone was given; right-censored where it was not by the trial's end; None where
             there was nothing to recover, or nothing can be said.

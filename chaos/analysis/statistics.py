@@ -18,7 +18,12 @@ MIN_N_FOR_P99 = 299
 
 @dataclass(frozen=True, slots=True, order=True)
 class Bound:
-    """A value in nanoseconds; with `censored`, the truth is greater."""
+    """A duration that is known exactly, or from below.
+
+    Attributes:
+        value_ns: in nanoseconds.
+        censored: whether the truth is greater.
+    """
 
     value_ns: int
     censored: bool = False

@@ -14,6 +14,7 @@ class Transition:
     """A change from one outcome to another.
 
     Attributes:
+        series: whose samples show it.
         at: (last sample of the old state sent, first sample of the new one received].
         before: the old outcome; None for the first one that was seen.
         after: the new outcome.

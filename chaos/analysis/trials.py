@@ -24,6 +24,8 @@ class Trial:
     """One accepted fault as it concerns one of its targets.
 
     Attributes:
+        fault: with all of its targets.
+        target: the pod as it was before the fault.
         accepted_ns: when the fault was accepted, of several requests the last one.
         origin: the target's own cause, whose instant is its t0: from there a report counts.
         baseline_ns: samples from here to the fault are evidence of the state before it, also where they fall into the
@@ -31,6 +33,7 @@ class Trial:
         end_ns: the last instant that belongs to the trial.
         until_ns: the last instant before a fault hits the same pod again: a trial may end while its old container,
             already replaced, still serves.
+        life: what the watches showed of its replacement.
     """
 
     fault: FaultWindow

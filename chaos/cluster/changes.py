@@ -31,6 +31,9 @@ class Acknowledged:
     second one, had shown it to be made.
 
     Attributes:
+        sent_ns: when the request left.
+        accepted_ns: when the response arrived; from then on the fault's time (t0) counts.
+        object: what the API server answered: the whole object as it is now, or was before its deletion.
         settled: whether no answer said so, but reading back did.
         requests: where it took one for each of several pods: the same two instants, by the pod's name.
     """
@@ -158,7 +161,7 @@ class Changes:
             kind: such as ``StatefulSet``.
             name: of the object.
             namespace: of the object.
-            patch: a JSON merge patch.
+            patch: a JSON merge patch: maps are merged, None removes a key, a list replaces the old one as a whole.
             because: why nothing is to be undone, such as that the run made the object; empty: the old values are
                 put back, unless somebody else has changed them meanwhile.
             subresource: such as ``status``.

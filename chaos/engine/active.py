@@ -25,6 +25,7 @@ from chaos.errors import BlastRadiusError, SteadyStateError
 from chaos.experiment import Experiment, Options, Waited
 from chaos.faults import Fault
 from chaos.model import FaultWindow, Outcome, PodIdentity, Series
+from chaos.model.own import check_json
 from chaos.model.recording import Recorder
 
 _LOOK_S = 0.05
@@ -348,10 +349,15 @@ class ActiveRun:
 
     def note(self, note: Note) -> None:
         """See `chaos.experiment.Run.note`."""
+        if not isinstance(note, Note):
+            given = f"the class {note.__name__}" if isinstance(note, type) else f"{note!r:.60}"
+            raise TypeError(f"run.note was given {given}, and must be given one made of a class that derives from Note")
+        check_json(type(note).__name__, note.details())
         self.mark(note.kind, **note.details())
 
     def mark(self, what: str, **details: Any) -> None:
         """See `chaos.experiment.Run.mark`."""
+        check_json(f"the mark {what}", details)
         self._recorder.mark(self._clock.now_ns(), what, **details)
 
 

@@ -40,7 +40,10 @@ class BlockedError(BaseException):
 
 
 async def run_at_most(
-    method: Coroutine[Any, Any, None], limit_s: float, still_blocked: Callable[[], None] = lambda: None
+    method: Coroutine[Any, Any, None],
+    limit_s: float,
+    still_blocked: Callable[[], None] = lambda: None,
+    over_time: Callable[[], None] = lambda: None,
 ) -> Over:
     """Run a method to its end, or to the end of its time.
 
@@ -48,6 +51,7 @@ async def run_at_most(
         method: what is run; what it raises by itself is raised here.
         limit_s: seconds of the loop's clock; in real time also those that one of its steps may take.
         still_blocked: called from within a step that goes on although it was to be ended.
+        over_time: called when its time is over, while it still waits where it does.
     """
     steps = _Steps(method, max(limit_s, BLOCKED_AT_LEAST_S))
     task = asyncio.ensure_future(_awaiting(steps))
@@ -57,6 +61,7 @@ async def run_at_most(
             if done:
                 task.result()
                 return Over.by_itself
+            over_time()
         finally:
             await _end(task, steps)
     return Over.left if steps.left else Over.ended
@@ -151,3 +156,18 @@ def _bell(still_blocked: Callable[[], None]) -> Generator[None]:
         yield
     finally:
         signal.signal(signal.SIGALRM, before)
+
+
+def waits_at(coroutine: Any) -> list[tuple[str, int]]:
+    """File and line at which a coroutine waits, the outermost first; empty for one that is over."""
+    found = []
+    while coroutine is not None:
+        frame = next((f for name in _FRAMES if (f := getattr(coroutine, name, None)) is not None), None)
+        if frame is not None:
+            found.append((frame.f_code.co_filename, frame.f_lineno))
+        coroutine = next((c for name in _AWAITED if (c := getattr(coroutine, name, None)) is not None), None)
+    return found
+
+
+_FRAMES = ("cr_frame", "gi_frame", "ag_frame")
+_AWAITED = ("cr_await", "gi_yieldfrom", "ag_await")

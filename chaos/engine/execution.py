@@ -34,7 +34,6 @@ from chaos.engine.holder import whose
 from chaos.engine.lease import Heartbeat
 from chaos.engine.method import carry_out, method_limit_s
 from chaos.engine.patience import AFTER_SIGNAL_S, CLEANUP_WITHIN_S, Patience
-from chaos.engine.permissions import undeclared
 from chaos.engine.place import Place
 from chaos.engine.plan import plan_lines, stretched_note
 from chaos.engine.probing import Probing
@@ -44,6 +43,7 @@ from chaos.engine.redaction import redacted
 from chaos.engine.revisions import Revisions
 from chaos.engine.rollback import roll_back
 from chaos.engine.target import WatchedTarget
+from chaos.engine.undeclared import undeclared
 from chaos.engine.unfinished import refuse_on_top
 from chaos.errors import (
     ChaosError,
@@ -54,7 +54,6 @@ from chaos.errors import (
     SteadyStateError,
 )
 from chaos.experiment import Experiment, Options
-from chaos.experiment.loading import is_shipped
 from chaos.model import ClusterEvent, History
 from chaos.model.recording import Recorder
 from chaos.options.identify import Identify
@@ -233,7 +232,6 @@ class Execution:
             history.meta.measurement |= begun.clients.counters()
         if self._cluster is not None:
             history.meta.measurement |= self._cost(self._cluster, begun.fleet)
-            self._tell_undeclared(self._cluster)
         if leftovers:  # without the hints: a command that joins a node again may hold a password
             history.meta.measurement["not_undone"] = [left.message for left in leftovers]
         drawn = self._place.drawn()
@@ -247,13 +245,6 @@ class Execution:
                 history.status = "incomplete"
             error = error or exc
         return RunResult(begun.recorder.folder, history, error, leftovers)
-
-    def _tell_undeclared(self, cluster: Cluster) -> None:
-        """The sandbox allows everything; a real cluster's preflight asks only for what is declared."""
-        experiment = self._experiment
-        if not is_shipped(experiment) and (more := undeclared(cluster.used, experiment.name, experiment.uses)):
-            named = ", ".join(repr(one) for one in more)
-            self._progress.warning(f"{experiment.source.name} did what its `uses` does not name: {named}")
 
     @staticmethod
     def _cost(cluster: Cluster, fleet: Fleet | None) -> dict[str, Any]:
@@ -446,11 +437,16 @@ class Execution:
                     except ChaosError:
                         await _look_a_last_time(watchers)
                         raise
+                    self._tell_undeclared(found)
                     await _look_a_last_time(watchers)
             finally:
                 found.cluster.witness = None  # the clean-up is watched by nobody
                 for task in background:
                     task.cancel()
+
+    def _tell_undeclared(self, found: preflight.Preflight) -> None:
+        if missing := undeclared(self._experiment, found.cluster.used):
+            self._progress.warning(f"another cluster may refuse what uses=… does not name: {', '.join(missing)}")
 
     def _fleet(self, found: preflight.Preflight, begun: _Begun) -> Fleet:
         return Fleet(

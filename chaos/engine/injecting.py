@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from chaos.cluster.changes import Acknowledged, Changes
 from chaos.errors import ApiError, ChaosError, InconclusiveError, UsageError
 from chaos.faults import Fault
+from chaos.model.own import check_json
 
 # An acceptance that no answer told counts from where it was read back, at the latest; so much it may be off.
 _SETTLED_WITHIN_S = 1.0
@@ -14,9 +17,11 @@ def check_kind(fault: object) -> None:
     """Before anything is done.
 
     Raises:
+        TypeError: a parameter of it is nothing that JSON knows.
         UsageError: it is no fault.
     """
     if isinstance(fault, Fault):
+        check_json(f"the parameters of {type(fault).__name__}", fault.parameters)
         return
     if isinstance(fault, type):
         name = fault.__name__
@@ -39,14 +44,17 @@ async def injected(fault: Fault, changes: Changes, namespace: str) -> Acknowledg
     if isinstance(done, Acknowledged):
         _check_known(fault, done)
         return done
+    code = type(fault).inject.__code__
+    at = f" ({Path(code.co_filename).name}, line {code.co_firstlineno})"
     raise UsageError(
-        f"inject of {type(fault).__name__} returned {done!r:.60}, and must return what `changes` acknowledged",
+        f"inject of {type(fault).__name__} returned {done!r:.60}, and must return what `changes` acknowledged{at}",
         hint="such as: return await changes.patch(…)",
     )
 
 
-def outcome_of(exc: Exception, *, some_made: bool) -> tuple[str, str]:
+def outcome_of(exc: BaseException, *, some_made: bool) -> tuple[str, str]:
     """What became of a fault that raised, and why; `some_made`: whether one of its requests was accepted before."""
+    exc = first_of(exc)
     outcome = "refused" if isinstance(exc, ApiError) and exc.is_undone else "unknown"
     if some_made and not isinstance(exc, InconclusiveError):
         outcome = "partial"
@@ -61,3 +69,10 @@ def _check_known(fault: Fault, done: Acknowledged) -> None:
             f"nobody answered whether {fault.name} was accepted; it was, as reading back showed {took_s:.1f} s later",
             hint="when that was is not known, so nothing is measured from it; run again",
         )
+
+
+def first_of(exc: BaseException) -> BaseException:
+    """The error that counts of a group: of several tasks that raised, the first error of this tool, else the first."""
+    while isinstance(exc, BaseExceptionGroup):
+        exc = next((e for e in exc.exceptions if isinstance(e, ChaosError | BaseExceptionGroup)), exc.exceptions[0])
+    return exc

@@ -26,7 +26,7 @@ Object = dict[str, Any]
 OPT_IN_LABEL = "chaos-identity.io/allowed"
 _LOOK_S = 0.2
 # Reasons of a Status (400, 422) that blame what was sent, and neither rights, quotas nor the server.
-_WRONG_OBJECT = ("BadRequest", "Invalid")
+WRONG_OBJECT = ("BadRequest", "Invalid")
 _OURS = "this run made it, and removes it at its end"
 
 
@@ -71,7 +71,7 @@ class RunObjects:
         try:
             return await self.create(obj)
         except ApiError as exc:
-            if exc.reason not in _WRONG_OBJECT:
+            if exc.reason not in WRONG_OBJECT:
                 raise
             raise UsageError(
                 f"{path}: {obj['kind']} {obj['metadata']['name']} is refused by the API server: {exc.message}",

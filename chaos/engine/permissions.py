@@ -103,8 +103,6 @@ PERMISSIONS: tuple[Permission, ...] = (
     *_rows(Feature.DISTURB_DNS, Scope.DNS, "", "configmaps", "get patch", "DNS is configured to be slow, and back"),
     *_rows(Feature.MAKE_NAMESPACE, Scope.CLUSTER, "", "namespaces", "get create delete", "a namespace for each run"),
 )
-# Asked by everybody about themselves: no Role needs to allow it.
-_EVERYBODY = {("create", "authorization.k8s.io", "selfsubjectaccessreviews")}
 # Printed in Roles beside the table. Kubernetes 1.35 asks for `create` too where a websocket is opened
 # (https://github.com/kubernetes/kubernetes/pull/134577); older ones do not.
 WEBSOCKETS_FROM_135 = Permission(
@@ -121,19 +119,6 @@ def uses_of(name: str, uses: Iterable[str]) -> list[Permission]:
         scope = Scope.CLUSTER if resource in _CLUSTER_WIDE else _OWN
         rows += _rows(Feature.EXPERIMENT, scope, group, resource, verbs.replace(",", " "), f"the experiment {name}")
     return rows
-
-
-def undeclared(used: Iterable[tuple[str, str, str]], name: str, uses: Iterable[str]) -> list[str]:
-    """What a run asked for and the experiment does not declare, as `Experiment.uses` would say it.
-
-    Args:
-        used: verb, group and resource, as `Cluster.used` has them.
-        name: of the experiment.
-        uses: that it declares.
-    """
-    rows = [*PERMISSIONS, WEBSOCKETS_FROM_135, *uses_of(name, uses)]
-    beyond = set(used) - {(row.verb, row.group, row.resource) for row in rows} - _EVERYBODY
-    return sorted(f"{verb} {resource}{'.' if group else ''}{group}" for verb, group, resource in beyond)
 
 
 def needed(features: Iterable[Feature], server_version: str) -> list[Permission]:

@@ -7,7 +7,8 @@ from typing import Any
 from chaos.engine.manifests import read_manifest
 from chaos.errors import UsageError
 from chaos.experiment import Experiment
-from chaos.experiment.mistakes import at_field, did_you_mean
+from chaos.experiment.expected import did_you_mean
+from chaos.experiment.mistakes import at_field
 
 
 def objects_of(experiment: Experiment, namespace: str = "default") -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,17 @@ from chaos.analysis.notes import Note
 from chaos.analysis.questions import QUESTIONS, Question
 from chaos.analysis.reading import Reading
 from chaos.errors import UsageError
-from chaos.experiment.mistakes import at_field, did_you_mean
+from chaos.experiment.expected import did_you_mean
+from chaos.experiment.mistakes import at_field, at_option, own_of
 from chaos.experiment.run import Run
-from chaos.experiment.soundness import check_checkers, check_method
+from chaos.experiment.soundness import check_checkers, check_method, check_readers
+from chaos.experiment.unawaited import check_awaits
+from chaos.experiment.uses import is_use, no_use
 from chaos.options import Option
 from chaos.options.own import check_own
 from chaos.options.table import known_options
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
-_VERB = "(get|list|watch|create|update|patch|delete|deletecollection)"
-_USE = re.compile(rf"{_VERB}(,{_VERB})* [a-z]+(/[a-z]+)?(\.[a-z0-9.-]+)?")
 # As names of this tool's own changes begin.
 RESERVED = ("fix-", "cleanup-")
 # Checkers of what holds wherever a StatefulSet's pods are replaced.
@@ -70,8 +71,8 @@ class Experiment:
         checkers: names in `chaos.analysis.checkers`, or functions Reading → Verdict of the experiment's own.
         questions: keys in `chaos.analysis.questions`, or `Question`s of the experiment's own.
         blast_radius: how many pods may be under a fault at the same time.
-        timeout_s: seconds after which its method is ended and undone; where it `repeats`, for each turn, and for what
-            comes before them.
+        timeout_s: seconds after which its method is ended and undone; with ``trials`` among its options, for each
+            turn, and for what comes before them.
         method: what is done.
         tables: kinds of notes that the report shows as a table each, in this order.
         headline: Reading → the report's first sentence; None: how long a pod was unreachable by its name.
@@ -128,13 +129,18 @@ class Experiment:
                     raise self._wrong(
                         f"{what}s",
                         f"experiment {self.name} names a {what} {name!r} that does not exist",
-                        f"{did_you_mean(name, known)} known: {', '.join(sorted(known))}".strip(),
+                        _meant(self.source, what, name, known),
                     )
         self._validate_options()
         if not self.checkers:
             raise self._wrong("checkers", f"experiment {self.name} has no checkers, so it could never fail")
         check_method(self.method, self.source)
+        check_awaits(self.source)
         check_checkers(self.checkers, self.source)
+        check_readers(
+            {"headline": self.headline, **{q.key: q.answer for q in self.questions if isinstance(q, Question)}},
+            self.source,
+        )
         if self.workload is None and self.probes:
             raise self._wrong("probes", f"experiment {self.name} has probes and no workload to probe")
         for manifest in self.workload.manifests if self.workload else ():
@@ -158,16 +164,21 @@ class Experiment:
             if not is_it(value):
                 one = isinstance(value, str) and "tuple" in wanted
                 hint = f'a tuple of one is written ("{value}",)' if one else ""
+                if field_name == "uses" and not one:
+                    hint = no_use(value)
+                if field_name == "questions" and not one:
+                    hint = 'one of your own: Question("key", "What is asked?", answer)'
                 raise self._wrong(field_name, f"{field_name} is {value!r:.80}, and must be {wanted}", hint)
 
     def _validate_options(self) -> None:
         """Those of its own."""
         taken = set(known_options())
         for option in self.own_options:
-            where = f"experiment {self.name} ({self.source})"
+            where = at_option(self.source, option.name)
             if option.name in taken:
                 raise UsageError(
-                    f"{where} brings an option {option.flag}, which is there already", hint="choose another name for it"
+                    f"{where}: {self.name} brings an option {option.flag}, which is there already",
+                    hint="choose another name for it",
                 )
             taken.add(option.name)
             check_own(option, where)
@@ -270,7 +281,7 @@ _TYPES: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
     (
         "uses",
         "a tuple of texts like 'patch services'",
-        _tuple_of(lambda use: isinstance(use, str) and bool(_USE.fullmatch(use))),
+        _tuple_of(is_use),
     ),
     (
         "tables",
@@ -282,6 +293,14 @@ _TYPES: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
     ("watched_names", "a whole number from 0", lambda value: type(value) is int and value >= 0),
     ("duration_s", "a number", lambda value: isinstance(value, int | float)),
 )
+
+
+def _meant(source: Path, what: str, name: str, known: Iterable[str]) -> str:
+    """What somebody may have meant who named something that does not exist."""
+    if own := own_of(source, name, what):
+        return f"the one of this file is written without quotes: {own}"
+    own = "; one of your own is written as its function, without quotes" if what == "checker" else ""
+    return f"{did_you_mean(name, known)} known: {', '.join(sorted(known))}{own}".strip()
 
 
 def question_key(question: str | Question) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from chaos.analysis.advice import advice
 from chaos.analysis.checkers import CHECKERS, checker_name, judge
-from chaos.analysis.claims import Checker, UnmeasuredError
-from chaos.analysis.defects import guarded
+from chaos.analysis.claims import Checker, UnmeasuredError, defined_at
+from chaos.analysis.defects import WrongTypeError, guarded
 from chaos.analysis.foreign import not_alone
 from chaos.analysis.gaps import not_told_in_time
 from chaos.analysis.headline import headline
@@ -83,6 +83,8 @@ def _first_sentence(reading: Reading, say: Callable[[Reading], str]) -> str:
         if why := not_alone(reading) or (say is not headline and not_told_in_time(reading)):
             return f"Nothing is concluded from this run: {why}."
         said = say(reading)
+        if not isinstance(said, str):
+            raise WrongTypeError(f"the headline returned {said!r:.60}", defined_at(say))
         return f"{SIMULATED}{said}" if said and reading.meta.simulated else said
 
     try:

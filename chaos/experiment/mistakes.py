@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields, is_dataclass
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import chaos
 from chaos.errors import UsageError
+from chaos.experiment.expected import argument_of, expectation
 
-_FACADE = "chaos.experiment"
 _ITSELF = Path(chaos.__file__).resolve().parent
 
 
@@ -38,17 +35,30 @@ def place_of(path: Path, exc: BaseException) -> str:
         path: of the experiment; what lies in its folder is the user's too.
         exc: that was raised.
     """
-    found = (path, 0)
-    folder = path.resolve().parent
+    frames = []
     traceback = exc.__traceback__
     while traceback is not None:
-        file = Path(traceback.tb_frame.f_code.co_filename)
-        if _is_of(file, folder):
-            found = (file, traceback.tb_lineno)
+        frames.append((traceback.tb_frame.f_code.co_filename, traceback.tb_lineno))
         traceback = traceback.tb_next
-    file, number = found
-    number = _line_of_argument(file, exc) or number
-    return shown(file, path) + (f", line {number}" if number else "")
+    file, number = innermost(path, frames) or (path, 0)
+    return placed(file, _line_of_argument(file, exc) or number, path)
+
+
+def innermost(path: Path, frames: Iterable[tuple[str, int]]) -> tuple[Path, int] | None:
+    """File and line of the last of some frames that is the user's; None where none is.
+
+    Args:
+        path: of the experiment; what lies in its folder is the user's too.
+        frames: file name and line of each, the outermost first.
+    """
+    folder = path.resolve().parent
+    mine = [(Path(name), line) for name, line in frames if not name.startswith("<") and _is_of(Path(name), folder)]
+    return mine[-1] if mine else None
+
+
+def placed(file: Path, line: int, path: Path) -> str:
+    """``FILE, line N``; the file alone where the line is not known."""
+    return shown(file, path) + (f", line {line}" if line else "")
 
 
 def shown(file: Path, path: Path) -> str:
@@ -61,7 +71,7 @@ def shown(file: Path, path: Path) -> str:
 def line_of_field(path: Path, field: str, of: str = "Experiment") -> int:
     """The line of ``field=…`` in a file's call of a class, such as ``Experiment(…)``; 0 where there is none."""
     for call in _calls(path):
-        if getattr(call.func, "id", getattr(call.func, "attr", "")) == of:
+        if called(call) == of:
             for keyword in call.keywords:
                 if keyword.arg == field:
                     return keyword.value.lineno
@@ -70,14 +80,55 @@ def line_of_field(path: Path, field: str, of: str = "Experiment") -> int:
 
 def at_field(path: Path, field: str) -> str:
     """``FILE, line N`` of a field of its experiment."""
-    line = line_of_field(path, field)
-    return f"{path}, line {line}" if line else str(path)
+    return placed(path, line_of_field(path, field), path)
 
 
-def did_you_mean(wrong: object, known: Iterable[str]) -> str:
-    """The nearest name, as a question; empty where none is near."""
-    near = get_close_matches(str(wrong), list(known), n=1)
-    return f"did you mean {near[0]}?" if near else ""
+def at_option(path: Path, name: object) -> str:
+    """``FILE, line N`` of ``Option("NAME", …)``, in an experiment's file or beside it; else of its options."""
+    for file in (path, *sorted(path.parent.glob("*.py"))):
+        for call in _calls(file):
+            first = [*call.args[:1], *(keyword.value for keyword in call.keywords if keyword.arg == "name")]
+            if called(call) == "Option" and any(isinstance(one, ast.Constant) and one.value == name for one in first):
+                return placed(file, call.lineno, path)
+    return at_field(path, "options")
+
+
+def own_of(path: Path, name: str, what: str) -> str:
+    """By which name a file has something of its own that it names as a text; empty where it has no such thing.
+
+    Args:
+        path: of the experiment.
+        name: as reports have it, with dashes.
+        what: ``checker``: a function; ``option`` and ``question``: what was assigned an Option or Question of it.
+    """
+    tree = tree_of(path)
+    for node in tree.body if tree else ():
+        if what == "checker" and isinstance(node, ast.FunctionDef) and node.name == name.replace("-", "_"):
+            return node.name
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and isinstance(node.targets[0], ast.Name):
+            first = node.value.args[0] if node.value.args else None
+            if called(node.value).lower() == what and isinstance(first, ast.Constant) and first.value == name:
+                return node.targets[0].id
+    return ""
+
+
+def called(call: ast.Call) -> str:
+    """The last part of what is called."""
+    return str(getattr(call.func, "id", getattr(call.func, "attr", "")))
+
+
+def tree_of(path: Path) -> ast.Module | None:
+    """What a file says; None where it cannot be read."""
+    try:
+        return _parsed(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, SyntaxError, RecursionError):
+        return None
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> ast.Module:
+    """Several look at the same files."""
+    return ast.parse(text)
 
 
 def _then(path: Path) -> str:
@@ -92,96 +143,12 @@ def _is_of(file: Path, folder: Path) -> bool:
     return inside and not (file.is_relative_to(_ITSELF) and file.relative_to(_ITSELF).parts[0][0] != "_")
 
 
-def expectation(path: Path, exc: BaseException) -> str:
-    """What would have been right where an exception was raised; empty where that is not known."""
-    for kind, tell in _TOLD_BY:
-        if isinstance(exc, kind):
-            return tell(path, exc)
-    return ""
-
-
-def _of_a_module(path: Path, exc: ModuleNotFoundError) -> str:
-    beside = [file.stem for file in path.parent.glob("*.py") if file != path]
-    missing = str(exc.name).rpartition(".")[2]
-    return did_you_mean(missing, beside) or f"it is neither installed nor a file {missing}.py beside {path.name}"
-
-
-def _of_an_import(_path: Path, exc: ImportError) -> str:
-    name = re.search(r"cannot import name '(\w+)'", str(exc))
-    return _nearest_of(name[1], exc.name) if name else ""
-
-
-def _of_a_name(_path: Path, exc: NameError) -> str:
-    for module in (_FACADE, "collections.abc"):
-        if exc.name in _names_of(module):
-            return f"is it missing: from {module} import {exc.name}?"
-    return did_you_mean(exc.name, _names_of(_FACADE))
-
-
-def _of_an_attribute(_path: Path, exc: AttributeError) -> str:
-    return did_you_mean(exc.name, (name for name in dir(exc.obj) if not name.startswith("_")))
-
-
-def _nearest_of(name: str, module: str | None) -> str:
-    near = did_you_mean(name, _names_of(module or ""))
-    if module == _FACADE and not near:
-        return f"all that {_FACADE} has is in CONTRIBUTING.md and docs/reference"
-    return near
-
-
-def _names_of(module: str) -> list[str]:
-    loaded = sys.modules.get(module)
-    return [name for name in dir(loaded) if not name.startswith("_")]
-
-
-def _of_arguments(_path: Path, exc: TypeError) -> str:
-    """The fields of the class that was called with others."""
-    called = re.match(r"(\w+)\.__init__\(\) (.*)", str(exc))
-    if called is None:
-        return ""
-    kind = getattr(sys.modules[_FACADE], called[1], None) or _global_of(exc, called[1])
-    if not is_dataclass(kind):
-        return ""
-    known = [one.name for one in fields(kind) if one.init]
-    wrong = _argument_of(exc)
-    near = did_you_mean(wrong, known) if wrong else ""
-    return f"{near} {called[1]} has: {', '.join(known)}".strip()
-
-
-def _global_of(exc: BaseException, name: str) -> object:
-    """What a name stood for where an exception came through; None where it stood for nothing."""
-    traceback = exc.__traceback__
-    while traceback is not None:
-        if name in traceback.tb_frame.f_globals:
-            return traceback.tb_frame.f_globals[name]
-        traceback = traceback.tb_next
-    return None
-
-
-# The first that fits; a module that is not found is an import error too.
-_TOLD_BY: tuple[tuple[type[BaseException], Callable[[Path, Any], str]], ...] = (
-    (ModuleNotFoundError, _of_a_module),
-    (ImportError, _of_an_import),
-    (NameError, _of_a_name),
-    (AttributeError, _of_an_attribute),
-    (TypeError, _of_arguments),
-)
-
-
-def _argument_of(exc: BaseException) -> str:
-    found = re.search(r"unexpected keyword argument '(\w+)'", str(exc))
-    return found[1] if found and isinstance(exc, TypeError) else ""
-
-
 def _line_of_argument(path: Path, exc: BaseException) -> int:
     """Of a call over several lines Python tells the first one only."""
-    wrong, called = _argument_of(exc), re.match(r"(\w+)\.__init__", str(exc))
-    return line_of_field(path, wrong, called[1]) if wrong and called else 0
+    wrong, called_is = argument_of(exc), re.match(r"(\w+)\.__init__", str(exc))
+    return line_of_field(path, wrong, called_is[1]) if wrong and called_is else 0
 
 
 def _calls(path: Path) -> Iterator[ast.Call]:
-    try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, SyntaxError, RecursionError):
-        return
-    yield from (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    tree = tree_of(path)
+    yield from (node for node in ast.walk(tree) if isinstance(node, ast.Call)) if tree else ()

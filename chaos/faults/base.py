@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any, ClassVar, dataclass_transform
 
 from chaos.cluster.changes import Acknowledged, Changes
 from chaos.model import CauseWords, PodIdentity
+from chaos.model.own import as_dataclass
 
 _PLAIN = (str, int, float, bool, type(None))
 
@@ -35,8 +37,12 @@ class Fault(ABC):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        given = cls.__dict__.get("inject")
+        if given is not None and not inspect.iscoroutinefunction(given):
+            how = "without yield" if inspect.isasyncgenfunction(given) else "and is a `def`"
+            raise TypeError(f"inject of {cls.__name__} must be an `async def`, {how}")
         if "__slots__" not in cls.__dict__:
-            dataclass(frozen=True)(cls)
+            as_dataclass(cls)
             # One that is decorated too is made a dataclass once more, which refuses what is there. The base's stays.
             del cls.__setattr__, cls.__delattr__
 

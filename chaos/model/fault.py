@@ -11,7 +11,13 @@ class PodIdentity:
     """A pod as it was when a fault chose it.
 
     Attributes:
+        name: such as ``web-0``.
+        uid: of the pod object; its successor of the same name has another.
         address: the one of the family that comes first in its cluster.
+        node: on which it runs.
+        hostname: that its spec gives it.
+        ordinal: its number in the StatefulSet, as its label says.
+        claims: names of its volume claims.
         ipv6: its address beside that; empty where it has none.
     """
 
@@ -34,10 +40,13 @@ def ipv6_of(status: dict[str, Any]) -> str:
 class CauseWords(NamedTuple):
     """How reports say what a fault did to one of its targets, and from when its seconds count.
 
+    Of ``CauseWords("its deletion was accepted", "the deletion", "delete accepted")`` reports make, in this order:
+    "Seconds since *its deletion was accepted*", "was not right 60 s after *the deletion*", "*delete accepted* (t0)".
+
     Attributes:
-        what: in words: "its deletion was accepted".
-        noun: the same, after "after": "the deletion".
-        label: as a step of the time line: "delete accepted".
+        what: a clause with its verb in the past, about the pod: "its deletion was accepted".
+        noun: the same as a noun with its article, after "after": "the deletion".
+        label: two or three words, a step of the time line: "delete accepted".
     """
 
     what: str
@@ -57,7 +66,8 @@ class FaultWindow:
             made and another refused; ``unknown`` where no answer came; ``sent`` where the run was cut off before.
         sent_ns: when the request left.
         accepted_ns: when its response arrived, of several requests the last one; None where it was refused.
-        ended_ns: when the next trial, or the end of the method, began; None where the run was cut short.
+        ended_ns: when the `async with run.inject(…)` was left; None where the run was cut short.
+        detail: why it was refused or partial.
         parameters: such as ``grace_s``.
         replaces: whether each target is to be replaced by a new pod of its name: then it is a trial of its recovery.
         requests: where each target had a request of its own: by its name when that left, and when its response arrived.

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 class Interval:
     """The instant t lies in (after_ns, before_ns].
 
-    `before_ns` is None where it was not seen to happen: right-censored at `after_ns`.
+    Attributes:
+        after_ns: the latest instant at which it had not happened yet, on the run's clock.
+        before_ns: the earliest at which it had; None where it was not seen to happen: right-censored at `after_ns`.
     """
 
     after_ns: int
@@ -17,6 +19,7 @@ class Interval:
 
     @property
     def width_ns(self) -> int | None:
+        """How much is not known; None without an end."""
         return None if self.before_ns is None else self.before_ns - self.after_ns
 
     def covers(self, instant_ns: int) -> bool:

@@ -19,6 +19,8 @@ class Verdict:
     """A checker's conclusion; `unknown` wherever the history does not suffice for another.
 
     Attributes:
+        checker: its name.
+        outcome: ``ok``, ``fail`` or ``unknown``.
         text: one sentence or a few; they cite the figures that decided it.
         evidence: where in the run's folder it can be seen, such as ``recoveries.csv trial 2``.
         faults: how many faults it rests on.

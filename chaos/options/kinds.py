@@ -136,7 +136,11 @@ class Name(Kind[str]):
 
 @dataclass(frozen=True)
 class Choice(Kind[str]):
-    """One of some words."""
+    """One of some words.
+
+    Attributes:
+        words: that may be said.
+    """
 
     words: tuple[str, ...]
 

@@ -45,7 +45,13 @@ def _plain(value: float) -> str:
 
 @dataclass(frozen=True)
 class Whole(Kind[int]):
-    """A whole number."""
+    """A whole number.
+
+    Attributes:
+        low: the least that may be.
+        high: the greatest.
+        metavar: what stands for a value in help; likewise below.
+    """
 
     low: int
     high: int
@@ -76,7 +82,14 @@ class Whole(Kind[int]):
 
 @dataclass(frozen=True)
 class Number(Kind[float]):
-    """A number above `low`, or from it on where `zero` may be."""
+    """A number above `low`, or from it on where `zero` may be.
+
+    Attributes:
+        high: the greatest that may be.
+        low: the bound from below.
+        zero: whether `low` itself may be.
+        unit: ending of its attribute, such as ``s``; empty: none.
+    """
 
     high: float
     low: float = 0.0
@@ -118,6 +131,8 @@ class Duration(Kind[float]):
 
     Attributes:
         low_s: the shortest; 0 is no duration unless `zero`.
+        high_s: the longest.
+        zero: whether 0 may be.
         whole: only whole seconds, as an int.
     """
 
@@ -181,7 +196,12 @@ class Duration(Kind[float]):
 
 @dataclass(frozen=True)
 class Percentage(Kind[float]):
-    """A part of one, ``10%`` or ``0.1``, in whole percents."""
+    """A part of one, ``10%`` or ``0.1``, in whole percents.
+
+    Attributes:
+        low: the least, in percent.
+        high: the greatest, in percent.
+    """
 
     low: int = 1
     high: int = 100

@@ -19,10 +19,14 @@ from chaos.experiment import (
     all_turned_ns,
     at_most_ms,
     checker,
+    covered,
     held,
     holds,
+    known,
     note,
+    outage,
     turned,
+    unsure,
 )
 
 from .break_selector import BreakSelector
@@ -70,6 +74,21 @@ def names_follow_the_selector(reading: Reading) -> Iterator[Finding]:
     yield holds(f"Every view denied every pod's name {at_most_ms(gone_ns - accepted_ns(fault))} after the change.")
 
 
+@checker("report.md: Measured")
+def clients_fail_meanwhile(reading: Reading) -> Iterator[Finding]:
+    """Who connects by a pod's name fails while the Service selects nobody, and not to the end."""
+    fault = broken(reading)
+    ended_ns = known(fault.ended_ns, "the run was cut short")
+    records = [f"{pod.name}.{fault.parameters['service']}:80" for pod in fault.targets]
+    for client in [one for record in records for one in reading.series_of(probe="http", record=record)]:
+        if not covered(reading, client, fault.sent_ns, ended_ns):
+            yield unsure(f"{client.record} could not be heard all the time")
+        lost = known(outage(reading, client, fault.sent_ns, ended_ns), f"{client.record} never failed")
+        if lost.ended.before_ns is None:
+            yield against(f"{client.record} failed to the end: {lost.kinds()}")
+        yield holds(f"{client.record} failed for {lost.lasted()}.")
+
+
 @checker("events.jsonl")
 def pods_stay(reading: Reading) -> Iterator[Finding]:
     """No pod is replaced: only the Service was wrong."""
@@ -81,6 +100,7 @@ def pods_stay(reading: Reading) -> Iterator[Finding]:
 
 def what_was_gone(reading: Reading) -> Iterator[str]:
     yield held(reading, names_follow_the_selector)
+    yield held(reading, clients_fail_meanwhile)
     yield held(reading, pods_stay)
     yield "So a name that is gone says nothing about its pod: look at the Service's selector too."
 
@@ -97,7 +117,7 @@ experiment = Experiment(
     workload=Workload(manifests=("selector-outage.yaml",), statefulset="app", service="app", port=80),
     probes=("dns", "http"),
     # Named ones are of chaos/analysis/checkers, the others are functions of this file; so are questions.
-    checkers=("fault-took-effect", "steady-state", names_follow_the_selector, pods_stay),
+    checkers=("fault-took-effect", "steady-state", names_follow_the_selector, clients_fail_meanwhile, pods_stay),
     questions=(Question("gone", "What is gone while the selector is wrong?", what_was_gone),),
     tables=(Pods,),  # that the report shows of what the method noted down
     headline=headline,  # the report's first sentence

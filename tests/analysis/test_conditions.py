@@ -112,7 +112,9 @@ def test_a_checker_that_finds_nothing_is_unknown_and_counts_accepted_faults() ->
     ]
     found = finds_nothing(Reading(build.done()))
     assert (found.outcome, found.faults, found.evidence) == (UNKNOWN, 2, ("events.jsonl",))
-    assert found.summary == "Cannot be judged: nothing was found that could be."
+    assert found.summary == (
+        "Cannot be judged: the checker yielded nothing in this run, neither holds(…) nor against(…) nor unsure(…)."
+    )
 
 
 @pytest.mark.parametrize(

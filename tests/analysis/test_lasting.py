@@ -83,6 +83,22 @@ def test_a_name_that_nobody_asked_for_cannot_be_judged() -> None:
     assert turns(told(one=steps(TIMED_OUT)), RECORD, "NXDOMAIN", *SPAN) == {}
 
 
+def test_a_name_that_was_written_otherwise_is_told_beside_those_that_were_asked_for() -> None:
+    kind, _, name = RECORD.partition(" ")
+    for wrong in (name, f"{kind} {name[:-1]}"):
+        with pytest.raises(UnmeasuredError, match=f"{wrong} was not asked for, but {RECORD}"):
+            list(turned(told(one=steps(OLD)), wrong, "NXDOMAIN", *SPAN))
+
+
+def test_what_was_connected_to_is_judged_by_its_outage() -> None:
+    builder = Builder()
+    builder.series("http", "front:80", "", "", "front")
+    with pytest.raises(
+        UnmeasuredError, match="front:80 was connected to, not asked of DNS: `outage` judges connections"
+    ):
+        list(turned(Reading(builder.done()), "front:80", "OK", *SPAN))
+
+
 @pytest.mark.parametrize(
     ("truth", "outcomes"),
     [

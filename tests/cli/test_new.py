@@ -30,7 +30,7 @@ def test_an_experiment_is_whole_and_the_next_commands_work(tmp_path: Path) -> No
     assert (shown.returncode, ran.returncode) == (0, 0), shown.stderr + ran.stderr
     assert "web-outage" in shown.stdout
     assert "BreakSelector: Make a Service select no pod" in shown.stdout
-    assert "HELD (simulated): 4 of 4 checks" in ran.stdout
+    assert "HELD (simulated): 5 of 5 checks" in ran.stdout
 
 
 def test_a_fault_with_its_own_name_is_used_by_the_experiment_that_names_it(tmp_path: Path) -> None:
@@ -44,7 +44,21 @@ def test_a_fault_with_its_own_name_is_used_by_the_experiment_that_names_it(tmp_p
     assert files(tmp_path) == {"mine/lose_label.py", "mine/second.py", "mine/manifests/second.yaml"}
     assert (tmp_path / "mine" / "lose_label.py").read_text() == text
     ran = run_command("run", "mine/second.py", "--sandbox", folder=tmp_path)
-    assert "HELD (simulated): 4 of 4 checks" in ran.stdout, ran.stderr
+    assert "HELD (simulated): 5 of 5 checks" in ran.stdout, ran.stderr
+
+
+def test_a_fault_of_another_name_does_not_pass_for_what_its_name_says(tmp_path: Path) -> None:
+    """Its file does what the example does until it is changed, and says so; the example itself is the example."""
+    assert new(tmp_path, "experiment", "second", "--fault", "lose-label")[0] == 0
+    for name, times in (("lose_label.py", 3), ("second.py", 2)):
+        assert (tmp_path / name).read_text().count("To be changed") == times
+    assert new(tmp_path, "experiment", "third")[0] == 0
+    assert "To be changed" not in (tmp_path / "break_selector.py").read_text() + (tmp_path / "third.py").read_text()
+
+
+def test_the_package_is_typed() -> None:
+    """For `mypy --strict` of one's own file: without py.typed mypy would take nothing of this tool for what it is."""
+    assert (ROOT / "chaos" / "py.typed").is_file()
 
 
 @pytest.mark.parametrize("kind", ["experiment", "fault"])

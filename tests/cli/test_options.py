@@ -286,7 +286,7 @@ def test_a_file_that_is_an_options_value_is_not_executed(tmp_path: Path) -> None
         (KEYS.replace('"keys"', '"identify-password"'), (), "which means something else"),
         (KEYS.replace('"keys"', '"seed"'), (), "brings an option --seed, which is there already"),
         (KEYS.replace("100", "0"), (), "the default of --keys must lie between 1 and 10000"),
-        (KEYS.replace("100", '"1"'), (), "the default of --keys cannot be checked: TypeError"),
+        (KEYS.replace("100", '"1"'), (), 'the default of --keys is "1", and must be a whole number'),
         (KEYS.replace("Whole(1, 10_000)", "int"), (), "the kind of --keys is <class 'int'>"),
         (KEYS.replace('written."', 'written.", short="-n"'), (), "--keys has a short flag -n"),
         (KEYS.replace('"Keys that are written."', "None"), (), "--keys has no help"),

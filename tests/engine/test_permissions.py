@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from chaos.engine import views
 from chaos.engine.doctor import Doctor, Finding, Status
 from chaos.engine.permissions import PERMISSIONS, Feature, Permission, denied, needed, require
+from chaos.engine.undeclared import undeclared
 from chaos.engine.views import find_dns
 from chaos.errors import ApiError, PreflightError
+from chaos.experiment import find_experiment
 from tests.fakes import FakeVantage, answer
 
 RESOLV_CONF = "search prod.svc.corp.example svc.corp.example corp.example\nnameserver 10.96.0.10\noptions ndots:5\n"
@@ -120,3 +123,16 @@ async def test_the_doctor_knows_a_namespace_that_is_not_there() -> None:
     assert found["permissions: run"].status is Status.OK
     assert found["namespace"].status is Status.PROBLEM
     assert "nowhere" in found["namespace"].found
+
+
+def test_what_a_run_asked_for_and_does_not_declare_is_told() -> None:
+    """The sandbox and an administrator's cluster refuse nothing, so only this shows it before another cluster does."""
+    experiment = replace(find_experiment("identity-persistence"), uses=("patch services",))
+    used = [
+        ("patch", "apps", "deployments"),
+        ("patch", "", "services"),
+        ("list", "", "pods"),
+        ("create", "authorization.k8s.io", "selfsubjectaccessreviews"),
+    ]
+    assert undeclared(experiment, used) == ["patch deployments.apps"]
+    assert undeclared(replace(experiment, needs=("kube-system",)), used) == []

@@ -5,72 +5,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chaos.analysis.checkers import judge
+from chaos.analysis.claims import UnmeasuredError, accepted
 from chaos.analysis.defects import guarded
+from chaos.analysis.questions import Question, answer_all
 from chaos.analysis.reading import Reading
 from chaos.cli.catalogue import known_experiment
 from chaos.errors import UsageError
-from chaos.experiment import Options, find_experiment
-from chaos.experiment.mistakes import did_you_mean
+from chaos.experiment import find_experiment
+from chaos.experiment.expected import did_you_mean
+from chaos.model import PodIdentity
+from tests.experiment.own_file import MANIFEST, raised, written
 from tests.histories import Builder
-from tests.sandboxed import run_sandboxed
-
-GOOD = '''"""One line."""
-
-from collections.abc import Iterator
-
-from chaos.experiment import Experiment, Finding, Reading, Run, Workload, checker, holds
-
-
-async def method(run: Run) -> None:
-    await run.steady_state(within_s=60)
-
-
-@checker("report.md: Measured")
-def it_holds(reading: Reading) -> Iterator[Finding]:
-    yield holds("It does.")
-
-
-experiment = Experiment(
-    name="mine",
-    hypothesis="h",
-    workload=Workload(("w.yaml",), "web", "web", 80),
-    probes=("dns",),
-    checkers=("steady-state", it_holds),
-    questions=("dns-update",),
-    timeout_s=10,
-    method=method,
-)
-'''
-MANIFEST = """apiVersion: apps/v1
-kind: StatefulSet
-metadata: {name: web}
-spec:
-  serviceName: web
-  replicas: 1
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec: {containers: [{name: c, image: nginx}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec: {clusterIP: None, selector: {app: web}, ports: [{port: 80}]}
-"""
-
-
-def written(folder: Path, old: str = "", new: str = "", *, manifest: str = MANIFEST) -> Path:
-    """The good one, with one thing replaced."""
-    assert old in GOOD
-    path = folder / "mine.py"
-    path.write_text(GOOD.replace(old, new) if old else GOOD)
-    (folder / "manifests").mkdir(exist_ok=True)
-    (folder / "manifests" / "w.yaml").write_text(manifest)
-    return path
 
 
 def said(path: Path) -> str:
@@ -116,8 +66,22 @@ def test_the_one_that_the_others_differ_from_is_right(tmp_path: Path) -> None:
         ("    await run.steady_state(within_s=60)", "    yield 1", "mine.py, line 8: method yields", "async def method"),
         ("async def method(run: Run) -> None:\n    await", "def method(run: Run) -> None:\n    return", "mine.py, line 8: method must be an `async def`", "async def method"),
         ('@checker("report.md: Measured")\n', "", "mine.py, line 12: the checker it_holds has no @checker(…) above it", "@checker("),
-        ('@checker("report.md: Measured")', "@checker", "mine.py: a checker stands below @checker without brackets", '@checker("report.md'),
+        ('@checker("report.md: Measured")', "@checker", "mine.py, line 12: a checker stands below @checker without brackets", '@checker("report.md'),
         ('yield holds("It does.")', 'holds("It does.")', "mine.py, line 12: the checker it_holds yields nothing", "yield holds(…)"),
+        ('yield holds("It does.")', 'yield "It does."', "mine.py, line 14: the checker it_holds yields what is no finding", "yield holds(…)"),
+        ('yield holds("It does.")', 'yield f"{reading}"', "mine.py, line 14: the checker it_holds yields what is no finding", "yield holds(…)"),
+        ('"steady-state", it_holds', '"steady-state", "it-holds"', "names a checker 'it-holds'", "the one of this file is written without quotes: it_holds"),
+        ('"steady-state", it_holds', '"steady-state", "never-heard-of"', "names a checker", "one of your own is written as its function"),
+        ("await run.steady", "run.steady", "mine.py, line 9: run.steady_state(…) does nothing, since it is not awaited", "await run.steady_state(…)"),
+        ("await run.steady_state(within_s=60)", "run.objects.create({})", "mine.py, line 9: run.objects.create(…) does nothing", "await run.objects.create(…)"),
+        ("await run.steady_state(within_s=60)", "run.inject(\n        None\n    )", "mine.py, line 9: run.inject(…) alone injects nothing", "async with run.inject(…):"),
+        ("timeout_s=10", 'headline=lambda: "x"', "mine.py, line 24: what says headline must be a function that takes the reading", "def NAME(reading"),
+        ('"dns-update"', "it_holds", "mine.py, line 23: questions is (<function it_holds", 'Question("key", "What is asked?", answer)'),
+        ("timeout_s=10", 'uses=("pach pods",)', "uses is ('pach pods',)", "'pach' is no verb: did you mean patch? verbs: get, list"),
+        ("timeout_s=10", 'uses=("get,lst pods",)', "uses is ('get,lst pods',)", "'lst' is no verb: did you mean list?"),
+        ("timeout_s=10", 'uses=("patch deployments",)', "uses is ('patch deployments',)", "'deployments' is of another group: deployments.apps"),
+        ("timeout_s=10", 'uses=("get pods.apps",)', "uses is ('get pods.apps',)", "'pods.apps' is of another group: pods"),
+        ("timeout_s=10", 'uses=("get Pods",)', "uses is ('get Pods',)", "small letters, the resource in the plural"),
         ("it_holds(reading: Reading)", "it_holds()", "mine.py, line 12: the checker it_holds() must take the reading alone", "reading: Reading"),
         ('("w.yaml",)', '("ww.yaml",)', "mine.py, line 20: experiment mine names a manifest 'ww.yaml'", "did you mean w.yaml?"),
         ('("w.yaml",)', "()", "mine.py, line 20: the manifests of mine define no StatefulSet web", "no manifest has as StatefulSet: none"),
@@ -170,33 +134,9 @@ def test_a_misspelt_file_beside_it_is_suggested(tmp_path: Path) -> None:
     ],
 )
 def test_what_a_method_raises_is_named_with_its_line(tmp_path: Path, line: str, message: str) -> None:
-    path = written(tmp_path, "await run.steady_state(within_s=60)", line)
-    options = Options(trials=1, period_s=0.1, max_qps=None)
-    error = run_sandboxed(tmp_path / "reports", options, experiment=find_experiment(str(path))).result.error
+    error = raised(tmp_path, line)
     assert isinstance(error, UsageError)
     assert message in error.message
-
-
-def test_a_misspelt_step_of_the_method_is_suggested(tmp_path: Path) -> None:
-    path = written(tmp_path, "await run.steady_state(within_s=60)", "run.steady_stat(60)")
-    options = Options(trials=1, period_s=0.1, max_qps=None)
-    error = run_sandboxed(tmp_path / "reports", options, experiment=find_experiment(str(path))).result.error
-    assert error is not None
-    assert "did you mean steady_state?" in error.hint
-
-
-def test_a_misspelt_value_of_a_fault_of_ones_own_is_suggested(tmp_path: Path) -> None:
-    (tmp_path / "mend.py").write_text(
-        "from chaos.experiment import Fault\n\n\nclass Mend(Fault):\n    service: str\n\n"
-        "    async def inject(self, changes, namespace):\n        return None\n"
-    )
-    path = written(tmp_path, "await run.steady_state(within_s=60)", "Mend(servce='web')")
-    path.write_text(path.read_text().replace("from chaos.experiment", "from .mend import Mend\nfrom chaos.experiment"))
-    options = Options(trials=1, period_s=0.1, max_qps=None)
-    error = run_sandboxed(tmp_path / "reports", options, experiment=find_experiment(str(path))).result.error
-    assert error is not None
-    assert "mine.py, line 10) raised TypeError" in error.message
-    assert "did you mean service? Mend has: service" in error.hint
 
 
 @pytest.mark.parametrize(
@@ -218,6 +158,89 @@ def test_a_checker_that_crashes_is_unknown_and_named_with_its_own_line(tmp_path:
     assert "The checker crashed: " in verdict.summary
     assert message in verdict.summary
     assert "(mine.py, line 14)" in verdict.summary
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("yield from iter([reading.marks])", "the checker yields [] (mine.py, line 14), which is no finding: holds(…)"),
+        ("yield from (str(one) for one in [1])", "the checker yields '1' (mine.py, line 14), which is no finding"),
+        ("yield from ()", "the checker yielded nothing in this run, neither holds(…)"),
+    ],
+)
+def test_a_checker_that_yields_what_is_no_finding_is_named_with_its_line(
+    tmp_path: Path, line: str, message: str
+) -> None:
+    *_, check = find_experiment(str(written(tmp_path, 'yield holds("It does.")', line))).checkers
+    assert callable(check)
+    (verdict,) = judge(Reading(Builder().done()), [check])
+    assert (str(verdict.outcome), message in verdict.summary) == ("unknown", True), verdict.summary
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("return 5", "the answer to gone returned 5 (test_mistakes.py, line "),
+        ("yield 5", "the answer to gone yields 5 (test_mistakes.py, line "),
+    ],
+)
+def test_an_answer_that_is_no_sentence_is_named_with_its_line(answer: str, said: str) -> None:
+    def returns(_reading: Reading) -> Any:
+        return 5
+
+    def yields(_reading: Reading) -> Any:
+        yield 5
+
+    question = Question("gone", "What is gone?", returns if answer == "return 5" else yields)
+    (found,) = answer_all(Reading(Builder().done()), [question])
+    assert said in found.text
+    assert "must be sentences: texts" in found.text
+
+
+def test_a_fault_of_another_name_is_told_beside_those_of_the_run() -> None:
+    build = Builder()
+    build.fault(1, PodIdentity("web-1", "uid-1", "10.0.0.1", "node-1"), 10.0, 10.001, 13.0)
+    reading = Reading(build.done())
+    with pytest.raises(UnmeasuredError, match=r"none \(no fault of this run is called delete_pod, but delete-pod\)"):
+        accepted(reading, "delete_pod", "none")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("    def inject(self, changes, namespace):\n        return None\n", "mend.py, line 4 raises TypeError: inject of Mend must be an `async def`, and is a `def`"),
+        ("    async def inject(self, changes, namespace):\n        yield\n", "inject of Mend must be an `async def`, without yield"),
+        ("    for_s: float = 1.0\n    port: int\n", "mend.py, line 4 raises TypeError: the fields of Mend: port has no default and stands after a field that has one"),
+        ("    ports: list = []\n", "mend.py, line 4 raises TypeError: the fields of Mend: mutable default"),
+        ("    async def inject(self, changes, namespace):\n        changes.put_back('Service', 'web', namespace)\n", "mend.py, line 6: changes.put_back(…) does nothing, since it is not awaited"),
+    ],
+)  # fmt: skip
+def test_a_wrong_fault_is_named_with_its_own_line(tmp_path: Path, body: str, message: str) -> None:
+    (tmp_path / "mend.py").write_text(f"from chaos.experiment import Fault\n\n\nclass Mend(Fault):\n{body}")
+    path = written(tmp_path, "from chaos.experiment", "from .mend import Mend\nfrom chaos.experiment")
+    assert message in said(path)
+
+
+def test_a_wrong_note_is_named_with_its_line(tmp_path: Path) -> None:
+    new = "class Ports(Note):\n    when: str = ''\n    port: int\n\n\nasync def method"
+    path = written(tmp_path, "async def method", new)
+    path.write_text(path.read_text().replace("import Experiment", "import Note, Experiment"))
+    assert "mine.py, line 8 raises TypeError: the fields of Ports: port has no default" in said(path)
+
+
+def test_a_wrong_option_is_named_with_its_line(tmp_path: Path) -> None:
+    path = written(tmp_path, "timeout_s=10", 'timeout_s=10,\n    options=(Option("my-port", Whole, 1, "Which."),)')
+    path.write_text(path.read_text().replace("import Experiment", "import Option, Whole, Experiment"))
+    assert "mine.py, line 25: the kind of --my-port is the class Whole" in said(path)
+
+
+def test_an_option_of_ones_own_is_named_without_quotes(tmp_path: Path) -> None:
+    path = written(tmp_path, "timeout_s=10", 'options=("my-port",)')
+    path.write_text(
+        path.read_text().replace("\n\nasync def", '\n\nPORT = Option("my-port", Whole(1, 9), 1, "Which.")\nasync def')
+    )
+    path.write_text(path.read_text().replace("import Experiment", "import Option, Whole, Experiment"))
+    assert "the one of this file is written without quotes: PORT" in said(path)
 
 
 def test_a_defect_of_the_tool_is_named_with_the_tools_line() -> None:

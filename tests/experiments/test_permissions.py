@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chaos.engine.permissions import undeclared
+from chaos.engine.undeclared import undeclared
 from chaos.experiment import load_experiments
 
 EXAMPLES = Path(__file__).parents[2] / "reports" / "examples"
@@ -24,5 +24,5 @@ def used(document: dict[str, dict[str, dict[str, int]]]) -> set[tuple[str, str, 
 def test_a_run_used_no_permission_that_is_not_declared(name: str) -> None:
     path = EXAMPLES / name / "run.json"
     asked = used(json.loads(path.read_text(encoding="utf-8")))
-    assert undeclared(asked, name, EXPERIMENTS[name].uses) == []
-    assert undeclared({*asked, ("patch", "apps", "daemonsets")}, name, ()) != []
+    assert undeclared(EXPERIMENTS[name], asked) == []
+    assert undeclared(EXPERIMENTS[name], {*asked, ("patch", "apps", "daemonsets")}) != []

@@ -21,9 +21,9 @@ from chaos.cluster.connection import connect
 from chaos.cluster.journal import JOURNAL, Journal
 from chaos.cluster.undo import Undo
 from chaos.engine.execution import Execution, RunResult
-from chaos.engine.permissions import undeclared
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover
+from chaos.engine.undeclared import undeclared
 from chaos.errors import RollbackError, UsageError
 from chaos.experiment import (
     Acknowledged,
@@ -274,6 +274,6 @@ def test_the_example_declares_every_permission_that_it_uses(folder: Path, tmp_pa
     used = run_sandboxed(tmp_path / "reports", OPTIONS, experiment=experiment).history.meta.measurement["api_used"]
     words = [key.split(" ") for key in used]
     asked = {(w[0], w[1] if len(w) == 3 else "", w[-1]) for w in words}
-    assert undeclared(asked, experiment.name, experiment.uses) == []
-    assert undeclared(asked, experiment.name, ()) == ["patch services"]
+    assert undeclared(experiment, asked) == []
+    assert undeclared(replace(experiment, uses=()), asked) == ["patch services"]
     assert "patch services" in used

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from chaos.analysis.claims import UnmeasuredError, need
+from chaos.analysis.claims import UnmeasuredError, defined_at, need, yielding
+from chaos.analysis.defects import WrongTypeError
 from chaos.analysis.reading import Reading
 from chaos.analysis.statistics import Bound
 from chaos.analysis.trials import Trial, end_unseen, no_effect, not_replaced, trials
@@ -61,7 +62,7 @@ class Question:
         """The answer; one that needs what the run did not see says so."""
         try:
             found = self.answer(reading)
-            said = found if isinstance(found, str) else " ".join(filter(None, found))
+            said = found if isinstance(found, str) else " ".join(filter(None, _sentences(self, found)))
         except UnmeasuredError as exc:
             return self.cannot_say(reading, str(exc))
         if not said:
@@ -71,6 +72,20 @@ class Question:
     def cannot_say(self, reading: Reading, why: str) -> Answer:
         """The answer of a run that did not measure it."""
         return Answer(self.asked(reading), f"This run cannot say: {why.rstrip('.')}.", self.evidence)
+
+
+def _sentences(question: Question, found: object) -> Iterator[str]:
+    """What an answer yields.
+
+    Raises:
+        WrongTypeError: that is something else.
+    """
+    if not isinstance(found, Iterable):
+        raise WrongTypeError(f"the answer to {question.key} returned {found!r:.60}", defined_at(question.answer))
+    for one in found:
+        if one is not None and not isinstance(one, str):
+            raise WrongTypeError(f"the answer to {question.key} yields {one!r:.60}", yielding(found))
+        yield one or ""
 
 
 def effective_trials(reading: Reading) -> list[Trial]:

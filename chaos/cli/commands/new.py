@@ -17,11 +17,13 @@ class Wanted:
 
     kind: str = argument("experiment|fault", "What to write.", complete=kinds_of_new)
     name: str = argument("NAME", "Of it: small letters, digits and dashes.")
-    folder: Path = option(File("DIR"), Path(), "Where to write it; default: here.", trust=Trust.NAMED)
+    folder: Path = option(
+        File("DIR"), Path(), "Where to write it.", default_said="the current folder", trust=Trust.NAMED
+    )
     fault: str = option(
         Text("NAME"),
         templates.FAULT,
-        "That the experiment uses; it is written too where there is none.",
+        "That the experiment uses; one to change is written too where there is none.",
         trust=Trust.NAMED,
     )
 

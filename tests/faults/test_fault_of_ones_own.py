@@ -196,10 +196,10 @@ def run_with(folder: Path, reports: Path, fault: object) -> RunResult:
 def test_the_requests_of_several_pods_are_returned_as_contributing_says(folder: Path, tmp_path: Path) -> None:
     """Its lines, word for word, in a fault."""
     lines = CONTRIBUTING.read_text(encoding="utf-8").partition("  ```python\n  done = ")[2].partition("  ```")[0]
-    head = "from chaos.experiment import *\nclass DeleteTwo(Fault):\n    replaces = True\n    pods: tuple[PodIdentity, ...]"
+    head = "from chaos.experiment import *\nclass Two(Fault):\n    replaces = True\n    pods: tuple[PodIdentity, ...]"
     body = textwrap.indent(textwrap.dedent(f"  done = {lines}"), " " * 8)
     (folder / "two.py").write_text(f"{head}\n\n    async def inject(self, changes, namespace):\n{body}")
-    two = execute(folder / "two.py").DeleteTwo
+    two = execute(folder / "two.py").Two
 
     async def method(run: Run) -> None:
         await run.steady_state(within_s=60)

@@ -34,6 +34,7 @@ _HOLD_PERIODS = 15
 _HOLD_AT_LEAST_S = 0.3
 _HEARD_AGAIN_PERIODS = 3
 _SHOWN = 5
+_CLIENTS, _NAME_PROBES = ("tcp", "http", "stream"), ("dns", "cached")
 T = TypeVar("T")
 
 
@@ -310,6 +311,7 @@ class ActiveRun:
         self, name: str, rtype: str = "A", *, probe: str = "dns", period_s: float = 0.0, label: str = ""
     ) -> list[Series]:
         """See `chaos.experiment.Run.watch_name`."""
+        _check_one_of("probe", probe, _NAME_PROBES)
         return self._watching(self._probing.watch_name(name, rtype, probe, period_s, label))
 
     def watch_server(self, pod: PodIdentity, name: str) -> list[Series]:
@@ -324,6 +326,7 @@ class ActiveRun:
 
     def watch_clients(self, kind: str, name: str, port: int, *, pod: str = "", period_s: float = 0.0) -> list[Series]:
         """See `chaos.experiment.Run.watch_clients`."""
+        _check_one_of("kind", kind, _CLIENTS)
         return self._watching(self._probing.watch_clients(kind, name, port, pod, period_s))
 
     def _watching(self, opened: list[Series]) -> list[Series]:
@@ -333,6 +336,7 @@ class ActiveRun:
 
     async def sample(self, kind: str, name: str, port: int, count: int, *, period_s: float = 0.0) -> list[Outcome]:
         """See `chaos.experiment.Run.sample`."""
+        _check_one_of("kind", kind, _CLIENTS)
         host, series = self._probing.open_clients(kind, name, port, period_s)
         deadline_s = self._clock.now_s() + count * series.period_s * 2 + series.timeout_s
         samples = self._recorder.history.samples[series.id]
@@ -359,6 +363,12 @@ class ActiveRun:
         """See `chaos.experiment.Run.mark`."""
         check_json(f"the mark {what}", details)
         self._recorder.mark(self._clock.now_ns(), what, **details)
+
+
+def _check_one_of(what: str, given: str, known: tuple[str, ...]) -> None:
+    """Refuse what no prober would ask: nothing of it would be heard, and the run would not say why."""
+    if given not in known:
+        raise ValueError(f"{what} is {given!r}, and must be one of {', '.join(known)}")
 
 
 async def _nothing_missing() -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any, cast
 
 from chaos.cluster.client import API_VERSIONS, Cluster
@@ -67,6 +67,8 @@ def _of_an_attribute(_path: Path, exc: AttributeError) -> str:
         return _AWAIT
     if isinstance(exc.obj, str) and _raised_by(exc) is Options.of:
         return "run.options.of takes the Option, not its name"
+    if type(exc.obj).__module__ == "builtins" and not isinstance(exc.obj, type | ModuleType):
+        return ""  # it is of another type than was thought: no other name of that one is meant
     near = did_you_mean(exc.name, (name for name in dir(exc.obj) if not name.startswith("_")))
     if isinstance(exc.obj, Options):
         return f"{near} an option of your own: run.options.of(OPTION)".strip()

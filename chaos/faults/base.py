@@ -13,6 +13,13 @@ from chaos.model import CauseWords, PodIdentity
 from chaos.model.own import as_dataclass
 
 _PLAIN = (str, int, float, bool, type(None))
+# What a class says of itself, and what it must be.
+_SAID: tuple[tuple[str, type, str], ...] = (
+    ("words", CauseWords, 'CauseWords("its port was broken", "the change of the port", "port broken")'),
+    ("replaces", bool, "True or False"),
+    ("one_by_one", bool, "True or False"),
+    ("undone", str, "a text"),
+)
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
@@ -41,6 +48,9 @@ class Fault(ABC):
         if given is not None and not inspect.iscoroutinefunction(given):
             how = "without yield" if inspect.isasyncgenfunction(given) else "and is a `def`"
             raise TypeError(f"inject of {cls.__name__} must be an `async def`, {how}")
+        for name, kind, wanted in _SAID:
+            if not isinstance(getattr(cls, name), kind):
+                raise TypeError(f"{name} of {cls.__name__} is {getattr(cls, name)!r:.60}, and must be {wanted}")
         if "__slots__" not in cls.__dict__:
             as_dataclass(cls)
             # One that is decorated too is made a dataclass once more, which refuses what is there. The base's stays.

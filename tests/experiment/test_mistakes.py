@@ -211,6 +211,8 @@ def test_a_fault_of_another_name_is_told_beside_those_of_the_run() -> None:
         ("    def inject(self, changes, namespace):\n        return None\n", "mend.py, line 4 raises TypeError: inject of Mend must be an `async def`, and is a `def`"),
         ("    async def inject(self, changes, namespace):\n        yield\n", "inject of Mend must be an `async def`, without yield"),
         ("    for_s: float = 1.0\n    port: int\n", "mend.py, line 4 raises TypeError: the fields of Mend: port has no default and stands after a field that has one"),
+        ("    words = 'done'\n", "mend.py, line 4 raises TypeError: words of Mend is 'done', and must be CauseWords("),
+        ("    replaces = 1\n", "mend.py, line 4 raises TypeError: replaces of Mend is 1, and must be True or False"),
         ("    ports: list = []\n", "mend.py, line 4 raises TypeError: the fields of Mend: mutable default"),
         ("    async def inject(self, changes, namespace):\n        changes.put_back('Service', 'web', namespace)\n", "mend.py, line 6: changes.put_back(…) does nothing, since it is not awaited"),
     ],

@@ -24,6 +24,8 @@ INJECT = "async with run.inject(Mend()):\n        pass"
         ("async for pod in run.turns(): pass", "mine.py, line 9) raised TypeError", "by `for … in`, without async"),
         ("run.options.of('keys')", "mine.py, line 9) raised AttributeError", "run.options.of takes the Option, not its name"),
         ("run.options.idle_for", "mine.py, line 9) raised AttributeError", "an option of your own: run.options.of(OPTION)"),
+        ("run.watch_clients('htp', 'web', 80)", "raised ValueError: kind is 'htp', and must be one of tcp, http, stream", ""),
+        ("run.watch_name('web', probe='http')", "raised ValueError: probe is 'http', and must be one of dns, cached", ""),
         ("run.note(run)", "mine.py, line 9) raised TypeError: run.note was given <", ""),
         ("run.mark('mine', pod=run.target.pods)", "raised TypeError: the mark mine: pod holds a PodIdentity", ""),
         ("await run.objects.get('Servce', 'web')", "mine.py, line 9) raised KeyError: 'Servce'", "did you mean Service? kinds of objects: ConfigMap, "),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,11 +38,13 @@ from chaos.experiment import (
     find_experiment,
     load_experiments,
 )
+from chaos.experiment.importing import execute
 from chaos.model import CauseWords, FaultWindow, VerdictOutcome
 from chaos.sandbox.sandbox import Sandbox
 from tests.sandboxed import run_on, run_sandboxed
 
 OPTIONS = Options(trials=1, period_s=0.05, max_qps=None)
+CONTRIBUTING = Path(__file__).parents[2] / "CONTRIBUTING.md"
 TEMPLATES = Path(shipped_templates.__file__).parent
 POD = PodIdentity("web-0", "uid", "10.0.0.1", "node-1")
 OTHER = PodIdentity("web-1", "uid-1", "10.0.0.2", "node-1")
@@ -188,6 +191,26 @@ def run_with(folder: Path, reports: Path, fault: object) -> RunResult:
             await run.sleep(1)
 
     return run_sandboxed(reports, OPTIONS, experiment=replace(own(folder), method=method)).result
+
+
+def test_the_requests_of_several_pods_are_returned_as_contributing_says(folder: Path, tmp_path: Path) -> None:
+    """Its lines, word for word, in a fault."""
+    lines = CONTRIBUTING.read_text(encoding="utf-8").partition("  ```python\n  done = ")[2].partition("  ```")[0]
+    head = "from chaos.experiment import *\nclass Two(Fault):\n    replaces = True\n    pods: tuple[PodIdentity, ...]"
+    body = textwrap.indent(textwrap.dedent(f"  done = {lines}"), " " * 8)
+    (folder / "two.py").write_text(f"{head}\n\n    async def inject(self, changes, namespace):\n{body}")
+    two = execute(folder / "two.py").Two
+
+    async def method(run: Run) -> None:
+        await run.steady_state(within_s=60)
+        async with run.inject(two(run.target.pods)):
+            await run.steady_state(within_s=60)
+
+    ran = run_sandboxed(tmp_path / "reports", OPTIONS, experiment=replace(own(folder), method=method))
+    (window,) = ran.history.faults
+    assert list(window.requests) == ["app-0", "app-1"]
+    assert window.requests["app-0"][0] == window.sent_ns
+    assert window.requests["app-1"][1] == window.accepted_ns
 
 
 class Forgetful(Fault):

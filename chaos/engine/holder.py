@@ -17,14 +17,15 @@ def whose(started_at: datetime, namespace: str) -> dict[str, Any]:
         namespace: that it works in.
     """
     return {
-        "by": f"{_user()} on {platform.node()}",
+        "by": f"{user()} on {platform.node()}",
         "since": started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "namespace": namespace,
         "token": secrets.token_hex(8),
     }
 
 
-def _user() -> str:
+def user() -> str:
+    """Who started this process."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a user without a name, as in many a container; KeyError: before Python 3.13

@@ -8,7 +8,6 @@ undone: that takes its Lease away too.
 from __future__ import annotations
 
 import asyncio
-import getpass
 import os
 import platform
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from chaos.clock import RunClock
 from chaos.cluster.changes import Acknowledged
 from chaos.cluster.client import Cluster
 from chaos.cluster.journal import RUN_LABEL
+from chaos.engine.holder import user
 from chaos.errors import ApiError, InconclusiveError
 
 NAME = "chaos-identity"
@@ -110,7 +110,7 @@ def lease_of(run: str, namespace: str) -> Object:
         "kind": "Lease",
         "metadata": {"name": NAME, "namespace": namespace},
         "spec": {
-            "holderIdentity": f"{_user()}@{platform.node()}, pid {os.getpid()}, run {run}",
+            "holderIdentity": f"{user()}@{platform.node()}, pid {os.getpid()}, run {run}",
             "leaseDurationSeconds": DURATION_S,
         },
     }
@@ -176,10 +176,3 @@ def _seconds(text: str) -> float:
         return datetime.fromisoformat(text).astimezone(UTC).timestamp()
     except ValueError:
         return 0.0  # somebody else wrote it
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a user without a name, as in many a container; KeyError: before Python 3.13
-        return "somebody"

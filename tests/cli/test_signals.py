@@ -96,14 +96,15 @@ def test_the_second_one_where_nothing_is_left_says_so(capfd: pytest.CaptureFixtu
     assert "nothing is left to be undone" in capfd.readouterr().err
 
 
-@pytest.mark.usefixtures("leaves", "capfd")
-def test_a_terminal_that_goes_away_twice_ends_the_run_once() -> None:
+@pytest.mark.usefixtures("leaves")
+def test_a_terminal_that_goes_away_twice_ends_the_run_once(capfd: pytest.CaptureFixture[str]) -> None:
     run = Run("chaos recover x")
     with RunSignals() as signals:
         signals._execution, signals._loop = run, run  # type: ignore[assignment]
         assert [raised(signal.SIGHUP) for _ in range(3)] == [0, 0, 0]
         assert raised(signal.SIGINT) == 5
     assert run.interrupted == 1
+    assert capfd.readouterr().err.count("interrupted") == 1
 
 
 @pytest.mark.usefixtures("leaves")

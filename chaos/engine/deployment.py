@@ -40,7 +40,7 @@ async def claim_namespace(run: ActiveRun, namespace: str, *, make: bool) -> None
         if exc.reason == "AlreadyExists":
             raise PreflightError(
                 f"another run works in namespace {namespace} (its Lease {_LEASE} is taken)",
-                hint="wait for it; if it was killed: chaos recover",
+                hint="wait for it; chaos status says who holds it, and how to undo it if it was killed",
             ) from exc
         raise
 

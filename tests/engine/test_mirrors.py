@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -27,36 +27,10 @@ from chaos.errors import ApiError, ChaosError, InconclusiveError, UsageError
 from chaos.experiment import Options, find_experiment
 from tests.cluster.test_foreign_journals import everything, make, uid_of
 from tests.diagnose.clusters import Place, run
+from tests.mortal import KilledError, Mortal, shape
 from tests.sandboxed import run_on
 
 OUTAGE, CORDON = {"spec": {"replicas": 0}}, {"spec": {"unschedulable": True}}
-
-
-class KilledError(Exception):
-    """The process is gone; nothing that it still does reaches anybody."""
-
-
-class Mortal:
-    """Has a connection end at a write: before it is sent, or after it was answered, with nobody there to hear it."""
-
-    def __init__(self, cluster: Cluster, at: int, *, answered: bool, error: Callable[[], Exception]) -> None:
-        self._call, self._at, self._answered, self._error = cluster._call, at, answered, error
-        self.writes = 0
-        self.is_dead = False
-        cluster._call = self.call  # type: ignore[method-assign]
-
-    async def call(self, method: str, *args: Any, **more: Any) -> Object:
-        if self.is_dead:
-            raise self._error()
-        if method == "get":
-            return await self._call(method, *args, **more)
-        self.writes += 1
-        if self.writes != self._at:
-            return await self._call(method, *args, **more)
-        if self._answered:
-            await self._call(method, *args, **more)
-        self.is_dead = True
-        raise self._error()
 
 
 @asynccontextmanager
@@ -103,12 +77,6 @@ async def from_elsewhere(place: Place, tmp_path: Path, run_id: str = "", *, agre
     """`chaos recover --context …` on a machine that has no reports and no key."""
     request = ClusterRequest(ClusterAddress(context="c"), tmp_path / "fresh", "", run_id, agreed)
     return await recover_in(place.cluster, request, SteadfastConsole(stderr=True))
-
-
-def shape(found: dict[tuple[str, str], Object]) -> dict[tuple[str, str], Object]:
-    """What must be as before: all but the pods of CoreDNS, which scaling replaced, and what has their addresses."""
-    gone = ("Pod", "EndpointSlice", "Endpoints")
-    return {key: value for key, value in found.items() if key[0] not in gone}
 
 
 @pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
@@ -348,5 +316,20 @@ def test_without_consent_nothing_is_changed(tmp_path: Path, monkeypatch: pytest.
         before = await everything(place)
         assert [left.exit_code for left in await from_elsewhere(place, tmp_path, "r1", agreed=False)] == [5]
         assert await everything(place) == before
+
+    run(story)
+
+
+def test_a_forged_mirror_of_the_same_name_hides_no_real_one(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        journal, changes, _ = begun(place, tmp_path, "kube-public")
+        await changes.patch("Deployment", "coredns", "kube-system", OUTAGE)
+        journal.close()
+        await plant(place, forged(place.cluster.fingerprint, {"name": "nothing", "namespace": "default"}))
+        assert await from_elsewhere(place, tmp_path, "r1") == []
+        coredns = await place.cluster.get("Deployment", "coredns", "kube-system")
+        assert coredns is not None
+        assert coredns["spec"]["replicas"] == 2
+        assert (await find_mirrors(place.cluster)).copies == ()
 
     run(story)

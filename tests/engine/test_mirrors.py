@@ -163,6 +163,33 @@ def test_a_killed_experiment_is_recovered_from_another_machine(tmp_path: Path) -
     run(story)
 
 
+@pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
+def test_a_recovery_that_is_killed_at_any_write_is_finished_by_another_one(tmp_path: Path, answered: bool) -> None:
+    async def story(place: Place) -> None:
+        await asyncio.sleep(5)
+        before = shape(await everything(place))
+        at, finished = 0, False
+        while not finished:
+            at += 1
+            _, changes, _ = begun(place, tmp_path / str(at), "ours")
+            await changes.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ours"}})
+            await changes.patch("Deployment", "coredns", "kube-system", OUTAGE)
+            await changes.patch("Node", "node-1", "", CORDON)
+            async with another(place) as doomed:
+                mortal = Mortal(doomed.cluster, at, answered=answered, error=KilledError)
+                with suppress(KilledError):
+                    await from_elsewhere(doomed, tmp_path, "r1")
+                finished = not mortal.is_dead
+            if (await find_mirrors(place.cluster)).open:
+                assert await from_elsewhere(place, tmp_path, "r1") == [], at
+            await clean_labelled(place)
+            await asyncio.sleep(10)
+            assert shape(await everything(place)) == before, at
+        assert at >= 4
+
+    run(story)
+
+
 def test_what_cannot_be_mirrored_is_not_done(tmp_path: Path) -> None:
     async def story(place: Place) -> None:
         before = await everything(place)

@@ -90,8 +90,8 @@ def is_open(copy: Copy, address: ClusterAddress) -> RollbackError:
 async def _recover_one(
     cluster: Cluster, mirrors: Mirrors, request: ClusterRequest, console: SteadfastConsole
 ) -> list[ChaosError]:
-    copy = next((copy for copy in mirrors.copies if copy.run["id"] == request.run), None)
-    if copy is None:
+    copies = [copy for copy in mirrors.copies if copy.run["id"] == request.run]  # one of them may be somebody's joke
+    if not copies:
         known = ", ".join(str(one.run["id"]) for one in mirrors.copies) or "none"
         raise UsageError(
             visible(f"{cluster.name} has no journal of a run {request.run}; of those that it has: {known}", line=True),
@@ -102,15 +102,18 @@ async def _recover_one(
         raise PreflightError(
             f"run {left.run} is still under way: {left.why}", hint="stop it with Ctrl-C; it undoes its changes"
         )
-    _tell_plan(copy, left, console)
+    for copy in copies:
+        _tell_plan(copy, left, console)
     if not _agrees(request, console):
-        return [is_open(copy, request.address)]
+        return [is_open(copy, request.address) for copy in copies]
     progress = TerminalProgress(console, run_time())
     clock = RunClock(asyncio.get_running_loop())
-    failures: list[ChaosError] = list(await recover_copy(copy, cluster, clock, progress))
+    failures: list[ChaosError] = []
+    for copy in copies:
+        failures += await recover_copy(copy, cluster, clock, progress)
     again = None if failures else await _labelled(cluster, request)
     if again is not None:
-        failures += await remove(cluster, copy, clock, [again], progress)
+        failures += await remove(cluster, copies[0], clock, [again], progress)
     console.tell(f"run {request.run}: {'not all undone' if failures else 'undone'}", markup=False, soft_wrap=True)
     return failures
 

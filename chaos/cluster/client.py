@@ -151,7 +151,8 @@ class Cluster:
     async def resource(self, kind: str) -> Any:
         """The dynamic client's handle of a kind."""
         if kind not in self._resources:
-            self._resources[kind] = await self.retrying.read(lambda: self._transport.find(kind, API_VERSIONS[kind]))
+            version = API_VERSIONS[kind]
+            self._resources[kind] = await self.retrying.read(lambda: self._transport.find(kind, version))
         return self._resources[kind]
 
     # ---- reading ----

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from chaos.cluster.line import Line, is_beginning, is_old_beginning, read_line
 
 _SHOWN = 200
+_MOST_TOLD = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def read_lines(data: bytes, key: bytes) -> Lines:
     found = Lines()
     rows = data.split(b"\n")
     unread: list[tuple[int, str]] = []
-    acknowledged: list[int] = []  # places of lines whose writer had found what was before them cut short
+    acknowledged: set[int] = set()  # places of lines whose writer had found what was before them cut short
     for place, row in enumerate(rows, 1):
         if not row:
             continue
@@ -62,13 +64,14 @@ def read_lines(data: bytes, key: bytes) -> Lines:
             continue
         found.good.append((place, line))
         if line.after_torn:
-            acknowledged.append(place)
+            acknowledged.add(place)
     found.version = max((line.version for _, line in found.good), default=0)
     found.signed = any(line.signed for _, line in found.good)
+    places = [place for place, _ in found.good]
     for place, why in unread:
-        following = next((later for later, _ in found.good if later > place), len(rows) + 1)
-        at_the_end = following > len(rows) and place == len(rows)
-        if _is_torn(found, rows[place - 1], known=at_the_end or following in acknowledged):
+        index = bisect(places, place)
+        known = places[index] in acknowledged if index < len(places) else place == len(rows)
+        if _is_torn(found, rows[place - 1], known=known):
             found.torn += 1
         else:
             found.unfit.append(_unfit(place, why, rows[place - 1]))
@@ -115,5 +118,7 @@ def _miss(found: Lines) -> None:
 
 
 def in_order(unfit: Iterable[UnfitLine]) -> list[UnfitLine]:
-    """By their place in the file."""
-    return sorted(unfit, key=lambda line: line.number)
+    """By their place in the file; of very many the first, and how many more there are."""
+    rows = sorted(unfit, key=lambda line: line.number)
+    more = len(rows) - _MOST_TOLD
+    return rows if more <= 0 else [*rows[:_MOST_TOLD], UnfitLine(0, f"{more} more lines are as unfit as the last one")]

@@ -226,7 +226,10 @@ async def find_mirrors(cluster: Cluster, namespace: str = "", run: str = "") -> 
     try:
         found, _ = await cluster.list("ConfigMap", "", selector)
     except ApiError as exc:
-        if exc.status != _FORBIDDEN or not namespace:
+        if exc.status != _FORBIDDEN:
+            raise
+        if not namespace:
+            exc.hint = "name the namespace in which runs work: --namespace NS"
             raise
         found, _ = await cluster.list("ConfigMap", namespace, selector)
         everywhere = False

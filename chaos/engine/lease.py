@@ -52,8 +52,8 @@ class Holder:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it was renewed in time."""
-        return self.silent_s <= self.lasts_s
+        """Whether it was renewed in time; one that does not say for how long it holds tells nothing."""
+        return self.lasts_s > 0 and self.silent_s <= self.lasts_s
 
     @property
     def may_come_back(self) -> bool:

@@ -102,6 +102,9 @@ PERMISSIONS: tuple[Permission, ...] = (
     *_rows(Feature.DISTURB_DNS, Scope.DNS, "apps", "deployments", "get patch", "DNS is scaled to nothing and back"),
     *_rows(Feature.DISTURB_DNS, Scope.DNS, "", "configmaps", "get patch", "DNS is configured to be slow, and back"),
     *_rows(Feature.MAKE_NAMESPACE, Scope.CLUSTER, "", "namespaces", "get create delete", "a namespace for each run"),
+    *_rows(Feature.MAKE_NAMESPACE, Scope.CLUSTER, "apps", "deployments", "list", "whether others work in it by now"),
+    *_rows(Feature.MAKE_NAMESPACE, Scope.CLUSTER, "apps", "replicasets", "list", "whether others work in it by now"),
+    *_rows(Feature.MAKE_NAMESPACE, Scope.CLUSTER, "batch", "jobs", "list", "whether others work in it by now"),
 )
 # Printed in Roles beside the table. Kubernetes 1.35 asks for `create` too where a websocket is opened
 # (https://github.com/kubernetes/kubernetes/pull/134577); older ones do not.

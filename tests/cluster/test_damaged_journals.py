@@ -196,3 +196,13 @@ def test_nothing_but_damage_is_no_journal(tmp_path: Path) -> None:
     (tmp_path / JOURNAL).write_bytes(b"\x00" * 100 + b"\n")
     with pytest.raises(UsageError, match="does not say which cluster"):
         Journal.load(tmp_path / JOURNAL)
+
+
+def test_of_very_many_lines_that_are_none_some_are_told_and_all_are_counted(tmp_path: Path) -> None:
+    path = written(tmp_path).path
+    good = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*good[:3], b"x\n" * 20_000, *good[3:]]))
+    read = Journal.load(path)
+    assert states(read) == after(good)
+    assert len(read.unfit) == 51
+    assert read.unfit[-1].why == "19950 more lines are as unfit as the last one"

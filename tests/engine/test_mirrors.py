@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from chaos.cluster.connection import connect
 from chaos.cluster.journal import RUN_LABEL, Journal
 from chaos.cluster.line import VERSION, Line, write_line
 from chaos.cluster.mirror import MIRROR_LABEL, Mirror, find_mirrors
+from chaos.engine.lease import DURATION_S
 from chaos.engine.mirrors import settle
 from chaos.engine.patience import Patience
 from chaos.engine.progress import Silence
@@ -28,36 +29,10 @@ from chaos.errors import ApiError, ChaosError, InconclusiveError, UsageError
 from chaos.experiment import Options, find_experiment
 from tests.cluster.test_foreign_journals import everything, make, uid_of
 from tests.diagnose.clusters import Place, run
+from tests.mortal import KilledError, Mortal, shape
 from tests.sandboxed import run_on
 
 OUTAGE, CORDON = {"spec": {"replicas": 0}}, {"spec": {"unschedulable": True}}
-
-
-class KilledError(Exception):
-    """The process is gone; nothing that it still does reaches anybody."""
-
-
-class Mortal:
-    """Has a connection end at a write: before it is sent, or after it was answered, with nobody there to hear it."""
-
-    def __init__(self, cluster: Cluster, at: int, *, answered: bool, error: Callable[[], Exception]) -> None:
-        self._call, self._at, self._answered, self._error = cluster._call, at, answered, error
-        self.writes = 0
-        self.is_dead = False
-        cluster._call = self.call  # type: ignore[method-assign]
-
-    async def call(self, method: str, *args: Any, **more: Any) -> Object:
-        if self.is_dead:
-            raise self._error()
-        if method == "get":
-            return await self._call(method, *args, **more)
-        self.writes += 1
-        if self.writes != self._at:
-            return await self._call(method, *args, **more)
-        if self._answered:
-            await self._call(method, *args, **more)
-        self.is_dead = True
-        raise self._error()
 
 
 @asynccontextmanager
@@ -104,12 +79,6 @@ async def from_elsewhere(place: Place, tmp_path: Path, run_id: str = "", *, agre
     """`chaos recover --context …` on a machine that has no reports and no key."""
     request = ClusterRequest(ClusterAddress(context="c"), tmp_path / "fresh", "", run_id, agreed)
     return await recover_in(place.cluster, request, SteadfastConsole(stderr=True))
-
-
-def shape(found: dict[tuple[str, str], Object]) -> dict[tuple[str, str], Object]:
-    """What must be as before: all but the pods of CoreDNS, which scaling replaced, and what has their addresses."""
-    gone = ("Pod", "EndpointSlice", "Endpoints")
-    return {key: value for key, value in found.items() if key[0] not in gone}
 
 
 @pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
@@ -183,6 +152,7 @@ def test_a_killed_experiment_is_recovered_from_another_machine(tmp_path: Path) -
         coredns = await place.cluster.get("Deployment", "coredns", "kube-system")
         assert coredns is not None
         assert coredns["spec"]["replicas"] == 0
+        await asyncio.sleep(2 * DURATION_S)  # until then it may be under way
         (left,) = await from_elsewhere(place, tmp_path)
         assert "did not undo: patch Deployment coredns in namespace kube-system" in left.message
         run_id = left.hint.rpartition(" ")[2]
@@ -192,6 +162,33 @@ def test_a_killed_experiment_is_recovered_from_another_machine(tmp_path: Path) -
         assert coredns["spec"]["replicas"] == 2
         assert (await find_mirrors(place.cluster)).copies == ()
         assert (await place.cluster.list("Namespace", "", RUN_LABEL))[0] == []
+
+    run(story)
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
+def test_a_recovery_that_is_killed_at_any_write_is_finished_by_another_one(tmp_path: Path, answered: bool) -> None:
+    async def story(place: Place) -> None:
+        await asyncio.sleep(5)
+        before = shape(await everything(place))
+        at, finished = 0, False
+        while not finished:
+            at += 1
+            _, changes, _ = begun(place, tmp_path / str(at), "ours")
+            await changes.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ours"}})
+            await changes.patch("Deployment", "coredns", "kube-system", OUTAGE)
+            await changes.patch("Node", "node-1", "", CORDON)
+            async with another(place) as doomed:
+                mortal = Mortal(doomed.cluster, at, answered=answered, error=KilledError)
+                with suppress(KilledError):
+                    await from_elsewhere(doomed, tmp_path, "r1")
+                finished = not mortal.is_dead
+            if (await find_mirrors(place.cluster)).open:
+                assert await from_elsewhere(place, tmp_path, "r1") == [], at
+            await clean_labelled(place)
+            await asyncio.sleep(10)
+            assert shape(await everything(place)) == before, at
+        assert at >= 4
 
     run(story)
 
@@ -349,5 +346,20 @@ def test_without_consent_nothing_is_changed(tmp_path: Path, monkeypatch: pytest.
         before = await everything(place)
         assert [left.exit_code for left in await from_elsewhere(place, tmp_path, "r1", agreed=False)] == [5]
         assert await everything(place) == before
+
+    run(story)
+
+
+def test_a_forged_mirror_of_the_same_name_hides_no_real_one(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        journal, changes, _ = begun(place, tmp_path, "kube-public")
+        await changes.patch("Deployment", "coredns", "kube-system", OUTAGE)
+        journal.close()
+        await plant(place, forged(place.cluster.fingerprint, {"name": "nothing", "namespace": "default"}))
+        assert await from_elsewhere(place, tmp_path, "r1") == []
+        coredns = await place.cluster.get("Deployment", "coredns", "kube-system")
+        assert coredns is not None
+        assert coredns["spec"]["replicas"] == 2
+        assert (await find_mirrors(place.cluster)).copies == ()
 
     run(story)

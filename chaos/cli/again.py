@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from chaos.analysis.reading import Reading
 from chaos.cli.catalogue import own_experiment
+from chaos.cli.commands.check import Chosen as Judged
+from chaos.cli.commands.report import Chosen as Rendered
 from chaos.cli.redact import write_redacted
 from chaos.cli.saved import conclude, concluded, load_run, report_path, stored_statements, write
 from chaos.cli.terminal import print_checks, print_full, print_json, print_result, print_short
@@ -94,34 +95,6 @@ def _check_judge(folder: Path, history: History, experiment: Experiment | None) 
             f"{folder} is a run of {name}, and {experiment.source.name} defines {experiment.name}",
             hint="name the file of the experiment that was run",
         )
-
-
-class Rendered(Protocol):
-    """Which run, and how; see `chaos.cli.commands.report`."""
-
-    @property
-    def folder(self) -> str: ...
-    @property
-    def experiment(self) -> str: ...
-    @property
-    def anew(self) -> bool: ...
-    @property
-    def full(self) -> bool: ...
-    @property
-    def redact(self) -> bool: ...
-    @property
-    def to(self) -> Path | None: ...
-
-
-class Judged(Protocol):
-    """Which run, and by what; see `chaos.cli.commands.check`."""
-
-    @property
-    def folder(self) -> str: ...
-    @property
-    def within_s(self) -> float | None: ...
-    @property
-    def experiment(self) -> str: ...
 
 
 def render_command(chosen: Rendered, told: FormatOptions) -> int:

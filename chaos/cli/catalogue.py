@@ -6,25 +6,19 @@ import ast
 import inspect
 import json
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from chaos.cli.commands.show import Chosen
 from chaos.engine.workload import objects_of
 from chaos.experiment import Experiment, Fault, find_experiment
 from chaos.experiment.definition import NEEDS
 from chaos.options import Option, everyone
 from chaos.options.output import FormatOptions
 from chaos.options.table import known_options
-
-
-class Chosen(Protocol):
-    """Which experiment; see `chaos.cli.commands.show`."""
-
-    @property
-    def experiment(self) -> str: ...
 
 
 @cache  # a user's file is executed once for each command

@@ -8,8 +8,8 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
+from chaos.cli.commands.cleanup import CleanupOptions
 from chaos.cli.place import address_of
 from chaos.cli.signals import leaving
 from chaos.cli.terminal import SteadfastConsole, TerminalProgress, confirmed, print_problem, run_time
@@ -48,16 +48,7 @@ class CleanupRequest:
     shared: bool = False
 
 
-class Agreed(Protocol):
-    """What is agreed to; see `chaos.cli.commands.cleanup`."""
-
-    @property
-    def over(self) -> tuple[str, ...]: ...
-    @property
-    def yes(self) -> bool: ...
-
-
-def clean_up(agreed: Agreed, cluster: ClusterOptions, kept: ReportsOptions, sharing: SharingOptions) -> int:
+def clean_up(agreed: CleanupOptions, cluster: ClusterOptions, kept: ReportsOptions, sharing: SharingOptions) -> int:
     """`chaos cleanup`: show, ask, remove; returns the exit code: 0 where nothing is left, 5 where something is.
 
     Raises:

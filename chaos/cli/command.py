@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import typer
@@ -33,7 +33,7 @@ class Command:
             It takes an instance of each of `takes`, and returns the exit code.
         takes: groups of options, and `Settings` where it wants to know what was given and what was not.
         profiles: whether its options may come from a profile.
-        own: ``module:function`` that finds further options of experiments among the words of the command line.
+        own: ``module:function`` that finds options of an experiment that a word of the command line names.
     """
 
     does: str
@@ -63,10 +63,25 @@ def made(name: str, words: list[str]) -> Any:
     """Typer's command of that name, as these words call it."""
     module = load(f"chaos.cli.commands.{name}")
     command: Command = module.command
-    plain = _typers(name, module.__doc__, command, {})
-    named = _named(plain, command, words) if command.own else []
-    own = load(command.own)(named) if named else {}
-    return _typers(name, module.__doc__, command, own) if own else plain
+    own: dict[str, list[Option[Any]]] = {}
+    typers = _typers(name, module.__doc__, command, own)
+    seen: set[str] = set()
+    # One after the other: what an option of the first is given is no experiment.
+    while command.own and not _is_completing() and (word := _next_of(typers, command, words, seen)):
+        seen.add(word)
+        if (found := load(command.own)(word, own)) != own:
+            own = found
+            typers = _typers(name, module.__doc__, command, own)
+    return typers
+
+
+def _is_completing() -> bool:
+    """After TAB nothing of the user's is executed."""
+    return any(name.startswith("_") and name.endswith("_COMPLETE") for name in os.environ)
+
+
+def _next_of(typers: Any, command: Command, words: list[str], seen: set[str]) -> str:
+    return next((word for word in _named(typers, command, words) if word not in seen), "")
 
 
 def _typers(name: str, text: str, command: Command, own: Mapping[str, list[Option[Any]]]) -> Any:
@@ -174,7 +189,8 @@ def _typed(options: Iterable[Option[Any]], given: Mapping[str, Any]) -> dict[str
             typed[one.name] = tuple(value)
         elif value:
             if len(set(value)) > 1:
-                raise UsageError(f"{one.flag} is given {len(value)} times: {', '.join(value)}", hint="say it once")
+                values = "" if one.secret else f": {', '.join(value)}"
+                raise UsageError(f"{one.flag} is given {len(value)} times{values}", hint="say it once")
             typed[one.name] = value[0]
     return typed
 
@@ -184,8 +200,10 @@ def _settings(
 ) -> Settings:
     """Of the command line, the environment and the profile that is named."""
     profile = _profile(typed, os.environ) if command.profiles else None
-    values = profile.of(own) if profile is not None else None
-    return resolve(options.values(), typed, os.environ, values, profile.describe() if profile is not None else "")
+    if profile is None:
+        return resolve(options.values(), typed, os.environ)
+    settings = resolve(options.values(), typed, os.environ, profile.of(own), profile.describe())
+    return replace(settings, dropped=(*settings.dropped, *profile.unread(own)))
 
 
 def _profile(typed: Mapping[str, Any], environment: Mapping[str, str]) -> Profile | None:

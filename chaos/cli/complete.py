@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.options.kinds import Choice, Kind
+from chaos.shipped import shipped_files
 
 KINDS_OF_NEW = ("experiment", "fault")
 MANIFEST_KINDS = ("namespace", "rbac", "cronjob", "networkpolicy", "all")
@@ -14,12 +15,7 @@ MANIFEST_KINDS = ("namespace", "rbac", "cronjob", "networkpolicy", "all")
 
 def experiment_names(incomplete: str) -> list[str]:
     """Shipped experiments that begin so."""
-    package = Path(__file__).parent.parent
-    folders = (package / "_experiments", package.parent / "experiments")
-    paths = (p for f in folders if f.is_dir() for p in f.glob("*.py"))
-    found = {p.stem for p in paths} | {p.parent.name for f in folders for p in f.glob("*/__init__.py")}
-    names = (name.replace("_", "-") for name in found - {"shared", "__init__"})
-    return sorted(n for n in names if n.startswith(incomplete))
+    return [name for name in shipped_files() if name.startswith(incomplete)]
 
 
 def run_folders(incomplete: str) -> list[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
 
 from rich.text import Text
 
+from chaos.cli.commands.diagnose import Chosen
 from chaos.cli.fix import offer
 from chaos.cli.place import address_of
 from chaos.cli.signals import raising
@@ -32,21 +32,6 @@ from chaos.vantage.local import LocalVantage
 
 _STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _STATEFULSET = ("statefulset", "statefulsets", "sts", "statefulset.apps")
-
-
-class Chosen(Protocol):
-    """What to look at, and what may be mended; see `chaos.cli.commands.diagnose`."""
-
-    @property
-    def target(self) -> str: ...
-    @property
-    def files(self) -> tuple[str, ...]: ...
-    @property
-    def namespace(self) -> str: ...
-    @property
-    def fix(self) -> bool: ...
-    @property
-    def yes(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
-from typing import Protocol
 
 from rich.markup import escape
 from rich.table import Table
 
+from chaos.cli.commands.doctor import Planned
 from chaos.cli.place import address_of
 from chaos.cli.terminal import SteadfastConsole, print_json
 from chaos.cluster.address import ClusterAddress
@@ -21,17 +21,6 @@ from chaos.options.place import ClusterOptions
 from chaos.vantage.local import LocalVantage
 
 _STYLE = {Status.OK: "green", Status.WARNING: "yellow", Status.PROBLEM: "bold red", Status.UNKNOWN: "cyan"}
-
-
-class Planned(Protocol):
-    """What a run would use; see `chaos.cli.commands.doctor`."""
-
-    @property
-    def namespace(self) -> str: ...
-    @property
-    def image(self) -> str: ...
-    @property
-    def mirror(self) -> str: ...
 
 
 def examine(cluster: ClusterOptions, planned: Planned, told: FormatOptions) -> int:

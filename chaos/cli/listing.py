@@ -10,6 +10,7 @@ from pathlib import Path
 
 from chaos.cli.folded import print_under
 from chaos.options.output import FormatOptions
+from chaos.shipped import shipped_files
 
 _HEAD = re.compile(r"^experiment = Experiment\(\n.*?^\)", re.MULTILINE | re.DOTALL)
 _MINUTE_S = 60
@@ -48,13 +49,7 @@ def show_list(told: FormatOptions) -> int:
 
 def shipped() -> list[Entry]:
     """All that ship with the tool, by name."""
-    package = Path(__file__).parent.parent
-    installed = package / "_experiments"
-    folder = installed if installed.is_dir() else package.parent / "experiments"
-    paths = {path.stem: path for path in folder.glob("*.py")}
-    paths |= {path.parent.name: path for path in folder.glob("*/__init__.py")}
-    found = (entry_of(path) for _, path in sorted(paths.items()))
-    return [entry for entry in found if entry is not None]
+    return [entry for path in shipped_files().values() if (entry := entry_of(path)) is not None]
 
 
 def entry_of(path: Path) -> Entry | None:

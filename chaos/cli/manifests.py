@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import yaml
 
 from chaos.cli.catalogue import known_experiment
+from chaos.cli.commands.manifests import ManifestOptions
 from chaos.cli.complete import MANIFEST_KINDS
 from chaos.deploy.cronjob import cronjob, namespace
 from chaos.deploy.network import network_policies
 from chaos.deploy.rbac import rbac
 from chaos.engine.permissions import OPT_IN, Feature, uses_of
 from chaos.errors import UsageError
-
-
-class ManifestOptions(Protocol):
-    """What the command line asks for; see `chaos.cli.commands.manifests`."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def namespace(self) -> str: ...
-    @property
-    def image(self) -> str: ...
-    @property
-    def service_account(self) -> str: ...
-    @property
-    def schedule(self) -> str: ...
-    @property
-    def opt_ins(self) -> tuple[str, ...]: ...
-    @property
-    def arguments(self) -> tuple[str, ...]: ...
-    @property
-    def experiments(self) -> tuple[str, ...]: ...
 
 
 def print_manifests(request: ManifestOptions) -> int:

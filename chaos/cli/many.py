@@ -39,13 +39,14 @@ def run_many(request: RunRequest, names: Sequence[str], *, every: bool) -> int:
     Raises:
         UsageError: a name does not exist, or an option cannot be meant for several.
     """
+    request.metrics.validate()
     if request.metrics.wanted:
         raise UsageError("metrics are of one run", hint="name one experiment, or leave the --metrics options out")
     if "target" in request.settings.given:
         raise UsageError("--target is for one experiment", hint="name identity-persistence alone")
     read_settings(request.place.model)
     experiments = load_experiments() if every else [known_experiment(name) for name in names]
-    for experiment in experiments:
+    for experiment in experiments if every else ():
         experiment.validate()
     check_honoured(request.settings, experiments)
     for experiment in experiments:

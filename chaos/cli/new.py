@@ -8,9 +8,9 @@ import shlex
 import sys
 from importlib.machinery import PathFinder
 from pathlib import Path
-from typing import Protocol
 
 from chaos import faults, templates
+from chaos.cli.commands.new import Wanted
 from chaos.cli.complete import KINDS_OF_NEW
 from chaos.errors import UsageError
 from chaos.experiment.definition import RESERVED
@@ -18,19 +18,6 @@ from chaos.experiment.loading import shipped_names
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST = 40
-
-
-class Wanted(Protocol):
-    """What to write; see `chaos.cli.commands.new`."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def folder(self) -> Path: ...
-    @property
-    def fault(self) -> str: ...
 
 
 def write_new(wanted: Wanted) -> int:
@@ -43,6 +30,8 @@ def write_new(wanted: Wanted) -> int:
         raise UsageError(f"chaos new writes no {wanted.kind}", hint=f"one of {', '.join(KINDS_OF_NEW)}")
     folder, name, fault = wanted.folder, _checked(wanted.name, wanted.kind), _checked(wanted.fault, "fault")
     if wanted.kind == "fault":
+        if wanted.fault != templates.FAULT:
+            raise UsageError("--fault is for an experiment, which uses it", hint=f"chaos new fault {wanted.fault}")
         _tell(_write(folder, templates.fault(name)), _next_of_a_fault(folder, name))
         return 0
     if name == fault:

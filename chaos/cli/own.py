@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from chaos.cli.catalogue import known_experiment
-from chaos.cli.complete import experiment_names
 from chaos.errors import UsageError
 from chaos.options import Option
+from chaos.shipped import shipped_files
+
+Own = dict[str, list[Option[Any]]]
 
 
-def options_by_experiment(named: list[str]) -> dict[str, list[Option[Any]]]:
-    """By the experiment's name; what is no experiment is left for the command to refuse.
+def with_options_of(word: str, known: Mapping[str, list[Option[Any]]]) -> Own:
+    """By the experiment's name, those that are known and those of one more.
 
     Args:
-        named: words of the command line that are no options; values of options not known yet may be among them.
+        word: of the command line; one that names no experiment is left for the command to refuse.
+        known: of the experiments before it.
 
     Raises:
-        UsageError: a file is no experiment, or is broken; or two bring different options of one name.
+        UsageError: a file is no experiment, or is broken; or brings a different option of a name that is known.
     """
-    shipped = experiment_names("")
-    found: dict[str, list[Option[Any]]] = {word: [] for word in named if word in shipped}
-    for word in named:
-        if not word.startswith("-") and word not in found and _is_experiment(Path(word)):
-            experiment = known_experiment(word)
-            found[experiment.name] = list(experiment.own_options)
+    if word in shipped_files():
+        return {**known, word: []}
+    if not _is_experiment(Path(word)):
+        return dict(known)
+    experiment = known_experiment(word)
+    found = {**known, experiment.name: list(experiment.own_options)}
     _check_alike(found)
     return found
 
 
-def _check_alike(found: dict[str, list[Option[Any]]]) -> None:
+def _check_alike(found: Own) -> None:
     """A flag has one meaning in a command."""
     first: dict[str, tuple[str, Option[Any]]] = {}
     for experiment, options in found.items():

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from chaos.cli.commands.runs import Chosen
 from chaos.cli.complete import experiment_names
 from chaos.cli.folded import print_under
 from chaos.errors import UsageError
@@ -16,15 +17,6 @@ from chaos.options.output import FormatOptions, ReportsOptions
 from chaos.visible import visible
 
 _RUN = "run.json"
-
-
-class Chosen(Protocol):
-    """Which runs; see `chaos.cli.commands.runs`."""
-
-    @property
-    def experiment(self) -> str: ...
-    @property
-    def last(self) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +46,7 @@ def list_runs(chosen: Chosen, kept: ReportsOptions, told: FormatOptions) -> int:
     Raises:
         UsageError: an experiment is named that there is no run of, and no such experiment either.
     """
-    every = sorted(_runs(kept.reports), key=lambda run: (run.started_at, run.folder))
+    every = sorted(_runs(kept.reports), key=lambda run: (run.outcome != "unreadable", run.started_at, run.folder))
     runs = [run for run in every if chosen.experiment in ("", run.experiment)]
     if not runs and chosen.experiment:
         _check_known(chosen.experiment, {run.experiment for run in every}, kept.reports)

@@ -19,6 +19,7 @@ from chaos.vantage.local import LocalVantage
 
 # Options that mean something on one of them only.
 _OF_SANDBOX = ("seed", "model", "realtime")
+_CUTS = ("cut-node", "join-node")
 _OF_AGENTS = ("agent-image", "agent-cpu", "agent-memory", "agent-clock")
 
 
@@ -72,6 +73,9 @@ def elsewhere(settings: Settings, *, simulated: bool) -> list[Given]:
     if simulated or vantage == "local":
         why = "the sandbox has no agents" if simulated else "--vantage local has no agents"
         found += [(name, why) for name in _OF_AGENTS]
+    if simulated:
+        found += [("agents", "the sandbox has no agents"), *((name, "it cuts nodes off by itself") for name in _CUTS)]
+        found += [("vantage", "the sandbox has no agents")] if vantage in ("agent", "both") else []
     left = []
     for name, why in found:
         given = settings.given.get(name)

@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Protocol
 
+from chaos.cli.commands.recover import RecoverOptions
 from chaos.cli.recover_cluster import ClusterRequest, recover_from_cluster
 from chaos.cli.recover_plan import tell_plan
 from chaos.cli.signals import leaving
@@ -63,22 +63,7 @@ class RecoverRequest:
         return ClusterRequest(address, self.reports, self.namespace, self.from_cluster, self.agreed)
 
 
-class Chosen(Protocol):
-    """Which run, and what may be done; see `chaos.cli.commands.recover`."""
-
-    @property
-    def folder(self) -> str: ...
-    @property
-    def run_commands(self) -> bool: ...
-    @property
-    def from_cluster(self) -> str: ...
-    @property
-    def yes(self) -> bool: ...
-    @property
-    def namespace(self) -> str: ...
-
-
-def recover_command(chosen: Chosen, cluster: ClusterOptions, kept: ReportsOptions) -> int:
+def recover_command(chosen: RecoverOptions, cluster: ClusterOptions, kept: ReportsOptions) -> int:
     """`chaos recover`."""
     if cluster.in_cluster and cluster.kubeconfig is not None:
         raise UsageError("--in-cluster excludes --kubeconfig", hint="name one of them")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from chaos.cli.catalogue import known_experiment
+from chaos.cli.commands.run import Chosen
 from chaos.cli.honoured import check_honoured
 from chaos.cli.many import run_many
 from chaos.cli.one import RunRequest, run_one
@@ -17,15 +16,6 @@ from chaos.options import Settings
 from chaos.options.agents import AgentOptions, PodOptions
 from chaos.options.output import FormatOptions, ReportsOptions, SharingOptions, TellingOptions
 from chaos.options.place import PlaceOptions
-
-
-class Chosen(Protocol):
-    """Which experiments the command line names; see `chaos.cli.commands.run`."""
-
-    @property
-    def experiments(self) -> tuple[str, ...]: ...
-    @property
-    def every(self) -> bool: ...
 
 
 def run_command(

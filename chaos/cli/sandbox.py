@@ -10,10 +10,10 @@ import signal
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
 from rich.console import Console
 
+from chaos.cli.commands.sandbox import Served
 from chaos.errors import InconclusiveError, UsageError
 from chaos.options.place import SandboxOptions
 from chaos.sandbox.sandbox import DELAYS, Sandbox, SandboxStartError
@@ -79,13 +79,6 @@ def read_settings(settings: tuple[str, ...]) -> dict[str, tuple[float, float]]:
             raise UsageError(f"--model {setting}: {name} is a probability", hint="from 0 to 1")
         found[name] = (low_s, high_s)
     return found
-
-
-class Served(Protocol):
-    """Where to write how it is reached; see `chaos.cli.commands.sandbox`."""
-
-    @property
-    def kubeconfig(self) -> Path | None: ...
 
 
 def serve_sandbox(served: Served, sandbox: SandboxOptions) -> int:

@@ -6,8 +6,9 @@ import asyncio
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from chaos.cli.commands.status import Looked
 from chaos.cli.place import address_of
 from chaos.cli.terminal import SteadfastConsole, print_json
 from chaos.cluster.address import ClusterAddress
@@ -19,13 +20,6 @@ from chaos.errors import RollbackError
 from chaos.options.output import FormatOptions, ReportsOptions
 from chaos.options.place import ClusterOptions
 from chaos.visible import visible
-
-
-class Looked(Protocol):
-    """Where; see `chaos.cli.commands.status`."""
-
-    @property
-    def namespace(self) -> str: ...
 
 
 def status(looked: Looked, cluster: ClusterOptions, kept: ReportsOptions, told: FormatOptions) -> int:

@@ -5,22 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import chaos
 from chaos.errors import UsageError
 from chaos.experiment.course import CourseQuestion
 from chaos.experiment.definition import Experiment
 from chaos.experiment.importing import execute, package
 from chaos.experiment.mistakes import mistake_in
 from chaos.nearest import nearest
-
-_NO_EXPERIMENTS = ("shared", "manifests")
-
-
-def shipped_folder() -> Path:
-    """Where the tool's own experiments lie: inside the package in a wheel, beside it in a checkout."""
-    package = Path(chaos.__file__).parent
-    installed = package / "_experiments"
-    return installed if installed.is_dir() else package.parent / "experiments"
+from chaos.shipped import shipped_files, shipped_folder
 
 
 def load_experiments() -> list[Experiment]:
@@ -29,7 +20,7 @@ def load_experiments() -> list[Experiment]:
     Raises:
         UsageError: one of them is broken.
     """
-    return [load_file(path) for path in _shipped_files()]
+    return [load_file(path) for path in shipped_files().values()]
 
 
 def course_questions() -> tuple[CourseQuestion, ...]:
@@ -39,24 +30,12 @@ def course_questions() -> tuple[CourseQuestion, ...]:
 
 def shipped_names() -> set[str]:
     """Of the shipped experiments, by their files: none is executed."""
-    return {(path.parent if path.name == "__init__.py" else path).stem.replace("_", "-") for path in _shipped_files()}
+    return set(shipped_files())
 
 
 def is_shipped(experiment: Experiment) -> bool:
     """Whether its file is one of the tool's own."""
     return shipped_folder().resolve() in experiment.source.resolve().parents
-
-
-def _shipped_files() -> list[Path]:
-    """Of a folder its ``__init__.py``."""
-    named = {path.stem: path for path in shipped_folder().glob("*.py")}
-    named |= {path.parent.name: path for path in shipped_folder().glob("*/__init__.py")}
-    return [named[name] for name in sorted(named) if not name.startswith("_") and name not in _NO_EXPERIMENTS]
-
-
-def _name_of(path: Path) -> str:
-    """As `chaos list` has it, without loading the file."""
-    return (path.parent.name if path.name == "__init__.py" else path.stem).replace("_", "-")
 
 
 def find_experiment(name: str) -> Experiment:
@@ -68,11 +47,10 @@ def find_experiment(name: str) -> Experiment:
     if name.endswith(".py") or "/" in name:
         path = Path(name)
         return load_file(path / "__init__.py" if path.is_dir() else path)
-    wanted = name.replace("-", "_")
-    for path in (shipped_folder() / f"{wanted}.py", shipped_folder() / wanted / "__init__.py"):
-        if path.is_file() and wanted.isidentifier() and wanted not in _NO_EXPERIMENTS:
-            return load_file(path)
-    likest = nearest(wanted.replace("_", "-"), map(_name_of, _shipped_files()))
+    known = shipped_files()
+    if name.replace("_", "-") in known:
+        return load_file(known[name.replace("_", "-")])
+    likest = nearest(name.replace("_", "-"), known)
     meant = f"did you mean {' or '.join(likest)}? " if likest else ""
     raise UsageError(
         f"there is no experiment {name!r}",

@@ -41,8 +41,9 @@ class ClusterOptions:
 
     def __post_init__(self) -> None:
         check_group(self)
-        if self.context and self.in_cluster:
-            raise UsageError("--context and --in-cluster exclude each other", hint="name one of them")
+        if self.in_cluster and (self.context or self.kubeconfig is not None):
+            other = "--context" if self.context else "--kubeconfig"
+            raise UsageError(f"{other} and --in-cluster exclude each other", hint="name one of them")
 
     @property
     def is_named(self) -> bool:

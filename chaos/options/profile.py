@@ -78,6 +78,11 @@ class Profile:
                     )
         return values | {name: value for name, (_, value) in says.items() if value is not _MISSING}
 
+    def unread(self, own: Mapping[str, object]) -> list[str]:
+        """What it says of other experiments, where one of one's own is run; sentences."""
+        others = sorted(self.own.keys() - own.keys()) if own else []
+        return [f"[{_TABLE}.{self.name}.{other}] of {self.path} is of no experiment that is run" for other in others]
+
     def _check_slip(self, experiment: str) -> None:
         """A table of another experiment is nobody's business here, unless its name is this one's with a slip.
 

@@ -127,14 +127,14 @@ def check_environment(environment: Mapping[str, str], known: Mapping[str, Option
         UsageError: names what it should be.
     """
     variables = {one.variable for one in known.values() if one.variable}
-    typed = {f"{_PREFIX}{name.upper().replace('-', '_')}": one for name, one in known.items() if not one.variable}
+    named = [one for one in known.values() if one.trust is Trust.NAMED]
+    typed = {f"{_PREFIX}{one.name.upper().replace('-', '_')}": one for one in named}
     for name, text in environment.items():
         if not text or _OF_SERVICE.fullmatch(f"{name}={text}"):
             continue
         if name in typed:
             raise UsageError(
-                f"{name} is set, and no variable can say {typed[name].flag}: it runs a command, says where to run, "
-                "or gives consent",
+                f"{name} is set, and no variable can say {typed[name].flag}",
                 hint=f"unset {name}, and say {typed[name].flag}",
             )
         if name.startswith(_PREFIX) and name not in variables and name not in _OTHER_VARIABLES:
@@ -192,9 +192,9 @@ def _without_rivals(given: dict[str, Given]) -> Settings:
     """Of two that contradict each other the nearer one counts; of one source, whoever uses them refuses both."""
     dropped = []
     kept = dict(given)
-    for one in given.values():
-        if one.value is False:
-            continue  # --no-force contradicts nothing
+    for one in sorted(given.values(), key=lambda one: -one.source):
+        if one.value is False or one.option.name not in kept:
+            continue  # --no-force contradicts nothing, nor what counts for nothing itself
         for name in one.option.rivals:
             other = kept.get(name)
             if other is not None and other.source < one.source and other.value is not False:

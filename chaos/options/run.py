@@ -29,6 +29,7 @@ from chaos.options.agents import AgentOptions, PodOptions
 from chaos.options.identify import Identify
 
 T = TypeVar("T")
+UNSAID = "…"  # stands for a value that may hold a password
 # facts.md and design.md, "Vantages": somebody else lives on a real cluster.
 DEFAULT_MAX_QPS = 500
 VANTAGES = ("auto", "local", "agent", "both")
@@ -327,5 +328,5 @@ class Options:
 def _recorded(option: Option[Any], value: Any) -> Any:
     """As JSON has it."""
     if option.secret:
-        return bool(value)
+        return UNSAID if value else None
     return str(value) if isinstance(value, Path) else value

@@ -9,7 +9,7 @@ from typing import Any
 from chaos.model import RunMeta
 from chaos.options import Duration, Flag, Option, options_in
 from chaos.options.agents import AgentOptions, PodOptions
-from chaos.options.run import Options
+from chaos.options.run import UNSAID, Options
 
 # Consent that others of the same command needed is nobody's to copy; earlier versions did not say which options a run
 # honoured, and these by what it needed.
@@ -26,6 +26,7 @@ def command(meta: RunMeta) -> str:
     parameters = meta.parameters
     words = ["chaos run", shlex.quote(f"./{parameters['file']}") if parameters.get("file") else meta.experiment]
     words += ["--sandbox", f"--seed {meta.seed}"] if meta.simulated else ["--context CONTEXT"]
+    words += ["--realtime"] if meta.simulated and meta.environment.get("virtual_time") is False else []
     honoured = parameters.get("options")
     for group, values in (
         (Options, parameters),
@@ -35,7 +36,8 @@ def command(meta: RunMeta) -> str:
         for option in options_in(group):
             if _is_honoured(option, honoured, parameters):
                 words += _typed(option, values.get(option.field), simulated=meta.simulated)
-    words += [_own(name, value) for name, value in (parameters.get("own") or {}).items()]
+    for name, value in (parameters.get("own") or {}).items():
+        words += _own(name, value)
     changed = [d for d in meta.model if d.get("source") == "set for this run"]
     words += [f"--model {d['name']}={d['low']:g}..{d['high']:g}" for d in changed]
     return " ".join(words)
@@ -56,7 +58,7 @@ def _typed(option: Option[Any], value: Any, *, simulated: bool) -> Iterator[str]
     if value == default and not isinstance(option.kind, Duration):
         return
     if option.secret:
-        yield f"{option.flag} …"
+        yield f"{option.flag} {UNSAID}"
     elif isinstance(value, list | tuple):
         yield from (f"{option.flag} {shlex.quote(str(one))}" for one in value)
     elif isinstance(option.kind, Flag):
@@ -73,8 +75,12 @@ def _written(option: Option[Any], value: Any) -> str:
         return str(value)
 
 
-def _own(name: str, value: Any) -> str:
-    """Of an experiment of one's own, whose options are not known here."""
+def _own(name: str, value: Any) -> list[str]:
+    """Of an experiment of one's own, whose options are not known here; of a secret it is known that there was one."""
+    if value is None or value in ("", []):
+        return []
     if isinstance(value, bool):
-        return f"--{name}" if value else f"--no-{name}"
-    return f"--{name} {shlex.quote(str(value))}"
+        return [f"--{name}" if value else f"--no-{name}"]
+    if isinstance(value, list | tuple):
+        return [f"--{name} {shlex.quote(str(one))}" for one in value]
+    return [f"--{name} {value if value == UNSAID else shlex.quote(str(value))}"]

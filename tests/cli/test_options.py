@@ -232,8 +232,48 @@ def test_agents_and_a_vantage_without_any_of_two_sources_do_not_contradict(
     tmp_path: Path, typed: tuple[str, ...], table: str
 ) -> None:
     (tmp_path / "chaos.toml").write_text(f"[profile.p]\n{table}")
-    words = ("run", "identity-persistence", "--sandbox", "--profile", "p", *typed, *LAST)
+    said = refused(tmp_path, "run", "identity-persistence", "--context", "none", "--profile", "p", *typed)
+    assert "--vantage local has no agents" not in said
+
+
+@pytest.mark.parametrize("table", ["agents = 3", "vantage = 'both'", "cut-node = 'x {node}'\njoin-node = 'y {node}'"])
+def test_what_a_profile_of_a_cluster_says_counts_for_nothing_on_the_sandbox(tmp_path: Path, table: str) -> None:
+    (tmp_path / "c.toml").write_text(f"[profile.p]\n{table}")
+    words = ("run", "identity-persistence", "--sandbox", "--profile", "p", "--config", "c.toml", *LAST)
     assert ACCEPTED in refused(tmp_path, *words)
+
+
+def test_agents_that_are_typed_are_refused_on_the_sandbox(tmp_path: Path) -> None:
+    said = refused(tmp_path, "run", "identity-persistence", "--sandbox", "--agents", "2")
+    assert "--agents 2 means nothing on the sandbox" in said
+
+
+def test_what_an_own_option_is_given_is_no_experiment(tmp_path: Path) -> None:
+    """A file that stands behind an option of one's own is not executed."""
+    (tmp_path / "client.py").write_text("raise SystemExit('executed')")
+    path = mine(tmp_path, 'KEYS = Option("client", File(), None, "A file.")')
+    said = refused(tmp_path, "run", path, "--sandbox", "--client", "./client.py", *LAST)
+    assert ACCEPTED in said
+    assert "executed" not in said
+
+
+def test_after_tab_nothing_of_ones_own_is_executed(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("raise SystemExit('executed')")
+    asked = {"_CHAOS_COMPLETE": "complete_bash", "COMP_WORDS": "chaos run ./mine.py --per", "COMP_CWORD": "3"}
+    done = chaos(tmp_path, **asked)
+    assert "--period" in done.stdout
+    assert "executed" not in done.stdout + done.stderr
+
+
+def test_a_secret_that_is_given_twice_is_not_told(tmp_path: Path) -> None:
+    said = refused(tmp_path, "run", "node-loss", "--sandbox", "--cut-node", "hunter2", "--cut-node", "hunter3")
+    assert "--cut-node is given 2 times" in said
+    assert "hunter" not in said
+
+
+def test_wrong_metrics_of_several_are_refused_before_the_first(tmp_path: Path) -> None:
+    said = refused(tmp_path, "run", "service-types", "dns-basics", "--sandbox", "--metrics-job", "x")
+    assert "--metrics-job without --metrics-pushgateway" in said
 
 
 def test_a_profiles_kubeconfig_is_not_what_the_sandbox_writes(tmp_path: Path) -> None:
@@ -317,7 +357,7 @@ def test_a_secret_of_ones_own_is_neither_told_nor_written(tmp_path: Path) -> Non
     assert "KEYS hunter2" in done.stdout
     assert "--keys … (command line)" in done.stderr
     (written,) = tmp_path.glob("reports/mine/*")
-    assert json.loads((written / "run.json").read_text())["parameters"]["own"] == {"keys": True}
+    assert json.loads((written / "run.json").read_text())["parameters"]["own"] == {"keys": "…"}
     assert [path.name for path in written.iterdir() if b"hunter2" in path.read_bytes()] == []
 
 

@@ -190,6 +190,16 @@ def test_the_command_to_reproduce_names_the_precision(tmp_path: Path) -> None:
     assert "--sandbox --seed 7 --until-precision 7% --max-trials 60 --within 60s" in written(tmp_path, history)
 
 
+def test_the_command_to_reproduce_has_options_of_ones_own_as_they_are_typed(tmp_path: Path) -> None:
+    history = pod_replacement()
+    own = {"keys": 5, "names": ["a b", "c"], "label": "", "token": "…", "fast": True, "slow": False, "none": None}
+    history.meta.parameters |= {"file": "mine.py", "own": own}
+    history.meta.environment["virtual_time"] = False
+    text = written(tmp_path, history)
+    assert "chaos run ./mine.py --sandbox --seed 7 --realtime " in text
+    assert "--keys 5 --names 'a b' --names c --token … --fast --no-slow\n" in text
+
+
 def test_the_picture_has_a_lane_for_each_pod_view_and_client(tmp_path: Path) -> None:
     written(tmp_path, pod_replacement(FORCED))
     labels = {text.text for text in picture(tmp_path).iter(f"{SVG}text")}

@@ -16,7 +16,9 @@ class Chosen:
     """Which run, and by what."""
 
     folder: str = argument("RUN", "A run's folder; chaos runs lists them.", complete=run_folders)
-    within_s: float | None = same(Options, "within_s", default=None, help="Judge recovery by another limit.")
+    within_s: float | None = same(
+        Options, "within_s", default=None, help="Judge recovery by another limit.", trust=Trust.TYPED
+    )
     experiment: str = option(
         Text("FILE"),
         "",

@@ -22,13 +22,18 @@ class Chosen:
         "The file of an experiment of your own that the run was of; it is executed.",
         trust=Trust.NAMED,
     )
-    anew: bool = option(Flag(), False, "Judge it again instead of rendering what run.json says was concluded.")
-    full: bool = option(Flag(), False, "Print the whole report, not only what matters most.")
+    anew: bool = option(
+        Flag(), False, "Judge it again instead of rendering what run.json says was concluded.", trust=Trust.TYPED
+    )
+    full: bool = option(Flag(), False, "Print the whole report, not only what matters most.", trust=Trust.TYPED)
     redact: bool = option(
-        Flag(), False, "Write a copy to share, with other words for names and addresses; the original stays as it is."
+        Flag(),
+        False,
+        "Write a copy to share, with other words for names and addresses; the original stays as it is.",
+        trust=Trust.TYPED,
     )
     to: Path | None = option(
-        File("DIR"), None, "Where the copy is written.", default_said="redacted/ in the run's folder", trust=Trust.NAMED
+        File("DIR"), None, "Where the copy is written.", default_said="redacted/ in the run's folder", trust=Trust.TYPED
     )
 
 

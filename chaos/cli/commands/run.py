@@ -1,9 +1,9 @@
 """Run experiments: measure, inject, undo, judge, report. Of several, one overview is written too.
 
 Without --sandbox or --context it runs on the sandbox at a terminal, and refuses elsewhere: a nightly job must not pass
-on a simulator by mistake. Each option may also come from a variable (CHAOS_PERIOD for --period) or from a profile;
-those that run commands, name clusters or give consent may not. chaos show NAME says which options an experiment
-honours.
+on a simulator by mistake. Options may also come from variables (CHAOS_PERIOD for --period) and from a profile of
+chaos.toml. What runs a command, names a cluster or gives consent is typed, or stands in a file that --config names.
+chaos show NAME says which options an experiment honours.
 """
 
 from dataclasses import dataclass
@@ -30,4 +30,4 @@ class Chosen:
     every: bool = option(Flag(), False, "All that ship with the tool, and one overview.", name="all", trust=Trust.NAMED)
 
 
-command = Command("chaos.cli.run:run_command", (Chosen, Settings, *GROUPS), own="chaos.cli.own:options_by_experiment")
+command = Command("chaos.cli.run:run_command", (Chosen, Settings, *GROUPS), own="chaos.cli.own:with_options_of")

@@ -6,6 +6,7 @@ from chaos.cli.command import Command
 from chaos.cli.complete import experiment_names
 from chaos.options import Whole, option
 from chaos.options.argument import argument
+from chaos.options.option import Trust
 from chaos.options.output import FormatOptions, ReportsOptions
 
 _MOST = 1_000_000
@@ -16,7 +17,7 @@ class Chosen:
     """Which runs."""
 
     experiment: str = argument("[EXPERIMENT]", "Only runs of this one.", required=False, complete=experiment_names)
-    last: int | None = option(Whole(1, _MOST), None, "Only so many, the newest; default: all.")
+    last: int | None = option(Whole(1, _MOST), None, "Only so many, the newest; default: all.", trust=Trust.TYPED)
 
 
 command = Command("chaos.cli.past:list_runs", (Chosen, ReportsOptions, FormatOptions), profiles=False)

@@ -21,6 +21,7 @@ experiment = Experiment(
     ),
     probes=("dns", "tcp", "http", "clusterip", "address", "stream"),
     checkers=("fault-took-effect", "steady-state", "identity-kept", "single-identity", "recovered-within"),
+    options=("trials", "grace", "force"),
     blast_radius=1,
     timeout_s=180,
     method=method,

@@ -86,9 +86,7 @@ class Undoing:
                     covered.discard(entry.name)  # it stays, so what is in it has to go by itself
                     self._fail(entry, exc)
             except TimeoutError:
-                why = f"it was not done after {self._patience.spent_s:.0f} s"
-                last = self._again.get(entry.id)
-                self._again[entry.id] = last or (entry, self._undo.unfinished(entry, why))
+                self._give_up(entry)
             except ChaosError as exc:  # undone in the cluster, but the journal could not be written
                 self._again.pop(entry.id, None)
                 self._progress.warning(exc.message)
@@ -96,6 +94,15 @@ class Undoing:
                 self._again.pop(entry.id, None)
                 self._progress.step(f"cleaned up: {done}")
         self._current = None
+
+    def _give_up(self, entry: UndoEntry) -> None:
+        if not entry.is_open:  # only the mirror was not told any more
+            self._again.pop(entry.id, None)
+            self._progress.step(f"cleaned up: {entry.what} is as before")
+            return
+        why = f"it was not done after {self._patience.spent_s:.0f} s"
+        last = self._again.get(entry.id)
+        self._again[entry.id] = last or (entry, self._undo.unfinished(entry, why))
 
     def _keep(self, entry: UndoEntry, left: list[UndoEntry]) -> None:
         """For as long as that may still be undone."""

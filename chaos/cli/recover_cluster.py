@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from chaos.cli.signals import leaving
 from chaos.cli.terminal import SteadfastConsole, TerminalProgress, confirmed, run_time
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
@@ -106,6 +107,15 @@ async def _recover_one(
         _tell_plan(copy, left, console)
     if not _agrees(request, console):
         return [is_open(copy, request.address) for copy in copies]
+    with leaving(f"{request.address.recovery()} {request.run}"):
+        failures = await _undo(cluster, copies, request, console)
+    console.tell(f"run {request.run}: {'not all undone' if failures else 'undone'}", markup=False, soft_wrap=True)
+    return failures
+
+
+async def _undo(
+    cluster: Cluster, copies: list[Copy], request: ClusterRequest, console: SteadfastConsole
+) -> list[ChaosError]:
     progress = TerminalProgress(console, run_time())
     clock = RunClock(asyncio.get_running_loop())
     failures: list[ChaosError] = []
@@ -114,7 +124,6 @@ async def _recover_one(
     again = None if failures else await _labelled(cluster, request)
     if again is not None:
         failures += await remove(cluster, copies[0], clock, [again], progress)
-    console.tell(f"run {request.run}: {'not all undone' if failures else 'undone'}", markup=False, soft_wrap=True)
     return failures
 
 

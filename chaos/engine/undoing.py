@@ -74,7 +74,7 @@ class Undoing:
             if entry.kind == "Namespace":
                 covered.add(entry.name)
                 if left := first(entry):
-                    self._keep(entry, left)
+                    self._keep(entry, left, covered)
                     continue
             self._current = entry
             try:
@@ -104,10 +104,11 @@ class Undoing:
         last = self._again.get(entry.id)
         self._again[entry.id] = last or (entry, self._undo.unfinished(entry, why))
 
-    def _keep(self, entry: UndoEntry, left: list[UndoEntry]) -> None:
+    def _keep(self, entry: UndoEntry, left: list[UndoEntry], covered: set[str]) -> None:
         """For as long as that may still be undone."""
         if all(one.id in self._failed for one in left):
             self._fail(entry, _kept(entry, left))
+            covered.discard(entry.name)  # so what is in it has to go by itself
         else:
             self._wait_for(entry, _kept(entry, left))
 

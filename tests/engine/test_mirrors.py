@@ -29,6 +29,7 @@ from chaos.errors import ApiError, ChaosError, InconclusiveError, UsageError
 from chaos.experiment import Options, find_experiment
 from tests.cluster.test_foreign_journals import everything, make, uid_of
 from tests.diagnose.clusters import Place, run
+from tests.engine.test_cleanup import own_namespace
 from tests.mortal import KilledError, Mortal, shape
 from tests.sandboxed import run_on
 
@@ -230,6 +231,57 @@ def test_the_namespace_with_the_mirror_stays_until_all_else_is_undone(tmp_path: 
         await place.cluster.patch("Deployment", "coredns", "kube-system", {"spec": {"replicas": 2}})
         assert await roll_back(journal, changes, Silence(), Patience(RunClock(asyncio.get_running_loop()))) == []
         assert await place.cluster.get("Namespace", "ours") is None
+
+    run(story)
+
+
+def test_what_is_in_a_namespace_that_is_kept_goes_by_itself(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        journal, changes, _ = begun(place, tmp_path, "ours")
+        await changes.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ours"}})
+        made = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "made", "namespace": "ours"}}
+        await changes.create(made)
+        await changes.patch("Deployment", "coredns", "kube-system", OUTAGE)
+        await place.cluster.patch("Deployment", "coredns", "kube-system", {"spec": {"replicas": 1}})
+        assert len(await roll_back(journal, changes, Silence(), Patience(RunClock(asyncio.get_running_loop())))) == 2
+        assert await place.cluster.get("ConfigMap", "made", "ours") is None
+
+    run(story)
+
+
+def test_what_the_run_made_after_its_mirror_was_written_is_nobody_elses(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        journal, changes, _ = begun(place, tmp_path, "ours")
+        await changes.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ours"}})
+        await changes.patch("Deployment", "coredns", "kube-system", OUTAGE)
+        service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "late", "namespace": "ours"}}
+        await changes.create({**service, "spec": {"ports": [{"port": 80}]}})
+        journal.close()
+        assert await from_elsewhere(place, tmp_path, "r1") == []
+        assert await place.cluster.get("Namespace", "ours") is None
+
+    run(story)
+
+
+def test_a_mirror_that_a_run_cannot_take_away_is_told_with_what_does(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        await own_namespace(place, "mine")
+        delete = Cluster.delete
+
+        async def kept(self: Cluster, kind: str, *said: Any, **more: Any) -> Object:
+            if kind == "ConfigMap":
+                raise ApiError("not now", status=403)
+            return await delete(self, kind, *said, **more)
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(Cluster, "delete", kept)
+            options = Options(trials=1, period_s=0.5, allow_kube_system=True, namespace="mine")
+            ran = await run_on(place.sandbox, tmp_path, options, find_experiment("dns-outage"), mirror=True)
+        (left,) = ran.result.leftovers
+        assert "not up to date: not now" in left.message
+        run_id = left.hint.rpartition(" ")[2]
+        assert await from_elsewhere(place, tmp_path, run_id) == []
+        assert (await find_mirrors(place.cluster)).copies == ()
 
     run(story)
 

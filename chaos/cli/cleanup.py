@@ -75,7 +75,7 @@ async def clean_cluster(cluster: Cluster, request: CleanupRequest, console: Stea
     mirrors = await find_mirrors(cluster)
     opened += mirrored_changes(mirrors.open, opened, request.address)
     _show(console, cluster, runs, opened)
-    problems: list[ChaosError] = [*kept.unread, *keep_mirrors(runs, mirrors.open, request.address)]
+    problems: list[ChaosError] = [*kept.unread, *keep_mirrors(runs, mirrors, request.address)]
     chosen = [run for run in runs if run.life is Life.OVER and _agrees(console, run, agreed=request.agreed)]
     chosen += [run for run in runs if run.life is Life.MAYBE and _agrees(console, run, agreed=False)]
     left = [run for run in runs if run.life in (Life.OVER, Life.MAYBE) and run not in chosen]

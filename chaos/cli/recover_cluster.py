@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from chaos.cli.signals import leaving
 from chaos.cli.terminal import SteadfastConsole, TerminalProgress, confirmed, run_time
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
@@ -97,7 +99,7 @@ async def _recover_one(
             visible(f"{cluster.name} has no journal of a run {request.run}; of those that it has: {known}", line=True),
             hint="what carries a run's label is removed by: chaos cleanup --context NAME",
         )
-    left = await _labelled(cluster, request)
+    left, _ = await _labelled(cluster, request)
     if left is not None and left.life is Life.ALIVE:
         raise PreflightError(
             f"run {left.run} is still under way: {left.why}", hint="stop it with Ctrl-C; it undoes its changes"
@@ -106,27 +108,48 @@ async def _recover_one(
         _tell_plan(copy, left, console)
     if not _agrees(request, console):
         return [is_open(copy, request.address) for copy in copies]
+    with leaving(f"{request.address.recovery()} {request.run}"):
+        failures = await _undo(cluster, copies, request, console)
+    console.tell(f"run {request.run}: {'not all undone' if failures else 'undone'}", markup=False, soft_wrap=True)
+    return failures
+
+
+async def _undo(
+    cluster: Cluster, copies: list[Copy], request: ClusterRequest, console: SteadfastConsole
+) -> list[ChaosError]:
     progress = TerminalProgress(console, run_time())
     clock = RunClock(asyncio.get_running_loop())
     failures: list[ChaosError] = []
     for copy in copies:
         failures += await recover_copy(copy, cluster, clock, progress)
-    again = None if failures else await _labelled(cluster, request)
+    again, unseen = (None, []) if failures else await _labelled(cluster, request)
     if again is not None:
         failures += await remove(cluster, copies[0], clock, [again], progress)
-    console.tell(f"run {request.run}: {'not all undone' if failures else 'undone'}", markup=False, soft_wrap=True)
+    if unseen:
+        failures.append(_unseen(request, unseen))
     return failures
 
 
-async def _labelled(cluster: Cluster, request: ClusterRequest) -> RunLeftovers | None:
-    """What carries the run's label, where that may be looked for."""
+def _unseen(request: ClusterRequest, kinds: list[str]) -> RollbackError:
+    return RollbackError(
+        f"what carries the label of run {request.run} could not be looked for among {', '.join(kinds)}",
+        hint=f"whoever may list these: {shlex.join(['chaos', 'cleanup', *request.address.as_options()])}",
+    )
+
+
+async def _labelled(cluster: Cluster, request: ClusterRequest) -> tuple[RunLeftovers | None, list[str]]:
+    """What carries the run's label, and the kinds that could not be looked for."""
+    journals, over = read_journals(request.reports).journals, frozenset({request.run})
+    unseen: list[str] = []
     try:
-        found = await find(cluster, read_journals(request.reports).journals, frozenset({request.run}))
+        found = await find(cluster, journals, over)
     except ApiError as exc:
         if exc.status != _FORBIDDEN:
             raise
-        return None
-    return next((run for run in found if run.run == request.run), None)
+        if not request.namespace:
+            return None, ["all namespaces"]
+        found = await find(cluster, journals, over, request.namespace, unseen)
+    return next((run for run in found if run.run == request.run), None), unseen
 
 
 def _tell_plan(copy: Copy, left: RunLeftovers | None, console: SteadfastConsole) -> None:

@@ -56,6 +56,8 @@ def tell(cluster: Cluster, address: ClusterAddress, found: Standing, *, as_json:
 def _lines(address: ClusterAddress, found: Standing) -> Iterator[str]:
     if found.only_in:
         yield f"only namespace {found.only_in} could be looked at"
+    if found.unseen:
+        yield f"not allowed to list there, so left out: {', '.join(found.unseen)}"
     for run in found.runs:
         holder = found.holders.get(run.run)
         yield f"run {run.run}, {run.life.value}{_held(holder)}: {run.why}"
@@ -102,6 +104,7 @@ def _document(cluster: Cluster, found: Standing, code: int) -> dict[str, Any]:
         "cluster": cluster.name,
         "server": cluster.server,
         "only_in": found.only_in or None,
+        "unseen": list(found.unseen),
         "runs": runs,
         "not_undone": [
             {"run": one.run, "change": one.change, "namespace": one.where or None, "recovery": one.recovery}

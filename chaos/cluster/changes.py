@@ -259,11 +259,13 @@ class Changes:
         Raises:
             RollbackError: it could not be undone.
         """
-        sent_ns = self._clock.now_ns()
+        sent_ns = accepted_ns = self._clock.now_ns()
         for entry in self._journal.open_entries():
             if entry.undo == "command" and entry.name == node:
-                await self.undo(entry)
-        return Acknowledged(sent_ns, self._clock.now_ns(), {})
+                await self._undo.undo(entry)
+                accepted_ns = self._clock.now_ns()  # what the mirror takes is not the command's time
+                await self._tell_mirror(entry)
+        return Acknowledged(sent_ns, accepted_ns, {})
 
     async def _acknowledge(
         self, entry: UndoEntry, make: Callable[[Tried], Coroutine[Any, Any, Object]]
@@ -276,7 +278,7 @@ class Changes:
             # The server may be about to do it: wait a moment, so that the rollback knows what there is to undo.
             await asyncio.wait([under_way], timeout=_LAST_ANSWER_S)
             if under_way.done() and not under_way.cancelled() and under_way.exception() is None:
-                self._journal.update(entry, "done", uid=str(under_way.result().get("metadata", {}).get("uid", "")))
+                self._made(entry, under_way.result())
             under_way.cancel()
             raise
         except ApiError as exc:
@@ -286,10 +288,13 @@ class Changes:
         accepted_ns = self._clock.now_ns()
         sent_ns = round((tried.sent_s - self._clock.zero_s) * 1e9)
         self.acknowledged += 1
+        self._made(entry, answer)
+        return Acknowledged(sent_ns, accepted_ns, answer, settled=tried.settled)
+
+    def _made(self, entry: UndoEntry, answer: Object) -> None:
         if entry.applied is not None:
             entry.applied = as_answered(entry.applied, answer)
         self._journal.update(entry, "done", uid=str(answer.get("metadata", {}).get("uid", "")))
-        return Acknowledged(sent_ns, accepted_ns, answer, settled=tried.settled)
 
     async def undo(self, entry: UndoEntry) -> str:
         """Undo one change; returns what was done about it, for people.

@@ -26,7 +26,7 @@ Object = dict[str, Any]
 # A question: nothing of the cluster changes by it.
 _NEVER_STORED = frozenset({"SelfSubjectAccessReview"})
 _REQUEST_TIMEOUT_S = 30.0
-_FORBIDDEN = 403
+_OK, _FORBIDDEN = 200, 403
 _VERBS = {"get": "get", "post": "create", "delete": "delete", "patch": "patch"}
 
 
@@ -115,13 +115,19 @@ class Cluster:
         Raises:
             ApiError: it cannot be asked, or does not tell.
         """
+        return await self.retrying.read(self._server_date)
+
+    async def _server_date(self) -> tuple[float, float, float]:
         session, arguments = await self.raw_session()
+        self.requests += 1
         with self.errors("asking for the time"):
             before_s = time.time()
             async with session.get(f"{self.server.rstrip('/')}/version", **arguments) as response:
-                said = response.headers.get("Date", "")
+                said, status = response.headers.get("Date", ""), response.status
             after_s = time.time()
-            self.requests += 1
+        if status != _OK:  # a proxy in between may say so, by its own clock
+            raise ApiError(f"asking for the time: {self.server} answered {status}", status=status)
+        with self.errors("asking for the time"):
             return before_s, parsedate_to_datetime(said).timestamp(), after_s
 
     def count(self, verb: str, group: str | None, resource: str) -> None:

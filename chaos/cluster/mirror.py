@@ -34,6 +34,8 @@ _KEY = JOURNAL
 # The API server takes no ConfigMap of more than a megabyte.
 _MOST_BYTES = 900_000
 _NOT_FOUND, _CONFLICT, _FORBIDDEN = 404, 409, 403
+# Where a fingerprint is a namespace's: it is not there, or may not be read; 0: no request was made that failed.
+_NO_SUCH_NAMESPACE = (0, _FORBIDDEN, _NOT_FOUND)
 
 
 def is_outside(entry: UndoEntry) -> bool:
@@ -197,11 +199,13 @@ class Mirrors:
     Attributes:
         copies: that say something.
         odd: what carries their label and is none, for people.
+        unread: of those, what has a mirror's name, so that it may be one which is damaged: its namespace, and why.
         everywhere: whether all namespaces were looked at.
     """
 
     copies: tuple[Copy, ...] = ()
     odd: tuple[str, ...] = ()
+    unread: tuple[tuple[str, str], ...] = ()
     everywhere: bool = True
 
     @property
@@ -233,7 +237,7 @@ async def find_mirrors(cluster: Cluster, namespace: str = "", run: str = "") -> 
             raise
         found, _ = await cluster.list("ConfigMap", namespace, selector)
         everywhere = False
-    copies, odd = [], []
+    copies, odd, unread = [], [], []
     for row in found:
         try:
             copy = Copy.read(row)
@@ -241,9 +245,20 @@ async def find_mirrors(cluster: Cluster, namespace: str = "", run: str = "") -> 
                 copies.append(copy)
             else:
                 odd.append(f"{copy.path} is of another cluster")
-        except (UsageError, ApiError) as exc:
+        except UsageError as exc:
             odd.append(exc.message)
-    return Mirrors(tuple(copies), tuple(odd), everywhere)
+            if row["metadata"]["name"] == MIRROR_NAME:
+                unread.append((str(row["metadata"]["namespace"]), exc.message))
+        except ApiError as exc:
+            if exc.may_pass or exc.status not in _NO_SUCH_NAMESPACE:
+                raise  # nobody knows, and it may be of this cluster
+            odd.append(exc.message)
+    return Mirrors(tuple(copies), tuple(odd), tuple(unread), everywhere)
+
+
+def by_hand(name: str, namespace: str) -> str:
+    """The command that takes a mirror away which nothing else does."""
+    return shlex.join(["kubectl", "delete", "configmap", name, "-n", namespace])
 
 
 async def remove_mirror(cluster: Cluster, copy: Copy) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -14,6 +15,8 @@ from chaos.errors import ApiError
 Object = dict[str, Any]
 _CONFLICT = 409
 _REQUEST_S, _SHORTEST_S = 30.0, 5.0
+# The server writes some anew: 1000m is 1.
+_QUANTITY = re.compile(r"[-+]?[0-9.]+([eE][-+]?[0-9]+|[numkMGTPE]|[KMGTPE]i)?")
 
 
 class Settled(Enum):
@@ -81,11 +84,14 @@ class Write:
         return Settled.OTHER if self.version else Settled.NOT_MADE
 
     def is_void(self, found: Object | None) -> bool:
-        """Whether a patch whose version is no longer the object's was not made, or nothing is left of it."""
+        """Whether a patch whose version is no longer the object's was not made, or nothing is left of it.
+
+        What the server may have made of a value leaves that unknown: it has defaults, fills in, and writes anew.
+        """
         return (
             bool(self.version)
             and found is not None
-            and not any(leaf == value for leaf, value in _leaves(found, self.body or {}))
+            and not any(_may_be(leaf, value) for leaf, value in _leaves(found, self.body or {}))
         )
 
 
@@ -190,13 +196,18 @@ def _void(write: Write, failed: ApiError) -> ApiError:
 
 
 def shows(found: Any, patch: Any) -> bool:
-    """Whether an object has the values of a patch; entries of lists with a type are found by it, as conditions are."""
+    """Whether an object has the values of a patch, with what the server fills in.
+
+    Entries of lists with a type are found by it, as conditions are.
+    """
     if isinstance(patch, dict):
         inside = found if isinstance(found, dict) else {}
         return all(shows(inside.get(key), value) for key, value in patch.items())
     if isinstance(patch, list) and patch and all(isinstance(row, dict) and "type" in row for row in patch):
         rows = {row.get("type"): row for row in found or () if isinstance(row, dict)}
         return all(shows(rows.get(row["type"]), row) for row in patch)
+    if isinstance(patch, list) and isinstance(found, list) and len(patch) == len(found):
+        return all(shows(there, row) for there, row in zip(found, patch, strict=True))
     return bool(found == patch)
 
 
@@ -210,6 +221,13 @@ def _leaves(found: Object, patch: Object) -> Iterator[tuple[Any, Any]]:
             yield from _leaves(inside if isinstance(inside, dict) else {}, value)
         else:
             yield inside, value
+
+
+def _may_be(leaf: Any, value: Any) -> bool:
+    """Whether what is there may be what became of a value."""
+    if leaf == value or value is None or (isinstance(value, list) and isinstance(leaf, list)):
+        return True
+    return bool(_QUANTITY.fullmatch(str(value)) and isinstance(leaf, str) and _QUANTITY.fullmatch(leaf))
 
 
 def _without_version(patch: Object) -> Object:

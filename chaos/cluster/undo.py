@@ -25,6 +25,7 @@ from chaos.clock import RunClock
 from chaos.cluster.belonging import Belongings, claims_of, foreign_in
 from chaos.cluster.client import Cluster, Object
 from chaos.cluster.journal import RUN_LABEL, Journal, UndoEntry
+from chaos.cluster.mirror import Copy
 from chaos.cluster.shell import run_shell
 from chaos.errors import ApiError, ChaosError, InUseError, RollbackError, UnprovenError
 from chaos.visible import visible
@@ -174,6 +175,8 @@ class Undo:
             done = found is None or not self._is_ours(entry, found)
         if not done or (entry.kind in _WORKLOADS and await self._pods_of(entry)):
             return ""
+        if entry.kind == "StatefulSet" and found is None and await self._has_claims(entry):
+            return ""
         self._journal.update(entry, "undone")
         return f"{entry.what} has its old values" if entry.undo == "restore" else f"{entry.what} is gone"
 
@@ -235,8 +238,10 @@ class Undo:
 
     async def _check_unused(self, entry: UndoEntry) -> None:
         """Raises InUseError: somebody else has put something into a namespace, which would go with it."""
-        # A clean-up has found the run's objects by their label, so its journal has not all of them.
-        mine = Belongings(self._label_of(entry), None if entry.run else self._journal.entries.values())
+        # A clean-up has found the run's objects by their label, so its journal has not all of them; nor has a mirror
+        # what the run made after it was written.
+        is_partial = bool(entry.run) or isinstance(self._journal, Copy)
+        mine = Belongings(self._label_of(entry), None if is_partial else self._journal.entries.values())
         foreign = await foreign_in(self._cluster, entry.name, mine)
         if foreign:
             listed = ", ".join(foreign[:_SHOWN]) + (
@@ -280,6 +285,11 @@ class Undo:
             return []
         pods, _ = await self._cluster.list("Pod", entry.namespace, f"{RUN_LABEL}={self._label_of(entry)}")
         return [pod for pod in pods if _owned_by(pod, entry)]
+
+    async def _has_claims(self, entry: UndoEntry) -> bool:
+        """Whether claims of a StatefulSet are left that nobody has deleted yet."""
+        claims = await claims_of(self._cluster, entry.name, entry.namespace, self._label_of(entry))
+        return any(not claim["metadata"].get("deletionTimestamp") for claim in claims)
 
     async def _delete_claims(self, entry: UndoEntry) -> None:
         """Volume claims outlive the StatefulSet that made them."""

@@ -194,7 +194,7 @@ class Execution:
         try:
             failures = await roll_back(begun.journal, begun.changes, self._progress, self._patience)
             if begun.mirror is not None and (why := await begun.mirror.settle()):
-                self._progress.warning(f"what the cluster has of this run's journal is not up to date: {why}")
+                failures += self._mirror_left(begun, why)
         except Exception as exc:  # noqa: BLE001 - see above
             if os.environ.get("CHAOS_DEBUG"):
                 print(visible_traceback(exc), file=sys.stderr)
@@ -206,6 +206,15 @@ class Execution:
             ]
         else:
             return failures
+
+    def _mirror_left(self, begun: _Begun, why: str) -> list[RollbackError]:
+        """It refuses every later run, unless it goes with the run's own namespace; one that says too much does not."""
+        told = f"what the cluster has of this run's journal is not up to date: {why}"
+        gone = {e.name for e in begun.journal.entries.values() if e.kind == "Namespace" and e.state == "undone"}
+        if begun.journal.open_entries() or begun.journal.run.get("namespace") in gone:
+            self._progress.warning(told)
+            return []
+        return [RollbackError(told, hint=f"{self._place.address.recovery()} {begun.run_id}")]
 
     def _lost(self, why: InconclusiveError) -> None:
         """The run's Lease is gone: it is no longer alone, so it ends."""

@@ -79,12 +79,21 @@ async def open_changes(cluster: Cluster, journals: Iterable[Journal]) -> list[Op
 
 
 async def unfinished_journals(cluster: Cluster, journals: Iterable[Journal]) -> list[Journal]:
-    """Those of runs on this cluster that are over and have something left to undo."""
+    """Those of runs on this cluster that are over and have something left to undo, or lines that nobody can read."""
     found = []
     for journal in journals:
-        if not journal.open_entries() or journal.run["id"].startswith(FIX_PREFIX):
+        if not (journal.open_entries() or journal.unfit) or journal.run["id"].startswith(FIX_PREFIX):
             continue
         with contextlib.suppress(PreflightError):  # nobody can tell whether it is over
             if await is_about(cluster, journal) and not journal.is_live():
                 found.append(journal)
     return found
+
+
+async def damaged(cluster: Cluster, journals: Iterable[Journal]) -> list[Open]:
+    """What journals of this cluster may say that nobody can read."""
+    return [
+        Open(f"what line {line.number} of {journal.path} says ({line.why})", "", journal.recovery(), journal.run["id"])
+        for journal in await unfinished_journals(cluster, journals)
+        for line in journal.unfit
+    ]

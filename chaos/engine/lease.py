@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from chaos.errors import ApiError, InconclusiveError
 
 NAME = "chaos-identity"
 RENEW_S, DURATION_S = 10.0, 40
+# For one renewal: two that are not answered must not cost the Lease, nor may one that hangs write an old time later.
+_RENEWED_WITHIN_S = 5.0
 # A run that cannot reach the API server for a while is not over: it comes back, or its rollback does.
 _SURELY_OVER_S = 10 * DURATION_S
 # It is gone, or has another UID: a conflict, or a change of what does not change.
@@ -116,16 +119,29 @@ def lease_of(run: str, namespace: str) -> Object:
     }
 
 
+def asleep_s() -> float:
+    """Seconds for which this machine was suspended since it was started, which the run's clock does not count."""
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        return 0.0
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
 class Heartbeat:
     """Renews a Lease until it is ended; its undo is in the journal since it was made.
 
     Args:
         made: the Lease, as the API server acknowledged it.
-        lost: called once where it is no longer this run's: then another may work here.
+        lost: called once where it is no longer this run's, or is not renewed any more: then another may work here.
+        asleep: seconds that the clock has not counted, of the past.
     """
 
     def __init__(
-        self, cluster: Cluster, clock: RunClock, made: Acknowledged, lost: Callable[[InconclusiveError], None]
+        self,
+        cluster: Cluster,
+        clock: RunClock,
+        made: Acknowledged,
+        lost: Callable[[InconclusiveError], None],
+        asleep: Callable[[], float] = asleep_s,
     ) -> None:
         self._cluster = cluster
         self._clock = clock
@@ -133,7 +149,8 @@ class Heartbeat:
         meta = made.object["metadata"]
         self._namespace, self._uid = str(meta["namespace"]), str(meta["uid"])
         self._made_at = datetime.fromisoformat(meta["creationTimestamp"]).astimezone(UTC)
-        self._made_s = made.accepted_ns / 1e9
+        self._made_s = made.accepted_ns / 1e9 + asleep()
+        self._asleep = asleep
         self._is_ending = False
         self._task = asyncio.create_task(self._beat())
 
@@ -148,10 +165,19 @@ class Heartbeat:
             await self._task
 
     async def _beat(self) -> None:
+        try:
+            await self._keep_renewing()
+        except Exception as exc:  # noqa: BLE001 - a defect must end the run, and not its rollback or its report
+            self._lost(InconclusiveError(f"a defect of this tool: the run's Lease was not renewed any more: {exc!r}"))
+
+    async def _keep_renewing(self) -> None:
         while True:
             await asyncio.sleep(RENEW_S)
             try:
-                await self._renew()
+                async with asyncio.timeout(_RENEWED_WITHIN_S):
+                    await self._renew()
+            except TimeoutError:
+                continue
             except ApiError as exc:
                 if exc.status not in _ANOTHER_ONE:
                     continue  # it is asked for again, and holds until then
@@ -166,7 +192,7 @@ class Heartbeat:
                 return
 
     async def _renew(self) -> None:
-        at = self._made_at + timedelta(seconds=self._clock.now_s() - self._made_s)
+        at = self._made_at + timedelta(seconds=self._clock.now_s() + self._asleep() - self._made_s)
         renewed = {"renewTime": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
         await self._cluster.patch("Lease", NAME, self._namespace, {"metadata": {"uid": self._uid}, "spec": renewed})
 

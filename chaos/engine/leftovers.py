@@ -95,7 +95,11 @@ class RunLeftovers:
 
 
 async def find(
-    cluster: Cluster, journals: Iterable[Journal], over: frozenset[str], namespace: str = ""
+    cluster: Cluster,
+    journals: Iterable[Journal],
+    over: frozenset[str],
+    namespace: str = "",
+    unseen: list[str] | None = None,
 ) -> list[RunLeftovers]:
     """Everything that carries a run's label, by run.
 
@@ -104,11 +108,12 @@ async def find(
         journals: of runs of this machine, on any cluster.
         over: runs that somebody says are over.
         namespace: that is looked at alone; empty: all are.
+        unseen: is told the kinds that may not be listed; None: that is an error.
 
     Raises:
         PreflightError: not all of it may be read.
     """
-    found = await _labelled(cluster, namespace)
+    found = await _labelled(cluster, namespace, unseen)
     _, now_s, _ = await cluster.server_date()
     known = {str(j.run["id"]): j for j in journals if await is_about(cluster, j)}
     runs: dict[str, RunLeftovers] = {}
@@ -128,7 +133,7 @@ async def find(
     return list(runs.values())
 
 
-async def _labelled(cluster: Cluster, namespace: str) -> list[Object]:
+async def _labelled(cluster: Cluster, namespace: str, unseen: list[str] | None) -> list[Object]:
     found: list[Object] = []
     for kind in sorted(API_VERSIONS.keys() - NEVER_MADE - (CLUSTER_WIDE if namespace else frozenset())):
         try:
@@ -136,6 +141,9 @@ async def _labelled(cluster: Cluster, namespace: str) -> list[Object]:
         except ApiError as exc:
             if exc.status == _NOT_FOUND:
                 continue  # this server has no such kind, so nobody made one
+            if exc.status == _FORBIDDEN and unseen is not None:
+                unseen.append(kind)
+                continue
             if exc.status == _FORBIDDEN:
                 exc.hint = "cleaning up needs to list what this tool makes in all namespaces"
             raise

@@ -9,7 +9,7 @@ from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.entry import UndoEntry
 from chaos.cluster.journal import Journal
-from chaos.cluster.mirror import Copy, find_mirrors, remove_mirror
+from chaos.cluster.mirror import MIRROR_NAME, Copy, Mirrors, by_hand, find_mirrors, remove_mirror
 from chaos.cluster.undo import has_values
 from chaos.engine.kept import Open
 from chaos.engine.leftovers import RunLeftovers
@@ -53,17 +53,21 @@ async def is_settled(cluster: Cluster, copy: Copy, journal: Journal | None = Non
     Args:
         cluster: that it is in.
         copy: of the mirror.
-        journal: of the same run, which knows of commands.
+        journal: of the same run, which knows of commands; where it is signed, of all that was undone.
     """
     return not copy.unfit and all([await _is_undone(cluster, entry, journal) for entry in copy.outside])
 
 
 async def _is_undone(cluster: Cluster, entry: UndoEntry, journal: Journal | None) -> bool:
-    if entry.why_unfit() and entry.undo != "command":
+    own = journal.entries.get(entry.id) if journal is not None else None
+    same = own is not None and (own.undo, own.kind, own.name, own.namespace) == (
+        entry.undo, entry.kind, entry.name, entry.namespace,
+    )  # fmt: skip
+    said = same and own is not None and own.state == "undone"
+    if entry.undo == "command" or (said and journal is not None and journal.is_signed):
+        return said
+    if entry.why_unfit():
         return False
-    if entry.undo == "command":
-        own = journal.entries.get(entry.id) if journal is not None else None
-        return own is not None and (own.undo, own.name, own.state) == ("command", entry.name, "undone")
     found = await cluster.get(entry.kind, entry.name, entry.namespace)
     return found is None or str(found["metadata"]["uid"]) != entry.uid or has_values(found, entry.restore or {})
 
@@ -86,16 +90,16 @@ def mirrored_changes(open_mirrors: Sequence[Copy], known: Iterable[Open], addres
     return rows
 
 
-def keep_mirrors(
-    runs: Iterable[RunLeftovers], open_mirrors: Iterable[Copy], address: ClusterAddress
-) -> list[RollbackError]:
+def keep_mirrors(runs: Iterable[RunLeftovers], mirrors: Mirrors, address: ClusterAddress) -> list[RollbackError]:
     """Take namespaces out of what is to be removed that hold what says how to undo something elsewhere; tells them."""
-    held = {copy.namespace: copy for copy in open_mirrors}
+    held = {where: ("what nobody can read", by_hand(MIRROR_NAME, where)) for where, _ in mirrors.unread}
+    for copy in mirrors.open:
+        run = copy.run["id"]
+        held[copy.namespace] = (f"what {run} did not undo elsewhere", f"{address.recovery()} {run}")
     kept = []
     for run in runs:
         for left in [one for one in run.objects if one.kind == "Namespace" and one.name in held]:
             run.objects.remove(left)
-            copy = held[left.name]
-            what = f"Namespace {left.name} of run {run.run} stays: it says what {copy.run['id']} did not undo elsewhere"
-            kept.append(RollbackError(what, hint=f"{address.recovery()} {copy.run['id']}"))
+            says, hint = held[left.name]
+            kept.append(RollbackError(f"Namespace {left.name} of run {run.run} stays: it says {says}", hint=hint))
     return kept

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from typing import TypeVar
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from chaos.clock import RunClock
 
@@ -48,12 +48,15 @@ class Patience:
     def _ends_s(self) -> float:
         return self.clock.zero_s + self._until_s
 
-    async def attempt(self, doing: Awaitable[T]) -> T:
-        """Await it, until patience ends.
+    async def attempt(self, doing: Coroutine[Any, Any, T]) -> T:
+        """Await it, until patience ends; once it has, nothing is begun any more.
 
         Raises:
             TimeoutError: that came first.
         """
+        if not self.left_s:
+            doing.close()
+            raise TimeoutError
         try:
             async with asyncio.timeout_at(self._ends_s) as self._timeout:
                 return await doing

@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from typing import Any
 
 from chaos.analysis.foreign import WROTE
 from chaos.clock import RunClock
 from chaos.cluster.client import Cluster
+from chaos.cluster.mirror import MIRROR_NAME
 from chaos.errors import ApiError
 from chaos.model.recording import Recorder
 
@@ -57,8 +59,14 @@ class Revisions:
         """When the run last changed something; None where the state after that was found steady, or none was yet."""
         changed_ns: int | None = None
         for at_ns, what, details in reversed(self._recorder.history.marks):
-            if what == WROTE and changed_ns is None:
-                changed_ns = at_ns
+            if what == WROTE:
+                if changed_ns is None and not _is_about_the_run(details):
+                    changed_ns = at_ns
             elif what == _STEADY and details["reached"]:
                 return changed_ns
         return None
+
+
+def _is_about_the_run(wrote: dict[str, Any]) -> bool:
+    """Whether it changed what tells of the run alone: a Lease is renewed all the time, and nothing follows from it."""
+    return wrote["kind"] == "Lease" or (wrote["kind"], wrote["name"]) == ("ConfigMap", MIRROR_NAME)

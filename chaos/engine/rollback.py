@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from chaos.clock import RunClock
 from chaos.cluster.client import Cluster
 from chaos.cluster.journal import Journal, UndoEntry
-from chaos.cluster.mirror import is_outside
+from chaos.cluster.mirror import Copy, is_outside
 from chaos.cluster.undo import Undo
 from chaos.engine.lease import DURATION_S, holder_of
 from chaos.engine.patience import Patience
@@ -65,7 +67,7 @@ async def recover(
     """
     if not await cluster.is_the_one(str(journal.run["fingerprint"])):
         raise PreflightError(
-            f"{cluster.name} is not the cluster that {journal.path.parent} was run on "
+            f"{cluster.name} is not the cluster that {_name(journal)} was run on "
             f"(its fingerprint is {cluster.fingerprint}, then it was {journal.run['fingerprint']})",
             hint="name the right one with --context",
         )
@@ -74,15 +76,21 @@ async def recover(
     return [*_unfit(journal, progress), *await roll_back(journal, undo, progress, Patience(clock))]
 
 
+def _name(journal: Journal) -> Path:
+    return journal.path if isinstance(journal, Copy) else journal.path.parent
+
+
 async def _check_over(journal: Journal, cluster: Cluster) -> None:
     """Raises PreflightError: the run is under way on another machine, as its Lease there says."""
     for entry in journal.open_entries():
         if entry.kind != "Lease" or entry.why_unfit():
             continue
         found = await holder_of(cluster, entry.namespace)
-        if found is not None and found.run == journal.run["id"] and found.is_alive and not found.is_here:
+        if found is None or found.run != journal.run["id"] or not found.is_alive:
+            continue
+        if isinstance(journal, Copy) or not found.is_here:  # no process of this machine holds the file, whoever has it
             raise PreflightError(
-                visible(f"{journal.path.parent}: this run is still under way: {found.describe()}", line=True),
+                visible(f"{_name(journal)}: this run is still under way: {found.describe()}", line=True),
                 hint=f"stop it there with Ctrl-C, it undoes its changes; if it is gone: again in {DURATION_S} s",
             )
 

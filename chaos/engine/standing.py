@@ -9,7 +9,7 @@ from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.journal import RUN_LABEL
 from chaos.cluster.mirror import Mirrors, find_mirrors
-from chaos.engine.kept import Open, open_changes, read_journals
+from chaos.engine.kept import Open, damaged, open_changes, read_journals
 from chaos.engine.leftovers import Life, RunLeftovers, find
 from chaos.engine.mirrors import mirrored_changes
 from chaos.errors import ApiError, ChaosError
@@ -43,6 +43,7 @@ class Standing:
         mirrors: what they were found in.
         unread: journals here that nobody can read.
         only_in: the one namespace that could be looked at; empty: all were.
+        unseen: kinds that could not be looked at there.
     """
 
     runs: list[RunLeftovers]
@@ -51,6 +52,7 @@ class Standing:
     mirrors: Mirrors
     unread: list[ChaosError] = field(default_factory=list)
     only_in: str = ""
+    unseen: tuple[str, ...] = ()
 
     @property
     def under_way(self) -> frozenset[str]:
@@ -61,7 +63,8 @@ class Standing:
     def is_clear(self) -> bool:
         """Whether nothing is left but by runs that are surely under way, or was made to stay."""
         left = [run for run in self.runs if run.life in (Life.OVER, Life.MAYBE)]
-        return not left and not self.unread and all(change.run in self.under_way for change in self.opened)
+        unread = self.unread or self.mirrors.unread
+        return not left and not unread and all(change.run in self.under_way for change in self.opened)
 
 
 async def look(cluster: Cluster, address: ClusterAddress, reports: Path, namespace: str) -> Standing:
@@ -77,24 +80,31 @@ async def look(cluster: Cluster, address: ClusterAddress, reports: Path, namespa
         ApiError: it may not be read.
     """
     kept = read_journals(reports)
-    where = ""
+    where, unseen = "", list[str]()
     try:
         runs = await find(cluster, kept.journals, frozenset())
     except ApiError as exc:
         if exc.status != _FORBIDDEN or not namespace:
             raise
         where = namespace
-        runs = await find(cluster, kept.journals, frozenset(), where)
+        runs = await find(cluster, kept.journals, frozenset(), where, unseen)
     mirrors = await find_mirrors(cluster, namespace)
     opened = await open_changes(cluster, kept.journals)
     opened += mirrored_changes(mirrors.open, opened, address)
+    opened += await damaged(cluster, kept.journals)
     only_in = where or ("" if mirrors.everywhere else namespace)
-    return Standing(runs, await _holders(cluster, where), opened, mirrors, kept.unread, only_in)
+    return Standing(runs, await _holders(cluster, where), opened, mirrors, kept.unread, only_in, tuple(unseen))
 
 
 async def _holders(cluster: Cluster, namespace: str) -> dict[str, Holder]:
     found: dict[str, Holder] = {}
-    for lease in (await cluster.list("Lease", namespace, RUN_LABEL))[0]:
+    try:
+        leases, _ = await cluster.list("Lease", namespace, RUN_LABEL)
+    except ApiError as exc:
+        if exc.status != _FORBIDDEN or not namespace:
+            raise
+        return {}  # told among what is unseen
+    for lease in leases:
         meta, by = lease["metadata"], (lease.get("spec") or {}).get("holderIdentity")
         holder = Holder(str(by or "nobody"), str(meta["creationTimestamp"]), str(meta["namespace"]))
         found[str(meta["labels"][RUN_LABEL])] = holder

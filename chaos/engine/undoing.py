@@ -74,7 +74,7 @@ class Undoing:
             if entry.kind == "Namespace":
                 covered.add(entry.name)
                 if left := first(entry):
-                    self._keep(entry, left)
+                    self._keep(entry, left, covered)
                     continue
             self._current = entry
             try:
@@ -86,9 +86,7 @@ class Undoing:
                     covered.discard(entry.name)  # it stays, so what is in it has to go by itself
                     self._fail(entry, exc)
             except TimeoutError:
-                why = f"it was not done after {self._patience.spent_s:.0f} s"
-                last = self._again.get(entry.id)
-                self._again[entry.id] = last or (entry, self._undo.unfinished(entry, why))
+                self._give_up(entry)
             except ChaosError as exc:  # undone in the cluster, but the journal could not be written
                 self._again.pop(entry.id, None)
                 self._progress.warning(exc.message)
@@ -97,10 +95,20 @@ class Undoing:
                 self._progress.step(f"cleaned up: {done}")
         self._current = None
 
-    def _keep(self, entry: UndoEntry, left: list[UndoEntry]) -> None:
+    def _give_up(self, entry: UndoEntry) -> None:
+        if not entry.is_open:  # only the mirror was not told any more
+            self._again.pop(entry.id, None)
+            self._progress.step(f"cleaned up: {entry.what} is as before")
+            return
+        why = f"it was not done after {self._patience.spent_s:.0f} s"
+        last = self._again.get(entry.id)
+        self._again[entry.id] = last or (entry, self._undo.unfinished(entry, why))
+
+    def _keep(self, entry: UndoEntry, left: list[UndoEntry], covered: set[str]) -> None:
         """For as long as that may still be undone."""
         if all(one.id in self._failed for one in left):
             self._fail(entry, _kept(entry, left))
+            covered.discard(entry.name)  # so what is in it has to go by itself
         else:
             self._wait_for(entry, _kept(entry, left))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from chaos.cluster.client import Cluster
-from chaos.cluster.mirror import Copy, find_mirrors
+from chaos.cluster.journal import Journal
+from chaos.cluster.mirror import MIRROR_NAME, Copy, by_hand, find_mirrors
 from chaos.engine.kept import open_changes, read_journals, unfinished_journals
 from chaos.errors import ApiError, PreflightError
 from chaos.visible import visible
@@ -42,9 +43,19 @@ async def refuse_on_top(cluster: Cluster, namespace: str, reports: Path, recover
             raise
     else:
         for copy in mirrors.open:
-            raise PreflightError(_of_another(copy), hint=f"{recovery} {copy.run['id']}")
+            otherwise = f"where all is as it was: {by_hand(copy.name, copy.namespace)}; else"
+            raise PreflightError(_of_another(copy), hint=f"{otherwise}: {recovery} {copy.run['id']}")
+        for where, why in mirrors.unread:
+            raise PreflightError(
+                visible(f"what an earlier run is to undo may stand where nobody can read it: {why}", line=True),
+                hint=f"look at it; where nothing is to be undone: {by_hand(MIRROR_NAME, where)}",
+            )
     left = await unfinished_journals(cluster, kept.journals)
-    return [f"an earlier run left what it had made: {journal.recovery()}" for journal in left]
+    return [f"an earlier run left {_what(journal)}: {journal.recovery()}" for journal in left]
+
+
+def _what(journal: Journal) -> str:
+    return "what it had made" if journal.open_entries() else "a journal of which not all can be read"
 
 
 def _of_another(copy: Copy) -> str:

@@ -47,8 +47,17 @@ def open_file(path: Path, mode: str) -> IO[Any]:
         OSError: it cannot be opened.
     """
     shared = path.parent.stat().st_mode & _BY_OTHERS == _BY_OTHERS
-    opener = partial(os.open, mode=_SHARED_FILE if shared else _OWNER_FILE)
+    opener = _open_shared if shared else partial(os.open, mode=_OWNER_FILE)
     return open(path, mode, encoding=None if "b" in mode else "utf-8", opener=opener)
+
+
+def _open_shared(path: str, flags: int) -> int:
+    """A file that is new is for others whatever the umask; one that is there stays as somebody made it."""
+    is_new = not Path(path).exists()
+    opened = os.open(path, flags, mode=_SHARED_FILE)
+    if is_new:
+        os.fchmod(opened, _SHARED_FILE)
+    return opened
 
 
 def write_text(path: Path, text: str) -> None:

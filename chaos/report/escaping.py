@@ -16,9 +16,13 @@ from chaos.visible import visible
 
 _TAG = re.compile(r"<(?=[a-zA-Z/!?])")
 _TICKS = re.compile(r"`+")
+# What stands before something that is escaped would undo that.
+_BACKSLASHES, _PIPE = re.compile(r"\\+\Z"), re.compile(r"(\\*)\|")
 _FENCE = 3
 # What makes a block at the beginning of a line; rows of tables are the sentences' own.
-_BLOCK = re.compile(r"^([ \t]*)(#{1,6}(?=\s|$)|>|[-+*](?=\s)|[-=_*~]{2,}|\d{1,9}[.)](?=\s))", re.MULTILINE)
+_BLOCK = re.compile(
+    r"^([ \t]*)(#{1,6}(?=\s|$)|>|[-+*](?=\s)|[-=_*~]{2,}|\d{1,9}[.)](?=\s)|\[(?=[\s\S]{0,999}?\]:))", re.MULTILINE
+)
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 # A spreadsheet takes a cell that begins so for a formula, or for the end of the cell before.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -39,7 +43,7 @@ def markdown(text: object) -> Markdown:
 
 def cell(text: object) -> Markdown:
     """A cell of a table, on its line."""
-    return Markdown(_inline(visible(plain(str(text)).replace("\n", " "))).replace("|", "\\|"))
+    return Markdown(_PIPE.sub(r"\1\1\\|", _inline(visible(plain(str(text)).replace("\n", " ")))))
 
 
 def cells(values: Iterable[object]) -> Markdown:
@@ -79,7 +83,7 @@ def _inline(text: str) -> str:
     """Without tags, links and unfinished code; code in backticks stays as it is."""
     kept, at = [], 0
     while (opening := _TICKS.search(text, at)) is not None:
-        kept.append(_outside(text[at : opening.start()]))
+        kept.append(_BACKSLASHES.sub(lambda found: 2 * found[0], _outside(text[at : opening.start()])))
         closing = next((t for t in _TICKS.finditer(text, opening.end()) if len(t[0]) == len(opening[0])), None)
         if closing is None or "\n" in text[opening.end() : closing.start()]:
             kept.append("\\`" * len(opening[0]))

@@ -13,6 +13,7 @@ from chaos.clock import RunClock
 from chaos.cluster.changes import Changes
 from chaos.cluster.client import Cluster
 from chaos.cluster.journal import Journal
+from chaos.cluster.mirror import Mirror
 from chaos.cluster.shell import for_node, run_shell
 from chaos.engine.patience import Patience
 from chaos.engine.progress import Silence
@@ -51,6 +52,46 @@ async def test_a_command_that_fails_leaves_its_undo_open(tmp_path: Path) -> None
     with pytest.raises(PreflightError, match="ended with 3: half done"):
         await changes_of(journal).command_on_node("node-2", "echo half done; exit 3", undo="true")
     assert [e.command for e in Journal.load(journal.path).open_entries()] == ["true"]
+
+
+class SlowMirror:
+    """One that takes longer to tell than anybody waits."""
+
+    def __init__(self, patience: Patience) -> None:
+        self.asked_ns: list[int] = []
+        self._patience = patience
+
+    async def write(self) -> None: ...
+
+    async def settle(self) -> str:
+        self.asked_ns.append(self._patience.clock.now_ns())
+        if len(self.asked_ns) > 1:
+            self._patience.shorten(0)
+            await asyncio.Event().wait()
+        return ""
+
+
+async def test_what_the_mirror_takes_is_neither_the_commands_time_nor_its_failure(tmp_path: Path) -> None:
+    journal = Journal.start(tmp_path, RUN)
+    patience = Patience(RunClock(asyncio.get_running_loop()))
+    mirror = SlowMirror(patience)
+    clock = patience.clock
+    changes = Changes(cast("Cluster", NoCluster()), journal, clock, "r1", cast("Mirror", mirror))
+    await changes.command_on_node("node-2", "true", undo="true")
+    joined = await changes.undo_command_on_node("node-2")
+    assert joined.accepted_ns <= mirror.asked_ns[0]
+    await changes.command_on_node("node-2", "true", undo="true")
+    assert await roll_back(journal, changes, Silence(), patience) == []
+    assert not journal.open_entries()
+
+
+async def test_once_patience_is_over_nothing_is_begun_any_more(tmp_path: Path) -> None:
+    journal = Journal.start(tmp_path, RUN)
+    changes, done = changes_of(journal), tmp_path / "done"
+    await changes.command_on_node("node-2", "true", undo=f"touch {done}")
+    (left,) = await roll_back(journal, changes, Silence(), Patience(RunClock(asyncio.get_running_loop()), 0))
+    assert "node-2 could not be joined again" in left.message
+    assert not done.exists()
 
 
 async def test_the_rollback_of_a_run_runs_the_undo_once(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from chaos.clock import RunClock
 from chaos.cluster.changes import Changes
 from chaos.cluster.journal import Journal
 from chaos.cluster.retrying import Tried
+from chaos.cluster.settling import Settled, Write
 from chaos.errors import ApiError
 from chaos.sandbox.store import StoreError
 from tests.cluster.failing import BUSY, DONE_UNTOLD, LOST, UNWELL, Place, Script, on_a_cluster
@@ -179,6 +180,28 @@ def test_somebody_who_changes_it_meanwhile_is_seen_and_the_patch_is_known_to_be_
         assert (refused.value.status, refused.value.is_undone) == (409, True)
 
     on_a_cluster(story)
+
+
+def patched(**data: Any) -> Write:
+    return Write("patch", "Service", "a", "default", body={"metadata": {"resourceVersion": "1"}, "spec": data})
+
+
+def found(**data: Any) -> dict[str, Any]:
+    return {"metadata": {"uid": "u", "resourceVersion": "2"}, "spec": data}
+
+
+def test_what_the_server_filled_in_shows_the_patch_all_the_same() -> None:
+    taints = [{"key": "k", "effect": "NoExecute", "timeAdded": "2026-01-01T00:00:00Z"}]
+    write = patched(taints=[{"key": "k", "effect": "NoExecute"}])
+    assert write.settle(found(taints=taints)) is Settled.MADE
+    assert write.settle(found(taints=[{**taints[0], "key": "theirs"}])) is Settled.OTHER
+
+
+@pytest.mark.parametrize(("sent", "there"), [([1], [2]), ("1000m", "1"), (None, "a default")])
+def test_a_patch_is_not_void_where_the_server_may_have_made_that_of_it(sent: Any, there: Any) -> None:
+    assert not patched(x=sent).is_void(found(x=there))
+    assert patched(x=False).is_void(found(x=True))
+    assert patched(x="new").is_void(found(x="theirs"))
 
 
 def test_what_cannot_be_settled_stays_in_the_journal(tmp_path: Path) -> None:

@@ -102,6 +102,23 @@ async def test_what_the_server_filled_in_is_nobody_elses_change(tmp_path: Path) 
     assert service.object["spec"]["ports"] == [{"port": 80, "protocol": "TCP"}]
 
 
+async def test_an_interruption_knows_what_the_server_filled_in_as_well(tmp_path: Path) -> None:
+    class Slow(OneService):
+        async def patch(self, *said: Any) -> dict[str, Any]:
+            asyncio.get_running_loop().call_soon(under_way.cancel)
+            await asyncio.sleep(0.1)
+            return await super().patch(*said)
+
+    service = Slow()
+    changes, journal = changes_of(service, tmp_path)
+    under_way = asyncio.create_task(changes.patch("Service", "web", "ns", {"spec": {"ports": [{"port": 8181}]}}))
+    await asyncio.wait([under_way])
+    assert under_way.cancelled()
+    (entry,) = Journal.load(journal.path).open_entries()
+    assert entry.state == "done"
+    assert entry.applied == {"spec": {"ports": [{"port": 8181, "protocol": "TCP"}]}}
+
+
 async def test_what_somebody_else_writes_into_the_same_list_is_his(tmp_path: Path) -> None:
     service = OneService()
     changes, _ = changes_of(service, tmp_path)

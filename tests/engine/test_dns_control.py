@@ -162,7 +162,7 @@ def test_the_role_for_it_covers_coredns_by_name_where_rbac_can_say_so() -> None:
     made = rbac("prod", "runner", [Feature.DISTURB_DNS])
     (role,) = [o for o in made if o["kind"] == "Role" and o["metadata"]["namespace"] == "kube-system"]
     assert role["rules"] == [
-        {"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "delete"]},
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "delete"]},
         {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get", "patch"], "resourceNames": ["coredns"]},
         {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "patch"], "resourceNames": ["coredns"]},
     ]

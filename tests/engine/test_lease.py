@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover
 from chaos.errors import InconclusiveError, PreflightError
 from chaos.experiment import Options
+from tests.cluster.failing import Away
 from tests.diagnose.clusters import Place, run
 from tests.engine.test_cleanup import clean, nobody_there, own_namespace
 from tests.sandboxed import run_on
@@ -39,12 +41,12 @@ class Taken:
         self._run_id = run_id
         self._cluster = place.cluster
 
-    async def take(self, *, elsewhere: bool = False) -> None:
+    async def take(self, *, elsewhere: bool = False, asleep: Callable[[], float] = lambda: 0.0) -> None:
         lease = lease_of(self._run_id, "mine")
         if elsewhere:
             lease["spec"]["holderIdentity"] = "alice@far, pid 7, run x"
         made: Acknowledged = await self.changes.create(lease)
-        self.heart = Heartbeat(self._cluster, self._clock, made, self.lost.append)
+        self.heart = Heartbeat(self._cluster, self._clock, made, self.lost.append, asleep)
 
 
 def test_it_is_renewed_every_ten_seconds_by_the_servers_clock_and_says_who_holds_it(tmp_path: Path) -> None:
@@ -65,6 +67,60 @@ def test_it_is_renewed_every_ten_seconds_by_the_servers_clock_and_says_who_holds
         found = await holder_of(place.cluster, "mine")
         assert found is not None
         assert not found.is_alive
+
+    run(story)
+
+
+def test_a_machine_that_was_suspended_renews_its_lease_with_the_time_of_now(tmp_path: Path) -> None:
+    """It slept for ten minutes before the run, and for an hour during it, of which the run's clock knows nothing."""
+
+    async def story(place: Place) -> None:
+        await own_namespace(place, "mine")
+        taken, slept_s = Taken(place, tmp_path, "r1"), [600.0]
+        await taken.take(asleep=lambda: slept_s[0])
+        slept_s[0] += 3600
+        await asyncio.sleep(15)
+        lease = await place.cluster.get("Lease", NAME, "mine")
+        _, now_s, _ = await place.cluster.server_date()
+        assert lease is not None
+        assert holder(lease, now_s + 3600).silent_s <= RENEW_S + 1
+        await taken.heart.end()
+
+    run(story)
+
+
+def test_a_renewal_that_hangs_is_given_up_before_its_time_is_old(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        await own_namespace(place, "mine")
+        taken = Taken(place, tmp_path, "r1")
+        await taken.take()
+        began_s = asyncio.get_running_loop().time()
+        place.sandbox.api.faults = Away(began_s + 25)
+        await asyncio.sleep(38)
+        found = await holder_of(place.cluster, "mine")
+        assert found is not None
+        assert found.is_alive
+        assert found.silent_s <= RENEW_S + 1
+        await taken.heart.end()
+
+    run(story)
+
+
+def test_a_defect_of_the_heartbeat_ends_the_run_and_is_told(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        def broken() -> float:
+            if asked:
+                raise ValueError("no such clock")
+            asked.append(1)
+            return 0.0
+
+        asked: list[int] = []
+        await own_namespace(place, "mine")
+        taken = Taken(place, tmp_path, "r1")
+        await taken.take(asleep=broken)
+        await asyncio.sleep(15)
+        assert ["no such clock" in why.message for why in taken.lost] == [True]
+        await taken.heart.end()
 
     run(story)
 

@@ -19,16 +19,20 @@ from chaos.cluster.client import Cluster, Object
 from chaos.cluster.connection import connect
 from chaos.cluster.journal import RUN_LABEL, Journal
 from chaos.cluster.line import VERSION, Line, write_line
-from chaos.cluster.mirror import MIRROR_LABEL, Mirror, find_mirrors
-from chaos.engine.lease import DURATION_S
-from chaos.engine.mirrors import settle
+from chaos.cluster.mirror import MIRROR_LABEL, MIRROR_NAME, Mirror, find_mirrors
+from chaos.engine.lease import DURATION_S, Heartbeat, lease_of
+from chaos.engine.leftovers import find
+from chaos.engine.mirrors import keep_mirrors, settle
 from chaos.engine.patience import Patience
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover, roll_back
-from chaos.errors import ApiError, ChaosError, InconclusiveError, UsageError
+from chaos.engine.standing import look
+from chaos.engine.unfinished import refuse_on_top
+from chaos.errors import ApiError, ChaosError, InconclusiveError, PreflightError, UsageError
 from chaos.experiment import Options, find_experiment
 from tests.cluster.test_foreign_journals import everything, make, uid_of
 from tests.diagnose.clusters import Place, run
+from tests.engine.test_cleanup import own_namespace
 from tests.mortal import KilledError, Mortal, shape
 from tests.sandboxed import run_on
 
@@ -230,6 +234,140 @@ def test_the_namespace_with_the_mirror_stays_until_all_else_is_undone(tmp_path: 
         await place.cluster.patch("Deployment", "coredns", "kube-system", {"spec": {"replicas": 2}})
         assert await roll_back(journal, changes, Silence(), Patience(RunClock(asyncio.get_running_loop()))) == []
         assert await place.cluster.get("Namespace", "ours") is None
+
+    run(story)
+
+
+def test_what_is_in_a_namespace_that_is_kept_goes_by_itself(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        journal, changes, _ = begun(place, tmp_path, "ours")
+        await changes.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ours"}})
+        made = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "made", "namespace": "ours"}}
+        await changes.create(made)
+        await changes.patch("Deployment", "coredns", "kube-system", OUTAGE)
+        await place.cluster.patch("Deployment", "coredns", "kube-system", {"spec": {"replicas": 1}})
+        assert len(await roll_back(journal, changes, Silence(), Patience(RunClock(asyncio.get_running_loop())))) == 2
+        assert await place.cluster.get("ConfigMap", "made", "ours") is None
+
+    run(story)
+
+
+def test_what_the_run_made_after_its_mirror_was_written_is_nobody_elses(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        journal, changes, _ = begun(place, tmp_path, "ours")
+        await changes.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ours"}})
+        await changes.patch("Deployment", "coredns", "kube-system", OUTAGE)
+        service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "late", "namespace": "ours"}}
+        await changes.create({**service, "spec": {"ports": [{"port": 80}]}})
+        journal.close()
+        assert await from_elsewhere(place, tmp_path, "r1") == []
+        assert await place.cluster.get("Namespace", "ours") is None
+
+    run(story)
+
+
+def test_a_mirror_that_a_run_cannot_take_away_is_told_with_what_does(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        await own_namespace(place, "mine")
+        delete = Cluster.delete
+
+        async def kept(self: Cluster, kind: str, *said: Any, **more: Any) -> Object:
+            if kind == "ConfigMap":
+                raise ApiError("not now", status=403)
+            return await delete(self, kind, *said, **more)
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(Cluster, "delete", kept)
+            options = Options(trials=1, period_s=0.5, allow_kube_system=True, namespace="mine")
+            ran = await run_on(place.sandbox, tmp_path, options, find_experiment("dns-outage"), mirror=True)
+        (left,) = ran.result.leftovers
+        assert "not up to date: not now" in left.message
+        run_id = left.hint.rpartition(" ")[2]
+        assert await from_elsewhere(place, tmp_path, run_id) == []
+        assert (await find_mirrors(place.cluster)).copies == ()
+
+    run(story)
+
+
+def test_a_mirror_of_a_run_of_this_machine_that_lives_is_left_alone(tmp_path: Path) -> None:
+    """No process holds a mirror as one holds its journal, so its Lease alone tells."""
+
+    async def story(place: Place) -> None:
+        await own_namespace(place, "mine")
+        _, changes, _ = begun(place, tmp_path, "mine")
+        made = await changes.create(lease_of("r1", "mine"))
+        heart = Heartbeat(place.cluster, RunClock(asyncio.get_running_loop()), made, lambda _: None)
+        await changes.patch("Node", "node-1", "", CORDON)
+        (copy,) = (await find_mirrors(place.cluster)).copies
+        clock = RunClock(asyncio.get_running_loop())
+        with pytest.raises(PreflightError, match=r"^ConfigMap .*: this run is still under way"):
+            await recover(copy, place.cluster, clock, Silence())
+        await heart.end()
+        await asyncio.sleep(DURATION_S + 2)
+        assert await recover(copy, place.cluster, clock, Silence()) == []
+
+    run(story)
+
+
+def test_what_may_not_be_listed_is_no_reason_to_say_that_all_is_undone(tmp_path: Path) -> None:
+    """As with the printed Role, which reaches one namespace, and not each kind there."""
+
+    async def story(place: Place) -> None:
+        await make(place, "Namespace", "mine")
+        _, changes, _ = begun(place, tmp_path, "mine")
+        await changes.patch("Node", "node-1", "", CORDON)
+        listed = place.cluster.list
+
+        async def in_mine(kind: str, namespace: str = "", *said: Any, **more: Any) -> tuple[list[Object], str]:
+            if namespace != "mine" or kind == "Job":
+                raise ApiError("no", status=403)
+            return await listed(kind, namespace, *said, **more)
+
+        place.cluster.list = in_mine  # type: ignore[method-assign]
+        request = ClusterRequest(ClusterAddress(context="c"), tmp_path / "fresh", "mine", "r1", agreed=True)
+        (left,) = await recover_in(place.cluster, request, SteadfastConsole(stderr=True))
+        assert left.message == "what carries the label of run r1 could not be looked for among Job"
+        node = await place.cluster.get("Node", "node-1")
+        assert node is not None
+        assert not node["spec"].get("unschedulable")
+        standing = await look(place.cluster, request.address, tmp_path / "fresh", "mine")
+        assert (standing.only_in, standing.unseen) == ("mine", ("Job",))
+
+    run(story)
+
+
+def test_a_mirror_that_nobody_can_read_is_in_the_way_until_somebody_has_looked(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        label = {MIRROR_LABEL: "r1", RUN_LABEL: "r1"}
+        await make(place, "Namespace", "ours", labels={RUN_LABEL: "r1"})
+        await make(place, "ConfigMap", MIRROR_NAME, "ours", labels=label, data={"journal.jsonl": "torn"})
+        address = ClusterAddress(context="c")
+        with pytest.raises(PreflightError, match="where nobody can read it") as told:
+            await refuse_on_top(place.cluster, "", tmp_path, address.recovery(), mirrored=True)
+        assert told.value.hint.endswith(f"kubectl delete configmap {MIRROR_NAME} -n ours")
+        assert not (await look(place.cluster, address, tmp_path, "")).is_clear
+        mirrors, runs = await find_mirrors(place.cluster), await find(place.cluster, [], frozenset({"r1"}))
+        (kept,) = keep_mirrors(runs, mirrors, address)
+        assert "it says what nobody can read" in kept.message
+        assert "Namespace" not in [one.kind for left in runs for one in left.objects]
+
+    run(story)
+
+
+def test_a_signed_journal_settles_what_others_have_changed_since(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        about = {"id": "r1", "fingerprint": place.cluster.fingerprint, "namespace": "default", "token": "t"}
+        journal = Journal.start(tmp_path, about, b"k" * 32)
+        changes = Changes(place.cluster, journal, RunClock(asyncio.get_running_loop()), "r1")
+        await changes.patch("Deployment", "coredns", "kube-system", OUTAGE)
+        await Mirror(place.cluster, journal, "default").write()
+        await changes.put_back("Deployment", "coredns", "kube-system")
+        await place.cluster.patch("Deployment", "coredns", "kube-system", {"spec": {"replicas": 3}})
+        journal.close()
+        await settle(place.cluster, Journal.load(journal.path))
+        assert len((await find_mirrors(place.cluster)).open) == 1
+        await settle(place.cluster, Journal.load(journal.path, b"k" * 32))
+        assert (await find_mirrors(place.cluster)).copies == ()
 
     run(story)
 

@@ -14,6 +14,7 @@ from chaos.clock import RunClock
 from chaos.cluster.belonging import Belongings
 from chaos.cluster.entry import RUN_LABEL, UndoEntry
 from chaos.cluster.journal import JOURNAL, Journal
+from chaos.cluster.undo import Undo
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover
 from chaos.errors import RollbackError
@@ -108,6 +109,26 @@ def test_a_copy_of_its_workload_and_the_copys_volumes_stay(tmp_path: Path, undon
         claims = await names(place, "mine", "PersistentVolumeClaim")
         assert claims == {f"PersistentVolumeClaim data-my-web-{n}" for n in range(3)}
         assert len(await names(place, "mine", "Pod")) == 3
+
+    run(story)
+
+
+def test_a_set_that_is_gone_is_not_undone_while_its_claims_are_left(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        await own_namespace(place, "mine")
+        left = Left(place, tmp_path, "killed")
+        await left.workload("mine")
+        entry = next(one for one in left.journal.open_entries() if one.kind == "StatefulSet")
+        await place.cluster.delete("StatefulSet", entry.name, "mine", propagation="Background")
+        await asyncio.sleep(60)
+        undo = Undo(place.cluster, left.journal, RunClock(asyncio.get_running_loop()))
+        assert await undo.look(entry) == ""
+        assert entry.is_open
+        await undo.undo(entry)
+        assert not entry.is_open
+        await asyncio.sleep(5)
+        assert await names(place, "mine", "PersistentVolumeClaim") == set()
+        left.journal.close()
 
     run(story)
 

@@ -43,6 +43,7 @@ def test_a_private_folder_has_private_files_and_no_moment_in_which_they_are_not(
     assert mode(tmp_path / "reports") & 0o022 == 0  # nobody else may put another folder in its place
 
 
+@pytest.mark.usefixtures("umask")
 def test_a_shared_folder_has_files_that_others_may_read_also_when_they_are_written_later(tmp_path: Path) -> None:
     make_folder(tmp_path / "now", shared=True)
     write_text(tmp_path / "now" / "a", "")

@@ -30,6 +30,9 @@ from chaos.report.tables import to_csv
         ("fine\n# HELD\n> x\n- y\n12. z", "fine\n\\# HELD\n\\> x\n\\- y\n12\\. z"),
         ("x\n===\n```\n  | a | b |", "x\n\\===\n\\`\\`\\`\n  | a | b |"),
         ("-0.5 and *so* on", "-0.5 and *so* on"),
+        ("it said \\` and `x", "it said \\\\` and `x"),
+        ("it said \\`x", "it said \\\\\\`x"),
+        ("[x]: http://h/\n[y] z", "\\[x]: http://h/\n[y] z"),
     ],
 )  # fmt: skip
 def test_a_sentence_shows_as_it_was_said(said: str, shown: str) -> None:
@@ -39,6 +42,7 @@ def test_a_sentence_shows_as_it_was_said(said: str, shown: str) -> None:
 
 def test_a_cell_stays_in_its_row_and_a_line_on_its_line() -> None:
     assert cell("a|b\n| c |") == "a\\|b \\| c \\|"
+    assert cell("a\\|b") == "a\\\\\\|b"
     assert cell("> 1.5") == "> 1.5"
     assert cells(["a|b", 1]) == "a\\|b | 1"
     assert line("a\n# b") == "a # b"

@@ -178,7 +178,10 @@ async def test_user_and_password_reach_the_proxy_as_they_are_written_and_no_mess
 
 
 @pytest.mark.parametrize("tls", [True, False])
-async def test_what_the_proxy_refuses_is_not_said_of_the_api_server(lab: Lab, *, tls: bool) -> None:
+async def test_what_the_proxy_refuses_is_not_said_of_the_api_server(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, *, tls: bool
+) -> None:
+    monkeypatch.setattr("chaos.cluster.connection._CONNECT_TIMEOUT_S", 1.0)  # so long a 502 is asked for again
     url = "http://127.0.0.1:PORT"
     where = f"the proxy 127.0.0.1:{lab.proxy.port} (proxy-url of cluster sandbox in {lab.address().kubeconfig})"
     server = f"https://{NAME}:6443/secret" if tls else f"http://{NAME}:8080/secret"

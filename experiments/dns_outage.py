@@ -184,10 +184,7 @@ def gap(reading: Reading, name: str) -> tuple[int, int]:
 
 
 def emptiest(reading: Reading) -> tuple[int, int]:
-    """The time without servers without its edges, where kube-proxy may still be at its rules.
-
-    A slow API server shows a new server late: where the service had answered before that, it ends with the request.
-    """
+    """The time without servers, without its edges: kube-proxy may be at its rules, and a new server be shown late."""
     from_ns, to_ns = gap(reading, NONE)
     span = from_ns + NS_PER_S, to_ns - NS_PER_S // 2
     back_ns = min(scaled_back_ns(reading), span[1])

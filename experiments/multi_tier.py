@@ -153,14 +153,9 @@ async def watch_until(run: Run, failing: str, over: Callable[[], Awaitable[objec
         # A look that was under way when the pod was found to be back is one of those before.
         during = back_at.get(tier, len(seen[tier]))
         for when, part in (("during", seen[tier][:during]), ("after", seen[tier][during:])):
-            looks = {target: how_many_reached([one[target] for one in part]) for target in NEEDED[tier]}
-            run.note(FailureMatrix(phase, when, tier, looks))
-
-
-def how_many_reached(said: list[str]) -> str:
-    """How many of a path's looks somebody answered, and what came first instead."""
-    other = [reach.instead(one) for one in said if not reach.reached(one)]
-    return f"{len(said) - len(other)} of {len(said)}" + (f" ({other[0]})" if other else "")
+            run.note(
+                FailureMatrix(phase, when, tier, {to: reach.how_many([one[to] for one in part]) for to in NEEDED[tier]})
+            )
 
 
 def under_policies(reading: Reading) -> reach.Policies:
@@ -185,17 +180,12 @@ def looks_at(reading: Reading, tier: str, *, its_own: bool) -> dict[str, list[tu
     return found
 
 
-def is_lone(said: list[str], at: int) -> bool:
-    """Whether a look without an answer lies between two that were answered: one lost packet is no closed path."""
-    return said[at] == reach.NO_ANSWER and 0 < at < len(said) - 1 and all(map(reach.reached, said[at - 1 : at + 2 : 2]))
-
-
 def outages(reading: Reading, tier: str) -> dict[str, tuple[str, int | None]]:
     """Path to a tier → (what came instead of an answer, an upper bound of how long; None: to the end), while it fails."""
     found: dict[str, tuple[str, int | None]] = {}
     for path, looks in looks_at(reading, tier, its_own=True).items():
         said = [one for _, one in looks]
-        if bad := [i for i, one in enumerate(said) if reach.refused(one) and not is_lone(said, i)]:
+        if bad := [i for i, one in enumerate(said) if reach.refused(one) and not reach.is_lone(said, i)]:
             # A look is written down at its end: the last good one began after the end of the one before it.
             good = [i for i, one in enumerate(said) if reach.reached(one)]
             first = max((i for i in good if i < bad[0]), default=0)

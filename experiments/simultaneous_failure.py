@@ -89,13 +89,9 @@ def starts(reading: Reading, from_ns: int, pods: tuple[str, ...]) -> list[tuple[
     return sorted(rows, key=lambda row: row[1])
 
 
-def all_three(reading: Reading) -> FaultWindow:
-    found = (f for f in reading.faults if len(f.targets) == len(ORDERED_PODS) and f.accepted_ns is not None)
-    return known(next(found, None), "all three were not deleted at once")
-
-
 def ordered_ns(reading: Reading) -> int:
-    return all_three(reading).sent_ns
+    found = (f for f in reading.faults if len(f.targets) == len(ORDERED_PODS) and f.accepted_ns is not None)
+    return known(next(found, None), "all three were not deleted at once").sent_ns
 
 
 def parallel_ns(reading: Reading) -> int:

@@ -158,6 +158,17 @@ def instead(said: str) -> str:
     return said.removeprefix("- ").removeprefix("? ")
 
 
+def how_many(said: list[str]) -> str:
+    """How many of a path's looks somebody answered, and what came first instead."""
+    other = [instead(one) for one in said if not reached(one)]
+    return f"{len(said) - len(other)} of {len(said)}" + (f" ({other[0]})" if other else "")
+
+
+def is_lone(said: list[str], at: int) -> bool:
+    """Whether a look without an answer lies between two that were answered: one lost packet is no closed path."""
+    return said[at] == NO_ANSWER and 0 < at < len(said) - 1 and all(map(reached, said[at - 1 : at + 2 : 2]))
+
+
 def paths(reading: Reading, kind: type[Reach], phase: str) -> dict[Path, str]:
     """(client, target) → who answered at the last look of a phase, or what came instead."""
     return {(one.client, to): said for one in notes(reading, kind, phase=phase) for to, said in one.found.items()}

@@ -14,10 +14,16 @@ def nearest(wrong: str, known: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([*close, *begun]))[:3]
 
 
+def meant(wrong: str, known: Iterable[str]) -> str:
+    """The likest ones as a question; empty where none is like it."""
+    likest = nearest(wrong, known)
+    return f"did you mean {' or '.join(likest)}?" if likest else ""
+
+
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """As a hint: the likest ones, or all where none is like it and they are few; empty where they are many."""
     names = sorted(known)
-    if found := nearest(wrong, names):
-        return f"did you mean {' or '.join(found)}?"
+    if found := meant(wrong, names):
+        return found
     few = 30
     return f"known: {', '.join(names)}" if len(names) <= few else ""

@@ -15,10 +15,10 @@ from chaos.cli.terminal import print_checks, print_full, print_json, print_resul
 from chaos.errors import UsageError
 from chaos.experiment import Experiment
 from chaos.experiment.judging import judges_of, statements
-from chaos.experiment.loading import shipped_names
 from chaos.model import History
 from chaos.options.output import FormatOptions
 from chaos.report import REPORT
+from chaos.shipped import shipped_files
 
 # What of run.json judging again gives anew.
 _JUDGED = ("experiment", "simulated", "outcome", "exit_code", "result", "verdicts")
@@ -85,7 +85,7 @@ def _check_judge(folder: Path, history: History, experiment: Experiment | None) 
         UsageError: it is another experiment, or nobody knows it.
     """
     name = history.meta.experiment
-    if experiment is None and name.replace("_", "-") not in shipped_names():
+    if experiment is None and name.replace("_", "-") not in shipped_files():
         raise UsageError(
             f"{folder} is a run of {name}, an experiment of your own, whose checkers nobody else has",
             hint="name its file: --experiment FILE",

@@ -21,14 +21,13 @@ from chaos.cluster.journal import Journal
 from chaos.cluster.mirror import find_mirrors
 from chaos.cluster.signing import user_key
 from chaos.engine.cleanup import remove
-from chaos.engine.kept import Open, open_changes, read_journals
+from chaos.engine.kept import Open, open_changes, read_journals, unfinished_journals
 from chaos.engine.leftovers import Life, RunLeftovers, find
 from chaos.engine.mirrors import keep_mirrors, mirrored_changes
 from chaos.errors import ChaosError, InconclusiveError, RollbackError
 from chaos.model.private import make_folder
 from chaos.options.output import ReportsOptions, SharingOptions
 from chaos.options.place import ClusterOptions
-from chaos.visible import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ async def clean_cluster(cluster: Cluster, request: CleanupRequest, console: Stea
     """The same with a connection."""
     kept = read_journals(request.reports)
     runs = await find(cluster, kept.journals, request.over)
-    opened = await open_changes(cluster, kept.journals)
+    opened = open_changes(await unfinished_journals(cluster, kept.journals))
     mirrors = await find_mirrors(cluster)
     opened += mirrored_changes(mirrors.open, opened, request.address)
     _show(console, cluster, runs, opened)
@@ -85,7 +84,7 @@ async def clean_cluster(cluster: Cluster, request: CleanupRequest, console: Stea
     for problem in problems:
         print_problem(console, "left", problem)
     for odd in mirrors.odd:
-        console.tell(visible(f"left alone: {odd}", line=True), markup=False, soft_wrap=True)
+        console.tell_line(f"left alone: {odd}")
     for run in left:
         console.tell(f"left: run {run.run} ({run.life.value})", markup=False, soft_wrap=True)
     if not failures and not left and not opened and not problems:
@@ -107,8 +106,7 @@ def _show(console: SteadfastConsole, cluster: Cluster, runs: list[RunLeftovers],
         if run.life is Life.MAYBE:
             console.tell(f"  if it is over: chaos cleanup --run {run.run}", markup=False, soft_wrap=True)
     for change in opened:
-        where = f" in namespace {change.where}" if change.where else ""
-        console.tell(visible(f"not undone: {change.change}{where}", line=True), markup=False, soft_wrap=True)
+        console.tell_line(f"not undone: {change.what}")
         console.tell(f"  deleting does not undo it: {change.recovery}", markup=False, soft_wrap=True)
 
 

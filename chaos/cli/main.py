@@ -20,7 +20,7 @@ from chaos.cli.help import CONTEXT, markup
 from chaos.cli.streams import Streams
 from chaos.cli.typed import AsTyped
 from chaos.errors import ChaosError, InconclusiveError, InterruptedRunError, UsageError
-from chaos.nearest import nearest
+from chaos.nearest import meant
 from chaos.plugins import load
 from chaos.visible import visible, visible_traceback
 
@@ -52,8 +52,7 @@ class Commands(AsTyped, TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args and args[0] not in NAMES and not ctx.resilient_parsing:
-            likest = nearest(args[0], NAMES)
-            hint = f"did you mean {' or '.join(likest)}?" if likest else f"known: {', '.join(NAMES)}"
+            hint = meant(args[0], NAMES) or f"known: {', '.join(NAMES)}"
             raise UsageError(f"chaos has no command {args[0]!r}", hint=hint)
         name, command, rest = super().resolve_command(ctx, args)
         return name, load("chaos.cli.command:made")(name, rest) if command else None, rest
@@ -164,8 +163,7 @@ def _click_errors() -> Iterator[None]:
         path = context.command_path if context is not None else " ".join(["chaos", *_command_typed()])
         wrong = getattr(exc, "option_name", "")
         if wrong and hasattr(exc, "possibilities"):
-            likest = nearest(wrong, _options_of(context))
-            hint = f"did you mean {' or '.join(likest)}?" if likest else f"{path} --help shows what there is"
+            hint = meant(wrong, _options_of(context)) or f"{path} --help shows what there is"
             raise UsageError(f"{path} has no option {wrong}", hint=hint) from exc
         raise UsageError(said().removesuffix("."), hint=f"{path} --help shows what there is") from exc
 

@@ -14,7 +14,7 @@ from chaos.cli.commands.new import Wanted
 from chaos.cli.complete import KINDS_OF_NEW
 from chaos.errors import UsageError
 from chaos.experiment.definition import RESERVED
-from chaos.experiment.loading import shipped_names
+from chaos.shipped import shipped_files
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST = 40
@@ -59,7 +59,7 @@ def _checked(name: str, what: str) -> str:
     stem = templates.stem(name)
     if keyword.iskeyword(stem) or _is_module(stem):
         raise UsageError(f"{stem}.py would stand for the module {stem}, which is needed", hint="choose another name")
-    shipped = shipped_names() if what == "experiment" else shipped_faults()
+    shipped = shipped_files() if what == "experiment" else shipped_faults()
     if name in shipped:
         raise UsageError(f"{name} is the name of {_article(what)} {what} that ships with the tool")
     if what == "experiment" and name.startswith(RESERVED):

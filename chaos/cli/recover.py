@@ -23,7 +23,6 @@ from chaos.engine.rollback import recover
 from chaos.errors import ChaosError, PreflightError, RollbackError, UsageError
 from chaos.options.output import ReportsOptions
 from chaos.options.place import ClusterOptions
-from chaos.visible import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,5 +212,5 @@ async def _recover(journal: Journal, request: RecoverRequest, console: Steadfast
     finally:
         await cluster.close()
     line = f"{journal.path.parent}: {'not all undone' if failures else 'undone'}"
-    console.tell(visible(line, line=True), markup=False, soft_wrap=True)
+    console.tell_line(line)
     return failures

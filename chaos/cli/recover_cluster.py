@@ -18,7 +18,7 @@ from chaos.cluster.connection import connect
 from chaos.cluster.mirror import Copy, Mirrors, find_mirrors
 from chaos.engine.cleanup import remove
 from chaos.engine.kept import read_journals
-from chaos.engine.leftovers import Life, RunLeftovers, find
+from chaos.engine.leftovers import Life, RunLeftovers, find_where_allowed
 from chaos.engine.mirrors import recover_copy
 from chaos.engine.unfinished import what_is_changed
 from chaos.errors import ApiError, ChaosError, PreflightError, RollbackError, UsageError
@@ -74,7 +74,7 @@ def tell_limits(console: SteadfastConsole, cluster: Cluster, mirrors: Mirrors, n
         line = f"{cluster.name}: only namespace {namespace} could be looked at for journals of runs"
         console.tell(line, markup=False, soft_wrap=True)
     for odd in mirrors.odd:
-        console.tell(visible(f"{cluster.name}: left alone: {odd}", line=True), markup=False, soft_wrap=True)
+        console.tell_line(f"{cluster.name}: left alone: {odd}")
 
 
 def is_open(copy: Copy, address: ClusterAddress) -> RollbackError:
@@ -140,15 +140,12 @@ def _unseen(request: ClusterRequest, kinds: list[str]) -> RollbackError:
 async def _labelled(cluster: Cluster, request: ClusterRequest) -> tuple[RunLeftovers | None, list[str]]:
     """What carries the run's label, and the kinds that could not be looked for."""
     journals, over = read_journals(request.reports).journals, frozenset({request.run})
-    unseen: list[str] = []
     try:
-        found = await find(cluster, journals, over)
+        found, _, unseen = await find_where_allowed(cluster, journals, over, request.namespace)
     except ApiError as exc:
-        if exc.status != _FORBIDDEN:
+        if exc.status != _FORBIDDEN or request.namespace:
             raise
-        if not request.namespace:
-            return None, ["all namespaces"]
-        found = await find(cluster, journals, over, request.namespace, unseen)
+        return None, ["all namespaces"]
     return next((run for run in found if run.run == request.run), None), unseen
 
 
@@ -162,7 +159,7 @@ def _tell_plan(copy: Copy, left: RunLeftovers | None, console: SteadfastConsole)
     more = [one for one in left.objects if (one.kind, one.name, one.namespace) not in known] if left is not None else []
     lines += [f"  {one.describe()}: delete it, since it carries the run's label" for one in more]
     for line in lines:
-        console.tell(visible(line, line=True), markup=False, soft_wrap=True)
+        console.tell_line(line)
     console.tell(
         "  anybody who may write ConfigMaps there can have written that, so only what the cluster confirms is undone",
         markup=False,

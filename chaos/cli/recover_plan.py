@@ -9,19 +9,18 @@ from chaos.cli.terminal import SteadfastConsole
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.journal import Journal
 from chaos.cluster.kubeconfig import kubeconfig_paths
-from chaos.visible import visible
 
 
 def tell_plan(journal: Journal, address: ClusterAddress, console: SteadfastConsole) -> None:
     """Tell what is to be undone, where, and how far the journal is believed."""
     entries = journal.open_entries()
     line = f"{journal.path.parent}: {len(entries)} changes to undo, by {address.describe()}"
-    console.tell(visible(line, line=True), markup=False, soft_wrap=True)
+    console.tell_line(line)
     for entry in entries:
         details = entry.command if entry.undo == "command" else json.dumps(entry.restore) if entry.restore else ""
         if details:
             line = f"  {entry.what}: {details}"
-            console.tell(visible(line, line=True), markup=False, soft_wrap=True)
+            console.tell_line(line)
     if not journal.is_signed:
         console.tell(
             "  your key did not sign it, so only what the cluster confirms is undone: objects with the run's label, "
@@ -37,5 +36,5 @@ def tell_plan(journal: Journal, address: ClusterAddress, console: SteadfastConso
     used = [] if address.in_cluster else kubeconfig_paths(address.kubeconfig)
     if stored and Path(stored).absolute() not in [path.absolute() for path in used]:
         line = f"  the journal names the kubeconfig {stored}, which was not read, since reading one can run programs"
-        console.tell(visible(line, line=True), markup=False, soft_wrap=True)
+        console.tell_line(line)
         console.tell("  if it is yours, and the one that is meant, name it: --kubeconfig FILE", markup=False)

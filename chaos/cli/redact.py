@@ -9,8 +9,8 @@ from chaos.cli.saved import concluded, load_run, stored_statements
 from chaos.errors import InconclusiveError, UsageError
 from chaos.experiment import Experiment
 from chaos.experiment.judging import judges_of, statements
-from chaos.experiment.loading import shipped_names
 from chaos.report import REPORT, write_copy
+from chaos.shipped import shipped_files
 from chaos.visible import visible
 
 _COPY = "redacted"
@@ -37,7 +37,7 @@ def write_redacted(folder: Path, to: Path | None, experiment: Experiment | None,
     said = None if anew or experiment is not None else stored_statements(folder)
     if said is None:
         said = statements(reading, judges_of(reading, experiment))
-    own = bool(history.meta.parameters.get("target")) or history.meta.experiment not in shipped_names()
+    own = bool(history.meta.parameters.get("target")) or history.meta.experiment not in shipped_files()
     try:
         write_copy(copy, reading, said, concluded(reading, said).ending, own_names=own)
     except OSError as exc:

@@ -14,12 +14,12 @@ from chaos.cli.terminal import SteadfastConsole, print_json
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
+from chaos.engine.lease import Holder
 from chaos.engine.leftovers import Life
-from chaos.engine.standing import Holder, Standing, look
+from chaos.engine.standing import Standing, look
 from chaos.errors import RollbackError
 from chaos.options.output import FormatOptions, ReportsOptions
 from chaos.options.place import ClusterOptions
-from chaos.visible import visible
 
 
 def status(looked: Looked, cluster: ClusterOptions, kept: ReportsOptions, told: FormatOptions) -> int:
@@ -47,9 +47,9 @@ def tell(cluster: Cluster, address: ClusterAddress, found: Standing, *, as_json:
         print_json(_document(cluster, found, code))
         return code
     console = SteadfastConsole()
-    console.tell(visible(f"{cluster.name} ({cluster.server})", line=True), markup=False, soft_wrap=True)
+    console.tell_line(f"{cluster.name} ({cluster.server})")
     for line in _lines(address, found):
-        console.tell(visible(line, line=True), markup=False, soft_wrap=True)
+        console.tell_line(line)
     return code
 
 
@@ -59,8 +59,7 @@ def _lines(address: ClusterAddress, found: Standing) -> Iterator[str]:
     if found.unseen:
         yield f"not allowed to list there, so left out: {', '.join(found.unseen)}"
     for run in found.runs:
-        holder = found.holders.get(run.run)
-        yield f"run {run.run}, {run.life.value}{_held(holder)}: {run.why}"
+        yield f"run {run.run}, {run.life.value}{_held(run.holder)}: {run.why}"
         for left in run.objects:
             yield f"  {left.describe()}"
         if run.life in (Life.OVER, Life.MAYBE):
@@ -79,19 +78,21 @@ def _lines(address: ClusterAddress, found: Standing) -> Iterator[str]:
 
 
 def _held(holder: Holder | None) -> str:
-    return "" if holder is None else f", by {holder.by}, in namespace {holder.namespace} since {holder.since}"
+    return (
+        "" if holder is None else f", by {holder.who or 'nobody'}, in namespace {holder.namespace} since {holder.since}"
+    )
 
 
 def _document(cluster: Cluster, found: Standing, code: int) -> dict[str, Any]:
     runs = []
     for run in found.runs:
-        holder = found.holders.get(run.run)
+        holder = run.holder
         runs.append(
             {
                 "run": run.run,
                 "life": run.life.value,
                 "why": run.why,
-                "by": holder.by if holder else None,
+                "by": (holder.who or "nobody") if holder else None,
                 "namespace": holder.namespace if holder else None,
                 "since": holder.since if holder else None,
                 "objects": [

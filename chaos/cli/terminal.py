@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chaos.analysis.statements import Statements
+from chaos.cli.states import object_state, pod_state
 from chaos.errors import InterruptedRunError
 from chaos.model import ClusterEvent, Ending, RunOutcome, Verdict, VerdictOutcome
 from chaos.model.figure import plain
@@ -79,6 +80,10 @@ class SteadfastConsole(Console):
     def tell(self, *what: RenderableType, **options: Any) -> None:
         """Print, without colours that rich would guess."""
         self.print(*(visible(one) if isinstance(one, str) else one for one in what), highlight=False, **options)
+
+    def tell_line(self, text: str) -> None:
+        """One line as it is, whatever it holds and however wide the terminal is."""
+        self.tell(visible(text, line=True), markup=False, soft_wrap=True)
 
 
 class TerminalProgress:
@@ -144,28 +149,6 @@ class TerminalProgress:
         if self._telling is Telling.QUIET:
             return
         self._console.tell(f"[dim]{at_s:9.3f} s[/]  [{style}]{escape(text)}[/]", soft_wrap=True)
-
-
-def pod_state(event: ClusterEvent) -> str:
-    """A pod's state in the words of `kubectl get pods`."""
-    if event.type == "DELETED":
-        return "gone"
-    status = event.object.get("status", {})
-    if "deletionTimestamp" in event.object["metadata"]:
-        return "Terminating" if status.get("phase") in ("Running", "Pending") else f"Terminating, {status.get('phase')}"
-    conditions = status.get("conditions") or []
-    if any(c["type"] == "Ready" and c["status"] == "True" for c in conditions):
-        return f"Ready at {status.get('podIP')}"
-    if event.object["spec"].get("nodeName"):
-        return f"{status.get('phase', 'Pending')} on {event.object['spec']['nodeName']}"
-    return str(status.get("phase", "Pending"))
-
-
-def object_state(event: ClusterEvent) -> str:
-    """A change of another object, by the version that it has now."""
-    if event.type == "DELETED":
-        return "gone"
-    return f"{event.type.lower()}, version {event.object['metadata'].get('resourceVersion', '?')}"
 
 
 def run_time() -> Callable[[], float]:

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 from chaos.cluster.retrying import Tried, Tries
+from chaos.cluster.values import has_values
 from chaos.errors import ApiError
 
 Object = dict[str, Any]
@@ -79,7 +80,7 @@ class Write:
         patch = _without_version(self.body or {})
         if self.version and found["metadata"]["resourceVersion"] == self.version:
             return Settled.NOT_MADE
-        if shows(found, patch):
+        if has_values(found, patch, filled_in=True, by_type=True):
             return Settled.MADE
         return Settled.OTHER if self.version else Settled.NOT_MADE
 
@@ -193,22 +194,6 @@ def _void(write: Write, failed: ApiError) -> ApiError:
         status=_CONFLICT,
         reason="Conflict",
     )
-
-
-def shows(found: Any, patch: Any) -> bool:
-    """Whether an object has the values of a patch, with what the server fills in.
-
-    Entries of lists with a type are found by it, as conditions are.
-    """
-    if isinstance(patch, dict):
-        inside = found if isinstance(found, dict) else {}
-        return all(shows(inside.get(key), value) for key, value in patch.items())
-    if isinstance(patch, list) and patch and all(isinstance(row, dict) and "type" in row for row in patch):
-        rows = {row.get("type"): row for row in found or () if isinstance(row, dict)}
-        return all(shows(rows.get(row["type"]), row) for row in patch)
-    if isinstance(patch, list) and isinstance(found, list) and len(patch) == len(found):
-        return all(shows(there, row) for there, row in zip(found, patch, strict=True))
-    return bool(found == patch)
 
 
 def _leaves(found: Object, patch: Object) -> Iterator[tuple[Any, Any]]:

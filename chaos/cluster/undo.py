@@ -27,6 +27,7 @@ from chaos.cluster.client import Cluster, Object
 from chaos.cluster.journal import RUN_LABEL, Journal, UndoEntry
 from chaos.cluster.mirror import Copy
 from chaos.cluster.shell import run_shell
+from chaos.cluster.values import has_values
 from chaos.errors import ApiError, ChaosError, InUseError, RollbackError, UnprovenError
 from chaos.visible import visible
 
@@ -315,35 +316,6 @@ class Undo:
         except ApiError as exc:
             if exc.status not in (_NOT_FOUND, _CONFLICT):
                 raise
-
-
-def has_values(found: Object, patch: Object, *, filled_in: bool = False) -> bool:
-    """Whether an object looks as if the merge patch had just been applied.
-
-    Args:
-        found: the live object.
-        patch: that was applied.
-        filled_in: whether entries of lists may have fields that it does not name: the server fills them in, and nobody
-            knows its answer.
-    """
-    for key, value in patch.items():
-        if isinstance(value, dict):
-            inside = found.get(key) or {}
-            if not isinstance(inside, dict) or not has_values(inside, value, filled_in=filled_in):
-                return False
-        elif value != found.get(key) and not (filled_in and _is_filled_in(found.get(key), value)):
-            return False
-    return True
-
-
-def _is_filled_in(found: object, value: object) -> bool:
-    """Whether a list is the patch's, with more fields in its entries."""
-    if not isinstance(found, list) or not isinstance(value, list) or len(found) != len(value):
-        return False
-    return all(
-        has_values(there, said, filled_in=True) if isinstance(there, dict) and isinstance(said, dict) else there == said
-        for there, said in zip(found, value, strict=True)
-    )
 
 
 def _owned_by(pod: Object, entry: UndoEntry) -> bool:

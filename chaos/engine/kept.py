@@ -69,13 +69,14 @@ def read_journals(reports: Path) -> Kept:
     return kept
 
 
-async def open_changes(cluster: Cluster, journals: Iterable[Journal]) -> list[Open]:
-    """Changes of this cluster that only their journal can take back."""
-    rows = []
-    for journal in await unfinished_journals(cluster, journals):
-        entries = [entry for entry in journal.open_entries() if is_outside(entry)]
-        rows += [Open(e.change, e.namespace, journal.recovery(), str(journal.run["id"])) for e in entries]
-    return rows
+def open_changes(unfinished: Iterable[Journal]) -> list[Open]:
+    """Changes that only their journal can take back."""
+    return [
+        Open(entry.change, entry.namespace, journal.recovery(), str(journal.run["id"]))
+        for journal in unfinished
+        for entry in journal.open_entries()
+        if is_outside(entry)
+    ]
 
 
 async def unfinished_journals(cluster: Cluster, journals: Iterable[Journal]) -> list[Journal]:
@@ -90,10 +91,10 @@ async def unfinished_journals(cluster: Cluster, journals: Iterable[Journal]) -> 
     return found
 
 
-async def damaged(cluster: Cluster, journals: Iterable[Journal]) -> list[Open]:
-    """What journals of this cluster may say that nobody can read."""
+def damaged(unfinished: Iterable[Journal]) -> list[Open]:
+    """What journals may say that nobody can read."""
     return [
         Open(f"what line {line.number} of {journal.path} says ({line.why})", "", journal.recovery(), journal.run["id"])
-        for journal in await unfinished_journals(cluster, journals)
+        for journal in unfinished
         for line in journal.unfit
     ]

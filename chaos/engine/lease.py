@@ -43,6 +43,7 @@ class Holder:
         who: user, machine, process and run.
         run: its label.
         since: when the Lease was made.
+        namespace: that it is of.
         silent_s: seconds since it was renewed, by the API server's clock.
         lasts_s: seconds for which it holds without that; 0: it does not say.
     """
@@ -50,6 +51,7 @@ class Holder:
     who: str
     run: str
     since: str
+    namespace: str
     silent_s: float
     lasts_s: float
 
@@ -88,6 +90,7 @@ def holder(lease: Object, now_s: float) -> Holder:
         who=str(spec.get("holderIdentity") or ""),
         run=str((meta.get("labels") or {}).get(RUN_LABEL, "")),
         since=since,
+        namespace=str(meta.get("namespace", "")),
         silent_s=max(0.0, now_s - heard),
         lasts_s=float(spec.get("leaseDurationSeconds") or 0),
     )

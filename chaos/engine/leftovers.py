@@ -84,12 +84,14 @@ class RunLeftovers:
 
     Attributes:
         why: the run is taken for over, or for alive.
+        holder: what its Lease says; None: it has none, or it may not be read.
         copies: what carries the run's label and is not its own, in words.
     """
 
     run: str
     life: Life
     why: str
+    holder: Holder | None = None
     objects: list[Leftover] = field(default_factory=list)
     copies: list[str] = field(default_factory=list)
 
@@ -121,16 +123,34 @@ async def find(
     rows = _without_followers(found)
     for run in sorted({_run_of(obj) for obj in rows}):
         mine = [obj for obj in found if _run_of(obj) == run]
-        life, why = _life(run, mine, known.get(run), now_s)
+        leases = [holder(obj, now_s) for obj in mine if obj["kind"] == "Lease"]
+        life, why = _life(run, mine, leases, known.get(run), now_s)
         if run in over and life is Life.MAYBE:
             life, why = Life.OVER, "you say so"
-        runs[run] = RunLeftovers(run, life, why)
+        runs[run] = RunLeftovers(run, life, why, next(iter(leases), None))
     for obj in rows:
         runs[_run_of(obj)].objects.append(await _leftover(cluster, obj, known.get(_run_of(obj))))
     for run_left in runs.values():
         run_left.objects += await _volumes(cluster, found, run_left.run)
         run_left.copies += [_described(obj) for obj in copies if _run_of(obj) == run_left.run]
     return list(runs.values())
+
+
+async def find_where_allowed(
+    cluster: Cluster, journals: Iterable[Journal], over: frozenset[str], namespace: str
+) -> tuple[list[RunLeftovers], str, list[str]]:
+    """The same, in one namespace where not all may be looked at: what was found, that namespace, kinds left out there.
+
+    Raises:
+        ApiError: it may not be read, and no namespace is named.
+    """
+    try:
+        return await find(cluster, journals, over), "", []
+    except ApiError as exc:
+        if exc.status != _FORBIDDEN or not namespace:
+            raise
+    unseen: list[str] = []
+    return await find(cluster, journals, over, namespace, unseen), namespace, unseen
 
 
 async def _labelled(cluster: Cluster, namespace: str, unseen: list[str] | None) -> list[Object]:
@@ -241,12 +261,13 @@ def _made_s(obj: Object) -> float:
     return datetime.fromisoformat(obj["metadata"]["creationTimestamp"]).astimezone(UTC).timestamp()
 
 
-def _life(run: str, mine: list[Object], journal: Journal | None, now_s: float) -> tuple[Life, str]:
+def _life(
+    run: str, mine: list[Object], leases: list[Holder], journal: Journal | None, now_s: float
+) -> tuple[Life, str]:
     """Whether a run may still be under way."""
     if run.startswith(FIX_PREFIX):
         where = journal.recovery() if journal else "chaos recover, where its journal is,"
         return Life.KEPT, f"chaos diagnose --fix made it; {where} undoes it"
-    leases = [holder(obj, now_s) for obj in mine if obj["kind"] == "Lease"]
     alive = next((one for one in leases if one.is_alive), None)
     if journal is not None:
         with contextlib.suppress(PreflightError):  # it cannot be told from the file

@@ -10,7 +10,7 @@ from chaos.cluster.client import Cluster
 from chaos.cluster.entry import UndoEntry
 from chaos.cluster.journal import Journal
 from chaos.cluster.mirror import MIRROR_NAME, Copy, Mirrors, by_hand, find_mirrors, remove_mirror
-from chaos.cluster.undo import has_values
+from chaos.cluster.values import has_values
 from chaos.engine.kept import Open
 from chaos.engine.leftovers import RunLeftovers
 from chaos.engine.progress import Progress

@@ -7,29 +7,11 @@ from pathlib import Path
 
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
-from chaos.cluster.journal import RUN_LABEL
 from chaos.cluster.mirror import Mirrors, find_mirrors
-from chaos.engine.kept import Open, damaged, open_changes, read_journals
-from chaos.engine.leftovers import Life, RunLeftovers, find
+from chaos.engine.kept import Open, damaged, open_changes, read_journals, unfinished_journals
+from chaos.engine.leftovers import Life, RunLeftovers, find_where_allowed
 from chaos.engine.mirrors import mirrored_changes
-from chaos.errors import ApiError, ChaosError
-
-_FORBIDDEN = 403
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Who holds the Lease of a run, as the Lease says.
-
-    Attributes:
-        by: for people.
-        since: when the Lease was made.
-        namespace: that the run works in.
-    """
-
-    by: str
-    since: str
-    namespace: str
+from chaos.errors import ChaosError
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +20,6 @@ class Standing:
 
     Attributes:
         runs: by the label of what they made.
-        holders: by run.
         opened: changes of what no run made, by journals here and mirrors there.
         mirrors: what they were found in.
         unread: journals here that nobody can read.
@@ -47,7 +28,6 @@ class Standing:
     """
 
     runs: list[RunLeftovers]
-    holders: dict[str, Holder]
     opened: list[Open]
     mirrors: Mirrors
     unread: list[ChaosError] = field(default_factory=list)
@@ -80,32 +60,11 @@ async def look(cluster: Cluster, address: ClusterAddress, reports: Path, namespa
         ApiError: it may not be read.
     """
     kept = read_journals(reports)
-    where, unseen = "", list[str]()
-    try:
-        runs = await find(cluster, kept.journals, frozenset())
-    except ApiError as exc:
-        if exc.status != _FORBIDDEN or not namespace:
-            raise
-        where = namespace
-        runs = await find(cluster, kept.journals, frozenset(), where, unseen)
+    runs, where, unseen = await find_where_allowed(cluster, kept.journals, frozenset(), namespace)
     mirrors = await find_mirrors(cluster, namespace)
-    opened = await open_changes(cluster, kept.journals)
+    left = await unfinished_journals(cluster, kept.journals)
+    opened = open_changes(left)
     opened += mirrored_changes(mirrors.open, opened, address)
-    opened += await damaged(cluster, kept.journals)
+    opened += damaged(left)
     only_in = where or ("" if mirrors.everywhere else namespace)
-    return Standing(runs, await _holders(cluster, where), opened, mirrors, kept.unread, only_in, tuple(unseen))
-
-
-async def _holders(cluster: Cluster, namespace: str) -> dict[str, Holder]:
-    found: dict[str, Holder] = {}
-    try:
-        leases, _ = await cluster.list("Lease", namespace, RUN_LABEL)
-    except ApiError as exc:
-        if exc.status != _FORBIDDEN or not namespace:
-            raise
-        return {}  # told among what is unseen
-    for lease in leases:
-        meta, by = lease["metadata"], (lease.get("spec") or {}).get("holderIdentity")
-        holder = Holder(str(by or "nobody"), str(meta["creationTimestamp"]), str(meta["namespace"]))
-        found[str(meta["labels"][RUN_LABEL])] = holder
-    return found
+    return Standing(runs, opened, mirrors, kept.unread, only_in, tuple(unseen))

@@ -31,7 +31,8 @@ async def refuse_on_top(cluster: Cluster, namespace: str, reports: Path, recover
         PreflightError: says what is to be undone first.
     """
     kept = read_journals(reports)
-    for change in await open_changes(cluster, kept.journals):
+    left = await unfinished_journals(cluster, kept.journals)
+    for change in open_changes(left):
         raise PreflightError(
             visible(f"an earlier run did not undo: {change.what}, so nothing is begun on top of it", line=True),
             hint=change.recovery,
@@ -50,7 +51,6 @@ async def refuse_on_top(cluster: Cluster, namespace: str, reports: Path, recover
                 visible(f"what an earlier run is to undo may stand where nobody can read it: {why}", line=True),
                 hint=f"look at it; where nothing is to be undone: {by_hand(MIRROR_NAME, where)}",
             )
-    left = await unfinished_journals(cluster, kept.journals)
     return [f"an earlier run left {_what(journal)}: {journal.recovery()}" for journal in left]
 
 

@@ -10,7 +10,7 @@ from chaos.experiment.course import CourseQuestion
 from chaos.experiment.definition import Experiment
 from chaos.experiment.importing import execute, package
 from chaos.experiment.mistakes import mistake_in
-from chaos.nearest import nearest
+from chaos.nearest import meant
 from chaos.shipped import shipped_files, shipped_folder
 
 
@@ -26,11 +26,6 @@ def load_experiments() -> list[Experiment]:
 def course_questions() -> tuple[CourseQuestion, ...]:
     """The questions that are asked of the shipped experiments together; none where they belong to no course."""
     return tuple(getattr(package(shipped_folder()), "QUESTIONS", ()))
-
-
-def shipped_names() -> set[str]:
-    """Of the shipped experiments, by their files: none is executed."""
-    return set(shipped_files())
 
 
 def is_shipped(experiment: Experiment) -> bool:
@@ -50,12 +45,9 @@ def find_experiment(name: str) -> Experiment:
     known = shipped_files()
     if name.replace("_", "-") in known:
         return load_file(known[name.replace("_", "-")])
-    likest = nearest(name.replace("_", "-"), known)
-    meant = f"did you mean {' or '.join(likest)}? " if likest else ""
-    raise UsageError(
-        f"there is no experiment {name!r}",
-        hint=f"{meant}chaos list shows all; to name a file of your own: ./my_experiment.py",
-    )
+    all_others = "chaos list shows all; to name a file of your own: ./my_experiment.py"
+    hint = " ".join(filter(None, [meant(name.replace("_", "-"), known), all_others]))
+    raise UsageError(f"there is no experiment {name!r}", hint=hint)
 
 
 def load_file(path: Path) -> Experiment:

@@ -13,6 +13,7 @@ import pytest
 
 from chaos.engine.manifests import read_manifest
 from tests.commands import run_command
+from tests.experiment.own_file import MANIFEST
 
 UNAUTHORIZED = (
     b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nContent-Length: 52\r\n\r\n"
@@ -218,22 +219,6 @@ experiment = Experiment(
     workload=Workload(("m.yaml",), "web", "web", 80), probes=("dns",),
 )
 '''
-SET = """apiVersion: apps/v1
-kind: StatefulSet
-metadata: {name: web}
-spec:
-  replicas: 1
-  serviceName: web
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec: {containers: [{name: c, image: nginx}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec: {clusterIP: None, selector: {app: web}, ports: [{port: 80}]}
-"""
 
 
 def own(folder: Path, manifest: str | bytes, code: str = OWN) -> Path:
@@ -248,13 +233,13 @@ def own(folder: Path, manifest: str | bytes, code: str = OWN) -> Path:
 @pytest.mark.parametrize(
     ("manifest", "message"),
     [
-        (SET.replace("replicas: 1", "replicas: three"), 'StatefulSet web): spec.replicas is "three"'),
-        (SET.replace("replicas: 1", "replicas: 99999999999"), "from 0 to 10,000"),
-        (SET.replace("{name: web}", "{name: web, labels: [1]}"), "metadata.labels is [1]"),
-        (SET.replace("[{name: c, image: nginx}]", "5"), "spec.template.spec.containers is 5"),
-        (SET.partition("spec:")[0], "has no spec"),
-        (SET.replace("image: nginx", "image: 5"), "StatefulSet web is refused by the API server"),
-        (SET + "---\nkind: [Pod]\napiVersion: v1\nmetadata: {name: x}\n", "document 3 of"),
+        (MANIFEST.replace("replicas: 1", "replicas: three"), 'StatefulSet web): spec.replicas is "three"'),
+        (MANIFEST.replace("replicas: 1", "replicas: 99999999999"), "from 0 to 10,000"),
+        (MANIFEST.replace("{name: web}", "{name: web, labels: [1]}"), "metadata.labels is [1]"),
+        (MANIFEST.replace("[{name: c, image: nginx}]", "5"), "spec.template.spec.containers is 5"),
+        (MANIFEST.partition("spec:")[0], "has no spec"),
+        (MANIFEST.replace("image: nginx", "image: 5"), "StatefulSet web is refused by the API server"),
+        (MANIFEST + "---\nkind: [Pod]\napiVersion: v1\nmetadata: {name: x}\n", "document 3 of"),
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {day: 2020-01-01}\n", "JSON cannot"),
         ("apiVersion: v1\nkind: Foo\nmetadata: {name: x}\n", "is a Foo"),
         ("a: [", "cannot be read"),
@@ -296,7 +281,7 @@ def test_a_key_that_is_no_text_becomes_one_as_kubectl_makes_it(tmp_path: Path) -
 def test_a_wrong_experiment_of_ones_own_is_named_with_its_field(
     tmp_path: Path, old: str, new: str, message: str
 ) -> None:
-    code, _, said = chaos("run", str(own(tmp_path, SET, OWN.replace(old, new))), "--sandbox", cwd=tmp_path)
+    code, _, said = chaos("run", str(own(tmp_path, MANIFEST, OWN.replace(old, new))), "--sandbox", cwd=tmp_path)
     assert code == 2
     assert message in said
 

@@ -12,7 +12,7 @@ from chaos.clock import RunClock
 from chaos.cluster.changes import Changes, reverse_patch
 from chaos.cluster.client import Cluster
 from chaos.cluster.journal import Journal
-from chaos.cluster.undo import has_values
+from chaos.cluster.values import has_values
 from chaos.errors import ApiError, RollbackError
 
 RUN = {"id": "r1", "context": "c", "fingerprint": "f"}

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from chaos.cli.command import Command
+from chaos.cli.commands.report import Chosen as Rendered
 from chaos.cli.complete import run_folders
-from chaos.options import Text, option
 from chaos.options.argument import argument
 from chaos.options.option import Trust, same
 from chaos.options.output import FormatOptions
@@ -19,12 +19,7 @@ class Chosen:
     within_s: float | None = same(
         Options, "within_s", default=None, help="Judge recovery by another limit.", trust=Trust.TYPED
     )
-    experiment: str = option(
-        Text("FILE"),
-        "",
-        "The file of an experiment of your own that the run was of; it is executed.",
-        trust=Trust.NAMED,
-    )
+    experiment: str = same(Rendered, "experiment")
 
 
 command = Command("chaos.cli.again:judge_command", (Chosen, FormatOptions), profiles=False)

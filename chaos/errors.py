@@ -7,6 +7,7 @@
     ├── BlastRadiusError      exit 2  a fault would touch more than its experiment declared
     ├── SteadyStateError      exit 1  the target did not reach its steady state in time (4 before any fault)
     ├── InconclusiveError     exit 4  nothing can be said about the hypothesis
+    │   └── AbortedError      exit 4  a guard or an abort condition ended a run that had begun
     ├── InterruptedRunError   exit 130  somebody stopped it before anything was begun
     └── RollbackError         exit 5  something could not be undone
         └── UnprovenError     exit 5  a file says that a run did it, and the cluster does not
@@ -129,6 +130,10 @@ class InconclusiveError(ChaosError):
     """Nothing can be said about the hypothesis."""
 
     exit_code = 4
+
+
+class AbortedError(InconclusiveError):
+    """A guard, or a condition that the user set, ended a run that had begun; all is undone at once."""
 
 
 class InterruptedRunError(ChaosError):

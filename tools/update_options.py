@@ -20,8 +20,7 @@ from chaos.cli.commands import NAMES  # noqa: E402
 from chaos.errors import UsageError  # noqa: E402
 from chaos.experiment import Experiment, load_experiments  # noqa: E402
 from chaos.options import Option, Trust, everyone, options_in  # noqa: E402
-from chaos.options.agents import AgentOptions, PodOptions  # noqa: E402
-from chaos.options.run import Options  # noqa: E402
+from chaos.options.run import GROUPS_OF_RUN, Options  # noqa: E402
 from chaos.options.table import known_options  # noqa: E402
 from chaos.plugins import load  # noqa: E402
 
@@ -99,10 +98,7 @@ def _honoured(one: Option[Any], experiments: Sequence[Experiment]) -> str:
 def schema() -> dict[str, Any]:
     """JSON Schema of `parameters` in run.json."""
     options = {one.field: _in_run_json(one) for one in options_in(Options)}
-    nested = {
-        "agents": _object(AgentOptions, "Of agent pods, where there are any."),
-        "pods": _object(PodOptions, "Of all pods that the run makes."),
-    }
+    nested = {name: _object(group, said) for name, (group, said) in GROUPS_OF_RUN.items()}
     rest: dict[str, dict[str, Any]] = {
         "own": {
             "type": "object",

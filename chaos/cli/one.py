@@ -29,8 +29,8 @@ from chaos.experiment import Experiment, Options
 from chaos.metrics import MetricsOptions, Publisher, not_begun
 from chaos.model import Ending, History
 from chaos.options import Settings, options_in
-from chaos.options.agents import AgentOptions, PodOptions
 from chaos.options.place import PlaceOptions
+from chaos.options.run import GROUPS_OF_RUN
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def options_for(request: RunRequest, experiment: Experiment) -> Options:
             raise UsageError(f"{experiment.name} needs {one.flag}", hint=one.help)
     ignored = [one.option.name for one in ignored_by(request.settings, experiment)]
     settings = request.settings.without(ignored, f"does nothing in {experiment.name}")
-    more: dict[str, Any] = {"agents": settings.group(AgentOptions), "pods": settings.group(PodOptions)}
+    more: dict[str, Any] = {name: settings.group(group) for name, (group, _) in GROUPS_OF_RUN.items()}
     if request.simulated:
         more |= {
             one.field: one.simulated[0]

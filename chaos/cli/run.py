@@ -10,10 +10,8 @@ from chaos.cli.one import RunRequest, run_one
 from chaos.cli.place import elsewhere, on_sandbox, with_agents_or_without
 from chaos.cli.terminal import Telling
 from chaos.errors import UsageError
-from chaos.experiment import Options
 from chaos.metrics import MetricsOptions
 from chaos.options import Settings
-from chaos.options.agents import AgentOptions, PodOptions
 from chaos.options.output import FormatOptions, ReportsOptions, SharingOptions, TellingOptions
 from chaos.options.place import PlaceOptions
 
@@ -21,37 +19,29 @@ from chaos.options.place import PlaceOptions
 def run_command(
     chosen: Chosen,
     settings: Settings,
-    place: PlaceOptions,
-    _options: Options,
-    _agents: AgentOptions,
-    _pods: PodOptions,
-    metrics: MetricsOptions,
-    kept: ReportsOptions,
-    sharing: SharingOptions,
-    format_: FormatOptions,
-    telling: TellingOptions,
+    *_groups: object,
 ) -> int:
-    """`chaos run`; returns the exit code.
+    """`chaos run`; returns the exit code. The groups are read from the settings, which lose what counts for nothing.
 
     Raises:
         ChaosError: nothing was begun.
     """
     if chosen.every == bool(chosen.experiments):
         raise UsageError("name experiments, or say --all", hint="chaos list shows them")
-    simulated = on_sandbox(place)
+    simulated = on_sandbox(settings.group(PlaceOptions))
     settings = with_agents_or_without(settings)
     left = elsewhere(settings, simulated=simulated)
     settings = settings.without([one.option.name for one in left], "means nothing here")
-    place = settings.group(PlaceOptions)
+    telling = settings.group(TellingOptions)
     request = RunRequest(
-        place,
+        settings.group(PlaceOptions),
         simulated,
         settings,
-        kept.reports,
-        metrics,
-        format_.as_json,
+        settings.group(ReportsOptions).reports,
+        settings.group(MetricsOptions),
+        settings.group(FormatOptions).as_json,
         Telling.of(telling.quiet, telling.verbose),
-        shared=sharing.shared_reports,
+        shared=settings.group(SharingOptions).shared_reports,
     )
     if len(chosen.experiments) == 1:
         experiment = known_experiment(chosen.experiments[0])

@@ -12,7 +12,7 @@ from typing import Any
 from chaos.analysis.reading import Reading
 from chaos.analysis.statements import Statements, stored
 from chaos.engine.conclusion import ending_of
-from chaos.errors import ChaosError, InconclusiveError, UsageError
+from chaos.errors import AbortedError, ChaosError, InconclusiveError, UsageError
 from chaos.experiment import Experiment
 from chaos.experiment.judging import judges_of, statements
 from chaos.model import Ending, History, RunMeta, RunOutcome, VerdictOutcome
@@ -67,6 +67,8 @@ def conclude(
     """
     if error is not None:
         history.meta.measurement |= {"ended_early": error.message, "ended_early_exit_code": error.exit_code}
+        if isinstance(error, AbortedError):
+            history.meta.measurement["aborted"] = True
     reading = Reading(history)
     return write(folder, concluded(reading, statements(reading, judges_of(reading, experiment))))
 

@@ -32,6 +32,7 @@ _RESULT_STYLE = {
     RunOutcome.NOT_UNDONE: "bold red",
     RunOutcome.INTERRUPTED: "bold yellow",
     RunOutcome.FAILED: "bold red",
+    RunOutcome.ABORTED: "bold yellow",
     RunOutcome.INCONCLUSIVE: "bold yellow",
     RunOutcome.HELD: "bold green",
 }

@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import stat
 from dataclasses import dataclass
 from pathlib import Path
+
+from chaos.cluster.state import make_state_folder, read_own, state_folder, told
 
 _BYTES = 32
 _FILE = "journal-key"
@@ -37,29 +38,11 @@ def user_key(*, make: bool = False) -> Key:
         make: whether one is made where there is none.
     """
     try:
-        folder = _state_folder()
         if make:
-            _make_folder(folder)
-            _make_key(folder)
-        return Key(_read(folder / _FILE))
-    except (OSError, RuntimeError, ValueError) as exc:  # RuntimeError: nobody knows where the home is
-        return Key(missing=(exc.strerror if isinstance(exc, OSError) else "") or str(exc))
-
-
-def _state_folder() -> Path:
-    named = os.environ.get("XDG_STATE_HOME", "")
-    base = Path(named) if named.startswith("/") else Path.home() / ".local" / "state"
-    return base / "chaos-identity"
-
-
-def _make_folder(folder: Path) -> None:
-    """Raises ValueError: its home is somebody else's, as under sudo: what root makes there its owner could not use."""
-    there = next(parent for parent in folder.parents if parent.exists())
-    if there.stat().st_uid != os.geteuid() and not folder.exists():
-        raise ValueError(f"{there} belongs to another user")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
+            _make_key(make_state_folder())
+        return Key(_read(state_folder() / _FILE))
+    except (OSError, RuntimeError, ValueError) as exc:
+        return Key(missing=told(exc))
 
 
 def _make_key(folder: Path) -> None:
@@ -82,21 +65,7 @@ def _make_key(folder: Path) -> None:
 
 def _read(path: Path) -> bytes:
     """Raises ValueError: others could have it, or it is none."""
-    _refuse_open_to_others(path.parent.stat(), path.parent)
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise ValueError(f"{path} is no regular file")
-        _refuse_open_to_others(status, path)
-        data = file.read(_BYTES + 1)
+    data = read_own(path, _BYTES + 1)
     if len(data) != _BYTES:
         raise ValueError(f"{path} is no key")
     return data
-
-
-def _refuse_open_to_others(status: os.stat_result, path: Path) -> None:
-    if status.st_uid != os.geteuid():
-        raise ValueError(f"{path} belongs to another user")
-    if stat.S_IMODE(status.st_mode) & 0o077:
-        raise ValueError(f"others may use {path}: chmod go= {path}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
@@ -14,6 +15,7 @@ from chaos.clock import RunClock
 from chaos.cluster.changes import Acknowledged, Changes
 from chaos.cluster.client import Cluster
 from chaos.engine.dns_control import DnsControl
+from chaos.engine.guards import Guards, Injection
 from chaos.engine.injecting import check_kind, injected, outcome_of
 from chaos.engine.looks import Looks
 from chaos.engine.objects import RunObjects
@@ -53,6 +55,7 @@ class ActiveRun:
         probing: Probing,
         progress: Progress,
         clients: Clients,
+        guards: Guards,
     ) -> None:
         self.options = options
         self.clients = clients
@@ -69,6 +72,8 @@ class ActiveRun:
         governing = probing.service_name(target.service)
         self._steady = SteadyState(target, recorder, governing, probing.lost, probing.watched)
         self.look_at_watches: Callable[[], Awaitable[bool]] = _nothing_missing
+        self._guards = guards
+        self._was_steady = not target.names
         self._looks = Looks(options, recorder, clock, progress)
         self._faulted: dict[str, str] = {}  # pod → the UID that a fault hit, until its successor is seen
 
@@ -180,6 +185,7 @@ class ActiveRun:
             trial=trial,
         )
         if took_s is not None:
+            self._was_steady = True
             self._progress.step("steady state reached" if not trial else f"steady state again{self._since_fault()}")
 
     def _since_fault(self) -> str:
@@ -197,6 +203,7 @@ class ActiveRun:
             await asyncio.sleep(max(self._hold_s, _HEARD_AGAIN_PERIODS * self._probing.rates.connect_period_s))
         check_kind(fault)
         self._check_blast_radius(fault)
+        await self._check_guards(fault.name, (pod.name for pod in fault.targets), fault)
         trial = len(self._recorder.history.faults) + 1
         window = FaultWindow(
             fault=fault.name,
@@ -263,6 +270,22 @@ class ActiveRun:
                 f"{fault.name} would touch {', '.join(sorted(foreign))}, which {self._experiment.name} does not target"
             )
 
+    async def _check_guards(self, what: str, hit: Iterable[str] = (), fault: Fault | None = None) -> None:
+        """Raises AbortedError: a guard does not let it happen now."""
+        self._not_replaced()
+        one_by_one = fault is not None and fault.one_by_one and fault.replaces
+        await self._guards.check_injection(
+            Injection(
+                self.target,
+                what,
+                frozenset(hit),
+                frozenset(self._faulted),
+                at_once=int(one_by_one),
+                keeps_budgets=fault is not None and fault.keeps_budgets,
+                was_steady=self._was_steady or fault is None,
+            )
+        )
+
     async def silence(self, pod: PodIdentity, within_s: float) -> None:
         """See `chaos.experiment.Run.silence`."""
         deadline_s = self._clock.now_s() + within_s
@@ -283,6 +306,12 @@ class ActiveRun:
 
     async def change(self, what: str, doing: Awaitable[Acknowledged], **details: Any) -> Acknowledged:
         """See `chaos.experiment.Run.change`."""
+        try:
+            await self._check_guards(what)
+        except BaseException:
+            if inspect.iscoroutine(doing):
+                doing.close()  # it is not begun
+            raise
         self._progress.step(what)
         done = await doing
         self.mark("change", step=what, sent_ns=done.sent_ns, accepted_ns=done.accepted_ns, **details)
@@ -347,6 +376,7 @@ class ActiveRun:
 
     async def delete_pod(self, pod: PodIdentity) -> None:
         """See `chaos.experiment.Run.delete_pod`."""
+        await self._check_guards(f"deletion of {pod.name}", (pod.name,))
         await self._changes.delete_pod(
             pod.name, self.target.namespace, pod.uid, None, because="its controller replaces it"
         )

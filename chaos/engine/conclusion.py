@@ -60,7 +60,10 @@ def ending_of(history: History, verdicts: list[Verdict], problem: ChaosError | N
         reasons.append(problem.message)
         errors.append(problem.exit_code)
     codes = _codes(verdicts, history.status, errors, rollback_failed=bool(not_undone))
-    outcome = _outcome(codes)
+    aborted = bool(measurement.get("aborted"))
+    if aborted:
+        codes.discard(_FAILED)  # it was cut short: what its checks would have said in full, nobody knows
+    outcome = _outcome(codes, aborted=aborted)
     if history.status == "incomplete" and not reasons:
         reasons = ["the run did not come to its end"]
     said = _said(outcome, verdicts, reasons, not_undone)
@@ -82,7 +85,7 @@ def _codes(verdicts: list[Verdict], status: str, errors: Iterable[int], *, rollb
     return codes
 
 
-def _outcome(codes: set[int]) -> RunOutcome:
+def _outcome(codes: set[int], *, aborted: bool) -> RunOutcome:
     """A cluster that was lost (3) or a method that raised (2) has no word of its own: nothing can be said then."""
     for code, outcome in (
         (RollbackError.exit_code, RunOutcome.NOT_UNDONE),
@@ -91,6 +94,8 @@ def _outcome(codes: set[int]) -> RunOutcome:
     ):
         if code in codes:
             return outcome
+    if aborted:
+        return RunOutcome.ABORTED
     return RunOutcome.INCONCLUSIVE if codes - {0} else RunOutcome.HELD
 
 
@@ -102,8 +107,8 @@ def _said(outcome: RunOutcome, verdicts: list[Verdict], reasons: list[str], not_
     if outcome is RunOutcome.NOT_UNDONE:
         more = f"; and {len(not_undone) - 1} more" if len(not_undone) > 1 else ""
         return f"{first_statement(not_undone[0])}{more}; {_counts(verdicts)}"
-    if outcome is RunOutcome.INTERRUPTED:
-        return _counts(verdicts)
+    if outcome in (RunOutcome.INTERRUPTED, RunOutcome.ABORTED):
+        return "; ".join([*ended, _counts(verdicts)])
     failed, unknown = (_of(verdicts, one) for one in (VerdictOutcome.FAIL, VerdictOutcome.UNKNOWN))
     if failed:
         also = f", {len(unknown)} unknown" if unknown else ""

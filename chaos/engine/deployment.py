@@ -8,8 +8,8 @@ from chaos.clock import RunClock
 from chaos.cluster.changes import Acknowledged
 from chaos.cluster.client import Cluster
 from chaos.engine.active import ActiveRun
+from chaos.engine.consent import OPT_IN_LABEL
 from chaos.engine.lease import holder_of, lease_of
-from chaos.engine.objects import OPT_IN_LABEL
 from chaos.engine.target import WatchedTarget, is_dual_stack, is_ready
 from chaos.errors import ApiError, PreflightError
 from chaos.experiment import Experiment

@@ -17,8 +17,8 @@ from chaos.analysis.corefile import caching
 from chaos.cluster.client import Cluster
 from chaos.cluster.journal import RUN_LABEL
 from chaos.cluster.mirror import find_mirrors
+from chaos.engine.consent import clocks, consent_of
 from chaos.engine.lease import holder_of
-from chaos.engine.objects import OPT_IN_LABEL
 from chaos.engine.permissions import Feature, denied, needed
 from chaos.engine.reach import check_local
 from chaos.engine.unfinished import what_is_changed
@@ -233,11 +233,7 @@ class Doctor:
             yield Finding(Status.PROBLEM, "namespace", f"there is no namespace {name}", advice)
             return
         labels = found["metadata"].get("labels") or {}
-        if labels.get(OPT_IN_LABEL) == "true":
-            yield Finding(Status.OK, "namespace", f"{name} allows experiments")
-        else:
-            advice = f"its owner allows them with: kubectl label namespace {name} {OPT_IN_LABEL}=true"
-            yield Finding(Status.PROBLEM, "namespace", f"{name} does not allow experiments", advice)
+        yield await self._consent(name, found)
         if labels.get(_PSS_LABEL) == "restricted":
             advice = "agents pass it; a workload that runs as root, such as the unit's, does not"
             yield Finding(Status.WARNING, "Pod Security", f"{name} enforces restricted", advice)
@@ -250,6 +246,19 @@ class Doctor:
             if finding.status is not Status.OK:
                 yield finding
         yield await self._asked("leftovers", self._leftovers)
+
+    async def _consent(self, name: str, namespace: dict[str, Any]) -> Finding:
+        consent = consent_of(namespace)
+        advice = f"its owner allows them with: chaos allow -n {name} --context NAME --for 8h"
+        if not consent.given:
+            why = f": {consent.wrong}" if consent.wrong else ""
+            return Finding(Status.PROBLEM, "namespace", f"{name} does not allow experiments{why}", advice)
+        if consent.until is None:
+            return Finding(Status.OK, "namespace", f"{name} allows experiments")
+        until = f"{consent.until:%Y-%m-%d %H:%M:%S} UTC"
+        if (await clocks(self._cluster)).latest >= consent.until:
+            return Finding(Status.PROBLEM, "namespace", f"{name} allowed experiments until {until}", advice)
+        return Finding(Status.OK, "namespace", f"{name} allows experiments until {until}")
 
     async def _objects(self, kind: str, advice: str) -> Finding:
         found, _ = await self._cluster.list(kind, self._namespace)

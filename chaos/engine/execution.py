@@ -287,6 +287,7 @@ class Execution:
             begun.probing,
             self._progress,
             self._clients(found, begun),
+            found.guards,
         )
         limit_s = self._limit_s(found)
         try:

@@ -13,6 +13,7 @@ from chaos.cluster.client import CLUSTER_WIDE, Cluster
 from chaos.cluster.command import run_command
 from chaos.cluster.executed import Executed
 from chaos.cluster.logs import read_log
+from chaos.engine.consent import OPT_IN_LABEL
 from chaos.engine.manifests import adapt_pods, dropped_fields, read_manifest
 from chaos.engine.progress import Progress
 from chaos.engine.readiness import why_not_ready
@@ -23,7 +24,6 @@ from chaos.model import PodIdentity
 from chaos.model.recording import Recorder
 
 Object = dict[str, Any]
-OPT_IN_LABEL = "chaos-identity.io/allowed"
 _LOOK_S = 0.2
 # Reasons of a Status (400, 422) that blame what was sent, and neither rights, quotas nor the server.
 WRONG_OBJECT = ("BadRequest", "Invalid")

@@ -87,6 +87,7 @@ PERMISSIONS: tuple[Permission, ...] = (
     *_rows(_RUN, _OWN, "discovery.k8s.io", "endpointslices", "list watch", "when endpoints turn ready"),
     *_rows(_RUN, _OWN, "", "persistentvolumeclaims", "get list watch", "whether a pod comes back to the same claim"),
     *_rows(_RUN, _OWN, "", "persistentvolumeclaims", "delete", "claims outlive the StatefulSet that made them"),
+    *_rows(_RUN, _OWN, "policy", "poddisruptionbudgets", "list", "no pod is taken that a budget wants to stay"),
     *_rows(Feature.MIRROR, _OWN, "", "configmaps", "list", "to see what an earlier run did not undo"),
     *_rows(Feature.MIRROR, _OWN, "", "configmaps", "create", "how to undo what a run changes of others"),
     *_rows(

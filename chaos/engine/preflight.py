@@ -11,7 +11,7 @@ import chaos
 from chaos.clock import RunClock
 from chaos.cluster.client import Cluster
 from chaos.engine.adoption import adopt
-from chaos.engine.objects import OPT_IN_LABEL
+from chaos.engine.guards import Guards, Scene
 from chaos.engine.permissions import Feature, require, uses_of
 from chaos.engine.place import Place
 from chaos.engine.reach import UnreachableError, check_local
@@ -34,6 +34,7 @@ class Preflight:
         local: whether this process probes.
         agents: how many agents do.
         chosen: why, for people; empty where it was asked for.
+        guards: that look again before each fault.
         experiment: as it is run: fitted to the user's own workload where one is named.
         notes: what the user should know before it begins.
     """
@@ -42,6 +43,7 @@ class Preflight:
     dns: ClusterDns
     target: WatchedTarget
     experiment: Experiment
+    guards: Guards
     local: bool = True
     agents: int = 0
     chosen: str = ""
@@ -60,15 +62,21 @@ async def check(cluster: Cluster, place: Place, experiment: Experiment, options:
             f"and {experiment.name} does not",
             hint="leave it out",
         )
-    _check_needs(place, experiment, options)
+    if place.simulated and "real-cluster" in experiment.needs:
+        raise InconclusiveError(
+            f"{experiment.name} needs {NEEDS['real-cluster']}", hint="name a cluster with --context NAME"
+        )
+    guards = Guards(Scene(cluster, place, experiment, options, options.namespace))
+    await guards.check_start(asking=False)
     if not place.simulated:
         features = [Feature.RUN] if options.namespace else [Feature.RUN, Feature.MAKE_NAMESPACE]
         features += [] if options.local_journal_only else [Feature.MIRROR]
         features += [Feature.DISTURB_DNS] if "kube-system" in experiment.needs else []
         await require(cluster, features, options.namespace, uses_of(experiment.name, experiment.uses))
+    allowed = await guards.check_start(asking=True)
     dns = await find_dns(cluster, in_cluster=place.address.in_cluster, domain=options.cluster_domain)
     local, agents, chosen = await _choose_vantages(place, dns, options)
-    namespace = await _choose_namespace(cluster, place, options)
+    namespace = options.namespace or _new_name(place)
     if agents:
         await require(cluster, [Feature.AGENTS], options.namespace)
     if options.target:
@@ -84,35 +92,8 @@ async def check(cluster: Cluster, place: Place, experiment: Experiment, options:
             f"network{f' ({chosen})' if chosen else ''}",
             hint="run it in a pod of the cluster (chaos manifests all) or on a node, without --vantage agent",
         )
-    notes = (*([cluster.heard_by] if cluster.heard_by else []), *notes)
-    return Preflight(cluster, dns, target, fitted, local, agents, chosen, notes)
-
-
-def _check_needs(place: Place, experiment: Experiment, options: Options) -> None:
-    """Refuse what was not allowed, or cannot be measured here; on the sandbox nobody else is disturbed.
-
-    Raises:
-        PreflightError: it was not allowed.
-        InconclusiveError: the sandbox does not model it.
-    """
-    if place.simulated:
-        if "real-cluster" in experiment.needs:
-            raise InconclusiveError(
-                f"{experiment.name} needs {NEEDS['real-cluster']}", hint="name a cluster with --context NAME"
-            )
-        if options.cut_node:
-            raise UsageError("--cut-node is for a real cluster; the sandbox cuts its nodes off by itself")
-        return
-    if "node-commands" in experiment.needs and not options.cut_node:
-        raise PreflightError(
-            f"{experiment.name} needs {NEEDS['node-commands']}",
-            hint="no API can cut a node off; for machines behind ssh: --cut-node 'ssh {node} …' and one that undoes it",
-        )
-    for need, allowed in (("kube-system", options.allow_kube_system), ("nodes", options.allow_nodes)):
-        if need in experiment.needs and not allowed:
-            raise PreflightError(
-                f"{experiment.name} needs {NEEDS[need].partition(':')[0]}", hint=f"say so: --allow-{need}"
-            )
+    notes = (*([cluster.heard_by] if cluster.heard_by else []), *allowed, *notes)
+    return Preflight(cluster, dns, target, fitted, guards, local, agents, chosen, notes)
 
 
 async def _choose_vantages(place: Place, dns: ClusterDns, options: Options) -> tuple[bool, int, str]:
@@ -135,23 +116,10 @@ async def _choose_vantages(place: Place, dns: ClusterDns, options: Options) -> t
     return asked != "agent", agents, chosen
 
 
-async def _choose_namespace(cluster: Cluster, place: Place, options: Options) -> str:
-    """The namespace to work in; one that exists must allow it."""
-    name = options.namespace
-    if not name:
-        rng = random.SystemRandom() if place.seed is None else random.Random(place.seed)
-        return f"chaos-identity-{rng.getrandbits(24):06x}"
-    found = await cluster.get("Namespace", name)
-    if found is None:
-        raise PreflightError(
-            f"{cluster.name} has no namespace {name}", hint="create it, or leave --namespace out: one is made then"
-        )
-    if (found["metadata"].get("labels") or {}).get(OPT_IN_LABEL) != "true":
-        raise PreflightError(
-            f"namespace {name} does not allow experiments",
-            hint=f"its owner allows them with: kubectl label namespace {name} {OPT_IN_LABEL}=true",
-        )
-    return name
+def _new_name(place: Place) -> str:
+    """Of the namespace that is made for the run."""
+    rng = random.SystemRandom() if place.seed is None else random.Random(place.seed)
+    return f"chaos-identity-{rng.getrandbits(24):06x}"
 
 
 def _target(experiment: Experiment, namespace: str) -> WatchedTarget:

@@ -15,6 +15,7 @@ NOT_RUN, SKIPPED = "not-run", "skipped"
 _WORDS = {
     RunOutcome.NOT_UNDONE: "not undone",
     RunOutcome.INTERRUPTED: "interrupted",
+    RunOutcome.ABORTED: "aborted",
     RunOutcome.FAILED: "failed",
     RunOutcome.INCONCLUSIVE: "inconclusive",
     NOT_RUN: "not run",

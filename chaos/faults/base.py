@@ -18,6 +18,7 @@ _SAID: tuple[tuple[str, type, str], ...] = (
     ("words", CauseWords, 'CauseWords("its port was broken", "the change of the port", "port broken")'),
     ("replaces", bool, "True or False"),
     ("one_by_one", bool, "True or False"),
+    ("keeps_budgets", bool, "True or False"),
     ("undone", str, "a text"),
 )
 
@@ -33,12 +34,15 @@ class Fault(ABC):
         replaces: whether each target is to be replaced by a new pod of its name, whose recovery is then measured.
         one_by_one: whether a controller deletes the targets, each when its turn comes, so that the t0 of each is when
             the watch first showed its deletion.
+        keeps_budgets: whether the API server asks PodDisruptionBudgets before it does it, as for an eviction; else the
+            tool asks them.
         words: what happened to a target and when its time begins, in the words of reports.
         undone: how it is taken back at the run's end, or by `chaos recover`, in words.
     """
 
     replaces: ClassVar[bool] = False
     one_by_one: ClassVar[bool] = False
+    keeps_budgets: ClassVar[bool] = False
     words: ClassVar[CauseWords] = CauseWords("the fault was accepted", "the fault", "fault accepted")
     undone: ClassVar[str] = "what it changed is put back"
 

@@ -26,6 +26,7 @@ class EvictPod(Fault):
     """
 
     replaces = True
+    keeps_budgets = True
     words = CauseWords("its eviction was accepted", "the eviction", "eviction accepted")
     undone = "nothing is to be done: its controller replaces the pod"
 

@@ -11,6 +11,7 @@ class RunOutcome(StrEnum):
 
     NOT_UNDONE = "not-undone"
     INTERRUPTED = "interrupted"
+    ABORTED = "aborted"
     FAILED = "failed"
     INCONCLUSIVE = "inconclusive"
     HELD = "held"

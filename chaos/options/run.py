@@ -26,6 +26,7 @@ from chaos.options import (
     options_in,
 )
 from chaos.options.agents import AgentOptions, PodOptions
+from chaos.options.guards import GuardOptions
 from chaos.options.identify import Identify
 
 T = TypeVar("T")
@@ -97,6 +98,7 @@ class Options:
     Attributes:
         agents: probe pods, where the vantage asks for them.
         pods: what every pod that the run makes is given.
+        guards: what is allowed beyond what every run may do.
         own: of an experiment of one's own, by name; read with `of`.
         origins: where what was given comes from, for the plan: as it would be typed → origin.
         dropped: what was given and counts for nothing, for the plan; sentences.
@@ -232,6 +234,7 @@ class Options:
     )
     agents: AgentOptions = field(default_factory=AgentOptions)
     pods: PodOptions = field(default_factory=PodOptions)
+    guards: GuardOptions = field(default_factory=GuardOptions)
     own: Mapping[str, Any] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
     dropped: tuple[str, ...] = field(default=(), compare=False)
@@ -323,6 +326,14 @@ class Options:
             said["max_trials"] = self.most_trials
         said["own"] = {one.name: _recorded(one, self.own.get(one.name, one.default)) for one in own}
         return said | {one.field: bool(said[one.field]) for one in options_in(Options) if one.secret}
+
+
+# Its groups: the attribute, and what is said of it in the schema of run.json.
+GROUPS_OF_RUN: dict[str, tuple[type, str]] = {
+    "agents": (AgentOptions, "Of agent pods, where there are any."),
+    "pods": (PodOptions, "Of all pods that the run makes."),
+    "guards": (GuardOptions, "What was allowed beyond what every run may do."),
+}
 
 
 def _recorded(option: Option[Any], value: Any) -> Any:

@@ -5,19 +5,17 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from chaos.options.agents import AgentOptions, PodOptions
 from chaos.options.metrics import MetricsOptions
 from chaos.options.option import Option, options_in
 from chaos.options.output import FormatOptions, ReportsOptions, SharingOptions, TellingOptions
 from chaos.options.place import PlaceOptions
-from chaos.options.run import Options
+from chaos.options.run import GROUPS_OF_RUN, Options
 
 # What `chaos run` takes, in the order of its help.
 GROUPS: tuple[type, ...] = (
     PlaceOptions,
     Options,
-    AgentOptions,
-    PodOptions,
+    *(group for group, _ in GROUPS_OF_RUN.values()),
     MetricsOptions,
     ReportsOptions,
     SharingOptions,

@@ -2,8 +2,8 @@
 
 How it ended stands in these keys; while it is under way, and where it was killed, all but the first are null:
 
-- ``outcome``: ``held``, ``failed``, ``inconclusive``, ``interrupted``, ``not-undone``, or ``incomplete`` (under way, or
-  killed);
+- ``outcome``: ``held``, ``failed``, ``inconclusive``, ``interrupted``, ``aborted``, ``not-undone``, or ``incomplete``
+  (under way, or killed);
 - ``exit_code``: of the command that ran it;
 - ``result``: the result line, as the report and stdout begin;
 - ``finished_at``: RFC 3339, UTC, by the run's clock like all instants here (on the sandbox that clock is virtual): its

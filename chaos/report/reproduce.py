@@ -8,8 +8,7 @@ from typing import Any
 
 from chaos.model import RunMeta
 from chaos.options import Duration, Flag, Option, options_in
-from chaos.options.agents import AgentOptions, PodOptions
-from chaos.options.run import UNSAID, Options
+from chaos.options.run import GROUPS_OF_RUN, UNSAID, Options
 
 # Consent that others of the same command needed is nobody's to copy; earlier versions did not say which options a run
 # honoured, and these by what it needed.
@@ -30,8 +29,7 @@ def command(meta: RunMeta) -> str:
     honoured = parameters.get("options")
     for group, values in (
         (Options, parameters),
-        (AgentOptions, parameters.get("agents") or {}),
-        (PodOptions, parameters.get("pods") or {}),
+        *((group, parameters.get(name) or {}) for name, (group, _) in GROUPS_OF_RUN.items()),
     ):
         for option in options_in(group):
             if _is_honoured(option, honoured, parameters):

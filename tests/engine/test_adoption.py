@@ -16,7 +16,7 @@ from chaos.analysis.recovery import RecoveryOutcome, recoveries
 from chaos.analysis.trials import trials
 from chaos.cli.saved import conclude
 from chaos.clock import VirtualTimeLoop
-from chaos.engine.objects import OPT_IN_LABEL
+from chaos.engine.consent import OPT_IN_LABEL
 from chaos.errors import PreflightError, UsageError
 from chaos.experiment import Options, find_experiment
 from chaos.model import Outcome

@@ -15,7 +15,7 @@ from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.changes import Changes
 from chaos.cluster.journal import FIX_PREFIX, RUN_LABEL, Journal
-from chaos.engine.objects import OPT_IN_LABEL
+from chaos.engine.consent import OPT_IN_LABEL
 from tests.diagnose.clusters import Place, run
 from tests.diagnose.looking import MANIFESTS
 

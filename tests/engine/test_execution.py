@@ -20,8 +20,8 @@ from chaos.cluster.changes import Changes
 from chaos.cluster.connection import connect
 from chaos.cluster.journal import JOURNAL, Journal
 from chaos.engine.conclusion import ending_of, exit_code
+from chaos.engine.consent import OPT_IN_LABEL
 from chaos.engine.execution import Execution, RunResult
-from chaos.engine.objects import OPT_IN_LABEL
 from chaos.engine.place import Place
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover

@@ -16,8 +16,8 @@ import pytest
 
 from chaos.cluster.client import Cluster
 from chaos.cluster.journal import JOURNAL, RUN_LABEL, Journal
+from chaos.engine.consent import OPT_IN_LABEL
 from chaos.engine.lease import DURATION_S
-from chaos.engine.objects import OPT_IN_LABEL
 from tests.real.conftest import CONTEXT, RUN_TIMEOUT_S, command, wait_for_line
 
 _KINDS = ("Namespace", "StatefulSet", "Service", "Pod", "PersistentVolumeClaim", "PersistentVolume", "Lease", "Job")

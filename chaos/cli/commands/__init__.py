@@ -14,6 +14,7 @@ NAMES = (
     "status",
     "diagnose",
     "manifests",
+    "allow",
     "recover",
     "cleanup",
     "sandbox",

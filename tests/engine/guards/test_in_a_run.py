@@ -1,0 +1,131 @@
+"""Guards look again in the middle of a run; what they find ends it, and all is undone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from chaos.analysis.reading import Reading
+from chaos.cli.saved import concluded
+from chaos.clock import run_virtual
+from chaos.engine.consent import granted
+from chaos.engine.progress import Silence
+from chaos.errors import AbortedError
+from chaos.experiment import Options, Run
+from chaos.experiment.judging import judges_of, statements
+from chaos.faults import DeletePod
+from chaos.model import RunOutcome
+from chaos.options.guards import GuardOptions
+from chaos.sandbox.sandbox import Sandbox
+from tests.engine.test_execution import with_method
+from tests.sandboxed import Ran, run_on, run_sandboxed
+
+QUICK = Options(namespace="mine", trials=3, grace_s=1, period_s=0.25, connect_period_s=0.25, max_qps=None)
+_BUDGET = {
+    "apiVersion": "policy/v1",
+    "kind": "PodDisruptionBudget",
+    "metadata": {"name": "keep", "namespace": "mine"},
+    "spec": {"minAvailable": 3, "selector": {}},
+}
+
+
+class Meanwhile(Silence):
+    """Somebody does something at the first step that begins with a text."""
+
+    def __init__(self, text: str, doing: Callable[[Sandbox], object]) -> None:
+        self._text, self._doing, self.sandbox = text, doing, None
+
+    sandbox: Sandbox | None
+
+    def step(self, text: str) -> None:
+        if text.startswith(self._text) and self.sandbox is not None:
+            self._doing(self.sandbox)
+            self.sandbox = None
+
+
+def ran_while(reports: Path, progress: Meanwhile, options: Options = QUICK) -> Ran:
+    """A run in a namespace of somebody's, in which nothing of the run may be left."""
+
+    async def main() -> Ran:
+        progress.sandbox = sandbox = Sandbox(seed=1)
+        await sandbox.start()
+        try:
+            meta = {"name": "mine", **granted(None)["metadata"], "annotations": {}}
+            sandbox.api.registry.create("Namespace", {"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
+            ran = await run_on(sandbox, reports, options, progress=progress)
+            await asyncio.sleep(40)
+            left = [o for kind in ("Pod", "StatefulSet", "Service", "Lease") for o in sandbox.store.list(kind, "mine")]
+            assert left == []
+            return ran
+        finally:
+            await sandbox.stop()
+
+    return run_virtual(main())
+
+
+def ending(ran: Ran) -> tuple[RunOutcome, int, str]:
+    history, error = ran.history, ran.result.error
+    assert isinstance(error, AbortedError), error
+    history.meta.measurement |= {"ended_early": error.message, "ended_early_exit_code": 4, "aborted": True}
+    said = concluded(Reading(history), statements(Reading(history), judges_of(Reading(history)))).ending
+    return said.outcome, said.exit_code, said.line
+
+
+def test_consent_that_is_taken_back_ends_the_run_before_its_next_fault(tmp_path: Path) -> None:
+    """The trial under way goes on, and nothing else is done to the namespace but to undo."""
+
+    def revoke(sandbox: Sandbox) -> None:
+        found = sandbox.store.get("Namespace", "", "mine")
+        assert found is not None
+        sandbox.store.update("Namespace", {**found, "metadata": {**found["metadata"], "labels": {}}})
+
+    ran = ran_while(tmp_path, Meanwhile("trial 2", revoke))
+    assert [fault.outcome for fault in ran.history.faults] == ["accepted", "accepted"]
+    outcome, code, line = ending(ran)
+    assert (outcome, code) == (RunOutcome.ABORTED, 4)
+    assert line.startswith(
+        "ABORTED (simulated): namespace mine does not allow experiments any more, so there is no delete-pod"
+    )
+
+
+def test_consent_that_runs_out_in_the_middle_of_a_trial_ends_the_run_after_it(tmp_path: Path) -> None:
+    def for_a_second(sandbox: Sandbox) -> None:
+        found = sandbox.store.get("Namespace", "", "mine")
+        assert found is not None
+        given = granted(sandbox.clock.wall())["metadata"]
+        sandbox.store.update("Namespace", {**found, "metadata": {**found["metadata"], **given}})
+
+    ran = ran_while(tmp_path, Meanwhile("trial 1", for_a_second))
+    assert [fault.outcome for fault in ran.history.faults] == ["accepted"]
+    assert "allowed experiments until 2026-01-01" in ending(ran)[2]
+
+
+def test_a_budget_that_somebody_makes_meanwhile_is_kept(tmp_path: Path) -> None:
+    ran = ran_while(
+        tmp_path,
+        Meanwhile("trial 1", lambda sandbox: sandbox.api.registry.create("PodDisruptionBudget", _BUDGET)),
+    )
+    assert len(ran.history.faults) == 1
+    assert "PodDisruptionBudget keep allows 0 of web-1 to be taken now" in ending(ran)[2]
+
+
+def test_with_over_budget_it_is_not(tmp_path: Path) -> None:
+    making = Meanwhile("trial 1", lambda sandbox: sandbox.api.registry.create("PodDisruptionBudget", _BUDGET))
+    options = Options(
+        namespace="mine", trials=2, grace_s=1, period_s=0.25, max_qps=None, guards=GuardOptions(over_budget=True)
+    )
+    ran = ran_while(tmp_path, making, options)
+    assert ran.result.error is None
+    assert len(ran.history.faults) == 2
+
+
+def test_a_fault_before_the_steady_state_is_not_injected(tmp_path: Path) -> None:
+    async def hasty(run: Run) -> None:
+        async with run.inject(DeletePod(run.target.pods[0])):
+            pass
+
+    ran = run_sandboxed(tmp_path, Options(period_s=0.25, max_qps=None), experiment=with_method(hasty))
+    assert isinstance(ran.result.error, AbortedError)
+    assert "has not waited for the steady state" in ran.result.error.message
+    assert ran.history.faults == []

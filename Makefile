@@ -32,7 +32,7 @@ faithful: setup  ## every experiment on both clusters; CHAOS_TEST_EXPERIMENTS="N
 
 examples: setup  ## runs every experiment on the cluster that CHAOS_TEST_CONTEXT names, and keeps the reports as examples
 	rm -rf build/examples
-	-$(BIN)/chaos run --all --context $(CHAOS_TEST_CONTEXT) --allow-kube-system --allow-nodes \
+	-XDG_STATE_HOME=$(CURDIR)/build/state $(BIN)/chaos run --all --context $(CHAOS_TEST_CONTEXT) --allow-kube-system --allow-nodes \
 		$${CHAOS_TEST_CUT_NODE:+--cut-node "$$CHAOS_TEST_CUT_NODE" --join-node "$$CHAOS_TEST_JOIN_NODE"} \
 		--reports build/examples
 	$(BIN)/python tools/keep_examples.py build/examples

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 
@@ -18,8 +20,10 @@ def pytest_configure() -> None:
     gc.set_threshold(_ALLOCATIONS, 20, 100)
     # No test speaks TLS with a public host, and each client of an API reads all certificates of the machine: 30 ms.
     os.environ["SSL_CERT_FILE"] = os.devnull
-    # No test makes or reads the key of whoever runs it.
-    os.environ["XDG_STATE_HOME"] = f"{tempfile.gettempdir()}/chaos-identity-tests-{os.getuid()}"
+    # No test makes or reads the key of whoever runs it, nor remembers a cluster that is another one next time.
+    state = tempfile.mkdtemp(prefix="chaos-identity-tests-")
+    atexit.register(shutil.rmtree, state, ignore_errors=True)
+    os.environ["XDG_STATE_HOME"] = state
 
 
 @pytest.fixture

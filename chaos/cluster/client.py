@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from chaos.cluster.kinds import API_VERSIONS, CLUSTER_WIDE, LATER, NEVER_MADE
+from chaos.cluster.request import Request
 from chaos.cluster.retrying import BUDGET_S, Retrying, Tried
 from chaos.cluster.settling import Settling, Write
 from chaos.errors import ApiError
@@ -50,6 +51,7 @@ class Cluster:
         used: how often each (verb, group, resource) was asked for, in the words of RBAC.
         bytes_sent: of bodies, likewise `bytes_received`.
         witness: told of each change that is asked for; None: nobody.
+        about_to: told of each request that changes something, whole, before it is sent; None: nobody.
         retrying: when a request is made again.
         heard_by: why others may read what logs us in; empty where they may not.
     """
@@ -65,6 +67,7 @@ class Cluster:
         self.bytes_sent = 0
         self.bytes_received = 0
         self.witness: Witness | None = None
+        self.about_to: Callable[[Request], None] | None = None
         self.retrying = retrying or Retrying()
         self.heard_by = ""
         self._transport = transport
@@ -320,6 +323,29 @@ class Cluster:
 
         return await self._write(Write("delete", kind, name, namespace, uid), once, tried)
 
+    async def dry_run(self, request: Request) -> Object:
+        """What the server would answer; nothing is stored (``dryRun=All``).
+
+        Raises:
+            ApiError: it would refuse.
+        """
+        how: dict[str, Any] = {"content_type": request.content_type} if request.content_type else {}
+
+        async def once() -> Object:
+            return await self._call(
+                request.method,
+                request.kind,
+                f"dry run of {request.describe()}",
+                name=request.in_path,
+                namespace=request.namespace,
+                subresource=request.subresource,
+                body=request.dry(),
+                dry_run="All",
+                **how,
+            )
+
+        return await self.retrying.read(once)
+
     async def _write(self, write: Write, once: Callable[[float], Awaitable[Object]], tried: Tried | None) -> Object:
         """Make a change, and tell the witness what is known of it."""
         tried = tried or Tried()
@@ -354,6 +380,9 @@ class Cluster:
             path, resource = f"{path}/{subresource}", f"{resource}/{subresource}"
         where = f" in namespace {namespace}" if namespace else ""
         self.count(_VERBS[method] if method != "get" or name else "list", handle.group, resource)
+        if self.about_to is not None and method != "get" and kind not in _NEVER_STORED and "dry_run" not in query:
+            how = str(query.get("content_type", ""))
+            self.about_to(Request.of(method, kind, name, namespace, subresource, body, how))
         if body is not None:
             self.bytes_sent += len(json.dumps(body))
         with self.errors(doing + where):

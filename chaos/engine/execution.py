@@ -272,6 +272,7 @@ class Execution:
     async def _prepare_and_measure(self) -> None:
         self._progress.step(f"connecting to {self._place.label}")
         self._cluster = await connect(self._place.address, self._options.namespace)
+        self._connected(self._cluster)
         found = await preflight.check(self._cluster, self._place, self._experiment, self._options)
         self._experiment = found.experiment
         await self._refuse_on_top(found)
@@ -295,6 +296,9 @@ class Execution:
                 await self._measure(run, found, begun)
         except TimeoutError as exc:
             raise InconclusiveError(f"the run was not over after {limit_s:.0f} s and was ended") from exc
+
+    def _connected(self, cluster: Cluster) -> None:
+        """For who wants to hear of requests."""
 
     async def _refuse_on_top(self, found: preflight.Preflight) -> None:
         """Raises PreflightError: an earlier run is to be undone first; on the sandbox there is none."""

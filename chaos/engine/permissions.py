@@ -180,7 +180,7 @@ async def _allowed(cluster: Cluster, permission: Permission, namespace: str) -> 
 
 async def require(
     cluster: Cluster, features: Sequence[Feature], namespace: str, more: Sequence[Permission] = ()
-) -> None:
+) -> list[Permission]:
     """Refuse to begin what could not be carried through.
 
     Args:
@@ -189,12 +189,16 @@ async def require(
         namespace: the run's; empty where one is made.
         more: rows that are not of the table.
 
+    Returns:
+        Those that were asked for.
+
     Raises:
         PreflightError: names each verb and resource that is missing.
     """
-    missing = await denied(cluster, [*needed(features, cluster.version), *more], namespace)
+    wanted = [*needed(features, cluster.version), *more]
+    missing = await denied(cluster, wanted, namespace)
     if not missing:
-        return
+        return wanted
     where = namespace or "every namespace"
     listed = ", ".join(permission.describe(where) for permission in missing)
     opt_ins = "".join(f" --with {f}" for f in dict.fromkeys(p.feature for p in missing) if f in OPT_IN)

@@ -12,7 +12,7 @@ from chaos.clock import RunClock
 from chaos.cluster.client import Cluster
 from chaos.engine.adoption import adopt
 from chaos.engine.guards import Guards, Scene
-from chaos.engine.permissions import Feature, require, uses_of
+from chaos.engine.permissions import Feature, Permission, require, uses_of
 from chaos.engine.place import Place
 from chaos.engine.reach import UnreachableError, check_local
 from chaos.engine.target import WatchedTarget
@@ -36,6 +36,7 @@ class Preflight:
         chosen: why, for people; empty where it was asked for.
         guards: that look again before each fault.
         experiment: as it is run: fitted to the user's own workload where one is named.
+        permissions: that it needs, and the cluster says it has; none are asked for on the sandbox.
         notes: what the user should know before it begins.
     """
 
@@ -48,6 +49,7 @@ class Preflight:
     agents: int = 0
     chosen: str = ""
     notes: tuple[str, ...] = ()
+    permissions: tuple[Permission, ...] = ()
 
 
 async def check(cluster: Cluster, place: Place, experiment: Experiment, options: Options) -> Preflight:
@@ -68,21 +70,22 @@ async def check(cluster: Cluster, place: Place, experiment: Experiment, options:
         )
     guards = Guards(Scene(cluster, place, experiment, options, options.namespace))
     await guards.check_start(asking=False)
+    rows: list[Permission] = []
     if not place.simulated:
         features = [Feature.RUN] if options.namespace else [Feature.RUN, Feature.MAKE_NAMESPACE]
         features += [] if options.local_journal_only else [Feature.MIRROR]
         features += [Feature.DISTURB_DNS] if "kube-system" in experiment.needs else []
-        await require(cluster, features, options.namespace, uses_of(experiment.name, experiment.uses))
+        rows += await require(cluster, features, options.namespace, uses_of(experiment.name, experiment.uses))
     allowed = await guards.check_start(asking=True)
     dns = await find_dns(cluster, in_cluster=place.address.in_cluster, domain=options.cluster_domain)
     local, agents, chosen = await _choose_vantages(place, dns, options)
     namespace = options.namespace or _new_name(place)
     if agents:
-        await require(cluster, [Feature.AGENTS], options.namespace)
+        rows += await require(cluster, [Feature.AGENTS], options.namespace)
     if options.target:
         adopted = await adopt(cluster, experiment, options)
         if not place.simulated:
-            await require(cluster, [], namespace, uses_of(experiment.name, adopted.experiment.uses))
+            rows += await require(cluster, [], namespace, uses_of(experiment.name, adopted.experiment.uses))
         target, fitted, notes = adopted.target, adopted.experiment, (*dns.remarks, *adopted.notes)
     else:
         target, fitted, notes = _target(experiment, namespace), experiment, dns.remarks
@@ -93,7 +96,7 @@ async def check(cluster: Cluster, place: Place, experiment: Experiment, options:
             hint="run it in a pod of the cluster (chaos manifests all) or on a node, without --vantage agent",
         )
     notes = (*([cluster.heard_by] if cluster.heard_by else []), *allowed, *notes)
-    return Preflight(cluster, dns, target, fitted, guards, local, agents, chosen, notes)
+    return Preflight(cluster, dns, target, fitted, guards, local, agents, chosen, notes, tuple(rows))
 
 
 async def _choose_vantages(place: Place, dns: ClusterDns, options: Options) -> tuple[bool, int, str]:

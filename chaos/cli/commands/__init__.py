@@ -5,6 +5,7 @@ They are imported when they are called. Help of the tool lists them in this orde
 
 NAMES = (
     "run",
+    "plan",
     "list",
     "show",
     "runs",

@@ -27,6 +27,12 @@ class Chosen:
         required=False,
         complete=experiment_names,
     )
+    dry_run: bool = option(
+        Flag(),
+        False,
+        "Change nothing: tell each request, its undo, permissions, duration and load.",
+        trust=Trust.TYPED,
+    )
     every: bool = option(Flag(), False, "All that ship with the tool, and one overview.", name="all", trust=Trust.NAMED)
 
 

@@ -26,7 +26,7 @@ def plan_lines(
         ("target", tested),
         *([("trials", _trials(options, target.names))] if "trials" in experiment.declared else []),
         *([("deletions", f"with grace period: {grace}")] if "grace" in experiment.declared else []),
-        ("blast radius", f"{experiment.blast_radius} pod(s) at the same time{_how_often(options)}"),
+        ("blast radius", _radius(experiment, target.names) + _how_often(options)),
         ("DNS views", ", ".join(f"{view.name} {view.address}" for view in found.dns.views)),
         *([("", f"only that address: {found.dns.limited}")] if found.dns.limited else []),
         ("vantages", _vantages(found, options)),
@@ -34,6 +34,12 @@ def plan_lines(
         *(("options", f"{said} ({origin})") for origin, said in _by_origin(options)),
         *(("ignored", sentence) for sentence in options.dropped),
     ]
+
+
+def _radius(experiment: Experiment, names: Sequence[str]) -> str:
+    most = min(experiment.blast_radius, len(names)) if names else experiment.blast_radius
+    among = f" of {', '.join(names)}" if names else ""
+    return f"at most {most} pod{'s' if most > 1 else ''} down at the same time{among}, counting those that are down anyway"
 
 
 def _by_origin(options: Options) -> list[tuple[str, str]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from chaos.engine.guards.guard import Guard, Scene
-from chaos.errors import UsageError
+from chaos.errors import ApiError, UsageError
 from chaos.experiment.definition import NEEDS
+
+_MOST_NAMED = 10
 
 
 class _Needed(Guard):
@@ -46,6 +48,7 @@ class NodeCommands(Guard):
     name = "node-commands"
     refuses = "cut a node off but by the two commands that the user gives"
     switch = "--cut-node, --join-node"
+    asks = True
 
     async def check_start(self, scene: Scene) -> str:
         """See `Guard.check_start`."""
@@ -59,4 +62,26 @@ class NodeCommands(Guard):
                 hint="no API can cut a node off; for machines behind ssh: --cut-node 'ssh {node} …' and one that "
                 "undoes it",
             )
+        if "node-commands" in scene.experiment.needs:
+            return await _others_on(scene)
         return ""
+
+
+async def _others_on(scene: Scene) -> str:
+    """Whom it hits besides, whichever node it is; as far as one may look."""
+    try:
+        pods, _ = await scene.cluster.list("Pod")
+    except ApiError as exc:
+        return f"all pods of a node that is cut off are lost with it, and which these are cannot be seen: {exc.message}"
+    on: dict[str, list[str]] = {}
+    for pod in pods:
+        meta, node = pod["metadata"], (pod.get("spec") or {}).get("nodeName")
+        if node and scene.options.node in ("", node):
+            on.setdefault(node, []).append(f"{meta['namespace']}/{meta['name']}")
+    listed = [f"{node}: {_few(sorted(names))}" for node, names in sorted(on.items())]
+    return f"pods of others that a cut of their node would take along: {'; '.join(listed) or 'none'}"
+
+
+def _few(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more

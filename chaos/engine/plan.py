@@ -39,9 +39,8 @@ def plan_lines(
 def _radius(experiment: Experiment, names: Sequence[str]) -> str:
     most = min(experiment.blast_radius, len(names)) if names else experiment.blast_radius
     among = f" of {', '.join(names)}" if names else ""
-    return (
-        f"at most {most} pod{'s' if most > 1 else ''} down at the same time{among}, counting those that are down anyway"
-    )
+    pods = f"{most} pod{'s' if most > 1 else ''}{among}"
+    return f"at most {pods} down at the same time, counting those that are down anyway"
 
 
 def _by_origin(options: Options) -> list[tuple[str, str]]:

@@ -5,11 +5,11 @@ on a simulator by mistake. Options may also come from variables (CHAOS_PERIOD fo
 chaos.toml. What runs a command, names a cluster or gives consent is typed, or stands in a file that --config names.
 chaos show NAME says which options an experiment honours.
 
-Before anything is touched the plan is shown; --dry-run tells all of it, and does nothing. Whatever is said, no run works
-in a kube-* namespace, in one whose owner has not allowed it (chaos allow), before it has seen its workload steady, or
-takes more pods at once than its experiment declares. Only where the option for it is given does one work in default or
-in another cluster than the context led to before, touch cluster DNS or nodes, or take pods that a PodDisruptionBudget
-wants to stay. SECURITY.md has the list.
+Before anything is touched the plan is shown; --dry-run tells all of it, and does nothing. Whatever is said, no run
+works in a kube-* namespace, in one whose owner has not allowed it (chaos allow), before it has seen its workload
+steady, or takes more pods at once than its experiment declares. Only where the option for it is given does one work in
+default or in another cluster than the context led to before, touch cluster DNS or nodes, or take pods that a
+PodDisruptionBudget wants to stay. SECURITY.md has the list.
 """
 
 from dataclasses import dataclass

@@ -28,6 +28,7 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNO
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _LONGEST = 40  # characters; Python refuses to read thousands of digits
 _MOST_DECIMALS = 9  # nanoseconds
+_DAY_S = 86400
 
 
 def _float(value: float) -> float:
@@ -178,6 +179,8 @@ class Duration(Kind[float]):
     def write(self, value: float) -> str:
         if not math.isfinite(value):
             return str(value)
+        if self.days and value and value % _DAY_S == 0:
+            return f"{_plain(value / _DAY_S)}d"
         text = _plain(value * 1000) if value and abs(value) < 1 else _plain(value)
         if "e" in text:
             return repr(value)  # seconds; a number with an exponent takes no unit

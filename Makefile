@@ -4,11 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
+	--custom-compile-command "make lock"
 
 # Whatever the caller's environment says: tests and the programs that they start would compile everything again each time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test real faithful examples lint bench mutants lock clean setup
+.PHONY: run test real faithful examples lint licences workflows bench mutants lock sbom sbom-release audit dist-check clean setup
 
 run: setup  ## the main experiment, on the sandbox
 	$(BIN)/chaos run identity-persistence --sandbox
@@ -39,11 +41,18 @@ examples: setup  ## runs every experiment on the cluster that CHAOS_TEST_CONTEXT
 	$(BIN)/python tools/update_questions.py
 	$(BIN)/python tools/update_readme.py
 
-lint: setup
+lint: setup licences workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+licences: setup  ## of what the tool needs to run, against those that pyproject.toml allows
+	$(BIN)/python -m tools.licences
+
+workflows: setup  ## workflows and Renovate's configuration, against their schemas
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yaml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.renovate renovate.json
 
 bench: setup  ## the figures that the project promises, as a table
 	$(BIN)/python benchmarks/run.py
@@ -51,10 +60,26 @@ bench: setup  ## the figures that the project promises, as a table
 mutants: setup  ## flips each condition of the checkers; ONLY="PART-OF-A-PATH …" for some modules
 	$(BIN)/python tools/mutants.py $(ONLY)
 
-lock: setup  ## newest versions that pyproject.toml allows, with hashes, for every supported Python
-	$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --no-annotate \
-		--python-version 3.11 --group dev pyproject.toml --output-file requirements.lock \
-		--custom-compile-command "make lock"
+lock: setup  ## newest versions that pyproject.toml allows, with hashes, for every supported Python; locks/ has parts of it
+	$(LOCK) --upgrade --group dev pyproject.toml --output-file requirements.lock
+	$(LOCK) --constraint requirements.lock --extra metrics pyproject.toml --output-file locks/run.lock
+	$(LOCK) --constraint requirements.lock --group pyproject.toml:build --output-file locks/build.lock
+	$(LOCK) --upgrade --constraint requirements.lock --group pyproject.toml:audit --output-file locks/audit.lock
+
+sbom: setup  ## CycloneDX, of what is installed here
+	$(BIN)/python -m tools.sbom build/sbom.cdx.json
+
+sbom-release: setup  ## the same of an environment with the wheel of build/dist and what it needs, and nothing else
+	$(BIN)/uv --quiet venv --clear build/release
+	$(BIN)/uv --quiet pip install --python build/release --require-hashes --requirement locks/run.lock
+	$(BIN)/uv --quiet pip install --python build/release --no-deps --no-index build/dist/*.whl
+	$(BIN)/python -m tools.sbom build/sbom-release.cdx.json --packages build/release/lib/python3*/site-packages
+
+audit: setup  ## known weaknesses of what is locked; exit code 1 where there are some, 4 where there was no feed to ask
+	@$(BIN)/python -m tools.audit
+
+dist-check: setup  ## builds wheel and sdist, looks at what is in them, and tries each in an empty environment
+	$(BIN)/python -m tools.check_dist
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from chaos.cli.command import Command  # noqa: E402 - the path must be there first
-from chaos.cli.commands import NAMES  # noqa: E402
+from chaos.cli.commands import NAMES, PARTS  # noqa: E402
 from chaos.errors import UsageError  # noqa: E402
 from chaos.experiment import Experiment, load_experiments  # noqa: E402
 from chaos.options import Option, Trust, everyone, options_in  # noqa: E402
@@ -33,7 +33,8 @@ _TEXTS = {"type": "array", "items": {"type": "string"}}
 
 def commands() -> dict[str, Command]:
     """Each command by its name."""
-    return {name: load(f"chaos.cli.commands.{name}").command for name in NAMES}
+    names = [whole for name in NAMES for whole in (name, *(f"{name} {part}" for part in PARTS.get(name, ())))]
+    return {name: load(f"chaos.cli.commands.{name.replace(' ', '_')}").command for name in names}
 
 
 def run_table() -> str:

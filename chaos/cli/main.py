@@ -15,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from chaos import __version__
 from chaos.cli import early
-from chaos.cli.commands import NAMES
+from chaos.cli.commands import NAMES, PARTS
 from chaos.cli.help import CONTEXT, markup
 from chaos.cli.streams import Streams
 from chaos.cli.typed import AsTyped
@@ -55,6 +55,9 @@ class Commands(AsTyped, TyperGroup):
             hint = meant(args[0], NAMES) or f"known: {', '.join(NAMES)}"
             raise UsageError(f"chaos has no command {args[0]!r}", hint=hint)
         name, command, rest = super().resolve_command(ctx, args)
+        if name and rest and rest[0] in PARTS.get(name, ()):
+            part, rest = rest[0], rest[1:]
+            return f"{name} {part}", load("chaos.cli.command:made")(f"{name}_{part}", rest), rest
         return name, load("chaos.cli.command:made")(name, rest) if command else None, rest
 
 

@@ -49,7 +49,7 @@ def list_runs(chosen: Chosen, kept: ReportsOptions, told: FormatOptions) -> int:
     every = sorted(_runs(kept.reports), key=lambda run: (run.outcome != "unreadable", run.started_at, run.folder))
     runs = [run for run in every if chosen.experiment in ("", run.experiment)]
     if not runs and chosen.experiment:
-        _check_known(chosen.experiment, {run.experiment for run in every}, kept.reports)
+        check_known(chosen.experiment, {run.experiment for run in every}, kept.reports)
     runs = runs if chosen.last is None else runs[-chosen.last :]
     if told.as_json:
         print(json.dumps([asdict(run) for run in runs], indent=2))
@@ -67,8 +67,12 @@ def list_runs(chosen: Chosen, kept: ReportsOptions, told: FormatOptions) -> int:
     return 0
 
 
-def _check_known(name: str, kept: set[str], reports: Path) -> None:
-    """A name that no run has, and that is no experiment's either, is misspelt."""
+def check_known(name: str, kept: set[str], reports: Path) -> None:
+    """A name that no run has, and that is no experiment's either, is misspelt.
+
+    Raises:
+        UsageError: says what may have been meant.
+    """
     if name in experiment_names(name):
         return
     hint = did_you_mean(name, kept | set(experiment_names(""))) if kept else "chaos list shows experiments"

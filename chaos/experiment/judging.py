@@ -18,6 +18,7 @@ from chaos.analysis.statements import SIMULATED, Statements
 from chaos.errors import UsageError
 from chaos.experiment.definition import Experiment
 from chaos.experiment.loading import find_experiment
+from chaos.shipped import shipped_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,6 @@ def _names(listed: object) -> list[str]:
 
 def _shipped(name: str) -> Experiment | None:
     try:
-        return find_experiment(name) if "/" not in name else None
+        return find_experiment(name) if name in shipped_files() else None
     except UsageError:
         return None

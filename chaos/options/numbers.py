@@ -19,14 +19,16 @@ _UNITS = {
     "s": (1, 1.0),
     "m": (60, 1.0),
     "h": (3600, 1.0),
+    "d": (86400, 1.0),
 }
-# As Go's time.ParseDuration reads it, which Kubernetes uses.
-_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
+# As Go's time.ParseDuration reads it, which Kubernetes uses; days are not among its units.
+_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h|d)", re.ASCII)
 _DURATION = re.compile(rf"({_PART.pattern})+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _LONGEST = 40  # characters; Python refuses to read thousands of digits
 _MOST_DECIMALS = 9  # nanoseconds
+_DAY_S = 86400
 
 
 def _float(value: float) -> float:
@@ -134,12 +136,14 @@ class Duration(Kind[float]):
         high_s: the longest.
         zero: whether 0 may be.
         whole: only whole seconds, as an int.
+        days: whether ``30d`` may be written too.
     """
 
     low_s: float
     high_s: float
     zero: bool = False
     whole: bool = False
+    days: bool = False
     metavar: str = "TIME"
     unit: str = "s"
 
@@ -148,7 +152,7 @@ class Duration(Kind[float]):
         if _NUMBER.fullmatch(plain) and len(plain) <= _LONGEST:
             return self._whole(float(plain))
         signless = plain.removeprefix("-")
-        if len(plain) > _LONGEST or not _DURATION.fullmatch(signless):
+        if len(plain) > _LONGEST or not _DURATION.fullmatch(signless) or ("d" in signless and not self.days):
             raise RefusedError(f"is no time; write it like {self._example()}")
         parts = ((float(number), *_UNITS[unit]) for number, unit in _PART.findall(signless))
         seconds = sum(number * times / by for number, times, by in parts)
@@ -175,6 +179,8 @@ class Duration(Kind[float]):
     def write(self, value: float) -> str:
         if not math.isfinite(value):
             return str(value)
+        if self.days and value and value % _DAY_S == 0:
+            return f"{_plain(value / _DAY_S)}d"
         text = _plain(value * 1000) if value and abs(value) < 1 else _plain(value)
         if "e" in text:
             return repr(value)  # seconds; a number with an exponent takes no unit
@@ -184,6 +190,8 @@ class Duration(Kind[float]):
         return {"type": "integer" if self.whole else "number", "minimum": 0, "maximum": self.high_s}
 
     def _example(self) -> str:
+        if self.days:
+            return "30d or 1d12h"
         return "30s or 1m30s" if self.whole else "10ms, 1.5s or 1m30s"
 
     def _whole(self, seconds: float) -> float:

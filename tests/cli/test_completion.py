@@ -34,6 +34,8 @@ def in_bash(typed: str, folder: Path = ROOT) -> list[str]:
         ("chaos run dns-basics ident", ["identity-persistence"]),
         ("chaos show node-", ["node-drain", "node-loss"]),
         ("chaos runs identity", ["identity-persistence"]),
+        ("chaos runs pru", ["prune"]),
+        ("chaos runs prune --o", ["--older-than"]),
         ("chaos run --vantage ", ["auto", "local", "agent", "both"]),
         ("chaos list -o j", ["json"]),
         ("chaos report --f", ["--full"]),

@@ -14,7 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from chaos.cli.command import Command
-from chaos.cli.commands import NAMES
+from chaos.cli.commands import NAMES, PARTS
 from chaos.cli.honoured import check_honoured
 from chaos.cli.main import Commands
 from chaos.errors import UsageError
@@ -24,7 +24,8 @@ from chaos.options.table import known_options
 from chaos.plugins import load
 from tests.commands import ROOT, run_command
 
-COMMANDS: dict[str, Command] = {name: load(f"chaos.cli.commands.{name}").command for name in NAMES}
+EVERY = (*NAMES, *(f"{name}_{part}" for name, parts in PARTS.items() for part in parts))
+COMMANDS: dict[str, Command] = {name: load(f"chaos.cli.commands.{name}").command for name in EVERY}
 CLEAN = {key: value for key, value in os.environ.items() if key != "CI" and not key.startswith("CHAOS_")}
 # Nothing is run: of all that is looked at before a run begins this is refused last.
 LAST = ("--model", "none-such=1")
@@ -78,10 +79,10 @@ def mine(folder: Path, declared: str = KEYS, name: str = "mine") -> str:
 
 def test_each_file_of_a_command_is_listed_and_each_listed_command_has_a_file() -> None:
     folder = ROOT / "chaos" / "cli" / "commands"
-    assert sorted(NAMES) == sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
+    assert sorted(EVERY) == sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_what_a_command_does_takes_just_the_groups_that_it_takes(name: str) -> None:
     """A parameter for each group in order; its class, or a protocol with attributes that the group has."""
     command = COMMANDS[name]
@@ -115,7 +116,7 @@ def test_a_commands_first_line_is_its_short_help(name: str) -> None:
     assert listed.help == first
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_no_two_options_of_a_command_share_a_flag_or_a_variable(name: str) -> None:
     options = COMMANDS[name].options()
     flags = [
@@ -127,7 +128,7 @@ def test_no_two_options_of_a_command_share_a_flag_or_a_variable(name: str) -> No
     assert all(one.help.strip() for one in options)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_variable_of_another_command_is_no_slip(name: str) -> None:
     """Who sets CHAOS_TRIALS for his runs can still clean up."""
     for other in COMMANDS.values():

@@ -6,6 +6,7 @@ import pytest
 
 from chaos.errors import UsageError
 from chaos.experiment import find_experiment, load_experiments
+from chaos.experiment.judging import _shipped
 from chaos.experiment.loading import load_file
 
 GOOD = '''"""One line."""
@@ -86,3 +87,15 @@ def test_a_definition_that_cannot_work_is_refused(tmp_path: Path, old: str, new:
     experiment = load_file(write(tmp_path, GOOD.replace(old, new)))
     with pytest.raises(UsageError, match=message):
         experiment.validate()
+
+
+@pytest.mark.parametrize("name", ["planted.py", "./planted.py", "planted", "identity_persistence.py"])
+def test_a_run_that_names_a_file_of_the_folder_gets_nothing_of_it_executed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Whoever sends somebody a run may put a file beside it; `chaos report --redact` judges it there."""
+    for file in ("planted.py", "identity_persistence.py"):
+        (tmp_path / file).write_text("raise SystemExit('executed')\n")
+    monkeypatch.chdir(tmp_path)
+    assert _shipped(name) is None
+    assert _shipped("identity-persistence") is not None

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaos.cli.commands import NAMES
+from chaos.cli.commands import NAMES, PARTS
 from chaos.errors import UsageError
 from chaos.options import (
     Choice,
@@ -32,7 +32,8 @@ from chaos.options.kinds import shown, shown_toml
 from chaos.options.table import known_options
 from chaos.plugins import load
 
-KINDS: list[Kind[Any]] = [one.kind for name in NAMES for one in load(f"chaos.cli.commands.{name}").command.options()]
+EVERY = (*NAMES, *(f"{name}_{part}" for name, parts in PARTS.items() for part in parts))
+KINDS: list[Kind[Any]] = [one.kind for name in EVERY for one in load(f"chaos.cli.commands.{name}").command.options()]
 PERIOD, GRACE = Duration(0.001, 60), Duration(0, 600, zero=True, whole=True)
 
 
@@ -49,6 +50,7 @@ PERIOD, GRACE = Duration(0.001, 60), Duration(0, 600, zero=True, whole=True)
         (Duration(0, 1), "100ns", 1e-7),
         (Duration(0, 9999), "1h1m1s", 3661.0),
         (Duration(0, 9999), "1e3", 1000.0),
+        (Duration(0, 9e9, days=True), "1d12h", 129600.0),
         (GRACE, "0", 0),
         (GRACE, "-0", 0),
         (GRACE, "1m30s", 90),
@@ -82,6 +84,7 @@ def test_a_text_is_read_as_it_is_meant(kind: Kind[Any], text: str, value: object
         (PERIOD, "1e400", "must lie between"),
         (PERIOD, "1s" * 1000, "is no time"),
         (PERIOD, "", "is no time"),
+        (Duration(0, 9e9), "1d", "is no time; write it like 10ms, 1.5s or 1m30s"),
         (Duration(0, 60), "0", "must lie above 0, at most 60s"),
         (GRACE, "1.5", "must be whole seconds"),
         (GRACE, "1e999", "must be whole seconds"),

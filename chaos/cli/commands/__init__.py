@@ -22,3 +22,6 @@ NAMES = (
     "new",
     "version",
 )
+
+# Commands of a command, `chaos runs prune`: a file each too, `runs_prune.py`.
+PARTS: dict[str, tuple[str, ...]] = {"runs": ("prune",)}

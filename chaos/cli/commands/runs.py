@@ -1,9 +1,12 @@
-"""List past runs, the newest last: when, what came of them, what they found, and where they are kept."""
+"""List past runs, the newest last: when, what came of them, what they found, and where they are kept.
+
+`chaos runs prune` removes old ones; chaos runs prune --help says which.
+"""
 
 from dataclasses import dataclass
 
 from chaos.cli.command import Command
-from chaos.cli.complete import experiment_names
+from chaos.cli.complete import experiment_names_or_parts
 from chaos.options import Whole, option
 from chaos.options.argument import argument
 from chaos.options.option import Trust
@@ -16,7 +19,9 @@ _MOST = 1_000_000
 class Chosen:
     """Which runs."""
 
-    experiment: str = argument("[EXPERIMENT]", "Only runs of this one.", required=False, complete=experiment_names)
+    experiment: str = argument(
+        "[EXPERIMENT]", "Only runs of this one.", required=False, complete=experiment_names_or_parts
+    )
     last: int | None = option(Whole(1, _MOST), None, "Only so many, the newest; default: all.", trust=Trust.TYPED)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.commands import ROOT
+from tools.update_guards import PAGE, page
 
 TEXT = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
 
@@ -27,3 +28,8 @@ def test_each_target_of_make_is_there() -> None:
     targets = set(re.findall(r"`make ([\w-]+)`", TEXT))
     assert targets
     assert all(f"\n{target}:" in makefile for target in targets)
+
+
+def test_the_table_of_guards_is_that_of_the_guards() -> None:
+    """`python tools/update_guards.py` puts it right."""
+    assert page() == PAGE.read_text(encoding="utf-8")

@@ -20,7 +20,6 @@ class Budgets(Guard):
     refuses = "take pods that a PodDisruptionBudget wants to stay"
     switch = "--over-budget"
     asks = True
-    again = True
 
     async def check_start(self, scene: Scene) -> str:
         """See `Guard.check_start`."""

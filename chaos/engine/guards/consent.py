@@ -18,7 +18,6 @@ class NamespaceConsent(Guard):
     refuses = "work in a namespace whose owner has not allowed it, or go on there once that is taken back or over"
     switch = "chaos allow"
     asks = True
-    again = True
 
     async def check_start(self, scene: Scene) -> str:
         """See `Guard.check_start`."""

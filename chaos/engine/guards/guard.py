@@ -75,14 +75,12 @@ class Guard:
         refuses: what the tool never does, as the rest of a sentence that begins so: "It does not …".
         switch: what opens it; empty: nothing does.
         asks: whether it asks the cluster before a run.
-        again: whether it looks again before each fault.
     """
 
     name: ClassVar[str]
     refuses: ClassVar[str]
     switch: ClassVar[str] = ""
     asks: ClassVar[bool] = False
-    again: ClassVar[bool] = False
 
     async def check_start(self, scene: Scene) -> str:
         """Look before anything is touched.

@@ -12,7 +12,6 @@ class Radius(Guard):
     name = "blast-radius"
     refuses = "take more pods at the same time than the experiment declares, counting those that are down already"
     switch = "blast_radius of the experiment"
-    again = True
 
     async def check_injection(self, scene: Scene, injection: Injection) -> None:
         """See `Guard.check_injection`."""

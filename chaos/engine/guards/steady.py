@@ -10,7 +10,6 @@ class SteadyFirst(Guard):
 
     name = "steady-state"
     refuses = "inject a fault into a workload that it has not seen steady before"
-    again = True
 
     async def check_injection(self, scene: Scene, injection: Injection) -> None:
         """See `Guard.check_injection`."""

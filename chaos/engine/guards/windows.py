@@ -12,7 +12,6 @@ class Hours(Guard):
     refuses = "inject a fault outside the windows that --only-in names"
     switch = "another --only-in"
     asks = True
-    again = True
 
     async def check_start(self, scene: Scene) -> str:
         """See `Guard.check_start`."""

@@ -23,8 +23,10 @@ def table() -> str:
     rows = ["| guard | it does not … | opened by | looked at |", "|---|---|---|---|"]
     for guard in GUARDS:
         kind = type(guard)
-        moments = ((kind.check_start is not Guard.check_start, "before a run"),)
-        moments += ((kind.check_injection is not Guard.check_injection, "before each fault"),)
+        moments = [
+            (kind.check_start is not Guard.check_start, "before a run"),
+            (kind.check_injection is not Guard.check_injection, "before each fault"),
+        ]
         when = " and ".join(name for looks, name in moments if looks)
         opened = f"`{guard.switch}`" if guard.switch.startswith(("-", "chaos")) else guard.switch or "nothing"
         rows.append(f"| {guard.name} | {guard.refuses} | {opened} | {when} |")

@@ -160,8 +160,9 @@ def _to_undo(path: Path, *, named: bool, console: SteadfastConsole) -> Journal |
     """
     if is_unbegun(path):
         return None
-    journal = Journal.load(path, user_key().data)
-    if not journal.open_entries() and not journal.unfit:
+    key = user_key().data
+    journal = Journal.load(path, key)
+    if not journal.is_unfinished:
         return None
     if journal.run.get("simulated"):
         if named:
@@ -174,7 +175,11 @@ def _to_undo(path: Path, *, named: bool, console: SteadfastConsole) -> Journal |
             f"{path.parent}: this run is still under way, or is being recovered",
             hint="stop it with Ctrl-C; it undoes its changes",
         )
-    return journal
+    journal.read_again(key)
+    if journal.is_unfinished:
+        return journal
+    journal.close()
+    return None
 
 
 def _own_namespace(fingerprint: str) -> str:

@@ -205,6 +205,11 @@ def _address(journal: Journal, request: RecoverRequest) -> ClusterAddress:
     return ClusterAddress(context, request.kubeconfig)
 
 
+def _may_run_commands(journal: Journal, request: RecoverRequest) -> bool:
+    """One consent is not for whatever lies below a folder by now: what anybody may have written has to be named."""
+    return request.run_commands and (journal.is_signed or request.folder is not None)
+
+
 async def _recover(journal: Journal, request: RecoverRequest, console: SteadfastConsole) -> list[RollbackError]:
     address = _address(journal, request)
     tell_plan(journal, address, console)
@@ -212,7 +217,7 @@ async def _recover(journal: Journal, request: RecoverRequest, console: Steadfast
     try:
         clock = RunClock(asyncio.get_running_loop())
         progress = TerminalProgress(console, run_time())
-        failures = await recover(journal, cluster, clock, progress, run_commands=request.run_commands)
+        failures = await recover(journal, cluster, clock, progress, run_commands=_may_run_commands(journal, request))
         await settle(cluster, journal)
     finally:
         await cluster.close()

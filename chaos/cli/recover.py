@@ -9,6 +9,7 @@ from pathlib import Path
 
 from chaos.cli.commands.recover import RecoverOptions
 from chaos.cli.recover_cluster import ClusterRequest, recover_from_cluster
+from chaos.cli.recover_left import left_in_cluster
 from chaos.cli.recover_plan import tell_plan
 from chaos.cli.signals import leaving
 from chaos.cli.terminal import SteadfastConsole, TerminalProgress, print_problem, run_time
@@ -109,9 +110,12 @@ def recover_runs(request: RecoverRequest) -> int:
             problems += asyncio.run(recover_from_cluster(request.in_the_cluster(), console))
         except ChaosError as exc:
             problems.append(exc)
-    elif not seen and not problems:
-        where = str(request.folder or request.reports)
-        console.tell(f"nothing to undo by the journals in {where}", markup=False, soft_wrap=True)
+    elif not seen and all(isinstance(problem, UsageError) for problem in problems):  # no run that is under way
+        if request.folder is not None:
+            named = request.in_the_cluster().address if request.names_cluster else None
+            problems += asyncio.run(left_in_cluster(request.folder, named, request.kubeconfig, console))
+        if not problems:
+            console.tell_line(f"nothing to undo by the journals in {request.folder or request.reports}")
     for problem in problems:
         print_problem(console, "not undone", problem)
     return worst(problems)

@@ -22,7 +22,7 @@ from chaos.cluster.mirror import find_mirrors
 from chaos.cluster.signing import user_key
 from chaos.engine.cleanup import remove
 from chaos.engine.folder import make_run_folder
-from chaos.engine.kept import Open, open_changes, read_journals, unfinished_journals
+from chaos.engine.kept import Open, damaged, open_changes, read_journals, unfinished_journals
 from chaos.engine.leftovers import Life, RunLeftovers, find
 from chaos.engine.mirrors import keep_mirrors, mirrored_changes
 from chaos.errors import ChaosError, InconclusiveError, RollbackError, UsageError
@@ -70,9 +70,10 @@ async def clean_cluster(cluster: Cluster, request: CleanupRequest, console: Stea
     """The same with a connection."""
     kept = read_journals(request.reports)
     runs = await find(cluster, kept.journals, request.over)
-    opened = open_changes(await unfinished_journals(cluster, kept.journals))
+    unfinished = await unfinished_journals(cluster, kept.journals)
+    opened = open_changes(unfinished)
     mirrors = await find_mirrors(cluster)
-    opened += mirrored_changes(mirrors.open, opened, request.address)
+    opened += [*mirrored_changes(mirrors.open, opened, request.address), *damaged(unfinished)]
     _show(console, cluster, runs, opened)
     problems: list[ChaosError] = [*kept.unread, *keep_mirrors(runs, mirrors, request.address)]
     chosen = [run for run in runs if run.life is Life.OVER and _agrees(console, run, agreed=request.agreed)]

@@ -117,8 +117,7 @@ class Journal:
         Raises:
             UsageError: it is no journal any more.
         """
-        self.run, self.entries, self.unfit, self._key = {}, {}, [], key
-        self._take_all(read_lines(read(self.path), key))
+        vars(self).update(vars(self.load(self.path, key)), _lock=self._lock)
 
     def _take_all(self, lines: Lines) -> None:
         """Take over what lines say.

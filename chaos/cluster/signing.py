@@ -37,7 +37,7 @@ def user_key(*, make: bool = False) -> Key:
         make: whether one is made where there is none.
     """
     try:
-        folder = _state_folder()
+        folder = state_folder()
         if make:
             _make_folder(folder)
             _make_key(folder)
@@ -46,7 +46,12 @@ def user_key(*, make: bool = False) -> Key:
         return Key(missing=(exc.strerror if isinstance(exc, OSError) else "") or str(exc))
 
 
-def _state_folder() -> Path:
+def state_folder() -> Path:
+    """This user's, of this tool.
+
+    Raises:
+        RuntimeError: nobody knows where the home is.
+    """
     named = os.environ.get("XDG_STATE_HOME", "")
     base = Path(named) if named.startswith("/") else Path.home() / ".local" / "state"
     return base / "chaos-identity"

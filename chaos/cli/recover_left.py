@@ -81,8 +81,14 @@ def _by_document(folder: Path) -> Trace | None:
 def _trace(run: dict[str, object], *, is_whole: bool) -> Trace | None:
     if run.get("simulated") or str(run["id"]).startswith(FIX_PREFIX):
         return None
-    texts = [str(run.get(name, "")) for name in ("id", "fingerprint", "context")]
-    return Trace(*texts, bool(run.get("in_cluster")), str(run.get("namespace", "")), is_whole)
+    return Trace(
+        run=str(run["id"]),
+        fingerprint=str(run["fingerprint"]),
+        context=str(run.get("context", "")),
+        in_cluster=bool(run.get("in_cluster")),
+        namespace=str(run.get("namespace", "")),
+        is_whole=is_whole,
+    )
 
 
 async def left_in_cluster(

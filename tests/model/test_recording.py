@@ -10,6 +10,7 @@ from chaos.clock import run_virtual
 from chaos.errors import InconclusiveError, UsageError
 from chaos.model import ClusterEvent, FaultWindow, History, Outcome, PodIdentity, RunMeta, WatchGap, recording
 from chaos.model.loading import load_history
+from chaos.model.private import open_file
 from chaos.model.recording import EVENTS, OBSERVATIONS, Recorder
 from tests.fakes import recorder
 
@@ -114,7 +115,7 @@ def test_a_full_disk_is_said_and_what_was_written_before_stays(tmp_path: Path, m
         pytest.skip("this system has no /dev/full")
     history = recorded(tmp_path)
     (tmp_path / "run").mkdir()
-    really = recording.open_file
+    really = open_file
     monkeypatch.setattr(recording, "open_file", lambda p, mode: really(full if p.name == OBSERVATIONS else p, mode))
     record = Recorder(tmp_path / "run", RunMeta("test", simulated=True, started_at=history.meta.started_at))
     record.open_series(probe="dns", record="A", view="v", pod="", name="n", period_s=1.0, timeout_s=1.0)

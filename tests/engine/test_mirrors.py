@@ -538,10 +538,8 @@ def test_a_mirror_speaks_of_what_its_run_could_have_changed_and_of_nothing_else(
             return {"undo": "restore", "namespace": "kube-system", "uid": uid, **known}
         if said == "what limits others":
             about = {"kind": "Namespace", "name": "production", "uid": await uid_of(place, "Namespace", "production")}
-            applied, restore = (
-                {"metadata": {"labels": {"kubernetes.io/metadata.name": n}}} for n in ("production", "x")
-            )
-            return {"undo": "restore", **about, "applied": applied, "restore": restore}
+            was, then = ({"metadata": {"labels": {"kubernetes.io/metadata.name": n}}} for n in ("production", "x"))
+            return {"undo": "restore", **about, "applied": was, "restore": then}
         uid = await make(place, "Service", "x", "default", spec={"type": "ExternalName", "externalName": "a.b"})
         applied, restore = ({"spec": {"externalName": one}} for one in ("a.b", "c.d"))
         return {

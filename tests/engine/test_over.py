@@ -19,6 +19,16 @@ from tests.diagnose.clusters import Place, run
 Damage = Callable[[Path], object]
 
 
+def device_at(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
+def pipe_at(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
 @pytest.fixture(autouse=True)
 def fresh_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
@@ -81,10 +91,10 @@ def test_one_that_changed_is_read_whatever_was_done_to_its_times(tmp_path: Path)
         lambda path: path.write_bytes(b"\xff"),
         lambda path: path.write_text("[" * 100_000),
         lambda path: path.write_text('{"x": [["y"]], "z": 1}'),
-        lambda path: (path.unlink(), os.mkfifo(path)),
-        lambda path: (path.unlink(), path.symlink_to("/dev/zero")),
+        device_at,
+        pipe_at,
     ],
-    ids=["gone", "bytes", "deep", "types", "pipe", "device"],
+    ids=["gone", "bytes", "deep", "types", "device", "pipe"],
 )
 def test_where_what_was_known_is_lost_all_are_read(tmp_path: Path, damage: Damage) -> None:
     past(tmp_path / "reports", "a")

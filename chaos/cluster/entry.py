@@ -148,6 +148,9 @@ def run_of(row: object) -> dict[str, Any]:
     fingerprint = row.get("fingerprint")
     if not isinstance(fingerprint, str) or not _FINGERPRINT.fullmatch(fingerprint):
         raise ValueError("it does not say which cluster it is about")
+    namespace = row.get("namespace", "")  # it goes into paths of requests
+    if namespace and not (isinstance(namespace, str) and _NAMESPACE.fullmatch(namespace)):
+        raise ValueError("its namespace is none")
     for key, right in (("context", str), ("kubeconfig", str), ("in_cluster", bool), ("simulated", bool)):
         if not isinstance(row.get(key, right()), right):
             raise ValueError(f"its {key} is of the wrong type")  # noqa: TRY004 - as above

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 from itertools import chain
@@ -228,6 +229,8 @@ class Journal:
     def _append(self, row: dict[str, Any], *, durable: bool = True) -> None:
         try:
             with open_file(self.path, "ab+") as file:
+                if self._lock is not None and not os.path.sameopenfile(file.fileno(), self._lock):
+                    raise OSError(errno.ESTALE, "another file is in its place")  # noqa: TRY301 - as any other reason
                 torn = bool(file.tell()) and not self._ends_a_line(file)  # a crash cut the last line short
                 file.write(b"\n" * torn + self._line(row, after_torn=torn))
                 file.flush()

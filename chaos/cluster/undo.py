@@ -171,7 +171,7 @@ class Undo:
             raise UnprovenError(
                 f"{entry.what} was left alone: {self._journal.path} is elsewhere, and it does not carry the label of "
                 f"the run, {RUN_LABEL}={self._journal.run['id']}",
-                hint=f"look at it; what puts it back: {self._by_hand(entry)}",
+                hint="look at it; nothing else says that a run changed it",
             )
 
     async def look(self, entry: UndoEntry) -> str:

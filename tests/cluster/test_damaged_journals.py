@@ -247,3 +247,16 @@ def test_a_journal_that_was_swapped_for_a_link_is_not_written_through(tmp_path: 
     with pytest.raises(UsageError, match="it is a link"):
         Journal.load(path)
     assert precious.read_text() == "x"
+
+
+def test_a_journal_that_was_swapped_while_it_is_held_is_not_written_on(tmp_path: Path) -> None:
+    """What its run would change from then on would be known to nobody who recovers, and told to somebody else."""
+    (tmp_path / "run").mkdir()
+    journal = Journal.start(tmp_path / "run", RUN)
+    (tmp_path / "run").rename(tmp_path / "moved")
+    swapped = written(tmp_path / "run").path
+    before = swapped.read_bytes()
+    with pytest.raises(InconclusiveError, match="another file is in its place"):
+        journal.intend(change="create", undo="delete", kind="Pod", name="p", namespace="n")
+    assert swapped.read_bytes() == before
+    journal.close()

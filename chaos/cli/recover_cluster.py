@@ -123,7 +123,8 @@ async def _recover_one(
     left, unseen = await _labelled(cluster, request)
     if left is not None and left.life is Life.ALIVE:
         raise PreflightError(
-            f"run {left.run} is still under way: {left.why}", hint="stop it with Ctrl-C; it undoes its changes"
+            visible(f"run {left.run} is still under way: {left.why}", line=True),
+            hint="stop it with Ctrl-C; it undoes its changes",
         )
     for copy in copies:
         _tell_plan(copy, left, console)

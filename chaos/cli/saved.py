@@ -113,6 +113,7 @@ def load_run(folder: Path) -> History:
     try:
         head = json.loads(read_file(path))
         _check_version(path, head["schema_version"])
+        _check_types(head)
         maps = {name: dict(head[name]) for name in ("target", "parameters", "environment", "measurement")}
         meta = RunMeta(
             experiment=head["experiment"],
@@ -134,6 +135,15 @@ def load_run(folder: Path) -> History:
     history = load_history(folder, meta, status)
     _check_whole(folder, history, recorded, head)
     return history
+
+
+def _check_types(head: dict[str, Any]) -> None:
+    """Raises TypeError: what every part of a report takes for granted is of another type."""
+    rows = head["model"]
+    if not isinstance(head["experiment"], str) or not isinstance(head["simulated"], bool):
+        raise TypeError("it does not say what was run")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise TypeError("its model is none")
 
 
 def _check_version(path: Path, version: object) -> None:

@@ -49,7 +49,8 @@ def api_errors(doing: str, server: str, proxy: Proxy | None = None) -> Iterator[
         converted = (_of_proxy(exc, doing, server, proxy) if proxy else None) or _convert(exc, doing, server, proxy)
         if converted is None:
             raise
-        converted.message = without_logins(converted.message)
+        # A server's words stay on their line: they are nobody's hint, and no line of this tool's.
+        converted.message = " ".join(without_logins(converted.message).splitlines())
         converted.args = (converted.message,)
         raise converted from exc
 

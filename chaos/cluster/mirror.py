@@ -26,6 +26,7 @@ from chaos.cluster.line import VERSION, Line, write_line
 from chaos.cluster.lines import read_lines
 from chaos.cluster.restoring import DNS_NAMESPACE
 from chaos.errors import ApiError, UsageError
+from chaos.visible import visible
 
 # Not the run's own label: neither a rollback nor `chaos cleanup` must take it for something to be removed.
 MIRROR_LABEL = "chaos-identity.io/mirror"
@@ -198,7 +199,7 @@ class Copy(Journal):
         """By whom and since when, as it says itself; for people."""
         run = self.run
         parts = [f"by {run['by']}" if isinstance(run.get("by"), str) else "", f"since {run.get('since', self.made_at)}"]
-        return ", ".join(part for part in parts if part)
+        return visible(", ".join(part for part in parts if part), line=True)
 
     def recovery(self, *options: str) -> str:
         """See `Journal.recovery`."""

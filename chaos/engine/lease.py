@@ -23,6 +23,7 @@ from chaos.cluster.client import Cluster
 from chaos.cluster.journal import RUN_LABEL
 from chaos.engine.holder import user
 from chaos.errors import ApiError, InconclusiveError
+from chaos.visible import visible
 
 NAME = "chaos-identity"
 RENEW_S, DURATION_S = 10.0, 40
@@ -92,7 +93,7 @@ def holder(lease: Object, now_s: float) -> Holder:
         renewed = 0.0
     heard = max(_seconds(since), renewed)
     return Holder(
-        who=str(spec.get("holderIdentity") or ""),
+        who=visible(str(spec.get("holderIdentity") or ""), line=True),  # anybody may have written it
         run=str((meta.get("labels") or {}).get(RUN_LABEL, "")),
         since=since,
         namespace=str(meta.get("namespace", "")),

@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 import pytest
+from kubernetes.aio.client.exceptions import ApiException
 
 from chaos.cluster.client import Cluster, Object
-from chaos.cluster.failures import causes, retry_after_s, status_object
+from chaos.cluster.failures import api_errors, causes, retry_after_s, status_object
 from chaos.cluster.sound import check_object
 from chaos.errors import ApiError
 from tests.diagnose.clusters import Place, run
@@ -58,3 +59,14 @@ def test_whatever_stands_in_an_errors_body_it_is_read_as_far_as_it_goes(body: st
     assert causes(said) == []
     assert retry_after_s({}, said) == 0.0
     assert retry_after_s({"Retry-After": "Fri, 31 Dec 99999 23:59:59 GMT"}, said) == 0.0
+
+
+def test_what_a_server_says_stays_on_its_line() -> None:
+    """As an admission webhook may say it: it is no hint, and no line of this tool's."""
+    said = ApiException(
+        status=400, reason="Bad\r\nRequest", body='{"message":"no\\n  then: rm -rf /\\u2028run r1: undone"}'
+    )
+    with pytest.raises(ApiError) as caught, api_errors("creating Pod p", "https://h"):
+        raise said
+    assert caught.value.message.isprintable()
+    assert str(caught.value) == caught.value.message

@@ -459,12 +459,12 @@ def test_a_forged_mirror_changes_nothing_that_the_cluster_does_not_confirm(tmp_p
     run(story)
 
 
-@pytest.mark.parametrize("name", ["planted", MIRROR_NAME])
 @pytest.mark.parametrize(
-    ("text", "label"),
+    ("text", "label", "name"),
     [
-        (None, "r1"), ("", "r1"), ("hello", "r1"), ("\x00\n", "r1"), (forged("another"), "r1"), (forged("f"), "r2"),
-        (forged("f", run_id="fix-1"), "fix-1"), ('{"run":{"id":"r1"}}', "r1"), ("[" * 100_000, "r1"),
+        *((text, "r1", MIRROR_NAME) for text in (None, "", "hello", "\x00\n", '{"run":{"id":"r1"}}', "[" * 100_000)),
+        (forged("another"), "r1", MIRROR_NAME), (forged("f"), "r2", MIRROR_NAME), (forged("f"), "r1", "planted"),
+        (forged("f", run_id="fix-1"), "fix-1", MIRROR_NAME),
     ],
 )  # fmt: skip
 def test_what_is_no_mirror_is_told_and_may_be_a_damaged_one_where_it_has_its_name(

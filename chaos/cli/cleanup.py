@@ -21,11 +21,11 @@ from chaos.cluster.journal import Journal
 from chaos.cluster.mirror import find_mirrors
 from chaos.cluster.signing import user_key
 from chaos.engine.cleanup import remove
-from chaos.engine.kept import Open, open_changes, read_journals, unfinished_journals
+from chaos.engine.folder import make_run_folder
+from chaos.engine.kept import Open, damaged, open_changes, read_journals, unfinished_journals
 from chaos.engine.leftovers import Life, RunLeftovers, find
 from chaos.engine.mirrors import keep_mirrors, mirrored_changes
-from chaos.errors import ChaosError, InconclusiveError, RollbackError
-from chaos.model.private import make_folder
+from chaos.errors import ChaosError, InconclusiveError, RollbackError, UsageError
 from chaos.options.output import ReportsOptions, SharingOptions
 from chaos.options.place import ClusterOptions
 
@@ -70,9 +70,10 @@ async def clean_cluster(cluster: Cluster, request: CleanupRequest, console: Stea
     """The same with a connection."""
     kept = read_journals(request.reports)
     runs = await find(cluster, kept.journals, request.over)
-    opened = open_changes(await unfinished_journals(cluster, kept.journals))
+    unfinished = await unfinished_journals(cluster, kept.journals)
+    opened = open_changes(unfinished)
     mirrors = await find_mirrors(cluster)
-    opened += mirrored_changes(mirrors.open, opened, request.address)
+    opened += [*mirrored_changes(mirrors.open, opened, request.address), *damaged(unfinished)]
     _show(console, cluster, runs, opened)
     problems: list[ChaosError] = [*kept.unread, *keep_mirrors(runs, mirrors, request.address)]
     chosen = [run for run in runs if run.life is Life.OVER and _agrees(console, run, agreed=request.agreed)]
@@ -86,7 +87,7 @@ async def clean_cluster(cluster: Cluster, request: CleanupRequest, console: Stea
     for odd in mirrors.odd:
         console.tell_line(f"left alone: {odd}")
     for run in left:
-        console.tell(f"left: run {run.run} ({run.life.value})", markup=False, soft_wrap=True)
+        console.tell_line(f"left: run {run.run} ({run.life.value})")
     if not failures and not left and not opened and not problems:
         console.tell(f"{cluster.name}: nothing is left", markup=False)
         return 0
@@ -95,19 +96,19 @@ async def clean_cluster(cluster: Cluster, request: CleanupRequest, console: Stea
 
 def _show(console: SteadfastConsole, cluster: Cluster, runs: list[RunLeftovers], opened: list[Open]) -> None:
     if runs or opened:
-        console.tell(f"{cluster.name} ({cluster.server}) has:", markup=False, soft_wrap=True)
+        console.tell_line(f"{cluster.name} ({cluster.server}) has:")
     for run in runs:
-        console.tell(f"run {run.run}, {run.life.value}: {run.why}", markup=False, soft_wrap=True)
+        console.tell_line(f"run {run.run}, {run.life.value}: {run.why}")
         for left in run.objects:
             held = f" (holds {len(left.holds)} things of somebody else's)" if left.holds else ""
-            console.tell(f"  {left.describe()}{held}", markup=False, soft_wrap=True)
+            console.tell_line(f"  {left.describe()}{held}")
         for copy in run.copies:
-            console.tell(f"  left alone, since it only carries the run's label: {copy}", markup=False, soft_wrap=True)
+            console.tell_line(f"  left alone, since it only carries the run's label: {copy}")
         if run.life is Life.MAYBE:
-            console.tell(f"  if it is over: chaos cleanup --run {run.run}", markup=False, soft_wrap=True)
+            console.tell_line(f"  if it is over: chaos cleanup --run {run.run}")
     for change in opened:
         console.tell_line(f"not undone: {change.what}")
-        console.tell(f"  deleting does not undo it: {change.recovery}", markup=False, soft_wrap=True)
+        console.tell_line(f"  deleting does not undo it: {change.recovery}")
 
 
 def _agrees(console: SteadfastConsole, run: RunLeftovers, *, agreed: bool) -> bool:
@@ -124,11 +125,10 @@ def _agrees(console: SteadfastConsole, run: RunLeftovers, *, agreed: bool) -> bo
 async def _remove(
     cluster: Cluster, request: CleanupRequest, console: SteadfastConsole, runs: list[RunLeftovers]
 ) -> list[Exception]:
-    folder = request.reports / "cleanup" / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
-    try:
-        make_folder(folder, shared=request.shared, exist_ok=True)
-    except OSError as exc:
-        raise InconclusiveError(f"{folder} cannot be made ({exc.strerror}), so nothing is removed") from exc
+    try:  # a new one: what lies in one that is there may be anybody's
+        folder = make_run_folder(request.reports, "cleanup", datetime.now(UTC), shared=request.shared)
+    except UsageError as exc:
+        raise InconclusiveError(f"{exc.message}, so nothing is removed", hint=exc.hint) from exc
     address = request.address
     journal = Journal.start(
         folder,

@@ -12,11 +12,14 @@ from chaos.cli.commands.runs import Chosen
 from chaos.cli.complete import experiment_names
 from chaos.cli.folded import print_under
 from chaos.errors import UsageError
+from chaos.model.private import NOT_OURS, read_file
 from chaos.nearest import did_you_mean
 from chaos.options.output import FormatOptions, ReportsOptions
 from chaos.visible import visible
 
 _RUN = "run.json"
+# Many times what a run of days writes.
+_MOST_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,11 @@ def _runs(reports: Path) -> Iterator[Past]:
 
 def _past(path: Path) -> Past:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(read_file(path, _MOST_BYTES))
         return _read(document, path.parent)
     except OSError as exc:
         return _unreadable(path.parent, f"{_RUN} cannot be read: {exc.strerror}")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
+    except NOT_OURS as exc:
         return _unreadable(path.parent, f"{_RUN} is not what this tool wrote: {type(exc).__name__}")
 
 

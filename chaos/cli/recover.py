@@ -9,6 +9,7 @@ from pathlib import Path
 
 from chaos.cli.commands.recover import RecoverOptions
 from chaos.cli.recover_cluster import ClusterRequest, recover_from_cluster
+from chaos.cli.recover_left import left_in_cluster
 from chaos.cli.recover_plan import tell_plan
 from chaos.cli.signals import leaving
 from chaos.cli.terminal import SteadfastConsole, TerminalProgress, print_problem, run_time
@@ -109,9 +110,12 @@ def recover_runs(request: RecoverRequest) -> int:
             problems += asyncio.run(recover_from_cluster(request.in_the_cluster(), console))
         except ChaosError as exc:
             problems.append(exc)
-    elif not seen and not problems:
-        where = str(request.folder or request.reports)
-        console.tell(f"nothing to undo by the journals in {where}", markup=False, soft_wrap=True)
+    elif not seen and all(isinstance(problem, UsageError) for problem in problems):  # no run that is under way
+        if request.folder is not None:
+            named = request.in_the_cluster().address if request.names_cluster else None
+            problems += asyncio.run(left_in_cluster(request.folder, named, request.kubeconfig, console))
+        if not problems:
+            console.tell_line(f"nothing to undo by the journals in {request.folder or request.reports}")
     for problem in problems:
         print_problem(console, "not undone", problem)
     return worst(problems)
@@ -160,8 +164,9 @@ def _to_undo(path: Path, *, named: bool, console: SteadfastConsole) -> Journal |
     """
     if is_unbegun(path):
         return None
-    journal = Journal.load(path, user_key().data)
-    if not journal.open_entries() and not journal.unfit:
+    key = user_key().data
+    journal = Journal.load(path, key)
+    if not journal.is_unfinished:
         return None
     if journal.run.get("simulated"):
         if named:
@@ -174,7 +179,11 @@ def _to_undo(path: Path, *, named: bool, console: SteadfastConsole) -> Journal |
             f"{path.parent}: this run is still under way, or is being recovered",
             hint="stop it with Ctrl-C; it undoes its changes",
         )
-    return journal
+    journal.read_again(key)
+    if journal.is_unfinished:
+        return journal
+    journal.close()
+    return None
 
 
 def _own_namespace(fingerprint: str) -> str:
@@ -200,6 +209,11 @@ def _address(journal: Journal, request: RecoverRequest) -> ClusterAddress:
     return ClusterAddress(context, request.kubeconfig)
 
 
+def _may_run_commands(journal: Journal, request: RecoverRequest) -> bool:
+    """One consent is not for whatever lies below a folder by now: what anybody may have written has to be named."""
+    return request.run_commands and (journal.is_signed or request.folder is not None)
+
+
 async def _recover(journal: Journal, request: RecoverRequest, console: SteadfastConsole) -> list[RollbackError]:
     address = _address(journal, request)
     tell_plan(journal, address, console)
@@ -207,7 +221,7 @@ async def _recover(journal: Journal, request: RecoverRequest, console: Steadfast
     try:
         clock = RunClock(asyncio.get_running_loop())
         progress = TerminalProgress(console, run_time())
-        failures = await recover(journal, cluster, clock, progress, run_commands=request.run_commands)
+        failures = await recover(journal, cluster, clock, progress, run_commands=_may_run_commands(journal, request))
         await settle(cluster, journal)
     finally:
         await cluster.close()

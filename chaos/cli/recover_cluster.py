@@ -6,7 +6,7 @@ import asyncio
 import json
 import shlex
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chaos.cli.signals import leaving
@@ -15,16 +15,14 @@ from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
-from chaos.cluster.mirror import Copy, Mirrors, find_mirrors
+from chaos.cluster.mirror import MIRROR_NAME, Copy, Mirrors, by_hand, find_mirrors
 from chaos.engine.cleanup import remove
 from chaos.engine.kept import read_journals
 from chaos.engine.leftovers import Life, RunLeftovers, find_where_allowed
 from chaos.engine.mirrors import recover_copy
 from chaos.engine.unfinished import what_is_changed
-from chaos.errors import ApiError, ChaosError, PreflightError, RollbackError, UsageError
+from chaos.errors import ChaosError, PreflightError, RollbackError, UsageError
 from chaos.visible import visible
-
-_FORBIDDEN = 403
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +61,31 @@ async def recover_in(cluster: Cluster, request: ClusterRequest, console: Steadfa
     tell_limits(console, cluster, mirrors, request.namespace)
     if request.run:
         return await _recover_one(cluster, mirrors, request, console)
-    if not mirrors.open:
+    if not mirrors.open and not mirrors.unread:
         console.tell(f"{cluster.name}: no run says here that something is to be undone", markup=False, soft_wrap=True)
-    return [is_open(copy, request.address) for copy in mirrors.open]
+    return [*(is_open(copy, _command(request, mirrors, copy)) for copy in mirrors.open), *_unread(mirrors)]
+
+
+def _command(request: ClusterRequest, mirrors: Mirrors, copy: Copy) -> str:
+    """What recovers that run."""
+    return recovery_of(request.address, copy, everywhere=mirrors.everywhere)
+
+
+def recovery_of(address: ClusterAddress, copy: Copy, *, everywhere: bool) -> str:
+    """The command that recovers a run from the cluster; where not all may be looked at, it says where to look."""
+    where = () if everywhere else ("--namespace", copy.namespace)
+    return shlex.join([*shlex.split(address.recovery()), str(copy.run["id"]), *where])
+
+
+def _unread(mirrors: Mirrors) -> list[RollbackError]:
+    """What may say that something is to be undone, and cannot be read."""
+    return [
+        RollbackError(
+            visible(f"what a run is to undo may stand where nobody can read it: {why}", line=True),
+            hint=f"look at it; where nothing is to be undone: {by_hand(MIRROR_NAME, where)}",
+        )
+        for where, why in mirrors.unread
+    ]
 
 
 def tell_limits(console: SteadfastConsole, cluster: Cluster, mirrors: Mirrors, namespace: str) -> None:
@@ -77,15 +97,15 @@ def tell_limits(console: SteadfastConsole, cluster: Cluster, mirrors: Mirrors, n
         console.tell_line(f"{cluster.name}: left alone: {odd}")
 
 
-def is_open(copy: Copy, address: ClusterAddress) -> RollbackError:
-    """A run that left something which no label leads to."""
+def is_open(copy: Copy, command: str) -> RollbackError:
+    """A run that left something which no label leads to; the command recovers it."""
     what = ", ".join(what_is_changed(copy))
     return RollbackError(
         visible(
             f"run {copy.run['id']} ({copy.whose}) did not undo: {what or 'what cannot be read'}, says {copy.path}",
             line=True,
         ),
-        hint=f"unless it is still under way: {address.recovery()} {copy.run['id']}",
+        hint=f"unless it is still under way: {command}",
     )
 
 
@@ -99,17 +119,21 @@ async def _recover_one(
             visible(f"{cluster.name} has no journal of a run {request.run}; of those that it has: {known}", line=True),
             hint="what carries a run's label is removed by: chaos cleanup --context NAME",
         )
-    left, _ = await _labelled(cluster, request)
+    request = replace(request, namespace=request.namespace or copies[0].namespace)
+    left, unseen = await _labelled(cluster, request)
     if left is not None and left.life is Life.ALIVE:
         raise PreflightError(
-            f"run {left.run} is still under way: {left.why}", hint="stop it with Ctrl-C; it undoes its changes"
+            visible(f"run {left.run} is still under way: {left.why}", line=True),
+            hint="stop it with Ctrl-C; it undoes its changes",
         )
     for copy in copies:
         _tell_plan(copy, left, console)
     if not _agrees(request, console):
-        return [is_open(copy, request.address) for copy in copies]
-    with leaving(f"{request.address.recovery()} {request.run}"):
+        return [is_open(copy, _command(request, mirrors, copy)) for copy in copies]
+    with leaving(_command(request, mirrors, copies[0])):
         failures = await _undo(cluster, copies, request, console)
+    if unseen:
+        console.tell_line(_not_looked_at(request, unseen))
     console.tell(f"run {request.run}: {'not all undone' if failures else 'undone'}", markup=False, soft_wrap=True)
     return failures
 
@@ -122,31 +146,27 @@ async def _undo(
     failures: list[ChaosError] = []
     for copy in copies:
         failures += await recover_copy(copy, cluster, clock, progress)
-    again, unseen = (None, []) if failures else await _labelled(cluster, request)
+    again, _ = (None, []) if failures else await _labelled(cluster, request)
     if again is not None:
         failures += await remove(cluster, copies[0], clock, [again], progress)
-    if unseen:
-        failures.append(_unseen(request, unseen))
     return failures
 
 
-def _unseen(request: ClusterRequest, kinds: list[str]) -> RollbackError:
-    return RollbackError(
-        f"what carries the label of run {request.run} could not be looked for among {', '.join(kinds)}",
-        hint=f"whoever may list these: {shlex.join(['chaos', 'cleanup', *request.address.as_options()])}",
+def _not_looked_at(request: ClusterRequest, unseen: list[str]) -> str:
+    """What the mirror does not name, since it was made after it was written, may be among it."""
+    cleanup = shlex.join(["chaos", "cleanup", *request.address.as_options()])
+    return (
+        f"not looked at, since it may not be listed: {', '.join(unseen)}; all that the run named there was, and what "
+        f"else carries its label is found by whoever may list these: {cleanup}"
     )
 
 
 async def _labelled(cluster: Cluster, request: ClusterRequest) -> tuple[RunLeftovers | None, list[str]]:
-    """What carries the run's label, and the kinds that could not be looked for."""
+    """What carries the run's label, and what could not be looked at."""
     journals, over = read_journals(request.reports).journals, frozenset({request.run})
-    try:
-        found, _, unseen = await find_where_allowed(cluster, journals, over, request.namespace)
-    except ApiError as exc:
-        if exc.status != _FORBIDDEN or request.namespace:
-            raise
-        return None, ["all namespaces"]
-    return next((run for run in found if run.run == request.run), None), unseen
+    found, only_in, unseen = await find_where_allowed(cluster, journals, over, request.namespace)
+    limits = [f"namespaces other than {only_in}", *(f"{kind} there" for kind in unseen)] if only_in else []
+    return next((run for run in found if run.run == request.run), None), limits
 
 
 def _tell_plan(copy: Copy, left: RunLeftovers | None, console: SteadfastConsole) -> None:

@@ -17,6 +17,7 @@ from chaos.experiment import Experiment
 from chaos.experiment.judging import judges_of, statements
 from chaos.model import Ending, History, RunMeta, RunOutcome, VerdictOutcome
 from chaos.model.loading import load_history
+from chaos.model.private import NOT_OURS, read_file
 from chaos.model.traces import missing
 from chaos.report import READABLE, REPORT, run_json, write_report, write_run_json
 
@@ -112,8 +113,9 @@ def load_run(folder: Path) -> History:
     """
     path = folder / RUN
     try:
-        head = json.loads(path.read_text(encoding="utf-8"))
+        head = json.loads(read_file(path))
         _check_version(path, head["schema_version"])
+        _check_types(head)
         maps = {name: dict(head[name]) for name in ("target", "parameters", "environment", "measurement")}
         meta = RunMeta(
             experiment=head["experiment"],
@@ -130,11 +132,20 @@ def load_run(folder: Path) -> History:
         raise UsageError(
             f"{folder} is no run: {path.name}: {exc.strerror}", hint="name a folder like reports/EXPERIMENT/TIME"
         ) from exc
-    except (ValueError, KeyError, TypeError) as exc:
+    except NOT_OURS as exc:
         raise UsageError(f"{path} is not what this tool wrote: {type(exc).__name__}: {exc}") from exc
     history = load_history(folder, meta, status)
     _check_whole(folder, history, recorded, head)
     return history
+
+
+def _check_types(head: dict[str, Any]) -> None:
+    """Raises TypeError: what every part of a report takes for granted is of another type."""
+    rows = head["model"]
+    if not isinstance(head["experiment"], str) or not isinstance(head["simulated"], bool):
+        raise TypeError("it does not say what was run")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise TypeError("its model is none")
 
 
 def _check_version(path: Path, version: object) -> None:
@@ -167,11 +178,11 @@ def stored_statements(folder: Path) -> Statements | None:
     """What run.json says was concluded; None where that is nothing, or of a version without figures."""
     path = folder / RUN
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(read_file(path))
         said = stored(document)
         if said is not None:
             _check_names(document, said)
-    except (ValueError, KeyError, TypeError) as exc:
+    except NOT_OURS as exc:
         raise UsageError(
             f"{path}: what was concluded cannot be read: {type(exc).__name__}: {exc}",
             hint=f"judge the run again: chaos report --anew {folder}",

@@ -45,12 +45,17 @@ class Belongings:
         if (meta.get("labels") or {}).get(RUN_LABEL) != self._run:
             return False
         if not self._is_known:
-            return kind in _BY_CONTROLLERS or _may_be_the_tools(obj)
+            return _may_be_the_tools(obj) or (kind in _BY_CONTROLLERS and not _is_of_somebody_else(obj))
         place = str(meta.get("namespace", ""))
         if meta["uid"] in self._uids or (kind, place, meta["name"]) in self._asked_for:
             return True
-        return kind in _BY_CONTROLLERS and any(
-            place == namespace and _named_after(kind, str(meta["name"]), parent) for namespace, parent in self._parents
+        return (
+            kind in _BY_CONTROLLERS
+            and not _is_of_somebody_else(obj)
+            and any(
+                place == namespace and _named_after(kind, str(meta["name"]), parent)
+                for namespace, parent in self._parents
+            )
         )
 
 
@@ -99,9 +104,9 @@ def is_claim_of(claim: Object, statefulsets: Iterable[Object]) -> bool:
     return any(name.fullmatch(claim["metadata"]["name"]) for name in names)
 
 
-def _is_of_somebody_else(claim: Object) -> bool:
-    """Whether a claim was made by hand: the controllers make those of StatefulSets."""
-    managers = [str(row.get("manager", "")) for row in claim["metadata"].get("managedFields") or ()]
+def _is_of_somebody_else(obj: Object) -> bool:
+    """Whether what controllers make for workloads was made by hand."""
+    managers = [str(row.get("manager", "")) for row in obj["metadata"].get("managedFields") or ()]
     return any(manager.startswith(("kubectl", "helm", "argocd")) for manager in managers[:1])
 
 

@@ -16,6 +16,7 @@ from chaos.cluster.kinds import API_VERSIONS, CLUSTER_WIDE, LATER, NEVER_MADE
 from chaos.cluster.request import Request
 from chaos.cluster.retrying import BUDGET_S, Retrying, Tried
 from chaos.cluster.settling import Settling, Write
+from chaos.cluster.sound import check_object
 from chaos.errors import ApiError
 
 if TYPE_CHECKING:  # a second to import, which experiments and commands without a cluster do not pay
@@ -170,7 +171,11 @@ class Cluster:
         """An object, or None where there is none; asked for again, for so many seconds, while the server fails."""
 
         async def once() -> Object:
-            return await self._call("get", kind, f"reading {kind} {name}", name=name, namespace=namespace)
+            doing = f"reading {kind} {name}"
+            found = await self._call("get", kind, doing, name=name, namespace=namespace)
+            with self.errors(doing):
+                check_object(found)
+            return found
 
         try:
             return await self.retrying.read(once, budget_s)
@@ -189,11 +194,13 @@ class Cluster:
             return await self._call("get", kind, f"listing {kind}", namespace=namespace, **query)
 
         found = await self.retrying.read(once, budget_s)
-        items = found.get("items") or []
-        for item in items:
-            item.setdefault("kind", kind)
-            item.setdefault("apiVersion", API_VERSIONS[kind])
-        return items, str(found["metadata"]["resourceVersion"])
+        with self.errors(f"listing {kind}"):
+            items = found.get("items") or []
+            for item in items:
+                check_object(item)
+                item.setdefault("kind", kind)
+                item.setdefault("apiVersion", API_VERSIONS[kind])
+            return items, str(found["metadata"]["resourceVersion"])
 
     async def revision(self, kind: str, namespace: str) -> str:
         """The resourceVersion that a list of a kind has now; at most one object is read for it, and asked for once."""

@@ -18,6 +18,7 @@ from chaos.cluster.client import Cluster
 from chaos.cluster.failures import api_errors
 from chaos.cluster.kubeconfig import Kubeconfig, read_kubeconfig
 from chaos.cluster.login import heard_by, take_login, without_logins
+from chaos.cluster.login_program import complaints
 from chaos.cluster.proxy import choose_proxy
 from chaos.cluster.retrying import Retrying, worth_another
 from chaos.cluster.transport import Transport
@@ -104,10 +105,13 @@ async def _answered(once: Callable[[], Awaitable[DynamicClient]], retrying: Retr
 async def _load_kubeconfig(configuration: Any, context: str, found: Kubeconfig) -> None:
     only = found.only(context)
     try:
-        async with asyncio.timeout(_LOGIN_TIMEOUT_S):  # a login program may wait for somebody who is not there
-            await config.load_kube_config_from_dict(
-                config_dict=only, context=context, client_configuration=configuration
-            )
+        with complaints(only) as complained:
+            async with asyncio.timeout(_LOGIN_TIMEOUT_S):  # a login program may wait for somebody who is not there
+                await config.load_kube_config_from_dict(
+                    config_dict=only, context=context, client_configuration=configuration
+                )
+        if complained:
+            raise ValueError(complained[0])  # noqa: TRY301 - as any other reason why it cannot be used
     except Exception as exc:
         problem = without_logins(" ".join(str(exc).split()))[:300] or type(exc).__name__
         raise PreflightError(

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from chaos.cluster.client import API_VERSIONS, CLUSTER_WIDE, NEVER_MADE
-from chaos.cluster.restoring import why_not_put_back
+from chaos.cluster.restoring import why_not_put_back, why_not_this
 
 # Everything that a run makes carries this label with the run's id: what makes it the run's own.
 RUN_LABEL = "chaos-identity.io/run"
@@ -102,7 +102,8 @@ class UndoEntry:
     def _why_not_restored(self) -> str:
         if not self.uid:
             return "it does not say which object it was"
-        return why_not_put_back(self.applied or {}, self.restore or {})
+        why = why_not_put_back(self.applied or {}, self.restore or {})
+        return why or why_not_this(self.kind, self.namespace, self.restore or {})
 
 
 def is_run_id(value: object) -> bool:
@@ -147,6 +148,9 @@ def run_of(row: object) -> dict[str, Any]:
     fingerprint = row.get("fingerprint")
     if not isinstance(fingerprint, str) or not _FINGERPRINT.fullmatch(fingerprint):
         raise ValueError("it does not say which cluster it is about")
+    namespace = row.get("namespace", "")  # it goes into paths of requests
+    if namespace and not (isinstance(namespace, str) and _NAMESPACE.fullmatch(namespace)):
+        raise ValueError("its namespace is none")
     for key, right in (("context", str), ("kubeconfig", str), ("in_cluster", bool), ("simulated", bool)):
         if not isinstance(row.get(key, right()), right):
             raise ValueError(f"its {key} is of the wrong type")  # noqa: TRY004 - as above

@@ -18,6 +18,7 @@ from kubernetes.aio.dynamic.exceptions import DynamicApiError, ResourceNotFoundE
 from chaos.cluster.login import without_logins
 from chaos.cluster.proxy import Proxy
 from chaos.errors import ApiError, ChaosError
+from chaos.model.private import NOT_OURS
 
 _HINTS = {
     401: "the credentials were not accepted: log in again, or name another --context or --kubeconfig",
@@ -48,7 +49,8 @@ def api_errors(doing: str, server: str, proxy: Proxy | None = None) -> Iterator[
         converted = (_of_proxy(exc, doing, server, proxy) if proxy else None) or _convert(exc, doing, server, proxy)
         if converted is None:
             raise
-        converted.message = without_logins(converted.message)
+        # A server's words stay on their line: they are nobody's hint, and no line of this tool's.
+        converted.message = " ".join(without_logins(converted.message).splitlines())
         converted.args = (converted.message,)
         raise converted from exc
 
@@ -140,7 +142,7 @@ def _convert(exc: Exception, doing: str, server: str, proxy: Proxy | None) -> Ap
             hint="is the cluster running, and can this machine reach it? try: kubectl --context NAME version",
             unsent=True,
         )
-    if isinstance(exc, aiohttp.ClientResponseError | ValueError | KeyError | TypeError | AttributeError):
+    if isinstance(exc, (aiohttp.ClientResponseError, *NOT_OURS)):
         return ApiError(
             f"{doing}: {server} answered what no Kubernetes API server answers ({type(exc).__name__}: {exc})"[:300],
             hint="check that the kubeconfig's `server` is an API server",
@@ -159,20 +161,21 @@ def causes(status: dict[str, Any]) -> list[str]:
     """The reasons of a Status object's causes."""
     details = status.get("details")
     rows = details.get("causes") if isinstance(details, dict) else None
-    return [str(row.get("reason", "")) for row in rows or () if isinstance(row, dict)]
+    return [str(row.get("reason", "")) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 def retry_after_s(headers: Any, status: dict[str, Any]) -> float:
     """Seconds that a server asks to wait, by its header (a number or a date) or its Status; 0 where it does not."""
     details = status.get("details")
-    said = (headers or {}).get("Retry-After") or (details or {}).get("retryAfterSeconds") or 0
+    by_status = details.get("retryAfterSeconds") if isinstance(details, dict) else 0
+    said = (headers or {}).get("Retry-After") or by_status or 0
     try:
         return max(0.0, float(said))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         pass
     try:
         return max(0.0, parsedate_to_datetime(str(said)).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
 
 
@@ -182,6 +185,6 @@ def status_object(body: Any) -> dict[str, Any]:
         body = body.decode("utf-8", "replace")
     try:
         parsed = json.loads(body) if isinstance(body, str) else body
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return parsed if isinstance(parsed, dict) else {}

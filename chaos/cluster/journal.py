@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
+import errno
 import os
 import shlex
-import stat
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Self
 
 from chaos.cluster.entry import FIX_PREFIX, RUN_LABEL, UndoEntry, entry_of, run_of
-from chaos.cluster.line import VERSION, Line, is_beginning, write_line
+from chaos.cluster.journal_file import is_unbegun, keep_name, lock, read
+from chaos.cluster.line import VERSION, Line, write_line
 from chaos.cluster.lines import Lines, UnfitLine, in_order, read_lines
 from chaos.errors import InconclusiveError, PreflightError, UsageError
 from chaos.model.private import open_file
 
-__all__ = ["FIX_PREFIX", "JOURNAL", "RUN_LABEL", "Journal", "UndoEntry", "UnfitLine"]
+__all__ = ["FIX_PREFIX", "JOURNAL", "RUN_LABEL", "Journal", "UndoEntry", "UnfitLine", "is_unbegun"]
 
 JOURNAL = "journal.jsonl"
-# Above what a run of days writes.
-_MOST_BYTES = 64 << 20
-_FIRST_LINE_BYTES = 1 << 20
 
 
 class Journal:
@@ -64,8 +60,8 @@ class Journal:
         journal = cls(folder / JOURNAL, run, key)
         journal._is_own = True
         journal._append({"run": run})
-        _keep_name(folder)
-        journal._lock = _lock(journal.path)
+        keep_name(folder)
+        journal._lock = lock(journal.path)
         return journal
 
     def is_live(self) -> bool:
@@ -86,7 +82,7 @@ class Journal:
             PreflightError: nobody can tell.
         """
         try:
-            self._lock = _lock(self.path)
+            self._lock = lock(self.path)
         except OSError as exc:
             raise PreflightError(
                 f"{self.path} cannot be opened for writing ({exc.strerror}), so nobody can tell whether its run is "
@@ -110,8 +106,19 @@ class Journal:
             UsageError: it is no journal.
         """
         journal = cls(path, {}, key)
-        journal._take_all(read_lines(_read(path), key))
+        journal._take_all(read_lines(read(path), key))
         return journal
+
+    def read_again(self, key: bytes = b"") -> None:
+        """The same once it is held: its run may have gone on, and may have come to its end, since it was read.
+
+        Args:
+            key: the user's, which may have signed it.
+
+        Raises:
+            UsageError: it is no journal any more.
+        """
+        vars(self).update(vars(self.load(self.path, key)), _lock=self._lock)
 
     def _take_all(self, lines: Lines) -> None:
         """Take over what lines say.
@@ -192,6 +199,11 @@ class Journal:
         newest_first = (self.entries[number] for number in sorted(self.entries, reverse=True))
         return [entry for entry in newest_first if entry.is_open and entry.namespace not in gone]
 
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether something is to be undone, or may be, as far as can be read."""
+        return bool(self.open_entries() or self.unfit)
+
     def recovery(self, *options: str) -> str:
         """The command that undoes what is open; what only a file names, kubeconfig or context, is not proposed."""
         command = ["chaos", "recover", str(self.path.parent.absolute())]
@@ -217,6 +229,8 @@ class Journal:
     def _append(self, row: dict[str, Any], *, durable: bool = True) -> None:
         try:
             with open_file(self.path, "ab+") as file:
+                if self._lock is not None and not os.path.sameopenfile(file.fileno(), self._lock):
+                    raise OSError(errno.ESTALE, "another file is in its place")  # noqa: TRY301 - as any other reason
                 torn = bool(file.tell()) and not self._ends_a_line(file)  # a crash cut the last line short
                 file.write(b"\n" * torn + self._line(row, after_torn=torn))
                 file.flush()
@@ -232,54 +246,3 @@ class Journal:
     def _line(self, row: dict[str, Any], *, after_torn: bool) -> bytes:
         of = None if "run" in row else self._of
         return write_line(Line(row, self._version, self._written + 1, of, after_torn), self._key)
-
-
-def _keep_name(folder: Path) -> None:
-    """Have the folder itself on the disk: a file whose name is lost is lost. Not all file systems can."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _lock(path: Path) -> int | None:
-    """A file descriptor that holds the lock of a journal; None where somebody else holds it.
-
-    A file system without locks gives a descriptor without one: then nobody can tell, and recovering is the safer guess.
-    """
-    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)  # some file systems lock only what is open for writing
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    except OSError:
-        return descriptor
-    return descriptor
-
-
-def _read(path: Path) -> bytes:
-    """Raises UsageError: it cannot be read, or is no file that a run wrote."""
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise UsageError(f"the journal {path} is no regular file")
-        if status.st_size > _MOST_BYTES:
-            raise UsageError(f"the journal {path} is larger than any that a run writes ({status.st_size} bytes)")
-        return path.read_bytes()
-    except OSError as exc:
-        raise UsageError(f"the journal {path} cannot be read: {exc.strerror}") from exc
-
-
-def is_unbegun(path: Path) -> bool:
-    """Whether its run had not written its first line, which is on the disk before anything is changed."""
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode) or status.st_size > _FIRST_LINE_BYTES:
-            return False
-        data = path.read_bytes()
-    except OSError:  # what is wrong with it is told by those who read it
-        return False
-    return b"\n" not in data and (not data.strip(b"\x00") or is_beginning(data))

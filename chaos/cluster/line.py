@@ -20,6 +20,8 @@ VERSION = 1
 _SUM = re.compile(rb',"sum":"([0-9a-f]{16})"\}$')
 _WHOLE = re.compile(rb',"sum":"[0-9a-f]{16}"\}')
 _MAC = re.compile(rb',"mac":"([0-9a-f]{64})"$')
+# What is deeper can be read, and not always be copied or written again; objects of a cluster are half as deep.
+_DEPTH = 60
 _BEGINS = b'{"v":'
 _BEGAN_ONCE = (b'{"entry":{', b'{"run":{')
 
@@ -70,6 +72,8 @@ def read_line(data: bytes, key: bytes) -> Line:
     row = json.loads(data)
     if not isinstance(row, dict):
         raise ValueError("it is neither a run nor an entry")  # noqa: TRY004 - what JSON holds is data
+    if _is_deep(row):
+        raise ValueError("it is nested too deeply")
     if found is None:
         if not row.keys().isdisjoint({"v", "n", "sum", "mac"}):
             raise ValueError("it was damaged: it has no checksum")
@@ -93,6 +97,16 @@ def is_beginning(data: bytes) -> bool:
 def is_old_beginning(data: bytes) -> bool:
     """The same of a line without a checksum."""
     return not data.endswith(b"}}") and any(data.startswith(b) or b.startswith(data) for b in _BEGAN_ONCE)
+
+
+def _is_deep(row: object) -> bool:
+    level = [row]
+    for _ in range(_DEPTH):
+        inside = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        level = [value for values in inside for value in values]
+        if not level:
+            return False
+    return True
 
 
 def _is_count(value: object) -> bool:

@@ -20,11 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from chaos.cluster.client import Cluster, Object
-from chaos.cluster.entry import FIX_PREFIX, UndoEntry, is_run_id
+from chaos.cluster.entry import FIX_PREFIX, RUN_LABEL, UndoEntry, is_run_id
 from chaos.cluster.journal import JOURNAL, Journal
 from chaos.cluster.line import VERSION, Line, write_line
 from chaos.cluster.lines import read_lines
+from chaos.cluster.restoring import DNS_NAMESPACE
 from chaos.errors import ApiError, UsageError
+from chaos.visible import visible
 
 # Not the run's own label: neither a rollback nor `chaos cleanup` must take it for something to be removed.
 MIRROR_LABEL = "chaos-identity.io/mirror"
@@ -165,6 +167,8 @@ class Copy(Journal):
         text = (found.get("data") or {}).get(_KEY)
         if not isinstance(text, str):
             raise UsageError(f"{copy.path} is no mirror of a journal, although it is labelled as one")
+        if copy.name != MIRROR_NAME:
+            raise UsageError(f"{copy.path} is no run's, although it is labelled so: those are called {MIRROR_NAME}")
         copy._take_all(read_lines(text.encode("utf-8", "replace"), b""))
         run_id = copy.run["id"]
         if run_id != copy._label or run_id.startswith(FIX_PREFIX):
@@ -176,12 +180,26 @@ class Copy(Journal):
         """What is open and no label leads to."""
         return [entry for entry in self.open_entries() if is_outside(entry)]
 
+    def why_beyond(self, entry: UndoEntry) -> str:
+        """Why what it says is no mirror's business; empty where it is."""
+        if entry.undo == "command" and entry.command:
+            return "runs write no commands there, so this is somebody else's"
+        return "it names another run" if entry.run not in ("", self.run["id"]) else ""
+
+    def is_beyond(self, entry: UndoEntry, found: Object) -> bool:
+        """Whether a live object that was changed is none of those that whoever writes here may speak of.
+
+        Those are of its own namespace, of the cluster (a node) or its DNS, or the run's own elsewhere.
+        """
+        labels = found["metadata"].get("labels") or {}
+        return entry.namespace not in ("", DNS_NAMESPACE, self.namespace) and labels.get(RUN_LABEL) != self.run["id"]
+
     @property
     def whose(self) -> str:
         """By whom and since when, as it says itself; for people."""
         run = self.run
         parts = [f"by {run['by']}" if isinstance(run.get("by"), str) else "", f"since {run.get('since', self.made_at)}"]
-        return ", ".join(part for part in parts if part)
+        return visible(", ".join(part for part in parts if part), line=True)
 
     def recovery(self, *options: str) -> str:
         """See `Journal.recovery`."""

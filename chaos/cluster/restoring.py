@@ -27,10 +27,27 @@ _FATAL = frozenset(
         "ttlSecondsAfterFinished",
     }
 )
+# What would lead traffic to where nothing of the cluster is.
+_LEADING = frozenset({"externalIPs", "externalName", "loadBalancerIP", "loadBalancerSourceRanges"})
+# They limit what others may do, and who works in a namespace need not be one who may change them.
+_LIMITS = frozenset({"LimitRange", "Namespace", "NetworkPolicy", "PersistentVolume", "ResourceQuota"})
+# Of kube-system runs change its DNS alone (`chaos.engine.dns_control`): other maps there say who may do what.
+DNS_NAMESPACE = "kube-system"
+_DNS = {"Deployment": {"spec": {"replicas"}}, "ConfigMap": {"data": {"Corefile"}}}
 # The patch itself is level 0, what is in `spec` 1.
 _FIELD_LEVEL = 1
 # By labels and annotations of our own an undo knows what a run made: a file must not put them on anything.
 _OWN_PREFIX = "chaos-identity.io/"
+
+
+def why_not_this(kind: str, namespace: str, restore: dict[str, Any]) -> str:
+    """Why an object must not be changed so on the word of a file; empty where it may."""
+    if kind in _LIMITS:
+        return f"a {kind} limits what others may do"
+    named = {key: set(value) if isinstance(value, dict) else set() for key, value in restore.items()}
+    if namespace == DNS_NAMESPACE and named != _DNS.get(kind):
+        return f"of {DNS_NAMESPACE} a run changes DNS alone"
+    return ""
 
 
 def why_not_put_back(applied: dict[str, Any], restore: dict[str, Any]) -> str:
@@ -57,6 +74,7 @@ def _why_not_these_fields(applied: dict[str, Any], restore: dict[str, Any]) -> s
     for wrong, why in (
         (bool(fields & _PROGRAMS), "it would change what runs"),
         (bool(fields & _FATAL), "it could end pods or remove volumes"),
+        (bool(fields & _LEADING), "it would lead traffic elsewhere"),
         (any(n.startswith(_OWN_PREFIX) for n in named), "it would change whose this tool takes an object for"),
         (not _is_within(restore, applied), "it would change more than the run had, or set what it had only removed"),
     ):

@@ -27,13 +27,16 @@ async def run_shell(command: str, within_s: float) -> str:
         PreflightError: it failed, or was ended because it took too long; what it did until then is not known.
     """
     with tempfile.TemporaryFile() as output:  # a pipe would stay open as long as a child that it left behind
-        process = await asyncio.create_subprocess_shell(
-            command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=output,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
+        try:
+            process = await asyncio.create_subprocess_shell(
+                command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except ValueError as exc:
+            raise PreflightError(f"`{command}` is no text that can be given to a shell: {exc}") from exc
         try:
             async with asyncio.timeout(within_s):
                 await process.wait()

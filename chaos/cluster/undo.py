@@ -8,6 +8,7 @@ cluster must agree before anything is touched:
 - what is deleted carries the run's label, whatever UID the file gives;
 - what is restored has the UID and every value that the run is said to have set, and the patch touches no other field,
   and nothing that says what an object is, whose it is, or what runs in it (`restoring.why_not_put_back`);
+- a mirror speaks of its own namespace, of nodes, of cluster DNS, and of what carries the run's label elsewhere;
 - a shell command runs only where whoever recovers said so, having read it, whoever signed it.
 
 What is left to somebody who writes a journal for a cluster that he can read: to have what a run made removed, even
@@ -74,6 +75,8 @@ class Undo:
             UnprovenError: nothing but a file says that it is to be undone.
         """
         why = entry.why_unfit() if self._read_back else ""
+        if self._read_back and isinstance(self._journal, Copy):
+            why = why or self._journal.why_beyond(entry)
         if why:
             raise UnprovenError(
                 visible(f"{entry.what} was left alone ({entry.change}): {why}", line=True),
@@ -147,6 +150,7 @@ class Undo:
             found = await self._cluster.get(entry.kind, entry.name, entry.namespace)
             if found is None or str(found["metadata"]["uid"]) != entry.uid:
                 return f"{what} is no longer the one that was changed; left alone"
+            self._check_within(entry, found)
             if has_values(found, restore):
                 return f"put {what} back" if sent else f"{what} has its old values"
             if not has_values(found, entry.applied or {}, filled_in=entry.state == "intended"):
@@ -160,6 +164,15 @@ class Undo:
         raise RollbackError(
             f"{what} could not be put back: it changes all the time", hint=self._by_hand(entry), may_pass=True
         )
+
+    def _check_within(self, entry: UndoEntry, found: Object) -> None:
+        """Raises UnprovenError: a mirror speaks of what is elsewhere, and not the run's."""
+        if isinstance(self._journal, Copy) and self._journal.is_beyond(entry, found):
+            raise UnprovenError(
+                f"{entry.what} was left alone: {self._journal.path} is elsewhere, and it does not carry the label of "
+                f"the run, {RUN_LABEL}={self._journal.run['id']}",
+                hint="look at it; nothing else says that a run changed it",
+            )
 
     async def look(self, entry: UndoEntry) -> str:
         """Whether an undo that was given up has come about all the same; what is so then, or nothing.

@@ -177,7 +177,7 @@ class Execution:
             gc.unfreeze()  # another run in this process must not inherit what this one leaves
         if (failure := self._place.failure()) is not None:
             self._defects.insert(0, InconclusiveError(f"the sandbox itself failed: {failure!r}"))
-        ended = _only_what_is_left(_error_of(self._body))
+        ended = _error_of(self._body)
         found = [e for e in (ended, *self._defects) if e is not None]
         error = min(found, key=lambda e: PRECEDENCE.index(e.exit_code)) if found else None
         if self._begun is None:
@@ -243,6 +243,8 @@ class Execution:
             history.meta.measurement |= self._cost(self._cluster, begun.fleet)
         if leftovers:  # without the hints: a command that joins a node again may hold a password
             history.meta.measurement["not_undone"] = [left.message for left in leftovers]
+        elif isinstance(error, RollbackError):
+            error.hint = ""  # what a method could not put back was tried again since: `ending_of` says what that means
         drawn = self._place.drawn()
         history.meta.model = [{**row, "drawn": row["name"] in drawn} for row in history.meta.model]
         history.meta.finished_at = history.wall(self._clock.now_ns())
@@ -563,13 +565,6 @@ def _note_down(
             )
 
     return done
-
-
-def _only_what_is_left(error: ChaosError | None) -> ChaosError | None:
-    """What a method could not put back has been tried again since: the rollback tells whether anything is left."""
-    if not isinstance(error, RollbackError):
-        return error
-    return InconclusiveError(f"the run ended early: {error.message}")
 
 
 async def _look_at(watchers: Sequence[Watcher]) -> bool:

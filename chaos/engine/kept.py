@@ -11,7 +11,8 @@ from chaos.cluster.client import Cluster
 from chaos.cluster.journal import FIX_PREFIX, JOURNAL, Journal, is_unbegun
 from chaos.cluster.mirror import is_outside
 from chaos.cluster.signing import user_key
-from chaos.errors import ChaosError, PreflightError
+from chaos.engine.over import OverJournals
+from chaos.errors import ChaosError, PreflightError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +57,38 @@ async def is_about(cluster: Cluster, journal: Journal) -> bool:
         return False
 
 
-def read_journals(reports: Path) -> Kept:
-    """The journals below a folder."""
-    key = user_key().data
+def read_journals(reports: Path, over: OverJournals | None = None) -> Kept:
+    """The journals below a folder.
+
+    Args:
+        reports: the folder.
+        over: knows some that are over, which are not wanted.
+    """
+    key = user_key()
     kept = Kept([], [])
     for path in sorted(reports.rglob(JOURNAL)):
+        seen = OverJournals.look(path)
+        if over is not None and over.has(seen):
+            continue
         try:
-            if not is_unbegun(path):
-                kept.journals.append(Journal.load(path, key))
+            if is_unbegun(path):
+                continue
+            journal = Journal.load(path, key.data)
         except ChaosError as exc:
             kept.unread.append(exc)
+            continue
+        if over is None or journal.is_unfinished:
+            kept.journals.append(journal)
+        elif not key.missing:  # else it is read another time by the key that signed it
+            over.add(seen)
+    return kept
+
+
+def unfinished_here(reports: Path) -> Kept:
+    """Those below a folder that are not over, of any cluster; what was over when it was read is not read again."""
+    over = OverJournals(reports)
+    kept = read_journals(reports, over)
+    over.keep()
     return kept
 
 
@@ -81,13 +104,16 @@ def open_changes(unfinished: Iterable[Journal]) -> list[Open]:
 
 async def unfinished_journals(cluster: Cluster, journals: Iterable[Journal]) -> list[Journal]:
     """Those of runs on this cluster that are over and have something left to undo, or lines that nobody can read."""
-    found = []
+    found: list[Journal] = []
+    key = user_key().data
     for journal in journals:
-        if not (journal.open_entries() or journal.unfit) or journal.run["id"].startswith(FIX_PREFIX):
+        if not journal.is_unfinished or journal.run["id"].startswith(FIX_PREFIX):
             continue
         with contextlib.suppress(PreflightError):  # nobody can tell whether it is over
             if await is_about(cluster, journal) and not journal.is_live():
-                found.append(journal)
+                with contextlib.suppress(UsageError):  # it went away meanwhile: what it said counts
+                    journal.read_again(key)  # it may have undone all of it meanwhile
+                found += [journal] * journal.is_unfinished
     return found
 
 

@@ -23,6 +23,7 @@ from chaos.cluster.client import Cluster
 from chaos.cluster.journal import RUN_LABEL
 from chaos.engine.holder import user
 from chaos.errors import ApiError, InconclusiveError
+from chaos.visible import visible
 
 NAME = "chaos-identity"
 RENEW_S, DURATION_S = 10.0, 40
@@ -30,6 +31,8 @@ RENEW_S, DURATION_S = 10.0, 40
 _RENEWED_WITHIN_S = 5.0
 # A run that cannot reach the API server for a while is not over: it comes back, or its rollback does.
 _SURELY_OVER_S = 10 * DURATION_S
+# Older versions said so, and never renewed it; what claims more is somebody's who would keep everybody out for good.
+_MOST_S = 3600.0
 # It is gone, or has another UID: a conflict, or a change of what does not change.
 _ANOTHER_ONE = (404, 409, 422)
 Object = dict[str, Any]
@@ -85,14 +88,17 @@ def holder(lease: Object, now_s: float) -> Holder:
     """
     meta, spec = lease["metadata"], lease.get("spec") or {}
     since = str(meta["creationTimestamp"])
-    heard = max(_seconds(since), _seconds(str(spec.get("renewTime") or since)))
+    renewed = _seconds(str(spec.get("renewTime") or since))
+    if renewed > now_s + DURATION_S:  # runs count on from the server's clock, so none of them wrote that
+        renewed = 0.0
+    heard = max(_seconds(since), renewed)
     return Holder(
-        who=str(spec.get("holderIdentity") or ""),
+        who=visible(str(spec.get("holderIdentity") or ""), line=True),  # anybody may have written it
         run=str((meta.get("labels") or {}).get(RUN_LABEL, "")),
         since=since,
         namespace=str(meta.get("namespace", "")),
         silent_s=max(0.0, now_s - heard),
-        lasts_s=float(spec.get("leaseDurationSeconds") or 0),
+        lasts_s=min(_MOST_S, float(spec.get("leaseDurationSeconds") or 0)),
     )
 
 
@@ -203,5 +209,5 @@ class Heartbeat:
 def _seconds(text: str) -> float:
     try:
         return datetime.fromisoformat(text).astimezone(UTC).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0  # somebody else wrote it

@@ -77,23 +77,30 @@ class Undoing:
                     self._keep(entry, left, covered)
                     continue
             self._current = entry
-            try:
-                done = await self._patience.attempt(self._undo.undo(entry))
-            except RollbackError as exc:
-                if exc.may_pass:
-                    self._wait_for(entry, exc)
-                else:
-                    covered.discard(entry.name)  # it stays, so what is in it has to go by itself
-                    self._fail(entry, exc)
-            except TimeoutError:
-                self._give_up(entry)
-            except ChaosError as exc:  # undone in the cluster, but the journal could not be written
-                self._again.pop(entry.id, None)
-                self._progress.warning(exc.message)
-            else:
-                self._again.pop(entry.id, None)
-                self._progress.step(f"cleaned up: {done}")
+            await self._attempt(entry, covered)
         self._current = None
+
+    async def _attempt(self, entry: UndoEntry, covered: set[str]) -> None:
+        try:
+            done = await self._patience.attempt(self._undo.undo(entry))
+        except RollbackError as exc:
+            if exc.may_pass:
+                self._wait_for(entry, exc)
+            else:
+                covered.discard(entry.name)  # it stays, so what is in it has to go by itself
+                self._fail(entry, exc)
+        except TimeoutError:
+            self._give_up(entry)
+        except ChaosError as exc:  # undone in the cluster, but the journal could not be written
+            self._again.pop(entry.id, None)
+            self._progress.warning(exc.message)
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the others are undone
+            covered.discard(entry.name)
+            why = f"a defect of this tool: {type(exc).__name__}: {exc}"
+            self._fail(entry, self._undo.unfinished(entry, visible(why, line=True)))
+        else:
+            self._again.pop(entry.id, None)
+            self._progress.step(f"cleaned up: {done}")
 
     def _give_up(self, entry: UndoEntry) -> None:
         if not entry.is_open:  # only the mirror was not told any more
@@ -136,7 +143,7 @@ class Undoing:
             try:
                 async with asyncio.timeout(_LAST_LOOK_S):
                     gone = await self._undo.look(entry)
-            except (ChaosError, TimeoutError):
+            except Exception:  # noqa: BLE001 - it is told as not undone
                 gone = ""
             if gone:
                 self._progress.step(f"cleaned up: {gone}")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from chaos.cluster.client import Cluster
-from chaos.cluster.journal import Journal
 from chaos.cluster.mirror import MIRROR_NAME, Copy, by_hand, find_mirrors
-from chaos.engine.kept import open_changes, read_journals, unfinished_journals
+from chaos.engine.kept import damaged, open_changes, unfinished_here, unfinished_journals
 from chaos.errors import ApiError, PreflightError
 from chaos.visible import visible
 
@@ -30,12 +29,19 @@ async def refuse_on_top(cluster: Cluster, namespace: str, reports: Path, recover
     Raises:
         PreflightError: says what is to be undone first.
     """
-    kept = read_journals(reports)
+    kept = unfinished_here(reports)
     left = await unfinished_journals(cluster, kept.journals)
     for change in open_changes(left):
         raise PreflightError(
             visible(f"an earlier run did not undo: {change.what}, so nothing is begun on top of it", line=True),
             hint=change.recovery,
+        )
+    for change in damaged(left):
+        raise PreflightError(
+            visible(
+                f"nobody knows whether an earlier run undid {change.what}; nothing is begun on top of it", line=True
+            ),
+            hint=f"{change.recovery}; then, where all is as it was, move that folder to another place",
         )
     try:
         mirrors = await find_mirrors(cluster, namespace)
@@ -51,11 +57,8 @@ async def refuse_on_top(cluster: Cluster, namespace: str, reports: Path, recover
                 visible(f"what an earlier run is to undo may stand where nobody can read it: {why}", line=True),
                 hint=f"look at it; where nothing is to be undone: {by_hand(MIRROR_NAME, where)}",
             )
-    return [f"an earlier run left {_what(journal)}: {journal.recovery()}" for journal in left]
-
-
-def _what(journal: Journal) -> str:
-    return "what it had made" if journal.open_entries() else "a journal of which not all can be read"
+    unread = [f"it may be that an earlier run is to be undone: {problem.message}" for problem in kept.unread]
+    return [*unread, *(f"an earlier run left what it had made: {journal.recovery()}" for journal in left)]
 
 
 def _of_another(copy: Copy) -> str:

@@ -12,7 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from chaos.metrics.definitions import IDENTITY, LAST_SUCCESS, label
 from chaos.metrics.exposition import exposition
 from chaos.metrics.figures import Point
+from chaos.model.private import read_file
 
+_MOST_BYTES = 16 << 20
 _MODE = 0o644  # node_exporter runs as another user
 
 
@@ -45,7 +47,7 @@ def _kept_success(path: Path, identity: dict[str, str]) -> list[Point]:
     """The last success of the same thing, as the file tells it; nothing where there is none, or it is not ours."""
     labels = {label(attribute): identity.get(attribute, "") for attribute in IDENTITY}
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_file(path, _MOST_BYTES).decode()
         samples = [s for family in text_string_to_metric_families(text) for s in family.samples]
     except (OSError, ValueError):
         return []

@@ -13,6 +13,7 @@ from chaos.model.event import ClusterEvent, WatchGap
 from chaos.model.fault import FaultWindow
 from chaos.model.history import History, RunMeta
 from chaos.model.outcome import Outcome
+from chaos.model.private import NOT_OURS, read_file
 from chaos.model.recording import EVENTS, OBSERVATIONS
 from chaos.model.series import Samples, Series
 
@@ -28,7 +29,7 @@ def load_history(folder: Path, meta: RunMeta, status: str) -> History:
         _load_observations(history, folder / OBSERVATIONS)
         _load_events(history, folder / EVENTS)
         _check_order(history)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as exc:
+    except NOT_OURS as exc:
         raise UsageError(f"the history in {folder} is not what this tool wrote: {type(exc).__name__}: {exc}") from exc
     return history
 
@@ -90,7 +91,7 @@ def _outcome(fields: dict[str, Any]) -> Outcome:
 
 def _lines(path: Path) -> list[dict[str, Any]]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_file(path).decode()
     except OSError as exc:
         raise UsageError(
             f"{path.parent} holds no readable history: {path.name}: {exc.strerror}",
@@ -101,7 +102,7 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     for number, line in enumerate(lines, 1):
         try:
             rows.append(json.loads(line))
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             if number == len(lines) and not text.endswith("\n"):
                 break  # cut short by a crash
             raise UsageError(f"{path}, line {number} is not what this tool wrote: {exc}") from exc

@@ -24,8 +24,9 @@ _BLOCK = re.compile(
     r"^([ \t]*)(#{1,6}(?=\s|$)|>|[-+*](?=\s)|[-=_*~]{2,}|\d{1,9}[.)](?=\s)|\[(?=[\s\S]{0,999}?\]:))", re.MULTILINE
 )
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
-# A spreadsheet takes a cell that begins so for a formula, or for the end of the cell before.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet takes a cell that begins so for a formula, or for the end of the cell before; after blanks and in wide
+# characters too. Where it separates cells by something else than commas, what comes after that begins one as well.
+_FORMULA = re.compile(r"(?:\A|(?<=[;|])|(?<=.\t))(?=\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20])")
 
 
 class Markdown(str):
@@ -68,8 +69,7 @@ def csv_cell(value: object) -> object:
     """A value of a CSV table: text that a spreadsheet would run begins with an apostrophe; numbers stay numbers."""
     if not isinstance(value, str):
         return value
-    shown = visible(value)
-    return f"'{shown}" if value.startswith(_FORMULA) and not _NUMBER.fullmatch(value) else shown
+    return visible(value if _NUMBER.fullmatch(value) else _FORMULA.sub("'", value))
 
 
 def picture(value: object) -> object:

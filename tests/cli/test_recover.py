@@ -10,8 +10,17 @@ from typing import Any
 import pytest
 
 from chaos.cli.recover import RecoverRequest, recover_runs
-from chaos.cluster.journal import FIX_PREFIX, JOURNAL
+from chaos.cli.recover_left import left_in_cluster
+from chaos.cli.terminal import SteadfastConsole
+from chaos.cluster.address import ClusterAddress
+from chaos.cluster.client import Cluster
+from chaos.cluster.connection import connect
+from chaos.cluster.journal import FIX_PREFIX, JOURNAL, Journal
+from chaos.cluster.mirror import Mirror
+from chaos.cluster.signing import user_key
+from chaos.errors import RollbackError
 from tests.cluster.journals import RUN, entry, write
+from tests.diagnose.clusters import Place, run
 
 ESCAPE = "\x1b]0;owned\x07\x1b[2J"
 
@@ -147,3 +156,103 @@ def test_a_journal_that_cannot_be_written_is_told(
     write(tmp_path / "reports" / "r", entry(namespace="default")).chmod(0o444)
     assert recovered(tmp_path) == 3
     assert "copy its folder to where you may write" in capsys.readouterr().err
+
+
+def written_head(folder: Path, fingerprint: str, place: str = "context c") -> None:
+    """What a run writes down of itself before it changes anything, without its journal."""
+    environment = {"place": place, "cluster_fingerprint": fingerprint}
+    head = {"experiment": "Dns-Outage", "environment": environment, "target": {"namespace": "mine"}, "simulated": False}
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(json.dumps(head))
+
+
+@pytest.mark.parametrize("journal", ["lost", "empty", "torn", "foreign", "of another run's end"])
+def test_a_folder_with_nothing_to_undo_tells_of_what_its_cluster_still_says(
+    tmp_path: Path, journal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its journal or its run.json it is known which cluster that is; what recovers the run is named."""
+    folder = tmp_path / "dns-outage" / "2026-01-01T00-00-00Z"
+    named: list[ClusterAddress] = []
+
+    async def story(place: Place) -> None:
+        async def connected(address: ClusterAddress, _namespace: str = "") -> Cluster:
+            named.append(address)
+            api = place.sandbox.api
+            return await connect(ClusterAddress(url=api.url, connector=api.connector()))
+
+        monkeypatch.setattr("chaos.cli.recover_left.connect", connected)
+        console = SteadfastConsole(stderr=True)
+        written_head(folder, place.cluster.fingerprint)
+        assert await left_in_cluster(folder, None, None, console) == []
+        about = {**RUN, "id": "dns-outage-2026-01-01t00-00-00z", "fingerprint": place.cluster.fingerprint}
+        real = Journal.start(folder, about)
+        real.intend(change="cut node n", undo="command", kind="Node", name="n", command="join n")
+        await Mirror(place.cluster, real, "default").write()
+        real.close()
+        match journal:
+            case "lost":
+                real.path.unlink()
+            case "empty" | "torn" | "foreign":
+                real.path.write_bytes({"empty": b"", "torn": b'{"v":1,', "foreign": b"hello\n"}[journal])
+            case _:
+                real.update(real.entries[1], "undone")
+        (left,) = await left_in_cluster(folder, None, None, console)
+        assert (
+            "did not undo: run a command of the operator's on Node n, says ConfigMap chaos-identity-run" in left.message
+        )
+        assert left.hint.endswith(f"chaos recover --context c --from-cluster {about['id']}")
+        assert left.exit_code == 5
+
+    run(story)
+    assert named == [ClusterAddress("c")] * 2
+
+
+@pytest.mark.parametrize(("whole", "code"), [(True, 0), (False, 3)])
+def test_a_cluster_that_cannot_be_asked_counts_where_no_journal_says_that_all_was_undone(
+    tmp_path: Path, mine: Path, whole: bool, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "x" / "now"
+    written_head(folder, "f")
+    write(folder, entry(namespace="default", state="undone")) if whole else (folder / JOURNAL).touch()
+    assert recovered(tmp_path, folder=folder) == code
+    assert "127.0.0.1:1 cannot be reached" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("head", ["[]", "{}", "[" * 100_000, '{"environment":{"place":1}}', "\x00", "pipe"])
+def test_a_run_json_that_tells_nothing_tells_of_no_cluster(tmp_path: Path, mine: Path, head: str) -> None:
+    folder = tmp_path / "x" / "now"
+    folder.mkdir(parents=True)
+    (folder / JOURNAL).touch()
+    (os.mkfifo if head == "pipe" else (lambda path: Path(path).write_text(head)))(folder / "run.json")
+    assert recovered(tmp_path, folder=folder) == 0
+
+
+@pytest.mark.parametrize(("signed", "named", "told"), [(True, False, True), (False, False, False), (False, True, True)])
+def test_commands_of_whatever_lies_below_a_folder_need_its_name_where_the_key_did_not_sign_them(
+    tmp_path: Path, mine: Path, signed: bool, named: bool, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody may have put another journal there since they were read."""
+    seen: list[bool] = []
+
+    async def watched(*_args: Any, run_commands: bool) -> list[RollbackError]:
+        seen.append(run_commands)
+        return []
+
+    async def nothing(*_args: Any) -> Any:
+        return NoCluster()
+
+    monkeypatch.setattr("chaos.cli.recover.connect", nothing)
+    monkeypatch.setattr("chaos.cli.recover.settle", nothing)
+    monkeypatch.setattr("chaos.cli.recover.recover", watched)
+    folder = tmp_path / "reports" / "r"
+    folder.mkdir(parents=True)
+    journal = Journal.start(folder, RUN, user_key(make=True).data if signed else b"")
+    journal.intend(change="cut", undo="command", kind="Node", name="n", command="true")
+    journal.close()
+    assert recovered(tmp_path, run_commands=True, **({"folder": folder} if named else {})) == 0
+    assert seen == [told]
+
+
+class NoCluster:
+    async def close(self) -> None:
+        """Nothing is open."""

@@ -11,7 +11,7 @@ import pytest
 
 from chaos.cluster.journal import JOURNAL, Journal
 from chaos.cluster.line import Line, read_line, write_line
-from chaos.errors import UsageError
+from chaos.errors import InconclusiveError, PreflightError, UsageError
 
 RUN = {"id": "r1", "context": "c", "kubeconfig": "", "fingerprint": "f"}
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
@@ -206,3 +206,57 @@ def test_of_very_many_lines_that_are_none_some_are_told_and_all_are_counted(tmp_
     assert states(read) == after(good)
     assert len(read.unfit) == 51
     assert read.unfit[-1].why == "19950 more lines are as unfit as the last one"
+
+
+@pytest.mark.parametrize("deep", [b"[" * 900 + b"]" * 900, b'{"a":' * 900 + b"1" + b"}" * 900], ids=["list", "map"])
+def test_a_line_that_is_nested_deeper_than_any_is_none(tmp_path: Path, deep: bytes) -> None:
+    """It could be read, and not be written again once it was undone: that would cost the lines after it."""
+    path = written(tmp_path).path
+    for name in (b"applied", b"more", b"of another version"):
+        said = b'{"entry":{"id":9,"change":"c","undo":"delete","kind":"Pod","name":"p","%s":%s}}' % (name, deep)
+        path.write_bytes(path.read_bytes() + said + b"\n")
+    read = Journal.load(path)
+    assert [line.why for line in read.unfit] == ["it is nested too deeply"] * 3
+    assert states(read) == {"s": ("done", "u1"), "n": ("undone", "u2")}
+
+
+def test_a_journal_is_read_again_once_it_is_held(tmp_path: Path) -> None:
+    """Its run may have gone on since it was read, and have undone what was open."""
+    live = written(tmp_path, KEY)
+    read = Journal.load(live.path, KEY)
+    assert read.is_unfinished
+    live.update(live.entries[1], "undone")
+    assert read.claim()
+    read.read_again(KEY)
+    assert (read.is_unfinished, read.is_signed, read.torn, read.unfit) == (False, True, 0, [])
+    read.close()
+
+
+def test_a_journal_that_was_swapped_for_a_link_is_not_written_through(tmp_path: Path) -> None:
+    """Whoever may write into a shared folder knows its name, and what would be appended may be a shell's commands."""
+    path = written(tmp_path / "run").path
+    precious = tmp_path / ".bashrc"
+    precious.write_text("x")
+    read = Journal.load(path)
+    path.unlink()
+    path.symlink_to(precious)
+    with pytest.raises(PreflightError, match="cannot be opened"):
+        read.claim()
+    with pytest.raises(InconclusiveError, match="cannot be written"):
+        read.update(read.entries[1], "undone")
+    with pytest.raises(UsageError, match="it is a link"):
+        Journal.load(path)
+    assert precious.read_text() == "x"
+
+
+def test_a_journal_that_was_swapped_while_it_is_held_is_not_written_on(tmp_path: Path) -> None:
+    """What its run would change from then on would be known to nobody who recovers, and told to somebody else."""
+    (tmp_path / "run").mkdir()
+    journal = Journal.start(tmp_path / "run", RUN)
+    (tmp_path / "run").rename(tmp_path / "moved")
+    swapped = written(tmp_path / "run").path
+    before = swapped.read_bytes()
+    with pytest.raises(InconclusiveError, match="another file is in its place"):
+        journal.intend(change="create", undo="delete", kind="Pod", name="p", namespace="n")
+    assert swapped.read_bytes() == before
+    journal.close()

@@ -271,7 +271,7 @@ CHANGES: list[tuple[str, str, str, Object]] = [
     ("Node", "node-2", "", {"metadata": {"annotations": {"sandbox/x": "down"}}}),
     ("Deployment", "coredns", "kube-system", {"spec": {"replicas": 1}}),
     ("ConfigMap", "coredns", "kube-system", {"data": {"Corefile": ".:53 {\n}\n"}}),
-    ("Service", "kube-dns", "kube-system", {"spec": {"selector": {"k8s-app": None, "app": "x"}}}),
+    ("Service", "mine", "default", {"spec": {"selector": {"k8s-app": None, "app": "x"}}}),
 ]
 
 
@@ -279,6 +279,7 @@ def test_what_a_killed_run_had_changed_is_put_back_from_the_file(tmp_path: Path)
     """Each kind of undoable patch that the faults, the control of DNS and --fix make."""
 
     async def story(place: Place) -> None:
+        await make(place, "Service", "mine", "default", spec={"selector": {"k8s-app": "y"}, "ports": [{"port": 80}]})
         before = await everything(place)
         clock = RunClock(asyncio.get_running_loop())
         journal = Journal.start(tmp_path, {"id": "r1", "fingerprint": place.cluster.fingerprint})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
@@ -57,7 +58,7 @@ def test_what_goes_over_plain_http_to_another_machine_is_told() -> None:
     assert "secret" not in heard_by(configuration("http://10.0.0.1:8080", "secret"))
 
 
-def kubeconfig(folder: Path, server: str, user: dict[str, str]) -> Path:
+def kubeconfig(folder: Path, server: str, user: dict[str, Any]) -> Path:
     path = folder / "kubeconfig"
     document = {
         "clusters": [{"name": "c", "cluster": {"server": server}}],
@@ -90,3 +91,22 @@ async def test_no_error_of_a_connection_repeats_them(tmp_path: Path) -> None:
             assert "Basic" not in str(caught.value)
     finally:
         await sandbox.stop()
+
+
+async def test_what_a_login_program_was_given_is_told_by_nobody(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It fails and says what it was given; the library would print that, and go on without a login."""
+    program = tmp_path / "login"
+    program.write_text('#!/bin/sh\necho "expired: $TOKEN $1" >&2\nexit 1\n')
+    program.chmod(0o755)
+    about = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": str(program),
+        "args": ["--password=hiddenarg"],
+        "env": [{"name": "TOKEN", "value": "hiddenenv"}],
+    }
+    path = kubeconfig(tmp_path, "https://127.0.0.1:9", {"exec": about})
+    with pytest.raises(ChaosError, match=r"expired: \*\*\* --password=\*\*\*"):
+        await connect(ClusterAddress("x", path))
+    assert "hidden" not in "".join(capsys.readouterr())

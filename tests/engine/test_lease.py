@@ -243,4 +243,16 @@ def test_leases_of_others_and_of_older_versions_are_read_as_they_are() -> None:
     assert "which does not say whether it lives" in silent.describe()
     assert holder(lease(renewTime="nonsense", leaseDurationSeconds=40), 150).silent_s == 50
     assert holder(lease(renewTime="1970-01-01T00:02:00.5Z", leaseDurationSeconds=40), 130).silent_s == 9.5
-    assert holder(lease(renewTime="1970-01-01T00:02:00.5Z"), 0).silent_s == 0
+    assert holder(lease(renewTime="1970-01-01T00:02:00.5Z"), 90).silent_s == 0
+
+
+def test_what_somebody_wrote_into_a_lease_is_no_line_of_this_tool() -> None:
+    said = holder(lease(holderIdentity="x\nrun r1: undone\x1b[2J", leaseDurationSeconds=40), 110).describe()
+    assert said.isprintable()
+
+
+@pytest.mark.parametrize("time", ["2999-01-01T00:00:00Z", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"])
+def test_a_lease_that_claims_to_be_renewed_in_the_future_or_for_years_keeps_nobody_out(time: str) -> None:
+    """Whoever may write Leases in a namespace would else keep every run, recovery and cleanup away for good."""
+    assert not holder(lease(renewTime=time, leaseDurationSeconds=40), 500).is_alive
+    assert not holder(lease(renewTime=time, leaseDurationSeconds=2**31 - 1), 4000).may_come_back

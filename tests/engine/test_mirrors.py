@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -309,29 +310,39 @@ def test_a_mirror_of_a_run_of_this_machine_that_lives_is_left_alone(tmp_path: Pa
     run(story)
 
 
-def test_what_may_not_be_listed_is_no_reason_to_say_that_all_is_undone(tmp_path: Path) -> None:
+def test_where_not_all_may_be_listed_what_the_mirror_names_is_undone_and_the_rest_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """As with the printed Role, which reaches one namespace, and not each kind there."""
 
     async def story(place: Place) -> None:
         await make(place, "Namespace", "mine")
         _, changes, _ = begun(place, tmp_path, "mine")
-        await changes.patch("Node", "node-1", "", CORDON)
+        for name in ("made", "late"):
+            await changes.create(
+                {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "mine"}}
+            )
+            await changes.patch("Node", "node-1", "", CORDON)
         listed = place.cluster.list
 
         async def in_mine(kind: str, namespace: str = "", *said: Any, **more: Any) -> tuple[list[Object], str]:
-            if namespace != "mine" or kind == "Job":
+            if namespace != "mine" or kind in ("Job", "Deployment"):
                 raise ApiError("no", status=403)
             return await listed(kind, namespace, *said, **more)
 
         place.cluster.list = in_mine  # type: ignore[method-assign]
         request = ClusterRequest(ClusterAddress(context="c"), tmp_path / "fresh", "mine", "r1", agreed=True)
-        (left,) = await recover_in(place.cluster, request, SteadfastConsole(stderr=True))
-        assert left.message == "what carries the label of run r1 could not be looked for among Job"
+        (left,) = await recover_in(place.cluster, replace(request, run=""), SteadfastConsole(stderr=True))
+        assert left.hint.endswith("chaos recover --context c --from-cluster r1 --namespace mine")
+        assert await recover_in(place.cluster, request, SteadfastConsole(stderr=True)) == []
+        assert "not looked at" in (said := capsys.readouterr().err)
+        assert "namespaces other than mine, Deployment there, Job there" in said
         node = await place.cluster.get("Node", "node-1")
         assert node is not None
         assert not node["spec"].get("unschedulable")
         standing = await look(place.cluster, request.address, tmp_path / "fresh", "mine")
-        assert (standing.only_in, standing.unseen) == ("mine", ("Job",))
+        assert (standing.only_in, standing.unseen) == ("mine", ("Deployment", "Job"))
+        assert {row["metadata"]["name"] for row in (await listed("ConfigMap", "mine"))[0]} <= {"kube-root-ca.crt"}
 
     run(story)
 
@@ -418,9 +429,11 @@ def forged(fingerprint: str, *entries: dict[str, Any], run_id: str = "r1") -> st
     return b"".join(write_line(line, b"k" * 32) for line in lines).decode()
 
 
-async def plant(place: Place, text: Any, label: str = "r1") -> None:
+async def plant(
+    place: Place, text: Any, label: str = "r1", *, name: str = MIRROR_NAME, namespace: str = "default"
+) -> None:
     data = {} if text is None else {"journal.jsonl": text}
-    await make(place, "ConfigMap", "planted", "default", labels={MIRROR_LABEL: label}, data=data)
+    await make(place, "ConfigMap", name, namespace, labels={MIRROR_LABEL: label}, data=data)
 
 
 def test_a_forged_mirror_changes_nothing_that_the_cluster_does_not_confirm(tmp_path: Path) -> None:
@@ -447,21 +460,23 @@ def test_a_forged_mirror_changes_nothing_that_the_cluster_does_not_confirm(tmp_p
 
 
 @pytest.mark.parametrize(
-    ("text", "label"),
+    ("text", "label", "name"),
     [
-        (None, "r1"), ("", "r1"), ("hello", "r1"), ("\x00\n", "r1"), (forged("another"), "r1"), (forged("f"), "r2"),
-        (forged("f", run_id="fix-1"), "fix-1"), ('{"run":{"id":"r1"}}', "r1"), ("[" * 100_000, "r1"),
+        *((text, "r1", MIRROR_NAME) for text in (None, "", "hello", "\x00\n", '{"run":{"id":"r1"}}', "[" * 100_000)),
+        (forged("another"), "r1", MIRROR_NAME), (forged("f"), "r2", MIRROR_NAME), (forged("f"), "r1", "planted"),
+        (forged("f", run_id="fix-1"), "fix-1", MIRROR_NAME),
     ],
 )  # fmt: skip
-def test_what_is_no_mirror_is_told_and_keeps_nobody_from_anything(
-    tmp_path: Path, text: str | None, label: str, capsys: pytest.CaptureFixture[str]
+def test_what_is_no_mirror_is_told_and_may_be_a_damaged_one_where_it_has_its_name(
+    tmp_path: Path, text: str | None, label: str, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def story(place: Place) -> None:
-        await plant(place, text and text.replace('"f"', f'"{place.cluster.fingerprint}"'), label)
-        assert await from_elsewhere(place, tmp_path) == []
+        await plant(place, text and text.replace('"f"', f'"{place.cluster.fingerprint}"'), label, name=name)
+        may_be_one = name == MIRROR_NAME and text != forged("another")
+        assert [left.exit_code for left in await from_elsewhere(place, tmp_path)] == [5] * may_be_one
 
     run(story)
-    assert "left alone: ConfigMap planted in namespace default" in capsys.readouterr().err.replace("\n", " ")
+    assert f"left alone: ConfigMap {name} in namespace default" in capsys.readouterr().err.replace("\n", " ")
 
 
 def test_a_run_that_no_mirror_is_of_is_told_with_those_that_there_are(tmp_path: Path) -> None:
@@ -494,10 +509,74 @@ def test_a_forged_mirror_of_the_same_name_hides_no_real_one(tmp_path: Path) -> N
         await changes.patch("Deployment", "coredns", "kube-system", OUTAGE)
         journal.close()
         await plant(place, forged(place.cluster.fingerprint, {"name": "nothing", "namespace": "default"}))
+        await plant(
+            place, forged(place.cluster.fingerprint, {"undo": "command", "kind": "Node", "name": "n"}), name="x"
+        )
         assert await from_elsewhere(place, tmp_path, "r1") == []
         coredns = await place.cluster.get("Deployment", "coredns", "kube-system")
         assert coredns is not None
         assert coredns["spec"]["replicas"] == 2
+        assert (await find_mirrors(place.cluster)).copies == ()
+
+    run(story)
+
+
+@pytest.mark.parametrize(
+    "said", ["a command", "of another run", "elsewhere", "who may do what", "what limits others", "traffic"]
+)
+def test_a_mirror_speaks_of_what_its_run_could_have_changed_and_of_nothing_else(tmp_path: Path, said: str) -> None:
+    """Whoever may write ConfigMaps in one namespace knows values and UIDs of others; who recovers may change those."""
+
+    async def planted(place: Place) -> dict[str, Any]:
+        if said == "a command":
+            return {"undo": "command", "kind": "Node", "name": "node-1", "command": f"touch {tmp_path / 'ran'}"}
+        known: dict[str, Any] = {"applied": {"data": {"a": "b"}}, "restore": {"data": {"a": "c"}}}
+        if said == "of another run":
+            await make(place, "ConfigMap", "x", "production", labels={RUN_LABEL: "r2"})
+            return {"namespace": "production", "run": "r2"}
+        if said == "elsewhere":
+            uid = await make(place, "ConfigMap", "x", "production", data={"a": "b"})
+            return {"undo": "restore", "namespace": "production", "uid": uid, **known}
+        if said == "who may do what":
+            uid = await make(place, "ConfigMap", "x", "kube-system", data={"a": "b"})
+            return {"undo": "restore", "namespace": "kube-system", "uid": uid, **known}
+        if said == "what limits others":
+            about = {"kind": "Namespace", "name": "production", "uid": await uid_of(place, "Namespace", "production")}
+            was, then = ({"metadata": {"labels": {"kubernetes.io/metadata.name": n}}} for n in ("production", "x"))
+            return {"undo": "restore", **about, "applied": was, "restore": then}
+        uid = await make(place, "Service", "x", "default", spec={"type": "ExternalName", "externalName": "a.b"})
+        applied, restore = ({"spec": {"externalName": one}} for one in ("a.b", "c.d"))
+        return {
+            "undo": "restore",
+            "kind": "Service",
+            "namespace": "default",
+            "uid": uid,
+            "applied": applied,
+            "restore": restore,
+        }
+
+    async def story(place: Place) -> None:
+        await make(place, "Namespace", "production")
+        await plant(place, forged(place.cluster.fingerprint, await planted(place)))
+        await asyncio.sleep(5)
+        before = await everything(place)
+        (left,) = await from_elsewhere(place, tmp_path, "r1")
+        assert left.exit_code == 5
+        assert "touch" not in str(left)  # nobody is to run it by hand either
+        assert await everything(place) == before
+
+    run(story)
+
+
+def test_a_mirror_may_speak_of_what_carries_its_runs_label_elsewhere(tmp_path: Path) -> None:
+    """As of pods in a second namespace that the run made."""
+
+    async def story(place: Place) -> None:
+        await make(place, "Namespace", "second")
+        await make(place, "ConfigMap", "x", "second", data={"a": "b"}, labels={RUN_LABEL: "r1"})
+        _, changes, _ = begun(place, tmp_path, "default")
+        await changes.patch("ConfigMap", "x", "second", {"data": {"a": "c"}})
+        await from_elsewhere(place, tmp_path, "r1")
         assert (await find_mirrors(place.cluster)).copies == ()
 
     run(story)

@@ -179,3 +179,8 @@ def test_without_a_journal_what_kubectl_wrote_is_nobodys_of_this_tool() -> None:
     assert not by_label.has(seen("StatefulSet", "web", managers=("kubectl-create", "kube-controller-manager")))
     assert by_label.has(seen("StatefulSet", "web"))
     assert by_label.has(seen("Pod", "web-0", managers=("kube-controller-manager",)))
+    assert not by_label.has(seen("Pod", "copy", managers=("kubectl-client-side-apply", "kubelet")))
+    assert not by_label.has(seen("PersistentVolumeClaim", "data-web-7", managers=("helm",)))
+    by_journal = Belongings("r", [UndoEntry(1, "create StatefulSet web", "delete", "StatefulSet", "web", "n")])
+    assert by_journal.has(seen("Pod", "web-0", managers=("kube-controller-manager", "kubelet")))
+    assert not by_journal.has(seen("Pod", "web-debug", managers=("kubectl-run",)))

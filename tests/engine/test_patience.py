@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -243,3 +244,25 @@ def test_a_signal_in_the_rollback_leaves_it_a_minute_and_each_item_is_told(tmp_p
         await sandbox.stop()
 
     run_virtual(main())
+
+
+def test_a_defect_in_one_undo_keeps_no_other_from_being_done(tmp_path: Path) -> None:
+    """An answer that nobody has foreseen, about one object."""
+
+    async def main(place: Place) -> None:
+        run = Run(place, tmp_path)
+        await run.begin()
+        get = place.cluster.get
+
+        async def odd(kind: str, *args: Any, **more: Any) -> Any:
+            if kind == "Node":
+                raise KeyError("spec")
+            return await get(kind, *args, **more)
+
+        place.cluster.get = odd  # type: ignore[method-assign]
+        (left,) = await roll_back(run.journal, run.changes, run.told, Patience(run.clock))
+        assert "Node node-1 could not be put back: a defect of this tool: KeyError: 'spec'" in left.message
+        assert "kubectl patch node node-1" in left.hint
+        assert [entry.kind for entry in run.journal.open_entries()] == ["Node"]
+
+    on_a_cluster(main)

@@ -11,6 +11,7 @@ from aiohttp import web
 from chaos.analysis.checkers import judge
 from chaos.analysis.reading import Reading
 from chaos.analysis.trials import trials
+from chaos.cli.saved import conclude
 from chaos.clock import run_virtual
 from chaos.experiment import Options, Run, find_experiment
 from chaos.faults import Cordon, Uncordon
@@ -115,7 +116,9 @@ def test_what_a_method_could_not_put_back_and_the_rollback_did_is_not_left(tmp_p
         assert "unschedulable" not in node["spec"]
         assert done.result.leftovers == []
         assert done.result.error is not None
-        assert done.result.error.exit_code == 4
         assert "Node node-1 could not be put back" in done.result.error.message
+        assert not done.result.error.hint  # nobody is to do it by hand
+        concluded = conclude(done.result.folder, done.history, done.result.error, experiment)
+        assert concluded.ending.exit_code == 4
 
     run_virtual(main())

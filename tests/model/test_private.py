@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chaos.experiment import Options
-from chaos.model.private import make_folder, open_file, write_text
+from chaos.model.private import make_folder, open_file, read_file, write_text
 from tests.commands import run_command
 from tests.sandboxed import run_sandboxed
 
@@ -48,6 +48,45 @@ def test_a_shared_folder_has_files_that_others_may_read_also_when_they_are_writt
     make_folder(tmp_path / "now", shared=True)
     write_text(tmp_path / "now" / "a", "")
     assert (mode(tmp_path / "now"), mode(tmp_path / "now" / "a")) == (0o755, 0o644)
+
+
+def put(place: str, path: Path, precious: Path) -> None:
+    """What somebody else may put in place of a file."""
+    match place:
+        case "pipe":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+        case "device":
+            path.symlink_to("/dev/zero")
+        case "link":
+            path.symlink_to(precious)
+        case "loop":
+            path.symlink_to(path)
+
+
+@pytest.mark.parametrize("place", ["pipe", "folder", "device", "link", "loop"])
+def test_what_lies_in_place_of_a_file_is_not_waited_for_nor_written_through(tmp_path: Path, place: str) -> None:
+    """The folder where runs are kept may be anybody's, and names of files in it are known beforehand."""
+    precious = tmp_path / "precious"
+    precious.write_text("x")
+    put(place, tmp_path / "a", precious)
+    for mode_of in ("w", "a", "ab+"):
+        with pytest.raises(OSError, match=r"Errno"):
+            open_file(tmp_path / "a", mode_of)
+    with pytest.raises(OSError, match=r"Errno"):
+        read_file(tmp_path / "a", linked=False)
+    if place != "link":  # which is read where nothing is written
+        with pytest.raises(OSError, match=r"Errno"):
+            read_file(tmp_path / "a")
+    assert precious.read_text() == "x"
+
+
+def test_a_file_that_is_larger_than_a_run_writes_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"xxx")
+    assert read_file(tmp_path / "a", 3) == b"xxx"
+    with pytest.raises(OSError, match="larger than any that a run writes"):
+        read_file(tmp_path / "a", 2)
 
 
 def test_a_folder_that_is_there_is_no_new_one(tmp_path: Path) -> None:

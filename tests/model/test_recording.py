@@ -8,8 +8,9 @@ import pytest
 
 from chaos.clock import run_virtual
 from chaos.errors import InconclusiveError, UsageError
-from chaos.model import ClusterEvent, FaultWindow, History, Outcome, PodIdentity, RunMeta, WatchGap
+from chaos.model import ClusterEvent, FaultWindow, History, Outcome, PodIdentity, RunMeta, WatchGap, recording
 from chaos.model.loading import load_history
+from chaos.model.private import open_file
 from chaos.model.recording import EVENTS, OBSERVATIONS, Recorder
 from tests.fakes import recorder
 
@@ -108,13 +109,14 @@ def test_a_folder_that_cannot_be_written_is_refused_at_the_start(tmp_path: Path)
         run_virtual(main())
 
 
-def test_a_full_disk_is_said_and_what_was_written_before_stays(tmp_path: Path) -> None:
+def test_a_full_disk_is_said_and_what_was_written_before_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("this system has no /dev/full")
     history = recorded(tmp_path)
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / OBSERVATIONS).symlink_to(full)
+    really = open_file
+    monkeypatch.setattr(recording, "open_file", lambda p, mode: really(full if p.name == OBSERVATIONS else p, mode))
     record = Recorder(tmp_path / "run", RunMeta("test", simulated=True, started_at=history.meta.started_at))
     record.open_series(probe="dns", record="A", view="v", pod="", name="n", period_s=1.0, timeout_s=1.0)
     with pytest.raises(InconclusiveError, match="No space left"):

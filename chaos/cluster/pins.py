@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from chaos.cluster.address import ClusterAddress
-from chaos.cluster.state import make_state_folder, read_own, told
+from chaos.cluster.state import make_state_folder, read_own, told, write_own
 
 _LARGEST = 10_000  # bytes
 
@@ -54,10 +51,7 @@ class Pins:
         """Write it down in place of what was; returns why that cannot be done, as half a sentence."""
         row = {"context": address.describe(), "fingerprint": fingerprint, "since": f"{datetime.now(UTC):%Y-%m-%d}"}
         try:
-            folder = make_state_folder()
-            new = folder / f".cluster-{secrets.token_hex(8)}"
-            _write(new, json.dumps(row))
-            new.replace(folder / _name(address, fingerprint))
+            write_own(make_state_folder() / _name(address, fingerprint), json.dumps(row))
         except (OSError, RuntimeError, ValueError) as exc:
             return told(exc)
         return ""
@@ -68,15 +62,3 @@ def _name(address: ClusterAddress, fingerprint: str) -> str:
     namespace = rest.partition(" ")[0] if kind == "namespace" else ""
     named = json.dumps([address.for_journal(), address.url, namespace], sort_keys=True)
     return f"cluster-{hashlib.sha256(named.encode()).hexdigest()[:32]}.json"
-
-
-def _write(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import stat
 from pathlib import Path
 
@@ -53,6 +54,24 @@ def read_own(path: Path, most: int) -> bytes:
             raise ValueError(f"{path} is no regular file")
         refuse_open_to_others(status, path)
         return file.read(most)
+
+
+def write_own(path: Path, text: str) -> None:
+    """A file of it, in one step, in place of what was.
+
+    Raises:
+        OSError: it cannot be written; then what was is still there.
+    """
+    new = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def refuse_open_to_others(status: os.stat_result, path: Path) -> None:

@@ -8,12 +8,10 @@ Where there is no such folder every journal is read.
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from chaos.cluster.state import state_folder
+from chaos.cluster.state import state_folder, write_own
 from chaos.model.private import NOT_OURS, read_file
 
 _FILE = "journals-over"
@@ -62,7 +60,10 @@ class OverJournals:
         others = {name: rows for name, rows in self._all.items() if name != self._folder}
         newest = dict([*others.items(), (self._folder, self._over)][-_MOST_FOLDERS:])
         with suppress(OSError, ValueError, RuntimeError):
-            _write(json.dumps({name: sorted(rows) for name, rows in newest.items()}))
+            rows = {name: sorted(rows) for name, rows in newest.items()}
+            write_own(
+                state_folder() / _FILE, json.dumps(rows)
+            )  # a folder that the key is in; without one there is none
 
 
 def _load() -> dict[str, set[_Seen]]:
@@ -71,16 +72,3 @@ def _load() -> dict[str, set[_Seen]]:
         return {str(name): {tuple(map(int, row)) for row in rows} for name, rows in found.items()}
     except (OSError, RuntimeError, *NOT_OURS):  # RuntimeError: nobody knows where the home is
         return {}
-
-
-def _write(text: str) -> None:
-    """In one step, into a folder that the key is in; without a key there is nobody whom it could be kept for."""
-    folder = state_folder()
-    new = folder / f".{_FILE}-{secrets.token_hex(8)}"
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-        new.replace(folder / _FILE)
-    finally:
-        new.unlink(missing_ok=True)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from chaos.cluster.journal import Journal
-from chaos.cluster.signing import state_folder, user_key
+from chaos.cluster.signing import user_key
+from chaos.cluster.state import state_folder
 from chaos.engine.kept import unfinished_here
 from chaos.engine.unfinished import refuse_on_top
 from chaos.errors import PreflightError

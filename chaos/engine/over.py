@@ -61,9 +61,8 @@ class OverJournals:
         newest = dict([*others.items(), (self._folder, self._over)][-_MOST_FOLDERS:])
         with suppress(OSError, ValueError, RuntimeError):
             rows = {name: sorted(rows) for name, rows in newest.items()}
-            write_own(
-                state_folder() / _FILE, json.dumps(rows)
-            )  # a folder that the key is in; without one there is none
+            # The folder that the key is in; without a key there is nobody whom it could be kept for.
+            write_own(state_folder() / _FILE, json.dumps(rows))
 
 
 def _load() -> dict[str, set[_Seen]]:

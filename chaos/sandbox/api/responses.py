@@ -26,8 +26,7 @@ class Responses:
     def headers(self) -> dict[str, str]:
         """Those that every response has."""
         # aiohttp would put the wall clock's date.
-        date = self._clock.wall().strftime("%a, %d %b %Y %H:%M:%S GMT")
-        return {"Cache-Control": "no-cache, private", "Date": date, "Server": "chaos-sandbox"}
+        return {"Cache-Control": "no-cache, private", "Date": self._clock.http_date(), "Server": "chaos-sandbox"}
 
     def json(self, obj: Any, status: int) -> web.Response:
         """An object."""

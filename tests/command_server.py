@@ -2,16 +2,21 @@
 
 A process of its own, not the test's, since that one has threads. Each line of its input is a request; see
 `tests.commands`. What a command sees is what it would see from a shell: its arguments, environment, folder and streams.
+One that runs beside its test is begun by one request, answered with its process id, and awaited by another.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
+import resource
 import runpy
 import signal
 import sys
 from typing import Any, NoReturn
+
+from chaos.report.rendering import compiled
 
 # Everything that commands import late; what is missing here is imported anew by each of them.
 _LATE = (
@@ -41,18 +46,27 @@ def main() -> None:
     os.dup2(silence, 1)
     for name in _LATE:
         __import__(name)
+    for template in ("report.md.j2", "overview.md.j2", "timeline.svg.j2"):
+        compiled(template)
+    gc.collect()
+    gc.freeze()  # no command looks for garbage among what they all share
     for line in requests:
         request = json.loads(line)
-        pid = os.fork()
+        pid = request.get("wait_for") or os.fork()
         if pid == 0:
             requests.close()
             replies.close()
             _become(request)
-        signal.signal(signal.SIGALRM, lambda *_, pid=pid: os.kill(pid, signal.SIGKILL))
-        signal.alarm(request["timeout_s"])
-        _, status = os.waitpid(pid, 0)
-        signal.alarm(0)
-        print(os.waitstatus_to_exitcode(status), file=replies, flush=True)
+        print(pid if request.get("beside") else _exit_code(pid, request["timeout_s"]), file=replies, flush=True)
+
+
+def _exit_code(pid: int, timeout_s: int) -> int:
+    """Of a command that ends by then, or is killed."""
+    signal.signal(signal.SIGALRM, lambda *_: os.kill(pid, signal.SIGKILL))
+    signal.alarm(timeout_s)
+    _, status = os.waitpid(pid, 0)
+    signal.alarm(0)
+    return os.waitstatus_to_exitcode(status)
 
 
 def _become(request: dict[str, Any]) -> NoReturn:
@@ -65,8 +79,10 @@ def _become(request: dict[str, Any]) -> NoReturn:
         os.environ.clear()
         os.environ.update(request["environment"])
         os.chdir(request["folder"])
-        sys.argv = ["chaos", *request["arguments"]]
-        runpy.run_module("chaos", run_name="__main__")
+        if request["most_bytes"] is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (request["most_bytes"], request["most_bytes"]))
+        sys.argv = [request["module"], *request["arguments"]]
+        runpy.run_module(request["module"], run_name="__main__")
         code = 0
     except SystemExit as exc:
         code = exc.code if isinstance(exc.code, int) else int(exc.code is not None)

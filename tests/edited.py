@@ -11,6 +11,7 @@ from chaos.analysis.notes import Note
 from chaos.analysis.reading import Reading
 from chaos.analysis.trials import trials
 from chaos.model import ClusterEvent, History, Outcome, Samples, Series, WatchGap
+from tests.histories import copied
 
 NS_PER_S = 1_000_000_000
 
@@ -19,7 +20,7 @@ class Edited:
     """A copy of a history. Seconds count from the acceptance of the first trial's fault, fault or change."""
 
     def __init__(self, history: History) -> None:
-        self.history = copy.deepcopy(history)
+        self.history = copied(history)
         of_trials = [trial.accepted_ns for trial in trials(Reading(self.history))]
         changes = [details["accepted_ns"] for _, what, details in self.history.marks if what == "change"]
         self.zero_ns: int = [*of_trials, *(f.accepted_ns or 0 for f in self.history.faults), *sorted(changes), 0][0]

@@ -6,7 +6,7 @@ with numbers like those of a real cluster.
 
 from __future__ import annotations
 
-import copy
+import pickle
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -236,7 +236,13 @@ def pod_replacement(
     *stories: Story, simulated: bool = True, period_s: float = 0.01, contrast: bool = True, seed: int = 1
 ) -> History:
     """A whole run: one trial for each story (one by default), the deleted pods taking turns. A copy, to be changed."""
-    return copy.deepcopy(_replacement(stories, simulated=simulated, period_s=period_s, contrast=contrast, seed=seed))
+    return copied(_replacement(stories, simulated=simulated, period_s=period_s, contrast=contrast, seed=seed))
+
+
+def copied(history: History) -> History:
+    """A copy, to be changed; in half the time of `copy.deepcopy`."""
+    copy: History = pickle.loads(pickle.dumps(history, pickle.HIGHEST_PROTOCOL))
+    return copy
 
 
 @cache

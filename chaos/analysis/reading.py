@@ -12,6 +12,8 @@ from chaos.model import ClusterEvent, FaultWindow, History, Outcome, RunMeta, Se
 
 _T = TypeVar("_T")
 _NS_PER_S = 1_000_000_000
+# Of a named tuple, in half the time: each of a hundred thousand samples is read several times.
+_made = tuple.__new__
 _LONGEST_S = 1e9  # no limit is longer than thirty years
 
 
@@ -145,7 +147,7 @@ class Reading:
         rows = zip(columns.sent_ns[low:high], columns.received_ns[low:high], columns.outcome[low:high], strict=True)
         for sent_ns, received_ns, position in rows:
             if from_ns <= sent_ns and (to_ns is None or sent_ns <= to_ns):
-                yield Sample(sent_ns, received_ns, position, outcomes[position])
+                yield _made(Sample, (sent_ns, received_ns, position, outcomes[position]))
 
     def sampled(self, from_ns: int = 0, to_ns: int | None = None, **fields: str) -> Iterator[Sample]:
         """The samples of all series with these fields, sent in [from_ns, to_ns], series by series."""

@@ -207,7 +207,8 @@ def _measure(reading: Reading, asked_in: Trial, record: Record, servers: list[Re
     covered = gap_ns <= tolerated_ns
     settled = settled_run(record.view, _replicas(reading, record))
     # What was heard before the fault says nothing about its end, however soon that came.
-    heard_ns = [at_ns for at_ns in after.known_ns if at_ns >= trial.sent_ns]
+    trial_ns = trial.sent_ns
+    heard_ns = [at_ns for at_ns in after.known_ns if at_ns >= trial_ns]
     heard_to_the_end = bool(heard_ns) and trial.end_ns - max(heard_ns) <= tolerated_ns
     measured = Recovery(
         trial=asked_in,
@@ -267,8 +268,9 @@ def _evidence(
     by_state = {State.OLD: evidence.old, State.ABSENT: evidence.absent, State.NEW: evidence.new, State.PRESENT: present}
     groups = [by_state.get(state) for state in table]
     samples = (s for one in asked for s in reading.samples(one, trial.baseline_ns, trial.end_ns))
+    trial_ns = trial.sent_ns
     for sent_ns, received_ns, position, _ in samples:
-        in_trial = sent_ns >= trial.sent_ns
+        in_trial = sent_ns >= trial_ns
         evidence.asked += in_trial
         group = groups[position]
         if group is None:
@@ -278,7 +280,7 @@ def _evidence(
     if record.before != record.after:
         (evidence.new if asked == record.after else evidence.old).extend(present)
     elif present:
-        absences = [a for a in evidence.absent if a.sent_ns >= trial.sent_ns]
+        absences = [a for a in evidence.absent if a.sent_ns >= trial_ns]
         if record.view == SERVICE_VIEW and absences:
             new_from_ns = _lost_everywhere_ns(absences, present, servers)
         else:
@@ -323,7 +325,8 @@ def _lost(trial: Trial, evidence: _Evidence) -> Interval | None:
     Samples from before the fault count as contrary. Without any answer that gave the old address, nothing is known
     about the state before, and so nothing about its end.
     """
-    gone = [e for e in evidence.absent + evidence.new if e.sent_ns >= trial.sent_ns]
+    trial_ns = trial.sent_ns
+    gone = [e for e in evidence.absent + evidence.new if e.sent_ns >= trial_ns]
     if not gone or not evidence.old:
         return None
     return change(evidence.old, gone, floor_ns=trial.baseline_ns)
@@ -331,7 +334,8 @@ def _lost(trial: Trial, evidence: _Evidence) -> Interval | None:
 
 def _recovered(trial: Trial, evidence: _Evidence, lost: Interval | None) -> Interval | None:
     wrong = evidence.old + evidence.absent
-    new = [e for e in evidence.new if e.sent_ns >= trial.sent_ns]
+    trial_ns = trial.sent_ns
+    new = [e for e in evidence.new if e.sent_ns >= trial_ns]
     if new and stable_run(wrong, new):
         return change(wrong, new, floor_ns=trial.sent_ns)
     absent = any(e.sent_ns >= trial.sent_ns for e in evidence.absent)

@@ -54,6 +54,21 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         heappush(self._timers, (when, self._order(), handle))
         return handle
 
+    def call_later(  # type: ignore[override]  # as above
+        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """As in asyncio."""
+        return self.call_at(self._now_s + delay, callback, *args, context=context)
+
+    def call_soon(  # type: ignore[override]  # as above
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        """As in asyncio, which asks each time whether it debugs itself: a step of every task goes through here."""
+        self._check_closed()  # type: ignore[attr-defined]
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)  # type: ignore[attr-defined]
+        return handle
+
     def _run_once(self) -> None:
         ready = self._ready  # type: ignore[attr-defined]
         self._steps += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def read_manifest(path: Path, namespace: str) -> list[Object]:
         UsageError: it cannot be read, or holds something that is no object.
     """
     try:
-        documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+        documents = _documents(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as exc:
         mark = getattr(exc, "problem_mark", None)
         line = "" if mark is None else f", line {mark.line + 1},"
@@ -77,6 +78,12 @@ def read_manifest(path: Path, namespace: str) -> list[Object]:
         obj["metadata"]["namespace"] = namespace
         objects.append(obj)
     return objects
+
+
+@lru_cache(maxsize=64)
+def _documents(text: str) -> tuple[Any, ...]:
+    """What a manifest holds, not to be changed: a run reads each of its own several times, and YAML is slow to read."""
+    return tuple(yaml.safe_load_all(text))
 
 
 def _checked(document: Object, where: str) -> Object:

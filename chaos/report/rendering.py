@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import jinja2
@@ -17,6 +18,12 @@ def render(template: str, **context: Any) -> str:
         template: its file name in ``templates/``.
         **context: what the template uses; a name that is missing is an error.
     """
+    return compiled(template).render(**context)
+
+
+@cache
+def compiled(template: str) -> jinja2.Template:
+    """A template of this package; to make code of one takes longer than to fill it in, so that is done once."""
     is_picture = template.endswith(".svg.j2")
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("chaos.report", "templates"),
@@ -34,7 +41,7 @@ def render(template: str, **context: Any) -> str:
         "fold": _fold,
     }
     environment.filters |= {"line": escaping.line}
-    return environment.get_template(template).render(**context)
+    return environment.get_template(template)
 
 
 def _fold(title: str, caller: Callable[[], str]) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import Any
 
 import kubernetes_validate
@@ -15,6 +13,7 @@ from chaos.agents.fleet import _isolates
 from chaos.engine.manifests import adapt_pods
 from chaos.errors import UsageError
 from chaos.options.agents import AgentOptions, PodOptions
+from tests.commands import run_command
 
 OWNER = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "chaos-agents-1", "uid": "u"}}
 
@@ -136,8 +135,7 @@ def test_a_limit_that_is_no_quantity_is_refused(quantity: str) -> None:
 
 
 def test_no_agents_are_not_one_agent() -> None:
-    command = [sys.executable, "-m", "chaos", "run", "identity-persistence", "--context", "x", "--agents", "0"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = run_command("run", "identity-persistence", "--context", "x", "--agents", "0")
     assert done.returncode == 2
     assert "--agents 0 must lie between 1 and 100" in done.stderr
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -20,14 +19,14 @@ from chaos.engine.conclusion import ending_of
 from chaos.model import History, Samples, VerdictOutcome
 from chaos.report.markdown import report_markdown
 from chaos.report.vantage_tables import spreads, vantages_csv
-from tests.histories import Story, ns, pod_replacement
+from tests.histories import Story, copied, ns, pod_replacement
 
 ONE = pod_replacement(Story(ends_s=36.0), Story(ends_s=36.0), period_s=0.05)
 
 
 def seen_from(*vantages: str, lost: dict[str, float] | None = None) -> History:
     """The same run, seen from several places; those in `lost` saw it until that second only."""
-    history = deepcopy(ONE)
+    history = copied(ONE)
     history.meta.environment["vantages"] = [{"name": name, "node": f"node-{n}"} for n, name in enumerate(vantages)]
     series, history.series = history.series, []
     samples, history.samples = history.samples, {}

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from tests.commands import run_command
 
 
 def test_a_cluster_is_never_guessed() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "chaos", "cleanup", "--yes"], capture_output=True, text=True, timeout=60, check=False
-    )
+    done = run_command("cleanup", "--yes")
     assert done.returncode == 2
     assert "no cluster is named" in done.stderr

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import dns.message
@@ -17,22 +16,10 @@ import dns.query
 import dns.rcode
 import pytest
 
+from tests.commands import run_command, started
+
 MANIFEST = Path(__file__).parent.parent.parent / "experiments" / "manifests" / "web.yaml"
 KUBECTL = shutil.which("kubectl", path=str(Path(sys.executable).parent))
-
-
-@contextmanager
-def started(*args: str) -> Iterator[subprocess.Popen[str]]:
-    """A running command; killed if it is still there at the end."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "chaos", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
 
 
 def read_until(stream: Iterator[str], text: str) -> str:
@@ -47,10 +34,9 @@ def read_until(stream: Iterator[str], text: str) -> str:
 def test_ctrl_c_in_virtual_time_undoes_reports_and_exits_with_130(tmp_path: Path) -> None:
     args = ("run", "identity-persistence", "--sandbox", "--trials", "50", "--reports", str(tmp_path))
     with started(*args) as process:
-        assert process.stderr is not None
         read_until(process.stderr, "trial 2")
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate()
     assert process.returncode == 130
     assert "Traceback" not in said
     assert "cleaned up: deleted Namespace" in said
@@ -63,7 +49,6 @@ def test_ctrl_c_in_virtual_time_undoes_reports_and_exits_with_130(tmp_path: Path
 def test_the_sandbox_serves_kubectl_and_dns_clients_until_it_is_told_to_stop(tmp_path: Path) -> None:
     config = tmp_path / "kubeconfig"
     with started("sandbox", "--kubeconfig", str(config)) as process:
-        assert process.stdout is not None
         said = read_until(process.stdout, "cluster DNS")
         kubectl = [str(KUBECTL), "--kubeconfig", str(config)]
         made = subprocess.run([*kubectl, "create", "-f", str(MANIFEST)], capture_output=True, text=True, check=True)
@@ -78,7 +63,7 @@ def test_the_sandbox_serves_kubectl_and_dns_clients_until_it_is_told_to_stop(tmp
         assert over_udp.rcode() == dns.rcode.NOERROR
         assert dns.query.tcp(query, "127.0.0.1", port=port, timeout=5).answer == over_udp.answer
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(30)
     assert process.returncode == 0
     assert errors == ""
 
@@ -98,11 +83,9 @@ def test_a_reader_of_the_progress_that_leaves_does_not_end_the_run(tmp_path: Pat
         str(tmp_path),
     )
     with started(*args, "-o", "json") as process:
-        assert process.stderr is not None
         read_until(process.stderr, "trial 1")
         process.stderr.close()
-        process.stderr = None
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate()
     assert process.returncode == 0
     assert json.loads(out)["status"] == "complete"
 
@@ -110,10 +93,9 @@ def test_a_reader_of_the_progress_that_leaves_does_not_end_the_run(tmp_path: Pat
 def test_an_experiment_file_that_exits_the_interpreter_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text("import sys\nsys.exit()\n")
-    with started("run", str(path), "--sandbox") as process:
-        _, said = process.communicate(timeout=60)
-    assert process.returncode == 2
-    assert "line 2 raises SystemExit" in said
+    done = run_command("run", path, "--sandbox")
+    assert done.returncode == 2
+    assert "line 2 raises SystemExit" in done.stderr
 
 
 def test_a_journal_that_cannot_be_replayed_does_not_keep_the_others_from_it(tmp_path: Path) -> None:
@@ -124,9 +106,9 @@ def test_a_journal_that_cannot_be_replayed_does_not_keep_the_others_from_it(tmp_
     ):
         (tmp_path / name).mkdir()
         (tmp_path / name / "journal.jsonl").write_text(text)
-    with started("recover", "--reports", str(tmp_path)) as process:
-        _, said = process.communicate(timeout=60)
-    assert process.returncode == 2
+    done = run_command("recover", "--reports", tmp_path)
+    said = done.stderr
+    assert done.returncode == 2
     assert str(tmp_path / "a" / "journal.jsonl") in said.replace("\n", "")
     assert str(tmp_path / "b") not in said.replace("\n", "")  # empty: nothing was changed
     assert "Traceback" not in said

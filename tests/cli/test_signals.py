@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from chaos.cli.signals import RunSignals, leaving
-from tests.cli.test_programs import read_until, started
-from tests.commands import ROOT
+from tests.cli.test_programs import read_until
+from tests.commands import ROOT, started
 
 
 class Left(BaseException):
@@ -61,10 +61,9 @@ def test_each_of_the_signals_undoes_and_reports(tmp_path: Path, number: signal.S
     """SIGINT: see `test_programs`."""
     args = ("run", "identity-persistence", "--sandbox", "--trials", "50", "--reports", str(tmp_path))
     with started(*args) as process:
-        assert process.stderr is not None
         read_until(process.stderr, "trial 1")
         process.send_signal(number)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate()
     assert process.returncode == 130
     assert "cleaned up: deleted Namespace" in said
     (folder,) = tmp_path.glob("identity-persistence/*")
@@ -72,14 +71,12 @@ def test_each_of_the_signals_undoes_and_reports(tmp_path: Path, number: signal.S
 
 
 def test_the_second_one_leaves_at_once_with_5_and_the_whole_command_that_goes_on(tmp_path: Path) -> None:
-    arguments = [sys.executable, "-m", "tests.cli.left_at_once", str(tmp_path)]
-    with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        assert process.stderr is not None
+    with started(tmp_path, module="tests.cli.left_at_once") as process:
         read_until(process.stderr, "deploying web")
         process.send_signal(signal.SIGQUIT)
         read_until(process.stderr, "cleaning up")
         process.send_signal(signal.SIGTERM)
-        said = process.stderr.read()
+        _, said = process.communicate()
     assert process.returncode == 5
     (folder,) = tmp_path.glob("identity-persistence/*")
     words = ["chaos", "recover", str(folder), "--kubeconfig", "/etc/the lab", "--context", "lab"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_result import own
-from tests.commands import ROOT, run_command
+from tests.commands import ROOT, run_command, started
 
 FULL = Path("/dev/full")
 # What is typed → the exit code of what it finds. RUN is a run that did not hold.
@@ -82,19 +82,11 @@ def test_of_closed_streams_only_stdout_matters(closed: str, code: int) -> None:
 @pytest.mark.parametrize("most_bytes", [0, 2_000])
 def test_a_disk_that_is_full_is_named_with_the_next_step(tmp_path: Path, most_bytes: int) -> None:
     """Files of a process may be so large only: at once, or when the report is written."""
-    program = (
-        f"import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({most_bytes}, {most_bytes}))\n"
-        "sys.argv = ['chaos', *sys.argv[1:]]; runpy.run_module('chaos', run_name='__main__')"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, "run", own(tmp_path), "--sandbox", "--reports", tmp_path / "reports", "-q"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-    )
-    assert done.returncode == 4
-    assert "File too large" in done.stderr
-    assert "make room" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert "defect" not in done.stderr
+    arguments = ("run", own(tmp_path), "--sandbox", "--reports", tmp_path / "reports", "-q")
+    with started(*arguments, most_bytes=most_bytes) as process:
+        _, said = process.communicate()
+    assert process.returncode == 4
+    assert "File too large" in said
+    assert "make room" in said
+    assert "Traceback" not in said
+    assert "defect" not in said

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from chaos.cli.complete import MANIFEST_KINDS
 from chaos.cli.manifests import manifests
 from chaos.engine.permissions import OPT_IN, PERMISSIONS, Scope
 from chaos.errors import UsageError
+from tests.commands import run_command
 
 REPOSITORY = Path(__file__).parents[2]
 ALL_OPT_INS = tuple(feature.value for feature in OPT_IN)
@@ -103,9 +102,8 @@ def test_what_cannot_be_printed_is_refused(request_: ManifestOptions, said: str)
 
 
 def test_the_command_prints_yaml_for_kubectl() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "chaos", "manifests", "rbac", "-n", "x"], capture_output=True, text=True, check=True
-    )
+    done = run_command("manifests", "rbac", "-n", "x")
+    assert done.returncode == 0
     kinds = [o["kind"] for o in yaml.safe_load_all(done.stdout)]
     assert kinds == ["ServiceAccount", "Role", "RoleBinding"]
 
@@ -116,10 +114,7 @@ def test_the_workflow_uses_commands_that_exist() -> None:
     said = "\n".join(step.get("run", "") for step in steps)
     for command in ("manifests", "doctor", "run"):
         assert f"chaos {command}" in said
-        done = subprocess.run(
-            [sys.executable, "-m", "chaos", command, "--help"], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, command
+        assert run_command(command, "--help").returncode == 0, command
     for path in ("kind/cluster.yaml", "kind/Dockerfile"):
         assert path in said
         assert (REPOSITORY / path).exists()

@@ -6,7 +6,6 @@ folder, runs are kept in it and not made again, whatever has changed since.
 
 from __future__ import annotations
 
-import copy
 import os
 import pickle
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from chaos.analysis.reading import Reading
 from chaos.experiment import History, Options
 from chaos.experiment.judging import judges_of, statements
+from tests.histories import copied
 from tests.quantities import unexplained
 from tests.sandboxed import run_sandboxed
 
@@ -46,4 +46,4 @@ def history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture
 def edited(history: History) -> History:
     """A copy that a test may change."""
-    return copy.deepcopy(history)
+    return copied(history)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +12,7 @@ from chaos.experiment.judging import judges_of, statements
 from chaos.model import Outcome, Verdict
 from chaos.model.figure import plain
 from tests.edited import Edited
+from tests.histories import copied
 from tests.judging import verdicts_of
 
 
@@ -84,7 +84,7 @@ def facts_of(history: History, kind: str, **where: Any) -> list[dict[str, Any]]:
 
 def edit(history: History, kind: str, where: dict[str, Any], **values: Any) -> History:
     """A copy with other values in the facts of a kind."""
-    edited = copy.deepcopy(history)
+    edited = copied(history)
     for details in facts_of(edited, kind, **where):
         details.update(values)
     return edited
@@ -92,7 +92,7 @@ def edit(history: History, kind: str, where: dict[str, Any], **values: Any) -> H
 
 def without(history: History, kind: str) -> History:
     """A copy without the facts of a kind."""
-    edited = copy.deepcopy(history)
+    edited = copied(history)
     edited.marks[:] = [mark for mark in edited.marks if mark[1] != kind]
     return edited
 

@@ -129,13 +129,12 @@ class Dispatch:
         resource, version = target.resource, str(self._store.revision)
         if table.wanted(request.headers.get("Accept", "")):
             include = request.rel_url.query.get("includeObject", "")
-            found = table.table(resource, items, self._clock.wall(), version=version, include=include)
+            typed = [{"kind": resource.kind, "apiVersion": resource.api_version, **item} for item in items]
+            found = table.table(resource, typed, self._clock.wall(), version=version, include=include)
             return self._responses.json(found, 200)
-        # Items of a list do not repeat its kind.
-        rows = [{k: v for k, v in item.items() if k not in ("kind", "apiVersion")} for item in items]
         meta = {"resourceVersion": version}
         head = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version, "metadata": meta}
-        return self._responses.json({**head, "items": rows}, 200)
+        return self._responses.listed(head, items)
 
     def stall_watches(self, kinds: Collection[str]) -> None:
         """The watches of these kinds that are open now stay open and say nothing more; those opened later do."""

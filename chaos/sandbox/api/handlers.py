@@ -60,7 +60,7 @@ class Handlers:
         return StoreError(501, "NotImplemented", refusal(target.subresource, target.name))
 
     def select(self, target: Target, options: ListOptions) -> list[Object]:
-        """The objects that the selectors leave.
+        """The committed objects that the selectors leave.
 
         Raises:
             StoreError: 400 for a selector that cannot be used, 410 for a version that is over.
@@ -78,7 +78,7 @@ class Handlers:
         rows = self._store.list(resource.kind, target.namespace)
         if target.name:
             rows = [obj for obj in rows if obj["metadata"]["name"] == target.name]
-        return [{**_type(resource), **obj} for obj in rows if predicate is None or predicate(obj)]
+        return [obj for obj in rows if predicate is None or predicate(obj)]
 
     def create(self, target: Target, query: Mapping[str, str], body: bytes) -> Object:
         """POST.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from email.utils import format_datetime
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -132,15 +131,12 @@ class HttpServer(asyncio.Protocol):
     def _send(self, page: Page, *, keep: bool, head_only: bool = False) -> None:
         body = page.body or _error_page(page.status)
         head = (
-            f"HTTP/1.1 {page.status}\r\nServer: nginx\r\nDate: {self._date()}\r\nContent-Type: text/html\r\n"
+            f"HTTP/1.1 {page.status}\r\nServer: nginx\r\nDate: {self._clock.http_date()}\r\nContent-Type: text/html\r\n"
             f"Content-Length: {len(body)}\r\nConnection: {'keep-alive' if keep else 'close'}\r\n\r\n"
         )
         self._transport.write(head.encode() + (b"" if head_only else body))
         if not keep:
             self._transport.close()
-
-    def _date(self) -> str:
-        return format_datetime(self._clock.wall(), usegmt=True)
 
 
 @lru_cache

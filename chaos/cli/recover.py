@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -207,8 +208,9 @@ async def _recover(journal: Journal, request: RecoverRequest, console: Steadfast
     try:
         clock = RunClock(asyncio.get_running_loop())
         progress = TerminalProgress(console, run_time())
-        failures = await recover(journal, cluster, clock, progress, run_commands=request.run_commands)
-        await settle(cluster, journal)
+        told = partial(settle, cluster, journal)
+        failures = await recover(journal, cluster, clock, progress, run_commands=request.run_commands, tell=told)
+        await told()  # where what it had made went first
     finally:
         await cluster.close()
     line = f"{journal.path.parent}: {'not all undone' if failures else 'undone'}"

@@ -11,6 +11,7 @@ import gc
 import json
 import os
 import signal
+import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -97,7 +98,8 @@ class Crossroads:
         read, write = os.pipe()
         loop = asyncio.get_running_loop()
         gc.freeze()  # a collection in the child would copy all of memory
-        child = os.fork()
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # other threads are not needed
+            child = os.fork()
         if not child:
             os.close(read)
             signal.alarm(_HANGS_AFTER_S)
@@ -109,6 +111,7 @@ class Crossroads:
         with os.fdopen(read) as said:
             text = said.read()
         os.waitpid(child, 0)
+        gc.unfreeze()
         rows: list[dict[str, Any]] = json.loads(text) if text else []
         self.fates += [Fate(**row) for row in rows]
         if not rows:

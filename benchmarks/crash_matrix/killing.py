@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from benchmarks.crash_matrix import recovering
 from benchmarks.crash_matrix.crossroads import Crossroads, Death, Fate, KilledError
@@ -70,8 +71,13 @@ class Story:
 
     def tell(self) -> Killed:
         """All deaths, one after the other."""
-        with _as_on_a_cluster(), contextlib.redirect_stderr(io.StringIO()):
-            return run_virtual(self._whole())
+        try:
+            with self._as_on_a_cluster(), contextlib.redirect_stderr(io.StringIO()):
+                return run_virtual(self._whole())
+        except BaseException as exc:
+            if (death := self._roads.death) is not None:  # a child that came to no end must not go on as its parent
+                self._roads.tell([Fate(death.moment, death.number, death.place, left=[f"it failed: {exc!r}"])])
+            raise
 
     def _places(self, moment: str) -> Sequence[str]:
         here = (HERE, MOVED)
@@ -113,10 +119,6 @@ class Story:
             await sandbox.stop()
 
     async def _run(self, sandbox: Sandbox, killed: Killed) -> None:
-        async def doomed(address: ClusterAddress, namespace: str = "") -> Cluster:
-            return mortal(await connect(address, namespace), self._roads)
-
-        setattr(execution, "connect", doomed)  # noqa: B010 - it is imported there
         variant = self._variant
         try:
             with mortal_journals(self._roads, self._torn):
@@ -171,27 +173,28 @@ class Story:
         journals = [Journal.load(path, user_key().data) for path in sorted(self._base.glob(f"reports/*/*/{JOURNAL}"))]
         return named_by([entry for journal in journals for entry in journal.entries.values()])
 
+    @contextlib.contextmanager
+    def _as_on_a_cluster(self) -> Iterator[None]:
+        """A run on the simulated cluster signs no journal and says of it that nothing of it is left; here one does."""
+        start = Journal.start
 
-@contextlib.contextmanager
-def _as_on_a_cluster() -> Iterator[None]:
-    """A run on the simulated cluster signs no journal and says of it that nothing of it is left; here one does."""
-    start = Journal.start
+        def begun(folder: Path, run: dict[str, Any], key: bytes = b"") -> Journal:
+            return start(folder, {**run, "simulated": False}, key)
 
-    def begun(folder: Path, run: dict[str, Any], key: bytes = b"") -> Journal:
-        return start(folder, {**run, "simulated": False}, key)
+        async def doomed(address: ClusterAddress, namespace: str = "") -> Cluster:
+            return mortal(await connect(address, namespace), self._roads)
 
-    with tempfile.TemporaryDirectory() as state:
-        os.environ["XDG_STATE_HOME"] = state
-        setattr(execution, "Key", lambda: user_key(make=True))  # noqa: B010 - it is imported there
-        Journal.start = begun  # type: ignore[method-assign, assignment]
-        try:
+        with (
+            patch.dict(os.environ, XDG_STATE_HOME=str(self._base / "state")),
+            patch.object(execution, "Key", lambda: user_key(make=True)),
+            patch.object(execution, "connect", doomed),
+            patch.object(Journal, "start", begun),
+            recovering.reaching_the_sandbox(),
+        ):
             yield
-        finally:
-            Journal.start = start  # type: ignore[method-assign]
 
 
 def kill(variant: Variant, sample: Sample) -> Killed:
     """Run one variant once, and have it die at many moments of that."""
-    recovering.patch()
     with tempfile.TemporaryDirectory() as base:
         return Story(variant, sample, Path(base)).tell()

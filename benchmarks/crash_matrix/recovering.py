@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 from benchmarks.crash_matrix.crossroads import Crossroads
 from benchmarks.crash_matrix.mortal import mortal
@@ -30,13 +33,13 @@ _ADDRESS = ClusterAddress(context="c")
 _FOUND: list[Cluster] = []
 
 
-def patch() -> None:
+def reaching_the_sandbox() -> AbstractContextManager[Any]:
     """Have `chaos recover` reach the simulated cluster, whatever context it names."""
 
     async def to_sandbox(_address: ClusterAddress, _namespace: str = "") -> Cluster:
         return _FOUND[-1]
 
-    setattr(cli, "connect", to_sandbox)  # noqa: B010 - it is imported there
+    return patch.object(cli, "connect", to_sandbox)
 
 
 class Recovery:

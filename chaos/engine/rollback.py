@@ -61,13 +61,18 @@ class _ThenTold:
     def __init__(self, undo: Undoes, journal: Journal, tell: Callable[[], Awaitable[None]]) -> None:
         self._undo, self._journal, self._tell = undo, journal, tell
         self._is_told = False
-        self.look, self.unfinished = undo.look, undo.unfinished
 
     async def undo(self, entry: UndoEntry) -> str:
         if not self._is_told and not any(is_outside(one) for one in self._journal.open_entries()):
             await self._tell()
             self._is_told = True
         return await self._undo.undo(entry)
+
+    async def look(self, entry: UndoEntry) -> str:
+        return await self._undo.look(entry)
+
+    def unfinished(self, entry: UndoEntry, why: str) -> RollbackError:
+        return self._undo.unfinished(entry, why)
 
 
 async def recover(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -390,6 +391,33 @@ def test_recovering_from_the_own_journal_takes_the_mirror_away(tmp_path: Path) -
         assert len((await find_mirrors(place.cluster)).open) == 1  # it is not as before yet
         assert await recover(read, place.cluster, RunClock(asyncio.get_running_loop()), Silence()) == []
         await settle(place.cluster, read)
+        assert (await find_mirrors(place.cluster)).copies == ()
+
+    run(story)
+
+
+def test_a_recovery_that_is_killed_at_its_last_line_leaves_no_mirror(tmp_path: Path) -> None:
+    """Its journal says that all is undone, so nobody would go on with it; and the mirror would refuse later runs."""
+
+    async def story(place: Place) -> None:
+        journal, changes, _ = begun(place, tmp_path, "default")
+        meta = {"name": "made", "namespace": "default"}
+        await changes.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
+        await changes.patch("Node", "node-1", "", CORDON)
+        journal.close()
+        read = Journal.load(journal.path)
+        update = read.update
+
+        def last(*said: Any) -> None:
+            update(*said)
+            if not read.open_entries():
+                raise KilledError
+
+        read.update = last  # type: ignore[method-assign]
+        clock, told = RunClock(asyncio.get_running_loop()), partial(settle, place.cluster, read)
+        with pytest.raises(KilledError):
+            await recover(read, place.cluster, clock, Silence(), tell=told)
+        assert Journal.load(journal.path).open_entries() == []
         assert (await find_mirrors(place.cluster)).copies == ()
 
     run(story)

@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 from benchmarks.crash_matrix import recovering
 from benchmarks.crash_matrix.crossroads import Crossroads, Death, Fate, KilledError
-from benchmarks.crash_matrix.mortal import AFTER, BEFORE, TORN, mortal, mortal_journals
+from benchmarks.crash_matrix.mortal import AFTER, BEFORE, MOMENTS, TORN, mortal, mortal_journals
 from benchmarks.crash_matrix.recovering import ELSEWHERE, HERE, MOVED, Recovery
 from benchmarks.crash_matrix.variants import Variant
 from chaos.clock import run_virtual
@@ -57,6 +57,7 @@ class Sample:
     every: int = 1
     first: int = 0
     recoveries: int = 0
+    moments: tuple[str, ...] = MOMENTS
 
 
 class Story:
@@ -80,6 +81,8 @@ class Story:
             raise
 
     def _places(self, moment: str) -> Sequence[str]:
+        if moment not in self._sample.moments:
+            return ()
         here = (HERE, MOVED)
         return (*here, ELSEWHERE) if self._variant.mirrored and moment in (BEFORE, AFTER) else here
 

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from benchmarks.crash_matrix.crossroads import Crossroads, KilledError
 from chaos.cluster.client import Cluster, Object
 from chaos.cluster.journal import Journal
 
 BEFORE, AFTER, TORN, WRITTEN = "request unsent", "answer unheard", "line torn", "line written"
+MOMENTS = (BEFORE, AFTER, TORN, WRITTEN)
 _QUESTIONS = ("SelfSubjectAccessReview",)
 
 
@@ -60,8 +62,5 @@ def mortal_journals(roads: Crossroads, torn: list[tuple[Path, bytes]]) -> Iterat
         if roads.dies(WRITTEN):
             raise KilledError
 
-    Journal._append = mortal_append  # type: ignore[method-assign]
-    try:
+    with patch.object(Journal, "_append", mortal_append):
         yield
-    finally:
-        Journal._append = append  # type: ignore[method-assign]

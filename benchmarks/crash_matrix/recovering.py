@@ -103,9 +103,9 @@ class Recovery:
             for kind in _LABELLED
             for row in (await cluster.list(kind, "", RUN_LABEL))[0]
         }
-        request = CleanupRequest(_ADDRESS, reports, frozenset(runs), agreed=True)
+        over = CleanupRequest(_ADDRESS, reports, frozenset(runs), agreed=True)
         for _ in range(2):  # the first may tell of what it has removed itself
-            if not await clean_cluster(cluster, request, self._console):
+            if not await clean_cluster(cluster, over, self._console):
                 return [one.message for one in said]
         return [*(one.message for one in said), "chaos cleanup did not end with 0"]
 

@@ -176,7 +176,9 @@ class Undo:
             done = found is None or not self._is_ours(entry, found)
         if not done or (entry.kind in _WORKLOADS and await self._pods_of(entry)):
             return ""
-        if entry.kind == "StatefulSet" and found is None and await self._has_claims(entry):
+        if found is None and any(
+            not row["metadata"].get("deletionTimestamp") for row in await self._left_behind(entry, orphans=True)
+        ):
             return ""
         self._journal.update(entry, "undone")
         return f"{entry.what} has its old values" if entry.undo == "restore" else f"{entry.what} is gone"
@@ -288,19 +290,17 @@ class Undo:
         pods, _ = await self._cluster.list("Pod", entry.namespace, f"{RUN_LABEL}={self._label_of(entry)}")
         return [pod for pod in pods if _owned_by(pod, entry) or is_orphan_of(pod, entry.name)]
 
-    async def _has_claims(self, entry: UndoEntry) -> bool:
-        """Whether claims of a StatefulSet are left that nobody has deleted yet."""
-        claims = await claims_of(self._cluster, entry.name, entry.namespace, self._label_of(entry))
-        return any(not claim["metadata"].get("deletionTimestamp") for claim in claims)
-
-    async def _delete_left_behind(self, entry: UndoEntry, *, orphans: bool) -> None:
+    async def _left_behind(self, entry: UndoEntry, *, orphans: bool) -> list[Object]:
         """Volume claims outlive the StatefulSet that made them; so does what it owned, where it was deleted without."""
         run, namespace = self._label_of(entry), entry.namespace
         rows = await left_behind(self._cluster, entry.kind, entry.name, namespace, run) if orphans else []
         if entry.kind == "StatefulSet":
             rows += await claims_of(self._cluster, entry.name, namespace, run)
-        for row in rows:
-            await self._gone(row["kind"], row["metadata"]["name"], namespace, row["metadata"]["uid"])
+        return rows
+
+    async def _delete_left_behind(self, entry: UndoEntry, *, orphans: bool) -> None:
+        for row in await self._left_behind(entry, orphans=orphans):
+            await self._gone(row["kind"], row["metadata"]["name"], entry.namespace, row["metadata"]["uid"])
 
     async def _gone(self, kind: str, name: str, namespace: str, uid: str) -> None:
         """Ask for its deletion; that it is gone already is as well."""

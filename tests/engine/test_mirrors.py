@@ -18,7 +18,7 @@ from chaos.cluster.address import ClusterAddress
 from chaos.cluster.changes import Changes
 from chaos.cluster.client import Cluster, Object
 from chaos.cluster.connection import connect
-from chaos.cluster.journal import RUN_LABEL, Journal
+from chaos.cluster.journal import RUN_LABEL, Journal, UndoEntry
 from chaos.cluster.line import VERSION, Line, write_line
 from chaos.cluster.mirror import MIRROR_LABEL, MIRROR_NAME, Mirror, find_mirrors
 from chaos.engine.lease import DURATION_S, Heartbeat, lease_of
@@ -408,8 +408,8 @@ def test_a_recovery_that_is_killed_at_its_last_line_leaves_no_mirror(tmp_path: P
         read = Journal.load(journal.path)
         update = read.update
 
-        def last(*said: Any) -> None:
-            update(*said)
+        def last(entry: UndoEntry, state: str, uid: str = "") -> None:
+            update(entry, state, uid)
             if not read.open_entries():
                 raise KilledError
 

@@ -63,8 +63,7 @@ def test_everything_that_it_made_carries_its_label_and_is_removed(
     run_virtual(story())
 
 
-@pytest.mark.parametrize("after_s", [0.0, 30.0], ids=["at once", "later"])
-@pytest.mark.parametrize("kind", ["StatefulSet", "Deployment"])
+@pytest.mark.parametrize(("kind", "after_s"), [("StatefulSet", 0.0), ("Deployment", 30.0)])
 def test_what_a_workload_left_behind_that_was_deleted_without_it_is_removed(
     tmp_path: Path, kind: str, after_s: float
 ) -> None:

@@ -23,6 +23,8 @@ from benchmarks.crash_matrix.variants import Variant, variants
 
 _HEAD = ("experiment", "variant", "dies", "kills", "changed and untold", "not as before")
 _SHOWN = 6
+# So many moments of each kind every run has.
+_LEAST = 5
 
 
 def main() -> int:
@@ -47,7 +49,7 @@ def main() -> int:
     fates: list[Fate] = []
     wrong, began = 0, time.process_time()
     for number, variant in enumerate(chosen):  # each begins at another moment, so that a sample is of all kinds of them
-        killed = kill(variant, Sample(asked.every, asked.first + number, asked.recoveries))
+        killed = kill(variant, Sample(asked.every, asked.first + number % _LEAST, asked.recoveries))
         fates += killed.fates
         for row in rows(variant, killed):
             print("| " + " | ".join(row) + " |", flush=True)
@@ -83,6 +85,8 @@ def _counts(of: Sequence[Fate]) -> tuple[str, ...]:
 def problems(variant: Variant, killed: Killed) -> Iterator[str]:
     """What is wrong, in words; of a run that did not die too."""
     name = f"{variant.experiment.name}, {variant.name}"
+    if not killed.fates:
+        yield f"{name}: nobody died at any of its {killed.moments} moments"
     if killed.ended:
         yield f"{name}: not all of it was run: {killed.ended}"
     if killed.itself:

@@ -310,7 +310,7 @@ experiment = Experiment(
     ),
     tables=(Stage, Refused, Names, Second, BrokenNetwork, Waited),
     headline=headline,
-    uses=("patch services", "patch statefulsets.apps"),
+    uses=("patch services", "patch statefulsets.apps", "list,delete controllerrevisions.apps"),
     timeout_s=180,
     method=method,
 )

@@ -1,4 +1,4 @@
-"""A connection that ends, as that of a process which is killed, and what must be as before in the end."""
+"""A connection that ends, as that of a process which is killed."""
 
 from __future__ import annotations
 
@@ -35,9 +35,3 @@ class Mortal:
         finally:
             self.is_dead = True
         raise self._error()
-
-
-def shape(found: dict[tuple[str, str], Object]) -> dict[tuple[str, str], Object]:
-    """What must be as before: all but pods that were replaced on purpose, and what has their addresses."""
-    gone = ("Pod", "EndpointSlice", "Endpoints")
-    return {key: value for key, value in found.items() if key[0] not in gone}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -221,8 +222,10 @@ async def _recover(journal: Journal, request: RecoverRequest, console: Steadfast
     try:
         clock = RunClock(asyncio.get_running_loop())
         progress = TerminalProgress(console, run_time())
-        failures = await recover(journal, cluster, clock, progress, run_commands=_may_run_commands(journal, request))
-        await settle(cluster, journal)
+        told = partial(settle, cluster, journal)
+        commands = _may_run_commands(journal, request)
+        failures = await recover(journal, cluster, clock, progress, run_commands=commands, tell=told)
+        await told()  # where what it had made went first
     finally:
         await cluster.close()
     line = f"{journal.path.parent}: {'not all undone' if failures else 'undone'}"

@@ -15,7 +15,9 @@ TOOL = "chaos-identity"
 # clusters, and so do ConfigMaps with certificates.
 _KINDS = ("StatefulSet", "Deployment", "ReplicaSet", "Job", "Service", "PersistentVolumeClaim", "Pod")
 # Made for what a run makes, with its labels.
-_BY_CONTROLLERS = ("Pod", "PersistentVolumeClaim", "ReplicaSet")
+_BY_CONTROLLERS = ("Pod", "PersistentVolumeClaim", "ReplicaSet", "ControllerRevision")
+# Of these, what stays of a workload that is deleted without what it owns; pods and claims do too.
+_LEFT_BEHIND = {"StatefulSet": ("ControllerRevision",), "Deployment": ("ReplicaSet",)}
 _CANNOT_LOOK = (403, 404)  # it may not be listed, or this server has no such kind
 
 
@@ -90,6 +92,28 @@ async def claims_of(cluster: Cluster, statefulset: str, namespace: str, run: str
         one for one in (await cluster.list("StatefulSet", namespace))[0] if one["metadata"]["name"] != statefulset
     ]
     return [claim for claim in named if not _is_of_somebody_else(claim) and not is_claim_of(claim, others)]
+
+
+async def left_behind(cluster: Cluster, kind: str, name: str, namespace: str, run: str) -> list[Object]:
+    """What stays of a run's workload that was deleted without what it owned, but for its pods and claims.
+
+    Where they may not be listed they stay, and do nothing.
+    """
+    found: list[Object] = []
+    for of in _LEFT_BEHIND.get(kind, ()):
+        try:
+            found += (await cluster.list(of, namespace, f"{RUN_LABEL}={run}"))[0]
+        except ApiError as exc:
+            if exc.status not in _CANNOT_LOOK:
+                raise
+    return [obj for obj in found if is_orphan_of(obj, name)]
+
+
+def is_orphan_of(obj: Object, parent: str) -> bool:
+    """Whether what carries a run's label was made for a workload of that run, which does not own it any more."""
+    meta = obj["metadata"]
+    orphaned = not meta.get("ownerReferences") and not _is_of_somebody_else(obj)
+    return orphaned and _named_after(obj["kind"], str(meta["name"]), parent)
 
 
 def _may_be_the_tools(obj: Object) -> bool:

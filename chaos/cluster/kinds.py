@@ -5,6 +5,7 @@ from __future__ import annotations
 # apiVersion of each kind that this tool uses; asking discovery for a kind alone would scan every group.
 API_VERSIONS = {
     "ConfigMap": "v1",
+    "ControllerRevision": "apps/v1",
     "Deployment": "apps/v1",
     "Endpoints": "v1",
     "Event": "v1",
@@ -31,6 +32,7 @@ NEVER_MADE = frozenset({"EndpointSlice", "Endpoints", "Event", "Node", "SelfSubj
 # Looked up when they are needed, which is before any fault; the sandbox does not serve them.
 LATER = frozenset(
     {
+        "ControllerRevision",
         "Endpoints",
         "Event",
         "Job",

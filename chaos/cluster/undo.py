@@ -23,7 +23,7 @@ import json
 import shlex
 
 from chaos.clock import RunClock
-from chaos.cluster.belonging import Belongings, claims_of, foreign_in
+from chaos.cluster.belonging import Belongings, claims_of, foreign_in, is_orphan_of, left_behind
 from chaos.cluster.client import Cluster, Object
 from chaos.cluster.journal import RUN_LABEL, Journal, UndoEntry
 from chaos.cluster.mirror import Copy
@@ -102,14 +102,14 @@ class Undo:
         try:
             found = await self._cluster.get(kind, name, namespace)
             if found is None:
-                if kind == "StatefulSet":
-                    await self._delete_claims(entry)
+                if kind in _WORKLOADS:
+                    await self._delete_and_wait(entry, None)
                 return f"{what} is gone"
             if not self._is_ours(entry, found):
                 return f"{what} is no longer the one that this run made; left alone"
             if kind == "Namespace":
                 await self._check_unused(entry)
-            await self._delete_and_wait(entry, str(found["metadata"]["uid"]))
+            await self._delete_and_wait(entry, found)
         except RollbackError:
             raise
         except ChaosError as exc:
@@ -189,7 +189,9 @@ class Undo:
             done = found is None or not self._is_ours(entry, found)
         if not done or (entry.kind in _WORKLOADS and await self._pods_of(entry)):
             return ""
-        if entry.kind == "StatefulSet" and found is None and await self._has_claims(entry):
+        if found is None and any(
+            not row["metadata"].get("deletionTimestamp") for row in await self._left_behind(entry, orphans=True)
+        ):
             return ""
         self._journal.update(entry, "undone")
         return f"{entry.what} has its old values" if entry.undo == "restore" else f"{entry.what} is gone"
@@ -266,16 +268,18 @@ class Undo:
                 hint=f"move them, then: {self._journal.recovery()}   or: kubectl delete namespace {entry.name}",
             )
 
-    async def _delete_and_wait(self, entry: UndoEntry, uid: str) -> None:
+    async def _delete_and_wait(self, entry: UndoEntry, found: Object | None) -> None:
+        """Delete it with what it owns; where it is gone already, or goes without that, what it leaves behind."""
         hurried: set[str] = set()
+        meta = found["metadata"] if found is not None else {}
+        uid, orphans = str(meta.get("uid", "")), not meta or "orphan" in (meta.get("finalizers") or ())
         # Known beforehand, so that they get their short grace before the garbage collector gives them their long one,
         # which a kubelet does not shorten once it waits for it.
         pods = await self._pods_of(entry)
-        try:
-            await self._cluster.delete(entry.kind, entry.name, entry.namespace, uid=uid, propagation="Background")
-        except ApiError as exc:
-            if exc.status not in (_NOT_FOUND, _CONFLICT):
-                raise
+        if uid:
+            await self._gone(entry.kind, entry.name, entry.namespace, uid)
+        else:
+            await self._delete_left_behind(entry, orphans=True)
         await asyncio.gather(*(self._hurry(pod, hurried) for pod in pods))
         deadline_s = self._clock.now_s() + _GONE_WITHIN_S
         while True:
@@ -283,8 +287,7 @@ class Undo:
             await asyncio.gather(*(self._hurry(pod, hurried) for pod in pods))
             found = await self._cluster.get(entry.kind, entry.name, entry.namespace)
             if (found is None or found["metadata"]["uid"] != uid) and not pods:
-                if entry.kind == "StatefulSet":
-                    await self._delete_claims(entry)
+                await self._delete_left_behind(entry, orphans=orphans)
                 return
             if self._clock.now_s() > deadline_s:
                 why = f"it was not gone {_GONE_WITHIN_S:.0f} s after its deletion was accepted"
@@ -298,23 +301,27 @@ class Undo:
         if entry.kind not in _WORKLOADS:
             return []
         pods, _ = await self._cluster.list("Pod", entry.namespace, f"{RUN_LABEL}={self._label_of(entry)}")
-        return [pod for pod in pods if _owned_by(pod, entry)]
+        return [pod for pod in pods if _owned_by(pod, entry) or is_orphan_of(pod, entry.name)]
 
-    async def _has_claims(self, entry: UndoEntry) -> bool:
-        """Whether claims of a StatefulSet are left that nobody has deleted yet."""
-        claims = await claims_of(self._cluster, entry.name, entry.namespace, self._label_of(entry))
-        return any(not claim["metadata"].get("deletionTimestamp") for claim in claims)
+    async def _left_behind(self, entry: UndoEntry, *, orphans: bool) -> list[Object]:
+        """Volume claims outlive the StatefulSet that made them; so does what it owned, where it was deleted without."""
+        run, namespace = self._label_of(entry), entry.namespace
+        rows = await left_behind(self._cluster, entry.kind, entry.name, namespace, run) if orphans else []
+        if entry.kind == "StatefulSet":
+            rows += await claims_of(self._cluster, entry.name, namespace, run)
+        return rows
 
-    async def _delete_claims(self, entry: UndoEntry) -> None:
-        """Volume claims outlive the StatefulSet that made them."""
-        namespace = entry.namespace
-        for claim in await claims_of(self._cluster, entry.name, namespace, self._label_of(entry)):
-            meta = claim["metadata"]
-            try:
-                await self._cluster.delete("PersistentVolumeClaim", meta["name"], namespace, uid=meta["uid"])
-            except ApiError as exc:
-                if exc.status not in (_NOT_FOUND, _CONFLICT):
-                    raise
+    async def _delete_left_behind(self, entry: UndoEntry, *, orphans: bool) -> None:
+        for row in await self._left_behind(entry, orphans=orphans):
+            await self._gone(row["kind"], row["metadata"]["name"], entry.namespace, row["metadata"]["uid"])
+
+    async def _gone(self, kind: str, name: str, namespace: str, uid: str) -> None:
+        """Ask for its deletion; that it is gone already is as well."""
+        try:
+            await self._cluster.delete(kind, name, namespace, uid=uid, propagation="Background")
+        except ApiError as exc:
+            if exc.status not in (_NOT_FOUND, _CONFLICT):
+                raise
 
     async def _hurry(self, pod: Object, hurried: set[str]) -> None:
         """Shorten a pod's grace period, once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from chaos.clock import RunClock
@@ -50,8 +51,38 @@ def _open_outside(journal: Journal, made: set[str]) -> list[UndoEntry]:
     return [entry for entry in journal.open_entries() if _is_first(entry, made)]
 
 
+class _ThenTold:
+    """Undoes as another does, but before the first change of what the run made has it told that no other is open.
+
+    What tells others of those is taken away while something is still open: a recovery that is killed just then is gone
+    on with. One whose journal says that all is undone is not, and would leave that for good.
+    """
+
+    def __init__(self, undo: Undoes, journal: Journal, tell: Callable[[], Awaitable[None]]) -> None:
+        self._undo, self._journal, self._tell = undo, journal, tell
+        self._is_told = False
+
+    async def undo(self, entry: UndoEntry) -> str:
+        if not self._is_told and not any(is_outside(one) for one in self._journal.open_entries()):
+            await self._tell()
+            self._is_told = True
+        return await self._undo.undo(entry)
+
+    async def look(self, entry: UndoEntry) -> str:
+        return await self._undo.look(entry)
+
+    def unfinished(self, entry: UndoEntry, why: str) -> RollbackError:
+        return self._undo.unfinished(entry, why)
+
+
 async def recover(
-    journal: Journal, cluster: Cluster, clock: RunClock, progress: Progress, *, run_commands: bool = False
+    journal: Journal,
+    cluster: Cluster,
+    clock: RunClock,
+    progress: Progress,
+    *,
+    run_commands: bool = False,
+    tell: Callable[[], Awaitable[None]] | None = None,
 ) -> list[RollbackError]:
     """Finish the rollback of a run that was killed, believing of its journal what the cluster confirms.
 
@@ -61,6 +92,7 @@ async def recover(
         clock: to wait by.
         progress: who is told.
         run_commands: whether shell commands that the journal names are run; else they are told.
+        tell: called when all is as before that the run did not make, and what it made is still there.
 
     Raises:
         PreflightError: this is not the cluster that the run was on.
@@ -72,7 +104,8 @@ async def recover(
             hint="name the right one with --context",
         )
     await _check_over(journal, cluster)
-    undo = Undo(cluster, journal, clock, read_back=True, run_commands=run_commands)
+    undo: Undoes = Undo(cluster, journal, clock, read_back=True, run_commands=run_commands)
+    undo = _ThenTold(undo, journal, tell) if tell is not None else undo
     return [*_unfit(journal, progress), *await roll_back(journal, undo, progress, Patience(clock))]
 
 

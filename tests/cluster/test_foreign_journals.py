@@ -20,18 +20,13 @@ from chaos.engine.rollback import recover, roll_back
 from chaos.errors import RollbackError, UsageError
 from tests.cluster.journals import RUN, entry, write
 from tests.diagnose.clusters import Place, run
+from tests.unchanged import Everything, differences, named_by
+from tests.unchanged import everything as all_of
 
 
-async def everything(place: Place) -> dict[tuple[str, str], Object]:
+def everything(place: Place) -> Everything:
     """What anybody would miss or be surprised by, in the whole cluster."""
-    found: dict[tuple[str, str], Object] = {}
-    for kind in sorted(API_VERSIONS.keys() - {"Event", "SelfSubjectAccessReview"}):
-        for row in (await place.cluster.list(kind))[0]:
-            meta = row["metadata"]
-            shown = {key: row.get(key) for key in ("spec", "data")}
-            about = {key: meta.get(key) or None for key in ("labels", "annotations", "finalizers", "deletionTimestamp")}
-            found[kind, f"{meta.get('namespace', '')}/{meta['name']}"] = {**shown, **about, "uid": meta["uid"]}
-    return found
+    return all_of(place.sandbox.store)
 
 
 async def make(place: Place, kind: str, name: str, namespace: str = "", **more: Any) -> str:
@@ -54,10 +49,10 @@ def unchanged(story: Callable[[Place], Awaitable[list[RollbackError]]], *message
         await make(place, "Namespace", "production")
         await make(place, "ConfigMap", "precious", "production", data={"a": "b"})
         await asyncio.sleep(5)
-        before = await everything(place)
+        before = everything(place)
         failures = await story(place)
         await asyncio.sleep(5)
-        assert await everything(place) == before
+        assert everything(place) == before
         assert len(failures) == len(messages)
         for failure, message in zip(failures, messages, strict=True):
             assert message in failure.message
@@ -162,15 +157,15 @@ def test_what_this_tool_never_changes_is_asked_for_nowhere_and_the_others_are_un
         await asyncio.sleep(5)
         for number, odd in enumerate(ODD_NAMES):
             await make(place, "ConfigMap", "ours", "default", labels={RUN_LABEL: "r1"})
-            before = await everything(place)
+            before = everything(place)
             requests = place.cluster.requests
             failures = await replay(
                 place, tmp_path / str(number), odd, entry(id=2, name="ours", namespace="default", uid="")
             )
             asked = place.cluster.requests - requests
             assert [f.exit_code for f in failures] == [5], odd
-            before.pop(("ConfigMap", "default/ours"))
-            assert await everything(place) == before, odd
+            before.pop(("ConfigMap", "default", "ours"))
+            assert everything(place) == before, odd
             assert asked == 3, odd  # all of them about what is ours: looked up, deleted, looked up again
 
     run(story)
@@ -280,21 +275,20 @@ def test_what_a_killed_run_had_changed_is_put_back_from_the_file(tmp_path: Path)
 
     async def story(place: Place) -> None:
         await make(place, "Service", "mine", "default", spec={"selector": {"k8s-app": "y"}, "ports": [{"port": 80}]})
-        before = await everything(place)
+        await asyncio.sleep(5)
+        before = everything(place)
         clock = RunClock(asyncio.get_running_loop())
         journal = Journal.start(tmp_path, {"id": "r1", "fingerprint": place.cluster.fingerprint})
         changes = Changes(place.cluster, journal, clock, "r1")
         for kind, name, namespace, patch in CHANGES:
             await changes.patch(kind, name, namespace, patch)
         journal.close()
-        changed = await everything(place)
-        assert await recover(Journal.load(journal.path), place.cluster, clock, Silence()) == []
-        await asyncio.sleep(1)  # a controller takes a cordoned node's taint off
-        after = await everything(place)
-        for kind, name, namespace, _ in CHANGES:
-            key = (kind, f"{namespace}/{name}")
-            assert changed[key] != before[key]
-            assert after[key] == before[key]
+        changed = everything(place)
+        assert all(changed[key] != before[key] for key in [(kind, where, name) for kind, name, where, _ in CHANGES])
+        read = Journal.load(journal.path)
+        assert await recover(read, place.cluster, clock, Silence()) == []
+        await asyncio.sleep(60)  # a controller takes a cordoned node's taint off, and pods come back
+        assert differences(before, everything(place), named_by(read.entries.values())) == []
 
     run(story)
 

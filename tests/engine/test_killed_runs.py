@@ -7,17 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from chaos.clock import RunClock, run_virtual
 from chaos.cluster.address import ClusterAddress
+from chaos.cluster.changes import Changes
 from chaos.cluster.connection import connect
 from chaos.cluster.journal import JOURNAL, RUN_LABEL, Journal
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover
 from chaos.experiment import Options, find_experiment
 from chaos.sandbox.sandbox import Sandbox
+from tests.cluster.test_foreign_journals import make
+from tests.diagnose.clusters import Place, run
 from tests.sandboxed import run_on
+from tests.unchanged import differences, everything
 
+WEB = Path(__file__).parents[2] / "experiments" / "manifests" / "web-quick.yaml"
 KINDS = (
     "Namespace",
     "StatefulSet",
@@ -55,3 +61,33 @@ def test_everything_that_it_made_carries_its_label_and_is_removed(
         await sandbox.stop()
 
     run_virtual(story())
+
+
+@pytest.mark.parametrize(("kind", "after_s"), [("StatefulSet", 0.0), ("Deployment", 30.0)])
+def test_what_a_workload_left_behind_that_was_deleted_without_it_is_removed(
+    tmp_path: Path, kind: str, after_s: float
+) -> None:
+    """As broken-servicename does in somebody's namespace, killed before it made the workload again."""
+
+    async def story(place: Place) -> None:
+        await make(place, "Namespace", "mine")
+        await asyncio.sleep(5)
+        before = everything(place.sandbox.store)
+        about = {"id": "r1", "fingerprint": place.cluster.fingerprint, "namespace": "mine"}
+        journal, clock = Journal.start(tmp_path, about), RunClock(asyncio.get_running_loop())
+        changes = Changes(place.cluster, journal, clock, "r1")
+        _, workload = yaml.safe_load_all(WEB.read_text())
+        workload |= {"kind": kind, "metadata": {"name": "web", "namespace": "mine"}}
+        if kind == "Deployment":
+            workload["spec"].pop("serviceName")
+            workload["spec"].pop("volumeClaimTemplates", None)
+        await changes.create(workload)
+        await asyncio.sleep(20)
+        await changes.delete(kind, "web", "mine", because="it is made again", propagation="Orphan")
+        await asyncio.sleep(after_s)
+        journal.close()
+        assert await recover(Journal.load(journal.path), place.cluster, clock, Silence()) == []
+        await asyncio.sleep(60)
+        assert differences(before, everything(place.sandbox.store)) == []
+
+    run(story)

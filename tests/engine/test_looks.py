@@ -69,7 +69,8 @@ def test_a_run_stops_at_the_first_look_where_that_is_precise_enough(tmp_path: Pa
     assert ", within 40% as asked." in plain(headline(Reading(ran.history)))
     until = "up to 60 trials, until the median of the outage is known within 40%"
     assert heard.lines["trials"].startswith(f"{until} (--until-precision, --max-trials)")
-    assert heard.lines["blast radius"] == f"1 pod(s) at the same time, in {until}"
+    radius = "at most 1 pod of web-0, web-1, web-2 down at the same time, counting those that are down anyway"
+    assert heard.lines["blast radius"] == f"{radius}, in {until}"
     assert [step for step in heard.steps if step.startswith("after 7 outages") and step.endswith(": as asked")]
 
 

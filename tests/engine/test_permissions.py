@@ -114,7 +114,7 @@ async def test_the_doctor_tells_what_is_missing_and_what_it_could_not_see() -> N
     assert found["agent image"].status is Status.UNKNOWN
     assert found["clock"].status is Status.OK
     assert found["namespace"].status is Status.PROBLEM
-    assert "kubectl label namespace prod" in found["namespace"].advice
+    assert "chaos allow -n prod" in found["namespace"].advice
     assert all(finding.advice for finding in found.values() if finding.status is Status.PROBLEM)
 
 

@@ -1,0 +1,57 @@
+"""What compares a cluster with before sees each field of each object, and lets pods be others only where they may."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chaos.sandbox.store import clone
+from tests.unchanged import Everything, differences
+
+OWNERS = [{"kind": "StatefulSet", "name": "web", "uid": "s"}]
+
+
+def config_map(**meta: Any) -> dict[str, Any]:
+    return {"kind": "ConfigMap", "metadata": {"name": "c", "namespace": "n", "uid": "u", **meta}, "data": {"a": "b"}}
+
+
+def pod(uid: str, **meta: Any) -> dict[str, Any]:
+    meta = {"name": "web-0", "namespace": "n", "uid": uid, "labels": {"a": "b"}, "ownerReferences": OWNERS, **meta}
+    return {"kind": "Pod", "metadata": meta, "spec": {"nodeName": uid}, "state": {"Ready": "True"}}
+
+
+def everything(*objects: dict[str, Any]) -> Everything:
+    return {(one["kind"], "n", one["metadata"]["name"]): clone(one) for one in objects}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("labels", {"a": "b"}), ("annotations", {"a": "b"}), ("finalizers", ["a/b"]), ("ownerReferences", OWNERS),
+     ("uid", "another"), ("deletionTimestamp", "now")],
+)  # fmt: skip
+def test_each_part_of_the_metadata_counts(field: str, value: Any) -> None:
+    found = differences(everything(config_map()), everything(config_map(**{field: value})))
+    assert found == [f"ConfigMap n/c has another {field}"]
+
+
+@pytest.mark.parametrize("field", ["spec", "data", "rules", "state"])
+def test_each_other_part_counts(field: str) -> None:
+    changed = {**config_map(), field: {"x": "y"}}
+    assert differences(everything(config_map()), everything(changed)) == [f"ConfigMap n/c has another {field}"]
+
+
+def test_what_is_new_and_what_is_gone_is_told() -> None:
+    assert differences({}, everything(config_map())) == ["ConfigMap n/c is new"]
+    assert differences(everything(config_map()), {}) == ["ConfigMap n/c is gone"]
+
+
+def test_a_pod_may_be_another_only_where_somebody_names_it_and_only_with_a_successor_like_it() -> None:
+    before = everything(pod("1"))
+    assert differences(before, everything(pod("2"))) == ["Pod n/web-0 was replaced, which nobody had named"]
+    assert differences(before, everything(pod("2")), lambda _: True) == []
+    assert differences(before, {}, lambda _: True) == ["Pod n/web-0 has no successor like it"]
+    other = everything(pod("2", labels={"a": "c"}))
+    assert len(differences(before, other, lambda _: True)) == 2
+    assert differences({}, before) == ["Pod n/web-0 has no predecessor like it"]
+    assert differences(before, everything(pod("1", finalizers=["a/b"]))) == ["Pod n/web-0 has another finalizers"]

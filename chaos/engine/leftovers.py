@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from chaos.agents.manifests import ALONE_S
-from chaos.cluster.belonging import Belongings, is_claim_of
+from chaos.cluster.belonging import Belongings, is_claim_of, is_written_by_hand
 from chaos.cluster.client import API_VERSIONS, CLUSTER_WIDE, NEVER_MADE, Cluster
 from chaos.cluster.journal import FIX_PREFIX, RUN_LABEL, Journal
 from chaos.engine.kept import is_about
@@ -24,7 +24,8 @@ _RUN_S = 3600
 # A Deployment, its ReplicaSet, its pods.
 _GENERATIONS = 2
 _AGENT_LABEL = "chaos-identity.io/agents"
-# What somebody else may have put into a namespace of ours; ConfigMaps with certificates come by themselves.
+# What somebody else may have put into a namespace of ours; ConfigMaps with certificates come by themselves, so those
+# count where a person's client wrote them.
 _STRANGERS = (
     "StatefulSet",
     "Deployment",
@@ -37,6 +38,7 @@ _STRANGERS = (
     "ResourceQuota",
     "LimitRange",
     "Pod",
+    "ConfigMap",
 )
 
 
@@ -225,6 +227,8 @@ async def _held(cluster: Cluster, namespace: str, mine: Belongings) -> tuple[str
             raise
         for obj in rows:
             meta = obj["metadata"]
+            if kind == "ConfigMap" and not is_written_by_hand(obj):
+                continue
             if _AGENT_LABEL not in (meta.get("labels") or {}) and not mine.has(obj) and not meta.get("ownerReferences"):
                 held.append(f"{kind} {meta['name']}")
     return tuple(held)

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -32,6 +33,8 @@ from chaos.experiment import Options
 from chaos.sandbox.sandbox import Sandbox
 
 _OPTIONS = ("--period", "1s", "--connect-period", "1s", "--allow-kube-system")
+# With these all its checks hold.
+HOLDS = ("--period", "250ms", "--connect-period", "250ms", "--allow-kube-system")
 _IMPORTS_S = 1.5  # about; a signal after that meets a run
 _LIMIT_S = 120
 
@@ -96,7 +99,10 @@ def running(experiment: str, reports: Path, number: int | None, at_s: float, sec
     gc.collect()
     pid = os.fork()
     if pid == 0:
-        _become(_arguments(experiment, reports), reports, number, at_s, second_s)
+        try:
+            _become(_arguments(experiment, reports), reports, number, at_s, second_s)
+        finally:
+            in_vain()
     _, status, usage = os.wait4(pid, 0)
     died = _died(os.waitstatus_to_exitcode(status), (reports / "stderr").read_text(), reports)
     died.cpu_s = usage.ru_utime + usage.ru_stime
@@ -147,6 +153,15 @@ class Instants:
     def leave(self, code: int) -> NoReturn:
         """In place of `os._exit`."""
         signal.setitimer(signal.ITIMER_PROF, 0)
+        (self._reports / "left").write_text(json.dumps({"left": self.left(), "signals": self._sent}))
+        self._leave(code)
+
+    def look_at(self, sandbox: Sandbox) -> None:
+        """This is how it is before."""
+        self._sandbox, self._before = sandbox, state_of(sandbox.store)
+
+    def left(self) -> list[str]:
+        """What is other than before now."""
         left = []
         if self._sandbox is not None:
             store = self._sandbox.store
@@ -154,15 +169,14 @@ class Instants:
             changed = [key for key in self._before.keys() | now.keys() if self._before.get(key) != now.get(key)]
             going = [key for key in changed if (store.get(*key) or {}).get("metadata", {}).get("deletionTimestamp")]
             left = sorted("/".join(key) for key in changed if key not in going or key[0] == "Namespace")
-        (self._reports / "left").write_text(json.dumps({"left": left, "signals": self._sent}))
-        self._leave(code)
+        return left
 
     @asynccontextmanager
     async def open_place(self, *_: Any, **_more: Any) -> AsyncIterator[Place]:
         """In place of the sandbox: one that is taken for a real cluster."""
         sandbox = Sandbox(seed=1)
         await sandbox.start()
-        self._sandbox, self._before = sandbox, state_of(sandbox.store)
+        self.look_at(sandbox)
         address = ClusterAddress(context="lab", url=sandbox.api.url, connector=sandbox.api.connector())
         try:
             yield Place(address, sandbox.vantage, "lab", virtual_time=True, seed=1)
@@ -172,13 +186,30 @@ class Instants:
 
 def _become(arguments: list[str], reports: Path, number: int | None, at_s: float, second_s: float | None) -> NoReturn:
     """Be that command."""
+    settle_in(reports)
+    instants = Instants(reports, number, at_s, second_s)
+    as_if_real(instants)
+    instants.leave(called(arguments))
+
+
+def in_vain() -> NoReturn:
+    """A child that could not become what it should must not go on as its parent."""
+    traceback.print_exc()
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def settle_in(reports: Path) -> None:
+    """Streams, state folder and signals of a process of its own."""
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
         os.dup2(os.open(reports / name, os.O_WRONLY | os.O_CREAT), descriptor)
     os.environ["XDG_STATE_HOME"] = str(reports / "state")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    instants = Instants(reports, number, at_s, second_s)
-    _as_if_real(instants)
+
+
+def called(arguments: list[str]) -> int:
+    """The exit code of a command."""
     sys.argv = ["chaos", *arguments]
     code: Any = 0
     try:
@@ -186,10 +217,11 @@ def _become(arguments: list[str], reports: Path, number: int | None, at_s: float
     except SystemExit as exc:
         code = exc.code
     sys.stderr.flush()
-    instants.leave(code if isinstance(code, int) else 1 if code else 0)
+    return code if isinstance(code, int) else 1 if code else 0
 
 
-def _as_if_real(instants: Instants) -> None:
+def as_if_real(instants: Instants) -> None:
+    """Have the sandbox taken for a real cluster."""
     setattr(one, "open_place", instants.open_place)  # noqa: B010 - it is imported there
     options_for, call = one.options_for, Cluster._call  # noqa: SLF001 - the sandbox lacks a kind
 

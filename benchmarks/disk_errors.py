@@ -3,10 +3,10 @@
 ``python -m benchmarks.disk_errors`` runs each command on the sandbox in virtual time, taken for a real cluster, once
 for each operation that writes below its reports and its state folder (open, write, fsync, mkdir, rename, link, …) and
 each way to fail: no space, an I/O error, no access, a write cut short, and a disk that is full from then on. Of a run
-that died, `recover` and `status` find CoreDNS at 0 replicas, and `cleanup` what it had made. A violation is: a traceback
-or a defect; anything of the cluster left that is not told by name, or with exit code 0; exit code 0 where a part of the
-result is missing or cannot be read back; and a `recover` or `cleanup` after which the same command, on a disk that works
-again, does not leave all as before. Exits with 1 on any. ``--share`` takes a sample.
+that died, `recover` and `status` find CoreDNS at 0 replicas, and `cleanup` what it had made. A violation is: a
+traceback or a defect; anything of the cluster left that is not told by name, or with exit code 0; exit code 0 where a
+part of the result is missing or cannot be read back; and a `recover` or `cleanup` after which the same command, on a
+disk that works again, does not leave all as before. Exits with 1 on any. ``--share`` takes a sample.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ class FaultyDisk:
         self._below, self._at, self._kind = str(below.resolve()), at, kind
         self._is_short: set[int] = set()  # descriptors whose next write fails
         self._open, self._os_open = io.open, os.open
+        self._before: dict[str, Callable[..., Any]] = {}
         self.operations = 0
         self.failed = ""  # what failed first
 
@@ -37,7 +38,15 @@ class FaultyDisk:
         io.open = builtins.open = self.open  # type: ignore[assignment]
         os.open = self.os_open
         for name in _CALLS:
-            setattr(os, name, self._counted(name, getattr(os, name)))
+            self._before[name] = getattr(os, name)
+            setattr(os, name, self._counted(name, self._before[name]))
+
+    def remove(self) -> None:
+        """No longer."""
+        io.open = builtins.open = self._open  # type: ignore[assignment]
+        os.open = self._os_open
+        for name, call in self._before.items():
+            setattr(os, name, call)
 
     def _path(self, file: object) -> str:
         if isinstance(file, int):

@@ -19,7 +19,7 @@ _BY_HAND = ("ConfigMap", "NetworkPolicy", "PodDisruptionBudget", "ResourceQuota"
 # As the API server calls the clients of people, and of what applies their files.
 _CLIENTS = ("kubectl", "helm", "Helm", "argocd", "kustomize", "flux")
 # Made for what a run makes, with its labels.
-_BY_CONTROLLERS = ("Pod", "PersistentVolumeClaim", "ReplicaSet")
+_BY_CONTROLLERS = ("Pod", "PersistentVolumeClaim", "ReplicaSet", "ControllerRevision")
 _CANNOT_LOOK = (403, 404)  # it may not be listed, or this server has no such kind
 
 
@@ -91,6 +91,13 @@ async def claims_of(cluster: Cluster, statefulset: str, namespace: str, run: str
         one for one in (await cluster.list("StatefulSet", namespace))[0] if one["metadata"]["name"] != statefulset
     ]
     return [claim for claim in named if not is_written_by_hand(claim) and not is_claim_of(claim, others)]
+
+
+def is_orphan_of(obj: Object, parent: str) -> bool:
+    """Whether a controller made it for a parent of that name, and nothing owns it any more."""
+    meta = obj["metadata"]
+    is_ownerless = not meta.get("ownerReferences") and not is_written_by_hand(obj)
+    return is_ownerless and _named_after(str(obj["kind"]), str(meta["name"]), parent)
 
 
 def _may_be_the_tools(obj: Object) -> bool:

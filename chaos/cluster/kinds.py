@@ -5,6 +5,7 @@ from __future__ import annotations
 # apiVersion of each kind that this tool uses; asking discovery for a kind alone would scan every group.
 API_VERSIONS = {
     "ConfigMap": "v1",
+    "ControllerRevision": "apps/v1",
     "Deployment": "apps/v1",
     "Endpoints": "v1",
     "Event": "v1",
@@ -28,9 +29,10 @@ API_VERSIONS = {
 CLUSTER_WIDE = frozenset({"Namespace", "Node", "PersistentVolume"})
 # Made by the cluster, from what it copies labels of, or never stored.
 NEVER_MADE = frozenset({"EndpointSlice", "Endpoints", "Event", "Node", "SelfSubjectAccessReview"})
-# Looked up when they are needed, which is before any fault; the sandbox does not serve them.
+# Looked up when they are needed, which is before any fault, or in a clean-up; the sandbox does not serve them all.
 LATER = frozenset(
     {
+        "ControllerRevision",
         "Endpoints",
         "Event",
         "Job",

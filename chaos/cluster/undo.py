@@ -22,7 +22,7 @@ import json
 import shlex
 
 from chaos.clock import RunClock
-from chaos.cluster.belonging import Belongings, claims_of, foreign_in
+from chaos.cluster.belonging import Belongings, claims_of, foreign_in, is_orphan_of
 from chaos.cluster.client import Cluster, Object
 from chaos.cluster.journal import RUN_LABEL, Journal, UndoEntry
 from chaos.cluster.mirror import Copy
@@ -36,7 +36,7 @@ _POLL_S = 0.1
 _GONE_WITHIN_S = 90.0
 # The demo's containers hold nothing worth a long goodbye.
 _CLEANUP_GRACE_S = 1
-_NOT_FOUND, _CONFLICT = 404, 409
+_FORBIDDEN, _NOT_FOUND, _CONFLICT = 403, 404, 409
 _WORKLOADS = ("StatefulSet", "Deployment", "ReplicaSet", "Job")
 _TRIES = 5
 _SHOWN = 10
@@ -99,8 +99,8 @@ class Undo:
         try:
             found = await self._cluster.get(kind, name, namespace)
             if found is None:
-                if kind == "StatefulSet":
-                    await self._delete_claims(entry)
+                if kind in _WORKLOADS:
+                    await self._delete_what_it_left(entry)
                 return f"{what} is gone"
             if not self._is_ours(entry, found):
                 return f"{what} is no longer the one that this run made; left alone"
@@ -264,14 +264,33 @@ class Undo:
             if exc.status not in (_NOT_FOUND, _CONFLICT):
                 raise
         await asyncio.gather(*(self._hurry(pod, hurried) for pod in pods))
+        await self._until_gone(entry, uid, hurried)
+        if entry.kind == "StatefulSet":
+            await self._delete_claims(entry)
+
+    async def _delete_what_it_left(self, entry: UndoEntry) -> None:
+        """What a workload that is gone no longer owns: it was deleted without its pods, by the run or somebody else.
+
+        Raises:
+            RollbackError: it was not gone in time.
+        """
+        await self._until_gone(entry, "", set())
+        if entry.kind == "StatefulSet":
+            await self._delete_claims(entry)
+            await self._delete_revisions(entry)
+
+    async def _until_gone(self, entry: UndoEntry, uid: str, hurried: set[str]) -> None:
+        """Hurry its pods, and wait until neither they nor the object with that UID are there.
+
+        Raises:
+            RollbackError: it was not gone in time.
+        """
         deadline_s = self._clock.now_s() + _GONE_WITHIN_S
         while True:
             pods = await self._pods_of(entry)
             await asyncio.gather(*(self._hurry(pod, hurried) for pod in pods))
-            found = await self._cluster.get(entry.kind, entry.name, entry.namespace)
+            found = await self._cluster.get(entry.kind, entry.name, entry.namespace) if uid else None
             if (found is None or found["metadata"]["uid"] != uid) and not pods:
-                if entry.kind == "StatefulSet":
-                    await self._delete_claims(entry)
                 return
             if self._clock.now_s() > deadline_s:
                 why = f"it was not gone {_GONE_WITHIN_S:.0f} s after its deletion was accepted"
@@ -285,7 +304,7 @@ class Undo:
         if entry.kind not in _WORKLOADS:
             return []
         pods, _ = await self._cluster.list("Pod", entry.namespace, f"{RUN_LABEL}={self._label_of(entry)}")
-        return [pod for pod in pods if _owned_by(pod, entry)]
+        return [pod for pod in pods if _owned_by(pod, entry) or is_orphan_of(pod, entry.name)]
 
     async def _has_claims(self, entry: UndoEntry) -> bool:
         """Whether claims of a StatefulSet are left that nobody has deleted yet."""
@@ -302,6 +321,19 @@ class Undo:
             except ApiError as exc:
                 if exc.status not in (_NOT_FOUND, _CONFLICT):
                     raise
+
+    async def _delete_revisions(self, entry: UndoEntry) -> None:
+        """Those of a StatefulSet that was deleted without what it owned; who may not list them cannot know."""
+        labels = f"{RUN_LABEL}={self._label_of(entry)}"
+        try:
+            revisions, _ = await self._cluster.list("ControllerRevision", entry.namespace, labels)
+            for one in revisions:
+                if is_orphan_of(one, entry.name):
+                    meta = one["metadata"]
+                    await self._cluster.delete(one["kind"], meta["name"], entry.namespace, uid=meta["uid"])
+        except ApiError as exc:
+            if exc.status not in (_FORBIDDEN, _NOT_FOUND, _CONFLICT):
+                raise
 
     async def _hurry(self, pod: Object, hurried: set[str]) -> None:
         """Shorten a pod's grace period, once."""

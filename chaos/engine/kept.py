@@ -85,10 +85,16 @@ async def unfinished_journals(cluster: Cluster, journals: Iterable[Journal]) -> 
     for journal in journals:
         if not (journal.open_entries() or journal.unfit) or journal.run["id"].startswith(FIX_PREFIX):
             continue
-        with contextlib.suppress(PreflightError):  # nobody can tell whether it is over
-            if await is_about(cluster, journal) and not journal.is_live():
-                found.append(journal)
+        if await is_about(cluster, journal) and not _is_surely_live(journal):
+            found.append(journal)
     return found
+
+
+def _is_surely_live(journal: Journal) -> bool:
+    """Where its file cannot be locked, nobody can tell, and what it leaves open is better told than kept quiet."""
+    with contextlib.suppress(PreflightError):
+        return journal.is_live()
+    return False
 
 
 def damaged(unfinished: Iterable[Journal]) -> list[Open]:

@@ -11,10 +11,14 @@ from chaos.clock import RunClock
 from chaos.cluster.changes import Changes
 from chaos.cluster.journal import Journal
 from chaos.cluster.undo import Undo
+from chaos.engine.progress import Silence
+from chaos.engine.rollback import recover
 from chaos.errors import ApiError, InUseError
 from tests.diagnose.clusters import Place, run
-from tests.engine.test_cleanup import own_namespace
+from tests.engine.test_cleanup import Left, clean, nobody_there, own_namespace
+from tests.engine.test_nothing_of_others import names
 
+__all__ = ["nobody_there"]
 THEIRS = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "it", "namespace": "mine"}, "data": {"a": "b"}}
 
 
@@ -62,5 +66,28 @@ def test_a_config_map_that_a_person_wrote_keeps_a_namespace_and_one_that_came_by
         else:
             await undo.undo(entry)
         journal.close()
+
+    run(story)
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["by its journal", "by its label"])
+def test_what_a_deleted_statefulset_no_longer_owned_goes_with_its_run(tmp_path: Path, is_known: bool) -> None:
+    """Pods and revisions that were orphaned, and its claims."""
+
+    async def story(place: Place) -> None:
+        await own_namespace(place, "mine")
+        left = Left(place, tmp_path, "killed")
+        await left.workload("mine")
+        await place.cluster.delete("StatefulSet", "web", "mine", propagation="Orphan")
+        await asyncio.sleep(5)
+        left.journal.close()
+        if is_known:
+            journal = Journal.load(left.journal.path)
+            assert await recover(journal, place.cluster, RunClock(asyncio.get_running_loop()), Silence()) == []
+        else:
+            left.journal.path.unlink()
+            assert await clean(place, tmp_path, "killed") == 0
+        await asyncio.sleep(30)
+        assert await names(place, "mine", "Pod", "ControllerRevision", "PersistentVolumeClaim") == set()
 
     run(story)

@@ -121,7 +121,7 @@ def ended(command: str, base: Path, at: int, kind: str) -> Ended:
         return Ended(code, said)
     again = tuple(seen["again"]) if seen["again"] else None
     lost = _lost(base / "files") if command == "run" else []
-    return Ended(code, said, seen["operations"], seen["failed"], seen["left"], again, lost)  # type: ignore[arg-type]
+    return Ended(code, said, seen["operations"], seen["failed"], seen["left"], again, lost)
 
 
 def _lost(reports: Path) -> list[str]:

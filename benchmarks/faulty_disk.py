@@ -35,7 +35,7 @@ class FaultyDisk:
 
     def install(self) -> None:
         """From now on."""
-        io.open = builtins.open = self.open  # type: ignore[assignment]
+        io.open = builtins.open = self.open
         os.open = self.os_open
         for name in _CALLS:
             self._before[name] = getattr(os, name)
@@ -43,7 +43,7 @@ class FaultyDisk:
 
     def remove(self) -> None:
         """No longer."""
-        io.open = builtins.open = self._open  # type: ignore[assignment]
+        io.open = builtins.open = self._open
         os.open = self._os_open
         for name, call in self._before.items():
             setattr(os, name, call)

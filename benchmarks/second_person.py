@@ -37,9 +37,16 @@ EXPERIMENTS = (
 MOMENTS = ("before", "after")
 
 
-def cases(names: list[str], share: float, seed: int) -> Iterator[Case]:
-    """A share of all cases, evenly over the writes: each act meets each experiment."""
+def cases(names: list[str], share: float, seed: int) -> list[Case]:
+    """A share of all cases, evenly over the writes, in a random order, so that the first of them are a sample too."""
     rng = random.Random(f"second/{seed}")
+    chosen = [case for case in every_case(names) if rng.random() < share]
+    rng.shuffle(chosen)
+    return chosen
+
+
+def every_case(names: list[str]) -> Iterator[Case]:
+    """All of them."""
     for name in names:
         for mode in MODES:
             writes = writes_of(name, mode)
@@ -47,8 +54,7 @@ def cases(names: list[str], share: float, seed: int) -> Iterator[Case]:
                 for at in range(1, writes + 1):
                     for moment in MOMENTS:
                         for end in ENDS:
-                            if rng.random() < share:
-                                yield Case(name, mode, act, at, moment, end)
+                            yield Case(name, mode, act, at, moment, end)
 
 
 @dataclass(slots=True)
@@ -76,12 +82,16 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--acts", nargs="*", default=None)
     parser.add_argument("--ends", nargs="*", default=None)
+    parser.add_argument("--minutes", type=float, default=0.0, help="stop then, and print what was found")
     parser.add_argument("-v", action="store_true")
     given = parser.parse_args()
     rows: dict[tuple[str, str], Row] = {}
     seen: Counter[str] = Counter()
-    began_s = time.process_time()
+    began_s, started_s = time.process_time(), time.monotonic()
     for case in cases(list(given.only), given.share, given.seed):
+        if given.minutes and time.monotonic() - started_s > 60 * given.minutes:
+            print("time is up", flush=True)
+            break
         if (given.acts and case.act not in given.acts) or (given.ends and case.end not in given.ends):
             continue
         ended = told_story(case)

@@ -90,13 +90,19 @@ def _has(found: Any, patch: Any) -> bool:
 def _is_as_it_should(
     key: Key, old: Object | None, new: Object | None, after: dict[Key, Object], person: Person
 ) -> bool:
-    if key in person.made or key in person.deleted:
+    if key in person.made or key in person.deleted or _is_claim_of_his(key, person):
         return True
     if new is not None and any(owner in person.made.values() for owner in _owners(new, after)):
         return True
     if old is None or new is None:
         return old is new or _goes_with_deleted(key, old, person)
     return _without(old, person.values.get(key, {})) == _without(new, person.values.get(key, {}))
+
+
+def _is_claim_of_his(key: Key, person: Person) -> bool:
+    """A StatefulSet of his takes over claims that have the names of its own."""
+    sets = [name for kind, namespace, name in person.made if kind == "StatefulSet" and namespace == key[1]]
+    return key[0] == "PersistentVolumeClaim" and any(f"-{name}-" in key[2] for name in sets)
 
 
 def _owners(obj: Object, after: dict[Key, Object]) -> set[str]:
@@ -119,7 +125,7 @@ def _goes_with_deleted(key: Key, old: Object | None, person: Person) -> bool:
 
 def _without(obj: Object, patch: Object) -> Object:
     """Without the fields that he wrote."""
-    kept = {}
+    kept: Object = {}
     for name, value in obj.items():
         if name + "+" in patch:
             kept[name] = [one for one in value if one != patch[name + "+"]]

@@ -199,12 +199,11 @@ async def _acted(place: Place, case: Case, folder: Path, found: Ended) -> Person
         Watched(cluster, case, meet, found)
         return cluster
 
-    ran_by = execution.connect
     setattr(execution, "connect", watched)  # noqa: B010 - it is imported there
     try:
         await _to_its_end(place, case, folder, found)
     finally:
-        setattr(execution, "connect", ran_by)  # noqa: B010 - likewise
+        setattr(execution, "connect", connect)  # noqa: B010 - likewise
         await his.close()
     return person
 

@@ -68,6 +68,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="*", default=SIGNALS)
     parser.add_argument("--experiment", default="dns-outage")
+    parser.add_argument("--minutes", type=float, default=0.0, help="stop then, and print what was found")
     parser.add_argument("-v", action="store_true")
     given = parser.parse_args()
     began_s = time.monotonic()
@@ -76,6 +77,9 @@ def main() -> None:
         print(f"left alone: exit code {whole.code}, {whole.cpu_s:.2f} s of CPU, left: {whole.left}", flush=True)
         rows = {name: Row() for name in given.only}
         for number in range(given.each):
+            if given.minutes and time.monotonic() - began_s > 60 * given.minutes:
+                print("time is up", flush=True)
+                break
             for name, row in rows.items():
                 rng = random.Random(f"{given.seed}/{name}/{number}")
                 number_of = getattr(signal, f"SIG{name}")

@@ -6,6 +6,6 @@ from benchmarks.second_person_story import Case, told_story
 
 
 def test_what_somebody_put_in_the_place_of_a_runs_service_stays() -> None:
-    ended = told_story(Case("service-types", "existing", "replaces", 3, "after", "runs on"))
+    ended = told_story(Case("service-types", "existing", "replaces", 4, "after", "runs on"))
     assert ended.acted
     assert ended.problems == []

@@ -124,8 +124,9 @@ def test_before_anything_may_be_begun_one_is_enough_and_after_all_is_told_it_cha
 def test_where_the_loop_has_ended_without_anything_begun_it_just_leaves() -> None:
     run = Run()
     with RunSignals() as signals:
-        signals._execution, signals._loop = run, asyncio.new_event_loop()  # type: ignore[assignment]
-        signals._loop.close()
+        loop = asyncio.new_event_loop()
+        loop.close()
+        signals._execution, signals._loop = run, loop
         assert raised(signal.SIGTERM) == 130
 
 

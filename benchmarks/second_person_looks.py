@@ -40,7 +40,7 @@ def state_of(store: Store) -> dict[Key, Object]:
 
 def judged(before: dict[Key, Object], store: Store, person: Person, told: list[str]) -> list[str]:
     after = state_of(store)
-    problems = list(_his(store, person))
+    problems = [*_his(store, person), *_his_claims(store, person)]
     for key in sorted(before.keys() | after.keys()):
         old, new = before.get(key), after.get(key)
         if _is_as_it_should(key, old, new, after, person):
@@ -69,6 +69,13 @@ def _his(store: Store, person: Person) -> Iterator[str]:
             continue
         if not found["metadata"].get("deletionTimestamp") and not found["metadata"].get("ownerReferences"):
             yield f"{key[0]} {key[2]}, which he had deleted, was made again"
+
+
+def _his_claims(store: Store, person: Person) -> Iterator[str]:
+    for claim in store.list("PersistentVolumeClaim"):
+        key = ("PersistentVolumeClaim", claim["metadata"]["namespace"], claim["metadata"]["name"])
+        if _is_claim_of_his(key, person) and claim["metadata"].get("deletionTimestamp"):
+            yield f"the claim {key[2]} of his StatefulSet was deleted"
 
 
 def _has(found: Any, patch: Any) -> bool:

@@ -123,7 +123,9 @@ async def find(
     _, now_s, _ = await cluster.server_date()
     known = {str(j.run["id"]): j for j in journals if await is_about(cluster, j)}
     runs: dict[str, RunLeftovers] = {}
-    found, copies = _without_copies(found, known)
+    taken = await _taken_over(cluster, found, namespace)
+    found, copies = _without_copies([obj for obj in found if obj not in taken], known)
+    copies += taken
     rows = _without_followers(found)
     for run in sorted({_run_of(obj) for obj in rows}):
         mine = [obj for obj in found if _run_of(obj) == run]
@@ -174,6 +176,21 @@ async def _labelled(cluster: Cluster, namespace: str, unseen: list[str] | None) 
                 exc.hint = "cleaning up needs to list what this tool makes in all namespaces"
             raise
     return found
+
+
+async def _taken_over(cluster: Cluster, found: list[Object], namespace: str) -> list[Object]:
+    """Volume claims that somebody's StatefulSet uses by now, since it has the name that the run's had."""
+    claims = [obj for obj in found if obj["kind"] == "PersistentVolumeClaim"]
+    if not claims:
+        return []
+    mine = {obj["metadata"]["uid"] for obj in found}
+    sets, _ = await cluster.list("StatefulSet", namespace)
+    others = [one for one in sets if one["metadata"]["uid"] not in mine]
+    return [claim for claim in claims if is_claim_of(claim, [one for one in others if _is_beside(one, claim)])]
+
+
+def _is_beside(one: Object, other: Object) -> bool:
+    return bool(one["metadata"].get("namespace") == other["metadata"].get("namespace"))
 
 
 def _run_of(obj: Object) -> str:

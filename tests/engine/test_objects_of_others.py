@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+import yaml
 
 from chaos.clock import RunClock
 from chaos.cluster.changes import Changes
@@ -15,7 +16,7 @@ from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover
 from chaos.errors import ApiError, InUseError
 from tests.diagnose.clusters import Place, run
-from tests.engine.test_cleanup import Left, clean, nobody_there, own_namespace
+from tests.engine.test_cleanup import VOLUMES, Left, clean, nobody_there, own_namespace
 from tests.engine.test_nothing_of_others import names
 
 __all__ = ["nobody_there"]
@@ -89,5 +90,24 @@ def test_what_a_deleted_statefulset_no_longer_owned_goes_with_its_run(tmp_path: 
             assert await clean(place, tmp_path, "killed") == 0
         await asyncio.sleep(30)
         assert await names(place, "mine", "Pod", "ControllerRevision", "PersistentVolumeClaim") == set()
+
+    run(story)
+
+
+def test_claims_that_somebodys_statefulset_of_that_name_took_over_stay(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        await own_namespace(place, "mine")
+        left = Left(place, tmp_path, "killed")
+        await left.workload("mine")
+        left.journal.close()
+        await place.cluster.delete("StatefulSet", "web", "mine", propagation="Background")
+        await asyncio.sleep(60)
+        statefulset = next(obj for obj in yaml.safe_load_all(VOLUMES) if obj["kind"] == "StatefulSet")
+        statefulset["metadata"]["namespace"] = "mine"
+        await place.cluster.create(statefulset)
+        await place.ready(3, "mine", "app=web-stateful")
+        await clean(place, tmp_path)
+        claims, _ = await place.cluster.list("PersistentVolumeClaim", "mine")
+        assert [claim["metadata"].get("deletionTimestamp") for claim in claims] == [None] * 3
 
     run(story)

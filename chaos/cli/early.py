@@ -1,4 +1,4 @@
-"""Ctrl-C while there is nothing to undo, as while the tool still imports itself: it leaves without a traceback.
+"""A signal while there is nothing to undo, as while the tool still imports itself: it leaves without a traceback.
 
 What has something to undo takes the signal over later (`chaos.cli.signals`).
 """
@@ -10,6 +10,7 @@ import signal
 from types import FrameType
 
 INTERRUPTED = 130  # as `chaos.errors` has it
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 def leave_quietly(_number: int = 0, _frame: FrameType | None = None) -> None:
@@ -21,12 +22,14 @@ def leave_quietly(_number: int = 0, _frame: FrameType | None = None) -> None:
 
 
 def take_over() -> None:
-    """Handle Ctrl-C so; where it is ignored it stays so."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, leave_quietly)
+    """Handle all of them so; what is ignored, as SIGHUP is under nohup, stays so."""
+    for number in STOPS:
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(number, leave_quietly)
 
 
 def finish_with(code: int) -> None:
-    """All is told and only the interpreter ends: Ctrl-C must not change what the exit code says."""
-    if signal.getsignal(signal.SIGINT) is leave_quietly:
-        signal.signal(signal.SIGINT, lambda _number, _frame: os._exit(code))
+    """All is told and only the interpreter ends: no signal must change what the exit code says."""
+    for number in STOPS:
+        if signal.getsignal(number) is leave_quietly:
+            signal.signal(number, lambda _number, _frame: os._exit(code))

@@ -107,10 +107,10 @@ def run_one(request: RunRequest, experiment: Experiment) -> Told:
     options = options_for(request, experiment)
     console = SteadfastConsole(stderr=True)
     virtual = request.simulated and not request.place.realtime
-    with Publisher(request.metrics) as publisher:
+    with RunSignals() as signals, Publisher(request.metrics) as publisher:
         began_at = datetime.now(UTC)
         try:
-            with RunSignals() as signals, asyncio.Runner(loop_factory=VirtualTimeLoop if virtual else None) as runner:
+            with asyncio.Runner(loop_factory=VirtualTimeLoop if virtual else None) as runner:
                 told = runner.run(_run(request, experiment, options, console, publisher, signals))
         except ChaosError as exc:
             # Nothing was begun: last night's figures must not stay as if they were tonight's.

@@ -11,10 +11,10 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Protocol, Self
 
+from chaos.cli.early import STOPS
 from chaos.errors import InterruptedRunError, RollbackError
 from chaos.visible import visible
 
-_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _WRITABLE_WITHIN_S = 0.5
 _Handler = Callable[[int, FrameType | None], object]
 
@@ -58,7 +58,7 @@ class RunSignals:
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         if self._told is not None:
             os._exit(self._told)
-        if self._execution is None or self._loop is None:
+        if self._execution is None or self._loop is None or self._loop.is_closed():  # closed: nothing was begun
             os._exit(InterruptedRunError.exit_code)
         if self._seen and number == signal.SIGHUP:
             return
@@ -103,7 +103,7 @@ def raising() -> Iterator[None]:
 def _take(handler: _Handler) -> dict[int, object]:
     """Handle all of them; returns what did so before. Under nohup SIGHUP is ignored, and stays so."""
     before: dict[int, object] = {}
-    for number in _STOPS:
+    for number in STOPS:
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
             before[number] = signal.signal(number, handler)
     return before

@@ -11,9 +11,13 @@ from chaos.errors import ApiError
 
 # As the API server calls who wrote an object: the beginning of the client's User-Agent.
 TOOL = "chaos-identity"
-# What somebody may have put into a namespace to have it run there, or kept. Policies come by themselves in many
-# clusters, and so do ConfigMaps with certificates.
+# What somebody may have put into a namespace to have it run there, or kept.
 _KINDS = ("StatefulSet", "Deployment", "ReplicaSet", "Job", "Service", "PersistentVolumeClaim", "Pod")
+# Policies come by themselves in many clusters, and so do ConfigMaps with certificates: these count where a person's
+# client wrote them. Secrets count nowhere, since nobody should have to let this tool list them.
+_BY_HAND = ("ConfigMap", "NetworkPolicy", "PodDisruptionBudget", "ResourceQuota", "LimitRange")
+# As the API server calls the clients of people, and of what applies their files.
+_CLIENTS = ("kubectl", "helm", "Helm", "argocd", "kustomize", "flux")
 # Made for what a run makes, with its labels.
 _BY_CONTROLLERS = ("Pod", "PersistentVolumeClaim", "ReplicaSet", "ControllerRevision")
 # Of these, what stays of a workload that is deleted without what it owns; pods and claims do too.
@@ -47,13 +51,13 @@ class Belongings:
         if (meta.get("labels") or {}).get(RUN_LABEL) != self._run:
             return False
         if not self._is_known:
-            return _may_be_the_tools(obj) or (kind in _BY_CONTROLLERS and not _is_of_somebody_else(obj))
+            return _may_be_the_tools(obj) or (kind in _BY_CONTROLLERS and not is_written_by_hand(obj))
         place = str(meta.get("namespace", ""))
         if meta["uid"] in self._uids or (kind, place, meta["name"]) in self._asked_for:
             return True
         return (
             kind in _BY_CONTROLLERS
-            and not _is_of_somebody_else(obj)
+            and not is_written_by_hand(obj)
             and any(
                 place == namespace and _named_after(kind, str(meta["name"]), parent)
                 for namespace, parent in self._parents
@@ -64,12 +68,14 @@ class Belongings:
 async def foreign_in(cluster: Cluster, namespace: str, mine: Belongings) -> tuple[str, ...]:
     """What others have put into a namespace of a run, in words; what may not be looked at is not known."""
     found: list[Object] = []
-    for kind in _KINDS:
+    for kind in (*_KINDS, *_BY_HAND):
         try:
-            found += (await cluster.list(kind, namespace))[0]
+            rows, _ = await cluster.list(kind, namespace)
         except ApiError as exc:
             if exc.status not in _CANNOT_LOOK:
                 raise
+        else:
+            found += [row for row in rows if kind in _KINDS or is_written_by_hand(row)]
     uids = {obj["metadata"]["uid"] for obj in found}
     return tuple(
         f"{obj['kind']} {obj['metadata']['name']}"
@@ -91,7 +97,7 @@ async def claims_of(cluster: Cluster, statefulset: str, namespace: str, run: str
     others = [
         one for one in (await cluster.list("StatefulSet", namespace))[0] if one["metadata"]["name"] != statefulset
     ]
-    return [claim for claim in named if not _is_of_somebody_else(claim) and not is_claim_of(claim, others)]
+    return [claim for claim in named if not is_written_by_hand(claim) and not is_claim_of(claim, others)]
 
 
 async def left_behind(cluster: Cluster, kind: str, name: str, namespace: str, run: str) -> list[Object]:
@@ -112,7 +118,7 @@ async def left_behind(cluster: Cluster, kind: str, name: str, namespace: str, ru
 def is_orphan_of(obj: Object, parent: str) -> bool:
     """Whether what carries a run's label was made for a workload of that run, which does not own it any more."""
     meta = obj["metadata"]
-    orphaned = not meta.get("ownerReferences") and not _is_of_somebody_else(obj)
+    orphaned = not meta.get("ownerReferences") and not is_written_by_hand(obj)
     return orphaned and _named_after(obj["kind"], str(meta["name"]), parent)
 
 
@@ -128,10 +134,10 @@ def is_claim_of(claim: Object, statefulsets: Iterable[Object]) -> bool:
     return any(name.fullmatch(claim["metadata"]["name"]) for name in names)
 
 
-def _is_of_somebody_else(obj: Object) -> bool:
-    """Whether what controllers make for workloads was made by hand."""
+def is_written_by_hand(obj: Object) -> bool:
+    """Whether a person's client made it, and no controller."""
     managers = [str(row.get("manager", "")) for row in obj["metadata"].get("managedFields") or ()]
-    return any(manager.startswith(("kubectl", "helm", "argocd")) for manager in managers[:1])
+    return any(manager.startswith(_CLIENTS) for manager in managers[:1])
 
 
 def _claim_names(statefulset: Object) -> list[re.Pattern[str]]:

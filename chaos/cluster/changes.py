@@ -122,14 +122,24 @@ class Changes:
             propagation: ``Orphan`` leaves what it owns in place.
 
         Raises:
-            ApiError: it was refused, or there is none.
+            ApiError: it was refused, or there is none, or it is no longer the one that the run made (409).
         """
         entry = self._journal.intend(
             change=f"delete {kind} {name}", undo="nothing", kind=kind, name=name, namespace=namespace, because=because
         )
+        uid = self._uid_of_own(kind, name, namespace)
         return await self._acknowledge(
-            entry, lambda tried: self._cluster.delete(kind, name, namespace, tried, propagation=propagation)
+            entry, lambda tried: self._cluster.delete(kind, name, namespace, tried, uid=uid, propagation=propagation)
         )
+
+    def _uid_of_own(self, kind: str, name: str, namespace: str) -> str:
+        """Of what this run made under that name: somebody may have put his own in its place since."""
+        made = (
+            entry.uid
+            for entry in reversed(self._journal.entries.values())
+            if (entry.kind, entry.name, entry.namespace) == (kind, name, namespace) and entry.undo == "delete"
+        )
+        return next(made, "")
 
     async def evict_pod(self, name: str, namespace: str, uid: str, grace_s: int | None, because: str) -> Acknowledged:
         """Evict a pod that its controller replaces.
@@ -169,13 +179,16 @@ class Changes:
             version: resourceVersion that the change was made for; empty: whichever is the newest.
 
         Raises:
-            ApiError: it was refused, or there is no such object, or it is no longer the one of that version (409).
+            ApiError: it was refused, or there is no such object, or it is no longer the one of that version, or that
+                the run made (409).
         """
         if not because:
             return await self._patch_undoably(kind, name, namespace, patch, version)
         entry = self._journal.intend(
             change=f"patch {kind} {name}", undo="nothing", kind=kind, name=name, namespace=namespace, because=because
         )
+        if uid := self._uid_of_own(kind, name, namespace):
+            patch = {**patch, "metadata": {**(patch.get("metadata") or {}), "uid": uid}}
         return await self._acknowledge(
             entry,
             lambda tried: self._cluster.patch(kind, name, namespace, patch, subresource, tried, strategic=strategic),

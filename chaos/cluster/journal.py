@@ -61,7 +61,10 @@ class Journal:
         journal._is_own = True
         journal._append({"run": run})
         keep_name(folder)
-        journal._lock = lock(journal.path)
+        try:
+            journal._lock = lock(journal.path)
+        except OSError as exc:
+            raise _unwritable(journal.path, exc) from exc
         return journal
 
     def is_live(self) -> bool:
@@ -237,12 +240,16 @@ class Journal:
                 if durable:
                     os.fsync(file.fileno())
         except OSError as exc:
-            raise InconclusiveError(
-                f"the undo journal {self.path} cannot be written ({exc.strerror}), so nothing more is changed",
-                hint="make room or choose another place with --reports DIR",
-            ) from exc
+            raise _unwritable(self.path, exc) from exc
         self._written += 1
 
     def _line(self, row: dict[str, Any], *, after_torn: bool) -> bytes:
         of = None if "run" in row else self._of
         return write_line(Line(row, self._version, self._written + 1, of, after_torn), self._key)
+
+
+def _unwritable(path: Path, exc: OSError) -> InconclusiveError:
+    return InconclusiveError(
+        f"the undo journal {path} cannot be written ({exc.strerror}), so nothing more is changed",
+        hint="make room or choose another place with --reports DIR",
+    )

@@ -29,7 +29,7 @@ API_VERSIONS = {
 CLUSTER_WIDE = frozenset({"Namespace", "Node", "PersistentVolume"})
 # Made by the cluster, from what it copies labels of, or never stored.
 NEVER_MADE = frozenset({"EndpointSlice", "Endpoints", "Event", "Node", "SelfSubjectAccessReview"})
-# Looked up when they are needed, which is before any fault; the sandbox does not serve them.
+# Looked up when they are needed, which is before any fault, or in a clean-up; the sandbox does not serve them all.
 LATER = frozenset(
     {
         "ControllerRevision",

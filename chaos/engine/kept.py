@@ -109,12 +109,18 @@ async def unfinished_journals(cluster: Cluster, journals: Iterable[Journal]) -> 
     for journal in journals:
         if not journal.is_unfinished or journal.run["id"].startswith(FIX_PREFIX):
             continue
-        with contextlib.suppress(PreflightError):  # nobody can tell whether it is over
-            if await is_about(cluster, journal) and not journal.is_live():
-                with contextlib.suppress(UsageError):  # it went away meanwhile: what it said counts
-                    journal.read_again(key)  # it may have undone all of it meanwhile
-                found += [journal] * journal.is_unfinished
+        if await is_about(cluster, journal) and not _is_surely_live(journal):
+            with contextlib.suppress(UsageError):  # it went away meanwhile: what it said counts
+                journal.read_again(key)  # it may have undone all of it meanwhile
+            found += [journal] * journal.is_unfinished
     return found
+
+
+def _is_surely_live(journal: Journal) -> bool:
+    """Where its file cannot be locked, nobody can tell, and what it leaves open is better told than kept quiet."""
+    with contextlib.suppress(PreflightError):
+        return journal.is_live()
+    return False
 
 
 def damaged(unfinished: Iterable[Journal]) -> list[Open]:

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from chaos.agents.manifests import ALONE_S
-from chaos.cluster.belonging import Belongings, is_claim_of
+from chaos.cluster.belonging import Belongings, is_claim_of, is_written_by_hand
 from chaos.cluster.client import API_VERSIONS, CLUSTER_WIDE, NEVER_MADE, Cluster
 from chaos.cluster.journal import FIX_PREFIX, RUN_LABEL, Journal
 from chaos.engine.kept import is_about
@@ -21,10 +21,13 @@ Object = dict[str, Any]
 _NOT_FOUND, _FORBIDDEN = 404, 403
 # The Lease that a run takes says so; nothing that it makes is made later.
 _RUN_S = 3600
+# They go with their StatefulSet unless it was deleted without them, and do nothing by themselves.
+_MAY_BE_HIDDEN = ("ControllerRevision",)
 # A Deployment, its ReplicaSet, its pods.
 _GENERATIONS = 2
 _AGENT_LABEL = "chaos-identity.io/agents"
-# What somebody else may have put into a namespace of ours; ConfigMaps with certificates come by themselves.
+# What somebody else may have put into a namespace of ours; ConfigMaps with certificates come by themselves, so those
+# count where a person's client wrote them.
 _STRANGERS = (
     "StatefulSet",
     "Deployment",
@@ -37,6 +40,7 @@ _STRANGERS = (
     "ResourceQuota",
     "LimitRange",
     "Pod",
+    "ConfigMap",
 )
 
 
@@ -119,7 +123,9 @@ async def find(
     _, now_s, _ = await cluster.server_date()
     known = {str(j.run["id"]): j for j in journals if await is_about(cluster, j)}
     runs: dict[str, RunLeftovers] = {}
-    found, copies = _without_copies(found, known)
+    taken = await _taken_over(cluster, found, namespace)
+    found, copies = _without_copies([obj for obj in found if obj not in taken], known)
+    copies += taken
     rows = _without_followers(found)
     for run in sorted({_run_of(obj) for obj in rows}):
         mine = [obj for obj in found if _run_of(obj) == run]
@@ -161,6 +167,8 @@ async def _labelled(cluster: Cluster, namespace: str, unseen: list[str] | None) 
         except ApiError as exc:
             if exc.status == _NOT_FOUND:
                 continue  # this server has no such kind, so nobody made one
+            if exc.status == _FORBIDDEN and kind in _MAY_BE_HIDDEN:
+                continue
             if exc.status == _FORBIDDEN and unseen is not None:
                 unseen.append(kind)
                 continue
@@ -168,6 +176,21 @@ async def _labelled(cluster: Cluster, namespace: str, unseen: list[str] | None) 
                 exc.hint = "cleaning up needs to list what this tool makes in all namespaces"
             raise
     return found
+
+
+async def _taken_over(cluster: Cluster, found: list[Object], namespace: str) -> list[Object]:
+    """Volume claims that somebody's StatefulSet uses by now, since it has the name that the run's had."""
+    claims = [obj for obj in found if obj["kind"] == "PersistentVolumeClaim"]
+    if not claims:
+        return []
+    mine = {obj["metadata"]["uid"] for obj in found}
+    sets, _ = await cluster.list("StatefulSet", namespace)
+    others = [one for one in sets if one["metadata"]["uid"] not in mine]
+    return [claim for claim in claims if is_claim_of(claim, [one for one in others if _is_beside(one, claim)])]
+
+
+def _is_beside(one: Object, other: Object) -> bool:
+    return bool(one["metadata"].get("namespace") == other["metadata"].get("namespace"))
 
 
 def _run_of(obj: Object) -> str:
@@ -225,6 +248,8 @@ async def _held(cluster: Cluster, namespace: str, mine: Belongings) -> tuple[str
             raise
         for obj in rows:
             meta = obj["metadata"]
+            if kind == "ConfigMap" and not is_written_by_hand(obj):
+                continue
             if _AGENT_LABEL not in (meta.get("labels") or {}) and not mine.has(obj) and not meta.get("ownerReferences"):
                 held.append(f"{kind} {meta['name']}")
     return tuple(held)

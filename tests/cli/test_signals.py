@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shlex
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from chaos.cli.early import STOPS, finish_with, leave_quietly
 from chaos.cli.signals import RunSignals, leaving
 from tests.cli.test_programs import read_until
 from tests.commands import ROOT, started
@@ -51,6 +53,9 @@ class Run:
 
     def recovery(self) -> str:
         return self.command
+
+    def is_closed(self) -> bool:
+        return False
 
     def call_soon_threadsafe(self, call: Callable[[], None]) -> None:
         call()
@@ -112,6 +117,27 @@ def test_before_anything_may_be_begun_one_is_enough_and_after_all_is_told_it_cha
         assert raised(signal.SIGTERM) == 5
 
 
+@pytest.mark.usefixtures("leaves")
+def test_where_the_loop_has_ended_without_anything_begun_it_just_leaves() -> None:
+    run = Run()
+    with RunSignals() as signals:
+        loop = asyncio.new_event_loop()
+        loop.close()
+        signals._execution, signals._loop = run, loop
+        assert raised(signal.SIGTERM) == 130
+
+
+@pytest.mark.usefixtures("leaves")
+@pytest.mark.parametrize("number", STOPS)
+def test_when_all_is_told_no_signal_changes_the_exit_code(number: signal.Signals) -> None:
+    before = signal.signal(number, leave_quietly)
+    try:
+        finish_with(5)
+        assert raised(number) == 5
+    finally:
+        signal.signal(number, before)
+
+
 def test_under_nohup_a_hangup_stays_ignored_and_what_was_there_before_comes_back() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     interrupt = signal.getsignal(signal.SIGINT)
@@ -134,19 +160,25 @@ def test_what_recovers_leaves_with_5_and_says_how_to_go_on(capfd: pytest.Capture
 # Starts the tool and interrupts it after so many seconds: an alarm, so that it is surely this process that began.
 _INTERRUPTED_AFTER = """
 import os, runpy, signal, sys
-signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+number = int(sys.argv[2])
+signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), number))
 from chaos.cli import before
 signal.setitimer(signal.ITIMER_REAL, float(sys.argv[1]))
-sys.argv = ["chaos", *sys.argv[2:]]
+sys.argv = ["chaos", *sys.argv[3:]]
 runpy.run_module("chaos", run_name="__main__", alter_sys=True)
 """
 
 
-@pytest.mark.parametrize("after_s", [0.0005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8])
-def test_ctrl_c_while_it_imports_itself_shows_no_traceback(tmp_path: Path, after_s: float) -> None:
-    """Whatever it is at by then; more moments were tried by hand."""
+_MOMENTS = [(0.0005, 2), (0.02, 15), (0.05, 2), (0.1, 1), (0.2, 3), (0.4, 2), (0.8, 15)]
+
+
+@pytest.mark.parametrize(("after_s", "number"), _MOMENTS)
+def test_a_signal_while_it_imports_itself_shows_no_traceback_and_exits_with_130(
+    tmp_path: Path, after_s: float, number: int
+) -> None:
+    """Whatever it is at by then; `benchmarks.signals` tries more moments."""
     arguments = ["run", "identity-persistence", "--sandbox", "--trials", "500", "--reports", str(tmp_path)]
-    program = [sys.executable, "-c", _INTERRUPTED_AFTER, str(after_s), *arguments]
+    program = [sys.executable, "-c", _INTERRUPTED_AFTER, str(after_s), str(number), *arguments]
     done = subprocess.run(program, check=False, capture_output=True, text=True, timeout=60, cwd=ROOT)
     assert done.returncode == 130
     assert "Traceback" not in done.stderr

@@ -95,3 +95,16 @@ def test_a_line_that_a_crash_cut_short_does_not_spoil_what_is_written_after_it(t
     journal.update(entry, "undone")
     assert Journal.load(journal.path).open_entries() == []
     assert list(Journal.load(journal.path).entries) == [1]
+
+
+def test_a_journal_that_cannot_be_locked_is_an_error_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is changed then; it is no defect."""
+
+    def full(_path: Path) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("chaos.cluster.journal._lock", full)
+    with pytest.raises(InconclusiveError, match="cannot be written"):
+        Journal.start(tmp_path, {"id": "r1", "fingerprint": "f"})

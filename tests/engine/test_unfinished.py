@@ -217,3 +217,18 @@ def test_an_answer_that_never_came_leaves_no_mirror_behind(tmp_path: Path) -> No
         assert (await find_mirrors(place.cluster)).copies == ()
 
     run(story)
+
+
+def test_a_journal_that_cannot_be_locked_is_told_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody can tell whether its run is over, as on a read-only disk; what it leaves open is not kept quiet."""
+
+    def unable(_path: Path) -> int:
+        raise OSError(30, "Read-only file system")
+
+    async def story(place: Place) -> None:
+        await killed(place, tmp_path / "r1", mirrored=False)
+        monkeypatch.setattr("chaos.cluster.journal._lock", unable)
+        found = await look(place.cluster, ADDRESS, tmp_path, "")
+        assert [change.change for change in found.opened] == ["patch Deployment coredns"]
+
+    run(story)

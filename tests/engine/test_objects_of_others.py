@@ -1,0 +1,113 @@
+"""Where somebody put his own in the place of what a run made, the run's method neither changes nor deletes it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import yaml
+
+from chaos.clock import RunClock
+from chaos.cluster.changes import Changes
+from chaos.cluster.journal import Journal
+from chaos.cluster.undo import Undo
+from chaos.engine.progress import Silence
+from chaos.engine.rollback import recover
+from chaos.errors import ApiError, InUseError
+from tests.diagnose.clusters import Place, run
+from tests.engine.test_cleanup import VOLUMES, Left, clean, nobody_there, own_namespace
+from tests.engine.test_nothing_of_others import names
+
+__all__ = ["nobody_there"]
+THEIRS = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "it", "namespace": "mine"}, "data": {"a": "b"}}
+
+
+def begun(place: Place, folder: Path) -> tuple[Journal, Changes]:
+    journal = Journal.start(folder, {"id": "r1", "fingerprint": place.cluster.fingerprint})
+    return journal, Changes(place.cluster, journal, RunClock(asyncio.get_running_loop()), "r1")
+
+
+def test_what_somebody_put_in_the_place_of_a_runs_object_is_neither_changed_nor_deleted(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        await own_namespace(place, "mine")
+        journal, changes = begun(place, tmp_path)
+        await changes.create({**THEIRS, "data": {}})
+        await changes.patch("ConfigMap", "it", "mine", {"data": {"c": "d"}}, because="the run made it")
+        await place.cluster.delete("ConfigMap", "it", "mine")
+        theirs = await place.cluster.create(THEIRS)
+        with pytest.raises(ApiError):
+            await changes.patch("ConfigMap", "it", "mine", {"data": {"a": None}}, because="the run made it")
+        with pytest.raises(ApiError):
+            await changes.delete("ConfigMap", "it", "mine", because="the run made it")
+        found = await place.cluster.get("ConfigMap", "it", "mine")
+        assert found is not None
+        assert (found["metadata"]["uid"], found["data"]) == (theirs["metadata"]["uid"], {"a": "b"})
+        journal.close()
+
+    run(story)
+
+
+@pytest.mark.parametrize(("manager", "stays"), [("kubectl-create", True), ("kube-controller-manager", False)])
+def test_a_config_map_that_a_person_wrote_keeps_a_namespace_and_one_that_came_by_itself_does_not(
+    tmp_path: Path, manager: str, stays: bool
+) -> None:
+    async def story(place: Place) -> None:
+        journal, changes = begun(place, tmp_path)
+        await changes.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mine"}})
+        await place.cluster.create(THEIRS)
+        found = place.sandbox.store.get("ConfigMap", "mine", "it")
+        assert found is not None
+        found["metadata"]["managedFields"] = [{"manager": manager}]  # the sandbox notes none
+        (entry,) = journal.open_entries()
+        undo = Undo(place.cluster, journal, RunClock(asyncio.get_running_loop()))
+        if stays:
+            with pytest.raises(InUseError, match="ConfigMap it"):
+                await undo.undo(entry)
+        else:
+            await undo.undo(entry)
+        journal.close()
+
+    run(story)
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["by its journal", "by its label"])
+def test_what_a_deleted_statefulset_no_longer_owned_goes_with_its_run(tmp_path: Path, is_known: bool) -> None:
+    """Pods and revisions that were orphaned, and its claims."""
+
+    async def story(place: Place) -> None:
+        await own_namespace(place, "mine")
+        left = Left(place, tmp_path, "killed")
+        await left.workload("mine")
+        await place.cluster.delete("StatefulSet", "web", "mine", propagation="Orphan")
+        await asyncio.sleep(5)
+        left.journal.close()
+        if is_known:
+            journal = Journal.load(left.journal.path)
+            assert await recover(journal, place.cluster, RunClock(asyncio.get_running_loop()), Silence()) == []
+        else:
+            left.journal.path.unlink()
+            assert await clean(place, tmp_path, "killed") == 0
+        await asyncio.sleep(30)
+        assert await names(place, "mine", "Pod", "ControllerRevision", "PersistentVolumeClaim") == set()
+
+    run(story)
+
+
+def test_claims_that_somebodys_statefulset_of_that_name_took_over_stay(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        await own_namespace(place, "mine")
+        left = Left(place, tmp_path, "killed")
+        await left.workload("mine")
+        left.journal.close()
+        await place.cluster.delete("StatefulSet", "web", "mine", propagation="Background")
+        await asyncio.sleep(60)
+        statefulset = next(obj for obj in yaml.safe_load_all(VOLUMES) if obj["kind"] == "StatefulSet")
+        statefulset["metadata"]["namespace"] = "mine"
+        await place.cluster.create(statefulset)
+        await place.ready(3, "mine", "app=web-stateful")
+        await clean(place, tmp_path)
+        claims, _ = await place.cluster.list("PersistentVolumeClaim", "mine")
+        assert [claim["metadata"].get("deletionTimestamp") for claim in claims] == [None] * 3
+
+    run(story)

@@ -30,10 +30,10 @@ from chaos.cluster.journal import JOURNAL, Journal
 from chaos.cluster.mirror import find_mirrors
 from chaos.cluster.signing import user_key
 from chaos.engine import execution
+from chaos.engine.consent import OPT_IN_LABEL
 from chaos.engine.execution import Execution
 from chaos.engine.lease import DURATION_S
 from chaos.engine.mirrors import settle
-from chaos.engine.consent import OPT_IN_LABEL
 from chaos.engine.place import Place as PlaceOfRun
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover

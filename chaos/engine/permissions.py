@@ -110,6 +110,16 @@ PERMISSIONS: tuple[Permission, ...] = (
     *_rows(Feature.MAKE_NAMESPACE, Scope.CLUSTER, "apps", "deployments", "list", "whether others work in it by now"),
     *_rows(Feature.MAKE_NAMESPACE, Scope.CLUSTER, "apps", "replicasets", "list", "whether others work in it by now"),
     *_rows(Feature.MAKE_NAMESPACE, Scope.CLUSTER, "batch", "jobs", "list", "whether others work in it by now"),
+    *_rows(Feature.MAKE_NAMESPACE, Scope.CLUSTER, "", "limitranges", "list", "whether others work in it by now"),
+    *_rows(Feature.MAKE_NAMESPACE, Scope.CLUSTER, "", "resourcequotas", "list", "whether others work in it by now"),
+    *_rows(
+        Feature.MAKE_NAMESPACE,
+        Scope.CLUSTER,
+        "networking.k8s.io",
+        "networkpolicies",
+        "list",
+        "whether others work in it by now",
+    ),
 )
 # Printed in Roles beside the table. Kubernetes 1.35 asks for `create` too where a websocket is opened
 # (https://github.com/kubernetes/kubernetes/pull/134577); older ones do not.

@@ -234,7 +234,7 @@ def test_commands_of_whatever_lies_below_a_folder_need_its_name_where_the_key_di
     """Somebody may have put another journal there since they were read."""
     seen: list[bool] = []
 
-    async def watched(*_args: Any, run_commands: bool) -> list[RollbackError]:
+    async def watched(*_args: Any, run_commands: bool, **_more: Any) -> list[RollbackError]:
         seen.append(run_commands)
         return []
 

@@ -97,7 +97,7 @@ def test_a_quiet_run_has_its_result_on_stdout_and_nothing_on_stderr(tmp_path: Pa
 def test_a_quiet_run_still_says_what_went_wrong(tmp_path: Path) -> None:
     done = run_command("run", own(tmp_path, undoes="never"), "--sandbox", "-q", folder=tmp_path)
     assert done.returncode == 5
-    assert "the clean-up was ended by a defect of this tool" in done.stderr
+    assert "could not be deleted: a defect of this tool: TypeError" in done.stderr
 
 
 def test_several_quiet_runs_have_one_result(tmp_path: Path) -> None:

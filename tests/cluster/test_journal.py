@@ -105,6 +105,6 @@ def test_a_journal_that_cannot_be_locked_is_an_error_of_its_own(
     def full(_path: Path) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("chaos.cluster.journal._lock", full)
+    monkeypatch.setattr("chaos.cluster.journal.lock", full)
     with pytest.raises(InconclusiveError, match="cannot be written"):
         Journal.start(tmp_path, {"id": "r1", "fingerprint": "f"})

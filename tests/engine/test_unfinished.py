@@ -227,7 +227,7 @@ def test_a_journal_that_cannot_be_locked_is_told_all_the_same(tmp_path: Path, mo
 
     async def story(place: Place) -> None:
         await killed(place, tmp_path / "r1", mirrored=False)
-        monkeypatch.setattr("chaos.cluster.journal._lock", unable)
+        monkeypatch.setattr("chaos.cluster.journal.lock", unable)
         found = await look(place.cluster, ADDRESS, tmp_path, "")
         assert [change.change for change in found.opened] == ["patch Deployment coredns"]
 

@@ -11,7 +11,7 @@ import pytest
 from chaos.errors import InconclusiveError, UsageError
 from tests.experiment.own_file import raised
 
-INJECT = "async with run.inject(Mend()):\n        pass"
+INJECT = "await run.steady_state(within_s=60)\n    async with run.inject(Mend()):\n        pass"
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_of_several_tasks_the_error_that_counts_is_named(tmp_path: Path) -> None
     [
         ("return await changes.patch('Service', 'wbe', namespace, {'spec': {}})", "mend.py, line 8: there is no Service wbe"),
         ("return await changes.put_back('Service', 'web', namespace)", "mend.py, line 8: this run has nothing to put back"),
-        ("return 5", "mine.py, line 9: inject of Mend returned 5, and must return what `changes` acknowledged (mend.py, line 7)"),
+        ("return 5", "mine.py, line 10: inject of Mend returned 5, and must return what `changes` acknowledged (mend.py, line 7)"),
     ],
 )  # fmt: skip
 def test_a_mistake_of_a_fault_is_named_with_its_own_file_and_line(tmp_path: Path, fault: str, message: str) -> None:

@@ -58,7 +58,11 @@ async def refuse_on_top(cluster: Cluster, namespace: str, reports: Path, recover
                 hint=f"look at it; where nothing is to be undone: {by_hand(MIRROR_NAME, where)}",
             )
     unread = [f"it may be that an earlier run is to be undone: {problem.message}" for problem in kept.unread]
-    return [*unread, *(f"an earlier run left what it had made: {journal.recovery()}" for journal in left)]
+    return [*unread, *(f"an earlier run left {_what(journal)}: {journal.recovery()}" for journal in left)]
+
+
+def _what(journal: Journal) -> str:
+    return "what it had made" if journal.open_in_cluster() else "its after hook, which did not run"
 
 
 def _of_another(copy: Copy) -> str:

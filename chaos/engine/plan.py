@@ -32,6 +32,7 @@ def plan_lines(
         ("vantages", _vantages(found, options)),
         ("probes", f"{dns}; connections every {rates.connect_period_s * 1000:.0f} ms"),
         *(("aborted if", one.text) for one in options.aborting.conditions),
+        *([("Events", _events(found))] if options.events else []),
         *([("hooks", _hooks(options))] if options.hooks.before_hook or options.hooks.after_hook else []),
         *(("options", f"{said} ({origin})") for origin, said in _by_origin(options)),
         *(("ignored", sentence) for sentence in options.dropped),
@@ -43,6 +44,11 @@ def _radius(experiment: Experiment, names: Sequence[str]) -> str:
     among = f" of {', '.join(names)}" if names else ""
     pods = f"{most} pod{'s' if most > 1 else ''}{among}"
     return f"at most {pods} down at the same time, counting those that are down anyway"
+
+
+def _events(found: Preflight) -> str:
+    what = f"StatefulSet {found.target.statefulset}" if found.target.statefulset else "the pods that are hit"
+    return f"on {what}, at each fault and when all is undone (--no-events for none); one that is refused ends nothing"
 
 
 def _hooks(options: Options) -> str:

@@ -16,7 +16,8 @@ class Stretch:
 
     A stretch lies between two successes. It began before its first failure was received and ended after its last one
     was sent, so that is how long it was at least. Where samples overlap, and it is not clear to which stretch a failure
-    belongs, it counts for none: the figure is never too large. Of what never worked nothing follows.
+    belongs, it counts for none. So the figure is never too large by what is known at a look; a success that is still on
+    its way then is not. Of what never worked nothing follows.
 
     Args:
         before: samples from before the watch; of them only counts when it last worked.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
 
 from chaos.model import Samples
@@ -53,29 +52,30 @@ class Stretch:
         )
         kinds = {good[number] for number in set(outcomes)}
         if kinds == {True}:
-            self._worked(min(sent), max(sent))
+            self._worked(max(sent))
         elif kinds == {False} and (self._good_sent_ns is not None and min(sent) > self._good_sent_ns):
-            self._failed(sent, received)
+            self._failed(min(sent), max(sent), received[0])
         else:
             for one_sent, one_received, number in zip(sent, received, outcomes, strict=True):
                 if good[number]:
-                    self._worked(one_sent, one_sent)
+                    self._worked(one_sent)
                 elif self._good_sent_ns is not None and one_sent > self._good_sent_ns:
-                    self._failed(array("q", (one_sent,)), array("q", (one_received,)))
+                    self._failed(one_sent, one_sent, one_received)
 
-    def _worked(self, first_sent_ns: int, last_sent_ns: int) -> None:
+    def _worked(self, last_sent_ns: int) -> None:
         if self._first_received_ns and last_sent_ns > self._first_sent_ns:
             self._first_received_ns = 0
-        self._good_sent_ns = max(self._good_sent_ns or first_sent_ns, last_sent_ns)
+        if self._good_sent_ns is None or last_sent_ns > self._good_sent_ns:
+            self._good_sent_ns = last_sent_ns
 
-    def _failed(self, sent: array[int], received: array[int]) -> None:
-        """All after the last success."""
+    def _failed(self, first_sent_ns: int, last_sent_ns: int, received_ns: int) -> None:
+        """Some after the last success; samples come in order of receipt."""
         if not self._first_received_ns:
-            self._first_sent_ns, self._last_sent_ns, self._first_received_ns = sent[0], sent[0], received[0]
-        self._first_sent_ns = min(self._first_sent_ns, min(sent))  # noqa: PLW3301 - unpacking an array costs more
-        self._last_sent_ns = max(self._last_sent_ns, max(sent))  # noqa: PLW3301 - likewise
-        self._first_received_ns = min(self._first_received_ns, received[0])
-        self.longest_ns = max(self.longest_ns, self._last_sent_ns - self._first_received_ns)
+            self._first_sent_ns, self._last_sent_ns, self._first_received_ns = first_sent_ns, last_sent_ns, received_ns
+        self._first_sent_ns = min(self._first_sent_ns, first_sent_ns)
+        self._last_sent_ns = max(self._last_sent_ns, last_sent_ns)
+        lasted_ns = self._last_sent_ns - self._first_received_ns
+        self.longest_ns = max(self.longest_ns, lasted_ns)
 
 
 def _last_success(samples: Samples, good: Sequence[bool]) -> int | None:

@@ -182,7 +182,7 @@ class Copy(Journal):
 
     def why_beyond(self, entry: UndoEntry) -> str:
         """Why what it says is no mirror's business; empty where it is."""
-        if entry.undo == "command" and entry.command:
+        if entry.undo == "hook" or (entry.undo == "command" and entry.command):
             return "runs write no commands there, so this is somebody else's"
         return "it names another run" if entry.run not in ("", self.run["id"]) else ""
 

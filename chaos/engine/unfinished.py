@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from chaos.cluster.client import Cluster
+from chaos.cluster.journal import Journal
 from chaos.cluster.mirror import MIRROR_NAME, Copy, by_hand, find_mirrors
 from chaos.engine.kept import damaged, open_changes, unfinished_here, unfinished_journals
 from chaos.errors import ApiError, PreflightError

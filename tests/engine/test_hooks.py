@@ -13,7 +13,7 @@ import pytest
 from chaos.cli.saved import conclude, outcome_of
 from chaos.clock import RunClock, run_virtual
 from chaos.cluster.journal import JOURNAL, Journal
-from chaos.cluster.mirror import mirrored
+from chaos.cluster.mirror import MIRROR_LABEL, MIRROR_NAME, Copy, mirrored
 from chaos.cluster.shell import run_hook
 from chaos.cluster.undo import Undo
 from chaos.engine.execution import Execution
@@ -191,6 +191,16 @@ def test_a_run_that_goes_on_leaves_it_to_itself_and_no_mirror_has_it(tmp_path: P
         assert not told.exists()  # noqa: ASYNC240 - one small folder
         journal.intend(change="patch", undo="restore", kind="Node", name="n", uid="u", applied={}, restore={})
         assert SECRET not in mirrored(journal)
+
+    story(tmp_path, doing)
+
+
+def test_a_hook_in_a_copy_in_the_cluster_is_somebody_elses(tmp_path: Path) -> None:
+    async def doing(journal: Journal, _told: Path) -> None:
+        (entry,) = journal.open_entries()
+        meta = {"name": MIRROR_NAME, "namespace": "mine", "uid": "u", "labels": {MIRROR_LABEL: "r-1"}}
+        copy = Copy.read({"metadata": meta, "data": {JOURNAL: journal.path.read_text()}})
+        assert copy.why_beyond(entry) == "runs write no commands there, so this is somebody else's"
 
     story(tmp_path, doing)
 

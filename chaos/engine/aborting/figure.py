@@ -16,6 +16,8 @@ _NS_PER_S = 1_000_000_000
 # So many times what a series needs for a sample it may be silent; then nobody knows how long anything failed.
 _SILENT_TIMES, _SILENT_AT_LEAST_S = 3, 2.0
 _REVERSE = "PTR "
+# A look that comes so many times later than it should is late.
+_LATE_TIMES = 8
 
 
 class Figure(Condition):
@@ -51,10 +53,11 @@ class Figure(Condition):
         self._series: list[Series] = []
         self._known = 0  # series that were looked at
         self._began_ns = 0
+        self._looked_ns = 0
 
     def begin(self) -> None:
         """See `Condition.begin`."""
-        self._began_ns = self._clock.now_ns()
+        self._began_ns = self._looked_ns = self._clock.now_ns()
         self._find_series(from_now=True)
 
     async def look(self) -> Seen:
@@ -69,7 +72,11 @@ class Figure(Condition):
                 longest_ns, where = stretch.longest_ns, _where(series)
         holds = self._exceeds(longest_ns)
         value = f"at least {longest_ns / _NS_PER_S:.3f} s{where}"
-        if not holds and (silent := self._silent()):
+        now_ns, looked_ns = self._clock.now_ns(), self._looked_ns
+        self._looked_ns = now_ns
+        # Where this very look is late, as after a computation that held everything up, so is what it looks at.
+        in_time = now_ns - looked_ns < _LATE_TIMES * self.every_s * _NS_PER_S
+        if not holds and in_time and (silent := self._silent(now_ns)):
             return Seen(None, silent)
         return Seen(holds, value)
 
@@ -99,7 +106,7 @@ class Figure(Condition):
             return outcome.says_something
         return outcome.status in DNS_PRESENT if self._probe == "dns" else outcome.status == OK
 
-    def _silent(self) -> str:
+    def _silent(self, now_ns: int) -> str:
         """Why nothing is known of what goes on now; empty where something is."""
         lost = self._lost()
         mine = [series for series in self._series if series.vantage not in lost]
@@ -108,7 +115,7 @@ class Figure(Condition):
         samples = self._recorder.history.samples
         heard = (samples[one.id].received_ns for one in mine)
         heard_ns = max((at[-1] for at in heard if at), default=self._began_ns)
-        for_s = (self._clock.now_ns() - max(heard_ns, self._began_ns)) / _NS_PER_S
+        for_s = (now_ns - max(heard_ns, self._began_ns)) / _NS_PER_S
         patience_s = max(_SILENT_TIMES * max(one.period_s + one.timeout_s for one in mine), _SILENT_AT_LEAST_S)
         return f"nothing was heard for {for_s:.1f} s" if for_s > patience_s else ""
 

@@ -220,3 +220,23 @@ def test_dns_that_denies_a_name_fails_and_has_answered(tmp_path: Path) -> None:
 def test_of_a_vantage_that_is_lost_nothing_is_known(tmp_path: Path) -> None:
     (seen,) = figure(tmp_path, "outage.by-name > 1s", "http", "web-0.web:80", [WORKS], {"local"})
     assert seen == Seen(None, "nothing measures it any more")
+
+
+def test_what_nothing_was_heard_of_is_unknown_unless_the_look_itself_is_late(tmp_path: Path) -> None:
+    """Everything was held up then, and the next look tells."""
+
+    async def story() -> list[bool | None]:
+        clock, kept = recorder(tmp_path)
+        said = parse_condition("outage.by-name > 1m")
+        assert isinstance(said, FigureCondition)
+        kept.open_series(probe="http", record="web-0", view="", pod="web-0", name="n", period_s=0.1, timeout_s=1.0)
+        watched = Figure(said, kept, clock, set(), lambda: ())
+        watched.begin()
+        found = []
+        for wait_s in (2.5, 0.25, 0.25, 0.25, 0.25):
+            await asyncio.sleep(wait_s)
+            found.append((await watched.look()).holds)
+        kept.close()
+        return found
+
+    assert run_virtual(story()) == [False, False, False, False, None]

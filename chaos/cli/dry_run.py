@@ -13,11 +13,13 @@ from chaos.cli.place import open_place
 from chaos.cli.planned import print_plan
 from chaos.cli.rehearsing import rehearse
 from chaos.cli.terminal import SteadfastConsole, Telling, print_json
-from chaos.clock import VirtualTimeLoop
+from chaos.clock import RunClock, VirtualTimeLoop
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
 from chaos.cluster.request import Request
 from chaos.engine import preflight
+from chaos.engine.aborting import check_all
+from chaos.engine.aborting.making import outside_conditions
 from chaos.engine.asking import ask
 from chaos.engine.place import Place
 from chaos.engine.planning import plan_document
@@ -102,6 +104,8 @@ async def _look(
     cluster = await connect(place.address, options.namespace)
     stack.push_async_callback(cluster.close)
     found = await preflight.check(cluster, place, experiment, options)
+    clock = RunClock(asyncio.get_running_loop())
+    await check_all(outside_conditions(options, cluster, clock, found.target.namespace))
     if not place.simulated:
         mirrored, recovery = not options.local_journal_only, place.address.recovery()
         await refuse_on_top(cluster, options.namespace, request.reports, recovery, mirrored=mirrored)

@@ -11,7 +11,7 @@ from typing import Any
 from chaos.analysis.reading import Reading
 from chaos.cli.honoured import ignored_by
 from chaos.cli.place import open_place
-from chaos.cli.saved import Conclusion, conclude, report_path, write_head
+from chaos.cli.saved import Conclusion, conclude, outcome_of, report_path, write_head
 from chaos.cli.signals import RunSignals
 from chaos.cli.terminal import (
     SteadfastConsole,
@@ -167,7 +167,12 @@ async def _run(
             write_head(folder, history)
             publisher.follow(history)
 
-        execution = Execution(experiment, options, place, request.reports, progress, begun, shared=request.shared)
+        def judge(history: History, error: ChaosError | None) -> str:
+            return outcome_of(history, error, experiment)
+
+        execution = Execution(
+            experiment, options, place, request.reports, progress, begun, shared=request.shared, judge=judge
+        )
         signals.watch(execution)
         try:
             result = await execution.run()

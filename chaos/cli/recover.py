@@ -170,6 +170,9 @@ def _to_undo(path: Path, *, named: bool, console: SteadfastConsole) -> Journal |
     if not journal.is_unfinished:
         return None
     if journal.run.get("simulated"):
+        for entry in journal.open_entries():
+            if entry.undo == "hook" and not journal.is_live():
+                console.tell_line(f"{path.parent}: the after hook of this simulated run did not run: {entry.command}")
         if named:
             console.tell(f"{path.parent}: a simulated run, which leaves nothing behind", markup=False, soft_wrap=True)
         return None

@@ -17,7 +17,9 @@ def tell_plan(journal: Journal, address: ClusterAddress, console: SteadfastConso
     line = f"{journal.path.parent}: {len(entries)} changes to undo, by {address.describe()}"
     console.tell_line(line)
     for entry in entries:
-        details = entry.command if entry.undo == "command" else json.dumps(entry.restore) if entry.restore else ""
+        details = (
+            entry.command if entry.undo in ("command", "hook") else json.dumps(entry.restore) if entry.restore else ""
+        )
         if details:
             line = f"  {entry.what}: {details}"
             console.tell_line(line)

@@ -19,7 +19,9 @@ from chaos.engine.rehearsal import Call, Rehearsal, Rehearsed
 from chaos.engine.workload import objects_of
 from chaos.errors import ChaosError, InconclusiveError
 from chaos.experiment import Experiment, Options
+from chaos.options.aborting import AbortOptions
 from chaos.options.agents import AgentOptions
+from chaos.options.hooks import HookOptions
 from chaos.sandbox.sandbox import Sandbox
 
 Object = dict[str, Any]
@@ -82,6 +84,9 @@ def _fit(options: Options) -> Options:
         node="",
         cut_node="",
         join_node="",
+        events=False,
+        aborting=AbortOptions(),
+        hooks=HookOptions(),
         until_precision=None,
         max_trials=None,
         trials=None if most is None else min(most, _MOST_TRIALS),

@@ -66,12 +66,24 @@ def conclude(
         error: what ended it early.
         experiment: that it ran; None: the shipped one of its name.
     """
+    _note_end(history, error)
+    reading = Reading(history)
+    return write(folder, concluded(reading, statements(reading, judges_of(reading, experiment))))
+
+
+def outcome_of(history: History, error: ChaosError | None, experiment: Experiment) -> str:
+    """How a run that is over ended, as its run.json will say; nothing is written."""
+    _note_end(history, error)
+    reading = Reading(history)
+    return str(concluded(reading, statements(reading, judges_of(reading, experiment))).ending.outcome)
+
+
+def _note_end(history: History, error: ChaosError | None) -> None:
+    """What ended it early, where something did."""
     if error is not None:
         history.meta.measurement |= {"ended_early": error.message, "ended_early_exit_code": error.exit_code}
         if isinstance(error, AbortedError):
             history.meta.measurement["aborted"] = True
-    reading = Reading(history)
-    return write(folder, concluded(reading, statements(reading, judges_of(reading, experiment))))
 
 
 def write(folder: Path, conclusion: Conclusion) -> Conclusion:

@@ -218,7 +218,7 @@ class Cluster:
             path = handle.path(namespace=namespace or None)
             return await self._transport.watch(path, resource_version, timeout_s, query)
 
-    # ---- writing: only `changes.py`, `undo.py`, a run's mirror and the heartbeat of its Lease call these ----
+    # ---- writing: only `changes.py`, `undo.py`, a run's mirror, its Events and the heartbeat of its Lease ----
 
     async def create(self, obj: Object, tried: Tried | None = None) -> Object:
         """Create an object; what asks a question and is never stored is asked like one."""
@@ -232,6 +232,16 @@ class Cluster:
         if kind in _NEVER_STORED:
             return await self.retrying.read(once)
         return await self._write(Write("create", kind, name, namespace, body=obj), once, tried)
+
+    async def announce(self, event: Object, limit_s: float) -> None:
+        """Create an Event, once and without a witness: nothing depends on it.
+
+        Raises:
+            ApiError: it was refused, or nobody answered; it may be there all the same.
+        """
+        meta = event["metadata"]
+        doing = f"telling {event['reason']} of {event['involvedObject']['name']}"
+        await self._call("post", "Event", doing, namespace=meta["namespace"], body=event, limit_s=limit_s)
 
     async def evict(
         self,

@@ -13,12 +13,14 @@ from chaos.cluster.restoring import why_not_put_back, why_not_this
 RUN_LABEL = "chaos-identity.io/run"
 # Runs of `chaos diagnose --fix`: what they made is meant to stay, and is undone only where their journal is named.
 FIX_PREFIX = "fix-"
-_UNDOS = frozenset({"delete", "restore", "command", "nothing"})
+_UNDOS = frozenset({"delete", "restore", "command", "hook", "nothing"})
 _STATES = frozenset({"intended", "done", "undone"})
 # As Kubernetes has them; what is a name goes into no other part of a request's path.
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+_TYPES: dict[str, Any] = {"id": int, "applied": dict | None, "restore": dict | None, "environment": dict | None}
+_VARIABLE = re.compile(r"CHAOS_[A-Z_]+")
 _FINGERPRINT = re.compile(rf"(?!namespace$)\S+|namespace {_NAMESPACE.pattern} \S+")
 
 
@@ -29,14 +31,16 @@ class UndoEntry:
     Attributes:
         change: for people, such as ``create Namespace chaos-x``.
         undo: ``delete`` (what was created), ``restore`` (fields that were changed), ``command`` (the operator's
-            own), or ``nothing`` where the cluster repairs it by itself.
+            own), ``hook`` (the operator's own command after the run), or ``nothing`` where the cluster repairs it by
+            itself.
         because: why nothing is to be done.
         uid: of the object; empty until the change was acknowledged.
         state: ``intended`` (may or may not have happened), ``done``, or ``undone``.
         applied: to be restored: the merge patch that was sent; while the object still has its values, the change
             is ours.
         restore: to be restored: the merge patch that puts the old values back.
-        command: for the shell, which takes the change back.
+        command: for the shell, which takes the change back, or is the hook.
+        environment: variables that the hook is told of the run by.
         run: whose label the object carries; empty: the run's whose journal this is.
         more: what a line says besides, of another version of this tool; it is kept.
     """
@@ -53,6 +57,7 @@ class UndoEntry:
     applied: dict[str, Any] | None = None
     restore: dict[str, Any] | None = None
     command: str = ""
+    environment: dict[str, str] | None = None
     run: str = ""
     more: dict[str, Any] = field(default_factory=dict)
 
@@ -76,7 +81,7 @@ class UndoEntry:
 
         The live object is asked afterwards: see `chaos.cluster.undo`.
         """
-        if self.undo == "command":
+        if self.undo in ("command", "hook"):
             return "" if self.command else "what takes it back stands only in the journal on the run's own machine"
         why_not = self._why_not_restored if self.undo == "restore" else self._why_not_deleted
         return self._why_no_object() or why_not()
@@ -127,9 +132,13 @@ def entry_of(row: object) -> UndoEntry:
     entry.more = {name: value for name, value in row.items() if name not in known}
     for name in known:
         value = getattr(entry, name)
-        right = {"id": int, "applied": dict | None, "restore": dict | None}.get(name, str)
+        right = _TYPES.get(name, str)
         if not isinstance(value, right) or isinstance(value, bool):
             raise ValueError(f"its {name} is of the wrong type")  # noqa: TRY004 - as above
+    if any(
+        not isinstance(value, str) or not _VARIABLE.fullmatch(key) for key, value in (entry.environment or {}).items()
+    ):
+        raise ValueError("its environment is none of a hook")
     if entry.undo not in _UNDOS or entry.state not in _STATES:
         raise ValueError("its undo or state is none that there is")
     return entry

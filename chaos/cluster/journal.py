@@ -207,6 +207,10 @@ class Journal:
         """Whether something is to be undone, or may be, as far as can be read."""
         return bool(self.open_entries() or self.unfit)
 
+    def open_in_cluster(self) -> list[UndoEntry]:
+        """The same without hooks, which are about no change of the cluster."""
+        return [entry for entry in self.open_entries() if entry.undo != "hook"]
+
     def recovery(self, *options: str) -> str:
         """The command that undoes what is open; what only a file names, kubeconfig or context, is not proposed."""
         command = ["chaos", "recover", str(self.path.parent.absolute())]

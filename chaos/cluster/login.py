@@ -40,7 +40,7 @@ def take_login(configuration: Any) -> str:
 def heard_by(configuration: Any) -> str:
     """Why others may read what logs us in, as a sentence; empty where they may not."""
     parts = urlsplit(str(configuration.host))
-    if parts.scheme != "http" or not configuration.api_key.get("BearerToken") or _is_here(parts.hostname or ""):
+    if parts.scheme != "http" or not configuration.api_key.get("BearerToken") or is_here(parts.hostname or ""):
         return ""
     return (
         f"what logs us in (a token or a password) goes to {parts.hostname} over http://, unencrypted: whoever is on "
@@ -48,7 +48,8 @@ def heard_by(configuration: Any) -> str:
     )
 
 
-def _is_here(host: str) -> bool:
+def is_here(host: str) -> bool:
+    """Whether it is this machine itself."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

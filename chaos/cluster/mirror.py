@@ -122,7 +122,7 @@ class Mirror:
 
 def mirrored(journal: Journal) -> str:
     """What a mirror of a journal holds: the lines of a journal with what is open; empty where nothing outside is."""
-    entries = journal.open_entries()
+    entries = journal.open_in_cluster()  # a hook may hold a password, and nobody else can run it
     if not any(is_outside(entry) for entry in entries):
         return ""
     about = {"id": journal.run["id"], "fingerprint": journal.run["fingerprint"]}
@@ -182,7 +182,7 @@ class Copy(Journal):
 
     def why_beyond(self, entry: UndoEntry) -> str:
         """Why what it says is no mirror's business; empty where it is."""
-        if entry.undo == "command" and entry.command:
+        if entry.undo == "hook" or (entry.undo == "command" and entry.command):
             return "runs write no commands there, so this is somebody else's"
         return "it names another run" if entry.run not in ("", self.run["id"]) else ""
 

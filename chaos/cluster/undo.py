@@ -27,7 +27,7 @@ from chaos.cluster.belonging import Belongings, claims_of, foreign_in, is_orphan
 from chaos.cluster.client import Cluster, Object
 from chaos.cluster.journal import RUN_LABEL, Journal, UndoEntry
 from chaos.cluster.mirror import Copy
-from chaos.cluster.shell import run_shell
+from chaos.cluster.shell import run_hook, run_shell
 from chaos.cluster.values import has_values
 from chaos.errors import ApiError, ChaosError, InUseError, RollbackError, UnprovenError
 from chaos.visible import visible
@@ -42,6 +42,8 @@ _WORKLOADS = ("StatefulSet", "Deployment", "ReplicaSet", "Job")
 _TRIES = 5
 _SHOWN = 10
 COMMAND_WITHIN_S = 60.0
+# What an after hook is told of a run that did not live to conclude anything, as run.json says it.
+_KILLED = "incomplete"
 
 
 class Undo:
@@ -82,7 +84,10 @@ class Undo:
                 visible(f"{entry.what} was left alone ({entry.change}): {why}", line=True),
                 hint=f"look at it; unless that is elsewhere, {self._journal.path} is damaged or not of this tool",
             )
-        if entry.undo == "command":
+        if entry.undo == "hook":
+            await self._run_hook(entry)
+            done = "ran the after hook"
+        elif entry.undo == "command":
             await self._run_command(entry)
             done = f"ran `{entry.command}`"
         elif entry.undo == "restore":
@@ -129,6 +134,20 @@ class Undo:
             await run_shell(entry.command, COMMAND_WITHIN_S)
         except ChaosError as exc:
             raise RollbackError(exc.message, hint=f"run it by hand: {entry.command}") from exc
+
+    async def _run_hook(self, entry: UndoEntry) -> None:
+        """Raises RollbackError: it failed, or may not be run."""
+        if not self._run_commands:
+            raise RollbackError(
+                f"the after hook of run {self._journal.run['id']} did not run",
+                hint=f"what it is: {visible(entry.command, line=True)}\n  read it, then run it, or: "
+                f"{self._journal.recovery('--run-commands')}",
+            )
+        told = {**(entry.environment or {}), "CHAOS_PHASE": "after", "CHAOS_OUTCOME": _KILLED}
+        try:
+            await run_hook("the after hook", entry.command, COMMAND_WITHIN_S, told)
+        except ChaosError as exc:
+            raise RollbackError(exc.message, hint=f"{exc.hint}\n  run it by hand: {entry.command}") from exc
 
     async def _restore(self, entry: UndoEntry) -> str:
         """Put the old values back, as long as the object has those that this run gave it, and make sure of it.
@@ -180,7 +199,7 @@ class Undo:
         Raises:
             ChaosError: it cannot be read.
         """
-        if entry.undo == "command":
+        if entry.undo in ("command", "hook"):
             return ""
         found = await self._cluster.get(entry.kind, entry.name, entry.namespace)
         if entry.undo == "restore":
@@ -198,7 +217,7 @@ class Undo:
 
     def unfinished(self, entry: UndoEntry, why: str) -> RollbackError:
         """What is told of an undo that was given up."""
-        verb = {"restore": "put back", "command": "joined again"}.get(entry.undo, "deleted")
+        verb = {"restore": "put back", "command": "joined again", "hook": "run"}.get(entry.undo, "deleted")
         return RollbackError(f"{entry.what} could not be {verb}: {why}", hint=self._later(entry))
 
     def _not_yet(self, entry: UndoEntry, message: str, exc: ChaosError) -> RollbackError:
@@ -212,7 +231,7 @@ class Undo:
 
     def _by_hand(self, entry: UndoEntry) -> str:
         """What somebody would type."""
-        if entry.undo == "command":
+        if entry.undo in ("command", "hook"):
             return entry.command
         verb, where = entry.undo, ("-n", entry.namespace) if entry.namespace else ()
         patch = ("--type", "merge", "-p", json.dumps(entry.restore or {})) if verb == "restore" else ()

@@ -47,6 +47,8 @@ def rbac(
         if feature is Feature.MAKE_NAMESPACE:
             # Whoever makes namespaces works in them, so needs the own namespace's permissions in all.
             made += _role("ClusterRole", name, "", rows + own, namespace, service_account)
+        elif all(row.scope is Scope.CLUSTER for row in rows):
+            made += _role("ClusterRole", f"{name}-{namespace}", "", rows, namespace, service_account)
         else:
             made += _role("Role", f"{name}-{namespace}", DNS_NAMESPACE, rows, namespace, service_account)
     beyond = [p for p in more if p.scope is Scope.CLUSTER]

@@ -71,9 +71,12 @@ class ActiveRun:
         self._progress = progress
         governing = probing.service_name(target.service)
         self._steady = SteadyState(target, recorder, governing, probing.lost, probing.watched)
+        self.announce: Callable[[FaultWindow], None] = lambda _window: None
         self.look_at_watches: Callable[[], Awaitable[bool]] = _nothing_missing
         self._guards = guards
-        self._was_steady = not target.names
+        self.steady = asyncio.Event()  # the steady state was reached, where there is a workload to be steady
+        if not target.names:
+            self.steady.set()
         self._looks = Looks(options, recorder, clock, progress)
         self._faulted: dict[str, str] = {}  # pod → the UID that a fault hit, until its successor is seen
 
@@ -185,7 +188,7 @@ class ActiveRun:
             trial=trial,
         )
         if took_s is not None:
-            self._was_steady = True
+            self.steady.set()
             self._progress.step("steady state reached" if not trial else f"steady state again{self._since_fault()}")
 
     def _since_fault(self) -> str:
@@ -241,6 +244,7 @@ class ActiveRun:
             requests=done.requests,
         )
         self._recorder.fault(window)
+        self.announce(window)
         try:
             yield window
         except asyncio.CancelledError:
@@ -282,7 +286,7 @@ class ActiveRun:
                 frozenset(self._faulted),
                 at_once=int(one_by_one),
                 keeps_budgets=fault is not None and fault.keeps_budgets,
-                was_steady=self._was_steady or fault is None,
+                was_steady=self.steady.is_set() or fault is None,
             )
         )
 

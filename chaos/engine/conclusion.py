@@ -60,6 +60,10 @@ def ending_of(history: History, verdicts: list[Verdict], problem: ChaosError | N
         reasons.append(problem.message)
         errors.append(problem.exit_code)
     codes = _codes(verdicts, history.status, errors, rollback_failed=bool(not_undone))
+    if measurement.get("after_hook_failed"):
+        if codes == {0}:
+            reasons.append(str(measurement["after_hook_failed"]))
+        codes.add(_INCONCLUSIVE)
     aborted = bool(measurement.get("aborted"))
     if aborted:
         codes.discard(_FAILED)  # it was cut short: what its checks would have said in full, nobody knows

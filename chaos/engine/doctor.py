@@ -136,7 +136,7 @@ class Doctor:
 
     def _features(self) -> list[Feature]:
         own = [Feature.RUN] if self._namespace else [Feature.RUN, Feature.MAKE_NAMESPACE]
-        return [*own, Feature.MIRROR, Feature.AGENTS, Feature.READ_DNS]
+        return [*own, Feature.MIRROR, Feature.EVENTS, Feature.AGENTS, Feature.READ_DNS]
 
     async def _asked(self, what: str, look: Callable[[], Awaitable[Finding]]) -> Finding:
         """A look that may be forbidden: then nothing is known."""
@@ -167,12 +167,14 @@ class Doctor:
         shown = ", ".join(permission.describe(where) for permission in missing[:_SHOWN])
         found = f"{len(missing)} of {len(wanted)} missing: {shown}{', …' if len(missing) > _SHOWN else ''}"
         own = self._namespace or "NAMESPACE"
-        if feature in (Feature.RUN, Feature.MIRROR, Feature.AGENTS):
+        if feature in (Feature.RUN, Feature.MIRROR, Feature.EVENTS, Feature.AGENTS):
             advice = f"chaos manifests rbac -n {own} prints a Role"
         else:
             advice = f"chaos manifests rbac -n {own} --with {feature.value} prints a Role"
         if feature is Feature.MIRROR:
             advice += "; or without them: chaos run … --local-journal-only"
+        if feature is Feature.EVENTS:
+            advice += "; or without them: chaos run … --no-events"
         if feature is Feature.MAKE_NAMESPACE:
             advice += "; or use a namespace of yours: -n NAMESPACE"
         needed_always = feature in (Feature.RUN, Feature.MIRROR, Feature.MAKE_NAMESPACE)

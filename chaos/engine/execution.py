@@ -26,11 +26,15 @@ from chaos.cluster.mirror import Mirror
 from chaos.cluster.signing import Key, user_key
 from chaos.cluster.watch import NamespaceLooks, Watcher
 from chaos.engine import preflight
+from chaos.engine.aborting import Condition, Watch, check_all
+from chaos.engine.aborting.making import figure_conditions, outside_conditions
 from chaos.engine.active import ActiveRun
-from chaos.engine.conclusion import PRECEDENCE
+from chaos.engine.announcing import Announcer
+from chaos.engine.conclusion import PRECEDENCE, ending_of
 from chaos.engine.deployment import DEPLOY_WITHIN_S, claim_namespace, deploy
 from chaos.engine.folder import make_run_folder
 from chaos.engine.holder import whose
+from chaos.engine.hooks import Hooks
 from chaos.engine.lease import Heartbeat
 from chaos.engine.method import carry_out, method_limit_s
 from chaos.engine.patience import AFTER_SIGNAL_S, CLEANUP_WITHIN_S, Patience
@@ -98,6 +102,9 @@ class _Begun:
     changes: Changes
     probing: Probing
     run_id: str
+    hooks: Hooks
+    watch: Watch
+    announcer: Announcer
     mirror: Mirror | None = None
     fleet: Fleet | None = None
     clients: Clients | None = None
@@ -111,6 +118,7 @@ class Execution:
         reports: the folder below which the run's own is made.
         save: writes the history's head (run.json) at once, so that a crash leaves a folder that can be read.
         shared: whether others on this machine may read the run's folder.
+        judge: says how a run ended, as run.json does, from its history and what ended it early; for the after hook.
     """
 
     def __init__(
@@ -123,6 +131,7 @@ class Execution:
         save: Callable[[Path, History], None],
         *,
         shared: bool = False,
+        judge: Callable[[History, ChaosError | None], str] | None = None,
     ) -> None:
         self._experiment = experiment
         self._options = options.with_own(experiment.own_options)
@@ -131,6 +140,7 @@ class Execution:
         self._progress = progress
         self._save = save
         self._shared = shared
+        self._judge = judge
         self._clock = RunClock(asyncio.get_running_loop())
         self._body: asyncio.Task[None] | None = None
         self._interrupted = False
@@ -170,6 +180,11 @@ class Execution:
                 leftovers = await self._roll_back(self._begun)
                 if self._begun.heartbeat is not None:
                     await self._begun.heartbeat.end()
+                await self._announce_end(self._begun, len(leftovers))
+        except BaseException:
+            if self._begun is not None:
+                await self._begun.hooks.after("inconclusive")
+            raise
         finally:
             if self._cluster is not None:
                 await self._cluster.close()
@@ -184,7 +199,36 @@ class Execution:
             if self._interrupted or error is None:
                 raise InterruptedRunError("interrupted before anything was begun")
             raise error
+        error = await self._complete(self._begun, error, leftovers)
+        await self._run_after_hook(self._begun, error)
         return self._seal(self._begun, error, leftovers)
+
+    async def _announce_end(self, begun: _Begun, left: int) -> None:
+        """Only where the namespace is still there."""
+        announcer = begun.announcer
+        if self._options.namespace:
+            await announcer.finish()
+            await announcer.undone(begun.recorder.history.wall(self._clock.now_ns()), left)
+        if announcer.problem:
+            self._progress.warning(f"not all Events could be written to the target: {announcer.problem}")
+            begun.recorder.history.meta.measurement["events_problem"] = announcer.problem
+
+    async def _run_after_hook(self, begun: _Begun, error: ChaosError | None) -> None:
+        """Whatever became of the run: an alert that stays silenced is worse than a run that failed."""
+        if not begun.hooks.due:
+            return
+        history = begun.recorder.history
+        try:
+            outcome = self._judge(history, error) if self._judge else str(ending_of(history, []).outcome)
+        except Exception as exc:  # noqa: BLE001 - see above; whoever reports meets it again
+            outcome = "inconclusive"
+            self._progress.warning(f"how the run ended could not be told to the after hook: {exc}")
+        failure = await begun.hooks.after(outcome)
+        if failure is not None:
+            history.meta.measurement["after_hook_failed"] = failure.message
+            self._progress.warning(f"{failure.message}; what it was to take back is as the before hook left it")
+            if failure.hint:
+                self._progress.warning(failure.hint)
 
     async def _roll_back(self, begun: _Begun) -> list[RollbackError]:
         """Undo everything; whatever ends that early, the run must not look as if nothing were left."""
@@ -211,7 +255,7 @@ class Execution:
         """It refuses every later run, unless it goes with the run's own namespace; one that says too much does not."""
         told = f"what the cluster has of this run's journal is not up to date: {why}"
         gone = {e.name for e in begun.journal.entries.values() if e.kind == "Namespace" and e.state == "undone"}
-        if begun.journal.open_entries() or begun.journal.run.get("namespace") in gone:
+        if begun.journal.open_in_cluster() or begun.journal.run.get("namespace") in gone:
             self._progress.warning(told)
             return []
         return [RollbackError(told, hint=f"{self._place.address.recovery()} {begun.run_id}")]
@@ -229,14 +273,20 @@ class Execution:
         if os.environ.get("CHAOS_DEBUG"):
             print(visible_traceback(exc) if exc else context["message"], file=sys.stderr)
 
-    def _seal(self, begun: _Begun, error: ChaosError | None, leftovers: list[RollbackError]) -> RunResult:
-        """Close the history; a full disk must not hide the first error."""
+    async def _complete(
+        self, begun: _Begun, error: ChaosError | None, leftovers: list[RollbackError]
+    ) -> ChaosError | None:
+        """Write down what the run found out about itself; returns what ended it early."""
         history = begun.recorder.history
+        known = dict(history.meta.measurement)
         if self._interrupted:
             history.status, error = "interrupted", None
         elif error is None or isinstance(error, SteadyStateError):
             history.status = "complete"
-        history.meta.measurement = begun.probing.measurement()
+        history.meta.measurement = begun.probing.measurement() | known
+        if begun.watch.conditions:
+            await begun.watch.finish()
+            history.meta.measurement["abort_conditions"] = begun.watch.rows()
         if begun.clients is not None and any(begun.clients.counters().values()):
             history.meta.measurement |= begun.clients.counters()
         if self._cluster is not None:
@@ -248,6 +298,11 @@ class Execution:
         drawn = self._place.drawn()
         history.meta.model = [{**row, "drawn": row["name"] in drawn} for row in history.meta.model]
         history.meta.finished_at = history.wall(self._clock.now_ns())
+        return error
+
+    def _seal(self, begun: _Begun, error: ChaosError | None, leftovers: list[RollbackError]) -> RunResult:
+        """Close the history; a full disk must not hide the first error."""
+        history = begun.recorder.history
         begun.journal.close()
         try:
             begun.recorder.close()
@@ -277,8 +332,11 @@ class Execution:
         self._connected(self._cluster)
         found = await preflight.check(self._cluster, self._place, self._experiment, self._options)
         self._experiment = found.experiment
+        outside = outside_conditions(self._options, found.cluster, self._clock, found.target.namespace)
+        await check_all(outside)
         await self._refuse_on_top(found)
-        begun = self._begun = self._begin(found)
+        begun = self._begun = self._begin(found, outside)
+        await begun.hooks.before()
         run = ActiveRun(
             self._experiment,
             self._options,
@@ -353,7 +411,7 @@ class Execution:
             return LocalHost(*common)
         return ClientHost(*common, kind=identify.kind, login=self._login, dialer=self._dialer(found))
 
-    def _begin(self, found: preflight.Preflight) -> _Begun:
+    def _begin(self, found: preflight.Preflight, outside: Sequence[Condition]) -> _Begun:
         """Make the run's folder and show the plan; still nothing is touched."""
         folder = make_run_folder(self._reports, self._experiment.name, self._clock.started_at, shared=self._shared)
         meta = preflight.run_meta(found, self._place, self._experiment, self._options, self._clock)
@@ -401,7 +459,24 @@ class Execution:
             self._progress.warning(note)
         if rates.stretched:
             self._progress.warning(stretched_note(self._options, rates))
-        return _Begun(recorder, journal, changes, probing, run_id, mirror)
+        own = figure_conditions(self._options, recorder, self._clock, probing)
+        as_given = {one.text: position for position, one in enumerate(self._options.aborting.conditions)}
+        watched = sorted([*outside, *own], key=lambda one: as_given[one.text])
+        watch = Watch(watched, self._clock, self._progress)
+        wanted = self._options.events
+        announcer = Announcer(found.cluster, found.target, run_id, self._clock.started_at, wanted=wanted)
+        hooks = self._hooks(found, journal, run_id)
+        return _Begun(recorder, journal, changes, probing, run_id, hooks, watch, announcer, mirror)
+
+    def _hooks(self, found: preflight.Preflight, journal: Journal, run_id: str) -> Hooks:
+        address = self._place.address
+        told = {
+            "CHAOS_RUN_ID": run_id,
+            "CHAOS_EXPERIMENT": self._experiment.name,
+            "CHAOS_NAMESPACE": found.target.namespace,
+            "CHAOS_CONTEXT": "sandbox" if self._place.simulated else address.context,
+        }
+        return Hooks(self._options.hooks, journal, told)
 
     async def _measure(self, run: ActiveRun, found: preflight.Preflight, begun: _Begun) -> None:
         target, recorder, probing = found.target, begun.recorder, begun.probing
@@ -410,27 +485,25 @@ class Execution:
             if event.kind == "Service" and event.name != target.service and not begun.changes.made(event.object):
                 return  # somebody's of no concern
             recorder.event(event if begun.changes.made(event.object) else redacted(event))
-            target.saw(event)
-            probing.saw(event)
-            if fleet is not None:
-                fleet.saw(event)
+            for told in followers:
+                told(event)
             self._progress.event(event.at_ns / 1e9, event)
 
         fleet = self._fleet(found, begun) if found.agents else None
+        followers = [target.saw, probing.saw, begun.announcer.saw, *([fleet.saw] if fleet is not None else [])]
         made = await claim_namespace(
             run, found.cluster, begun.run_id, target.namespace, make=not self._options.namespace
         )
         begun.heartbeat = Heartbeat(found.cluster, self._clock, made, self._lost)
         watchers = [Watcher(found.cluster, self._clock, kind, target.namespace, saw, recorder.gap) for kind in _WATCHED]
-        run.look_at_watches = partial(_look_at, watchers)
+        run.look_at_watches, run.announce = partial(_look_at, watchers), begun.announcer.injected
         namespace = NamespaceLooks(found.cluster, self._clock, target.namespace, saw, _LOOK_AT_NAMESPACE_S)
         async with asyncio.TaskGroup() as group:
-            background = [group.create_task(watcher.run()) for watcher in watchers]
-            background.append(group.create_task(namespace.run()))
-            background.append(group.create_task(_keep_looking_at(watchers)))
             revisions = Revisions(found.cluster, self._clock, recorder, target.namespace)
-            background.append(group.create_task(revisions.keep_asking()))
-            background.append(group.create_task(_keep_up(recorder, probing)))
+            forever = [watcher.run() for watcher in watchers]
+            forever += [namespace.run(), _keep_looking_at(watchers), revisions.keep_asking()]
+            forever += [_keep_up(recorder, probing), begun.announcer.run()]
+            background = [group.create_task(one) for one in forever]
             try:
                 for watcher in watchers:
                     await watcher.listed.wait()
@@ -448,6 +521,8 @@ class Execution:
                     probing.begin(clusterips)
                     hosts.callback(probing.end)
                     await hosts.enter_async_context(run.clients)
+                    watched = (begun.watch.follow(condition, run.steady) for condition in begun.watch.conditions)
+                    background.extend(group.create_task(one) for one in watched)
                     try:
                         await carry_out(self._experiment, run, self._method_limit_s(found), self._still_blocked)
                     except ChaosError:

@@ -30,6 +30,9 @@ class Feature(StrEnum):
     READ_DNS = "read-dns"  # ask each DNS server and tell its configuration
     DISTURB_DNS = "disturb-dns"  # experiments with cluster DNS itself
     MAKE_NAMESPACE = "make-namespace"  # runs that bring their own namespace
+    EVENTS = "events"  # what is done to the target stands beside it; a run goes on without
+    CONDITIONS = "conditions"  # of objects in that namespace, in --abort-if
+    NODE_CONDITIONS = "node-conditions"  # of nodes, in --abort-if
 
 
 class Scope(StrEnum):
@@ -99,6 +102,7 @@ PERMISSIONS: tuple[Permission, ...] = (
     *_rows(
         Feature.AGENTS, _OWN, "networking.k8s.io", "networkpolicies", "get list create", "where policies isolate pods"
     ),
+    *_rows(Feature.EVENTS, _OWN, "", "events", "create", "what is done to the target is told beside it"),
     *_rows(Feature.READ_DNS, Scope.DNS, "", "namespaces", "get", "its UID tells clusters apart"),
     *_rows(Feature.READ_DNS, Scope.DNS, "", "services", "list", "the cluster DNS address"),
     *_rows(Feature.READ_DNS, Scope.DNS, "", "pods", "list", "each DNS server is a view of its own"),
@@ -120,6 +124,7 @@ PERMISSIONS: tuple[Permission, ...] = (
         "list",
         "whether others work in it by now",
     ),
+    *_rows(Feature.NODE_CONDITIONS, Scope.CLUSTER, "", "nodes", "get", "a node's condition in --abort-if"),
 )
 # Printed in Roles beside the table. Kubernetes 1.35 asks for `create` too where a websocket is opened
 # (https://github.com/kubernetes/kubernetes/pull/134577); older ones do not.
@@ -225,4 +230,4 @@ async def require(
 
 
 # Features whose permissions reach beyond one's own namespace.
-OPT_IN = (Feature.READ_DNS, Feature.DISTURB_DNS, Feature.MAKE_NAMESPACE)
+OPT_IN = (Feature.READ_DNS, Feature.DISTURB_DNS, Feature.MAKE_NAMESPACE, Feature.NODE_CONDITIONS)

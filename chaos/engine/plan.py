@@ -31,6 +31,9 @@ def plan_lines(
         *([("", f"only that address: {found.dns.limited}")] if found.dns.limited else []),
         ("vantages", _vantages(found, options)),
         ("probes", f"{dns}; connections every {rates.connect_period_s * 1000:.0f} ms"),
+        *(("aborted if", one.text) for one in options.aborting.conditions),
+        *([("Events", _events(found))] if options.events else []),
+        *([("hooks", _hooks(options))] if options.hooks.before_hook or options.hooks.after_hook else []),
         *(("options", f"{said} ({origin})") for origin, said in _by_origin(options)),
         *(("ignored", sentence) for sentence in options.dropped),
     ]
@@ -41,6 +44,21 @@ def _radius(experiment: Experiment, names: Sequence[str]) -> str:
     among = f" of {', '.join(names)}" if names else ""
     pods = f"{most} pod{'s' if most > 1 else ''}{among}"
     return f"at most {pods} down at the same time, counting those that are down anyway"
+
+
+def _events(found: Preflight) -> str:
+    what = f"StatefulSet {found.target.statefulset}" if found.target.statefulset else "the pods that are hit"
+    return f"on {what}, at each fault and when all is undone (--no-events for none); one that is refused ends nothing"
+
+
+def _hooks(options: Options) -> str:
+    """When they run; not what they are, which may hold a password."""
+    hooks = options.hooks
+    when = [
+        *(["one before anything is touched"] if hooks.before_hook else []),
+        *(["one after all is undone"] if hooks.after_hook else []),
+    ]
+    return f"{' and '.join(when)}, each for {hooks.hook_timeout_s:g} s at most"
 
 
 def _by_origin(options: Options) -> list[tuple[str, str]]:

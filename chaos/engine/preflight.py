@@ -10,6 +10,7 @@ from importlib.metadata import version
 import chaos
 from chaos.clock import RunClock
 from chaos.cluster.client import Cluster
+from chaos.engine.aborting.making import check_measured, permissions_for
 from chaos.engine.adoption import adopt
 from chaos.engine.guards import Guards, Scene
 from chaos.engine.permissions import Feature, Permission, require, uses_of
@@ -68,6 +69,7 @@ async def check(cluster: Cluster, place: Place, experiment: Experiment, options:
         raise InconclusiveError(
             f"{experiment.name} needs {NEEDS['real-cluster']}", hint="name a cluster with --context NAME"
         )
+    check_measured(experiment, options)
     guards = Guards(Scene(cluster, place, experiment, options, options.namespace))
     await guards.check_start(asking=False)
     rows: list[Permission] = []
@@ -75,7 +77,8 @@ async def check(cluster: Cluster, place: Place, experiment: Experiment, options:
         features = [Feature.RUN] if options.namespace else [Feature.RUN, Feature.MAKE_NAMESPACE]
         features += [] if options.local_journal_only else [Feature.MIRROR]
         features += [Feature.DISTURB_DNS] if "kube-system" in experiment.needs else []
-        rows += await require(cluster, features, options.namespace, uses_of(experiment.name, experiment.uses))
+        more = [*uses_of(experiment.name, experiment.uses), *permissions_for(options)]
+        rows += await require(cluster, features, options.namespace, more)
     allowed = await guards.check_start(asking=True)
     dns = await find_dns(cluster, in_cluster=place.address.in_cluster, domain=options.cluster_domain)
     local, agents, chosen = await _choose_vantages(place, dns, options)
@@ -87,6 +90,7 @@ async def check(cluster: Cluster, place: Place, experiment: Experiment, options:
         if not place.simulated:
             rows += await require(cluster, [], namespace, uses_of(experiment.name, adopted.experiment.uses))
         target, fitted, notes = adopted.target, adopted.experiment, (*dns.remarks, *adopted.notes)
+        check_measured(fitted, options)
     else:
         target, fitted, notes = _target(experiment, namespace), experiment, dns.remarks
     if "reach" in fitted.needs and agents:

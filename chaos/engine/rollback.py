@@ -18,8 +18,12 @@ from chaos.errors import PreflightError, RollbackError
 from chaos.visible import visible
 
 
-async def roll_back(journal: Journal, changes: Undoes, progress: Progress, patience: Patience) -> list[RollbackError]:
+async def roll_back(
+    journal: Journal, changes: Undoes, progress: Progress, patience: Patience, *, hooks: bool = False
+) -> list[RollbackError]:
     """Undo everything that is open, as long as patience lasts; returns what is left.
+
+    A hook that did not run comes last, and only where `hooks` says so: a run that goes on runs its own.
 
     What the run did not make goes first: nodes, since what is to be removed may run on one, and what others use. Then
     namespaces, since what is in them goes with them, unless they are not the run's. The run's own namespace holds its
@@ -31,7 +35,8 @@ async def roll_back(journal: Journal, changes: Undoes, progress: Progress, patie
         return _open_outside(journal, made) if entry.name == journal.run.get("namespace") else []
 
     def in_order() -> list[UndoEntry]:
-        return sorted(journal.open_entries(), key=lambda entry: _order(entry, made))
+        entries = journal.open_entries() if hooks else journal.open_in_cluster()
+        return sorted(entries, key=lambda entry: _order(entry, made))
 
     return await Undoing(changes, progress, patience).all(in_order, first)
 
@@ -39,6 +44,8 @@ async def roll_back(journal: Journal, changes: Undoes, progress: Progress, patie
 def _order(entry: UndoEntry, made: set[str]) -> int:
     if _is_first(entry, made):
         return 0
+    if entry.undo == "hook":
+        return 3
     return 1 if entry.kind == "Namespace" else 2
 
 
@@ -106,7 +113,7 @@ async def recover(
     await _check_over(journal, cluster)
     undo: Undoes = Undo(cluster, journal, clock, read_back=True, run_commands=run_commands)
     undo = _ThenTold(undo, journal, tell) if tell is not None else undo
-    return [*_unfit(journal, progress), *await roll_back(journal, undo, progress, Patience(clock))]
+    return [*_unfit(journal, progress), *await roll_back(journal, undo, progress, Patience(clock), hooks=True)]
 
 
 def _name(journal: Journal) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from chaos.cluster.client import Cluster
+from chaos.cluster.journal import Journal
 from chaos.cluster.mirror import MIRROR_NAME, Copy, by_hand, find_mirrors
 from chaos.engine.kept import damaged, open_changes, unfinished_here, unfinished_journals
 from chaos.errors import ApiError, PreflightError
@@ -58,7 +59,11 @@ async def refuse_on_top(cluster: Cluster, namespace: str, reports: Path, recover
                 hint=f"look at it; where nothing is to be undone: {by_hand(MIRROR_NAME, where)}",
             )
     unread = [f"it may be that an earlier run is to be undone: {problem.message}" for problem in kept.unread]
-    return [*unread, *(f"an earlier run left what it had made: {journal.recovery()}" for journal in left)]
+    return [*unread, *(f"an earlier run left {_what(journal)}: {journal.recovery()}" for journal in left)]
+
+
+def _what(journal: Journal) -> str:
+    return "what it had made" if journal.open_in_cluster() else "its after hook, which did not run"
 
 
 def _of_another(copy: Copy) -> str:

@@ -27,8 +27,9 @@ class RunMeta:
         model: every modelled delay of the sandbox with its value and source; empty on a real cluster.
         environment: versions, cluster fingerprint, DNS views, Corefile, as found.
         measurement: what the run found out about itself, written at its end: missed slots, event-loop lag,
-            queries sent, API requests, stray answers; ``ended_early`` (why) and ``not_undone`` (what was left) where
-            there was such a thing.
+            queries sent, API requests, stray answers; ``ended_early`` (why), ``not_undone`` (what was left),
+            ``after_hook_failed`` and ``events_problem`` (why) where there was such a thing; ``abort_conditions``: what
+            was seen of each condition of ``--abort-if``.
         finished_at: UTC; the end of its clean-up, by the run's clock; None where it is under way or was killed.
     """
 

@@ -220,13 +220,15 @@ class Many(Kind[tuple[str, ...]]):
 
     Attributes:
         is_it: raises a UsageError for one that cannot be.
+        apart: what a variable has between two instead, where they hold spaces themselves.
     """
 
     metavar: str = "TEXT"
     is_it: Callable[[str], object] | None = None
+    apart: str = ""
 
     def read(self, text: str) -> tuple[str, ...]:
-        return tuple(text.split())
+        return tuple(filter(None, (one.strip() for one in text.split(self.apart or None))))
 
     def accept(self, value: object) -> tuple[str, ...]:
         if isinstance(value, str):
@@ -244,7 +246,7 @@ class Many(Kind[tuple[str, ...]]):
                 self.is_it(one)
 
     def write(self, value: tuple[str, ...]) -> str:
-        return " ".join(value)
+        return f"{self.apart} ".join(value)
 
     def schema(self) -> dict[str, Any]:
         return {"type": "array", "items": {"type": "string"}}

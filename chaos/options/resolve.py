@@ -15,7 +15,13 @@ from chaos.options.option import Option, Trust, options_in
 
 G = TypeVar("G")
 # Of this tool, and no options.
-_OTHER_VARIABLES = ("CHAOS_DEBUG", "CHAOS_IDENTIFY_USER", "CHAOS_IDENTIFY_PASSWORD", "CHAOS_PROFILE")
+_OTHER_VARIABLES = (
+    "CHAOS_DEBUG",
+    "CHAOS_IDENTIFY_USER",
+    "CHAOS_IDENTIFY_PASSWORD",
+    "CHAOS_PROFILE",
+    "CHAOS_PROMETHEUS_TOKEN",
+)
 _PREFIX = "CHAOS_"
 _SLIP = 0.9  # of a letter or two; others' variables begin so too
 # Kubernetes sets CHAOS_PORT=tcp://10.96.0.7:80 in each pod of a namespace with a Service named chaos

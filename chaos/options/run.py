@@ -25,8 +25,10 @@ from chaos.options import (
     option,
     options_in,
 )
+from chaos.options.aborting import AbortOptions
 from chaos.options.agents import AgentOptions, PodOptions
 from chaos.options.guards import GuardOptions
+from chaos.options.hooks import HookOptions
 from chaos.options.identify import Identify
 
 T = TypeVar("T")
@@ -99,6 +101,8 @@ class Options:
         agents: probe pods, where the vantage asks for them.
         pods: what every pod that the run makes is given.
         guards: what is allowed beyond what every run may do.
+        aborting: what ends it early.
+        hooks: what is run before and after it.
         own: of an experiment of one's own, by name; read with `of`.
         origins: where what was given comes from, for the plan: as it would be typed → origin.
         dropped: what was given and counts for nothing, for the plan; sentences.
@@ -153,6 +157,13 @@ class Options:
         "What is to be undone is known to this machine only, and not to the cluster: no ConfigMap is written.",
         trust=Trust.NAMED,
         simulated=(True,),
+    )
+    events: bool = option(
+        Flag(),
+        True,
+        "Kubernetes Events on the target say what is done to it; --no-events leaves them out.",
+        default_said="yes, but on the sandbox",
+        simulated=(False,),
     )
     cut_node: str = option(
         Text("COMMAND"),
@@ -235,6 +246,8 @@ class Options:
     agents: AgentOptions = field(default_factory=AgentOptions)
     pods: PodOptions = field(default_factory=PodOptions)
     guards: GuardOptions = field(default_factory=GuardOptions)
+    aborting: AbortOptions = field(default_factory=AbortOptions)
+    hooks: HookOptions = field(default_factory=HookOptions)
     own: Mapping[str, Any] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
     dropped: tuple[str, ...] = field(default=(), compare=False)
@@ -325,6 +338,8 @@ class Options:
         if self.until_precision is not None:
             said["max_trials"] = self.most_trials
         said["own"] = {one.name: _recorded(one, self.own.get(one.name, one.default)) for one in own}
+        for name, (group, _) in GROUPS_OF_RUN.items():
+            said[name] |= {one.field: bool(said[name][one.field]) for one in options_in(group) if one.secret}
         return said | {one.field: bool(said[one.field]) for one in options_in(Options) if one.secret}
 
 
@@ -333,6 +348,8 @@ GROUPS_OF_RUN: dict[str, tuple[type, str]] = {
     "agents": (AgentOptions, "Of agent pods, where there are any."),
     "pods": (PodOptions, "Of all pods that the run makes."),
     "guards": (GuardOptions, "What was allowed beyond what every run may do."),
+    "aborting": (AbortOptions, "What would have ended it early."),
+    "hooks": (HookOptions, "What was run before and after it."),
 }
 
 

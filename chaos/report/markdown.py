@@ -17,6 +17,7 @@ from chaos.analysis.statistics import Bound, Summary, summarise
 from chaos.analysis.trials import NS_PER_S, alike, trials
 from chaos.analysis.vantages import names, primary
 from chaos.model import Ending, Interval, Verdict
+from chaos.report.abort_table import abort_rows
 from chaos.report.bounds import at_least, at_most, bounds
 from chaos.report.fact_tables import fact_tables, watched_rows
 from chaos.report.rendering import render
@@ -73,6 +74,8 @@ def report_markdown(reading: Reading, said: Statements, ending: Ending) -> str:
         primary=", ".join(dict.fromkeys(primary(reading, trial) for trial in trials(reading))),
         cost=_cost(reading),
         unmeasured=_unmeasured(reading),
+        aborting=abort_rows(reading),
+        unwatched=[row["condition"] for row in abort_rows(reading) if row["result"] in ("unknown", "not watched")],
         model=_used(reading.meta.model),
         used_known=all("drawn" in parameter for parameter in reading.meta.model),
         command=command(reading.meta),
@@ -210,6 +213,13 @@ def _unmeasured(reading: Reading) -> list[str]:
         f"Watch of {g.kind} disturbed from {g.from_ns / NS_PER_S:.3f} to {g.to_ns / NS_PER_S:.3f} s ({g.reason})."
         for g in reading.gaps
     ]
+    found += [
+        f"Whether --abort-if {row['condition']} held was not known {row['unknown']}."
+        for row in abort_rows(reading)
+        if row["unknown"]
+    ]
+    if measurement.get("events_problem"):
+        found.append(f"Not all Events could be written to the target: {measurement['events_problem']}")
     asked_s, given_s = (reading.meta.parameters.get(key) for key in ("period_s", "dns_period_s"))
     if asked_s and given_s and given_s > asked_s:
         found.append(
@@ -267,6 +277,11 @@ _TOLD_ELSEWHERE = (
     "not_undone",
     "vantages",
     "api_used",
+    "aborted",
+    "ended_early_exit_code",
+    "abort_conditions",
+    "after_hook_failed",
+    "events_problem",
 )
 
 

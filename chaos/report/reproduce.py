@@ -33,7 +33,8 @@ def command(meta: RunMeta) -> str:
     ):
         for option in options_in(group):
             if _is_honoured(option, honoured, parameters):
-                words += _typed(option, values.get(option.field), simulated=meta.simulated)
+                times = group is Options
+                words += _typed(option, values.get(option.field), simulated=meta.simulated, times=times)
     for name, value in (parameters.get("own") or {}).items():
         words += _own(name, value)
     changed = [d for d in meta.model if d.get("source") == "set for this run"]
@@ -48,12 +49,14 @@ def _is_honoured(option: Option[Any], honoured: Any, parameters: dict[str, Any])
     return option.name not in _NEEDED_BY or needs is None or _NEEDED_BY[option.name] in needs
 
 
-def _typed(option: Option[Any], value: Any, *, simulated: bool) -> Iterator[str]:
-    """Nothing for a default, but for times, which are what figures are as precise as."""
+def _typed(option: Option[Any], value: Any, *, simulated: bool, times: bool) -> Iterator[str]:
+    """Nothing for a default, but for times of the measuring, which are what figures are as precise as."""
+    default = option.simulated[0] if simulated and option.simulated else option.default
+    if value is False and default is True:
+        yield f"--no-{option.name}"
     if value is None or value == "" or value is False or value in ([], ()):
         return
-    default = option.simulated[0] if simulated and option.simulated else option.default
-    if value == default and not isinstance(option.kind, Duration):
+    if value == default and not (times and isinstance(option.kind, Duration)):
         return
     if option.secret:
         yield f"{option.flag} {UNSAID}"

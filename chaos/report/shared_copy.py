@@ -12,6 +12,7 @@ from chaos.analysis.reading import Reading
 from chaos.analysis.statements import Statements
 from chaos.model import Ending, History
 from chaos.model.private import make_folder, write_text
+from chaos.report.abort_redaction import conditions_left_out, without_conditions, without_values
 from chaos.report.document import REPORT, run_json
 from chaos.report.markdown import report_markdown
 from chaos.report.pseudonyms import LEFT_OUT, Pseudonyms
@@ -42,6 +43,7 @@ def write_copy(folder: Path, reading: Reading, said: Statements, ending: Ending,
     """
     names = _names(reading.history, own=own_names)
     reduced = Reading(_without_texts(reading.history, names))
+    ending = replace(ending, line=without_values(ending.line, reading.meta.measurement))
     document = json.dumps(names.value(_as_json(run_json(reduced, said, ending))), indent=2)
     texts = {
         "recoveries.csv": names.text(recoveries_csv(reduced)),
@@ -81,13 +83,20 @@ def _without_texts(history: History, names: Pseudonyms) -> History:
     parameters = dict(meta.parameters)
     own = parameters.get("own") or {}
     parameters["own"] = {key: LEFT_OUT if isinstance(value, str) else value for key, value in own.items()}
+    measurement = without_conditions(meta.measurement)
+    if parameters.get("aborting"):
+        parameters["aborting"] = conditions_left_out(parameters["aborting"])
     kind, colon, _ = str(parameters.get("identify", "")).partition(":")
     if colon:
         parameters["identify"] = f"{kind}:{LEFT_OUT}"
     views: dict[str, str] = meta.environment.get("dns_views") or {}
     environment["dns_views"] = {names.text(view): address for view, address in views.items()}
     series = [replace(one, view=names.text(one.view)) for one in history.series]
-    return replace(history, meta=replace(meta, environment=environment, parameters=parameters), series=series)
+    return replace(
+        history,
+        meta=replace(meta, environment=environment, parameters=parameters, measurement=measurement),
+        series=series,
+    )
 
 
 def _names(history: History, *, own: bool) -> Pseudonyms:

@@ -198,14 +198,30 @@ def test_what_the_simulated_cluster_does_not_model_is_said_not_to_be_known(
     assert not document["rehearsal"]["came_to_its_end"]
 
 
-def test_commands_of_the_user_are_told_without_what_they_hold(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_commands_of_the_user_are_told_without_what_they_hold_and_not_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     secret = "sshpass -p hunter2 ssh {node}"
+    hook, hooked = f"touch {tmp_path}/hooked; : hunter2", tmp_path / "hooked"
+    condition = "node/node-1: Ready != True for 1s"
     code, document = planned(
-        "node-loss", monkeypatch, capsys, cut_node=f"{secret} off", join_node=f"{secret} on", allow_nodes=True
+        "node-loss",
+        monkeypatch,
+        capsys,
+        cut_node=f"{secret} off",
+        join_node=f"{secret} on",
+        allow_nodes=True,
+        before_hook=hook,
+        after_hook=hook,
+        abort_if=(condition,),
+        events=True,
     )
     assert code == 0
+    assert not hooked.exists()
+    plan = {row["what"]: row["details"] for row in document["plan"]}
+    assert plan["aborted if"] == condition
+    assert plan["hooks"].startswith("one before anything is touched and one after all is undone")
+    assert "(--no-events for none)" in plan["Events"]
     assert [c["command"] for c in document["calls"] if "command" in c][:1] == ["--cut-node …"]
     assert "hunter2" not in json.dumps(document)
 

@@ -25,7 +25,7 @@ class ManifestOptions:
         Many("WHAT"),
         (),
         "Beyond one's own namespace: read-dns (ask each DNS server; read only), disturb-dns (kill and configure them), "
-        "make-namespace. Repeatable.",
+        "make-namespace, node-conditions (for --abort-if). Repeatable.",
         name="with",
         trust=Trust.NAMED,
     )

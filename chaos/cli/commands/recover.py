@@ -36,7 +36,7 @@ class RecoverOptions:
     run_commands: bool = option(
         Flag(),
         False,
-        "Also run shell commands that a journal names, such as one for --join-node.",
+        "Also run shell commands that a journal names, such as one for --join-node, or an after hook.",
         trust=Trust.NAMED,
     )
     from_cluster: str = option(

@@ -52,7 +52,8 @@ class Forbidding:
         return None if labels is None else {"metadata": {"name": name, "labels": labels}}
 
     async def dry_run(self, request: Request) -> dict[str, Any]:
-        raise ApiError(f"dry run of {request.describe()}: forbidden", status=403)
+        why = f'User "u" cannot create resource "{request.kind}"'
+        raise ApiError(f"dry run of {request.describe()}: {why}", status=403)
 
     async def server_date(self) -> tuple[float, float, float]:
         return 100.2, 100.0, 100.3

@@ -195,7 +195,9 @@ def test_a_refusal_is_told_before_anything_is_made_with_who_refuses_and_what_hel
 def test_what_may_not_be_asked_is_unknown_and_stops_no_run(why: str, status: int, said: str) -> None:
     async def story(place: Place) -> Finding:
         place.sandbox.api.registry.webhooks.append(refusing(why, status))
+        before = dict(place.cluster.used)
         assert await require_admitted(place.cluster, "agents", agents()) == []
+        assert dict(place.cluster.used) == before  # no Role needs to allow it
         return (await doctor(place))["admission"]
 
     found = run(story)
@@ -241,12 +243,15 @@ def test_agents_whose_pods_are_refused_all_the_same_are_given_up_in_moments_with
     async def story(place: Place) -> tuple[float, PreflightError]:
         place.sandbox.api.registry.webhooks.append(refusing(WEBHOOK))
         clock, found = recorder(tmp_path)
-        changes = Changes(place.cluster, Journal.start(tmp_path, {"id": "r1", "fingerprint": "f"}), clock, "r1")
+        journal = Journal.start(tmp_path, {"id": "r1", "fingerprint": "f"})
+        changes = Changes(place.cluster, journal, clock, "r1")
         fleet = Fleet(place.cluster, changes, clock, found, "default", AgentOptions(), PodOptions(), 600, print)
         await fleet.deploy({})
         began_s = clock.now_s()
         with pytest.raises(PreflightError) as caught:
             await fleet.connect((), 1.0)
+        journal.close()
+        found.close()
         return clock.now_s() - began_s, caught.value
 
     waited_s, error = run(story)

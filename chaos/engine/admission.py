@@ -93,7 +93,8 @@ def _why(exc: ApiError) -> Admitted:
     for pattern, who, advice in _REFUSALS:
         if re.search(pattern, words):
             return Admitted(f"{who}: {words}", advice)
-    if not exc.is_refusal or exc.may_pass:
+    # What is in the way may be on its way out; the run's own request will tell.
+    if not exc.is_refusal or exc.may_pass or exc.reason == "AlreadyExists":
         return Admitted(unknown=words)
     return Admitted(words, "what it names is to be mended first, or use another namespace")
 
@@ -119,7 +120,8 @@ def pod_of(owner: Object) -> Object:
     """A pod as the controller of a Job or a StatefulSet would make it, to be asked about."""
     template, meta = owner["spec"]["template"], owner["metadata"]
     kept = {key: template["metadata"][key] for key in ("labels", "annotations") if template["metadata"].get(key)}
-    named = {"name": f"{meta['name']}-0", "namespace": meta.get("namespace", ""), **kept}
+    # No name of a pod that may still be there from before.
+    named = {"name": f"{meta['name']}-try", "namespace": meta.get("namespace", ""), **kept}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": named, "spec": template["spec"]}
 
 

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chaos.agents import manifests
-from chaos.agents.fleet import Fleet
-from chaos.cluster.changes import Changes
-from chaos.cluster.journal import Journal
 from chaos.engine.admission import pod_of, require_admitted
 from chaos.engine.doctor import Doctor, Finding, Status
-from chaos.engine.room import amount, lacking
 from chaos.engine.views import find_dns
 from chaos.errors import ApiError, PreflightError
 from chaos.options.agents import AgentOptions, PodOptions
 from chaos.sandbox.store import StoreError, clone
 from tests.diagnose.clusters import Place, run
-from tests.fakes import recorder
 
 POLICY = "ValidatingAdmissionPolicy 'images' with binding 'all' denied request: only registry.corp images"
 WEBHOOK = 'admission webhook "labels.corp" denied the request: label team is required'
@@ -205,6 +199,16 @@ def test_what_may_not_be_asked_is_unknown_and_stops_no_run(why: str, status: int
     assert said in found.found
 
 
+def test_what_is_in_the_way_now_is_left_to_the_request_itself() -> None:
+    """The pod or the set of an earlier run may be on its way out."""
+
+    async def story(place: Place) -> list[str]:
+        await place.cluster.create(agents())
+        return await require_admitted(place.cluster, "agents", agents())
+
+    assert run(story) == []
+
+
 def test_what_admission_does_to_the_pods_of_a_run_is_a_note() -> None:
     async def story(place: Place) -> list[str]:
         place.sandbox.api.registry.webhooks.append(injecting)
@@ -222,47 +226,3 @@ def test_quotas_and_limits_that_agents_would_exceed_are_told_with_what_they_have
     limited = examined(applying(LIMITS))["admission"]
     assert "a LimitRange refuses it" in limited.found
     assert "--agent-memory" in limited.advice
-
-
-def test_room_is_counted_for_all_pods_together_and_what_is_used_counts() -> None:
-    spec = pod_of(agents())["spec"]
-    used = {"used": {"pods": "3"}}
-    hard = {"hard": {"pods": "5", "memory": "1Gi"}}
-    quota = {"metadata": {"name": "q"}, "spec": hard, "status": used}
-    assert list(lacking([quota], spec, 2)) == []
-    assert list(lacking([quota], spec, 3)) == ["q has pods 5, of which 3 is used"]
-    scoped = {**quota, "spec": {**hard, "scopes": ["BestEffort"]}}
-    assert list(lacking([scoped], spec, 99)) == []
-
-
-def test_agents_whose_pods_are_refused_all_the_same_are_given_up_in_moments_with_the_words_of_who_refused(
-    tmp_path: Path,
-) -> None:
-    """Who may not try a pod learns it from the Job's events, and does not wait for the two minutes of a slow start."""
-
-    async def story(place: Place) -> tuple[float, PreflightError]:
-        place.sandbox.api.registry.webhooks.append(refusing(WEBHOOK))
-        clock, found = recorder(tmp_path)
-        journal = Journal.start(tmp_path, {"id": "r1", "fingerprint": "f"})
-        changes = Changes(place.cluster, journal, clock, "r1")
-        fleet = Fleet(place.cluster, changes, clock, found, "default", AgentOptions(), PodOptions(), 600, print)
-        await fleet.deploy({})
-        began_s = clock.now_s()
-        with pytest.raises(PreflightError) as caught:
-            await fleet.connect((), 1.0)
-        journal.close()
-        found.close()
-        return clock.now_s() - began_s, caught.value
-
-    waited_s, error = run(story)
-    assert waited_s < 11
-    assert WEBHOOK in error.message
-
-
-@pytest.mark.parametrize(
-    ("text", "value"), [("40m", "0.04"), ("2", "2"), ("1Gi", "1073741824"), ("1.5k", "1500"), ("100M", "100000000")]
-)
-def test_quantities_are_read_as_kubernetes_writes_them(text: str, value: str) -> None:
-    assert amount(text) == amount(value)
-    with pytest.raises(ValueError, match="no quantity"):
-        amount("many")

@@ -26,6 +26,8 @@ from chaos.probes import DnsView
 START_WITHIN_S = 120.0
 # A pod that nothing has room for rarely gets it soon; the others are waiting.
 _UNSCHEDULABLE_S = 15.0
+# A controller makes its pods within moments; where there are none by then, it says why.
+_NO_PODS_S = 10.0
 _LOOK_S = 0.1
 # The kubelet says these only after it has tried; more tries end the same way.
 _HOPELESS = frozenset({"ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError"})
@@ -142,30 +144,34 @@ class Fleet:
 
     async def _wait_for_pods(self) -> dict[int, str]:
         """Index → why its pod does not run; without those that do."""
-        started_s = self._clock.now_s()
+        started_s, looks_s = self._clock.now_s(), _NO_PODS_S
         while True:
             waited_s = self._clock.now_s() - started_s
             waiting = {n: text for n, member in enumerate(self._members) if (text := _not_running(member))}
             hopeless = {n for n in waiting if _is_hopeless(self._members[n], waited_s)}
             if len(hopeless) == len(waiting):
                 return waiting
+            if all(member.pod is None for member in self._members) and waited_s > looks_s:
+                looks_s += _NO_PODS_S
+                text = await self._why_no_pods()
+                if text or waited_s > START_WITHIN_S:
+                    return dict.fromkeys(waiting, text or self._no_pods)
             if waited_s > START_WITHIN_S:
-                if all(member.pod is None for member in self._members):
-                    text = await self._why_no_pods()
-                    return dict.fromkeys(waiting, text)
                 return waiting
             await asyncio.sleep(_LOOK_S)
 
     async def _why_no_pods(self) -> str:
-        """What the Job's controller says; a quota or an admission policy may refuse its pods."""
+        """What the Job's controller says: a quota or an admission policy may refuse its pods; empty: nothing."""
         try:
             events, _ = await self._cluster.list("Event", self._namespace)
         except ApiError:
             events = []
-        said = [e["message"] for e in events if e.get("involvedObject", {}).get("name") == self.name]
-        return (
-            said[-1] if said else f"Job {self.name} has no pods (kubectl -n {self._namespace} describe job tells why)"
-        )
+        said = [e["message"] for e in events if _is_refusal(e, self.name)]
+        return str(said[-1]) if said else ""
+
+    @property
+    def _no_pods(self) -> str:
+        return f"Job {self.name} has no pods (kubectl -n {self._namespace} describe job tells why)"
 
     async def _start(self, number: int, views: tuple[DnsView, ...], timeout_s: float) -> str:
         """Empty, or why it could not be talked with."""
@@ -232,6 +238,10 @@ class Fleet:
     async def finish(self) -> None:
         """Fetch what is left and let all agents go; never raises."""
         await asyncio.gather(*(session.finish() for session in self.sessions))
+
+
+def _is_refusal(event: Object, job: str) -> bool:
+    return event.get("reason") == "FailedCreate" and (event.get("involvedObject") or {}).get("name") == job
 
 
 def _not_running(member: _Member) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from chaos.agents.mesh import OPT_OUT_ANNOTATIONS, OPT_OUT_LABELS
 from chaos.options.agents import AgentOptions, PodOptions
 
 Object = dict[str, Any]
@@ -34,7 +35,7 @@ def job(name: str, namespace: str, deadline_s: int, agents: AgentOptions, pods: 
         **_BACKOFF,
         "activeDeadlineSeconds": deadline_s,
         "ttlSecondsAfterFinished": _TTL_S,
-        "template": {"metadata": {"labels": _labels(name)}, "spec": _pod_spec(name, agents, pods)},
+        "template": {"metadata": _outside_of_meshes(name), "spec": _pod_spec(name, agents, pods)},
     }
     meta = {"name": name, "namespace": namespace, "labels": _labels(name)}
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": spec}
@@ -42,6 +43,10 @@ def job(name: str, namespace: str, deadline_s: int, agents: AgentOptions, pods: 
 
 def _labels(name: str) -> dict[str, str]:
     return {**COMPONENT, "chaos-identity.io/agents": name}
+
+
+def _outside_of_meshes(name: str) -> Object:
+    return {"labels": {**_labels(name), **OPT_OUT_LABELS}, "annotations": dict(OPT_OUT_ANNOTATIONS)}
 
 
 def _pod_spec(name: str, agents: AgentOptions, pods: PodOptions) -> Object:

@@ -4,9 +4,9 @@ Runner to agent:
 
 | line                                        | meaning                                                             |
 |---------------------------------------------|---------------------------------------------------------------------|
-| `{"hello": 2, "have", "views", "timeout_s"}` | begins a conversation, or takes it up again after a cut             |
+| `{"hello": 3, "have", "views", "timeout_s"}` | begins a conversation, or takes it up again after a cut             |
 | `{"ping": n, "have": k}`                    | read your clock and send what was sampled; batches up to k are here |
-| `{"do": n, "what": …}`                      | command n: `open` a series, `close` it, `stop` all                  |
+| `{"do": n, "what": …}`                      | command n: `open` a series, `close` it, `pace` some, `stop` all     |
 | `{"resolve": n, …}`                         | one DNS query, at once                                              |
 | `{"count": n}`                              | send the counters                                                   |
 | `{"bye": 1}`                                | end                                                                 |
@@ -15,8 +15,8 @@ Agent to runner:
 
 | line                                        | meaning                                                             |
 |---------------------------------------------|---------------------------------------------------------------------|
-| `{"hello": 2, "done", "python", …}`         | who it is; commands up to `done` were carried out                   |
-| `{"pong": n, "at": ns, "done": n}`          | its clock when it read the ping                                     |
+| `{"hello": 3, "done", "python", …}`         | who it is; commands up to `done` were carried out                   |
+| `{"pong": n, "at": ns, "done": n}`          | its clock when it read the ping; `late`: answers that came too late |
 | `{"batch": k, "ping": n, "until": ns, …}`    | what was sampled until it read ping n, at that instant of its clock |
 | `{"resolved": n, "outcome"}`, `{"counted": n, "counters"}` | answers                                              |
 | `{"problem": text}`                         | it cannot go on                                                     |
@@ -35,7 +35,7 @@ from chaos.model import Outcome
 
 # Goes up when either side would no longer understand the other; both come from one version, except after an upgrade
 # in the middle of a run.
-VERSION = 2
+VERSION = 3
 
 Message = dict[str, Any]
 

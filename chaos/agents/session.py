@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -95,6 +95,7 @@ class AgentSession:
         self._read_ns = -_PATIENCE_NS  # when the newest reading was sent
         self._newest_reading = 0  # number of its ping; what an earlier ping fetched lies between two readings
         self._counters: dict[str, Any] = {}
+        self._too_late: dict[str, int] = {}
         self._reader: asyncio.Task[None] | None = None
         self._keeper: asyncio.Task[None] | None = None
 
@@ -152,6 +153,7 @@ class AgentSession:
     def _take_pong(self, message: Message, received_s: float) -> None:
         sent_ns = self._pings.pop(message["pong"], None)
         self._carried_out(message["done"])
+        self._too_late = message.get("late", self._too_late)
         if sent_ns is not None:
             received_ns = round((received_s - self._clock.zero_s) * 1e9)
             message["point"] = ClockPoint(message["at"], sent_ns, received_ns)
@@ -342,6 +344,10 @@ class AgentSession:
         """See `chaos.probes.Host.close`."""
         self._command("close", series=series_id)
 
+    def pace(self, periods: Mapping[int, float]) -> None:
+        """See `chaos.probes.Host.pace`."""
+        self._command("pace", periods=list(periods.items()))
+
     def _command(self, what: str, **fields: Any) -> None:
         if self.lost:
             return
@@ -365,6 +371,10 @@ class AgentSession:
         except ApiError as exc:
             return Outcome(LOST, detail=exc.message)
         return outcome_from(found["outcome"])
+
+    def too_late(self) -> Mapping[str, int]:
+        """See `chaos.probes.Host.too_late`."""
+        return self._too_late
 
     def counters(self) -> dict[str, Any]:
         """See `chaos.probes.Host.counters`; and its clock. As of the end, or of a few seconds before the loss."""

@@ -7,7 +7,7 @@ something could have come and gone unseen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from chaos.analysis.reading import Reading
 from chaos.model import Outcome, Series
@@ -31,11 +31,47 @@ def tolerated_gap_ns(reading: Reading, period_s: float, limit_s: float | None = 
 
 def longest_gap_ns(instants_ns: Iterable[int], from_ns: int, to_ns: int, *, answers: int = 1) -> int:
     """The longest time between `from_ns` and `to_ns` with fewer than so many of the instants, both ends included."""
+    return max(later - earlier for earlier, later in _gaps(instants_ns, from_ns, to_ns, answers))
+
+
+def _gaps(instants_ns: Iterable[int], from_ns: int, to_ns: int, answers: int) -> Iterator[tuple[int, int]]:
     inside = sorted(at_ns for at_ns in instants_ns if from_ns <= at_ns <= to_ns)
     if len(inside) < answers:
-        return to_ns - from_ns
+        yield from_ns, to_ns
+        return
     bounds = [from_ns, *inside, to_ns]
-    return max(later - earlier for earlier, later in zip(bounds, bounds[answers:], strict=False))
+    yield from zip(bounds, bounds[answers:], strict=False)
+
+
+def heard_enough(
+    reading: Reading,
+    asked: Sequence[Series],
+    instants_ns: Iterable[int],
+    from_ns: int,
+    to_ns: int,
+    *,
+    limit_s: float | None = None,
+    answers: int = 1,
+) -> bool:
+    """Whether no gap between the instants is longer than may stay unseen, by the period that was in force in the gap.
+
+    Args:
+        reading: of the run.
+        asked: whose answers they are.
+        instants_ns: when the questions were sent whose answers say something.
+        from_ns: of the time.
+        to_ns: of the time.
+        limit_s: as of `tolerated_gap_ns`.
+        answers: as of `tolerated_gap_ns`.
+    """
+
+    def tolerated_ns(from_ns: float, to_ns: float) -> int:
+        return tolerated_gap_ns(reading, reading.period_s(asked, from_ns, to_ns), limit_s, answers=answers)
+
+    if not reading.paced:
+        return longest_gap_ns(instants_ns, from_ns, to_ns, answers=answers) <= tolerated_ns(from_ns, to_ns)
+    gaps = _gaps(instants_ns, from_ns, to_ns, answers)
+    return all(later - earlier <= tolerated_ns(earlier, later) for earlier, later in gaps)
 
 
 def _says_something(outcome: Outcome) -> bool:
@@ -91,8 +127,7 @@ def _covered(
 ) -> bool:
     samples = (s for series in together for s in reading.samples(series, from_ns, to_ns))
     known_ns = [s.sent_ns for s in samples if says(s.outcome)]
-    tolerated_ns = tolerated_gap_ns(reading, max(series.period_s for series in together), limit_s)
-    return longest_gap_ns(known_ns, from_ns, to_ns) <= tolerated_ns
+    return heard_enough(reading, together, known_ns, from_ns, to_ns, limit_s=limit_s)
 
 
 def unwatched(reading: Reading, kind: str, from_ns: int, to_ns: int) -> bool:

@@ -120,7 +120,8 @@ def _division(reading: Reading, line: Timeline, view: ClientView) -> Division:
     causes = _cut(line, view.failed, view.restored, [(end, label) for _, label, end in CAUSES])
     named = (Part(key, p.label, p.length) for (key, _, _), p in zip(CAUSES, causes, strict=True))
     asked = [s for r in records_of(reading, line.trial) if r.kind is RecordKind.POD_A for s in r.after]
-    every_ns = max((round(s.period_s * NS_PER_S) for s in asked), default=0)
+    lasted_ns = (view.failed.after_ns, view.restored.before_ns or line.trial.end_ns)
+    every_ns = round(reading.period_s(asked, *lasted_ns) * NS_PER_S)
     return Division(line.trial, view.failed, view.restored, view.outage_ns, tuple(parts), tuple(named), every_ns)
 
 

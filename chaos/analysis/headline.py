@@ -15,7 +15,7 @@ from chaos.analysis.precision import aim_of
 from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import recoveries
-from chaos.analysis.trials import NS_PER_S, alike, no_effect, trials
+from chaos.analysis.trials import NS_PER_S, Trial, alike, no_effect, trials
 from chaos.analysis.units import count, out_of
 from chaos.model import Interval
 
@@ -60,18 +60,19 @@ def _measured(reading: Reading) -> _Measured:
     views = [v for v in client_views(reading) if v.by_own_name and v.trial.key in effective]
     if views:
         heard = [v for v in views if not v.deaf]
-        unseen = Interval(0, _between_tries_ns(reading))
         failed = [(v.trial.number, lasted) for v in heard if (lasted := v.outage_ns)]
-        return _Measured(views, heard, failed, [(v.trial.number, v.outage_ns or unseen) for v in heard], False, what)
+        all_of = [(v.trial.number, v.outage_ns or Interval(0, _between_tries_ns(reading, v.trial))) for v in heard]
+        return _Measured(views, heard, failed, all_of, False, what)
     records = [r for r in recoveries(reading) if r.kind is RecordKind.POD_A and r.trial.key in effective]
     absent = [(r.trial.number, length(r.lost, r.lasting)) for r in records if r.lost and r.lasting]
     return _Measured([], [], absent, absent, any(r.flips for r in records), what)
 
 
-def _between_tries_ns(reading: Reading) -> int:
-    """The longest time between two tries of a client, when none of them fails."""
+def _between_tries_ns(reading: Reading, trial: Trial) -> int:
+    """The longest time between two tries of a client in a trial, when none of them fails."""
     asked = [s for s in reading.series if s.probe == "http"]
-    return max((round((s.period_s + s.timeout_s) * NS_PER_S) for s in asked), default=0)
+    periods_s = ((s, reading.period_s([s], trial.baseline_ns, trial.end_ns)) for s in asked)
+    return max((round((period_s + s.timeout_s) * NS_PER_S) for s, period_s in periods_s), default=0)
 
 
 def _effective(reading: Reading) -> set[tuple[int, str]]:

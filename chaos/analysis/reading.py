@@ -6,9 +6,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, wraps
 from itertools import accumulate
+from math import inf
 from typing import Any, NamedTuple, TypeVar, cast
 
 from chaos.model import ClusterEvent, FaultWindow, History, Outcome, RunMeta, Series, WatchGap
+from chaos.model.pace import Paces
 
 _T = TypeVar("_T")
 _NS_PER_S = 1_000_000_000
@@ -148,6 +150,22 @@ class Reading:
         for sent_ns, received_ns, position in rows:
             if from_ns <= sent_ns and (to_ns is None or sent_ns <= to_ns):
                 yield _made(Sample, (sent_ns, received_ns, position, outcomes[position]))
+
+    def period_s(self, asked: Iterable[Series], from_ns: float = 0, to_ns: float = inf) -> float:
+        """The longest time between two scheduled samples of any of these series in a time; 0 of none.
+
+        It changes in the middle where cluster DNS was overloaded (`chaos.model.pace`).
+        """
+        return max((self._paces.longest_s(series, from_ns, to_ns) for series in asked), default=0.0)
+
+    @property
+    def paced(self) -> bool:
+        """Whether any period changed in the middle."""
+        return bool(self._paces)
+
+    @cached_property
+    def _paces(self) -> Paces:
+        return Paces(self.marks)
 
     def sampled(self, from_ns: int = 0, to_ns: int | None = None, **fields: str) -> Iterator[Sample]:
         """The samples of all series with these fields, sent in [from_ns, to_ns], series by series."""

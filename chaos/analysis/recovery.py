@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from chaos.analysis.bounds import Exchange, change, flips, stable_run
-from chaos.analysis.coverage import longest_gap_ns, tolerated_gap_ns
+from chaos.analysis.coverage import heard_enough, longest_gap_ns
 from chaos.analysis.reading import Reading, once
 from chaos.analysis.records import (
     SERVICE_VIEW,
@@ -202,14 +202,13 @@ def _measure(reading: Reading, asked_in: Trial, record: Record, servers: list[Re
     asked = [before] if before is after else [before, after]
     known_ns = [at_ns for e in asked for at_ns in e.known_ns]
     gap_ns = longest_gap_ns(known_ns, trial.sent_ns, trial.end_ns)
-    period_s = max(s.period_s for s in (*record.before, *record.after))
-    tolerated_ns = tolerated_gap_ns(reading, period_s)
-    covered = gap_ns <= tolerated_ns
+    series = (*record.before, *record.after)
+    covered = heard_enough(reading, series, known_ns, trial.sent_ns, trial.end_ns)
     settled = settled_run(record.view, _replicas(reading, record))
     # What was heard before the fault says nothing about its end, however soon that came.
     trial_ns = trial.sent_ns
     heard_ns = [at_ns for at_ns in after.known_ns if at_ns >= trial_ns]
-    heard_to_the_end = bool(heard_ns) and trial.end_ns - max(heard_ns) <= tolerated_ns
+    heard_to_the_end = bool(heard_ns) and heard_enough(reading, series, (), max(heard_ns), trial.end_ns)
     measured = Recovery(
         trial=asked_in,
         kind=record.kind,
@@ -232,7 +231,7 @@ def _measure(reading: Reading, asked_in: Trial, record: Record, servers: list[Re
     if record.view != SERVICE_VIEW or measured.outcome is not RecoveryOutcome.NEVER_LOST:
         return measured
     unheard_ns = longest_gap_ns(known_ns, trial.sent_ns, trial.end_ns, answers=settled)
-    heard = unheard_ns <= tolerated_gap_ns(reading, period_s, answers=settled)
+    heard = heard_enough(reading, series, known_ns, trial.sent_ns, trial.end_ns, answers=settled)
     return _never_lost_by_the_servers(measured, servers, unheard_ns, heard=heard)
 
 

@@ -196,7 +196,7 @@ def _hit_again_ns(reading: Reading, fault: FaultWindow, target: PodIdentity) -> 
 
 def _lookback_ns(reading: Reading) -> int:
     """Far enough back for a few samples of every series."""
-    slowest_s = max((s.period_s for s in reading.series), default=0.0)
+    slowest_s = reading.period_s(reading.series)
     return round(max(_LOOKBACK_S, _LOOKBACK_PERIODS * slowest_s) * NS_PER_S)
 
 

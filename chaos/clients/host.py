@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from chaos.clients.clients import KINDS, session_of
@@ -66,6 +66,12 @@ class ClientHost(LocalHost):
         """See `chaos.probes.Host.close`."""
         self._sampler.close(series_id)
         super().close(series_id)
+
+    def pace(self, periods: Mapping[int, float]) -> None:
+        """See `chaos.probes.Host.pace`."""
+        for series_id, period_s in periods.items():
+            self._sampler.pace(series_id, period_s)
+        super().pace(periods)
 
     def counters(self) -> dict[str, Any]:
         """See `chaos.probes.Host.counters`."""

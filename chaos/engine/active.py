@@ -70,7 +70,7 @@ class ActiveRun:
         self._probing = probing
         self._progress = progress
         governing = probing.service_name(target.service)
-        self._steady = SteadyState(target, recorder, governing, probing.lost, probing.watched)
+        self._steady = SteadyState(target, recorder, governing, probing.lost, probing.watched, probing.pacing.now_s)
         self.announce: Callable[[FaultWindow], None] = lambda _window: None
         self.look_at_watches: Callable[[], Awaitable[bool]] = _nothing_missing
         self._guards = guards
@@ -108,7 +108,6 @@ class ActiveRun:
         """See `chaos.experiment.Run.steady_state`."""
         trial = len(self._recorder.history.faults)
         started_s, started_ns = self._clock.now_s(), self._clock.now_ns()
-        hold_s = self._hold_s
         since_s: float | None = None
         deadline_s = started_s + within_s
         while True:
@@ -124,7 +123,7 @@ class ActiveRun:
                 since_s = None
             elif since_s is None:
                 since_s = now_s
-            if since_s is not None and now_s - since_s >= hold_s:
+            if since_s is not None and now_s - since_s >= self._hold_s:
                 self._mark_steady(trial, within_s, since_s - started_s, [])
                 return
             if now_s >= deadline_s and since_s is None:
@@ -137,7 +136,7 @@ class ActiveRun:
 
     @property
     def _hold_s(self) -> float:
-        return max(_HOLD_AT_LEAST_S, _HOLD_PERIODS * self._probing.rates.dns_period_s)
+        return max(_HOLD_AT_LEAST_S, _HOLD_PERIODS * self._probing.dns_period_s)
 
     async def _told_by(self, at_ns: int) -> bool:
         """Whether the watches had told by an instant that has just been all that there was to see."""
@@ -203,7 +202,7 @@ class ActiveRun:
         """See `chaos.experiment.Run.inject`."""
         if self._looks.disturbed():
             # No probe ran meanwhile. What was not heard again before the fault would widen the bounds of its outage.
-            await asyncio.sleep(max(self._hold_s, _HEARD_AGAIN_PERIODS * self._probing.rates.connect_period_s))
+            await asyncio.sleep(max(self._hold_s, _HEARD_AGAIN_PERIODS * self._probing.connect_period_s))
         check_kind(fault)
         self._check_blast_radius(fault)
         await self._check_guards(fault.name, (pod.name for pod in fault.targets), fault)

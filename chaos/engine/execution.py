@@ -30,6 +30,7 @@ from chaos.engine.aborting import Condition, Watch, check_all
 from chaos.engine.aborting.making import figure_conditions, outside_conditions
 from chaos.engine.active import ActiveRun
 from chaos.engine.announcing import Announcer
+from chaos.engine.backing_off import BackOff
 from chaos.engine.conclusion import PRECEDENCE, ending_of
 from chaos.engine.deployment import DEPLOY_WITHIN_S, claim_namespace, deploy
 from chaos.engine.folder import make_run_folder
@@ -502,7 +503,7 @@ class Execution:
             revisions = Revisions(found.cluster, self._clock, recorder, target.namespace)
             forever = [watcher.run() for watcher in watchers]
             forever += [namespace.run(), _keep_looking_at(watchers), revisions.keep_asking()]
-            forever += [_keep_up(recorder, probing), begun.announcer.run()]
+            forever += [_keep_up(recorder, probing, self._back_off(begun)), begun.announcer.run()]
             background = [group.create_task(one) for one in forever]
             try:
                 for watcher in watchers:
@@ -534,6 +535,10 @@ class Execution:
                 found.cluster.witness = None  # the clean-up is watched by nobody
                 for task in background:
                     task.cancel()
+
+    def _back_off(self, begun: _Begun) -> BackOff:
+        allowed = "kube-system" not in self._experiment.needs  # a method with that need makes cluster DNS fail itself
+        return BackOff(self._clock, begun.recorder, begun.probing, self._progress, allowed=allowed)
 
     def _tell_undeclared(self, found: preflight.Preflight) -> None:
         if missing := undeclared(self._experiment, found.cluster.used):
@@ -659,10 +664,11 @@ async def _keep_looking_at(watchers: Sequence[Watcher]) -> None:
         await _look_at(watchers)
 
 
-async def _keep_up(recorder: Recorder, probing: Probing) -> None:
+async def _keep_up(recorder: Recorder, probing: Probing, back_off: BackOff) -> None:
     while True:
         await asyncio.sleep(_FLUSH_S)
         recorder.flush()
+        back_off.look()
         probing.ask_for_names()
         probing.retire_silent_addresses()
         lost = probing.lost()

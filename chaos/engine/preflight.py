@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 import chaos
+from chaos.agents import manifests
+from chaos.agents.mesh import MEANS, mesh_of
 from chaos.clock import RunClock
 from chaos.cluster.client import Cluster
 from chaos.engine.aborting.making import check_measured, permissions_for
+from chaos.engine.admission import require_admitted
 from chaos.engine.adoption import adopt
 from chaos.engine.guards import Guards, Scene
+from chaos.engine.manifests import adapt_pods
 from chaos.engine.permissions import Feature, Permission, require, uses_of
 from chaos.engine.place import Place
 from chaos.engine.reach import UnreachableError, check_local
@@ -25,6 +29,8 @@ from chaos.experiment.definition import NEEDS
 from chaos.experiment.loading import is_shipped
 from chaos.model import RunMeta
 from chaos.options.table import known_options
+
+_TRIED_S = 600  # the deadline of a Job that is asked about only
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,13 @@ async def check(cluster: Cluster, place: Place, experiment: Experiment, options:
         rows += await require(cluster, features, options.namespace, more)
     allowed = await guards.check_start(asking=True)
     dns = await find_dns(cluster, in_cluster=place.address.in_cluster, domain=options.cluster_domain)
+    if "kube-system" in experiment.needs and dns.limited:
+        raise PreflightError(
+            f"{experiment.name} disturbs cluster DNS, whose servers cannot be seen: {dns.limited}",
+            hint="all experiments without --allow-kube-system work: chaos list"
+            if dns.managed
+            else "its owner can allow it: chaos manifests rbac -n NAMESPACE --with disturb-dns",
+        )
     local, agents, chosen = await _choose_vantages(place, dns, options)
     namespace = options.namespace or _new_name(place)
     if agents:
@@ -99,8 +112,25 @@ async def check(cluster: Cluster, place: Place, experiment: Experiment, options:
             f"network{f' ({chosen})' if chosen else ''}",
             hint="run it in a pod of the cluster (chaos manifests all) or on a node, without --vantage agent",
         )
+    if options.namespace and not place.simulated:
+        notes = (*notes, *await _admission(cluster, fitted, options, agents))
     notes = (*([cluster.heard_by] if cluster.heard_by else []), *allowed, *notes)
     return Preflight(cluster, dns, target, fitted, guards, local, agents, chosen, notes, tuple(rows))
+
+
+async def _admission(cluster: Cluster, experiment: Experiment, options: Options, agents: int) -> list[str]:
+    """What the namespace does to what the run makes there; raises PreflightError where it takes none of it."""
+    notes = []
+    if agents:
+        job = manifests.job("chaos-agents-try", options.namespace, _TRIED_S, options.agents, options.pods)
+        notes += await require_admitted(cluster, "agents", job)
+    for obj in [] if options.target else objects_of(experiment, options.namespace):
+        if obj["kind"] == "StatefulSet":
+            adapt_pods(obj, options.pods)
+            notes += await require_admitted(cluster, obj["metadata"]["name"], obj)
+    if mesh := mesh_of(await cluster.get("Namespace", options.namespace) or {}):
+        notes.append(f"Namespace {options.namespace} asks for {mesh}: {MEANS}.")
+    return notes
 
 
 async def _choose_vantages(place: Place, dns: ClusterDns, options: Options) -> tuple[bool, int, str]:

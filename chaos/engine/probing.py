@@ -8,6 +8,7 @@ from typing import Any
 
 from chaos.clients.host import question_of
 from chaos.clock import RunClock
+from chaos.engine.pacing import Pacing
 from chaos.engine.target import WatchedTarget
 from chaos.engine.views import ClusterDns
 from chaos.experiment import Options
@@ -123,12 +124,23 @@ class Probing:
         self._owners: dict[str, str] = {}  # address → the pod that it is asked about
         self._nameless: list[tuple[Host, str, str]] = []  # where a pod's address is not asked for its name yet
         self._phase = 0
+        self.pacing = Pacing(clock, recorder)
         self._begun_s = 0.0
         self._ended_s: float | None = None
 
     def service_name(self, service: str) -> str:
         """The absolute DNS name of a service of the target's namespace."""
         return f"{service}.{self._target.namespace}.svc.{self._dns.domain}"
+
+    @property
+    def dns_period_s(self) -> float:
+        """Between two questions for a record now."""
+        return self.pacing.period_s(self.rates.dns_period_s)
+
+    @property
+    def connect_period_s(self) -> float:
+        """Between two connections by a pod's name now."""
+        return self.pacing.period_s(self.rates.connect_period_s)
 
     @property
     def domain(self) -> str:
@@ -151,8 +163,11 @@ class Probing:
         views = self._dns.views if probe == "dns" else (self._dns.service,)
         record, absolute = f"{rtype} {name}" + (f" ({label})" if label else ""), self.absolute(name)
         every_s, timeout_s = period_s or self.rates.dns_period_s, self._options.timeout_s
+        yields = probe == "dns" and not period_s
         opened = [
-            self._open(host, probe, record, "", absolute, view.name, every_s, timeout_s, at_once=bool(period_s))
+            self._open(
+                host, probe, record, "", absolute, view.name, every_s, timeout_s, at_once=bool(period_s), yields=yields
+            )
             for host in self.hosts
             for view in views
         ]
@@ -164,7 +179,9 @@ class Probing:
         record, absolute = f"A {name}", self.absolute(name)
         period_s, timeout_s = self.rates.dns_period_s, self._options.timeout_s
         opened = [
-            self._open(host, "dns", record, "", absolute, pod.name, period_s, timeout_s, server=pod.address)
+            self._open(
+                host, "dns", record, "", absolute, pod.name, period_s, timeout_s, server=pod.address, yields=True
+            )
             for host in self.hosts
         ]
         self.watched.update(series.id for series in opened)
@@ -262,7 +279,7 @@ class Probing:
         if known:  # another pod had it before
             self._nameless = [entry for entry in self._nameless if entry[2] != address]
             for host, one in self._by_address[address]:
-                host.close(one.id)
+                self._close(host, one)
                 self.watched.add(one.id)
         self._owners[address] = pod
         opened = self._by_address[address] = []
@@ -290,7 +307,7 @@ class Probing:
             reverse = ".".join(reversed(address.split("."))) + ".in-addr.arpa"
             for view in self._dns.views:
                 # At once: until its first answer nobody knows the record, and its period may be most of a minute.
-                phase_s = self._stagger(min(_AT_ONCE_S, self.rates.dns_period_s))
+                phase_s = self._stagger(min(_AT_ONCE_S, self.dns_period_s))
                 series = self._ask(host, view, f"PTR {address}", reverse, pod, _REVERSE_PERIOD_FACTOR, phase_s)
                 self._by_address[address].append((host, series))
         self._nameless = waiting
@@ -332,16 +349,20 @@ class Probing:
             opened = self._by_address[address]
             if all(host.lost or self._silent(one) for host, one in opened if one.probe == "address"):
                 for host, one in opened:
-                    host.close(one.id)
+                    self._close(host, one)
                 del self._by_address[address]
 
     def _silent(self, series: Series) -> bool:
         latest = self._recorder.latest[series.id]
         if latest < 0 or self._recorder.history.outcomes[latest].status == "OK":
             return False
-        return self._recorder.streak[series.id] * series.period_s >= _SILENT_S
+        return self._recorder.streak[series.id] * series.period_s >= _SILENT_S  # such series never yield
 
-    # ---- opening series ----
+    # ---- opening and closing series ----
+
+    def _close(self, host: Host, series: Series) -> None:
+        host.close(series.id)
+        self.pacing.ends(series.id)
 
     def _stagger(self, period_s: float) -> float:
         """Spreads first samples over a period by the golden ratio, however many there will be."""
@@ -359,14 +380,16 @@ class Probing:
         phase_s: float | None = None,
     ) -> Series:
         period_s, timeout_s = self.rates.dns_period_s * factor, self._options.timeout_s
-        return self._open(host, "dns", record, pod, name, view.name, period_s, timeout_s, phase_s=phase_s)
+        return self._open(host, "dns", record, pod, name, view.name, period_s, timeout_s, phase_s=phase_s, yields=True)
 
     def _connect(self, host: Host, kind: str, record: str, pod: str, name: str, view: str) -> Series | None:
         if kind not in self._kinds:
             return None
         if kind == "stream":
             return self._open(host, kind, record, pod, name, view, _STREAM_PERIOD_S, _STREAM_TIMEOUT_S)
-        return self._open(host, kind, record, pod, name, view, self.rates.connect_period_s, self._options.timeout_s)
+        period_s, timeout_s = self.rates.connect_period_s, self._options.timeout_s
+        by_name = bool(view)  # each of these asks cluster DNS first
+        return self._open(host, kind, record, pod, name, view, period_s, timeout_s, yields=by_name)
 
     def _open(
         self,
@@ -383,20 +406,24 @@ class Probing:
         resolver: str = "",
         server: str = "",
         phase_s: float | None = None,
+        yields: bool = False,
     ) -> Series:
+        """`yields`: to an overload of cluster DNS; what a method set a period for itself does not."""
         series = self._recorder.open_series(
             probe=kind,
             record=record,
             view=view,
             pod=pod,
             name=name,
-            period_s=period_s,
+            period_s=self.pacing.period_s(period_s) if yields else period_s,
             timeout_s=timeout_s,
             vantage=host.name,
             ask=self._ask_for,
             resolver=resolver,
             server=server,
         )
+        if yields:
+            self.pacing.begins(host, series, period_s)
         # A long-lived connection is wanted at once.
         if at_once or kind == "stream":
             phase_s = 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from operator import attrgetter
 from typing import NamedTuple
 
 from chaos.engine.readiness import why
@@ -42,6 +43,7 @@ class SteadyState:
         governing_name: absolute DNS name of the governing service.
         lost: vantages whose newest samples say nothing about the present.
         watched: ids of series that are the method's own: what they should find, it alone knows.
+        period_s: how often a series is sampled now.
 
     Attributes:
         unheard: of what was missing last, that of which only silence is known.
@@ -54,7 +56,9 @@ class SteadyState:
         governing_name: str,
         lost: Callable[[], Collection[str]],
         watched: Collection[int],
+        period_s: Callable[[Series], float] = attrgetter("period_s"),
     ) -> None:
+        self._period_s = period_s
         self._lost = lost
         self._watched = watched
         self._target = target
@@ -129,7 +133,7 @@ class SteadyState:
             return _Answer(status, silent=True)
         sent_ns, received_ns = samples.sent_ns[-1 - silent], samples.received_ns[-1 - silent]
         # One by one it may ask no sooner again than its answers take.
-        patience_ns = _SILENT_SAMPLES * max(round(series.period_s * _NS_PER_S), received_ns - sent_ns)
+        patience_ns = _SILENT_SAMPLES * max(round(self._period_s(series) * _NS_PER_S), received_ns - sent_ns)
         problem = self._problem(series, history.outcomes[newest], addresses)
         return _Answer(problem, sent_ns, received_ns, patience_ns)
 
@@ -137,7 +141,7 @@ class SteadyState:
     def patience_s(self) -> float:
         """After so long everything was asked again, and answered, or given up."""
         asked = [s for s in self._recorder.history.series if s.id not in self._watched]
-        return max((series.period_s + series.timeout_s for series in asked), default=0.0)
+        return max((self._period_s(series) + series.timeout_s for series in asked), default=0.0)
 
     def _heard_ns(self) -> dict[str, int]:
         """Vantage → up to when its samples are here; what an agent sampled since is on its way."""

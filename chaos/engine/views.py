@@ -20,6 +20,12 @@ _DOMAIN = re.compile(r"^\s*kubernetes\s+([^\s{]+)", re.MULTILINE)
 _DEFAULT_DOMAIN = "cluster.local"
 _RESOLV_CONF = Path("/etc/resolv.conf")
 _FORBIDDEN = 403
+# Where the Service lacks that label.
+_USUAL_NAMES = ("kube-dns", "coredns", "rke2-coredns-rke2-coredns")
+
+
+class NoServiceError(PreflightError):
+    """No Service is known as that of cluster DNS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,7 @@ class ClusterDns:
         corefile: verbatim, empty where there is none.
         image: of the DNS pods.
         limited: why only the service's address is known; empty where everything is.
+        managed: no pods of it can be seen however much may be read: it runs elsewhere.
         remarks: what is special about it and matters for reading the figures, a sentence each.
     """
 
@@ -40,6 +47,7 @@ class ClusterDns:
     corefile: str
     image: str
     limited: str = ""
+    managed: bool = False
     remarks: tuple[str, ...] = ()
 
     @property
@@ -60,14 +68,19 @@ async def find_dns(cluster: Cluster, *, in_cluster: bool = False, domain: str = 
     """
     try:
         return await _read_dns(cluster, domain)
+    except NoServiceError as exc:
+        if not in_cluster:
+            raise
+        because = exc.message
     except ApiError as exc:
         if exc.status != _FORBIDDEN:
             raise
         if not in_cluster:
             exc.hint = "its owner can allow it: chaos manifests rbac -n NAMESPACE --with read-dns | kubectl apply -f -"
             raise
-        text = _RESOLV_CONF.read_text(encoding="utf-8")  # noqa: ASYNC240 - some lines, before anything is measured
-        return _from_resolv_conf(text, exc.message)
+        because = exc.message
+    text = _RESOLV_CONF.read_text(encoding="utf-8")  # noqa: ASYNC240 - some lines, before anything is measured
+    return _from_resolv_conf(text, because)
 
 
 def _from_resolv_conf(text: str, because: str) -> ClusterDns:
@@ -90,34 +103,82 @@ def _from_resolv_conf(text: str, because: str) -> ClusterDns:
 
 
 async def _read_dns(cluster: Cluster, domain: str) -> ClusterDns:
-    services, _ = await cluster.list("Service", _NAMESPACE, DNS_LABELS)
-    if not services:
-        raise PreflightError(
-            f"{cluster.name} has no Service labelled {DNS_LABELS} in {_NAMESPACE}, so its DNS address is not known",
-            hint="this version finds cluster DNS by that label only",
-        )
-    address = services[0]["spec"]["clusterIP"]
+    service = await _service(cluster)
+    address = service["spec"]["clusterIP"]
     if ":" in address:
         raise PreflightError(
             f"{cluster.name} has IPv6 services only (its DNS is at {address}): pods have AAAA records and no A records",
             hint="this version measures A records; a dual-stack cluster whose first family is IPv4 works",
         )
-    pods, _ = await cluster.list("Pod", _NAMESPACE, DNS_LABELS)
-    pods = [p for p in pods if p.get("status", {}).get("podIP") and "deletionTimestamp" not in p["metadata"]]
+    pods, limited = await _pods(cluster, service)
+    managed = not pods and not limited
+    if managed:
+        limited = (
+            f"Service {service['metadata']['name']} of {_NAMESPACE} has no pods there, as where the provider runs "
+            "cluster DNS elsewhere"
+        )
     views = [DnsView(p["metadata"]["name"], p["status"]["podIP"]) for p in pods]
     views.sort(key=lambda view: view.name)
     views.append(DnsView("service", address, balanced=True))
-    config = await cluster.get("ConfigMap", "coredns", _NAMESPACE)
-    corefile = str((config or {}).get("data", {}).get("Corefile", ""))
+    corefile = await _corefile(cluster)
     found = _DOMAIN.search(corefile)
     image = pods[0]["spec"]["containers"][0]["image"] if pods else ""
-    node_local, _ = await cluster.list("Pod", _NAMESPACE, _NODE_LOCAL_LABELS)
+    node_local = 0 if limited else len((await cluster.list("Pod", _NAMESPACE, _NODE_LOCAL_LABELS))[0])
     known = domain or (found[1] if found else "")
-    remarks = tuple(_remarks(services[0], image, len(node_local), domain_known=bool(known)))
-    return ClusterDns(tuple(views), known or _DEFAULT_DOMAIN, corefile, image, remarks=remarks)
+    remarks = tuple(_remarks(service, image, node_local, domain_known=bool(known), limited=limited))
+    return ClusterDns(tuple(views), known or _DEFAULT_DOMAIN, corefile, image, limited, managed, remarks)
 
 
-def _remarks(service: dict[str, Any], image: str, node_local: int, *, domain_known: bool) -> Iterator[str]:
+async def _service(cluster: Cluster) -> dict[str, Any]:
+    """Raises PreflightError: none is known as that of cluster DNS."""
+    services, _ = await cluster.list("Service", _NAMESPACE, DNS_LABELS)
+    if not services:
+        every, _ = await cluster.list("Service", _NAMESPACE)
+        services = [one for one in every if one["metadata"]["name"] in _USUAL_NAMES]
+    services = [one for one in services if one["spec"].get("clusterIP") not in (None, "", "None")]
+    if not services:
+        raise NoServiceError(
+            f"{cluster.name} has no Service labelled {DNS_LABELS} and none named {' or '.join(_USUAL_NAMES)} in "
+            f"{_NAMESPACE}, so its DNS address is not known",
+            hint="run it in a pod of the cluster, whose resolv.conf has the address: chaos manifests all -n NAMESPACE",
+        )
+    return services[0]
+
+
+async def _pods(cluster: Cluster, service: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:
+    """Those behind the service, and why they may not be seen; both empty where there are none."""
+    selector = service["spec"].get("selector") or {}
+    if not selector:
+        return [], ""
+    labels = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
+    try:
+        pods, _ = await cluster.list("Pod", _NAMESPACE, labels)
+    except ApiError as exc:
+        if exc.status != _FORBIDDEN:
+            raise
+        return [], exc.message
+    return [p for p in pods if p.get("status", {}).get("podIP") and "deletionTimestamp" not in p["metadata"]], ""
+
+
+async def _corefile(cluster: Cluster) -> str:
+    """Empty where there is none, or it may not be read."""
+    try:
+        config = await cluster.get("ConfigMap", "coredns", _NAMESPACE)
+    except ApiError as exc:
+        if exc.status != _FORBIDDEN:
+            raise
+        return ""
+    return str(((config or {}).get("data") or {}).get("Corefile", ""))
+
+
+def _remarks(
+    service: dict[str, Any], image: str, node_local: int, *, domain_known: bool, limited: str
+) -> Iterator[str]:
+    if limited:
+        yield (
+            f"Cluster DNS is asked at its address only ({limited}): which server changes first is not known, "
+            "recoveries there have no lower bound but the fault itself, and no experiment can disturb it."
+        )
     if not domain_known:
         yield (
             f"Cluster DNS ({image or 'without a pod of that label'}) has no Corefile with a kubernetes plugin that "

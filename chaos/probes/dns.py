@@ -58,6 +58,7 @@ class DnsProber:
         sent: queries sent.
         over_tcp: how many of them went over TCP.
         stray: datagrams that answered no open question (late, doubled, wrong id, another question, not DNS).
+        too_late: those of them that answer no question that is open now; of a balanced view they come to nobody.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class DnsProber:
         self.sent = 0
         self.over_tcp = 0
         self.stray = 0
+        self.too_late = 0
         self._vantage = vantage
         self._clock = clock
         self._sink = sink
@@ -122,6 +124,10 @@ class DnsProber:
         """Ask for it no more."""
         self._schedules.remove(series_id)
 
+    def pace(self, series_id: int, period_s: float) -> None:
+        """Go on at another period, if it is a series of this prober."""
+        self._schedules.pace(series_id, period_s)
+
     # ---- one question ----
 
     def _ask(self, series_id: int, question: DnsQuestion, scheduled_ns: int) -> None:
@@ -160,6 +166,7 @@ class DnsProber:
         asked = self._open.get(query_id)
         if asked is None or data[:2] != query_id.to_bytes(2, "big"):
             self.stray += 1
+            self.too_late += asked is None
             return
         received_ns = self._clock.now_ns()
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, Self
 
 from chaos.clock import RunClock
@@ -38,8 +38,14 @@ class Host(Protocol):
     def close(self, series_id: int) -> None:
         """Sample it no more."""
 
+    def pace(self, periods: Mapping[int, float]) -> None:
+        """Go on sampling series at other periods, in seconds."""
+
     async def resolve(self, name: str, rtype: str, view: str, timeout_s: float) -> Outcome:
         """The outcome of one query at one view; failures are outcomes too."""
+
+    def too_late(self) -> Mapping[str, int]:
+        """Answers that came after their questions were given up, by DNS view, since the beginning."""
 
     def counters(self) -> dict[str, Any]:
         """What the probes sent, missed and how late they were; see `LocalHost.counters`."""
@@ -140,12 +146,24 @@ class LocalHost:
         if series_id in self._streams:
             self._streams[series_id][1].cancel()
 
+    def pace(self, periods: Mapping[int, float]) -> None:
+        """See `Host.pace`."""
+        for series_id, period_s in periods.items():
+            for prober in self._dns.values():
+                prober.pace(series_id, period_s)
+            for others in (self._cached, self._stubs, self._connections):
+                others.pace(series_id, period_s)
+
     async def resolve(self, name: str, rtype: str, view: str, timeout_s: float) -> Outcome:
         """See `Host.resolve`."""
         resolver = self._once.get((view, timeout_s))
         if resolver is None:
             resolver = self._once[view, timeout_s] = Resolver(self._vantage, self._views[view], timeout_s)
         return await resolver.ask(name, rtype)
+
+    def too_late(self) -> Mapping[str, int]:
+        """See `Host.too_late`."""
+        return {view: prober.too_late for view, prober in self._dns.items() if prober.too_late}
 
     def counters(self) -> dict[str, Any]:
         """Queries and connections sent, slots missed, stray answers, and how late the event loop was."""

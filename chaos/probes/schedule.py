@@ -34,6 +34,20 @@ class Schedule:
         """Begin; needs a running loop."""
         self._arm()
 
+    def pace(self, period_s: float) -> None:
+        """Go on at another period. What is left of the present one is stretched or shortened with it, so that series
+        that were spread over the old period are spread over the new one.
+        """
+        period_ns = round(period_s * 1e9)
+        now_ns = self._clock.now_ns()
+        left_ns = self._due_ns - now_ns
+        if left_ns > 0:  # else the slot is due already
+            self._due_ns = now_ns + left_ns * period_ns // self._period_ns
+        self._period_ns = period_ns
+        if self._handle is not None:
+            self._handle.cancel()
+            self._arm()
+
     def stop(self) -> None:
         """Fire no more."""
         if self._handle is not None:
@@ -74,6 +88,12 @@ class Schedules:
         """Begin one; see `Schedule`."""
         schedule = self._running[series_id] = Schedule(self._clock, period_s, phase_s, fire)
         schedule.start()
+
+    def pace(self, series_id: int, period_s: float) -> None:
+        """Let one go on at another period, if it is there; see `Schedule.pace`."""
+        schedule = self._running.get(series_id)
+        if schedule is not None:
+            schedule.pace(period_s)
 
     def remove(self, series_id: int) -> None:
         """End one, if it is there."""

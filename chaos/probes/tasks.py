@@ -42,6 +42,10 @@ class TaskProber:
         """Sample a series no more; what is under way still ends."""
         self._schedules.remove(series_id)
 
+    def pace(self, series_id: int, period_s: float) -> None:
+        """Go on at another period, if it is a series of this prober."""
+        self._schedules.pace(series_id, period_s)
+
     def begin(self, sample: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Let a sample run beside the others."""
         task = self._group.create_task(sample)

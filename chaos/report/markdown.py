@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from chaos.analysis.asked_less import asked_less
 from chaos.analysis.connections import ClientView, client_views
 from chaos.analysis.division import PARTS, Division, divisions
 from chaos.analysis.identity import identities
@@ -226,6 +227,7 @@ def _unmeasured(reading: Reading) -> list[str]:
             f"Each record was asked for every {given_s * 1000:.1f} ms at each view, not every {asked_s * 1000:g} ms as "
             f"asked, to keep to {reading.meta.parameters.get('max_qps'):g} queries/s; intervals are about as wide."
         )
+    found += asked_less(reading)
     if "service" in reading.meta.environment.get("dns_views", {}) and len(reading.meta.environment["dns_views"]) == 1:
         found.append(
             "Only the cluster DNS address was asked, not each DNS server: which of them was the first to change is not "

@@ -46,6 +46,10 @@ class Model:
         self._random = {name: self.rng(name) for name in self._delays}
         self._fixed: set[str] = set()  # those drawn without a draw: both ends of their range are the same
 
+    def is_off(self, name: str) -> bool:
+        """Whether a parameter whose 0 means that there is no such thing is 0; nothing is drawn for it."""
+        return self._delays[name].high_s == 0
+
     def draw(self, name: str) -> float:
         """Seconds of one occurrence of a delay."""
         delay = self._delays[name]

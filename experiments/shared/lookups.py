@@ -73,7 +73,7 @@ def undisturbed(reading: Reading, span: tuple[int, int], what: str, **fields: st
     """What speaks against it that nothing failed. A failure that was told does; silence is neither for nor against."""
     found = heard_in(reading, span, **fields)
     known_ns = [s.sent_ns for s in found.samples if s.outcome.status != SILENCE]
-    period_s = max((s.period_s for s in reading.series_of(**fields)), default=0.0)
+    period_s = reading.period_s(reading.series_of(**fields), *span)
     if any(s.outcome.status != SILENCE for s in found.failed):
         yield against(f"{what}: {found.told()}")
     elif found.failed:

@@ -115,6 +115,24 @@ def test_a_query_really_left_and_was_answered_within_its_recorded_instants(
         assert received_ns >= true_ns + 1_000_000 - 1
 
 
+def test_a_period_that_the_runner_changes_is_in_force_at_the_agent(tmp_path: Path) -> None:
+    """Also answers that come too late are told, by which an overload is known."""
+
+    async def story(world: World) -> None:
+        series = world.open(period_s=0.01)
+        await asyncio.sleep(1)
+        world.session.pace({series.id: 0.1})
+        world.vantage.responder = lambda query: [(1.5, answer(query, "10.244.1.7"))]
+        await asyncio.sleep(3)
+
+    world = in_world(tmp_path, story)
+    sent_ns = world.recorder.history.samples[0].sent_ns
+    assert 95 <= sum(at_ns < 1.1e9 for at_ns in sent_ns) <= 110
+    apart = {round((b - a) / 1e7) for a, b in pairwise(sent_ns) if a > 1.3e9}
+    assert apart == {10}
+    assert world.session.too_late()["service"] > 10
+
+
 def test_the_error_bound_is_half_a_round_trip(tmp_path: Path) -> None:
     async def story(world: World) -> None:
         world.open()

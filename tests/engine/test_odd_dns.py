@@ -11,7 +11,7 @@ import pytest
 from chaos.clock import VirtualTimeLoop
 from chaos.engine.execution import RunResult
 from chaos.errors import PreflightError
-from chaos.experiment import Options
+from chaos.experiment import Options, find_experiment
 from chaos.sandbox.sandbox import Sandbox
 from chaos.sandbox.store import clone
 from tests.sandboxed import run_on
@@ -72,6 +72,30 @@ def test_node_local_dns_in_front_is_said(tmp_path: Path) -> None:
 
 def service(sandbox_fields: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
     return "Service", "kube-dns", sandbox_fields
+
+
+def test_managed_dns_whose_pods_nobody_sees_is_measured_at_its_address_and_cannot_be_disturbed(tmp_path: Path) -> None:
+    """The Service selects nothing; somebody else keeps its endpoints."""
+
+    async def main() -> None:
+        sandbox = Sandbox(seed=1)
+        await sandbox.start()
+        try:
+            found = sandbox.store.get("Service", "kube-system", "kube-dns")
+            assert found is not None
+            spec = {key: value for key, value in found["spec"].items() if key != "selector"}
+            change(sandbox, *service({"spec": spec}))
+            result = (await run_on(sandbox, tmp_path, QUICK)).result
+            assert result.error is None
+            assert list(result.history.meta.environment["dns_views"]) == ["service"]
+            assert "no lower bound but the fault itself, and no experiment can disturb it" in remarks(result)
+            with pytest.raises(PreflightError, match="disturbs cluster DNS, whose servers cannot be seen"):
+                await run_on(sandbox, tmp_path, Options(), find_experiment("dns-outage"))
+        finally:
+            await sandbox.stop()
+
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        runner.run(main())
 
 
 def test_a_dual_stack_cluster_is_measured_over_ipv4(tmp_path: Path) -> None:

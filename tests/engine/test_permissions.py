@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chaos.cluster.request import Request
 from chaos.engine import views
 from chaos.engine.doctor import Doctor, Finding, Status
 from chaos.engine.permissions import PERMISSIONS, Feature, Permission, denied, needed, require
@@ -49,6 +50,10 @@ class Forbidding:
     async def get(self, kind: str, name: str, namespace: str = "") -> dict[str, Any] | None:
         labels = self._namespaces.get(name)
         return None if labels is None else {"metadata": {"name": name, "labels": labels}}
+
+    async def dry_run(self, request: Request) -> dict[str, Any]:
+        why = f'User "u" cannot create resource "{request.kind}"'
+        raise ApiError(f"dry run of {request.describe()}: {why}", status=403)
 
     async def server_date(self) -> tuple[float, float, float]:
         return 100.2, 100.0, 100.3

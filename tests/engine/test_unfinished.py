@@ -151,7 +151,7 @@ def test_doctor_says_that_no_run_could_begin(tmp_path: Path) -> None:
     async def story(place: Place) -> None:
         await killed(place, tmp_path / "r1")
         doctor = Doctor(place.cluster, place.sandbox.vantage, "", "image", in_cluster=False)
-        finding = await doctor._asked("not undone", doctor._not_undone)
+        finding = await doctor._not_undone()
         assert finding.status is Status.PROBLEM
         assert "patch Deployment coredns in namespace kube-system" in finding.found
 

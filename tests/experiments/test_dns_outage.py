@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from chaos.experiment import History, Note, Outcome, find_experiment
+from chaos.model.pace import PACE
 from experiments.dns_outage import After, Before, Phase, Server
 from tests.edited import Edited
 from tests.experiments import lab
@@ -23,6 +24,10 @@ KEYS = ("dns-servers-die", "who-notices", "name-or-server")
 
 def first_victim(edited: Edited) -> str:
     return str(edited.notes(Phase, phase="one killed").read("gone")[0])
+
+
+def test_cluster_dns_that_is_gone_is_not_overloaded(history: History) -> None:
+    assert PACE not in {what for _, what, _ in history.marks}
 
 
 def test_everything_is_as_the_hypothesis_says_and_put_back(history: History) -> None:

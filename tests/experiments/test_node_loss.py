@@ -10,6 +10,7 @@ from chaos.analysis.reading import Reading
 from chaos.analysis.trials import trials
 from chaos.experiment import History, Outcome, Waited, find_experiment
 from chaos.model import ClusterEvent
+from chaos.model.pace import PACE
 from experiments.node_loss import loss
 from tests.edited import Edited
 from tests.experiments import lab
@@ -52,6 +53,10 @@ def gone(edited: Edited, pod: str) -> Outcome:
 def summary(history: History, name: str) -> str:
     """What one of its own checkers says."""
     return lab.summary(EXPERIMENT, history, name)
+
+
+def test_a_lost_node_is_no_overload_of_cluster_dns(history: History) -> None:
+    assert PACE not in {what for _, what, _ in history.marks}
 
 
 def test_everything_is_as_the_hypothesis_says(history: History) -> None:

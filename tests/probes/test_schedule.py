@@ -37,6 +37,29 @@ def test_slots_that_come_up_a_whole_period_late_are_missed_and_counted_not_made_
     assert missed == 2
 
 
+def test_a_period_that_changes_takes_what_is_left_of_the_present_one_with_it() -> None:
+    """So series that were spread over the old period are spread over the new one, in both directions."""
+
+    async def main() -> tuple[list[int], int]:
+        clock = RunClock(asyncio.get_running_loop())
+        fired: list[int] = []
+        schedule = Schedule(clock, 0.010, 0.010, fired.append)
+        schedule.start()
+        await asyncio.sleep(0.025)  # half of a period is left
+        schedule.pace(0.040)
+        await asyncio.sleep(0.070)  # at 95 ms; 30 ms of the longer one are left
+        schedule.pace(0.010)
+        await asyncio.sleep(0.020)
+        schedule.stop()
+        schedule.pace(0.010)
+        await asyncio.sleep(1)
+        return fired, schedule.missed
+
+    fired, missed = run_virtual(main())
+    assert fired == [10_000_000, 20_000_000, 45_000_000, 85_000_000, 102_500_000, 112_500_000]
+    assert missed == 0
+
+
 def test_a_stall_of_the_event_loop_shows_in_the_lag() -> None:
     async def main() -> dict[str, float | int]:
         clock = RunClock(asyncio.get_running_loop())

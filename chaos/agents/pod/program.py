@@ -95,7 +95,8 @@ class Program:
 
     def _pong(self, message: Message, send: Send) -> None:
         at_ns = self._clock.now_ns()
-        send(encode({"pong": message["ping"], "at": at_ns, "done": self._done}))
+        late = {} if self._host is None else self._host.too_late()
+        send(encode({"pong": message["ping"], "at": at_ns, "done": self._done, **({"late": late} if late else {})}))
         self._outbox.acknowledged(message["have"])
         batch = self._outbox.take(message["ping"], at_ns)
         if batch is not None:
@@ -117,6 +118,8 @@ class Program:
             self._host.open(Series(**message["series"]), message["port"], message["phase_s"])
         elif what == "close":
             self._host.close(message["series"])
+        elif what == "pace":
+            self._host.pace(dict(message["periods"]))
         elif what == "stop":
             self._host.stop()
 

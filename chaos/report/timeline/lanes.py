@@ -59,7 +59,7 @@ def _dns(reading: Reading, trial: Trial) -> Iterable[Lane]:
             continue
         rows = sorted(s for one in record.before for s in _samples(reading, trial, one))
         table = _dns_table(reading, trial, record)
-        stretches = merge(rows, since_t0(trial), partial(_dns_state, table, trial), record.before)
+        stretches = merge(reading, rows, since_t0(trial), partial(_dns_state, table, trial), record.before)
         marks = _marks(measured[record.label, record.view, record.vantage])
         yield Lane("dns", f"{record.label} @ {short_view(record.view)}", tuple(stretches), marks)
 
@@ -103,7 +103,7 @@ def _connections(reading: Reading, trial: Trial) -> Iterable[Lane]:
             rows = sorted(_when_seen(sample) for sample in _samples(reading, trial, series))
             if not rows:
                 continue
-            stretches = merge(rows, since_t0(trial), partial(_client_state, trial), (series,))
+            stretches = merge(reading, rows, since_t0(trial), partial(_client_state, trial), (series,))
             yield Lane("client", _label(label.format(protocol(reading)), series, trial), tuple(stretches))
 
 

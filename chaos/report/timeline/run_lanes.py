@@ -38,7 +38,7 @@ def watched_lanes(reading: Reading, zero: Zero) -> list[Lane]:
     """Names and clients that were watched."""
     found = []
     for series in watched_series(reading):
-        stretches = tuple(merge(sorted(reading.samples(series)), zero, partial(_state, series), (series,)))
+        stretches = tuple(merge(reading, sorted(reading.samples(series)), zero, partial(_state, series), (series,)))
         if stretches:
             found.append(Lane("watched", _label(reading, series), stretches))
     kept = sorted(found, key=lambda lane: -len(lane.stretches))[:_SHOWN]

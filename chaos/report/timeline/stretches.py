@@ -84,14 +84,16 @@ def pod_stretches(
 
 
 def merge(
-    rows: list[Sample], zero: Zero, state_of: Callable[[Sample], str], asked: tuple[Series, ...]
+    reading: Reading, rows: list[Sample], zero: Zero, state_of: Callable[[Sample], str], asked: tuple[Series, ...]
 ) -> Iterable[Stretch]:
     """Runs of equal samples; each lasts to the next sample, or where none follows soon, to its own answer."""
     if not rows:
         return
-    hole_ns = max(_HOLE_PERIODS * round(s.period_s * 1e9) for s in asked)
+    hole_ns = _HOLE_PERIODS * reading.period_s(asked) * 1e9
     began_ns, state = rows[0].sent_ns, state_of(rows[0])
     for row, after in zip(rows, [*rows[1:], None], strict=True):
+        if after is not None and reading.paced:
+            hole_ns = _HOLE_PERIODS * reading.period_s(asked, row.sent_ns, after.sent_ns) * 1e9
         last = after is None or after.sent_ns - row.sent_ns > hole_ns
         following = "" if after is None else state_of(after)
         if not last and following == state:

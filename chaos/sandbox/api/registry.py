@@ -52,12 +52,14 @@ class Registry:
         dual_stack: whether pods, and the services that prefer it, have an IPv6 address beside an IPv4 one.
 
     Attributes:
+        webhooks: called with the kind and each object that is created; they may change it, or raise to refuse it.
         on_demand: by kind, what is called before a request for it is answered: its objects are made only then.
     """
 
     def __init__(self, store: Store, model: Model, *, dual_stack: bool = False) -> None:
         self.store = store
         self.dual_stack = dual_stack
+        self.webhooks: list[Callable[[str, Object], None]] = []
         self.on_demand: dict[str, Callable[[], None]] = {}
         self._allocator = Allocator(
             store,
@@ -99,6 +101,9 @@ class Registry:
         self._admit(resource, meta)
         defaulted(kind, obj, new=True)
         self._prepare(kind, obj)
+        for webhook in self.webhooks:
+            webhook(kind, obj)
+            defaulted(kind, obj, new=True)
         causes = validation.new_object(kind, obj)
         if kind == "Service" and not causes:
             causes = self._allocator.service(obj, dry_run=dry_run)

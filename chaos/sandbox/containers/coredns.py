@@ -9,6 +9,7 @@ from chaos.sandbox.containers.host import ContainerHost
 from chaos.sandbox.containers.http_server import NOT_FOUND, OK, UNAVAILABLE, HttpServer, Page
 from chaos.sandbox.containers.process import Process
 from chaos.sandbox.containers.signals import Signal
+from chaos.sandbox.dns.capacity import Capacity
 from chaos.sandbox.dns.coredns import CoreDNS
 from chaos.sandbox.dns.corefile import CorefileError
 from chaos.sandbox.dns.tcp_server import DnsOverTcp
@@ -48,8 +49,16 @@ class CoreDnsProcess(Process):
         self._dns = dns
         dns.start()
 
+        limit = None
+        if not host.model.is_off("dns_capacity"):
+            limit = Capacity(host.clock, host.model.draw("dns_capacity"))
+
         def on_datagram(query: bytes, reply: Reply) -> None:
+            waits_s = 0.0 if limit is None else limit.wait_s()
+            if waits_s is None:
+                return
             answer, late_s = dns.respond(query)
+            late_s += waits_s
             if answer is not None:
                 reply(answer, self._processing_s() + late_s)
 

@@ -12,4 +12,11 @@ DNS_DELAYS = (
         0.009,
         "facts.md 1: 2 ms from slice not ready to NXDOMAIN, 6-9 ms from slice ready to the answer; each replica draws",
     ),
+    Delay(
+        "dns_capacity",
+        0.0,
+        0.0,
+        "assumption: of each replica over UDP, 0 for none; what comes faster waits, and is dropped with a full buffer",
+        "queries/s",
+    ),
 )

@@ -161,6 +161,7 @@ def test_what_recovers_leaves_with_5_and_says_how_to_go_on(capfd: pytest.Capture
 _INTERRUPTED_AFTER = """
 import os, runpy, signal, sys
 number = int(sys.argv[2])
+signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)  # as at a terminal
 signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), number))
 from chaos.cli import before
 signal.setitimer(signal.ITIMER_REAL, float(sys.argv[1]))

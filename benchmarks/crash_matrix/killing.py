@@ -25,6 +25,7 @@ from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
 from chaos.cluster.journal import JOURNAL, Journal
 from chaos.cluster.signing import user_key
+from chaos.engine import begun as beginning
 from chaos.engine import execution
 from chaos.errors import ChaosError
 from chaos.sandbox.sandbox import Sandbox
@@ -189,7 +190,7 @@ class Story:
 
         with (
             patch.dict(os.environ, XDG_STATE_HOME=str(self._base / "state")),
-            patch.object(execution, "Key", lambda: user_key(make=True)),
+            patch.object(beginning, "Key", lambda: user_key(make=True)),
             patch.object(execution, "connect", doomed),
             patch.object(Journal, "start", begun),
             recovering.reaching_the_sandbox(),

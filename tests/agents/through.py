@@ -10,8 +10,10 @@ from typing import Any
 
 from chaos.agents.fleet import Fleet
 from chaos.agents.session import AgentSession
-from chaos.engine import preflight
-from chaos.engine.execution import Execution, _Begun
+from chaos.engine.begun import Begun, Order
+from chaos.engine.execution import Execution
+from chaos.engine.preflight import Preflight
+from chaos.engine.vantages import Vantages
 from chaos.vantage import Vantage
 from tests.agents.memory import Agent
 
@@ -30,27 +32,25 @@ def through(
         nodes_are_known: whether the run's environment names the nodes.
     """
 
-    class Through(Execution):
-        async def _take_places(
-            self,
-            hosts: AsyncExitStack,
-            group: asyncio.TaskGroup,
-            found: preflight.Preflight,
-            begun: _Begun,
-            fleet: Fleet | None,
-        ) -> None:
-            names = []
-            for number, agent in enumerate(agents(self._place.vantage)):
+    class Remote(Vantages):
+        async def take_places(self, hosts: AsyncExitStack, group: asyncio.TaskGroup, fleet: Fleet | None) -> None:
+            del fleet
+            names, order, begun = [], self._order, self._begun
+            for number, agent in enumerate(agents(order.place.vantage)):
                 name, node = f"agent-{number}", f"node-{number}"
-                session = AgentSession(name, node, agent.open, self._clock, begun.recorder, lambda: "")
+                session = AgentSession(name, node, agent.open, order.clock, begun.recorder, lambda: "")
                 hosts.push_async_callback(agent.end)
                 hosts.push_async_callback(session.finish)
-                await session.start(found.dns.views, self._options.timeout_s)
+                await session.start(self._found.dns.views, order.options.timeout_s)
                 group.create_task(session.keep_talking())
                 begun.probing.hosts.append(session)
                 hosts.callback(group.create_task(mishap(number, agent)).cancel)
                 names.append({"name": name, "node": node if nodes_are_known else ""})
             begun.recorder.history.meta.environment["vantages"] = names
+
+    class Through(Execution):
+        def _vantages(self, order: Order, found: Preflight, begun: Begun) -> Vantages:
+            return Remote(order, found, begun)
 
     return Through
 

@@ -44,6 +44,7 @@ _REFUSALS = (
 )
 _NOT_ASKED = (
     (r'cannot create resource "', "creating it may not be tried with these permissions"),
+    (r"error looking up service account", "the service account that it names may be made with it"),
     (r"does not support dry run", "a webhook has side effects and takes no dry run"),
 )
 _WEBHOOK_DOWN = re.compile(r"failed calling webhook")
@@ -122,7 +123,13 @@ def pod_of(owner: Object) -> Object:
     kept = {key: template["metadata"][key] for key in ("labels", "annotations") if template["metadata"].get(key)}
     # No name of a pod that may still be there from before.
     named = {"name": f"{meta['name']}-try", "namespace": meta.get("namespace", ""), **kept}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": named, "spec": template["spec"]}
+    spec = template["spec"]
+    claims = [one["metadata"]["name"] for one in owner["spec"].get("volumeClaimTemplates") or ()]
+    if claims:  # the controller puts a volume for each in place of one of that name
+        kept_volumes = [one for one in spec.get("volumes") or () if one["name"] not in claims]
+        made = [{"name": one, "persistentVolumeClaim": {"claimName": f"{one}-{named['name']}"}} for one in claims]
+        spec = {**spec, "volumes": [*kept_volumes, *made]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": named, "spec": spec}
 
 
 async def require_admitted(cluster: Cluster, what: str, owner: Object) -> list[str]:

@@ -226,3 +226,17 @@ def test_quotas_and_limits_that_agents_would_exceed_are_told_with_what_they_have
     limited = examined(applying(LIMITS))["admission"]
     assert "a LimitRange refuses it" in limited.found
     assert "--agent-memory" in limited.advice
+
+
+def test_the_pod_that_is_asked_about_has_the_volumes_of_the_claims_that_its_controller_makes() -> None:
+    """Without them the server refuses any pod that mounts one, and the run with it."""
+    mount = {"name": "data", "mountPath": "/data"}
+    spec = {"containers": [{"name": "db", "image": "db", "volumeMounts": [mount]}], "volumes": [{"name": "tmp"}]}
+    owner = {
+        "metadata": {"name": "db", "namespace": "default"},
+        "spec": {"template": {"metadata": {}, "spec": spec}, "volumeClaimTemplates": [{"metadata": {"name": "data"}}]},
+    }
+    volumes = pod_of(owner)["spec"]["volumes"]
+    assert [one["name"] for one in volumes] == ["tmp", "data"]
+    assert volumes[1]["persistentVolumeClaim"] == {"claimName": "data-db-try"}
+    assert spec["volumes"] == [{"name": "tmp"}]

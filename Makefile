@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotat
 # Whatever the caller's environment says: tests and the programs that they start would compile everything again each time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test real faithful examples lint licences workflows bench mutants lock sbom sbom-release audit dist-check clean setup
+.PHONY: run test faults real faithful examples lint licences workflows bench mutants lock sbom sbom-release audit dist-check clean setup
 
 run: setup  ## the main experiment, on the sandbox
 	$(BIN)/chaos run identity-persistence --sandbox
@@ -53,6 +53,9 @@ licences: setup  ## of what the tool needs to run, against those that pyproject.
 workflows: setup  ## workflows and Renovate's configuration, against their schemas
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yaml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.renovate renovate.json
+
+faults: setup  ## a hundred runs whose API server fails, in virtual time
+	$(BIN)/python -m benchmarks.api_faults --runs 34
 
 bench: setup  ## the figures that the project promises, as a table
 	$(BIN)/python benchmarks/run.py

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -214,8 +215,8 @@ def total(
     return found
 
 
-def main() -> None:
-    """Print a row for each share."""
+def main() -> int:
+    """Print a row for each share; 1 where a verdict is wrong, a run hangs, or something is left that is not told."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--from", type=int, default=0, dest="first")
@@ -225,6 +226,7 @@ def main() -> None:
     parser.add_argument("--tcp", action="store_true")
     parser.add_argument("-v", action="store_true")
     given = parser.parse_args()
+    bad = 0
     print("share | runs | verdict reached | wrong verdicts | hangs | something left | left, not told | told, not left")
     for share in given.share:
         began_s = time.process_time()
@@ -234,10 +236,13 @@ def main() -> None:
         numbers = (found.runs, found.reached, len(found.wrong), len(found.hangs))
         more = (found.left, len(found.untold), found.only_told)
         print(" | ".join(map(str, (f"{share:.0%}", *numbers, *more))), dict(found.outcomes))
-        for problem in (*found.wrong, *found.hangs, *found.untold):
+        problems = (*found.wrong, *found.hangs, *found.untold)
+        bad += len(problems)
+        for problem in problems:
             print(f"  {problem}")
         print(f"  {time.process_time() - began_s:.0f} s of CPU", flush=True)
+    return 1 if bad else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from chaos.options.kinds import Kind, RefusedError
@@ -184,7 +185,12 @@ class Duration(Kind[float]):
         text = _plain(value * 1000) if value and abs(value) < 1 else _plain(value)
         if "e" in text:
             return repr(value)  # seconds; a number with an exponent takes no unit
-        return f"{text}ms" if value and abs(value) < 1 else f"{text}s"
+        if value and abs(value) < 1:
+            return f"{text}ms"
+        minutes, seconds = divmod(Decimal(text.removeprefix("-")), 60)
+        hours, minutes = divmod(minutes, 60)
+        parts = [f"{part}{unit}" for part, unit in ((hours, "h"), (minutes, "m"), (seconds, "s")) if part]
+        return "-" * text.startswith("-") + ("".join(parts) or "0s")
 
     def schema(self) -> dict[str, Any]:
         return {"type": "integer" if self.whole else "number", "minimum": 0, "maximum": self.high_s}

@@ -20,7 +20,7 @@ from chaos.options.own import check_own
         (Whole(0, 9), True, "is true, and must be a whole number from 0 to 9"),
         (Whole(1, 9), 10, "the default of --mine must lie between 1 and 9"),
         (Number(9.0), "5", 'is "5", and must be a number above 0, at most 9'),
-        (Duration(1.0, 60.0), "10s", 'is "10s", and must be a number between 1s and 60s'),
+        (Duration(1.0, 60.0), "10s", 'is "10s", and must be a number between 1s and 1m'),
         (Percentage(), "10%", 'is "10%", and must be a number between 1% and 100%'),
         (Flag(), "yes", 'is "yes", and must be True or False'),
         (Text(), 5, "is 5, and must be a text"),

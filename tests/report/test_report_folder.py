@@ -179,7 +179,7 @@ def test_what_was_not_undone_is_told_before_the_answers(tmp_path: Path) -> None:
 def test_the_command_to_reproduce_names_seed_and_limits(tmp_path: Path) -> None:
     history = pod_replacement()
     history.meta.parameters |= {"trials": 2, "grace_s": None, "force": True, "period_s": 0.01}
-    assert "chaos run identity-persistence --sandbox --seed 7 --trials 2 --force --within 60s --period 10ms" in written(
+    assert "chaos run identity-persistence --sandbox --seed 7 --trials 2 --force --within 1m --period 10ms" in written(
         tmp_path, history
     )
 
@@ -187,7 +187,7 @@ def test_the_command_to_reproduce_names_seed_and_limits(tmp_path: Path) -> None:
 def test_the_command_to_reproduce_names_the_precision(tmp_path: Path) -> None:
     history = pod_replacement()
     history.meta.parameters |= {"trials": None, "until_precision": 0.07, "max_trials": 60}
-    assert "--sandbox --seed 7 --until-precision 7% --max-trials 60 --within 60s" in written(tmp_path, history)
+    assert "--sandbox --seed 7 --until-precision 7% --max-trials 60 --within 1m" in written(tmp_path, history)
 
 
 def test_the_command_to_reproduce_has_options_of_ones_own_as_they_are_typed(tmp_path: Path) -> None:

@@ -91,7 +91,17 @@ async def test_the_second_ctrl_c_leaves_at_once_and_recover_finishes(tmp_path: P
 
 async def test_a_namespace_that_does_not_allow_experiments_is_left_alone(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
-        *command("run", "identity-persistence", "--context", CONTEXT, "-n", "default", "--reports", str(tmp_path)),
+        *command(
+            "run",
+            "identity-persistence",
+            "--context",
+            CONTEXT,
+            "-n",
+            "default",
+            "--allow-default",
+            "--reports",
+            str(tmp_path),
+        ),
         stdout=PIPE,
         stderr=PIPE,
     )

@@ -40,6 +40,7 @@ class Injection:
     Attributes:
         what: for people, such as ``delete-pod web-0``.
         hit: names of the pods that it is about to take.
+        namespace: theirs, where it is not the target's.
         under_fault: names of those that an earlier fault took, and whose replacement was not seen yet.
         at_once: of those that it takes, at most so many at the same time; 0: all of them.
         keeps_budgets: whether the API server itself asks PodDisruptionBudgets, as it does for an eviction.
@@ -53,6 +54,7 @@ class Injection:
     at_once: int = 0
     keeps_budgets: bool = False
     was_steady: bool = True
+    namespace: str = ""
 
 
 class GuardError(PreflightError):
@@ -75,12 +77,14 @@ class Guard:
         refuses: what the tool never does, as the rest of a sentence that begins so: "It does not …".
         switch: what opens it; empty: nothing does.
         asks: whether it asks the cluster before a run.
+        waits: whether it may wait before a fault; the others look after it, so that what they see is new.
     """
 
     name: ClassVar[str]
     refuses: ClassVar[str]
     switch: ClassVar[str] = ""
     asks: ClassVar[bool] = False
+    waits: ClassVar[bool] = False
 
     async def check_start(self, scene: Scene) -> str:
         """Look before anything is touched.

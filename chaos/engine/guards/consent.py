@@ -33,7 +33,8 @@ class NamespaceConsent(Guard):
         if consent.until is None:
             return ""
         self._refuse_over(scene, consent.until, latest, apart_s)
-        return f"namespace {scene.namespace} allows experiments until {consent.until:%Y-%m-%d %H:%M:%S} UTC{_apart(apart_s)}"
+        until = f"{consent.until:%Y-%m-%d %H:%M:%S} UTC"
+        return f"namespace {scene.namespace} allows experiments until {until}{_apart(apart_s)}"
 
     async def check_injection(self, scene: Scene, injection: Injection) -> None:
         """See `Guard.check_injection`."""

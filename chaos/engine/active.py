@@ -287,6 +287,7 @@ class ActiveRun:
                 frozenset(self._faulted),
                 at_once=int(one_by_one),
                 keeps_budgets=fault is not None and fault.keeps_budgets,
+                needs=fault.needs if fault is not None else (),
                 was_steady=self.steady.is_set() or fault is None,
             )
         )
@@ -294,7 +295,9 @@ class ActiveRun:
     async def _check_dns(self, what: str, hit: Sequence[str], at_once: int) -> None:
         """The same of pods that are cluster DNS, which are nobody's target."""
         await self._guards.check_injection(
-            Injection(self.target, what, frozenset(hit), at_once=at_once, namespace=DNS_NAMESPACE)
+            Injection(
+                self.target, what, frozenset(hit), at_once=at_once, namespace=DNS_NAMESPACE, needs=("kube-system",)
+            )
         )
 
     async def silence(self, pod: PodIdentity, within_s: float) -> None:

@@ -43,6 +43,7 @@ class Injection:
         namespace: theirs, where it is not the target's.
         under_fault: names of those that an earlier fault took, and whose replacement was not seen yet.
         at_once: of those that it takes, at most so many at the same time; 0: all of them.
+        needs: what an experiment has to declare for it, such as ``nodes``.
         keeps_budgets: whether the API server itself asks PodDisruptionBudgets, as it does for an eviction.
         was_steady: whether the steady state was reached before in this run, where there is a workload to be steady.
     """
@@ -55,6 +56,7 @@ class Injection:
     keeps_budgets: bool = False
     was_steady: bool = True
     namespace: str = ""
+    needs: tuple[str, ...] = ()
 
 
 class GuardError(PreflightError):

@@ -161,6 +161,15 @@ def tried(case: Case, ways: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatc
     return run(story)
 
 
+@pytest.mark.parametrize(("need", "guard"), [("nodes", "nodes"), ("kube-system", "cluster-dns")])
+def test_a_fault_whose_need_the_experiment_does_not_declare_is_not_injected(
+    need: str, guard: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody was asked for what it needs then."""
+    case = Case({}, injection={"needs": (need,)})
+    assert tried(case, [{}, {"over_budget": True}], monkeypatch, str(tmp_path)) == [guard] * 2
+
+
 def test_every_guard_has_a_case() -> None:
     assert list(CASES) == [guard.name for guard in GUARDS]
 

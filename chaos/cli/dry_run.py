@@ -21,11 +21,12 @@ from chaos.engine import preflight
 from chaos.engine.aborting import check_all
 from chaos.engine.aborting.making import outside_conditions
 from chaos.engine.asking import ask
+from chaos.engine.permissions import DNS_NAMESPACE
 from chaos.engine.place import Place
 from chaos.engine.planning import plan_document
 from chaos.engine.probing import rates_of
 from chaos.engine.rehearsal import Call, Rehearsed
-from chaos.engine.standins import stand_ins
+from chaos.engine.standins import budgets_of, stand_ins
 from chaos.engine.unfinished import refuse_on_top
 from chaos.errors import ApiError, InconclusiveError, PreflightError
 from chaos.experiment import Experiment, Options
@@ -112,6 +113,8 @@ async def _look(
     seeds = []
     if options.namespace:
         seeds = await stand_ins(cluster, options.namespace, found.target if options.target else None)
+    if "kube-system" in experiment.needs:
+        seeds += await budgets_of(cluster, DNS_NAMESPACE, counted=True)
     return _Looked(place, cluster, found, seeds, await _node(cluster, options))
 
 

@@ -129,7 +129,11 @@ async def _plant(address: ClusterAddress, seeds: Sequence[Object], dns_servers: 
         if dns_servers:
             await cluster.patch("Deployment", "coredns", "kube-system", {"spec": {"replicas": dns_servers}})
         for obj in seeds:
-            await cluster.create(obj)
+            if obj["kind"] == "Namespace" and await cluster.get("Namespace", obj["metadata"]["name"]) is not None:
+                said = {key: value for key, value in obj["metadata"].items() if key in ("labels", "annotations")}
+                await cluster.patch("Namespace", obj["metadata"]["name"], "", {"metadata": said})  # default
+            else:
+                await cluster.create(obj)
         async with asyncio.timeout(_READY_WITHIN_S):
             await _ready(cluster, "Deployment", "coredns", "kube-system")
             for obj in seeds:

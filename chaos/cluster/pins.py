@@ -36,7 +36,8 @@ class Pins:
 
         Args:
             address: that names it.
-            fingerprint: of its cluster now; one of a namespace is remembered for that namespace.
+            fingerprint: of its cluster now; one of a namespace is remembered for that namespace. Empty: what is
+                remembered of the whole cluster.
         """
         try:
             path = make_state_folder() / _name(address, fingerprint)

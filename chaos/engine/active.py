@@ -19,6 +19,7 @@ from chaos.engine.guards import Guards, Injection
 from chaos.engine.injecting import check_kind, injected, outcome_of
 from chaos.engine.looks import Looks
 from chaos.engine.objects import RunObjects
+from chaos.engine.permissions import DNS_NAMESPACE
 from chaos.engine.probing import Probing
 from chaos.engine.progress import Progress
 from chaos.engine.steady import SteadyState
@@ -62,7 +63,7 @@ class ActiveRun:
         self.target = target
         self.simulated = recorder.history.meta.simulated
         self.objects = RunObjects(experiment, options, cluster, changes, clock, recorder, progress, target.namespace)
-        self.cluster_dns = DnsControl(experiment, cluster, changes, clock)
+        self.cluster_dns = DnsControl(experiment, cluster, changes, clock, self._check_dns)
         self._experiment = experiment
         self._changes = changes
         self._clock = clock
@@ -78,6 +79,7 @@ class ActiveRun:
         if not target.names:
             self.steady.set()
         self._looks = Looks(options, recorder, clock, progress)
+        self._about_to_go: set[str] = set()  # pods whose deletion is looked at, or on its way
         self._faulted: dict[str, str] = {}  # pod → the UID that a fault hit, until its successor is seen
 
     def now_ns(self) -> int:
@@ -285,7 +287,16 @@ class ActiveRun:
                 frozenset(self._faulted),
                 at_once=int(one_by_one),
                 keeps_budgets=fault is not None and fault.keeps_budgets,
+                needs=fault.needs if fault is not None else (),
                 was_steady=self.steady.is_set() or fault is None,
+            )
+        )
+
+    async def _check_dns(self, what: str, hit: Sequence[str], at_once: int) -> None:
+        """The same of pods that are cluster DNS, which are nobody's target."""
+        await self._guards.check_injection(
+            Injection(
+                self.target, what, frozenset(hit), at_once=at_once, namespace=DNS_NAMESPACE, needs=("kube-system",)
             )
         )
 
@@ -379,10 +390,15 @@ class ActiveRun:
 
     async def delete_pod(self, pod: PodIdentity) -> None:
         """See `chaos.experiment.Run.delete_pod`."""
-        await self._check_guards(f"deletion of {pod.name}", (pod.name,))
-        await self._changes.delete_pod(
-            pod.name, self.target.namespace, pod.uid, None, because="its controller replaces it"
-        )
+        self._about_to_go.add(pod.name)
+        try:
+            await asyncio.sleep(0)  # of deletions that are begun together each counts all
+            await self._check_guards(f"deletion of {pod.name}", self._about_to_go)
+            await self._changes.delete_pod(
+                pod.name, self.target.namespace, pod.uid, None, because="its controller replaces it"
+            )
+        finally:
+            self._about_to_go.discard(pod.name)
 
     def note(self, note: Note) -> None:
         """See `chaos.experiment.Run.note`."""

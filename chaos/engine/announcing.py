@@ -109,6 +109,9 @@ class Announcer:
         try:
             await self._cluster.announce(event, _REQUEST_S)
         except ChaosError as exc:
+            if getattr(exc, "reason", "") == "AlreadyExists":  # it was sent before, and nobody heard the answer
+                self._told = True
+                return
             self._forbidden = getattr(exc, "status", 0) in _FORBIDDEN
             self.problem = self.problem or exc.message
         else:

@@ -76,7 +76,8 @@ def _why_not(call: Call, made: set[tuple[str, str, str]], made_namespace: str, n
         return "a command on this machine"
     if call.undoing:
         return "it undoes what there is only then"
-    if made_namespace and request.namespace.startswith(made_namespace):
+    of_made = ("Namespace", "", request.namespace) in made
+    if of_made or (made_namespace and request.namespace.startswith(made_namespace)):
         return "its namespace is made by the run"
     if request.kind == "Node" and not node:
         return "no node may be looked at"

@@ -45,7 +45,10 @@ def consent_of(namespace: Object) -> Consent:
         return Consent(given=False, wrong=f"its annotation {UNTIL} is {text!r:.60}, and no time")
     if until.tzinfo is None:
         return Consent(given=False, wrong=f"its annotation {UNTIL} is {text}, and names no time zone")
-    return Consent(given=True, until=until.astimezone(UTC))
+    try:
+        return Consent(given=True, until=until.astimezone(UTC))
+    except OverflowError:
+        return Consent(given=False, wrong=f"its annotation {UNTIL} is {text}, which no calendar has in UTC")
 
 
 def granted(until: datetime | None) -> Object:

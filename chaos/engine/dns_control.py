@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from chaos.clock import RunClock
@@ -19,16 +19,24 @@ from chaos.model import PodIdentity
 Object = dict[str, Any]
 _CONFIG_MAP = "coredns"
 _LOOK_S = 0.1
+Guarded = Callable[[str, Sequence[str], int], Awaitable[None]]
 
 
 class DnsControl:
-    """Satisfies `chaos.experiment.ClusterDns`. Its undo is on disk before each change, and never overwrites others'."""
+    """Satisfies `chaos.experiment.ClusterDns`. Its undo is on disk before each change, and never overwrites others'.
 
-    def __init__(self, experiment: Experiment, cluster: Cluster, changes: Changes, clock: RunClock) -> None:
+    Args:
+        guarded: raises where a guard does not let pods of these names be taken, so many of them at the same time.
+    """
+
+    def __init__(
+        self, experiment: Experiment, cluster: Cluster, changes: Changes, clock: RunClock, guarded: Guarded
+    ) -> None:
         self._experiment = experiment
         self._cluster = cluster
         self._changes = changes
         self._clock = clock
+        self._guarded = guarded
         self._deployment = ""
 
     async def pods(self, *, ready: bool = True) -> tuple[PodIdentity, ...]:
@@ -46,6 +54,8 @@ class DnsControl:
     async def delete(self, pods: Sequence[PodIdentity]) -> Acknowledged:
         """See `chaos.experiment.ClusterDns.delete`."""
         await self._allowed()
+        names = [pod.name for pod in pods]
+        await self._guarded(f"deletion of {', '.join(names)}", names, len(names))
         because = f"Deployment {self._deployment} replaces it"
         done = await asyncio.gather(
             *(self._changes.delete_pod(pod.name, DNS_NAMESPACE, pod.uid, None, because) for pod in pods)
@@ -55,9 +65,17 @@ class DnsControl:
     async def scale(self, replicas: int) -> Acknowledged:
         """See `chaos.experiment.ClusterDns.scale`."""
         await self._allowed()
+        looked_at: set[str] = set()
+        while len(names := await self._staying()) > replicas and not looked_at.issuperset(names):
+            looked_at.update(names)  # a guard may wait, and there may be others then
+            await self._guarded(f"scaling of {self._deployment} to {replicas}", names, len(names) - replicas)
         return await self._changes.patch(
             "Deployment", self._deployment, DNS_NAMESPACE, {"spec": {"replicas": replicas}}
         )
+
+    async def _staying(self) -> list[str]:
+        """Names of the servers that are not on their way out."""
+        return [pod["metadata"]["name"] for pod in await self._objects() if "deletionTimestamp" not in pod["metadata"]]
 
     async def unscale(self) -> Acknowledged:
         """See `chaos.experiment.ClusterDns.unscale`."""

@@ -50,18 +50,10 @@ from chaos.model import ClusterEvent, History
 from chaos.options.identify import Identify
 from chaos.visible import visible_traceback
 
-_FLUSH_S = 1.0
-_LOGIN_WITHIN_S = 5.0
-# As whom an identity probe asks; a command line is seen by everybody on the machine.
-IDENTIFY_USER, IDENTIFY_PASSWORD = "CHAOS_IDENTIFY_USER", "CHAOS_IDENTIFY_PASSWORD"
-# Kubernetes ends the agents so much later than the run should have ended.
-_AGENTS_OUTLIVE_S = 300
 # What is measured is fetched and closed after the method's end.
 _END_WITHIN_S = 60.0
 _WATCHED = ("Pod", "EndpointSlice", "StatefulSet", "Service", "PersistentVolumeClaim")
 _LOOK_AT_NAMESPACE_S = 5.0
-# How often watches are compared with lists: at most so often, and less often where lists are long.
-_LOOK_AT_WATCHES_S, _LOOK_PER_OBJECT_S = 5.0, 0.02
 
 
 @dataclass(slots=True)

@@ -56,6 +56,17 @@ class RunObjects:
         self._recorder = recorder
         self._progress = progress
         self._namespace = namespace
+        self._own = {namespace}  # and those that the run made
+
+    def _refuse_elsewhere(self, doing: str, kind: str, namespace: str) -> None:
+        """Raises UsageError: it is nothing of the run's, and no guard has looked at it."""
+        if kind == "Node" and "nodes" not in self._experiment.needs:
+            raise UsageError(f"{self._experiment.name} is {doing} without saying so", hint='it needs: needs=("nodes",)')
+        if kind not in CLUSTER_WIDE and namespace not in self._own:
+            raise UsageError(
+                f"{self._experiment.name} is {doing} in namespace {namespace}, which is not the run's",
+                hint="run.objects.make_namespace(suffix) makes one more; run.cluster_dns changes cluster DNS",
+            )
 
     async def apply(self, manifest: str, namespace: str = "") -> list[Object]:
         """See `chaos.experiment.Objects.apply`."""
@@ -90,9 +101,13 @@ class RunObjects:
         """The same, and when."""
         if obj["kind"] not in CLUSTER_WIDE:
             obj = {**obj, "metadata": {"namespace": self._namespace, **obj["metadata"]}}
+        meta = obj["metadata"]
+        self._refuse_elsewhere(f"creating {obj['kind']} {meta['name']}", obj["kind"], meta.get("namespace", ""))
         await self._refuse_adoption(obj)
         adapt_pods(obj, self._options.pods)
         made = await self._changes.create(obj)
+        if obj["kind"] == "Namespace":
+            self._own.add(str(meta["name"]))
         dropped = dropped_fields(obj.get("spec", {}), made.object.get("spec", {}))
         if dropped:
             name = f"{obj['kind']} {obj['metadata']['name']}"
@@ -133,12 +148,14 @@ class RunObjects:
         self, kind: str, name: str, patch: Object, *, subresource: str = "", namespace: str = ""
     ) -> Acknowledged:
         """See `chaos.experiment.Objects.patch`."""
+        self._refuse_elsewhere(f"changing {kind} {name}", kind, namespace or self._namespace)
         return await self._changes.patch(
             kind, name, namespace or self._namespace, patch, because=_OURS, subresource=subresource
         )
 
     async def delete(self, kind: str, name: str, *, orphan: bool = False, namespace: str = "") -> Acknowledged:
         """See `chaos.experiment.Objects.delete`."""
+        self._refuse_elsewhere(f"deleting {kind} {name}", kind, namespace or self._namespace)
         how = "Orphan" if orphan else "Background"
         return await self._changes.delete(kind, name, namespace or self._namespace, because=_OURS, propagation=how)
 
@@ -194,6 +211,7 @@ class RunObjects:
 
     async def exec(self, pod: str, command: Sequence[str], *, namespace: str = "", container: str = "") -> Executed:
         """See `chaos.experiment.Objects.exec`."""
+        self._refuse_elsewhere(f"running a command in Pod {pod}", "Pod", namespace or self._namespace)
         return await run_command(self._cluster, namespace or self._namespace, pod, list(command), container=container)
 
     async def logs(self, pod: str, *, namespace: str = "", container: str = "", previous: bool = False) -> str:

@@ -64,6 +64,8 @@ class Rehearsed:
     def among(self, names: Sequence[tuple[str, str]]) -> Rehearsed:
         """The same with the names of another cluster: pairs of a name here and the one there."""
         pairs = [(here, there) for here, there in names if here and there]
+        if self.problem is not None:
+            self.problem.message = _text(self.problem.message, pairs)
         return replace(self, calls=tuple(_renamed(call, pairs) for call in self.calls))
 
 
@@ -132,11 +134,15 @@ def undo_said(entry: UndoEntry) -> str:
     return f"nothing: {entry.because}"
 
 
+def _text(value: str, names: Sequence[tuple[str, str]]) -> str:
+    for here, there in names:
+        value = value.replace(here, there)
+    return value
+
+
 def _renamed(call: Call, names: Sequence[tuple[str, str]]) -> Call:
     def text(value: str) -> str:
-        for here, there in names:
-            value = value.replace(here, there)
-        return value
+        return _text(value, names)
 
     def whole(value: Any) -> Any:
         if isinstance(value, dict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chaos.cluster.client import Cluster
+from chaos.engine.guards.budgets import allowed_by
 from chaos.engine.target import WatchedTarget
 
 Object = dict[str, Any]
@@ -25,9 +26,10 @@ async def stand_ins(cluster: Cluster, namespace: str, target: WatchedTarget | No
         ApiError: they may not be read.
     """
     found = await cluster.get("Namespace", namespace) or {"metadata": {"name": namespace}}
-    made: list[Object] = [_bare("v1", "Namespace", found)]
-    budgets, _ = await cluster.list("PodDisruptionBudget", namespace)
-    made += [{**_bare("policy/v1", "PodDisruptionBudget", one), "spec": one["spec"]} for one in budgets]
+    made: list[Object] = [
+        _bare("v1", "Namespace", found),
+        *await budgets_of(cluster, namespace, counted=target is not None),
+    ]
     if target is None:
         return made
     service = await cluster.get("Service", target.service, namespace)
@@ -37,6 +39,29 @@ async def stand_ins(cluster: Cluster, namespace: str, target: WatchedTarget | No
     workload = await cluster.get("StatefulSet", target.statefulset, namespace)
     if workload is not None:
         made.append(_stateful_set(workload, target.port))
+    return made
+
+
+async def budgets_of(cluster: Cluster, namespace: str, *, counted: bool) -> list[Object]:
+    """PodDisruptionBudgets of a namespace, to create.
+
+    Args:
+        cluster: that the run would work on.
+        namespace: theirs.
+        counted: whether the pods are there that the run takes, so that a budget allows what it allows now: other pods
+            that it counts have no stand-in.
+
+    Raises:
+        ApiError: they may not be read.
+    """
+    budgets, _ = await cluster.list("PodDisruptionBudget", namespace)
+    made = []
+    for one in budgets:
+        spec = one["spec"]
+        if counted:
+            kept = {key: value for key, value in spec.items() if key not in ("minAvailable", "maxUnavailable")}
+            spec = {**kept, "maxUnavailable": allowed_by(one)}
+        made.append({**_bare("policy/v1", "PodDisruptionBudget", one), "spec": spec})
     return made
 
 

@@ -19,6 +19,7 @@ _SAID: tuple[tuple[str, type, str], ...] = (
     ("replaces", bool, "True or False"),
     ("one_by_one", bool, "True or False"),
     ("keeps_budgets", bool, "True or False"),
+    ("needs", tuple, 'a tuple such as ("nodes",)'),
     ("undone", str, "a text"),
 )
 
@@ -36,6 +37,7 @@ class Fault(ABC):
             the watch first showed its deletion.
         keeps_budgets: whether the API server asks PodDisruptionBudgets before it does it, as for an eviction; else the
             tool asks them.
+        needs: what an experiment that injects it has to declare in its own `needs`, such as ``nodes``.
         words: what happened to a target and when its time begins, in the words of reports.
         undone: how it is taken back at the run's end, or by `chaos recover`, in words.
     """
@@ -43,6 +45,7 @@ class Fault(ABC):
     replaces: ClassVar[bool] = False
     one_by_one: ClassVar[bool] = False
     keeps_budgets: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
     words: ClassVar[CauseWords] = CauseWords("the fault was accepted", "the fault", "fault accepted")
     undone: ClassVar[str] = "what it changed is put back"
 

@@ -10,6 +10,7 @@ class Cordon(Fault):
     """Mark a node as unschedulable, as `kubectl cordon` does; what runs on it goes on. The undo takes the mark off."""
 
     undone = "the mark is taken off"
+    needs = ("nodes",)
 
     node: str
 

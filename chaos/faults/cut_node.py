@@ -21,6 +21,7 @@ class CutNode(Fault):
     """
 
     replaces = True
+    needs = ("nodes",)
     words = CauseWords("its node was cut off", "the cut of its node", "node cut off")
     undone = "the node is joined again"
 

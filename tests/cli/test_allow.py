@@ -58,7 +58,9 @@ def test_older_versions_take_consent_for_a_while_for_none() -> None:
     assert namespace["metadata"]["labels"][OPT_IN_LABEL] != "true"
 
 
-@pytest.mark.parametrize("text", ["tomorrow", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00", ""])
+@pytest.mark.parametrize(
+    "text", ["tomorrow", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00", "9999-12-31T23:59:59-05:00", ""]
+)
 def test_an_end_that_cannot_be_read_allows_nothing(text: str) -> None:
     meta = {"name": "mine", "labels": {OPT_IN_LABEL: "until"}, "annotations": {UNTIL: text}}
     consent = consent_of({"metadata": meta})

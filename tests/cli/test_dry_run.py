@@ -13,11 +13,13 @@ import pytest
 import yaml
 
 from chaos.cli import dry_run as planning
+from chaos.cli import rehearsing
 from chaos.cli.one import RunRequest
+from chaos.clock import run_virtual
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.engine import permissions
-from chaos.engine.consent import granted
+from chaos.engine.consent import consent_of, granted
 from chaos.engine.place import Place
 from chaos.experiment import find_experiment
 from chaos.metrics import MetricsOptions
@@ -176,6 +178,43 @@ def test_a_budget_that_would_be_broken_ends_the_plan_as_it_would_the_run(
     )
     assert code == 4
     assert "PodDisruptionBudget keep allows 0 of web-0" in document["rehearsal"]["ended_early"]
+
+
+def test_a_budget_that_counts_pods_of_others_too_allows_in_the_plan_what_it_allows_in_the_cluster(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of three pods of the target and three of another workload five are to stay."""
+    other = (
+        WEB.replace("name: web", "name: api")
+        .replace("app: web", "app: api")
+        .replace("serviceName: web", "serviceName: api")
+    )
+    budget = BUDGET.replace("minAvailable: 3", "minAvailable: 5").replace("[web, db]", "[web, api]")
+    code, document = planned(
+        "identity-persistence",
+        monkeypatch,
+        capsys,
+        f"{WEB}---{other}---{budget}",
+        namespace="mine",
+        target="statefulset/web",
+        trials=1,
+    )
+    assert (code, document["rehearsal"]["ended_early"]) == (0, None)
+
+
+def test_a_namespace_that_every_cluster_has_is_rehearsed_in_too() -> None:
+    async def main() -> dict[str, str]:
+        sandbox = Sandbox(seed=3)
+        await sandbox.start()
+        try:
+            address = ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector())
+            meta = {"name": "default", "labels": granted(None)["metadata"]["labels"]}
+            await rehearsing._plant(address, [{"apiVersion": "v1", "kind": "Namespace", "metadata": meta}], 0)
+            return dict((sandbox.store.get("Namespace", "", "default") or {})["metadata"]["labels"])
+        finally:
+            await sandbox.stop()
+
+    assert consent_of({"metadata": {"labels": run_virtual(main())}}).given
 
 
 def test_what_the_server_refuses_is_told_and_the_exit_code_is_3(

@@ -105,5 +105,23 @@ def test_one_that_cannot_be_written_delays_nothing_and_is_told(status: int, time
     assert announced(None) == ([INJECTED, INJECTED, UNDONE], "", 0.0)
 
 
+def test_one_that_was_written_although_nobody_heard_so_is_no_problem() -> None:
+    """It was being sent when the method ended, and is sent once more."""
+
+    class There(Refusing):
+        async def announce(self, event: dict[str, Any], _limit_s: float) -> None:
+            raise ApiError(f"telling {event['reason']}", status=409, reason="AlreadyExists")
+
+    async def story() -> str:
+        target, at = WatchedTarget("mine", "web", "web", 80, ("web-0",)), datetime(2026, 1, 1, tzinfo=UTC)
+        announcer = Announcer(There(None), target, "r-1", at, wanted=True)  # type: ignore[arg-type]
+        announcer.saw(ClusterEvent(0, "ADDED", "StatefulSet", "mine", "web", "uid", {}))
+        announcer.injected(FaultWindow("delete-pod", 1, (), "accepted", 1, 2, None))
+        await announcer.finish()
+        return announcer.problem
+
+    assert run_virtual(story()) == ""
+
+
 def test_without_events_nothing_is_written() -> None:
     assert announced(None, wanted=False) == ([], "", 0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,10 @@ from chaos.sandbox.sandbox import Sandbox
 OUTAGE, OTHER = "dns-outage", "identity-persistence"
 
 
+async def _opened(_what: str, _hit: Sequence[str], _at_once: int) -> None:
+    """All guards are."""
+
+
 @dataclass(slots=True)
 class Under:
     sandbox: Sandbox
@@ -38,7 +42,7 @@ class Under:
     clock: RunClock
 
     def control(self, experiment: str = OUTAGE) -> DnsControl:
-        return DnsControl(find_experiment(experiment), self.cluster, self.changes, self.clock)
+        return DnsControl(find_experiment(experiment), self.cluster, self.changes, self.clock, _opened)
 
     async def killed(self) -> list[RollbackError]:
         """The process is gone; `chaos recover` reads its journal."""
@@ -165,4 +169,5 @@ def test_the_role_for_it_covers_coredns_by_name_where_rbac_can_say_so() -> None:
         {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "delete"]},
         {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get", "patch"], "resourceNames": ["coredns"]},
         {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "patch"], "resourceNames": ["coredns"]},
+        {"apiGroups": ["policy"], "resources": ["poddisruptionbudgets"], "verbs": ["list"]},
     ]

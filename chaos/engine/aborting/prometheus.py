@@ -6,6 +6,7 @@ import asyncio
 import json
 import math
 import os
+import threading
 import time
 from collections.abc import Callable
 from http.client import HTTPException
@@ -23,6 +24,8 @@ from chaos.visible import visible
 TOKEN = "CHAOS_PROMETHEUS_TOKEN"  # noqa: S105 - the variable that has it
 # A query that takes longer says nothing of now.
 _WITHIN_S = 5.0
+# A server that sends a byte now and then, or a name that is looked up for ever, is waited for no longer in all.
+_ENDED_AFTER_S = 2 * _WITHIN_S
 # An alert's expression finds a few series.
 _MOST_BYTES = 1 << 20
 _CHUNK_BYTES = 1 << 16
@@ -62,9 +65,33 @@ class Query(Condition):
     async def look(self) -> Seen:
         """See `Condition.look`; the waiting is done in a thread, so that no probe waits with it."""
         try:
-            return judged(await asyncio.to_thread(self._ask, self._query))
+            return judged(await asyncio.to_thread(_in_time, self._ask, self._query))
         except QueryError as exc:
             return Seen(None, visible(str(exc)[:_SHOWN], line=True))
+
+
+def _in_time(ask: Callable[[str], dict[str, Any]], query: str) -> dict[str, Any]:
+    """What it answers, in a thread that is left behind where it does not.
+
+    Raises:
+        QueryError: it does not in time, or says why not.
+    """
+    found: list[dict[str, Any] | Exception] = []
+
+    def work() -> None:
+        try:
+            found.append(ask(query))
+        except Exception as exc:  # noqa: BLE001 - it is raised where somebody waits for it
+            found.append(exc)
+
+    thread = threading.Thread(target=work, name="prometheus", daemon=True)
+    thread.start()
+    thread.join(_ENDED_AFTER_S)
+    if not found:
+        raise QueryError(f"Prometheus had not answered after {_ENDED_AFTER_S:g} s")
+    if isinstance(found[0], Exception):
+        raise found[0]
+    return found[0]
 
 
 def judged(document: dict[str, Any]) -> Seen:
@@ -100,7 +127,7 @@ def _number(pair: object) -> float:
     """Of an instant and a value, which is a text."""
     try:
         return float(pair[1])  # type: ignore[index]  # what JSON holds is data
-    except (TypeError, ValueError, LookupError) as exc:
+    except (TypeError, ValueError, LookupError, OverflowError) as exc:
         raise QueryError("Prometheus answered with a value that is no number") from exc
 
 
@@ -139,8 +166,6 @@ class Prometheus:
             request.add_unredirected_header("Authorization", f"Bearer {self._token}")
         try:
             status, text = self._answer(request)
-        except HTTPError as exc:
-            status, text = exc.code, exc.read(_CHUNK_BYTES)
         except URLError as exc:
             raise QueryError(f"{self._where} cannot be asked: {exc.reason}") from exc
         except (OSError, HTTPException, ValueError) as exc:
@@ -156,7 +181,7 @@ class Prometheus:
     def _answer(self, request: Request) -> tuple[int, bytes]:
         deadline_s = time.monotonic() + _WITHIN_S
         found = bytearray()
-        with self._opener.open(request, timeout=_WITHIN_S) as response:
+        with self._open(request) as response:
             while chunk := response.read1(_CHUNK_BYTES):
                 found += chunk
                 if len(found) > _MOST_BYTES:
@@ -164,6 +189,13 @@ class Prometheus:
                 if time.monotonic() > deadline_s:
                     raise QueryError(f"{self._where} had not answered after {_WITHIN_S:g} s")
             return int(response.status), bytes(found)
+
+    def _open(self, request: Request) -> Any:
+        """The response, whatever its status: what is wrong with a query stands in its body."""
+        try:
+            return self._opener.open(request, timeout=_WITHIN_S)
+        except HTTPError as exc:
+            return exc
 
 
 class _NoRedirect(HTTPRedirectHandler):

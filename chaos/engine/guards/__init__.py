@@ -58,7 +58,7 @@ class Guards:
         Raises:
             AbortedError: it may not be injected; the run ends.
         """
-        for guard in self._guards:
+        for guard in sorted(self._guards, key=lambda one: not one.waits):
             try:
                 await guard.check_injection(self._scene, injection)
             except GuardError as exc:

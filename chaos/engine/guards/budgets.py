@@ -7,6 +7,8 @@ from typing import Any
 
 from chaos.cluster.selector import selector_text
 from chaos.engine.guards.guard import Guard, GuardError, Injection, Scene
+from chaos.engine.permissions import DNS_NAMESPACE
+from chaos.engine.target import is_ready
 
 # The controller that counts is behind for a moment after a pod turned ready.
 _WAIT_S, _LOOK_S = 5.0, 0.5
@@ -20,17 +22,22 @@ class Budgets(Guard):
     refuses = "take pods that a PodDisruptionBudget wants to stay"
     switch = "--over-budget"
     asks = True
+    waits = True
 
     async def check_start(self, scene: Scene) -> str:
         """See `Guard.check_start`."""
-        if not scene.namespace:
-            return ""
-        found, _ = await scene.cluster.list("PodDisruptionBudget", scene.namespace)
-        names = [f"{one['metadata']['name']} ({_allowed(one)} allowed)" for one in found]
+        disturbs_dns = "kube-system" in scene.experiment.needs and not scene.place.simulated
+        said = [await self._told(scene, one) for one in (scene.namespace, DNS_NAMESPACE if disturbs_dns else "") if one]
+        return "; ".join(filter(None, said))
+
+    @staticmethod
+    async def _told(scene: Scene, namespace: str) -> str:
+        found, _ = await scene.cluster.list("PodDisruptionBudget", namespace)
+        names = [f"{one['metadata']['name']} ({allowed_by(one)} allowed)" for one in found]
         if not names:
             return ""
         how = "may be broken (--over-budget)" if scene.options.guards.over_budget else "are kept to"
-        return f"PodDisruptionBudgets of namespace {scene.namespace} {how}: {', '.join(names)}"
+        return f"PodDisruptionBudgets of namespace {namespace} {how}: {', '.join(names)}"
 
     async def check_injection(self, scene: Scene, injection: Injection) -> None:
         """See `Guard.check_injection`."""
@@ -42,18 +49,18 @@ class Budgets(Guard):
                 raise self._refused(injection, *broken)
             await asyncio.sleep(_LOOK_S)
 
-    def _refused(self, injection: Injection, budget: Object, hit: frozenset[str]) -> GuardError:
-        name = budget["metadata"]["name"]
+    def _refused(self, injection: Injection, budget: Object, hit: frozenset[str], allowed: int) -> GuardError:
+        name, namespace = budget["metadata"]["name"], budget["metadata"]["namespace"]
         return self.refusal(
-            f"PodDisruptionBudget {name} allows {_allowed(budget)} of {', '.join(sorted(hit))} to be taken now, so "
+            f"PodDisruptionBudget {name} allows {allowed} of {', '.join(sorted(hit))} to be taken now, so "
             f"there is no {injection.what}",
-            hint=f"kubectl get pdb -n {injection.target.namespace} {name} shows why; --over-budget takes them anyway",
+            hint=f"kubectl get pdb -n {namespace} {name} shows why; --over-budget takes them anyway",
         )
 
     @staticmethod
-    async def _broken(scene: Scene, injection: Injection) -> tuple[Object, frozenset[str]] | None:
-        """The budget that it would break, and the pods of it that it would take."""
-        namespace = injection.target.namespace
+    async def _broken(scene: Scene, injection: Injection) -> tuple[Object, frozenset[str], int] | None:
+        """The budget that it would break, the pods of it that it would take, and how many may be."""
+        namespace = injection.namespace or injection.target.namespace
         budgets, _ = await scene.cluster.list("PodDisruptionBudget", namespace)
         for budget in budgets:
             selector = (budget.get("spec") or {}).get("selector")
@@ -62,12 +69,15 @@ class Budgets(Guard):
             pods, _ = await scene.cluster.list("Pod", namespace, selector_text(selector))
             there = {pod["metadata"]["name"] for pod in pods if "deletionTimestamp" not in pod["metadata"]}
             hit = injection.hit & there
-            if min(len(hit), injection.at_once or len(hit)) > _allowed(budget):
-                return budget, hit
+            # Its controller may not have counted yet what went a moment ago.
+            spare = sum(map(is_ready, pods)) - int((budget.get("status") or {}).get("desiredHealthy") or 0)
+            allowed = max(0, min(allowed_by(budget), spare))
+            if min(len(hit), injection.at_once or len(hit)) > allowed:
+                return budget, hit, allowed
         return None
 
 
-def _allowed(budget: Object) -> int:
+def allowed_by(budget: Object) -> int:
     """How many it allows now; none where its controller has not counted since it was changed."""
     status = budget.get("status") or {}
     if int(status.get("observedGeneration") or 0) < int(budget["metadata"].get("generation") or 0):

@@ -32,24 +32,22 @@ class NamespaceConsent(Guard):
             )
         if consent.until is None:
             return ""
-        self._refuse_over(scene, consent.until, latest)
-        note = f"namespace {scene.namespace} allows experiments until {consent.until:%Y-%m-%d %H:%M:%S} UTC"
-        if apart_s > _APART_S:
-            note += f"; this machine's clock and the API server's are {apart_s:.0f} s apart, and the later one counts"
-        return note
+        self._refuse_over(scene, consent.until, latest, apart_s)
+        until = f"{consent.until:%Y-%m-%d %H:%M:%S} UTC"
+        return f"namespace {scene.namespace} allows experiments until {until}{_apart(apart_s)}"
 
     async def check_injection(self, scene: Scene, injection: Injection) -> None:
         """See `Guard.check_injection`."""
         if not scene.namespace:
             return
-        consent, latest, _ = await self._read(scene)
+        consent, latest, apart_s = await self._read(scene)
         if not consent.given:
             raise self.refusal(
                 f"namespace {scene.namespace} does not allow experiments any more, so there is no {injection.what}",
                 hint=f"its owner took that back; who may allows them again: {_allow(scene)}",
             )
         if consent.until is not None:
-            self._refuse_over(scene, consent.until, latest)
+            self._refuse_over(scene, consent.until, latest, apart_s)
 
     async def _read(self, scene: Scene) -> tuple[Consent, datetime, float]:
         found = await scene.cluster.get("Namespace", scene.namespace)
@@ -64,13 +62,20 @@ class NamespaceConsent(Guard):
         now = await scene.now()
         return consent, now.latest, now.apart.total_seconds()
 
-    def _refuse_over(self, scene: Scene, until: datetime, latest: datetime) -> None:
+    def _refuse_over(self, scene: Scene, until: datetime, latest: datetime, apart_s: float) -> None:
         if latest >= until:
             raise self.refusal(
                 f"namespace {scene.namespace} allowed experiments until {until:%Y-%m-%d %H:%M:%S} UTC, and it is "
-                f"{latest:%H:%M:%S} UTC now",
+                f"{latest:%Y-%m-%d %H:%M:%S} UTC now{_apart(apart_s)}",
                 hint=f"its owner allows them again with: {_allow(scene)}",
             )
+
+
+def _apart(apart_s: float) -> str:
+    """What to know of two clocks that disagree."""
+    if apart_s <= _APART_S:
+        return ""
+    return f"; this machine's clock and the API server's are {apart_s:.0f} s apart, and the later one counts"
 
 
 def _allow(scene: Scene) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaos.engine.guards.guard import Guard, Scene
+from chaos.engine.guards.guard import Guard, Injection, Scene
 from chaos.errors import ApiError, UsageError
 from chaos.experiment.definition import NEEDS
 
@@ -16,12 +16,24 @@ class _Needed(Guard):
 
     async def check_start(self, scene: Scene) -> str:
         """See `Guard.check_start`."""
-        allowed = getattr(scene.options, f"allow_{self.need.replace('-', '_')}")
-        if self.need in scene.experiment.needs and not allowed and not scene.place.simulated:
+        if self.need in scene.experiment.needs and not self._is_allowed(scene):
             raise self.refusal(
                 f"{scene.experiment.name} needs {NEEDS[self.need].partition(':')[0]}", hint=f"say so: {self.switch}"
             )
         return ""
+
+    async def check_injection(self, scene: Scene, injection: Injection) -> None:
+        """See `Guard.check_injection`: of an experiment that has not said what it does."""
+        if self.need in injection.needs and not self._is_allowed(scene):
+            raise self.refusal(
+                f"{scene.experiment.name} does not declare what {injection.what} needs: "
+                f"{NEEDS[self.need].partition(':')[0]}",
+                hint=f'needs=("{self.need}",) in its file; then {self.switch} allows it',
+            )
+
+    def _is_allowed(self, scene: Scene) -> bool:
+        allowed = getattr(scene.options, f"allow_{self.need.replace('-', '_')}")
+        return bool(allowed) or scene.place.simulated
 
 
 class ClusterDns(_Needed):

@@ -40,8 +40,10 @@ class Injection:
     Attributes:
         what: for people, such as ``delete-pod web-0``.
         hit: names of the pods that it is about to take.
+        namespace: theirs, where it is not the target's.
         under_fault: names of those that an earlier fault took, and whose replacement was not seen yet.
         at_once: of those that it takes, at most so many at the same time; 0: all of them.
+        needs: what an experiment has to declare for it, such as ``nodes``.
         keeps_budgets: whether the API server itself asks PodDisruptionBudgets, as it does for an eviction.
         was_steady: whether the steady state was reached before in this run, where there is a workload to be steady.
     """
@@ -53,6 +55,8 @@ class Injection:
     at_once: int = 0
     keeps_budgets: bool = False
     was_steady: bool = True
+    namespace: str = ""
+    needs: tuple[str, ...] = ()
 
 
 class GuardError(PreflightError):
@@ -75,12 +79,14 @@ class Guard:
         refuses: what the tool never does, as the rest of a sentence that begins so: "It does not …".
         switch: what opens it; empty: nothing does.
         asks: whether it asks the cluster before a run.
+        waits: whether it may wait before a fault; the others look after it, so that what they see is new.
     """
 
     name: ClassVar[str]
     refuses: ClassVar[str]
     switch: ClassVar[str] = ""
     asks: ClassVar[bool] = False
+    waits: ClassVar[bool] = False
 
     async def check_start(self, scene: Scene) -> str:
         """Look before anything is touched.

@@ -46,6 +46,13 @@ class KnownCluster(Guard):
                 hint=f"if that is the one that you mean: --cluster-uid {uid}; for one that is made anew for each job: "
                 "--new-cluster, or new-cluster = true in its profile",
             )
+        whole = pins.of(address, "")
+        if whole.fingerprint and whole.fingerprint != cluster.fingerprint:
+            raise self.refusal(
+                f"{cluster.name} was the cluster {whole.fingerprint} when it was used first ({whole.since}), and "
+                "whether it still is cannot be told: its namespace kube-system may not be read now",
+                hint=f"if that is the one that you mean, name the UID of the run's namespace: --cluster-uid {uid}",
+            )
         why = pins.remember(address, cluster.fingerprint)
         if why:
             raise self.refusal(

@@ -16,19 +16,25 @@ class Radius(Guard):
     async def check_injection(self, scene: Scene, injection: Injection) -> None:
         """See `Guard.check_injection`."""
         target = injection.target
-        if not injection.hit or not target.names:
+        if not injection.hit or not target.names or injection.namespace:
             return
         labels = ",".join(f"{key}={value}" for key, value in sorted(target.labels.items()))
         live, _ = await scene.cluster.list("Pod", target.namespace, labels)
         ready = {pod["metadata"]["name"] for pod in live if is_ready(pod)}
         strangers = frozenset(target.names) - ready - injection.under_fault - injection.hit
+        for name in sorted(strangers):  # somebody may have changed the labels of a pod that is well
+            pod = await scene.cluster.get("Pod", name, target.namespace)
+            if pod is not None and is_ready(pod):
+                strangers -= {name}
         would_be = strangers | injection.under_fault | injection.hit
-        if not strangers or len(would_be) <= scene.experiment.blast_radius:
+        touched = strangers or injection.hit & frozenset(target.names)
+        if not touched or len(would_be) <= scene.experiment.blast_radius:
             return
         down = ", ".join(sorted(strangers))
+        why = f"{down} {'is' if len(strangers) == 1 else 'are'} not ready by now, so " if down else ""
+        describe = f"see why first: kubectl describe pod -n {target.namespace} {down.replace(',', '')}"
         raise self.refusal(
-            f"{down} {'is' if len(strangers) == 1 else 'are'} not ready by now, so {injection.what} would make "
-            f"{len(would_be)} of {len(target.names)} pods unavailable at once, and {scene.experiment.name} declares "
-            f"blast_radius={scene.experiment.blast_radius}",
-            hint=f"see why first: kubectl describe pod -n {target.namespace} {down.replace(',', '')}",
+            f"{why}{injection.what} would make {len(would_be)} of {len(target.names)} pods unavailable at once, and "
+            f"{scene.experiment.name} declares blast_radius={scene.experiment.blast_radius}",
+            hint=describe if down else "wait for the steady state between deletions, or declare a larger radius",
         )

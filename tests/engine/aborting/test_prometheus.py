@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 from collections.abc import Iterator
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 
@@ -99,6 +102,7 @@ def test_a_series_holds_as_in_an_alert_and_so_does_a_number_that_is_not_zero() -
         document("vector", [{"metric": {}, "value": [1.0]}]),
         document("scalar", [1.0, "NaN"]),
         document("scalar", []),
+        document("scalar", [1.0, 10**400]),
         {"status": "success", "data": []},
         {"status": "error", "errorType": "bad_data", "error": "parse error"},
     ],
@@ -152,6 +156,39 @@ def test_what_is_no_answer_of_prometheus_is_unknown(server: Server, body: Any, s
     server.says(body, status)
     with pytest.raises(QueryError, match=why):
         Prometheus(server.url, "").ask("up")
+
+
+class _Broken(io.BytesIO):
+    def read1(self, _size: int | None = -1, /) -> bytes:
+        raise ConnectionResetError(104, "Connection reset by peer")
+
+
+def test_an_answer_that_breaks_off_in_an_error_is_none_and_ends_nothing_else() -> None:
+    asked = Prometheus("http://127.0.0.1:1", "")
+
+    class Opener:
+        def open(self, *_: Any, **__: Any) -> None:
+            raise HTTPError("http://127.0.0.1:1", 503, "busy", Message(), _Broken())
+
+    asked._opener = Opener()  # type: ignore[assignment]
+    with pytest.raises(QueryError, match="Connection reset by peer"):
+        asked.ask("up")
+
+
+def test_one_that_never_comes_to_an_end_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it does, such as a byte of a header now and then: a look that never ends would never be unknown."""
+    monkeypatch.setattr(prometheus, "_ENDED_AFTER_S", 0.01)
+    over = threading.Event()
+
+    def ask(_query: str) -> dict[str, Any]:
+        over.wait()
+        return {}
+
+    try:
+        seen = run_virtual(Query(QueryCondition("prometheus: up", "up"), ask).look())
+    finally:
+        over.set()
+    assert seen == Seen(None, "Prometheus had not answered after 0.01 s")
 
 
 def test_one_that_cannot_be_reached_or_refuses_the_query_ends_the_run_before_it_begins(server: Server) -> None:

@@ -70,6 +70,7 @@ class Case:
     injection: dict[str, Any] | None = None
     prepare: Callable[[World], Awaitable[None]] | None = None
     pinned: str = ""
+    labels: dict[str, str] = field(default_factory=lambda: {"app": "web"})
 
 
 async def one_down(world: World) -> None:
@@ -86,6 +87,11 @@ async def budgeted(world: World) -> None:
     """All pods are wanted."""
     await world.apply(WEB, "mine")
     await world.apply(BUDGET, "mine")
+    await world.ready(3, "mine")
+
+
+async def well(world: World) -> None:
+    await world.apply(WEB, "mine")
     await world.ready(3, "mine")
 
 
@@ -121,7 +127,7 @@ async def refused_by(world: World, case: Case, given: dict[str, Any]) -> str:
     address = ClusterAddress(url=world.sandbox.api.url, connector=world.sandbox.api.connector())
     place = Place(address, world.sandbox.vantage, "a cluster", virtual_time=True)
     options = replace(options_of({**case.given, **given}), namespace=case.namespace)
-    target = WatchedTarget(case.namespace, "web", "web", 80, ("web-0", "web-1", "web-2"), {"app": "web"})
+    target = WatchedTarget(case.namespace, "web", "web", 80, ("web-0", "web-1", "web-2"), case.labels)
     guards = Guards(Scene(world.cluster, place, find_experiment(case.experiment), options, case.namespace))
     try:
         await guards.check_start(asking=False)
@@ -155,6 +161,15 @@ def tried(case: Case, ways: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatc
     return run(story)
 
 
+@pytest.mark.parametrize(("need", "guard"), [("nodes", "nodes"), ("kube-system", "cluster-dns")])
+def test_a_fault_whose_need_the_experiment_does_not_declare_is_not_injected(
+    need: str, guard: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody was asked for what it needs then."""
+    case = Case({}, injection={"needs": (need,)})
+    assert tried(case, [{}, {"over_budget": True}], monkeypatch, str(tmp_path)) == [guard] * 2
+
+
 def test_every_guard_has_a_case() -> None:
     assert list(CASES) == [guard.name for guard in GUARDS]
 
@@ -181,11 +196,32 @@ def test_its_own_switch_opens_it(name: str, tmp_path: Any, monkeypatch: pytest.M
 def test_consent_and_a_steady_state_and_pods_that_are_well_open_the_guards_without_a_switch(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def well(world: World) -> None:
-        await world.apply(WEB, "mine")
-        await world.ready(3, "mine")
-
     assert tried(Case({}, prepare=well, injection=HIT), [{}], monkeypatch, str(tmp_path)) == [""]
+
+
+def test_a_pod_that_is_well_counts_as_such_whoever_changed_its_labels(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The template has a label that the pods have lost."""
+    case = Case({}, prepare=well, injection=HIT, labels={"app": "web", "tier": "data"})
+    assert tried(case, [{}], monkeypatch, str(tmp_path)) == [""]
+
+
+def test_a_cluster_that_may_be_looked_at_less_is_not_taken_for_the_one_that_was_known(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where kube-system may not be read, a namespace's UID tells clusters apart; that of another is no first use."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+    async def story(world: World) -> list[str]:
+        await world.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mine"}})
+        await world.cluster.patch("Namespace", "mine", "", granted(None))
+        said = [await refused_by(world, Case({}), {})]
+        world.cluster.fingerprint = "namespace mine another-uid"
+        named = {"cluster_uid": "another-uid"}
+        return [*said, *[await refused_by(world, Case({}), way) for way in ({}, {"over_budget": True}, named, {})]]
+
+    assert run(story) == ["", "known-cluster", "known-cluster", "", ""]
 
 
 @pytest.mark.parametrize(("until", "by"), [(PAST, "consent"), (FUTURE, "")])

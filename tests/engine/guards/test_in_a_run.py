@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from chaos.analysis.reading import Reading
 from chaos.cli.saved import concluded
 from chaos.clock import run_virtual
 from chaos.engine.consent import granted
+from chaos.engine.guards import GuardError, Injection, Scene
+from chaos.engine.guards.budgets import Budgets
 from chaos.engine.progress import Silence
-from chaos.errors import AbortedError
-from chaos.experiment import Options, Run
+from chaos.engine.target import WatchedTarget
+from chaos.errors import AbortedError, UsageError
+from chaos.experiment import Experiment, Options, Run
 from chaos.experiment.judging import judges_of, statements
 from chaos.faults import DeletePod
 from chaos.model import RunOutcome
@@ -44,7 +52,9 @@ class Meanwhile(Silence):
             self.sandbox = None
 
 
-def ran_while(reports: Path, progress: Meanwhile, options: Options = QUICK) -> Ran:
+def ran_while(
+    reports: Path, progress: Meanwhile, options: Options = QUICK, experiment: Experiment | None = None
+) -> Ran:
     """A run in a namespace of somebody's, in which nothing of the run may be left."""
 
     async def main() -> Ran:
@@ -53,7 +63,7 @@ def ran_while(reports: Path, progress: Meanwhile, options: Options = QUICK) -> R
         try:
             meta = {"name": "mine", **granted(None)["metadata"], "annotations": {}}
             sandbox.api.registry.create("Namespace", {"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
-            ran = await run_on(sandbox, reports, options, progress=progress)
+            ran = await run_on(sandbox, reports, options, experiment, progress=progress)
             await asyncio.sleep(40)
             left = [o for kind in ("Pod", "StatefulSet", "Service", "Lease") for o in sandbox.store.list(kind, "mine")]
             assert left == []
@@ -118,6 +128,97 @@ def test_with_over_budget_it_is_not(tmp_path: Path) -> None:
     ran = ran_while(tmp_path, making, options)
     assert ran.result.error is None
     assert len(ran.history.faults) == 2
+
+
+def test_deletions_that_are_begun_together_count_together(tmp_path: Path) -> None:
+    """Each alone would be within the blast radius, and within a budget."""
+
+    async def both(run: Run) -> None:
+        await run.steady_state(within_s=30)
+        await asyncio.gather(*(run.delete_pod(pod) for pod in run.target.pods[:2]))
+
+    ran = run_sandboxed(tmp_path, Options(period_s=0.25, max_qps=None), experiment=with_method(both))
+    assert isinstance(ran.result.error, AbortedError)
+    assert "would make 2 of 3 pods unavailable at once" in ran.result.error.message
+    assert not [event for event in ran.history.events if event.kind == "Pod" and event.type == "DELETED"]
+
+
+def test_a_method_changes_nothing_of_a_namespace_that_no_guard_has_looked_at(tmp_path: Path) -> None:
+    settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "coredns", "namespace": "kube-system"}}
+    said: list[str] = []
+
+    async def elsewhere(run: Run) -> None:
+        objects, there = run.objects, "kube-system"
+        changes: list[Callable[[], Awaitable[object]]] = [
+            partial(objects.create, settings),
+            partial(objects.patch, "ConfigMap", "coredns", {"data": {}}, namespace=there),
+            partial(objects.delete, "ConfigMap", "coredns", namespace=there),
+            partial(objects.exec, "coredns", ["true"], namespace=there),
+            partial(objects.patch, "Node", "node-1", {"spec": {"unschedulable": True}}),
+        ]
+        for change in changes:
+            with pytest.raises(UsageError) as caught:
+                await change()
+            said.append(caught.value.message.partition(" is ")[2])
+
+    run_sandboxed(tmp_path, Options(period_s=0.25, max_qps=None), experiment=with_method(elsewhere))
+    assert said == [
+        "creating ConfigMap coredns in namespace kube-system, which is not the run's",
+        "changing ConfigMap coredns in namespace kube-system, which is not the run's",
+        "deleting ConfigMap coredns in namespace kube-system, which is not the run's",
+        "running a command in Pod coredns in namespace kube-system, which is not the run's",
+        "changing Node node-1 without saying so",
+    ]
+
+
+def test_a_budget_of_cluster_dns_is_kept_too(tmp_path: Path) -> None:
+    """That cluster DNS may be changed opens no other guard."""
+    spec = {"maxUnavailable": 1, "selector": {"matchLabels": {"k8s-app": "kube-dns"}}}
+
+    async def all_servers(run: Run) -> None:
+        await run.steady_state(within_s=30)
+        await run.sleep(2)
+        await run.cluster_dns.delete((await run.cluster_dns.pods())[:1])
+        await run.change("no server", run.cluster_dns.scale(0))
+
+    experiment = replace(with_method(all_servers), needs=("kube-system",))
+    budget = {**_BUDGET, "metadata": {"name": "dns", "namespace": "kube-system"}, "spec": spec}
+    making = Meanwhile(
+        "steady state reached", lambda sandbox: sandbox.api.registry.create("PodDisruptionBudget", budget)
+    )
+    ran = ran_while(tmp_path, making, experiment=experiment)
+    assert isinstance(ran.result.error, AbortedError)
+    assert "PodDisruptionBudget dns allows " in ran.result.error.message
+    assert "there is no scaling of coredns to 0" in ran.result.error.message
+
+
+def test_what_the_controller_of_a_budget_has_not_counted_yet_counts(tmp_path: Path) -> None:
+    """A pod went a moment ago, and the budget's status is from before."""
+
+    def pod(name: str, ready: str) -> dict[str, Any]:
+        status = {"podIP": "10.0.0.1", "conditions": [{"type": "Ready", "status": ready}]}
+        return {"metadata": {"name": name}, "status": status}
+
+    status = {"observedGeneration": 1, "disruptionsAllowed": 1, "desiredHealthy": 2}
+    budget = {
+        "metadata": {"name": "keep", "namespace": "mine", "generation": 1},
+        "spec": {"selector": {}},
+        "status": status,
+    }
+
+    class Listed:
+        async def list(self, kind: str, *_: str) -> tuple[list[dict[str, Any]], str]:
+            pods = [pod("web-0", "True"), pod("web-1", "True"), pod("web-2", "False")]
+            return ([budget] if kind == "PodDisruptionBudget" else pods), ""
+
+    scene = Scene(Listed(), None, with_method(_nothing), Options(), "mine")  # type: ignore[arg-type]
+    injection = Injection(WatchedTarget("mine", "web", "web", 80, ("web-0",)), "deletion", frozenset({"web-0"}))
+    with pytest.raises(GuardError, match="allows 0 of web-0 to be taken now"):
+        run_virtual(Budgets().check_injection(scene, injection))
+
+
+async def _nothing(_run: Run) -> None:
+    pass
 
 
 def test_a_fault_before_the_steady_state_is_not_injected(tmp_path: Path) -> None:

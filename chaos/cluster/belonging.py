@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from chaos.cluster.client import Cluster, Object
 from chaos.cluster.entry import RUN_LABEL, UndoEntry
+from chaos.cluster.mirror import MIRROR_LABEL
 from chaos.errors import ApiError
 
 # As the API server calls who wrote an object: the beginning of the client's User-Agent.
@@ -48,7 +49,10 @@ class Belongings:
         or owns no more: volume claims, and pods that were orphaned.
         """
         meta, kind = obj["metadata"], obj["kind"]
-        if (meta.get("labels") or {}).get(RUN_LABEL) != self._run:
+        labels = meta.get("labels") or {}
+        if kind == "ConfigMap" and labels.get(MIRROR_LABEL) == self._run:
+            return True
+        if labels.get(RUN_LABEL) != self._run:
             return False
         if not self._is_known:
             return _may_be_the_tools(obj) or (kind in _BY_CONTROLLERS and not is_written_by_hand(obj))
@@ -75,7 +79,7 @@ async def foreign_in(cluster: Cluster, namespace: str, mine: Belongings) -> tupl
             if exc.status not in _CANNOT_LOOK:
                 raise
         else:
-            found += [row for row in rows if kind in _KINDS or is_written_by_hand(row)]
+            found += [row for row in rows if kind in _KINDS or is_written_by_hand(row) or _is_mirror(row)]
     uids = {obj["metadata"]["uid"] for obj in found}
     return tuple(
         f"{obj['kind']} {obj['metadata']['name']}"
@@ -85,18 +89,16 @@ async def foreign_in(cluster: Cluster, namespace: str, mine: Belongings) -> tupl
 
 
 async def claims_of(cluster: Cluster, statefulset: str, namespace: str, run: str) -> list[Object]:
-    """Volume claims that a run's StatefulSet made, which outlive it.
+    """Volume claims that a run's StatefulSet made, which outlive it; to be asked for when that is gone.
 
-    They carry the label, as its template says, and its name; a copy of the manifest under another name has claims with
-    the label too.
+    They carry the label, as its template says, and its name. What makes claims of these names now is somebody else's: a
+    copy of the manifest, or one that took the name, and the claims, over.
     """
     claims, _ = await cluster.list("PersistentVolumeClaim", namespace, f"{RUN_LABEL}={run}")
     named = [c for c in claims if _named_after("PersistentVolumeClaim", str(c["metadata"]["name"]), statefulset)]
     if not named:
         return []
-    others = [
-        one for one in (await cluster.list("StatefulSet", namespace))[0] if one["metadata"]["name"] != statefulset
-    ]
+    others, _ = await cluster.list("StatefulSet", namespace)
     return [claim for claim in named if not is_written_by_hand(claim) and not is_claim_of(claim, others)]
 
 
@@ -138,6 +140,11 @@ def is_written_by_hand(obj: Object) -> bool:
     """Whether a person's client made it, and no controller."""
     managers = [str(row.get("manager", "")) for row in obj["metadata"].get("managedFields") or ()]
     return any(manager.startswith(_CLIENTS) for manager in managers[:1])
+
+
+def _is_mirror(obj: Object) -> bool:
+    """Whether it may say how to undo something elsewhere."""
+    return MIRROR_LABEL in (obj["metadata"].get("labels") or {})
 
 
 def _claim_names(statefulset: Object) -> list[re.Pattern[str]]:

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from chaos.agents.manifests import ALONE_S
-from chaos.cluster.belonging import Belongings, is_claim_of, is_written_by_hand
+from chaos.cluster.belonging import Belongings, foreign_in, is_claim_of
 from chaos.cluster.client import API_VERSIONS, CLUSTER_WIDE, NEVER_MADE, Cluster
 from chaos.cluster.journal import FIX_PREFIX, RUN_LABEL, Journal
 from chaos.engine.kept import is_about
@@ -25,23 +25,6 @@ _RUN_S = 3600
 _MAY_BE_HIDDEN = ("ControllerRevision",)
 # A Deployment, its ReplicaSet, its pods.
 _GENERATIONS = 2
-_AGENT_LABEL = "chaos-identity.io/agents"
-# What somebody else may have put into a namespace of ours; ConfigMaps with certificates come by themselves, so those
-# count where a person's client wrote them.
-_STRANGERS = (
-    "StatefulSet",
-    "Deployment",
-    "ReplicaSet",
-    "Job",
-    "Service",
-    "PersistentVolumeClaim",
-    "PodDisruptionBudget",
-    "NetworkPolicy",
-    "ResourceQuota",
-    "LimitRange",
-    "Pod",
-    "ConfigMap",
-)
 
 
 class Life(Enum):
@@ -230,29 +213,12 @@ def _without_followers(found: list[Object]) -> list[Object]:
 
 async def _leftover(cluster: Cluster, obj: Object, journal: Journal | None) -> Leftover:
     meta = obj["metadata"]
-    mine = Belongings(_run_of(obj), journal.entries.values() if journal else None)
-    holds = await _held(cluster, meta["name"], mine) if obj["kind"] == "Namespace" else ()
+    holds: tuple[str, ...] = ()
+    if obj["kind"] == "Namespace":
+        mine = Belongings(_run_of(obj), journal.entries.values() if journal else None)
+        holds = await foreign_in(cluster, meta["name"], mine)
     where = "" if obj["kind"] in CLUSTER_WIDE else str(meta.get("namespace", ""))
     return Leftover(obj["kind"], meta["name"], where, meta["uid"], _made_s(obj), holds)
-
-
-async def _held(cluster: Cluster, namespace: str, mine: Belongings) -> tuple[str, ...]:
-    """What in a namespace of a run is not the run's."""
-    held = []
-    for kind in _STRANGERS:
-        try:
-            rows, _ = await cluster.list(kind, namespace)
-        except ApiError as exc:
-            if exc.status == _NOT_FOUND:
-                continue
-            raise
-        for obj in rows:
-            meta = obj["metadata"]
-            if kind == "ConfigMap" and not is_written_by_hand(obj):
-                continue
-            if _AGENT_LABEL not in (meta.get("labels") or {}) and not mine.has(obj) and not meta.get("ownerReferences"):
-                held.append(f"{kind} {meta['name']}")
-    return tuple(held)
 
 
 async def _volumes(cluster: Cluster, found: list[Object], run: str) -> list[Leftover]:

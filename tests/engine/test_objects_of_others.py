@@ -9,8 +9,10 @@ import pytest
 import yaml
 
 from chaos.clock import RunClock
+from chaos.cluster.belonging import claims_of
 from chaos.cluster.changes import Changes
 from chaos.cluster.journal import Journal
+from chaos.cluster.mirror import MIRROR_LABEL, MIRROR_NAME
 from chaos.cluster.undo import Undo
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover
@@ -107,7 +109,45 @@ def test_claims_that_somebodys_statefulset_of_that_name_took_over_stay(tmp_path:
         await place.cluster.create(statefulset)
         await place.ready(3, "mine", "app=web-stateful")
         await clean(place, tmp_path)
+        assert await claims_of(place.cluster, "web", "mine", "killed") == []  # taken over while `recover` was waiting
         claims, _ = await place.cluster.list("PersistentVolumeClaim", "mine")
         assert [claim["metadata"].get("deletionTimestamp") for claim in claims] == [None] * 3
+
+    run(story)
+
+
+def test_a_runs_namespace_that_says_what_another_run_is_to_undo_stays(tmp_path: Path) -> None:
+    """Which worked in it, cordoned a node, and died on a machine that is gone; what the run says of itself is its."""
+
+    async def story(place: Place) -> None:
+        journal, changes = begun(place, tmp_path)
+        await changes.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mine"}})
+        meta = {"name": MIRROR_NAME, "namespace": "mine", "labels": {MIRROR_LABEL: "r2"}}
+        await place.cluster.create({**THEIRS, "metadata": meta})
+        (entry,) = journal.open_entries()
+        undo = Undo(place.cluster, journal, RunClock(asyncio.get_running_loop()))
+        with pytest.raises(InUseError, match=MIRROR_NAME):
+            await undo.undo(entry)
+        await place.cluster.patch("ConfigMap", MIRROR_NAME, "mine", {"metadata": {"labels": {MIRROR_LABEL: "r1"}}})
+        await undo.undo(entry)
+        journal.close()
+
+    run(story)
+
+
+@pytest.mark.parametrize(("manager", "code"), [("kubectl-create", 5), ("policy-controller", 0)])
+def test_cleanup_takes_for_somebody_elses_what_a_rollback_does(tmp_path: Path, manager: str, code: int) -> None:
+    """A quota that came by itself, as in many clusters, goes with the namespace."""
+
+    async def story(place: Place) -> None:
+        left = Left(place, tmp_path, "killed")
+        await left.namespace("chaos-killed")
+        left.journal.close()
+        meta = {"name": "quota", "namespace": "chaos-killed"}
+        await place.cluster.create({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": meta})
+        found = place.sandbox.store.get("ResourceQuota", "chaos-killed", "quota")
+        assert found is not None
+        found["metadata"]["managedFields"] = [{"manager": manager}]
+        assert await clean(place, tmp_path) == code
 
     run(story)

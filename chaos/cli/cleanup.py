@@ -73,8 +73,8 @@ async def clean_cluster(cluster: Cluster, request: CleanupRequest, console: Stea
     unfinished = await unfinished_journals(cluster, kept.journals)
     opened = open_changes(unfinished)
     mirrors = await find_mirrors(cluster)
-    opened += [*mirrored_changes(mirrors.open, opened, request.address), *damaged(unfinished)]
-    _show(console, cluster, runs, opened)
+    opened += [*mirrored_changes(mirrors, opened, request.address), *damaged(unfinished)]
+    _show(console, cluster, runs, opened, request.address)
     problems: list[ChaosError] = [*kept.unread, *keep_mirrors(runs, mirrors, request.address)]
     chosen = [run for run in runs if run.life is Life.OVER and _agrees(console, run, agreed=request.agreed)]
     chosen += [run for run in runs if run.life is Life.MAYBE and _agrees(console, run, agreed=False)]
@@ -94,7 +94,13 @@ async def clean_cluster(cluster: Cluster, request: CleanupRequest, console: Stea
     return RollbackError.exit_code
 
 
-def _show(console: SteadfastConsole, cluster: Cluster, runs: list[RunLeftovers], opened: list[Open]) -> None:
+def _show(
+    console: SteadfastConsole,
+    cluster: Cluster,
+    runs: list[RunLeftovers],
+    opened: list[Open],
+    address: ClusterAddress,
+) -> None:
     if runs or opened:
         console.tell_line(f"{cluster.name} ({cluster.server}) has:")
     for run in runs:
@@ -105,7 +111,7 @@ def _show(console: SteadfastConsole, cluster: Cluster, runs: list[RunLeftovers],
         for copy in run.copies:
             console.tell_line(f"  left alone, since it only carries the run's label: {copy}")
         if run.life is Life.MAYBE:
-            console.tell_line(f"  if it is over: chaos cleanup --run {run.run}")
+            console.tell_line(f"  if it is over: {address.cleanup(run.run)}")
     for change in opened:
         console.tell_line(f"not undone: {change.what}")
         console.tell_line(f"  deleting does not undo it: {change.recovery}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,8 +62,7 @@ def _lines(address: ClusterAddress, found: Standing) -> Iterator[str]:
         for left in run.objects:
             yield f"  {left.describe()}"
         if run.life in (Life.OVER, Life.MAYBE):
-            over = () if run.life is Life.OVER else ("--run", run.run)
-            yield f"  if it is over: {shlex.join(['chaos', 'cleanup', *address.as_options(), *over])}"
+            yield f"  if it is over: {address.cleanup('' if run.life is Life.OVER else run.run)}"
     for change in found.opened:
         doing = "under way" if change.run in found.under_way else "not undone"
         yield f"{doing}: {change.what}"

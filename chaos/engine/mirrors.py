@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
@@ -72,18 +72,18 @@ async def _is_undone(cluster: Cluster, entry: UndoEntry, journal: Journal | None
     return found is None or str(found["metadata"]["uid"]) != entry.uid or has_values(found, entry.restore or {})
 
 
-def mirrored_changes(open_mirrors: Sequence[Copy], known: Iterable[Open], address: ClusterAddress) -> list[Open]:
+def mirrored_changes(mirrors: Mirrors, known: Iterable[Open], address: ClusterAddress) -> list[Open]:
     """What mirrors say is open, but for runs whose journals are here, which know more.
 
     Args:
-        open_mirrors: of the cluster.
+        mirrors: of the cluster.
         known: by the journals of this machine.
         address: of the cluster.
     """
     here = {one.run for one in known}
     rows = []
-    for copy in open_mirrors:
-        run, recovery = str(copy.run["id"]), f"{address.recovery()} {copy.run['id']}"
+    for copy in mirrors.open:
+        run, recovery = str(copy.run["id"]), mirrors.recovery(address, copy)
         if run not in here:
             entries = [(entry.change, entry.namespace) for entry in copy.outside] or [("what cannot be read", "")]
             rows += [Open(f"run {run} ({copy.whose}): {what}", where, recovery, run) for what, where in entries]
@@ -94,8 +94,7 @@ def keep_mirrors(runs: Iterable[RunLeftovers], mirrors: Mirrors, address: Cluste
     """Take namespaces out of what is to be removed that hold what says how to undo something elsewhere; tells them."""
     held = {where: ("what nobody can read", by_hand(MIRROR_NAME, where)) for where, _ in mirrors.unread}
     for copy in mirrors.open:
-        run = copy.run["id"]
-        held[copy.namespace] = (f"what {run} did not undo elsewhere", f"{address.recovery()} {run}")
+        held[copy.namespace] = (f"what {copy.run['id']} did not undo elsewhere", mirrors.recovery(address, copy))
     kept = []
     for run in runs:
         for left in [one for one in run.objects if one.kind == "Namespace" and one.name in held]:

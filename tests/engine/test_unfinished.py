@@ -138,6 +138,9 @@ def test_status_in_a_namespace_says_that_it_looked_nowhere_else(
         monkeypatch.setattr(place.cluster, "list", forbidding)
         found = await look(place.cluster, ADDRESS, tmp_path / "here", "ours")
         assert tell(place.cluster, ADDRESS, found, as_json=False) == 5
+        assert {one.recovery for one in found.opened} == {
+            "chaos recover --context c --from-cluster r1 --namespace ours"  # without it that could look nowhere
+        }
         with pytest.raises(ApiError):
             await look(place.cluster, ADDRESS, tmp_path / "here", "")
 

@@ -99,7 +99,8 @@ async def claims_of(cluster: Cluster, statefulset: str, namespace: str, run: str
     if not named:
         return []
     others, _ = await cluster.list("StatefulSet", namespace)
-    return [claim for claim in named if not is_written_by_hand(claim) and not is_claim_of(claim, others)]
+    theirs = {claim["metadata"]["uid"] for claim in claims_made_by(others, named)}
+    return [claim for claim in named if not is_written_by_hand(claim) and claim["metadata"]["uid"] not in theirs]
 
 
 async def left_behind(cluster: Cluster, kind: str, name: str, namespace: str, run: str) -> list[Object]:
@@ -130,10 +131,15 @@ def _may_be_the_tools(obj: Object) -> bool:
     return not managers or TOOL in managers
 
 
-def is_claim_of(claim: Object, statefulsets: Iterable[Object]) -> bool:
-    """Whether a claim has the name of one that one of these makes."""
-    names = [name for one in statefulsets for name in _claim_names(one)]
-    return any(name.fullmatch(claim["metadata"]["name"]) for name in names)
+def claims_made_by(statefulsets: Iterable[Object], claims: Iterable[Object]) -> list[Object]:
+    """Those claims that stand where one of these makes one, and have its name."""
+    made = {(_place(one), prefix) for one in statefulsets for prefix in _claim_prefixes(one)}
+    found = []
+    for claim in claims:
+        prefix, _, ordinal = str(claim["metadata"]["name"]).rpartition("-")
+        if ordinal.isdecimal() and (_place(claim), prefix) in made:
+            found.append(claim)
+    return found
 
 
 def is_written_by_hand(obj: Object) -> bool:
@@ -147,10 +153,13 @@ def _is_mirror(obj: Object) -> bool:
     return MIRROR_LABEL in (obj["metadata"].get("labels") or {})
 
 
-def _claim_names(statefulset: Object) -> list[re.Pattern[str]]:
-    name = re.escape(statefulset["metadata"]["name"])
+def _place(obj: Object) -> str:
+    return str(obj["metadata"].get("namespace", ""))
+
+
+def _claim_prefixes(statefulset: Object) -> list[str]:
     templates = (statefulset.get("spec") or {}).get("volumeClaimTemplates") or ()
-    return [re.compile(rf"{re.escape(one['metadata']['name'])}-{name}-\d+") for one in templates]
+    return [f"{one['metadata']['name']}-{statefulset['metadata']['name']}" for one in templates]
 
 
 def _named_after(kind: str, name: str, parent: str) -> bool:

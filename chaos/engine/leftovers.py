@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from chaos.agents.manifests import ALONE_S
-from chaos.cluster.belonging import Belongings, foreign_in, is_claim_of
+from chaos.cluster.belonging import Belongings, claims_made_by, foreign_in
 from chaos.cluster.client import API_VERSIONS, CLUSTER_WIDE, NEVER_MADE, Cluster
 from chaos.cluster.journal import FIX_PREFIX, RUN_LABEL, Journal
 from chaos.engine.kept import is_about
@@ -107,7 +107,8 @@ async def find(
     known = {str(j.run["id"]): j for j in journals if await is_about(cluster, j)}
     runs: dict[str, RunLeftovers] = {}
     taken = await _taken_over(cluster, found, namespace)
-    found, copies = _without_copies([obj for obj in found if obj not in taken], known)
+    theirs = {obj["metadata"]["uid"] for obj in taken}
+    found, copies = _without_copies([obj for obj in found if obj["metadata"]["uid"] not in theirs], known)
     copies += taken
     rows = _without_followers(found)
     for run in sorted({_run_of(obj) for obj in rows}):
@@ -163,17 +164,16 @@ async def _labelled(cluster: Cluster, namespace: str, unseen: list[str] | None) 
 
 async def _taken_over(cluster: Cluster, found: list[Object], namespace: str) -> list[Object]:
     """Volume claims that somebody's StatefulSet uses by now, since it has the name that the run's had."""
-    claims = [obj for obj in found if obj["kind"] == "PersistentVolumeClaim"]
+    claims = _claims(found)
     if not claims:
         return []
     mine = {obj["metadata"]["uid"] for obj in found}
     sets, _ = await cluster.list("StatefulSet", namespace)
-    others = [one for one in sets if one["metadata"]["uid"] not in mine]
-    return [claim for claim in claims if is_claim_of(claim, [one for one in others if _is_beside(one, claim)])]
+    return claims_made_by([one for one in sets if one["metadata"]["uid"] not in mine], claims)
 
 
-def _is_beside(one: Object, other: Object) -> bool:
-    return bool(one["metadata"].get("namespace") == other["metadata"].get("namespace"))
+def _claims(found: list[Object]) -> list[Object]:
+    return [obj for obj in found if obj["kind"] == "PersistentVolumeClaim"]
 
 
 def _run_of(obj: Object) -> str:
@@ -182,13 +182,13 @@ def _run_of(obj: Object) -> str:
 
 def _without_copies(found: list[Object], known: dict[str, Journal]) -> tuple[list[Object], list[Object]]:
     """What is the runs' own, and what only carries a label, as a copied manifest does, with all that goes with it."""
-    mine = {run: Belongings(run, j.entries.values() if (j := known.get(run)) else None) for run in map(_run_of, found)}
+    runs = {_run_of(obj) for obj in found}
+    mine = {run: Belongings(run, j.entries.values() if (j := known.get(run)) else None) for run in runs}
     copies = [obj for obj in found if not mine[_run_of(obj)].has(obj) and not _owners(obj)]
     sets = [obj for obj in copies if obj["kind"] == "StatefulSet"]
-    copies += [
-        obj for obj in found if obj["kind"] == "PersistentVolumeClaim" and obj not in copies and is_claim_of(obj, sets)
-    ]
     uids = {obj["metadata"]["uid"] for obj in copies}
+    more = [obj for obj in claims_made_by(sets, _claims(found)) if obj["metadata"]["uid"] not in uids]
+    copies, uids = [*copies, *more], uids | {obj["metadata"]["uid"] for obj in more}
     for _ in range(_GENERATIONS):
         uids |= {obj["metadata"]["uid"] for obj in found if _owners(obj) & uids}
     return [obj for obj in found if obj["metadata"]["uid"] not in uids], copies

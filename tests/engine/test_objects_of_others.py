@@ -19,7 +19,7 @@ from chaos.engine.rollback import recover
 from chaos.errors import ApiError, InUseError
 from tests.diagnose.clusters import Place, run
 from tests.engine.test_cleanup import VOLUMES, Left, clean, nobody_there, own_namespace
-from tests.engine.test_nothing_of_others import names
+from tests.engine.test_nothing_of_others import copied, names
 
 __all__ = ["nobody_there"]
 THEIRS = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "it", "namespace": "mine"}, "data": {"a": "b"}}
@@ -149,5 +149,24 @@ def test_cleanup_takes_for_somebody_elses_what_a_rollback_does(tmp_path: Path, m
         assert found is not None
         found["metadata"]["managedFields"] = [{"manager": manager}]
         assert await clean(place, tmp_path) == code
+
+    run(story)
+
+
+def test_claims_beside_a_copy_in_another_namespace_are_still_the_runs(tmp_path: Path) -> None:
+    """Its StatefulSet is gone, and one of that name carries its label elsewhere."""
+
+    async def story(place: Place) -> None:
+        for name in ("mine", "theirs"):
+            await own_namespace(place, name)
+        left = Left(place, tmp_path, "killed")
+        await left.workload("mine")
+        left.journal.close()
+        await place.cluster.delete("StatefulSet", "web", "mine", propagation="Background")
+        await asyncio.sleep(60)
+        await copied(place, "killed", "theirs", "web")
+        assert await clean(place, tmp_path) == 0
+        assert await names(place, "mine", "PersistentVolumeClaim") == set()
+        assert len(await names(place, "theirs", "PersistentVolumeClaim")) == 3
 
     run(story)

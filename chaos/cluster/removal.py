@@ -124,7 +124,7 @@ class Removal:
         # which a kubelet does not shorten once it waits for it.
         pods = await self._pods_of(entry)
         if uid:
-            await self._gone(entry.kind, entry.name, entry.namespace, uid)
+            orphans |= not await self._ask(entry.kind, entry.name, entry.namespace, uid)
         else:
             await self._delete_left_behind(entry, orphans=True)
         await asyncio.gather(*(self._hurry(pod, hurried) for pod in pods))
@@ -162,15 +162,17 @@ class Removal:
 
     async def _delete_left_behind(self, entry: UndoEntry, *, orphans: bool) -> None:
         for row in await self._left_behind(entry, orphans=orphans):
-            await self._gone(row["kind"], row["metadata"]["name"], entry.namespace, row["metadata"]["uid"])
+            await self._ask(row["kind"], row["metadata"]["name"], entry.namespace, row["metadata"]["uid"])
 
-    async def _gone(self, kind: str, name: str, namespace: str, uid: str) -> None:
-        """Ask for its deletion; that it is gone already is as well."""
+    async def _ask(self, kind: str, name: str, namespace: str, uid: str) -> bool:
+        """Ask for its deletion; False where it was gone already, so that somebody else said how."""
         try:
             await self._cluster.delete(kind, name, namespace, uid=uid, propagation="Background")
         except ApiError as exc:
             if exc.status not in (_NOT_FOUND, _CONFLICT):
                 raise
+            return False
+        return True
 
     async def _hurry(self, pod: Object, hurried: set[str]) -> None:
         """Shorten a pod's grace period, once."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -90,6 +91,31 @@ def test_what_a_deleted_statefulset_no_longer_owned_goes_with_its_run(tmp_path: 
         else:
             left.journal.path.unlink()
             assert await clean(place, tmp_path, "killed") == 0
+        await asyncio.sleep(30)
+        assert await names(place, "mine", "Pod", "ControllerRevision", "PersistentVolumeClaim") == set()
+
+    run(story)
+
+
+def test_a_statefulset_that_somebody_deletes_without_its_own_just_then_leaves_nothing(tmp_path: Path) -> None:
+    """Between the look at it and the request."""
+
+    async def story(place: Place) -> None:
+        await own_namespace(place, "mine")
+        left = Left(place, tmp_path, "killed")
+        await left.workload("mine")
+        delete = place.cluster.delete
+
+        async def late(kind: str, name: str, namespace: str, *said: Any, **more: Any) -> Any:
+            if kind == "StatefulSet":
+                await delete(kind, name, namespace, propagation="Orphan")
+                await asyncio.sleep(5)
+            return await delete(kind, name, namespace, *said, **more)
+
+        place.cluster.delete = late  # type: ignore[method-assign]
+        clock = RunClock(asyncio.get_running_loop())
+        left.journal.close()
+        assert await recover(Journal.load(left.journal.path), place.cluster, clock, Silence()) == []
         await asyncio.sleep(30)
         assert await names(place, "mine", "Pod", "ControllerRevision", "PersistentVolumeClaim") == set()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
@@ -15,7 +16,7 @@ from chaos.engine.kept import Open
 from chaos.engine.leftovers import RunLeftovers
 from chaos.engine.progress import Progress
 from chaos.engine.rollback import recover
-from chaos.errors import ApiError, RollbackError
+from chaos.errors import ApiError, ChaosError, RollbackError
 
 
 async def recover_copy(copy: Copy, cluster: Cluster, clock: RunClock, progress: Progress) -> list[RollbackError]:
@@ -24,27 +25,47 @@ async def recover_copy(copy: Copy, cluster: Cluster, clock: RunClock, progress: 
     Its shell commands are not run: a run writes none into it, so they are somebody else's.
 
     Raises:
-        ChaosError: it is of another cluster, or it could not be removed.
+        ChaosError: it is of another cluster, or of a run that is under way.
     """
     failures = await recover(copy, cluster, clock, progress)
-    if not failures:
-        await remove_mirror(cluster, copy)
-    return failures
+    return failures or await _removed(cluster, copy)
 
 
 async def settle(cluster: Cluster, journal: Journal) -> None:
+    """The same as `take_away`, while there is more to do: what cannot be read or removed is tried again at the end."""
+    with suppress(ChaosError):
+        await take_away(cluster, journal)
+
+
+async def take_away(cluster: Cluster, journal: Journal) -> list[RollbackError]:
     """After a run was recovered from its own journal: remove its mirror where all that it says is as before.
 
-    Nothing else is changed on the word of a mirror here. What cannot be read or removed stays, and is found again.
+    Nothing else is changed on the word of a mirror here.
+
+    Returns:
+        Why it could not be removed.
+
+    Raises:
+        ChaosError: it cannot be looked for.
     """
+    failures: list[RollbackError] = []
+    mirrors = await find_mirrors(cluster, str(journal.run.get("namespace", "")), str(journal.run["id"]))
+    for copy in mirrors.copies:
+        same = copy.run.get("token") == journal.run.get("token") and copy.run["id"] == journal.run["id"]
+        if same and await is_settled(cluster, copy, journal):
+            failures += await _removed(cluster, copy)
+    return failures
+
+
+async def _removed(cluster: Cluster, copy: Copy) -> list[RollbackError]:
+    """Remove a mirror; returns why it could not be."""
     try:
-        mirrors = await find_mirrors(cluster, str(journal.run.get("namespace", "")), str(journal.run["id"]))
-        for copy in mirrors.copies:
-            same = copy.run.get("token") == journal.run.get("token") and copy.run["id"] == journal.run["id"]
-            if same and await is_settled(cluster, copy, journal):
-                await remove_mirror(cluster, copy)
-    except ApiError:
-        return
+        await remove_mirror(cluster, copy)
+    except ApiError as exc:
+        message = f"what {copy.path} says is undone, and it could not be removed: {exc.message}"
+        hint = f"later runs are refused for it; what removes it: {by_hand(copy.name, copy.namespace)}"
+        return [RollbackError(message, hint=hint)]
+    return []
 
 
 async def is_settled(cluster: Cluster, copy: Copy, journal: Journal | None = None) -> bool:

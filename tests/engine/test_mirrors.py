@@ -24,7 +24,7 @@ from chaos.cluster.line import VERSION, Line, write_line
 from chaos.cluster.mirror import MIRROR_LABEL, MIRROR_NAME, Mirror, find_mirrors
 from chaos.engine.lease import DURATION_S, Heartbeat, lease_of
 from chaos.engine.leftovers import find
-from chaos.engine.mirrors import keep_mirrors, settle
+from chaos.engine.mirrors import keep_mirrors, settle, take_away
 from chaos.engine.patience import Patience
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover, roll_back
@@ -56,6 +56,10 @@ async def another(place: Place) -> AsyncIterator[Place]:
         yield Place(place.sandbox, cluster)
     finally:
         await cluster.close()
+
+
+async def refused(*_: Any, **__: Any) -> Object:
+    raise ApiError("no", status=403)
 
 
 def begun(place: Place, folder: Path, namespace: str) -> tuple[Journal, Changes, Mirror]:
@@ -425,7 +429,15 @@ def test_recovering_from_the_own_journal_takes_the_mirror_away(tmp_path: Path) -
         await settle(place.cluster, read)
         assert len((await find_mirrors(place.cluster)).open) == 1  # it is not as before yet
         assert await recover(read, place.cluster, RunClock(asyncio.get_running_loop()), Silence()) == []
-        await settle(place.cluster, read)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(Cluster, "delete", refused)
+            await settle(place.cluster, read)
+            (left,) = await take_away(place.cluster, read)
+            (same,) = await from_elsewhere(place, tmp_path, "r1")
+            assert str(same) == str(left)
+        assert "could not be removed: no" in left.message
+        assert left.hint.endswith(f"kubectl delete configmap {MIRROR_NAME} -n default")
+        assert await take_away(place.cluster, read) == []
         assert (await find_mirrors(place.cluster)).copies == ()
 
     run(story)

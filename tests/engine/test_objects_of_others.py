@@ -106,7 +106,7 @@ def test_a_statefulset_that_somebody_deletes_without_its_own_just_then_leaves_no
         await left.workload("mine")
         delete = place.cluster.delete
 
-        async def late(kind: str, name: str, namespace: str, *said: Any, **more: Any) -> Any:
+        async def late(kind: str, name: str, namespace: str = "", *said: Any, **more: Any) -> Any:
             if kind == "StatefulSet":
                 await delete(kind, name, namespace, propagation="Orphan")
                 await asyncio.sleep(5)

@@ -106,7 +106,7 @@ async def find(
     _, now_s, _ = await cluster.server_date()
     known = {str(j.run["id"]): j for j in journals if await is_about(cluster, j)}
     runs: dict[str, RunLeftovers] = {}
-    taken = await _taken_over(cluster, found, namespace)
+    taken = await _taken_over(cluster, found, namespace, unseen)
     theirs = {obj["metadata"]["uid"] for obj in taken}
     found, copies = _without_copies([obj for obj in found if obj["metadata"]["uid"] not in theirs], known)
     copies += taken
@@ -162,11 +162,13 @@ async def _labelled(cluster: Cluster, namespace: str, unseen: list[str] | None) 
     return found
 
 
-async def _taken_over(cluster: Cluster, found: list[Object], namespace: str) -> list[Object]:
-    """Volume claims that somebody's StatefulSet uses by now, since it has the name that the run's had."""
+async def _taken_over(cluster: Cluster, found: list[Object], namespace: str, unseen: list[str] | None) -> list[Object]:
+    """Volume claims that somebody's StatefulSet uses by now, since it has the name that the run's had; or may use."""
     claims = _claims(found)
-    if not claims:
-        return []
+    if claims and unseen is not None and "StatefulSet" in unseen:
+        unseen.append("PersistentVolumeClaim")
+    if not claims or "StatefulSet" in (unseen or ()):
+        return claims
     mine = {obj["metadata"]["uid"] for obj in found}
     sets, _ = await cluster.list("StatefulSet", namespace)
     return claims_made_by([one for one in sets if one["metadata"]["uid"] not in mine], claims)

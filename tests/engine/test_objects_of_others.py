@@ -15,6 +15,7 @@ from chaos.cluster.changes import Changes
 from chaos.cluster.journal import Journal
 from chaos.cluster.mirror import MIRROR_LABEL, MIRROR_NAME
 from chaos.cluster.undo import Undo
+from chaos.engine.leftovers import find_where_allowed
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover
 from chaos.errors import ApiError, InUseError
@@ -194,5 +195,27 @@ def test_claims_beside_a_copy_in_another_namespace_are_still_the_runs(tmp_path: 
         assert await clean(place, tmp_path) == 0
         assert await names(place, "mine", "PersistentVolumeClaim") == set()
         assert len(await names(place, "theirs", "PersistentVolumeClaim")) == 3
+
+    run(story)
+
+
+def test_claims_stay_where_nobody_may_look_whose_statefulset_uses_them(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        await own_namespace(place, "mine")
+        left = Left(place, tmp_path, "killed")
+        await left.workload("mine")
+        left.journal.close()
+        listed = place.cluster.list
+
+        async def some(kind: str, namespace: str = "", labels: str = "") -> Any:
+            if kind == "StatefulSet" or not namespace:
+                raise ApiError("no", status=403)
+            return await listed(kind, namespace, labels)
+
+        place.cluster.list = some  # type: ignore[method-assign]
+        (killed,), where, unseen = await find_where_allowed(place.cluster, [], frozenset(), "mine")
+        assert (where, unseen) == ("mine", ["StatefulSet", "PersistentVolumeClaim"])
+        assert [one for one in killed.copies if one.startswith("PersistentVolumeClaim")] == killed.copies
+        assert len(killed.copies) == 3
 
     run(story)

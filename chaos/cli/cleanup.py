@@ -75,10 +75,12 @@ async def clean_cluster(cluster: Cluster, request: CleanupRequest, console: Stea
     mirrors = await find_mirrors(cluster)
     opened += [*mirrored_changes(mirrors, opened, request.address), *damaged(unfinished)]
     _show(console, cluster, runs, opened, request.address)
-    problems: list[ChaosError] = [*kept.unread, *keep_mirrors(runs, mirrors, request.address)]
+    over = [run for run in runs if run.life in (Life.OVER, Life.MAYBE)]
+    problems: list[ChaosError] = [*kept.unread, *keep_mirrors(over, mirrors, request.address)]
     chosen = [run for run in runs if run.life is Life.OVER and _agrees(console, run, agreed=request.agreed)]
     chosen += [run for run in runs if run.life is Life.MAYBE and _agrees(console, run, agreed=False)]
-    left = [run for run in runs if run.life in (Life.OVER, Life.MAYBE) and run not in chosen]
+    left = [run for run in over if run not in chosen]
+    opened = [change for change in opened if change.run not in _under_way(runs)]
     failures = await _remove(cluster, request, console, chosen) if chosen else []
     for failure in failures:
         print_problem(console, "not removed", failure)
@@ -113,8 +115,15 @@ def _show(
         if run.life is Life.MAYBE:
             console.tell_line(f"  if it is over: {address.cleanup(run.run)}")
     for change in opened:
+        if change.run in _under_way(runs):
+            console.tell_line(f"under way: {change.what}")
+            continue
         console.tell_line(f"not undone: {change.what}")
         console.tell_line(f"  deleting does not undo it: {change.recovery}")
+
+
+def _under_way(runs: list[RunLeftovers]) -> frozenset[str]:
+    return frozenset(run.run for run in runs if run.life is Life.ALIVE)
 
 
 def _agrees(console: SteadfastConsole, run: RunLeftovers, *, agreed: bool) -> bool:

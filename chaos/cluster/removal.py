@@ -193,6 +193,6 @@ def _owned_by(pod: Object, entry: UndoEntry) -> bool:
     """Whether a pod stems from the workload that an entry created, directly or through a ReplicaSet of its name."""
     owners = pod["metadata"].get("ownerReferences") or []
     return any(
-        owner["uid"] == entry.uid or (entry.kind == "Deployment" and owner["name"].startswith(entry.name + "-"))
+        owner["uid"] == entry.uid or (entry.kind == "Deployment" and owner["name"].rpartition("-")[0] == entry.name)
         for owner in owners
     )

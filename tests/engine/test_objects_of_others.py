@@ -21,7 +21,7 @@ from chaos.engine.rollback import recover
 from chaos.errors import ApiError, InUseError
 from tests.diagnose.clusters import Place, run
 from tests.engine.test_cleanup import VOLUMES, Left, clean, nobody_there, own_namespace
-from tests.engine.test_nothing_of_others import copied, names
+from tests.engine.test_nothing_of_others import copied, deployment, names
 
 __all__ = ["nobody_there"]
 THEIRS = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "it", "namespace": "mine"}, "data": {"a": "b"}}
@@ -217,5 +217,22 @@ def test_claims_stay_where_nobody_may_look_whose_statefulset_uses_them(tmp_path:
         assert (where, unseen) == ("mine", ["StatefulSet", "PersistentVolumeClaim"])
         assert [one for one in killed.copies if one.startswith("PersistentVolumeClaim")] == killed.copies
         assert len(killed.copies) == 3
+
+    run(story)
+
+
+def test_pods_of_another_deployment_whose_name_begins_so_are_not_ended_with_it(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        await own_namespace(place, "mine")
+        journal, changes = begun(place, tmp_path)
+        for name in ("web-two", "web"):
+            await changes.create(deployment(name, "mine"))
+        await asyncio.sleep(20)
+        entry, _ = journal.open_entries()
+        await Undo(place.cluster, journal, RunClock(asyncio.get_running_loop())).undo(entry)
+        (pod,) = (await place.cluster.list("Pod", "mine"))[0]
+        assert pod["metadata"]["name"].startswith("web-two-")
+        assert "deletionTimestamp" not in pod["metadata"]
+        journal.close()
 
     run(story)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
+from collections.abc import Sequence
 
 from chaos.clock import RunClock
 from chaos.cluster.belonging import Belongings, claims_of, foreign_in, is_orphan_of, left_behind
@@ -107,11 +109,9 @@ class Removal:
         mine = Belongings(self._label_of(entry), None if is_partial else self._journal.entries.values())
         foreign = await foreign_in(self._cluster, entry.name, mine)
         if foreign:
-            listed = ", ".join(foreign[:_SHOWN]) + (
-                f" and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else ""
-            )
+            what = f"somebody else has put things into it: {_listed(foreign)}"
             raise InUseError(
-                visible(f"{entry.what} was left alone: somebody else has put things into it: {listed}", line=True),
+                visible(f"{entry.what} was left alone: {what}", line=True),
                 hint=f"move them, then: {self._journal.recovery()}   or: kubectl delete namespace {entry.name}",
             )
 
@@ -137,11 +137,22 @@ class Removal:
                 await self._delete_left_behind(entry, orphans=orphans)
                 return
             if self._clock.now_s() > deadline_s:
-                why = f"it was not gone {_GONE_WITHIN_S:.0f} s after its deletion was accepted"
-                raise RollbackError(
-                    f"{entry.what} could not be deleted: {why}", hint=later(self._journal, entry), may_pass=True
-                )
+                raise self._not_gone(entry, pods, is_there=found is not None and found["metadata"]["uid"] == uid)
             await asyncio.sleep(_POLL_S)
+
+    def _not_gone(self, entry: UndoEntry, pods: list[Object], *, is_there: bool) -> RollbackError:
+        """What is told of a deletion that was accepted and did not come about: pods stay on a node that is gone."""
+        after = f"{_GONE_WITHIN_S:.0f} s after"
+        names = [str(pod["metadata"]["name"]) for pod in pods]
+        why, hint = f"it was not gone {after} its deletion was accepted", later(self._journal, entry)
+        if names:
+            listed = _listed([f"Pod {name}" for name in names])
+            why = f"not gone {after} their deletion was accepted: {listed}"
+        if names and not is_there:
+            where = entry.namespace or entry.name
+            by_hand = shlex.join(["kubectl", "delete", "pod", *names[:_SHOWN], "-n", where, "--force"])
+            hint = f"later: {self._journal.recovery()}   or, where their node is gone for good: {by_hand}"
+        return RollbackError(visible(f"{entry.what} could not be deleted: {why}", line=True), hint=hint, may_pass=True)
 
     async def _pods_of(self, entry: UndoEntry) -> list[Object]:
         """The pods that go with what an entry created."""
@@ -187,6 +198,11 @@ class Removal:
         except ApiError as exc:
             if exc.status not in (_NOT_FOUND, _CONFLICT):
                 raise
+
+
+def _listed(things: Sequence[str]) -> str:
+    more = f" and {len(things) - _SHOWN} more" if len(things) > _SHOWN else ""
+    return ", ".join(things[:_SHOWN]) + more
 
 
 def _owned_by(pod: Object, entry: UndoEntry) -> bool:

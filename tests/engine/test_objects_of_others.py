@@ -207,10 +207,10 @@ def test_claims_stay_where_nobody_may_look_whose_statefulset_uses_them(tmp_path:
         left.journal.close()
         listed = place.cluster.list
 
-        async def some(kind: str, namespace: str = "", labels: str = "") -> Any:
+        async def some(kind: str, namespace: str = "", *said: Any, **more: Any) -> Any:
             if kind == "StatefulSet" or not namespace:
                 raise ApiError("no", status=403)
-            return await listed(kind, namespace, labels)
+            return await listed(kind, namespace, *said, **more)
 
         place.cluster.list = some  # type: ignore[method-assign]
         (killed,), where, unseen = await find_where_allowed(place.cluster, [], frozenset(), "mine")

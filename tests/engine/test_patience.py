@@ -284,3 +284,30 @@ def test_an_undo_that_ends_with_another_error_before_it_is_done_is_told_as_open(
         assert left[0].message.endswith("no idea of Node")
 
     on_a_cluster(main)
+
+
+def test_pods_that_stay_behind_are_told_by_name_with_what_removes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a node that is gone: of the workload nothing is there any more that could be deleted."""
+    monkeypatch.setattr("chaos.cluster.removal._GONE_WITHIN_S", 1.0)
+
+    async def main(place: Place) -> None:
+        run = Run(place, tmp_path)
+        entry = run.journal.intend(change="create", undo="delete", kind="Job", name="it", namespace="default", uid="u1")
+        owner = {"kind": "Job", "name": "it", "uid": "u1"}
+        pods = [
+            {"metadata": {"name": f"it-{i}", "namespace": "default", "uid": "u", "ownerReferences": [owner]}}
+            for i in "ab"
+        ]
+        listed = place.cluster.list
+
+        async def stuck(kind: str, *said: Any, **more: Any) -> Any:
+            return (pods, "1") if kind == "Pod" else await listed(kind, *said, **more)
+
+        place.cluster.list = stuck  # type: ignore[method-assign]
+        with pytest.raises(RollbackError, match="their deletion was accepted: Pod it-a, Pod it-b") as told:
+            await run.changes.undo(entry)
+        assert told.value.hint.endswith("kubectl delete pod it-a it-b -n default --force")
+
+    on_a_cluster(main)

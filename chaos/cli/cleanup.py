@@ -110,6 +110,8 @@ def _show(
         for left in run.objects:
             held = f" (holds {len(left.holds)} things of somebody else's)" if left.holds else ""
             console.tell_line(f"  {left.describe()}{held}")
+        for owner in run.owners:
+            console.tell_line(f"  left alone, since it does not carry the run's label, but owns what does: {owner}")
         for copy in run.copies:
             console.tell_line(f"  left alone, since it only carries the run's label: {copy}")
         if run.life is Life.MAYBE:

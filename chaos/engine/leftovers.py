@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from chaos.cluster.client import API_VERSIONS, CLUSTER_WIDE, NEVER_MADE, Cluster
 from chaos.cluster.journal import FIX_PREFIX, RUN_LABEL, Journal
 from chaos.engine.kept import is_about
 from chaos.engine.lease import Holder, holder
+from chaos.engine.owners import living_owners
 from chaos.errors import ApiError, PreflightError
 
 Object = dict[str, Any]
@@ -61,6 +63,12 @@ def _words(kind: str, name: str, namespace: str) -> str:
     return f"{kind} {name}" + (f" in namespace {namespace}" if namespace else "")
 
 
+def _deletion(obj: Object) -> str:
+    meta = obj["metadata"]
+    where = ("-n", meta["namespace"]) if meta["namespace"] else ()
+    return shlex.join(["kubectl", "delete", obj["kind"].lower(), meta["name"], *where])
+
+
 def _described(obj: Object) -> str:
     return _words(obj["kind"], str(obj["metadata"]["name"]), str(obj["metadata"].get("namespace", "")))
 
@@ -73,6 +81,7 @@ class RunLeftovers:
         why: the run is taken for over, or for alive.
         holder: what its Lease says; None: it has none, or it may not be read.
         copies: what carries the run's label and is not its own, in words.
+        owners: what carries no label, and owns what does, by the words for it: the command that deletes it.
     """
 
     run: str
@@ -81,6 +90,7 @@ class RunLeftovers:
     holder: Holder | None = None
     objects: list[Leftover] = field(default_factory=list)
     copies: list[str] = field(default_factory=list)
+    owners: dict[str, str] = field(default_factory=dict)
 
 
 async def find(
@@ -118,7 +128,11 @@ async def find(
         if run in over and life is Life.MAYBE:
             life, why = Life.OVER, "you say so"
         runs[run] = RunLeftovers(run, life, why, next(iter(leases), None))
+    owners = await living_owners(cluster, found)
     for obj in rows:
+        if of := [owners[uid] for uid in sorted(_owners(obj)) if uid in owners]:
+            runs[_run_of(obj)].owners |= {_described(one): _deletion(one) for one in of}
+            continue
         runs[_run_of(obj)].objects.append(await _leftover(cluster, obj, known.get(_run_of(obj))))
     for run_left in runs.values():
         run_left.objects += await _volumes(cluster, found, run_left.run)

@@ -9,21 +9,25 @@ from typing import Any
 import pytest
 import yaml
 
+from chaos.cli.status import tell
 from chaos.clock import RunClock
+from chaos.cluster.address import ClusterAddress
 from chaos.cluster.belonging import claims_of
 from chaos.cluster.changes import Changes
-from chaos.cluster.journal import Journal
+from chaos.cluster.journal import RUN_LABEL, Journal
 from chaos.cluster.mirror import MIRROR_LABEL, MIRROR_NAME
 from chaos.cluster.undo import Undo
 from chaos.engine.leftovers import find_where_allowed
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover
+from chaos.engine.standing import look
 from chaos.errors import ApiError, InUseError
 from tests.diagnose.clusters import Place, run
 from tests.engine.test_cleanup import VOLUMES, Left, clean, nobody_there, own_namespace
 from tests.engine.test_nothing_of_others import copied, deployment, names
 
 __all__ = ["nobody_there"]
+ADDRESS = ClusterAddress(context="c")
 THEIRS = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "it", "namespace": "mine"}, "data": {"a": "b"}}
 
 
@@ -236,3 +240,26 @@ def test_pods_of_another_deployment_whose_name_begins_so_are_not_ended_with_it(t
         journal.close()
 
     run(story)
+
+
+def test_pods_of_a_statefulset_whose_label_somebody_took_off_are_left_to_it_and_it_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def story(place: Place) -> None:
+        await own_namespace(place, "mine")
+        left = Left(place, tmp_path, "killed")
+        await left.workload("mine")
+        left.journal.close()
+        left.journal.path.unlink()
+        off = {"metadata": {"labels": {RUN_LABEL: None}}}
+        await place.cluster.patch("StatefulSet", "web", "mine", off)
+        pods = {row["metadata"]["uid"] for row in (await place.cluster.list("Pod", "mine"))[0]}
+        assert await clean(place, tmp_path, "killed") == 5
+        assert {row["metadata"]["uid"] for row in (await place.cluster.list("Pod", "mine"))[0]} == pods
+        assert tell(place.cluster, ADDRESS, await look(place.cluster, ADDRESS, tmp_path, ""), as_json=False) == 5
+
+    run(story)
+    said = capsys.readouterr()
+    assert "StatefulSet web in namespace mine was left alone: it does not carry the label" in said.err
+    assert "if it is the run's: kubectl delete statefulset web -n mine" in said.err
+    assert "  StatefulSet web in namespace mine, which does not carry the run's label" in said.out

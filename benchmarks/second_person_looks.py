@@ -40,12 +40,14 @@ def state_of(store: Store) -> dict[Key, Object]:
 
 def judged(before: dict[Key, Object], store: Store, person: Person, told: list[str]) -> list[str]:
     after = state_of(store)
+    where = {obj["uid"]: key for key, obj in after.items()}  # what is told of an owner is told of what it owns
     problems = [*_his(store, person), *_his_claims(store, person)]
     for key in sorted(before.keys() | after.keys()):
         old, new = before.get(key), after.get(key)
         if _is_as_it_should(key, old, new, after, person):
             continue
-        if not any(_names(one, key) for one in told) and not (told and key[2] == MIRROR_NAME):
+        named = {key, *(where[uid] for uid in _owners(new, after) if uid in where)} if new is not None else {key}
+        if not any(_names(one, name) for one in told for name in named) and not (told and key[2] == MIRROR_NAME):
             how = "is left" if old is None else "is gone" if new is None else "is other than before"
             problems.append(f"{key[0]} {key[1]}/{key[2]} {how}, and nobody was told")
     return problems

@@ -73,12 +73,14 @@ async def clean_cluster(cluster: Cluster, request: CleanupRequest, console: Stea
     unfinished = await unfinished_journals(cluster, kept.journals)
     opened = open_changes(unfinished)
     mirrors = await find_mirrors(cluster)
-    opened += [*mirrored_changes(mirrors.open, opened, request.address), *damaged(unfinished)]
-    _show(console, cluster, runs, opened)
-    problems: list[ChaosError] = [*kept.unread, *keep_mirrors(runs, mirrors, request.address)]
+    opened += [*mirrored_changes(mirrors, opened, request.address), *damaged(unfinished)]
+    _show(console, cluster, runs, opened, request.address)
+    over = [run for run in runs if run.life in (Life.OVER, Life.MAYBE)]
+    problems: list[ChaosError] = [*kept.unread, *keep_mirrors(over, mirrors, request.address)]
     chosen = [run for run in runs if run.life is Life.OVER and _agrees(console, run, agreed=request.agreed)]
     chosen += [run for run in runs if run.life is Life.MAYBE and _agrees(console, run, agreed=False)]
-    left = [run for run in runs if run.life in (Life.OVER, Life.MAYBE) and run not in chosen]
+    left = [run for run in over if run not in chosen]
+    opened = [change for change in opened if change.run not in _under_way(runs)]
     failures = await _remove(cluster, request, console, chosen) if chosen else []
     for failure in failures:
         print_problem(console, "not removed", failure)
@@ -94,7 +96,13 @@ async def clean_cluster(cluster: Cluster, request: CleanupRequest, console: Stea
     return RollbackError.exit_code
 
 
-def _show(console: SteadfastConsole, cluster: Cluster, runs: list[RunLeftovers], opened: list[Open]) -> None:
+def _show(
+    console: SteadfastConsole,
+    cluster: Cluster,
+    runs: list[RunLeftovers],
+    opened: list[Open],
+    address: ClusterAddress,
+) -> None:
     if runs or opened:
         console.tell_line(f"{cluster.name} ({cluster.server}) has:")
     for run in runs:
@@ -102,13 +110,22 @@ def _show(console: SteadfastConsole, cluster: Cluster, runs: list[RunLeftovers],
         for left in run.objects:
             held = f" (holds {len(left.holds)} things of somebody else's)" if left.holds else ""
             console.tell_line(f"  {left.describe()}{held}")
+        for owner in run.owners:
+            console.tell_line(f"  left alone, since it does not carry the run's label, but owns what does: {owner}")
         for copy in run.copies:
             console.tell_line(f"  left alone, since it only carries the run's label: {copy}")
         if run.life is Life.MAYBE:
-            console.tell_line(f"  if it is over: chaos cleanup --run {run.run}")
+            console.tell_line(f"  if it is over: {address.cleanup(run.run)}")
     for change in opened:
+        if change.run in _under_way(runs):
+            console.tell_line(f"under way: {change.what}")
+            continue
         console.tell_line(f"not undone: {change.what}")
         console.tell_line(f"  deleting does not undo it: {change.recovery}")
+
+
+def _under_way(runs: list[RunLeftovers]) -> frozenset[str]:
+    return frozenset(run.run for run in runs if run.life is Life.ALIVE)
 
 
 def _agrees(console: SteadfastConsole, run: RunLeftovers, *, agreed: bool) -> bool:

@@ -108,8 +108,8 @@ async def _look(
     clock = RunClock(asyncio.get_running_loop())
     await check_all(outside_conditions(options, cluster, clock, found.target.namespace))
     if not place.simulated:
-        mirrored, recovery = not options.local_journal_only, place.address.recovery()
-        await refuse_on_top(cluster, options.namespace, request.reports, recovery, mirrored=mirrored)
+        mirrored = not options.local_journal_only
+        await refuse_on_top(cluster, options.namespace, request.reports, place.address, mirrored=mirrored)
     seeds = []
     if options.namespace:
         seeds = await stand_ins(cluster, options.namespace, found.target if options.target else None)

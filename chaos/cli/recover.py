@@ -16,11 +16,12 @@ from chaos.cli.signals import leaving
 from chaos.cli.terminal import SteadfastConsole, TerminalProgress, print_problem, run_time
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
+from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
 from chaos.cluster.journal import FIX_PREFIX, JOURNAL, Journal, is_unbegun
 from chaos.cluster.signing import user_key
 from chaos.engine.conclusion import worst
-from chaos.engine.mirrors import settle
+from chaos.engine.mirrors import settle, take_away
 from chaos.engine.rollback import recover
 from chaos.errors import ChaosError, PreflightError, RollbackError, UsageError
 from chaos.options.output import ReportsOptions
@@ -228,9 +229,18 @@ async def _recover(journal: Journal, request: RecoverRequest, console: Steadfast
         told = partial(settle, cluster, journal)
         commands = _may_run_commands(journal, request)
         failures = await recover(journal, cluster, clock, progress, run_commands=commands, tell=told)
-        await told()  # where what it had made went first
+        failures += await _mirror_left(cluster, journal, console)
     finally:
         await cluster.close()
     line = f"{journal.path.parent}: {'not all undone' if failures else 'undone'}"
     console.tell_line(line)
     return failures
+
+
+async def _mirror_left(cluster: Cluster, journal: Journal, console: SteadfastConsole) -> list[RollbackError]:
+    """Take the run's mirror away, where what it had made went first; that it cannot be is told."""
+    try:
+        return await take_away(cluster, journal)
+    except ChaosError as exc:
+        console.tell_line(f"whether the cluster still says otherwise could not be asked: {exc.message}")
+        return []

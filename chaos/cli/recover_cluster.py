@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shlex
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -63,18 +62,7 @@ async def recover_in(cluster: Cluster, request: ClusterRequest, console: Steadfa
         return await _recover_one(cluster, mirrors, request, console)
     if not mirrors.open and not mirrors.unread:
         console.tell(f"{cluster.name}: no run says here that something is to be undone", markup=False, soft_wrap=True)
-    return [*(is_open(copy, _command(request, mirrors, copy)) for copy in mirrors.open), *_unread(mirrors)]
-
-
-def _command(request: ClusterRequest, mirrors: Mirrors, copy: Copy) -> str:
-    """What recovers that run."""
-    return recovery_of(request.address, copy, everywhere=mirrors.everywhere)
-
-
-def recovery_of(address: ClusterAddress, copy: Copy, *, everywhere: bool) -> str:
-    """The command that recovers a run from the cluster; where not all may be looked at, it says where to look."""
-    where = () if everywhere else ("--namespace", copy.namespace)
-    return shlex.join([*shlex.split(address.recovery()), str(copy.run["id"]), *where])
+    return [*(is_open(copy, mirrors.recovery(request.address, copy)) for copy in mirrors.open), *_unread(mirrors)]
 
 
 def _unread(mirrors: Mirrors) -> list[RollbackError]:
@@ -117,7 +105,7 @@ async def _recover_one(
         known = ", ".join(str(one.run["id"]) for one in mirrors.copies) or "none"
         raise UsageError(
             visible(f"{cluster.name} has no journal of a run {request.run}; of those that it has: {known}", line=True),
-            hint="what carries a run's label is removed by: chaos cleanup --context NAME",
+            hint=f"what carries a run's label is removed by: {request.address.cleanup()}",
         )
     request = replace(request, namespace=request.namespace or copies[0].namespace)
     left, unseen = await _labelled(cluster, request)
@@ -127,11 +115,11 @@ async def _recover_one(
             hint="stop it with Ctrl-C; it undoes its changes",
         )
     for copy in copies:
+        copy.again = mirrors.recovery(request.address, copy)
         _tell_plan(copy, left, console)
     if not _agrees(request, console):
-        return [is_open(copy, _command(request, mirrors, copy)) for copy in copies]
-    with leaving(_command(request, mirrors, copies[0])):
-        failures = await _undo(cluster, copies, request, console)
+        return [is_open(copy, copy.again) for copy in copies]
+    failures = await _undo(cluster, copies, request, console)
     if unseen:
         console.tell_line(_not_looked_at(request, unseen))
     console.tell(f"run {request.run}: {'not all undone' if failures else 'undone'}", markup=False, soft_wrap=True)
@@ -144,20 +132,22 @@ async def _undo(
     progress = TerminalProgress(console, run_time())
     clock = RunClock(asyncio.get_running_loop())
     failures: list[ChaosError] = []
-    for copy in copies:
-        failures += await recover_copy(copy, cluster, clock, progress)
-    again, _ = (None, []) if failures else await _labelled(cluster, request)
-    if again is not None:
-        failures += await remove(cluster, copies[0], clock, [again], progress)
-    return failures
+    with leaving(copies[0].again):
+        for copy in copies:
+            failures += await recover_copy(copy, cluster, clock, progress)
+    if failures:
+        return failures
+    copies[0].again = request.address.cleanup(request.run)  # what it says is undone, and it is gone
+    with leaving(copies[0].again):
+        left, _ = await _labelled(cluster, request)
+        return await remove(cluster, copies[0], clock, [left], progress) if left is not None else []
 
 
 def _not_looked_at(request: ClusterRequest, unseen: list[str]) -> str:
     """What the mirror does not name, since it was made after it was written, may be among it."""
-    cleanup = shlex.join(["chaos", "cleanup", *request.address.as_options()])
     return (
         f"not looked at, since it may not be listed: {', '.join(unseen)}; all that the run named there was, and what "
-        f"else carries its label is found by whoever may list these: {cleanup}"
+        f"else carries its label is found by whoever may list these: {request.address.cleanup()}"
     )
 
 

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaos.cli.recover_cluster import is_open, recovery_of
+from chaos.cli.recover_cluster import is_open
 from chaos.cli.terminal import SteadfastConsole
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.connection import connect
@@ -128,7 +128,7 @@ async def _look(trace: Trace, address: ClusterAddress) -> list[ChaosError]:
             )
         mirrors = await find_mirrors(cluster, trace.namespace, trace.run)
         return [
-            is_open(copy, recovery_of(address, copy, everywhere=mirrors.everywhere))
+            is_open(copy, mirrors.recovery(address, copy))
             for copy in mirrors.copies
             if copy.run["id"] == trace.run and (copy.outside or copy.unfit)
         ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
 from chaos.engine.lease import Holder
-from chaos.engine.leftovers import Life
+from chaos.engine.leftovers import Life, RunLeftovers
 from chaos.engine.standing import Standing, look
 from chaos.errors import RollbackError
 from chaos.options.output import FormatOptions, ReportsOptions
@@ -59,12 +58,7 @@ def _lines(address: ClusterAddress, found: Standing) -> Iterator[str]:
     if found.unseen:
         yield f"not allowed to list there, so left out: {', '.join(found.unseen)}"
     for run in found.runs:
-        yield f"run {run.run}, {run.life.value}{_held(run.holder)}: {run.why}"
-        for left in run.objects:
-            yield f"  {left.describe()}"
-        if run.life in (Life.OVER, Life.MAYBE):
-            over = () if run.life is Life.OVER else ("--run", run.run)
-            yield f"  if it is over: {shlex.join(['chaos', 'cleanup', *address.as_options(), *over])}"
+        yield from _run_lines(address, run)
     for change in found.opened:
         doing = "under way" if change.run in found.under_way else "not undone"
         yield f"{doing}: {change.what}"
@@ -75,6 +69,16 @@ def _lines(address: ClusterAddress, found: Standing) -> Iterator[str]:
         yield f"of nobody: {odd}"
     if not found.runs and not found.opened and not found.unread:
         yield "no run is under way, and nothing is left of any"
+
+
+def _run_lines(address: ClusterAddress, run: RunLeftovers) -> Iterator[str]:
+    yield f"run {run.run}, {run.life.value}{_held(run.holder)}: {run.why}"
+    for left in run.objects:
+        yield f"  {left.describe()}"
+    for owner in run.owners:
+        yield f"  {owner}, which does not carry the run's label, but owns what does"
+    if run.life in (Life.OVER, Life.MAYBE):
+        yield f"  if it is over: {address.cleanup('' if run.life is Life.OVER else run.run)}"
 
 
 def _held(holder: Holder | None) -> str:

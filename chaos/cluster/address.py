@@ -38,9 +38,20 @@ class ClusterAddress:
             return "the cluster of this pod"
         return f"context {self.context}" if self.context else self.url
 
-    def recovery(self) -> str:
-        """The command that recovers a run from this cluster, but for the run's name."""
-        return shlex.join(["chaos", "recover", *self.as_options(), "--from-cluster"])
+    def recovery(self, run: str, namespace: str = "") -> str:
+        """The command that recovers a run from this cluster.
+
+        Args:
+            run: its id.
+            namespace: where it is looked for, where not all may be looked at.
+        """
+        where = ("--namespace", namespace) if namespace else ()
+        return shlex.join(["chaos", "recover", *self.as_options(), "--from-cluster", run, *where])
+
+    def cleanup(self, run: str = "") -> str:
+        """The command that removes what carries the label of runs, or of one that somebody says is over."""
+        over = ("--run", run) if run else ()
+        return shlex.join(["chaos", "cleanup", *self.as_options(), *over])
 
     def as_options(self) -> list[str]:
         """What names it on a command line."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from chaos.cluster.client import Cluster, Object
 from chaos.cluster.entry import RUN_LABEL, UndoEntry
+from chaos.cluster.mirror import MIRROR_LABEL
 from chaos.errors import ApiError
 
 # As the API server calls who wrote an object: the beginning of the client's User-Agent.
@@ -48,7 +49,10 @@ class Belongings:
         or owns no more: volume claims, and pods that were orphaned.
         """
         meta, kind = obj["metadata"], obj["kind"]
-        if (meta.get("labels") or {}).get(RUN_LABEL) != self._run:
+        labels = meta.get("labels") or {}
+        if kind == "ConfigMap" and labels.get(MIRROR_LABEL) == self._run:
+            return True
+        if labels.get(RUN_LABEL) != self._run:
             return False
         if not self._is_known:
             return _may_be_the_tools(obj) or (kind in _BY_CONTROLLERS and not is_written_by_hand(obj))
@@ -75,7 +79,7 @@ async def foreign_in(cluster: Cluster, namespace: str, mine: Belongings) -> tupl
             if exc.status not in _CANNOT_LOOK:
                 raise
         else:
-            found += [row for row in rows if kind in _KINDS or is_written_by_hand(row)]
+            found += [row for row in rows if kind in _KINDS or is_written_by_hand(row) or _is_mirror(row)]
     uids = {obj["metadata"]["uid"] for obj in found}
     return tuple(
         f"{obj['kind']} {obj['metadata']['name']}"
@@ -85,19 +89,18 @@ async def foreign_in(cluster: Cluster, namespace: str, mine: Belongings) -> tupl
 
 
 async def claims_of(cluster: Cluster, statefulset: str, namespace: str, run: str) -> list[Object]:
-    """Volume claims that a run's StatefulSet made, which outlive it.
+    """Volume claims that a run's StatefulSet made, which outlive it; to be asked for when that is gone.
 
-    They carry the label, as its template says, and its name; a copy of the manifest under another name has claims with
-    the label too.
+    They carry the label, as its template says, and its name. What makes claims of these names now is somebody else's: a
+    copy of the manifest, or one that took the name, and the claims, over.
     """
     claims, _ = await cluster.list("PersistentVolumeClaim", namespace, f"{RUN_LABEL}={run}")
     named = [c for c in claims if _named_after("PersistentVolumeClaim", str(c["metadata"]["name"]), statefulset)]
     if not named:
         return []
-    others = [
-        one for one in (await cluster.list("StatefulSet", namespace))[0] if one["metadata"]["name"] != statefulset
-    ]
-    return [claim for claim in named if not is_written_by_hand(claim) and not is_claim_of(claim, others)]
+    others, _ = await cluster.list("StatefulSet", namespace)
+    theirs = {claim["metadata"]["uid"] for claim in claims_made_by(others, named)}
+    return [claim for claim in named if not is_written_by_hand(claim) and claim["metadata"]["uid"] not in theirs]
 
 
 async def left_behind(cluster: Cluster, kind: str, name: str, namespace: str, run: str) -> list[Object]:
@@ -128,10 +131,15 @@ def _may_be_the_tools(obj: Object) -> bool:
     return not managers or TOOL in managers
 
 
-def is_claim_of(claim: Object, statefulsets: Iterable[Object]) -> bool:
-    """Whether a claim has the name of one that one of these makes."""
-    names = [name for one in statefulsets for name in _claim_names(one)]
-    return any(name.fullmatch(claim["metadata"]["name"]) for name in names)
+def claims_made_by(statefulsets: Iterable[Object], claims: Iterable[Object]) -> list[Object]:
+    """Those claims that stand where one of these makes one, and have its name."""
+    made = {(_place(one), prefix) for one in statefulsets for prefix in _claim_prefixes(one)}
+    found = []
+    for claim in claims:
+        prefix, _, ordinal = str(claim["metadata"]["name"]).rpartition("-")
+        if ordinal.isdecimal() and (_place(claim), prefix) in made:
+            found.append(claim)
+    return found
 
 
 def is_written_by_hand(obj: Object) -> bool:
@@ -140,10 +148,18 @@ def is_written_by_hand(obj: Object) -> bool:
     return any(manager.startswith(_CLIENTS) for manager in managers[:1])
 
 
-def _claim_names(statefulset: Object) -> list[re.Pattern[str]]:
-    name = re.escape(statefulset["metadata"]["name"])
+def _is_mirror(obj: Object) -> bool:
+    """Whether it may say how to undo something elsewhere."""
+    return MIRROR_LABEL in (obj["metadata"].get("labels") or {})
+
+
+def _place(obj: Object) -> str:
+    return str(obj["metadata"].get("namespace", ""))
+
+
+def _claim_prefixes(statefulset: Object) -> list[str]:
     templates = (statefulset.get("spec") or {}).get("volumeClaimTemplates") or ()
-    return [re.compile(rf"{re.escape(one['metadata']['name'])}-{name}-\d+") for one in templates]
+    return [f"{one['metadata']['name']}-{statefulset['metadata']['name']}" for one in templates]
 
 
 def _named_after(kind: str, name: str, parent: str) -> bool:

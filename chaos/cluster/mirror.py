@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster, Object
 from chaos.cluster.entry import FIX_PREFIX, RUN_LABEL, UndoEntry, is_run_id
 from chaos.cluster.journal import JOURNAL, Journal
@@ -147,10 +148,12 @@ class Copy(Journal):
         namespace: of it.
         uid: of it.
         made_at: when, by the API server's clock.
+        again: the command that goes on with it, where that is known; whoever reads it knows which cluster it is in.
     """
 
     def __init__(self, found: Object) -> None:
         meta = found["metadata"]
+        self.again = ""
         self.name, self.namespace = str(meta["name"]), str(meta.get("namespace", ""))
         self.uid, self.made_at = str(meta["uid"]), str(meta.get("creationTimestamp", ""))
         super().__init__(Path(f"ConfigMap {self.name} in namespace {self.namespace}"), {})
@@ -203,8 +206,8 @@ class Copy(Journal):
 
     def recovery(self, *options: str) -> str:
         """See `Journal.recovery`."""
-        named = ["chaos", "recover", "--context", "NAME", "--from-cluster", str(self.run["id"])]
-        return shlex.join([*named, *options])
+        again = self.again or ClusterAddress().recovery(str(self.run["id"]))
+        return shlex.join([*shlex.split(again), *options])
 
     def _append(self, row: dict[str, Any], *, durable: bool = True) -> None:
         """Nothing is written here: the mirror goes when all that it says is undone."""
@@ -230,6 +233,10 @@ class Mirrors:
     def open(self) -> list[Copy]:
         """Those that say that something is to be undone which no label leads to, or that are damaged."""
         return [copy for copy in self.copies if copy.outside or copy.unfit]
+
+    def recovery(self, address: ClusterAddress, copy: Copy) -> str:
+        """The command that recovers one; where not all may be looked at, it says where to look."""
+        return address.recovery(str(copy.run["id"]), "" if self.everywhere else copy.namespace)
 
 
 async def find_mirrors(cluster: Cluster, namespace: str = "", run: str = "") -> Mirrors:

@@ -18,29 +18,17 @@ values, and whose object's UID, he knows. `chaos recover` shows each such patch 
 
 from __future__ import annotations
 
-import asyncio
-import json
-import shlex
-
 from chaos.clock import RunClock
-from chaos.cluster.belonging import Belongings, claims_of, foreign_in, is_orphan_of, left_behind
-from chaos.cluster.client import Cluster, Object
-from chaos.cluster.journal import RUN_LABEL, Journal, UndoEntry
+from chaos.cluster.client import Cluster
+from chaos.cluster.journal import Journal, UndoEntry
+from chaos.cluster.later import later
 from chaos.cluster.mirror import Copy
+from chaos.cluster.putting_back import PuttingBack
+from chaos.cluster.removal import Removal
 from chaos.cluster.shell import run_hook, run_shell
-from chaos.cluster.values import has_values
-from chaos.errors import ApiError, ChaosError, InUseError, RollbackError, UnprovenError
+from chaos.errors import ChaosError, RollbackError, UnprovenError
 from chaos.visible import visible
 
-_POLL_S = 0.1
-# Long enough for a pod that ignores SIGTERM and whose grace period an admission controller raised.
-_GONE_WITHIN_S = 90.0
-# The demo's containers hold nothing worth a long goodbye.
-_CLEANUP_GRACE_S = 1
-_NOT_FOUND, _CONFLICT = 404, 409
-_WORKLOADS = ("StatefulSet", "Deployment", "ReplicaSet", "Job")
-_TRIES = 5
-_SHOWN = 10
 COMMAND_WITHIN_S = 60.0
 # What an after hook is told of a run that did not live to conclude anything, as run.json says it.
 _KILLED = "incomplete"
@@ -63,10 +51,10 @@ class Undo:
         read_back: bool = False,
         run_commands: bool = False,
     ) -> None:
-        self._cluster = cluster
         self._journal = journal
-        self._clock = clock
         self._read_back = read_back and not journal.is_signed
+        self._removal = Removal(cluster, journal, clock, must_prove=self._read_back)
+        self._putting_back = PuttingBack(cluster, journal)
         self._run_commands = run_commands or not read_back
 
     async def undo(self, entry: UndoEntry) -> str:
@@ -91,35 +79,11 @@ class Undo:
             await self._run_command(entry)
             done = f"ran `{entry.command}`"
         elif entry.undo == "restore":
-            done = await self._restore(entry)
+            done = await self._putting_back.restore(entry)
         else:
-            done = await self._delete(entry)
+            done = await self._removal.remove(entry)
         self._journal.update(entry, "undone")
         return done
-
-    async def _delete(self, entry: UndoEntry) -> str:
-        """Delete what was created, if it is what the run created.
-
-        Raises:
-            RollbackError: it could not be deleted.
-        """
-        kind, name, namespace, what = entry.kind, entry.name, entry.namespace, entry.what
-        try:
-            found = await self._cluster.get(kind, name, namespace)
-            if found is None:
-                if kind in _WORKLOADS:
-                    await self._delete_and_wait(entry, None)
-                return f"{what} is gone"
-            if not self._is_ours(entry, found):
-                return f"{what} is no longer the one that this run made; left alone"
-            if kind == "Namespace":
-                await self._check_unused(entry)
-            await self._delete_and_wait(entry, found)
-        except RollbackError:
-            raise
-        except ChaosError as exc:
-            raise self._not_yet(entry, f"{what} could not be deleted: {exc.message}", exc) from exc
-        return f"deleted {what}"
 
     async def _run_command(self, entry: UndoEntry) -> None:
         """Raises RollbackError: it failed, or may not be run."""
@@ -149,50 +113,6 @@ class Undo:
         except ChaosError as exc:
             raise RollbackError(exc.message, hint=f"{exc.hint}\n  run it by hand: {entry.command}") from exc
 
-    async def _restore(self, entry: UndoEntry) -> str:
-        """Put the old values back, as long as the object has those that this run gave it, and make sure of it.
-
-        Raises:
-            RollbackError: it has others by now, or the API server refused.
-        """
-        try:
-            return await self._put_back(entry)
-        except RollbackError:
-            raise
-        except ChaosError as exc:
-            raise self._not_yet(entry, f"{entry.what} could not be put back: {exc.message}", exc) from exc
-
-    async def _put_back(self, entry: UndoEntry) -> str:
-        restore, what = entry.restore or {}, entry.what
-        sent = False
-        for _ in range(_TRIES):
-            found = await self._cluster.get(entry.kind, entry.name, entry.namespace)
-            if found is None or str(found["metadata"]["uid"]) != entry.uid:
-                return f"{what} is no longer the one that was changed; left alone"
-            self._check_within(entry, found)
-            if has_values(found, restore):
-                return f"put {what} back" if sent else f"{what} has its old values"
-            if not has_values(found, entry.applied or {}, filled_in=entry.state == "intended"):
-                if sent:
-                    return f"put {what} back, which somebody else has changed since"
-                raise RollbackError(
-                    f"{what} was changed by somebody else after this run had changed it, so it was left alone",
-                    hint=f"look at it; what puts it back: {self._by_hand(entry)}",
-                )
-            sent |= await self._patched(entry, found["metadata"]["resourceVersion"], restore)
-        raise RollbackError(
-            f"{what} could not be put back: it changes all the time", hint=self._by_hand(entry), may_pass=True
-        )
-
-    def _check_within(self, entry: UndoEntry, found: Object) -> None:
-        """Raises UnprovenError: a mirror speaks of what is elsewhere, and not the run's."""
-        if isinstance(self._journal, Copy) and self._journal.is_beyond(entry, found):
-            raise UnprovenError(
-                f"{entry.what} was left alone: {self._journal.path} is elsewhere, and it does not carry the label of "
-                f"the run, {RUN_LABEL}={self._journal.run['id']}",
-                hint="look at it; nothing else says that a run changed it",
-            )
-
     async def look(self, entry: UndoEntry) -> str:
         """Whether an undo that was given up has come about all the same; what is so then, or nothing.
 
@@ -201,166 +121,13 @@ class Undo:
         """
         if entry.undo in ("command", "hook"):
             return ""
-        found = await self._cluster.get(entry.kind, entry.name, entry.namespace)
-        if entry.undo == "restore":
-            done = found is None or str(found["metadata"]["uid"]) != entry.uid or has_values(found, entry.restore or {})
-        else:
-            done = found is None or not self._is_ours(entry, found)
-        if not done or (entry.kind in _WORKLOADS and await self._pods_of(entry)):
-            return ""
-        if found is None and any(
-            not row["metadata"].get("deletionTimestamp") for row in await self._left_behind(entry, orphans=True)
-        ):
+        is_restored = entry.undo == "restore"
+        if not await (self._putting_back.is_back(entry) if is_restored else self._removal.is_gone(entry)):
             return ""
         self._journal.update(entry, "undone")
-        return f"{entry.what} has its old values" if entry.undo == "restore" else f"{entry.what} is gone"
+        return f"{entry.what} has its old values" if is_restored else f"{entry.what} is gone"
 
     def unfinished(self, entry: UndoEntry, why: str) -> RollbackError:
         """What is told of an undo that was given up."""
         verb = {"restore": "put back", "command": "joined again", "hook": "run"}.get(entry.undo, "deleted")
-        return RollbackError(f"{entry.what} could not be {verb}: {why}", hint=self._later(entry))
-
-    def _not_yet(self, entry: UndoEntry, message: str, exc: ChaosError) -> RollbackError:
-        passing = isinstance(exc, ApiError) and (exc.may_pass or exc.status == _CONFLICT)
-        return RollbackError(message, hint=self._later(entry), may_pass=passing)
-
-    def _later(self, entry: UndoEntry) -> str:
-        if entry.undo == "restore":
-            return self._by_hand(entry)
-        return f"later: {self._journal.recovery()}   or: {self._by_hand(entry)}"
-
-    def _by_hand(self, entry: UndoEntry) -> str:
-        """What somebody would type."""
-        if entry.undo in ("command", "hook"):
-            return entry.command
-        verb, where = entry.undo, ("-n", entry.namespace) if entry.namespace else ()
-        patch = ("--type", "merge", "-p", json.dumps(entry.restore or {})) if verb == "restore" else ()
-        words = "patch" if verb == "restore" else "delete"
-        return shlex.join(["kubectl", words, entry.kind.lower(), entry.name, *where, *patch])
-
-    async def _patched(self, entry: UndoEntry, version: str, restore: Object) -> bool:
-        """False where somebody else was faster: its status changes all the time."""
-        guarded = {**restore, "metadata": {**(restore.get("metadata") or {}), "resourceVersion": version}}
-        try:
-            await self._cluster.patch(entry.kind, entry.name, entry.namespace, guarded)
-        except ApiError as exc:
-            if exc.status != _CONFLICT:
-                raise
-            return False
-        return True
-
-    def _label_of(self, entry: UndoEntry) -> str:
-        return entry.run or str(self._journal.run["id"])
-
-    def _is_ours(self, entry: UndoEntry, found: Object) -> bool:
-        """Whether a live object is the one that the run made.
-
-        Raises:
-            UnprovenError: a file says so, and the object does not.
-        """
-        meta = found["metadata"]
-        if entry.uid and meta["uid"] != entry.uid:
-            return False
-        run = self._label_of(entry)
-        if (meta.get("labels") or {}).get(RUN_LABEL) == run:
-            return True
-        if entry.uid and self._read_back:
-            raise UnprovenError(
-                f"{entry.what} was left alone: it does not carry the label of the run, {RUN_LABEL}={run}",
-                hint=f"only {self._journal.path} says that the run made it: look at it, and delete it yourself if so",
-            )
-        return bool(entry.uid)
-
-    async def _check_unused(self, entry: UndoEntry) -> None:
-        """Raises InUseError: somebody else has put something into a namespace, which would go with it."""
-        # A clean-up has found the run's objects by their label, so its journal has not all of them; nor has a mirror
-        # what the run made after it was written.
-        is_partial = bool(entry.run) or isinstance(self._journal, Copy)
-        mine = Belongings(self._label_of(entry), None if is_partial else self._journal.entries.values())
-        foreign = await foreign_in(self._cluster, entry.name, mine)
-        if foreign:
-            listed = ", ".join(foreign[:_SHOWN]) + (
-                f" and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else ""
-            )
-            raise InUseError(
-                visible(f"{entry.what} was left alone: somebody else has put things into it: {listed}", line=True),
-                hint=f"move them, then: {self._journal.recovery()}   or: kubectl delete namespace {entry.name}",
-            )
-
-    async def _delete_and_wait(self, entry: UndoEntry, found: Object | None) -> None:
-        """Delete it with what it owns; where it is gone already, or goes without that, what it leaves behind."""
-        hurried: set[str] = set()
-        meta = found["metadata"] if found is not None else {}
-        uid, orphans = str(meta.get("uid", "")), not meta or "orphan" in (meta.get("finalizers") or ())
-        # Known beforehand, so that they get their short grace before the garbage collector gives them their long one,
-        # which a kubelet does not shorten once it waits for it.
-        pods = await self._pods_of(entry)
-        if uid:
-            await self._gone(entry.kind, entry.name, entry.namespace, uid)
-        else:
-            await self._delete_left_behind(entry, orphans=True)
-        await asyncio.gather(*(self._hurry(pod, hurried) for pod in pods))
-        deadline_s = self._clock.now_s() + _GONE_WITHIN_S
-        while True:
-            pods = await self._pods_of(entry)
-            await asyncio.gather(*(self._hurry(pod, hurried) for pod in pods))
-            found = await self._cluster.get(entry.kind, entry.name, entry.namespace)
-            if (found is None or found["metadata"]["uid"] != uid) and not pods:
-                await self._delete_left_behind(entry, orphans=orphans)
-                return
-            if self._clock.now_s() > deadline_s:
-                why = f"it was not gone {_GONE_WITHIN_S:.0f} s after its deletion was accepted"
-                raise RollbackError(f"{entry.what} could not be deleted: {why}", hint=self._later(entry), may_pass=True)
-            await asyncio.sleep(_POLL_S)
-
-    async def _pods_of(self, entry: UndoEntry) -> list[Object]:
-        """The pods that go with what an entry created."""
-        if entry.kind == "Namespace":
-            return (await self._cluster.list("Pod", entry.name))[0]
-        if entry.kind not in _WORKLOADS:
-            return []
-        pods, _ = await self._cluster.list("Pod", entry.namespace, f"{RUN_LABEL}={self._label_of(entry)}")
-        return [pod for pod in pods if _owned_by(pod, entry) or is_orphan_of(pod, entry.name)]
-
-    async def _left_behind(self, entry: UndoEntry, *, orphans: bool) -> list[Object]:
-        """Volume claims outlive the StatefulSet that made them; so does what it owned, where it was deleted without."""
-        run, namespace = self._label_of(entry), entry.namespace
-        rows = await left_behind(self._cluster, entry.kind, entry.name, namespace, run) if orphans else []
-        if entry.kind == "StatefulSet":
-            rows += await claims_of(self._cluster, entry.name, namespace, run)
-        return rows
-
-    async def _delete_left_behind(self, entry: UndoEntry, *, orphans: bool) -> None:
-        for row in await self._left_behind(entry, orphans=orphans):
-            await self._gone(row["kind"], row["metadata"]["name"], entry.namespace, row["metadata"]["uid"])
-
-    async def _gone(self, kind: str, name: str, namespace: str, uid: str) -> None:
-        """Ask for its deletion; that it is gone already is as well."""
-        try:
-            await self._cluster.delete(kind, name, namespace, uid=uid, propagation="Background")
-        except ApiError as exc:
-            if exc.status not in (_NOT_FOUND, _CONFLICT):
-                raise
-
-    async def _hurry(self, pod: Object, hurried: set[str]) -> None:
-        """Shorten a pod's grace period, once."""
-        uid = str(pod["metadata"]["uid"])
-        if uid in hurried:
-            return
-        hurried.add(uid)
-        try:
-            await self._cluster.delete(
-                "Pod", pod["metadata"]["name"], pod["metadata"]["namespace"], uid=uid, grace_s=_CLEANUP_GRACE_S
-            )
-        except ApiError as exc:
-            if exc.status not in (_NOT_FOUND, _CONFLICT):
-                raise
-
-
-def _owned_by(pod: Object, entry: UndoEntry) -> bool:
-    """Whether a pod stems from the workload that an entry created, directly or through a ReplicaSet of its name."""
-    owners = pod["metadata"].get("ownerReferences") or []
-    return any(
-        owner["uid"] == entry.uid or (entry.kind == "Deployment" and owner["name"].startswith(entry.name + "-"))
-        for owner in owners
-    )
+        return RollbackError(f"{entry.what} could not be {verb}: {why}", hint=later(self._journal, entry))

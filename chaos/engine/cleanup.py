@@ -28,6 +28,7 @@ async def remove(
     work = []
     undo = Undo(cluster, journal, clock)
     for run in runs:
+        failures += [_of_another(run.run, owner, deletion) for owner, deletion in run.owners.items()]
         for left in sorted(run.objects, key=_rank):
             if left.holds:
                 failures.append(_held(left))
@@ -50,6 +51,14 @@ def _rank(left: Leftover) -> tuple[int, str]:
     if left.kind in _ORDER:
         return _ORDER.index(left.kind), left.name
     return len(_ORDER) + 1 + (_LAST.index(left.kind) + 1 if left.kind in _LAST else 0), left.name
+
+
+def _of_another(run: str, owner: str, deletion: str) -> RollbackError:
+    """Whoever took the label off may have said that it is his; what it owns would be made again anyway."""
+    return RollbackError(
+        f"{owner} was left alone: it does not carry the label of run {run}, and what it owns does",
+        hint=f"look at it; if it is the run's: {deletion}; if it is yours, take the label off its template too",
+    )
 
 
 def _held(left: Leftover) -> RollbackError:

@@ -218,7 +218,7 @@ class Execution:
         if begun.journal.open_in_cluster() or begun.journal.run.get("namespace") in gone:
             self._progress.warning(told)
             return []
-        return [RollbackError(told, hint=f"{self._place.address.recovery()} {begun.run_id}")]
+        return [RollbackError(told, hint=self._place.address.recovery(begun.run_id, self._options.namespace))]
 
     def _lost(self, why: InconclusiveError) -> None:
         """The run's Lease is gone: it is no longer alone, so it ends."""
@@ -341,8 +341,8 @@ class Execution:
         mirrored = not self._options.local_journal_only
         if self._place.simulated and not mirrored:
             return
-        recovery, namespace = self._place.address.recovery(), self._options.namespace
-        for note in await refuse_on_top(found.cluster, namespace, self._reports, recovery, mirrored=mirrored):
+        address, namespace = self._place.address, self._options.namespace
+        for note in await refuse_on_top(found.cluster, namespace, self._reports, address, mirrored=mirrored):
             self._progress.warning(note)
 
     async def _measure(self, run: ActiveRun, found: preflight.Preflight, begun: Begun, vantages: Vantages) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,11 +11,12 @@ from enum import Enum
 from typing import Any
 
 from chaos.agents.manifests import ALONE_S
-from chaos.cluster.belonging import Belongings, is_claim_of, is_written_by_hand
+from chaos.cluster.belonging import Belongings, claims_made_by, foreign_in
 from chaos.cluster.client import API_VERSIONS, CLUSTER_WIDE, NEVER_MADE, Cluster
 from chaos.cluster.journal import FIX_PREFIX, RUN_LABEL, Journal
 from chaos.engine.kept import is_about
 from chaos.engine.lease import Holder, holder
+from chaos.engine.owners import living_owners
 from chaos.errors import ApiError, PreflightError
 
 Object = dict[str, Any]
@@ -25,23 +27,6 @@ _RUN_S = 3600
 _MAY_BE_HIDDEN = ("ControllerRevision",)
 # A Deployment, its ReplicaSet, its pods.
 _GENERATIONS = 2
-_AGENT_LABEL = "chaos-identity.io/agents"
-# What somebody else may have put into a namespace of ours; ConfigMaps with certificates come by themselves, so those
-# count where a person's client wrote them.
-_STRANGERS = (
-    "StatefulSet",
-    "Deployment",
-    "ReplicaSet",
-    "Job",
-    "Service",
-    "PersistentVolumeClaim",
-    "PodDisruptionBudget",
-    "NetworkPolicy",
-    "ResourceQuota",
-    "LimitRange",
-    "Pod",
-    "ConfigMap",
-)
 
 
 class Life(Enum):
@@ -78,6 +63,12 @@ def _words(kind: str, name: str, namespace: str) -> str:
     return f"{kind} {name}" + (f" in namespace {namespace}" if namespace else "")
 
 
+def _deletion(obj: Object) -> str:
+    meta = obj["metadata"]
+    where = ("-n", meta["namespace"]) if meta["namespace"] else ()
+    return shlex.join(["kubectl", "delete", obj["kind"].lower(), meta["name"], *where])
+
+
 def _described(obj: Object) -> str:
     return _words(obj["kind"], str(obj["metadata"]["name"]), str(obj["metadata"].get("namespace", "")))
 
@@ -90,6 +81,7 @@ class RunLeftovers:
         why: the run is taken for over, or for alive.
         holder: what its Lease says; None: it has none, or it may not be read.
         copies: what carries the run's label and is not its own, in words.
+        owners: what carries no label, and owns what does, by the words for it: the command that deletes it.
     """
 
     run: str
@@ -98,6 +90,7 @@ class RunLeftovers:
     holder: Holder | None = None
     objects: list[Leftover] = field(default_factory=list)
     copies: list[str] = field(default_factory=list)
+    owners: dict[str, str] = field(default_factory=dict)
 
 
 async def find(
@@ -123,8 +116,9 @@ async def find(
     _, now_s, _ = await cluster.server_date()
     known = {str(j.run["id"]): j for j in journals if await is_about(cluster, j)}
     runs: dict[str, RunLeftovers] = {}
-    taken = await _taken_over(cluster, found, namespace)
-    found, copies = _without_copies([obj for obj in found if obj not in taken], known)
+    taken = await _taken_over(cluster, found, namespace, unseen)
+    theirs = {obj["metadata"]["uid"] for obj in taken}
+    found, copies = _without_copies([obj for obj in found if obj["metadata"]["uid"] not in theirs], known)
     copies += taken
     rows = _without_followers(found)
     for run in sorted({_run_of(obj) for obj in rows}):
@@ -134,7 +128,11 @@ async def find(
         if run in over and life is Life.MAYBE:
             life, why = Life.OVER, "you say so"
         runs[run] = RunLeftovers(run, life, why, next(iter(leases), None))
+    owners = await living_owners(cluster, found)
     for obj in rows:
+        if of := [owners[uid] for uid in sorted(_owners(obj)) if uid in owners]:
+            runs[_run_of(obj)].owners |= {_described(one): _deletion(one) for one in of}
+            continue
         runs[_run_of(obj)].objects.append(await _leftover(cluster, obj, known.get(_run_of(obj))))
     for run_left in runs.values():
         run_left.objects += await _volumes(cluster, found, run_left.run)
@@ -178,19 +176,20 @@ async def _labelled(cluster: Cluster, namespace: str, unseen: list[str] | None) 
     return found
 
 
-async def _taken_over(cluster: Cluster, found: list[Object], namespace: str) -> list[Object]:
-    """Volume claims that somebody's StatefulSet uses by now, since it has the name that the run's had."""
-    claims = [obj for obj in found if obj["kind"] == "PersistentVolumeClaim"]
-    if not claims:
-        return []
+async def _taken_over(cluster: Cluster, found: list[Object], namespace: str, unseen: list[str] | None) -> list[Object]:
+    """Volume claims that somebody's StatefulSet uses by now, since it has the name that the run's had; or may use."""
+    claims = _claims(found)
+    if claims and unseen is not None and "StatefulSet" in unseen:
+        unseen.append("PersistentVolumeClaim")
+    if not claims or "StatefulSet" in (unseen or ()):
+        return claims
     mine = {obj["metadata"]["uid"] for obj in found}
     sets, _ = await cluster.list("StatefulSet", namespace)
-    others = [one for one in sets if one["metadata"]["uid"] not in mine]
-    return [claim for claim in claims if is_claim_of(claim, [one for one in others if _is_beside(one, claim)])]
+    return claims_made_by([one for one in sets if one["metadata"]["uid"] not in mine], claims)
 
 
-def _is_beside(one: Object, other: Object) -> bool:
-    return bool(one["metadata"].get("namespace") == other["metadata"].get("namespace"))
+def _claims(found: list[Object]) -> list[Object]:
+    return [obj for obj in found if obj["kind"] == "PersistentVolumeClaim"]
 
 
 def _run_of(obj: Object) -> str:
@@ -199,13 +198,13 @@ def _run_of(obj: Object) -> str:
 
 def _without_copies(found: list[Object], known: dict[str, Journal]) -> tuple[list[Object], list[Object]]:
     """What is the runs' own, and what only carries a label, as a copied manifest does, with all that goes with it."""
-    mine = {run: Belongings(run, j.entries.values() if (j := known.get(run)) else None) for run in map(_run_of, found)}
+    runs = {_run_of(obj) for obj in found}
+    mine = {run: Belongings(run, j.entries.values() if (j := known.get(run)) else None) for run in runs}
     copies = [obj for obj in found if not mine[_run_of(obj)].has(obj) and not _owners(obj)]
     sets = [obj for obj in copies if obj["kind"] == "StatefulSet"]
-    copies += [
-        obj for obj in found if obj["kind"] == "PersistentVolumeClaim" and obj not in copies and is_claim_of(obj, sets)
-    ]
     uids = {obj["metadata"]["uid"] for obj in copies}
+    more = [obj for obj in claims_made_by(sets, _claims(found)) if obj["metadata"]["uid"] not in uids]
+    copies, uids = [*copies, *more], uids | {obj["metadata"]["uid"] for obj in more}
     for _ in range(_GENERATIONS):
         uids |= {obj["metadata"]["uid"] for obj in found if _owners(obj) & uids}
     return [obj for obj in found if obj["metadata"]["uid"] not in uids], copies
@@ -230,29 +229,12 @@ def _without_followers(found: list[Object]) -> list[Object]:
 
 async def _leftover(cluster: Cluster, obj: Object, journal: Journal | None) -> Leftover:
     meta = obj["metadata"]
-    mine = Belongings(_run_of(obj), journal.entries.values() if journal else None)
-    holds = await _held(cluster, meta["name"], mine) if obj["kind"] == "Namespace" else ()
+    holds: tuple[str, ...] = ()
+    if obj["kind"] == "Namespace":
+        mine = Belongings(_run_of(obj), journal.entries.values() if journal else None)
+        holds = await foreign_in(cluster, meta["name"], mine)
     where = "" if obj["kind"] in CLUSTER_WIDE else str(meta.get("namespace", ""))
     return Leftover(obj["kind"], meta["name"], where, meta["uid"], _made_s(obj), holds)
-
-
-async def _held(cluster: Cluster, namespace: str, mine: Belongings) -> tuple[str, ...]:
-    """What in a namespace of a run is not the run's."""
-    held = []
-    for kind in _STRANGERS:
-        try:
-            rows, _ = await cluster.list(kind, namespace)
-        except ApiError as exc:
-            if exc.status == _NOT_FOUND:
-                continue
-            raise
-        for obj in rows:
-            meta = obj["metadata"]
-            if kind == "ConfigMap" and not is_written_by_hand(obj):
-                continue
-            if _AGENT_LABEL not in (meta.get("labels") or {}) and not mine.has(obj) and not meta.get("ownerReferences"):
-                held.append(f"{kind} {meta['name']}")
-    return tuple(held)
 
 
 async def _volumes(cluster: Cluster, found: list[Object], run: str) -> list[Leftover]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from contextlib import suppress
 
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
@@ -15,7 +16,7 @@ from chaos.engine.kept import Open
 from chaos.engine.leftovers import RunLeftovers
 from chaos.engine.progress import Progress
 from chaos.engine.rollback import recover
-from chaos.errors import ApiError, RollbackError
+from chaos.errors import ApiError, ChaosError, RollbackError
 
 
 async def recover_copy(copy: Copy, cluster: Cluster, clock: RunClock, progress: Progress) -> list[RollbackError]:
@@ -24,27 +25,47 @@ async def recover_copy(copy: Copy, cluster: Cluster, clock: RunClock, progress: 
     Its shell commands are not run: a run writes none into it, so they are somebody else's.
 
     Raises:
-        ChaosError: it is of another cluster, or it could not be removed.
+        ChaosError: it is of another cluster, or of a run that is under way.
     """
     failures = await recover(copy, cluster, clock, progress)
-    if not failures:
-        await remove_mirror(cluster, copy)
-    return failures
+    return failures or await _removed(cluster, copy)
 
 
 async def settle(cluster: Cluster, journal: Journal) -> None:
+    """The same as `take_away`, while there is more to do: what cannot be read or removed is tried again at the end."""
+    with suppress(ChaosError):
+        await take_away(cluster, journal)
+
+
+async def take_away(cluster: Cluster, journal: Journal) -> list[RollbackError]:
     """After a run was recovered from its own journal: remove its mirror where all that it says is as before.
 
-    Nothing else is changed on the word of a mirror here. What cannot be read or removed stays, and is found again.
+    Nothing else is changed on the word of a mirror here.
+
+    Returns:
+        Why it could not be removed.
+
+    Raises:
+        ChaosError: it cannot be looked for.
     """
+    failures: list[RollbackError] = []
+    mirrors = await find_mirrors(cluster, str(journal.run.get("namespace", "")), str(journal.run["id"]))
+    for copy in mirrors.copies:
+        same = copy.run.get("token") == journal.run.get("token") and copy.run["id"] == journal.run["id"]
+        if same and await is_settled(cluster, copy, journal):
+            failures += await _removed(cluster, copy)
+    return failures
+
+
+async def _removed(cluster: Cluster, copy: Copy) -> list[RollbackError]:
+    """Remove a mirror; returns why it could not be."""
     try:
-        mirrors = await find_mirrors(cluster, str(journal.run.get("namespace", "")), str(journal.run["id"]))
-        for copy in mirrors.copies:
-            same = copy.run.get("token") == journal.run.get("token") and copy.run["id"] == journal.run["id"]
-            if same and await is_settled(cluster, copy, journal):
-                await remove_mirror(cluster, copy)
-    except ApiError:
-        return
+        await remove_mirror(cluster, copy)
+    except ApiError as exc:
+        message = f"what {copy.path} says is undone, and it could not be removed: {exc.message}"
+        hint = f"later runs are refused for it; what removes it: {by_hand(copy.name, copy.namespace)}"
+        return [RollbackError(message, hint=hint)]
+    return []
 
 
 async def is_settled(cluster: Cluster, copy: Copy, journal: Journal | None = None) -> bool:
@@ -72,18 +93,18 @@ async def _is_undone(cluster: Cluster, entry: UndoEntry, journal: Journal | None
     return found is None or str(found["metadata"]["uid"]) != entry.uid or has_values(found, entry.restore or {})
 
 
-def mirrored_changes(open_mirrors: Sequence[Copy], known: Iterable[Open], address: ClusterAddress) -> list[Open]:
+def mirrored_changes(mirrors: Mirrors, known: Iterable[Open], address: ClusterAddress) -> list[Open]:
     """What mirrors say is open, but for runs whose journals are here, which know more.
 
     Args:
-        open_mirrors: of the cluster.
+        mirrors: of the cluster.
         known: by the journals of this machine.
         address: of the cluster.
     """
     here = {one.run for one in known}
     rows = []
-    for copy in open_mirrors:
-        run, recovery = str(copy.run["id"]), f"{address.recovery()} {copy.run['id']}"
+    for copy in mirrors.open:
+        run, recovery = str(copy.run["id"]), mirrors.recovery(address, copy)
         if run not in here:
             entries = [(entry.change, entry.namespace) for entry in copy.outside] or [("what cannot be read", "")]
             rows += [Open(f"run {run} ({copy.whose}): {what}", where, recovery, run) for what, where in entries]
@@ -94,8 +115,7 @@ def keep_mirrors(runs: Iterable[RunLeftovers], mirrors: Mirrors, address: Cluste
     """Take namespaces out of what is to be removed that hold what says how to undo something elsewhere; tells them."""
     held = {where: ("what nobody can read", by_hand(MIRROR_NAME, where)) for where, _ in mirrors.unread}
     for copy in mirrors.open:
-        run = copy.run["id"]
-        held[copy.namespace] = (f"what {run} did not undo elsewhere", f"{address.recovery()} {run}")
+        held[copy.namespace] = (f"what {copy.run['id']} did not undo elsewhere", mirrors.recovery(address, copy))
     kept = []
     for run in runs:
         for left in [one for one in run.objects if one.kind == "Namespace" and one.name in held]:

@@ -64,7 +64,7 @@ async def look(cluster: Cluster, address: ClusterAddress, reports: Path, namespa
     mirrors = await find_mirrors(cluster, namespace)
     left = await unfinished_journals(cluster, kept.journals)
     opened = open_changes(left)
-    opened += mirrored_changes(mirrors.open, opened, address)
+    opened += mirrored_changes(mirrors, opened, address)
     opened += damaged(left)
     only_in = where or ("" if mirrors.everywhere else namespace)
     return Standing(runs, opened, mirrors, kept.unread, only_in, tuple(unseen))

@@ -91,8 +91,11 @@ class Undoing:
                 self._fail(entry, exc)
         except TimeoutError:
             self._give_up(entry)
-        except ChaosError as exc:  # undone in the cluster, but the journal could not be written
-            self._again.pop(entry.id, None)
+        except ChaosError as exc:
+            if entry.is_open:
+                self._fail(entry, self._undo.unfinished(entry, exc.message))
+                return
+            self._again.pop(entry.id, None)  # undone in the cluster, but the journal could not be written
             self._progress.warning(exc.message)
         except Exception as exc:  # noqa: BLE001 - whatever it is, the others are undone
             covered.discard(entry.name)

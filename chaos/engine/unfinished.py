@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.journal import Journal
 from chaos.cluster.mirror import MIRROR_NAME, Copy, by_hand, find_mirrors
@@ -14,14 +15,16 @@ from chaos.visible import visible
 _FORBIDDEN = 403
 
 
-async def refuse_on_top(cluster: Cluster, namespace: str, reports: Path, recovery: str, *, mirrored: bool) -> list[str]:
+async def refuse_on_top(
+    cluster: Cluster, namespace: str, reports: Path, address: ClusterAddress, *, mirrored: bool
+) -> list[str]:
     """Refuse to begin where an earlier run did not put back what it had changed; a run under way counts too.
 
     Args:
         cluster: to be looked at.
         namespace: of the run, which is looked at where not all of the cluster may be.
         reports: where runs of this machine are kept.
-        recovery: the command that recovers a run from the cluster, without its name.
+        address: of the cluster, for the command that is named.
         mirrored: whether this run has a mirror; without one the cluster need not let itself be looked at.
 
     Returns:
@@ -52,7 +55,7 @@ async def refuse_on_top(cluster: Cluster, namespace: str, reports: Path, recover
     else:
         for copy in mirrors.open:
             otherwise = f"where all is as it was: {by_hand(copy.name, copy.namespace)}; else"
-            raise PreflightError(_of_another(copy), hint=f"{otherwise}: {recovery} {copy.run['id']}")
+            raise PreflightError(_of_another(copy), hint=f"{otherwise}: {mirrors.recovery(address, copy)}")
         for where, why in mirrors.unread:
             raise PreflightError(
                 visible(f"what an earlier run is to undo may stand where nobody can read it: {why}", line=True),

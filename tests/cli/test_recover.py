@@ -241,8 +241,11 @@ def test_commands_of_whatever_lies_below_a_folder_need_its_name_where_the_key_di
     async def nothing(*_args: Any) -> Any:
         return NoCluster()
 
+    async def nothing_left(*_args: Any) -> list[RollbackError]:
+        return []
+
     monkeypatch.setattr("chaos.cli.recover.connect", nothing)
-    monkeypatch.setattr("chaos.cli.recover.settle", nothing)
+    monkeypatch.setattr("chaos.cli.recover.take_away", nothing_left)
     monkeypatch.setattr("chaos.cli.recover.recover", watched)
     folder = tmp_path / "reports" / "r"
     folder.mkdir(parents=True)

@@ -24,7 +24,7 @@ from chaos.cluster.line import VERSION, Line, write_line
 from chaos.cluster.mirror import MIRROR_LABEL, MIRROR_NAME, Mirror, find_mirrors
 from chaos.engine.lease import DURATION_S, Heartbeat, lease_of
 from chaos.engine.leftovers import find
-from chaos.engine.mirrors import keep_mirrors, settle
+from chaos.engine.mirrors import keep_mirrors, settle, take_away
 from chaos.engine.patience import Patience
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover, roll_back
@@ -56,6 +56,10 @@ async def another(place: Place) -> AsyncIterator[Place]:
         yield Place(place.sandbox, cluster)
     finally:
         await cluster.close()
+
+
+async def refused(*_: Any, **__: Any) -> Object:
+    raise ApiError("no", status=403)
 
 
 def begun(place: Place, folder: Path, namespace: str) -> tuple[Journal, Changes, Mirror]:
@@ -167,7 +171,7 @@ def test_a_killed_experiment_is_recovered_from_another_machine(tmp_path: Path) -
         await asyncio.sleep(2 * DURATION_S)  # until then it may be under way
         (left,) = await from_elsewhere(place, tmp_path)
         assert "did not undo: patch Deployment coredns in namespace kube-system" in left.message
-        run_id = left.hint.rpartition(" ")[2]
+        run_id = left.hint.removesuffix(" --namespace mine").rpartition(" ")[2]
         assert await from_elsewhere(place, tmp_path, run_id) == []
         coredns = await place.cluster.get("Deployment", "coredns", "kube-system")
         assert coredns is not None
@@ -290,9 +294,33 @@ def test_a_mirror_that_a_run_cannot_take_away_is_told_with_what_does(tmp_path: P
             ran = await run_on(place.sandbox, tmp_path, options, find_experiment("dns-outage"), mirror=True)
         (left,) = ran.result.leftovers
         assert "not up to date: not now" in left.message
-        run_id = left.hint.rpartition(" ")[2]
+        run_id = left.hint.removesuffix(" --namespace mine").rpartition(" ")[2]
         assert await from_elsewhere(place, tmp_path, run_id) == []
         assert (await find_mirrors(place.cluster)).copies == ()
+
+    run(story)
+
+
+def test_what_cannot_be_removed_once_the_mirror_is_gone_is_told_with_what_finds_it_by_its_label(tmp_path: Path) -> None:
+    async def story(place: Place) -> None:
+        await own_namespace(place, "mine")
+        _, changes, _ = begun(place, tmp_path, "mine")
+        await changes.patch("Node", "node-1", "", CORDON)
+        meta = {"name": "late", "namespace": "mine"}
+        await changes.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
+        delete = Cluster.delete
+
+        async def kept(self: Cluster, kind: str, name: str, *said: Any, **more: Any) -> Object:
+            if name == "late":
+                raise ApiError("no", status=403)
+            return await delete(self, kind, name, *said, **more)
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(Cluster, "delete", kept)
+            (left,) = await from_elsewhere(place, tmp_path, "r1")
+        assert left.hint.startswith("later: chaos cleanup --context c --run r1   or: ")
+        (other,) = [one for one in await find(place.cluster, [], frozenset({"r1"})) if one.run == "r1"]
+        assert [one.name for one in other.objects] == ["late"]
 
     run(story)
 
@@ -361,7 +389,7 @@ def test_a_mirror_that_nobody_can_read_is_in_the_way_until_somebody_has_looked(t
         await make(place, "ConfigMap", MIRROR_NAME, "ours", labels=label, data={"journal.jsonl": "torn"})
         address = ClusterAddress(context="c")
         with pytest.raises(PreflightError, match="where nobody can read it") as told:
-            await refuse_on_top(place.cluster, "", tmp_path, address.recovery(), mirrored=True)
+            await refuse_on_top(place.cluster, "", tmp_path, address, mirrored=True)
         assert told.value.hint.endswith(f"kubectl delete configmap {MIRROR_NAME} -n ours")
         assert not (await look(place.cluster, address, tmp_path, "")).is_clear
         mirrors, runs = await find_mirrors(place.cluster), await find(place.cluster, [], frozenset({"r1"}))
@@ -401,7 +429,15 @@ def test_recovering_from_the_own_journal_takes_the_mirror_away(tmp_path: Path) -
         await settle(place.cluster, read)
         assert len((await find_mirrors(place.cluster)).open) == 1  # it is not as before yet
         assert await recover(read, place.cluster, RunClock(asyncio.get_running_loop()), Silence()) == []
-        await settle(place.cluster, read)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(Cluster, "delete", refused)
+            await settle(place.cluster, read)
+            (left,) = await take_away(place.cluster, read)
+            (same,) = await from_elsewhere(place, tmp_path, "r1")
+            assert str(same) == str(left)
+        assert "could not be removed: no" in left.message
+        assert left.hint.endswith(f"kubectl delete configmap {MIRROR_NAME} -n default")
+        assert await take_away(place.cluster, read) == []
         assert (await find_mirrors(place.cluster)).copies == ()
 
     run(story)

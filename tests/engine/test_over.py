@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from chaos.cluster.address import ClusterAddress
 from chaos.cluster.journal import Journal
 from chaos.cluster.signing import user_key
 from chaos.cluster.state import state_folder
@@ -113,12 +114,12 @@ def test_a_journal_that_lost_a_line_is_in_the_way_and_one_that_says_nothing_is_t
         journal = past(reports, "a", fingerprint=place.cluster.fingerprint)
         (reports / "b").mkdir()
         (reports / "b" / journal.path.name).write_bytes(b"hello\n")
-        (note,) = await refuse_on_top(place.cluster, "", reports, "chaos recover", mirrored=True)
+        (note,) = await refuse_on_top(place.cluster, "", reports, ClusterAddress(context="c"), mirrored=True)
         assert note.startswith("it may be that an earlier run is to be undone: ")
         lines = journal.path.read_bytes().splitlines(keepends=True)
         journal.path.write_bytes(b"".join([lines[0], b"x" + lines[1], lines[2]]))
         with pytest.raises(PreflightError, match="nobody knows whether an earlier run undid what line 2 of") as told:
-            await refuse_on_top(place.cluster, "", reports, "chaos recover", mirrored=True)
+            await refuse_on_top(place.cluster, "", reports, ClusterAddress(context="c"), mirrored=True)
         assert "move that folder to another place" in told.value.hint
 
     run(story)

@@ -12,7 +12,7 @@ import pytest
 from chaos.analysis.reading import Reading
 from chaos.clock import RunClock, run_virtual
 from chaos.cluster.changes import Changes
-from chaos.cluster.journal import Journal
+from chaos.cluster.journal import Journal, UndoEntry
 from chaos.engine.cleanup import remove
 from chaos.engine.conclusion import ending_of
 from chaos.engine.execution import Execution, RunResult
@@ -21,7 +21,7 @@ from chaos.engine.leftovers import find
 from chaos.engine.patience import Patience
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import roll_back
-from chaos.errors import RollbackError
+from chaos.errors import PreflightError, RollbackError
 from chaos.experiment import Options, find_experiment
 from chaos.experiment.judging import judges_of, statements
 from chaos.sandbox.sandbox import Sandbox
@@ -264,5 +264,50 @@ def test_a_defect_in_one_undo_keeps_no_other_from_being_done(tmp_path: Path) -> 
         assert "Node node-1 could not be put back: a defect of this tool: KeyError: 'spec'" in left.message
         assert "kubectl patch node node-1" in left.hint
         assert [entry.kind for entry in run.journal.open_entries()] == ["Node"]
+
+    on_a_cluster(main)
+
+
+def test_an_undo_that_ends_with_another_error_before_it_is_done_is_told_as_open(tmp_path: Path) -> None:
+    """Only a journal that cannot be written after the undo leaves nothing."""
+
+    async def main(place: Place) -> None:
+        run = Run(place, tmp_path)
+        await run.begin()
+
+        async def odd(entry: UndoEntry) -> str:
+            raise PreflightError(f"no idea of {entry.kind}")
+
+        run.changes.undo = odd  # type: ignore[method-assign]
+        left = await roll_back(run.journal, run.changes, run.told, Patience(run.clock))
+        assert len(left) == len(run.journal.open_entries()) > 0
+        assert left[0].message.endswith("no idea of Node")
+
+    on_a_cluster(main)
+
+
+def test_pods_that_stay_behind_are_told_by_name_with_what_removes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a node that is gone: of the workload nothing is there any more that could be deleted."""
+    monkeypatch.setattr("chaos.cluster.removal._GONE_WITHIN_S", 1.0)
+
+    async def main(place: Place) -> None:
+        run = Run(place, tmp_path)
+        entry = run.journal.intend(change="create", undo="delete", kind="Job", name="it", namespace="default", uid="u1")
+        owner = {"kind": "Job", "name": "it", "uid": "u1"}
+        pods = [
+            {"metadata": {"name": f"it-{i}", "namespace": "default", "uid": "u", "ownerReferences": [owner]}}
+            for i in "ab"
+        ]
+        listed = place.cluster.list
+
+        async def stuck(kind: str, *said: Any, **more: Any) -> Any:
+            return (pods, "1") if kind == "Pod" else await listed(kind, *said, **more)
+
+        place.cluster.list = stuck  # type: ignore[method-assign]
+        with pytest.raises(RollbackError, match="their deletion was accepted: Pod it-a, Pod it-b") as told:
+            await run.changes.undo(entry)
+        assert told.value.hint.endswith("kubectl delete pod it-a it-b -n default --force")
 
     on_a_cluster(main)

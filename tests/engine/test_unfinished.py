@@ -116,11 +116,15 @@ def test_a_run_that_is_surely_under_way_leaves_nothing(tmp_path: Path, capsys: p
         journal = await killed(place, tmp_path / "r1")
         assert journal.claim()  # as its process does
         assert await stand(place, tmp_path) == 0
+        assert await clean(place, tmp_path) == 0
         journal.close()
         assert await stand(place, tmp_path) == 5
 
     run(story)
-    assert "under way: run r1" in capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert "under way: run r1" in out
+    assert "under way: run r1" in err
+    assert "not undone" not in err
 
 
 def test_status_in_a_namespace_says_that_it_looked_nowhere_else(
@@ -138,6 +142,9 @@ def test_status_in_a_namespace_says_that_it_looked_nowhere_else(
         monkeypatch.setattr(place.cluster, "list", forbidding)
         found = await look(place.cluster, ADDRESS, tmp_path / "here", "ours")
         assert tell(place.cluster, ADDRESS, found, as_json=False) == 5
+        assert {one.recovery for one in found.opened} == {
+            "chaos recover --context c --from-cluster r1 --namespace ours"  # without it that could look nowhere
+        }
         with pytest.raises(ApiError):
             await look(place.cluster, ADDRESS, tmp_path / "here", "")
 

@@ -229,7 +229,7 @@ def dying_servers_answer(reading: Reading) -> Iterator[Finding]:
     for phase in (during(reading, name) for name in PHASES):
         for server, end in ends(reading, phase).items():
             asked = heard_in(reading, (phase.accepted_ns, phase.at_ns), **at_view(server)).samples
-            refused_ns = min((s.received_ns - phase.accepted_ns for s in asked if refused(s.outcome)), default=least_ns)
+            refused_ns = min((s.received_ns - phase.sent_ns for s in asked if refused(s.outcome)), default=least_ns)
             last_ns = phase.accepted_ns + end.answered_ns
             deaf = uncovered(reading, f"A {NAME}", phase.sent_ns, last_ns, limit_s=limit_s)
             if not end.after.samples:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from rich.markup import escape
-from rich.table import Table
-
-from chaos.cli.terminal import SteadfastConsole
+from chaos.cli.terminal import SteadfastConsole, tell_rows
 from chaos.engine.asking import NOT_ASKED
 from chaos.visible import visible
 
@@ -33,7 +30,7 @@ def print_plan(document: dict[str, Any]) -> None:
     for reason in refused:
         out.tell(f"  refused: {reason}", markup=False, soft_wrap=True)
     out.tell()
-    _rows(out, [(row["what"], row["details"]) for row in document["plan"]])
+    tell_rows(out, [(row["what"], row["details"]) for row in document["plan"]])
     for note in document["notes"]:
         out.tell(f"note: {note}", markup=False, soft_wrap=True)
     out.tell("\nRequests that change something, as rehearsed on the simulated cluster", style="bold")
@@ -70,7 +67,7 @@ def _duration(out: SteadfastConsole, document: dict[str, Any]) -> None:
     ended = f"its method is ended after {duration['method_ended_after_s']:.0f} s"
     asked = f"{dns['queries_in_all']} in all, if it takes as long as the rehearsal"
     rate = f"{dns['queries_per_s']:.0f} queries/s, {ceiling}"
-    _rows(out, [("duration", f"{took}; {ended}"), ("cluster DNS", f"{rate}; {asked}")])
+    tell_rows(out, [("duration", f"{took}; {ended}"), ("cluster DNS", f"{rate}; {asked}")])
 
 
 def _call(call: dict[str, Any]) -> list[str]:
@@ -102,16 +99,3 @@ def _of_interest(body: dict[str, Any]) -> dict[str, Any]:
 def _short(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-
-
-def _rows(out: SteadfastConsole, rows: list[tuple[str, str]]) -> None:
-    if not out.is_terminal:
-        for what, details in rows:
-            out.tell(f"{what}: {details}", markup=False, soft_wrap=True)
-        return
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for what, details in rows:
-        table.add_row(what, escape(visible(details)))
-    out.tell(table)

@@ -87,6 +87,20 @@ class SteadfastConsole(Console):
         self.tell(visible(text, line=True), markup=False, soft_wrap=True)
 
 
+def tell_rows(console: SteadfastConsole, rows: Iterable[tuple[str, str]]) -> None:
+    """Rows of (what, details): a table at a terminal, a line each elsewhere."""
+    if not console.is_terminal:
+        for what, details in rows:
+            console.tell(f"{what}: {details}", markup=False, soft_wrap=True)
+        return
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for what, details in rows:
+        table.add_row(what, escape(visible(details)))
+    console.tell(table)
+
+
 class TerminalProgress:
     """Prints each step with the run's time. Satisfies `chaos.engine.progress.Progress`.
 
@@ -108,16 +122,7 @@ class TerminalProgress:
     def plan(self, lines: list[tuple[str, str]]) -> None:
         if self._telling is Telling.QUIET:
             return
-        if not self._console.is_terminal:
-            for what, details in lines:
-                self._console.tell(f"{what}: {details}", markup=False, soft_wrap=True)
-            return
-        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2))
-        table.add_column(style="bold", no_wrap=True)
-        table.add_column(overflow="fold")
-        for what, details in lines:
-            table.add_row(what, escape(visible(details)))
-        self._console.tell(table)
+        tell_rows(self._console, lines)
 
     def step(self, text: str) -> None:
         self._line(self._now_s(), text, "bold")

@@ -11,8 +11,8 @@ from chaos.diagnose.finding import Reference
 from chaos.diagnose.values import Object, labels_of, mapping, mappings, number, selects, text
 
 if TYPE_CHECKING:
-    from chaos.diagnose.files import Place
-    from chaos.diagnose.measure import Measured
+    from chaos.diagnose.measured import Measured
+    from chaos.diagnose.place import Place
 
 _POD_NAME_LABEL = "statefulset.kubernetes.io/pod-name"
 _POD_INDEX_LABEL = "apps.kubernetes.io/pod-index"

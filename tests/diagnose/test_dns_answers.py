@@ -8,7 +8,7 @@ from typing import Any
 
 from chaos.diagnose import Diagnosis, Severity, diagnose
 from chaos.diagnose.checks import CHECKS
-from chaos.diagnose.measure import Measured, Server
+from chaos.diagnose.measured import Measured, Server
 from chaos.model import Outcome
 from chaos.probes import DnsView
 from tests.diagnose.looking import checks, live, only, service, stateful_set

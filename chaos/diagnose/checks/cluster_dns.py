@@ -7,7 +7,7 @@ from statistics import median
 
 from chaos.diagnose.check import Check, Needs
 from chaos.diagnose.finding import Finding, NotChecked, Reference, Severity
-from chaos.diagnose.measure import Server
+from chaos.diagnose.measured import Server
 from chaos.diagnose.values import mappings, number
 from chaos.diagnose.view import View, is_ready
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import secrets
 import subprocess
+import time
 from asyncio.subprocess import PIPE
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,6 +95,17 @@ def test_a_namespace_of_kubernetes_itself_is_refused_whatever_its_labels(tmp_pat
     assert "belongs to Kubernetes itself" in done.stderr
 
 
+def settle() -> None:
+    """Wait until what other tests left is gone: it goes by itself, and not by a dry run."""
+    for _ in range(120):
+        found = json.loads(kubectl("get", "namespaces,persistentvolumes", "-o", "json"))["items"]
+        going = [o for o in found if o["status"].get("phase") in ("Terminating", "Released")]
+        if not going and not any("deletionTimestamp" in o["metadata"] for o in found):
+            return
+        time.sleep(1)
+    raise AssertionError(f"still there: {[o['metadata']['name'] for o in going]}")
+
+
 def everything() -> dict[str, Any]:
     """All objects of the cluster that may be listed, with what may not change."""
     kinds = [
@@ -120,6 +132,7 @@ def everything() -> dict[str, Any]:
     ],
 )
 def test_a_dry_run_changes_nothing(experiment: str, given: tuple[str, ...]) -> None:
+    settle()
     before = everything()
     done = subprocess.run(
         command("plan", experiment, "--context", CONTEXT, *given), capture_output=True, text=True, check=False

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from chaos.cli.terminal import SteadfastConsole, tell_rows
-from chaos.engine.asking import NOT_ASKED
+from chaos.engine.asking import MADE_BY_THE_RUN, NOT_ASKED
 from chaos.visible import visible
 
 _LONGEST = 160
@@ -41,6 +41,9 @@ def print_plan(document: dict[str, Any]) -> None:
             out.tell(f"  {call['at_s']:6.1f} s  {phase}", markup=False, soft_wrap=whole, style="bold")
         for line in _call(call):
             out.tell(f"              {line}", markup=False, soft_wrap=whole)
+    if any(call["server"]["why"] == MADE_BY_THE_RUN for call in document["calls"]):
+        text = f"  Where no answer of the server stands it was not asked: {MADE_BY_THE_RUN}."
+        out.tell(text, markup=False, soft_wrap=whole)
     _duration(out, document)
     out.tell(f"\nPermissions: {len(document['permissions'])} asked for, and granted", style="bold")
     for line in _permissions(document["permissions"]):
@@ -83,7 +86,7 @@ def _call(call: dict[str, Any]) -> list[str]:
     server = call["server"]
     why = f": {server['why']}" if server["why"] else ""
     note = f" ({server['note']})" if server["note"] else ""
-    if not call["undoing"]:
+    if not call["undoing"] and server["why"] != MADE_BY_THE_RUN:
         lines.append(f"  server: {server['said']}{why}{note}")
     return [visible(line, line=True) for line in lines]
 

@@ -12,6 +12,7 @@ from chaos.engine.rehearsal import Call
 from chaos.errors import ApiError
 
 Object = dict[str, Any]
+MADE_BY_THE_RUN = "its namespace is made by the run"
 ACCEPTED, REFUSED, NOT_ASKED = "accepted", "refused", "not asked"
 # What only the live object can tell.
 _OF_ITS_VERSION = ("uid", "resourceVersion")
@@ -78,7 +79,7 @@ def _why_not(call: Call, made: set[tuple[str, str, str]], made_namespace: str, n
         return "it undoes what there is only then"
     of_made = ("Namespace", "", request.namespace) in made
     if of_made or (made_namespace and request.namespace.startswith(made_namespace)):
-        return "its namespace is made by the run"
+        return MADE_BY_THE_RUN
     if request.kind == "Node" and not node:
         return "no node may be looked at"
     if request.verb != "create" and (request.kind, request.namespace, request.name) in made:

@@ -24,6 +24,7 @@ import pandas as pd  # noqa: F401 - what a report imports late
 from benchmarks.second_person_looks import state_of
 from chaos.cli import one, saved
 from chaos.cli import run as _run  # noqa: F401 - likewise
+from chaos.cli.early import take_over
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster, Object
 from chaos.cluster.journal import JOURNAL, Journal
@@ -138,6 +139,7 @@ class Instants:
         self._leave = os._exit
         os._exit = self.leave  # type: ignore[assignment]
         if number is not None:
+            take_over()  # the tool's first line; what comes before is this benchmark's
             signal.signal(signal.SIGPROF, self._send)
             signal.setitimer(signal.ITIMER_PROF, max(at_s, 1e-4))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,26 +10,13 @@ from typing import Any
 
 import pytest
 
-from tests.real.conftest import CONTEXT, command
+from tests.real.conftest import CONTEXT, command, kubectl, made_namespace
 
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "tests" / "diagnose" / "unit"
 MANIFESTS = ROOT / "experiments" / "manifests"
 # The unit's own text says `default` in its names.
 OTHERS = ("mysql-cluster", "mysql-services", "load-balance-test")
-
-
-def kubectl(*arguments: str, given: str = "") -> str:
-    done = subprocess.run(
-        ["kubectl", "--context", CONTEXT, *arguments],
-        input=given,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def apply(namespace: str, text: str) -> None:
@@ -56,10 +42,8 @@ def wrong(document: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 @pytest.fixture
 def namespace() -> Iterator[str]:
-    name = f"diagnose-{secrets.token_hex(3)}"
-    kubectl("create", "namespace", name)
-    yield name
-    kubectl("delete", "namespace", name, "--wait=false")
+    with made_namespace("diagnose") as name:
+        yield name
 
 
 def ready(namespace: str, *names: str) -> None:

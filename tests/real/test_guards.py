@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
 import subprocess
 import time
 from asyncio.subprocess import PIPE
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.real.conftest import CONTEXT, command, wait_for_line
+from tests.real.conftest import CONTEXT, command, kubectl, made_namespace, wait_for_line
 
 ABORTED = 4
 # What a cluster changes by itself all the time.
@@ -27,20 +26,10 @@ spec: {minAvailable: 3, selector: {}}
 """
 
 
-def kubectl(*args: str, given: str = "") -> str:
-    done = subprocess.run(
-        ["kubectl", "--context", CONTEXT, *args], input=given, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 @pytest.fixture
 def namespace() -> Iterator[str]:
-    name = f"guards-{secrets.token_hex(3)}"
-    kubectl("create", "namespace", name)
-    yield name
-    kubectl("delete", "namespace", name, "--wait=false")
+    with made_namespace("guards") as name:
+        yield name
 
 
 def allow(namespace: str, *how: str) -> int:

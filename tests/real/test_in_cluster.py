@@ -16,26 +16,13 @@ import yaml
 from chaos.cli.commands.manifests import ManifestOptions
 from chaos.cli.manifests import manifests
 from chaos.engine.permissions import PERMISSIONS, Feature, Permission, Scope
-from tests.real.conftest import CONTEXT, command
+from tests.real.conftest import command, kubectl
 from tests.real.image import REALK8S, ROOT, load_image
 
 pytestmark = pytest.mark.skipif(not REALK8S.exists(), reason="needs realk8s, whose python image the tool's is built on")
 _ACCOUNT = "chaos-identity"
 # In the table for workloads with volumes, which the unit's own has not.
 NOT_USED_BY_THE_UNITS_WORKLOAD = {("delete", "", "persistentvolumeclaims")}
-
-
-def kubectl(*arguments: str, given: str = "") -> str:
-    done = subprocess.run(
-        ["kubectl", "--context", CONTEXT, *arguments],
-        input=given,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def printed(namespace: str, kind: str, *opt_ins: str, image: str = "", arguments: tuple[str, ...] = ()) -> str:

@@ -12,9 +12,15 @@ _OPERATORS = {
 }
 
 
+def labels_text(labels: dict[str, str]) -> str:
+    """``a=b,c=d``: the selector of what has all of them; empty: it selects everything."""
+    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+
+
 def selector_text(selector: dict[str, Any]) -> str:
     """``a=b,c in (d,e)``; empty: it selects everything."""
-    parts = [f"{key}={value}" for key, value in (selector.get("matchLabels") or {}).items()]
+    labels = labels_text(selector.get("matchLabels") or {})
+    parts = [labels] if labels else []
     for one in selector.get("matchExpressions") or ():
         values = ",".join(one.get("values") or ())
         parts.append(_OPERATORS[one["operator"]].format(key=one["key"], values=values))

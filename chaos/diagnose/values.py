@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chaos.cluster.selector import labels_text
+
 Object = dict[str, Any]
 
 
@@ -48,4 +50,4 @@ def selects(selector: dict[str, str], labels: dict[str, str]) -> bool:
 
 def shown(labels: dict[str, str]) -> str:
     """``a=b,c=d``."""
-    return ",".join(f"{key}={value}" for key, value in sorted(labels.items())) or "nothing"
+    return labels_text(labels) or "nothing"

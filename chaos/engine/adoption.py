@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chaos.cluster.client import Cluster
+from chaos.cluster.selector import labels_text
 from chaos.engine.target import WatchedTarget, is_dual_stack, is_ready
 from chaos.errors import PreflightError, UsageError
 from chaos.experiment import Experiment, Options, Workload
@@ -150,8 +151,7 @@ async def _governing_service(cluster: Cluster, found: Object) -> Object:
 
 
 def _selector(found: Object) -> str:
-    labels = (found["spec"].get("selector") or {}).get("matchLabels") or {}
-    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+    return labels_text((found["spec"].get("selector") or {}).get("matchLabels") or {})
 
 
 def _target(found: Object, service: Object, options: Options, pods: list[Object]) -> WatchedTarget:

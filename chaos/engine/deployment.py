@@ -7,6 +7,7 @@ import asyncio
 from chaos.clock import RunClock
 from chaos.cluster.changes import Acknowledged
 from chaos.cluster.client import Cluster
+from chaos.cluster.selector import labels_text
 from chaos.engine.active import ActiveRun
 from chaos.engine.consent import OPT_IN_LABEL
 from chaos.engine.lease import holder_of, lease_of
@@ -67,7 +68,6 @@ async def deploy(run: ActiveRun, experiment: Experiment, target: WatchedTarget, 
     deadline_s = clock.now_s() + DEPLOY_WITHIN_S
     while not all(name in target.objects and is_ready(target.objects[name]) for name in target.names):
         if clock.now_s() > deadline_s:
-            labels = ",".join(f"{key}={value}" for key, value in sorted(target.labels.items()))
-            run.not_deployed(DEPLOY_WITHIN_S, await run.objects.why_not_ready(labels))
+            run.not_deployed(DEPLOY_WITHIN_S, await run.objects.why_not_ready(labels_text(target.labels)))
         await asyncio.sleep(_LOOK_S)
     return clusterips

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chaos.cluster.selector import labels_text
 from chaos.engine.guards.guard import Guard, Injection, Scene
 from chaos.engine.target import is_ready
 
@@ -18,8 +19,7 @@ class Radius(Guard):
         target = injection.target
         if not injection.hit or not target.names or injection.namespace:
             return
-        labels = ",".join(f"{key}={value}" for key, value in sorted(target.labels.items()))
-        live, _ = await scene.cluster.list("Pod", target.namespace, labels)
+        live, _ = await scene.cluster.list("Pod", target.namespace, labels_text(target.labels))
         ready = {pod["metadata"]["name"] for pod in live if is_ready(pod)}
         strangers = frozenset(target.names) - ready - injection.under_fault - injection.hit
         for name in sorted(strangers):  # somebody may have changed the labels of a pod that is well

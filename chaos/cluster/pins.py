@@ -52,7 +52,7 @@ class Pins:
         """Write it down in place of what was; returns why that cannot be done, as half a sentence."""
         row = {"context": address.describe(), "fingerprint": fingerprint, "since": f"{datetime.now(UTC):%Y-%m-%d}"}
         try:
-            write_own(make_state_folder() / _name(address, fingerprint), json.dumps(row))
+            write_own(make_state_folder() / _name(address, fingerprint), json.dumps(row).encode())
         except (OSError, RuntimeError, ValueError) as exc:
             return told(exc)
         return ""

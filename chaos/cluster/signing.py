@@ -6,13 +6,11 @@ with a read-only home, journals are unsigned, and believed only as far as the cl
 
 from __future__ import annotations
 
-import contextlib
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaos.cluster.state import make_state_folder, read_own, state_folder, told
+from chaos.cluster.state import make_state_folder, read_own, state_folder, told, write_own
 
 _BYTES = 32
 _FILE = "journal-key"
@@ -46,21 +44,9 @@ def user_key(*, make: bool = False) -> Key:
 
 
 def _make_key(folder: Path) -> None:
-    """In one step: whoever comes second takes the key of the first."""
     path = folder / _FILE
-    if path.exists() or path.is_symlink():
-        return
-    new = folder / f".{_FILE}-{secrets.token_hex(8)}"
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(new, path)
-    finally:
-        new.unlink(missing_ok=True)
+    if not path.exists() and not path.is_symlink():
+        write_own(path, secrets.token_bytes(_BYTES), first=True)
 
 
 def _read(path: Path) -> bytes:

@@ -56,8 +56,13 @@ def read_own(path: Path, most: int) -> bytes:
         return file.read(most)
 
 
-def write_own(path: Path, text: str) -> None:
-    """A file of it, in one step, in place of what was.
+def write_own(path: Path, data: bytes, *, first: bool = False) -> None:
+    """A file of it, in one step.
+
+    Args:
+        path: of the file.
+        data: that it has.
+        first: whether what is there already stays: whoever comes second takes that; else it is replaced.
 
     Raises:
         OSError: it cannot be written; then what was is still there.
@@ -65,11 +70,15 @@ def write_own(path: Path, text: str) -> None:
     new = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        new.replace(path)
+        if not first:
+            new.replace(path)
+            return
+        with contextlib.suppress(FileExistsError):
+            os.link(new, path)
     finally:
         new.unlink(missing_ok=True)
 

@@ -62,7 +62,7 @@ class OverJournals:
         with suppress(OSError, ValueError, RuntimeError):
             rows = {name: sorted(rows) for name, rows in newest.items()}
             # The folder that the key is in; without a key there is nobody whom it could be kept for.
-            write_own(state_folder() / _FILE, json.dumps(rows))
+            write_own(state_folder() / _FILE, json.dumps(rows).encode())
 
 
 def _load() -> dict[str, set[_Seen]]:

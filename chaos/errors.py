@@ -97,6 +97,11 @@ class ApiError(PreflightError):
         return 400 <= self.status < 500 and self.status != 408  # noqa: PLR2004 - HTTP; 408: request timeout
 
     @property
+    def is_answer(self) -> bool:
+        """Whether it says what the server thinks of the request: another try a moment later would be refused too."""
+        return self.is_refusal and not self.may_pass
+
+    @property
     def is_undone(self) -> bool:
         """Whether it is known that nothing was done."""
         return self.is_refusal or self.unsent

@@ -59,16 +59,15 @@ def dry_run(request: RunRequest, experiment: Experiment) -> int:
         try:
             looked = runner.run(_look(request, experiment, options, console, stack))
             found = looked.found
-            fitted = found.experiment if options.target else experiment
-            rehearsed = rehearse(experiment, options, looked.seeds, found.dns.corefile or "", len(_servers(found)))
+            rehearsed = rehearse(experiment, options, looked.seeds, found.dns.corefile or "", len(found.dns.servers))
             rehearsed = _with_agents(_with_commands(rehearsed, options), found, options)
             rehearsed = rehearsed.among(_names(looked, rehearsed))
             made = "" if options.namespace else found.target.namespace
             answers = runner.run(ask(looked.cluster, rehearsed.calls, made, looked.node))
         finally:
             runner.run(stack.aclose())
-    views = len(found.dns.views) * (found.local + found.agents)
-    rates = rates_of(options, found.target, views, fitted.probes, found.local + found.agents, fitted.watched_names)
+    fitted, vantages = found.experiment, found.local + found.agents
+    rates = rates_of(options, found.target, found.dns, fitted.probes, vantages, fitted.watched_names)
     document = plan_document(found, looked.place, options, rates, rehearsed, answers)
     if request.as_json:
         print_json(document)
@@ -79,18 +78,13 @@ def dry_run(request: RunRequest, experiment: Experiment) -> int:
     return 0 if document["rehearsal"]["came_to_its_end"] else InconclusiveError.exit_code
 
 
-def _servers(found: preflight.Preflight) -> list[str]:
-    """Pods of cluster DNS, where they may be seen."""
-    return [view.name for view in found.dns.views if view.name != "service"]
-
-
 def _names(looked: _Looked, rehearsed: Rehearsed) -> list[tuple[str, str]]:
     """What a name of the rehearsal is in this cluster: the namespace that is made, DNS servers, some node."""
     node = next((call.request.name for call in rehearsed.calls if call.request.kind == "Node"), "")
     return [
         (rehearsed.namespace, looked.found.target.namespace),
         (node, looked.node),
-        *zip(rehearsed.dns_servers, _servers(looked.found), strict=False),
+        *zip(rehearsed.dns_servers, (view.name for view in looked.found.dns.servers), strict=False),
     ]
 
 

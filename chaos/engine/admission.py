@@ -95,7 +95,7 @@ def _why(exc: ApiError) -> Admitted:
         if re.search(pattern, words):
             return Admitted(f"{who}: {words}", advice)
     # What is in the way may be on its way out; the run's own request will tell.
-    if not exc.is_refusal or exc.may_pass or exc.reason == "AlreadyExists":
+    if not exc.is_answer or exc.reason == "AlreadyExists":
         return Admitted(unknown=words)
     return Admitted(words, "what it names is to be mended first, or use another namespace")
 

@@ -65,8 +65,7 @@ async def _ask(cluster: Cluster, call: Call, made: set[tuple[str, str, str]], ma
             request = _of(request, live)
         await cluster.dry_run(request)
     except ApiError as exc:
-        knows = exc.is_refusal and not exc.may_pass
-        return Answer(REFUSED if knows else NOT_ASKED, exc.message, note)
+        return Answer(REFUSED if exc.is_answer else NOT_ASKED, exc.message, note)
     return Answer(ACCEPTED, note=note)
 
 

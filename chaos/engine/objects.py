@@ -164,7 +164,7 @@ class RunObjects:
         try:
             await change
         except ApiError as exc:
-            if not exc.is_refusal or exc.may_pass:
+            if not exc.is_answer:
                 raise  # that the server could not is no answer to whether it would
             return f"{exc.status} {exc.reason}: {exc.message}"
         return ""

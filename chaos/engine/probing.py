@@ -76,14 +76,14 @@ def plan_rates(options: Options, pods: int, views: int, connections_by_name: int
 
 
 def rates_of(
-    options: Options, target: WatchedTarget, views: int, kinds: tuple[str, ...], vantages: int, watched: int
+    options: Options, target: WatchedTarget, dns: ClusterDns, kinds: tuple[str, ...], vantages: int, watched: int
 ) -> Rates:
-    """Those of a run on that target; arguments as of `plan_rates` and `Probing`, views of all vantages together."""
+    """Those of a run on that target; arguments as of `Probing`."""
     by_name = sum(kind in kinds for kind in ("tcp", "http")) * len(target.names)
     # A long-lived connection that is down is tried again each half second; no faster than the others are sampled.
     by_name += ("stream" in kinds) * len(target.names)
     watched += (len(target.names) + 1) * target.dual_stack
-    return plan_rates(options, len(target.names), views, by_name * vantages, watched)
+    return plan_rates(options, len(target.names), len(dns.views) * vantages, by_name * vantages, watched)
 
 
 class Probing:
@@ -118,7 +118,7 @@ class Probing:
         self._kinds = kinds
         identify = Identify.parse(options.identify)
         self._ask_for = question_of(identify.kind) if identify.by_library else identify.path
-        self.rates = rates_of(options, target, len(dns.views) * vantages, kinds, vantages, watched)
+        self.rates = rates_of(options, target, dns, kinds, vantages, watched)
         self._by_address: dict[str, list[tuple[Host, Series]]] = {}  # series that end with an address
         self._own_names: dict[str, list[tuple[Host, Series]]] = {}  # by pod, who is asked for the address of its name
         self._owners: dict[str, str] = {}  # address → the pod that it is asked about

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from chaos.analysis.records import SERVICE_VIEW
 from chaos.cluster.client import Cluster
 from chaos.cluster.entry import UndoEntry
 from chaos.cluster.request import Request
@@ -99,7 +100,7 @@ class Rehearsal(Execution):
         """
         result = await self.run()
         meta = result.history.meta
-        servers = tuple(name for name in meta.environment["dns_views"] if name != "service")
+        servers = tuple(name for name in meta.environment["dns_views"] if name != SERVICE_VIEW)
         return Rehearsed(tuple(self.calls), str(meta.target["namespace"]), self._clock.now_s(), result.error, servers)
 
     def _connected(self, cluster: Cluster) -> None:

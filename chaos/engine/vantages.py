@@ -35,6 +35,7 @@ class Vantages:
         self._begun = begun
 
     def clients(self) -> Clients:
+        """Clients of real protocols, which a method may ask."""
         period_s, timeout_s = self._begun.probing.rates.connect_period_s, self._order.options.timeout_s
         watched = self._begun.probing.watched
         self._begun.clients = Clients(
@@ -43,6 +44,7 @@ class Vantages:
         return self._begun.clients
 
     def dialer(self) -> Dialer:
+        """Connects as a pod of the run's namespace would: by name, as cluster DNS says it."""
         vantage, dns = self._order.place.vantage, self._found.dns
         resolver = Resolver(vantage, dns.service, self._order.options.timeout_s)
         return Dialer(vantage, resolver, self._found.target.namespace, dns.domain)

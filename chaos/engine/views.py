@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.cluster.client import Cluster
+from chaos.cluster.selector import labels_text
 from chaos.errors import ApiError, PreflightError
 from chaos.probes import DnsView
 
@@ -53,6 +54,11 @@ class ClusterDns:
     @property
     def service(self) -> DnsView:
         return self.views[-1]
+
+    @property
+    def servers(self) -> tuple[DnsView, ...]:
+        """Each CoreDNS pod that may be seen."""
+        return self.views[:-1]
 
 
 async def find_dns(cluster: Cluster, *, in_cluster: bool = False, domain: str = "") -> ClusterDns:
@@ -150,9 +156,8 @@ async def _pods(cluster: Cluster, service: dict[str, Any]) -> tuple[list[dict[st
     selector = service["spec"].get("selector") or {}
     if not selector:
         return [], ""
-    labels = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
     try:
-        pods, _ = await cluster.list("Pod", _NAMESPACE, labels)
+        pods, _ = await cluster.list("Pod", _NAMESPACE, labels_text(selector))
     except ApiError as exc:
         if exc.status != _FORBIDDEN:
             raise

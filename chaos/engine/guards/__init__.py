@@ -17,7 +17,7 @@ from chaos.errors import AbortedError
 
 __all__ = ["GUARDS", "Guard", "GuardError", "Guards", "Injection", "Scene"]
 
-# In the order in which they look. Those before `consent` ask nothing of the cluster.
+# In the order in which they look; before a run those that ask nothing of the cluster come first (`check_start`).
 GUARDS: tuple[Guard, ...] = (
     SystemNamespace(),
     DefaultNamespace(),

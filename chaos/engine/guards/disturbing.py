@@ -68,15 +68,15 @@ class NodeCommands(Guard):
             if scene.options.cut_node:
                 raise UsageError("--cut-node is for a real cluster; the sandbox cuts its nodes off by itself")
             return ""
-        if "node-commands" in scene.experiment.needs and not scene.options.cut_node:
+        if "node-commands" not in scene.experiment.needs:
+            return ""
+        if not scene.options.cut_node:
             raise self.refusal(
                 f"{scene.experiment.name} needs {NEEDS['node-commands']}",
                 hint="no API can cut a node off; for machines behind ssh: --cut-node 'ssh {node} …' and one that "
                 "undoes it",
             )
-        if "node-commands" in scene.experiment.needs:
-            return await _others_on(scene)
-        return ""
+        return await _others_on(scene)
 
 
 async def _others_on(scene: Scene) -> str:

@@ -1,7 +1,7 @@
 """Runs whose API server fails: what becomes of verdicts, and what is left.
 
 ``python -m benchmarks.api_faults --runs 100 --share 0.01 0.1 0.5`` runs a few cheap experiments by turns, in virtual
-time, while that share of all requests is refused, cut off, answered with an error or late (`chaos.sandbox.api.faults`).
+time, while that share of all requests is refused, cut off, answered with an error or late (`kubesim.api.faults`).
 All their checks hold when nothing happens to requests, so what fails is a wrong verdict; what the simulated cluster
 holds afterwards is compared with what it held before. Same seeds, same table. ``--stall`` counts silent stalls, where
 no answer ever comes, apart; ``--tcp`` runs in real time through a relay that resets connections besides.
@@ -23,14 +23,14 @@ from typing import Any
 from benchmarks.unsteady_relay import UnsteadyRelay
 from chaos.analysis.reading import Reading
 from chaos.cli.saved import concluded
-from chaos.clock import VirtualDeadlockError, VirtualTimeLoop
 from chaos.errors import ChaosError
 from chaos.experiment import Options, find_experiment
 from chaos.experiment.judging import judges_of, statements
 from chaos.model import RunOutcome
-from chaos.sandbox.api.faults import KINDS, STALL, ApiFaults
-from chaos.sandbox.sandbox import Sandbox
-from chaos.sandbox.store import Store
+from kubesim.api.faults import KINDS, STALL, ApiFaults
+from kubesim.sandbox import Sandbox
+from kubesim.store import Store
+from kubesim.virtual import VirtualDeadlockError, VirtualTimeLoop
 from tests.sandboxed import run_on
 
 EXPERIMENTS = (

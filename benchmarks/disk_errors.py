@@ -28,7 +28,6 @@ from typing import Any, NoReturn
 from benchmarks.faulty_disk import KINDS, FaultyDisk
 from benchmarks.signalled import HOLDS, Instants, as_if_real, called, in_vain, settle_in
 from chaos.cli import cleanup, recover, recover_cluster, saved, status
-from chaos.clock import VirtualTimeLoop
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster, Object
 from chaos.cluster.connection import connect
@@ -40,7 +39,8 @@ from chaos.engine.place import Place
 from chaos.engine.progress import Silence
 from chaos.errors import ApiError, ChaosError
 from chaos.experiment import Options, find_experiment
-from chaos.sandbox.sandbox import Sandbox
+from kubesim.sandbox import Sandbox
+from kubesim.virtual import VirtualTimeLoop
 from tests.mortal import Mortal
 
 COMMANDS = ("run", "recover", "cleanup", "status")

@@ -25,7 +25,7 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from chaos.clock import RunClock, VirtualTimeLoop
+from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
@@ -35,7 +35,8 @@ from chaos.model import ClusterEvent, RunMeta
 from chaos.model.recording import Recorder
 from chaos.probes import DnsView
 from chaos.probes.host import LocalHost
-from chaos.sandbox.sandbox import Sandbox
+from kubesim.sandbox import Sandbox
+from kubesim.virtual import VirtualTimeLoop
 
 SMALL, LARGE = 100, 1000
 _NAME = "big"

@@ -9,7 +9,7 @@ from benchmarks.second_person_acts import Key, Person
 from chaos.cluster.client import Object
 from chaos.cluster.entry import RUN_LABEL
 from chaos.cluster.mirror import MIRROR_NAME
-from chaos.sandbox.store import Store
+from kubesim.store import Store
 
 # What comes and goes by itself, where it has no label of a run.
 _PASSING = ("Pod", "ReplicaSet", "EndpointSlice", "Endpoints", "Event", "Lease", "PersistentVolume")

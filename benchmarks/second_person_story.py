@@ -21,7 +21,7 @@ from benchmarks.second_person_looks import judged, state_of
 from chaos.cli.cleanup import CleanupRequest, clean_cluster
 from chaos.cli.recover_cluster import ClusterRequest, recover_in
 from chaos.cli.terminal import SteadfastConsole
-from chaos.clock import RunClock, VirtualDeadlockError
+from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster, Object
 from chaos.cluster.connection import connect
@@ -39,7 +39,8 @@ from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover
 from chaos.errors import ApiError, ChaosError
 from chaos.experiment import Options, find_experiment
-from chaos.sandbox.store import Store
+from kubesim.store import Store
+from kubesim.virtual import VirtualDeadlockError
 from tests.diagnose.clusters import Place, run
 
 MODES = ("own", "existing", "adopted")

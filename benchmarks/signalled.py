@@ -31,7 +31,7 @@ from chaos.cluster.journal import JOURNAL, Journal
 from chaos.engine.place import Place
 from chaos.errors import ChaosError
 from chaos.experiment import Options
-from chaos.sandbox.sandbox import Sandbox
+from kubesim.sandbox import Sandbox
 
 _OPTIONS = ("--period", "1s", "--connect-period", "1s", "--allow-kube-system")
 # With these all its checks hold.

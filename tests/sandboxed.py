@@ -11,15 +11,15 @@ from pathlib import Path
 from chaos.analysis.reading import Reading
 from chaos.analysis.recovery import Recovery, recoveries
 from chaos.analysis.stages import timelines
-from chaos.clock import VirtualTimeLoop
 from chaos.cluster.address import ClusterAddress
 from chaos.engine.execution import Execution, RunResult
 from chaos.engine.place import Place
 from chaos.engine.progress import Progress, Silence
 from chaos.experiment import Experiment, Options, find_experiment
 from chaos.model import History, Interval
-from chaos.sandbox.sandbox import Sandbox
-from chaos.sandbox.truth import Truth
+from kubesim.sandbox import Sandbox
+from kubesim.truth import Truth
+from kubesim.virtual import VirtualTimeLoop
 
 
 @dataclass(slots=True)

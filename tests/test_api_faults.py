@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 
 from benchmarks.api_faults import Total, total
-from chaos.sandbox.api.faults import STALL
+from kubesim.api.faults import STALL
 
 # The cheapest of the experiments there; one of each in the others' place would cost ten times as much.
 _NAMES = ("identity-persistence", "scale-cycle")

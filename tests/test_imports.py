@@ -37,7 +37,7 @@ _LIGHT = {
         "redis",
     ),
     "chaos.metrics": ("jinja2", "opentelemetry.sdk.metrics", "pandas", "prometheus_client", "requests"),
-    "chaos.sandbox.sandbox": ("aiomysql", "mysql_mimic", "redis", "sqlglot", "chaos.sandbox.redis.server"),
+    "kubesim.sandbox": ("aiomysql", "mysql_mimic", "redis", "sqlglot", "kubesim.redis.server"),
     "chaos.agents.pod.attach": ("asyncio", "dns"),
     "chaos.report": ("jinja2", "numpy", "pandas"),
     "chaos.cli.main": ("chaos.options", "chaos.experiment", "rich", "yaml", "asyncio"),
@@ -96,7 +96,10 @@ def _lines() -> Iterator[tuple[Path, str]]:
 @cache
 def _names() -> list[str]:
     """The texts in the program that name a part of a module."""
-    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "chaos").rglob("*.py")]
+    texts = [
+        path.read_text(encoding="utf-8")
+        for path in (*(ROOT / "chaos").rglob("*.py"), *(ROOT / "kubesim").rglob("*.py"))
+    ]
     trees = [ast.parse(text) for text in texts if _NAMED.search(text)]  # to parse all takes a second, of each worker
     constants = (n.value for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Constant))
     return sorted({value for value in constants if isinstance(value, str) and _NAMED.fullmatch(value)})
@@ -110,6 +113,4 @@ def test_each_part_that_a_table_names_is_there(name: str) -> None:
 
 def test_the_tables_are_found() -> None:
     """Else the test above would say nothing."""
-    assert {"chaos.metrics.otlp:send", "chaos.sandbox.redis.start:start", "chaos.clients.mysql:MysqlSession"} <= set(
-        _names()
-    )
+    assert {"chaos.metrics.otlp:send", "kubesim.redis.start:start", "chaos.clients.mysql:MysqlSession"} <= set(_names())

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chaos.sandbox.store import clone
+from kubesim.store import clone
 from tests.unchanged import Everything, differences
 
 OWNERS = [{"kind": "StatefulSet", "name": "web", "uid": "s"}]

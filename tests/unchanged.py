@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from chaos.cluster.entry import UndoEntry
-from chaos.sandbox.store import Key, Store, clone
+from kubesim.store import Key, Store, clone
 
 Object = dict[str, Any]
 Everything = dict[Key, Object]

@@ -35,7 +35,7 @@ _MADE = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
 
 def sources() -> set[str]:
     """What git has of the two packages."""
-    listed = subprocess.check_output(["git", "ls-files", "chaos", "experiments"], cwd=ROOT, text=True)
+    listed = subprocess.check_output(["git", "ls-files", "chaos", "kubesim", "experiments"], cwd=ROOT, text=True)
     return set(listed.splitlines())
 
 

@@ -1,4 +1,4 @@
-"""Writes chaos/sandbox/schemas/protobuf-MINOR.json.gz: the field numbers of the types in the schemas' extract.
+"""Writes kubesim/schemas/protobuf-MINOR.json.gz: the field numbers of the types in the schemas' extract.
 
 kubectl's typed commands (`create namespace`, `create deployment`, …) send protobuf, and OpenAPI has no field numbers.
 They come from the generated.proto files of the Go modules of Kubernetes, which no Python package ships:
@@ -18,11 +18,11 @@ import re
 import sys
 from pathlib import Path
 
-from chaos.sandbox.api.schema import definitions
-from chaos.sandbox.release import MINOR
-from chaos.sandbox.resources import RESOURCES
+from kubesim.api.schema import definitions
+from kubesim.release import MINOR
+from kubesim.resources import RESOURCES
 
-TARGET = Path(__file__).parents[1] / "chaos" / "sandbox" / "schemas" / f"protobuf-{MINOR}.json.gz"
+TARGET = Path(__file__).parents[1] / "kubesim" / "schemas" / f"protobuf-{MINOR}.json.gz"
 _FIELD = re.compile(r"^\s*(optional|repeated|map<string, ([\w.]+)>)\s*([\w.]*)\s+(\w+) = (\d+);", re.MULTILINE)
 _MESSAGE = re.compile(r"^message (\w+) \{(.*?)^\}", re.MULTILINE | re.DOTALL)
 _SCALARS = ("string", "bytes", "bool", "int32", "int64", "double")

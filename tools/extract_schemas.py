@@ -1,4 +1,4 @@
-"""Writes chaos/sandbox/schemas/kubernetes-MINOR.json.gz: the published types of the kinds that the sandbox knows.
+"""Writes kubesim/schemas/kubernetes-MINOR.json.gz: the published types of the kinds that the sandbox knows.
 
 The source is the dev dependency kubernetes-validate, which ships Kubernetes' OpenAPI definitions as JSON schemas. Only
 what is reachable from our kinds is kept, without descriptions, in OpenAPI's own form (no null types). Running it again
@@ -15,10 +15,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from chaos.sandbox.release import MINOR
-from chaos.sandbox.resources import RESOURCES
+from kubesim.release import MINOR
+from kubesim.resources import RESOURCES
 
-TARGET = Path(__file__).parents[1] / "chaos" / "sandbox" / "schemas" / f"kubernetes-{MINOR}.json.gz"
+TARGET = Path(__file__).parents[1] / "kubesim" / "schemas" / f"kubernetes-{MINOR}.json.gz"
 _EXTRA_ROOTS = (
     "io.k8s.api.autoscaling.v1.Scale",
     "io.k8s.api.policy.v1.Eviction",

@@ -22,7 +22,6 @@ sys.path.insert(0, str(ROOT))
 
 import chaos.experiment  # noqa: E402 - the path must be there first
 from chaos import faults  # noqa: E402
-from chaos.clock import run_virtual  # noqa: E402
 from chaos.cluster.address import ClusterAddress  # noqa: E402
 from chaos.cluster.changes import Changes  # noqa: E402
 from chaos.engine.execution import Execution  # noqa: E402
@@ -31,7 +30,8 @@ from chaos.engine.progress import Silence  # noqa: E402
 from chaos.experiment import Fault, Note, Options, Run, Target, find_experiment  # noqa: E402
 from chaos.experiment.run import ClusterDns, Objects  # noqa: E402
 from chaos.model import ClusterEvent, FaultWindow, History, Outcome, Series  # noqa: E402
-from chaos.sandbox.sandbox import Sandbox  # noqa: E402
+from kubesim.sandbox import Sandbox  # noqa: E402
+from kubesim.virtual import run_virtual  # noqa: E402
 from tools.docstrings import attributes, cell, prose, summary  # noqa: E402
 from tools.reference_names import names_page  # noqa: E402
 from tools.signatures import call  # noqa: E402

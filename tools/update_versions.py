@@ -14,8 +14,8 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from chaos.sandbox.release import MINOR  # noqa: E402 - the path must be there first
-from tests.sandbox.api import versions  # noqa: E402
+from kubesim.release import MINOR  # noqa: E402 - the path must be there first
+from tests.kubesim.api import versions  # noqa: E402
 from tools.update_readme import replace_part  # noqa: E402
 
 PATH = ROOT / "docs" / "kubernetes-versions.md"

@@ -19,7 +19,6 @@ from benchmarks.crash_matrix.crossroads import Crossroads, Death, Fate, KilledEr
 from benchmarks.crash_matrix.mortal import AFTER, BEFORE, MOMENTS, TORN, mortal, mortal_journals
 from benchmarks.crash_matrix.recovering import ELSEWHERE, HERE, MOVED, Recovery
 from benchmarks.crash_matrix.variants import Variant
-from chaos.clock import run_virtual
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
@@ -28,7 +27,8 @@ from chaos.cluster.signing import user_key
 from chaos.engine import begun as beginning
 from chaos.engine import execution
 from chaos.errors import ChaosError
-from chaos.sandbox.sandbox import Sandbox
+from kubesim.sandbox import Sandbox
+from kubesim.virtual import run_virtual
 from tests.sandboxed import run_on
 from tests.unchanged import Everything, differences, disturbed, everything, named_by
 

@@ -24,7 +24,7 @@ from chaos.cluster.mirror import find_mirrors
 from chaos.cluster.signing import user_key
 from chaos.engine.lease import DURATION_S
 from chaos.errors import ChaosError
-from chaos.sandbox.sandbox import Sandbox
+from kubesim.sandbox import Sandbox
 
 # With the key that signed the journal, with the folder alone, with nothing.
 HERE, MOVED, ELSEWHERE = "same machine", "folder copied", "other machine"

@@ -12,8 +12,8 @@ import yaml
 
 from chaos.engine.consent import OPT_IN_LABEL
 from chaos.experiment import Experiment, Options, load_experiments
-from chaos.sandbox.sandbox import Sandbox
-from chaos.sandbox.store import clone
+from kubesim.sandbox import Sandbox
+from kubesim.store import clone
 
 _MANIFEST = Path(__file__).parents[2] / "experiments" / "manifests" / "web-quick.yaml"
 # Probes cost most of a run's time here, and what they see is of no concern.

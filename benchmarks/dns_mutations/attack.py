@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 from benchmarks.dns_mutations.mutations import MUTATIONS
 from benchmarks.dns_mutations.oracle import Fact, fact
 from benchmarks.dns_mutations.right import Right, right_answers
-from chaos.clock import RunClock, run_virtual
+from chaos.clock import RunClock
 from chaos.model import Outcome, Series
 from chaos.model.outcome import DNS_ABSENT, DNS_PRESENT, TIMEOUT
 from chaos.probes import DnsProber, DnsQuestion, DnsView
 from chaos.vantage import UdpPort, UdpReceiver
+from kubesim.virtual import run_virtual
 
 _PERIOD_S, _TIMEOUT_S = 0.001, 0.01
 _MOST_SHOWN = 20

@@ -15,7 +15,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-_RECORDED = Path(__file__).parents[2] / "tests" / "sandbox" / "dns" / "real_answers.json"
+_RECORDED = Path(__file__).parents[2] / "tests" / "kubesim" / "dns" / "real_answers.json"
 _TYPES = ("A", "AAAA", "SRV", "PTR", "TXT", "CNAME")
 _WEB, _ZONE = "web.ns.svc.cluster.local", "cluster.local."
 _SOA = "30 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. 1764190000 7200 1800 86400 30"

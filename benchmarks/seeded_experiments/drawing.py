@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from chaos.sandbox.dns.corefile import KUBEADM_COREFILE
-from chaos.sandbox.sandbox import DELAYS
+from kubesim.dns.corefile import KUBEADM_COREFILE
+from kubesim.sandbox import DELAYS
 
 KINDS = (
     "delete",

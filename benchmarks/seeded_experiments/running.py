@@ -12,12 +12,12 @@ from pathlib import Path
 from benchmarks.seeded_experiments.drawing import CACHES, Drawn
 from benchmarks.seeded_experiments.methods import experiment_of
 from chaos.agents.pod.skew import Skew
-from chaos.clock import VirtualTimeLoop
 from chaos.engine.execution import Execution
 from chaos.experiment import Options
-from chaos.sandbox.sandbox import Sandbox
-from chaos.sandbox.store import Change
 from chaos.vantage import Vantage
+from kubesim.sandbox import Sandbox
+from kubesim.store import Change
+from kubesim.virtual import VirtualTimeLoop
 from tests.agents.memory import Agent
 from tests.agents.through import cut_now_and_then, through
 from tests.sandboxed import Ran, run_on

@@ -13,7 +13,7 @@ from chaos.cli.place import open_place
 from chaos.cli.planned import print_plan
 from chaos.cli.rehearsing import rehearse
 from chaos.cli.terminal import SteadfastConsole, Telling, print_json
-from chaos.clock import RunClock, VirtualTimeLoop
+from chaos.clock import RunClock
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
 from chaos.cluster.request import Request
@@ -30,6 +30,7 @@ from chaos.engine.standins import budgets_of, stand_ins
 from chaos.engine.unfinished import refuse_on_top
 from chaos.errors import ApiError, InconclusiveError, PreflightError
 from chaos.experiment import Experiment, Options
+from kubesim.virtual import VirtualTimeLoop
 
 _CUT = "--cut-node …"
 

@@ -22,7 +22,6 @@ from chaos.cli.terminal import (
     print_short,
     run_time,
 )
-from chaos.clock import VirtualTimeLoop
 from chaos.engine.execution import Execution, RunResult
 from chaos.errors import ChaosError, InconclusiveError, PreflightError, UsageError
 from chaos.experiment import Experiment, Options
@@ -31,6 +30,7 @@ from chaos.model import Ending, History
 from chaos.options import Settings, options_in
 from chaos.options.place import PlaceOptions
 from chaos.options.run import GROUPS_OF_RUN
+from kubesim.virtual import VirtualTimeLoop
 
 
 @dataclass(frozen=True, slots=True)

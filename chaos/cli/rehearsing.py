@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from chaos.clock import VirtualTimeLoop
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
@@ -22,7 +21,8 @@ from chaos.experiment import Experiment, Options
 from chaos.options.aborting import AbortOptions
 from chaos.options.agents import AgentOptions
 from chaos.options.hooks import HookOptions
-from chaos.sandbox.sandbox import Sandbox
+from kubesim.sandbox import Sandbox
+from kubesim.virtual import VirtualTimeLoop
 
 Object = dict[str, Any]
 # Requests do not depend on it, and a rehearsal need not measure.

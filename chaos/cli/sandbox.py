@@ -16,7 +16,7 @@ from rich.console import Console
 from chaos.cli.commands.sandbox import Served
 from chaos.errors import InconclusiveError, UsageError
 from chaos.options.place import SandboxOptions
-from chaos.sandbox.sandbox import DELAYS, Sandbox, SandboxStartError
+from kubesim.sandbox import DELAYS, Sandbox, SandboxStartError
 
 _FORM = "write NAME=LOW..HIGH, in seconds (or as a probability)"
 _LOOK_S = 0.5

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from chaos.sandbox.containers.images import find_mirrored_image
-from chaos.sandbox.containers.reference import parse_reference
+from kubesim.containers.images import find_mirrored_image
+from kubesim.containers.reference import parse_reference
 
 _LOOKUPS = frozenset({"nslookup", "dig", "host", "drill"})
 _NET = frozenset({"ping", "nc", "telnet"})

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from chaos.diagnose.view import Item
-from chaos.sandbox.api.handlers import Handlers
-from chaos.sandbox.api.registry import Registry
-from chaos.sandbox.api.target import Target
-from chaos.sandbox.model import Model
-from chaos.sandbox.resources import BY_KIND
-from chaos.sandbox.simclock import SimClock
-from chaos.sandbox.store import Store, StoreError
+from kubesim.api.handlers import Handlers
+from kubesim.api.registry import Registry
+from kubesim.api.target import Target
+from kubesim.model import Model
+from kubesim.resources import BY_KIND
+from kubesim.simclock import SimClock
+from kubesim.store import Store, StoreError
 
 # kubectl asks for this by default, so that a field that does not exist is refused and not dropped.
 _AS_KUBECTL = {"fieldValidation": "Strict"}

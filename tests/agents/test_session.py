@@ -12,10 +12,11 @@ import pytest
 
 from chaos.agents.pod.skew import Skew
 from chaos.agents.session import AgentSession
-from chaos.clock import RunClock, run_virtual
+from chaos.clock import RunClock
 from chaos.model import Series
 from chaos.model.recording import Recorder
 from chaos.probes import DnsView
+from kubesim.virtual import run_virtual
 from tests.agents.memory import Agent
 from tests.fakes import FakeVantage, answer, recorder
 

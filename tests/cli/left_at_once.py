@@ -12,7 +12,7 @@ from chaos.cluster.address import ClusterAddress
 from chaos.engine.execution import Execution
 from chaos.engine.place import Place
 from chaos.experiment import Options, find_experiment
-from chaos.sandbox.sandbox import Sandbox
+from kubesim.sandbox import Sandbox
 
 
 class OnARealCluster(Execution):

@@ -15,7 +15,6 @@ import yaml
 from chaos.cli import dry_run as planning
 from chaos.cli import rehearsing
 from chaos.cli.one import RunRequest
-from chaos.clock import run_virtual
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.engine import permissions
@@ -26,7 +25,8 @@ from chaos.metrics import MetricsOptions
 from chaos.options import Given, Settings, Source
 from chaos.options.place import PlaceOptions
 from chaos.options.table import known_options
-from chaos.sandbox.sandbox import Sandbox
+from kubesim.sandbox import Sandbox
+from kubesim.virtual import run_virtual
 from tests.engine.guards.test_all_pairs import BUDGET, WEB
 
 Document = dict[str, Any]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from chaos.cli.terminal import SteadfastConsole, Telling, TerminalProgress, print_checks
-from chaos.clock import VirtualTimeLoop
 from chaos.model import ClusterEvent, Verdict, VerdictOutcome
+from kubesim.virtual import VirtualTimeLoop
 from tests.cli.test_result import own
 from tests.commands import run_command
 

@@ -10,9 +10,9 @@ import sys
 import pytest
 
 from chaos.clients import Dialer
-from chaos.clock import run_virtual
 from chaos.probes import DnsView, Resolver
 from chaos.vantage import UdpPort, UdpReceiver
+from kubesim.virtual import run_virtual
 from tests.fakes import FakeVantage, answer
 
 _VIEW = DnsView("service", "10.96.0.10")

@@ -12,7 +12,7 @@ from chaos.clock import RunClock
 from chaos.model import RunMeta, Series
 from chaos.model.recording import Recorder
 from chaos.probes import DnsView, Resolver
-from tests.sandbox.mysql.mysql_lab import PASSWORD, MysqlLab, in_cluster
+from tests.kubesim.mysql.mysql_lab import PASSWORD, MysqlLab, in_cluster
 
 ROOT = Login("root", PASSWORD)
 POD = "mysql-cluster-0"

@@ -18,8 +18,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from chaos.clients.dialer import Stream
 from chaos.clients.redis_session import RedisSession
 from chaos.clients.session import Login
-from chaos.clock import run_virtual
 from experiments.cache_cluster.redis_cluster import cause
+from kubesim.virtual import run_virtual
 
 
 def _reset() -> RedisConnectionError:

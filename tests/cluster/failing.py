@@ -9,14 +9,14 @@ from typing import Any
 
 from aiohttp import web
 
-from chaos.clock import run_virtual
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
-from chaos.sandbox.api.faults import ApiFaults
-from chaos.sandbox.api.responses import Responses
-from chaos.sandbox.sandbox import Sandbox
-from chaos.sandbox.store import StoreError
+from kubesim.api.faults import ApiFaults
+from kubesim.api.responses import Responses
+from kubesim.sandbox import Sandbox
+from kubesim.store import StoreError
+from kubesim.virtual import run_virtual
 
 Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 # Carried out, and the answer lost on its way; or lost before anything was done.

@@ -13,7 +13,7 @@ from chaos.cluster.address import ClusterAddress
 from chaos.cluster.connection import connect
 from chaos.cluster.login import heard_by, take_login, without_logins
 from chaos.errors import ChaosError
-from chaos.sandbox.sandbox import Sandbox
+from kubesim.sandbox import Sandbox
 
 PASSWORD = "pa%2Fss"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from chaos.clock import run_virtual
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.connection import connect
 from chaos.cluster.proxy import choose_proxy
 from chaos.errors import UsageError
-from chaos.sandbox.sandbox import Sandbox
+from kubesim.sandbox import Sandbox
+from kubesim.virtual import run_virtual
 
 P, Q = "http://p:3128", "http://q:3128"
 

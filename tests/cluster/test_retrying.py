@@ -8,10 +8,10 @@ from itertools import pairwise
 
 import pytest
 
-from chaos.clock import run_virtual
 from chaos.cluster.failures import retry_after_s
 from chaos.cluster.retrying import Retrying
 from chaos.errors import ApiError
+from kubesim.virtual import run_virtual
 
 UNWELL = ApiError("it is unwell", status=503)
 

@@ -24,8 +24,8 @@ from chaos.cluster.connection import connect
 from chaos.cluster.logs import read_log
 from chaos.engine.doctor import Doctor
 from chaos.errors import ApiError, ChaosError, UsageError
-from chaos.sandbox.sandbox import Sandbox
 from chaos.vantage.local import LocalVantage
+from kubesim.sandbox import Sandbox
 from tests.cluster.forward_proxy import ForwardProxy, certificate_of, forward_proxy, with_tls
 
 pytestmark = [

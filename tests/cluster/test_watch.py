@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from chaos.clock import RunClock, run_virtual
+from chaos.clock import RunClock
 from chaos.cluster.failures import api_errors
 from chaos.cluster.watch import Watcher
 from chaos.errors import ApiError
 from chaos.model import ClusterEvent, WatchGap
+from kubesim.virtual import run_virtual
 
 Line = dict[str, Any]
 

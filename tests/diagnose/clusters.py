@@ -10,12 +10,12 @@ from typing import TypeVar
 
 import yaml
 
-from chaos.clock import run_virtual
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
 from chaos.diagnose import Diagnosis, View, diagnose_again, read_namespace
-from chaos.sandbox.sandbox import Sandbox
+from kubesim.sandbox import Sandbox
+from kubesim.virtual import run_virtual
 
 T = TypeVar("T")
 

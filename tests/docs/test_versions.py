@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chaos.sandbox.release import COREDNS_IMAGE, KUBERNETES
-from tests.sandbox.api import versions
+from kubesim.release import COREDNS_IMAGE, KUBERNETES
+from tests.kubesim.api import versions
 from tools.update_versions import PATH, updated
 
 

@@ -15,12 +15,12 @@ from chaos.analysis.records import RecordKind
 from chaos.analysis.recovery import RecoveryOutcome, recoveries
 from chaos.analysis.trials import trials
 from chaos.cli.saved import conclude
-from chaos.clock import VirtualTimeLoop
 from chaos.engine.consent import OPT_IN_LABEL
 from chaos.errors import PreflightError, UsageError
 from chaos.experiment import Options, find_experiment
 from chaos.model import Outcome
-from chaos.sandbox.sandbox import Sandbox
+from kubesim.sandbox import Sandbox
+from kubesim.virtual import VirtualTimeLoop
 from tests.edited import Edited
 from tests.sandboxed import Ran, run_on
 

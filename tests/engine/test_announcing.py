@@ -11,14 +11,14 @@ import pytest
 
 from chaos.analysis.foreign import WROTE, foreign_changes
 from chaos.analysis.reading import Reading
-from chaos.clock import run_virtual
 from chaos.engine.announcing import INJECTED, REPORTER, UNDONE, Announcer
 from chaos.engine.consent import granted
 from chaos.engine.target import WatchedTarget
 from chaos.errors import ApiError
 from chaos.experiment import Options
 from chaos.model import ClusterEvent, FaultWindow
-from chaos.sandbox.sandbox import Sandbox
+from kubesim.sandbox import Sandbox
+from kubesim.virtual import run_virtual
 from tests.sandboxed import Ran, run_on
 
 QUICK = Options(namespace="mine", trials=2, grace_s=1, period_s=0.25, connect_period_s=1, max_qps=None, events=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from chaos.clock import run_virtual
 from chaos.cluster.request import Request
 from chaos.engine.asking import ACCEPTED, NOT_ASKED, ask
 from chaos.engine.rehearsal import Call
+from kubesim.virtual import run_virtual
 
 
 class Server:

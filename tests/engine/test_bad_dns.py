@@ -10,7 +10,6 @@ import pytest
 
 from chaos.analysis.checkers import judge
 from chaos.analysis.reading import Reading
-from chaos.clock import run_virtual
 from chaos.cluster.address import ClusterAddress
 from chaos.engine.conclusion import exit_code
 from chaos.engine.execution import Execution, RunResult
@@ -19,8 +18,9 @@ from chaos.engine.progress import Silence
 from chaos.errors import PreflightError
 from chaos.experiment import Options, find_experiment
 from chaos.probes.view import DNS_PORT
-from chaos.sandbox.sandbox import Sandbox
 from chaos.vantage import UdpPort, UdpReceiver
+from kubesim.sandbox import Sandbox
+from kubesim.virtual import run_virtual
 from tests.fakes import refused
 
 Mangle = Callable[[bytes], bytes | None]

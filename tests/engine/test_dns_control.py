@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chaos.clock import RunClock, run_virtual
+from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.changes import Changes
 from chaos.cluster.client import Cluster
@@ -24,7 +24,8 @@ from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover
 from chaos.errors import InconclusiveError, RollbackError, UsageError
 from chaos.experiment import find_experiment
-from chaos.sandbox.sandbox import Sandbox
+from kubesim.sandbox import Sandbox
+from kubesim.virtual import run_virtual
 
 OUTAGE, OTHER = "dns-outage", "identity-persistence"
 

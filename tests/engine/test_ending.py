@@ -12,13 +12,13 @@ import pytest
 
 from chaos.analysis.checkers import judge
 from chaos.analysis.reading import Reading
-from chaos.clock import run_virtual
 from chaos.engine import ending
 from chaos.engine.ending import Over, run_at_most
 from chaos.engine.execution import Execution, RunResult
 from chaos.errors import InconclusiveError, UsageError
 from chaos.experiment import Experiment, Options, Run, Workload, find_experiment
 from chaos.model import VerdictOutcome
+from kubesim.virtual import run_virtual
 from tests.sandboxed import run_sandboxed
 
 MAIN = find_experiment("identity-persistence")

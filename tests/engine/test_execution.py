@@ -14,7 +14,7 @@ from chaos.analysis.checkers import judge
 from chaos.analysis.reading import Reading
 from chaos.analysis.stages import timelines
 from chaos.analysis.statements import Statements
-from chaos.clock import RunClock, run_virtual
+from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.changes import Changes
 from chaos.cluster.connection import connect
@@ -30,7 +30,8 @@ from chaos.experiment import DeletePod, Experiment, Options, Run, Workload, find
 from chaos.model import VerdictOutcome
 from chaos.probes import DnsProber
 from chaos.report import write_report
-from chaos.sandbox.sandbox import Sandbox
+from kubesim.sandbox import Sandbox
+from kubesim.virtual import run_virtual
 from tests.order import assert_order_of_facts
 from tests.sandboxed import run_on, run_sandboxed
 from tests.saying import said

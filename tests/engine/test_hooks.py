@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chaos.cli.saved import conclude, outcome_of
-from chaos.clock import RunClock, run_virtual
+from chaos.clock import RunClock
 from chaos.cluster.journal import JOURNAL, Journal
 from chaos.cluster.mirror import MIRROR_LABEL, MIRROR_NAME, Copy, mirrored
 from chaos.cluster.shell import run_hook
@@ -26,6 +26,7 @@ from chaos.experiment import Options, Run, find_experiment
 from chaos.model import History, RunOutcome
 from chaos.options.aborting import AbortOptions
 from chaos.options.hooks import HookOptions
+from kubesim.virtual import run_virtual
 from tests.engine.test_execution import with_method
 from tests.sandboxed import Ran, run_sandboxed
 

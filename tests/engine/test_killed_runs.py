@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from chaos.clock import RunClock, run_virtual
+from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.changes import Changes
 from chaos.cluster.connection import connect
@@ -17,7 +17,8 @@ from chaos.cluster.journal import JOURNAL, RUN_LABEL, Journal
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover
 from chaos.experiment import Options, find_experiment
-from chaos.sandbox.sandbox import Sandbox
+from kubesim.sandbox import Sandbox
+from kubesim.virtual import run_virtual
 from tests.cluster.test_foreign_journals import make
 from tests.diagnose.clusters import Place, run
 from tests.sandboxed import run_on

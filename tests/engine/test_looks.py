@@ -14,7 +14,7 @@ import pytest
 from chaos.analysis.headline import headline
 from chaos.analysis.precision import LOOKED
 from chaos.analysis.reading import Reading
-from chaos.clock import RunClock, run_virtual
+from chaos.clock import RunClock
 from chaos.engine import looks
 from chaos.engine.looks import Looks
 from chaos.engine.progress import Silence
@@ -23,7 +23,8 @@ from chaos.experiment import Experiment, Options, Run, find_experiment
 from chaos.model import FaultWindow, Interval, PodIdentity, RunMeta
 from chaos.model.figure import plain
 from chaos.model.recording import Recorder
-from chaos.sandbox.sandbox import Sandbox
+from kubesim.sandbox import Sandbox
+from kubesim.virtual import run_virtual
 from tests.sandboxed import Ran, run_on, run_sandboxed
 
 QUICK = Options(grace_s=1, period_s=0.05, max_qps=None)

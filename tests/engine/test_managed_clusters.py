@@ -13,7 +13,7 @@ from chaos.engine.doctor import Doctor, Finding, Status
 from chaos.engine.views import find_dns
 from chaos.errors import ApiError, PreflightError
 from chaos.options.agents import AgentOptions, PodOptions
-from chaos.sandbox.store import StoreError, clone
+from kubesim.store import StoreError, clone
 from tests.diagnose.clusters import Place, run
 
 POLICY = "ValidatingAdmissionPolicy 'images' with binding 'all' denied request: only registry.corp images"

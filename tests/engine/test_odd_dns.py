@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from chaos.clock import VirtualTimeLoop
 from chaos.engine.execution import RunResult
 from chaos.errors import PreflightError
 from chaos.experiment import Options, find_experiment
-from chaos.sandbox.sandbox import Sandbox
-from chaos.sandbox.store import clone
+from kubesim.sandbox import Sandbox
+from kubesim.store import clone
+from kubesim.virtual import VirtualTimeLoop
 from tests.sandboxed import run_on
 
 QUICK = Options(trials=1, grace_s=1, period_s=0.1, connect_period_s=1.0, max_qps=None)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chaos.analysis.reading import Reading
-from chaos.clock import RunClock, run_virtual
+from chaos.clock import RunClock
 from chaos.cluster.changes import Changes
 from chaos.cluster.journal import Journal, UndoEntry
 from chaos.engine.cleanup import remove
@@ -24,7 +24,8 @@ from chaos.engine.rollback import roll_back
 from chaos.errors import PreflightError, RollbackError
 from chaos.experiment import Options, find_experiment
 from chaos.experiment.judging import judges_of, statements
-from chaos.sandbox.sandbox import Sandbox
+from kubesim.sandbox import Sandbox
+from kubesim.virtual import run_virtual
 from tests.cluster.failing import Away, Place, on_a_cluster
 from tests.sandboxed import run_on
 

@@ -7,11 +7,12 @@ from contextlib import suppress
 from typing import Any, cast
 
 from chaos.analysis.foreign import WROTE
-from chaos.clock import RunClock, run_virtual
+from chaos.clock import RunClock
 from chaos.cluster.client import Cluster
 from chaos.cluster.mirror import MIRROR_NAME
 from chaos.engine.revisions import Revisions
 from chaos.model.recording import Recorder
+from kubesim.virtual import run_virtual
 
 
 class Asked:

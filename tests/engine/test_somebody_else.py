@@ -15,10 +15,10 @@ import pytest
 from chaos.analysis.foreign import foreign_changes
 from chaos.analysis.reading import Reading
 from chaos.cli.saved import Conclusion, conclude
-from chaos.clock import VirtualTimeLoop
 from chaos.experiment import DeletePod, Experiment, Options, Run, Workload, find_experiment
 from chaos.model import RunOutcome
-from chaos.sandbox.sandbox import Sandbox
+from kubesim.sandbox import Sandbox
+from kubesim.virtual import VirtualTimeLoop
 from tests.sandboxed import Ran, run_on
 
 MAIN = find_experiment("identity-persistence")

@@ -16,9 +16,9 @@ from chaos.analysis.reading import Reading
 from chaos.analysis.stages import timelines
 from chaos.analysis.trials import trials
 from chaos.cli.saved import Conclusion, conclude
-from chaos.clock import VirtualTimeLoop
 from chaos.experiment import Experiment, Options, Workload, find_experiment
-from chaos.sandbox.sandbox import Sandbox
+from kubesim.sandbox import Sandbox
+from kubesim.virtual import VirtualTimeLoop
 from tests.sandboxed import Ran, claims, run_on
 
 MAIN = find_experiment("identity-persistence")

@@ -12,13 +12,13 @@ from chaos.analysis.checkers import judge
 from chaos.analysis.reading import Reading
 from chaos.analysis.trials import trials
 from chaos.cli.saved import conclude
-from chaos.clock import run_virtual
 from chaos.experiment import Options, Run, find_experiment
 from chaos.faults import Cordon, Uncordon
 from chaos.model import VerdictOutcome
-from chaos.sandbox.api.responses import Responses
-from chaos.sandbox.sandbox import Sandbox
-from chaos.sandbox.store import Change
+from kubesim.api.responses import Responses
+from kubesim.sandbox import Sandbox
+from kubesim.store import Change
+from kubesim.virtual import run_virtual
 from tests.cluster.failing import DONE_UNTOLD, Answer, Away, Script
 from tests.sandboxed import Ran, run_on
 

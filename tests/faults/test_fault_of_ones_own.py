@@ -16,7 +16,7 @@ from chaos.analysis.causes import _OF_OLDER_RUNS, _ONE_BY_ONE_OF_OLDER_RUNS
 from chaos.analysis.checkers import judge
 from chaos.analysis.reading import Reading
 from chaos.cli.catalogue import faults_of
-from chaos.clock import RunClock, run_virtual
+from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.connection import connect
 from chaos.cluster.journal import JOURNAL, Journal
@@ -40,7 +40,8 @@ from chaos.experiment import (
 )
 from chaos.experiment.importing import execute
 from chaos.model import CauseWords, FaultWindow, VerdictOutcome
-from chaos.sandbox.sandbox import Sandbox
+from kubesim.sandbox import Sandbox
+from kubesim.virtual import run_virtual
 from tests.sandboxed import run_on, run_sandboxed
 
 OPTIONS = Options(trials=1, period_s=0.05, max_qps=None)

@@ -8,14 +8,14 @@ from urllib.request import urlopen
 
 from chaos.analysis.checkers import judge
 from chaos.analysis.reading import Reading
-from chaos.clock import VirtualTimeLoop
 from chaos.cluster.address import ClusterAddress
 from chaos.engine.execution import Execution, RunResult
 from chaos.engine.place import Place
 from chaos.engine.progress import Silence
 from chaos.experiment import Options, find_experiment
 from chaos.metrics import MetricsOptions, Publisher
-from chaos.sandbox.sandbox import Sandbox
+from kubesim.sandbox import Sandbox
+from kubesim.virtual import VirtualTimeLoop
 from tests.metrics.stand_in import StandIn
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from chaos.clock import run_virtual
 from chaos.errors import InconclusiveError, UsageError
 from chaos.model import ClusterEvent, FaultWindow, History, Outcome, PodIdentity, RunMeta, WatchGap, recording
 from chaos.model.loading import load_history
 from chaos.model.private import open_file
 from chaos.model.recording import EVENTS, OBSERVATIONS, Recorder
+from kubesim.virtual import run_virtual
 from tests.fakes import recorder
 
 

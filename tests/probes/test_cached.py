@@ -6,10 +6,10 @@ from pathlib import Path
 import dns.message
 import dns.rrset
 
-from chaos.clock import run_virtual
 from chaos.model import Observation
 from chaos.probes import CachedProber, DnsView
 from chaos.probes.cached import FROM_CACHE
+from kubesim.virtual import run_virtual
 from tests.fakes import FakeVantage, Responder, answer, recorder
 
 NAME = "web-1.web.ns.svc.cluster.local"

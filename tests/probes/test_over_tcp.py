@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from chaos.clock import run_virtual
 from chaos.model import Observation
 from chaos.probes import DnsView, LocalHost, Resolver
 from chaos.vantage.local import LocalVantage
+from kubesim.virtual import run_virtual
 from tests.fakes import FakeVantage, Responder, answer, framed, recorder, refused
 
 NAME = "web-1.web.ns.svc.cluster.local"

@@ -2,8 +2,9 @@
 
 import asyncio
 
-from chaos.clock import RunClock, run_virtual
+from chaos.clock import RunClock
 from chaos.probes import LagMonitor, Schedule
+from kubesim.virtual import run_virtual
 
 
 def test_slots_stay_on_the_grid_whatever_a_call_begins() -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from chaos.clock import run_virtual
 from chaos.model import Observation
 from chaos.probes import DnsView, StubOptions, StubProber
+from kubesim.virtual import run_virtual
 from tests.fakes import FakeVantage, answer, recorder, refused
 
 NAME = "web-1.web.ns.svc.cluster.local"

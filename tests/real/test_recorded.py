@@ -7,8 +7,8 @@ import os
 import pytest
 
 from chaos.cluster.client import Cluster
-from tests.sandbox.api import versions
-from tests.sandbox.api.capture import ask_everything
+from tests.kubesim.api import versions
+from tests.kubesim.api.capture import ask_everything
 
 
 async def test_the_real_server_still_answers_everything_as_recorded_of_its_version(cluster: Cluster) -> None:

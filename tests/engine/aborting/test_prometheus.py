@@ -13,12 +13,12 @@ from urllib.error import HTTPError
 
 import pytest
 
-from chaos.clock import run_virtual
 from chaos.engine.aborting import prometheus
 from chaos.engine.aborting.condition import Seen
 from chaos.engine.aborting.prometheus import Prometheus, Query, QueryError, judged
 from chaos.errors import PreflightError
 from chaos.options.conditions import QueryCondition
+from kubesim.virtual import run_virtual
 
 TOKEN = "s3cr3t-t0ken"
 

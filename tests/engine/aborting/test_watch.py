@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chaos.clock import RunClock, run_virtual
+from chaos.clock import RunClock
 from chaos.engine.aborting import Condition, Seen, Watch, check_all
 from chaos.engine.aborting.figure import Figure
 from chaos.engine.aborting.of_object import OfObject
@@ -17,6 +17,7 @@ from chaos.engine.progress import Silence
 from chaos.errors import AbortedError, ApiError, PreflightError
 from chaos.model import Outcome
 from chaos.options.conditions import FigureCondition, ObjectCondition, parse_condition
+from kubesim.virtual import run_virtual
 from tests.fakes import recorder
 
 READY = "node/one: Ready != True"

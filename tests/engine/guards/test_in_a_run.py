@@ -13,7 +13,6 @@ import pytest
 
 from chaos.analysis.reading import Reading
 from chaos.cli.saved import concluded
-from chaos.clock import run_virtual
 from chaos.engine.consent import granted
 from chaos.engine.guards import GuardError, Injection, Scene
 from chaos.engine.guards.budgets import Budgets
@@ -25,7 +24,8 @@ from chaos.experiment.judging import judges_of, statements
 from chaos.faults import DeletePod
 from chaos.model import RunOutcome
 from chaos.options.guards import GuardOptions
-from chaos.sandbox.sandbox import Sandbox
+from kubesim.sandbox import Sandbox
+from kubesim.virtual import run_virtual
 from tests.engine.test_execution import with_method
 from tests.sandboxed import Ran, run_on, run_sandboxed
 

@@ -1,0 +1,102 @@
+"""Discovery: which groups, versions and kinds there are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kubesim.release import KUBERNETES, MINOR
+from kubesim.resources import RESOURCES, Resource
+from kubesim.store import Object
+
+_MAJOR, _MINOR = MINOR.split(".")
+VERSION: Object = {
+    "major": _MAJOR,
+    "minor": _MINOR,
+    "gitVersion": KUBERNETES,
+    "gitCommit": "",
+    "gitTreeState": "simulated",
+    "buildDate": "1970-01-01T00:00:00Z",
+    "goVersion": "",
+    "compiler": "",
+    "platform": "",
+    "emulationMajor": _MAJOR,
+    "emulationMinor": _MINOR,
+    "minCompatibilityMajor": _MAJOR,
+    "minCompatibilityMinor": str(int(_MINOR) - 1),
+}
+_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+_WITHOUT_COLLECTION_DELETE = ("namespaces",)
+GROUPS = tuple(sorted({(r.group, r.version) for r in RESOURCES if r.group}))
+
+
+def document(path: str) -> Any:
+    """The discovery document of a path without its final slash, or None."""
+    match path.strip("/").split("/"):
+        case ["version"]:
+            return VERSION
+        case ["api"]:
+            found: Object = {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
+        case ["apis"]:
+            found = {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(g, v) for g, v in GROUPS]}
+        case ["api", "v1"]:
+            found = _resources("", "v1")
+        case ["apis", group] if group in dict(GROUPS):
+            found = {"kind": "APIGroup", "apiVersion": "v1", **_group(group, dict(GROUPS)[group])}
+        case ["apis", group, version] if (group, version) in GROUPS:
+            found = _resources(group, version)
+        case _:
+            return None
+    return found
+
+
+def _group(group: str, version: str) -> Object:
+    entry = {"groupVersion": f"{group}/{version}", "version": version}
+    return {"name": group, "versions": [entry], "preferredVersion": entry}
+
+
+def _resources(group: str, version: str) -> Object:
+    listed: list[Object] = []
+    for resource in RESOURCES:
+        if (resource.group, resource.version) == (group, version):
+            listed += [_resource(resource), *(_subresource(resource, s) for s in resource.subresources)]
+    return {
+        "kind": "APIResourceList",
+        "apiVersion": "v1",
+        "groupVersion": f"{group}/{version}" if group else version,
+        "resources": sorted(listed, key=lambda r: str(r["name"])),
+    }
+
+
+def _resource(resource: Resource) -> Object:
+    verbs = [v for v in _VERBS if v != "deletecollection" or resource.plural not in _WITHOUT_COLLECTION_DELETE]
+    out: Object = {
+        "name": resource.plural,
+        "singularName": resource.kind.lower(),
+        "namespaced": resource.namespaced,
+        "kind": resource.kind,
+        "verbs": verbs,
+    }
+    if resource.short_names:
+        out["shortNames"] = list(resource.short_names)
+    if resource.categories:
+        out["categories"] = list(resource.categories)
+    return out
+
+
+def _subresource(resource: Resource, name: str) -> Object:
+    out: Object = {
+        "name": f"{resource.plural}/{name}",
+        "singularName": "",
+        "namespaced": resource.namespaced,
+        "kind": resource.kind,
+        "verbs": ["update"] if name == "finalize" else ["get", "patch", "update"],
+    }
+    if name == "log":
+        out["verbs"] = ["get"]
+    if name == "exec":
+        out |= {"kind": "PodExecOptions", "verbs": ["create", "get"]}
+    if name == "eviction":
+        out |= {"group": "policy", "version": "v1", "kind": "Eviction", "verbs": ["create"]}
+    if name == "scale":
+        out |= {"group": "autoscaling", "version": "v1", "kind": "Scale"}
+    return out

@@ -1,0 +1,271 @@
+"""The verbs: what each request does to the store, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from kubesim import deletion
+from kubesim.api import eviction, scale, validation
+from kubesim.api import patch as patches
+from kubesim.api.bodies import check_kind, check_place, parsed_object, parsed_patch, patched_by, unfit
+from kubesim.api.decode import DecodeError, Decoder
+from kubesim.api.options import DeleteOptions, ListOptions, WriteOptions
+from kubesim.api.registry import Registry
+from kubesim.api.schema import name_of
+from kubesim.api.selectors import both
+from kubesim.api.status import bad_request, invalid, invalid_value, not_found
+from kubesim.api.target import Target
+from kubesim.api.unmodelled import refusal
+from kubesim.resources import EVICTION, Resource
+from kubesim.store import Object, StoreError
+
+_JOB_ORPHANS = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
+    "propagationPolicy=Orphan to suppress this warning"
+)
+_CREATED_BY_PUT = ("Service", "Lease", "Event", "LimitRange", "Endpoints")  # AllowCreateOnUpdate of their strategies
+_RETURNED_WHEN_GONE = ("ResourceQuota", "Pod", "Service", "PersistentVolumeClaim", "PersistentVolume", "Namespace")
+
+
+class Handlers:
+    """What requests do, once their latency is over. Everything here happens at one instant.
+
+    `warnings` of a write are those of the request at hand; `created` is whether it made a new object.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._store = registry.store
+        self.warnings: list[str] = []
+        self.created = False
+
+    def get(self, target: Target) -> Object:
+        """An object, or its Scale.
+
+        Raises:
+            StoreError: 404.
+        """
+        resource = target.resource
+        obj = self._store.get(resource.kind, target.namespace, target.name)
+        if obj is None:
+            raise not_found(resource, target.name)
+        return scale.of(obj) if target.subresource == "scale" else {**_type(resource), **obj}
+
+    def unmodelled(self, target: Target) -> StoreError:
+        """The refusal of a subresource that the sandbox has not."""
+        if self._store.get(target.resource.kind, target.namespace, target.name) is None:
+            return not_found(target.resource, target.name)
+        return StoreError(501, "NotImplemented", refusal(target.subresource, target.name))
+
+    def select(self, target: Target, options: ListOptions) -> list[Object]:
+        """The committed objects that the selectors leave.
+
+        Raises:
+            StoreError: 400 for a selector that cannot be used, 410 for a version that is over.
+        """
+        resource = target.resource
+        predicate = both(options.labels, resource.kind, options.fields)
+        version = options.resource_version
+        if version and not version.isdigit():
+            text = (
+                f'resourceVersion: Invalid value: "{version}": strconv.ParseUint: parsing "{version}": invalid syntax'
+            )
+            raise bad_request(f"invalid resource version: {text}")
+        if options.match == "Exact" and int(version) < self._store.revision:
+            raise StoreError(410, "Expired", "The resourceVersion for the provided list is too old.")
+        rows = self._store.list(resource.kind, target.namespace)
+        if target.name:
+            rows = [obj for obj in rows if obj["metadata"]["name"] == target.name]
+        return [obj for obj in rows if predicate is None or predicate(obj)]
+
+    def create(self, target: Target, query: Mapping[str, str], body: bytes) -> Object:
+        """POST.
+
+        Raises:
+            StoreError: 400, 403, 404, 409 or 422.
+        """
+        options = WriteOptions.read(query, "CreateOptions")
+        if target.subresource == "eviction":
+            self.created = True
+            return self._evict(target, body, options)
+        obj = self._decode(target.resource, body, options)
+        check_place(target, obj)
+        return self._make(target, obj, options)
+
+    def replace(self, target: Target, query: Mapping[str, str], body: bytes) -> Object:
+        """PUT.
+
+        Raises:
+            StoreError: 400, 404, 409 or 422.
+        """
+        options = WriteOptions.read(query, "UpdateOptions")
+        if target.subresource == "scale":
+            new = self._decode_as(scale.DEFINITION, "Scale", parsed_object(body, "Scale"), options)
+            check_place(target, new)
+            return self._scale(target, new, options)
+        obj = self._decode(target.resource, body, options)
+        check_place(target, obj)
+        version = obj["metadata"].get("resourceVersion", "")
+        if version and not version.isdigit():
+            raise StoreError(500, "", f'strconv.ParseUint: parsing "{version}": invalid syntax')
+        if target.resource.kind in _CREATED_BY_PUT and not target.subresource and not self._exists(target):
+            return self._make(target, obj, options)
+        return self._update(target, obj, options)
+
+    def _exists(self, target: Target) -> bool:
+        return self._store.get(target.resource.kind, target.namespace, target.name) is not None
+
+    def _make(self, target: Target, obj: Object, options: WriteOptions) -> Object:
+        made = self._registry.create(target.resource.kind, obj, namespace=target.namespace, dry_run=options.dry_run)
+        self.created = True
+        self.warnings += validation.warnings(target.resource.kind, made)
+        return made
+
+    def patch(self, target: Target, query: Mapping[str, str], body: bytes, media_type: str) -> Object:
+        """PATCH with a merge, strategic-merge or JSON patch.
+
+        Raises:
+            StoreError: 400, 404, 409, 415 or 422.
+        """
+        options = WriteOptions.read(query, "PatchOptions")
+        if media_type == patches.APPLY:
+            text = "the sandbox does no server-side apply; use kubectl apply without --server-side, or a merge patch"
+            raise StoreError(415, "UnsupportedMediaType", text)
+        if media_type not in (patches.MERGE, patches.STRATEGIC, patches.JSON):
+            raise StoreError(415, "UnsupportedMediaType", "415: Unsupported Media Type")
+        patch = parsed_patch(body, media_type)
+        resource = target.resource
+        current = self.get(target)
+        if target.subresource == "scale":
+            definition = scale.DEFINITION
+        else:
+            definition = name_of(resource.group, resource.version, resource.kind)
+        patched, shown = patched_by(current, patch, media_type, definition)
+        try:
+            new = self._decode_as(definition, resource.kind, patched, options, whole=False)
+        except DecodeError as exc:
+            strategic = media_type == patches.STRATEGIC and exc.go_type
+            raise unfit(shown, f"unrecognized type: {exc.go_type}" if strategic else str(exc)) from exc
+        check_place(target, new)
+        uid = current["metadata"]["uid"]
+        if new["metadata"].get("uid", uid) != uid:
+            cause = invalid_value("metadata.uid", new["metadata"]["uid"], "field is immutable")
+            raise invalid(resource, target.name, [cause])
+        return (
+            self._scale(target, new, options) if target.subresource == "scale" else self._update(target, new, options)
+        )
+
+    def delete(self, target: Target, query: Mapping[str, str], body: bytes) -> Object:
+        """DELETE of one object.
+
+        Raises:
+            StoreError: 400, 404, 409, 422 or 500.
+        """
+        options = DeleteOptions.read(query, body)
+        resource = target.resource
+        if resource.kind == "Job" and options.propagation is None:
+            options = replace(options, propagation="Orphan")
+            self.warnings.append(_JOB_ORPHANS)
+        place = (resource.kind, target.namespace, target.name)
+        if options.dry_run:
+            last = deletion.checked(self._store, *place, uid=options.uid, resource_version=options.resource_version)
+            gone = options.propagation not in ("Orphan", "Foreground")
+        else:
+            last = self._delete(place, options)
+            gone = self._store.get(*place) is None
+        if not gone or resource.kind in _RETURNED_WHEN_GONE:
+            return {**_type(resource), **last}
+        details = {
+            "name": target.name,
+            "group": resource.group,
+            "kind": resource.plural,
+            "uid": last["metadata"]["uid"],
+        }
+        return {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Success",
+            "details": {key: value for key, value in details.items() if value},
+        }
+
+    def delete_collection(self, target: Target, query: Mapping[str, str], body: bytes) -> list[Object]:
+        """DELETE of all that the selectors leave.
+
+        Raises:
+            StoreError: 400 or 422.
+        """
+        options = DeleteOptions.read(query, body)
+        chosen = self.select(target, ListOptions.read(query))
+        if options.dry_run:
+            return chosen
+        last: list[Object] = []
+        for obj in chosen:
+            meta = obj["metadata"]
+            place = (target.resource.kind, meta.get("namespace", ""), meta["name"])
+            last.append({**_type(target.resource), **self._delete(place, options)})
+        return last
+
+    def _delete(self, place: tuple[str, str, str], options: DeleteOptions) -> Object:
+        return deletion.delete(
+            self._store,
+            *place,
+            grace_s=options.grace_s,
+            propagation=options.propagation,
+            uid=options.uid,
+            resource_version=options.resource_version,
+        )
+
+    def _update(self, target: Target, obj: Object, options: WriteOptions) -> Object:
+        kind = target.resource.kind
+        new = self._registry.update(kind, obj, subresource=target.subresource, dry_run=options.dry_run)
+        self.warnings += validation.warnings(kind, new)
+        return new
+
+    def _evict(self, target: Target, body: bytes, options: WriteOptions) -> Object:
+        parsed = parsed_object(body, "Eviction")
+        # Both versions are taken, and whatever else it is must be told apart by its kind.
+        accepted = parsed.get("kind") != "Eviction" or parsed.get("apiVersion") == "policy/v1beta1"
+        check_kind(EVICTION, {**parsed, "apiVersion": EVICTION.api_version} if accepted else parsed)
+        obj = self._decode_as(eviction.DEFINITION, "Eviction", parsed, options)
+        if obj["metadata"].setdefault("namespace", target.namespace) != target.namespace:
+            raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+        return eviction.evict(self._store, target.namespace, target.name, obj, dry_run=options.dry_run)
+
+    def _scale(self, target: Target, new: Object, options: WriteOptions) -> Object:
+        workload = self._store.get(target.resource.kind, target.namespace, target.name)
+        if workload is None:
+            raise not_found(target.resource, target.name)
+        scaled = scale.scaled(workload, new)
+        return scale.of(self._registry.update(target.resource.kind, scaled, dry_run=options.dry_run))
+
+    def _decode(self, resource: Resource, body: bytes, options: WriteOptions) -> Object:
+        parsed = parsed_object(body, resource.kind)
+        check_kind(resource, parsed)
+        definition = name_of(resource.group, resource.version, resource.kind)
+        return self._decode_as(definition, resource.kind, parsed, options)
+
+    def _decode_as(
+        self, definition: str, kind: str, parsed: Any, options: WriteOptions, *, whole: bool = True
+    ) -> Object:
+        """`whole`: a request's body, whose mistakes are answered at once; otherwise the caller gets DecodeError."""
+        decoder = Decoder(definition)
+        version = (parsed.get("apiVersion") or "v1").rpartition("/")[2]
+        try:
+            obj = decoder.decode(parsed)
+            if decoder.unknown and options.validation == "Strict":
+                raise DecodeError(f"strict decoding error: {', '.join(decoder.unknown)}")  # noqa: TRY301  # one message form
+        except DecodeError as exc:
+            if not whole:
+                raise
+            raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {exc}') from exc
+        if options.validation == "Warn":
+            self.warnings += decoder.unknown
+        obj.setdefault("metadata", {})
+        return obj
+
+
+def _type(resource: Resource) -> Object:
+    return {"kind": resource.kind, "apiVersion": resource.api_version}

@@ -1,0 +1,93 @@
+"""Programs about other processes: kill, killall, pidof."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from kubesim.containers.processes import FIRST, Processes
+from kubesim.containers.programs.call import Call
+from kubesim.containers.signals import Signal, parse_signal
+
+
+async def kill_program(call: Call) -> int:
+    """`kill [-SIGNAL|-s SIGNAL] PIDS`."""
+    return await kill(call.inside.processes, list(call.argv[1:]), call.pid, lambda text: call.err(f"kill: {text}\n"))
+
+
+async def killall(call: Call) -> int:
+    """`killall [-SIGNAL] NAMES`."""
+    words = list(call.argv[1:])
+    options = [words.pop(0)] if words[:1] and words[0].startswith("-") else []
+    pids, code = [], 0
+    for name in words:
+        found = call.inside.processes.pids(name)
+        if not found:
+            call.err(f"killall: {name}: no process killed\n")
+            code = 1
+        pids += [str(pid) for pid in found]
+    if pids:
+        code |= await kill(call.inside.processes, options + pids, call.pid, lambda t: call.err(f"killall: {t}\n"))
+    return code
+
+
+async def pidof(call: Call) -> int:
+    """`pidof NAMES`: 1 where there is none."""
+    pids = [str(pid) for name in call.argv[1:] for pid in call.inside.processes.pids(name)]
+    if pids:
+        call.out(" ".join(pids) + "\n")
+    return int(not pids)
+
+
+async def kill(processes: Processes, words: list[str], own_pid: int, say: Callable[[str], None]) -> int:
+    """Send a signal to each process named; the exit code.
+
+    Args:
+        processes: of the container.
+        words: what stands behind `kill`; 0 only asks whether there is such a process, -1 means all but the first
+            process and the asking one.
+        own_pid: of who asks.
+        say: takes complaints.
+    """
+    words = list(words)
+    named = _named_signal(words)
+    signal = Signal.TERM if named is None else parse_signal(named)
+    if signal is None and named != "0":
+        say(f"the sandbox does not know the signal {named!r}")
+        return 1
+    if not words:
+        say("you need to specify whom to kill")
+        return 1
+    code = 0
+    for word in words:
+        pids = _meant(processes, word, own_pid)
+        if not pids:
+            groups = not word.isdecimal() or word == "0"
+            say(f"{word}: the sandbox knows single processes, not groups" if groups else f"({word}) - No such process")
+            code = 1
+        for pid in pids:
+            if signal is not None:
+                processes.signal(pid, signal)
+    await asyncio.sleep(0)  # a signal to itself arrives before anything else happens
+    return code
+
+
+def _named_signal(words: list[str]) -> str | None:
+    """Take the option that names a signal; None where there is none, which means SIGTERM."""
+    first = words[0] if words else ""
+    if first == "--":
+        del words[0]
+    if not first.startswith("-") or first == "--" or (first == "-1" and len(words) == 1):
+        return None
+    text = words.pop(0)[1:]
+    if text in ("s", "n"):
+        text = words.pop(0) if words else ""
+    if words[:1] == ["--"]:
+        del words[0]
+    return text
+
+
+def _meant(processes: Processes, word: str, own_pid: int) -> list[int]:
+    if word == "-1":
+        return [pid for pid in processes.pids() if pid not in (FIRST, own_pid)]
+    return [int(word)] if word.isdecimal() and processes.get(int(word)) is not None else []

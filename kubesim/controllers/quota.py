@@ -1,0 +1,42 @@
+"""The resource quota controller (pkg/controller/resourcequota): what is used of each quota."""
+
+from __future__ import annotations
+
+from kubesim.api import quantity, quota
+from kubesim.controllers.base import Controller, Name
+from kubesim.controllers.pods import TERMINAL, phase
+from kubesim.resources import RESOURCES
+from kubesim.store import Change
+
+_COUNTED = tuple(r for r in RESOURCES if r.namespaced and r.kind != "Event")
+
+
+class QuotaController(Controller):
+    """Counts again when a quota is new or changed, and when something that it counts goes. What is created is added by
+    the API server itself.
+    """
+
+    delay = "quota_sync"
+
+    def on_change(self, change: Change) -> None:
+        if change.kind == "ResourceQuota":
+            if change.type == "ADDED" or (change.old and change.old.get("spec") != change.object.get("spec")):
+                self.enqueue_object(change.object)
+            return
+        ended = change.kind == "Pod" and phase(change.object) in TERMINAL
+        if change.type == "DELETED" or ended:
+            for one in self.index.in_namespace("ResourceQuota", change.object["metadata"].get("namespace", "")):
+                self.enqueue_object(one)
+
+    def reconcile(self, name: Name) -> None:
+        one = self.store.get("ResourceQuota", *name)
+        if one is None:
+            return
+        hard = one["spec"].get("hard", {})
+        used = dict.fromkeys(hard, "0")
+        for resource in _COUNTED:
+            for obj in self.index.in_namespace(resource.kind, name[0]):
+                for key, amount in quota.usage(resource, obj).items():
+                    if key in used:
+                        used[key] = quantity.add(used[key], amount)
+        self.store.update("ResourceQuota", {**one, "status": {"hard": hard, "used": used} if hard else {}})

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import kubesim
 from benchmarks.unsteady_relay import UnsteadyRelay
 from chaos.analysis.reading import Reading
 from chaos.cli.saved import concluded
@@ -28,7 +29,6 @@ from chaos.experiment import Options, find_experiment
 from chaos.experiment.judging import judges_of, statements
 from chaos.model import RunOutcome
 from kubesim.api.faults import KINDS, STALL, ApiFaults
-from kubesim.sandbox import Sandbox
 from kubesim.store import Store
 from kubesim.virtual import VirtualDeadlockError, VirtualTimeLoop
 from tests.sandboxed import run_on
@@ -102,7 +102,7 @@ def run(name: str, seed: int, share: float, kinds: Collection[str] = KINDS, *, o
 
 
 async def _run(name: str, seed: int, share: float, kinds: Collection[str], reports: Path, *, over_tcp: bool) -> Ended:
-    sandbox, relay = Sandbox(seed=seed, realtime=over_tcp), None
+    sandbox, relay = kubesim.Cluster(seed=seed, realtime=over_tcp), None
     try:
         await sandbox.start()
         before = _state(sandbox.store)
@@ -126,7 +126,7 @@ async def _run(name: str, seed: int, share: float, kinds: Collection[str], repor
         await sandbox.stop()
 
 
-async def _measured(sandbox: Sandbox, name: str, reports: Path, *, realtime: bool) -> Ended:
+async def _measured(sandbox: kubesim.Cluster, name: str, reports: Path, *, realtime: bool) -> Ended:
     experiment = find_experiment(name)
     trials = (1 if realtime else 2) if "trials" in experiment.declared else None
     options = Options(trials=trials, grace_s=1, period_s=0.25, connect_period_s=0.25)

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+import kubesim
 from benchmarks.faulty_disk import KINDS, FaultyDisk
 from benchmarks.signalled import HOLDS, Instants, as_if_real, called, in_vain, settle_in
 from chaos.cli import cleanup, recover, recover_cluster, saved, status
@@ -39,7 +40,6 @@ from chaos.engine.place import Place
 from chaos.engine.progress import Silence
 from chaos.errors import ApiError, ChaosError
 from chaos.experiment import Options, find_experiment
-from kubesim.sandbox import Sandbox
 from kubesim.virtual import VirtualTimeLoop
 from tests.mortal import Mortal
 
@@ -189,8 +189,8 @@ class _Doomed(Mortal):
 def _after_a_death(command: str, files: Path, runner: asyncio.Runner, instants: Instants) -> list[str]:
     """A run that died; returns the command line that is tried then."""
 
-    async def made() -> Sandbox:
-        return Sandbox(seed=1)
+    async def made() -> kubesim.Cluster:
+        return kubesim.Cluster(seed=1)
 
     sandbox = runner.run(made())
 

@@ -25,6 +25,7 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import kubesim
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
@@ -35,7 +36,6 @@ from chaos.model import ClusterEvent, RunMeta
 from chaos.model.recording import Recorder
 from chaos.probes import DnsView
 from chaos.probes.host import LocalHost
-from kubesim.sandbox import Sandbox
 from kubesim.virtual import VirtualTimeLoop
 
 SMALL, LARGE = 100, 1000
@@ -142,7 +142,7 @@ async def until_resolvable(host: LocalHost, views: tuple[DnsView, ...], addresse
 
 async def measure(pods: int, folder: Path) -> dict[str, Any]:
     """One size, in this process and in virtual time."""
-    sandbox = Sandbox(seed=1)
+    sandbox = kubesim.Cluster(seed=1)
     await sandbox.start()
     cluster = await connect(ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector()))
     clock = RunClock(asyncio.get_running_loop())

@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 
 import pandas as pd  # noqa: F401 - what a report imports late
 
+import kubesim
 from benchmarks.second_person_looks import state_of
 from chaos.cli import one, saved
 from chaos.cli import run as _run  # noqa: F401 - likewise
@@ -31,7 +32,6 @@ from chaos.cluster.journal import JOURNAL, Journal
 from chaos.engine.place import Place
 from chaos.errors import ChaosError
 from chaos.experiment import Options
-from kubesim.sandbox import Sandbox
 
 _OPTIONS = ("--period", "1s", "--connect-period", "1s", "--allow-kube-system")
 # With these all its checks hold.
@@ -133,7 +133,7 @@ class Instants:
 
     def __init__(self, reports: Path, number: int | None, at_s: float, second_s: float | None) -> None:
         self._reports, self._number, self._second_s = reports, number, second_s
-        self._sandbox: Sandbox | None = None
+        self._sandbox: kubesim.Cluster | None = None
         self._before: dict[Any, Object] = {}
         self._sent = 0
         self._leave = os._exit
@@ -158,7 +158,7 @@ class Instants:
         (self._reports / "left").write_text(json.dumps({"left": self.left(), "signals": self._sent}))
         self._leave(code)
 
-    def look_at(self, sandbox: Sandbox) -> None:
+    def look_at(self, sandbox: kubesim.Cluster) -> None:
         """This is how it is before."""
         self._sandbox, self._before = sandbox, state_of(sandbox.store)
 
@@ -176,7 +176,7 @@ class Instants:
     @asynccontextmanager
     async def open_place(self, *_: Any, **_more: Any) -> AsyncIterator[Place]:
         """In place of the sandbox: one that is taken for a real cluster."""
-        sandbox = Sandbox(seed=1)
+        sandbox = kubesim.Cluster(seed=1)
         await sandbox.start()
         self.look_at(sandbox)
         address = ClusterAddress(context="lab", url=sandbox.api.url, connector=sandbox.api.connector())

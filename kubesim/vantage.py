@@ -10,7 +10,7 @@ from kubesim.network.listener import UdpPort, UdpReceiver
 from kubesim.network.network import Network
 
 
-class SandboxVantage:
+class Vantage:
     """Has the shape of `chaos.vantage.base.Vantage`, without importing what measures."""
 
     name = "local"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import kubesim
 from chaos.analysis.reading import Reading
 from chaos.analysis.recovery import Recovery, recoveries
 from chaos.analysis.stages import timelines
@@ -17,7 +18,6 @@ from chaos.engine.place import Place
 from chaos.engine.progress import Progress, Silence
 from chaos.experiment import Experiment, Options, find_experiment
 from chaos.model import History, Interval
-from kubesim.sandbox import Sandbox
 from kubesim.truth import Truth
 from kubesim.virtual import VirtualTimeLoop
 
@@ -40,7 +40,7 @@ class Ran:
 
 
 async def run_on(
-    sandbox: Sandbox,
+    sandbox: kubesim.Cluster,
     reports: Path,
     options: Options,
     experiment: Experiment | None = None,
@@ -81,7 +81,7 @@ def run_sandboxed(
     """The same with a sandbox of its own, in virtual time unless asked otherwise."""
 
     async def main() -> Ran:
-        sandbox = Sandbox(seed=seed, overrides=overrides, realtime=realtime)
+        sandbox = kubesim.Cluster(seed=seed, overrides=overrides, realtime=realtime)
         try:
             await sandbox.start()
             return await run_on(sandbox, reports, options, experiment, realtime=realtime, kind=kind)
@@ -97,7 +97,7 @@ def random_delays(seed: int) -> dict[str, tuple[float, float]]:
     rng = random.Random(f"delays/{seed}")
 
     async def describe() -> list[dict[str, object]]:
-        return Sandbox(seed=seed).model.describe()
+        return kubesim.Cluster(seed=seed).model.describe()
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         rows = runner.run(describe())

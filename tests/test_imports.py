@@ -37,7 +37,7 @@ _LIGHT = {
         "redis",
     ),
     "chaos.metrics": ("jinja2", "opentelemetry.sdk.metrics", "pandas", "prometheus_client", "requests"),
-    "kubesim.sandbox": ("aiomysql", "mysql_mimic", "redis", "sqlglot", "kubesim.redis.server"),
+    "kubesim.cluster": ("aiomysql", "mysql_mimic", "redis", "sqlglot", "kubesim.redis.server"),
     "chaos.agents.pod.attach": ("asyncio", "dns"),
     "chaos.report": ("jinja2", "numpy", "pandas"),
     "chaos.cli.main": ("chaos.options", "chaos.experiment", "rich", "yaml", "asyncio"),

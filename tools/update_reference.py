@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 import chaos.experiment  # noqa: E402 - the path must be there first
+import kubesim  # noqa: E402
 from chaos import faults  # noqa: E402
 from chaos.cluster.address import ClusterAddress  # noqa: E402
 from chaos.cluster.changes import Changes  # noqa: E402
@@ -30,7 +31,6 @@ from chaos.engine.progress import Silence  # noqa: E402
 from chaos.experiment import Fault, Note, Options, Run, Target, find_experiment  # noqa: E402
 from chaos.experiment.run import ClusterDns, Objects  # noqa: E402
 from chaos.model import ClusterEvent, FaultWindow, History, Outcome, Series  # noqa: E402
-from kubesim.sandbox import Sandbox  # noqa: E402
 from kubesim.virtual import run_virtual  # noqa: E402
 from tools.docstrings import attributes, cell, prose, summary  # noqa: E402
 from tools.reference_names import names_page  # noqa: E402
@@ -163,7 +163,7 @@ def _a_run() -> History:
     """One run on the sandbox, in virtual time."""
 
     async def run() -> History:
-        sandbox = Sandbox(seed=1)
+        sandbox = kubesim.Cluster(seed=1)
         await sandbox.start()
         try:
             address = ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector())

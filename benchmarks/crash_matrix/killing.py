@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import kubesim
 from benchmarks.crash_matrix import recovering
 from benchmarks.crash_matrix.crossroads import Crossroads, Death, Fate, KilledError
 from benchmarks.crash_matrix.mortal import AFTER, BEFORE, MOMENTS, TORN, mortal, mortal_journals
@@ -27,7 +28,6 @@ from chaos.cluster.signing import user_key
 from chaos.engine import begun as beginning
 from chaos.engine import execution
 from chaos.errors import ChaosError
-from kubesim.sandbox import Sandbox
 from kubesim.virtual import run_virtual
 from tests.sandboxed import run_on
 from tests.unchanged import Everything, differences, disturbed, everything, named_by
@@ -106,7 +106,7 @@ class Story:
                 file.write(half)
 
     async def _whole(self) -> Killed:
-        sandbox = Sandbox(seed=1)
+        sandbox = kubesim.Cluster(seed=1)
         await sandbox.start()
         try:
             await self._variant.prepare(sandbox)
@@ -122,7 +122,7 @@ class Story:
         finally:
             await sandbox.stop()
 
-    async def _run(self, sandbox: Sandbox, killed: Killed) -> None:
+    async def _run(self, sandbox: kubesim.Cluster, killed: Killed) -> None:
         variant = self._variant
         try:
             with mortal_journals(self._roads, self._torn):
@@ -134,7 +134,7 @@ class Story:
         except ChaosError as exc:
             killed.ended = exc.message
 
-    async def _afterwards(self, sandbox: Sandbox, before: Everything) -> None:
+    async def _afterwards(self, sandbox: kubesim.Cluster, before: Everything) -> None:
         """In a child: recover, and end it."""
         death = self._roads.death
         assert death is not None
@@ -153,7 +153,9 @@ class Story:
     def _begin_again(self, death: Death) -> None:
         self._keep(self._base / f"{os.getpid()}", death)
 
-    async def _recover(self, sandbox: Sandbox, before: Everything, place: str, fate: Fate, again: Crossroads) -> None:
+    async def _recover(
+        self, sandbox: kubesim.Cluster, before: Everything, place: str, fate: Fate, again: Crossroads
+    ) -> None:
         recovery = Recovery(sandbox, place, self._base, self._variant.options.namespace)
         await recovery.wait()
         now = everything(sandbox.store)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import kubesim
 from benchmarks.crash_matrix.crossroads import Crossroads
 from benchmarks.crash_matrix.mortal import mortal
 from chaos.cli import recover as cli
@@ -24,7 +25,6 @@ from chaos.cluster.mirror import find_mirrors
 from chaos.cluster.signing import user_key
 from chaos.engine.lease import DURATION_S
 from chaos.errors import ChaosError
-from kubesim.sandbox import Sandbox
 
 # With the key that signed the journal, with the folder alone, with nothing.
 HERE, MOVED, ELSEWHERE = "same machine", "folder copied", "other machine"
@@ -51,7 +51,7 @@ class Recovery:
         namespace: that somebody names.
     """
 
-    def __init__(self, sandbox: Sandbox, place: str, base: Path, namespace: str) -> None:
+    def __init__(self, sandbox: kubesim.Cluster, place: str, base: Path, namespace: str) -> None:
         self._sandbox, self._place, self._namespace = sandbox, place, namespace
         self._fresh = base / f"home-{os.getpid()}"
         self._console = SteadfastConsole(stderr=True)
@@ -118,7 +118,7 @@ def _path(reports: Path) -> Path | None:
 class _Connected:
     """A connection that may end at a crossroads."""
 
-    def __init__(self, sandbox: Sandbox, roads: Crossroads | None) -> None:
+    def __init__(self, sandbox: kubesim.Cluster, roads: Crossroads | None) -> None:
         self._sandbox, self._roads = sandbox, roads
 
     async def __aenter__(self) -> Cluster:

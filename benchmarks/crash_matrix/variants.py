@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
+import kubesim
 from chaos.engine.consent import OPT_IN_LABEL
 from chaos.experiment import Experiment, Options, load_experiments
-from kubesim.sandbox import Sandbox
 from kubesim.store import clone
 
 _MANIFEST = Path(__file__).parents[2] / "experiments" / "manifests" / "web-quick.yaml"
@@ -34,7 +34,7 @@ class Variant:
     experiment: Experiment
     name: str
     options: Options
-    prepare: Callable[[Sandbox], Awaitable[None]]
+    prepare: Callable[[kubesim.Cluster], Awaitable[None]]
 
     @property
     def mirrored(self) -> bool:
@@ -64,7 +64,7 @@ def _of(experiment: Experiment) -> Iterator[Variant]:
         yield Variant(experiment, "own, --force", replace(target, grace_s=None, force=True), _workload)
 
 
-async def _others(sandbox: Sandbox) -> None:
+async def _others(sandbox: kubesim.Cluster) -> None:
     """What nobody must touch: a workload of somebody else, and labels and annotations on what is changed."""
     await _add(sandbox, "others", {})
     registry = sandbox.api.registry
@@ -84,13 +84,13 @@ async def _others(sandbox: Sandbox) -> None:
     await asyncio.sleep(_STARTS_S)
 
 
-async def _theirs(sandbox: Sandbox) -> None:
+async def _theirs(sandbox: kubesim.Cluster) -> None:
     """The same, and such a workload in the namespace that the run works in."""
     await _add(sandbox, "mine", {OPT_IN_LABEL: "true"})
     await _others(sandbox)
 
 
-async def _workload(sandbox: Sandbox) -> None:
+async def _workload(sandbox: kubesim.Cluster) -> None:
     """The same, and the workload that is measured."""
     await _theirs(sandbox)
     for obj in yaml.safe_load_all(_MANIFEST.read_text()):
@@ -98,7 +98,7 @@ async def _workload(sandbox: Sandbox) -> None:
     await asyncio.sleep(_STARTS_S)
 
 
-async def _add(sandbox: Sandbox, namespace: str, labels: dict[str, str]) -> None:
+async def _add(sandbox: kubesim.Cluster, namespace: str, labels: dict[str, str]) -> None:
     registry = sandbox.api.registry
     registry.create("Namespace", {"metadata": {"name": namespace, "labels": labels}})
     service, workload = yaml.safe_load_all(_MANIFEST.read_text())

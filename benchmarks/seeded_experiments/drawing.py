@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import kubesim
 from kubesim.dns.corefile import KUBEADM_COREFILE
-from kubesim.sandbox import DELAYS
 
 KINDS = (
     "delete",
@@ -154,7 +154,7 @@ def _may_hit_several(kind: str) -> bool:
 def _delays(rng: random.Random, slowest: float) -> dict[str, tuple[float, float]]:
     """Every delay of the model, slower or faster by a factor of its own between a fifth and `slowest`."""
     scaled = {}
-    for delay in DELAYS:
+    for delay in kubesim.DELAYS:
         if delay.unit != "s":
             continue
         highest = 1.0 if delay.name.startswith(_NEVER_SLOWER) else slowest

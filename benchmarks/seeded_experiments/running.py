@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import kubesim
 from benchmarks.seeded_experiments.drawing import CACHES, Drawn
 from benchmarks.seeded_experiments.methods import experiment_of
 from chaos.agents.pod.skew import Skew
 from chaos.engine.execution import Execution
 from chaos.experiment import Options
 from chaos.vantage import Vantage
-from kubesim.sandbox import Sandbox
 from kubesim.store import Change
 from kubesim.virtual import VirtualTimeLoop
 from tests.agents.memory import Agent
@@ -48,7 +48,7 @@ def run(drawn: Drawn) -> tuple[Ran, Commits]:
     """
 
     async def main(folder: Path) -> tuple[Ran, Commits]:
-        sandbox = Sandbox(
+        sandbox = kubesim.Cluster(
             seed=drawn.seed,
             overrides=drawn.delays | {"datagram_loss": (drawn.loss, drawn.loss)},
             corefile=CACHES[drawn.cache],

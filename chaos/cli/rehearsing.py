@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import kubesim
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
@@ -21,7 +22,6 @@ from chaos.experiment import Experiment, Options
 from chaos.options.aborting import AbortOptions
 from chaos.options.agents import AgentOptions
 from chaos.options.hooks import HookOptions
-from kubesim.sandbox import Sandbox
 from kubesim.virtual import VirtualTimeLoop
 
 Object = dict[str, Any]
@@ -107,10 +107,10 @@ async def _rehearse(
         await sandbox.stop()
 
 
-async def _started(corefile: str) -> Sandbox:
+async def _started(corefile: str) -> kubesim.Cluster:
     """With the real cluster's Corefile where the simulated CoreDNS can read it."""
     for configuration in dict.fromkeys((corefile, "")):
-        sandbox = Sandbox(seed=0, corefile=configuration)
+        sandbox = kubesim.Cluster(seed=0, corefile=configuration)
         try:
             await sandbox.start()
         except Exception:

@@ -13,17 +13,19 @@ from pathlib import Path
 
 from rich.console import Console
 
+import kubesim
 from chaos.cli.commands.sandbox import Served
 from chaos.errors import InconclusiveError, UsageError
 from chaos.options.place import SandboxOptions
-from kubesim.sandbox import DELAYS, Sandbox, SandboxStartError
 
 _FORM = "write NAME=LOW..HIGH, in seconds (or as a probability)"
 _LOOK_S = 0.5
 
 
-def make_sandbox(seed: int, settings: tuple[str, ...], token: str, *, realtime: bool, strict: bool = True) -> Sandbox:
-    """A sandbox with the parameters of the command line; `strict` as `Sandbox` has it.
+def make_sandbox(
+    seed: int, settings: tuple[str, ...], token: str, *, realtime: bool, strict: bool = True
+) -> kubesim.Cluster:
+    """A sandbox with the parameters of the command line; `strict` as `kubesim.Cluster` has it.
 
     Raises:
         UsageError: a setting is none, or names no parameter.
@@ -31,10 +33,10 @@ def make_sandbox(seed: int, settings: tuple[str, ...], token: str, *, realtime: 
     overrides = read_settings(settings)
     # In whole seconds: API timestamps then fall alike in every run of a seed.
     epoch = datetime.now(UTC).replace(microsecond=0)
-    return Sandbox(seed=seed, realtime=realtime, overrides=overrides, token=token, strict=strict, epoch=epoch)
+    return kubesim.Cluster(seed=seed, realtime=realtime, overrides=overrides, token=token, strict=strict, epoch=epoch)
 
 
-async def start_sandbox(sandbox: Sandbox, settings: tuple[str, ...]) -> None:
+async def start_sandbox(sandbox: kubesim.Cluster, settings: tuple[str, ...]) -> None:
     """Bring it up.
 
     Raises:
@@ -43,7 +45,7 @@ async def start_sandbox(sandbox: Sandbox, settings: tuple[str, ...]) -> None:
     """
     try:
         await sandbox.start()
-    except SandboxStartError as exc:
+    except kubesim.StartError as exc:
         if (failure := sandbox.failure()) is not None:
             raise InconclusiveError(f"the sandbox itself failed: {failure!r}") from exc
         if not settings:
@@ -60,7 +62,7 @@ def read_settings(settings: tuple[str, ...]) -> dict[str, tuple[float, float]]:
     Raises:
         UsageError: a setting is none, or names no parameter.
     """
-    known = {delay.name: delay for delay in DELAYS}
+    known = {delay.name: delay for delay in kubesim.DELAYS}
     found: dict[str, tuple[float, float]] = {}
     for setting in settings:
         name, _, value = setting.partition("=")

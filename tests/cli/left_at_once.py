@@ -6,13 +6,13 @@ import asyncio
 import sys
 from pathlib import Path
 
+import kubesim
 from chaos.cli.signals import RunSignals
 from chaos.cli.terminal import SteadfastConsole, TerminalProgress, run_time
 from chaos.cluster.address import ClusterAddress
 from chaos.engine.execution import Execution
 from chaos.engine.place import Place
 from chaos.experiment import Options, find_experiment
-from kubesim.sandbox import Sandbox
 
 
 class OnARealCluster(Execution):
@@ -26,7 +26,7 @@ class OnARealCluster(Execution):
 async def main(reports: Path, signals: RunSignals) -> None:
     """The run."""
     # A pod's end takes longer than any test waits, so the undoing is still under way at the second signal.
-    sandbox = Sandbox(seed=1, realtime=True, overrides={"kubelet_cleanup": (60.0, 60.0)})
+    sandbox = kubesim.Cluster(seed=1, realtime=True, overrides={"kubelet_cleanup": (60.0, 60.0)})
     await sandbox.start()
     address = ClusterAddress(context="lab", kubeconfig=Path("/etc/the lab"), url=sandbox.api.url)
     execution = OnARealCluster(

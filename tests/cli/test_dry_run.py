@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+import kubesim
 from chaos.cli import dry_run as planning
 from chaos.cli import rehearsing
 from chaos.cli.one import RunRequest
@@ -25,14 +26,13 @@ from chaos.metrics import MetricsOptions
 from chaos.options import Given, Settings, Source
 from chaos.options.place import PlaceOptions
 from chaos.options.table import known_options
-from kubesim.sandbox import Sandbox
 from kubesim.virtual import run_virtual
 from tests.engine.guards.test_all_pairs import BUDGET, WEB
 
 Document = dict[str, Any]
 
 
-def content(sandbox: Sandbox) -> dict[str, Any]:
+def content(sandbox: kubesim.Cluster) -> dict[str, Any]:
     """All that is stored, but for what time alone changes."""
     return {
         f"{kind} {obj['metadata'].get('namespace', '')} {obj['metadata']['name']}": obj
@@ -51,7 +51,7 @@ class Clusters:
 
     @asynccontextmanager
     async def open(self, *_: object, **__: object) -> AsyncIterator[Place]:
-        sandbox = Sandbox(seed=3)
+        sandbox = kubesim.Cluster(seed=3)
         await sandbox.start()
         meta = {"name": "mine", "labels": granted(None)["metadata"]["labels"]}
         create = sandbox.api.registry.create
@@ -204,7 +204,7 @@ def test_a_budget_that_counts_pods_of_others_too_allows_in_the_plan_what_it_allo
 
 def test_a_namespace_that_every_cluster_has_is_rehearsed_in_too() -> None:
     async def main() -> dict[str, str]:
-        sandbox = Sandbox(seed=3)
+        sandbox = kubesim.Cluster(seed=3)
         await sandbox.start()
         try:
             address = ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector())

@@ -9,12 +9,12 @@ from typing import Any
 
 from aiohttp import web
 
+import kubesim
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
 from kubesim.api.faults import ApiFaults
 from kubesim.api.responses import Responses
-from kubesim.sandbox import Sandbox
 from kubesim.store import StoreError
 from kubesim.virtual import run_virtual
 
@@ -71,7 +71,7 @@ class Away(ApiFaults):
 
 @dataclass(frozen=True)
 class Place:
-    sandbox: Sandbox
+    sandbox: kubesim.Cluster
     cluster: Cluster
 
     def fails(self, faults: ApiFaults | None) -> None:
@@ -85,7 +85,7 @@ def on_a_cluster(story: Callable[[Place], Coroutine[Any, Any, None]]) -> None:
     """Tell a story in virtual time."""
 
     async def main() -> None:
-        sandbox = Sandbox(seed=1)
+        sandbox = kubesim.Cluster(seed=1)
         await sandbox.start()
         cluster = await connect(ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector()))
         try:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
+import kubesim
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.connection import connect
 from chaos.cluster.login import heard_by, take_login, without_logins
 from chaos.errors import ChaosError
-from kubesim.sandbox import Sandbox
 
 PASSWORD = "pa%2Fss"
 
@@ -71,7 +71,7 @@ def kubeconfig(folder: Path, server: str, user: dict[str, Any]) -> Path:
 
 async def test_no_error_of_a_connection_repeats_them(tmp_path: Path) -> None:
     """A refused login, a server that is none, and a token that no header can carry."""
-    sandbox = Sandbox(seed=1, realtime=True, token="another")
+    sandbox = kubesim.Cluster(seed=1, realtime=True, token="another")
     await sandbox.start()
     place = sandbox.api.url.partition("//")[2]
     try:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+import kubesim
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.connection import connect
 from chaos.cluster.proxy import choose_proxy
 from chaos.errors import UsageError
-from kubesim.sandbox import Sandbox
 from kubesim.virtual import run_virtual
 
 P, Q = "http://p:3128", "http://q:3128"
@@ -141,7 +141,7 @@ def test_the_sandbox_never_goes_through_one(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
 
     async def main() -> None:
-        sandbox = Sandbox(seed=1)
+        sandbox = kubesim.Cluster(seed=1)
         await sandbox.start()
         cluster = await connect(ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector()))
         assert cluster.proxy is None

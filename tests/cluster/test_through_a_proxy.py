@@ -17,6 +17,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
+import kubesim
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.command import run_command
@@ -25,7 +26,6 @@ from chaos.cluster.logs import read_log
 from chaos.engine.doctor import Doctor
 from chaos.errors import ApiError, ChaosError, UsageError
 from chaos.vantage.local import LocalVantage
-from kubesim.sandbox import Sandbox
 from tests.cluster.forward_proxy import ForwardProxy, certificate_of, forward_proxy, with_tls
 
 pytestmark = [
@@ -50,7 +50,7 @@ class Lab:
         proxy: knows it as https://api.example:6443, and http://api.example:8080 without TLS.
     """
 
-    def __init__(self, sandbox: Sandbox, proxy: ForwardProxy, folder: Path, certificate: Path) -> None:
+    def __init__(self, sandbox: kubesim.Cluster, proxy: ForwardProxy, folder: Path, certificate: Path) -> None:
         self.sandbox, self.proxy = sandbox, proxy
         self._path, self._certificate = folder / "kubeconfig", certificate
 
@@ -85,15 +85,15 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def sandbox() -> AsyncIterator[Sandbox]:
-    sandbox = Sandbox(seed=1, realtime=True, token="secret")
+async def sandbox() -> AsyncIterator[kubesim.Cluster]:
+    sandbox = kubesim.Cluster(seed=1, realtime=True, token="secret")
     await sandbox.start()
     yield sandbox
     await sandbox.stop()
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def lab(sandbox: Sandbox, certificate: tuple[Path, Path], tmp_path: Path) -> AsyncIterator[Lab]:
+async def lab(sandbox: kubesim.Cluster, certificate: tuple[Path, Path], tmp_path: Path) -> AsyncIterator[Lab]:
     url = urlsplit(sandbox.api.url)
     plain = (str(url.hostname), int(url.port or 0))
     trusted = tmp_path / "ca.crt"

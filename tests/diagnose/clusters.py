@@ -10,11 +10,11 @@ from typing import TypeVar
 
 import yaml
 
+import kubesim
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
 from chaos.diagnose import Diagnosis, View, diagnose_again, read_namespace
-from kubesim.sandbox import Sandbox
 from kubesim.virtual import run_virtual
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ T = TypeVar("T")
 class Place:
     """A sandbox and a connection to it."""
 
-    sandbox: Sandbox
+    sandbox: kubesim.Cluster
     cluster: Cluster
 
     async def apply(self, text: str, namespace: str = "default") -> None:
@@ -65,7 +65,7 @@ class Place:
 @asynccontextmanager
 async def sandboxed() -> AsyncIterator[Place]:
     """A sandbox that is up, in the running loop."""
-    sandbox = Sandbox(seed=1)
+    sandbox = kubesim.Cluster(seed=1)
     await sandbox.start()
     try:
         cluster = await connect(ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector()))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+import kubesim
 from chaos.analysis.identity import identities
 from chaos.analysis.questions import answer_all
 from chaos.analysis.reading import Reading
@@ -19,7 +20,6 @@ from chaos.engine.consent import OPT_IN_LABEL
 from chaos.errors import PreflightError, UsageError
 from chaos.experiment import Options, find_experiment
 from chaos.model import Outcome
-from kubesim.sandbox import Sandbox
 from kubesim.virtual import VirtualTimeLoop
 from tests.edited import Edited
 from tests.sandboxed import Ran, run_on
@@ -52,7 +52,7 @@ def adopted(
     """
 
     async def main() -> tuple[Ran, list[str]]:
-        sandbox = Sandbox(seed=1, dual_stack=dual_stack)
+        sandbox = kubesim.Cluster(seed=1, dual_stack=dual_stack)
         await sandbox.start()
         try:
             labels = {OPT_IN_LABEL: "true"}
@@ -79,7 +79,7 @@ def adopted(
         return runner.run(main())
 
 
-def change(sandbox: Sandbox, fields: dict[str, Any]) -> None:
+def change(sandbox: kubesim.Cluster, fields: dict[str, Any]) -> None:
     found = sandbox.store.get("StatefulSet", "mine", "web")
     assert found is not None
     sandbox.api.registry.update("StatefulSet", {**found, "spec": {**found["spec"], **fields}})
@@ -298,7 +298,7 @@ def test_a_target_that_cannot_be_meant_is_a_usage_error(fields: dict[str, str], 
 
 def test_an_experiment_with_a_workload_of_its_own_only_says_so(tmp_path: Path) -> None:
     async def main() -> None:
-        sandbox = Sandbox(seed=1)
+        sandbox = kubesim.Cluster(seed=1)
         await sandbox.start()
         try:
             sandbox.api.registry.create("Namespace", {"metadata": {"name": "mine", "labels": {OPT_IN_LABEL: "true"}}})

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import kubesim
 from chaos.analysis.foreign import WROTE, foreign_changes
 from chaos.analysis.reading import Reading
 from chaos.engine.announcing import INJECTED, REPORTER, UNDONE, Announcer
@@ -17,7 +18,6 @@ from chaos.engine.target import WatchedTarget
 from chaos.errors import ApiError
 from chaos.experiment import Options
 from chaos.model import ClusterEvent, FaultWindow
-from kubesim.sandbox import Sandbox
 from kubesim.virtual import run_virtual
 from tests.sandboxed import Ran, run_on
 
@@ -28,7 +28,7 @@ def ran(reports: Path) -> tuple[Ran, list[dict[str, Any]]]:
     """A run in a namespace that is there before, and the Events of this tool in it afterwards."""
 
     async def main() -> tuple[Ran, list[dict[str, Any]]]:
-        sandbox = Sandbox(seed=1)
+        sandbox = kubesim.Cluster(seed=1)
         await sandbox.start()
         try:
             meta = {"name": "mine", **granted(None)["metadata"], "annotations": {}}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import kubesim
 from chaos.analysis.checkers import judge
 from chaos.analysis.reading import Reading
 from chaos.cluster.address import ClusterAddress
@@ -19,7 +20,6 @@ from chaos.errors import PreflightError
 from chaos.experiment import Options, find_experiment
 from chaos.probes.view import DNS_PORT
 from chaos.vantage import UdpPort, UdpReceiver
-from kubesim.sandbox import Sandbox
 from kubesim.virtual import run_virtual
 from tests.fakes import refused
 
@@ -59,7 +59,7 @@ class MangledVantage:
 
     name = "mangled"
 
-    def __init__(self, sandbox: Sandbox, mangle: Mangle, *, on: bool) -> None:
+    def __init__(self, sandbox: kubesim.Cluster, mangle: Mangle, *, on: bool) -> None:
         self._inner = sandbox.vantage
         self.mangle = mangle
         self.on = on
@@ -80,7 +80,7 @@ def run_mangled(tmp_path: Path, mangle: Mangle, *, spoil_after_s: float | None) 
     """A run through such a network: spoilt from the start, or from some time on. Nothing may be left."""
 
     async def main() -> RunResult:
-        sandbox = Sandbox(seed=3)
+        sandbox = kubesim.Cluster(seed=3)
         await sandbox.start()
         vantage = MangledVantage(sandbox, mangle, on=spoil_after_s is None)
         address = ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector())

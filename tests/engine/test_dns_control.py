@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import kubesim
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.changes import Changes
@@ -24,7 +25,6 @@ from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover
 from chaos.errors import InconclusiveError, RollbackError, UsageError
 from chaos.experiment import find_experiment
-from kubesim.sandbox import Sandbox
 from kubesim.virtual import run_virtual
 
 OUTAGE, OTHER = "dns-outage", "identity-persistence"
@@ -36,7 +36,7 @@ async def _opened(_what: str, _hit: Sequence[str], _at_once: int) -> None:
 
 @dataclass(slots=True)
 class Under:
-    sandbox: Sandbox
+    sandbox: kubesim.Cluster
     cluster: Cluster
     changes: Changes
     journal: Journal
@@ -58,7 +58,7 @@ class Under:
 
 @asynccontextmanager
 async def under(tmp_path: Path) -> AsyncIterator[Under]:
-    sandbox = Sandbox(seed=3)
+    sandbox = kubesim.Cluster(seed=3)
     await sandbox.start()
     cluster = await connect(ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector()))
     clock = RunClock(asyncio.get_running_loop())

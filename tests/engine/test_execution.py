@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import kubesim
 from chaos.analysis.checkers import judge
 from chaos.analysis.reading import Reading
 from chaos.analysis.stages import timelines
@@ -30,7 +31,6 @@ from chaos.experiment import DeletePod, Experiment, Options, Run, Workload, find
 from chaos.model import VerdictOutcome
 from chaos.probes import DnsProber
 from chaos.report import write_report
-from kubesim.sandbox import Sandbox
 from kubesim.virtual import run_virtual
 from tests.order import assert_order_of_facts
 from tests.sandboxed import run_on, run_sandboxed
@@ -147,9 +147,9 @@ def test_a_method_that_raises_is_named_with_its_line_and_undone(tmp_path: Path) 
 # ---- interruption ----
 
 
-async def interrupted_at(tmp_path: Path, at_s: float) -> tuple[RunResult | ChaosError, Sandbox]:
+async def interrupted_at(tmp_path: Path, at_s: float) -> tuple[RunResult | ChaosError, kubesim.Cluster]:
     """A run that is interrupted after so many seconds, on a sandbox that goes on."""
-    sandbox = Sandbox(seed=3)
+    sandbox = kubesim.Cluster(seed=3)
     await sandbox.start()
     address = ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector())
     place = Place(address, sandbox.vantage, "sandbox", simulated=True, seed=1)
@@ -190,7 +190,7 @@ def test_what_a_killed_run_left_is_removed_from_its_journal_and_nothing_else(tmp
     """The journal of a run that was cut off right after each of its changes, as kill -9 leaves it."""
 
     async def main() -> None:
-        sandbox = Sandbox(seed=3)
+        sandbox = kubesim.Cluster(seed=3)
         await sandbox.start()
         cluster = await connect(ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector()))
         clock = RunClock(asyncio.get_running_loop())
@@ -221,7 +221,7 @@ def test_what_a_killed_run_left_is_removed_from_its_journal_and_nothing_else(tmp
 
 def test_recover_refuses_another_cluster(tmp_path: Path) -> None:
     async def main() -> None:
-        sandbox = Sandbox(seed=3)
+        sandbox = kubesim.Cluster(seed=3)
         await sandbox.start()
         cluster = await connect(ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector()))
         journal = Journal.start(tmp_path, {"id": "r1", "context": "c", "fingerprint": "another"})
@@ -238,7 +238,7 @@ def test_recover_refuses_another_cluster(tmp_path: Path) -> None:
 
 def in_namespace(tmp_path: Path, labels: dict[str, str], *, lease: bool = False) -> RunResult:
     async def main() -> RunResult:
-        sandbox = Sandbox(seed=3)
+        sandbox = kubesim.Cluster(seed=3)
         await sandbox.start()
         create = sandbox.api.registry.create
         create("Namespace", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mine", "labels": labels}})
@@ -329,7 +329,7 @@ def test_a_method_that_exits_the_interpreter_is_an_error_and_undone(tmp_path: Pa
 
 def test_pods_of_somebody_else_in_an_allowed_namespace_are_never_adopted(tmp_path: Path) -> None:
     async def main() -> None:
-        sandbox = Sandbox(seed=3)
+        sandbox = kubesim.Cluster(seed=3)
         await sandbox.start()
         create = sandbox.api.registry.create
         allowed = {"name": "mine", "labels": {OPT_IN_LABEL: "true"}}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+import kubesim
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.changes import Changes
@@ -17,7 +18,6 @@ from chaos.cluster.journal import JOURNAL, RUN_LABEL, Journal
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover
 from chaos.experiment import Options, find_experiment
-from kubesim.sandbox import Sandbox
 from kubesim.virtual import run_virtual
 from tests.cluster.test_foreign_journals import make
 from tests.diagnose.clusters import Place, run
@@ -49,7 +49,7 @@ def test_everything_that_it_made_carries_its_label_and_is_removed(
     monkeypatch.setattr("chaos.engine.execution.roll_back", not_at_all)
 
     async def story() -> None:
-        sandbox = Sandbox(seed=3)
+        sandbox = kubesim.Cluster(seed=3)
         await sandbox.start()
         await run_on(sandbox, tmp_path, Options(trials=1, period_s=0.1, max_qps=None), find_experiment(name))
         cluster = await connect(ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector()))

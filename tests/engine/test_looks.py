@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import kubesim
 from chaos.analysis.headline import headline
 from chaos.analysis.precision import LOOKED
 from chaos.analysis.reading import Reading
@@ -23,7 +24,6 @@ from chaos.experiment import Experiment, Options, Run, find_experiment
 from chaos.model import FaultWindow, Interval, PodIdentity, RunMeta
 from chaos.model.figure import plain
 from chaos.model.recording import Recorder
-from kubesim.sandbox import Sandbox
 from kubesim.virtual import run_virtual
 from tests.sandboxed import Ran, run_on, run_sandboxed
 
@@ -55,7 +55,7 @@ def test_a_run_stops_at_the_first_look_where_that_is_precise_enough(tmp_path: Pa
     heard = Heard()
 
     async def main() -> Ran:
-        sandbox = Sandbox(seed=1)
+        sandbox = kubesim.Cluster(seed=1)
         try:
             await sandbox.start()
             return await run_on(sandbox, tmp_path, replace(QUICK, until_precision=0.4), progress=heard)

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+import kubesim
 from chaos.engine.execution import RunResult
 from chaos.errors import PreflightError
 from chaos.experiment import Options, find_experiment
-from kubesim.sandbox import Sandbox
 from kubesim.store import clone
 from kubesim.virtual import VirtualTimeLoop
 from tests.sandboxed import run_on
@@ -19,7 +19,7 @@ from tests.sandboxed import run_on
 QUICK = Options(trials=1, grace_s=1, period_s=0.1, connect_period_s=1.0, max_qps=None)
 
 
-def change(sandbox: Sandbox, kind: str, name: str, fields: dict[str, Any]) -> None:
+def change(sandbox: kubesim.Cluster, kind: str, name: str, fields: dict[str, Any]) -> None:
     """Change an object of kube-system as its owner would."""
     found = sandbox.store.get(kind, "kube-system", name)
     assert found is not None
@@ -28,7 +28,7 @@ def change(sandbox: Sandbox, kind: str, name: str, fields: dict[str, Any]) -> No
 
 def run(tmp_path: Path, options: Options, *changes: tuple[str, str, dict[str, Any]]) -> RunResult:
     async def main() -> RunResult:
-        sandbox = Sandbox(seed=1)
+        sandbox = kubesim.Cluster(seed=1)
         await sandbox.start()
         try:
             for kind, name, fields in changes:
@@ -78,7 +78,7 @@ def test_managed_dns_whose_pods_nobody_sees_is_measured_at_its_address_and_canno
     """The Service selects nothing; somebody else keeps its endpoints."""
 
     async def main() -> None:
-        sandbox = Sandbox(seed=1)
+        sandbox = kubesim.Cluster(seed=1)
         await sandbox.start()
         try:
             found = sandbox.store.get("Service", "kube-system", "kube-dns")
@@ -100,7 +100,7 @@ def test_managed_dns_whose_pods_nobody_sees_is_measured_at_its_address_and_canno
 
 def test_a_dual_stack_cluster_is_measured_over_ipv4(tmp_path: Path) -> None:
     async def spec() -> dict[str, Any]:
-        sandbox = Sandbox(seed=1)
+        sandbox = kubesim.Cluster(seed=1)
         await sandbox.start()
         found = sandbox.store.get("Service", "kube-system", "kube-dns")
         await sandbox.stop()

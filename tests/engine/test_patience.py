@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import kubesim
 from chaos.analysis.reading import Reading
 from chaos.clock import RunClock
 from chaos.cluster.changes import Changes
@@ -24,7 +25,6 @@ from chaos.engine.rollback import roll_back
 from chaos.errors import PreflightError, RollbackError
 from chaos.experiment import Options, find_experiment
 from chaos.experiment.judging import judges_of, statements
-from kubesim.sandbox import Sandbox
 from kubesim.virtual import run_virtual
 from tests.cluster.failing import Away, Place, on_a_cluster
 from tests.sandboxed import run_on
@@ -191,7 +191,7 @@ def test_a_whole_run_whose_server_is_away_for_a_minute_of_its_rollback_ends_well
     """Its node is uncordoned, and its exit code is that of what it measured."""
 
     async def main() -> None:
-        sandbox = Sandbox(seed=1)
+        sandbox = kubesim.Cluster(seed=1)
         await sandbox.start()
 
         class CutAtTheEnd(Silence):
@@ -214,7 +214,7 @@ def test_a_whole_run_whose_server_is_away_for_a_minute_of_its_rollback_ends_well
 
 def test_a_signal_in_the_rollback_leaves_it_a_minute_and_each_item_is_told(tmp_path: Path) -> None:
     async def main() -> None:
-        sandbox, loop = Sandbox(seed=1), asyncio.get_running_loop()
+        sandbox, loop = kubesim.Cluster(seed=1), asyncio.get_running_loop()
         await sandbox.start()
         executions: list[Execution] = []
         interrupted_s: list[float] = []

@@ -12,12 +12,12 @@ from typing import Any
 import aiohttp
 import pytest
 
+import kubesim
 from chaos.analysis.foreign import foreign_changes
 from chaos.analysis.reading import Reading
 from chaos.cli.saved import Conclusion, conclude
 from chaos.experiment import DeletePod, Experiment, Options, Run, Workload, find_experiment
 from chaos.model import RunOutcome
-from kubesim.sandbox import Sandbox
 from kubesim.virtual import VirtualTimeLoop
 from tests.sandboxed import Ran, run_on
 
@@ -30,7 +30,7 @@ CORE = "/api/v1/namespaces"
 class Somebody:
     """Another client of the same API server, as kubectl is one: plain HTTP."""
 
-    def __init__(self, sandbox: Sandbox, namespace: str) -> None:
+    def __init__(self, sandbox: kubesim.Cluster, namespace: str) -> None:
         self._sandbox = sandbox
         self._namespace = namespace
 
@@ -59,7 +59,7 @@ def meddled(tmp_path: Path, meddle: Meddle | None, *, after_s: float, experiment
     """Run it; so long after its namespace was made somebody does something."""
 
     async def main() -> Ran:
-        sandbox = Sandbox(seed=1)
+        sandbox = kubesim.Cluster(seed=1)
         await sandbox.start()
         doing: asyncio.Task[None] | None = None
 

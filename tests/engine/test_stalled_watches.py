@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
+import kubesim
 from chaos.analysis.division import divisions
 from chaos.analysis.reading import Reading
 from chaos.analysis.stages import timelines
 from chaos.analysis.trials import trials
 from chaos.cli.saved import Conclusion, conclude
 from chaos.experiment import Experiment, Options, Workload, find_experiment
-from kubesim.sandbox import Sandbox
 from kubesim.virtual import VirtualTimeLoop
 from tests.sandboxed import Ran, claims, run_on
 
@@ -39,7 +39,7 @@ def stalled(
     """Run it; `stalls`: when open watches fall silent, in seconds of the run, and for how long."""
 
     async def main() -> Ran:
-        sandbox = Sandbox(seed=1)
+        sandbox = kubesim.Cluster(seed=1)
         await sandbox.start()
         loop = asyncio.get_running_loop()
         for at_s, for_s in stalls:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+import kubesim
 from chaos.analysis.checkers import judge
 from chaos.analysis.reading import Reading
 from chaos.analysis.trials import trials
@@ -16,7 +17,6 @@ from chaos.experiment import Options, Run, find_experiment
 from chaos.faults import Cordon, Uncordon
 from chaos.model import VerdictOutcome
 from kubesim.api.responses import Responses
-from kubesim.sandbox import Sandbox
 from kubesim.store import Change
 from kubesim.virtual import run_virtual
 from tests.cluster.failing import DONE_UNTOLD, Answer, Away, Script
@@ -51,7 +51,7 @@ def ran(folder: Path, away_s: float) -> tuple[Ran, list[float]]:
     deleted_s: list[float] = []
 
     async def main() -> None:
-        sandbox, loop = Sandbox(seed=1), asyncio.get_running_loop()
+        sandbox, loop = kubesim.Cluster(seed=1), asyncio.get_running_loop()
 
         def saw(change: Change) -> None:
             meta, before = change.object["metadata"], (change.old or change.object)["metadata"]
@@ -97,7 +97,7 @@ def test_what_a_method_could_not_put_back_and_the_rollback_did_is_not_left(tmp_p
     """Its exit code is that of a run that cannot be judged; 5 would send somebody to look for what is not there."""
 
     async def main() -> None:
-        sandbox = Sandbox(seed=1)
+        sandbox = kubesim.Cluster(seed=1)
         await sandbox.start()
 
         async def method(run: Run) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import kubesim
 from chaos import faults
 from chaos import templates as shipped_templates
 from chaos.analysis.causes import _OF_OLDER_RUNS, _ONE_BY_ONE_OF_OLDER_RUNS
@@ -40,7 +41,6 @@ from chaos.experiment import (
 )
 from chaos.experiment.importing import execute
 from chaos.model import CauseWords, FaultWindow, VerdictOutcome
-from kubesim.sandbox import Sandbox
 from kubesim.virtual import run_virtual
 from tests.sandboxed import run_on, run_sandboxed
 
@@ -153,7 +153,7 @@ def test_after_a_kill_the_journal_alone_restores_the_selector(
     monkeypatch.setattr("chaos.engine.execution.roll_back", nothing_undone)
 
     async def story() -> None:
-        sandbox = Sandbox(seed=1)
+        sandbox = kubesim.Cluster(seed=1)
         await sandbox.start()
         ran = await run_on(sandbox, tmp_path / "reports", OPTIONS, experiment, kind=Interrupted)
         namespace = ran.history.meta.target["namespace"]

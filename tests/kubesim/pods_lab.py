@@ -9,12 +9,12 @@ from typing import Any
 
 import aiohttp
 
+import kubesim
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.command import run_command
 from chaos.cluster.connection import connect
 from chaos.cluster.executed import Executed
-from kubesim.sandbox import Sandbox
 from kubesim.virtual import VirtualTimeLoop
 
 Object = dict[str, Any]
@@ -24,7 +24,7 @@ _STDOUT, _STATUS = 1, 3  # channels
 class PodsLab:
     """A sandbox that is up, and what tests do in it."""
 
-    def __init__(self, sandbox: Sandbox, cluster: Cluster, http: aiohttp.ClientSession) -> None:
+    def __init__(self, sandbox: kubesim.Cluster, cluster: Cluster, http: aiohttp.ClientSession) -> None:
         self.sandbox, self.cluster, self._http = sandbox, cluster, http
 
     def create(self, kind: str, name: str, namespace: str = "default", **fields: Any) -> Object:
@@ -71,7 +71,7 @@ def in_sandbox(test: Callable[[PodsLab], Awaitable[None]], **kwargs: Any) -> Non
     """Run a test against a sandbox of its own."""
 
     async def main() -> None:
-        sandbox = Sandbox(seed=3, **kwargs)
+        sandbox = kubesim.Cluster(seed=3, **kwargs)
         await sandbox.start()
         address = ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector())
         cluster = await connect(address)

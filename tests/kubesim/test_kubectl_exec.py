@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kubesim.sandbox import Sandbox
+from kubesim.cluster import Cluster
 from tests.kubesim.api.test_kubectl import KUBECTL, Kubectl, pytestmark
 
 __all__ = ["KUBECTL", "pytestmark"]
@@ -25,7 +25,7 @@ spec:
 
 @pytest.fixture
 async def kubectl(tmp_path: Path) -> AsyncIterator[Kubectl]:
-    sandbox = Sandbox(seed=1, realtime=True, token="secret")
+    sandbox = Cluster(seed=1, realtime=True, token="secret")
     await sandbox.start()
     config = tmp_path / "kubeconfig"
     config.write_text(json.dumps(sandbox.kubeconfig()))

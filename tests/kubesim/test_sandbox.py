@@ -11,9 +11,9 @@ import dns.rcode
 import pytest
 
 from kubesim.bootstrap import DNS_ADDRESS, NAMESPACES, corefile
+from kubesim.cluster import EPOCH, Cluster, StartError
 from kubesim.controllers.endpointslice import EndpointSliceController
 from kubesim.dns import corefile as coredns
-from kubesim.sandbox import EPOCH, Sandbox, SandboxStartError
 from kubesim.truth import Fact
 from kubesim.virtual import run_virtual
 from tests.kubesim.unit_web import UnitWeb, in_unit_web
@@ -39,7 +39,7 @@ class Answers:
         self.first.set_exception(exc)
 
 
-async def ask(sandbox: Sandbox, name: str) -> dns.message.Message:
+async def ask(sandbox: Cluster, name: str) -> dns.message.Message:
     answers = Answers()
     port = sandbox.vantage.open_udp(DNS_ADDRESS, 53, answers)
     try:
@@ -91,7 +91,7 @@ def test_the_cluster_begins_at_a_fixed_date_so_that_runs_can_be_compared() -> No
 
 def test_stopping_leaves_no_task_behind_and_may_be_repeated() -> None:
     async def main() -> None:
-        sandbox = Sandbox()
+        sandbox = Cluster()
         await sandbox.start()
         UnitWeb(sandbox).deploy()
         await asyncio.sleep(1.5)
@@ -104,14 +104,14 @@ def test_stopping_leaves_no_task_behind_and_may_be_repeated() -> None:
 
 def test_a_sandbox_that_was_never_started_can_be_stopped() -> None:
     async def main() -> None:
-        await Sandbox().stop()
+        await Cluster().stop()
 
     run_virtual(main())
 
 
 def test_an_override_of_an_unknown_delay_is_refused() -> None:
     async def main() -> None:
-        Sandbox(overrides={"no_such_delay": (1, 2)})
+        Cluster(overrides={"no_such_delay": (1, 2)})
 
     with pytest.raises(KeyError, match="no_such_delay"):
         run_virtual(main())
@@ -141,19 +141,19 @@ def test_a_start_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(EndpointSliceController, "reconcile", broken)
 
     async def main() -> None:
-        sandbox = Sandbox()
+        sandbox = Cluster()
         try:
             await sandbox.start()
         finally:
             await sandbox.stop()
 
-    with pytest.raises(SandboxStartError) as caught:
+    with pytest.raises(StartError) as caught:
         run_virtual(main())
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
 async def test_in_real_time_the_api_is_served_on_loopback_to_those_who_have_the_token() -> None:
-    sandbox = Sandbox(realtime=True, token="secret", overrides=FAST)
+    sandbox = Cluster(realtime=True, token="secret", overrides=FAST)
     try:
         await sandbox.start()
         config = sandbox.kubeconfig()

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from kubesim import deletion
-from kubesim.sandbox import Sandbox
+from kubesim.cluster import Cluster
 from kubesim.store import Change, Object, clone
 from kubesim.virtual import run_virtual
 
@@ -20,7 +20,7 @@ DOMAIN = "web.default.svc.cluster.local"
 class UnitWeb:
     """A started sandbox, with ways to change it and to ask its truth log."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Cluster) -> None:
         self.sandbox = sandbox
         self.store = sandbox.store
         self.commits: list[tuple[float, Change]] = []
@@ -131,7 +131,7 @@ def in_unit_web(test: Callable[[UnitWeb], Awaitable[_T]], **sandbox: Any) -> _T:
     """Run a test's coroutine on a started sandbox in virtual time."""
 
     async def main() -> _T:
-        made = Sandbox(**sandbox)
+        made = Cluster(**sandbox)
         try:
             await made.start()
             result = await test(UnitWeb(made))

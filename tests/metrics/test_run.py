@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from urllib.request import urlopen
 
+import kubesim
 from chaos.analysis.checkers import judge
 from chaos.analysis.reading import Reading
 from chaos.cluster.address import ClusterAddress
@@ -14,7 +15,6 @@ from chaos.engine.place import Place
 from chaos.engine.progress import Silence
 from chaos.experiment import Options, find_experiment
 from chaos.metrics import MetricsOptions, Publisher
-from kubesim.sandbox import Sandbox
 from kubesim.virtual import VirtualTimeLoop
 from tests.metrics.stand_in import StandIn
 
@@ -32,7 +32,7 @@ class Scraper(Silence):
 
 
 async def run(reports: Path, publisher: Publisher, progress: Scraper) -> RunResult:
-    sandbox = Sandbox(seed=1)
+    sandbox = kubesim.Cluster(seed=1)
     await sandbox.start()
     try:
         address = ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector())

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import kubesim
 from chaos.analysis.reading import Reading
 from chaos.cli.saved import concluded
 from chaos.engine.consent import granted
@@ -24,7 +25,6 @@ from chaos.experiment.judging import judges_of, statements
 from chaos.faults import DeletePod
 from chaos.model import RunOutcome
 from chaos.options.guards import GuardOptions
-from kubesim.sandbox import Sandbox
 from kubesim.virtual import run_virtual
 from tests.engine.test_execution import with_method
 from tests.sandboxed import Ran, run_on, run_sandboxed
@@ -41,10 +41,10 @@ _BUDGET = {
 class Meanwhile(Silence):
     """Somebody does something at the first step that begins with a text."""
 
-    def __init__(self, text: str, doing: Callable[[Sandbox], object]) -> None:
+    def __init__(self, text: str, doing: Callable[[kubesim.Cluster], object]) -> None:
         self._text, self._doing, self.sandbox = text, doing, None
 
-    sandbox: Sandbox | None
+    sandbox: kubesim.Cluster | None
 
     def step(self, text: str) -> None:
         if text.startswith(self._text) and self.sandbox is not None:
@@ -58,7 +58,7 @@ def ran_while(
     """A run in a namespace of somebody's, in which nothing of the run may be left."""
 
     async def main() -> Ran:
-        progress.sandbox = sandbox = Sandbox(seed=1)
+        progress.sandbox = sandbox = kubesim.Cluster(seed=1)
         await sandbox.start()
         try:
             meta = {"name": "mine", **granted(None)["metadata"], "annotations": {}}
@@ -85,7 +85,7 @@ def ending(ran: Ran) -> tuple[RunOutcome, int, str]:
 def test_consent_that_is_taken_back_ends_the_run_before_its_next_fault(tmp_path: Path) -> None:
     """The trial under way goes on, and nothing else is done to the namespace but to undo."""
 
-    def revoke(sandbox: Sandbox) -> None:
+    def revoke(sandbox: kubesim.Cluster) -> None:
         found = sandbox.store.get("Namespace", "", "mine")
         assert found is not None
         sandbox.store.update("Namespace", {**found, "metadata": {**found["metadata"], "labels": {}}})
@@ -100,7 +100,7 @@ def test_consent_that_is_taken_back_ends_the_run_before_its_next_fault(tmp_path:
 
 
 def test_consent_that_runs_out_in_the_middle_of_a_trial_ends_the_run_after_it(tmp_path: Path) -> None:
-    def for_a_second(sandbox: Sandbox) -> None:
+    def for_a_second(sandbox: kubesim.Cluster) -> None:
         found = sandbox.store.get("Namespace", "", "mine")
         assert found is not None
         given = granted(sandbox.clock.wall())["metadata"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kubesim.sandbox import Sandbox
+from kubesim.cluster import Cluster
 from tests.kubesim.api.test_kubectl import KUBECTL, Kubectl
 from tests.kubesim.test_sandbox import FAST
 
@@ -19,7 +19,7 @@ MANIFEST = Path(__file__).parents[3] / "experiments" / "manifests" / "web.yaml"
 
 @pytest.fixture
 async def kubectl(tmp_path: Path) -> AsyncIterator[Kubectl]:
-    sandbox = Sandbox(realtime=True, token="secret", overrides=FAST)
+    sandbox = Cluster(realtime=True, token="secret", overrides=FAST)
     await sandbox.start()
     config = tmp_path / "kubeconfig"
     config.write_text(json.dumps(sandbox.kubeconfig()))

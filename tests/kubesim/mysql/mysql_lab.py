@@ -12,8 +12,8 @@ import aiomysql
 import yaml
 
 from kubesim import deletion
+from kubesim.cluster import Cluster
 from kubesim.mysql.client import Dialed
-from kubesim.sandbox import Sandbox
 from kubesim.virtual import run_virtual
 
 MANIFESTS = Path(__file__).parents[3] / "experiments" / "manifests"
@@ -24,7 +24,7 @@ READY_WITHIN_S = 60
 class MysqlLab:
     """A sandbox with the unit's cluster in namespace default."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Cluster) -> None:
         self.sandbox = sandbox
 
     def create(self, kind: str, **fields: Any) -> None:
@@ -81,7 +81,7 @@ def in_cluster(test: Callable[[MysqlLab], Awaitable[None]]) -> None:
     """Run a test in virtual time."""
 
     async def main() -> None:
-        sandbox = Sandbox(seed=1)
+        sandbox = Cluster(seed=1)
         try:
             await sandbox.start()
             await test(MysqlLab(sandbox))

@@ -9,13 +9,13 @@ import random
 import pytest
 
 from kubesim.network import Network
-from kubesim.vantage import SandboxVantage
+from kubesim.vantage import Vantage
 from tests.kubesim.network.net_lab import POD, VIP, Client, Echo, in_virtual_time, network, now_s
 
 
 async def _connected(net: Network, address: str = POD) -> Client:
     client = Client()
-    await SandboxVantage(net, random.Random(1)).open_tcp(lambda: client, address, 80)
+    await Vantage(net, random.Random(1)).open_tcp(lambda: client, address, 80)
     return client
 
 

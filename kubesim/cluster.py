@@ -30,7 +30,7 @@ from kubesim.simclock import SimClock
 from kubesim.store import Store
 from kubesim.tasks import Tasks
 from kubesim.truth import Truth
-from kubesim.vantage import SandboxVantage
+from kubesim.vantage import Vantage
 
 DELAYS = (
     *API_DELAYS,
@@ -48,11 +48,11 @@ _START_WITHIN_S = 60.0
 _ASK_EVERY_S = 0.1
 
 
-class SandboxStartError(RuntimeError):
+class StartError(RuntimeError):
     """The simulated cluster did not become ready: a bug in the sandbox."""
 
 
-class Sandbox:
+class Cluster:
     """A Kubernetes cluster of two nodes with CoreDNS, in this process and on this event loop.
 
     Args:
@@ -99,7 +99,7 @@ class Sandbox:
         self.store = Store(self.clock, seed)
         self.truth = Truth()
         self.network = Network(loop, self.model, "loopback" if realtime else "memory")
-        self.vantage = SandboxVantage(self.network, self.model.rng("ids of DNS queries"))
+        self.vantage = Vantage(self.network, self.model.rng("ids of DNS queries"))
         self.api = ApiServer(self.store, self.clock, self.model, token=token, dual_stack=dual_stack)
         self._proxy = KubeProxy(self.store, self.network, self.model, self.truth)
         self._policies = PolicyEngine(self.store, self.network, self.model)
@@ -110,7 +110,7 @@ class Sandbox:
         """Bring the cluster up; returns when CoreDNS answers at the cluster DNS address.
 
         Raises:
-            SandboxStartError: it does not within a minute of the loop's time, or a part has failed.
+            StartError: it does not within a minute of the loop's time, or a part has failed.
         """
         await self._tasks.start()
         loop = self.clock.loop
@@ -140,7 +140,7 @@ class Sandbox:
             async with asyncio.timeout(_START_WITHIN_S):
                 await self._until_dns_answers()
         except TimeoutError as exc:
-            raise SandboxStartError(f"CoreDNS did not become ready within {_START_WITHIN_S:g} s") from exc
+            raise StartError(f"CoreDNS did not become ready within {_START_WITHIN_S:g} s") from exc
 
     async def _serve_outside_dns(self) -> None:
         """The resolver that nodes use, which their pods with dnsPolicy Default ask."""
@@ -207,7 +207,7 @@ class Sandbox:
         while not (self._coredns_is_ready() and await self._answers(query)):
             error = self.failure()
             if error is not None:
-                raise SandboxStartError("a part of the sandbox has failed") from error
+                raise StartError("a part of the sandbox has failed") from error
             await asyncio.sleep(_ASK_EVERY_S)
 
     def _coredns_is_ready(self) -> bool:

@@ -10,6 +10,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kubesim.api.faults import ApiFaults
     from kubesim.cluster import Cluster
     from kubesim.cluster_dns import DnsAddresses, StartError
     from kubesim.errors import SimulationError
@@ -18,14 +19,19 @@ if TYPE_CHECKING:
     from kubesim.model import Delay
     from kubesim.parameters import DELAYS
     from kubesim.readiness import NotReadyError
+    from kubesim.release import COREDNS_IMAGE, KUBERNETES
+    from kubesim.store import StoreError
     from kubesim.truth import Fact, Truth
     from kubesim.validator import Refusal, Validator, validate
     from kubesim.virtual import VirtualDeadlockError, VirtualTimeLoop, run_virtual
     from kubesim.works import EPOCH
 
 __all__ = [
+    "COREDNS_IMAGE",
     "DELAYS",
     "EPOCH",
+    "KUBERNETES",
+    "ApiFaults",
     "Cluster",
     "Delay",
     "DnsAddresses",
@@ -36,6 +42,7 @@ __all__ = [
     "Refusal",
     "SimulationError",
     "StartError",
+    "StoreError",
     "Truth",
     "Validator",
     "VirtualDeadlockError",
@@ -49,8 +56,11 @@ __all__ = [
 
 # Public name → the module that has it.
 _HOMES = {
+    "COREDNS_IMAGE": "release",
     "DELAYS": "parameters",
     "EPOCH": "works",
+    "KUBERNETES": "release",
+    "ApiFaults": "api.faults",
     "Cluster": "cluster",
     "Delay": "model",
     "DnsAddresses": "cluster_dns",
@@ -61,6 +71,7 @@ _HOMES = {
     "Refusal": "validator",
     "SimulationError": "errors",
     "StartError": "cluster_dns",
+    "StoreError": "store",
     "Truth": "truth",
     "Validator": "validator",
     "VirtualDeadlockError": "virtual",

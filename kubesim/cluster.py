@@ -140,7 +140,9 @@ class Cluster(Works):
         """The objects of a kind as they are now, by name; ``""`` for all namespaces, and for kinds without."""
         return [clone(found) for found in self.store.list(kind, namespace)]
 
-    def delete(self, kind: str, name: str, namespace: str = "default", *, grace_s: int | None = None) -> None:
+    def delete(
+        self, kind: str, name: str, namespace: str = "default", *, grace_s: int | None = None, propagation: str = ""
+    ) -> None:
         """Delete an object as a DELETE request does, but at this very instant.
 
         Args:
@@ -148,13 +150,14 @@ class Cluster(Works):
             name: of it.
             namespace: of it.
             grace_s: until a pod's containers are killed; None for the pod's own.
+            propagation: ``Background`` (also where empty), ``Foreground`` or ``Orphan``.
 
         Raises:
             SimulationError: there is none, or it may not be deleted.
         """
         place = namespace if self.store.get(kind, "", name) is None else ""
         try:
-            deletion.delete(self.store, kind, place, name, grace_s=grace_s)
+            deletion.delete(self.store, kind, place, name, grace_s=grace_s, propagation=propagation or None)
         except StoreError as exc:
             raise SimulationError(exc.message) from exc
 

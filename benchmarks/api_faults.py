@@ -108,9 +108,9 @@ async def _run(name: str, seed: int, share: float, kinds: Collection[str], repor
         before = _state(sandbox.store)
         sandbox.api.faults = ApiFaults(share, seed, kinds) if share else None
         if over_tcp:
-            relay = UnsteadyRelay(int(sandbox.api.url.rpartition(":")[2]), share, seed)
+            relay = UnsteadyRelay(int(sandbox.url.rpartition(":")[2]), share, seed)
             await relay.start()
-            sandbox.api.url = f"http://127.0.0.1:{relay.port}"
+            sandbox.url = f"http://127.0.0.1:{relay.port}"
         try:
             async with asyncio.timeout(_HANGS_AFTER_S):
                 ended = await _measured(sandbox, name, reports, realtime=over_tcp)

@@ -195,7 +195,7 @@ def _after_a_death(command: str, files: Path, runner: asyncio.Runner, instants: 
     sandbox = runner.run(made())
 
     async def connected(_address: ClusterAddress, namespace: str = "") -> Cluster:
-        address = ClusterAddress(context="lab", url=sandbox.api.url, connector=sandbox.api.connector())
+        address = ClusterAddress(context="lab", url=sandbox.url, connector=sandbox.connector())
         return await connect(address, namespace)
 
     async def doomed(address: ClusterAddress, namespace: str = "") -> Cluster:

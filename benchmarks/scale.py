@@ -144,7 +144,7 @@ async def measure(pods: int, folder: Path) -> dict[str, Any]:
     """One size, in this process and in virtual time."""
     sandbox = kubesim.Cluster(seed=1)
     await sandbox.start()
-    cluster = await connect(ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector()))
+    cluster = await connect(ClusterAddress(url=sandbox.url, connector=sandbox.connector()))
     clock = RunClock(asyncio.get_running_loop())
     recorder = Recorder(folder, RunMeta("scale", simulated=True, started_at=datetime.now(UTC)))
     views = (await find_dns(cluster)).views

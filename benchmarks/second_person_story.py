@@ -180,7 +180,7 @@ async def _prepared(place: Place, case: Case) -> None:
 
 
 async def _acted(place: Place, case: Case, folder: Path, found: Ended) -> Person:
-    address = ClusterAddress(url=place.sandbox.api.url, connector=place.sandbox.api.connector())
+    address = ClusterAddress(url=place.sandbox.url, connector=place.sandbox.connector())
     his = await connect(address)
     his._transport._client.user_agent = "kubectl-edit/v1.37.2"  # noqa: SLF001 - as the API server knows him
     person = Person(

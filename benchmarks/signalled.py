@@ -179,7 +179,7 @@ class Instants:
         sandbox = kubesim.Cluster(seed=1)
         await sandbox.start()
         self.look_at(sandbox)
-        address = ClusterAddress(context="lab", url=sandbox.api.url, connector=sandbox.api.connector())
+        address = ClusterAddress(context="lab", url=sandbox.url, connector=sandbox.connector())
         try:
             yield Place(address, sandbox.vantage, "lab", virtual_time=True, seed=1)
         finally:

@@ -164,7 +164,7 @@ def _a_run() -> History:
 
     async def run() -> History:
         async with kubesim.Cluster(seed=1) as sandbox:
-            address = ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector())
+            address = ClusterAddress(url=sandbox.url, connector=sandbox.connector())
             place = Place(address, sandbox.vantage, "sandbox", simulated=True, virtual_time=True, seed=1)
             options = Options(trials=1, grace_s=1, period_s=0.5, max_qps=None)
             experiment = find_experiment("identity-persistence")

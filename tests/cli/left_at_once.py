@@ -28,7 +28,7 @@ async def main(reports: Path, signals: RunSignals) -> None:
     # A pod's end takes longer than any test waits, so the undoing is still under way at the second signal.
     sandbox = kubesim.Cluster(seed=1, realtime=True, overrides={"kubelet_cleanup": (60.0, 60.0)})
     await sandbox.start()
-    address = ClusterAddress(context="lab", kubeconfig=Path("/etc/the lab"), url=sandbox.api.url)
+    address = ClusterAddress(context="lab", kubeconfig=Path("/etc/the lab"), url=sandbox.url)
     execution = OnARealCluster(
         find_experiment("identity-persistence"),
         Options(trials=1, period_s=0.1, vantage="local"),

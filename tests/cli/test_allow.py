@@ -24,7 +24,7 @@ def after(*said: Allowed) -> tuple[list[str], Object]:
     async def story(world: World) -> tuple[list[str], Object]:
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mine", "labels": {"team": "a"}}}
         await world.cluster.create(namespace)
-        address = ClusterAddress(url=world.sandbox.api.url, connector=world.sandbox.api.connector())
+        address = ClusterAddress(url=world.sandbox.url, connector=world.sandbox.connector())
         told = [await allow._write(address, one) for one in said]
         return told, await world.cluster.get("Namespace", "mine") or {}
 

@@ -62,7 +62,7 @@ class Clusters:
         await asyncio.sleep(30)
         before = content(sandbox)
         try:
-            address = ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector())
+            address = ClusterAddress(url=sandbox.url, connector=sandbox.connector())
             yield Place(address, sandbox.vantage, "a cluster", virtual_time=True)
             await asyncio.sleep(30)
             assert content(sandbox) == before
@@ -205,7 +205,7 @@ def test_a_budget_that_counts_pods_of_others_too_allows_in_the_plan_what_it_allo
 def test_a_namespace_that_every_cluster_has_is_rehearsed_in_too() -> None:
     async def main() -> dict[str, str]:
         async with kubesim.Cluster(seed=3) as sandbox:
-            address = ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector())
+            address = ClusterAddress(url=sandbox.url, connector=sandbox.connector())
             meta = {"name": "default", "labels": granted(None)["metadata"]["labels"]}
             await rehearsing._plant(address, [{"apiVersion": "v1", "kind": "Namespace", "metadata": meta}], 0)
             return dict((sandbox.store.get("Namespace", "", "default") or {})["metadata"]["labels"])

@@ -73,16 +73,16 @@ async def test_no_error_of_a_connection_repeats_them(tmp_path: Path) -> None:
     """A refused login, a server that is none, and a token that no header can carry."""
     sandbox = kubesim.Cluster(seed=1, realtime=True, token="another")
     await sandbox.start()
-    place = sandbox.api.url.partition("//")[2]
+    place = sandbox.url.partition("//")[2]
     try:
         for server, user in (
             (f"http://me:hidden@{place}", {}),
             ("http://me:hidden@127.0.0.1:9", {}),
             ("http://me:hid/hidden@127.0.0.1:9", {}),
             ("https://me:hidden@[::1", {}),
-            (sandbox.api.url, {"token": "hidden"}),
-            (sandbox.api.url, {"token": "hid\nhidden"}),
-            (sandbox.api.url, {"client-certificate-data": "hidden!", "client-key-data": "hidden"}),
+            (sandbox.url, {"token": "hidden"}),
+            (sandbox.url, {"token": "hid\nhidden"}),
+            (sandbox.url, {"client-certificate-data": "hidden!", "client-key-data": "hidden"}),
         ):
             address = ClusterAddress("x", kubeconfig(tmp_path, server, user))
             with pytest.raises(ChaosError) as caught:

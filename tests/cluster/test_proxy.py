@@ -143,7 +143,7 @@ def test_the_sandbox_never_goes_through_one(monkeypatch: pytest.MonkeyPatch) -> 
     async def main() -> None:
         sandbox = kubesim.Cluster(seed=1)
         await sandbox.start()
-        cluster = await connect(ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector()))
+        cluster = await connect(ClusterAddress(url=sandbox.url, connector=sandbox.connector()))
         assert cluster.proxy is None
         await cluster.close()
         await sandbox.stop()

@@ -94,7 +94,7 @@ async def sandbox() -> AsyncIterator[kubesim.Cluster]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def lab(sandbox: kubesim.Cluster, certificate: tuple[Path, Path], tmp_path: Path) -> AsyncIterator[Lab]:
-    url = urlsplit(sandbox.api.url)
+    url = urlsplit(sandbox.url)
     plain = (str(url.hostname), int(url.port or 0))
     trusted = tmp_path / "ca.crt"
     trusted.write_bytes(certificate[0].read_bytes())

@@ -19,7 +19,11 @@ PAGES = ("README.md", "docs/experiments.md", "docs/own-cluster.md", "docs/sandbo
 _COMMAND = re.compile(r"^ {4,}(chaos .*)$", re.MULTILINE)
 COMMANDS = [line.strip() for page in PAGES for line in _COMMAND.findall((ROOT / page).read_text(encoding="utf-8"))]
 FORCED = next(command for command in COMMANDS if "--force" in command)
-LINKING = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "kind/README.md", ROOT / "reports/README.md"]
+LINKING = [
+    *ROOT.glob("*.md"),
+    *ROOT.glob("docs/*.md"),
+    *(ROOT / f"{name}/README.md" for name in ("kind", "kubesim", "reports")),
+]
 
 
 def chaos(args: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -60,7 +60,7 @@ class Under:
 async def under(tmp_path: Path) -> AsyncIterator[Under]:
     sandbox = kubesim.Cluster(seed=3)
     await sandbox.start()
-    cluster = await connect(ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector()))
+    cluster = await connect(ClusterAddress(url=sandbox.url, connector=sandbox.connector()))
     clock = RunClock(asyncio.get_running_loop())
     journal = Journal.start(tmp_path, {"id": "r1", "context": "c", "fingerprint": cluster.fingerprint})
     try:

@@ -151,7 +151,7 @@ async def interrupted_at(tmp_path: Path, at_s: float) -> tuple[RunResult | Chaos
     """A run that is interrupted after so many seconds, on a sandbox that goes on."""
     sandbox = kubesim.Cluster(seed=3)
     await sandbox.start()
-    address = ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector())
+    address = ClusterAddress(url=sandbox.url, connector=sandbox.connector())
     place = Place(address, sandbox.vantage, "sandbox", simulated=True, seed=1)
     execution = Execution(
         find_experiment("identity-persistence"), QUICK, place, tmp_path, Silence(), lambda _folder, _history: None
@@ -192,7 +192,7 @@ def test_what_a_killed_run_left_is_removed_from_its_journal_and_nothing_else(tmp
     async def main() -> None:
         sandbox = kubesim.Cluster(seed=3)
         await sandbox.start()
-        cluster = await connect(ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector()))
+        cluster = await connect(ClusterAddress(url=sandbox.url, connector=sandbox.connector()))
         clock = RunClock(asyncio.get_running_loop())
         journal = Journal.start(tmp_path, {"id": "r1", "context": "c", "fingerprint": cluster.fingerprint})
         changes = Changes(cluster, journal, clock, "r1")
@@ -223,7 +223,7 @@ def test_recover_refuses_another_cluster(tmp_path: Path) -> None:
     async def main() -> None:
         sandbox = kubesim.Cluster(seed=3)
         await sandbox.start()
-        cluster = await connect(ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector()))
+        cluster = await connect(ClusterAddress(url=sandbox.url, connector=sandbox.connector()))
         journal = Journal.start(tmp_path, {"id": "r1", "context": "c", "fingerprint": "another"})
         with pytest.raises(PreflightError, match="is not the cluster"):
             await recover(journal, cluster, RunClock(asyncio.get_running_loop()), Silence())

@@ -52,7 +52,7 @@ def test_everything_that_it_made_carries_its_label_and_is_removed(
         sandbox = kubesim.Cluster(seed=3)
         await sandbox.start()
         await run_on(sandbox, tmp_path, Options(trials=1, period_s=0.1, max_qps=None), find_experiment(name))
-        cluster = await connect(ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector()))
+        cluster = await connect(ClusterAddress(url=sandbox.url, connector=sandbox.connector()))
         journal = Journal.load(next(tmp_path.rglob(JOURNAL)))  # noqa: ASYNC240 - one small folder
         assert len(journal.open_entries()) >= 5
         assert await recover(journal, cluster, RunClock(asyncio.get_running_loop()), Silence()) == []

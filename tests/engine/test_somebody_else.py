@@ -35,11 +35,11 @@ class Somebody:
         self._namespace = namespace
 
     async def asks(self, method: str, path: str, body: dict[str, Any] | None = None, accept: str = "merge") -> None:
-        connector = self._sandbox.api.connector()
+        connector = self._sandbox.connector()
         headers = {"Content-Type": f"application/{accept}-patch+json" if method == "PATCH" else "application/json"}
         headers["User-Agent"] = "kubectl-edit/v1.37.2"
         async with aiohttp.ClientSession(connector=connector, connector_owner=True) as session:
-            url = self._sandbox.api.url + path.format(ns=self._namespace)
+            url = self._sandbox.url + path.format(ns=self._namespace)
             async with session.request(
                 method, url, data=json.dumps(body) if body is not None else None, headers=headers
             ) as response:

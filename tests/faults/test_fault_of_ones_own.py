@@ -157,7 +157,7 @@ def test_after_a_kill_the_journal_alone_restores_the_selector(
         await sandbox.start()
         ran = await run_on(sandbox, tmp_path / "reports", OPTIONS, experiment, kind=Interrupted)
         namespace = ran.history.meta.target["namespace"]
-        cluster = await connect(ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector()))
+        cluster = await connect(ClusterAddress(url=sandbox.url, connector=sandbox.connector()))
         service = await cluster.get("Service", "app", namespace)
         assert service is not None
         assert service["spec"]["selector"] == {"app": "selector-outage", "broken": "yes"}

@@ -160,7 +160,7 @@ async def test_in_real_time_the_api_is_served_on_loopback_to_those_who_have_the_
                 assert [n["metadata"]["name"] for n in (await response.json())["items"]] == ["node-1", "node-2"]
             async with session.get(f"{server}/api/v1/nodes") as response:  # kubectl sends no token over plain HTTP
                 assert response.status == 200
-            async with session.get(f"{sandbox.api.url}/api/v1/nodes") as response:
+            async with session.get(f"{sandbox.url}/api/v1/nodes") as response:
                 assert response.status == 401
         assert (await ask(sandbox, "kubernetes.default.svc.cluster.local.")).rcode() == dns.rcode.NOERROR
 

@@ -33,7 +33,7 @@ class Scraper(Silence):
 
 async def run(reports: Path, publisher: Publisher, progress: Scraper) -> RunResult:
     async with kubesim.Cluster(seed=1) as sandbox:
-        address = ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector())
+        address = ClusterAddress(url=sandbox.url, connector=sandbox.connector())
         place = Place(address, sandbox.vantage, "sandbox", simulated=True, virtual_time=True, seed=1)
         options = Options(trials=2, grace_s=1, max_qps=None)
         experiment = find_experiment("identity-persistence")

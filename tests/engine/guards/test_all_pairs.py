@@ -124,7 +124,7 @@ def options_of(given: dict[str, Any]) -> Options:
 
 async def refused_by(world: World, case: Case, given: dict[str, Any]) -> str:
     """The sentence of the guard that refuses; empty: nothing does."""
-    address = ClusterAddress(url=world.sandbox.api.url, connector=world.sandbox.api.connector())
+    address = ClusterAddress(url=world.sandbox.url, connector=world.sandbox.connector())
     place = Place(address, world.sandbox.vantage, "a cluster", virtual_time=True)
     options = replace(options_of({**case.given, **given}), namespace=case.namespace)
     target = WatchedTarget(case.namespace, "web", "web", 80, ("web-0", "web-1", "web-2"), case.labels)

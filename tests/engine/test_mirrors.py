@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from chaos.cli.cleanup import CleanupRequest, clean_cluster
 from chaos.cli.recover_cluster import ClusterRequest, recover_in
+from chaos.cli.status import tell
 from chaos.cli.terminal import SteadfastConsole
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
@@ -396,6 +398,65 @@ def test_a_mirror_that_nobody_can_read_is_in_the_way_until_somebody_has_looked(t
         (kept,) = keep_mirrors(runs, mirrors, address)
         assert "it says what nobody can read" in kept.message
         assert "Namespace" not in [one.kind for left in runs for one in left.objects]
+
+    run(story)
+
+
+def test_a_mirror_that_nobody_can_read_is_never_passed_over_in_silence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody emptied it, so nobody knows whether all is well, whichever command is asked."""
+
+    async def story(place: Place) -> None:
+        await plant(place, "")
+        cleaning = CleanupRequest(ClusterAddress(context="c"), tmp_path, frozenset(), agreed=True)
+        assert await clean_cluster(place.cluster, cleaning, SteadfastConsole(stderr=True)) == 5
+        assert "nothing is left" not in capsys.readouterr().err
+        standing = await look(place.cluster, ClusterAddress(context="c"), tmp_path, "")
+        assert tell(place.cluster, ClusterAddress(context="c"), standing, as_json=False) == 5
+        told = capsys.readouterr().out
+        assert "nothing is left" not in told
+        assert "of nobody" not in told
+        assert f"kubectl delete configmap {MIRROR_NAME} -n default" in told
+        about = {"id": "r1", "fingerprint": place.cluster.fingerprint, "namespace": "default", "token": "t"}
+        (left,) = await take_away(place.cluster, Journal.start(tmp_path, about))
+        assert "where nobody can read it" in left.message
+
+    run(story)
+
+
+def test_a_mirror_that_stays_since_somebody_changed_what_it_says_is_told(tmp_path: Path) -> None:
+    """It refuses later runs; an unsigned journal alone does not show that all is as before."""
+
+    async def story(place: Place) -> None:
+        journal, changes, _ = begun(place, tmp_path, "default")
+        await changes.patch("Deployment", "coredns", "kube-system", OUTAGE)
+        journal.close()
+        read = Journal.load(journal.path)
+        assert await recover(read, place.cluster, RunClock(asyncio.get_running_loop()), Silence()) == []
+        await place.cluster.patch("Deployment", "coredns", "kube-system", {"spec": {"replicas": 3}})
+        (left,) = await take_away(place.cluster, read)
+        assert "stays: it says that Deployment coredns in namespace kube-system is to be undone" in left.message
+        assert left.hint.endswith(f"kubectl delete configmap {MIRROR_NAME} -n default")
+
+    run(story)
+
+
+def test_a_mirror_that_cannot_be_recovered_keeps_no_other_of_its_name_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(place: Place) -> None:
+        journal, changes, _ = begun(place, tmp_path, "kube-public")
+        await changes.patch("Node", "node-1", "", CORDON)
+        journal.close()
+        lease = {"kind": "Lease", "name": "chaos-identity", "namespace": "forbidden"}
+        await plant(place, forged(place.cluster.fingerprint, lease))  # in default, which is read first
+        monkeypatch.setattr("chaos.engine.rollback.holder_of", refused)
+        (left,) = await from_elsewhere(place, tmp_path, "r1")
+        assert left.message == "no"
+        node = await place.cluster.get("Node", "node-1")
+        assert node is not None
+        assert not node["spec"].get("unschedulable")
 
     run(story)
 

@@ -22,6 +22,7 @@ from chaos.cluster.journal import FIX_PREFIX, JOURNAL, Journal, is_unbegun
 from chaos.cluster.journal_folder import find_journals
 from chaos.cluster.signing import user_key
 from chaos.engine.conclusion import worst
+from chaos.engine.kept import is_surely_live
 from chaos.engine.mirrors import settle, take_away
 from chaos.engine.rollback import recover
 from chaos.errors import ChaosError, PreflightError, RollbackError, UsageError
@@ -172,7 +173,7 @@ def _to_undo(path: Path, *, named: bool, console: SteadfastConsole) -> Journal |
         return None
     if journal.run.get("simulated"):
         for entry in journal.open_entries():
-            if entry.undo == "hook" and not journal.is_live():
+            if entry.undo == "hook" and not is_surely_live(journal):
                 console.tell_line(f"{path.parent}: the after hook of this simulated run did not run: {entry.command}")
         if named:
             console.tell(f"{path.parent}: a simulated run, which leaves nothing behind", markup=False, soft_wrap=True)

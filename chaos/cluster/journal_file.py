@@ -45,6 +45,15 @@ def lock(path: Path) -> int | None:
     return descriptor
 
 
+def is_held(descriptor: int) -> bool:
+    """Whether what `lock` gave holds a lock, so that it was known whether anybody else does."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
 def read(path: Path) -> bytes:
     """Raises UsageError: it cannot be read, or is no file that a run wrote."""
     try:

@@ -111,14 +111,14 @@ async def unfinished_journals(cluster: Cluster, journals: Iterable[Journal]) -> 
     for journal in journals:
         if not journal.is_unfinished or journal.run["id"].startswith(FIX_PREFIX):
             continue
-        if await is_about(cluster, journal) and not _is_surely_live(journal):
+        if await is_about(cluster, journal) and not is_surely_live(journal):
             with contextlib.suppress(UsageError):  # it went away meanwhile: what it said counts
                 journal.read_again(key)  # it may have undone all of it meanwhile
             found += [journal] * journal.is_unfinished
     return found
 
 
-def _is_surely_live(journal: Journal) -> bool:
+def is_surely_live(journal: Journal) -> bool:
     """Where its file cannot be locked, nobody can tell, and what it leaves open is better told than kept quiet."""
     with contextlib.suppress(PreflightError):
         return journal.is_live()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +13,8 @@ from kubesim.api.delays import API_DELAYS
 from kubesim.api.server import ApiServer
 from kubesim.bootstrap import DNS_ADDRESS, create_machines, create_services
 from kubesim.bootstrap import corefile as kubeadm_corefile
-from kubesim.containers import CONTAINER_DELAYS, ContainerHost, ContainerRuntime
+from kubesim.containers import ContainerHost, ContainerRuntime
+from kubesim.containers.image import Image
 from kubesim.control_plane import NODES, ControlPlane, node_address
 from kubesim.controllers.pod_facts import record_pod_facts
 from kubesim.delays import CONTROLLER_DELAYS
@@ -21,11 +22,11 @@ from kubesim.dns.delays import DNS_DELAYS
 from kubesim.dns.front import DnsFront, serve_loopback
 from kubesim.dns.outside import RESOLVER_ADDRESS, OutsideServer
 from kubesim.dns.tcp_server import DNS_PORT, DnsOverTcp
+from kubesim.images import IMAGE_DELAYS, SHIPPED
 from kubesim.kubeproxy import KUBEPROXY_DELAYS, KubeProxy
 from kubesim.model import Model
 from kubesim.network import NETWORK_DELAYS, Network, Reply
 from kubesim.networkpolicy import POLICY_DELAYS, PolicyEngine
-from kubesim.redis.delays import REDIS_DELAYS
 from kubesim.simclock import SimClock
 from kubesim.store import Store
 from kubesim.tasks import Tasks
@@ -38,9 +39,8 @@ DELAYS = (
     *KUBEPROXY_DELAYS,
     *POLICY_DELAYS,
     *NETWORK_DELAYS,
-    *CONTAINER_DELAYS,
+    *IMAGE_DELAYS,
     *DNS_DELAYS,
-    *REDIS_DELAYS,
 )
 # Every simulated run happens at the same date, so that two runs of a seed are alike to the byte.
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -68,10 +68,12 @@ class Cluster:
         token: what clients must present; empty lets everybody in.
         strict: whether an error in a controller or a kubelet is a failure of the whole sandbox (see `failure`), so that
             no result rests on an unnoticed bug. Otherwise it is logged and tried again, as a real cluster does.
+        images: that its nodes have besides those of `kubesim.images`.
         epoch: the date at which the cluster begins; None for `EPOCH`, or for now where `realtime`.
 
     Raises:
         KeyError: an override names no parameter.
+        SimulationError: an image has no usable name.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class Cluster:
         dual_stack: bool = False,
         token: str = "",
         strict: bool = True,
+        images: Sequence[Image] = (),
         epoch: datetime | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
@@ -94,7 +97,8 @@ class Cluster:
         self._reuse_addresses = reuse_addresses
         self._token = token
         self._tasks = Tasks(self._stop_working, strict=strict)
-        self.model = Model(seed, DELAYS, overrides)
+        self._images = SHIPPED.with_images(images)
+        self.model = Model(seed, (*DELAYS, *self._images.delays), overrides)
         self.clock = SimClock(loop, epoch or (datetime.now(UTC) if realtime else EPOCH))
         self.store = Store(self.clock, seed)
         self.truth = Truth()
@@ -115,7 +119,7 @@ class Cluster:
         await self._tasks.start()
         loop = self.clock.loop
         host = ContainerHost(self.network, self.store, self.clock, self.model, self.truth, loop, self._tasks.spawn)
-        runtime = ContainerRuntime(host)
+        runtime = ContainerRuntime(host, self._images)
         self._control_plane = ControlPlane(
             self.store,
             self.api.registry,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from kubesim.containers.images import find_mirrored_image
 from kubesim.containers.reference import parse_reference
+from kubesim.images import find_mirrored_image
 
 _LOOKUPS = frozenset({"nslookup", "dig", "host", "drill"})
 _NET = frozenset({"ping", "nc", "telnet"})

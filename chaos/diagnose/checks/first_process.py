@@ -11,8 +11,8 @@ from chaos.diagnose.images import shell_of
 from chaos.diagnose.scripts import Script, program_name, scripts_of
 from chaos.diagnose.values import mapping, number
 from chaos.diagnose.view import View
-from kubesim.containers.script import ScriptSyntaxError, UnsupportedShellError, parse
-from kubesim.containers.script.handover import successors
+from kubesim.shell import ScriptSyntaxError, UnsupportedShellError, parse
+from kubesim.shell.handover import successors
 
 _KEY = "ignores-sigterm"
 _DEFAULT_GRACE_S = 30  # https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination

@@ -13,7 +13,7 @@ import yaml
 
 from kubesim import deletion
 from kubesim.cluster import Cluster
-from kubesim.mysql.client import Dialed
+from kubesim.images.mysql.client import Dialed
 from kubesim.virtual import run_virtual
 
 MANIFESTS = Path(__file__).parents[3] / "experiments" / "manifests"

@@ -11,13 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kubesim.cluster import DELAYS, EPOCH, Cluster, StartError
+    from kubesim.containers.call import Call
+    from kubesim.containers.image import Image
+    from kubesim.containers.signals import Signal
     from kubesim.errors import SimulationError
+    from kubesim.model import Delay
     from kubesim.virtual import VirtualDeadlockError, VirtualTimeLoop, run_virtual
 
 __all__ = [
     "DELAYS",
     "EPOCH",
+    "Call",
     "Cluster",
+    "Delay",
+    "Image",
+    "Signal",
     "SimulationError",
     "StartError",
     "VirtualDeadlockError",
@@ -28,7 +36,11 @@ __all__ = [
 _HOMES = {
     "DELAYS": "kubesim.cluster",
     "EPOCH": "kubesim.cluster",
+    "Call": "kubesim.containers.call",
     "Cluster": "kubesim.cluster",
+    "Delay": "kubesim.model",
+    "Image": "kubesim.containers.image",
+    "Signal": "kubesim.containers.signals",
     "SimulationError": "kubesim.errors",
     "StartError": "kubesim.cluster",
     "VirtualDeadlockError": "kubesim.virtual",

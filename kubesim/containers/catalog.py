@@ -86,8 +86,8 @@ def registered(image: Image) -> Family:
     """
     reference = parse_reference(image.name)
     if reference is None or reference.digest:
-        hint = "Give it a name such as example/app, registry.example.com/app or example/app:1.0."
-        raise SimulationError(f"{image.name!r} is not a name for an image", hint=hint)
+        hint = "Give it one such as example/app, registry.example.com/app or example/app:1.0."
+        raise SimulationError(f"{image.name!r} is no name for an image", hint=hint)
     tagged = image.name.endswith(f":{reference.tag}")
     programs = {name: _guarded(program) for name, program in image.programs.items()}
     return Family(

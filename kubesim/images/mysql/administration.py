@@ -3,40 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from kubesim.images.mysql.accounts import ALL, EVERYWHERE, Account, native_hash, require_super
 from kubesim.images.mysql.data import SYSTEM_DATABASES, Result
 from kubesim.images.mysql.errors import SqlError, no_database, unknown_database, unsupported
+from kubesim.images.mysql.session import Session
+from kubesim.images.mysql.statement_table import statement
 
-if TYPE_CHECKING:
-    from kubesim.images.mysql.session import Session
-
-_Handler = Callable[["Session", "re.Match[str]", str], Result]
-_PATTERNS: list[tuple[re.Pattern[str], _Handler]] = []
 _NAME = r"`?(?P<name>[A-Za-z0-9_$-]+)`?"
 _USER = r"'?(?P<user>[A-Za-z0-9_-]+)'?(?:@'?(?P<host>[^'\s]+)'?)?"
 _PRIVILEGES = frozenset(
     {"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "REPLICATION SLAVE", "REPLICATION CLIENT", "USAGE"}
 )
-
-
-def find(sql: str) -> tuple[_Handler, re.Match[str]] | None:
-    """Who executes a statement; None where it is about rows."""
-    for pattern, handler in _PATTERNS:
-        match = pattern.fullmatch(sql)
-        if match:
-            return handler, match
-    return None
-
-
-def statement(pattern: str) -> Callable[[_Handler], _Handler]:
-    def register(handler: _Handler) -> _Handler:
-        _PATTERNS.append((re.compile(pattern.replace(" ", r"\s+"), re.IGNORECASE | re.DOTALL), handler))
-        return handler
-
-    return register
 
 
 # ---- databases ----
@@ -69,7 +47,7 @@ def _drop_database(session: Session, match: re.Match[str], sql: str) -> Result:
         return Result()
     dropped = list(session.data.databases[name])
     for table in dropped:
-        session.execute(f"DROP TABLE `{name}`.`{table}`", logged=False)
+        session.execute_on_rows(f"DROP TABLE `{name}`.`{table}`", logged=False)
     del session.data.databases[name]
     session.log(sql)
     return Result(affected=len(dropped))

@@ -12,6 +12,7 @@ from pymysql.constants.CR import CR_CONN_HOST_ERROR, CR_SERVER_LOST, CR_UNKNOWN_
 from kubesim.images.mysql.client import Dialed, Open
 from kubesim.images.mysql.data import Data, Source
 from kubesim.images.mysql.errors import SqlError
+from kubesim.images.mysql.execution import execute
 from kubesim.images.mysql.replication import log_number
 from kubesim.images.mysql.session import Session
 from kubesim.images.mysql.variables import Variables
@@ -116,7 +117,7 @@ class Replica:
             await self._pause("mysql_apply")
             self._session.origin, self._session.database = int(server_id), database
             try:
-                self._session.execute(sql)
+                execute(self._session, sql)
             except SqlError as exc:
                 source.sql_errno = exc.errno
                 source.sql_error = f"Error '{exc.message}' on query. Default database: '{database}'. Query: '{sql}'"

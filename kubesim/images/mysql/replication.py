@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from kubesim.images.mysql.accounts import require_super
-from kubesim.images.mysql.administration import statement
 from kubesim.images.mysql.data import Result, Source
 from kubesim.images.mysql.errors import SqlError, syntax, unsupported
-
-if TYPE_CHECKING:
-    from kubesim.images.mysql.session import Session
+from kubesim.images.mysql.session import Session
+from kubesim.images.mysql.statement_table import statement
 
 _OPTION = re.compile(
     r"\s*(?:MASTER|SOURCE)_(?P<key>\w+)\s*=\s*(?:'(?P<text>[^']*)'|(?P<number>[\d.]+))\s*(?:,|$)", re.IGNORECASE

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from kubesim.images.mysql import administration, replication  # noqa: F401 - the latter registers its statements
 from kubesim.images.mysql.accounts import Account
 from kubesim.images.mysql.data import Data, Result
 from kubesim.images.mysql.errors import READ_ONLY, SqlError, unknown_database, unsupported
 from kubesim.images.mysql.statements import Statements
 from kubesim.images.mysql.variables import VERSION, Variables
 
-_LOCKED = frozenset({"BEGIN", "START TRANSACTION"})
-
 
 @dataclass(slots=True)
 class Session:
-    """Executes statements one after the other, each committed at once (autocommit).
+    """What a client's statements find and change; each is committed at once (autocommit).
 
     Attributes:
         peer: the client's address.
@@ -42,19 +39,12 @@ class Session:
     def __post_init__(self) -> None:
         self._statements = Statements(self.data, self.account, self._value, self.check_writable)
 
-    def execute(self, sql: str, *, logged: bool = True) -> Result:
-        """Execute one statement.
+    def execute_on_rows(self, sql: str, *, logged: bool = True) -> Result:
+        """Execute a statement about the rows of a table, or about none; see `kubesim.images.mysql.execution` for all.
 
         Raises:
             SqlError: it is wrong, not allowed, or not supported.
         """
-        sql = sql.strip().rstrip(";").strip()
-        if sql.upper() in _LOCKED:
-            raise unsupported("transactions of several statements")
-        found = administration.find(sql)
-        if found is not None:
-            handler, match = found
-            return handler(self, match, sql)
         done = self._statements.execute(sql, self.database)
         if done.log and logged:
             self.log(done.log)

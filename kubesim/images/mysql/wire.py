@@ -16,6 +16,7 @@ from mysql_mimic.types import Capabilities, ColumnType, Commands, ServerStatus
 from kubesim.images.mysql.accounts import Account
 from kubesim.images.mysql.data import Event, Result
 from kubesim.images.mysql.errors import ACCESS_DENIED, SqlError, syntax
+from kubesim.images.mysql.execution import execute
 from kubesim.images.mysql.replication import log_name
 from kubesim.images.mysql.session import Session
 from kubesim.images.mysql.variables import VERSION
@@ -196,7 +197,7 @@ class Connection:
         except UnicodeDecodeError as exc:
             raise syntax(repr(data)) from exc
         await self._service.pause("mysql_query")
-        result = session.execute(sql)
+        result = execute(session, sql)
         if result.columns is None:
             if result.affected:
                 await self._service.pause("mysql_commit")

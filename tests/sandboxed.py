@@ -18,8 +18,7 @@ from chaos.engine.place import Place
 from chaos.engine.progress import Progress, Silence
 from chaos.experiment import Experiment, Options, find_experiment
 from chaos.model import History, Interval
-from kubesim.truth import Truth
-from kubesim.virtual import VirtualTimeLoop
+from kubesim import Truth, VirtualTimeLoop
 
 
 @dataclass(slots=True)

@@ -31,7 +31,7 @@ from chaos.engine.progress import Silence  # noqa: E402
 from chaos.experiment import Fault, Note, Options, Run, Target, find_experiment  # noqa: E402
 from chaos.experiment.run import ClusterDns, Objects  # noqa: E402
 from chaos.model import ClusterEvent, FaultWindow, History, Outcome, Series  # noqa: E402
-from kubesim.virtual import run_virtual  # noqa: E402
+from kubesim import run_virtual  # noqa: E402
 from tools.docstrings import attributes, cell, prose, summary  # noqa: E402
 from tools.reference_names import names_page  # noqa: E402
 from tools.signatures import call  # noqa: E402

@@ -28,7 +28,7 @@ from chaos.cluster.signing import user_key
 from chaos.engine import begun as beginning
 from chaos.engine import execution
 from chaos.errors import ChaosError
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 from tests.sandboxed import run_on
 from tests.unchanged import Everything, differences, disturbed, everything, named_by
 

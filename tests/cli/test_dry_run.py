@@ -26,7 +26,7 @@ from chaos.metrics import MetricsOptions
 from chaos.options import Given, Settings, Source
 from chaos.options.place import PlaceOptions
 from chaos.options.table import known_options
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 from tests.engine.guards.test_all_pairs import BUDGET, WEB
 
 Document = dict[str, Any]

@@ -13,10 +13,10 @@ import kubesim
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
+from kubesim import run_virtual
 from kubesim.api.faults import ApiFaults
 from kubesim.api.responses import Responses
 from kubesim.store import StoreError
-from kubesim.virtual import run_virtual
 
 Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 # Carried out, and the answer lost on its way; or lost before anything was done.

@@ -15,7 +15,7 @@ from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
 from chaos.diagnose import Diagnosis, View, diagnose_again, read_namespace
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 
 T = TypeVar("T")
 

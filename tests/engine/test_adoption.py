@@ -20,7 +20,7 @@ from chaos.engine.consent import OPT_IN_LABEL
 from chaos.errors import PreflightError, UsageError
 from chaos.experiment import Options, find_experiment
 from chaos.model import Outcome
-from kubesim.virtual import VirtualTimeLoop
+from kubesim import VirtualTimeLoop
 from tests.edited import Edited
 from tests.sandboxed import Ran, run_on
 

@@ -18,7 +18,7 @@ from chaos.engine.target import WatchedTarget
 from chaos.errors import ApiError
 from chaos.experiment import Options
 from chaos.model import ClusterEvent, FaultWindow
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 from tests.sandboxed import Ran, run_on
 
 QUICK = Options(namespace="mine", trials=2, grace_s=1, period_s=0.25, connect_period_s=1, max_qps=None, events=True)

@@ -24,7 +24,7 @@ from chaos.experiment import Experiment, Options, Run, find_experiment
 from chaos.model import FaultWindow, Interval, PodIdentity, RunMeta
 from chaos.model.figure import plain
 from chaos.model.recording import Recorder
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 from tests.sandboxed import Ran, run_on, run_sandboxed
 
 QUICK = Options(grace_s=1, period_s=0.05, max_qps=None)

@@ -12,8 +12,8 @@ import kubesim
 from chaos.engine.execution import RunResult
 from chaos.errors import PreflightError
 from chaos.experiment import Options, find_experiment
+from kubesim import VirtualTimeLoop
 from kubesim.store import clone
-from kubesim.virtual import VirtualTimeLoop
 from tests.sandboxed import run_on
 
 QUICK = Options(trials=1, grace_s=1, period_s=0.1, connect_period_s=1.0, max_qps=None)

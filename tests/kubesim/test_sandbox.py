@@ -10,8 +10,8 @@ import dns.message
 import dns.rcode
 import pytest
 
+from kubesim import EPOCH, Cluster, StartError
 from kubesim.bootstrap import DNS_ADDRESS, NAMESPACES, corefile
-from kubesim.cluster import EPOCH, Cluster, StartError
 from kubesim.controllers.endpointslice import EndpointSliceController
 from kubesim.dns import corefile as coredns
 from kubesim.truth import Fact

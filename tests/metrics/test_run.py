@@ -15,7 +15,7 @@ from chaos.engine.place import Place
 from chaos.engine.progress import Silence
 from chaos.experiment import Options, find_experiment
 from chaos.metrics import MetricsOptions, Publisher
-from kubesim.virtual import VirtualTimeLoop
+from kubesim import VirtualTimeLoop
 from tests.metrics.stand_in import StandIn
 
 

@@ -17,9 +17,9 @@ from kubesim.bootstrap import DNS_ADDRESS
 from kubesim.cluster_dns import DnsAddresses, dns_addresses
 from kubesim.dns.front import serve_loopback
 from kubesim.errors import SimulationError
-from kubesim.kubelet.link import set_link
 from kubesim.late import late
 from kubesim.network import UdpPort, UdpReceiver
+from kubesim.node_link import set_link
 from kubesim.store import Object
 from kubesim.works import Works
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from kubesim.controllers.pods import condition
 from kubesim.kubelet.container import Container
-from kubesim.kubelet.link import DOWN, NETWORK_ANNOTATION
 from kubesim.kubelet.node import Node
 from kubesim.kubelet.node_status import conditions
 from kubesim.kubelet.worker import PodWorker
+from kubesim.node_link import is_cut
 from kubesim.store import Change, Object
 
 _RETRY_S = 10.0  # the kubelet's backOffPeriod: how soon a pod is tried again after an error
@@ -69,7 +69,7 @@ class Kubelet:
     def _follow_link(self, node: Object) -> None:
         """Cut the node off, or join it, as its annotation says."""
         link = self.node.link
-        down = (node["metadata"].get("annotations") or {}).get(NETWORK_ANNOTATION) == DOWN
+        down = is_cut(node)
         if down and self._rejoin is not None:
             self._rejoin.cancel()
             self._rejoin = None

@@ -17,7 +17,7 @@ from kubesim.network import DatagramHandler, Listener
 
 
 class Ports(Protocol):
-    """The first process of the container, as the programs in it need it."""
+    """What programs tell their container's first process."""
 
     def opened(self, listener: Listener) -> None:
         """A port is open, until it is closed or the container ends."""

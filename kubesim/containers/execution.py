@@ -49,7 +49,7 @@ async def execute(
         first: the container's main process.
 
     Raises:
-        CommandStartError: the container has no such program, or the sandbox cannot run it.
+        CommandStartError: the container has no such program, or kubesim cannot run it.
     """
     name = argv[0].rpartition("/")[2] if argv else ""
     program: Program | None = inside.image.programs.get(name)

@@ -22,9 +22,10 @@ _LINES_PER_STEP = 4  # of the log, where many are written at once
 
 
 class Foreground(Process):
-    """PID 1 that is no server: what it does at signals is its program's affair, which most often has nothing to say.
+    """A container's first process that runs a coroutine (`Program`) to its end.
 
-    Servers that its program starts live with it.
+    Signals reach the program only where it asks for them (`Call.until_signal`, a shell's trap). Servers that it starts
+    end with it.
 
     Args:
         program: what runs.
@@ -74,7 +75,7 @@ class Foreground(Process):
                 raise
             return
         except OutOfMemoryError:
-            return  # it has ended
+            return  # the container has been ended for it already
         self.end(code)
 
     def opened(self, listener: Listener) -> None:
@@ -83,7 +84,7 @@ class Foreground(Process):
         self._under_way.set()
 
     def _write(self, text: str) -> None:
-        """Lines of the log are dear: each gets its time."""
+        """Write to the log. Each line costs CPU here, so a program that writes very many is slowed down for it."""
         self._within.bounds.count(text.count("\n") // _LINES_PER_STEP)
         self.log.write(text)
 
@@ -105,7 +106,7 @@ class Foreground(Process):
             code = await ended
         except asyncio.CancelledError:
             running = call.inside.processes.get(call.pid)
-            if running is not None and running.ended_by:  # otherwise all of the sandbox ends
+            if running is not None and running.ended_by:  # otherwise the whole cluster is being stopped
                 server.end(running.ended_by.exit_code)
             raise
         finally:

@@ -16,7 +16,7 @@ from kubesim.containers.input import BrokenPipe, NoTerminalError
 from kubesim.containers.processes import FIRST, ForkError
 
 _log = logging.getLogger(__name__)
-# By which kubesim tells who runs the program what becomes of it.
+# Raised by kubesim inside a program, and caught by the shell or container that runs it: no errors of the program's.
 _OURS = (BrokenPipe, ForkError, NoTerminalError, OutOfMemoryError)
 _CRASHED = 1  # as of a Python program that raises
 _STEPS_TO_END = 3  # of the event loop, which a program that is killed may still take
@@ -81,7 +81,7 @@ async def _kill(task: asyncio.Task[int | None], call: Call) -> None:
         await asyncio.sleep(0)
     _log.error("the program %s of %s goes on after it was cancelled: it is thrown away", call.name, call.inside.place)
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
-    with contextlib.suppress(RuntimeError):  # it catches this as well
+    with contextlib.suppress(RuntimeError):  # raised where the program catches GeneratorExit, too
         task.get_coro().close()
     task.cancel()
 

@@ -120,7 +120,7 @@ class NoTerminalError(RuntimeError):
 
 
 class Terminal(Input):
-    """A terminal, which the sandbox has not: a program that writes to it never notices, one that reads is refused.
+    """A terminal, which kubesim has not: a program that writes to it never notices, one that reads is refused.
 
     Reading raises `NoTerminalError`, whatever was typed.
     """

@@ -47,7 +47,7 @@ class ContainerRuntime:
         """The main process of a container, not yet started.
 
         A command that the image has not becomes a process that ends as soon as it starts, with containerd's 128; so
-        does, with 127, a program that the sandbox cannot run. Each leaves a message. What goes wrong inside a script is
+        does, with 127, a program that kubesim cannot run. Each leaves a message. What goes wrong inside a script is
         in the container's log.
 
         Args:

@@ -1,7 +1,7 @@
 """The node lifecycle controller (pkg/controller/nodelifecycle): nodes that are no longer heard of, and taints.
 
-No kubelet of the sandbox sends heartbeats. Instead the annotation that cuts a node off says when they would have
-stopped: the instants at which the real controller would notice are computed from there.
+No kubelet of the simulated cluster sends heartbeats. Instead the annotation that cuts a node off says when they would
+have stopped: the instants at which the real controller would notice are computed from there.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class Kubelet:
     A worker that fails is replaced after a while; the other pods are not concerned.
 
     Args:
-        spawn: runs a coroutine as a task that the sandbox owns.
+        spawn: runs a coroutine as a task that the simulated cluster owns.
     """
 
     def __init__(self, node: Node, spawn: Callable[[Coroutine[Any, Any, None]], None]) -> None:
@@ -100,7 +100,7 @@ class Kubelet:
                 worker.stop(0.0)
         for uid, pod in pods.items():
             self._start_or_tell(uid, pod)
-            self._workers[uid].report_again()  # lab: Ready once more, even where it is to be ended next
+            self._workers[uid].report_again()  # seen in the lab: Ready is reported even for pods that are ended next
             _stop_where_deleted(self._workers[uid], pod)
 
     def _start_or_tell(self, uid: str, pod: Object) -> None:

@@ -1,4 +1,4 @@
-"""Commands that the shell runs itself. What the sandbox leaves out is refused by name: nothing is passed over."""
+"""Commands that the shell runs itself. What kubesim leaves out is refused by name: nothing is passed over."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def set_option(shell: Shell, name: str, *, on: bool) -> None:
     """Set or unset one of the shell's options.
 
     Raises:
-        UnsupportedShellError: the sandbox does not follow it.
+        UnsupportedShellError: kubesim does not follow it.
     """
     if name not in {*OPTIONS.values(), "pipefail"} or (name == "pipefail" and shell.kind == "dash"):
         raise UnsupportedShellError(f"set: the sandbox's shell ({shell.kind}) does not know the option {name!r}")
@@ -202,7 +202,7 @@ async def _pwd(shell: Shell, _argv: list[str], streams: Streams) -> int:
 
 
 async def _umask(shell: Shell, argv: list[str], streams: Streams) -> int:
-    """It is kept and told; that files have no modes here is the sandbox's limit for all programs."""
+    """It is kept and told; that files have no modes here is kubesim's limit for all programs."""
     if len(argv) == 1:
         streams.out(f"{shell.umask}\n")
         return 0

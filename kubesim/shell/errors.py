@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class UnsupportedShellError(ValueError):
-    """The script uses more of the shell than the sandbox knows; the message says what."""
+    """The script uses more of the shell than kubesim knows; the message says what."""
 
 
 class ScriptSyntaxError(ValueError):

@@ -36,7 +36,7 @@ def parse(text: str) -> Script:
 
     Raises:
         ScriptSyntaxError: no shell would run it.
-        UnsupportedShellError: something that the sandbox leaves out.
+        UnsupportedShellError: something that kubesim leaves out.
     """
     return _Parser(text).whole()
 

@@ -13,7 +13,7 @@ _NOT_FOUND, _SYNTAX, _NO_SCRIPT = 127, 2, 127
 
 
 async def sh(call: Call) -> int:
-    """Run a script to its end; what the sandbox cannot follow ends with 127, and standard error says why."""
+    """Run a script to its end; what kubesim cannot follow ends with 127, and standard error says why."""
     words = list(call.argv[1:])
     options, named = _options(words)
     if "c" in options:

@@ -140,7 +140,7 @@ class Shell:
             as_argument: whether it is `-c`'s, where the last command may take the shell's place.
 
         Raises:
-            UnsupportedShellError: it came to something that the sandbox does not know.
+            UnsupportedShellError: it came to something that kubesim does not know.
         """
         if as_argument:
             self._successors = frozenset(map(id, successors(script, self.kind)))
@@ -533,7 +533,7 @@ class Shell:
         return "".join(said)
 
 
-# `set`'s letters that the sandbox follows; the others are refused by name.
+# `set`'s letters that kubesim follows; the others are refused by name.
 OPTIONS = {"a": "allexport", "e": "errexit", "u": "nounset", "x": "xtrace"}
 
 

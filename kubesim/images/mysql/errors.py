@@ -49,7 +49,7 @@ class SqlError(Exception):
 
 
 def unsupported(what: str) -> SqlError:
-    """MySQL could do it; the sandbox cannot."""
+    """MySQL could do it; kubesim cannot."""
     return SqlError(UNSUPPORTED, f"The sandbox's MySQL does not support {what}")
 
 

@@ -206,7 +206,7 @@ class Connection:
             self._packets.write(*self._rows(result))
 
     async def _dump(self, session: Session, data: bytes) -> None:
-        """Send events as they come, in a form of the sandbox's own: only its own replicas read them."""
+        """Send events as they come, in a form of kubesim's own: only its own replicas read them."""
         if not session.account.has("REPLICATION SLAVE"):
             raise SqlError(1227, "Access denied; you need (at least one of) the REPLICATION SLAVE privilege(s)")
         file, _, position = data.decode().partition(":")

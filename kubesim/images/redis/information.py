@@ -17,7 +17,7 @@ def information(instance: Instance, wanted: list[str]) -> str:
     """The text of these sections; none: all that are shown by default.
 
     Raises:
-        RedisError: a section is asked for that the sandbox does not model.
+        RedisError: a section is asked for that kubesim does not model.
     """
     for section in wanted:
         if section in _NOT_MODELLED:

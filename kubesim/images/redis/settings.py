@@ -39,7 +39,7 @@ _NO_FILE = "Fatal error, can't open config file '{}': No such file or directory"
 
 
 class StartError(ValueError):
-    """The server does not start; the message says why, in its own words or the sandbox's."""
+    """The server does not start; the message says why, in its own words or kubesim's."""
 
 
 def read_settings(argv: list[str], read_file: Callable[[str], str | None]) -> dict[str, str]:

@@ -11,8 +11,8 @@ from chaos.diagnose.view import Item
 from kubesim.api.handlers import Handlers
 from kubesim.api.registry import Registry
 from kubesim.api.target import Target
+from kubesim.kinds import BY_KIND
 from kubesim.model import Model
-from kubesim.resources import BY_KIND
 from kubesim.simclock import SimClock
 from kubesim.store import Store, StoreError
 
@@ -40,12 +40,12 @@ class Server:
 
     def knows(self, item: Item) -> bool:
         """Whether it can judge objects of that kind."""
-        resource = BY_KIND.get(item.kind)
-        return resource is not None and resource.api_version == item.object.get("apiVersion")
+        kind = BY_KIND.get(item.kind)
+        return kind is not None and kind.resource.api_version == item.object.get("apiVersion")
 
     def create(self, item: Item) -> Refusal | None:
         """Create an object; None where that would succeed."""
-        resource = BY_KIND[item.kind]
+        resource = BY_KIND[item.kind].resource
         namespace = item.namespace if resource.namespaced else ""
         body = json.dumps(item.object).encode()
         try:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from kubesim import deletion
+from kubesim.api import deletion
 from kubesim.controllers.base import Controller, Name
 from kubesim.controllers.endpoints import belongs, ports
-from kubesim.controllers.labels import matches_labels
 from kubesim.controllers.plane import Plane
-from kubesim.controllers.pods import is_ready, is_terminating
+from kubesim.fields.matching import matches_labels
+from kubesim.fields.pod_state import is_ready, is_terminating
 from kubesim.store import Change, Object, StoreError
 
 MANAGED_BY, MANAGER = "endpoints.kubernetes.io/managed-by", "endpoint-controller"

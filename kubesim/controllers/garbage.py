@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from kubesim import deletion
+from kubesim.api import deletion
+from kubesim.api.deletion import FOREGROUND, ORPHAN
 from kubesim.controllers.base import Controller, Name
-from kubesim.deletion import FOREGROUND, ORPHAN
-from kubesim.resources import BY_KIND
+from kubesim.scheme import Scheme
 from kubesim.store import Change, Key, Object, StoreError, clone
 
 
-def _is_served(ref: Object) -> bool:
-    known = BY_KIND.get(ref["kind"])
-    return known is not None and known.api_version == ref["apiVersion"]
+def _is_served(scheme: Scheme, ref: Object) -> bool:
+    known = scheme.get(ref["kind"])
+    return known is not None and known.resource.api_version == ref["apiVersion"]
 
 
 class GarbageCollector(Controller):
@@ -58,7 +58,7 @@ class GarbageCollector(Controller):
         if obj is None:
             return
         owners = obj["metadata"]["ownerReferences"]
-        if not all(_is_served(ref) for ref in owners):
+        if not all(_is_served(self.store.scheme, ref) for ref in owners):
             return  # whether an owner of an unknown kind still exists cannot be looked up, so nothing is deleted
         if any(self.index.key_of(ref["uid"]) for ref in owners):
             self._disown(key, uid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubesim.controllers.pods import condition, parse_time
+from kubesim.fields.pod_state import condition, parse_time
 from kubesim.simclock import SimClock
 from kubesim.store import Object, clone
 

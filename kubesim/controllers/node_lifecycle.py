@@ -10,8 +10,8 @@ import math
 
 from kubesim.controllers.base import Controller, Name
 from kubesim.controllers.plane import Plane
-from kubesim.controllers.pods import condition, phase
 from kubesim.controllers.taints import NOT_READY, UNREACHABLE, UNSCHEDULABLE
+from kubesim.fields.pod_state import condition, phase
 from kubesim.node_link import is_cut
 from kubesim.store import Change, Object, clone
 

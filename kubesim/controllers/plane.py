@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kubesim import deletion
+from kubesim.api import deletion
 from kubesim.api.registry import Registry
 from kubesim.controllers.events import EventRecorder
 from kubesim.controllers.index import Index

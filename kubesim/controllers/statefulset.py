@@ -7,18 +7,11 @@ from __future__ import annotations
 
 from kubesim.controllers.adoption import AdoptingController
 from kubesim.controllers.base import Name
-from kubesim.controllers.pods import (
-    TERMINAL,
-    available_in_s,
-    is_running_and_ready,
-    is_terminating,
-    owner_reference,
-    phase,
-    pod_from_template,
-)
+from kubesim.controllers.pods import available_in_s, owner_reference, pod_from_template
 from kubesim.controllers.revisions import Revisions
 from kubesim.controllers.set_claims import SetClaims
 from kubesim.controllers.set_round import Round, split_name
+from kubesim.fields.pod_state import TERMINAL, is_running_and_ready, is_terminating, phase
 from kubesim.store import Object, StoreError
 
 COMPONENT = "statefulset-controller"

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from kubesim.controllers.pods import condition
+from kubesim.fields.pod_state import condition
 from kubesim.kubelet.container import Container
 from kubesim.kubelet.node import Node
 from kubesim.kubelet.node_status import conditions

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 
-from kubesim.controllers.pods import parse_time
+from kubesim.fields.pod_state import parse_time
 from kubesim.kubelet.container import Container
 from kubesim.kubelet.local_pod import LocalPod
 from kubesim.kubelet.probe_check import check

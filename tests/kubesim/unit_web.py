@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from kubesim import deletion
+from kubesim.api import deletion
 from kubesim.cluster import Cluster
 from kubesim.store import Change, Object, clone
 from kubesim.virtual import run_virtual

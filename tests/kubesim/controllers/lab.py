@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from kubesim import deletion
+from kubesim.api import deletion
 from kubesim.api.registry import Registry
 from kubesim.bootstrap import create_machines
 from kubesim.containers.input import Input

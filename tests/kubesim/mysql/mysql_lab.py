@@ -11,7 +11,7 @@ from typing import Any
 import aiomysql
 import yaml
 
-from kubesim import deletion
+from kubesim.api import deletion
 from kubesim.cluster import Cluster
 from kubesim.images.mysql.client import Dialed
 from kubesim.virtual import run_virtual

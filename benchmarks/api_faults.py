@@ -110,7 +110,7 @@ async def _run(name: str, seed: int, share: float, kinds: Collection[str], repor
         if over_tcp:
             relay = UnsteadyRelay(int(sandbox.url.rpartition(":")[2]), share, seed)
             await relay.start()
-            sandbox.url = f"http://127.0.0.1:{relay.port}"
+            sandbox.api.url = f"http://127.0.0.1:{relay.port}"
         try:
             async with asyncio.timeout(_HANGS_AFTER_S):
                 ended = await _measured(sandbox, name, reports, realtime=over_tcp)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from kubesim.api.faults import ApiFaults
     from kubesim.cluster import Cluster
     from kubesim.cluster_dns import DnsAddresses, StartError
+    from kubesim.containers.call import Call
+    from kubesim.containers.image import Image
+    from kubesim.containers.signals import Signal
     from kubesim.errors import SimulationError
     from kubesim.examine import Reference, hands_over, parse_reference, shell_of
     from kubesim.manifests import ManifestError
@@ -32,14 +35,17 @@ __all__ = [
     "EPOCH",
     "KUBERNETES",
     "ApiFaults",
+    "Call",
     "Cluster",
     "Delay",
     "DnsAddresses",
     "Fact",
+    "Image",
     "ManifestError",
     "NotReadyError",
     "Reference",
     "Refusal",
+    "Signal",
     "SimulationError",
     "StartError",
     "StoreError",
@@ -61,14 +67,17 @@ _HOMES = {
     "EPOCH": "works",
     "KUBERNETES": "release",
     "ApiFaults": "api.faults",
+    "Call": "containers.call",
     "Cluster": "cluster",
     "Delay": "model",
     "DnsAddresses": "cluster_dns",
     "Fact": "truth",
+    "Image": "containers.image",
     "ManifestError": "manifests",
     "NotReadyError": "readiness",
     "Reference": "examine",
     "Refusal": "validator",
+    "Signal": "containers.signals",
     "SimulationError": "errors",
     "StartError": "cluster_dns",
     "StoreError": "store",

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Self
 
 import aiohttp
 
-from kubesim import deletion, readiness
+from kubesim import readiness
+from kubesim.api import deletion
 from kubesim.bootstrap import DNS_ADDRESS
 from kubesim.cluster_dns import DnsAddresses, dns_addresses
 from kubesim.dns.front import serve_loopback
 from kubesim.errors import SimulationError
-from kubesim.kubelet.link import set_link
 from kubesim.late import late
 from kubesim.network import UdpPort, UdpReceiver
+from kubesim.node_link import set_link
 from kubesim.store import Object, StoreError, clone
 from kubesim.works import Works
 
@@ -48,6 +49,7 @@ class Cluster(Works):
         token: what clients must present; empty lets everybody in.
         strict: whether an error in a controller or a kubelet is a failure of the whole cluster (see `failure`), so that
             no result rests on an unnoticed bug. Otherwise it is logged and tried again, as a real cluster does.
+        images: that its nodes have, besides those of the folder `kubesim.images`.
         epoch: the date at which the cluster begins; None for `EPOCH`, or for now where `realtime`.
 
     Attributes:
@@ -59,7 +61,7 @@ class Cluster(Works):
 
     Raises:
         KeyError: an override names no parameter.
-        SimulationError: `realtime` on a loop in virtual time.
+        SimulationError: `realtime` on a loop in virtual time, or an image without a usable name.
     """
 
     # ---- its life ----

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from kubesim.containers.images import find_mirrored_image
 from kubesim.containers.reference import Reference, parse_reference
-from kubesim.containers.script import ScriptSyntaxError, UnsupportedShellError, parse
-from kubesim.containers.script.handover import successors
+from kubesim.images import find_mirrored_image
+from kubesim.shell import ScriptSyntaxError, UnsupportedShellError, parse
+from kubesim.shell.handover import successors
 
 __all__ = ["Reference", "hands_over", "parse_reference", "shell_of"]
 

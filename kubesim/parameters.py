@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from kubesim.api.delays import API_DELAYS
-from kubesim.containers import CONTAINER_DELAYS
 from kubesim.delays import CONTROLLER_DELAYS
 from kubesim.dns.delays import DNS_DELAYS
+from kubesim.images import IMAGE_DELAYS
 from kubesim.kubeproxy import KUBEPROXY_DELAYS
 from kubesim.network import NETWORK_DELAYS
 from kubesim.networkpolicy import POLICY_DELAYS
-from kubesim.redis.delays import REDIS_DELAYS
 
 DELAYS = (
     *API_DELAYS,
@@ -17,7 +16,6 @@ DELAYS = (
     *KUBEPROXY_DELAYS,
     *POLICY_DELAYS,
     *NETWORK_DELAYS,
-    *CONTAINER_DELAYS,
+    *IMAGE_DELAYS,
     *DNS_DELAYS,
-    *REDIS_DELAYS,
 )

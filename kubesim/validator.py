@@ -12,9 +12,9 @@ from typing import Any
 from kubesim.api.handlers import Handlers
 from kubesim.api.registry import Registry
 from kubesim.api.target import Target
+from kubesim.kinds import BY_KIND
 from kubesim.manifests import ManifestError, Manifests, read_manifests
 from kubesim.model import Model
-from kubesim.resources import BY_KIND
 from kubesim.simclock import SimClock
 from kubesim.store import Object, Store, StoreError
 
@@ -58,8 +58,8 @@ class Validator:
 
     def knows(self, obj: Mapping[str, Any]) -> bool:
         """Whether it can judge objects of that kind and version."""
-        resource = BY_KIND.get(str(obj.get("kind")))
-        return resource is not None and resource.api_version == obj.get("apiVersion")
+        kind = BY_KIND.get(str(obj.get("kind")))
+        return kind is not None and kind.resource.api_version == obj.get("apiVersion")
 
     def create(self, obj: Object, namespace: str = "default", *, where: str = "") -> Refusal | None:
         """Create an object of a kind that it knows; None where that would succeed.
@@ -69,7 +69,7 @@ class Validator:
             namespace: that the request names. It is made where it is not there yet.
             where: for the refusal.
         """
-        resource = BY_KIND[obj["kind"]]
+        resource = BY_KIND[obj["kind"]].resource
         place = namespace if resource.namespaced else ""
         try:
             if place and self._store.get("Namespace", "", place) is None:

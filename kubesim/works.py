@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from kubesim import running
@@ -12,10 +13,12 @@ from kubesim.bootstrap import corefile as kubeadm_corefile
 from kubesim.bootstrap import create_machines, create_services
 from kubesim.cluster_dns import StartError, serve_outside_dns, until_dns_answers
 from kubesim.containers import ContainerHost, ContainerRuntime
+from kubesim.containers.image import Image
 from kubesim.control_plane import NODES, ControlPlane, node_address
 from kubesim.controllers.pod_facts import record_pod_facts
 from kubesim.dns.front import DnsFront
 from kubesim.errors import SimulationError
+from kubesim.images import SHIPPED
 from kubesim.kubeproxy import KubeProxy
 from kubesim.model import Model
 from kubesim.network import Network
@@ -48,6 +51,7 @@ class Works:
         dual_stack: bool = False,
         token: str = "",
         strict: bool = True,
+        images: Iterable[Image] = (),
         epoch: datetime | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
@@ -61,7 +65,8 @@ class Works:
         self._reuse_addresses = reuse_addresses
         self._token = token
         self._tasks = Tasks(self._stop_working, strict=strict)
-        self.delays = self.model = Model(seed, DELAYS, overrides)
+        self._images = SHIPPED.with_images(images)
+        self.delays = self.model = Model(seed, (*DELAYS, *self._images.delays), overrides)
         self.clock = SimClock(loop, epoch or (datetime.now(UTC) if realtime else EPOCH))
         self.store = Store(self.clock, seed)
         self.truth = Truth()
@@ -84,7 +89,7 @@ class Works:
         await self._tasks.start()
         loop = self.clock.loop
         host = ContainerHost(self.network, self.store, self.clock, self.model, self.truth, loop, self._tasks.spawn)
-        runtime = ContainerRuntime(host)
+        runtime = ContainerRuntime(host, self._images)
         self._control_plane = ControlPlane(
             self.store,
             self.api.registry,

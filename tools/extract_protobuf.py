@@ -19,8 +19,8 @@ import sys
 from pathlib import Path
 
 from kubesim.api.schema import definitions
+from kubesim.kinds import RESOURCES
 from kubesim.release import MINOR
-from kubesim.resources import RESOURCES
 
 TARGET = Path(__file__).parents[1] / "kubesim" / "schemas" / f"protobuf-{MINOR}.json.gz"
 _FIELD = re.compile(r"^\s*(optional|repeated|map<string, ([\w.]+)>)\s*([\w.]*)\s+(\w+) = (\d+);", re.MULTILINE)

@@ -15,8 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from kubesim.kinds import RESOURCES
 from kubesim.release import MINOR
-from kubesim.resources import RESOURCES
 
 TARGET = Path(__file__).parents[1] / "kubesim" / "schemas" / f"kubernetes-{MINOR}.json.gz"
 _EXTRA_ROOTS = (

@@ -7,8 +7,8 @@ import re
 from typing import Any, Final
 
 from kubesim.api.gated import is_closed
-from kubesim.api.quantity import PATTERN, QuantityError, canonical
 from kubesim.api.schema import Schema, definitions, resolve
+from kubesim.fields.quantity import PATTERN, QuantityError, canonical
 from kubesim.store import Object
 
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})")

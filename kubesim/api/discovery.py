@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubesim.kinds.kind import Kind, Resource
 from kubesim.release import KUBERNETES, MINOR
-from kubesim.resources import RESOURCES, Resource
+from kubesim.scheme import Scheme
 from kubesim.store import Object
 
 _MAJOR, _MINOR = MINOR.split(".")
@@ -25,25 +26,28 @@ VERSION: Object = {
     "minCompatibilityMinor": str(int(_MINOR) - 1),
 }
 _VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
-_WITHOUT_COLLECTION_DELETE = ("namespaces",)
-GROUPS = tuple(sorted({(r.group, r.version) for r in RESOURCES if r.group}))
 
 
-def document(path: str) -> Any:
+def document(path: str, scheme: Scheme) -> Any:
     """The discovery document of a path without its final slash, or None."""
+    versions = {kind.resource.group: kind.resource.version for kind in scheme if kind.resource.group}
     match path.strip("/").split("/"):
         case ["version"]:
             return VERSION
         case ["api"]:
             found: Object = {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
         case ["apis"]:
-            found = {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(g, v) for g, v in GROUPS]}
+            found = {
+                "kind": "APIGroupList",
+                "apiVersion": "v1",
+                "groups": [_group(*each) for each in sorted(versions.items())],
+            }
         case ["api", "v1"]:
-            found = _resources("", "v1")
-        case ["apis", group] if group in dict(GROUPS):
-            found = {"kind": "APIGroup", "apiVersion": "v1", **_group(group, dict(GROUPS)[group])}
-        case ["apis", group, version] if (group, version) in GROUPS:
-            found = _resources(group, version)
+            found = _resources("", "v1", scheme)
+        case ["apis", group] if group in versions:
+            found = {"kind": "APIGroup", "apiVersion": "v1", **_group(group, versions[group])}
+        case ["apis", group, version] if versions.get(group) == version:
+            found = _resources(group, version, scheme)
         case _:
             return None
     return found
@@ -54,11 +58,12 @@ def _group(group: str, version: str) -> Object:
     return {"name": group, "versions": [entry], "preferredVersion": entry}
 
 
-def _resources(group: str, version: str) -> Object:
+def _resources(group: str, version: str, scheme: Scheme) -> Object:
     listed: list[Object] = []
-    for resource in RESOURCES:
+    for kind in scheme:
+        resource = kind.resource
         if (resource.group, resource.version) == (group, version):
-            listed += [_resource(resource), *(_subresource(resource, s) for s in resource.subresources)]
+            listed += [_resource(kind), *(_subresource(resource, s) for s in resource.subresources)]
     return {
         "kind": "APIResourceList",
         "apiVersion": "v1",
@@ -67,8 +72,9 @@ def _resources(group: str, version: str) -> Object:
     }
 
 
-def _resource(resource: Resource) -> Object:
-    verbs = [v for v in _VERBS if v != "deletecollection" or resource.plural not in _WITHOUT_COLLECTION_DELETE]
+def _resource(kind: Kind) -> Object:
+    resource = kind.resource
+    verbs = [v for v in _VERBS if v != "deletecollection" or kind.deletes_collections]
     out: Object = {
         "name": resource.plural,
         "singularName": resource.kind.lower(),

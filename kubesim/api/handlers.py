@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from kubesim import deletion
-from kubesim.api import eviction, scale, validation
+from kubesim.api import deletion, eviction, scale
 from kubesim.api import patch as patches
 from kubesim.api.bodies import check_kind, check_place, parsed_object, parsed_patch, patched_by, unfit
 from kubesim.api.decode import DecodeError, Decoder
@@ -15,18 +14,12 @@ from kubesim.api.options import DeleteOptions, ListOptions, WriteOptions
 from kubesim.api.registry import Registry
 from kubesim.api.schema import name_of
 from kubesim.api.selectors import both
-from kubesim.api.status import bad_request, invalid, invalid_value, not_found
+from kubesim.api.status import bad_request, invalid, not_found
 from kubesim.api.target import Target
 from kubesim.api.unmodelled import refusal
-from kubesim.resources import EVICTION, Resource
+from kubesim.fields.causes import invalid_value
+from kubesim.kinds.kind import Kind, Resource
 from kubesim.store import Object, StoreError
-
-_JOB_ORPHANS = (
-    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
-    "propagationPolicy=Orphan to suppress this warning"
-)
-_CREATED_BY_PUT = ("Service", "Lease", "Event", "LimitRange", "Endpoints")  # AllowCreateOnUpdate of their strategies
-_RETURNED_WHEN_GONE = ("ResourceQuota", "Pod", "Service", "PersistentVolumeClaim", "PersistentVolume", "Namespace")
 
 
 class Handlers:
@@ -40,6 +33,9 @@ class Handlers:
         self._store = registry.store
         self.warnings: list[str] = []
         self.created = False
+
+    def _kind(self, target: Target) -> Kind:
+        return self._store.scheme[target.resource.kind]
 
     def get(self, target: Target) -> Object:
         """An object, or its Scale.
@@ -66,7 +62,7 @@ class Handlers:
             StoreError: 400 for a selector that cannot be used, 410 for a version that is over.
         """
         resource = target.resource
-        predicate = both(options.labels, resource.kind, options.fields)
+        predicate = both(options.labels, self._store.scheme[resource.kind], options.fields)
         version = options.resource_version
         if version and not version.isdigit():
             text = (
@@ -110,7 +106,7 @@ class Handlers:
         version = obj["metadata"].get("resourceVersion", "")
         if version and not version.isdigit():
             raise StoreError(500, "", f'strconv.ParseUint: parsing "{version}": invalid syntax')
-        if target.resource.kind in _CREATED_BY_PUT and not target.subresource and not self._exists(target):
+        if self._kind(target).create_on_update and not target.subresource and not self._exists(target):
             return self._make(target, obj, options)
         return self._update(target, obj, options)
 
@@ -120,7 +116,7 @@ class Handlers:
     def _make(self, target: Target, obj: Object, options: WriteOptions) -> Object:
         made = self._registry.create(target.resource.kind, obj, namespace=target.namespace, dry_run=options.dry_run)
         self.created = True
-        self.warnings += validation.warnings(target.resource.kind, made)
+        self.warnings += self._kind(target).warnings(made)
         return made
 
     def patch(self, target: Target, query: Mapping[str, str], body: bytes, media_type: str) -> Object:
@@ -165,9 +161,9 @@ class Handlers:
         """
         options = DeleteOptions.read(query, body)
         resource = target.resource
-        if resource.kind == "Job" and options.propagation is None:
+        if self._kind(target).orphan_warning and options.propagation is None:
             options = replace(options, propagation="Orphan")
-            self.warnings.append(_JOB_ORPHANS)
+            self.warnings.append(self._kind(target).orphan_warning)
         place = (resource.kind, target.namespace, target.name)
         if options.dry_run:
             last = deletion.checked(self._store, *place, uid=options.uid, resource_version=options.resource_version)
@@ -175,7 +171,7 @@ class Handlers:
         else:
             last = self._delete(place, options)
             gone = self._store.get(*place) is None
-        if not gone or resource.kind in _RETURNED_WHEN_GONE:
+        if not gone or self._kind(target).returned_when_gone:
             return {**_type(resource), **last}
         details = {
             "name": target.name,
@@ -221,14 +217,15 @@ class Handlers:
     def _update(self, target: Target, obj: Object, options: WriteOptions) -> Object:
         kind = target.resource.kind
         new = self._registry.update(kind, obj, subresource=target.subresource, dry_run=options.dry_run)
-        self.warnings += validation.warnings(kind, new)
+        self.warnings += self._kind(target).warnings(new)
         return new
 
     def _evict(self, target: Target, body: bytes, options: WriteOptions) -> Object:
         parsed = parsed_object(body, "Eviction")
         # Both versions are taken, and whatever else it is must be told apart by its kind.
         accepted = parsed.get("kind") != "Eviction" or parsed.get("apiVersion") == "policy/v1beta1"
-        check_kind(EVICTION, {**parsed, "apiVersion": EVICTION.api_version} if accepted else parsed)
+        checked = {**parsed, "apiVersion": eviction.RESOURCE.api_version} if accepted else parsed
+        check_kind(eviction.RESOURCE, checked, self._store.scheme)
         obj = self._decode_as(eviction.DEFINITION, "Eviction", parsed, options)
         if obj["metadata"].setdefault("namespace", target.namespace) != target.namespace:
             raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
@@ -243,7 +240,7 @@ class Handlers:
 
     def _decode(self, resource: Resource, body: bytes, options: WriteOptions) -> Object:
         parsed = parsed_object(body, resource.kind)
-        check_kind(resource, parsed)
+        check_kind(resource, parsed, self._store.scheme)
         definition = name_of(resource.group, resource.version, resource.kind)
         return self._decode_as(definition, resource.kind, parsed, options)
 

@@ -6,8 +6,9 @@ from functools import cache
 from typing import Any
 
 from kubesim.api.schema import definitions, name_of
+from kubesim.kinds.kind import Resource
 from kubesim.release import KUBERNETES, MINOR
-from kubesim.resources import RESOURCES, Resource
+from kubesim.scheme import Scheme
 from kubesim.store import Object
 
 _PARAMETERS = [
@@ -21,18 +22,24 @@ V2_DOCUMENT = b"\x0a\x032.0\x12\x0c\x0a\x0aKubernetes"
 _VERBS = (("get", "get"), ("put", "put"), ("patch", "patch"), ("delete", "delete"))
 
 
-def index(prefix: str = "") -> Object:
+def index(scheme: Scheme, prefix: str = "") -> Object:
     """``/openapi/v3``; `prefix` is what stands before all of this client's paths."""
-    paths = sorted({f"apis/{r.group}/{r.version}" if r.group else f"api/{r.version}" for r in RESOURCES})
+    paths = sorted({_path(kind.resource) for kind in scheme})
     return {"paths": {path: {"serverRelativeURL": f"{prefix}/openapi/v3/{path}?hash={MINOR}"} for path in paths}}
 
 
-@cache
-def document(path: str) -> Object | None:
+def document(path: str, scheme: Scheme) -> Object | None:
     """The document of a group and version, such as ``apis/apps/v1``; None where there is none."""
-    if path not in index()["paths"]:
-        return None
-    ours = [r for r in RESOURCES if (f"apis/{r.group}/{r.version}" if r.group else f"api/{r.version}") == path]
+    ours = tuple(kind.resource for kind in scheme if _path(kind.resource) == path)
+    return _document(path, ours) if ours else None
+
+
+def _path(resource: Resource) -> str:
+    return f"apis/{resource.group}/{resource.version}" if resource.group else f"api/{resource.version}"
+
+
+@cache
+def _document(path: str, ours: tuple[Resource, ...]) -> Object:
     paths: dict[str, Any] = {}
     for resource in ours:
         scope = "/namespaces/{namespace}" if resource.namespaced else ""

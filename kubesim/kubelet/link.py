@@ -5,13 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from kubesim.errors import SimulationError
 from kubesim.kubelet.runtime import PodNetwork
-from kubesim.store import Store, clone
-
-# Only the sandbox knows it: `down` cuts the node off the network, anything else and its absence join it.
-NETWORK_ANNOTATION = "sandbox.chaos-identity.io/network"
-DOWN = "down"
 
 
 class Link:
@@ -63,22 +57,3 @@ class Link:
         self.up = True
         for ip in self._addresses:
             self._network.rejoin(ip)
-
-
-def set_link(store: Store, name: str, *, up: bool) -> None:
-    """Have a node's link cut or joined, by its annotation.
-
-    Raises:
-        SimulationError: there is no such node.
-    """
-    node = store.get("Node", "", name)
-    if node is None:
-        there = ", ".join(one["metadata"]["name"] for one in store.list("Node"))
-        raise SimulationError(f"there is no node {name!r}", hint=f"there are: {there}")
-    changed = clone(node)
-    annotations = changed["metadata"].setdefault("annotations", {})
-    if up:
-        annotations.pop(NETWORK_ANNOTATION, None)
-    else:
-        annotations[NETWORK_ANNOTATION] = DOWN
-    store.update("Node", changed)

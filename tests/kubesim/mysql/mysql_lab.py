@@ -11,7 +11,7 @@ import aiomysql
 import yaml
 
 from kubesim import Cluster, run_virtual
-from kubesim.mysql.client import Dialed
+from kubesim.images.mysql.client import Dialed
 
 MANIFESTS = Path(__file__).parents[3] / "experiments" / "manifests"
 PASSWORD = "cluster-password"

@@ -10,6 +10,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kubesim.api.faults import ApiFaults
     from kubesim.cluster import Cluster
     from kubesim.cluster_dns import DnsAddresses, StartError
     from kubesim.containers.call import Call
@@ -21,14 +22,19 @@ if TYPE_CHECKING:
     from kubesim.model import Delay
     from kubesim.parameters import DELAYS
     from kubesim.readiness import NotReadyError
+    from kubesim.release import COREDNS_IMAGE, KUBERNETES
+    from kubesim.store import StoreError
     from kubesim.truth import Fact, Truth
     from kubesim.validator import Refusal, Validator, validate
     from kubesim.virtual import VirtualDeadlockError, VirtualTimeLoop, run_virtual
     from kubesim.works import EPOCH
 
 __all__ = [
+    "COREDNS_IMAGE",
     "DELAYS",
     "EPOCH",
+    "KUBERNETES",
+    "ApiFaults",
     "Call",
     "Cluster",
     "Delay",
@@ -42,6 +48,7 @@ __all__ = [
     "Signal",
     "SimulationError",
     "StartError",
+    "StoreError",
     "Truth",
     "Validator",
     "VirtualDeadlockError",
@@ -55,8 +62,11 @@ __all__ = [
 
 # Public name → the module that has it.
 _HOMES = {
+    "COREDNS_IMAGE": "release",
     "DELAYS": "parameters",
     "EPOCH": "works",
+    "KUBERNETES": "release",
+    "ApiFaults": "api.faults",
     "Call": "containers.call",
     "Cluster": "cluster",
     "Delay": "model",
@@ -70,6 +80,7 @@ _HOMES = {
     "Signal": "containers.signals",
     "SimulationError": "errors",
     "StartError": "cluster_dns",
+    "StoreError": "store",
     "Truth": "truth",
     "Validator": "validator",
     "VirtualDeadlockError": "virtual",

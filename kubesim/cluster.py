@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 import aiohttp
 
 from kubesim import readiness
+from kubesim.api import deletion
 from kubesim.bootstrap import DNS_ADDRESS
 from kubesim.cluster_dns import DnsAddresses, dns_addresses
 from kubesim.dns.front import serve_loopback
@@ -20,7 +21,7 @@ from kubesim.errors import SimulationError
 from kubesim.late import late
 from kubesim.network import UdpPort, UdpReceiver
 from kubesim.node_link import set_link
-from kubesim.store import Object
+from kubesim.store import Object, StoreError, clone
 from kubesim.works import Works
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Cluster(Works):
         truth: what really happened: which address DNS gives, which pod serves, since when.
         clock: its time, with dates.
         delays: its delays: `describe()`, `drawn()`.
+        api: its API server; ``api.faults = ApiFaults(...)`` makes it fail.
         vantage: a place on a node from which pods are reached; `open_udp` and `open_tcp` are its.
 
     Raises:
@@ -130,6 +132,48 @@ class Cluster(Works):
                 server refuses it. Says which file, which document and why.
         """
         return await _apply(self.api.kubeconfig_url, self.connector(), manifests, namespace)
+
+    def get(self, kind: str, name: str, namespace: str = "default") -> Object | None:
+        """An object as it is now, such as ``get("Pod", "web-0")``; None where there is none."""
+        found: Object | None = clone(self.store.get(kind, namespace, name) or self.store.get(kind, "", name))
+        return found
+
+    def objects(self, kind: str, namespace: str = "default") -> list[Object]:
+        """The objects of a kind as they are now, by name; ``""`` for all namespaces, and for kinds without."""
+        return [clone(found) for found in self.store.list(kind, namespace)]
+
+    def delete(
+        self, kind: str, name: str, namespace: str = "default", *, grace_s: int | None = None, propagation: str = ""
+    ) -> None:
+        """Delete an object as a DELETE request does, but at this very instant.
+
+        Args:
+            kind: such as ``Pod``.
+            name: of it.
+            namespace: of it.
+            grace_s: until a pod's containers are killed; None for the pod's own.
+            propagation: ``Background`` (also where empty), ``Foreground`` or ``Orphan``.
+
+        Raises:
+            SimulationError: there is none, or it may not be deleted.
+        """
+        place = namespace if self.store.get(kind, "", name) is None else ""
+        try:
+            deletion.delete(self.store, kind, place, name, grace_s=grace_s, propagation=propagation or None)
+        except StoreError as exc:
+            raise SimulationError(exc.message) from exc
+
+    async def until(self, holds: Callable[[], object], *, within_s: float = 300.0) -> None:
+        """Wait until a condition on objects holds, such as ``lambda: cluster.get("Pod", "web-0") is None``.
+
+        Args:
+            holds: is called now, and after each change of an object.
+            within_s: how long, of the loop's time.
+
+        Raises:
+            TimeoutError: it does not within that time.
+        """
+        await readiness.until(self.store, holds, within_s)
 
     async def until_ready(self, *names: str, namespace: str = "default", within_s: float = 300.0) -> None:
         """Wait until objects are ready, as `kubectl rollout status` does.

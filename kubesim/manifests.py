@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from kubesim.errors import SimulationError
 from kubesim.store import Object, clone
 
 # YAML text, the path of a file or of a folder, an object, or several of these.
-Manifests = str | os.PathLike[str] | Mapping[str, Any] | Iterable["str | os.PathLike[str] | Mapping[str, Any]"]
+Manifests = str | os.PathLike[str] | Mapping[str, Any] | Sequence[Any]
 _SUFFIXES = (".yaml", ".yml", ".json")
 
 
@@ -70,9 +70,11 @@ def _read(manifests: Manifests, where: str) -> Iterator[Manifest]:
         yield from _files(Path(manifests))
     elif isinstance(manifests, Mapping):
         yield from _objects(manifests, where)
-    else:
+    elif isinstance(manifests, Sequence):
         for number, one in enumerate(manifests, 1):
             yield from _read(one, f"{where}, item {number}")
+    else:
+        raise ManifestError(f"{where} is no object: {manifests!r}", hint="give YAML text, a Path, or a dict")
 
 
 def _files(path: Path) -> Iterator[Manifest]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from kubesim.errors import SimulationError
 from kubesim.store import Change, Object, Store
@@ -26,14 +26,12 @@ class NotReadyError(SimulationError, TimeoutError):
     """Something did not become ready in time; says what it lacks."""
 
 
-async def until_ready(store: Store, names: tuple[str, ...], namespace: str, within_s: float) -> None:
-    """Wait until objects are ready; see `Cluster.until_ready`.
+async def until(store: Store, holds: Callable[[], object], within_s: float) -> None:
+    """Wait until a condition on the store's objects holds; see `Cluster.until`.
 
     Raises:
-        NotReadyError: they are not within that time.
-        SimulationError: a name is of no kind that can be ready.
+        TimeoutError: it does not within that time.
     """
-    wanted = [_parsed(name) for name in names]
     changed = asyncio.Event()
 
     def on_change(_change: Change) -> None:
@@ -42,16 +40,28 @@ async def until_ready(store: Store, names: tuple[str, ...], namespace: str, with
     unsubscribe = store.subscribe(on_change)
     try:
         async with asyncio.timeout(within_s):
-            while list(_lacking(store, wanted, namespace)):
+            while not holds():
                 changed.clear()
                 await changed.wait()
+    finally:
+        unsubscribe()
+
+
+async def until_ready(store: Store, names: tuple[str, ...], namespace: str, within_s: float) -> None:
+    """Wait until objects are ready; see `Cluster.until_ready`.
+
+    Raises:
+        NotReadyError: they are not within that time.
+        SimulationError: a name is of no kind that can be ready.
+    """
+    wanted = [_parsed(name) for name in names]
+    try:
+        await until(store, lambda: not any(_lacking(store, wanted, namespace)), within_s)
     except TimeoutError as exc:
         lacking = "; ".join(_lacking(store, wanted, namespace))
         raise NotReadyError(
             f"not ready within {within_s:g} s: {lacking}", hint="look at the events of its pods, or wait for longer"
         ) from exc
-    finally:
-        unsubscribe()
 
 
 def _parsed(name: str) -> tuple[str, str]:

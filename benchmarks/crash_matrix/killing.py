@@ -106,9 +106,7 @@ class Story:
                 file.write(half)
 
     async def _whole(self) -> Killed:
-        sandbox = kubesim.Cluster(seed=1)
-        await sandbox.start()
-        try:
+        async with kubesim.Cluster(seed=1) as sandbox:
             await self._variant.prepare(sandbox)
             before = everything(sandbox.store)
             killed = Killed()
@@ -119,8 +117,6 @@ class Story:
             killed.itself = differences(before, everything(sandbox.store), self._named())
             killed.moments, killed.fates = self._roads.moments, self._roads.fates
             return killed
-        finally:
-            await sandbox.stop()
 
     async def _run(self, sandbox: kubesim.Cluster, killed: Killed) -> None:
         variant = self._variant

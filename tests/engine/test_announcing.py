@@ -28,9 +28,7 @@ def ran(reports: Path) -> tuple[Ran, list[dict[str, Any]]]:
     """A run in a namespace that is there before, and the Events of this tool in it afterwards."""
 
     async def main() -> tuple[Ran, list[dict[str, Any]]]:
-        sandbox = kubesim.Cluster(seed=1)
-        await sandbox.start()
-        try:
+        async with kubesim.Cluster(seed=1) as sandbox:
             meta = {"name": "mine", **granted(None)["metadata"], "annotations": {}}
             sandbox.api.registry.create("Namespace", {"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
             found = await run_on(sandbox, reports, QUICK)
@@ -38,8 +36,6 @@ def ran(reports: Path) -> tuple[Ran, list[dict[str, Any]]]:
                 sandbox.store.list("Event", "mine"), key=lambda one: int(one["metadata"]["resourceVersion"])
             )
             return found, [event for event in events if event["source"].get("component") == REPORTER]
-        finally:
-            await sandbox.stop()
 
     return run_virtual(main())
 

@@ -55,12 +55,8 @@ def test_a_run_stops_at_the_first_look_where_that_is_precise_enough(tmp_path: Pa
     heard = Heard()
 
     async def main() -> Ran:
-        sandbox = kubesim.Cluster(seed=1)
-        try:
-            await sandbox.start()
+        async with kubesim.Cluster(seed=1) as sandbox:
             return await run_on(sandbox, tmp_path, replace(QUICK, until_precision=0.4), progress=heard)
-        finally:
-            await sandbox.stop()
 
     ran = run_virtual(main())
     assert ran.result.error is None

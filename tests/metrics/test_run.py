@@ -32,9 +32,7 @@ class Scraper(Silence):
 
 
 async def run(reports: Path, publisher: Publisher, progress: Scraper) -> RunResult:
-    sandbox = kubesim.Cluster(seed=1)
-    await sandbox.start()
-    try:
+    async with kubesim.Cluster(seed=1) as sandbox:
         address = ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector())
         place = Place(address, sandbox.vantage, "sandbox", simulated=True, virtual_time=True, seed=1)
         options = Options(trials=2, grace_s=1, max_qps=None)
@@ -43,8 +41,6 @@ async def run(reports: Path, publisher: Publisher, progress: Scraper) -> RunResu
             experiment, options, place, reports, progress, lambda _folder, history: publisher.follow(history)
         )
         return await execution.run()
-    finally:
-        await sandbox.stop()
 
 
 def value(text: str, start: str) -> float:

@@ -9,12 +9,10 @@ from typing import Any
 
 import aiohttp
 
-from kubesim.manifests import Manifest, ManifestError, Manifests, read_manifests
+from kubesim.manifests import Manifest, ManifestError, Manifests, in_order, read_manifests
 from kubesim.store import Object
 
 _MERGE = "application/merge-patch+json"
-# What others of the same manifests need; the rest keeps its order.
-_FIRST = ("Namespace", "CustomResourceDefinition")
 _LOOKS, _LOOK_EVERY_S = 50, 0.1  # at a kind that was defined just now
 _CONFLICT, _FAILURE = 409, 400
 
@@ -40,7 +38,7 @@ class _Applier:
         """
         await self._know_all(manifests)
         made = {}
-        for number, manifest in sorted(enumerate(manifests), key=lambda row: row[1].kind not in _FIRST):
+        for number, manifest in in_order(manifests):
             made[number] = await self._apply(manifest, namespace)
         return [made[number] for number in range(len(manifests))]
 

@@ -15,6 +15,8 @@ from kubesim.store import Object, clone
 
 # YAML text, the path of a file or of a folder, an object, or several of these.
 Manifests = str | os.PathLike[str] | Mapping[str, Any] | Sequence[Any]
+# What others of the same manifests need.
+_FIRST = ("Namespace", "CustomResourceDefinition")
 _SUFFIXES = (".yaml", ".yml", ".json")
 
 
@@ -61,6 +63,11 @@ def read_manifests(manifests: Manifests) -> list[Manifest]:
         ManifestError: a file cannot be read, or something is no object; says where.
     """
     return list(_read(manifests, "the manifests"))
+
+
+def in_order(manifests: Sequence[Manifest]) -> list[tuple[int, Manifest]]:
+    """The order in which to create them, with their numbers: what others need comes first, the rest as it stands."""
+    return sorted(enumerate(manifests), key=lambda row: row[1].kind not in _FIRST)
 
 
 def _read(manifests: Manifests, where: str) -> Iterator[Manifest]:

@@ -12,8 +12,7 @@ from typing import Any
 from kubesim.api.handlers import Handlers
 from kubesim.api.registry import Registry
 from kubesim.api.target import Target
-from kubesim.kinds import BY_KIND
-from kubesim.manifests import ManifestError, Manifests, read_manifests
+from kubesim.manifests import ManifestError, Manifests, in_order, read_manifests
 from kubesim.model import Model
 from kubesim.simclock import SimClock
 from kubesim.store import Object, Store, StoreError
@@ -57,8 +56,8 @@ class Validator:
         self._registry = Registry(self._store, Model(0, ()))
 
     def knows(self, obj: Mapping[str, Any]) -> bool:
-        """Whether it can judge objects of that kind and version."""
-        kind = BY_KIND.get(str(obj.get("kind")))
+        """Whether it can judge objects of that kind and version: it has the kind, or took its definition."""
+        kind = self._store.scheme.get(str(obj.get("kind")))
         return kind is not None and kind.resource.api_version == obj.get("apiVersion")
 
     def create(self, obj: Object, namespace: str = "default", *, where: str = "") -> Refusal | None:
@@ -69,7 +68,7 @@ class Validator:
             namespace: that the request names. It is made where it is not there yet.
             where: for the refusal.
         """
-        resource = BY_KIND[obj["kind"]].resource
+        resource = self._store.scheme[obj["kind"]].resource
         place = namespace if resource.namespaced else ""
         try:
             if place and self._store.get("Namespace", "", place) is None:
@@ -83,7 +82,7 @@ class Validator:
 
 
 def validate(manifests: Manifests, namespace: str = "default") -> list[Refusal]:
-    """What an API server would refuse of manifests that are created in their order; empty where it takes them all.
+    """What an API server would refuse of manifests that are created one after the other; empty where it takes them all.
 
     Args:
         manifests: YAML text, the path of a file or of a folder, an object, or several of these.
@@ -93,14 +92,17 @@ def validate(manifests: Manifests, namespace: str = "default") -> list[Refusal]:
         ManifestError: a file cannot be read, something is no object, or is of a kind that cannot be judged.
     """
     found, validator = read_manifests(manifests), Validator()
-    strange = [f"{one.where}: {one.kind} ({one.api_version})" for one in found if not validator.knows(one.object)]
+    refusals: dict[int, Refusal] = {}
+    strange = []
+    for number, one in in_order(found):
+        place = one.object["metadata"].get("namespace") or namespace
+        if not validator.knows(one.object):
+            strange.append(f"{one.where}: {one.kind} ({one.api_version})")
+        elif (refusal := validator.create(one.object, place, where=one.where)) is not None:
+            refusals[number] = refusal
     if strange:
         raise ManifestError(
             f"the simulated API server has no such kind, and cannot judge it: {'; '.join(strange)}",
-            hint="leave it out; kubesim.Validator().knows(object) tells which",
+            hint="give its CustomResourceDefinition too, or leave it out; Validator().knows(object) tells which",
         )
-    refusals = [
-        validator.create(one.object, one.object["metadata"].get("namespace") or namespace, where=one.where)
-        for one in found
-    ]
-    return [refusal for refusal in refusals if refusal is not None]
+    return [refusals[number] for number in sorted(refusals)]

@@ -35,6 +35,23 @@ spec:
     spec:
       containers: [{name: nginx, image: "nginx:1.29", ports: [{containerPort: 80}]}]
 """
+SITE = "{apiVersion: example.com/v1, kind: Site, metadata: {name: home}, spec: {replicas: 2}}"
+SITE_DEFINITION = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: sites.example.com}
+spec:
+  group: example.com
+  names: {kind: Site, plural: sites}
+  scope: Namespaced
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        {type: object, properties: {spec: {type: object, properties: {replicas: {type: integer}}}}}
+"""
 CERTIFICATE = "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: web}\n"
 
 
@@ -119,6 +136,20 @@ def test_a_folder_with_unknown_kinds_is_one_error_and_changes_nothing(tmp_path: 
             f"{tmp_path}/b.yml, document 1: Issuer (cert-manager.io/v1)"
         )
         assert cluster.store.get("Service", "default", "web") is None
+
+    on_a_cluster(story)
+
+
+def test_a_kind_may_be_defined_by_the_same_manifests() -> None:
+    """Before or after its objects; the definition is created first."""
+    assert [str(one) for one in kubesim.validate([SITE, SITE_DEFINITION])] == []
+    (refusal,) = kubesim.validate([SITE.replace("2", "two"), SITE_DEFINITION])
+    assert (refusal.status, refusal.reason, refusal.where) == (422, "Invalid", "the manifests, item 1, document 1")
+
+    async def story(cluster: kubesim.Cluster) -> None:
+        site, definition = await cluster.apply([SITE, SITE_DEFINITION])
+        assert (site["kind"], definition["kind"]) == ("Site", "CustomResourceDefinition")
+        assert (cluster.get("Site", "home") or {})["spec"] == {"replicas": 2}
 
     on_a_cluster(story)
 

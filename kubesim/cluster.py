@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 import aiohttp
 
-from kubesim import readiness
-from kubesim.api import deletion
+from kubesim import direct, readiness
 from kubesim.bootstrap import DNS_ADDRESS
 from kubesim.cluster_dns import DnsAddresses, dns_addresses
 from kubesim.dns.front import serve_loopback
@@ -21,7 +20,7 @@ from kubesim.errors import SimulationError
 from kubesim.late import late
 from kubesim.network import UdpPort, UdpReceiver
 from kubesim.node_link import set_link
-from kubesim.store import Object, StoreError, clone
+from kubesim.store import Object
 from kubesim.works import Works
 
 if TYPE_CHECKING:
@@ -114,6 +113,7 @@ class Cluster(Works):
         self._need_realtime("a kubeconfig for other programs")
         file = Path(path)
         file.touch(mode=0o600)
+        file.chmod(0o600)  # it may have been there
         file.write_text(json.dumps(self.kubeconfig(), indent=2), encoding="utf-8")
         return file
 
@@ -134,13 +134,16 @@ class Cluster(Works):
         return await _apply(self.api.kubeconfig_url, self.connector(), manifests, namespace)
 
     def get(self, kind: str, name: str, namespace: str = "default") -> Object | None:
-        """An object as it is now, such as ``get("Pod", "web-0")``; None where there is none."""
-        found: Object | None = clone(self.store.get(kind, namespace, name) or self.store.get(kind, "", name))
-        return found
+        """An object as it is now, such as ``get("Pod", "web-0")``; None where there is none.
+
+        Raises:
+            SimulationError: there is no such kind.
+        """
+        return direct.get(self.store, kind, name, namespace)
 
     def objects(self, kind: str, namespace: str = "default") -> list[Object]:
         """The objects of a kind as they are now, by name; ``""`` for all namespaces, and for kinds without."""
-        return [clone(found) for found in self.store.list(kind, namespace)]
+        return direct.objects(self.store, kind, namespace)
 
     def delete(
         self, kind: str, name: str, namespace: str = "default", *, grace_s: int | None = None, propagation: str = ""
@@ -157,11 +160,7 @@ class Cluster(Works):
         Raises:
             SimulationError: there is none, or it may not be deleted.
         """
-        place = namespace if self.store.get(kind, "", name) is None else ""
-        try:
-            deletion.delete(self.store, kind, place, name, grace_s=grace_s, propagation=propagation or None)
-        except StoreError as exc:
-            raise SimulationError(exc.message) from exc
+        direct.delete(self.store, kind, name, namespace, grace_s=grace_s, propagation=propagation)
 
     async def until(self, holds: Callable[[], object], *, within_s: float = 300.0) -> None:
         """Wait until a condition on objects holds, such as ``lambda: cluster.get("Pod", "web-0") is None``.

@@ -110,6 +110,23 @@ async def _ask(cluster: kubesim.Cluster, server: str, name: str) -> list[str]:
     return [record.to_text() for rows in found.answer for record in rows]
 
 
+def test_what_is_not_there_is_none_and_what_cannot_be_is_an_error() -> None:
+    async def story(cluster: kubesim.Cluster) -> None:
+        assert cluster.get("Pod", "web-0") is None
+        assert [node["metadata"]["name"] for node in cluster.objects("Node")] == ["node-1", "node-2"]
+        assert len(cluster.objects("Pod", "")) == 2
+        with pytest.raises(kubesim.SimulationError, match=r"no kind 'po'\n  write 'Pod'"):
+            cluster.get("po", "web-0")
+        with pytest.raises(kubesim.SimulationError, match=r"no kind 'Certificate'\n  it has ClusterRole, "):
+            cluster.objects("Certificate")
+        with pytest.raises(kubesim.SimulationError, match='pods "web-0" not found'):
+            cluster.delete("Pod", "web-0")
+        with pytest.raises(kubesim.SimulationError, match="this namespace may not be deleted"):
+            cluster.delete("Namespace", "default")
+
+    on_a_cluster(story)
+
+
 def test_what_is_applied_again_is_changed() -> None:
     """The API server answers what it made of it; what the manifest does not name stays."""
 

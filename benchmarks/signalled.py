@@ -27,11 +27,12 @@ from chaos.cli import one, saved
 from chaos.cli import run as _run  # noqa: F401 - likewise
 from chaos.cli.early import take_over
 from chaos.cluster.address import ClusterAddress
-from chaos.cluster.client import Cluster, Object
+from chaos.cluster.client import Cluster
 from chaos.cluster.journal import JOURNAL, Journal
 from chaos.engine.place import Place
 from chaos.errors import ChaosError
 from chaos.experiment import Options
+from chaos.model.object import Object
 
 _OPTIONS = ("--period", "1s", "--connect-period", "1s", "--allow-kube-system")
 # With these all its checks hold.

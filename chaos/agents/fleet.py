@@ -18,6 +18,7 @@ from chaos.cluster.client import Cluster
 from chaos.cluster.exec import open_exec
 from chaos.errors import ApiError, ChaosError, PreflightError
 from chaos.model import ClusterEvent
+from chaos.model.object import Object
 from chaos.model.recording import Recorder
 from chaos.options.agents import AgentOptions, PodOptions
 from chaos.probes import DnsView
@@ -32,8 +33,6 @@ _LOOK_S = 0.1
 # The kubelet says these only after it has tried; more tries end the same way.
 _HOPELESS = frozenset({"ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError"})
 _TERMINAL = ("Failed", "Succeeded")
-
-Object = dict[str, Any]
 
 
 @dataclass(slots=True)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
 
 from chaos.agents.mesh import OPT_OUT_ANNOTATIONS, OPT_OUT_LABELS
+from chaos.model.object import Object
 from chaos.options.agents import AgentOptions, PodOptions
-
-Object = dict[str, Any]
 
 COMPONENT = {"app.kubernetes.io/name": "chaos-identity", "app.kubernetes.io/component": "agent"}
 INDEX_LABEL = "batch.kubernetes.io/job-completion-index"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from chaos.cluster.client import Cluster, Object
+from chaos.cluster.client import Cluster
 from chaos.cluster.entry import RUN_LABEL, UndoEntry
 from chaos.cluster.mirror import MIRROR_LABEL
 from chaos.errors import ApiError
+from chaos.model.object import Object
 
 # As the API server calls who wrote an object: the beginning of the client's User-Agent.
 TOOL = "chaos-identity"

@@ -9,13 +9,14 @@ from functools import partial
 from typing import Any
 
 from chaos.clock import RunClock
-from chaos.cluster.client import Cluster, Object
+from chaos.cluster.client import Cluster
 from chaos.cluster.journal import RUN_LABEL, Journal, UndoEntry
 from chaos.cluster.mirror import Mirror, is_outside
 from chaos.cluster.retrying import Tried
 from chaos.cluster.shell import for_node, run_shell
 from chaos.cluster.undo import COMMAND_WITHIN_S, Undo
 from chaos.errors import ApiError, InconclusiveError, RollbackError
+from chaos.model.object import Object
 
 _NOT_FOUND, _CONFLICT = 404, 409
 _LAST_ANSWER_S = 3.0

@@ -18,13 +18,13 @@ from chaos.cluster.retrying import BUDGET_S, Retrying, Tried
 from chaos.cluster.settling import Settling, Write
 from chaos.cluster.sound import check_object
 from chaos.errors import ApiError
+from chaos.model.object import Object
 
 if TYPE_CHECKING:  # a second to import, which experiments and commands without a cluster do not pay
     from chaos.cluster.transport import Transport
 
-__all__ = ["API_VERSIONS", "CLUSTER_WIDE", "NEVER_MADE", "Cluster", "Object", "Witness"]
+__all__ = ["API_VERSIONS", "CLUSTER_WIDE", "NEVER_MADE", "Cluster", "Witness"]
 
-Object = dict[str, Any]
 # A question: nothing of the cluster changes by it.
 _NEVER_STORED = frozenset({"SelfSubjectAccessReview"})
 _REQUEST_TIMEOUT_S = 30.0

@@ -20,13 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from chaos.cluster.address import ClusterAddress
-from chaos.cluster.client import Cluster, Object
+from chaos.cluster.client import Cluster
 from chaos.cluster.entry import FIX_PREFIX, RUN_LABEL, UndoEntry, is_run_id
 from chaos.cluster.journal import JOURNAL, Journal
 from chaos.cluster.line import VERSION, Line, write_line
 from chaos.cluster.lines import read_lines
 from chaos.cluster.restoring import DNS_NAMESPACE
 from chaos.errors import ApiError, UsageError
+from chaos.model.object import Object
 from chaos.visible import visible
 
 # Not the run's own label: neither a rollback nor `chaos cleanup` must take it for something to be removed.

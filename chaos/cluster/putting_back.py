@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from chaos.cluster.client import Cluster, Object
+from chaos.cluster.client import Cluster
 from chaos.cluster.journal import RUN_LABEL, Journal, UndoEntry
 from chaos.cluster.later import by_hand, not_yet
 from chaos.cluster.mirror import Copy
 from chaos.cluster.values import has_values
 from chaos.errors import ApiError, ChaosError, RollbackError, UnprovenError
+from chaos.model.object import Object
 
 _CONFLICT = 409
 _TRIES = 5

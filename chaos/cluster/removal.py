@@ -8,11 +8,12 @@ from collections.abc import Sequence
 
 from chaos.clock import RunClock
 from chaos.cluster.belonging import Belongings, claims_of, foreign_in, is_orphan_of, left_behind
-from chaos.cluster.client import Cluster, Object
+from chaos.cluster.client import Cluster
 from chaos.cluster.journal import RUN_LABEL, Journal, UndoEntry
 from chaos.cluster.later import later, not_yet
 from chaos.cluster.mirror import Copy
 from chaos.errors import ApiError, ChaosError, InUseError, RollbackError, UnprovenError
+from chaos.model.object import Object
 from chaos.visible import visible
 
 _POLL_S = 0.1

@@ -12,8 +12,8 @@ from typing import Any
 from chaos.cluster.retrying import Tried, Tries
 from chaos.cluster.values import has_values
 from chaos.errors import ApiError
+from chaos.model.object import Object
 
-Object = dict[str, Any]
 _CONFLICT = 409
 _REQUEST_S, _SHORTEST_S = 30.0, 5.0
 # The server writes some anew: 1000m is 1.

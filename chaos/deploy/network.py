@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from chaos.agents.manifests import COMPONENT
 from chaos.deploy.rbac import NAME
+from chaos.model.object import Object
 
-Object = dict[str, Any]
 _API = "networking.k8s.io/v1"
 
 

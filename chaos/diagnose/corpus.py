@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from chaos.diagnose.scripts import mounted_texts, scripts_of
-from chaos.diagnose.values import Object, mapping, mappings, text, texts
+from chaos.diagnose.values import mapping, mappings, text, texts
 from chaos.diagnose.view import View, Workload
+from chaos.model.object import Object
 
 
 def of_container(view: View, workload: Workload, container: Object) -> str:

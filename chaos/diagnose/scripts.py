@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from chaos.diagnose.finding import Reference
-from chaos.diagnose.values import Object, mapping, mappings, text, texts
+from chaos.diagnose.values import mapping, mappings, text, texts
 from chaos.diagnose.view import Item, View, Workload
+from chaos.model.object import Object
 
 SHELLS = ("sh", "bash", "ash", "dash")
 _COMMENT = re.compile(r"(^|\s)#.*$")

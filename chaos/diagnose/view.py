@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from chaos.diagnose.finding import Reference
-from chaos.diagnose.values import Object, labels_of, mapping, mappings, number, selects, text
+from chaos.diagnose.values import labels_of, mapping, mappings, number, selects, text
+from chaos.model.object import Object
 
 if TYPE_CHECKING:
     from chaos.diagnose.measured import Measured

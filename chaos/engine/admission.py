@@ -9,13 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from chaos.cluster.client import Cluster
 from chaos.cluster.request import Request
 from chaos.errors import ApiError, PreflightError
-
-Object = dict[str, Any]
+from chaos.model.object import Object
 
 # What a server's refusal is about, by its words, and what helps.
 _EXEMPT = "have its owner exempt the namespace (namespaceSelector, matchConditions), or use another namespace"

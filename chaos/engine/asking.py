@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from chaos.cluster.client import Cluster
 from chaos.cluster.request import Request
 from chaos.engine.rehearsal import Call
 from chaos.errors import ApiError
+from chaos.model.object import Object
 
-Object = dict[str, Any]
 MADE_BY_THE_RUN = "its namespace is made by the run"
 ACCEPTED, REFUSED, NOT_ASKED = "accepted", "refused", "not asked"
 # What only the live object can tell.

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from chaos.cluster.client import Cluster
+from chaos.model.object import Object
 
-Object = dict[str, Any]
 OPT_IN_LABEL = "chaos-identity.io/allowed"
 # The label's values: without an end, which older versions know too, and with one, which they take for none.
 UNTIL_REVOKED, FOR_A_WHILE = "true", "until"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
 from chaos.clock import RunClock
 from chaos.cluster.changes import Acknowledged, Changes
@@ -15,8 +14,8 @@ from chaos.engine.views import DNS_LABELS
 from chaos.errors import InconclusiveError, UsageError
 from chaos.experiment import Experiment
 from chaos.model import PodIdentity
+from chaos.model.object import Object
 
-Object = dict[str, Any]
 _CONFIG_MAP = "coredns"
 _LOOK_S = 0.1
 Guarded = Callable[[str, Sequence[str], int], Awaitable[None]]

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from chaos.clock import RunClock
 from chaos.cluster.changes import Acknowledged
@@ -23,6 +22,7 @@ from chaos.cluster.client import Cluster
 from chaos.cluster.journal import RUN_LABEL
 from chaos.engine.holder import user
 from chaos.errors import ApiError, InconclusiveError
+from chaos.model.object import Object
 from chaos.visible import visible
 
 NAME = "chaos-identity"
@@ -35,7 +35,6 @@ _SURELY_OVER_S = 10 * DURATION_S
 _MOST_S = 3600.0
 # It is gone, or has another UID: a conflict, or a change of what does not change.
 _ANOTHER_ONE = (404, 409, 422)
-Object = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

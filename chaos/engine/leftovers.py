@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any
 
 from chaos.agents.manifests import ALONE_S
 from chaos.cluster.belonging import Belongings, claims_made_by, foreign_in
@@ -18,8 +17,8 @@ from chaos.engine.kept import is_about
 from chaos.engine.lease import Holder, holder
 from chaos.engine.owners import living_owners
 from chaos.errors import ApiError, PreflightError
+from chaos.model.object import Object
 
-Object = dict[str, Any]
 _NOT_FOUND, _FORBIDDEN = 404, 403
 # The Lease that a run takes says so; nothing that it makes is made later.
 _RUN_S = 3600

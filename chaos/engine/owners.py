@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from chaos.cluster.client import API_VERSIONS, Cluster
 from chaos.errors import ApiError
+from chaos.model.object import Object
 
-Object = dict[str, Any]
 _CANNOT_LOOK = (403, 404)
 
 

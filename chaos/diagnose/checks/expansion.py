@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from chaos.diagnose.check import Check
 from chaos.diagnose.finding import Finding, Reference, Severity
 from chaos.diagnose.scripts import Script, scripts_of
-from chaos.diagnose.values import Object, labels_of, mapping, mappings, text, texts
+from chaos.diagnose.values import labels_of, mapping, mappings, text, texts
 from chaos.diagnose.view import View, Workload
+from chaos.model.object import Object
 
 _KEY = "unexpanded"
 _REFERENCE = re.compile(r"(\$?)\$\(([^()]+)\)")

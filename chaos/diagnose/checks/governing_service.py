@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
-from chaos.diagnose.finding import Finding, Object, Repair, Severity
+from chaos.diagnose.finding import Finding, Repair, Severity
 from chaos.diagnose.values import labels_of, mapping, mappings, shown
 from chaos.diagnose.view import Item, View, Workload, is_headless
+from chaos.model.object import Object
 
 _KEY = "governing-service"
 

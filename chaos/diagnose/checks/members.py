@@ -9,8 +9,9 @@ from chaos.diagnose import corpus
 from chaos.diagnose.check import Check
 from chaos.diagnose.finding import Finding, Severity
 from chaos.diagnose.scripts import program_name
-from chaos.diagnose.values import Object, text, texts
+from chaos.diagnose.values import text, texts
 from chaos.diagnose.view import View
+from chaos.model.object import Object
 
 _KEY = "members-not-joined"
 _CLUSTER_ON = re.compile(r"cluster-enabled[\s\"']+(yes|true)", re.IGNORECASE)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
 from chaos.diagnose.finding import Finding, Severity
-from chaos.diagnose.values import Object, mappings, text
+from chaos.diagnose.values import mappings, text
 from chaos.diagnose.view import Item, View, Workload, is_headless, selector_of
+from chaos.model.object import Object
 
 _KEY = "port"
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from chaos.cluster.selector import selector_text
 from chaos.engine.guards.guard import Guard, GuardError, Injection, Scene
 from chaos.engine.permissions import DNS_NAMESPACE
 from chaos.engine.target import is_ready
+from chaos.model.object import Object
 
 # The controller that counts is behind for a moment after a pod turned ready.
 _WAIT_S, _LOOK_S = 5.0, 0.5
-Object = dict[str, Any]
 
 
 class Budgets(Guard):

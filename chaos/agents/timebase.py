@@ -62,7 +62,7 @@ class ClockPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Unsure:
+class ClockStep:
     """A time (of the run's clock) in which an agent's clock moved against it by at least `moved_ns`."""
 
     from_ns: int
@@ -89,7 +89,7 @@ class TimeBase:
     """
 
     def __init__(self, unsure_ns: int) -> None:
-        self.unsure: list[Unsure] = []
+        self.unsure: list[ClockStep] = []
         self._unsure_ns = unsure_ns
         self._agent = array("q")  # in rising order
         self._least = array("q")
@@ -136,7 +136,7 @@ class TimeBase:
             way = "forward" if after.middle_offset_ns > before.middle_offset_ns else "back"
             elapsed_s = (after.sent_ns - before.sent_ns) / 1e9
             reason = f"its clock went {way} by at least {moved_ns / 1e6:.1f} ms within {elapsed_s:.2f} s"
-            self.unsure.append(Unsure(before.sent_ns, after.received_ns, moved_ns, reason))
+            self.unsure.append(ClockStep(before.sent_ns, after.received_ns, moved_ns, reason))
 
     def _prune(self, before_ns: int) -> None:
         self._shown_twice = [zone for zone in self._shown_twice if zone.to_ns >= before_ns]

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from chaos.cli.commands.runs import Chosen
+from chaos.cli.commands.runs import RunsOptions
 from chaos.cli.complete import experiment_names
 from chaos.cli.folded import print_under
 from chaos.errors import UsageError
@@ -43,7 +43,7 @@ class Past:
     folder: str
 
 
-def list_runs(chosen: Chosen, kept: ReportsOptions, told: FormatOptions) -> int:
+def list_runs(chosen: RunsOptions, kept: ReportsOptions, told: FormatOptions) -> int:
     """Print them, the newest last.
 
     Raises:

@@ -19,7 +19,7 @@ _WRITABLE_WITHIN_S = 0.5
 _Handler = Callable[[int, FrameType | None], object]
 
 
-class Undoing(Protocol):
+class Interruptible(Protocol):
     """What may have something to undo; see `chaos.engine.execution.Execution`."""
 
     def interrupt(self) -> None: ...
@@ -34,7 +34,7 @@ class RunSignals:
     """
 
     def __init__(self) -> None:
-        self._execution: Undoing | None = None
+        self._execution: Interruptible | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told: int | None = None
         self._seen = 0
@@ -47,7 +47,7 @@ class RunSignals:
     def __exit__(self, *_: object) -> None:
         _give_back(self._before)
 
-    def watch(self, execution: Undoing) -> None:
+    def watch(self, execution: Interruptible) -> None:
         """From now on there may be something to undo; called inside the run's loop."""
         self._execution, self._loop = execution, asyncio.get_running_loop()
 

@@ -28,7 +28,7 @@ class MysqlSession(Session):
 
     def __init__(self, stream: Stream, writer: asyncio.StreamWriter, login: Login) -> None:
         super().__init__(stream, writer, login)
-        self._connection = _OnStream(stream, writer, login)
+        self._connection = _MySqlOnStream(stream, writer, login)
 
     async def log_in(self) -> None:
         """Handshake and authentication."""
@@ -58,7 +58,7 @@ class MysqlSession(Session):
         super().close()
 
 
-class _OnStream(aiomysql.Connection):  # type: ignore[misc]  # it has no types
+class _MySqlOnStream(aiomysql.Connection):  # type: ignore[misc]  # it has no types
     """The library's connection on a stream that is open already."""
 
     def __init__(self, stream: Stream, writer: asyncio.StreamWriter, login: Login) -> None:

@@ -57,7 +57,7 @@ class RedisSession(Session):
 
     def __init__(self, stream: Stream, writer: asyncio.StreamWriter, login: Login) -> None:
         super().__init__(stream, writer, login)
-        self._connection: Any = _OnStream(stream, writer, login)  # its methods have no types
+        self._connection: Any = _RedisOnStream(stream, writer, login)  # its methods have no types
 
     async def log_in(self) -> None:
         """AUTH, where there is a password."""
@@ -109,7 +109,7 @@ class RedisSession(Session):
         super().close()
 
 
-class _OnStream(Connection):
+class _RedisOnStream(Connection):
     """The library's connection on a stream that is open already."""
 
     def __init__(self, stream: Stream, writer: asyncio.StreamWriter, login: Login) -> None:

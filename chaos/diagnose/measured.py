@@ -11,7 +11,7 @@ from chaos.probes import DnsView
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class DnsServer:
     """One place that answers DNS.
 
     Attributes:
@@ -45,7 +45,7 @@ class Measured:
         left_out: names that were not asked for, because there are too many.
     """
 
-    servers: tuple[Server, ...]
+    servers: tuple[DnsServer, ...]
     answers: Mapping[str, Mapping[str, Outcome]]
     left_out: int = 0
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from chaos.diagnose.view import Item
+from chaos.diagnose.snapshot import Item
 from kubesim.api.handlers import Handlers
 from kubesim.api.registry import Registry
 from kubesim.api.target import Target

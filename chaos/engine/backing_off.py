@@ -8,7 +8,7 @@ from operator import sub
 
 from chaos.analysis.asked_less import how_bad
 from chaos.clock import RunClock
-from chaos.engine.dns_health import FEWEST, Health, Heard, Key, Usual, judge, together
+from chaos.engine.dns_health import FEWEST, Health, Heard, Usual, ViewKey, judge, together
 from chaos.engine.probing import Probing
 from chaos.engine.progress import Progress
 from chaos.model import FaultWindow, Series
@@ -46,11 +46,11 @@ class BackOff:
         self._progress = progress
         self.allowed = allowed
         self._seen: dict[int, int] = {}  # by series: samples that were looked at
-        self._heard: dict[Key, Heard] = {}
+        self._heard: dict[ViewKey, Heard] = {}
         self._since_s = 0.0
         self._touched: frozenset[str] | None = None  # pods of the faults under way; None: there are none
-        self._usual: dict[Key, Usual] | None = None  # None: not known yet
-        self._too_late: dict[Key, int] = {}  # as of the last look
+        self._usual: dict[ViewKey, Usual] | None = None  # None: not known yet
+        self._too_late: dict[ViewKey, int] = {}  # as of the last look
         self._overloaded = 0  # windows in a row
         self._well_since_s: float | None = None
         self._well_for_s = _WELL_FOR_S
@@ -81,7 +81,7 @@ class BackOff:
 
     # ---- what is heard ----
 
-    def _expected(self) -> list[Key]:
+    def _expected(self) -> list[ViewKey]:
         """Whom something must have been heard of, or nothing is known."""
         probing = self._probing
         return [(host.name, view) for host in probing.hosts if not host.lost for view in probing.view_names]
@@ -141,7 +141,7 @@ class BackOff:
         paced_ns = max((at_ns for at_ns, what, _ in marks if what == PACE), default=0)
         since_ns = max(steady_ns - round(_LEARNED_FROM_S * _NS_PER_S), paced_ns + round(_SETTLES_S * _NS_PER_S))
         timeouts = self._timeouts()
-        heard: dict[Key, Heard] = {}
+        heard: dict[ViewKey, Heard] = {}
         for series in self._asked():
             received_ns = self._recorder.history.samples[series.id].received_ns
             first, end = bisect_left(received_ns, since_ns), bisect_left(received_ns, steady_ns)

@@ -31,7 +31,7 @@ _SLOW_FACTOR = 3
 _SLOWER_BY_NS = {0.5: 10 * _MS, 0.9: 50 * _MS}
 
 
-Key = tuple[str, str]  # vantage, view
+ViewKey = tuple[str, str]  # vantage, view
 
 
 class Health(StrEnum):
@@ -107,7 +107,11 @@ def _is_gone(heard: Heard) -> bool:
 
 
 def judge(
-    heard: Mapping[Key, Heard], usual: Mapping[Key, Usual], *, under_fault: bool = False, before: Health = Health.UNSURE
+    heard: Mapping[ViewKey, Heard],
+    usual: Mapping[ViewKey, Usual],
+    *,
+    under_fault: bool = False,
+    before: Health = Health.UNSURE,
 ) -> Health:
     """What all views of all vantages together show.
 

@@ -10,7 +10,7 @@ from chaos.clients.host import question_of
 from chaos.clock import RunClock
 from chaos.engine.pacing import Pacing
 from chaos.engine.target import WatchedTarget
-from chaos.engine.views import ClusterDns
+from chaos.engine.views import DnsInventory
 from chaos.experiment import Options
 from chaos.model import ClusterEvent, Outcome, PodIdentity, Series
 from chaos.model.recording import Recorder
@@ -76,7 +76,7 @@ def plan_rates(options: Options, pods: int, views: int, connections_by_name: int
 
 
 def rates_of(
-    options: Options, target: WatchedTarget, dns: ClusterDns, kinds: tuple[str, ...], vantages: int, watched: int
+    options: Options, target: WatchedTarget, dns: DnsInventory, kinds: tuple[str, ...], vantages: int, watched: int
 ) -> Rates:
     """Those of a run on that target; arguments as of `Probing`."""
     by_name = sum(kind in kinds for kind in ("tcp", "http")) * len(target.names)
@@ -102,7 +102,7 @@ class Probing:
         vantages: int,
         clock: RunClock,
         recorder: Recorder,
-        dns: ClusterDns,
+        dns: DnsInventory,
         target: WatchedTarget,
         options: Options,
         kinds: tuple[str, ...],

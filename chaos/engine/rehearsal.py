@@ -70,7 +70,7 @@ class Rehearsed:
         return replace(self, calls=tuple(_renamed(call, pairs) for call in self.calls))
 
 
-class _Steps(Silence):
+class _NewestStep(Silence):
     """Remembers the newest step."""
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ class Rehearsal(Execution):
     """One run of an experiment on the sandbox, that notes each request down."""
 
     def __init__(self, experiment: Experiment, options: Options, place: Place, folder: Path) -> None:
-        self._steps = _Steps()
+        self._steps = _NewestStep()
         super().__init__(experiment, options, place, folder, self._steps, _keep_nothing)
         self.calls: list[Call] = []
 

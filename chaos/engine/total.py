@@ -24,7 +24,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ExperimentResult:
     """One experiment of several.
 
     Attributes:
@@ -39,7 +39,7 @@ class Part:
     reason: str = ""
 
 
-def total_of(parts: Sequence[Part], *, simulated: bool, problem: ChaosError | None = None) -> Ending:
+def total_of(parts: Sequence[ExperimentResult], *, simulated: bool, problem: ChaosError | None = None) -> Ending:
     """What they say together; what was skipped says nothing, and where all was, nothing is known.
 
     Args:
@@ -67,7 +67,7 @@ def _outcome(found: set[str]) -> RunOutcome:
     return RunOutcome.HELD if found - {SKIPPED} == {RunOutcome.HELD} else RunOutcome.INCONCLUSIVE
 
 
-def _group(parts: Sequence[Part], kind: str) -> str:
+def _group(parts: Sequence[ExperimentResult], kind: str) -> str:
     """Those of one kind, with the reasons that they share; empty without any."""
     names: dict[str, list[str]] = {}
     for part in parts:

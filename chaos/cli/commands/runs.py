@@ -16,7 +16,7 @@ _MOST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class RunsOptions:
     """Which runs."""
 
     experiment: str = argument(
@@ -25,4 +25,4 @@ class Chosen:
     last: int | None = option(Whole(1, _MOST), None, "Only so many, the newest; default: all.", trust=Trust.TYPED)
 
 
-command = Command("chaos.cli.past:list_runs", (Chosen, ReportsOptions, FormatOptions), profiles=False)
+command = Command("chaos.cli.past:list_runs", (RunsOptions, ReportsOptions, FormatOptions), profiles=False)

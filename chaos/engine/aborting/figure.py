@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 from chaos.clock import RunClock
 from chaos.engine.aborting.condition import Condition, Seen
-from chaos.engine.aborting.stretches import Stretch
+from chaos.engine.aborting.stretches import FailureStretch
 from chaos.model import Outcome, Series
 from chaos.model.outcome import DNS_PRESENT, OK
 from chaos.model.recording import Recorder
@@ -20,7 +20,7 @@ _REVERSE = "PTR "
 _LATE_TIMES = 8
 
 
-class Figure(Condition):
+class WatchedFigure(Condition):
     """Compares the longest stretch of failures so far, of any pod, view and vantage, with a limit.
 
     Args:
@@ -48,7 +48,7 @@ class Figure(Condition):
         self._own = own
         self._lost = lost
         self._probe = FIGURES[said.figure][0]
-        self._stretches: dict[int, Stretch] = {}
+        self._stretches: dict[int, FailureStretch] = {}
         self._good: list[bool] = []  # by outcome
         self._series: list[Series] = []
         self._known = 0  # series that were looked at
@@ -92,7 +92,7 @@ class Figure(Condition):
             if self._concerns(series):
                 self._series.append(series)
                 before = history.samples[series.id] if from_now else None
-                self._stretches[series.id] = Stretch(before, self._good)
+                self._stretches[series.id] = FailureStretch(before, self._good)
         self._known = len(history.series)
 
     def _concerns(self, series: Series) -> bool:

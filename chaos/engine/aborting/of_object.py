@@ -13,7 +13,7 @@ _BUDGET_S = 2.0
 _ABSENT = "not there"
 
 
-class OfObject(Condition):
+class WatchedObject(Condition):
     """Reads the object once a second.
 
     Args:

@@ -37,7 +37,7 @@ class QueryError(Exception):
     """It was not answered; the text says why."""
 
 
-class Query(Condition):
+class WatchedQuery(Condition):
     """Holds where the query finds a series, as an alert does, or a number that is not zero.
 
     Args:

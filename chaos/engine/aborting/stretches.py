@@ -10,7 +10,7 @@ from chaos.model import Samples
 _NEWEST = 50
 
 
-class Stretch:
+class FailureStretch:
     """The longest stretch of failures of one series so far, at least; one that goes on counts up to its last failure.
 
     A stretch lies between two successes. It began before its first failure was received and ended after its last one

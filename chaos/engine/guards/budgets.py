@@ -14,7 +14,7 @@ from chaos.model.object import Object
 _WAIT_S, _LOOK_S = 5.0, 0.5
 
 
-class Budgets(Guard):
+class BudgetsGuard(Guard):
     """PodDisruptionBudgets of the pods that are about to be taken."""
 
     name = "disruption-budget"

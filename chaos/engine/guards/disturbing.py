@@ -36,7 +36,7 @@ class _Needed(Guard):
         return bool(allowed) or scene.place.simulated
 
 
-class ClusterDns(_Needed):
+class ClusterDnsGuard(_Needed):
     """Changes to cluster DNS."""
 
     name = "cluster-dns"
@@ -45,7 +45,7 @@ class ClusterDns(_Needed):
     need = "kube-system"
 
 
-class Nodes(_Needed):
+class NodesGuard(_Needed):
     """Nodes out of service."""
 
     name = "nodes"
@@ -54,7 +54,7 @@ class Nodes(_Needed):
     need = "nodes"
 
 
-class NodeCommands(Guard):
+class NodeCommandsGuard(Guard):
     """Commands of the user's own that cut a node off."""
 
     name = "node-commands"

@@ -59,7 +59,7 @@ class Repair:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnostic:
     """One fault.
 
     Attributes:

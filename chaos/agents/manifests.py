@@ -67,7 +67,7 @@ def _pod_spec(name: str, agents: AgentOptions, pods: PodOptions) -> Object:
             "capabilities": {"drop": ["ALL"]},
             "readOnlyRootFilesystem": True,
         },
-        "terminationMessagePolicy": "FallbackToLogsOnError",  # so that its last words can be read without its log
+        "terminationMessagePolicy": "FallbackToLogsOnError",  # the end of its log is then in its status too
         "volumeMounts": [{"name": "program", "mountPath": _FOLDER, "readOnly": True}],
     }
     spread = {"maxSkew": 1, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {"matchLabels": _labels(name)}}

@@ -66,7 +66,7 @@ def judge_again(folder: Path, within_s: float | None, experiment: Experiment | N
     reading = Reading(history)
     conclusion = concluded(reading, statements(reading, judges_of(reading, experiment)))
     ending = conclusion.ending
-    # The report tells what came of the run's own limit.
+    # report.md judged by the run's own limit, so with another one the folder is named instead.
     where = report_path(folder) if within_s is None else folder
     if as_json:
         print_json({key: conclusion.document[key] for key in _JUDGED})

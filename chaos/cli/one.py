@@ -178,7 +178,7 @@ async def _run(
             result = await execution.run()
             if result.error is not None:
                 _name_settings(result.error, request.place.model)
-            # Until everything is told: what could not be undone must not be lost to a late Ctrl-C.
+            # Signals stay handled until the result is printed: a late Ctrl-C must not hide what could not be undone.
             told = _finish(request, experiment, console, publisher, result)
             signals.told(told.ending.exit_code)
         except ChaosError as exc:  # nothing was begun

@@ -100,7 +100,9 @@ def is_open(copy: Copy, command: str) -> RollbackError:
 async def _recover_one(
     cluster: Cluster, mirrors: Mirrors, request: ClusterRequest, console: SteadfastConsole
 ) -> list[ChaosError]:
-    copies = [copy for copy in mirrors.copies if copy.run["id"] == request.run]  # one of them may be somebody's joke
+    copies = [
+        copy for copy in mirrors.copies if copy.run["id"] == request.run
+    ]  # more than one: anybody may write a ConfigMap with a run's id
     if not copies:
         known = ", ".join(str(one.run["id"]) for one in mirrors.copies) or "none"
         raise UsageError(

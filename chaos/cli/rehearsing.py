@@ -24,7 +24,7 @@ from chaos.options.agents import AgentOptions
 from chaos.options.hooks import HookOptions
 from kubesim.virtual import VirtualTimeLoop
 
-# Requests do not depend on it, and a rehearsal need not measure.
+# Probing seldom makes a rehearsal fast; which requests it makes does not depend on the period.
 _PERIOD_S = 0.25
 _MOST_TRIALS = 10
 _READY_WITHIN_S = 120.0

@@ -30,8 +30,8 @@ from chaos.model.outcome import EOF, TIMEOUT
 from chaos.probes.connection import is_address
 from chaos.probes.http import os_error_name
 
-# What a server may have been told to call itself: a member of a cluster, or a replica that others are told about. A
-# server that was told nothing knows no name; that it answered is then all that is known.
+# Settings that hold the name that a server announces: of a cluster's member, and of a replica. Where neither is set the
+# server knows no name, and its answer only shows that somebody answered.
 _NAMES = ("cluster-announce-hostname", "replica-announce-ip")
 _WHO = f"CONFIG GET {_NAMES[0]}"
 # redis-py makes classes of some of the codes and drops the word.

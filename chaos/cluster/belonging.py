@@ -11,7 +11,7 @@ from chaos.cluster.mirror import MIRROR_LABEL
 from chaos.errors import ApiError
 from chaos.model.object import Object
 
-# As the API server calls who wrote an object: the beginning of the client's User-Agent.
+# The manager in managedFields of what this tool wrote: the API server takes it from the client's User-Agent.
 TOOL = "chaos-identity"
 # What somebody may have put into a namespace to have it run there, or kept.
 _KINDS = ("StatefulSet", "Deployment", "ReplicaSet", "Job", "Service", "PersistentVolumeClaim", "Pod")
@@ -22,9 +22,9 @@ _BY_HAND = ("ConfigMap", "NetworkPolicy", "PodDisruptionBudget", "ResourceQuota"
 _CLIENTS = ("kubectl", "helm", "Helm", "argocd", "kustomize", "flux")
 # Made for what a run makes, with its labels.
 _BY_CONTROLLERS = ("Pod", "PersistentVolumeClaim", "ReplicaSet", "ControllerRevision")
-# Of these, what stays of a workload that is deleted without what it owns; pods and claims do too.
+# What stays, besides pods and claims, when a workload is deleted without what it owns (propagationPolicy Orphan).
 _LEFT_BEHIND = {"StatefulSet": ("ControllerRevision",), "Deployment": ("ReplicaSet",)}
-_CANNOT_LOOK = (403, 404)  # it may not be listed, or this server has no such kind
+_CANNOT_LOOK = (403, 404)  # listing the kind is forbidden, or this server has no such kind
 
 
 class Belongings:
@@ -44,10 +44,10 @@ class Belongings:
         self._parents = {(e.namespace, e.name) for e in made if e.kind in ("StatefulSet", "Deployment", "ReplicaSet")}
 
     def has(self, obj: Object) -> bool:
-        """Whether it is of the run: it says so, and the journal does not deny it.
+        """Whether it is of the run: it carries the run's label, and the journal does not contradict that.
 
-        What no answer came for is known by its name alone; so is what a controller of the run made, and does not own
-        or owns no more: volume claims, and pods that were orphaned.
+        The journal has no UID of an object whose creation was never answered, nor of what a controller of the run made
+        and does not own (volume claims, orphaned pods). Those are recognised by their names.
         """
         meta, kind = obj["metadata"], obj["kind"]
         labels = meta.get("labels") or {}

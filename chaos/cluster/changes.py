@@ -277,7 +277,7 @@ class Changes:
         for entry in self._journal.open_entries():
             if entry.undo == "command" and entry.name == node:
                 await self._undo.undo(entry)
-                accepted_ns = self._clock.now_ns()  # what the mirror takes is not the command's time
+                accepted_ns = self._clock.now_ns()  # read before the mirror is updated, which takes time of its own
                 await self._tell_mirror(entry)
         return Acknowledged(sent_ns, accepted_ns, {})
 

@@ -32,8 +32,9 @@ _OK, _FORBIDDEN = 200, 403
 _VERBS = {"get": "get", "post": "create", "delete": "delete", "patch": "patch"}
 
 
-# Told before a request that writes: verb, kind, name, namespace, uid (where it names one). What it returns is told of
-# the answer, or of None where none came; after a refusal it is not: then nothing was written.
+# Called before each request that writes, with verb, kind, name, namespace and UID (where the request names one). The
+# function that it returns is called with the answer, or with None where none came; after a refusal, which means that
+# nothing was written, it is not called.
 _Answers = list[Object]
 Witness = Callable[[str, str, str, str, str], Callable[[Object | None], None]]
 
@@ -368,7 +369,7 @@ class Cluster:
         tried = tried or Tried()
         with self._witnessed(write) as answered:
             answer = await Settling(write, self.retrying.tries(), once, partial(self._look, write)).made(tried)
-            # Of what was read back nobody knows which of its versions this change made.
+            # An object that was only read back may be of a later version than this patch made, so it is not passed on.
             if not tried.settled or write.verb in ("create", "delete", "evict"):
                 answered.append(answer)
         return answer

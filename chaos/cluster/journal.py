@@ -131,7 +131,7 @@ class Journal:
         """
         self.unfit += lines.unfit
         self.torn, self.is_signed = lines.torn, lines.signed
-        self._key = self._key if lines.signed else b""  # what is added to a journal is as the rest of it is
+        self._key = self._key if lines.signed else b""  # lines that are added are signed only where the others are
         self._version, self._written = lines.version, lines.written
         for number, line in lines.good:
             try:

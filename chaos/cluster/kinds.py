@@ -27,9 +27,10 @@ API_VERSIONS = {
     "StatefulSet": "apps/v1",
 }
 CLUSTER_WIDE = frozenset({"Namespace", "Node", "PersistentVolume"})
-# Made by the cluster, from what it copies labels of, or never stored.
+# Kinds that a run never creates: they may carry its label all the same, since the cluster copies it from their owners.
 NEVER_MADE = frozenset({"EndpointSlice", "Endpoints", "Event", "Node", "SelfSubjectAccessReview"})
-# Looked up when they are needed, which is before any fault, or in a clean-up; the sandbox does not serve them all.
+# Discovered only when they are needed, to save requests at the start: that is before any fault, or in a clean-up, so
+# that no discovery delays a measurement.
 LATER = frozenset(
     {
         "ControllerRevision",

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 _LIBRARY = "kubernetes.aio.config.kube_config"
-# What is shorter is no secret, and stands in words.
+# Shorter values are no secrets, and to replace them would spoil words that happen to contain them.
 _SHORTEST = 4
 
 

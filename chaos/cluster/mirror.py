@@ -38,7 +38,8 @@ _KEY = JOURNAL
 # The API server takes no ConfigMap of more than a megabyte.
 _MOST_BYTES = 900_000
 _NOT_FOUND, _CONFLICT, _FORBIDDEN = 404, 409, 403
-# Where a fingerprint is a namespace's: it is not there, or may not be read; 0: no request was made that failed.
+# A fingerprint may be the UID of a namespace. With these statuses it cannot be compared: the namespace is not there,
+# may not be read, or (0) nothing was asked.
 _NO_SUCH_NAMESPACE = (0, _FORBIDDEN, _NOT_FOUND)
 
 
@@ -191,9 +192,9 @@ class Copy(Journal):
         return "it names another run" if entry.run not in ("", self.run["id"]) else ""
 
     def is_beyond(self, entry: UndoEntry, found: Object) -> bool:
-        """Whether a live object that was changed is none of those that whoever writes here may speak of.
+        """Whether an entry is about an object that a mirror in this namespace must not decide about.
 
-        Those are of its own namespace, of the cluster (a node) or its DNS, or the run's own elsewhere.
+        It may decide about objects of its own namespace, nodes, cluster DNS, and what carries its run's label.
         """
         labels = found["metadata"].get("labels") or {}
         return entry.namespace not in ("", DNS_NAMESPACE, self.namespace) and labels.get(RUN_LABEL) != self.run["id"]

@@ -25,7 +25,7 @@ class Settled(Enum):
 
     MADE = "made"
     NOT_MADE = "not made"
-    # Somebody else's object has the name, or the object has changed in another way.
+    # An object of somebody else has the name, or the object was changed to something else meanwhile.
     OTHER = "other"
 
 
@@ -178,7 +178,8 @@ class Settling:
         """
         again = failed.may_pass or self._write.may_pass(failed)
         if self._write.verb == "evict" and failed.is_refusal and not again:
-            raise failed  # the caller asks again, and a budget's refusal must not look like a failure
+            # A PodDisruptionBudget may refuse for a while. The caller asks again, and knows that by the error as it is.
+            raise failed
         if not again:
             raise self._doubt or failed
         try:

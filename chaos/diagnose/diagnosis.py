@@ -13,7 +13,7 @@ from chaos.diagnose.snapshot import Snapshot
 from chaos.errors import PreflightError, UsageError
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
-# What is seen while a pod is being replaced may be over a moment later.
+# Checks that may fail while a pod is being replaced: they are made again a second later.
 _PASSING = ("record", "not-ready")
 _AGAIN_S = 1.0
 # It matters to every StatefulSet.

@@ -13,7 +13,7 @@ from chaos.model.object import Object
 
 MADE_BY_THE_RUN = "its namespace is made by the run"
 ACCEPTED, REFUSED, NOT_ASKED = "accepted", "refused", "not asked"
-# What only the live object can tell.
+# Fields whose values differ between the rehearsal's object and the real one.
 _OF_ITS_VERSION = ("uid", "resourceVersion")
 
 
@@ -88,7 +88,7 @@ def _why_not(call: Call, made: set[tuple[str, str, str]], made_namespace: str, n
 
 
 def _of(request: Request, live: Object) -> Request:
-    """The same about the live object, whose UID and version are others than in the rehearsal."""
+    """The request with UID and version of the real object, since the rehearsal's has others."""
     body, meta = request.body, live["metadata"]
     if request.verb == "delete" and "preconditions" in body:
         body = {**body, "preconditions": {"uid": meta["uid"]}}

@@ -17,15 +17,15 @@ from chaos.model.pace import PACE
 from chaos.model.recording import Recorder
 
 _NS_PER_S = 1_000_000_000
-# What is judged is at least so long, and is given up where too little was heard in so long.
+# A window is judged when it is at least so long; one with too few answers after the longer time is dropped.
 _WINDOW_S, _GIVEN_UP_S = 0.9, 30.0
-# So often in a row: a burst, or the moments after a fault, are no overload.
+# So many overloaded windows in a row count as an overload: a burst, or the moments after a fault, are shorter.
 _IN_A_ROW = 3
-# After a change what was asked before it is still on its way, and a queue is still being worked off.
+# Nothing is judged for so long after a change of pace: answers to earlier questions are still coming in.
 _SETTLES_S = 1.5
 # What is usual is learned from at most so much before the first steady state.
 _LEARNED_FROM_S = 5.0
-# It must have been well for so long before more is asked; twice as long each time that this was too soon.
+# Servers must be well for so long before they are asked more often; each time that this was too early, it doubles.
 _WELL_FOR_S, _WELL_FOR_AT_MOST_S = 10.0, 300.0
 _TOO_SOON_S = 30.0
 
@@ -90,7 +90,7 @@ class BackOff:
         self._heard, self._since_s = {}, now_s + settles_s
 
     def _asked(self) -> Iterator[Series]:
-        """What a method asks for itself may be answered by others than cluster DNS, or on purpose not at all."""
+        """Series that tell of cluster DNS; those that a method opened may ask other servers, or fail on purpose."""
         views, watched = set(self._probing.view_names), self._probing.watched
         for series in self._recorder.history.series:
             if series.probe == "dns" and series.view in views and series.id not in watched:

@@ -52,9 +52,9 @@ def ending_of(history: History, verdicts: list[Verdict], problem: ChaosError | N
     reasons = [str(measurement["ended_early"])] if measurement.get("ended_early") else []
     early = measurement.get("ended_early_exit_code", 0)
     if early == _FAILED and not_alone(Reading(history)):
-        early = _INCONCLUSIVE  # that the steady state was missed is not the hypothesis' fault then
+        early = _INCONCLUSIVE  # somebody else changed the target: missing the steady state disproves nothing
     if early == RollbackError.exit_code and not not_undone:
-        early = _INCONCLUSIVE  # something could not be undone in the middle, and was at the end
+        early = _INCONCLUSIVE  # what could not be undone during the run was undone at its end
     errors = [early if early in PRECEDENCE else _INCONCLUSIVE]
     if problem is not None:
         reasons.append(problem.message)
@@ -66,7 +66,7 @@ def ending_of(history: History, verdicts: list[Verdict], problem: ChaosError | N
         codes.add(_INCONCLUSIVE)
     aborted = bool(measurement.get("aborted"))
     if aborted:
-        codes.discard(_FAILED)  # it was cut short: what its checks would have said in full, nobody knows
+        codes.discard(_FAILED)  # a run that was cut short might have held, so its failed checks do not count
     outcome = _outcome(codes, aborted=aborted)
     if history.status == "incomplete" and not reasons:
         reasons = ["the run did not come to its end"]

@@ -9,7 +9,8 @@ from chaos.cluster.client import Cluster
 from chaos.model.object import Object
 
 OPT_IN_LABEL = "chaos-identity.io/allowed"
-# The label's values: without an end, which older versions know too, and with one, which they take for none.
+# Values of the label: consent without an end, and for a while. Older versions know only the first, and take the second
+# for no consent, which is the safe side.
 UNTIL_REVOKED, FOR_A_WHILE = "true", "until"
 UNTIL = "chaos-identity.io/allowed-until"
 

@@ -66,7 +66,7 @@ class DnsControl:
         await self._allowed()
         looked_at: set[str] = set()
         while len(names := await self._staying()) > replicas and not looked_at.issuperset(names):
-            looked_at.update(names)  # a guard may wait, and there may be others then
+            looked_at.update(names)  # servers may be replaced while a guard waits
             await self._guarded(f"scaling of {self._deployment} to {replicas}", names, len(names) - replicas)
         return await self._changes.patch(
             "Deployment", self._deployment, DNS_NAMESPACE, {"spec": {"replicas": replicas}}

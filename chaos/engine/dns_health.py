@@ -22,8 +22,8 @@ _LOST_AT_LEAST = 5
 _LOST_SHARE = 0.05
 _LOST_FACTOR = 2
 _USUAL_LOSS_AT_MOST = 0.05  # more is no usual state, however long it has been so
-# A server that answers less than this is gone rather than busy, unless answers come to questions that were given up:
-# a queue that is longer than the timeout.
+# A server that answers a smaller share than this is gone rather than busy. If late answers still come, it is busy: its
+# queue is longer than the timeout.
 _SILENT_SHARE = 0.05
 _TOO_LATE_SHARE = 0.1
 _SLOW_FACTOR = 3
@@ -123,12 +123,12 @@ def judge(
     """
     if not heard:
         return Health.UNSURE
-    # The service's address stands for the others, and what comes there too late is seen by nobody.
+    # Behind the service's address are the same servers, and late answers from there are not counted: judge the servers.
     servers = [one for (_, view), one in heard.items() if view != SERVICE_VIEW]
     doubtful = under_fault and before is not Health.OVERLOADED
     if doubtful and any(map(_is_gone, servers or heard.values())):
         return Health.UNSURE
-    # Where there is that address alone, what was lost may have been asked of one that is gone.
+    # If only the service's address is known, lost questions may have gone to a server that the fault took away.
     losses_count = bool(servers) or not doubtful
     bad = [
         _is_slow(one, usual.get(key)) or (losses_count and _loses(one, usual.get(key))) for key, one in heard.items()

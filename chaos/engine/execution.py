@@ -50,7 +50,7 @@ from chaos.model import ClusterEvent, History
 from chaos.options.identify import Identify
 from chaos.visible import visible_traceback
 
-# What is measured is fetched and closed after the method's end.
+# After the method has ended, fetching samples from agents and closing probes may take so long.
 _END_WITHIN_S = 60.0
 _WATCHED = ("Pod", "EndpointSlice", "StatefulSet", "Service", "PersistentVolumeClaim")
 _LOOK_AT_NAMESPACE_S = 5.0
@@ -267,7 +267,7 @@ class Execution:
         try:
             begun.recorder.close()
         except ChaosError as exc:
-            if not self._interrupted:  # that somebody wanted it to end weighs more
+            if not self._interrupted:  # an interrupted run keeps its status, which says more
                 history.status = "incomplete"
             error = error or exc
         return RunResult(begun.recorder.folder, history, error, leftovers)
@@ -350,7 +350,7 @@ class Execution:
 
         def saw(event: ClusterEvent) -> None:
             if event.kind == "Service" and event.name != target.service and not begun.changes.made(event.object):
-                return  # somebody's of no concern
+                return  # a Service of somebody else in the same namespace
             recorder.event(event if begun.changes.made(event.object) else redacted(event))
             for told in followers:
                 told(event)
@@ -398,7 +398,7 @@ class Execution:
                     self._tell_undeclared(found)
                     await look_a_last_time(watchers)
             finally:
-                found.cluster.witness = None  # the clean-up is watched by nobody
+                found.cluster.witness = None  # changes of the clean-up are not recorded as the run's
                 for task in background:
                     task.cancel()
 

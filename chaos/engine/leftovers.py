@@ -20,7 +20,7 @@ from chaos.errors import ApiError, PreflightError
 from chaos.model.object import Object
 
 _NOT_FOUND, _FORBIDDEN = 404, 403
-# The Lease that a run takes says so; nothing that it makes is made later.
+# A run whose newest object is younger may still be under way: for so long the Leases of older versions hold.
 _RUN_S = 3600
 # They go with their StatefulSet unless it was deleted without them, and do nothing by themselves.
 _MAY_BE_HIDDEN = ("ControllerRevision",)
@@ -276,10 +276,11 @@ def _life(
         return Life.KEPT, f"chaos diagnose --fix made it; {where} undoes it"
     alive = next((one for one in leases if one.is_alive), None)
     if journal is not None:
-        with contextlib.suppress(PreflightError):  # it cannot be told from the file
+        with contextlib.suppress(PreflightError):  # the file cannot tell whether its run is alive
             if journal.is_live():
                 return Life.ALIVE, f"a process of this machine holds {journal.path}"
-            if alive is None or alive.is_here:  # else a copy of its journal lies here, or one that both machines see
+            # With a Lease that another machine holds this file is a copy, or on a disk that both machines share.
+            if alive is None or alive.is_here:
                 return Life.OVER, f"its journal says so ({journal.path.parent})"
     if alive is not None:
         return Life.ALIVE, f"its Lease is renewed: {alive.describe()}"

@@ -164,7 +164,7 @@ class RunObjects:
             await change
         except ApiError as exc:
             if not exc.is_answer:
-                raise  # that the server could not is no answer to whether it would
+                raise  # an overloaded or failing server did not decide about the change, so this is no refusal
             return f"{exc.status} {exc.reason}: {exc.message}"
         return ""
 

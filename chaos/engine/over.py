@@ -61,7 +61,7 @@ class OverJournals:
         newest = dict([*others.items(), (self._folder, self._over)][-_MOST_FOLDERS:])
         with suppress(OSError, ValueError, RuntimeError):
             rows = {name: sorted(rows) for name, rows in newest.items()}
-            # The folder that the key is in; without a key there is nobody whom it could be kept for.
+            # Beside the signing key. Where there is no such folder this fails, and nothing is remembered.
             write_own(state_folder() / _FILE, json.dumps(rows).encode())
 
 

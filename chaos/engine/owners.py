@@ -35,7 +35,7 @@ def _named(owner: Object, obj: Object) -> Object:
 
 
 async def _lives(cluster: Cluster, uid: str, owner: Object) -> bool:
-    """What this tool makes none of, or may not look at, is somebody's."""
+    """Whether it exists; a kind that this tool never makes, or may not read, is taken to exist and to be somebody's."""
     if owner["kind"] not in API_VERSIONS:
         return True
     try:

@@ -228,7 +228,9 @@ class Probing:
         """
         self._begun_s = self._clock.now_s()
         target = self._target
-        for known in target.pods:  # a workload that was there before had its addresses before anybody could probe
+        for known in (
+            target.pods
+        ):  # pods of an adopted workload (`--target`) exist already, so no event will tell their addresses
             self._probe_address(known.name, known.address)
         governing = self.service_name(target.service)
         for host in self.hosts if target.names else ():
@@ -268,7 +270,7 @@ class Probing:
         address = str(status.get("podIP", ""))
         going = "deletionTimestamp" in event.object["metadata"] or status.get("phase") in ("Failed", "Succeeded")
         if going and address in self._by_address:
-            return  # its object may outlast its hold on the address, which another pod may have by now
+            return  # a pod that is ending may have lost the address to another pod already
         self._probe_address(event.name, address)
 
     def _probe_address(self, pod: str, address: str) -> None:

@@ -12,7 +12,7 @@ from chaos.probes import DnsView, Host, Resolver
 from chaos.vantage import Vantage
 
 _TIMEOUT_S = 1.5
-# Where one packet in twenty is lost, each way, so many questions in a row go unanswered once in 100,000 times.
+# With 5 % packet loss in each direction all five questions are lost once in 100,000 times.
 _TRIES = 5
 _ABSENT = frozenset({"NXDOMAIN", "NODATA", "REFUSED"})
 _NO_WAY_THERE = frozenset({"TIMEOUT", "ENETUNREACH", "EHOSTUNREACH", "EACCES", "EPERM", "ECONNREFUSED"})

@@ -59,10 +59,10 @@ def _open_outside(journal: Journal, made: set[str]) -> list[UndoEntry]:
 
 
 class _ThenTold:
-    """Undoes as another does, but before the first change of what the run made has it told that no other is open.
+    """Removes the mirror once all changes of others' objects are undone, and before the run's own objects go.
 
-    What tells others of those is taken away while something is still open: a recovery that is killed just then is gone
-    on with. One whose journal says that all is undone is not, and would leave that for good.
+    At that time the journal still has open entries. So a recovery that is killed between the two is continued by the
+    next one, which also removes the mirror; if the mirror went last, a kill before that would leave it for good.
     """
 
     def __init__(self, undo: Undoes, journal: Journal, tell: Callable[[], Awaitable[None]]) -> None:
@@ -128,7 +128,9 @@ async def _check_over(journal: Journal, cluster: Cluster) -> None:
         found = await holder_of(cluster, entry.namespace)
         if found is None or found.run != journal.run["id"] or not found.is_alive:
             continue
-        if isinstance(journal, Copy) or not found.is_here:  # no process of this machine holds the file, whoever has it
+        if (
+            isinstance(journal, Copy) or not found.is_here
+        ):  # a lock on the file shows nothing about a run on another machine; its Lease does
             raise PreflightError(
                 visible(f"{_name(journal)}: this run is still under way: {found.describe()}", line=True),
                 hint=f"stop it there with Ctrl-C, it undoes its changes; if it is gone: again in {DURATION_S} s",

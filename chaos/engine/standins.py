@@ -7,7 +7,9 @@ from chaos.engine.guards.budgets import allowed_by
 from chaos.engine.target import WatchedTarget
 from chaos.model.object import Object
 
-_IMAGE = "nginx:1.27"  # the sandbox knows it: it serves, and ends when it is told to
+_IMAGE = (
+    "nginx:1.27"  # an image that the sandbox simulates: it serves and ends on SIGTERM, so the stand-in becomes Ready
+)
 _OF_SERVICE = ("selector", "ports", "publishNotReadyAddresses")
 _CLAIM = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "16Mi"}}}
 

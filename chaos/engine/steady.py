@@ -11,7 +11,7 @@ from chaos.engine.target import WatchedTarget, is_ready
 from chaos.model import Outcome, Samples, Series
 from chaos.model.recording import Recorder
 
-# So many samples in a row that say nothing (lost, not answered in time, or not yet) are more than a busy network.
+# So many samples in a row without an answer are more than a busy network loses.
 _SILENT_SAMPLES = 5
 _NS_PER_S = 1_000_000_000
 # An agent's samples come several times a second, once its clock was read.
@@ -100,7 +100,7 @@ class SteadyState:
             if answer is None:
                 continue
             heard = heard_ns.get(series.vantage, 0)
-            # A question that hangs may be the first one that nobody answers.
+            # No sample for longer than one should take: the question under way may be the first that is not answered.
             late = heard - answer.received_ns > answer.patience_ns or answer.sent_ns < began_ns
             late = late or now_ns - heard > max(_DELIVERED_NS, answer.patience_ns)
             if answer.problem or late:
@@ -132,7 +132,7 @@ class SteadyState:
             status = history.outcomes[self._recorder.latest[series.id]].status if silent else "not sampled yet"
             return _Newest(status, silent=True)
         sent_ns, received_ns = samples.sent_ns[-1 - silent], samples.received_ns[-1 - silent]
-        # One by one it may ask no sooner again than its answers take.
+        # A probe that asks one question at a time cannot ask again before the last one was answered.
         patience_ns = _SILENT_SAMPLES * max(round(self._period_s(series) * _NS_PER_S), received_ns - sent_ns)
         problem = self._problem(series, history.outcomes[newest], addresses)
         return _Newest(problem, sent_ns, received_ns, patience_ns)

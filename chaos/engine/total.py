@@ -10,7 +10,7 @@ from chaos.engine.shortening import one_line
 from chaos.errors import ChaosError, InconclusiveError
 from chaos.model import Ending, RunOutcome
 
-# Outcomes of experiments that were not run: an error came first, or nobody wanted it to be run here.
+# Outcomes of experiments that did not run: an error came first, or `--all` leaves them out in this place.
 NOT_RUN, SKIPPED = "not-run", "skipped"
 _WORDS = {
     RunOutcome.NOT_UNDONE: "not undone",

@@ -38,7 +38,7 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
 
 def _of_program(snapshot: Snapshot, script: Script) -> Iterator[Diagnostic]:
     if script.when != "main" or script.nested:
-        return  # Kubernetes expands nothing in hooks and probes, and they go through a shell or do not mean to
+        return  # Kubernetes expands no $(…) in hooks and probes: there it is a shell's, or meant literally
     known, complete = _declared(snapshot, script.workload, script.container)
     for path, container in script.workload.containers:
         if container is not script.container:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from chaos.model import Samples
 
-# In the steady state all of them are successes.
+# So far back a success is looked for; in the steady state every sample is one.
 _NEWEST = 50
 
 

@@ -43,4 +43,4 @@ def _is_ours(script: Path) -> bool:
         text = script.read_bytes()[:4096]
     except OSError:
         return False
-    return b"chaos.__main__" in text or b"chaos.cli.main" in text  # as versions before wrote it
+    return b"chaos.__main__" in text or b"chaos.cli.main" in text  # the entry point of earlier versions

@@ -10,7 +10,7 @@ from chaos.engine.permissions import DNS_NAMESPACE
 from chaos.engine.target import is_ready
 from chaos.model.object import Object
 
-# The controller that counts is behind for a moment after a pod turned ready.
+# The disruption controller updates a budget's status some moments after a pod has become ready.
 _WAIT_S, _LOOK_S = 5.0, 0.5
 
 
@@ -68,7 +68,7 @@ class BudgetsGuard(Guard):
             pods, _ = await scene.cluster.list("Pod", namespace, selector_text(selector))
             there = {pod["metadata"]["name"] for pod in pods if "deletionTimestamp" not in pod["metadata"]}
             hit = injection.hit & there
-            # Its controller may not have counted yet what went a moment ago.
+            # The budget's status may still count a pod that has just gone, so the pods are counted here too.
             spare = sum(map(is_ready, pods)) - int((budget.get("status") or {}).get("desiredHealthy") or 0)
             allowed = max(0, min(allowed_by(budget), spare))
             if min(len(hit), injection.at_once or len(hit)) > allowed:

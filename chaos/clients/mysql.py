@@ -17,7 +17,6 @@ from chaos.clients.dialer import Stream
 from chaos.clients.session import Login, Row, Session
 from chaos.model import Outcome
 
-WHO = "SELECT @@hostname"
 # With a warning the library tells that a statement had warnings; its text is on the server.
 warnings.filterwarnings("ignore", category=aiomysql.Warning)
 _QUIT = bytes([1, 0, 0, 0, COMMAND.COM_QUIT])

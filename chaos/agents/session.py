@@ -243,7 +243,7 @@ class AgentSession:
                     return
 
     async def _send_again(self) -> None:
-        """Repeat commands that were sent before the last look and not carried out since; the agent knows doubles."""
+        """Send commands again that were not carried out since the last look; the agent knows doubles by their number."""
         if self._commands and self._commands[0][0] <= self._numbered_before:
             for _, command in list(self._commands):
                 await self._send_line(command)

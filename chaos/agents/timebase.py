@@ -116,7 +116,7 @@ class TimeBase:
             self._prune(point.agent_ns - _KEPT_NS)
 
     def _may_have_jumped_back(self, before: ClockPoint, after: ClockPoint, by_ns: int) -> None:
-        """Then its clock shows some instants twice, before and after the jump: there both offsets are possible."""
+        """Take in a jump back: the clock showed some instants twice, and for these both offsets are possible."""
         elapsed_ns = after.received_ns - before.sent_ns
         place = bisect_right(self._agent, after.agent_ns)
         least = min(before.least_offset_ns, after.least_offset_ns, *self._least[place:])
@@ -128,7 +128,7 @@ class TimeBase:
             del column[place:]
 
     def _judge(self, before: ClockPoint, after: ClockPoint) -> None:
-        """Remember where the offset certainly moved by too much. Slow round trips only widen intervals, truly so."""
+        """Note a clock step where the offset certainly moved too far; slow round trips alone never look like one."""
         moved_ns = max(
             after.least_offset_ns - before.greatest_offset_ns, before.least_offset_ns - after.greatest_offset_ns, 0
         )
@@ -160,7 +160,7 @@ class TimeBase:
         return agent_ns - self._hull(agent_ns)[0]
 
     def middle_ns(self, agent_ns: int) -> int:
-        """Between both: for what need not be sure. Outside of the readings, by the nearest."""
+        """The middle of both bounds, for what needs no guarantee; outside of all readings by the nearest one."""
         at = min(max(agent_ns, self._agent[0]), self._agent[-1])
         least, greatest = self._hull(at)
         return agent_ns - (least + greatest) // 2

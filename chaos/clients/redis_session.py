@@ -132,7 +132,7 @@ class _RedisOnStream(Connection):
         self._reader, self._writer = self._given
 
     def let_go(self) -> None:
-        """Its stream is closed by others."""
+        """Forget the stream, which its owner closes."""
         self._reader = self._writer = None
 
 

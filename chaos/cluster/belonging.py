@@ -105,9 +105,9 @@ async def claims_of(cluster: Cluster, statefulset: str, namespace: str, run: str
 
 
 async def left_behind(cluster: Cluster, kind: str, name: str, namespace: str, run: str) -> list[Object]:
-    """What stays of a run's workload that was deleted without what it owned, but for its pods and claims.
+    """ReplicaSets or ControllerRevisions of a run's workload that was deleted without what it owned.
 
-    Where they may not be listed they stay, and do nothing.
+    Where listing them is forbidden they stay in the cluster; by themselves they do nothing.
     """
     found: list[Object] = []
     for of in _LEFT_BEHIND.get(kind, ()):
@@ -150,7 +150,7 @@ def is_written_by_hand(obj: Object) -> bool:
 
 
 def _is_mirror(obj: Object) -> bool:
-    """Whether it may say how to undo something elsewhere."""
+    """Whether it is a mirror, which may say how to undo changes outside of its namespace."""
     return MIRROR_LABEL in (obj["metadata"].get("labels") or {})
 
 

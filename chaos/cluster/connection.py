@@ -91,7 +91,7 @@ async def connect(address: ClusterAddress, namespace: str = "") -> Cluster:
 
 
 async def _answered(once: Callable[[], Awaitable[DynamicClient]], retrying: Retrying) -> DynamicClient:
-    """The first contact: where nobody is there at all, that is told soon, to whoever waits for it."""
+    """Connect; where nothing listens at the address, give up sooner than where a server fails."""
     tries = retrying.tries(_CONNECT_TIMEOUT_S)
     try:
         return await once()

@@ -164,7 +164,7 @@ class Journal:
             raise ValueError("it is neither an entry nor, in its place, a run")
 
     def _agree(self, line: Line) -> None:
-        """Where the first line was lost, the others say of which run they are.
+        """Check that a line is of this run; where the first line was lost, the others say which run that is.
 
         Raises:
             ValueError: it is of another run.

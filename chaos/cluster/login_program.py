@@ -27,7 +27,7 @@ class _Complaints(logging.Handler):
 
 @contextmanager
 def complaints(kubeconfig: dict[str, Any]) -> Iterator[list[str]]:
-    """What the library says meanwhile, without what the program was given; it reaches nobody else.
+    """Collect what the library logs meanwhile, without the secrets that the login program was given.
 
     Args:
         kubeconfig: of one user.

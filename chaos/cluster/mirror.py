@@ -83,7 +83,7 @@ class Mirror:
             self._text = text
 
     async def settle(self) -> str:
-        """The same after an undo; returns why it could not be written, empty where it was."""
+        """Write it after an undo; returns why that failed, empty where it did not."""
         try:
             await self.write()
         except ApiError as exc:
@@ -186,7 +186,7 @@ class Copy(Journal):
         return [entry for entry in self.open_entries() if is_outside(entry)]
 
     def why_beyond(self, entry: UndoEntry) -> str:
-        """Why what it says is no mirror's business; empty where it is."""
+        """Why an entry cannot be a run's own, since no run writes such entries into a mirror; empty where it can."""
         if entry.undo == "hook" or (entry.undo == "command" and entry.command):
             return "runs write no commands there, so this is somebody else's"
         return "it names another run" if entry.run not in ("", self.run["id"]) else ""
@@ -212,7 +212,7 @@ class Copy(Journal):
         return shlex.join([*shlex.split(again), *options])
 
     def _append(self, row: dict[str, Any], *, durable: bool = True) -> None:
-        """Nothing is written here: the mirror goes when all that it says is undone."""
+        """Write nothing: a mirror is not updated entry by entry here, but removed when all of them are undone."""
 
 
 @dataclass(frozen=True, slots=True)

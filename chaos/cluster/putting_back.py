@@ -78,7 +78,7 @@ class PuttingBack:
             )
 
     async def _patched(self, entry: UndoEntry, version: str, restore: Object) -> bool:
-        """False where somebody else was faster: its status changes all the time."""
+        """Patch that version; False on a conflict, as when the object's status has just changed: then read it again."""
         guarded = {**restore, "metadata": {**(restore.get("metadata") or {}), "resourceVersion": version}}
         try:
             await self._cluster.patch(entry.kind, entry.name, entry.namespace, guarded)

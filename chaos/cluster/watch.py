@@ -142,7 +142,7 @@ class Watcher:
             self._streaming = None
 
     def end(self) -> None:
-        """Nobody is interested in what comes from now on. What came since the last look may be missing."""
+        """The run is over. What happened since the last look may be missing, which is written down as a gap."""
         if self._over:
             return
         self._over = True
@@ -302,7 +302,7 @@ class Watcher:
 
 
 class NamespaceLooks:
-    """Reads one namespace again and again, since a Role of that namespace lets nobody watch it; reports its changes.
+    """Reads a Namespace object regularly and reports its changes: a Role inside the namespace cannot allow a watch.
 
     Args:
         on_event: called for the first look (`initial`) and for each that finds it changed.

@@ -294,7 +294,7 @@ class ActiveRun:
         )
 
     async def _check_dns(self, what: str, hit: Sequence[str], at_once: int) -> None:
-        """The same of pods that are cluster DNS, which are nobody's target."""
+        """The same for pods of cluster DNS, which are not the target's and lie in another namespace."""
         await self._guards.check_injection(
             Injection(
                 self.target, what, frozenset(hit), at_once=at_once, namespace=DNS_NAMESPACE, needs=("kube-system",)
@@ -374,7 +374,7 @@ class ActiveRun:
         return self._watching(self._probing.watch_clients(kind, name, port, pod, period_s))
 
     def _watching(self, opened: list[Series]) -> list[Series]:
-        """Reports show the series that a method opened itself."""
+        """Mark series as the method's own, so that reports show them."""
         self.mark("watching", series=[series.id for series in opened])
         return opened
 
@@ -418,11 +418,11 @@ class ActiveRun:
 
 
 def _check_one_of(what: str, given: str, known: tuple[str, ...]) -> None:
-    """Refuse what no prober would ask: nothing of it would be heard, and the run would not say why."""
+    """Refuse a kind that no prober knows: it would never be sampled, without an error."""
     if given not in known:
         raise ValueError(f"{what} is {given!r}, and must be one of {', '.join(known)}")
 
 
 async def _nothing_missing() -> bool:
-    """Nobody watches yet."""
+    """Stands for the look at the watches until they are started."""
     return True

@@ -85,7 +85,7 @@ class Announcer:
             self.problem = self.problem or "the API server took too long"
 
     async def undone(self, at: datetime, left: int) -> None:
-        """All that could be undone is; where the target was the run's own it is gone, and nothing is told of it."""
+        """Announce the end of the rollback at the target; one that the run made itself is gone by then."""
         if not self._told or not self._uid:
             return
         what = f"{left} changes could not be undone" if left else "what it had changed is undone"

@@ -82,7 +82,7 @@ class BackOff:
     # ---- what is heard ----
 
     def _expected(self) -> list[ViewKey]:
-        """Whom something must have been heard of, or nothing is known."""
+        """The views, each as its vantages hear it, of which a window needs answers to be judged."""
         probing = self._probing
         return [(host.name, view) for host in probing.hosts if not host.lost for view in probing.view_names]
 

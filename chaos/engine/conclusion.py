@@ -90,7 +90,7 @@ def _codes(verdicts: list[Verdict], status: str, errors: Iterable[int], *, rollb
 
 
 def _outcome(codes: set[int], *, aborted: bool) -> RunOutcome:
-    """A cluster that was lost (3) or a method that raised (2) has no word of its own: nothing can be said then."""
+    """The outcome of the exit codes that apply; a lost cluster (3) and a method that raised (2) are inconclusive."""
     for code, outcome in (
         (RollbackError.exit_code, RunOutcome.NOT_UNDONE),
         (INTERRUPTED, RunOutcome.INTERRUPTED),
@@ -104,7 +104,7 @@ def _outcome(codes: set[int], *, aborted: bool) -> RunOutcome:
 
 
 def _said(outcome: RunOutcome, verdicts: list[Verdict], reasons: list[str], not_undone: list[str]) -> str:
-    """What follows the word."""
+    """The rest of the result line, after the outcome's word."""
     ended = [first_statement(reason) for reason in reasons]
     if outcome is RunOutcome.HELD:
         return f"{len(verdicts)} of {_checks(verdicts)}"

@@ -77,7 +77,7 @@ class Clocks:
 
     @property
     def latest(self) -> datetime:
-        """What ends has ended when one of them says so."""
+        """The later of both: consent has ended as soon as one of the clocks says so."""
         return max(self.here, self.server)
 
     @property

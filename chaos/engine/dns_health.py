@@ -81,7 +81,7 @@ class Usual:
         return cls(heard.lost_share, {share: heard.quantile_ns(share) for share in _SLOWER_BY_NS})
 
     def or_faster(self, heard: Heard | None) -> Usual:
-        """The same where it was faster than that."""
+        """The same with the faster of both times in each quantile."""
         if heard is None:
             return self
         faster = {share: min(took_ns, heard.quantile_ns(share)) for share, took_ns in self.took_ns.items()}
@@ -94,7 +94,7 @@ def _loses(heard: Heard, usual: Usual | None) -> bool:
 
 
 def _is_slow(heard: Heard, usual: Usual | None) -> bool:
-    """Never where nobody knows what is usual."""
+    """Whether answers took much longer than usual; False where that is not known."""
     return usual is not None and any(
         heard.quantile_ns(share) > max(_SLOW_FACTOR * before_ns, before_ns + _SLOWER_BY_NS[share])
         for share, before_ns in usual.took_ns.items()
@@ -139,7 +139,7 @@ def judge(
 
 
 def together(heard: Iterable[Heard]) -> Heard:
-    """All of it as if one view had been heard."""
+    """The sum over several views."""
     found = Heard()
     for one in heard:
         found.took_ns.extend(one.took_ns)

@@ -164,7 +164,7 @@ class Execution:
         return self._seal(self._begun, error, leftovers)
 
     async def _announce_end(self, begun: Begun, left: int) -> None:
-        """Only where the namespace is still there."""
+        """Announce the end of the run, unless its namespace was its own and is gone."""
         announcer = begun.announcer
         if self._options.namespace:
             await announcer.finish()
@@ -212,7 +212,10 @@ class Execution:
             return failures
 
     def _mirror_left(self, begun: Begun, why: str) -> list[RollbackError]:
-        """It refuses every later run, unless it goes with the run's own namespace; one that says too much does not."""
+        """The error of a mirror that could not be removed.
+
+        It would keep later runs out. There is none where its namespace is gone, or where open entries are reported anyway.
+        """
         told = f"what the cluster has of this run's journal is not up to date: {why}"
         gone = {e.name for e in begun.journal.entries.values() if e.kind == "Namespace" and e.state == "undone"}
         if begun.journal.open_in_cluster() or begun.journal.run.get("namespace") in gone:
@@ -334,7 +337,7 @@ class Execution:
         )
 
     def _connected(self, cluster: Cluster) -> None:
-        """For who wants to hear of requests."""
+        """Called once it is connected; a rehearsal notes requests from here on."""
 
     async def _refuse_on_top(self, found: preflight.Preflight) -> None:
         """Raises PreflightError: an earlier run is to be undone first; on the sandbox there is none."""

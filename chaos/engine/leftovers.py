@@ -176,7 +176,7 @@ async def _labelled(cluster: Cluster, namespace: str, unseen: list[str] | None) 
 
 
 async def _taken_over(cluster: Cluster, found: list[Object], namespace: str, unseen: list[str] | None) -> list[Object]:
-    """Volume claims that somebody's StatefulSet uses by now, since it has the name that the run's had; or may use."""
+    """Volume claims that another StatefulSet of the same name uses by now, or may use where none can be listed."""
     claims = _claims(found)
     if claims and unseen is not None and "StatefulSet" in unseen:
         unseen.append("PersistentVolumeClaim")
@@ -196,7 +196,7 @@ def _run_of(obj: Object) -> str:
 
 
 def _without_copies(found: list[Object], known: dict[str, Journal]) -> tuple[list[Object], list[Object]]:
-    """What is the runs' own, and what only carries a label, as a copied manifest does, with all that goes with it."""
+    """Objects that runs made; and objects that only carry a copied label, with all that these own."""
     runs = {_run_of(obj) for obj in found}
     mine = {run: Belongings(run, j.entries.values() if (j := known.get(run)) else None) for run in runs}
     copies = [obj for obj in found if not mine[_run_of(obj)].has(obj) and not _owners(obj)]

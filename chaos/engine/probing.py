@@ -295,8 +295,8 @@ class Probing:
     def ask_for_names(self) -> list[str]:
         """Ask whose an address is from when every DNS server gives it as its pod's; returns what cannot be asked yet.
 
-        Under kubeadm's Corefile CoreDNS keeps the denial of a reverse name for 30 s. Who asks for one before CoreDNS
-        knows the address makes it a stranger to everybody for as long.
+        Under kubeadm's Corefile CoreDNS caches the denial of a reverse name for 30 s. A question before CoreDNS knows
+        the address would therefore hide its name from everybody for that long.
         """
         waiting = []
         for entry in self._nameless:

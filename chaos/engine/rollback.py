@@ -138,7 +138,7 @@ async def _check_over(journal: Journal, cluster: Cluster) -> None:
 
 
 def _unfit(journal: Journal, progress: Progress) -> list[RollbackError]:
-    """What cannot be undone since nobody knows what it was."""
+    """Errors for the damaged lines of a journal: what they said is lost, so it cannot be undone."""
     problems = []
     for line in journal.unfit:
         what = f"line {line.number} of {journal.path} is not what this tool wrote: {line.why}"

@@ -139,7 +139,7 @@ class SteadyState:
 
     @property
     def patience_s(self) -> float:
-        """After so long everything was asked again, and answered, or given up."""
+        """The time in which each series has asked again and got an answer or a timeout."""
         asked = [s for s in self._recorder.history.series if s.id not in self._watched]
         return max((self._period_s(series) + series.timeout_s for series in asked), default=0.0)
 

@@ -115,7 +115,7 @@ class Undoing:
         self._again[entry.id] = last or (entry, self._undo.unfinished(entry, why))
 
     def _keep(self, entry: UndoEntry, left: list[UndoEntry], covered: set[str]) -> None:
-        """For as long as that may still be undone."""
+        """Keep a namespace with a mirror until what the mirror tells of is undone, or given up."""
         if all(one.id in self._failed for one in left):
             self._fail(entry, _kept(entry, left))
             covered.discard(entry.name)  # so what is in it has to go by itself
@@ -156,7 +156,7 @@ class Undoing:
 
 
 def _kept(entry: UndoEntry, left: list[UndoEntry]) -> RollbackError:
-    """The mirror in it is how others know of what is left."""
+    """The error of a namespace that is kept for its mirror: without that nobody would know what is left to undo."""
     what = ", ".join(one.what for one in left)
     return RollbackError(
         visible(f"{entry.what} is kept until {what} is as before: it may hold what says so", line=True),

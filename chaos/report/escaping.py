@@ -99,7 +99,7 @@ def _outside(text: str) -> str:
 
 
 def _as_text(found: re.Match[str]) -> str:
-    """The beginning of a block, so that it is none."""
+    """The beginning of a line with its marker escaped, so that it begins no list, heading or quotation."""
     before, marker = found[1], found[2]
     if marker[0].isdigit():
         return f"{before}{marker[:-1]}\\{marker[-1]}"

@@ -69,7 +69,7 @@ def _typed(option: Option[Any], value: Any, *, simulated: bool, times: bool) -> 
 
 
 def _written(option: Option[Any], value: Any) -> str:
-    """A run.json may say anything."""
+    """The value as it is typed; one of another type, as somebody may write into run.json, as plain text."""
     try:
         return option.kind.write(value)
     except (TypeError, ValueError):

@@ -117,7 +117,7 @@ def of_faults(group: Iterable[Recovery], figures: Callable[[list[Recovery], Coun
 def stable(group: Iterable[Recovery], zero: CountsFrom = since_accepted) -> list[Bound]:
     """When each was right for good; censored where wrong answers came until too near the end to tell.
 
-    One that never turned wrong again, but was asked too seldom before the end, is missing: nothing speaks against it.
+    A record that stayed right, but had too few answers before the end to prove it, is left out.
     """
     found = []
     for r in group:

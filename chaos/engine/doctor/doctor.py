@@ -135,7 +135,7 @@ class Doctor:
         return Examined(Status.WARNING, "agent image", text, advice)
 
     async def _not_undone(self) -> Examined:
-        """What runs changed that they did not make, by what they wrote into the cluster."""
+        """Changes of runs that are not undone, by the mirrors in the cluster."""
         mirrors = await find_mirrors(self._cluster, self._namespace)
         if not mirrors.open:
             where = "" if mirrors.everywhere else f" in namespace {self._namespace}, and others may not be looked at"

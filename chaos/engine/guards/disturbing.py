@@ -10,7 +10,7 @@ _MOST_NAMED = 10
 
 
 class _Needed(Guard):
-    """An experiment that needs what must be allowed; on the sandbox nobody else is disturbed."""
+    """Refuses an experiment with a certain need unless an option allows it; the sandbox has nobody to disturb."""
 
     need: str
 
@@ -80,7 +80,7 @@ class NodeCommandsGuard(Guard):
 
 
 async def _others_on(scene: Scene) -> str:
-    """Whom it hits besides, whichever node it is; as far as one may look."""
+    """Pods of others that are lost with a node that is cut off, on each node that it may be."""
     try:
         pods, _ = await scene.cluster.list("Pod")
     except ApiError as exc:

@@ -243,7 +243,7 @@ class AgentSession:
                     return
 
     async def _send_again(self) -> None:
-        """Send commands again that were not carried out since the last look; the agent knows doubles by their number."""
+        """Send commands again that were not carried out since the last look; the agent knows doubles by number."""
         if self._commands and self._commands[0][0] <= self._numbered_before:
             for _, command in list(self._commands):
                 await self._send_line(command)

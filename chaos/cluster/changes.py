@@ -339,7 +339,7 @@ class Changes:
             ) from exc
 
     async def _tell_mirror(self, entry: UndoEntry) -> None:
-        """Take what was undone out of the mirror. Failing is harmless: a recovery finds that the old values are back."""
+        """Take what was undone out of the mirror. Failing is harmless: a recovery finds the old values back."""
         if self._mirror is not None and is_outside(entry):
             await self._mirror.settle()
 

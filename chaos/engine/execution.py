@@ -214,7 +214,7 @@ class Execution:
     def _mirror_left(self, begun: Begun, why: str) -> list[RollbackError]:
         """The error of a mirror that could not be removed.
 
-        It would keep later runs out. There is none where its namespace is gone, or where open entries are reported anyway.
+        It would keep later runs out. None where its namespace is gone, or where open entries are reported anyway.
         """
         told = f"what the cluster has of this run's journal is not up to date: {why}"
         gone = {e.name for e in begun.journal.entries.values() if e.kind == "Namespace" and e.state == "undone"}

@@ -79,7 +79,7 @@ def _lines(key: str, value: object) -> list[str]:
 
 
 def faults_of(experiment: Experiment) -> list[str]:
-    """The faults that its file names, each with its first sentence. To import all there are is to name none."""
+    """The faults that its file uses, each with its first sentence; what it only imports does not count."""
     names = getattr(inspect.unwrap(experiment.method), "__globals__", {})
     tree = ast.parse(experiment.source.read_text(encoding="utf-8"))
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

@@ -140,7 +140,7 @@ def _argument(one: Argument) -> inspect.Parameter:
 
 
 def _parameters(one: Option[Any]) -> list[inspect.Parameter]:
-    """All take a list, so that an option that is given twice is noticed; a flag has one that takes it back."""
+    """Typer's parameters of an option: a list each, so that giving it twice is noticed, and ``--no-…`` of a flag."""
     names = [f"--{one.name}", *([one.short] if one.short else [])]
     default = one.shown_default()
     text = f"{one.help} Default: {default}." if default else one.help

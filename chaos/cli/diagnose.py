@@ -28,10 +28,10 @@ from chaos.diagnose import (
 from chaos.errors import InconclusiveError, UsageError
 from chaos.options.output import FormatOptions, ReportsOptions, SharingOptions
 from chaos.options.place import ClusterOptions
+from chaos.options.run import STATEFULSET
 from chaos.vantage.local import LocalVantage
 
 _STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
-_STATEFULSET = ("statefulset", "statefulsets", "sts", "statefulset.apps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def _statefulset(target: str) -> str:
     kind, slash, name = target.partition("/")
     if not slash:
         kind, name = "statefulset", target
-    if kind.lower() not in _STATEFULSET or not name:
+    if kind.lower() not in STATEFULSET or not name:
         raise UsageError(
             f"{target!r} is no statefulset/NAME", hint="only StatefulSets can be named; default: everything"
         )

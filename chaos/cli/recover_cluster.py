@@ -139,14 +139,16 @@ async def _undo(
             failures += await recover_copy(copy, cluster, clock, progress)
     if failures:
         return failures
-    copies[0].again = request.address.cleanup(request.run)  # what it says is undone, and it is gone
+    copies[0].again = request.address.cleanup(
+        request.run
+    )  # the mirror is gone by now, so a clean-up is what finishes an interrupted recovery
     with leaving(copies[0].again):
         left, _ = await _labelled(cluster, request)
         return await remove(cluster, copies[0], clock, [left], progress) if left is not None else []
 
 
 def _not_looked_at(request: ClusterRequest, unseen: list[str]) -> str:
-    """What the mirror does not name, since it was made after it was written, may be among it."""
+    """Kinds that may not be listed: objects made after the mirror was written may be among them."""
     return (
         f"not looked at, since it may not be listed: {', '.join(unseen)}; all that the run named there was, and what "
         f"else carries its label is found by whoever may list these: {request.address.cleanup()}"

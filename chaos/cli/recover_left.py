@@ -19,8 +19,8 @@ from chaos.cluster.mirror import find_mirrors
 from chaos.cluster.signing import user_key
 from chaos.errors import ChaosError, PreflightError, UsageError
 from chaos.model.private import NOT_OURS, read_file
+from chaos.model.recording import RUN
 
-_RUN = "run.json"
 _MOST_BYTES = 64 << 20
 _IN_CLUSTER = ClusterAddress(in_cluster=True).describe()
 _CONTEXT = "context "
@@ -65,7 +65,7 @@ def _by_journal(folder: Path) -> Trace | None:
 
 
 def _by_document(folder: Path) -> Trace | None:
-    head = json.loads(read_file(folder / _RUN, _MOST_BYTES))
+    head = json.loads(read_file(folder / RUN, _MOST_BYTES))
     place = str(head["environment"]["place"])
     run = {
         "id": f"{head['experiment']}-{folder.absolute().name}".lower(),

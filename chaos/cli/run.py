@@ -24,7 +24,7 @@ from chaos.options.place import PlaceOptions
 
 
 def run_command(chosen: RunOptions, settings: Settings, *_groups: object) -> int:
-    """`chaos run`; returns the exit code. The groups are read from the settings, which lose what counts for nothing.
+    """`chaos run`; returns the exit code. Groups are read from the settings, where overruled options are left out.
 
     Raises:
         ChaosError: nothing was begun.

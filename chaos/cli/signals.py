@@ -52,7 +52,7 @@ class RunSignals:
         self._execution, self._loop = execution, asyncio.get_running_loop()
 
     def told(self, exit_code: int) -> None:
-        """All is undone that will be, and told; what a signal ends now is only what is left of the process."""
+        """The result is printed: from now on a signal ends the process at once, with this exit code."""
         self._told = exit_code
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
@@ -115,7 +115,7 @@ def _give_back(before: dict[int, object]) -> None:
 
 
 def _write(line: str) -> None:
-    """To stderr past all buffers, which what was interrupted may be in the middle of; never waiting for a reader."""
+    """Write to stderr without Python's buffers, which the interrupted code may be using, and without waiting."""
     with suppress(OSError, ValueError):
         if select.select([], [2], [], _WRITABLE_WITHIN_S)[1]:
             os.write(2, f"{visible(line, line=True)}\n".encode(errors="replace"))

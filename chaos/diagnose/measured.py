@@ -12,7 +12,7 @@ from chaos.probes import DnsView
 
 @dataclass(frozen=True, slots=True)
 class DnsServer:
-    """One place that answers DNS.
+    """One DNS server, as it answered.
 
     Attributes:
         round_trips_s: of the questions that it answered.

@@ -121,7 +121,7 @@ def _script(
     for field in fields:
         words += [(word, (*path, field, i)) for i, word in enumerate(texts(holder.get(field)))]
     argv = tuple(word for word, _ in words)
-    shell, body, body_item, body_path = "", "", Item(workload.object, workload.namespace, workload.place), path
+    shell, body, body_item, body_path = "", "", Item(workload.object, workload.namespace, workload.location), path
     if argv and program_name(argv[0]) in SHELLS:
         shell = program_name(argv[0])
         flagged = next((i for i, word in enumerate(argv) if re.fullmatch(r"-[a-z]*c[a-z]*", word)), None)

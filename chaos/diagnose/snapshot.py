@@ -26,12 +26,12 @@ class Item:
     Attributes:
         object: as the API server or the file has it.
         namespace: where it is, or would be; empty for kinds without.
-        place: in a file; None for objects of a cluster.
+        location: in a file; None for objects of a cluster.
     """
 
     object: Object
     namespace: str
-    place: SourceLocation | None = None
+    location: SourceLocation | None = None
 
     @property
     def kind(self) -> str:
@@ -55,7 +55,7 @@ class Item:
 
     def reference(self, *path: str | int, offset: int = 0) -> Reference:
         """The object, and the line of one of its fields; `offset` lines into a text."""
-        file, line = ("", 0) if self.place is None else (self.place.file, self.place.line(path, offset))
+        file, line = ("", 0) if self.location is None else (self.location.file, self.location.line(path, offset))
         return Reference(self.kind, self.name, self.namespace, file, line)
 
 
@@ -177,7 +177,7 @@ class Snapshot:
             for item in self.of(kind):
                 if kind == "Pod" and mapping(item.object, "metadata").get("ownerReferences"):
                     continue
-                found.append(WorkloadItem(item.object, item.namespace, item.place, path))
+                found.append(WorkloadItem(item.object, item.namespace, item.location, path))
         return tuple(found)
 
     @cached_property

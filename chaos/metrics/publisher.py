@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 # Where figures can go. Each has an optional library, which a run that does not go there neither needs nor waits for;
 # `MetricsOptions.validate` has found it installed by then.
-_serving: Callable[[str, Callable[[], list[f.Point]]], MetricsEndpoint] = plugin("chaos.metrics.endpoint:MetricsEndpoint")
+_serving: Callable[[str, Callable[[], list[f.Point]]], MetricsEndpoint] = plugin(
+    "chaos.metrics.endpoint:MetricsEndpoint"
+)
 _write: Callable[[Path, list[f.Point], dict[str, str]], None] = plugin("chaos.metrics.textfile:write_textfile")
 _push: Callable[[str, str, list[f.Point], dict[str, str]], None] = plugin("chaos.metrics.pushgateway:push")
 _export: Callable[[list[f.Point], str], None] = plugin("chaos.metrics.otlp:send")

@@ -91,7 +91,7 @@ def _of_shell(script: Script, commands: list[str]) -> tuple[str, bool] | None:
 
 
 def _hands_over(script: Script, shell: str) -> bool:
-    """Whether the last command takes the shell's place, as the sandbox's shells know it of the real ones."""
+    """Whether the shell replaces itself by the last command, as kubesim's shells do after the real ones."""
     if script.body not in script.argv:
         return False  # a file, not `-c`
     try:

@@ -24,7 +24,7 @@ from chaos.engine.cleanup import remove
 from chaos.engine.folder import make_run_folder
 from chaos.engine.kept import Open, damaged, open_changes, read_journals, unfinished_journals
 from chaos.engine.leftovers import Life, RunLeftovers, find
-from chaos.engine.mirrors import keep_mirrors, mirrored_changes
+from chaos.engine.mirrors import keep_mirrors, mirrored_changes, unreadable
 from chaos.errors import ChaosError, InconclusiveError, RollbackError, UsageError
 from chaos.options.output import ReportsOptions, SharingOptions
 from chaos.options.place import ClusterOptions
@@ -76,7 +76,8 @@ async def clean_cluster(cluster: Cluster, request: CleanupRequest, console: Stea
     opened += [*mirrored_changes(mirrors, opened, request.address), *damaged(unfinished)]
     _show(console, cluster, runs, opened, request.address)
     over = [run for run in runs if run.life in (Life.OVER, Life.MAYBE)]
-    problems: list[ChaosError] = [*kept.unread, *keep_mirrors(over, mirrors, request.address)]
+    problems: list[ChaosError] = [*kept.unread, *unreadable(mirrors)]
+    problems += keep_mirrors(over, mirrors, request.address)
     chosen = [run for run in runs if run.life is Life.OVER and _agrees(console, run, agreed=request.agreed)]
     chosen += [run for run in runs if run.life is Life.MAYBE and _agrees(console, run, agreed=False)]
     left = [run for run in over if run not in chosen]

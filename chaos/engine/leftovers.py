@@ -280,7 +280,7 @@ def _life(
             if journal.is_live():
                 return Life.ALIVE, f"a process of this machine holds {journal.path}"
             # With a Lease that another machine holds this file is a copy, or on a disk that both machines share.
-            if alive is None or alive.is_here:
+            if not any(one.lasts_s and one.may_come_back and not one.is_here for one in leases):
                 return Life.OVER, f"its journal says so ({journal.path.parent})"
     if alive is not None:
         return Life.ALIVE, f"its Lease is renewed: {alive.describe()}"

@@ -128,9 +128,9 @@ async def _check_over(journal: Journal, cluster: Cluster) -> None:
         found = await holder_of(cluster, entry.namespace)
         if found is None or found.run != journal.run["id"] or not found.is_alive:
             continue
-        if (
-            isinstance(journal, Copy) or not found.is_here
-        ):  # a lock on the file shows nothing about a run on another machine; its Lease does
+        # Without a lock on the file its run on this machine is over; a lock says nothing where the file system has none,
+        # nor about a run on another machine.
+        if isinstance(journal, Copy) or not found.is_here or not journal.is_told_by_lock:
             raise PreflightError(
                 visible(f"{_name(journal)}: this run is still under way: {found.describe()}", line=True),
                 hint=f"stop it there with Ctrl-C, it undoes its changes; if it is gone: again in {DURATION_S} s",

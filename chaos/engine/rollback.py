@@ -128,7 +128,7 @@ async def _check_over(journal: Journal, cluster: Cluster) -> None:
         found = await holder_of(cluster, entry.namespace)
         if found is None or found.run != journal.run["id"] or not found.is_alive:
             continue
-        # Without a lock on the file its run on this machine is over. A lock tells nothing on a file system without locks,
+        # A run of this machine that holds no lock on its file is over. That tells nothing on a file system without locks,
         # nor about a run on another machine.
         if isinstance(journal, Copy) or not found.is_here or not journal.is_told_by_lock:
             raise PreflightError(

@@ -128,8 +128,8 @@ async def _check_over(journal: Journal, cluster: Cluster) -> None:
         found = await holder_of(cluster, entry.namespace)
         if found is None or found.run != journal.run["id"] or not found.is_alive:
             continue
-        # A run of this machine without a lock on its file is over. On a file system without locks that tells nothing, nor
-        # does it about a run on another machine.
+        # A run of this machine without a lock on its file is over. On a file system without locks that tells nothing,
+        # nor does it about a run on another machine.
         if isinstance(journal, Copy) or not found.is_here or not journal.is_told_by_lock:
             raise PreflightError(
                 visible(f"{_name(journal)}: this run is still under way: {found.describe()}", line=True),

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from chaos.clock import RunClock
-from chaos.engine.aborting.figure import Figure
+from chaos.engine.aborting.figure import WatchedFigure
 from chaos.model import Outcome, RunMeta
 from chaos.model.recording import Recorder
 from chaos.options.conditions import FigureCondition, parse_condition
@@ -36,7 +36,7 @@ async def _measure(folder: Path) -> None:
     good, bad = recorder.outcome_id(GOOD), recorder.outcome_id(BAD)
     said = parse_condition("dns.failing > 1h")
     assert isinstance(said, FigureCondition)
-    figure = Figure(said, recorder, clock, set(), lambda: ())
+    figure = WatchedFigure(said, recorder, clock, set(), lambda: ())
     figure.begin()
     each = 1_000_000_000 // PERIOD_NS // LOOKS_A_SECOND
     spent_s, worst_s, at_ns = 0.0, 0.0, 0

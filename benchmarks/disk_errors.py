@@ -30,7 +30,7 @@ from benchmarks.faulty_disk import KINDS, FaultyDisk
 from benchmarks.signalled import HOLDS, Instants, as_if_real, called, in_vain, settle_in
 from chaos.cli import cleanup, recover, recover_cluster, saved, status
 from chaos.cluster.address import ClusterAddress
-from chaos.cluster.client import Cluster, Object
+from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
 from chaos.cluster.journal import JOURNAL
 from chaos.engine import execution
@@ -40,6 +40,7 @@ from chaos.engine.place import Place
 from chaos.engine.progress import Silence
 from chaos.errors import ApiError, ChaosError
 from chaos.experiment import Options, find_experiment
+from chaos.model.object import Object
 from kubesim import VirtualTimeLoop
 from tests.mortal import Mortal
 

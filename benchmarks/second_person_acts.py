@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from chaos.cluster.client import API_VERSIONS, Cluster, Object
+from chaos.cluster.client import API_VERSIONS, Cluster
 from chaos.cluster.entry import RUN_LABEL
 from chaos.cluster.mirror import MIRROR_LABEL
 from chaos.errors import ApiError
+from chaos.model.object import Object
 
 Key = tuple[str, str, str]  # kind, namespace, name
 _POD = {"containers": [{"name": "box", "image": "nginx:alpine"}], "terminationGracePeriodSeconds": 1}

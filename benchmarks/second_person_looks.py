@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.second_person_acts import Key, Person
-from chaos.cluster.client import Object
 from chaos.cluster.entry import RUN_LABEL
 from chaos.cluster.mirror import MIRROR_NAME
+from chaos.model.object import Object
 from kubesim.store import Store
 
 # What comes and goes by itself, where it has no label of a run.

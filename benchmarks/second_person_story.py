@@ -23,7 +23,7 @@ from chaos.cli.recover_cluster import ClusterRequest, recover_in
 from chaos.cli.terminal import SteadfastConsole
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
-from chaos.cluster.client import Cluster, Object
+from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
 from chaos.cluster.entry import RUN_LABEL
 from chaos.cluster.journal import JOURNAL, Journal
@@ -39,6 +39,7 @@ from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover
 from chaos.errors import ApiError, ChaosError
 from chaos.experiment import Options, find_experiment
+from chaos.model.object import Object
 from kubesim import VirtualDeadlockError
 from kubesim.store import Store
 from tests.diagnose.clusters import Place, run

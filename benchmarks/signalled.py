@@ -23,15 +23,17 @@ import pandas as pd  # noqa: F401 - what a report imports late
 
 import kubesim
 from benchmarks.second_person_looks import state_of
-from chaos.cli import one, saved
+from chaos.cli import one
 from chaos.cli import run as _run  # noqa: F401 - likewise
 from chaos.cli.early import take_over
 from chaos.cluster.address import ClusterAddress
-from chaos.cluster.client import Cluster, Object
+from chaos.cluster.client import Cluster
 from chaos.cluster.journal import JOURNAL, Journal
 from chaos.engine.place import Place
 from chaos.errors import ChaosError
 from chaos.experiment import Options
+from chaos.model.object import Object
+from chaos.model.recording import RUN
 
 _OPTIONS = ("--period", "1s", "--connect-period", "1s", "--allow-kube-system")
 # With these all its checks hold.
@@ -118,7 +120,7 @@ def _died(code: int, said: str, reports: Path) -> Died:
     died.folder = next((path.parent for path in reports.rglob(JOURNAL)), None)
     if died.folder is not None:
         with contextlib.suppress(OSError, ValueError):
-            died.status = json.loads((died.folder / saved.RUN).read_text())["status"]
+            died.status = json.loads((died.folder / RUN).read_text())["status"]
         with contextlib.suppress(ChaosError):
             entries = Journal.load(died.folder / JOURNAL).open_entries()
             died.open = {(entry.kind, entry.namespace, entry.name) for entry in entries}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from chaos.cluster.client import Cluster, Object
+from chaos.cluster.client import Cluster
+from chaos.model.object import Object
 
 
 class KilledError(Exception):

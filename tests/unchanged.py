@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from chaos.cluster.entry import UndoEntry
+from chaos.model.object import Object
 from kubesim.store import Key, Store, clone
 
-Object = dict[str, Any]
 Everything = dict[Key, Object]
 # Told, and kept for an hour.
 _PASSING = frozenset({"Event"})

@@ -9,8 +9,9 @@ from typing import Any
 from unittest.mock import patch
 
 from benchmarks.crash_matrix.crossroads import Crossroads, KilledError
-from chaos.cluster.client import Cluster, Object
+from chaos.cluster.client import Cluster
 from chaos.cluster.journal import Journal
+from chaos.model.object import Object
 
 BEFORE, AFTER, TORN, WRITTEN = "request unsent", "answer unheard", "line torn", "line written"
 MOMENTS = (BEFORE, AFTER, TORN, WRITTEN)

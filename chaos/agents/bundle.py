@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import zipfile
 from pathlib import Path
@@ -57,11 +56,6 @@ def build_bundle() -> bytes:
     if len(bundle) > _LIMIT_BYTES:
         raise InconclusiveError(f"the agents' program has {len(bundle)} bytes; a ConfigMap takes {_LIMIT_BYTES}")
     return bundle
-
-
-def bundle_digest(bundle: bytes) -> str:
-    """A short name of its content."""
-    return hashlib.sha256(bundle).hexdigest()[:12]
 
 
 def _sources() -> dict[str, Path]:

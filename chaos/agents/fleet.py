@@ -18,22 +18,21 @@ from chaos.cluster.client import Cluster
 from chaos.cluster.exec import open_exec
 from chaos.errors import ApiError, ChaosError, PreflightError
 from chaos.model import ClusterEvent
+from chaos.model.object import Object
 from chaos.model.recording import Recorder
 from chaos.options.agents import AgentOptions, PodOptions
 from chaos.probes import DnsView
 
 # An image that must be pulled takes its time.
 START_WITHIN_S = 120.0
-# A pod that nothing has room for rarely gets it soon; the others are waiting.
+# A pod that no node has room for seldom finds any soon: longer than this the agents that do run are not kept waiting.
 _UNSCHEDULABLE_S = 15.0
-# A controller makes its pods within moments; where there are none by then, it says why.
+# The Job controller makes the pods within moments. Where it has made none by then, its events say why.
 _NO_PODS_S = 10.0
 _LOOK_S = 0.1
 # The kubelet says these only after it has tried; more tries end the same way.
 _HOPELESS = frozenset({"ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError"})
 _TERMINAL = ("Failed", "Succeeded")
-
-Object = dict[str, Any]
 
 
 @dataclass(slots=True)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
 
 from chaos.agents.mesh import OPT_OUT_ANNOTATIONS, OPT_OUT_LABELS
+from chaos.model.object import Object
 from chaos.options.agents import AgentOptions, PodOptions
-
-Object = dict[str, Any]
 
 COMPONENT = {"app.kubernetes.io/name": "chaos-identity", "app.kubernetes.io/component": "agent"}
 INDEX_LABEL = "batch.kubernetes.io/job-completion-index"
@@ -69,7 +67,7 @@ def _pod_spec(name: str, agents: AgentOptions, pods: PodOptions) -> Object:
             "capabilities": {"drop": ["ALL"]},
             "readOnlyRootFilesystem": True,
         },
-        "terminationMessagePolicy": "FallbackToLogsOnError",  # so that its last words can be read without its log
+        "terminationMessagePolicy": "FallbackToLogsOnError",  # the end of its log is then in its status too
         "volumeMounts": [{"name": "program", "mountPath": _FOLDER, "readOnly": True}],
     }
     spread = {"maxSkew": 1, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {"matchLabels": _labels(name)}}

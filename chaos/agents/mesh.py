@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-Object = dict[str, Any]
+from chaos.model.object import Object
+
 # (label or annotation of a namespace, the value that takes pods in or "" for any, the mesh)
 _TAKEN_IN = (
     ("istio-injection", "enabled", "Istio"),

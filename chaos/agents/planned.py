@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from chaos.agents import manifests
 from chaos.agents.bundle import build_bundle
+from chaos.model.object import Object
 from chaos.options.agents import AgentOptions, PodOptions
 
-Object = dict[str, Any]
 _NAME = "chaos-agents-rehearsal"
 
 

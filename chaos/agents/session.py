@@ -161,7 +161,7 @@ class AgentSession:
 
     def _take_batch(self, message: Message) -> None:
         if message["batch"] != self._have + 1:
-            return  # it came twice: our acknowledgement was cut off
+            return  # it is sent again where the cut kept our acknowledgement from the agent
         self._have = message["batch"]
         self._batches.append(message)
         self._place()
@@ -216,7 +216,7 @@ class AgentSession:
                 break
         assert best is not None  # noqa: S101 - the loop ran
         if best.round_trip_ns > good_ns and best.sent_ns - self._read_ns < _PATIENCE_NS:
-            return  # the next one may be better; two good ones further apart say as much
+            return  # bounds from a slow exchange are wide, and the next reading may be a better one
         self._read_ns = best.sent_ns
         self.time_base.add(best)
         self._newest_reading = best_number
@@ -243,7 +243,7 @@ class AgentSession:
                     return
 
     async def _send_again(self) -> None:
-        """Repeat commands that were sent before the last look and not carried out since; the agent knows doubles."""
+        """Send commands again that were not carried out since the last look; the agent knows doubles by number."""
         if self._commands and self._commands[0][0] <= self._numbered_before:
             for _, command in list(self._commands):
                 await self._send_line(command)

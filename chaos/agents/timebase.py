@@ -62,7 +62,7 @@ class ClockPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Unsure:
+class ClockStep:
     """A time (of the run's clock) in which an agent's clock moved against it by at least `moved_ns`."""
 
     from_ns: int
@@ -89,7 +89,7 @@ class TimeBase:
     """
 
     def __init__(self, unsure_ns: int) -> None:
-        self.unsure: list[Unsure] = []
+        self.unsure: list[ClockStep] = []
         self._unsure_ns = unsure_ns
         self._agent = array("q")  # in rising order
         self._least = array("q")
@@ -116,7 +116,7 @@ class TimeBase:
             self._prune(point.agent_ns - _KEPT_NS)
 
     def _may_have_jumped_back(self, before: ClockPoint, after: ClockPoint, by_ns: int) -> None:
-        """Then its clock shows some instants twice, before and after the jump: there both offsets are possible."""
+        """Take in a jump back: the clock showed some instants twice, and for these both offsets are possible."""
         elapsed_ns = after.received_ns - before.sent_ns
         place = bisect_right(self._agent, after.agent_ns)
         least = min(before.least_offset_ns, after.least_offset_ns, *self._least[place:])
@@ -128,7 +128,7 @@ class TimeBase:
             del column[place:]
 
     def _judge(self, before: ClockPoint, after: ClockPoint) -> None:
-        """Remember where the offset certainly moved by too much. Slow round trips only widen intervals, truly so."""
+        """Note a clock step where the offset certainly moved too far; slow round trips alone never look like one."""
         moved_ns = max(
             after.least_offset_ns - before.greatest_offset_ns, before.least_offset_ns - after.greatest_offset_ns, 0
         )
@@ -136,7 +136,7 @@ class TimeBase:
             way = "forward" if after.middle_offset_ns > before.middle_offset_ns else "back"
             elapsed_s = (after.sent_ns - before.sent_ns) / 1e9
             reason = f"its clock went {way} by at least {moved_ns / 1e6:.1f} ms within {elapsed_s:.2f} s"
-            self.unsure.append(Unsure(before.sent_ns, after.received_ns, moved_ns, reason))
+            self.unsure.append(ClockStep(before.sent_ns, after.received_ns, moved_ns, reason))
 
     def _prune(self, before_ns: int) -> None:
         self._shown_twice = [zone for zone in self._shown_twice if zone.to_ns >= before_ns]
@@ -160,7 +160,7 @@ class TimeBase:
         return agent_ns - self._hull(agent_ns)[0]
 
     def middle_ns(self, agent_ns: int) -> int:
-        """Between both: for what need not be sure. Outside of the readings, by the nearest."""
+        """The middle of both bounds, for what needs no guarantee; outside of all readings by the nearest one."""
         at = min(max(agent_ns, self._agent[0]), self._agent[-1])
         least, greatest = self._hull(at)
         return agent_ns - (least + greatest) // 2

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from chaos.analysis.reading import Reading
 from chaos.cli.catalogue import own_experiment
-from chaos.cli.commands.check import Chosen as Judged
-from chaos.cli.commands.report import Chosen as Rendered
+from chaos.cli.commands.check import CheckOptions
+from chaos.cli.commands.report import RenderOptions
 from chaos.cli.redact import write_redacted
 from chaos.cli.saved import conclude, concluded, load_run, report_path, stored_statements, write
 from chaos.cli.terminal import print_checks, print_full, print_json, print_result, print_short
@@ -66,7 +66,7 @@ def judge_again(folder: Path, within_s: float | None, experiment: Experiment | N
     reading = Reading(history)
     conclusion = concluded(reading, statements(reading, judges_of(reading, experiment)))
     ending = conclusion.ending
-    # The report tells what came of the run's own limit.
+    # report.md judged by the run's own limit, so with another one the folder is named instead.
     where = report_path(folder) if within_s is None else folder
     if as_json:
         print_json({key: conclusion.document[key] for key in _JUDGED})
@@ -97,7 +97,7 @@ def _check_judge(folder: Path, history: History, experiment: Experiment | None) 
         )
 
 
-def render_command(chosen: Rendered, told: FormatOptions) -> int:
+def render_command(chosen: RenderOptions, told: FormatOptions) -> int:
     """`chaos report`."""
     own = own_experiment(chosen.experiment)
     if chosen.redact:
@@ -109,6 +109,6 @@ def render_command(chosen: Rendered, told: FormatOptions) -> int:
     return render_again(Path(chosen.folder), own, anew=chosen.anew, as_json=told.as_json, full=chosen.full)
 
 
-def judge_command(chosen: Judged, told: FormatOptions) -> int:
+def judge_command(chosen: CheckOptions, told: FormatOptions) -> int:
     """`chaos check`."""
     return judge_again(Path(chosen.folder), chosen.within_s, own_experiment(chosen.experiment), as_json=told.as_json)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from chaos.cli.commands.show import Chosen
+from chaos.cli.commands.show import ShowOptions
 from chaos.engine.workload import objects_of
 from chaos.experiment import Experiment, Fault, find_experiment
 from chaos.experiment.definition import NEEDS
@@ -43,7 +43,7 @@ def own_experiment(file: str) -> Experiment | None:
     return known_experiment(file) if file else None
 
 
-def show_experiment(chosen: Chosen, told: FormatOptions) -> int:
+def show_experiment(chosen: ShowOptions, told: FormatOptions) -> int:
     """`chaos show`."""
     experiment = known_experiment(chosen.experiment)
     rows = describe(experiment)
@@ -79,7 +79,7 @@ def _lines(key: str, value: object) -> list[str]:
 
 
 def faults_of(experiment: Experiment) -> list[str]:
-    """The faults that its file names, each with its first sentence. To import all there are is to name none."""
+    """The faults that its file uses, each with its first sentence; what it only imports does not count."""
     names = getattr(inspect.unwrap(experiment.method), "__globals__", {})
     tree = ast.parse(experiment.source.read_text(encoding="utf-8"))
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

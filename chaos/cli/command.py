@@ -66,7 +66,8 @@ def made(name: str, words: list[str]) -> Any:
     own: dict[str, list[Option[Any]]] = {}
     typers = _typers(name, module.__doc__, command, own)
     seen: set[str] = set()
-    # One after the other: what an option of the first is given is no experiment.
+    # One after the other: only with the first experiment's own options known can their values be told from the next
+    # experiment's name.
     while command.own and not _is_completing() and (word := _next_of(typers, command, words, seen)):
         seen.add(word)
         if (found := load(command.own)(word, own)) != own:
@@ -139,7 +140,7 @@ def _argument(one: Argument) -> inspect.Parameter:
 
 
 def _parameters(one: Option[Any]) -> list[inspect.Parameter]:
-    """All take a list, so that an option that is given twice is noticed; a flag has one that takes it back."""
+    """Typer's parameters of an option: a list each, so that giving it twice is noticed, and ``--no-…`` of a flag."""
     names = [f"--{one.name}", *([one.short] if one.short else [])]
     default = one.shown_default()
     text = f"{one.help} Default: {default}." if default else one.help

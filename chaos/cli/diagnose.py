@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.text import Text
 
-from chaos.cli.commands.diagnose import Chosen
+from chaos.cli.commands.diagnose import DiagnoseOptions
 from chaos.cli.fix import offer
 from chaos.cli.place import address_of
 from chaos.cli.signals import raising
@@ -16,9 +16,9 @@ from chaos.cli.terminal import SteadfastConsole, print_json
 from chaos.cluster.connection import connect
 from chaos.diagnose import (
     Diagnosis,
-    Finding,
+    Diagnostic,
     Severity,
-    View,
+    Snapshot,
     check_statefulset,
     diagnose,
     diagnose_again,
@@ -28,17 +28,17 @@ from chaos.diagnose import (
 from chaos.errors import InconclusiveError, UsageError
 from chaos.options.output import FormatOptions, ReportsOptions, SharingOptions
 from chaos.options.place import ClusterOptions
+from chaos.options.run import STATEFULSET
 from chaos.vantage.local import LocalVantage
 
 _STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
-_STATEFULSET = ("statefulset", "statefulsets", "sts", "statefulset.apps")
 
 
 @dataclass(frozen=True, slots=True)
 class DiagnoseRequest:
     """What was asked."""
 
-    chosen: Chosen
+    chosen: DiagnoseOptions
     cluster: ClusterOptions
     reports: Path
     as_json: bool
@@ -51,7 +51,7 @@ class DiagnoseRequest:
 
 
 def run_diagnosis(
-    chosen: Chosen, cluster: ClusterOptions, kept: ReportsOptions, sharing: SharingOptions, told: FormatOptions
+    chosen: DiagnoseOptions, cluster: ClusterOptions, kept: ReportsOptions, sharing: SharingOptions, told: FormatOptions
 ) -> int:
     """`chaos diagnose`: look, tell, mend what is agreed to, and return the exit code: 1 where something is wrong.
 
@@ -70,10 +70,10 @@ def run_diagnosis(
         cluster.check_named()
     if chosen.fix:
         raise UsageError("--fix changes a cluster; in files it cannot", hint="each finding says what to write")
-    view = View(tuple(read_files(chosen.files, request.namespace)), "in the given files")
-    if not view.items:
+    snapshot = Snapshot(tuple(read_files(chosen.files, request.namespace)), "in the given files")
+    if not snapshot.items:
         raise UsageError(f"no Kubernetes object is in {', '.join(chosen.files)}")
-    return _tell(request, view, diagnose(view), statefulset, ", ".join(chosen.files))
+    return _tell(request, snapshot, diagnose(snapshot), statefulset, ", ".join(chosen.files))
 
 
 async def _of_cluster(request: DiagnoseRequest, statefulset: str) -> int:
@@ -81,12 +81,12 @@ async def _of_cluster(request: DiagnoseRequest, statefulset: str) -> int:
     cluster = await connect(address, namespace)
     try:
 
-        async def read() -> View:
+        async def read() -> Snapshot:
             return await read_namespace(cluster, namespace, LocalVantage(), in_cluster=address.in_cluster)
 
-        view, found = await diagnose_again(read)
+        snapshot, found = await diagnose_again(read)
         where = f"{cluster.name}, namespace {namespace}"
-        code = _tell(request, view, found, statefulset, where)
+        code = _tell(request, snapshot, found, statefulset, where)
         if request.chosen.fix:
             shown = found.only(statefulset) if statefulset else found
             await offer(
@@ -103,16 +103,16 @@ def _statefulset(target: str) -> str:
     kind, slash, name = target.partition("/")
     if not slash:
         kind, name = "statefulset", target
-    if kind.lower() not in _STATEFULSET or not name:
+    if kind.lower() not in STATEFULSET or not name:
         raise UsageError(
             f"{target!r} is no statefulset/NAME", hint="only StatefulSets can be named; default: everything"
         )
     return name
 
 
-def _tell(request: DiagnoseRequest, view: View, found: Diagnosis, statefulset: str, where: str) -> int:
+def _tell(request: DiagnoseRequest, snapshot: Snapshot, found: Diagnosis, statefulset: str, where: str) -> int:
     if statefulset:
-        check_statefulset(view, statefulset)
+        check_statefulset(snapshot, statefulset)
         found = found.only(statefulset)
     code = 1 if found.is_wrong else InconclusiveError.exit_code if found.is_blind else 0
     if request.as_json:
@@ -147,7 +147,7 @@ def _print(console: SteadfastConsole, found: Diagnosis, where: str) -> None:
     console.tell(f"{where}: {said or 'nothing found'} ({len(found.checked)} checks made)", markup=False, soft_wrap=True)
 
 
-def _print_finding(console: SteadfastConsole, finding: Finding) -> None:
+def _print_finding(console: SteadfastConsole, finding: Diagnostic) -> None:
     head = Text.assemble(
         (f"{finding.severity.value:8}", _STYLE[finding.severity]),
         (finding.object.describe(), "bold"),

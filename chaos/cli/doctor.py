@@ -8,12 +8,12 @@ from dataclasses import asdict
 from rich.markup import escape
 from rich.table import Table
 
-from chaos.cli.commands.doctor import Planned
+from chaos.cli.commands.doctor import DoctorOptions
 from chaos.cli.place import address_of
 from chaos.cli.terminal import SteadfastConsole, print_json
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.connection import connect
-from chaos.engine.doctor import Doctor, Finding, Status, local_findings, unreachable
+from chaos.engine.doctor import Doctor, Examined, Status, local_findings, unreachable
 from chaos.errors import ChaosError, PreflightError, UsageError
 from chaos.options.agents import PodOptions
 from chaos.options.output import FormatOptions
@@ -23,7 +23,7 @@ from chaos.vantage.local import LocalVantage
 _STYLE = {Status.OK: "green", Status.WARNING: "yellow", Status.PROBLEM: "bold red", Status.UNKNOWN: "cyan"}
 
 
-def examine(cluster: ClusterOptions, planned: Planned, told: FormatOptions) -> int:
+def examine(cluster: ClusterOptions, planned: DoctorOptions, told: FormatOptions) -> int:
     """`chaos doctor`: look, tell, and return the exit code: 3 where the main experiment could not run.
 
     Raises:
@@ -34,7 +34,7 @@ def examine(cluster: ClusterOptions, planned: Planned, told: FormatOptions) -> i
     found = list(local_findings())
     if not cluster.is_named:
         advice = "name a cluster with --context NAME or --in-cluster; without one: chaos run … --sandbox"
-        found.append(Finding(Status.UNKNOWN, "cluster", "none was named, so none was looked at", advice))
+        found.append(Examined(Status.UNKNOWN, "cluster", "none was named, so none was looked at", advice))
     else:
         image = PodOptions(mirror=planned.mirror).mirrored(planned.image)
         found += asyncio.run(_findings(address_of(cluster), planned.namespace, image))
@@ -46,7 +46,7 @@ def examine(cluster: ClusterOptions, planned: Planned, told: FormatOptions) -> i
     return code
 
 
-async def _findings(address: ClusterAddress, namespace: str, agent_image: str) -> list[Finding]:
+async def _findings(address: ClusterAddress, namespace: str, agent_image: str) -> list[Examined]:
     try:
         cluster = await connect(address, namespace)
     except UsageError:
@@ -66,7 +66,7 @@ async def _findings(address: ClusterAddress, namespace: str, agent_image: str) -
         await cluster.close()
 
 
-def _tell(found: list[Finding]) -> None:
+def _tell(found: list[Examined]) -> None:
     console = SteadfastConsole()
     if not console.is_terminal:  # whole lines, for grep
         for finding in found:

@@ -124,7 +124,7 @@ async def _node(cluster: Cluster, options: Options) -> str:
 
 
 def _with_commands(rehearsed: Rehearsed, options: Options) -> Rehearsed:
-    """The simulated cluster cuts nodes off by an annotation; a real one by the user's commands."""
+    """Replace the annotation, by which a simulated node is cut off, by the user's commands of a real cluster."""
     if not options.cut_node:
         return rehearsed
     calls = [

@@ -29,7 +29,7 @@ def take_over() -> None:
 
 
 def finish_with(code: int) -> None:
-    """All is told and only the interpreter ends: no signal must change what the exit code says."""
+    """The result is printed and only the interpreter has to end: a signal now must not change the exit code."""
     for number in STOPS:
         if signal.getsignal(number) is leave_quietly:
             signal.signal(number, lambda _number, _frame: os._exit(code))

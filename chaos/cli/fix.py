@@ -17,13 +17,19 @@ from chaos.cluster.changes import Changes
 from chaos.cluster.client import Cluster
 from chaos.cluster.journal import FIX_PREFIX, Journal
 from chaos.cluster.signing import user_key
-from chaos.diagnose import Finding, Repair
+from chaos.diagnose import Diagnostic, Repair
 from chaos.errors import ApiError, InconclusiveError
 from chaos.model.private import make_folder
 
 
 async def offer(
-    cluster: Cluster, address: ClusterAddress, findings: Iterable[Finding], reports: Path, *, agreed: bool, shared: bool
+    cluster: Cluster,
+    address: ClusterAddress,
+    findings: Iterable[Diagnostic],
+    reports: Path,
+    *,
+    agreed: bool,
+    shared: bool,
 ) -> int:
     """Offer all repairs; returns how many were made.
 

@@ -45,6 +45,6 @@ def manifests(request: ManifestOptions) -> list[dict[str, Any]]:
         found += rbac(request.namespace, request.service_account, opt_ins, more)
     if request.kind in ("cronjob", "all"):
         found += cronjob(request.namespace, request.image, request.service_account, request.schedule, request.arguments)
-    if request.kind == "networkpolicy":  # not of `all`: it isolates pods where nothing else does
+    if request.kind == "networkpolicy":  # not in `all`: where no policy isolates pods yet, this one would
         found += network_policies(request.namespace)
     return found

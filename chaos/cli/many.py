@@ -14,7 +14,7 @@ from chaos.cli.sandbox import read_settings
 from chaos.cli.saved import report_path
 from chaos.cli.terminal import SteadfastConsole, Telling, print_json, print_problem, print_result
 from chaos.engine.folder import make_run_folder
-from chaos.engine.total import NOT_RUN, SKIPPED, Part, total_of
+from chaos.engine.total import NOT_RUN, SKIPPED, ExperimentResult, total_of
 from chaos.errors import ChaosError, InconclusiveError, InterruptedRunError, UsageError
 from chaos.experiment import Experiment, course_questions, load_experiments
 from chaos.model import Ending, RunOutcome
@@ -54,7 +54,7 @@ def run_many(request: RunRequest, names: Sequence[str], *, every: bool) -> int:
     folder = make_run_folder(request.reports, _FOLDER, datetime.now(UTC), shared=request.shared)
     console = SteadfastConsole(stderr=True)
     rows = _run_all(request, experiments, console, every=every)
-    parts = [Part(row.experiment, row.outcome, row.exit_code, row.reason) for row in rows]
+    parts = [ExperimentResult(row.experiment, row.outcome, row.exit_code, row.reason) for row in rows]
     total = total_of(parts, simulated=request.simulated)
     problem: InconclusiveError | None = None
     try:

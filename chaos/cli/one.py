@@ -113,7 +113,7 @@ def run_one(request: RunRequest, experiment: Experiment) -> Told:
             with asyncio.Runner(loop_factory=kubesim.VirtualTimeLoop if virtual else None) as runner:
                 told = runner.run(_run(request, experiment, options, console, publisher, signals))
         except ChaosError as exc:
-            # Nothing was begun: last night's figures must not stay as if they were tonight's.
+            # Nothing was begun. Publish that too, or monitoring would keep showing the figures of the run before.
             history = not_begun(
                 experiment.name,
                 began_at,
@@ -159,9 +159,8 @@ async def _run(
     async with open_place(
         request.place, console, simulated=request.simulated, quiet=request.telling is Telling.QUIET
     ) as place:
-        progress = TerminalProgress(
-            console, run_time(), request.telling
-        )  # now: its seconds are those of the run's clock
+        # Made here, so that the seconds it prints begin with the run's clock.
+        progress = TerminalProgress(console, run_time(), request.telling)
 
         def begun(folder: Path, history: History) -> None:
             write_head(folder, history)
@@ -178,7 +177,7 @@ async def _run(
             result = await execution.run()
             if result.error is not None:
                 _name_settings(result.error, request.place.model)
-            # Until everything is told: what could not be undone must not be lost to a late Ctrl-C.
+            # Signals stay handled until the result is printed: a late Ctrl-C must not hide what could not be undone.
             told = _finish(request, experiment, console, publisher, result)
             signals.told(told.ending.exit_code)
         except ChaosError as exc:  # nothing was begun

@@ -11,10 +11,10 @@ from chaos.errors import UsageError
 from chaos.options import Option
 from chaos.shipped import shipped_files
 
-Own = dict[str, list[Option[Any]]]
+OptionsByExperiment = dict[str, list[Option[Any]]]
 
 
-def with_options_of(word: str, known: Mapping[str, list[Option[Any]]]) -> Own:
+def with_options_of(word: str, known: Mapping[str, list[Option[Any]]]) -> OptionsByExperiment:
     """By the experiment's name, those that are known and those of one more.
 
     Args:
@@ -34,7 +34,7 @@ def with_options_of(word: str, known: Mapping[str, list[Option[Any]]]) -> Own:
     return found
 
 
-def _check_alike(found: Own) -> None:
+def _check_alike(found: OptionsByExperiment) -> None:
     """A flag has one meaning in a command."""
     first: dict[str, tuple[str, Option[Any]]] = {}
     for experiment, options in found.items():

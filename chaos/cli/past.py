@@ -8,16 +8,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from chaos.cli.commands.runs import Chosen
+from chaos.cli.commands.runs import RunsOptions
 from chaos.cli.complete import experiment_names
 from chaos.cli.folded import print_under
 from chaos.errors import UsageError
 from chaos.model.private import NOT_OURS, read_file
+from chaos.model.recording import RUN
 from chaos.nearest import did_you_mean
 from chaos.options.output import FormatOptions, ReportsOptions
 from chaos.visible import visible
 
-_RUN = "run.json"
 # Many times what a run of days writes.
 _MOST_BYTES = 64 << 20
 
@@ -43,7 +43,7 @@ class Past:
     folder: str
 
 
-def list_runs(chosen: Chosen, kept: ReportsOptions, told: FormatOptions) -> int:
+def list_runs(chosen: RunsOptions, kept: ReportsOptions, told: FormatOptions) -> int:
     """Print them, the newest last.
 
     Raises:
@@ -86,7 +86,7 @@ def check_known(name: str, kept: set[str], reports: Path) -> None:
 
 def _runs(reports: Path) -> Iterator[Past]:
     """Two folders deep: EXPERIMENT/TIME."""
-    return (_past(path) for path in reports.glob(f"*/*/{_RUN}"))
+    return (_past(path) for path in reports.glob(f"*/*/{RUN}"))
 
 
 def _past(path: Path) -> Past:
@@ -94,9 +94,9 @@ def _past(path: Path) -> Past:
         document = json.loads(read_file(path, _MOST_BYTES))
         return _read(document, path.parent)
     except OSError as exc:
-        return _unreadable(path.parent, f"{_RUN} cannot be read: {exc.strerror}")
+        return _unreadable(path.parent, f"{RUN} cannot be read: {exc.strerror}")
     except NOT_OURS as exc:
-        return _unreadable(path.parent, f"{_RUN} is not what this tool wrote: {type(exc).__name__}")
+        return _unreadable(path.parent, f"{RUN} is not what this tool wrote: {type(exc).__name__}")
 
 
 def _read(document: dict[str, Any], folder: Path) -> Past:

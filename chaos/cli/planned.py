@@ -92,7 +92,7 @@ def _call(call: dict[str, Any]) -> list[str]:
 
 
 def _of_interest(body: dict[str, Any]) -> dict[str, Any]:
-    """Without what says no more than that it is this request, and what is another each time."""
+    """The fields of a body that tell something: not kind and version, nor values that differ in each run."""
     found = {key: value for key, value in body.items() if key not in ("kind", "apiVersion", "preconditions")}
     meta = {key: value for key, value in (found.pop("metadata", None) or {}).items() if key not in _EACH_TIME}
     found.pop("deleteOptions", None)

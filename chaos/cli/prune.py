@@ -79,7 +79,7 @@ def _tell_left(console: SteadfastConsole, one: Left) -> None:
 
 
 def _exit_code(left: Sequence[Left]) -> int:
-    """What is to be undone weighs more than what could not be removed; what is no run's is nobody's fault."""
+    """The exit code by the folders that stay: the highest of their errors; folders that are no runs do not count."""
     codes = {one.why.exit_code for one in left if isinstance(one.why, RollbackError | InconclusiveError)}
     return max(codes, default=0)
 

@@ -113,7 +113,9 @@ def recover_runs(request: RecoverRequest) -> int:
             problems += asyncio.run(recover_from_cluster(request.in_the_cluster(), console))
         except ChaosError as exc:
             problems.append(exc)
-    elif not seen and all(isinstance(problem, UsageError) for problem in problems):  # no run that is under way
+    elif not seen and all(
+        isinstance(problem, UsageError) for problem in problems
+    ):  # with other errors, such as a run under way, the folder's own problem comes first
         if request.folder is not None:
             named = request.in_the_cluster().address if request.names_cluster else None
             problems += asyncio.run(left_in_cluster(request.folder, named, request.kubeconfig, console))
@@ -179,7 +181,7 @@ def _to_undo(path: Path, *, named: bool, console: SteadfastConsole) -> Journal |
             console.tell(f"{path.parent}: a simulated run, which leaves nothing behind", markup=False, soft_wrap=True)
         return None
     if not named and journal.run["id"].startswith(FIX_PREFIX):
-        return None  # somebody agreed to it; undone only by name
+        return None  # a change of `chaos diagnose --fix`, which the user wanted: undone only where its journal is named
     if not journal.claim():
         raise PreflightError(
             f"{path.parent}: this run is still under way, or is being recovered",
@@ -216,7 +218,10 @@ def _address(journal: Journal, request: RecoverRequest) -> ClusterAddress:
 
 
 def _may_run_commands(journal: Journal, request: RecoverRequest) -> bool:
-    """One consent is not for whatever lies below a folder by now: what anybody may have written has to be named."""
+    """Whether its shell commands may run.
+
+    An unsigned journal, which anybody may have written, must be named itself: agreeing for a folder is not enough.
+    """
     return request.run_commands and (journal.is_signed or request.folder is not None)
 
 
@@ -239,7 +244,7 @@ async def _recover(journal: Journal, request: RecoverRequest, console: Steadfast
 
 
 async def _mirror_left(cluster: Cluster, journal: Journal, console: SteadfastConsole) -> list[RollbackError]:
-    """Take the run's mirror away, where what it had made went first; that it cannot be is told."""
+    """Remove the mirror of a run whose objects are gone already; a failure is told."""
     try:
         return await take_away(cluster, journal)
     except ChaosError as exc:

@@ -89,7 +89,9 @@ def is_open(copy: Copy, command: str) -> RollbackError:
 async def _recover_one(
     cluster: Cluster, mirrors: Mirrors, request: ClusterRequest, console: SteadfastConsole
 ) -> list[ChaosError]:
-    copies = [copy for copy in mirrors.copies if copy.run["id"] == request.run]  # one of them may be somebody's joke
+    copies = [
+        copy for copy in mirrors.copies if copy.run["id"] == request.run
+    ]  # more than one: anybody may write a ConfigMap with a run's id
     if not copies:
         known = ", ".join(str(one.run["id"]) for one in mirrors.copies) or "none"
         raise UsageError(
@@ -129,14 +131,16 @@ async def _undo(
                 failures.append(exc)
     if failures:
         return failures
-    copies[0].again = request.address.cleanup(request.run)  # what it says is undone, and it is gone
+    copies[0].again = request.address.cleanup(
+        request.run
+    )  # the mirror is gone by now, so a clean-up is what finishes an interrupted recovery
     with leaving(copies[0].again):
         left, _ = await _labelled(cluster, request)
         return await remove(cluster, copies[0], clock, [left], progress) if left is not None else []
 
 
 def _not_looked_at(request: ClusterRequest, unseen: list[str]) -> str:
-    """What the mirror does not name, since it was made after it was written, may be among it."""
+    """Kinds that may not be listed: objects made after the mirror was written may be among them."""
     return (
         f"not looked at, since it may not be listed: {', '.join(unseen)}; all that the run named there was, and what "
         f"else carries its label is found by whoever may list these: {request.address.cleanup()}"

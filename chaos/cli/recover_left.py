@@ -20,8 +20,8 @@ from chaos.cluster.signing import user_key
 from chaos.engine.mirrors import unreadable
 from chaos.errors import ChaosError, PreflightError, UsageError
 from chaos.model.private import NOT_OURS, read_file
+from chaos.model.recording import RUN
 
-_RUN = "run.json"
 _MOST_BYTES = 64 << 20
 _IN_CLUSTER = ClusterAddress(in_cluster=True).describe()
 _CONTEXT = "context "
@@ -66,7 +66,7 @@ def _by_journal(folder: Path) -> Trace | None:
 
 
 def _by_document(folder: Path) -> Trace | None:
-    head = json.loads(read_file(folder / _RUN, _MOST_BYTES))
+    head = json.loads(read_file(folder / RUN, _MOST_BYTES))
     place = str(head["environment"]["place"])
     run = {
         "id": f"{head['experiment']}-{folder.absolute().name}".lower(),

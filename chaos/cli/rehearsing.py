@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import kubesim
 from chaos.cluster.address import ClusterAddress
@@ -19,12 +18,12 @@ from chaos.engine.rehearsal import Call, Rehearsal, Rehearsed
 from chaos.engine.workload import objects_of
 from chaos.errors import ChaosError, InconclusiveError
 from chaos.experiment import Experiment, Options
+from chaos.model.object import Object
 from chaos.options.aborting import AbortOptions
 from chaos.options.agents import AgentOptions
 from chaos.options.hooks import HookOptions
 
-Object = dict[str, Any]
-# Requests do not depend on it, and a rehearsal need not measure.
+# Probing seldom makes a rehearsal fast; which requests it makes does not depend on the period.
 _PERIOD_S = 0.25
 _MOST_TRIALS = 10
 _READY_WITHIN_S = 120.0

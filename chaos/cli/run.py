@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chaos.cli.catalogue import known_experiment
-from chaos.cli.commands.plan import Planned
-from chaos.cli.commands.run import Chosen
+from chaos.cli.commands.plan import PlanOptions
+from chaos.cli.commands.run import RunOptions
 from chaos.cli.dry_run import dry_run
 from chaos.cli.honoured import check_honoured
 from chaos.cli.many import run_many
@@ -23,8 +23,8 @@ from chaos.options.output import FormatOptions, ReportsOptions, SharingOptions, 
 from chaos.options.place import PlaceOptions
 
 
-def run_command(chosen: Chosen, settings: Settings, *_groups: object) -> int:
-    """`chaos run`; returns the exit code. The groups are read from the settings, which lose what counts for nothing.
+def run_command(chosen: RunOptions, settings: Settings, *_groups: object) -> int:
+    """`chaos run`; returns the exit code. Groups are read from the settings, where overruled options are left out.
 
     Raises:
         ChaosError: nothing was begun.
@@ -41,7 +41,7 @@ def run_command(chosen: Chosen, settings: Settings, *_groups: object) -> int:
     return run_many(request, chosen.experiments, every=chosen.every)
 
 
-def plan_command(chosen: Planned, settings: Settings, *_groups: object) -> int:
+def plan_command(chosen: PlanOptions, settings: Settings, *_groups: object) -> int:
     """`chaos plan`; returns the exit code.
 
     Raises:

@@ -16,13 +16,13 @@ from chaos.errors import AbortedError, ChaosError, InconclusiveError, UsageError
 from chaos.experiment import Experiment
 from chaos.experiment.judging import judges_of, statements
 from chaos.model import Ending, History, RunMeta, RunOutcome, VerdictOutcome
+from chaos.model.history import STATUSES
 from chaos.model.loading import load_history
 from chaos.model.private import NOT_OURS, read_file
+from chaos.model.recording import RUN
 from chaos.model.traces import missing
 from chaos.report import READABLE, REPORT, run_json, write_report, write_run_json
 
-RUN = "run.json"
-_STATUSES = ("complete", "interrupted", "incomplete")
 # From this schema on run.json counts what was recorded.
 _COUNTS = 2
 
@@ -138,7 +138,7 @@ def load_run(folder: Path) -> History:
             finished_at=datetime.fromisoformat(finished) if (finished := head.get("finished_at")) else None,
             **maps,
         )
-        status = _STATUSES[_STATUSES.index(head["status"])]
+        status = STATUSES[STATUSES.index(head["status"])]
         recorded = {key: int(count) for key, count in dict(head.get("recorded") or {}).items()}
     except OSError as exc:
         raise UsageError(

@@ -19,7 +19,7 @@ _WRITABLE_WITHIN_S = 0.5
 _Handler = Callable[[int, FrameType | None], object]
 
 
-class Undoing(Protocol):
+class Interruptible(Protocol):
     """What may have something to undo; see `chaos.engine.execution.Execution`."""
 
     def interrupt(self) -> None: ...
@@ -34,7 +34,7 @@ class RunSignals:
     """
 
     def __init__(self) -> None:
-        self._execution: Undoing | None = None
+        self._execution: Interruptible | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told: int | None = None
         self._seen = 0
@@ -47,12 +47,12 @@ class RunSignals:
     def __exit__(self, *_: object) -> None:
         _give_back(self._before)
 
-    def watch(self, execution: Undoing) -> None:
+    def watch(self, execution: Interruptible) -> None:
         """From now on there may be something to undo; called inside the run's loop."""
         self._execution, self._loop = execution, asyncio.get_running_loop()
 
     def told(self, exit_code: int) -> None:
-        """All is undone that will be, and told; what a signal ends now is only what is left of the process."""
+        """The result is printed: from now on a signal ends the process at once, with this exit code."""
         self._told = exit_code
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
@@ -115,7 +115,7 @@ def _give_back(before: dict[int, object]) -> None:
 
 
 def _write(line: str) -> None:
-    """To stderr past all buffers, which what was interrupted may be in the middle of; never waiting for a reader."""
+    """Write to stderr without Python's buffers, which the interrupted code may be using, and without waiting."""
     with suppress(OSError, ValueError):
         if select.select([], [2], [], _WRITABLE_WITHIN_S)[1]:
             os.write(2, f"{visible(line, line=True)}\n".encode(errors="replace"))

@@ -25,7 +25,8 @@ from chaos.model.figure import plain
 from chaos.report.as_text import as_text
 from chaos.visible import visible
 
-# Printing takes milliseconds, and what pods do is told just when their records change: not then.
+# Pod events are printed so much later: printing takes milliseconds, in which no probe runs, and right after an event
+# is when DNS records change.
 _LATER_S = 0.3
 _STYLE = {VerdictOutcome.OK: "green", VerdictOutcome.FAIL: "bold red", VerdictOutcome.UNKNOWN: "yellow"}
 _RESULT_STYLE = {

@@ -145,7 +145,7 @@ class Clients:
         """So many connections, one a period, and what became of each; see `watch`."""
         series = self._open(kind, kind, host, port, question, period_s or self._period_s, "", "")
         self._sampler.connect(series, session_of(kind), login, port, count)
-        # Twice the time: where this process is late, slots are missed, and connections of other slots make up for them.
+        # Twice as long as planned: when this process is late it skips slots, and needs further ones to reach the count.
         deadline_s = self._clock.now_s() + 2 * count * series.period_s + 2 * series.timeout_s + _LOOK_S
         samples = self._recorder.history.samples[series.id]
         while len(samples) < count and self._clock.now_s() < deadline_s:  # noqa: ASYNC110 - a bounded look

@@ -82,7 +82,7 @@ class ClientHost(LocalHost):
 
 
 def user_of(kind: str) -> str:
-    """As whom a client of that kind comes where nobody says."""
+    """The user that a client of that kind logs in as where no other is given."""
     return KINDS[kind][2]
 
 

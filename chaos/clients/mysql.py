@@ -17,7 +17,6 @@ from chaos.clients.dialer import Stream
 from chaos.clients.session import Login, Row, Session
 from chaos.model import Outcome
 
-WHO = "SELECT @@hostname"
 # With a warning the library tells that a statement had warnings; its text is on the server.
 warnings.filterwarnings("ignore", category=aiomysql.Warning)
 _QUIT = bytes([1, 0, 0, 0, COMMAND.COM_QUIT])
@@ -28,7 +27,7 @@ class MysqlSession(Session):
 
     def __init__(self, stream: Stream, writer: asyncio.StreamWriter, login: Login) -> None:
         super().__init__(stream, writer, login)
-        self._connection = _OnStream(stream, writer, login)
+        self._connection = _MySqlOnStream(stream, writer, login)
 
     async def log_in(self) -> None:
         """Handshake and authentication."""
@@ -58,7 +57,7 @@ class MysqlSession(Session):
         super().close()
 
 
-class _OnStream(aiomysql.Connection):  # type: ignore[misc]  # it has no types
+class _MySqlOnStream(aiomysql.Connection):  # type: ignore[misc]  # it has no types
     """The library's connection on a stream that is open already."""
 
     def __init__(self, stream: Stream, writer: asyncio.StreamWriter, login: Login) -> None:

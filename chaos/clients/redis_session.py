@@ -30,8 +30,8 @@ from chaos.model.outcome import EOF, TIMEOUT
 from chaos.probes.connection import is_address
 from chaos.probes.http import os_error_name
 
-# What a server may have been told to call itself: a member of a cluster, or a replica that others are told about. A
-# server that was told nothing knows no name; that it answered is then all that is known.
+# Settings that hold the name that a server announces: of a cluster's member, and of a replica. Where neither is set the
+# server knows no name, and its answer only shows that somebody answered.
 _NAMES = ("cluster-announce-hostname", "replica-announce-ip")
 _WHO = f"CONFIG GET {_NAMES[0]}"
 # redis-py makes classes of some of the codes and drops the word.
@@ -57,7 +57,7 @@ class RedisSession(Session):
 
     def __init__(self, stream: Stream, writer: asyncio.StreamWriter, login: Login) -> None:
         super().__init__(stream, writer, login)
-        self._connection: Any = _OnStream(stream, writer, login)  # its methods have no types
+        self._connection: Any = _RedisOnStream(stream, writer, login)  # its methods have no types
 
     async def log_in(self) -> None:
         """AUTH, where there is a password."""
@@ -109,7 +109,7 @@ class RedisSession(Session):
         super().close()
 
 
-class _OnStream(Connection):
+class _RedisOnStream(Connection):
     """The library's connection on a stream that is open already."""
 
     def __init__(self, stream: Stream, writer: asyncio.StreamWriter, login: Login) -> None:
@@ -132,7 +132,7 @@ class _OnStream(Connection):
         self._reader, self._writer = self._given
 
     def let_go(self) -> None:
-        """Its stream is closed by others."""
+        """Forget the stream, which its owner closes."""
         self._reader = self._writer = None
 
 

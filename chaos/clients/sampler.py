@@ -8,6 +8,7 @@ from chaos.clients.dialer import Dialer
 from chaos.clients.session import Attempt, Login, Session, ask_once
 from chaos.clock import RunClock
 from chaos.model import Outcome, Series
+from chaos.probes.schedule import Slots
 from chaos.probes.sink import Sink
 from chaos.probes.tasks import TaskProber
 
@@ -17,21 +18,20 @@ class Sampler(TaskProber):
 
     Attributes:
         opened: connections tried.
-        late: questions on long-lived connections whose slot passed while the one before was under way.
     """
 
     def __init__(self, dialer: Dialer, clock: RunClock, sink: Sink) -> None:
         self.opened = 0
-        self.late = 0
         super().__init__(clock)
         self._dialer = dialer
         self._sink = sink
         self._held: dict[int, asyncio.Task[None]] = {}
+        self._slots: list[Slots] = []  # of all long-lived connections so far
 
     @property
     def missed(self) -> int:
-        """Slots that came up too late."""
-        return super().missed + self.late
+        """Slots that came up too late, or while the question before on the same connection was under way."""
+        return super().missed + sum(slots.missed for slots in self._slots)
 
     def connect(self, series: Series, kind: type[Session], login: Login, port: int, times: int = 0) -> None:
         """One connection and one question (the series') a period; so many times, or until the series is closed (0)."""
@@ -54,7 +54,9 @@ class Sampler(TaskProber):
 
     def hold(self, series: Series, kind: type[Session], login: Login, port: int) -> None:
         """One long-lived connection: a question a period on it; another is opened when it has ended."""
-        held = _Held(self, self._dialer, self._clock, series, kind, login, port)
+        slots = Slots(self._clock, series.period_s)
+        self._slots.append(slots)
+        held = _Held(self, self._dialer, self._clock, series, kind, login, port, slots)
         self._held[series.id] = self.begin(held.run())
 
     def close(self, series_id: int) -> None:
@@ -86,6 +88,7 @@ class _Held:
         kind: type[Session],
         login: Login,
         port: int,
+        slots: Slots,
     ) -> None:
         self._sampler = sampler
         self._dialer = dialer
@@ -94,8 +97,7 @@ class _Held:
         self._kind = kind
         self._login = login
         self._port = port
-        self._period_ns = round(series.period_s * 1e9)
-        self._due_ns = clock.now_ns()
+        self._slots = slots
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -105,7 +107,7 @@ class _Held:
                 await self._use(attempt)
             finally:
                 attempt.close()
-            await self._next_slot()
+            await self._slots.next()
 
     async def _use(self, attempt: Attempt) -> None:
         series, clock = self._series, self._clock
@@ -113,30 +115,18 @@ class _Held:
         self._sampler.opened += 1
         failed = await attempt.open(_host(series), self._port, series.timeout_s)
         if failed is not None:
-            self._sampler.record(series, self._due_ns, sent_ns, failed)
+            self._sampler.record(series, self._slots.due_ns, sent_ns, failed)
             return
         session = attempt.session
         assert session is not None  # noqa: S101 - it is open
         while True:
             reply = await attempt.ask(series.ask, series.timeout_s)
-            self._sampler.record(series, self._due_ns, sent_ns, reply.outcome)
+            self._sampler.record(series, self._slots.due_ns, sent_ns, reply.outcome)
             if not reply.ok:
                 return
             idle_ns = clock.now_ns()
-            await self._next_slot(session.stream.ended)
+            await self._slots.next(session.stream.ended)
             if session.stream.ended.done():
-                self._sampler.record(series, self._due_ns, idle_ns, attempt.lost())
+                self._sampler.record(series, self._slots.due_ns, idle_ns, attempt.lost())
                 return
             sent_ns = clock.now_ns()
-
-    async def _next_slot(self, sooner: asyncio.Future[None] | None = None) -> None:
-        """Wait for the next slot of the absolute schedule, or until `sooner` is done."""
-        now_ns = self._clock.now_ns()
-        behind = (now_ns - self._due_ns) // self._period_ns
-        self._sampler.late += max(0, behind)
-        self._due_ns += (behind + 1) * self._period_ns
-        delay_s = (self._due_ns - now_ns) / 1e9
-        if sooner is None:
-            await asyncio.sleep(delay_s)
-        else:
-            await asyncio.wait([sooner], timeout=delay_s)

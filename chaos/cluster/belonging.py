@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from chaos.cluster.client import Cluster, Object
+from chaos.cluster.client import Cluster
 from chaos.cluster.entry import RUN_LABEL, UndoEntry
 from chaos.cluster.mirror import MIRROR_LABEL
 from chaos.errors import ApiError
+from chaos.model.object import Object
 
-# As the API server calls who wrote an object: the beginning of the client's User-Agent.
+# The manager in managedFields of what this tool wrote: the API server takes it from the client's User-Agent.
 TOOL = "chaos-identity"
 # What somebody may have put into a namespace to have it run there, or kept.
 _KINDS = (
@@ -27,9 +28,9 @@ _CLIENTS = (
 )
 # Made for what a run makes, with its labels.
 _BY_CONTROLLERS = ("Pod", "PersistentVolumeClaim", "ReplicaSet", "ControllerRevision")
-# Of these, what stays of a workload that is deleted without what it owns; pods and claims do too.
+# What stays, besides pods and claims, when a workload is deleted without what it owns (propagationPolicy Orphan).
 _LEFT_BEHIND = {"StatefulSet": ("ControllerRevision",), "Deployment": ("ReplicaSet",)}
-_CANNOT_LOOK = (403, 404)  # it may not be listed, or this server has no such kind
+_CANNOT_LOOK = (403, 404)  # listing the kind is forbidden, or this server has no such kind
 
 
 class Belongings:
@@ -49,10 +50,10 @@ class Belongings:
         self._parents = {(e.namespace, e.name) for e in made if e.kind in ("StatefulSet", "Deployment", "ReplicaSet")}
 
     def has(self, obj: Object) -> bool:
-        """Whether it is of the run: it says so, and the journal does not deny it.
+        """Whether it is of the run: it carries the run's label, and the journal does not contradict that.
 
-        What no answer came for is known by its name alone; so is what a controller of the run made, and does not own
-        or owns no more: volume claims, and pods that were orphaned.
+        The journal has no UID of an object whose creation was never answered, nor of what a controller of the run made
+        and does not own (volume claims, orphaned pods). Those are recognised by their names.
         """
         meta, kind = obj["metadata"], obj["kind"]
         labels = meta.get("labels") or {}
@@ -110,9 +111,9 @@ async def claims_of(cluster: Cluster, statefulset: str, namespace: str, run: str
 
 
 async def left_behind(cluster: Cluster, kind: str, name: str, namespace: str, run: str) -> list[Object]:
-    """What stays of a run's workload that was deleted without what it owned, but for its pods and claims.
+    """ReplicaSets or ControllerRevisions of a run's workload that was deleted without what it owned.
 
-    Where they may not be listed they stay, and do nothing.
+    Where listing them is forbidden they stay in the cluster; by themselves they do nothing.
     """
     found: list[Object] = []
     for of in _LEFT_BEHIND.get(kind, ()):
@@ -155,7 +156,7 @@ def is_written_by_hand(obj: Object) -> bool:
 
 
 def _is_mirror(obj: Object) -> bool:
-    """Whether it may say how to undo something elsewhere."""
+    """Whether it is a mirror, which may say how to undo changes outside of its namespace."""
     return MIRROR_LABEL in (obj["metadata"].get("labels") or {})
 
 

@@ -9,13 +9,14 @@ from functools import partial
 from typing import Any
 
 from chaos.clock import RunClock
-from chaos.cluster.client import Cluster, Object
+from chaos.cluster.client import Cluster
 from chaos.cluster.journal import RUN_LABEL, Journal, UndoEntry
 from chaos.cluster.mirror import Mirror, is_outside
 from chaos.cluster.retrying import Tried
 from chaos.cluster.shell import for_node, run_shell
 from chaos.cluster.undo import COMMAND_WITHIN_S, Undo
 from chaos.errors import ApiError, InconclusiveError, RollbackError
+from chaos.model.object import Object
 
 _NOT_FOUND, _CONFLICT = 404, 409
 _LAST_ANSWER_S = 3.0
@@ -27,8 +28,8 @@ _Make = Callable[[Tried], Coroutine[Any, Any, Object]]
 class Acknowledged:
     """A change that the API server accepted: when the request left, when its response arrived (run's clock).
 
-    Where a first request may have made it that nobody answered, these are when that left, and when reading back, or a
-    second one, had shown it to be made.
+    Where the first request got no answer and may have made the change all the same, the two instants are when that
+    request left, and when reading back or a further request showed that the change was made.
 
     Attributes:
         sent_ns: when the request left.
@@ -133,7 +134,7 @@ class Changes:
         )
 
     def _uid_of_own(self, kind: str, name: str, namespace: str) -> str:
-        """Of what this run made under that name: somebody may have put his own in its place since."""
+        """UID of the object that this run made under that name; another one of the name is somebody else's by now."""
         made = (
             entry.uid
             for entry in reversed(self._journal.entries.values())
@@ -195,7 +196,7 @@ class Changes:
         )
 
     async def _patch_undoably(self, kind: str, name: str, namespace: str, patch: Object, version: str) -> Acknowledged:
-        """Guarded by the version that the old values were read from: a Node changes every few seconds by itself."""
+        """Patch only the version that the old values were read from; tried again, since a Node changes all the time."""
         for last in (False,) * (_TRIES - 1) + (True,):
             before = await self._cluster.get(kind, name, namespace)
             if before is None:
@@ -276,7 +277,7 @@ class Changes:
         for entry in self._journal.open_entries():
             if entry.undo == "command" and entry.name == node:
                 await self._undo.undo(entry)
-                accepted_ns = self._clock.now_ns()  # what the mirror takes is not the command's time
+                accepted_ns = self._clock.now_ns()  # read before the mirror is updated, which takes time of its own
                 await self._tell_mirror(entry)
         return Acknowledged(sent_ns, accepted_ns, {})
 
@@ -320,10 +321,10 @@ class Changes:
         return done
 
     async def _mirrored(self, entry: UndoEntry) -> None:
-        """Have the cluster itself know of a change that is about to be made.
+        """Write a change that is about to be made into the mirror.
 
         Raises:
-            InconclusiveError: it does not, so nothing is changed.
+            InconclusiveError: that failed, so nothing is changed.
         """
         if self._mirror is None:
             return
@@ -338,7 +339,7 @@ class Changes:
             ) from exc
 
     async def _tell_mirror(self, entry: UndoEntry) -> None:
-        """Take what was undone out of the mirror; where that fails, whoever reads it finds that all is as before."""
+        """Take what was undone out of the mirror. Failing is harmless: a recovery finds the old values back."""
         if self._mirror is not None and is_outside(entry):
             await self._mirror.settle()
 

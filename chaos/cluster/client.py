@@ -18,13 +18,13 @@ from chaos.cluster.retrying import BUDGET_S, Retrying, Tried
 from chaos.cluster.settling import Settling, Write
 from chaos.cluster.sound import check_object
 from chaos.errors import ApiError
+from chaos.model.object import Object
 
 if TYPE_CHECKING:  # a second to import, which experiments and commands without a cluster do not pay
     from chaos.cluster.transport import Transport
 
-__all__ = ["API_VERSIONS", "CLUSTER_WIDE", "NEVER_MADE", "Cluster", "Object", "Witness"]
+__all__ = ["API_VERSIONS", "CLUSTER_WIDE", "NEVER_MADE", "Cluster", "Witness"]
 
-Object = dict[str, Any]
 # A question: nothing of the cluster changes by it.
 _NEVER_STORED = frozenset({"SelfSubjectAccessReview"})
 _REQUEST_TIMEOUT_S = 30.0
@@ -32,8 +32,9 @@ _OK, _FORBIDDEN = 200, 403
 _VERBS = {"get": "get", "post": "create", "delete": "delete", "patch": "patch"}
 
 
-# Told before a request that writes: verb, kind, name, namespace, uid (where it names one). What it returns is told of
-# the answer, or of None where none came; after a refusal it is not: then nothing was written.
+# Called before each request that writes, with verb, kind, name, namespace and UID (where the request names one). The
+# function that it returns is called with the answer, or with None where none came; after a refusal, which means that
+# nothing was written, it is not called.
 _Answers = list[Object]
 Witness = Callable[[str, str, str, str, str], Callable[[Object | None], None]]
 
@@ -368,7 +369,7 @@ class Cluster:
         tried = tried or Tried()
         with self._witnessed(write) as answered:
             answer = await Settling(write, self.retrying.tries(), once, partial(self._look, write)).made(tried)
-            # Of what was read back nobody knows which of its versions this change made.
+            # An object that was only read back may be of a later version than this patch made, so it is not passed on.
             if not tried.settled or write.verb in ("create", "delete", "evict"):
                 answered.append(answer)
         return answer

@@ -70,7 +70,7 @@ async def connect(address: ClusterAddress, namespace: str = "") -> Cluster:
     with api_errors(f"reading the certificates of {address.describe()}", server):
         client = ApiClient(configuration)
     client.user_agent = "chaos-identity"
-    # In memory all is as the seed has it.
+    # Waits between retries are random on a real cluster; on the sandbox they must follow from its seed.
     retrying = Retrying(None if address.connector is None else 0)
 
     async def once() -> DynamicClient:
@@ -91,7 +91,7 @@ async def connect(address: ClusterAddress, namespace: str = "") -> Cluster:
 
 
 async def _answered(once: Callable[[], Awaitable[DynamicClient]], retrying: Retrying) -> DynamicClient:
-    """The first contact: where nobody is there at all, that is told soon, to whoever waits for it."""
+    """Connect; where nothing listens at the address, give up sooner than where a server fails."""
     tries = retrying.tries(_CONNECT_TIMEOUT_S)
     try:
         return await once()

@@ -15,7 +15,7 @@ RUN_LABEL = "chaos-identity.io/run"
 FIX_PREFIX = "fix-"
 _UNDOS = frozenset({"delete", "restore", "command", "hook", "nothing"})
 _STATES = frozenset({"intended", "done", "undone"})
-# As Kubernetes has them; what is a name goes into no other part of a request's path.
+# The forms that Kubernetes allows. Without slashes and dots alone a name cannot lead a request to another path.
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")

@@ -19,7 +19,7 @@ _PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 _STDIN, _STDOUT, _STDERR, _STATUS = 0, 1, 2, 3
 _OPEN_WITHIN_S = 15.0
 _CLOSE_WITHIN_S = 1.0
-# A proxy that closes idle streams must not find one, and a peer that is gone is noticed after this and half of it.
+# Often enough that no proxy takes the stream for idle; a peer that is gone is noticed after one and a half of these.
 _HEARTBEAT_S = 10.0
 _STDERR_KEPT_BYTES = 4096
 # A line of the agents' protocol holds what was sampled since the last one, also after a cut.

@@ -49,7 +49,7 @@ def api_errors(doing: str, server: str, proxy: Proxy | None = None) -> Iterator[
         converted = (_of_proxy(exc, doing, server, proxy) if proxy else None) or _convert(exc, doing, server, proxy)
         if converted is None:
             raise
-        # A server's words stay on their line: they are nobody's hint, and no line of this tool's.
+        # On one line, so that a server's text cannot pass for a hint or for another line of this tool's own output.
         converted.message = " ".join(without_logins(converted.message).splitlines())
         converted.args = (converted.message,)
         raise converted from exc

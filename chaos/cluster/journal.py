@@ -141,7 +141,7 @@ class Journal:
         """
         self.unfit += lines.unfit
         self.torn, self.is_signed = lines.torn, lines.signed
-        self._key = self._key if lines.signed else b""  # what is added to a journal is as the rest of it is
+        self._key = self._key if lines.signed else b""  # lines that are added are signed only where the others are
         self._version, self._written = lines.version, lines.written
         for number, line in lines.good:
             try:
@@ -174,7 +174,7 @@ class Journal:
             raise ValueError("it is neither an entry nor, in its place, a run")
 
     def _agree(self, line: Line) -> None:
-        """Where the first line was lost, the others say of which run they are.
+        """Check that a line is of this run; where the first line was lost, the others say which run that is.
 
         Raises:
             ValueError: it is of another run.

@@ -19,7 +19,7 @@ _FIRST_LINE_BYTES = 1 << 20
 
 
 def keep_name(folder: Path) -> None:
-    """Have the folder itself on the disk: a file whose name is lost is lost. Not all file systems can."""
+    """Sync the folder too, or a crash could lose the name of a file in it. Not all file systems can."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:

@@ -29,9 +29,10 @@ API_VERSIONS = {
 # Only looked for, since somebody may have put them into a run's namespace; nothing of this tool names them otherwise.
 OF_OTHERS = {"CronJob": "batch/v1", "DaemonSet": "apps/v1", "Ingress": "networking.k8s.io/v1"}
 CLUSTER_WIDE = frozenset({"Namespace", "Node", "PersistentVolume"})
-# Made by the cluster, from what it copies labels of, or never stored.
+# Kinds that a run never creates: they may carry its label all the same, since the cluster copies it from their owners.
 NEVER_MADE = frozenset({"EndpointSlice", "Endpoints", "Event", "Node", "SelfSubjectAccessReview"})
-# Looked up when they are needed, which is before any fault, or in a clean-up; the sandbox does not serve them all.
+# Discovered only when they are needed, to save requests at the start: that is before any fault, or in a clean-up, so
+# that no discovery delays a measurement.
 LATER = frozenset(
     {
         "ControllerRevision",

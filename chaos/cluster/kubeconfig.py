@@ -30,7 +30,7 @@ _TEXTS = {
     "contexts": ("cluster", "user", "namespace"),
 }  # fmt: skip
 _FILES = {"clusters": ("certificate-authority",), "users": ("client-certificate", "client-key", "tokenFile")}
-# Left out, it would act with more than the user wanted.
+# Refused: the library ignores these fields, and without them requests would have more rights than the user wanted.
 _IMPERSONATION = frozenset({"as", "as-uid", "as-groups", "as-user-extra"})
 _YAML_1_1 = re.compile("^[yYnN]$")
 

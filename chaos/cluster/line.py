@@ -20,7 +20,8 @@ VERSION = 1
 _SUM = re.compile(rb',"sum":"([0-9a-f]{16})"\}$')
 _WHOLE = re.compile(rb',"sum":"[0-9a-f]{16}"\}')
 _MAC = re.compile(rb',"mac":"([0-9a-f]{64})"$')
-# What is deeper can be read, and not always be copied or written again; objects of a cluster are half as deep.
+# Python reads deeper JSON, but may exceed its recursion limit when it copies or writes it; objects of a cluster have
+# half of this depth.
 _DEPTH = 60
 _BEGINS = b'{"v":'
 _BEGAN_ONCE = (b'{"entry":{', b'{"run":{')

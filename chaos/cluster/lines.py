@@ -53,7 +53,7 @@ def read_lines(data: bytes, key: bytes) -> Lines:
     found = Lines()
     rows = data.split(b"\n")
     unread: list[tuple[int, str]] = []
-    acknowledged: set[int] = set()  # places of lines whose writer had found what was before them cut short
+    acknowledged: set[int] = set()  # places of lines that say that the line before them was already cut short
     for place, row in enumerate(rows, 1):
         if not row:
             continue
@@ -81,7 +81,7 @@ def read_lines(data: bytes, key: bytes) -> Lines:
 
 
 def _is_torn(found: Lines, row: bytes, *, known: bool) -> bool:
-    """Whether a crash cut a line short, rather than that it was damaged: it ends the file, or its follower knows."""
+    """Whether a crash cut a line short: it is the last one, or the next line says so. Else it was damaged later."""
     return (known and is_beginning(row)) or (not found.version and is_old_beginning(row))
 
 
@@ -90,7 +90,7 @@ def _unfit(place: int, why: str, row: bytes) -> UnfitLine:
 
 
 def _leave_lesser_out(found: Lines, rows: list[bytes]) -> None:
-    """Lines that are less than the others are, or that stood elsewhere once."""
+    """Leave out lines that lack a signature or a checksum where others have one, and lines that were moved."""
     good = []
     for place, line in found.good:
         why = ""

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 _LIBRARY = "kubernetes.aio.config.kube_config"
-# What is shorter is no secret, and stands in words.
+# Shorter values are no secrets, and to replace them would spoil words that happen to contain them.
 _SHORTEST = 4
 
 
@@ -27,7 +27,7 @@ class _Complaints(logging.Handler):
 
 @contextmanager
 def complaints(kubeconfig: dict[str, Any]) -> Iterator[list[str]]:
-    """What the library says meanwhile, without what the program was given; it reaches nobody else.
+    """Collect what the library logs meanwhile, without the secrets that the login program was given.
 
     Args:
         kubeconfig: of one user.

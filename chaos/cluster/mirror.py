@@ -20,13 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from chaos.cluster.address import ClusterAddress
-from chaos.cluster.client import Cluster, Object
+from chaos.cluster.client import Cluster
 from chaos.cluster.entry import FIX_PREFIX, RUN_LABEL, UndoEntry, is_run_id
 from chaos.cluster.journal import JOURNAL, Journal
 from chaos.cluster.line import VERSION, Line, write_line
 from chaos.cluster.lines import read_lines
 from chaos.cluster.restoring import DNS_NAMESPACE
 from chaos.errors import ApiError, UsageError
+from chaos.model.object import Object
 from chaos.visible import visible
 
 # Not the run's own label: neither a rollback nor `chaos cleanup` must take it for something to be removed.
@@ -39,7 +40,8 @@ _MOST_BYTES = 900_000
 # Of so many bytes; each that is none costs whoever looks time.
 _MOST_LINES = 5_000
 _NOT_FOUND, _CONFLICT, _FORBIDDEN = 404, 409, 403
-# Where a fingerprint is a namespace's: it is not there, or may not be read; 0: no request was made that failed.
+# A fingerprint may be the UID of a namespace. With these statuses it cannot be compared: the namespace is not there,
+# may not be read, or (0) nothing was asked.
 _NO_SUCH_NAMESPACE = (0, _FORBIDDEN, _NOT_FOUND)
 
 
@@ -83,7 +85,7 @@ class Mirror:
             self._text = text
 
     async def settle(self) -> str:
-        """The same after an undo; returns why it could not be written, empty where it was."""
+        """Write it after an undo; returns why that failed, empty where it did not."""
         try:
             await self.write()
         except ApiError as exc:
@@ -188,15 +190,15 @@ class Copy(Journal):
         return [entry for entry in self.open_entries() if is_outside(entry)]
 
     def why_beyond(self, entry: UndoEntry) -> str:
-        """Why what it says is no mirror's business; empty where it is."""
+        """Why an entry cannot be a run's own, since no run writes such entries into a mirror; empty where it can."""
         if entry.undo == "hook" or (entry.undo == "command" and entry.command):
             return "runs write no commands there, so this is somebody else's"
         return "it names another run" if entry.run not in ("", self.run["id"]) else ""
 
     def is_beyond(self, entry: UndoEntry, found: Object) -> bool:
-        """Whether a live object that was changed is none of those that whoever writes here may speak of.
+        """Whether an entry is about an object that a mirror in this namespace must not decide about.
 
-        Those are of its own namespace, of the cluster (a node) or its DNS, or the run's own elsewhere.
+        It may decide about objects of its own namespace, nodes, cluster DNS, and what carries its run's label.
         """
         labels = found["metadata"].get("labels") or {}
         return entry.namespace not in ("", DNS_NAMESPACE, self.namespace) and labels.get(RUN_LABEL) != self.run["id"]
@@ -214,7 +216,7 @@ class Copy(Journal):
         return shlex.join([*shlex.split(again), *options])
 
     def _append(self, row: dict[str, Any], *, durable: bool = True) -> None:
-        """Nothing is written here: the mirror goes when all that it says is undone."""
+        """Write nothing: a mirror is not updated entry by entry here, but removed when all of them are undone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class Known:
 
 
 class Pins:
-    """Remembers and tells. A context of a file that was named is another than that of the same name without one."""
+    """Remembers each context's cluster. Contexts of one name in different kubeconfigs are different ones."""
 
     def of(self, address: ClusterAddress, fingerprint: str) -> Known:
         """What is remembered of a context.

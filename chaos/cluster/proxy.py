@@ -74,7 +74,7 @@ def choose_proxy(
         )
     if _goes_around(host, port, _first(environment, _EXCEPTIONS)[1]):
         return None
-    return _parse(value if "://" in value else f"http://{value}", variable)  # so short only in variables
+    return _parse(value if "://" in value else f"http://{value}", variable)  # only variables may leave the scheme out
 
 
 def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> tuple[str, str]:
@@ -88,7 +88,7 @@ def _target(server: str) -> tuple[str, str, str]:
         url = urlsplit(server)
         return url.scheme, url.hostname or "", str(url.port or _PORTS.get(url.scheme) or "")
     except ValueError:
-        return "", "", ""  # whoever connects says what is wrong with it
+        return "", "", ""  # connecting to it gives the better error
 
 
 def _goes_around(host: str, port: str, exceptions: str) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from chaos.cluster.client import Cluster, Object
+from chaos.cluster.client import Cluster
 from chaos.cluster.journal import RUN_LABEL, Journal, UndoEntry
 from chaos.cluster.later import by_hand, not_yet
 from chaos.cluster.mirror import Copy
 from chaos.cluster.restoring import DNS_NAMESPACE, is_cluster_dns
 from chaos.cluster.values import has_values
 from chaos.errors import ApiError, ChaosError, RollbackError, UnprovenError
+from chaos.model.object import Object
 
 _CONFLICT = 409
 _TRIES = 5
@@ -88,7 +89,7 @@ class PuttingBack:
             )
 
     async def _patched(self, entry: UndoEntry, version: str, restore: Object) -> bool:
-        """False where somebody else was faster: its status changes all the time."""
+        """Patch that version; False on a conflict, as when the object's status has just changed: then read it again."""
         guarded = {**restore, "metadata": {**(restore.get("metadata") or {}), "resourceVersion": version}}
         try:
             await self._cluster.patch(entry.kind, entry.name, entry.namespace, guarded)

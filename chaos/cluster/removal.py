@@ -8,17 +8,18 @@ from collections.abc import Sequence
 
 from chaos.clock import RunClock
 from chaos.cluster.belonging import Belongings, claims_of, foreign_in, is_orphan_of, left_behind
-from chaos.cluster.client import Cluster, Object
+from chaos.cluster.client import Cluster
 from chaos.cluster.journal import RUN_LABEL, Journal, UndoEntry
 from chaos.cluster.later import later, not_yet
 from chaos.cluster.mirror import Copy
 from chaos.errors import ApiError, ChaosError, InUseError, RollbackError, UnprovenError
+from chaos.model.object import Object
 from chaos.visible import visible
 
 _POLL_S = 0.1
 # Long enough for a pod that ignores SIGTERM and whose grace period an admission controller raised.
 _GONE_WITHIN_S = 90.0
-# The demo's containers hold nothing worth a long goodbye.
+# Containers of the run's own workload have nothing to save, so a clean-up need not wait for their grace period.
 _CLEANUP_GRACE_S = 1
 _NOT_FOUND, _CONFLICT = 404, 409
 _WORKLOADS = ("StatefulSet", "Deployment", "ReplicaSet", "Job")
@@ -108,8 +109,8 @@ class Removal:
 
     async def _check_unused(self, entry: UndoEntry) -> None:
         """Raises InUseError: somebody else has put something into a namespace, which would go with it."""
-        # A clean-up has found the run's objects by their label, so its journal has not all of them; nor has a mirror
-        # what the run made after it was written.
+        # Neither lists all objects of the run: a clean-up's journal has those that were found by their label, a mirror
+        # those that were made before it was written.
         is_partial = bool(entry.run) or isinstance(self._journal, Copy)
         mine = Belongings(self._label_of(entry), None if is_partial else self._journal.entries.values())
         foreign = await foreign_in(self._cluster, entry.name, mine)
@@ -181,7 +182,7 @@ class Removal:
             await self._ask(row["kind"], row["metadata"]["name"], entry.namespace, row["metadata"]["uid"])
 
     async def _ask(self, kind: str, name: str, namespace: str, uid: str) -> bool:
-        """Ask for its deletion; False where it was gone already, so that somebody else said how."""
+        """Ask for its deletion; False where it was gone already, so that somebody else decided about what it owned."""
         try:
             await self._cluster.delete(kind, name, namespace, uid=uid, propagation="Background")
         except ApiError as exc:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-Object = dict[str, Any]
+from chaos.model.object import Object
+
 _METHODS = {"create": "post", "evict": "post", "patch": "patch", "delete": "delete"}
 
 

@@ -7,15 +7,15 @@ from typing import Any
 
 # A patch of this tool is a few levels deep.
 _DEPTH = 20
-# Beside these stand who an object is and who owns it: what puts those back could have the object collected.
+# Not the rest of metadata: it says what an object is and who owns it, and with another owner it could be collected.
 _RESTORABLE: dict[str, frozenset[str] | None] = {
     "spec": None,
     "data": None,
     "metadata": frozenset({"labels", "annotations"}),
 }
-# What runs: code that stands in a file is put back by people.
+# Fields that say which programs run. A file that anybody may have written must not start programs.
 _PROGRAMS = frozenset({"template", "containers", "initContainers", "ephemeralContainers", "volumeClaimTemplates"})
-# What would end pods, or have volumes removed, without a word about either.
+# Fields by which pods would be ended or volumes removed, though the patch does not look like it.
 _FATAL = frozenset(
     {
         "activeDeadlineSeconds",
@@ -27,9 +27,9 @@ _FATAL = frozenset(
         "ttlSecondsAfterFinished",
     }
 )
-# What would lead traffic to where nothing of the cluster is.
+# Fields that could lead traffic out of the cluster.
 _LEADING = frozenset({"externalIPs", "externalName", "loadBalancerIP", "loadBalancerSourceRanges"})
-# They limit what others may do, and who works in a namespace need not be one who may change them.
+# Kinds that limit what others may do: whoever may write to a namespace is often not allowed to change these.
 _LIMITS = frozenset({"LimitRange", "Namespace", "NetworkPolicy", "PersistentVolume", "ResourceQuota"})
 # Of kube-system runs change its DNS alone (`chaos.engine.dns_control`): other maps there say who may do what.
 DNS_NAMESPACE = "kube-system"

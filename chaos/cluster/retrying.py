@@ -15,11 +15,11 @@ T = TypeVar("T")
 BUDGET_S = 40.0
 # Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
 _FIRST_S, _MOST_S = 0.1, 5.0
-# A server may ask for more patience than anybody has.
+# The longest Retry-After that is followed; nobody waits for a run that pauses longer.
 _MOST_RETRY_AFTER_S = 30.0
 # Of all requests of a run together, so that retries never become the load that keeps a server down.
 _AT_ONCE, _PER_S = 20.0, 5.0
-# No list or object is asked for twice for these reasons by a server that is well.
+# Statuses with which a healthy server does not answer a read: they come of its own troubles, and may pass.
 _READ_AGAIN = frozenset({409, 410})
 
 

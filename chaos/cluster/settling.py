@@ -12,8 +12,8 @@ from typing import Any
 from chaos.cluster.retrying import Tried, Tries
 from chaos.cluster.values import has_values
 from chaos.errors import ApiError
+from chaos.model.object import Object
 
-Object = dict[str, Any]
 _CONFLICT = 409
 _REQUEST_S, _SHORTEST_S = 30.0, 5.0
 # The server writes some anew: 1000m is 1.
@@ -25,7 +25,7 @@ class Settled(Enum):
 
     MADE = "made"
     NOT_MADE = "not made"
-    # Somebody else's object has the name, or the object has changed in another way.
+    # An object of somebody else has the name, or the object was changed to something else meanwhile.
     OTHER = "other"
 
 
@@ -85,9 +85,9 @@ class Write:
         return Settled.OTHER if self.version else Settled.NOT_MADE
 
     def is_void(self, found: Object | None) -> bool:
-        """Whether a patch whose version is no longer the object's was not made, or nothing is left of it.
+        """Whether none of a patch's values is in the object, which has another version by now.
 
-        What the server may have made of a value leaves that unknown: it has defaults, fills in, and writes anew.
+        Values that the server may have changed (lists that it completes, quantities that it rewrites) prove nothing.
         """
         return (
             bool(self.version)
@@ -148,7 +148,7 @@ class Settling:
             await self._wait(failed)
 
     def _is_about_now(self, failed: ApiError) -> bool:
-        """Whether the object tells if a conflict is one of this moment; a patch of no version is made anyway."""
+        """Whether to read the object after a conflict that may pass; a patch without a version is just sent again."""
         return self._write.may_pass(failed) and self._write.verb != "patch"
 
     async def _read_back(self, failed: ApiError) -> Object | None:
@@ -178,7 +178,8 @@ class Settling:
         """
         again = failed.may_pass or self._write.may_pass(failed)
         if self._write.verb == "evict" and failed.is_refusal and not again:
-            raise failed  # the caller asks again, and a budget's refusal must not look like a failure
+            # A PodDisruptionBudget may refuse for a while. The caller asks again, and knows that by the error as it is.
+            raise failed
         if not again:
             raise self._doubt or failed
         try:
@@ -209,7 +210,7 @@ def _leaves(found: Object, patch: Object) -> Iterator[tuple[Any, Any]]:
 
 
 def _may_be(leaf: Any, value: Any) -> bool:
-    """Whether what is there may be what became of a value."""
+    """Whether the server may have made this of a value that was sent."""
     if leaf == value or value is None or (isinstance(value, list) and isinstance(leaf, list)):
         return True
     return bool(_QUANTITY.fullmatch(str(value)) and isinstance(leaf, str) and _QUANTITY.fullmatch(leaf))

@@ -118,7 +118,9 @@ class Watcher:
                 if exc.status in (401, 403):
                     raise
                 if self._broken_ns is None:
-                    self._broken_ns = self._clock.now_ns()  # until then it told all, up to what a look may find
+                    self._broken_ns = (
+                        self._clock.now_ns()
+                    )  # the gap begins here: up to now the watch worked, as far as later looks do not find otherwise
                 await asyncio.sleep(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
                 failures += 1
 
@@ -140,7 +142,7 @@ class Watcher:
             self._streaming = None
 
     def end(self) -> None:
-        """Nobody is interested in what comes from now on. What came since the last look may be missing."""
+        """The run is over. What happened since the last look may be missing, which is written down as a gap."""
         if self._over:
             return
         self._over = True
@@ -206,7 +208,7 @@ class Watcher:
     def _lacks(self, listed: dict[tuple[str, str], dict[str, Any]], revision: str) -> bool:
         """Whether the list shows what the watch has not told yet. What it told later than the list may differ."""
         if _number(self._revision) >= _number(revision):
-            return False  # it tells in order
+            return False  # a watch tells changes in order, so it has told all that the list shows
         for key, item in listed.items():
             known = self._known.get(key)
             if known is None or _version(known) < _version(item):
@@ -240,7 +242,7 @@ class Watcher:
             await asyncio.sleep(_BACKOFF_S[2])
             return
         self._on_gap(WatchGap(self.kind, from_ns, self._clock.now_ns(), reason))
-        self._broken_ns = None  # this gap covers that one
+        self._broken_ns = None  # the gap just written down covers the time of the broken connection too
         self._listed_again.set()
 
     async def _stream(self) -> int:
@@ -300,7 +302,7 @@ class Watcher:
 
 
 class NamespaceLooks:
-    """Reads one namespace again and again, since a Role of that namespace lets nobody watch it; reports its changes.
+    """Reads a Namespace object regularly and reports its changes: a Role inside the namespace cannot allow a watch.
 
     Args:
         on_event: called for the first look (`initial`) and for each that finds it changed.

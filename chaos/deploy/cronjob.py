@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-Object = dict[str, Any]
+from chaos.model.object import Object
 
 NAME = "chaos-identity-nightly"
 _CLAIM = "chaos-identity-reports"

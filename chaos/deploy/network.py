@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from chaos.agents.manifests import COMPONENT
 from chaos.deploy.rbac import NAME
+from chaos.model.object import Object
 
-Object = dict[str, Any]
 _API = "networking.k8s.io/v1"
 
 
@@ -23,7 +21,8 @@ def network_policies(namespace: str) -> list[Object]:
         "metadata": {"name": f"{NAME}-agents", "namespace": namespace},
         "spec": {"podSelector": agents, "policyTypes": ["Egress"], "egress": [{}]},
     }
-    # It selects every pod, and so isolates those that no other policy does: only for namespaces that deny by default.
+    # It selects every pod, so pods that no other policy isolates become isolated: only for namespaces that deny all
+    # traffic by default.
     ingress = {
         "apiVersion": _API,
         "kind": "NetworkPolicy",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from chaos.engine.permissions import (
     DNS_NAMESPACE,
@@ -15,8 +14,7 @@ from chaos.engine.permissions import (
     Permission,
     Scope,
 )
-
-Object = dict[str, Any]
+from chaos.model.object import Object
 
 NAME = "chaos-identity"
 

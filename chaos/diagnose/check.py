@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from chaos.diagnose.finding import Finding, NotChecked, Severity
-from chaos.diagnose.view import View
+from chaos.diagnose.diagnostic import Diagnostic, NotChecked, Severity
+from chaos.diagnose.snapshot import Snapshot
 
 
 class Needs(Enum):
@@ -30,14 +30,14 @@ class Check:
         severities: that its findings can have.
         kinds: that it reads; where they may not be read it was not made.
         also: that it reads too; where they may not be read the rest was made.
-        look: at a view; pure.
+        look: at a snapshot; pure.
     """
 
     key: str
     finds: str
     because: str
     severities: tuple[Severity, ...]
-    look: Callable[[View], Iterable[Finding | NotChecked]]
+    look: Callable[[Snapshot], Iterable[Diagnostic | NotChecked]]
     needs: Needs = Needs.OBJECTS
     kinds: tuple[str, ...] = ()
     also: tuple[str, ...] = ()

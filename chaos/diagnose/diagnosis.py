@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 from chaos.diagnose.check import Check, Needs
 from chaos.diagnose.checks import CHECKS
-from chaos.diagnose.finding import Finding, NotChecked, Severity
-from chaos.diagnose.view import View
+from chaos.diagnose.diagnostic import Diagnostic, NotChecked, Severity
+from chaos.diagnose.snapshot import Snapshot
 from chaos.errors import PreflightError, UsageError
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
-# What is seen while a pod is being replaced may be over a moment later.
+# Checks that may fail while a pod is being replaced: they are made again a second later.
 _PASSING = ("record", "not-ready")
 _AGAIN_S = 1.0
 # It matters to every StatefulSet.
@@ -29,7 +29,7 @@ class Diagnosis:
         figures: what was measured, for people.
     """
 
-    findings: tuple[Finding, ...]
+    findings: tuple[Diagnostic, ...]
     not_checked: tuple[NotChecked, ...]
     checked: tuple[str, ...]
     figures: tuple[str, ...] = ()
@@ -50,64 +50,64 @@ class Diagnosis:
         return replace(self, findings=kept)
 
 
-def diagnose(view: View, checks: Sequence[Check] = CHECKS) -> Diagnosis:
-    """Make all checks of a view."""
-    findings: list[Finding] = []
+def diagnose(snapshot: Snapshot, checks: Sequence[Check] = CHECKS) -> Diagnosis:
+    """Make all checks of a snapshot."""
+    findings: list[Diagnostic] = []
     not_checked: list[NotChecked] = []
     checked = []
     for check in checks:
-        why = _impossible(check, view)
+        why = _impossible(check, snapshot)
         if why:
-            unread = any(kind in view.unread for kind in check.kinds)
+            unread = any(kind in snapshot.unread for kind in check.kinds)
             not_checked.append(NotChecked(check.key, why, failed=unread))
             continue
-        also = [kind for kind in check.also if kind in view.unread]
-        not_checked += [NotChecked(check.key, f"{kind}: {view.unread[kind]}", failed=True) for kind in also]
+        also = [kind for kind in check.also if kind in snapshot.unread]
+        not_checked += [NotChecked(check.key, f"{kind}: {snapshot.unread[kind]}", failed=True) for kind in also]
         try:
-            found = list(check.look(view))
+            found = list(check.look(snapshot))
         except Exception as exc:  # noqa: BLE001 - objects may hold anything; a check that breaks says nothing, the others do
             text = f"a defect of this tool: {type(exc).__name__}: {exc}"
             not_checked.append(NotChecked(check.key, text, failed=True))
             continue
         checked.append(check.key)
-        findings += [row for row in found if isinstance(row, Finding)]
+        findings += [row for row in found if isinstance(row, Diagnostic)]
         not_checked += [row for row in found if isinstance(row, NotChecked)]
     findings.sort(key=lambda f: _ORDER[f.severity])
-    figures = tuple(server.describe() for server in view.measured.servers) if view.measured else ()
+    figures = tuple(server.describe() for server in snapshot.measured.servers) if snapshot.measured else ()
     return Diagnosis(tuple(findings), tuple(not_checked), tuple(checked), figures)
 
 
-def _impossible(check: Check, view: View) -> str:
+def _impossible(check: Check, snapshot: Snapshot) -> str:
     """Why a check cannot be made; empty where it can."""
-    if check.needs is Needs.FILES and view.live:
+    if check.needs is Needs.FILES and snapshot.live:
         return "the objects of a cluster were taken by its API server; this is about manifests: -f FILE"
-    if check.needs in (Needs.CLUSTER, Needs.DNS) and not view.live:
+    if check.needs in (Needs.CLUSTER, Needs.DNS) and not snapshot.live:
         return "needs a cluster: name one with --context or --in-cluster"
-    if check.needs is Needs.DNS and view.measured is None:
-        return view.unmeasured
-    return next((view.unread[kind] for kind in check.kinds if kind in view.unread), "")
+    if check.needs is Needs.DNS and snapshot.measured is None:
+        return snapshot.unmeasured
+    return next((snapshot.unread[kind] for kind in check.kinds if kind in snapshot.unread), "")
 
 
-async def diagnose_again(read: Callable[[], Awaitable[View]]) -> tuple[View, Diagnosis]:
+async def diagnose_again(read: Callable[[], Awaitable[Snapshot]]) -> tuple[Snapshot, Diagnosis]:
     """Read and check; where something was wrong that may be about to pass, once more a second later."""
-    view = await read()
-    found = diagnose(view)
+    snapshot = await read()
+    found = diagnose(snapshot)
     if any(f.check in _PASSING and f.severity is not Severity.NOTE for f in found.findings):
         await asyncio.sleep(_AGAIN_S)
-        view = await read()
-        found = diagnose(view)
-    return view, found
+        snapshot = await read()
+        found = diagnose(snapshot)
+    return snapshot, found
 
 
-def check_statefulset(view: View, name: str) -> None:
+def check_statefulset(snapshot: Snapshot, name: str) -> None:
     """Make sure that a StatefulSet is there.
 
     Raises:
         UsageError: it is not.
         PreflightError: they may not be read.
     """
-    if "StatefulSet" in view.unread:
-        raise PreflightError(f"StatefulSets {view.where} may not be read: {view.unread['StatefulSet']}")
-    if not any(workload.name == name for workload in view.sets):
-        known = ", ".join(sorted(workload.name for workload in view.sets)) or "none"
-        raise UsageError(f"there is no StatefulSet {name} {view.where}", hint=f"there is: {known}")
+    if "StatefulSet" in snapshot.unread:
+        raise PreflightError(f"StatefulSets {snapshot.where} may not be read: {snapshot.unread['StatefulSet']}")
+    if not any(workload.name == name for workload in snapshot.sets):
+        known = ", ".join(sorted(workload.name for workload in snapshot.sets)) or "none"
+        raise UsageError(f"there is no StatefulSet {name} {snapshot.where}", hint=f"there is: {known}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from chaos.diagnose.snapshot import Item, Snapshot, is_headless
 from chaos.diagnose.values import mapping, mappings, text, texts
-from chaos.diagnose.view import Item, View, is_headless
 
 _SERVICE = "kubernetes.io/service-name"
 
@@ -30,9 +30,9 @@ class Endpoint:
     terminating: bool
 
 
-def endpoints_of(view: View, service: Item) -> Iterator[Endpoint]:
+def endpoints_of(snapshot: Snapshot, service: Item) -> Iterator[Endpoint]:
     """All endpoints of a service."""
-    for item in view.of("EndpointSlice", service.namespace):
+    for item in snapshot.of("EndpointSlice", service.namespace):
         if item.labels.get(_SERVICE) != service.name:
             continue
         for row in mappings(item.object.get("endpoints")):
@@ -48,17 +48,17 @@ def endpoints_of(view: View, service: Item) -> Iterator[Endpoint]:
             )
 
 
-def expected_records(view: View) -> dict[str, frozenset[str]]:
+def expected_records(snapshot: Snapshot) -> dict[str, frozenset[str]]:
     """Absolute name → the addresses that DNS must give for it (Kubernetes DNS specification 1.1.0), IPv4 only."""
     records: dict[str, set[str]] = {}
-    for service in view.of("Service"):
-        name = f"{service.name}.{service.namespace}.svc.{view.domain}"
+    for service in snapshot.of("Service"):
+        name = f"{service.name}.{service.namespace}.svc.{snapshot.domain}"
         address = text(service.spec.get("clusterIP"))
         if not is_headless(service):
             if "." in address:
                 records[name] = {address}
             continue
-        for endpoint in endpoints_of(view, service):
+        for endpoint in endpoints_of(snapshot, service):
             found = {a for a in endpoint.addresses if "." in a}
             if endpoint.ready and found:
                 records.setdefault(name, set()).update(found)

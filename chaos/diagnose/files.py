@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from chaos.diagnose.place import Place
-from chaos.diagnose.view import Item
+from chaos.diagnose.location import SourceLocation
+from chaos.diagnose.snapshot import Item
 from chaos.errors import UsageError
 
 STDIN = "-"
@@ -126,7 +126,7 @@ def _objects(loader: _Loader, node: yaml.Node, file: str, namespace: str) -> Ite
     meta = value.get("metadata")
     own = meta.get("namespace") if isinstance(meta, dict) else None
     where = "" if value["kind"] in _CLUSTER_WIDE else str(own or namespace)
-    yield Item(value, where, Place(file, node))
+    yield Item(value, where, SourceLocation(file, node))
 
 
 def _size(node: yaml.Node, known: dict[int, int], above: tuple[int, ...]) -> int:

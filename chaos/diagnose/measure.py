@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from chaos.diagnose.measured import Measured, Server
+from chaos.diagnose.measured import DnsServer, Measured
 from chaos.diagnose.names import pod_names
+from chaos.diagnose.snapshot import Snapshot
 from chaos.diagnose.values import text
-from chaos.diagnose.view import View
 from chaos.model import Outcome
 from chaos.model.outcome import DNS_ABSENT
 from chaos.probes import DnsView, Resolver
@@ -21,14 +21,14 @@ _AT_A_TIME = 10
 _PAUSE_S = 0.02
 
 
-async def measure(view: View, vantage: Vantage, servers: tuple[DnsView, ...]) -> Measured | str:
+async def measure(snapshot: Snapshot, vantage: Vantage, servers: tuple[DnsView, ...]) -> Measured | str:
     """Ask; a text where no server can be reached from here, saying so."""
     resolvers = [Resolver(vantage, server, TIMEOUT_S) for server in servers]
-    figures = await asyncio.gather(*(_round_trips(resolver, view.domain) for resolver in resolvers))
+    figures = await asyncio.gather(*(_round_trips(resolver, snapshot.domain) for resolver in resolvers))
     if not any(server.round_trips_s for server in figures):
         seen = "; ".join(server.describe() for server in figures)
         return f"cluster DNS cannot be reached from here: {seen}. Run it where it can be: chaos diagnose --in-cluster"
-    names = questions(view)
+    names = questions(snapshot)
     reachable = [r for r, server in zip(resolvers, figures, strict=True) if server.round_trips_s]
     pairs = [(name, resolver) for name in names[:_MOST_NAMES] for resolver in reachable]
     answers: dict[str, dict[str, Outcome]] = {}
@@ -41,7 +41,7 @@ async def measure(view: View, vantage: Vantage, servers: tuple[DnsView, ...]) ->
     return Measured(tuple(figures), answers, max(0, len(names) - _MOST_NAMES))
 
 
-async def _round_trips(resolver: Resolver, domain: str) -> Server:
+async def _round_trips(resolver: Resolver, domain: str) -> DnsServer:
     """Ask for the name that every cluster has, one question after the other."""
     loop = asyncio.get_running_loop()
     took, failures = [], []
@@ -54,27 +54,27 @@ async def _round_trips(resolver: Resolver, domain: str) -> Server:
             failures.append(outcome.status)
             if not took and len(failures) > 1:
                 break  # it is not there
-    return Server(resolver.view, tuple(took), tuple(failures))
+    return DnsServer(resolver.view, tuple(took), tuple(failures))
 
 
-def questions(view: View) -> list[str]:
+def questions(snapshot: Snapshot) -> list[str]:
     """Absolute names that the checks want to know about."""
     names: dict[str, None] = {}
-    for workload in view.sets:
-        end = f"{workload.namespace}.svc.{view.domain}"
-        subdomains = {pod.name: text(pod.spec.get("subdomain")) for pod in view.pods_of(workload)}
+    for workload in snapshot.sets:
+        end = f"{workload.namespace}.svc.{snapshot.domain}"
+        subdomains = {pod.name: text(pod.spec.get("subdomain")) for pod in snapshot.pods_of(workload)}
         for pod in (f"{workload.name}-{ordinal}" for ordinal in workload.ordinals):
             for subdomain in filter(None, (workload.service_name, subdomains.get(pod))):
                 names[f"{pod}.{subdomain}.{end}"] = None
-    for service in view.of("Service"):
-        if any(w.namespace == service.namespace for w in view.workloads):
-            names[f"{service.name}.{service.namespace}.svc.{view.domain}"] = None
-    for name in pod_names(view):
+    for service in snapshot.of("Service"):
+        if any(w.namespace == service.namespace for w in snapshot.workloads):
+            names[f"{service.name}.{service.namespace}.svc.{snapshot.domain}"] = None
+    for name in pod_names(snapshot):
         if not name.base or name.is_variable:
             continue
-        known = next((w for w in view.sets if w.name == name.base), None)
+        known = next((w for w in snapshot.sets if w.name == name.base), None)
         if known is not None:
             ordinal = int(name.ordinal) if name.ordinal.isdigit() else known.first_ordinal
             namespace = name.namespace if name.full else name.home
-            names[f"{name.base}-{ordinal}.{name.service}.{namespace}.svc.{view.domain}"] = None
+            names[f"{name.base}-{ordinal}.{name.service}.{namespace}.svc.{snapshot.domain}"] = None
     return list(names)

@@ -11,8 +11,8 @@ from chaos.probes import DnsView
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """One place that answers DNS.
+class DnsServer:
+    """One DNS server, as it answered.
 
     Attributes:
         round_trips_s: of the questions that it answered.
@@ -45,7 +45,7 @@ class Measured:
         left_out: names that were not asked for, because there are too many.
     """
 
-    servers: tuple[Server, ...]
+    servers: tuple[DnsServer, ...]
     answers: Mapping[str, Mapping[str, Outcome]]
     left_out: int = 0
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from chaos.diagnose.finding import Reference
+from chaos.diagnose.diagnostic import Reference
 from chaos.diagnose.scripts import Script, code_lines, scripts_of
+from chaos.diagnose.snapshot import Item, Snapshot, WorkloadItem
 from chaos.diagnose.values import mapping, mappings, text, texts
-from chaos.diagnose.view import Item, View, Workload
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _VARIABLE = r"\$\{\w+\}|\$\(\w+\)|\$\w+"
@@ -45,7 +45,7 @@ class PodName:
     namespace: str
     full: bool
     at: Reference
-    owner: Workload | None
+    owner: WorkloadItem | None
     home: str
     startup: bool = False
 
@@ -55,21 +55,21 @@ class PodName:
         return "$" in self.service or "$" in self.namespace
 
 
-@lru_cache(maxsize=1)  # several checks ask for those of one view
-def pod_names(view: View) -> tuple[PodName, ...]:
-    """All such names of a view, each place once."""
+@lru_cache(maxsize=1)  # several checks ask for those of one snapshot
+def pod_names(snapshot: Snapshot) -> tuple[PodName, ...]:
+    """All such names of a snapshot, each place once."""
     found: dict[tuple[str, Reference], PodName] = {}
-    for workload in view.workloads:
-        for name in _of_workload(view, workload):
+    for workload in snapshot.workloads:
+        for name in _of_workload(snapshot, workload):
             found.setdefault((name.written, name.at), name)
-    for item in view.of("ConfigMap"):
+    for item in snapshot.of("ConfigMap"):
         for name in _of_config(item):
             found.setdefault((name.written, name.at), name)
     return tuple(found.values())
 
 
-def _of_workload(view: View, workload: Workload) -> Iterator[PodName]:
-    for script in scripts_of(view, workload):
+def _of_workload(snapshot: Snapshot, workload: WorkloadItem) -> Iterator[PodName]:
+    for script in scripts_of(snapshot, workload):
         yield from _of_script(script)
     for path, container in workload.containers:
         for i, row in enumerate(mappings(container.get("env"))):
@@ -100,7 +100,9 @@ def _of_config(item: Item) -> Iterator[PodName]:
             yield from in_text(line, item.reference("data", key, offset=i), None, item.namespace)
 
 
-def in_text(line: str, at: Reference, owner: Workload | None, home: str, *, startup: bool = False) -> Iterator[PodName]:
+def in_text(
+    line: str, at: Reference, owner: WorkloadItem | None, home: str, *, startup: bool = False
+) -> Iterator[PodName]:
     """The names in one line of text."""
     for match in _NAME.finditer(line):
         own = match["own"]

@@ -6,8 +6,8 @@ from typing import Any
 
 from chaos.cluster.client import Cluster
 from chaos.diagnose.measure import measure
-from chaos.diagnose.view import Item, View
-from chaos.engine.views import ClusterDns, find_dns
+from chaos.diagnose.snapshot import Item, Snapshot
+from chaos.engine.views import DnsInventory, find_dns
 from chaos.errors import ApiError, PreflightError, UsageError
 from chaos.vantage import Vantage
 
@@ -28,7 +28,7 @@ _NOT_MEASURED = "measuring was not asked for"
 
 async def read_namespace(
     cluster: Cluster, namespace: str, vantage: Vantage | None = None, *, in_cluster: bool = False
-) -> View:
+) -> Snapshot:
     """Objects of a namespace, and what cluster DNS says about them.
 
     Args:
@@ -49,7 +49,7 @@ async def read_namespace(
         items += [Item(obj, namespace) for obj in await _listed(cluster, kind, namespace, unread)]
     key = "pods of cluster DNS"
     dns_pods = await _listed(cluster, "Pod", _DNS_NAMESPACE, unread, _DNS_LABELS, key)
-    view = View(
+    snapshot = Snapshot(
         tuple(items),
         f"in namespace {namespace}",
         live=True,
@@ -59,22 +59,22 @@ async def read_namespace(
         dns_pods=tuple(Item(pod, _DNS_NAMESPACE) for pod in dns_pods),
     )
     if vantage is not None:
-        await _ask(cluster, view, vantage, in_cluster=in_cluster)
-    return view
+        await _ask(cluster, snapshot, vantage, in_cluster=in_cluster)
+    return snapshot
 
 
-async def _ask(cluster: Cluster, view: View, vantage: Vantage, *, in_cluster: bool) -> None:
+async def _ask(cluster: Cluster, snapshot: Snapshot, vantage: Vantage, *, in_cluster: bool) -> None:
     try:
-        dns: ClusterDns = await find_dns(cluster, in_cluster=in_cluster)
+        dns: DnsInventory = await find_dns(cluster, in_cluster=in_cluster)
     except PreflightError as exc:
-        view.unmeasured = exc.message
+        snapshot.unmeasured = exc.message
         return
-    view.domain = dns.domain
-    found = await measure(view, vantage, dns.views)
+    snapshot.domain = dns.domain
+    found = await measure(snapshot, vantage, dns.views)
     if isinstance(found, str):
-        view.unmeasured = found
+        snapshot.unmeasured = found
     else:
-        view.measured, view.unmeasured = found, ""
+        snapshot.measured, snapshot.unmeasured = found, ""
 
 
 async def _check_namespace(cluster: Cluster, namespace: str) -> None:

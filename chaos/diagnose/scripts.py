@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from chaos.diagnose.finding import Reference
-from chaos.diagnose.values import Object, mapping, mappings, text, texts
-from chaos.diagnose.view import Item, View, Workload
+from chaos.diagnose.diagnostic import Reference
+from chaos.diagnose.snapshot import Item, Snapshot, WorkloadItem
+from chaos.diagnose.values import mapping, mappings, text, texts
+from chaos.model.object import Object
 
 SHELLS = ("sh", "bash", "ash", "dash")
 _COMMENT = re.compile(r"(^|\s)#.*$")
@@ -30,7 +31,7 @@ class Script:
         nested: whether another script of the container calls it.
     """
 
-    workload: Workload
+    workload: WorkloadItem
     container: Object
     when: str
     argv: tuple[str, ...]
@@ -63,28 +64,28 @@ def code_lines(body: str) -> Iterator[tuple[int, str]]:
             yield i, code
 
 
-def scripts_of(view: View, workload: Workload) -> Iterator[Script]:
+def scripts_of(snapshot: Snapshot, workload: WorkloadItem) -> Iterator[Script]:
     """All programs that a workload's containers run."""
-    for script in _outer_scripts(view, workload):
+    for script in _outer_scripts(snapshot, workload):
         yield script
-        yield from _called(view, script)
+        yield from _called(snapshot, script)
 
 
-def _outer_scripts(view: View, workload: Workload) -> Iterator[Script]:
+def _outer_scripts(snapshot: Snapshot, workload: WorkloadItem) -> Iterator[Script]:
     for path, container in workload.containers:
-        yield _script(view, workload, container, "main", path, ("command", "args"))
+        yield _script(snapshot, workload, container, "main", path, ("command", "args"))
         for hook in ("postStart", "preStop"):
             if mapping(container, "lifecycle", hook, "exec"):
                 where = (*path, "lifecycle", hook, "exec")
-                yield _script(view, workload, container, hook, where, ("command",))
+                yield _script(snapshot, workload, container, hook, where, ("command",))
         for probe in _PROBES:
             if mapping(container, probe, "exec"):
-                yield _script(view, workload, container, probe, (*path, probe, "exec"), ("command",))
+                yield _script(snapshot, workload, container, probe, (*path, probe, "exec"), ("command",))
 
 
-def _called(view: View, script: Script) -> Iterator[Script]:
+def _called(snapshot: Snapshot, script: Script) -> Iterator[Script]:
     """The mounted scripts that a script's text names."""
-    for item, path, target, content in mounted_texts(view, script.workload, script.container):
+    for item, path, target, content in mounted_texts(snapshot, script.workload, script.container):
         if target in script.body and content != script.body and (shell := _shell_of(content)):
             yield replace(script, shell=shell, body=content, body_item=item, body_path=path, nested=True)
 
@@ -96,26 +97,31 @@ def _shell_of(content: str) -> str:
     return shell if shell in SHELLS else ""
 
 
-def unread_mounts(view: View, script: Script) -> Iterator[tuple[str, str]]:
-    """(ConfigMap, file or folder) that a script's text names and whose ConfigMap is not in the view."""
+def unread_mounts(snapshot: Snapshot, script: Script) -> Iterator[tuple[str, str]]:
+    """(ConfigMap, file or folder) that a script's text names and whose ConfigMap is not in the snapshot."""
     volumes = {text(v.get("name")): v for v in mappings(script.workload.pod_spec.get("volumes"))}
     for mount in mappings(script.container.get("volumeMounts")):
         config = text(mapping(volumes.get(text(mount.get("name")), {}), "configMap").get("name"))
         folder = text(mount.get("mountPath")).rstrip("/")
         named = folder and any(folder in said for said in (script.body, *script.argv))
-        if config and named and view.get("ConfigMap", config, script.workload.namespace) is None:
+        if config and named and snapshot.get("ConfigMap", config, script.workload.namespace) is None:
             yield config, folder
 
 
 def _script(
-    view: View, workload: Workload, container: Object, when: str, path: tuple[str | int, ...], fields: tuple[str, ...]
+    snapshot: Snapshot,
+    workload: WorkloadItem,
+    container: Object,
+    when: str,
+    path: tuple[str | int, ...],
+    fields: tuple[str, ...],
 ) -> Script:
     holder = _at(workload.object, path)
     words: list[tuple[str, tuple[str | int, ...]]] = []
     for field in fields:
         words += [(word, (*path, field, i)) for i, word in enumerate(texts(holder.get(field)))]
     argv = tuple(word for word, _ in words)
-    shell, body, body_item, body_path = "", "", Item(workload.object, workload.namespace, workload.place), path
+    shell, body, body_item, body_path = "", "", Item(workload.object, workload.namespace, workload.location), path
     if argv and program_name(argv[0]) in SHELLS:
         shell = program_name(argv[0])
         flagged = next((i for i, word in enumerate(argv) if re.fullmatch(r"-[a-z]*c[a-z]*", word)), None)
@@ -123,11 +129,11 @@ def _script(
             body, body_path = words[flagged + 1]
         else:
             named = next((word for word in argv[1:] if not word.startswith("-")), "")
-            found = _mounted(view, workload, container, named)
+            found = _mounted(snapshot, workload, container, named)
             if found is not None:
                 body_item, body_path, body = found
     elif argv:
-        found = _mounted(view, workload, container, argv[0])
+        found = _mounted(snapshot, workload, container, argv[0])
         if found is not None:
             body_item, body_path, body = found
             shell = _shell_of(body)
@@ -146,23 +152,23 @@ def _at(obj: Object, path: tuple[str | int, ...]) -> Object:
 
 
 def _mounted(
-    view: View, workload: Workload, container: Object, file: str
+    snapshot: Snapshot, workload: WorkloadItem, container: Object, file: str
 ) -> tuple[Item, tuple[str | int, ...], str] | None:
     """The text of a file that a container gets from a ConfigMap."""
-    for item, path, target, content in mounted_texts(view, workload, container):
+    for item, path, target, content in mounted_texts(snapshot, workload, container):
         if target == file:
             return item, path, content
     return None
 
 
 def mounted_texts(
-    view: View, workload: Workload, container: Object
+    snapshot: Snapshot, workload: WorkloadItem, container: Object
 ) -> Iterator[tuple[Item, tuple[str | int, ...], str, str]]:
     """(ConfigMap, path of the text in it, path in the container, text) of all that a container mounts."""
     volumes = {text(volume.get("name")): volume for volume in mappings(workload.pod_spec.get("volumes"))}
     for mount in mappings(container.get("volumeMounts")):
         source = mapping(volumes.get(text(mount.get("name")), {}), "configMap")
-        item = view.get("ConfigMap", text(source.get("name")), workload.namespace)
+        item = snapshot.get("ConfigMap", text(source.get("name")), workload.namespace)
         if item is None:
             continue
         folder = text(mount.get("mountPath")).rstrip("/")

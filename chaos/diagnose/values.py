@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chaos.cluster.selector import labels_text
-
-Object = dict[str, Any]
+from chaos.model.object import Object
 
 
 def mapping(value: Any, *path: str) -> Object:

@@ -104,7 +104,7 @@ class ActiveRun:
                 return
             name = names[turn % len(names)]
             yield pod_identity(self.target.objects[name])
-        self._looks.enough()  # the last fault may be the one that the last look was to come after
+        self._looks.enough()  # the plan may have a look after the last fault, which is due now
 
     async def steady_state(self, within_s: float) -> None:
         """See `chaos.experiment.Run.steady_state`."""
@@ -114,7 +114,7 @@ class ActiveRun:
         deadline_s = started_s + within_s
         while True:
             now_s = self._clock.now_s()
-            # What was asked before the deadline does not tell what was so at it.
+            # At the deadline only answers to questions sent after it count: earlier ones show an earlier state.
             asked_since_ns = round(deadline_s * 1e9) if now_s >= deadline_s else 0
             missing = (
                 self._not_replaced()
@@ -141,7 +141,7 @@ class ActiveRun:
         return max(_HOLD_AT_LEAST_S, _HOLD_PERIODS * self._probing.dns_period_s)
 
     async def _told_by(self, at_ns: int) -> bool:
-        """Whether the watches had told by an instant that has just been all that there was to see."""
+        """Whether the watches have shown everything up to that instant, which must be in the recent past."""
         told = await self.look_at_watches()
         return told and all(gap.to_ns < at_ns for gap in self._recorder.history.gaps)
 
@@ -203,7 +203,8 @@ class ActiveRun:
     async def inject(self, fault: Fault) -> AsyncIterator[FaultWindow]:
         """See `chaos.experiment.Run.inject`."""
         if self._looks.disturbed():
-            # No probe ran meanwhile. What was not heard again before the fault would widen the bounds of its outage.
+            # The look stopped all probes for a while. Wait until they sample again: a gap right before the fault would
+            # widen the bounds of its outage.
             await asyncio.sleep(max(self._hold_s, _HEARD_AGAIN_PERIODS * self._probing.connect_period_s))
         check_kind(fault)
         self._check_blast_radius(fault)
@@ -256,7 +257,7 @@ class ActiveRun:
         await self._end(window)
 
     async def _end(self, window: FaultWindow) -> None:
-        """What had happened by then, the watches have told by then."""
+        """Close the window, once the watches have shown everything that happened in it."""
         await self.look_at_watches()
         self._recorder.fault(replace(window, ended_ns=self._clock.now_ns()))
 
@@ -293,7 +294,7 @@ class ActiveRun:
         )
 
     async def _check_dns(self, what: str, hit: Sequence[str], at_once: int) -> None:
-        """The same of pods that are cluster DNS, which are nobody's target."""
+        """The same for pods of cluster DNS, which are not the target's and lie in another namespace."""
         await self._guards.check_injection(
             Injection(
                 self.target, what, frozenset(hit), at_once=at_once, namespace=DNS_NAMESPACE, needs=("kube-system",)
@@ -324,7 +325,7 @@ class ActiveRun:
             await self._check_guards(what)
         except BaseException:
             if inspect.iscoroutine(doing):
-                doing.close()  # it is not begun
+                doing.close()  # it will never be awaited, and Python warns of such a coroutine
             raise
         self._progress.step(what)
         done = await doing
@@ -373,7 +374,7 @@ class ActiveRun:
         return self._watching(self._probing.watch_clients(kind, name, port, pod, period_s))
 
     def _watching(self, opened: list[Series]) -> list[Series]:
-        """Reports show the series that a method opened itself."""
+        """Mark series as the method's own, so that reports show them."""
         self.mark("watching", series=[series.id for series in opened])
         return opened
 
@@ -392,7 +393,9 @@ class ActiveRun:
         """See `chaos.experiment.Run.delete_pod`."""
         self._about_to_go.add(pod.name)
         try:
-            await asyncio.sleep(0)  # of deletions that are begun together each counts all
+            await asyncio.sleep(
+                0
+            )  # let deletions that are started together be noted first, so that the guards count all of them
             await self._check_guards(f"deletion of {pod.name}", self._about_to_go)
             await self._changes.delete_pod(
                 pod.name, self.target.namespace, pod.uid, None, because="its controller replaces it"
@@ -415,11 +418,11 @@ class ActiveRun:
 
 
 def _check_one_of(what: str, given: str, known: tuple[str, ...]) -> None:
-    """Refuse what no prober would ask: nothing of it would be heard, and the run would not say why."""
+    """Refuse a kind that no prober knows: it would never be sampled, without an error."""
     if given not in known:
         raise ValueError(f"{what} is {given!r}, and must be one of {', '.join(known)}")
 
 
 async def _nothing_missing() -> bool:
-    """Nobody watches yet."""
+    """Stands for the look at the watches until they are started."""
     return True

@@ -9,13 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from chaos.cluster.client import Cluster
 from chaos.cluster.request import Request
 from chaos.errors import ApiError, PreflightError
-
-Object = dict[str, Any]
+from chaos.model.object import Object
 
 # What a server's refusal is about, by its words, and what helps.
 _EXEMPT = "have its owner exempt the namespace (namespaceSelector, matchConditions), or use another namespace"
@@ -121,7 +119,7 @@ def pod_of(owner: Object) -> Object:
     """A pod as the controller of a Job or a StatefulSet would make it, to be asked about."""
     template, meta = owner["spec"]["template"], owner["metadata"]
     kept = {key: template["metadata"][key] for key in ("labels", "annotations") if template["metadata"].get(key)}
-    # No name of a pod that may still be there from before.
+    # A name that no pod has, or the dry run would be refused as AlreadyExists.
     named = {"name": f"{meta['name']}-try", "namespace": meta.get("namespace", ""), **kept}
     spec = template["spec"]
     claims = [one["metadata"]["name"] for one in owner["spec"].get("volumeClaimTemplates") or ()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from chaos.cluster.client import Cluster
 from chaos.cluster.selector import labels_text
@@ -11,9 +10,9 @@ from chaos.engine.target import WatchedTarget, is_dual_stack, is_ready
 from chaos.errors import PreflightError, UsageError
 from chaos.experiment import Experiment, Options, Workload
 from chaos.experiment.definition import question_key
+from chaos.model.object import Object
 from chaos.options.identify import Identify
 
-Object = dict[str, Any]
 _DNS_ONLY = ("dns",)
 _CLIENTS = ("dns", "tcp", "http", "address", "stream")
 # A bare connect is an aborted connection to a database, which may block a host for it (facts.md, section 4).

@@ -14,10 +14,10 @@ from chaos.model import ClusterEvent, FaultWindow
 
 INJECTED, UNDONE = "ChaosInjected", "ChaosUndone"
 REPORTER = "chaos-identity"
-# The first moments after a fault are what is measured: nothing is sent in them.
+# Events are sent so much after a fault, since a request in its first moments would disturb what is measured.
 _LATER_S = 1.0
 _REQUEST_S = 5.0
-# What was not sent by the end of the method is worth that long.
+# How long the end of a run waits for events that are still to be sent.
 _LAST_S = 5.0
 _FORBIDDEN = (401, 403)
 _MOST_CHARACTERS = 1000  # of a message; the API server takes 1,024
@@ -85,7 +85,7 @@ class Announcer:
             self.problem = self.problem or "the API server took too long"
 
     async def undone(self, at: datetime, left: int) -> None:
-        """All that could be undone is; where the target was the run's own it is gone, and nothing is told of it."""
+        """Announce the end of the rollback at the target; one that the run made itself is gone by then."""
         if not self._told or not self._uid:
             return
         what = f"{left} changes could not be undone" if left else "what it had changed is undone"

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from chaos.cluster.client import Cluster
 from chaos.cluster.request import Request
 from chaos.engine.rehearsal import Call
 from chaos.errors import ApiError
+from chaos.model.object import Object
 
-Object = dict[str, Any]
 MADE_BY_THE_RUN = "its namespace is made by the run"
 ACCEPTED, REFUSED, NOT_ASKED = "accepted", "refused", "not asked"
-# What only the live object can tell.
+# Fields whose values differ between the rehearsal's object and the real one.
 _OF_ITS_VERSION = ("uid", "resourceVersion")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DryRunAnswer:
     """What the server says.
 
     Attributes:
@@ -32,7 +31,7 @@ class Answer:
     note: str = ""
 
 
-async def ask(cluster: Cluster, calls: Sequence[Call], made_namespace: str, node: str) -> list[Answer]:
+async def ask(cluster: Cluster, calls: Sequence[Call], made_namespace: str, node: str) -> list[DryRunAnswer]:
     """For each call, in order.
 
     Args:
@@ -51,9 +50,11 @@ async def ask(cluster: Cluster, calls: Sequence[Call], made_namespace: str, node
     return answers
 
 
-async def _ask(cluster: Cluster, call: Call, made: set[tuple[str, str, str]], made_namespace: str, node: str) -> Answer:
+async def _ask(
+    cluster: Cluster, call: Call, made: set[tuple[str, str, str]], made_namespace: str, node: str
+) -> DryRunAnswer:
     if why := _why_not(call, made, made_namespace, node):
-        return Answer(NOT_ASKED, why)
+        return DryRunAnswer(NOT_ASKED, why)
     request, note = call.request, ""
     if request.kind == "Node":
         request, note = replace(request, name=node), "of this node; which one is chosen only then"
@@ -61,12 +62,12 @@ async def _ask(cluster: Cluster, call: Call, made: set[tuple[str, str, str]], ma
         if request.verb != "create":
             live = await cluster.get(request.kind, request.name, request.namespace)
             if live is None:
-                return Answer(NOT_ASKED, "there is no such object before the run", note)
+                return DryRunAnswer(NOT_ASKED, "there is no such object before the run", note)
             request = _of(request, live)
         await cluster.dry_run(request)
     except ApiError as exc:
-        return Answer(REFUSED if exc.is_answer else NOT_ASKED, exc.message, note)
-    return Answer(ACCEPTED, note=note)
+        return DryRunAnswer(REFUSED if exc.is_answer else NOT_ASKED, exc.message, note)
+    return DryRunAnswer(ACCEPTED, note=note)
 
 
 def _why_not(call: Call, made: set[tuple[str, str, str]], made_namespace: str, node: str) -> str:
@@ -87,7 +88,7 @@ def _why_not(call: Call, made: set[tuple[str, str, str]], made_namespace: str, n
 
 
 def _of(request: Request, live: Object) -> Request:
-    """The same about the live object, whose UID and version are others than in the rehearsal."""
+    """The request with UID and version of the real object, since the rehearsal's has others."""
     body, meta = request.body, live["metadata"]
     if request.verb == "delete" and "preconditions" in body:
         body = {**body, "preconditions": {"uid": meta["uid"]}}

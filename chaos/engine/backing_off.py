@@ -8,7 +8,7 @@ from operator import sub
 
 from chaos.analysis.asked_less import how_bad
 from chaos.clock import RunClock
-from chaos.engine.dns_health import FEWEST, Health, Heard, Key, Usual, judge, together
+from chaos.engine.dns_health import FEWEST, Health, Heard, Usual, ViewKey, judge, together
 from chaos.engine.probing import Probing
 from chaos.engine.progress import Progress
 from chaos.model import FaultWindow, Series
@@ -17,15 +17,15 @@ from chaos.model.pace import PACE
 from chaos.model.recording import Recorder
 
 _NS_PER_S = 1_000_000_000
-# What is judged is at least so long, and is given up where too little was heard in so long.
+# A window is judged when it is at least so long; one with too few answers after the longer time is dropped.
 _WINDOW_S, _GIVEN_UP_S = 0.9, 30.0
-# So often in a row: a burst, or the moments after a fault, are no overload.
+# So many overloaded windows in a row count as an overload: a burst, or the moments after a fault, are shorter.
 _IN_A_ROW = 3
-# After a change what was asked before it is still on its way, and a queue is still being worked off.
+# Nothing is judged for so long after a change of pace: answers to earlier questions are still coming in.
 _SETTLES_S = 1.5
 # What is usual is learned from at most so much before the first steady state.
 _LEARNED_FROM_S = 5.0
-# It must have been well for so long before more is asked; twice as long each time that this was too soon.
+# Servers must be well for so long before they are asked more often; each time that this was too early, it doubles.
 _WELL_FOR_S, _WELL_FOR_AT_MOST_S = 10.0, 300.0
 _TOO_SOON_S = 30.0
 
@@ -46,11 +46,11 @@ class BackOff:
         self._progress = progress
         self.allowed = allowed
         self._seen: dict[int, int] = {}  # by series: samples that were looked at
-        self._heard: dict[Key, Heard] = {}
+        self._heard: dict[ViewKey, Heard] = {}
         self._since_s = 0.0
         self._touched: frozenset[str] | None = None  # pods of the faults under way; None: there are none
-        self._usual: dict[Key, Usual] | None = None  # None: not known yet
-        self._too_late: dict[Key, int] = {}  # as of the last look
+        self._usual: dict[ViewKey, Usual] | None = None  # None: not known yet
+        self._too_late: dict[ViewKey, int] = {}  # as of the last look
         self._overloaded = 0  # windows in a row
         self._well_since_s: float | None = None
         self._well_for_s = _WELL_FOR_S
@@ -81,8 +81,8 @@ class BackOff:
 
     # ---- what is heard ----
 
-    def _expected(self) -> list[Key]:
-        """Whom something must have been heard of, or nothing is known."""
+    def _expected(self) -> list[ViewKey]:
+        """The views, each as its vantages hear it, of which a window needs answers to be judged."""
         probing = self._probing
         return [(host.name, view) for host in probing.hosts if not host.lost for view in probing.view_names]
 
@@ -90,7 +90,7 @@ class BackOff:
         self._heard, self._since_s = {}, now_s + settles_s
 
     def _asked(self) -> Iterator[Series]:
-        """What a method asks for itself may be answered by others than cluster DNS, or on purpose not at all."""
+        """Series that tell of cluster DNS; those that a method opened may ask other servers, or fail on purpose."""
         views, watched = set(self._probing.view_names), self._probing.watched
         for series in self._recorder.history.series:
             if series.probe == "dns" and series.view in views and series.id not in watched:
@@ -141,7 +141,7 @@ class BackOff:
         paced_ns = max((at_ns for at_ns, what, _ in marks if what == PACE), default=0)
         since_ns = max(steady_ns - round(_LEARNED_FROM_S * _NS_PER_S), paced_ns + round(_SETTLES_S * _NS_PER_S))
         timeouts = self._timeouts()
-        heard: dict[Key, Heard] = {}
+        heard: dict[ViewKey, Heard] = {}
         for series in self._asked():
             received_ns = self._recorder.history.samples[series.id].received_ns
             first, end = bisect_left(received_ns, since_ns), bisect_left(received_ns, steady_ns)

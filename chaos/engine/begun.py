@@ -85,7 +85,9 @@ def begin(
     recorder = Recorder(folder, meta)
     run_id = f"{order.experiment.name}-{folder.name}".lower()
     address = order.place.address
-    key = Key() if order.place.simulated else user_key(make=True)  # what leaves nothing behind needs no proof
+    key = (
+        Key() if order.place.simulated else user_key(make=True)
+    )  # a simulated cluster ends with the process, so its journal is never replayed and needs no signature
     if key.missing:
         order.progress.warning(f"the undo journal is not signed, so recover believes less of it: {key.missing}")
     journal = Journal.start(

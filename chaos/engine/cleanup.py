@@ -54,7 +54,10 @@ def _rank(left: Leftover) -> tuple[int, str]:
 
 
 def _of_another(run: str, owner: str, deletion: str) -> RollbackError:
-    """Whoever took the label off may have said that it is his; what it owns would be made again anyway."""
+    """The error of an owner without the run's label, which somebody may have removed to keep it.
+
+    It is left alone. So is what it owns, since its controller would make that again.
+    """
     return RollbackError(
         f"{owner} was left alone: it does not carry the label of run {run}, and what it owns does",
         hint=f"look at it; if it is the run's: {deletion}; if it is yours, take the label off its template too",

@@ -52,9 +52,9 @@ def ending_of(history: History, verdicts: list[Verdict], problem: ChaosError | N
     reasons = [str(measurement["ended_early"])] if measurement.get("ended_early") else []
     early = measurement.get("ended_early_exit_code", 0)
     if early == _FAILED and not_alone(Reading(history)):
-        early = _INCONCLUSIVE  # that the steady state was missed is not the hypothesis' fault then
+        early = _INCONCLUSIVE  # somebody else changed the target: missing the steady state disproves nothing
     if early == RollbackError.exit_code and not not_undone:
-        early = _INCONCLUSIVE  # something could not be undone in the middle, and was at the end
+        early = _INCONCLUSIVE  # what could not be undone during the run was undone at its end
     errors = [early if early in PRECEDENCE else _INCONCLUSIVE]
     if problem is not None:
         reasons.append(problem.message)
@@ -66,7 +66,7 @@ def ending_of(history: History, verdicts: list[Verdict], problem: ChaosError | N
         codes.add(_INCONCLUSIVE)
     aborted = bool(measurement.get("aborted"))
     if aborted:
-        codes.discard(_FAILED)  # it was cut short: what its checks would have said in full, nobody knows
+        codes.discard(_FAILED)  # a run that was cut short might have held, so its failed checks do not count
     outcome = _outcome(codes, aborted=aborted)
     if history.status == "incomplete" and not reasons:
         reasons = ["the run did not come to its end"]
@@ -90,7 +90,7 @@ def _codes(verdicts: list[Verdict], status: str, errors: Iterable[int], *, rollb
 
 
 def _outcome(codes: set[int], *, aborted: bool) -> RunOutcome:
-    """A cluster that was lost (3) or a method that raised (2) has no word of its own: nothing can be said then."""
+    """The outcome of the exit codes that apply; a lost cluster (3) and a method that raised (2) are inconclusive."""
     for code, outcome in (
         (RollbackError.exit_code, RunOutcome.NOT_UNDONE),
         (INTERRUPTED, RunOutcome.INTERRUPTED),
@@ -104,7 +104,7 @@ def _outcome(codes: set[int], *, aborted: bool) -> RunOutcome:
 
 
 def _said(outcome: RunOutcome, verdicts: list[Verdict], reasons: list[str], not_undone: list[str]) -> str:
-    """What follows the word."""
+    """The rest of the result line, after the outcome's word."""
     ended = [first_statement(reason) for reason in reasons]
     if outcome is RunOutcome.HELD:
         return f"{len(verdicts)} of {_checks(verdicts)}"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from chaos.cluster.client import Cluster
+from chaos.model.object import Object
 
-Object = dict[str, Any]
 OPT_IN_LABEL = "chaos-identity.io/allowed"
-# The label's values: without an end, which older versions know too, and with one, which they take for none.
+# Values of the label: consent without an end, and for a while. Older versions know only the first, and take the second
+# for no consent, which is the safe side.
 UNTIL_REVOKED, FOR_A_WHILE = "true", "until"
 UNTIL = "chaos-identity.io/allowed-until"
 
@@ -77,7 +77,7 @@ class Clocks:
 
     @property
     def latest(self) -> datetime:
-        """What ends has ended when one of them says so."""
+        """The later of both: consent has ended as soon as one of the clocks says so."""
         return max(self.here, self.server)
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
 from chaos.clock import RunClock
 from chaos.cluster.changes import Acknowledged, Changes
@@ -15,8 +14,8 @@ from chaos.engine.views import DNS_LABELS
 from chaos.errors import InconclusiveError, UsageError
 from chaos.experiment import Experiment
 from chaos.model import PodIdentity
+from chaos.model.object import Object
 
-Object = dict[str, Any]
 _CONFIG_MAP = "coredns"
 _LOOK_S = 0.1
 Guarded = Callable[[str, Sequence[str], int], Awaitable[None]]
@@ -67,7 +66,7 @@ class DnsControl:
         await self._allowed()
         looked_at: set[str] = set()
         while len(names := await self._staying()) > replicas and not looked_at.issuperset(names):
-            looked_at.update(names)  # a guard may wait, and there may be others then
+            looked_at.update(names)  # servers may be replaced while a guard waits
             await self._guarded(f"scaling of {self._deployment} to {replicas}", names, len(names) - replicas)
         return await self._changes.patch(
             "Deployment", self._deployment, DNS_NAMESPACE, {"spec": {"replicas": replicas}}

@@ -22,8 +22,8 @@ _LOST_AT_LEAST = 5
 _LOST_SHARE = 0.05
 _LOST_FACTOR = 2
 _USUAL_LOSS_AT_MOST = 0.05  # more is no usual state, however long it has been so
-# A server that answers less than this is gone rather than busy, unless answers come to questions that were given up:
-# a queue that is longer than the timeout.
+# A server that answers a smaller share than this is gone rather than busy. If late answers still come, it is busy: its
+# queue is longer than the timeout.
 _SILENT_SHARE = 0.05
 _TOO_LATE_SHARE = 0.1
 _SLOW_FACTOR = 3
@@ -31,7 +31,7 @@ _SLOW_FACTOR = 3
 _SLOWER_BY_NS = {0.5: 10 * _MS, 0.9: 50 * _MS}
 
 
-Key = tuple[str, str]  # vantage, view
+ViewKey = tuple[str, str]  # vantage, view
 
 
 class Health(StrEnum):
@@ -81,7 +81,7 @@ class Usual:
         return cls(heard.lost_share, {share: heard.quantile_ns(share) for share in _SLOWER_BY_NS})
 
     def or_faster(self, heard: Heard | None) -> Usual:
-        """The same where it was faster than that."""
+        """The same with the faster of both times in each quantile."""
         if heard is None:
             return self
         faster = {share: min(took_ns, heard.quantile_ns(share)) for share, took_ns in self.took_ns.items()}
@@ -94,7 +94,7 @@ def _loses(heard: Heard, usual: Usual | None) -> bool:
 
 
 def _is_slow(heard: Heard, usual: Usual | None) -> bool:
-    """Never where nobody knows what is usual."""
+    """Whether answers took much longer than usual; False where that is not known."""
     return usual is not None and any(
         heard.quantile_ns(share) > max(_SLOW_FACTOR * before_ns, before_ns + _SLOWER_BY_NS[share])
         for share, before_ns in usual.took_ns.items()
@@ -107,7 +107,11 @@ def _is_gone(heard: Heard) -> bool:
 
 
 def judge(
-    heard: Mapping[Key, Heard], usual: Mapping[Key, Usual], *, under_fault: bool = False, before: Health = Health.UNSURE
+    heard: Mapping[ViewKey, Heard],
+    usual: Mapping[ViewKey, Usual],
+    *,
+    under_fault: bool = False,
+    before: Health = Health.UNSURE,
 ) -> Health:
     """What all views of all vantages together show.
 
@@ -119,12 +123,12 @@ def judge(
     """
     if not heard:
         return Health.UNSURE
-    # The service's address stands for the others, and what comes there too late is seen by nobody.
+    # Behind the service's address are the same servers, and late answers from there are not counted: judge the servers.
     servers = [one for (_, view), one in heard.items() if view != SERVICE_VIEW]
     doubtful = under_fault and before is not Health.OVERLOADED
     if doubtful and any(map(_is_gone, servers or heard.values())):
         return Health.UNSURE
-    # Where there is that address alone, what was lost may have been asked of one that is gone.
+    # If only the service's address is known, lost questions may have gone to a server that the fault took away.
     losses_count = bool(servers) or not doubtful
     bad = [
         _is_slow(one, usual.get(key)) or (losses_count and _loses(one, usual.get(key))) for key, one in heard.items()
@@ -135,7 +139,7 @@ def judge(
 
 
 def together(heard: Iterable[Heard]) -> Heard:
-    """All of it as if one view had been heard."""
+    """The sum over several views."""
     found = Heard()
     for one in heard:
         found.took_ns.extend(one.took_ns)

@@ -23,7 +23,7 @@ _CANCELLATIONS = 2
 # A step that really computes takes milliseconds; a machine that is slow or asleep must not end a run.
 BLOCKED_AT_LEAST_S = 10.0
 _AGAIN_S = 1.0
-# What cannot be let go of: collecting it would run it once more.
+# Coroutines that refused to end. They are kept alive on purpose: the garbage collector would resume them to close them.
 _LEFT: list[Coroutine[Any, Any, None]] = []
 
 
@@ -95,7 +95,7 @@ class _Steps:
         self.left = False
         self._loop = asyncio.get_running_loop()
         self._at_s, self._since_s = self._loop.time(), time.monotonic()
-        # Only the main thread is told by the bell.
+        # Python runs signal handlers in the main thread only, so the timer works there alone.
         self._blocked_s = blocked_s if threading.current_thread() is threading.main_thread() else 0.0
 
     def close(self) -> None:
@@ -109,7 +109,7 @@ class _Steps:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _lets_no_time_pass(self) -> bool:
-        """Whether it awaits, and nothing that takes time: virtual time stands still then, and no limit ends it."""
+        """Whether it keeps awaiting what is done at once: virtual time stands still then, and no limit comes."""
         now_s = self._loop.time()
         if now_s != self._at_s:
             self._at_s, self._since_s = now_s, time.monotonic()

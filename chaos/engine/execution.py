@@ -50,7 +50,7 @@ from chaos.model import ClusterEvent, History
 from chaos.options.identify import Identify
 from chaos.visible import visible_traceback
 
-# What is measured is fetched and closed after the method's end.
+# After the method has ended, fetching samples from agents and closing probes may take so long.
 _END_WITHIN_S = 60.0
 _WATCHED = ("Pod", "EndpointSlice", "StatefulSet", "Service", "PersistentVolumeClaim")
 _LOOK_AT_NAMESPACE_S = 5.0
@@ -164,7 +164,7 @@ class Execution:
         return self._seal(self._begun, error, leftovers)
 
     async def _announce_end(self, begun: Begun, left: int) -> None:
-        """Only where the namespace is still there."""
+        """Announce the end of the run, unless its namespace was its own and is gone."""
         announcer = begun.announcer
         if self._options.namespace:
             await announcer.finish()
@@ -212,7 +212,10 @@ class Execution:
             return failures
 
     def _mirror_left(self, begun: Begun, why: str) -> list[RollbackError]:
-        """It refuses every later run, unless it goes with the run's own namespace; one that says too much does not."""
+        """The error of a mirror that could not be removed.
+
+        It would keep later runs out. None where its namespace is gone, or where open entries are reported anyway.
+        """
         told = f"what the cluster has of this run's journal is not up to date: {why}"
         gone = {e.name for e in begun.journal.entries.values() if e.kind == "Namespace" and e.state == "undone"}
         if begun.journal.open_in_cluster() or begun.journal.run.get("namespace") in gone:
@@ -267,7 +270,7 @@ class Execution:
         try:
             begun.recorder.close()
         except ChaosError as exc:
-            if not self._interrupted:  # that somebody wanted it to end weighs more
+            if not self._interrupted:  # an interrupted run keeps its status, which says more
                 history.status = "incomplete"
             error = error or exc
         return RunResult(begun.recorder.folder, history, error, leftovers)
@@ -334,7 +337,7 @@ class Execution:
         )
 
     def _connected(self, cluster: Cluster) -> None:
-        """For who wants to hear of requests."""
+        """Called once it is connected; a rehearsal notes requests from here on."""
 
     async def _refuse_on_top(self, found: preflight.Preflight) -> None:
         """Raises PreflightError: an earlier run is to be undone first; on the sandbox there is none."""
@@ -350,7 +353,7 @@ class Execution:
 
         def saw(event: ClusterEvent) -> None:
             if event.kind == "Service" and event.name != target.service and not begun.changes.made(event.object):
-                return  # somebody's of no concern
+                return  # a Service of somebody else in the same namespace
             recorder.event(event if begun.changes.made(event.object) else redacted(event))
             for told in followers:
                 told(event)
@@ -398,7 +401,7 @@ class Execution:
                     self._tell_undeclared(found)
                     await look_a_last_time(watchers)
             finally:
-                found.cluster.witness = None  # the clean-up is watched by nobody
+                found.cluster.witness = None  # changes of the clean-up are not recorded as the run's
                 for task in background:
                     task.cancel()
 

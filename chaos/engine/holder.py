@@ -10,7 +10,7 @@ from typing import Any
 
 
 def whose(started_at: datetime, namespace: str) -> dict[str, Any]:
-    """For a journal's first line; the token tells the run from another one of the same second.
+    """Who runs it, for the journal's first line; the token tells two runs of the same second apart.
 
     Args:
         started_at: the run's beginning.

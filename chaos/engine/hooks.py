@@ -75,7 +75,9 @@ class Hooks:
         except ChaosError as exc:
             failure = exc
         try:
-            self._journal.update(self._entry, "undone")  # it ran, and once: a second time is nobody's wish
+            self._journal.update(
+                self._entry, "undone"
+            )  # marked even where it failed, so that `chaos recover` does not run it a second time
         except ChaosError as exc:
             failure = failure or exc
         return failure

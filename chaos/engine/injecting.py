@@ -9,7 +9,8 @@ from chaos.errors import ApiError, ChaosError, InconclusiveError, UsageError
 from chaos.faults import Fault
 from chaos.model.own import check_json
 
-# An acceptance that no answer told counts from where it was read back, at the latest; so much it may be off.
+# Where no answer came, reading the object back shows that the fault was accepted, somewhere between request and then.
+# A fault with a longer span than this is not judged.
 _SETTLED_WITHIN_S = 1.0
 
 

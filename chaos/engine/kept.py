@@ -81,7 +81,7 @@ def read_journals(reports: Path, over: OverJournals | None = None) -> Kept:
             continue
         if over is None or journal.is_unfinished:
             kept.journals.append(journal)
-        elif not key.missing:  # else it is read another time by the key that signed it
+        elif not key.missing:  # without the key its lines were not verified, so it is read again once the key is there
             over.add(seen)
     return kept
 
@@ -112,8 +112,8 @@ async def unfinished_journals(cluster: Cluster, journals: Iterable[Journal]) -> 
         if not journal.is_unfinished or journal.run["id"].startswith(FIX_PREFIX):
             continue
         if await is_about(cluster, journal) and not is_surely_live(journal):
-            with contextlib.suppress(UsageError):  # it went away meanwhile: what it said counts
-                journal.read_again(key)  # it may have undone all of it meanwhile
+            with contextlib.suppress(UsageError):  # the file was removed meanwhile: then what was read before counts
+                journal.read_again(key)  # its run may have ended since and undone everything
             found += [journal] * journal.is_unfinished
     return found
 

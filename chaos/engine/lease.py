@@ -15,7 +15,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from chaos.clock import RunClock
 from chaos.cluster.changes import Acknowledged
@@ -23,19 +22,21 @@ from chaos.cluster.client import Cluster
 from chaos.cluster.journal import RUN_LABEL
 from chaos.engine.holder import user
 from chaos.errors import ApiError, InconclusiveError
+from chaos.model.object import Object
 from chaos.visible import visible
 
 NAME = "chaos-identity"
 RENEW_S, DURATION_S = 10.0, 40
-# For one renewal: two that are not answered must not cost the Lease, nor may one that hangs write an old time later.
+# Limit of one renewal. So short that the Lease survives two unanswered ones, and that none which hangs arrives late and
+# writes an old time.
 _RENEWED_WITHIN_S = 5.0
-# A run that cannot reach the API server for a while is not over: it comes back, or its rollback does.
+# Until then a run that is not heard of may only have lost the API server for a while, and go on or roll back later.
 _SURELY_OVER_S = 10 * DURATION_S
-# Older versions said so, and never renewed it; what claims more is somebody's who would keep everybody out for good.
+# The longest duration that is believed: older versions wrote an hour and never renewed it. A longer one could be forged
+# to keep all runs out for good.
 _MOST_S = 3600.0
-# It is gone, or has another UID: a conflict, or a change of what does not change.
+# Statuses of a renewal that show that the Lease is gone (404) or was replaced by one with another UID (409, 422).
 _ANOTHER_ONE = (404, 409, 422)
-Object = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,9 @@ def holder(lease: Object, now_s: float) -> Holder:
     meta, spec = lease["metadata"], lease.get("spec") or {}
     since = str(meta["creationTimestamp"])
     renewed = _seconds(str(spec.get("renewTime") or since))
-    if renewed > now_s + DURATION_S:  # runs count on from the server's clock, so none of them wrote that
+    if (
+        renewed > now_s + DURATION_S
+    ):  # in the future: no run writes that, since each takes the time from the server's clock
         renewed = 0.0
     heard = max(_seconds(since), renewed)
     return Holder(
@@ -189,7 +192,7 @@ class Heartbeat:
                 continue
             except ApiError as exc:
                 if exc.status not in _ANOTHER_ONE:
-                    continue  # it is asked for again, and holds until then
+                    continue  # tried again in time: the Lease still holds
                 if not self._is_ending:
                     self._lost(
                         InconclusiveError(

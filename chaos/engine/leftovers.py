@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any
 
 from chaos.agents.manifests import ALONE_S
 from chaos.cluster.belonging import Belongings, claims_made_by, foreign_in
@@ -18,10 +17,10 @@ from chaos.engine.kept import is_about
 from chaos.engine.lease import Holder, holder
 from chaos.engine.owners import living_owners
 from chaos.errors import ApiError, PreflightError
+from chaos.model.object import Object
 
-Object = dict[str, Any]
 _NOT_FOUND, _FORBIDDEN = 404, 403
-# The Lease that a run takes says so; nothing that it makes is made later.
+# A run whose newest object is younger may still be under way: for so long the Leases of older versions hold.
 _RUN_S = 3600
 # They go with their StatefulSet unless it was deleted without them, and do nothing by themselves.
 _MAY_BE_HIDDEN = ("ControllerRevision",)
@@ -177,7 +176,7 @@ async def _labelled(cluster: Cluster, namespace: str, unseen: list[str] | None) 
 
 
 async def _taken_over(cluster: Cluster, found: list[Object], namespace: str, unseen: list[str] | None) -> list[Object]:
-    """Volume claims that somebody's StatefulSet uses by now, since it has the name that the run's had; or may use."""
+    """Volume claims that another StatefulSet of the same name uses by now, or may use where none can be listed."""
     claims = _claims(found)
     if claims and unseen is not None and "StatefulSet" in unseen:
         unseen.append("PersistentVolumeClaim")
@@ -197,7 +196,7 @@ def _run_of(obj: Object) -> str:
 
 
 def _without_copies(found: list[Object], known: dict[str, Journal]) -> tuple[list[Object], list[Object]]:
-    """What is the runs' own, and what only carries a label, as a copied manifest does, with all that goes with it."""
+    """Objects that runs made; and objects that only carry a copied label, with all that these own."""
     runs = {_run_of(obj) for obj in found}
     mine = {run: Belongings(run, j.entries.values() if (j := known.get(run)) else None) for run in runs}
     copies = [obj for obj in found if not mine[_run_of(obj)].has(obj) and not _owners(obj)]
@@ -277,10 +276,10 @@ def _life(
         return Life.KEPT, f"chaos diagnose --fix made it; {where} undoes it"
     alive = next((one for one in leases if one.is_alive), None)
     if journal is not None:
-        with contextlib.suppress(PreflightError):  # it cannot be told from the file
+        with contextlib.suppress(PreflightError):  # the file cannot tell whether its run is alive
             if journal.is_live():
                 return Life.ALIVE, f"a process of this machine holds {journal.path}"
-            # Else a copy of its journal lies here, or one that both machines see.
+            # With a Lease that another machine holds this file is a copy, or on a disk that both machines share.
             if not any(one.lasts_s and one.may_come_back and not one.is_here for one in leases):
                 return Life.OVER, f"its journal says so ({journal.path.parent})"
     if alive is not None:

@@ -12,9 +12,9 @@ import yaml
 
 from chaos.cluster.client import API_VERSIONS
 from chaos.errors import UsageError
+from chaos.model.object import Object
 from chaos.options.agents import PodOptions
 
-Object = dict[str, Any]
 _SHOWN = 80
 
 

@@ -13,7 +13,7 @@ from chaos.experiment import Experiment, Options, Run
 from chaos.experiment.expected import expectation
 from chaos.experiment.mistakes import at_field, innermost, place_of, placed
 
-# For which an experiment's own limit is meant.
+# An experiment's `timeout_s` assumes this limit for recovery; a longer one extends it.
 _USUAL_WITHIN_S = Options().within_s
 _MEND = "mend the experiment; what it had changed is undone"
 _FORBIDDEN = 403

@@ -33,7 +33,7 @@ async def recover_copy(copy: Copy, cluster: Cluster, clock: RunClock, progress: 
 
 
 async def settle(cluster: Cluster, journal: Journal) -> None:
-    """The same as `take_away`, while there is more to do: what cannot be read or removed is tried again at the end."""
+    """`take_away` without errors: it is called once more at the end, where they count."""
     with suppress(ChaosError):
         await take_away(cluster, journal)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Sequence
 from pathlib import Path
-from typing import Any
 
 from chaos.clock import RunClock
 from chaos.cluster.changes import Acknowledged, Changes
@@ -21,9 +20,9 @@ from chaos.engine.target import is_ready, pod_identity
 from chaos.errors import ApiError, PreflightError, UsageError
 from chaos.experiment import Experiment, Options
 from chaos.model import PodIdentity
+from chaos.model.object import Object
 from chaos.model.recording import Recorder
 
-Object = dict[str, Any]
 _LOOK_S = 0.2
 # Reasons of a Status (400, 422) that blame what was sent, and neither rights, quotas nor the server.
 WRONG_OBJECT = ("BadRequest", "Invalid")
@@ -165,7 +164,7 @@ class RunObjects:
             await change
         except ApiError as exc:
             if not exc.is_answer:
-                raise  # that the server could not is no answer to whether it would
+                raise  # an overloaded or failing server did not decide about the change, so this is no refusal
             return f"{exc.status} {exc.reason}: {exc.message}"
         return ""
 

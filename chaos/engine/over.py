@@ -35,7 +35,7 @@ class OverJournals:
 
     @staticmethod
     def look(path: Path) -> _Seen:
-        """What a journal looks like from outside; to be asked for before it is read. Empty: that cannot be told."""
+        """Device, inode, size and times of a journal, to be taken before it is read; empty where that fails."""
         try:
             found = path.lstat()
         except OSError:
@@ -43,7 +43,7 @@ class OverJournals:
         return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
     def has(self, seen: _Seen) -> bool:
-        """Whether one that looks so was over; then it still is."""
+        """Whether this very file was over when it was last read: unchanged, it still is."""
         if seen in self._known:
             self._over.add(seen)
         return seen in self._known
@@ -61,7 +61,7 @@ class OverJournals:
         newest = dict([*others.items(), (self._folder, self._over)][-_MOST_FOLDERS:])
         with suppress(OSError, ValueError, RuntimeError):
             rows = {name: sorted(rows) for name, rows in newest.items()}
-            # The folder that the key is in; without a key there is nobody whom it could be kept for.
+            # Beside the signing key. Where there is no such folder this fails, and nothing is remembered.
             write_own(state_folder() / _FILE, json.dumps(rows).encode())
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from chaos.cluster.client import API_VERSIONS, Cluster
 from chaos.errors import ApiError
+from chaos.model.object import Object
 
-Object = dict[str, Any]
 _CANNOT_LOOK = (403, 404)
 
 
@@ -36,7 +35,7 @@ def _named(owner: Object, obj: Object) -> Object:
 
 
 async def _lives(cluster: Cluster, uid: str, owner: Object) -> bool:
-    """What this tool makes none of, or may not look at, is somebody's."""
+    """Whether it exists; a kind that this tool never makes, or may not read, is taken to exist and to be somebody's."""
     if owner["kind"] not in API_VERSIONS:
         return True
     try:

@@ -10,7 +10,7 @@ from chaos.model.pace import PACE
 from chaos.model.recording import Recorder
 from chaos.probes import Host
 
-# Fewer questions than one a second load no server, and tell of no recovery.
+# The longest period: at one question a second no server is overloaded, and fewer would not show a recovery.
 _LONGEST_S = 1.0
 _MOST = 8
 

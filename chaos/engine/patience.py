@@ -39,7 +39,7 @@ class Patience:
         return self.clock.now_s() - self._began_s
 
     def shorten(self, within_s: float = AFTER_SIGNAL_S) -> None:
-        """It ends so soon, if it did not end before."""
+        """End it after `within_s` at the latest."""
         self._until_s = min(self._until_s, self.clock.now_s() + within_s)
         if self._timeout is not None and not self._timeout.expired():
             self._timeout.reschedule(self._ends_s)

@@ -16,7 +16,7 @@ def _nothing() -> frozenset[str]:
 
 
 def _sound() -> None:
-    """A real cluster answers for itself."""
+    """A real cluster has no errors inside this process."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chaos.engine.asking import REFUSED, Answer
+from chaos.engine.asking import REFUSED, DryRunAnswer
 from chaos.engine.method import method_limit_s
 from chaos.engine.permissions import DNS_NAMESPACE, Permission, Scope
 from chaos.engine.place import Place
@@ -24,7 +24,7 @@ def plan_document(
     options: Options,
     rates: Rates,
     rehearsed: Rehearsed,
-    answers: Sequence[Answer],
+    answers: Sequence[DryRunAnswer],
 ) -> dict[str, Any]:
     """As `chaos plan` prints it.
 
@@ -89,7 +89,7 @@ def _where(row: Permission, options: Options) -> str:
     return places[row.scope]
 
 
-def _call(call: Call, answer: Answer) -> dict[str, Any]:
+def _call(call: Call, answer: DryRunAnswer) -> dict[str, Any]:
     request = call.request
     return {
         "phase": call.phase,

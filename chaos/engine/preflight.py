@@ -21,7 +21,7 @@ from chaos.engine.permissions import Feature, Permission, require, uses_of
 from chaos.engine.place import Place
 from chaos.engine.reach import UnreachableError, check_local
 from chaos.engine.target import WatchedTarget
-from chaos.engine.views import ClusterDns, find_dns
+from chaos.engine.views import DnsInventory, find_dns
 from chaos.engine.workload import objects_of
 from chaos.errors import InconclusiveError, PreflightError, UsageError
 from chaos.experiment import Experiment, Options
@@ -48,7 +48,7 @@ class Preflight:
     """
 
     cluster: Cluster
-    dns: ClusterDns
+    dns: DnsInventory
     target: WatchedTarget
     experiment: Experiment
     guards: Guards
@@ -133,7 +133,7 @@ async def _admission(cluster: Cluster, experiment: Experiment, options: Options,
     return notes
 
 
-async def _choose_vantages(place: Place, dns: ClusterDns, options: Options) -> tuple[bool, int, str]:
+async def _choose_vantages(place: Place, dns: DnsInventory, options: Options) -> tuple[bool, int, str]:
     """Whether this process probes, how many agents do, and why where nobody said so."""
     asked = options.vantage
     if place.simulated and asked in ("agent", "both"):

@@ -10,7 +10,7 @@ from chaos.clients.host import question_of
 from chaos.clock import RunClock
 from chaos.engine.pacing import Pacing
 from chaos.engine.target import WatchedTarget
-from chaos.engine.views import ClusterDns
+from chaos.engine.views import DnsInventory
 from chaos.experiment import Options
 from chaos.model import ClusterEvent, Outcome, PodIdentity, Series
 from chaos.model.recording import Recorder
@@ -76,7 +76,7 @@ def plan_rates(options: Options, pods: int, views: int, connections_by_name: int
 
 
 def rates_of(
-    options: Options, target: WatchedTarget, dns: ClusterDns, kinds: tuple[str, ...], vantages: int, watched: int
+    options: Options, target: WatchedTarget, dns: DnsInventory, kinds: tuple[str, ...], vantages: int, watched: int
 ) -> Rates:
     """Those of a run on that target; arguments as of `Probing`."""
     by_name = sum(kind in kinds for kind in ("tcp", "http")) * len(target.names)
@@ -102,7 +102,7 @@ class Probing:
         vantages: int,
         clock: RunClock,
         recorder: Recorder,
-        dns: ClusterDns,
+        dns: DnsInventory,
         target: WatchedTarget,
         options: Options,
         kinds: tuple[str, ...],
@@ -228,7 +228,9 @@ class Probing:
         """
         self._begun_s = self._clock.now_s()
         target = self._target
-        for known in target.pods:  # a workload that was there before had its addresses before anybody could probe
+        for known in (
+            target.pods
+        ):  # pods of an adopted workload (`--target`) exist already, so no event will tell their addresses
             self._probe_address(known.name, known.address)
         governing = self.service_name(target.service)
         for host in self.hosts if target.names else ():
@@ -268,7 +270,7 @@ class Probing:
         address = str(status.get("podIP", ""))
         going = "deletionTimestamp" in event.object["metadata"] or status.get("phase") in ("Failed", "Succeeded")
         if going and address in self._by_address:
-            return  # its object may outlast its hold on the address, which another pod may have by now
+            return  # a pod that is ending may have lost the address to another pod already
         self._probe_address(event.name, address)
 
     def _probe_address(self, pod: str, address: str) -> None:
@@ -293,8 +295,8 @@ class Probing:
     def ask_for_names(self) -> list[str]:
         """Ask whose an address is from when every DNS server gives it as its pod's; returns what cannot be asked yet.
 
-        Under kubeadm's Corefile CoreDNS keeps the denial of a reverse name for 30 s. Who asks for one before CoreDNS
-        knows the address makes it a stranger to everybody for as long.
+        Under kubeadm's Corefile CoreDNS caches the denial of a reverse name for 30 s. A question before CoreDNS knows
+        the address would therefore hide its name from everybody for that long.
         """
         waiting = []
         for entry in self._nameless:

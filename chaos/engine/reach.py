@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from chaos.engine.views import ClusterDns
+from chaos.engine.views import DnsInventory
 from chaos.errors import PreflightError
 from chaos.model import Outcome
 from chaos.probes import DnsView, Host, Resolver
 from chaos.vantage import Vantage
 
 _TIMEOUT_S = 1.5
-# Where one packet in twenty is lost, each way, so many questions in a row go unanswered once in 100,000 times.
+# With 5 % packet loss in each direction all five questions are lost once in 100,000 times.
 _TRIES = 5
 _ABSENT = frozenset({"NXDOMAIN", "NODATA", "REFUSED"})
 _NO_WAY_THERE = frozenset({"TIMEOUT", "ENETUNREACH", "EHOSTUNREACH", "EACCES", "EPERM", "ECONNREFUSED"})
@@ -24,7 +24,7 @@ class UnreachableError(PreflightError):
     """No answer comes from cluster DNS at that vantage."""
 
 
-async def check_local(vantage: Vantage, dns: ClusterDns) -> None:
+async def check_local(vantage: Vantage, dns: DnsInventory) -> None:
     """Ask each view from this process; see `check`."""
 
     async def ask(name: str, rtype: str, view: DnsView) -> Outcome:
@@ -33,7 +33,7 @@ async def check_local(vantage: Vantage, dns: ClusterDns) -> None:
     await check(ask, dns, "from here", "probe from inside the cluster instead: --vantage agent")
 
 
-async def check_host(host: Host, where: str, dns: ClusterDns) -> None:
+async def check_host(host: Host, where: str, dns: DnsInventory) -> None:
     """Ask each view from an agent; see `check`."""
 
     async def ask(name: str, rtype: str, view: DnsView) -> Outcome:
@@ -43,7 +43,7 @@ async def check_host(host: Host, where: str, dns: ClusterDns) -> None:
     await check(ask, dns, f"from {where}", hint)
 
 
-async def check(ask: Ask, dns: ClusterDns, where: str, hint: str) -> None:
+async def check(ask: Ask, dns: DnsInventory, where: str, hint: str) -> None:
     """Ask all views at once for a record that every cluster has.
 
     Raises:

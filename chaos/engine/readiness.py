@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from chaos.cluster.client import Cluster
 from chaos.engine.target import is_ready
 from chaos.errors import ApiError
+from chaos.model.object import Object
 
-Object = dict[str, Any]
 _FORBIDDEN = 403
 _MOST = 5
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from chaos.model import ClusterEvent
+from chaos.model.object import Object
 
-Object = dict[str, Any]
 _LEFT_OUT = "(left out)"
 _KINDS_OF_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 

@@ -70,7 +70,7 @@ class Rehearsed:
         return replace(self, calls=tuple(_renamed(call, pairs) for call in self.calls))
 
 
-class _Steps(Silence):
+class _NewestStep(Silence):
     """Remembers the newest step."""
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ class _Steps(Silence):
 
     def step(self, text: str) -> None:
         if text.startswith("connecting"):
-            return  # to a cluster that nobody knows of
+            return  # the rehearsal's own cluster, which is no step of the plan
         self.newest = UNDOING if self.undoing else text
         self.undoing = self.undoing or text == UNDOING
 
@@ -88,7 +88,7 @@ class Rehearsal(Execution):
     """One run of an experiment on the sandbox, that notes each request down."""
 
     def __init__(self, experiment: Experiment, options: Options, place: Place, folder: Path) -> None:
-        self._steps = _Steps()
+        self._steps = _NewestStep()
         super().__init__(experiment, options, place, folder, self._steps, _keep_nothing)
         self.calls: list[Call] = []
 
@@ -108,7 +108,7 @@ class Rehearsal(Execution):
 
     def _note(self, request: Request) -> None:
         if "dryRun" in (request.body.get("deleteOptions") or request.body):
-            return  # the experiment asks whether it may
+            return  # a dry run of the experiment's own changes nothing, so it is no part of the plan
         phase, undoing = self._steps.newest, self._steps.undoing
         for number, call in enumerate(self.calls):
             if call.phase == phase and _shape(call.request) == _shape(request):

@@ -39,7 +39,7 @@ class Revisions:
         self._namespace = namespace
 
     async def keep_asking(self) -> None:
-        """An answer that does not come, or is no number, bounds nothing."""
+        """Ask again and again; without a usable answer the bounds just stay wider."""
         asked_ns = 0
         while True:
             changed_ns, now_ns = self._changed_ns(), self._clock.now_ns()

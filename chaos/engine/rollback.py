@@ -59,10 +59,10 @@ def _open_outside(journal: Journal, made: set[str]) -> list[UndoEntry]:
 
 
 class _ThenTold:
-    """Undoes as another does, but before the first change of what the run made has it told that no other is open.
+    """Removes the mirror once all changes of others' objects are undone, and before the run's own objects go.
 
-    What tells others of those is taken away while something is still open: a recovery that is killed just then is gone
-    on with. One whose journal says that all is undone is not, and would leave that for good.
+    At that time the journal still has open entries. So a recovery that is killed between the two is continued by the
+    next one, which also removes the mirror; if the mirror went last, a kill before that would leave it for good.
     """
 
     def __init__(self, undo: Undoes, journal: Journal, tell: Callable[[], Awaitable[None]]) -> None:
@@ -128,7 +128,8 @@ async def _check_over(journal: Journal, cluster: Cluster) -> None:
         found = await holder_of(cluster, entry.namespace)
         if found is None or found.run != journal.run["id"] or not found.is_alive:
             continue
-        # Of this machine: no process of it holds the file, whoever has it, unless nobody can hold one there.
+        # A run of this machine without a lock on its file is over. On a file system without locks that tells nothing,
+        # nor does it about a run on another machine.
         if isinstance(journal, Copy) or not found.is_here or not journal.is_told_by_lock:
             raise PreflightError(
                 visible(f"{_name(journal)}: this run is still under way: {found.describe()}", line=True),
@@ -137,7 +138,7 @@ async def _check_over(journal: Journal, cluster: Cluster) -> None:
 
 
 def _unfit(journal: Journal, progress: Progress) -> list[RollbackError]:
-    """What cannot be undone since nobody knows what it was."""
+    """Errors for the damaged lines of a journal: what they said is lost, so it cannot be undone."""
     problems = []
     for line in journal.unfit:
         what = f"line {line.number} of {journal.path} is not what this tool wrote: {line.why}"

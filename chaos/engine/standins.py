@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from chaos.cluster.client import Cluster
 from chaos.engine.guards.budgets import allowed_by
 from chaos.engine.target import WatchedTarget
+from chaos.model.object import Object
 
-Object = dict[str, Any]
-_IMAGE = "nginx:1.27"  # the sandbox knows it: it serves, and ends when it is told to
+_IMAGE = (
+    "nginx:1.27"  # an image that the sandbox simulates: it serves and ends on SIGTERM, so the stand-in becomes Ready
+)
 _OF_SERVICE = ("selector", "ports", "publishNotReadyAddresses")
 _CLAIM = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "16Mi"}}}
 

@@ -11,14 +11,14 @@ from chaos.engine.target import WatchedTarget, is_ready
 from chaos.model import Outcome, Samples, Series
 from chaos.model.recording import Recorder
 
-# So many samples in a row that say nothing (lost, not answered in time, or not yet) are more than a busy network.
+# So many samples in a row without an answer are more than a busy network loses.
 _SILENT_SAMPLES = 5
 _NS_PER_S = 1_000_000_000
 # An agent's samples come several times a second, once its clock was read.
 _DELIVERED_NS = _NS_PER_S
 
 
-class _Answer(NamedTuple):
+class _Newest(NamedTuple):
     """What the newest samples of a series tell.
 
     Attributes:
@@ -67,7 +67,7 @@ class SteadyState:
         self.unheard: list[str] = []
         self._addresses: dict[str, str] = {}
         self._ipv6: dict[str, str] = {}
-        self._answers: dict[int, tuple[int, _Answer | None]] = {}  # by series: samples that it was read from
+        self._answers: dict[int, tuple[int, _Newest | None]] = {}  # by series: samples that it was read from
 
     def missing(self, now_ns: int, began_ns: int = 0, since_ns: int = 0) -> list[str]:
         """What is not right now, for people; empty: steady.
@@ -100,7 +100,7 @@ class SteadyState:
             if answer is None:
                 continue
             heard = heard_ns.get(series.vantage, 0)
-            # A question that hangs may be the first one that nobody answers.
+            # No sample for longer than one should take: the question under way may be the first that is not answered.
             late = heard - answer.received_ns > answer.patience_ns or answer.sent_ns < began_ns
             late = late or now_ns - heard > max(_DELIVERED_NS, answer.patience_ns)
             if answer.problem or late:
@@ -111,7 +111,7 @@ class SteadyState:
                     self.unheard.append(wrong[-1])
         return wrong
 
-    def _answer(self, series: Series, addresses: dict[str, str]) -> _Answer | None:
+    def _answer(self, series: Series, addresses: dict[str, str]) -> _Newest | None:
         """What the newest samples of a series tell; None where it says nothing about the present.
 
         A look comes many times a second and few series have new samples by then, so it is kept until they have.
@@ -125,21 +125,21 @@ class SteadyState:
         self._answers[series.id] = number, answer
         return answer
 
-    def _read(self, series: Series, samples: Samples, addresses: dict[str, str]) -> _Answer:
+    def _read(self, series: Series, samples: Samples, addresses: dict[str, str]) -> _Newest:
         history = self._recorder.history
         newest, silent = self._recorder.known[series.id], self._recorder.unknown_run[series.id]
         if newest < 0 or silent >= _SILENT_SAMPLES:
             status = history.outcomes[self._recorder.latest[series.id]].status if silent else "not sampled yet"
-            return _Answer(status, silent=True)
+            return _Newest(status, silent=True)
         sent_ns, received_ns = samples.sent_ns[-1 - silent], samples.received_ns[-1 - silent]
-        # One by one it may ask no sooner again than its answers take.
+        # A probe that asks one question at a time cannot ask again before the last one was answered.
         patience_ns = _SILENT_SAMPLES * max(round(self._period_s(series) * _NS_PER_S), received_ns - sent_ns)
         problem = self._problem(series, history.outcomes[newest], addresses)
-        return _Answer(problem, sent_ns, received_ns, patience_ns)
+        return _Newest(problem, sent_ns, received_ns, patience_ns)
 
     @property
     def patience_s(self) -> float:
-        """After so long everything was asked again, and answered, or given up."""
+        """The time in which each series has asked again and got an answer or a timeout."""
         asked = [s for s in self._recorder.history.series if s.id not in self._watched]
         return max((self._period_s(series) + series.timeout_s for series in asked), default=0.0)
 

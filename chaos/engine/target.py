@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from chaos.model import ClusterEvent, PodIdentity
 from chaos.model.fault import ipv6_of
+from chaos.model.object import Object
 
-Object = dict[str, Any]
 _ORDINAL_LABEL = "apps.kubernetes.io/pod-index"
 _SERVICE_LABEL = "kubernetes.io/service-name"
 

@@ -10,7 +10,7 @@ from chaos.engine.shortening import one_line
 from chaos.errors import ChaosError, InconclusiveError
 from chaos.model import Ending, RunOutcome
 
-# Outcomes of experiments that were not run: an error came first, or nobody wanted it to be run here.
+# Outcomes of experiments that did not run: an error came first, or `--all` leaves them out in this place.
 NOT_RUN, SKIPPED = "not-run", "skipped"
 _WORDS = {
     RunOutcome.NOT_UNDONE: "not undone",
@@ -24,7 +24,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ExperimentResult:
     """One experiment of several.
 
     Attributes:
@@ -39,7 +39,7 @@ class Part:
     reason: str = ""
 
 
-def total_of(parts: Sequence[Part], *, simulated: bool, problem: ChaosError | None = None) -> Ending:
+def total_of(parts: Sequence[ExperimentResult], *, simulated: bool, problem: ChaosError | None = None) -> Ending:
     """What they say together; what was skipped says nothing, and where all was, nothing is known.
 
     Args:
@@ -67,7 +67,7 @@ def _outcome(found: set[str]) -> RunOutcome:
     return RunOutcome.HELD if found - {SKIPPED} == {RunOutcome.HELD} else RunOutcome.INCONCLUSIVE
 
 
-def _group(parts: Sequence[Part], kind: str) -> str:
+def _group(parts: Sequence[ExperimentResult], kind: str) -> str:
     """Those of one kind, with the reasons that they share; empty without any."""
     names: dict[str, list[str]] = {}
     for part in parts:

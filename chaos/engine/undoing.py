@@ -67,7 +67,7 @@ class Undoing:
         return list(self._failed.values())
 
     async def _once(self, entries: Iterable[UndoEntry], first: Callable[[UndoEntry], list[UndoEntry]]) -> None:
-        covered: set[str] = set()  # namespaces whose own fate is that of everything in them
+        covered: set[str] = set()  # namespaces that are being removed, with everything in them
         for entry in entries:
             if entry.id in self._failed or not entry.is_open or entry.namespace in covered:
                 continue
@@ -87,7 +87,7 @@ class Undoing:
             if exc.may_pass:
                 self._wait_for(entry, exc)
             else:
-                covered.discard(entry.name)  # it stays, so what is in it has to go by itself
+                covered.discard(entry.name)  # the namespace stays, so the objects in it must be undone one by one
                 self._fail(entry, exc)
         except TimeoutError:
             self._give_up(entry)
@@ -106,7 +106,7 @@ class Undoing:
             self._progress.step(f"cleaned up: {done}")
 
     def _give_up(self, entry: UndoEntry) -> None:
-        if not entry.is_open:  # only the mirror was not told any more
+        if not entry.is_open:  # the change itself is undone; only the mirror could not be updated in time
             self._again.pop(entry.id, None)
             self._progress.step(f"cleaned up: {entry.what} is as before")
             return
@@ -115,7 +115,7 @@ class Undoing:
         self._again[entry.id] = last or (entry, self._undo.unfinished(entry, why))
 
     def _keep(self, entry: UndoEntry, left: list[UndoEntry], covered: set[str]) -> None:
-        """For as long as that may still be undone."""
+        """Keep a namespace with a mirror until what the mirror tells of is undone, or given up."""
         if all(one.id in self._failed for one in left):
             self._fail(entry, _kept(entry, left))
             covered.discard(entry.name)  # so what is in it has to go by itself
@@ -161,7 +161,7 @@ def _not_told(entry: UndoEntry, why: ChaosError) -> str:
 
 
 def _kept(entry: UndoEntry, left: list[UndoEntry]) -> RollbackError:
-    """The mirror in it is how others know of what is left."""
+    """The error of a namespace that is kept for its mirror: without that nobody would know what is left to undo."""
     what = ", ".join(one.what for one in left)
     return RollbackError(
         visible(f"{entry.what} is kept until {what} is as before: it may hold what says so", line=True),

@@ -25,7 +25,7 @@ async def refuse_on_top(
         namespace: of the run, which is looked at where not all of the cluster may be.
         reports: where runs of this machine are kept.
         address: of the cluster, for the command that is named.
-        mirrored: whether this run has a mirror; without one the cluster need not let itself be looked at.
+        mirrored: whether this run has a mirror; without one it is no error that the cluster's may not be read.
 
     Returns:
         What the user should know of what is only in the way of its own removal.

@@ -20,7 +20,7 @@ from chaos.options.identify import Identify
 from chaos.probes import LocalHost, Resolver
 
 _LOGIN_WITHIN_S = 5.0
-# As whom an identity probe asks; a command line is seen by everybody on the machine.
+# Login of an identity probe. In variables, since every user of the machine can read a command line.
 IDENTIFY_USER, IDENTIFY_PASSWORD = "CHAOS_IDENTIFY_USER", "CHAOS_IDENTIFY_PASSWORD"
 # Kubernetes ends the agents so much later than the run should have ended.
 _AGENTS_OUTLIVE_S = 300

@@ -30,7 +30,7 @@ class NoServiceError(PreflightError):
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterDns:
+class DnsInventory:
     """The DNS of a cluster.
 
     Attributes:
@@ -61,7 +61,7 @@ class ClusterDns:
         return self.views[:-1]
 
 
-async def find_dns(cluster: Cluster, *, in_cluster: bool = False, domain: str = "") -> ClusterDns:
+async def find_dns(cluster: Cluster, *, in_cluster: bool = False, domain: str = "") -> DnsInventory:
     """Read the cluster's DNS from its API, or, where that is not allowed, from this pod's own configuration.
 
     Args:
@@ -89,7 +89,7 @@ async def find_dns(cluster: Cluster, *, in_cluster: bool = False, domain: str = 
     return _from_resolv_conf(text, because)
 
 
-def _from_resolv_conf(text: str, because: str) -> ClusterDns:
+def _from_resolv_conf(text: str, because: str) -> DnsInventory:
     """What a pod with the DNS policy ClusterFirst is given.
 
     Raises:
@@ -105,10 +105,10 @@ def _from_resolv_conf(text: str, because: str) -> ClusterDns:
             hint="allow reading it: chaos manifests rbac -n NAMESPACE --with read-dns; or give the pod dnsPolicy "
             "ClusterFirst",
         )
-    return ClusterDns((DnsView("service", servers[0], balanced=True),), domain, "", "", limited=because)
+    return DnsInventory((DnsView("service", servers[0], balanced=True),), domain, "", "", limited=because)
 
 
-async def _read_dns(cluster: Cluster, domain: str) -> ClusterDns:
+async def _read_dns(cluster: Cluster, domain: str) -> DnsInventory:
     service = await _service(cluster)
     address = service["spec"]["clusterIP"]
     if ":" in address:
@@ -132,7 +132,7 @@ async def _read_dns(cluster: Cluster, domain: str) -> ClusterDns:
     node_local = 0 if limited else len((await cluster.list("Pod", _NAMESPACE, _NODE_LOCAL_LABELS))[0])
     known = domain or (found[1] if found else "")
     remarks = tuple(_remarks(service, image, node_local, domain_known=bool(known), limited=limited))
-    return ClusterDns(tuple(views), known or _DEFAULT_DOMAIN, corefile, image, limited, managed, remarks)
+    return DnsInventory(tuple(views), known or _DEFAULT_DOMAIN, corefile, image, limited, managed, remarks)
 
 
 async def _service(cluster: Cluster) -> dict[str, Any]:

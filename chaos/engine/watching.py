@@ -29,7 +29,7 @@ def note_down(
     def done(answer: dict[str, Any] | None) -> None:
         meta = (answer or {}).get("metadata") or {}
         details = (answer or {}).get("details") or {}  # of a Status
-        # A full disk must not cost the journal what was changed; the next flush tells.
+        # A full disk is reported by the recorder's next flush; raised here it would keep the change out of the journal.
         with suppress(InconclusiveError):
             recorder.mark(
                 clock.now_ns(),

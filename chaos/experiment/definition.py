@@ -26,7 +26,7 @@ from chaos.options.own import check_own
 from chaos.options.table import known_options
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
-# As names of this tool's own changes begin.
+# Ids of what `chaos diagnose --fix` and `chaos cleanup` do begin so, and runs are named after their experiments.
 RESERVED = ("fix-", "cleanup-")
 # Checkers of what holds wherever a StatefulSet's pods are replaced.
 OF_SINGLE_REPLACEMENT = (*OF_REPLACEMENT, "single-identity")  # where a probe asks who answers

@@ -20,7 +20,7 @@ _AWAIT = "is an `await` missing before the call? docs/reference/run.md says wher
 _NOT_AWAITABLE = re.compile(r"object (\w+) can't be used in 'await' expression")
 _NOT_ASYNC_FOR = re.compile(r"'async for' requires an object with __aiter__ method, got (\w+)")
 
-# What is told by where it was raised: the methods that are given what is wrong.
+# Methods whose errors are explained when they come from a wrong argument: recognised by where they were raised.
 _RAISING: tuple[FunctionType, ...] = (cast("FunctionType", Options.of), cast("FunctionType", Cluster.resource))
 
 
@@ -68,7 +68,7 @@ def _of_an_attribute(_path: Path, exc: AttributeError) -> str:
     if isinstance(exc.obj, str) and _raised_by(exc) is Options.of:
         return "run.options.of takes the Option, not its name"
     if type(exc.obj).__module__ == "builtins" and not isinstance(exc.obj, type | ModuleType):
-        return ""  # it is of another type than was thought: no other name of that one is meant
+        return ""  # the value has another type than its author thought, so a similar name of that type would mislead
     near = did_you_mean(exc.name, (name for name in dir(exc.obj) if not name.startswith("_")))
     if isinstance(exc.obj, Options):
         return f"{near} an option of your own: run.options.of(OPTION)".strip()
@@ -85,7 +85,7 @@ def _raised_by(exc: BaseException) -> object:
 
 
 def _of_a_key(_path: Path, exc: KeyError) -> str:
-    """A kind of object that is none: of what `changes` and `run.objects` are given, it is asked for as a key."""
+    """A KeyError of `Cluster.resource`: the kind that `changes` or `run.objects` got is unknown."""
     if _raised_by(exc) is not Cluster.resource:
         return ""
     kinds = sorted(API_VERSIONS)

@@ -65,7 +65,7 @@ class _Beside(MetaPathFinder):
         self._found: set[str] = set()
 
     def enter(self, folder: Path) -> None:
-        """From now on this folder; another one's file of the same name is another module."""
+        """Look in this folder from now on, and forget modules of the folder before, which may have the same names."""
         if self not in sys.meta_path:
             sys.meta_path.append(self)
         if folder != self._folder:

@@ -94,7 +94,7 @@ def at_option(path: Path, name: object) -> str:
 
 
 def own_of(path: Path, name: str, what: str) -> str:
-    """By which name a file has something of its own that it names as a text; empty where it has no such thing.
+    """The variable or function of a file that is meant by a text, such as an option's name; empty where there is none.
 
     Args:
         path: of the experiment.

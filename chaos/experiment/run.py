@@ -12,9 +12,9 @@ from chaos.cluster.changes import Acknowledged
 from chaos.cluster.executed import Executed
 from chaos.faults import Fault
 from chaos.model import FaultWindow, Outcome, PodIdentity, Series
+from chaos.model.object import Object
 from chaos.options.run import Options
 
-Object = dict[str, Any]
 T = TypeVar("T")
 
 

@@ -90,7 +90,7 @@ def _check_checker(one: Callable[..., Any], path: Path) -> None:
 
 
 def _below(made: Callable[..., Any]) -> Callable[..., Any]:
-    """The function that stands below ``@checker`` without brackets: it was taken for the evidence."""
+    """The function below an ``@checker`` without brackets, which got the function as its first argument, evidence."""
     cells = (cell.cell_contents for cell in getattr(made, "__closure__", None) or ())
     return next((one[0] for one in cells if isinstance(one, tuple) and one and callable(one[0])), made)
 
@@ -122,7 +122,7 @@ def _takes_one(function: Callable[..., Any]) -> bool:
         inspect.signature(function).bind(None)
     except TypeError:
         return False
-    except ValueError:  # one that Python knows no signature of
+    except ValueError:  # a built-in whose signature Python does not know
         return True
     return True
 

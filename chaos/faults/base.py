@@ -60,7 +60,8 @@ class Fault(ABC):
                 raise TypeError(f"{name} of {cls.__name__} is {getattr(cls, name)!r:.60}, and must be {wanted}")
         if "__slots__" not in cls.__dict__:
             as_dataclass(cls)
-            # One that is decorated too is made a dataclass once more, which refuses what is there. The base's stays.
+            # Python refuses to make a class frozen that has these methods, so a user's own @dataclass above the class
+            # would fail. Without them the class is frozen by the base's __setattr__.
             del cls.__setattr__, cls.__delattr__
 
     def __setattr__(self, name: str, value: object) -> None:

@@ -6,7 +6,7 @@ from chaos.cluster.changes import Acknowledged, Changes
 from chaos.faults.base import Fault
 from chaos.model import CauseWords, PodIdentity
 
-# Where the sandbox is told so; another cluster would only keep the annotation.
+# The annotation by which the sandbox cuts a node off. A real cluster would store it and do nothing.
 SANDBOX_NETWORK = "sandbox.chaos-identity.io/network"
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 _OWN_PREFIX = "chaos."
 
-# What was measured. On every point, and in the grouping key of a push: a simulated run must not replace a real one's.
+# Attributes that say what was measured. They are on every point and in the grouping key of a push, or a simulated run
+# would replace the figures of a real one.
 EXPERIMENT = "chaos.experiment"
 SIMULATED = "chaos.simulated"
 NAMESPACE = "k8s.namespace.name"

@@ -14,7 +14,7 @@ from chaos.metrics.figures import Point
 from chaos.options.metrics import listen_address
 
 
-class Endpoint:
+class MetricsEndpoint:
     """An HTTP server in a thread of its own.
 
     Args:

@@ -19,6 +19,7 @@ from chaos.analysis.recovery import Recovery, RecoveryOutcome, recoveries
 from chaos.analysis.trials import NS_PER_S, no_effect, trials
 from chaos.metrics import definitions as d
 from chaos.model import History, Interval, RunMeta, Verdict, VerdictOutcome
+from chaos.model.history import STATUSES
 
 _RECORDS = {
     RecordKind.POD_A: "pod-a",
@@ -29,7 +30,6 @@ _RECORDS = {
 }
 # "address" is none of them: that the old address stops answering is no outage.
 _CLIENTS = ("tcp", "http", "clusterip", "stream")
-_STATUSES = ("complete", "interrupted", "incomplete")
 _FAULT_OUTCOMES = ("accepted", "refused", "partial", "unknown", "sent")
 _STATISTICS: dict[str, Callable[[list[float]], float]] = {"median": statistics.median, "max": max}
 
@@ -125,7 +125,7 @@ def _run(history: History, exit_code: int) -> Iterator[Point]:
     if exit_code == 0:
         yield Point(d.LAST_SUCCESS, {}, began_s)
     yield Point(d.EXIT_CODE, {}, exit_code)
-    for status in _STATUSES:
+    for status in STATUSES:
         yield Point(d.STATUS, {d.OUTCOME: status}, int(history.status == status))
     if last_ns := _last_ns(history):
         yield Point(d.DURATION, {}, last_ns / NS_PER_S)

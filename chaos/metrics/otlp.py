@@ -38,7 +38,7 @@ def send(points: Iterable[Point], cluster_uid: str) -> None:
         result = exporter.export(data)
         exporter.shutdown()
     if result is not MetricExportResult.SUCCESS:
-        # Of several attempts the first says what the matter is, the last that there was no other.
+        # The exporter logs each attempt: the first message has the cause, the last says that it gave up.
         raise ChaosError("; ".join(dict.fromkeys(said[:1] + said[-1:])) or "the exporter gave no reason")
 
 

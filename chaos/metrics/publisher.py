@@ -17,11 +17,13 @@ from chaos.options.metrics import MetricsOptions, otlp_endpoint, without_passwor
 from chaos.plugins import plugin
 
 if TYPE_CHECKING:
-    from chaos.metrics.endpoint import Endpoint
+    from chaos.metrics.endpoint import MetricsEndpoint
 
 # Where figures can go. Each has an optional library, which a run that does not go there neither needs nor waits for;
 # `MetricsOptions.validate` has found it installed by then.
-_serving: Callable[[str, Callable[[], list[f.Point]]], Endpoint] = plugin("chaos.metrics.endpoint:Endpoint")
+_serving: Callable[[str, Callable[[], list[f.Point]]], MetricsEndpoint] = plugin(
+    "chaos.metrics.endpoint:MetricsEndpoint"
+)
 _write: Callable[[Path, list[f.Point], dict[str, str]], None] = plugin("chaos.metrics.textfile:write_textfile")
 _push: Callable[[str, str, list[f.Point], dict[str, str]], None] = plugin("chaos.metrics.pushgateway:push")
 _export: Callable[[list[f.Point], str], None] = plugin("chaos.metrics.otlp:send")
@@ -40,7 +42,7 @@ class Publisher:
         self._options = options
         self._followed: History | None = None
         self._final: list[f.Point] | None = None
-        self.endpoint: Endpoint | None = None
+        self.endpoint: MetricsEndpoint | None = None
 
     def __enter__(self) -> Self:
         """Begin.

@@ -45,6 +45,9 @@ class RunMeta:
     finished_at: datetime | None = None
 
 
+STATUSES = ("complete", "interrupted", "incomplete")
+
+
 @dataclass(slots=True, repr=False)  # asyncio makes a text of what a task returned, to throw it away
 class History:
     """A recorded run. Checkers and reports read it and never change it.

@@ -30,6 +30,7 @@ from chaos.model.outcome import Outcome
 from chaos.model.private import open_file
 from chaos.model.series import Samples, Series
 
+RUN = "run.json"
 OBSERVATIONS = "observations.jsonl"
 EVENTS = "events.jsonl"
 

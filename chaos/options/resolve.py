@@ -200,7 +200,7 @@ def _without_rivals(given: dict[str, Given]) -> Settings:
     kept = dict(given)
     for one in sorted(given.values(), key=lambda one: -one.source):
         if one.value is False or one.option.name not in kept:
-            continue  # --no-force contradicts nothing, nor what counts for nothing itself
+            continue  # an option that was switched off, or overruled already, overrules no other
         for name in one.option.rivals:
             other = kept.get(name)
             if other is not None and other.source < one.source and other.value is not False:

@@ -38,7 +38,8 @@ DEFAULT_MAX_QPS = 500
 VANTAGES = ("auto", "local", "agent", "both")
 _SHORTEST_PERIOD_S, _LONGEST_PERIOD_S = 0.001, 60.0
 _DAY_S = 86_400.0
-_STATEFULSET = ("statefulset", "statefulsets", "sts", "statefulset.apps")
+# As kubectl takes the kind.
+STATEFULSET = ("statefulset", "statefulsets", "sts", "statefulset.apps")
 _LARGEST_PORT = 65535
 _MOST_FAULTS = 100_000
 # `--until-precision`: the least number of faults that says anything at its level, and where such a run gives up.
@@ -77,7 +78,7 @@ def _with_need(need: str) -> Any:
 
 def _target(text: str) -> None:
     kind, _, name = text.partition("/")
-    if kind not in _STATEFULSET or not name:
+    if kind not in STATEFULSET or not name:
         raise RefusedError("must be statefulset/NAME")
     Name(dots=True).check(name)
 

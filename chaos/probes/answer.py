@@ -11,7 +11,7 @@ import dns.rcode
 import dns.rdatatype
 
 from chaos.model.outcome import TRUNCATED, Outcome
-from chaos.probes.reading import Reading, read_records, unfit
+from chaos.probes.reading import AnswerContent, read_records, unfit
 from chaos.probes.wire import CD, HEADER_BYTES, OPCODE, QR, RCODE, RD, TC, WireError, Z, read_message
 
 # Room for the SRV records of a service with some 30 endpoints and ports: six Redis members with two ports need 1,459
@@ -24,7 +24,7 @@ _QUESTIONS_KEPT = 4096
 # A server that cannot read a question need not repeat it.
 _WITHOUT_QUESTION = frozenset({dns.rcode.FORMERR, dns.rcode.SERVFAIL, dns.rcode.NOTIMP, dns.rcode.REFUSED})
 
-_TRUNCATED: Reading = (Outcome(TRUNCATED, detail="the answer did not fit into a UDP datagram"), "")
+_TRUNCATED: AnswerContent = (Outcome(TRUNCATED, detail="the answer did not fit into a UDP datagram"), "")
 
 
 class StrayAnswerError(ValueError):
@@ -55,7 +55,7 @@ class DnsQuestion:
         self._qname = qname.to_digestable()
         self._rtype = int(rdtype)
         self._type_and_class = self._rtype.to_bytes(2, "big") + b"\0\1"
-        self._memo: dict[bytes, Reading] = {}
+        self._memo: dict[bytes, AnswerContent] = {}
 
     def read(self, data: bytes) -> Outcome:
         """What an answer says. Its id is its reader's to compare: it was drawn for one query.
@@ -65,7 +65,7 @@ class DnsQuestion:
         """
         return (self._memo.get(data[2:]) or self._learn(data))[0]
 
-    def read_first(self, data: bytes) -> Reading:
+    def read_first(self, data: bytes) -> AnswerContent:
         """The same, and the value that stands first in it, which is the one that clients take.
 
         Raises:
@@ -73,14 +73,14 @@ class DnsQuestion:
         """
         return self._memo.get(data[2:]) or self._learn(data)
 
-    def _learn(self, data: bytes) -> Reading:
+    def _learn(self, data: bytes) -> AnswerContent:
         found = self._parse(data)
         if len(self._memo) >= _MEMO_LIMIT:
             self._memo.clear()
         self._memo[data[2:]] = found
         return found
 
-    def _parse(self, data: bytes) -> Reading:
+    def _parse(self, data: bytes) -> AnswerContent:
         """Judge the header and the question first: only what answers this question is worth a sample."""
         if len(data) < HEADER_BYTES:
             raise StrayAnswerError("it is shorter than a header")

@@ -7,14 +7,14 @@ import asyncio
 from chaos.model.outcome import EOF, TIMEOUT, TRUNCATED, Outcome
 from chaos.probes.answer import DnsQuestion, StrayAnswerError
 from chaos.probes.http import os_error_name
-from chaos.probes.reading import Reading
+from chaos.probes.reading import AnswerContent
 from chaos.probes.view import DnsView
 from chaos.vantage import Vantage
 
 _LENGTH_BYTES = 2
 
 
-async def ask_over_tcp(vantage: Vantage, view: DnsView, question: DnsQuestion, until_s: float) -> Reading:
+async def ask_over_tcp(vantage: Vantage, view: DnsView, question: DnsQuestion, until_s: float) -> AnswerContent:
     """The answer to a question whose answer over UDP was truncated.
 
     What this fails with says no more of the record than the truncated answer did: it is the detail of a `TRUNCATED`.
@@ -39,11 +39,11 @@ async def ask_over_tcp(vantage: Vantage, view: DnsView, question: DnsQuestion, u
     return _failed("truncated too") if found[0].status == TRUNCATED else found
 
 
-def _failed(why: str) -> Reading:
+def _failed(why: str) -> AnswerContent:
     return Outcome(TRUNCATED, detail=f"the answer did not fit into a UDP datagram, and over TCP: {why}"), ""
 
 
-async def _exchange(vantage: Vantage, view: DnsView, question: DnsQuestion) -> Reading:
+async def _exchange(vantage: Vantage, view: DnsView, question: DnsQuestion) -> AnswerContent:
     transport = await vantage.open_tcp(_OneAnswer, view.address, view.port)
     try:
         waiting = transport.get_protocol()

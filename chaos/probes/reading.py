@@ -21,8 +21,8 @@ from chaos.probes.wire import (
     SOA,
     SRV,
     A,
-    Message,
-    Record,
+    DnsMessage,
+    ResourceRecord,
     WireError,
     is_under,
     name_text,
@@ -33,10 +33,10 @@ _ADDRESSES = {A: (socket.AF_INET, 4), AAAA: (socket.AF_INET6, 16)}
 _SRV_FIXED = struct.Struct("!3H")
 _SOA_NUMBERS_BYTES = 20
 
-Reading = tuple[Outcome, str]  # and the value that stands first; servers vary the order
+AnswerContent = tuple[Outcome, str]  # and the value that stands first; servers vary the order
 
 
-def read_records(message: Message, qname: bytes, rtype: int) -> Reading:
+def read_records(message: DnsMessage, qname: bytes, rtype: int) -> AnswerContent:
     """What the records of an answer to this question say.
 
     Its answer section must hold nothing but a chain of aliases that begins at the question's name and records of
@@ -68,7 +68,7 @@ def read_records(message: Message, qname: bytes, rtype: int) -> Reading:
     return _denial(message, owner, "NXDOMAIN" if rcode else NODATA, chain), ""
 
 
-def _check_all(message: Message) -> None:
+def _check_all(message: DnsMessage) -> None:
     """Nobody asked for DNSSEC, so beside the answers there are only servers, their zone and addresses.
 
     A record that none of this needs is no proof that the others came as they were sent, so each is looked at.
@@ -94,9 +94,9 @@ def unfit(detail: str) -> Outcome:
     return Outcome(MALFORMED, detail=detail)
 
 
-def _follow(message: Message, qname: bytes, rtype: int) -> tuple[bytes, list[Record]]:
+def _follow(message: DnsMessage, qname: bytes, rtype: int) -> tuple[bytes, list[ResourceRecord]]:
     """The name at the end of the aliases that begin at the question's, and these."""
-    chain: list[Record] = []
+    chain: list[ResourceRecord] = []
     if rtype == CNAME:
         return qname, chain
     aliases = {record.owner: record for record in message.answers if record.rtype == CNAME}
@@ -108,7 +108,7 @@ def _follow(message: Message, qname: bytes, rtype: int) -> tuple[bytes, list[Rec
     return owner, chain
 
 
-def _positive(message: Message, found: list[Record], ttl_s: int, rtype: int) -> Reading:
+def _positive(message: DnsMessage, found: list[ResourceRecord], ttl_s: int, rtype: int) -> AnswerContent:
     values = [_value(message, record) for record in found]
     if rtype != SRV:
         return Outcome("NOERROR", values=tuple(sorted(set(values))), ttl=ttl_s), values[0]
@@ -128,7 +128,7 @@ def _positive(message: Message, found: list[Record], ttl_s: int, rtype: int) -> 
     return outcome, values[0]
 
 
-def _denial(message: Message, owner: bytes, status: str, chain: list[Record]) -> Outcome:
+def _denial(message: DnsMessage, owner: bytes, status: str, chain: list[ResourceRecord]) -> Outcome:
     """That a name does not exist, or has no such record; its lifetime is the SOA's (RFC 2308)."""
     zones = [record for record in message.authority if record.rtype == SOA]
     if not zones:
@@ -141,14 +141,14 @@ def _denial(message: Message, owner: bytes, status: str, chain: list[Record]) ->
     return Outcome(status, ttl=min(zone.ttl_s, _minimum(message, zone), *ttls))
 
 
-def _minimum(message: Message, zone: Record) -> int:
+def _minimum(message: DnsMessage, zone: ResourceRecord) -> int:
     _, at = read_name(message.data, read_name(message.data, zone.start)[1])
     if at + _SOA_NUMBERS_BYTES != zone.start + zone.size:
         raise WireError("a SOA record is not as long as it says")
     return int.from_bytes(message.raw(zone)[-4:], "big")
 
 
-def _value(message: Message, record: Record) -> str:
+def _value(message: DnsMessage, record: ResourceRecord) -> str:
     if record.rtype in _ADDRESSES:
         return _address(message, record)
     if record.rtype == SRV:
@@ -160,19 +160,19 @@ def _value(message: Message, record: Record) -> str:
     return _text(message, record)
 
 
-def _address(message: Message, record: Record) -> str:
+def _address(message: DnsMessage, record: ResourceRecord) -> str:
     family, size = _ADDRESSES[record.rtype]
     if record.size != size:
         raise WireError("an address is not as long as addresses are")
     return socket.inet_ntop(family, message.raw(record))
 
 
-def _srv(message: Message, record: Record) -> str:
+def _srv(message: DnsMessage, record: ResourceRecord) -> str:
     priority, weight, port = _SRV_FIXED.unpack_from(message.data, record.start)
     return f"{priority} {weight} {port} {name_text(message.name(record, _SRV_FIXED.size))}"
 
 
-def _text(message: Message, record: Record) -> str:
+def _text(message: DnsMessage, record: ResourceRecord) -> str:
     rdtype = dns.rdatatype.RdataType.make(record.rtype)
     try:
         rdata = dns.rdata.from_wire(dns.rdataclass.IN, rdtype, message.data, record.start, record.size)

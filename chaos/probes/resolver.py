@@ -8,18 +8,18 @@ from chaos.model.outcome import TIMEOUT, TRUNCATED, Outcome
 from chaos.probes.answer import DnsQuestion, StrayAnswerError, shared_question
 from chaos.probes.http import os_error_name
 from chaos.probes.over_tcp import ask_over_tcp
-from chaos.probes.reading import Reading
+from chaos.probes.reading import AnswerContent
 from chaos.probes.view import DnsView
 from chaos.vantage import Vantage
 
 
-class _Answer:
+class _PendingAnswer:
     """Waits for one answer."""
 
     __slots__ = ("_question", "future", "query_id", "stray")
 
     def __init__(self, question: DnsQuestion, query_id: bytes) -> None:
-        self.future: asyncio.Future[Reading] = asyncio.get_running_loop().create_future()
+        self.future: asyncio.Future[AnswerContent] = asyncio.get_running_loop().create_future()
         self.query_id = query_id
         self.stray = 0
         self._question = question
@@ -61,11 +61,11 @@ class Resolver:
         """The outcome of one query; failures are outcomes too."""
         return (await self._exchange(shared_question(name, rtype)))[0]
 
-    async def locate(self, name: str) -> Reading:
+    async def locate(self, name: str) -> AnswerContent:
         """The same for addresses, and the first one in the order of the answer, which is the one that clients take."""
         return await self._exchange(shared_question(name, "A"))
 
-    async def _exchange(self, question: DnsQuestion) -> Reading:
+    async def _exchange(self, question: DnsQuestion) -> AnswerContent:
         until_s = asyncio.get_running_loop().time() + self._timeout_s
         found = await self._over_udp(question, until_s)
         if found[0].status != TRUNCATED:
@@ -74,8 +74,8 @@ class Resolver:
         self.over_tcp += 1
         return await ask_over_tcp(self._vantage, self.view, question, until_s)
 
-    async def _over_udp(self, question: DnsQuestion, until_s: float) -> Reading:
-        answer = _Answer(question, self._vantage.random_16_bits().to_bytes(2, "big"))
+    async def _over_udp(self, question: DnsQuestion, until_s: float) -> AnswerContent:
+        answer = _PendingAnswer(question, self._vantage.random_16_bits().to_bytes(2, "big"))
         self.sent += 1
         try:
             port = self._vantage.open_udp(self.view.address, self.view.port, answer)
@@ -92,5 +92,5 @@ class Resolver:
             self.stray += answer.stray
 
 
-def _refused(exc: OSError) -> Reading:
+def _refused(exc: OSError) -> AnswerContent:
     return Outcome(os_error_name(exc), phase="send"), ""

@@ -71,6 +71,33 @@ class Schedule:
         self._fire(due_ns)
 
 
+class Slots:
+    """The slots of one long-lived connection, on a schedule that its questions never shift.
+
+    Attributes:
+        due_ns: the slot that is under way.
+        missed: slots that passed while an earlier one was under way.
+    """
+
+    def __init__(self, clock: RunClock, period_s: float) -> None:
+        self.due_ns = clock.now_ns()
+        self.missed = 0
+        self._clock = clock
+        self._period_ns = round(period_s * 1e9)
+
+    async def next(self, sooner: asyncio.Future[None] | None = None) -> None:
+        """Wait for the next slot, or until `sooner` is done."""
+        now_ns = self._clock.now_ns()
+        behind = (now_ns - self.due_ns) // self._period_ns
+        self.missed += max(0, behind)
+        self.due_ns += (behind + 1) * self._period_ns
+        delay_s = (self.due_ns - now_ns) / 1e9
+        if sooner is None:
+            await asyncio.sleep(delay_s)
+        else:
+            await asyncio.wait([sooner], timeout=delay_s)
+
+
 class Schedules:
     """The schedules of a prober's series, each begun and ended by itself."""
 

@@ -10,6 +10,7 @@ from chaos.model.outcome import TIMEOUT, Outcome
 from chaos.model.series import Series
 from chaos.probes.http import HttpConversation, os_error_name
 from chaos.probes.resolver import Resolver
+from chaos.probes.schedule import Slots
 from chaos.probes.sink import Sink
 from chaos.vantage import Vantage
 
@@ -22,27 +23,29 @@ class StreamProber:
 
     Attributes:
         opened: connections tried.
-        missed: requests whose slot passed while the one before was under way.
     """
 
     def __init__(
         self, vantage: Vantage, clock: RunClock, sink: Sink, resolver: Resolver, series: Series, port: int
     ) -> None:
         self.opened = 0
-        self.missed = 0
         self._vantage = vantage
         self._clock = clock
         self._sink = sink
         self._resolver = resolver
         self._series = series
         self._port = port
-        self._period_ns = round(series.period_s * 1e9)
-        self._due_ns = 0
+        self._slots = Slots(clock, series.period_s)
         self._address = ""
+
+    @property
+    def missed(self) -> int:
+        """Requests whose slot passed while the one before was under way."""
+        return self._slots.missed
 
     async def run(self) -> None:
         """Goes on until it is cancelled."""
-        self._due_ns = self._clock.now_ns()
+        self._slots.due_ns = self._clock.now_ns()
         while True:
             conversation = await self._open()
             if conversation is not None:
@@ -50,7 +53,7 @@ class StreamProber:
                     await self._use(conversation)
                 finally:
                     conversation.close()
-            await self._next_slot()
+            await self._slots.next()
 
     async def _open(self) -> HttpConversation | None:
         sent_ns = self._clock.now_ns()
@@ -90,23 +93,11 @@ class StreamProber:
             if conversation.lost is not None:
                 return
             idle_ns = self._clock.now_ns()
-            await self._next_slot(conversation.ended)
+            await self._slots.next(conversation.ended)
             if conversation.lost is not None:
                 self._record(idle_ns, replace(conversation.lost, address=self._address))
                 return
 
-    async def _next_slot(self, sooner: asyncio.Future[None] | None = None) -> None:
-        """Wait for the next slot of the absolute schedule, or until `sooner` is done."""
-        now_ns = self._clock.now_ns()
-        behind = (now_ns - self._due_ns) // self._period_ns
-        self.missed += max(0, behind)
-        self._due_ns += (behind + 1) * self._period_ns
-        delay_s = (self._due_ns - now_ns) / 1e9
-        if sooner is None:
-            await asyncio.sleep(delay_s)
-        else:
-            await asyncio.wait([sooner], timeout=delay_s)
-
     def _record(self, sent_ns: int, outcome: Outcome) -> None:
         outcome_id = self._sink.outcome_id(outcome)
-        self._sink.sample(self._series.id, self._due_ns, sent_ns, self._clock.now_ns(), outcome_id)
+        self._sink.sample(self._series.id, self._slots.due_ns, sent_ns, self._clock.now_ns(), outcome_id)

@@ -31,7 +31,7 @@ class WireError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class ResourceRecord:
     """One record.
 
     Attributes:
@@ -49,13 +49,13 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class DnsMessage:
     """The records of a message of one question; every byte belongs to one."""
 
     data: bytes
-    answers: tuple[Record, ...]
-    authority: tuple[Record, ...]
-    additional: tuple[Record, ...]
+    answers: tuple[ResourceRecord, ...]
+    authority: tuple[ResourceRecord, ...]
+    additional: tuple[ResourceRecord, ...]
 
     @property
     def rcode(self) -> int:
@@ -63,7 +63,7 @@ class Message:
         extended = next((record.ttl_s >> 24 for record in self.additional if record.rtype == OPT), 0)
         return extended << 4 | self.data[3] & RCODE
 
-    def name(self, record: Record, skipped_bytes: int = 0) -> bytes:
+    def name(self, record: ResourceRecord, skipped_bytes: int = 0) -> bytes:
         """The name that the record's data ends with, behind so many bytes.
 
         Raises:
@@ -74,12 +74,12 @@ class Message:
             raise WireError("a name does not fill its record")
         return found
 
-    def raw(self, record: Record) -> bytes:
+    def raw(self, record: ResourceRecord) -> bytes:
         """The record's data as it came."""
         return self.data[record.start : record.start + record.size]
 
 
-def read_message(data: bytes, at: int) -> Message:
+def read_message(data: bytes, at: int) -> DnsMessage:
     """Read all records of a message whose question section ends at an offset.
 
     Raises:
@@ -103,7 +103,7 @@ def read_message(data: bytes, at: int) -> Message:
         _check_options(data[record.start : record.start + record.size])
     if any(record.rtype == OPT for record in answers + authority):
         raise WireError("an OPT record stands among the answers")
-    return Message(data, answers, authority, additional)
+    return DnsMessage(data, answers, authority, additional)
 
 
 def _check_options(options: bytes) -> None:
@@ -114,7 +114,7 @@ def _check_options(options: bytes) -> None:
         raise WireError("its OPT record is not as RFC 6891 wants it")
 
 
-def _read_record(data: bytes, at: int) -> tuple[Record, int]:
+def _read_record(data: bytes, at: int) -> tuple[ResourceRecord, int]:
     owner, at = read_name(data, at)
     start = at + _FIXED.size
     if start > len(data):
@@ -124,7 +124,7 @@ def _read_record(data: bytes, at: int) -> tuple[Record, int]:
         raise WireError("a record is longer than its message")
     if ttl_s >= _TTL_LIMIT_S and rtype != OPT:
         ttl_s = 0
-    return Record(owner, rtype, rclass, ttl_s, start, size), start + size
+    return ResourceRecord(owner, rtype, rclass, ttl_s, start, size), start + size
 
 
 def read_name(data: bytes, at: int) -> tuple[bytes, int]:

@@ -27,6 +27,7 @@ from chaos.analysis.statements import Statements
 from chaos.model import Ending, FaultWindow
 from chaos.model.history import rfc3339
 from chaos.model.private import write_text
+from chaos.model.recording import RUN
 
 # 2: observations name the ports of SRV records; `recorded` says how much was recorded.
 SCHEMA_VERSION = 2
@@ -95,7 +96,7 @@ def write_run_json(
     text = json.dumps(run_json(reading, said, ending), indent=2, default=str) + "\n"
     unfinished = folder / "run.json.new"
     write_text(unfinished, text)
-    unfinished.replace(folder / "run.json")
+    unfinished.replace(folder / RUN)
 
 
 def _fault(reading: Reading, fault: FaultWindow) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from chaos.visible import visible
 
 _TAG = re.compile(r"<(?=[a-zA-Z/!?])")
 _TICKS = re.compile(r"`+")
-# What stands before something that is escaped would undo that.
+# Backslashes before a character that is escaped: with the added one they would make pairs, and undo the escape.
 _BACKSLASHES, _PIPE = re.compile(r"\\+\Z"), re.compile(r"(\\*)\|")
 _FENCE = 3
 # What makes a block at the beginning of a line; rows of tables are the sentences' own.
@@ -99,7 +99,7 @@ def _outside(text: str) -> str:
 
 
 def _as_text(found: re.Match[str]) -> str:
-    """The beginning of a block, so that it is none."""
+    """The beginning of a line with its marker escaped, so that it begins no list, heading or quotation."""
     before, marker = found[1], found[2]
     if marker[0].isdigit():
         return f"{before}{marker[:-1]}\\{marker[-1]}"

@@ -101,7 +101,7 @@ def _counted(verdicts: tuple[Verdict, ...]) -> str:
 def _used(model: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The parameters of the simulated cluster that the run drew; all where it did not write that down.
 
-    It does at its end only: a run that was killed, or one of a version before, does not know.
+    A run writes down at its end which ones it drew, so a killed run lacks it, as do runs of early versions.
     """
     return [parameter for parameter in model if parameter.get("drawn", True)]
 

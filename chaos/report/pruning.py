@@ -71,7 +71,7 @@ def _remove_folder(reports: Path, folder: Path) -> None:
 
 @contextmanager
 def _held(run: KeptRun, now_s: float) -> Iterator[None]:
-    """Nobody else undoes it meanwhile, and nothing is to be undone from it.
+    """Hold the journal while the folder is removed, and make sure that nothing is left to undo.
 
     Raises:
         RollbackError: something is.

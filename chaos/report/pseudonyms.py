@@ -18,7 +18,7 @@ _URL_HOST = re.compile(r"(?<=://)(?!www\.w3\.org/)[^\s/\"'<>`]+")
 _REGISTRY = re.compile(
     r"(?<![\w./:-])(?:[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?|localhost(?::\d+)?|[a-z0-9-]+:\d+)(?=/[a-z0-9])"
 )
-# Words that are nobody's own: to replace them would say less and hide nothing.
+# Names that every cluster has: they reveal nothing, and replacing them would make the copy harder to read.
 _COMMON = frozenset({"", "default", "kube-system", "service", "local", "cluster.local", "kubernetes"})
 
 

@@ -10,8 +10,8 @@ from chaos.model import RunMeta
 from chaos.options import Duration, Flag, Option, options_in
 from chaos.options.run import GROUPS_OF_RUN, UNSAID, Options
 
-# Consent that others of the same command needed is nobody's to copy; earlier versions did not say which options a run
-# honoured, and these by what it needed.
+# Consent is shown only where this run's experiment needed it, since one command may have run several. Runs of earlier
+# versions do not say which options they honoured; for these options the experiment's needs tell it.
 _NEEDED_BY = {
     "allow-kube-system": "kube-system",
     "allow-nodes": "nodes",
@@ -69,7 +69,7 @@ def _typed(option: Option[Any], value: Any, *, simulated: bool, times: bool) -> 
 
 
 def _written(option: Option[Any], value: Any) -> str:
-    """A run.json may say anything."""
+    """The value as it is typed; one of another type, as somebody may write into run.json, as plain text."""
     try:
         return option.kind.write(value)
     except (TypeError, ValueError):

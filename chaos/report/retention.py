@@ -15,10 +15,9 @@ from typing import Any
 
 from chaos.cluster.journal import JOURNAL
 from chaos.errors import ChaosError, UsageError
-from chaos.model.recording import EVENTS, OBSERVATIONS
+from chaos.model.recording import EVENTS, OBSERVATIONS, RUN
 from chaos.report.document import INCOMPLETE, READABLE, REPORT
 
-RUN = "run.json"
 COPY = "redacted"
 # In the order in which they are removed: what makes a folder a run's stays to the end, so that one which could be
 # removed in part is found again.

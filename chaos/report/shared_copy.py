@@ -12,6 +12,7 @@ from chaos.analysis.reading import Reading
 from chaos.analysis.statements import Statements
 from chaos.model import Ending, History
 from chaos.model.private import make_folder, write_text
+from chaos.model.recording import RUN
 from chaos.report.abort_redaction import conditions_left_out, without_conditions, without_values
 from chaos.report.document import REPORT, run_json
 from chaos.report.markdown import report_markdown
@@ -56,7 +57,7 @@ def write_copy(folder: Path, reading: Reading, said: Statements, ending: Ending,
     make_folder(folder, shared=False, exist_ok=True)
     for name, text in texts.items():
         write_text(folder / name, text)
-    write_text(folder / "run.json", document + "\n")
+    write_text(folder / RUN, document + "\n")
 
 
 def _picture(reading: Reading, names: Pseudonyms) -> str:

@@ -82,7 +82,7 @@ SUMMARY_COLUMNS = (
 )
 
 
-Zero = Callable[[Trial], int]
+CountsFrom = Callable[[Trial], int]
 
 
 def since_accepted(trial: Trial) -> int:
@@ -95,17 +95,17 @@ def since_cause(trial: Trial) -> int:
     return trial.cause_ns
 
 
-def lost(group: Iterable[Recovery], zero: Zero = since_accepted) -> list[Bound]:
+def lost(group: Iterable[Recovery], zero: CountsFrom = since_accepted) -> list[Bound]:
     """Upper bounds of when each was lost."""
     return [bound(r.lost, zero(r.trial)) for r in group if r.lost is not None]
 
 
-def recovered(group: Iterable[Recovery], zero: Zero = since_accepted) -> list[Bound]:
+def recovered(group: Iterable[Recovery], zero: CountsFrom = since_accepted) -> list[Bound]:
     """Upper bounds of when each was right again; censored where it was not."""
     return [bound(r.recovered, zero(r.trial)) for r in group if r.recovered is not None]
 
 
-def of_faults(group: Iterable[Recovery], figures: Callable[[list[Recovery], Zero], list[Bound]]) -> list[Bound]:
+def of_faults(group: Iterable[Recovery], figures: Callable[[list[Recovery], CountsFrom], list[Bound]]) -> list[Bound]:
     """One value a fault, the last of its pods' and vantages', since each pod's own t0."""
     by_fault: dict[int, list[Recovery]] = {}
     for r in group:
@@ -114,10 +114,10 @@ def of_faults(group: Iterable[Recovery], figures: Callable[[list[Recovery], Zero
     return [one for one in found if one is not None]
 
 
-def stable(group: Iterable[Recovery], zero: Zero = since_accepted) -> list[Bound]:
+def stable(group: Iterable[Recovery], zero: CountsFrom = since_accepted) -> list[Bound]:
     """When each was right for good; censored where wrong answers came until too near the end to tell.
 
-    One that never turned wrong again, but was asked too seldom before the end, is missing: nothing speaks against it.
+    A record that stayed right, but had too few answers before the end to prove it, is left out.
     """
     found = []
     for r in group:

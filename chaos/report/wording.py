@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-# Conditions of Kubernetes' objects are texts like these; a table says the same of them as of a note's own yes and no.
+# Kubernetes' conditions are the texts True and False; tables show them in the same words as booleans.
 _TEXTS = {"True": "yes", "False": "no", "": "none", "None": "none"}
 
 

@@ -14,7 +14,7 @@ from chaos.experiment import Member, Note, Run, ask_members
 _LOOK_S = 0.2
 _WRITE_S = 0.05
 _TIMEOUT_S = 1.0
-# Who asks what became of it is no client that is measured: it may wait, and ask again.
+# Reading the stored values back at the end is not measured, so it may wait longer and try again.
 _PATIENT_S = 3.0
 _TRIES = 3
 NO_ANSWER = "no answer"

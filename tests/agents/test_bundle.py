@@ -31,7 +31,6 @@ def bare(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_same_sources_give_the_same_bytes() -> None:
     one, two = bundle.build_bundle(), bundle.build_bundle()
     assert one == two
-    assert bundle.bundle_digest(one) == bundle.bundle_digest(two)
     assert len(one) < 900_000
 
 

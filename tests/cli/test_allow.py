@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,10 +11,9 @@ from chaos.cli.commands.allow import Allowed
 from chaos.cluster.address import ClusterAddress
 from chaos.engine.consent import OPT_IN_LABEL, UNTIL, consent_of
 from chaos.errors import ChaosError, PreflightError, UsageError
+from chaos.model.object import Object
 from tests.diagnose.clusters import Place as World
 from tests.diagnose.clusters import run
-
-Object = dict[str, Any]
 
 
 def after(*said: Allowed) -> tuple[list[str], Object]:

@@ -11,13 +11,14 @@ import pytest
 
 from chaos.clock import RunClock
 from chaos.cluster.changes import Changes
-from chaos.cluster.client import API_VERSIONS, Object
+from chaos.cluster.client import API_VERSIONS
 from chaos.cluster.journal import FIX_PREFIX, RUN_LABEL, Journal
 from chaos.cluster.restoring import why_not_put_back
 from chaos.engine.patience import Patience
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover, roll_back
 from chaos.errors import RollbackError, UsageError
+from chaos.model.object import Object
 from tests.cluster.journals import RUN, entry, write
 from tests.diagnose.clusters import Place, run
 from tests.unchanged import Everything, differences, named_by

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from kubernetes.aio.client.exceptions import ApiException
 
-from chaos.cluster.client import Cluster, Object
+from chaos.cluster.client import Cluster
 from chaos.cluster.failures import api_errors, causes, retry_after_s, status_object
 from chaos.cluster.sound import check_object
 from chaos.errors import ApiError
+from chaos.model.object import Object
 from tests.diagnose.clusters import Place, run
 
 META: Object = {"name": "n", "uid": "u"}

@@ -14,7 +14,7 @@ import kubesim
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
-from chaos.diagnose import Diagnosis, View, diagnose_again, read_namespace
+from chaos.diagnose import Diagnosis, Snapshot, diagnose_again, read_namespace
 from kubesim import run_virtual
 
 T = TypeVar("T")
@@ -52,11 +52,11 @@ class Place:
         await self.until(enough)
         await asyncio.sleep(2)
 
-    async def look(self, namespace: str = "default", *, measured: bool = True) -> tuple[View, Diagnosis]:
+    async def look(self, namespace: str = "default", *, measured: bool = True) -> tuple[Snapshot, Diagnosis]:
         """Diagnose."""
         vantage = self.sandbox.vantage if measured else None
 
-        async def read() -> View:
+        async def read() -> Snapshot:
             return await read_namespace(self.cluster, namespace, vantage)
 
         return await diagnose_again(read)

@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from chaos.diagnose import Diagnosis, Finding, Item, View, diagnose
+from chaos.diagnose import Diagnosis, Diagnostic, Item, Snapshot, diagnose
 from chaos.diagnose.files import parse
 
 UNIT = Path(__file__).parent / "unit"
@@ -20,16 +20,16 @@ def of_text(*texts: str, namespace: str = "default") -> Diagnosis:
     return diagnose(view_of(*texts, namespace=namespace))
 
 
-def view_of(*texts: str, namespace: str = "default") -> View:
+def view_of(*texts: str, namespace: str = "default") -> Snapshot:
     """A view of manifests as files."""
     items = [item for text in texts for item in parse(dedent(text), "x.yaml", namespace)]
-    return View(tuple(items), "in the given files")
+    return Snapshot(tuple(items), "in the given files")
 
 
-def live(*texts: str, **more: Any) -> View:
+def live(*texts: str, **more: Any) -> Snapshot:
     """The same objects as a cluster's."""
     items = tuple(Item(item.object, item.namespace) for item in view_of(*texts).items)
-    return replace(View(items, "in namespace default", live=True, unmeasured="not asked"), **more)
+    return replace(Snapshot(items, "in namespace default", live=True, unmeasured="not asked"), **more)
 
 
 def keys(found: Diagnosis) -> list[tuple[str, str, str]]:
@@ -37,7 +37,7 @@ def keys(found: Diagnosis) -> list[tuple[str, str, str]]:
     return sorted((f.severity.value, f.check, f"{f.object.kind}/{f.object.name}") for f in found.findings)
 
 
-def only(found: Diagnosis, check: str) -> Finding:
+def only(found: Diagnosis, check: str) -> Diagnostic:
     """The one finding of a check."""
     rows = [finding for finding in found.findings if finding.check == check]
     assert len(rows) == 1, [f.what for f in rows] or keys(found)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from chaos.diagnose import Diagnosis, Severity, View
+from chaos.diagnose import Diagnosis, Severity, Snapshot
 from chaos.errors import UsageError
 from tests.diagnose.clusters import Place, run
 from tests.diagnose.looking import MANIFESTS, UNIT, keys, only
@@ -21,7 +21,7 @@ def wrong(found: Diagnosis) -> list[tuple[str, str, str]]:
 
 
 def test_a_healthy_namespace_has_nothing_wrong_and_its_dns_is_measured() -> None:
-    async def story(place: Place) -> tuple[View, Diagnosis]:
+    async def story(place: Place) -> tuple[Snapshot, Diagnosis]:
         await place.apply(WEB)
         await place.ready(3)
         return await place.look()
@@ -122,7 +122,7 @@ def test_claims_that_were_left_behind_are_told() -> None:
 
 
 def test_cluster_dns_that_is_down_is_an_error_and_nothing_is_measured() -> None:
-    async def story(place: Place) -> tuple[View, Diagnosis]:
+    async def story(place: Place) -> tuple[Snapshot, Diagnosis]:
         await place.apply(WEB)
         await place.ready(3)
         await place.cluster.patch("Deployment", "coredns", "kube-system", {"spec": {"replicas": 0}})

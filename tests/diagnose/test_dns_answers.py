@@ -8,7 +8,7 @@ from typing import Any
 
 from chaos.diagnose import Diagnosis, Severity, diagnose
 from chaos.diagnose.checks import CHECKS
-from chaos.diagnose.measured import Measured, Server
+from chaos.diagnose.measured import DnsServer, Measured
 from chaos.model import Outcome
 from chaos.probes import DnsView
 from tests.diagnose.looking import checks, live, only, service, stateful_set
@@ -36,7 +36,7 @@ def asked(*servers: dict[str, str], endpoints: str | None = None, **figures: Any
     answers = {
         name: {view.name: outcome(said[name]) for view, said in zip(views, servers, strict=True)} for name in servers[0]
     }
-    measured = Measured(tuple(Server(view, (0.001,) * 5, ()) for view in views), answers, **figures)
+    measured = Measured(tuple(DnsServer(view, (0.001,) * 5, ()) for view in views), answers, **figures)
     view = live(service(), stateful_set(), slices() if endpoints is None else endpoints, measured=measured)
     return diagnose(view)
 
@@ -76,8 +76,8 @@ def test_names_that_were_left_out_are_said_not_to_be_checked() -> None:
 
 
 def test_a_server_that_loses_queries_and_one_that_is_silent() -> None:
-    lossy = Server(DnsView("coredns-0", "10.244.0.1"), (0.001,) * 4, ("TIMEOUT",))
-    silent = Server(DnsView("coredns-1", "10.244.0.2"), (), ("TIMEOUT", "TIMEOUT"))
+    lossy = DnsServer(DnsView("coredns-0", "10.244.0.1"), (0.001,) * 4, ("TIMEOUT",))
+    silent = DnsServer(DnsView("coredns-1", "10.244.0.2"), (), ("TIMEOUT", "TIMEOUT"))
     found = diagnose(live(service(), stateful_set(), measured=Measured((lossy, silent), {})))
     rows = {f.object.name: f for f in found.findings if f.check == "cluster-dns" and f.object.kind == "DNS server"}
     assert rows["coredns-0 (10.244.0.1)"].severity is Severity.WARNING
@@ -86,8 +86,8 @@ def test_a_server_that_loses_queries_and_one_that_is_silent() -> None:
 
 
 def test_a_server_is_slow_when_its_median_says_so_and_not_for_one_late_answer() -> None:
-    slow = Server(DnsView("coredns-0", "10.244.0.1"), (0.09, 0.15, 0.2, 0.2, 0.3), ())
-    once = Server(DnsView("coredns-1", "10.244.0.2"), (0.001, 0.001, 0.001, 0.001, 0.9), ())
+    slow = DnsServer(DnsView("coredns-0", "10.244.0.1"), (0.09, 0.15, 0.2, 0.2, 0.3), ())
+    once = DnsServer(DnsView("coredns-1", "10.244.0.2"), (0.001, 0.001, 0.001, 0.001, 0.9), ())
     found = diagnose(live(service(), stateful_set(), measured=Measured((slow, once), {})))
     rows = [f for f in found.findings if f.check == "cluster-dns" and f.object.kind == "DNS server"]
     assert [(f.object.name, f.what) for f in rows] == [("coredns-0 (10.244.0.1)", "it is slow: more than 100 ms")]

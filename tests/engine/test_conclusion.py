@@ -8,7 +8,7 @@ import pytest
 
 from chaos.engine.conclusion import PRECEDENCE, ending_of, exit_code
 from chaos.engine.shortening import first_statement
-from chaos.engine.total import Part, total_of
+from chaos.engine.total import ExperimentResult, total_of
 from chaos.errors import ApiError, BlastRadiusError, ChaosError, InconclusiveError, SteadyStateError
 from chaos.model import History, RunMeta, RunOutcome, Verdict, VerdictOutcome
 from tests.histories import pod_replacement
@@ -127,16 +127,16 @@ def test_a_text_is_cut_only_where_a_statement_ends(text: str, first: str) -> Non
 
 
 def test_a_total_names_all_that_did_not_hold_with_the_reasons() -> None:
-    held = [Part(name, "held", 0) for name in "ab"]
-    skipped = Part("cache-cluster", "skipped", None, "real clusters only")
+    held = [ExperimentResult(name, "held", 0) for name in "ab"]
+    skipped = ExperimentResult("cache-cluster", "skipped", None, "real clusters only")
     total = total_of([*held, skipped], simulated=True)
     assert (total.line, total.exit_code) == (
         "HELD (simulated): 2 of 3 experiments; 1 skipped (cache-cluster: real clusters only)",
         0,
     )
-    failed, refused = Part("c", "failed", 1), Part("d", "not-run", 3, "no such\nnamespace")
+    failed, refused = ExperimentResult("c", "failed", 1), ExperimentResult("d", "not-run", 3, "no such\nnamespace")
     total = total_of(
-        [*held, failed, refused, skipped, Part("e", "skipped", None, "real clusters only")], simulated=False
+        [*held, failed, refused, skipped, ExperimentResult("e", "skipped", None, "real clusters only")], simulated=False
     )
     assert (total.line, total.exit_code) == (
         (
@@ -148,9 +148,9 @@ def test_a_total_names_all_that_did_not_hold_with_the_reasons() -> None:
 
 
 def test_where_nothing_was_run_nothing_held() -> None:
-    total = total_of([Part("a", "skipped", None, "why")], simulated=False)
+    total = total_of([ExperimentResult("a", "skipped", None, "why")], simulated=False)
     assert (total.line, total.exit_code) == ("INCONCLUSIVE: 0 of 1 experiment held; 1 skipped (a: why)", 4)
-    total = total_of([Part("a", "held", 0), Part("b", "not-run", 3, "why")], simulated=False)
+    total = total_of([ExperimentResult("a", "held", 0), ExperimentResult("b", "not-run", 3, "why")], simulated=False)
     assert total.outcome == "inconclusive"
 
 

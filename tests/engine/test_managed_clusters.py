@@ -9,7 +9,7 @@ import pytest
 
 from chaos.agents import manifests
 from chaos.engine.admission import pod_of, require_admitted
-from chaos.engine.doctor import Doctor, Finding, Status
+from chaos.engine.doctor import Doctor, Examined, Status
 from chaos.engine.views import find_dns
 from chaos.errors import ApiError, PreflightError
 from chaos.options.agents import AgentOptions, PodOptions
@@ -55,13 +55,13 @@ def agents(count: int = 1) -> dict[str, Any]:
     return manifests.job("chaos-agents-x", "default", 600, AgentOptions(count=count), PodOptions())
 
 
-async def doctor(place: Place) -> dict[str, Finding]:
+async def doctor(place: Place) -> dict[str, Examined]:
     looking = Doctor(place.cluster, place.sandbox.vantage, "default", "python:3.11-slim", in_cluster=False)
     return {finding.what: finding async for finding in looking.findings()}
 
 
-def examined(*prepared: Callable[[Place], Awaitable[None]], webhook: Webhook | None = None) -> dict[str, Finding]:
-    async def story(place: Place) -> dict[str, Finding]:
+def examined(*prepared: Callable[[Place], Awaitable[None]], webhook: Webhook | None = None) -> dict[str, Examined]:
+    async def story(place: Place) -> dict[str, Examined]:
         for prepare in prepared:
             await prepare(place)
         if webhook is not None:
@@ -164,7 +164,7 @@ def test_a_sidecar_that_is_injected_all_the_same_is_seen_in_a_dry_run() -> None:
 def test_a_refusal_is_told_before_anything_is_made_with_who_refuses_and_what_helps(
     why: str, status: int, who: str, advice: str
 ) -> None:
-    async def story(place: Place) -> tuple[Finding, PreflightError]:
+    async def story(place: Place) -> tuple[Examined, PreflightError]:
         place.sandbox.api.registry.webhooks.append(refusing(why, status))
         with pytest.raises(PreflightError) as caught:
             await require_admitted(place.cluster, "agents", agents())
@@ -188,7 +188,7 @@ def test_a_refusal_is_told_before_anything_is_made_with_who_refuses_and_what_hel
     ],
 )
 def test_what_may_not_be_asked_is_unknown_and_stops_no_run(why: str, status: int, said: str) -> None:
-    async def story(place: Place) -> Finding:
+    async def story(place: Place) -> Examined:
         place.sandbox.api.registry.webhooks.append(refusing(why, status))
         before = dict(place.cluster.used)
         assert await require_admitted(place.cluster, "agents", agents()) == []

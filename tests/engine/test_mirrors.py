@@ -19,7 +19,7 @@ from chaos.cli.terminal import SteadfastConsole
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.changes import Changes
-from chaos.cluster.client import Cluster, Object
+from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
 from chaos.cluster.journal import RUN_LABEL, Journal, UndoEntry
 from chaos.cluster.line import VERSION, Line, write_line
@@ -34,6 +34,7 @@ from chaos.engine.standing import look
 from chaos.engine.unfinished import refuse_on_top
 from chaos.errors import ApiError, ChaosError, InconclusiveError, PreflightError, UsageError
 from chaos.experiment import Options, find_experiment
+from chaos.model.object import Object
 from tests.cluster.test_foreign_journals import everything, make, uid_of
 from tests.diagnose.clusters import Place, run
 from tests.engine.test_cleanup import own_namespace

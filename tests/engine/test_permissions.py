@@ -10,7 +10,7 @@ import pytest
 
 from chaos.cluster.request import Request
 from chaos.engine import views
-from chaos.engine.doctor import Doctor, Finding, Status
+from chaos.engine.doctor import Doctor, Examined, Status
 from chaos.engine.permissions import PERMISSIONS, Feature, Permission, denied, needed, require
 from chaos.engine.undeclared import undeclared
 from chaos.engine.views import find_dns
@@ -105,7 +105,7 @@ async def test_without_kube_system_a_laptop_is_told_what_to_ask_for() -> None:
     assert "--with read-dns" in caught.value.hint
 
 
-async def examined(cluster: Forbidding, namespace: str) -> dict[str, Finding]:
+async def examined(cluster: Forbidding, namespace: str) -> dict[str, Examined]:
     vantage = FakeVantage(lambda query: [(0.001, answer(query))])
     doctor = Doctor(cluster, vantage, namespace, "python:3.11-slim", in_cluster=False)  # type: ignore[arg-type]
     return {finding.what: finding async for finding in doctor.findings()}

@@ -15,7 +15,6 @@ from chaos.cli.terminal import SteadfastConsole
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.changes import Changes
-from chaos.cluster.client import Object
 from chaos.cluster.journal import JOURNAL, Journal
 from chaos.cluster.mirror import Mirror, find_mirrors
 from chaos.cluster.retrying import Tried
@@ -23,6 +22,7 @@ from chaos.engine.doctor import Doctor, Status
 from chaos.engine.standing import look
 from chaos.errors import ApiError, PreflightError
 from chaos.experiment import Options, find_experiment
+from chaos.model.object import Object
 from tests.diagnose.clusters import Place, run
 from tests.sandboxed import run_on
 

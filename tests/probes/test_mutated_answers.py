@@ -12,7 +12,7 @@ from benchmarks.dns_mutations.oracle import Fact, fact
 from benchmarks.dns_mutations.right import right_answers
 from chaos.model import Outcome
 from chaos.probes import answer as answers
-from chaos.probes.reading import Reading
+from chaos.probes.reading import AnswerContent
 
 _ANSWERS = 4000
 
@@ -29,7 +29,7 @@ def test_no_mutated_answer_raises_or_counts_for_what_it_is_not() -> None:
 def test_an_attack_sees_a_reader_that_raises_and_one_that_takes_anything(monkeypatch: pytest.MonkeyPatch) -> None:
     strict = answers.DnsQuestion._parse
 
-    def lenient(question: answers.DnsQuestion, data: bytes) -> Reading:
+    def lenient(question: answers.DnsQuestion, data: bytes) -> AnswerContent:
         """Takes what answers another question for a denial, and does not look how long it is."""
         try:
             return strict(question, data)

@@ -104,7 +104,7 @@ class Program:
 
     def _command(self, message: Message) -> None:
         if message["do"] != self._done + 1:
-            return  # it came twice: the runner had not heard that it was done
+            return  # the runner sends it again where the cut kept our answer from it
         self._done = message["do"]
         if self._host is None:
             self._early.append(message)

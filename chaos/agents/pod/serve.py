@@ -57,7 +57,7 @@ async def _serve(alone_s: float, skew: Skew | None) -> None:
         loop.add_signal_handler(number, program.end)
     server = await loop.create_unix_server(lambda: _Connection(program), sock=_meeting_point())
     watch = loop.create_task(_until_alone(program, alone_s))
-    # What was imported lives as long as the process: a collection over it would only delay probes.
+    # Imported modules are never freed, so the garbage collector need not go through them again while probes run.
     gc.collect()
     gc.freeze()
     try:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.analysis.claims import Finding, checker, holds, unsure
+from chaos.analysis.foreign.states import generation
 from chaos.analysis.reading import Reading
 from chaos.analysis.units import count, seconds
-from chaos.model import ClusterEvent
 
 _KINDS = ("StatefulSet", "Service", "Pod")
 
@@ -24,7 +24,7 @@ def target_left_alone(reading: Reading) -> Iterator[Finding]:
     began_ns = min((fault.sent_ns for fault in reading.faults), default=first.at_ns)
     if first.at_ns > began_ns:
         yield unsure(f"StatefulSet {name} was first seen {seconds(first.at_ns - began_ns)} after the first fault")
-    generations = _generation(first), _generation(last)
+    generations = generation(first), generation(last)
     if last.type == "DELETED":
         yield unsure(f"StatefulSet {name} was deleted by somebody during the run")
     elif first.uid != last.uid:
@@ -39,7 +39,3 @@ def target_left_alone(reading: Reading) -> Iterator[Finding]:
     yield holds(
         f"The spec of StatefulSet {name} was the same from the first to the last of {count(len(seen), 'event')}."
     )
-
-
-def _generation(event: ClusterEvent) -> int:
-    return int(event.object["metadata"].get("generation", 0))

@@ -12,12 +12,12 @@ from typing import TypeVar
 
 from chaos.model import Interval
 
-Fault = TypeVar("Fault", bound=Hashable)
+FaultKey = TypeVar("FaultKey", bound=Hashable)
 
 
-def one_per_fault(seen: Iterable[tuple[Fault, Interval]]) -> dict[Fault, Interval]:
+def one_per_fault(seen: Iterable[tuple[FaultKey, Interval]]) -> dict[FaultKey, Interval]:
     """The duration of each fault, in the order in which the faults come first."""
-    by_fault: dict[Fault, list[Interval]] = {}
+    by_fault: dict[FaultKey, list[Interval]] = {}
     for fault, duration in seen:
         by_fault.setdefault(fault, []).append(duration)
     return {fault: last_of(durations) for fault, durations in by_fault.items()}

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 
 from chaos.analysis.foreign.change import Foreign
 from chaos.analysis.foreign.states import by_controllers, differences, generation, is_ending, labels, spec, who
-from chaos.analysis.foreign.wrote import Own, Wrote
+from chaos.analysis.foreign.wrote import OwnChanges, Wrote
 from chaos.analysis.reading import Reading
 from chaos.model import ClusterEvent
 
 # Of a namespace: those that decide whether the run may go on there, and whether its pods may be made.
 _DECIDING_LABELS = ("chaos-identity.io/allowed", "pod-security.kubernetes.io/enforce")
-_Changed = Callable[[ClusterEvent, ClusterEvent, Own], Iterator[Foreign]]
+_Changed = Callable[[ClusterEvent, ClusterEvent, OwnChanges], Iterator[Foreign]]
 
 
 def of_statefulsets(reading: Reading, wrote: Wrote) -> Iterator[Foreign]:
@@ -47,7 +47,7 @@ def deleted(event: ClusterEvent, wrote: Wrote) -> Iterator[Foreign]:
         yield Foreign(event.at_ns, f"somebody deleted {event.kind} {event.name}")
 
 
-def _statefulset(before: ClusterEvent, after: ClusterEvent, own: Own) -> Iterator[Foreign]:
+def _statefulset(before: ClusterEvent, after: ClusterEvent, own: OwnChanges) -> Iterator[Foreign]:
     """The generation counts changes of the spec, also those that were not shown one by one."""
     strange = set(range(generation(before) + 1, generation(after) + 1)) - own.generations
     if not strange or (len(strange) == 1 and own.explains(before, after)):
@@ -64,7 +64,7 @@ def _statefulset(before: ClusterEvent, after: ClusterEvent, own: Own) -> Iterato
         yield Foreign(after.at_ns, f"somebody began to delete StatefulSet {after.name}")
 
 
-def _service(before: ClusterEvent, after: ClusterEvent, own: Own) -> Iterator[Foreign]:
+def _service(before: ClusterEvent, after: ClusterEvent, own: OwnChanges) -> Iterator[Foreign]:
     if spec(before) != spec(after) and not own.explains(before, after) and not by_controllers(after):
         yield Foreign(after.at_ns, f"{who(after)} changed {differences(before, after)} of Service {after.name}")
 

@@ -13,7 +13,7 @@ WROTE = "wrote"
 
 
 @dataclass(slots=True)
-class Own:
+class OwnChanges:
     """The changes of one object.
 
     Attributes:
@@ -49,20 +49,20 @@ class Wrote:
 
     def __init__(self, reading: Reading) -> None:
         self._rows = [details for _, what, details in reading.marks if what == WROTE]
-        self._own: dict[tuple[str, str], Own] = {}
+        self._own: dict[tuple[str, str], OwnChanges] = {}
         self._deleted_ns: dict[str, int] = {}  # UID → when the first request for its end left
         self.created = {row["uid"] for row in self._rows if row["verb"] == "create" and row["uid"]}
         for row in self._rows:
-            self._own.setdefault((row["kind"], row["name"]), Own()).add(row)
+            self._own.setdefault((row["kind"], row["name"]), OwnChanges()).add(row)
             if row["verb"] in ("delete", "evict") and row["uid"]:
                 self._deleted_ns[row["uid"]] = min(row["sent_ns"], self._deleted_ns.get(row["uid"], row["sent_ns"]))
 
     def __bool__(self) -> bool:
         return bool(self._rows)
 
-    def to(self, kind: str, name: str) -> Own:
+    def to(self, kind: str, name: str) -> OwnChanges:
         """Its changes of one object."""
-        return self._own.get((kind, name), Own())
+        return self._own.get((kind, name), OwnChanges())
 
     def ended(self, event: ClusterEvent) -> bool:
         """Whether the run had asked for the deletion of that very object by then, or may have of one of its name."""

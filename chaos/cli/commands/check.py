@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from chaos.cli.command import Command
-from chaos.cli.commands.report import Chosen as Rendered
+from chaos.cli.commands.report import RenderOptions
 from chaos.cli.complete import run_folders
 from chaos.options.argument import argument
 from chaos.options.option import Trust, same
@@ -12,14 +12,14 @@ from chaos.options.run import Options
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class CheckOptions:
     """Which run, and by what."""
 
     folder: str = argument("RUN", "A run's folder; chaos runs lists them.", complete=run_folders)
     within_s: float | None = same(
         Options, "within_s", default=None, help="Judge recovery by another limit.", trust=Trust.TYPED
     )
-    experiment: str = same(Rendered, "experiment")
+    experiment: str = same(RenderOptions, "experiment")
 
 
-command = Command("chaos.cli.again:judge_command", (Chosen, FormatOptions), profiles=False)
+command = Command("chaos.cli.again:judge_command", (CheckOptions, FormatOptions), profiles=False)

@@ -15,7 +15,7 @@ from chaos.options.run import Options
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class DiagnoseOptions:
     """What to look at, and what may be mended."""
 
     target: str = argument("[statefulset/NAME]", "One StatefulSet; default: all of the namespace.", required=False)
@@ -33,5 +33,5 @@ class Chosen:
 
 
 command = Command(
-    "chaos.cli.diagnose:run_diagnosis", (Chosen, ClusterOptions, ReportsOptions, SharingOptions, FormatOptions)
+    "chaos.cli.diagnose:run_diagnosis", (DiagnoseOptions, ClusterOptions, ReportsOptions, SharingOptions, FormatOptions)
 )

@@ -14,7 +14,7 @@ from chaos.options.run import Options
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class DoctorOptions:
     """What a run would use."""
 
     namespace: str = same(Options, "namespace", help="That a run would use; default: it would make one.")
@@ -22,4 +22,4 @@ class Planned:
     mirror: str = same(PodOptions, "mirror", help="That images would be taken from.")
 
 
-command = Command("chaos.cli.doctor:examine", (ClusterOptions, Planned, FormatOptions))
+command = Command("chaos.cli.doctor:examine", (ClusterOptions, DoctorOptions, FormatOptions))

@@ -15,7 +15,7 @@ from chaos.options.table import GROUPS
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlanOptions:
     """Which experiment."""
 
     experiments: tuple[str, ...] = argument(
@@ -23,4 +23,4 @@ class Planned:
     )
 
 
-command = Command("chaos.cli.run:plan_command", (Planned, Settings, *GROUPS), own="chaos.cli.own:with_options_of")
+command = Command("chaos.cli.run:plan_command", (PlanOptions, Settings, *GROUPS), own="chaos.cli.own:with_options_of")

@@ -12,7 +12,7 @@ from chaos.options.output import FormatOptions
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class RenderOptions:
     """Which run, and how."""
 
     folder: str = argument("RUN", "A run's folder; chaos runs lists them.", complete=run_folders)
@@ -37,4 +37,4 @@ class Chosen:
     )
 
 
-command = Command("chaos.cli.again:render_command", (Chosen, FormatOptions), profiles=False)
+command = Command("chaos.cli.again:render_command", (RenderOptions, FormatOptions), profiles=False)

@@ -23,7 +23,7 @@ from chaos.options.table import GROUPS
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class RunOptions:
     """Which experiments."""
 
     experiments: tuple[str, ...] = argument(
@@ -42,4 +42,4 @@ class Chosen:
     every: bool = option(Flag(), False, "All that ship with the tool, and one overview.", name="all", trust=Trust.NAMED)
 
 
-command = Command("chaos.cli.run:run_command", (Chosen, Settings, *GROUPS), own="chaos.cli.own:with_options_of")
+command = Command("chaos.cli.run:run_command", (RunOptions, Settings, *GROUPS), own="chaos.cli.own:with_options_of")

@@ -21,11 +21,11 @@ def _names_or_parts(incomplete: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class RunsOptions:
     """Which runs."""
 
     experiment: str = argument("[EXPERIMENT]", "Only runs of this one.", required=False, complete=_names_or_parts)
     last: int | None = option(Whole(1, _MOST), None, "Only so many, the newest; default: all.", trust=Trust.TYPED)
 
 
-command = Command("chaos.cli.past:list_runs", (Chosen, ReportsOptions, FormatOptions), profiles=False)
+command = Command("chaos.cli.past:list_runs", (RunsOptions, ReportsOptions, FormatOptions), profiles=False)

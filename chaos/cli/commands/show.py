@@ -9,10 +9,10 @@ from chaos.options.output import FormatOptions
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ShowOptions:
     """Which experiment."""
 
     experiment: str = argument("EXPERIMENT", "A name from `chaos list`, or a file.", complete=experiment_names)
 
 
-command = Command("chaos.cli.catalogue:show_experiment", (Chosen, FormatOptions), profiles=False)
+command = Command("chaos.cli.catalogue:show_experiment", (ShowOptions, FormatOptions), profiles=False)

@@ -1,4 +1,4 @@
-"""One kind of fault a file; each a pure function of a view."""
+"""One kind of fault a file; each a pure function of a snapshot."""
 
 from chaos.diagnose.check import Check
 from chaos.diagnose.checks import (

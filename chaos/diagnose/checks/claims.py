@@ -6,20 +6,20 @@ import re
 from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
-from chaos.diagnose.finding import Finding, Severity
+from chaos.diagnose.diagnostic import Diagnostic, Severity
+from chaos.diagnose.snapshot import Item, Snapshot, WorkloadItem
 from chaos.diagnose.values import labels_of, mapping, mappings, text
-from chaos.diagnose.view import Item, View, Workload
 
 _KEY = "volume-claims"
 _OF_A_SET = re.compile(r"(.+)-(\d+)")
 
 
-def _look(view: View) -> Iterator[Finding]:
-    for workload in view.sets:
+def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
+    for workload in snapshot.sets:
         templates = mappings(workload.spec.get("volumeClaimTemplates"))
         kept = mapping(workload.spec, "persistentVolumeClaimRetentionPolicy").get("whenDeleted") != "Delete"
-        if templates and kept and not view.live:
-            yield Finding(
+        if templates and kept and not snapshot.live:
+            yield Diagnostic(
                 _KEY,
                 Severity.NOTE,
                 workload.reference("spec", "volumeClaimTemplates"),
@@ -28,23 +28,23 @@ def _look(view: View) -> Iterator[Finding]:
                 f"when the data may go: kubectl delete pvc {_names(workload, templates)}",
                 (workload.name,),
             )
-    for claim in view.of("PersistentVolumeClaim") if view.live else ():
-        yield from _of_claim(view, claim)
+    for claim in snapshot.of("PersistentVolumeClaim") if snapshot.live else ():
+        yield from _of_claim(snapshot, claim)
 
 
-def _names(workload: Workload, templates: list[dict[str, object]]) -> str:
+def _names(workload: WorkloadItem, templates: list[dict[str, object]]) -> str:
     first = text(mapping(templates[0], "metadata").get("name"))
     return f"{first}-{workload.name}-{{{workload.ordinals.start}..{max(workload.ordinals.stop - 1, 0)}}}"
 
 
-def _of_claim(view: View, claim: Item) -> Iterator[Finding]:
-    owner = _owner(view, claim)
+def _of_claim(snapshot: Snapshot, claim: Item) -> Iterator[Diagnostic]:
+    owner = _owner(snapshot, claim)
     concerns = (owner[0].name,) if owner else ()
     phase = text(claim.status.get("phase"))
-    used = [p.name for p in view.of("Pod", claim.namespace) if claim.name in _claims_of(p)]
+    used = [p.name for p in snapshot.of("Pod", claim.namespace) if claim.name in _claims_of(p)]
     if phase in ("Pending", "Lost"):
         storage_class = text(claim.spec.get("storageClassName")) or "(default)"
-        yield Finding(
+        yield Diagnostic(
             _KEY,
             Severity.WARNING,
             claim.reference(),
@@ -57,7 +57,7 @@ def _of_claim(view: View, claim: Item) -> Iterator[Finding]:
         return
     if owner is not None and owner[1] not in owner[0].ordinals:
         workload, ordinal = owner
-        yield Finding(
+        yield Diagnostic(
             _KEY,
             Severity.NOTE,
             claim.reference(),
@@ -66,8 +66,8 @@ def _of_claim(view: View, claim: Item) -> Iterator[Finding]:
             f"when the data may go: kubectl delete pvc {claim.name} -n {claim.namespace}",
             concerns,
         )
-    elif owner is None and _OF_A_SET.fullmatch(claim.name) and not view.unread.get("Pod"):
-        yield Finding(
+    elif owner is None and _OF_A_SET.fullmatch(claim.name) and not snapshot.unread.get("Pod"):
+        yield Diagnostic(
             _KEY,
             Severity.NOTE,
             claim.reference(),
@@ -77,12 +77,12 @@ def _of_claim(view: View, claim: Item) -> Iterator[Finding]:
         )
 
 
-def _owner(view: View, claim: Item) -> tuple[Workload, int] | None:
+def _owner(snapshot: Snapshot, claim: Item) -> tuple[WorkloadItem, int] | None:
     """The StatefulSet and the ordinal that a claim's name stands for."""
     match = _OF_A_SET.fullmatch(claim.name)
     if match is None:
         return None
-    for workload in view.sets:
+    for workload in snapshot.sets:
         for template in mappings(workload.spec.get("volumeClaimTemplates")):
             name = text(mapping(template, "metadata").get("name"))
             if workload.namespace == claim.namespace and match[1] == f"{name}-{workload.name}":

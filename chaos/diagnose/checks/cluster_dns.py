@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from statistics import median
 
 from chaos.diagnose.check import Check, Needs
-from chaos.diagnose.finding import Finding, NotChecked, Reference, Severity
-from chaos.diagnose.measured import Server
+from chaos.diagnose.diagnostic import Diagnostic, NotChecked, Reference, Severity
+from chaos.diagnose.measured import DnsServer
+from chaos.diagnose.snapshot import Snapshot, is_ready
 from chaos.diagnose.values import mappings, number
-from chaos.diagnose.view import View, is_ready
 
 _KEY = "cluster-dns"
 # There is no official threshold. A query inside a cluster takes about a millisecond; a tenth of a second shows in every
@@ -18,45 +18,45 @@ SLOW_S = 0.1
 _LOGS = "kubectl -n kube-system logs -l k8s-app=kube-dns"
 
 
-def _look(view: View) -> Iterator[Finding | NotChecked]:
-    if view.unread.get("pods of cluster DNS"):
-        yield NotChecked(_KEY, f"the pods of cluster DNS: {view.unread['pods of cluster DNS']}")
+def _look(snapshot: Snapshot) -> Iterator[Diagnostic | NotChecked]:
+    if snapshot.unread.get("pods of cluster DNS"):
+        yield NotChecked(_KEY, f"the pods of cluster DNS: {snapshot.unread['pods of cluster DNS']}")
     else:
-        yield from _pods(view)
-    if view.measured is None:
-        yield NotChecked(_KEY, f"round-trip times: {view.unmeasured}")
+        yield from _pods(snapshot)
+    if snapshot.measured is None:
+        yield NotChecked(_KEY, f"round-trip times: {snapshot.unmeasured}")
         return
-    for server in view.measured.servers:
+    for server in snapshot.measured.servers:
         yield from _server(server)
 
 
-def _pods(view: View) -> Iterator[Finding]:
-    ready = [pod for pod in view.dns_pods if is_ready(pod)]
+def _pods(snapshot: Snapshot) -> Iterator[Diagnostic]:
+    ready = [pod for pod in snapshot.dns_pods if is_ready(pod)]
     everyone = Reference("Service", "kube-dns", "kube-system")
     if not ready:
-        yield Finding(
+        yield Diagnostic(
             _KEY,
             Severity.ERROR,
             everyone,
             "no pod of cluster DNS is Ready: no name resolves",
-            tuple(f"{pod.name}: {pod.status.get('phase')}" for pod in view.dns_pods)
+            tuple(f"{pod.name}: {pod.status.get('phase')}" for pod in snapshot.dns_pods)
             or ("no pods labelled k8s-app=kube-dns",),
             "kubectl -n kube-system describe pods -l k8s-app=kube-dns",
         )
         return
-    for pod in view.dns_pods:
+    for pod in snapshot.dns_pods:
         if pod not in ready:
-            yield Finding(
+            yield Diagnostic(
                 _KEY,
                 Severity.WARNING,
                 pod.reference(),
                 "this pod of cluster DNS is not Ready: the others answer for it",
-                (f"{len(ready)} of {len(view.dns_pods)} are Ready", f"phase {pod.status.get('phase')}"),
+                (f"{len(ready)} of {len(snapshot.dns_pods)} are Ready", f"phase {pod.status.get('phase')}"),
                 f"kubectl -n kube-system describe pod {pod.name}",
             )
         restarts = sum(number(c.get("restartCount"), 0) for c in mappings(pod.status.get("containerStatuses")))
         if restarts:
-            yield Finding(
+            yield Diagnostic(
                 _KEY,
                 Severity.NOTE,
                 pod.reference(),
@@ -65,8 +65,8 @@ def _pods(view: View) -> Iterator[Finding]:
                 (f"restartCount {restarts}",),
                 f"{_LOGS} --previous",
             )
-    if len(ready) == 1 and len(view.dns_pods) == 1:
-        yield Finding(
+    if len(ready) == 1 and len(snapshot.dns_pods) == 1:
+        yield Diagnostic(
             _KEY,
             Severity.NOTE,
             everyone,
@@ -76,10 +76,10 @@ def _pods(view: View) -> Iterator[Finding]:
         )
 
 
-def _server(server: Server) -> Iterator[Finding]:
+def _server(server: DnsServer) -> Iterator[Diagnostic]:
     at = Reference("DNS server", f"{server.view.name} ({server.view.address})")
     if not server.round_trips_s:
-        yield Finding(
+        yield Diagnostic(
             _KEY,
             Severity.ERROR,
             at,
@@ -89,7 +89,7 @@ def _server(server: Server) -> Iterator[Finding]:
         )
         return
     if server.failures:
-        yield Finding(
+        yield Diagnostic(
             _KEY,
             Severity.WARNING,
             at,
@@ -98,7 +98,7 @@ def _server(server: Server) -> Iterator[Finding]:
             _LOGS,
         )
     if median(server.round_trips_s) > SLOW_S:
-        yield Finding(
+        yield Diagnostic(
             _KEY,
             Severity.WARNING,
             at,

@@ -6,48 +6,48 @@ import re
 from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
-from chaos.diagnose.finding import Finding, Reference, Severity
+from chaos.diagnose.diagnostic import Diagnostic, Reference, Severity
 from chaos.diagnose.names import pod_names
 from chaos.diagnose.scripts import code_lines, scripts_of
+from chaos.diagnose.snapshot import Snapshot, WorkloadItem, selector_of
 from chaos.diagnose.values import mapping, mappings, text
-from chaos.diagnose.view import View, Workload, selector_of
 
 _KEY = "deployment-pod-name"
 # Suffixes of ReplicaSets and pods have no vowels and no 0, 1, 3: https://github.com/kubernetes/apimachinery, util/rand.
 _HASH = "[bcdfghjklmnpqrstvwxz2456789]"
 
 
-def _look(view: View) -> Iterator[Finding]:
-    deployments = [w for w in view.workloads if w.kind == "Deployment"]
+def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
+    deployments = [w for w in snapshot.workloads if w.kind == "Deployment"]
     if not deployments:
         return
-    for name in pod_names(view):
+    for name in pod_names(snapshot):
         for workload in deployments:
             if workload.name == name.base and name.full:
-                yield _finding(view, workload, name.at, name.written)
-    for at, line in _lines(view):
+                yield _finding(snapshot, workload, name.at, name.written)
+    for at, line in _lines(snapshot):
         for workload in deployments:
             pattern = rf"\b{re.escape(workload.name)}-{_HASH}{{5,10}}-{_HASH}{{5}}(\.[a-z][\w.-]*)"
             for match in re.finditer(pattern, line):
-                yield _finding(view, workload, at, match[0])
+                yield _finding(snapshot, workload, at, match[0])
 
 
-def _lines(view: View) -> Iterator[tuple[Reference, str]]:
-    for workload in view.workloads:
-        for script in scripts_of(view, workload):
+def _lines(snapshot: Snapshot) -> Iterator[tuple[Reference, str]]:
+    for workload in snapshot.workloads:
+        for script in scripts_of(snapshot, workload):
             yield script.at, " ".join(script.argv)
         for path, container in workload.containers:
             for i, row in enumerate(mappings(container.get("env"))):
                 yield workload.reference(*path, "env", i, "value"), text(row.get("value"))
-    for item in view.of("ConfigMap"):
+    for item in snapshot.of("ConfigMap"):
         for key, content in mapping(item.object, "data").items():
             for i, line in code_lines(text(content)):
                 yield item.reference("data", key, offset=i), line
 
 
-def _finding(view: View, workload: Workload, at: Reference, written: str) -> Finding:
-    services = [s.name for s in view.of("Service", workload.namespace) if workload.selected_by(selector_of(s))]
-    return Finding(
+def _finding(snapshot: Snapshot, workload: WorkloadItem, at: Reference, written: str) -> Diagnostic:
+    services = [s.name for s in snapshot.of("Service", workload.namespace) if workload.selected_by(selector_of(s))]
+    return Diagnostic(
         _KEY,
         Severity.ERROR,
         at,

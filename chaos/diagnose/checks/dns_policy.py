@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
-from chaos.diagnose.finding import Finding, Severity
+from chaos.diagnose.diagnostic import Diagnostic, Severity
+from chaos.diagnose.snapshot import Item, Snapshot, WorkloadItem
 from chaos.diagnose.values import labels_of, mapping, mappings, shown, text
-from chaos.diagnose.view import Item, View, Workload
 
 _KEY = "cannot-resolve"
 _DNS_PORT = 53
 
 
-def _look(view: View) -> Iterator[Finding]:
-    for workload in view.workloads:
+def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
+    for workload in snapshot.workloads:
         spec = workload.pod_spec
         policy = text(spec.get("dnsPolicy")) or "ClusterFirst"
         concerns = (workload.name,) if workload.kind == "StatefulSet" else ()
         at = workload.reference(*workload.template_path, "spec")
         if spec.get("hostNetwork") is True and policy == "ClusterFirst":
-            yield Finding(
+            yield Diagnostic(
                 _KEY,
                 Severity.WARNING,
                 at,
@@ -32,7 +32,7 @@ def _look(view: View) -> Iterator[Finding]:
                 concerns,
             )
         elif policy == "Default":
-            yield Finding(
+            yield Diagnostic(
                 _KEY,
                 Severity.WARNING,
                 at,
@@ -41,16 +41,16 @@ def _look(view: View) -> Iterator[Finding]:
                 "remove dnsPolicy, or set ClusterFirst",
                 concerns,
             )
-        yield from _policies(view, workload)
+        yield from _policies(snapshot, workload)
 
 
-def _policies(view: View, workload: Workload) -> Iterator[Finding]:
+def _policies(snapshot: Snapshot, workload: WorkloadItem) -> Iterator[Diagnostic]:
     """Egress policies that leave cluster DNS out."""
-    isolating = [p for p in view.of("NetworkPolicy", workload.namespace) if _isolates(p, workload)]
+    isolating = [p for p in snapshot.of("NetworkPolicy", workload.namespace) if _isolates(p, workload)]
     if not isolating or any(_lets_dns_out(policy) for policy in isolating):
         return
     first = isolating[0]
-    yield Finding(
+    yield Diagnostic(
         _KEY,
         Severity.WARNING,
         first.reference("spec"),
@@ -62,7 +62,7 @@ def _policies(view: View, workload: Workload) -> Iterator[Finding]:
     )
 
 
-def _isolates(policy: Item, workload: Workload) -> bool:
+def _isolates(policy: Item, workload: WorkloadItem) -> bool:
     types = policy.spec.get("policyTypes")
     for_egress = "Egress" in types if isinstance(types, list) else "egress" in policy.spec
     selector = mapping(policy.spec, "podSelector")

@@ -6,35 +6,35 @@ import re
 from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
-from chaos.diagnose.finding import Finding, Reference, Severity
+from chaos.diagnose.diagnostic import Diagnostic, Reference, Severity
 from chaos.diagnose.scripts import code_lines, scripts_of
+from chaos.diagnose.snapshot import Snapshot
 from chaos.diagnose.values import mapping, text
-from chaos.diagnose.view import View
 
 _KEY = "endpoints-deprecated"
 _USE = re.compile(r"\bkubectl\b.*\bget\s+(endpoints?|ep)\b")
 
 
-def _look(view: View) -> Iterator[Finding]:
-    for item in view.of("Endpoints"):
-        if not view.live:  # a cluster makes them for every service by itself
+def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
+    for item in snapshot.of("Endpoints"):
+        if not snapshot.live:  # a cluster makes them for every service by itself
             yield _finding(item.reference("kind"), "kind: Endpoints")
-    for at, line in dict.fromkeys(_lines(view)):
+    for at, line in dict.fromkeys(_lines(snapshot)):
         if _USE.search(line):
             yield _finding(at, line.strip())
 
 
-def _lines(view: View) -> Iterator[tuple[Reference, str]]:
-    for workload in view.workloads:
-        for script in scripts_of(view, workload):
+def _lines(snapshot: Snapshot) -> Iterator[tuple[Reference, str]]:
+    for workload in snapshot.workloads:
+        for script in scripts_of(snapshot, workload):
             yield from ((script.line(i), line) for i, line in script.lines)
-    for item in view.of("ConfigMap"):
+    for item in snapshot.of("ConfigMap"):
         for key, content in mapping(item.object, "data").items():
             yield from ((item.reference("data", key, offset=i), line) for i, line in code_lines(text(content)))
 
 
-def _finding(at: Reference, seen: str) -> Finding:
-    return Finding(
+def _finding(at: Reference, seen: str) -> Diagnostic:
+    return Diagnostic(
         _KEY,
         Severity.NOTE,
         at,

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
-from chaos.diagnose.finding import Finding, Reference, Severity
+from chaos.diagnose.diagnostic import Diagnostic, Reference, Severity
 from chaos.diagnose.scripts import Script, scripts_of
-from chaos.diagnose.values import Object, labels_of, mapping, mappings, text, texts
-from chaos.diagnose.view import View, Workload
+from chaos.diagnose.snapshot import Snapshot, WorkloadItem
+from chaos.diagnose.values import labels_of, mapping, mappings, text, texts
+from chaos.model.object import Object
 
 _KEY = "unexpanded"
 _REFERENCE = re.compile(r"(\$?)\$\(([^()]+)\)")
@@ -18,27 +19,27 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _OF_SERVICES = re.compile(r"[A-Z0-9_]+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\w+)?)")
 
 
-def _look(view: View) -> Iterator[Finding]:
-    for workload in view.workloads:
-        for script in scripts_of(view, workload):
-            yield from _of_program(view, script)
+def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
+    for workload in snapshot.workloads:
+        for script in scripts_of(snapshot, workload):
+            yield from _of_program(snapshot, script)
         for path, container in workload.containers:
             known: set[str] = set()
-            everything, _ = _declared(view, workload, container)
+            everything, _ = _declared(snapshot, workload, container)
             for i, row in enumerate(mappings(container.get("env"))):
                 name, value = text(row.get("name")), text(row.get("value"))
                 at = workload.reference(*path, "env", i, "value")
                 for reference in _references(value):
-                    if reference not in known and not _from_elsewhere(view, workload, container, reference):
+                    if reference not in known and not _from_elsewhere(snapshot, workload, container, reference):
                         order = " yet: it is declared after this one" if reference in everything else ""
                         yield _finding(workload, at, f"env {name}: {value}", reference, order)
                 known.add(name)
 
 
-def _of_program(view: View, script: Script) -> Iterator[Finding]:
+def _of_program(snapshot: Snapshot, script: Script) -> Iterator[Diagnostic]:
     if script.when != "main" or script.nested:
-        return  # Kubernetes expands nothing in hooks and probes, and they go through a shell or do not mean to
-    known, complete = _declared(view, script.workload, script.container)
+        return  # Kubernetes expands no $(…) in hooks and probes: there it is a shell's, or meant literally
+    known, complete = _declared(snapshot, script.workload, script.container)
     for path, container in script.workload.containers:
         if container is not script.container:
             continue
@@ -60,12 +61,12 @@ def _references(value: str) -> Iterator[str]:
     return (match[2] for match in _REFERENCE.finditer(value) if not match[1])
 
 
-def _declared(view: View, workload: Workload, container: Object) -> tuple[set[str], bool]:
+def _declared(snapshot: Snapshot, workload: WorkloadItem, container: Object) -> tuple[set[str], bool]:
     """Names of a container's variables, and whether all are known."""
     names = {text(row.get("name")) for row in mappings(container.get("env"))}
     complete = True
     for source in mappings(container.get("envFrom")):
-        config = view.get("ConfigMap", text(mapping(source, "configMapRef").get("name")), workload.namespace)
+        config = snapshot.get("ConfigMap", text(mapping(source, "configMapRef").get("name")), workload.namespace)
         if config is None:
             complete = False
         else:
@@ -73,14 +74,14 @@ def _declared(view: View, workload: Workload, container: Object) -> tuple[set[st
     return names, complete
 
 
-def _from_elsewhere(view: View, workload: Workload, container: Object, reference: str) -> bool:
+def _from_elsewhere(snapshot: Snapshot, workload: WorkloadItem, container: Object, reference: str) -> bool:
     """Whether a variable may come from envFrom or from the services."""
     own = {text(row.get("name")) for row in mappings(container.get("env"))}
-    known, complete = _declared(view, workload, container)
+    known, complete = _declared(snapshot, workload, container)
     return not complete or reference in known - own or _OF_SERVICES.fullmatch(reference) is not None
 
 
-def _finding(workload: Workload, at: Reference, written: str, reference: str, order: str) -> Finding:
+def _finding(workload: WorkloadItem, at: Reference, written: str, reference: str, order: str) -> Diagnostic:
     if not _VARIABLE.fullmatch(reference) or reference.islower():
         what = (
             f"nobody expands $({reference}): Kubernetes expands $(VAR) of declared variables only, and no shell "
@@ -96,7 +97,7 @@ def _finding(workload: Workload, at: Reference, written: str, reference: str, or
         what = f"nobody expands $({reference}): env declares no {reference}{order}"
         fix = f"declare {reference} in env" + (" before the one that uses it" if order else "")
     concerns = (workload.name,) if workload.kind == "StatefulSet" else ()
-    return Finding(_KEY, Severity.ERROR, at, what, (written,), fix, concerns)
+    return Diagnostic(_KEY, Severity.ERROR, at, what, (written,), fix, concerns)
 
 
 CHECK = Check(

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
-from chaos.diagnose.finding import Finding, Severity
+from chaos.diagnose.diagnostic import Diagnostic, Severity
 from chaos.diagnose.scripts import Script, program_name, scripts_of
+from chaos.diagnose.snapshot import Snapshot
 from chaos.diagnose.values import mapping, number
-from chaos.diagnose.view import View
 from kubesim import hands_over, shell_of
 
 _KEY = "ignores-sigterm"
@@ -21,18 +21,18 @@ _SEVERAL = re.compile(r"&&|\|\||[;|\n&]")
 _ASSIGNMENT = re.compile(r"^\s*(set|export|cd|umask|ulimit)\b")
 
 
-def _look(view: View) -> Iterator[Finding]:
-    for workload in view.workloads:
+def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
+    for workload in snapshot.workloads:
         if workload.kind in ("Job", "CronJob"):
             continue  # its pods end by themselves
         if workload.pod_spec.get("shareProcessNamespace") is True:
             continue  # the pause container is the first process
-        for script in scripts_of(view, workload):
+        for script in scripts_of(snapshot, workload):
             if script.when == "main" and not script.nested:
                 yield from _of(script)
 
 
-def _of(script: Script) -> Iterator[Finding]:
+def _of(script: Script) -> Iterator[Diagnostic]:
     workload = script.workload
     found = _ignores(script)
     if found is None:
@@ -43,7 +43,7 @@ def _of(script: Script) -> Iterator[Finding]:
     certain = certain and not mapping(
         script.container, "lifecycle", "preStop"
     )  # a hook may end what the shell does not
-    yield Finding(
+    yield Diagnostic(
         _KEY,
         Severity.WARNING if certain and stateful and grace_s > _SHORT_S else Severity.NOTE,
         script.at,
@@ -89,7 +89,7 @@ def _of_shell(script: Script, commands: list[str]) -> tuple[str, bool] | None:
 
 
 def _hands_over(script: Script, shell: str) -> bool:
-    """Whether the last command takes the shell's place, as the sandbox's shells know it of the real ones."""
+    """Whether the shell replaces itself by the last command, as kubesim's shells do after the real ones."""
     return script.body in script.argv and hands_over(script.body, shell)  # else it is a file, and not `-c`
 
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
-from chaos.diagnose.finding import Finding, Object, Repair, Severity
+from chaos.diagnose.diagnostic import Diagnostic, Repair, Severity
+from chaos.diagnose.snapshot import Item, Snapshot, WorkloadItem, is_headless
 from chaos.diagnose.values import labels_of, mapping, mappings, shown
-from chaos.diagnose.view import Item, View, Workload, is_headless
+from chaos.model.object import Object
 
 _KEY = "governing-service"
 
 
-def _look(view: View) -> Iterator[Finding]:
-    for workload in view.sets:
+def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
+    for workload in snapshot.sets:
         at = workload.reference("spec", "serviceName")
         concerns = (workload.name,)
         if not workload.service_name:
-            yield Finding(
+            yield Diagnostic(
                 _KEY,
                 Severity.WARNING,
                 at,
@@ -28,11 +29,11 @@ def _look(view: View) -> Iterator[Finding]:
                 concerns,
             )
             continue
-        service = view.get("Service", workload.service_name, workload.namespace)
+        service = snapshot.get("Service", workload.service_name, workload.namespace)
         if service is None:
-            yield _missing(view, workload)
+            yield _missing(snapshot, workload)
         elif service.spec.get("type") == "ExternalName":
-            yield Finding(
+            yield Diagnostic(
                 _KEY,
                 Severity.ERROR,
                 at,
@@ -45,14 +46,14 @@ def _look(view: View) -> Iterator[Finding]:
             yield _not_headless(workload, service)
 
 
-def _missing(view: View, workload: Workload) -> Finding:
+def _missing(snapshot: Snapshot, workload: WorkloadItem) -> Diagnostic:
     name = workload.service_name
     elsewhere = [
         s.namespace
-        for s in (*view.of("Service"), *view.elsewhere)
+        for s in (*snapshot.of("Service"), *snapshot.elsewhere)
         if s.name == name and s.namespace != workload.namespace
     ]
-    evidence = [f"spec.serviceName is {name}", f"there is no Service {name} {view.where}"]
+    evidence = [f"spec.serviceName is {name}", f"there is no Service {name} {snapshot.where}"]
     what = f"its serviceName names {name}, and there is no such Service: its pods have no names of their own in DNS"
     if elsewhere:
         evidence[1] = f"Service {name} is in namespace {', '.join(sorted(elsewhere))}, not in {workload.namespace}"
@@ -60,13 +61,13 @@ def _missing(view: View, workload: Workload) -> Finding:
             f"the Service {name} that its serviceName names is in another namespace ({elsewhere[0]}): only one in its "
             f"own namespace, {workload.namespace}, gives its pods names"
         )
-    similar = [s.name for s in view.services_of(workload) if is_headless(s) and s.name != name]
+    similar = [s.name for s in snapshot.services_of(workload) if is_headless(s) and s.name != name]
     if similar:
         evidence.append(
             f"headless services that select its pods: {', '.join(similar)} (they give no names to its pods)"
         )
-    evidence += view.dns_says(f"{workload.name}-{i}.{name}.{workload.namespace}.svc" for i in workload.ordinals)
-    if view.live:
+    evidence += snapshot.dns_says(f"{workload.name}-{i}.{name}.{workload.namespace}.svc" for i in workload.ordinals)
+    if snapshot.live:
         evidence.append("it looks healthy all the same: nothing but DNS shows it (no event, no condition)")
     body = headless_service(workload)
     ports = ", ".join(f"{{name: {port['name']}, port: {port['port']}}}" for port in body["spec"]["ports"])
@@ -84,7 +85,7 @@ def _missing(view: View, workload: Workload) -> Finding:
         workload.namespace,
         create=body,
     )
-    return Finding(
+    return Diagnostic(
         _KEY,
         Severity.ERROR,
         workload.reference("spec", "serviceName"),
@@ -92,11 +93,11 @@ def _missing(view: View, workload: Workload) -> Finding:
         tuple(evidence),
         fix,
         (workload.name,),
-        repair if view.live and labels else None,
+        repair if snapshot.live and labels else None,
     )
 
 
-def headless_service(workload: Workload) -> Object:
+def headless_service(workload: WorkloadItem) -> Object:
     """The service that a StatefulSet needs."""
     ports = []
     for _, container in workload.containers:
@@ -111,9 +112,9 @@ def headless_service(workload: Workload) -> Object:
     return {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec}
 
 
-def _not_headless(workload: Workload, service: Item) -> Finding:
+def _not_headless(workload: WorkloadItem, service: Item) -> Diagnostic:
     address = service.spec.get("clusterIP") or "one that the cluster chooses"
-    return Finding(
+    return Diagnostic(
         _KEY,
         Severity.WARNING,
         service.reference("spec"),

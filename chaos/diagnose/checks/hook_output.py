@@ -6,18 +6,18 @@ import re
 from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
-from chaos.diagnose.finding import Finding, Severity
+from chaos.diagnose.diagnostic import Diagnostic, Severity
 from chaos.diagnose.scripts import scripts_of
-from chaos.diagnose.view import View
+from chaos.diagnose.snapshot import Snapshot
 
 _PRINTS = re.compile(r"\b(echo|printf|nslookup|dig|cat)\b")
 _TO_PID_1 = "/proc/1/fd/1"
 
 
-def _look(view: View) -> Iterator[Finding]:
+def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
     seen = set()
-    for workload in view.workloads:
-        for script in scripts_of(view, workload):
+    for workload in snapshot.workloads:
+        for script in scripts_of(snapshot, workload):
             if script.when not in ("postStart", "preStop"):
                 continue
             text = script.body or " ".join(script.argv)
@@ -25,7 +25,7 @@ def _look(view: View) -> Iterator[Finding]:
             if key in seen or not _PRINTS.search(text) or _TO_PID_1 in text:
                 continue
             seen.add(key)
-            yield Finding(
+            yield Diagnostic(
                 "hook-output",
                 Severity.NOTE,
                 script.at,

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from chaos.diagnose import corpus
 from chaos.diagnose.check import Check
-from chaos.diagnose.finding import Finding, Severity
+from chaos.diagnose.diagnostic import Diagnostic, Severity
 from chaos.diagnose.scripts import program_name
-from chaos.diagnose.values import Object, text, texts
-from chaos.diagnose.view import View
+from chaos.diagnose.snapshot import Snapshot
+from chaos.diagnose.values import text, texts
+from chaos.model.object import Object
 
 _KEY = "members-not-joined"
 _CLUSTER_ON = re.compile(r"cluster-enabled[\s\"']+(yes|true)", re.IGNORECASE)
@@ -25,39 +26,39 @@ _REPLICATION = re.compile(
 _OWN_SERVER_ID = re.compile(r"server[-_]id[\s=\"']+\w*\$", re.IGNORECASE)
 
 
-def _look(view: View) -> Iterator[Finding]:
-    everything = corpus.of_view(view)
+def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
+    everything = corpus.of_snapshot(snapshot)
     joined, replicated = _CLUSTER_MADE.search(everything), _REPLICATION.search(everything)
-    for workload in view.sets:
+    for workload in snapshot.sets:
         if workload.replicas < 2:  # noqa: PLR2004 - one alone has nobody to join
             continue
         for path, container in workload.containers:
-            own = corpus.of_container(view, workload, container)
+            own = corpus.of_container(snapshot, workload, container)
             at = workload.reference(*path, "image")
             if _CLUSTER_ON.search(own) and not joined:
                 service = workload.service_name
                 members = " ".join(f"{workload.name}-{i}.{service}:6379" for i in workload.ordinals)
-                yield Finding(
+                yield Diagnostic(
                     _KEY,
                     Severity.WARNING,
                     at,
                     f"its {workload.replicas} pods have Redis Cluster switched on and nothing joins them: each "
                     "knows itself only",
-                    ("cluster-enabled yes", f"no --cluster create and no CLUSTER MEET {view.where}"),
+                    ("cluster-enabled yes", f"no --cluster create and no CLUSTER MEET {snapshot.where}"),
                     f"once, after they are Ready: redis-cli --cluster create {members} --cluster-replicas 1",
                     (workload.name,),
                 )
             elif _is_mysql(container) and not replicated and not _REPLICATION.search(own):
                 prepared = _OWN_SERVER_ID.search(own) is not None
                 ready = ", made ready for replication (each has its own server id)" if prepared else ""
-                yield Finding(
+                yield Diagnostic(
                     _KEY,
                     Severity.NOTE if prepared else Severity.WARNING,
                     at,
                     f"its {workload.replicas} pods are independent databases{ready}: nothing sets up replication",
                     (
                         f"image {text(container.get('image'))}",
-                        f"no CHANGE REPLICATION SOURCE and the like {view.where}",
+                        f"no CHANGE REPLICATION SOURCE and the like {snapshot.where}",
                     ),
                     "set replication up by the pods' stable names, or use an operator that does",
                     (workload.name,),

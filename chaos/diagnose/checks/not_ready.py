@@ -5,27 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.diagnose.check import Check, Needs
+from chaos.diagnose.diagnostic import Diagnostic, Severity
 from chaos.diagnose.endpoints import endpoints_of
-from chaos.diagnose.finding import Finding, Severity
+from chaos.diagnose.snapshot import Item, Snapshot, WorkloadItem, is_ready, selector_of
 from chaos.diagnose.values import mapping, mappings, text
-from chaos.diagnose.view import Item, View, Workload, is_ready, selector_of
 
 _KEY = "not-ready"
 
 
-def _look(view: View) -> Iterator[Finding]:
-    for pod in view.of("Pod"):
+def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
+    for pod in snapshot.of("Pod"):
         if is_ready(pod) or pod.status.get("phase") in ("Succeeded", "Failed"):
             continue
         services = [
-            s.name for s in view.of("Service", pod.namespace) if _selects(s, pod) or s.name == pod.spec.get("subdomain")
+            s.name
+            for s in snapshot.of("Service", pod.namespace)
+            if _selects(s, pod) or s.name == pod.spec.get("subdomain")
         ]
-        owner = view.set_of(pod)
+        owner = snapshot.set_of(pod)
         if services or owner:
             yield _not_ready(pod, owner, services)
-    for workload in view.sets:
-        yield from _missing(view, workload)
-    yield from _without_endpoint(view)
+    for workload in snapshot.sets:
+        yield from _missing(snapshot, workload)
+    yield from _without_endpoint(snapshot)
 
 
 def _selects(service: Item, pod: Item) -> bool:
@@ -33,12 +35,12 @@ def _selects(service: Item, pod: Item) -> bool:
     return bool(selector) and selector.items() <= pod.labels.items()
 
 
-def _not_ready(pod: Item, owner: Workload | None, services: list[str]) -> Finding:
+def _not_ready(pod: Item, owner: WorkloadItem | None, services: list[str]) -> Diagnostic:
     leaving = "deletionTimestamp" in mapping(pod.object, "metadata")
     reasons = list(_reasons(pod))
     where = f"; it is no ready endpoint of {', '.join(services)}" if services else ""
     what = "it is being deleted" if leaving else "it is not Ready"
-    return Finding(
+    return Diagnostic(
         _KEY,
         Severity.NOTE if leaving else Severity.WARNING,
         pod.reference(),
@@ -64,13 +66,13 @@ def _reasons(pod: Item) -> Iterator[str]:
             yield f"condition {kind} is {text(condition.get('status'))}" + (f" ({said})" if said else "")
 
 
-def _missing(view: View, workload: Workload) -> Iterator[Finding]:
-    there = {pod.name for pod in view.pods_of(workload)}
+def _missing(snapshot: Snapshot, workload: WorkloadItem) -> Iterator[Diagnostic]:
+    there = {pod.name for pod in snapshot.pods_of(workload)}
     gone = [f"{workload.name}-{i}" for i in workload.ordinals if f"{workload.name}-{i}" not in there]
     if not gone:
         return
     serial = workload.spec.get("podManagementPolicy") != "Parallel"
-    waits = [p.name for p in view.pods_of(workload) if not is_ready(p)]
+    waits = [p.name for p in snapshot.pods_of(workload) if not is_ready(p)]
     why = (
         "OrderedReady: each pod is made only when the one before it is Ready"
         if serial
@@ -78,7 +80,7 @@ def _missing(view: View, workload: Workload) -> Iterator[Finding]:
     )
     if waits and serial:
         why += f"; {', '.join(waits)} is not"
-    yield Finding(
+    yield Diagnostic(
         _KEY,
         Severity.WARNING,
         workload.reference("spec", "replicas"),
@@ -89,16 +91,16 @@ def _missing(view: View, workload: Workload) -> Iterator[Finding]:
     )
 
 
-def _without_endpoint(view: View) -> Iterator[Finding]:
+def _without_endpoint(snapshot: Snapshot) -> Iterator[Diagnostic]:
     """Ready pods that are in no slice of a service that selects them, and slices with pods that are gone."""
-    if view.unread.get("EndpointSlice"):
+    if snapshot.unread.get("EndpointSlice"):
         return
-    uids = {text(mapping(pod.object, "metadata").get("uid")) for pod in view.of("Pod")}
-    for service in view.of("Service"):
-        selector, pods = selector_of(service), view.of("Pod", service.namespace)
+    uids = {text(mapping(pod.object, "metadata").get("uid")) for pod in snapshot.of("Pod")}
+    for service in snapshot.of("Service"):
+        selector, pods = selector_of(service), snapshot.of("Pod", service.namespace)
         if not selector or not pods:
             continue
-        known = list(endpoints_of(view, service))
+        known = list(endpoints_of(snapshot, service))
         listed = {endpoint.uid for endpoint in known}
         missing = [
             pod.name
@@ -113,14 +115,14 @@ def _without_endpoint(view: View) -> Iterator[Finding]:
             (stale, "it has endpoints of pods that are gone"),
         ):
             if names:
-                yield Finding(
+                yield Diagnostic(
                     _KEY,
                     Severity.ERROR,
                     service.reference(),
                     f"{what}: {', '.join(names)}",
                     (f"{len(known)} endpoints in its EndpointSlices",),
                     "look at the controller manager, which makes EndpointSlices: kubectl -n kube-system get pods",
-                    view.sets_behind(service),
+                    snapshot.sets_behind(service),
                 )
 
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
-from chaos.diagnose.finding import Finding, Severity
+from chaos.diagnose.diagnostic import Diagnostic, Severity
 from chaos.diagnose.names import pod_names
-from chaos.diagnose.view import View, Workload, is_headless, selector_of
+from chaos.diagnose.snapshot import Snapshot, WorkloadItem, is_headless, selector_of
 
 _KEY = "not-ready-addresses"
 _FIELD = "publishNotReadyAddresses"
 
 
-def _look(view: View) -> Iterator[Finding]:
-    for workload in view.sets:
-        service = view.get("Service", workload.service_name, workload.namespace)
-        asked = _asked_at_start(view, workload)
+def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
+    for workload in snapshot.sets:
+        service = snapshot.get("Service", workload.service_name, workload.namespace)
+        asked = _asked_at_start(snapshot, workload)
         if service is not None and asked and service.spec.get(_FIELD) is not True:
-            yield Finding(
+            yield Diagnostic(
                 _KEY,
                 Severity.NOTE,
                 service.reference("spec"),
@@ -31,12 +31,12 @@ def _look(view: View) -> Iterator[Finding]:
                 "succeeds",
                 (workload.name,),
             )
-    for service in view.of("Service"):
+    for service in snapshot.of("Service"):
         if service.spec.get(_FIELD) is not True or is_headless(service):
             continue
-        behind = view.sets_behind(service)
+        behind = snapshot.sets_behind(service)
         if behind and selector_of(service):
-            yield Finding(
+            yield Diagnostic(
                 _KEY,
                 Severity.WARNING,
                 service.reference("spec", _FIELD),
@@ -47,9 +47,9 @@ def _look(view: View) -> Iterator[Finding]:
             )
 
 
-def _asked_at_start(view: View, workload: Workload) -> str:
+def _asked_at_start(snapshot: Snapshot, workload: WorkloadItem) -> str:
     """A name of a member that its containers ask for while they start; empty where they do not."""
-    for name in pod_names(view):
+    for name in pod_names(snapshot):
         own = name.owner is not None and name.owner.object is workload.object
         if own and name.startup and (name.base, name.service) == (workload.name, workload.service_name):
             return f"{name.written} in {name.at.describe()}"

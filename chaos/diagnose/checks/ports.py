@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
-from chaos.diagnose.finding import Finding, Severity
-from chaos.diagnose.values import Object, mappings, text
-from chaos.diagnose.view import Item, View, Workload, is_headless, selector_of
+from chaos.diagnose.diagnostic import Diagnostic, Severity
+from chaos.diagnose.snapshot import Item, Snapshot, WorkloadItem, is_headless, selector_of
+from chaos.diagnose.values import mappings, text
+from chaos.model.object import Object
 
 _KEY = "port"
 
 
-def _look(view: View) -> Iterator[Finding]:
-    for service in view.of("Service"):
+def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
+    for service in snapshot.of("Service"):
         rows = mappings(service.spec.get("ports"))
-        behind = [w for w in view.sets if w.namespace == service.namespace and w.selected_by(selector_of(service))]
+        behind = [w for w in snapshot.sets if w.namespace == service.namespace and w.selected_by(selector_of(service))]
         for workload in behind:
             for i, row in enumerate(rows):
                 yield from _of_port(service, workload, i, row)
 
 
-def _of_port(service: Item, workload: Workload, index: int, row: Object) -> Iterator[Finding]:
+def _of_port(service: Item, workload: WorkloadItem, index: int, row: Object) -> Iterator[Diagnostic]:
     at = service.reference("spec", "ports", index)
     concerns = (workload.name,)
     ports = [p for _, c in workload.containers for p in mappings(c.get("ports"))]
@@ -30,7 +31,7 @@ def _of_port(service: Item, workload: Workload, index: int, row: Object) -> Iter
     target = row.get("targetPort", row.get("port"))
     if isinstance(target, str) and not target.isdigit():
         if target not in names:
-            yield Finding(
+            yield Diagnostic(
                 _KEY,
                 Severity.ERROR,
                 at,
@@ -44,7 +45,7 @@ def _of_port(service: Item, workload: Workload, index: int, row: Object) -> Iter
                 concerns,
             )
     elif numbers and target not in numbers:
-        yield Finding(
+        yield Diagnostic(
             _KEY,
             Severity.WARNING,
             at,
@@ -55,7 +56,7 @@ def _of_port(service: Item, workload: Workload, index: int, row: Object) -> Iter
             concerns,
         )
     if is_headless(service) and "targetPort" in row and isinstance(target, int) and target != row.get("port"):
-        yield Finding(
+        yield Diagnostic(
             _KEY,
             Severity.WARNING,
             at,
@@ -67,7 +68,7 @@ def _of_port(service: Item, workload: Workload, index: int, row: Object) -> Iter
             concerns,
         )
     if not row.get("name") and workload.service_name == service.name:
-        yield Finding(
+        yield Diagnostic(
             _KEY,
             Severity.NOTE,
             at,

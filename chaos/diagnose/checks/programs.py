@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
-from chaos.diagnose.finding import Finding, NotChecked, Reference, Severity
+from chaos.diagnose.diagnostic import Diagnostic, NotChecked, Reference, Severity
 from chaos.diagnose.images import lacking
 from chaos.diagnose.scripts import Script, program_name, scripts_of, unread_mounts
-from chaos.diagnose.view import View
+from chaos.diagnose.snapshot import Snapshot
 
 _KEY = "program-missing"
 # Where a word is a command: at the start of a line, after an operator, a keyword, or inside a substitution.
@@ -26,14 +26,14 @@ _INSTEAD = {
 }
 
 
-def _look(view: View) -> Iterator[Finding | NotChecked]:
-    for workload in view.workloads:
+def _look(snapshot: Snapshot) -> Iterator[Diagnostic | NotChecked]:
+    for workload in snapshot.workloads:
         seen: set[tuple[str, Reference]] = set()
-        for script in scripts_of(view, workload):
+        for script in scripts_of(snapshot, workload):
             missing = lacking(script.image)
-            for config, folder in unread_mounts(view, script) if missing else ():
+            for config, folder in unread_mounts(snapshot, script) if missing else ():
                 what = f"scripts of {workload.kind} {workload.name} in {folder}"
-                yield NotChecked(_KEY, f"{what}: there is no ConfigMap {config} {view.where}")
+                yield NotChecked(_KEY, f"{what}: there is no ConfigMap {config} {snapshot.where}")
             for program, at, line in _uses(script):
                 place = Reference(at.kind, at.name, at.namespace, at.file)  # each program once an object
                 if program in missing and (program, place) not in seen:
@@ -50,9 +50,9 @@ def _uses(script: Script) -> Iterator[tuple[str, Reference, str]]:
             yield program_name(word), script.line(i), line.strip()[:100]
 
 
-def _finding(script: Script, program: str, at: Reference, line: str) -> Finding:
+def _finding(script: Script, program: str, at: Reference, line: str) -> Diagnostic:
     workload = script.workload
-    return Finding(
+    return Diagnostic(
         _KEY,
         Severity.ERROR,
         at,

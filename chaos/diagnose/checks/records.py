@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.diagnose.check import Check, Needs
+from chaos.diagnose.diagnostic import Diagnostic, NotChecked, Reference, Severity
 from chaos.diagnose.endpoints import expected_records
-from chaos.diagnose.finding import Finding, NotChecked, Reference, Severity
-from chaos.diagnose.view import View, is_headless
+from chaos.diagnose.snapshot import Snapshot, is_headless
 from chaos.model.outcome import DNS_ABSENT, DNS_PRESENT
 
 _KEY = "record"
 
 
-def _look(view: View) -> Iterator[Finding | NotChecked]:
-    measured = view.measured
-    if measured is None:  # the runner does not call it then
+def _look(snapshot: Snapshot) -> Iterator[Diagnostic | NotChecked]:
+    measured = snapshot.measured
+    if measured is None:  # cannot be: this check needs DNS answers, and is skipped without them
         return
     if measured.left_out:
         yield NotChecked(_KEY, f"{measured.left_out} names were not asked for: too many")
-    expected = expected_records(view)
-    headless = {f"{s.name}.{s.namespace}.svc.{view.domain}" for s in view.of("Service") if is_headless(s)}
+    expected = expected_records(snapshot)
+    headless = {f"{s.name}.{s.namespace}.svc.{snapshot.domain}" for s in snapshot.of("Service") if is_headless(s)}
     for name, answers in measured.answers.items():
         below = name.partition(".")[2]
         wanted = expected.get(name, frozenset())
@@ -33,15 +33,17 @@ def _look(view: View) -> Iterator[Finding | NotChecked]:
             elif outcome.status in DNS_ABSENT and wanted:
                 differing[server] = outcome.status
         if differing:
-            yield _finding(view, name, wanted, differing, len(answers))
+            yield _finding(snapshot, name, wanted, differing, len(answers))
 
 
-def _finding(view: View, name: str, wanted: frozenset[str], differing: dict[str, str], asked: int) -> Finding:
+def _finding(
+    snapshot: Snapshot, name: str, wanted: frozenset[str], differing: dict[str, str], asked: int
+) -> Diagnostic:
     parts = name.split(".")
     labels = parts[: parts.index("svc")]
     service, namespace = labels[-2:]
-    item = view.get("Service", service, namespace)
-    return Finding(
+    item = snapshot.get("Service", service, namespace)
+    return Diagnostic(
         _KEY,
         Severity.ERROR,
         Reference("DNS name", name),
@@ -51,7 +53,7 @@ def _finding(view: View, name: str, wanted: frozenset[str], differing: dict[str,
             *(f"{server} says: {said}" for server, said in sorted(differing.items())),
         ),
         "a server that cannot reach the API answers from what it knew: kubectl -n kube-system logs -l k8s-app=kube-dns",
-        view.sets_behind(item) if item else (),
+        snapshot.sets_behind(item) if item else (),
     )
 
 

@@ -5,32 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.diagnose.check import Check, Needs
-from chaos.diagnose.finding import Finding, NotChecked, Severity
+from chaos.diagnose.diagnostic import Diagnostic, NotChecked, Severity
+from chaos.diagnose.snapshot import Item, Snapshot, WorkloadItem
 from chaos.diagnose.values import mapping, mappings
-from chaos.diagnose.view import Item, View, Workload
 from kubesim import Refusal, Validator
 
 _KEY = "manifest-refused"
 
 
-def _look(view: View) -> Iterator[Finding | NotChecked]:
+def _look(snapshot: Snapshot) -> Iterator[Diagnostic | NotChecked]:
     server = Validator()
     strange = set()
-    for item in view.items:
+    for item in snapshot.items:
         if not server.knows(item.object):
             strange.add(f"{item.kind} ({item.object.get('apiVersion')})")
             continue
         refusal = server.create(item.object, item.namespace)
         if refusal is not None:
-            yield _finding(view, item, refusal)
+            yield _finding(snapshot, item, refusal)
     if strange:
         yield NotChecked(
             _KEY, f"types of kinds that the sandbox's API server does not have: {', '.join(sorted(strange))}"
         )
 
 
-def _finding(view: View, item: Item, refusal: Refusal) -> Finding:
-    path, value = _untyped(view, item)
+def _finding(snapshot: Snapshot, item: Item, refusal: Refusal) -> Diagnostic:
+    path, value = _untyped(snapshot, item)
     evidence = [f"the API server answers {refusal.status} {refusal.reason}: {refusal.message}"]
     fix = "correct the field that it names"
     if path:
@@ -40,15 +40,15 @@ def _finding(view: View, item: Item, refusal: Refusal) -> Finding:
         fix = "put it in quotes (YAML reads yes, no, on, off, true and false as booleans, digits as numbers)"
     elif refusal.reason == "AlreadyExists":
         fix = "the files name it twice: give one another name, or remove it"
-    concerns: tuple[str, ...] = view.sets_behind(item) if item.kind == "Service" else ()
+    concerns: tuple[str, ...] = snapshot.sets_behind(item) if item.kind == "Service" else ()
     concerns = (item.name,) if item.kind == "StatefulSet" else concerns
     what = f"the API server refuses it ({refusal.status} {refusal.reason}): it is not created at all"
-    return Finding(_KEY, Severity.ERROR, item.reference(*path), what, tuple(evidence), fix, concerns)
+    return Diagnostic(_KEY, Severity.ERROR, item.reference(*path), what, tuple(evidence), fix, concerns)
 
 
-def _untyped(view: View, item: Item) -> tuple[tuple[str | int, ...], object]:
+def _untyped(snapshot: Snapshot, item: Item) -> tuple[tuple[str | int, ...], object]:
     """The first value in a list of words, or of an environment variable, that is no text."""
-    for workload in view.workloads:
+    for workload in snapshot.workloads:
         if workload.object is item.object:
             return _untyped_in(workload)
     for key, value in mapping(item.object, "data").items():
@@ -57,7 +57,7 @@ def _untyped(view: View, item: Item) -> tuple[tuple[str | int, ...], object]:
     return (), None
 
 
-def _untyped_in(workload: Workload) -> tuple[tuple[str | int, ...], object]:
+def _untyped_in(workload: WorkloadItem) -> tuple[tuple[str | int, ...], object]:
     for path, container in workload.containers:
         for field in ("command", "args"):
             rows = container.get(field)

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
-from chaos.diagnose.finding import Finding, Severity
+from chaos.diagnose.diagnostic import Diagnostic, Severity
+from chaos.diagnose.snapshot import Item, Snapshot, is_headless, selector_of
 from chaos.diagnose.values import shown
-from chaos.diagnose.view import Item, View, is_headless, selector_of
 
 _KEY = "replicas-reach-primary"
 _POD_NAME = "statefulset.kubernetes.io/pod-name"
 _WORDS = ("replica", "secondar", "standby", "slave", "follower", "readonly", "read-only", "-ro")
 
 
-def _look(view: View) -> Iterator[Finding]:
-    for primary in view.of("Service"):
+def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
+    for primary in snapshot.of("Service"):
         pinned = selector_of(primary).get(_POD_NAME)
         if not pinned:
             continue
-        for service in view.of("Service", primary.namespace):
-            if _is_for_replicas(service) and _also_selects(view, service, primary):
-                yield _finding(view, service, primary, pinned)
+        for service in snapshot.of("Service", primary.namespace):
+            if _is_for_replicas(service) and _also_selects(snapshot, service, primary):
+                yield _finding(snapshot, service, primary, pinned)
 
 
 def _is_for_replicas(service: Item) -> bool:
@@ -29,11 +29,11 @@ def _is_for_replicas(service: Item) -> bool:
     return not is_headless(service) and any(word in text.lower() for text in said for word in _WORDS)
 
 
-def _also_selects(view: View, service: Item, primary: Item) -> bool:
+def _also_selects(snapshot: Snapshot, service: Item, primary: Item) -> bool:
     wide, narrow = selector_of(service), selector_of(primary)
     if not wide or service is primary:
         return False
-    for workload in view.sets:
+    for workload in snapshot.sets:
         for ordinal in workload.ordinals:
             labels = workload.labels_of_pod(ordinal)
             if narrow.items() <= labels.items():
@@ -41,8 +41,8 @@ def _also_selects(view: View, service: Item, primary: Item) -> bool:
     return wide.items() <= narrow.items()
 
 
-def _finding(view: View, service: Item, primary: Item, pinned: str) -> Finding:
-    return Finding(
+def _finding(snapshot: Snapshot, service: Item, primary: Item, pinned: str) -> Diagnostic:
+    return Diagnostic(
         _KEY,
         Severity.WARNING,
         service.reference("spec", "selector"),
@@ -56,7 +56,7 @@ def _finding(view: View, service: Item, primary: Item, pinned: str) -> Finding:
         "give replicas a label of their own that follows their role (role: replica) and select it; the "
         "primary's service "
         "likewise, or it names a pod that may not be primary any more",
-        view.sets_behind(service),
+        snapshot.sets_behind(service),
     )
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
-from chaos.diagnose.finding import Finding, Severity
-from chaos.diagnose.view import View
+from chaos.diagnose.diagnostic import Diagnostic, Severity
+from chaos.diagnose.snapshot import Snapshot
 
 
-def _look(view: View) -> Iterator[Finding]:
-    for workload in view.sets:
+def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
+    for workload in snapshot.sets:
         at = workload.reference("spec", "replicas")
         if workload.replicas == 0:
-            yield Finding(
+            yield Diagnostic(
                 "few-replicas",
                 Severity.WARNING,
                 at,
@@ -23,7 +23,7 @@ def _look(view: View) -> Iterator[Finding]:
                 (workload.name,),
             )
         elif workload.replicas == 1:
-            yield Finding(
+            yield Diagnostic(
                 "few-replicas",
                 Severity.NOTE,
                 at,

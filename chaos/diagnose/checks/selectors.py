@@ -5,43 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
-from chaos.diagnose.finding import Finding, Repair, Severity
+from chaos.diagnose.diagnostic import Diagnostic, Repair, Severity
+from chaos.diagnose.snapshot import Item, Snapshot, WorkloadItem, is_headless, selector_of
 from chaos.diagnose.values import labels_of, mapping, shown
-from chaos.diagnose.view import Item, View, Workload, is_headless, selector_of
 
 _KEY = "service-selector"
 
 
-def _look(view: View) -> Iterator[Finding]:
-    for workload in view.sets:
-        service = view.get("Service", workload.service_name, workload.namespace)
+def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
+    for workload in snapshot.sets:
+        service = snapshot.get("Service", workload.service_name, workload.namespace)
         if service is not None and service.spec.get("type") != "ExternalName":
-            yield from _of_governing(view, workload, service)
-    governing = {(w.namespace, w.service_name) for w in view.sets}
-    for service in view.of("Service"):
+            yield from _of_governing(snapshot, workload, service)
+    governing = {(w.namespace, w.service_name) for w in snapshot.sets}
+    for service in snapshot.of("Service"):
         selector = selector_of(service)
         if not selector or (service.namespace, service.name) in governing:
             continue
-        known = [w for w in view.workloads if w.namespace == service.namespace]
-        if known and not any(w.selected_by(selector) for w in known) and not _selects_pods(view, service):
-            yield _selects_nothing(view, service, known)
+        known = [w for w in snapshot.workloads if w.namespace == service.namespace]
+        if known and not any(w.selected_by(selector) for w in known) and not _selects_pods(snapshot, service):
+            yield _selects_nothing(snapshot, service, known)
 
 
-def _selects_nothing(view: View, service: Item, known: list[Workload]) -> Finding:
+def _selects_nothing(snapshot: Snapshot, service: Item, known: list[WorkloadItem]) -> Diagnostic:
     selector = selector_of(service)
     labels = "; ".join(f"{w.kind} {w.name}: {shown(w.pod_labels)}" for w in known if w.kind != "Job")
     evidence = (f"selector {shown(selector)}", f"pods' labels: {labels or 'none but those of Jobs'}")
     at = service.reference("spec", "selector")
     later = _labels_to_come(selector, known)
-    if later and not view.live:
+    if later and not snapshot.live:
         what = f"it selects pods only once something puts {shown(later)} on them: no template has it"
         fix = f"nothing, where something does it after each restart; by hand kubectl label pod NAME {shown(later)}"
-        return Finding(_KEY, Severity.NOTE, at, what, evidence, fix, view.sets_behind(service))
+        return Diagnostic(_KEY, Severity.NOTE, at, what, evidence, fix, snapshot.sets_behind(service))
     what = "its selector selects no pod: its name has no address, or its address refuses every connection"
-    return Finding(_KEY, Severity.WARNING, at, what, evidence, "correct spec.selector, or delete the service")
+    return Diagnostic(_KEY, Severity.WARNING, at, what, evidence, "correct spec.selector, or delete the service")
 
 
-def _labels_to_come(selector: dict[str, str], known: list[Workload]) -> dict[str, str]:
+def _labels_to_come(selector: dict[str, str], known: list[WorkloadItem]) -> dict[str, str]:
     """The part of a selector that pods of a known workload lack, where the rest matches: a role that changes, say."""
     for workload in known:
         there = {key: value for key, value in selector.items() if key in workload.pod_labels}
@@ -50,16 +50,16 @@ def _labels_to_come(selector: dict[str, str], known: list[Workload]) -> dict[str
     return {}
 
 
-def _selects_pods(view: View, service: Item) -> bool:
+def _selects_pods(snapshot: Snapshot, service: Item) -> bool:
     selector = selector_of(service)
-    return any(selector.items() <= pod.labels.items() for pod in view.of("Pod", service.namespace))
+    return any(selector.items() <= pod.labels.items() for pod in snapshot.of("Pod", service.namespace))
 
 
-def _of_governing(view: View, workload: Workload, service: Item) -> Iterator[Finding]:
+def _of_governing(snapshot: Snapshot, workload: WorkloadItem, service: Item) -> Iterator[Diagnostic]:
     selector = selector_of(service)
     at, concerns = service.reference("spec", "selector"), (workload.name,)
     if not selector:
-        yield Finding(
+        yield Diagnostic(
             _KEY,
             Severity.WARNING,
             service.reference("spec"),
@@ -70,21 +70,21 @@ def _of_governing(view: View, workload: Workload, service: Item) -> Iterator[Fin
         )
     elif not workload.selected_by(selector):
         wanted = labels_of(mapping(workload.spec, "selector").get("matchLabels")) or workload.pod_labels
-        others = [w for w in view.workloads if w.namespace == service.namespace and w.selected_by(selector)]
+        others = [w for w in snapshot.workloads if w.namespace == service.namespace and w.selected_by(selector)]
         evidence = [
             f"selector {shown(selector)}",
             f"labels of the pods of {workload.name}: {shown(workload.pod_labels)}",
         ]
         if others:
             evidence.append("it selects pods of " + ", ".join(f"{w.kind} {w.name}" for w in others))
-        evidence += view.dns_says([f"{service.name}.{service.namespace}.svc"])
+        evidence += snapshot.dns_says([f"{service.name}.{service.namespace}.svc"])
         # A null removes a key in a merge patch.
         patch = {"spec": {"selector": {**dict.fromkeys(selector.keys() - wanted.keys()), **wanted}}}
         repair = Repair(
             f"set spec.selector to {shown(wanted)}", "Service", service.name, service.namespace, patch=patch
         )
-        alone = is_headless(service) and not others and not _selects_pods(view, service)
-        yield Finding(
+        alone = is_headless(service) and not others and not _selects_pods(snapshot, service)
+        yield Diagnostic(
             _KEY,
             Severity.ERROR,
             at,
@@ -92,7 +92,7 @@ def _of_governing(view: View, workload: Workload, service: Item) -> Iterator[Fin
             tuple(evidence),
             f"set spec.selector to {shown(wanted)}",
             concerns,
-            repair if view.live and alone and wanted else None,
+            repair if snapshot.live and alone and wanted else None,
         )
 
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
-from chaos.diagnose.finding import Finding, Severity
-from chaos.diagnose.view import View, is_headless, selector_of
+from chaos.diagnose.diagnostic import Diagnostic, Severity
+from chaos.diagnose.snapshot import Snapshot, is_headless, selector_of
 
 
-def _look(view: View) -> Iterator[Finding]:
-    for workload in view.sets:
-        services = view.of("Service", workload.namespace)
+def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
+    for workload in snapshot.sets:
+        services = snapshot.of("Service", workload.namespace)
         for service in services:
             if service.name == workload.service_name or not is_headless(service):
                 continue
             if not workload.selected_by(selector_of(service)):
                 continue
             governing = workload.service_name
-            yield Finding(
+            yield Diagnostic(
                 "several-headless",
                 Severity.NOTE,
                 service.reference("spec"),

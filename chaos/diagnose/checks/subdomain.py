@@ -5,29 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.diagnose.check import Check, Needs
-from chaos.diagnose.finding import Finding, Severity
+from chaos.diagnose.diagnostic import Diagnostic, Severity
+from chaos.diagnose.snapshot import Item, Snapshot, WorkloadItem
 from chaos.diagnose.values import text
-from chaos.diagnose.view import Item, View, Workload
 
 _KEY = "stale-subdomain"
 
 
-def _look(view: View) -> Iterator[Finding]:
-    for workload in view.sets:
+def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
+    for workload in snapshot.sets:
         wanted = workload.service_name
         stale: dict[str, list[Item]] = {}
-        for pod in view.pods_of(workload):
+        for pod in snapshot.pods_of(workload):
             subdomain = text(pod.spec.get("subdomain"))
             if subdomain != wanted:
                 stale.setdefault(subdomain, []).append(pod)
         for subdomain, pods in stale.items():
-            yield _finding(view, workload, subdomain, [pod.name for pod in pods])
+            yield _finding(snapshot, workload, subdomain, [pod.name for pod in pods])
 
 
-def _finding(view: View, workload: Workload, subdomain: str, pods: list[str]) -> Finding:
+def _finding(snapshot: Snapshot, workload: WorkloadItem, subdomain: str, pods: list[str]) -> Diagnostic:
     wanted = workload.service_name
-    now = view.get("Service", subdomain, workload.namespace) is not None
-    then = view.get("Service", wanted, workload.namespace) is not None
+    now = snapshot.get("Service", subdomain, workload.namespace) is not None
+    then = snapshot.get("Service", wanted, workload.namespace) is not None
     names = ", ".join(pods)
     if now and not then:
         what = (
@@ -60,8 +60,8 @@ def _finding(view: View, workload: Workload, subdomain: str, pods: list[str]) ->
         f"Service {wanted or '(none)'}: {'exists' if then else 'missing'}",
     )
     asked = [f"{pod}.{name}.{workload.namespace}.svc" for name in (subdomain, wanted) if name for pod in pods]
-    return Finding(
-        _KEY, Severity.ERROR, workload.reference(), what, (*evidence, *view.dns_says(asked)), fix, (workload.name,)
+    return Diagnostic(
+        _KEY, Severity.ERROR, workload.reference(), what, (*evidence, *snapshot.dns_says(asked)), fix, (workload.name,)
     )
 
 

@@ -6,21 +6,21 @@ from collections.abc import Callable, Collection
 
 from chaos.clock import RunClock
 from chaos.engine.aborting.condition import Condition, Seen
-from chaos.engine.aborting.stretches import Stretch
+from chaos.engine.aborting.stretches import FailureStretch
 from chaos.model import Outcome, Series
 from chaos.model.outcome import DNS_PRESENT, OK
 from chaos.model.recording import Recorder
 from chaos.options.conditions import FIGURES, FigureCondition
 
 _NS_PER_S = 1_000_000_000
-# So many times what a series needs for a sample it may be silent; then nobody knows how long anything failed.
+# A series that is silent for so many times what one sample takes no longer shows how long a failure lasts.
 _SILENT_TIMES, _SILENT_AT_LEAST_S = 3, 2.0
 _REVERSE = "PTR "
-# A look that comes so many times later than it should is late.
+# A look counts as late when it comes after so many of its intervals.
 _LATE_TIMES = 8
 
 
-class Figure(Condition):
+class WatchedFigure(Condition):
     """Compares the longest stretch of failures so far, of any pod, view and vantage, with a limit.
 
     Args:
@@ -48,7 +48,7 @@ class Figure(Condition):
         self._own = own
         self._lost = lost
         self._probe = FIGURES[said.figure][0]
-        self._stretches: dict[int, Stretch] = {}
+        self._stretches: dict[int, FailureStretch] = {}
         self._good: list[bool] = []  # by outcome
         self._series: list[Series] = []
         self._known = 0  # series that were looked at
@@ -74,7 +74,7 @@ class Figure(Condition):
         value = f"at least {longest_ns / _NS_PER_S:.3f} s{where}"
         now_ns, looked_ns = self._clock.now_ns(), self._looked_ns
         self._looked_ns = now_ns
-        # Where this very look is late, as after a computation that held everything up, so is what it looks at.
+        # When this look itself is late, a computation held this process up: then samples are late too, and not missing.
         in_time = now_ns - looked_ns < _LATE_TIMES * self.every_s * _NS_PER_S
         if not holds and in_time and (silent := self._silent(now_ns)):
             return Seen(None, silent)
@@ -92,7 +92,7 @@ class Figure(Condition):
             if self._concerns(series):
                 self._series.append(series)
                 before = history.samples[series.id] if from_now else None
-                self._stretches[series.id] = Stretch(before, self._good)
+                self._stretches[series.id] = FailureStretch(before, self._good)
         self._known = len(history.series)
 
     def _concerns(self, series: Series) -> bool:

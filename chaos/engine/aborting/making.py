@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from chaos.clock import RunClock
 from chaos.cluster.client import Cluster
 from chaos.engine.aborting.condition import Condition
-from chaos.engine.aborting.figure import Figure
-from chaos.engine.aborting.of_object import OfObject
-from chaos.engine.aborting.prometheus import Prometheus, Query
+from chaos.engine.aborting.figure import WatchedFigure
+from chaos.engine.aborting.of_object import WatchedObject
+from chaos.engine.aborting.prometheus import Prometheus, WatchedQuery
 from chaos.engine.permissions import Feature, Permission, Scope
 from chaos.engine.probing import Probing
 from chaos.errors import UsageError
@@ -61,18 +61,18 @@ def outside_conditions(options: Options, cluster: Cluster, clock: RunClock, name
     asked = options.aborting.conditions
     queries = [one for one in asked if isinstance(one, QueryCondition)]
     server = Prometheus(options.aborting.prometheus) if queries else None
-    found: list[Condition] = [Query(one, server.ask) for one in queries if server is not None]
+    found: list[Condition] = [WatchedQuery(one, server.ask) for one in queries if server is not None]
     for one in asked:
         if isinstance(one, ObjectCondition):
             early = one.kind == "Node" or bool(options.target)
-            found.append(OfObject(one, cluster, clock, namespace, early=early))
+            found.append(WatchedObject(one, cluster, clock, namespace, early=early))
     return found
 
 
 def figure_conditions(options: Options, recorder: Recorder, clock: RunClock, probing: Probing) -> Iterable[Condition]:
     """Those about what the run measures."""
     return [
-        Figure(one, recorder, clock, probing.watched, probing.lost)
+        WatchedFigure(one, recorder, clock, probing.watched, probing.lost)
         for one in options.aborting.conditions
         if isinstance(one, FigureCondition)
     ]

@@ -13,7 +13,7 @@ _BUDGET_S = 2.0
 _ABSENT = "not there"
 
 
-class OfObject(Condition):
+class WatchedObject(Condition):
     """Reads the object once a second.
 
     Args:
@@ -54,7 +54,7 @@ class OfObject(Condition):
         asked_s = self._clock.now_s()
         seen = await self._read()
         if isinstance(seen, ApiError):
-            self._since_s = None  # meanwhile it may have been otherwise
+            self._since_s = None  # the condition may have changed while it could not be read
             return Seen(None, seen.message)
         if not self._was_there:
             return Seen(None, f"there is no {self._what}")
@@ -63,7 +63,7 @@ class OfObject(Condition):
             return Seen(False, self._told(seen))
         now_s = self._clock.now_s()
         if self._since_s is None:
-            self._since_s = now_s  # its answer is of before that, so the time is a lower bound
+            self._since_s = now_s  # counted from the receipt, after the server looked: so the time is a lower bound
         for_s = asked_s - self._since_s
         told = self._told(seen) + (f" for at least {max(for_s, 0.0):.0f} s" if self._said.for_s else "")
         return Seen(for_s >= self._said.for_s or not self._said.for_s, told)

@@ -24,7 +24,7 @@ from chaos.visible import visible
 TOKEN = "CHAOS_PROMETHEUS_TOKEN"  # noqa: S105 - the variable that has it
 # A query that takes longer says nothing of now.
 _WITHIN_S = 5.0
-# A server that sends a byte now and then, or a name that is looked up for ever, is waited for no longer in all.
+# Limit of a whole query: the timeout above is for each read and does not end a server that sends a byte now and then.
 _ENDED_AFTER_S = 2 * _WITHIN_S
 # An alert's expression finds a few series.
 _MOST_BYTES = 1 << 20
@@ -37,7 +37,7 @@ class QueryError(Exception):
     """It was not answered; the text says why."""
 
 
-class Query(Condition):
+class WatchedQuery(Condition):
     """Holds where the query finds a series, as an alert does, or a number that is not zero.
 
     Args:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from chaos.model import Samples
 
-# In the steady state all of them are successes.
+# So far back a success is looked for; in the steady state every sample is one.
 _NEWEST = 50
 
 
-class Stretch:
+class FailureStretch:
     """The longest stretch of failures of one series so far, at least; one that goes on counts up to its last failure.
 
     A stretch lies between two successes. It began before its first failure was received and ended after its last one

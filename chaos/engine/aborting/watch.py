@@ -12,7 +12,7 @@ from chaos.engine.aborting.condition import Condition, Seen
 from chaos.engine.progress import Progress
 from chaos.errors import AbortedError, PreflightError
 
-# A condition that nobody can tell for longer than that is watched no more, so the run must not go on.
+# A condition that was unknown for longer than this no longer protects anything, so the run is ended.
 UNKNOWN_AT_MOST_S = 30.0
 _UNDONE = "what the run had changed is undone"
 

@@ -9,19 +9,19 @@ from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 
 import chaos
-from chaos.engine.doctor.finding import Finding, Status
+from chaos.engine.doctor.examined import Examined, Status
 
 
-def local_findings() -> Iterator[Finding]:
+def local_findings() -> Iterator[Examined]:
     """What concerns this machine alone."""
     used = ", ".join(f"{name} {version(name)}" for name in ("kubernetes", "dnspython", "aiohttp"))
-    yield Finding(
+    yield Examined(
         Status.OK, "versions", f"chaos-identity {chaos.__version__}, Python {platform.python_version()}, {used}"
     )
     yield _other_script()
 
 
-def _other_script() -> Finding:
+def _other_script() -> Examined:
     """Chaos Toolkit installs a script of the same name."""
     what, path = "script `chaos`", shutil.which("chaos")
     try:
@@ -30,12 +30,12 @@ def _other_script() -> Finding:
         other = None
     if other is not None:
         found = f"Chaos Toolkit {other.version} is installed beside it and has a script `chaos` too"
-        return Finding(Status.WARNING, what, found, "use `chaos-identity` or `python -m chaos`")
+        return Examined(Status.WARNING, what, found, "use `chaos-identity` or `python -m chaos`")
     if path is None:
-        return Finding(Status.WARNING, what, "not on PATH", "use `python -m chaos`, or add its folder to PATH")
+        return Examined(Status.WARNING, what, "not on PATH", "use `python -m chaos`, or add its folder to PATH")
     if not _is_ours(Path(path)):
-        return Finding(Status.WARNING, what, f"{path} is another program", "use `chaos-identity` or `python -m chaos`")
-    return Finding(Status.OK, what, path)
+        return Examined(Status.WARNING, what, f"{path} is another program", "use `chaos-identity` or `python -m chaos`")
+    return Examined(Status.OK, what, path)
 
 
 def _is_ours(script: Path) -> bool:
@@ -43,4 +43,4 @@ def _is_ours(script: Path) -> bool:
         text = script.read_bytes()[:4096]
     except OSError:
         return False
-    return b"chaos.__main__" in text or b"chaos.cli.main" in text  # as versions before wrote it
+    return b"chaos.__main__" in text or b"chaos.cli.main" in text  # the entry point of earlier versions

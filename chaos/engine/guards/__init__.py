@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chaos.engine.guards.budgets import Budgets
-from chaos.engine.guards.consent import NamespaceConsent
-from chaos.engine.guards.disturbing import ClusterDns, NodeCommands, Nodes
+from chaos.engine.guards.budgets import BudgetsGuard
+from chaos.engine.guards.consent import NamespaceConsentGuard
+from chaos.engine.guards.disturbing import ClusterDnsGuard, NodeCommandsGuard, NodesGuard
 from chaos.engine.guards.guard import Guard, GuardError, Injection, Scene
-from chaos.engine.guards.known_cluster import KnownCluster
-from chaos.engine.guards.namespaces import DefaultNamespace, SystemNamespace
-from chaos.engine.guards.radius import Radius
-from chaos.engine.guards.steady import SteadyFirst
-from chaos.engine.guards.windows import Hours
+from chaos.engine.guards.known_cluster import KnownClusterGuard
+from chaos.engine.guards.namespaces import DefaultNamespaceGuard, SystemNamespaceGuard
+from chaos.engine.guards.radius import RadiusGuard
+from chaos.engine.guards.steady import SteadyFirstGuard
+from chaos.engine.guards.windows import HoursGuard
 from chaos.errors import AbortedError
 
 __all__ = ["GUARDS", "Guard", "GuardError", "Guards", "Injection", "Scene"]
 
 # In the order in which they look; before a run those that ask nothing of the cluster come first (`check_start`).
 GUARDS: tuple[Guard, ...] = (
-    SystemNamespace(),
-    DefaultNamespace(),
-    ClusterDns(),
-    Nodes(),
-    NodeCommands(),
-    NamespaceConsent(),
-    Hours(),
-    SteadyFirst(),
-    Radius(),
-    Budgets(),
-    KnownCluster(),
+    SystemNamespaceGuard(),
+    DefaultNamespaceGuard(),
+    ClusterDnsGuard(),
+    NodesGuard(),
+    NodeCommandsGuard(),
+    NamespaceConsentGuard(),
+    HoursGuard(),
+    SteadyFirstGuard(),
+    RadiusGuard(),
+    BudgetsGuard(),
+    KnownClusterGuard(),
 )
 
 

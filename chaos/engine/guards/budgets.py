@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from chaos.cluster.selector import selector_text
 from chaos.engine.guards.guard import Guard, GuardError, Injection, Scene
 from chaos.engine.permissions import DNS_NAMESPACE
 from chaos.engine.target import is_ready
+from chaos.model.object import Object
 
-# The controller that counts is behind for a moment after a pod turned ready.
+# The disruption controller updates a budget's status some moments after a pod has become ready.
 _WAIT_S, _LOOK_S = 5.0, 0.5
-Object = dict[str, Any]
 
 
-class Budgets(Guard):
+class BudgetsGuard(Guard):
     """PodDisruptionBudgets of the pods that are about to be taken."""
 
     name = "disruption-budget"
@@ -69,7 +68,7 @@ class Budgets(Guard):
             pods, _ = await scene.cluster.list("Pod", namespace, selector_text(selector))
             there = {pod["metadata"]["name"] for pod in pods if "deletionTimestamp" not in pod["metadata"]}
             hit = injection.hit & there
-            # Its controller may not have counted yet what went a moment ago.
+            # The budget's status may still count a pod that has just gone, so the pods are counted here too.
             spare = sum(map(is_ready, pods)) - int((budget.get("status") or {}).get("desiredHealthy") or 0)
             allowed = max(0, min(allowed_by(budget), spare))
             if min(len(hit), injection.at_once or len(hit)) > allowed:

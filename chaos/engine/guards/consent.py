@@ -11,7 +11,7 @@ from chaos.errors import PreflightError
 _APART_S = 5.0
 
 
-class NamespaceConsent(Guard):
+class NamespaceConsentGuard(Guard):
     """Consent of a namespace, read again before each fault."""
 
     name = "consent"

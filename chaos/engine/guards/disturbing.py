@@ -10,7 +10,7 @@ _MOST_NAMED = 10
 
 
 class _Needed(Guard):
-    """An experiment that needs what must be allowed; on the sandbox nobody else is disturbed."""
+    """Refuses an experiment with a certain need unless an option allows it; the sandbox has nobody to disturb."""
 
     need: str
 
@@ -36,7 +36,7 @@ class _Needed(Guard):
         return bool(allowed) or scene.place.simulated
 
 
-class ClusterDns(_Needed):
+class ClusterDnsGuard(_Needed):
     """Changes to cluster DNS."""
 
     name = "cluster-dns"
@@ -45,7 +45,7 @@ class ClusterDns(_Needed):
     need = "kube-system"
 
 
-class Nodes(_Needed):
+class NodesGuard(_Needed):
     """Nodes out of service."""
 
     name = "nodes"
@@ -54,7 +54,7 @@ class Nodes(_Needed):
     need = "nodes"
 
 
-class NodeCommands(Guard):
+class NodeCommandsGuard(Guard):
     """Commands of the user's own that cut a node off."""
 
     name = "node-commands"
@@ -80,7 +80,7 @@ class NodeCommands(Guard):
 
 
 async def _others_on(scene: Scene) -> str:
-    """Whom it hits besides, whichever node it is; as far as one may look."""
+    """Pods of others that are lost with a node that is cut off, on each node that it may be."""
     try:
         pods, _ = await scene.cluster.list("Pod")
     except ApiError as exc:

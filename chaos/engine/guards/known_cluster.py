@@ -6,7 +6,7 @@ from chaos.cluster.pins import Pins
 from chaos.engine.guards.guard import Guard, Scene
 
 
-class KnownCluster(Guard):
+class KnownClusterGuard(Guard):
     """The cluster's fingerprint is remembered at first use, by context; another one is refused."""
 
     name = "known-cluster"

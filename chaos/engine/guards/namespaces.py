@@ -5,7 +5,7 @@ from __future__ import annotations
 from chaos.engine.guards.guard import Guard, GuardError, Scene
 
 
-class SystemNamespace(Guard):
+class SystemNamespaceGuard(Guard):
     """Namespaces of Kubernetes itself; labels do not help."""
 
     name = "system-namespace"
@@ -21,13 +21,13 @@ def refuse_system(namespace: str) -> None:
     """Raises GuardError: it is one of Kubernetes itself."""
     if namespace.startswith("kube-"):
         raise GuardError(
-            SystemNamespace.name,
+            SystemNamespaceGuard.name,
             f"{namespace} belongs to Kubernetes itself, and no experiment works in it, whatever its labels",
             hint="name another namespace, or leave --namespace out of a run: one is made then",
         )
 
 
-class DefaultNamespace(Guard):
+class DefaultNamespaceGuard(Guard):
     """Where everything lands that names no namespace."""
 
     name = "default-namespace"

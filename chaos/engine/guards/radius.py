@@ -7,7 +7,7 @@ from chaos.engine.guards.guard import Guard, Injection, Scene
 from chaos.engine.target import is_ready
 
 
-class Radius(Guard):
+class RadiusGuard(Guard):
     """The experiment declares it; the live cluster is asked before each fault."""
 
     name = "blast-radius"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chaos.engine.guards.guard import Guard, Injection, Scene
 
 
-class SteadyFirst(Guard):
+class SteadyFirstGuard(Guard):
     """The steady state comes before the first fault."""
 
     name = "steady-state"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chaos.engine.guards.guard import Guard, Injection, Scene
 
 
-class Hours(Guard):
+class HoursGuard(Guard):
     """Maintenance windows. Both clocks must be in one of them."""
 
     name = "window"

@@ -15,7 +15,7 @@ import pytest
 
 from chaos.engine.aborting import prometheus
 from chaos.engine.aborting.condition import Seen
-from chaos.engine.aborting.prometheus import Prometheus, Query, QueryError, judged
+from chaos.engine.aborting.prometheus import Prometheus, QueryError, WatchedQuery, judged
 from chaos.errors import PreflightError
 from chaos.options.conditions import QueryCondition
 from kubesim import run_virtual
@@ -117,7 +117,7 @@ def test_it_asks_with_the_token_of_the_variable_and_what_terminals_obey_reaches_
 ) -> None:
     monkeypatch.setenv(prometheus.TOKEN, TOKEN)
     server.says(document("vector", [{"metric": {"job": "\x1b[2J"}, "value": [1.0, "1"]}]))
-    query = Query(QueryCondition("prometheus: up == 0", "up == 0"), Prometheus(f"{server.url}/").ask)
+    query = WatchedQuery(QueryCondition("prometheus: up == 0", "up == 0"), Prometheus(f"{server.url}/").ask)
     seen = run_virtual(query.look())
     assert seen.holds
     assert "\x1b" not in seen.value
@@ -185,7 +185,7 @@ def test_one_that_never_comes_to_an_end_is_not_known(monkeypatch: pytest.MonkeyP
         return {}
 
     try:
-        seen = run_virtual(Query(QueryCondition("prometheus: up", "up"), ask).look())
+        seen = run_virtual(WatchedQuery(QueryCondition("prometheus: up", "up"), ask).look())
     finally:
         over.set()
     assert seen == Seen(None, "Prometheus had not answered after 0.01 s")
@@ -195,8 +195,8 @@ def test_one_that_cannot_be_reached_or_refuses_the_query_ends_the_run_before_it_
     """Port 1 of this machine: nobody listens."""
     said = QueryCondition("prometheus: up ==", "up ==")
     with pytest.raises(PreflightError, match="cannot be asked") as caught:
-        run_virtual(Query(said, Prometheus("http://127.0.0.1:1", "").ask).check())
+        run_virtual(WatchedQuery(said, Prometheus("http://127.0.0.1:1", "").ask).check())
     assert "--prometheus" in caught.value.hint
     server.says({"status": "error", "errorType": "bad_data", "error": "parse error: unexpected end"}, 400)
     with pytest.raises(PreflightError, match="parse error: unexpected end"):
-        run_virtual(Query(said, Prometheus(server.url, "").ask).check())
+        run_virtual(WatchedQuery(said, Prometheus(server.url, "").ask).check())

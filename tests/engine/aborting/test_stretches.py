@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from chaos.engine.aborting.stretches import Stretch
+from chaos.engine.aborting.stretches import FailureStretch
 from chaos.model import Samples
 
 OK, FAILED, OTHER = 0, 1, 2
@@ -21,7 +21,7 @@ def samples_of(rows: list[Row]) -> Samples:
 
 def longest(rows: list[Row], *cuts: int, before: int = 0) -> int:
     """Of rows in order of receipt, looked at after as many as `cuts` say, and at the end."""
-    stretch = Stretch(samples_of(rows[:before]), GOOD) if before else Stretch()
+    stretch = FailureStretch(samples_of(rows[:before]), GOOD) if before else FailureStretch()
     for cut in (*cuts, len(rows)):
         stretch.follow(samples_of(rows[:cut]), GOOD)
     return stretch.longest_ns

@@ -11,8 +11,8 @@ import pytest
 
 from chaos.clock import RunClock
 from chaos.engine.aborting import Condition, Seen, Watch, check_all
-from chaos.engine.aborting.figure import Figure
-from chaos.engine.aborting.of_object import OfObject
+from chaos.engine.aborting.figure import WatchedFigure
+from chaos.engine.aborting.of_object import WatchedObject
 from chaos.engine.progress import Silence
 from chaos.errors import AbortedError, ApiError, PreflightError
 from chaos.model import Outcome
@@ -133,7 +133,7 @@ def looks(text: str, ready: Callable[[float], str | ApiError | None], *, early: 
         said = parse_condition(text)
         assert isinstance(said, ObjectCondition)
         clock = RunClock(asyncio.get_running_loop())
-        condition = OfObject(said, Node(ready), clock, "mine", early=early)  # type: ignore[arg-type]
+        condition = WatchedObject(said, Node(ready), clock, "mine", early=early)  # type: ignore[arg-type]
         found = [seen.holds] if (seen := await condition.check()) is not None else []
         for _ in range(6):
             await asyncio.sleep(1)
@@ -182,7 +182,7 @@ def figure(tmp_path: Path, text: str, probe: str, record: str, outcomes: list[Ou
             probe=probe, record=record, view="v", pod="web-0", name="n", period_s=0.1, timeout_s=1.0
         )
         kept.open_series(probe="address", record="old", view="", pod="web-0", name="n", period_s=0.1, timeout_s=1.0)
-        watched = Figure(said, kept, clock, set(), lambda: lost)
+        watched = WatchedFigure(said, kept, clock, set(), lambda: lost)
         watched.begin()
         found = []
         for outcome in outcomes:
@@ -231,7 +231,7 @@ def test_what_nothing_was_heard_of_is_unknown_unless_the_look_itself_is_late(tmp
         said = parse_condition("outage.by-name > 1m")
         assert isinstance(said, FigureCondition)
         kept.open_series(probe="http", record="web-0", view="", pod="web-0", name="n", period_s=0.1, timeout_s=1.0)
-        watched = Figure(said, kept, clock, set(), lambda: ())
+        watched = WatchedFigure(said, kept, clock, set(), lambda: ())
         watched.begin()
         found = []
         for wait_s in (2.5, 0.25, 0.25, 0.25, 0.25):

@@ -16,7 +16,7 @@ from chaos.analysis.reading import Reading
 from chaos.cli.saved import concluded
 from chaos.engine.consent import granted
 from chaos.engine.guards import GuardError, Injection, Scene
-from chaos.engine.guards.budgets import Budgets
+from chaos.engine.guards.budgets import BudgetsGuard
 from chaos.engine.progress import Silence
 from chaos.engine.target import WatchedTarget
 from chaos.errors import AbortedError, UsageError
@@ -214,7 +214,7 @@ def test_what_the_controller_of_a_budget_has_not_counted_yet_counts(tmp_path: Pa
     scene = Scene(Listed(), None, with_method(_nothing), Options(), "mine")  # type: ignore[arg-type]
     injection = Injection(WatchedTarget("mine", "web", "web", 80, ("web-0",)), "deletion", frozenset({"web-0"}))
     with pytest.raises(GuardError, match="allows 0 of web-0 to be taken now"):
-        run_virtual(Budgets().check_injection(scene, injection))
+        run_virtual(BudgetsGuard().check_injection(scene, injection))
 
 
 async def _nothing(_run: Run) -> None:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-Object = dict[str, Any]
+from chaos.model.object import Object
 
 
 class Severity(StrEnum):
@@ -59,7 +59,7 @@ class Repair:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnostic:
     """One fault.
 
     Attributes:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from chaos.diagnose.finding import Reference
-from chaos.diagnose.values import Object, labels_of, mapping, mappings, number, selects, text
+from chaos.diagnose.diagnostic import Reference
+from chaos.diagnose.values import labels_of, mapping, mappings, number, selects, text
+from chaos.model.object import Object
 
 if TYPE_CHECKING:
+    from chaos.diagnose.location import SourceLocation
     from chaos.diagnose.measured import Measured
-    from chaos.diagnose.place import Place
 
 _POD_NAME_LABEL = "statefulset.kubernetes.io/pod-name"
 _POD_INDEX_LABEL = "apps.kubernetes.io/pod-index"
@@ -25,12 +26,12 @@ class Item:
     Attributes:
         object: as the API server or the file has it.
         namespace: where it is, or would be; empty for kinds without.
-        place: in a file; None for objects of a cluster.
+        location: in a file; None for objects of a cluster.
     """
 
     object: Object
     namespace: str
-    place: Place | None = None
+    location: SourceLocation | None = None
 
     @property
     def kind(self) -> str:
@@ -54,12 +55,12 @@ class Item:
 
     def reference(self, *path: str | int, offset: int = 0) -> Reference:
         """The object, and the line of one of its fields; `offset` lines into a text."""
-        file, line = ("", 0) if self.place is None else (self.place.file, self.place.line(path, offset))
+        file, line = ("", 0) if self.location is None else (self.location.file, self.location.line(path, offset))
         return Reference(self.kind, self.name, self.namespace, file, line)
 
 
 @dataclass(frozen=True)
-class Workload(Item):
+class WorkloadItem(Item):
     """An object that makes pods, or a pod that nobody made.
 
     Attributes:
@@ -128,7 +129,7 @@ _TEMPLATES: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(eq=False)
-class View:
+class Snapshot:
     """Objects, and what is known about them.
 
     Attributes:
@@ -169,18 +170,18 @@ class View:
         return next((item for item in self.of(kind, namespace) if item.name == name), None)
 
     @cached_property
-    def workloads(self) -> tuple[Workload, ...]:
+    def workloads(self) -> tuple[WorkloadItem, ...]:
         """What makes pods; of pods only those that nobody made."""
         found = []
         for kind, path in _TEMPLATES.items():
             for item in self.of(kind):
                 if kind == "Pod" and mapping(item.object, "metadata").get("ownerReferences"):
                     continue
-                found.append(Workload(item.object, item.namespace, item.place, path))
+                found.append(WorkloadItem(item.object, item.namespace, item.location, path))
         return tuple(found)
 
     @cached_property
-    def sets(self) -> tuple[Workload, ...]:
+    def sets(self) -> tuple[WorkloadItem, ...]:
         """The StatefulSets."""
         return tuple(w for w in self.workloads if w.kind == "StatefulSet")
 
@@ -193,11 +194,11 @@ class View:
                     found.setdefault((pod.namespace, text(owner.get("name"))), []).append(pod)
         return found
 
-    def pods_of(self, workload: Workload) -> list[Item]:
+    def pods_of(self, workload: WorkloadItem) -> list[Item]:
         """The pods of a StatefulSet that exist."""
         return self._pods_by_set.get((workload.namespace, workload.name), [])
 
-    def set_of(self, pod: Item) -> Workload | None:
+    def set_of(self, pod: Item) -> WorkloadItem | None:
         """The StatefulSet that a pod is of."""
         for owner in mappings(mapping(pod.object, "metadata").get("ownerReferences")):
             if owner.get("kind") == "StatefulSet":
@@ -211,7 +212,7 @@ class View:
             return []
         return [said for name in names if (said := self.measured.describe(f"{name}.{self.domain}"))]
 
-    def services_of(self, workload: Workload) -> list[Item]:
+    def services_of(self, workload: WorkloadItem) -> list[Item]:
         """The services whose selector selects its pods, and the governing one."""
         return [
             service

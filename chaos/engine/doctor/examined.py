@@ -17,7 +17,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Examined:
     """One line.
 
     Attributes:
@@ -32,9 +32,9 @@ class Finding:
     advice: str = ""
 
 
-async def asked(what: str, look: Callable[[], Awaitable[Finding]]) -> Finding:
+async def asked(what: str, look: Callable[[], Awaitable[Examined]]) -> Examined:
     """A look that may be forbidden: then nothing is known."""
     try:
         return await look()
     except ApiError as exc:
-        return Finding(Status.UNKNOWN, what, exc.message, exc.hint)
+        return Examined(Status.UNKNOWN, what, exc.message, exc.hint)

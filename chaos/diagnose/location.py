@@ -9,7 +9,7 @@ import yaml
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Place:
+class SourceLocation:
     """Where an object was written.
 
     Attributes:

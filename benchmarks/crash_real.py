@@ -171,7 +171,7 @@ def killed(cluster: RealCluster, way: Way, last: int, after_s: float, place: str
         if found:
             kept = shutil.copytree(base, Path(tempfile.gettempdir()) / f"crash-real-{secrets.token_hex(3)}")
             print(f"{way.experiment}: kept in {kept}\n{heard}", file=sys.stderr, flush=True)
-        after = "its end" if last == _OVER else str(lines)
+        after = f"its end, {lines}" if last == _OVER else str(lines)
         row = (way.experiment, way.name, after, place, exit_code, "; ".join(found))
         print("| " + " | ".join(row) + " |", flush=True)
         return found, lines

@@ -148,8 +148,8 @@ def recover(here: Machine, elsewhere: Machine | None, run_id: str) -> tuple[str,
     return ", ".join(map(str, dict.fromkeys(codes))), heard
 
 
-def killed(cluster: RealCluster, way: Way, last: int, after_s: float, place: str) -> tuple[list[str], int]:
-    """One run and its death; prints its row, and returns what is wrong, and the lines of its journal."""
+def killed(cluster: RealCluster, way: Way, last: int, after_s: float, place: str) -> tuple[list[str], int, bool]:
+    """One run and its death; prints its row, and returns what is wrong, its journal's lines, and if it died."""
     with tempfile.TemporaryDirectory() as base:
         homes = [Path(base) / name for name in ("here", "there")]
         here, there = (Machine(cluster.context, home, home / "reports", home is homes[1]) for home in homes)
@@ -158,7 +158,8 @@ def killed(cluster: RealCluster, way: Way, last: int, after_s: float, place: str
         before = cluster.everything()
         code, journal, lines, said = run(here, [way.experiment, *way.words], last, after_s)
         exit_code, told, heard = str(code), True, said
-        if journal is not None and last != _OVER:
+        died = code == -signal.SIGKILL
+        if journal is not None and died:
             run_id = str(Journal.load(journal).run["id"])
             elsewhere = there if place == ELSEWHERE else None
             told = run_id in (elsewhere or here).does("status")[1] or not cluster.settled(before, journal)
@@ -166,15 +167,17 @@ def killed(cluster: RealCluster, way: Way, last: int, after_s: float, place: str
         found = cluster.settled(before, journal)
         found += [] if told else ["what was changed was not told"]
         found += ["a traceback was shown"] if "Traceback" in heard else []
-        if journal is not None and last != _OVER and exit_code.rpartition(" ")[2] != "0":
+        if journal is not None and died and exit_code.rpartition(" ")[2] != "0":
             found.append(f"the recovery ended with {exit_code}")
         if found:
             kept = shutil.copytree(base, Path(tempfile.gettempdir()) / f"crash-real-{secrets.token_hex(3)}")
             print(f"{way.experiment}: kept in {kept}\n{heard}", file=sys.stderr, flush=True)
-        after = f"its end, {lines}" if last == _OVER else str(lines)
-        row = (way.experiment, way.name, after, place, exit_code, "; ".join(found))
+        if died and last == _OVER:
+            found.append(f"it did not end within {_WITHIN_S} s")
+        after = str(lines) if died else f"its end, {lines}"
+        row = (way.experiment, way.name, after, place if died else "", exit_code, "; ".join(found))
         print("| " + " | ".join(row) + " |", flush=True)
-        return found, lines
+        return found, lines, died
 
 
 def main() -> int:
@@ -201,14 +204,14 @@ def main() -> int:
             named = way._replace(words=tuple(namespace if word == _MINE else word for word in way.words))
             chosen: Sequence[int] = asked.after
             if not chosen:
-                found, whole = killed(cluster, named, _OVER, 0.0, "")
+                found, whole, _ = killed(cluster, named, _OVER, 0.0, "")
                 wrong += bool(found)
                 every = range(asked.every, whole + 1, asked.every or 1)
                 chosen = every if asked.every else sorted(rng.sample(range(1, whole + 1), min(asked.kills, whole)))
             for last in chosen:
                 after_s = rng.choice((0.0, rng.uniform(0.0, _JITTER_S)))
-                found, _ = killed(cluster, named, last, after_s, (HERE, ELSEWHERE)[deaths % 2])
-                deaths, wrong = deaths + 1, wrong + bool(found)
+                found, _, died = killed(cluster, named, last, after_s, (HERE, ELSEWHERE)[deaths % 2])
+                deaths, wrong = deaths + died, wrong + bool(found)
     print(f"\n{deaths} kills, {wrong} rows with something wrong")
     return 1 if wrong or not deaths else 0
 

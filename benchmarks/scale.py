@@ -142,40 +142,38 @@ async def until_resolvable(host: LocalHost, views: tuple[DnsView, ...], addresse
 
 async def measure(pods: int, folder: Path) -> dict[str, Any]:
     """One size, in this process and in virtual time."""
-    sandbox = kubesim.Cluster(seed=1)
-    await sandbox.start()
-    cluster = await connect(ClusterAddress(url=sandbox.url, connector=sandbox.connector()))
-    clock = RunClock(asyncio.get_running_loop())
-    recorder = Recorder(folder, RunMeta("scale", simulated=True, started_at=datetime.now(UTC)))
-    views = (await find_dns(cluster)).views
-    began_cpu_s, began_s = time.process_time(), clock.now_s()
-    addresses = await until_ready(cluster, clock, pods)
-    ready_s = clock.now_s() - began_s
-    async with LocalHost(sandbox.vantage, clock, recorder, views, _TIMEOUT_S) as host:
-        resolved = await until_resolvable(host, views, addresses)
-        for number, pod in enumerate(sorted(addresses)):
-            for view in views:
-                series = recorder.open_series(
-                    probe="dns",
-                    record=f"A {pod}",
-                    view=view.name,
-                    pod=pod,
-                    name=_absolute(pod),
-                    period_s=_PERIOD_S,
-                    timeout_s=_TIMEOUT_S,
-                )
-                host.open(series, 0, _PERIOD_S * number / pods)
-        await asyncio.sleep(_PROBED_S + _PERIOD_S / 2)
-    recorder.flush()
-    work_cpu_s = time.process_time() - began_cpu_s
-    samples = agreeing = 0
-    for series in recorder.history.series:
-        for outcome in recorder.history.samples[series.id].outcome:
-            samples += 1
-            agreeing += recorder.history.outcomes[outcome].values == (addresses[series.pod],)
-    recorder.close()
-    await cluster.close()
-    await sandbox.stop()
+    async with kubesim.Cluster(seed=1) as sandbox:
+        cluster = await connect(ClusterAddress(url=sandbox.url, connector=sandbox.connector()))
+        clock = RunClock(asyncio.get_running_loop())
+        recorder = Recorder(folder, RunMeta("scale", simulated=True, started_at=datetime.now(UTC)))
+        views = (await find_dns(cluster)).views
+        began_cpu_s, began_s = time.process_time(), clock.now_s()
+        addresses = await until_ready(cluster, clock, pods)
+        ready_s = clock.now_s() - began_s
+        async with LocalHost(sandbox.vantage, clock, recorder, views, _TIMEOUT_S) as host:
+            resolved = await until_resolvable(host, views, addresses)
+            for number, pod in enumerate(sorted(addresses)):
+                for view in views:
+                    series = recorder.open_series(
+                        probe="dns",
+                        record=f"A {pod}",
+                        view=view.name,
+                        pod=pod,
+                        name=_absolute(pod),
+                        period_s=_PERIOD_S,
+                        timeout_s=_TIMEOUT_S,
+                    )
+                    host.open(series, 0, _PERIOD_S * number / pods)
+            await asyncio.sleep(_PROBED_S + _PERIOD_S / 2)
+        recorder.flush()
+        work_cpu_s = time.process_time() - began_cpu_s
+        samples = agreeing = 0
+        for series in recorder.history.series:
+            for outcome in recorder.history.samples[series.id].outcome:
+                samples += 1
+                agreeing += recorder.history.outcomes[outcome].values == (addresses[series.pod],)
+        recorder.close()
+        await cluster.close()
     if (failure := sandbox.failure()) is not None:
         raise failure
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

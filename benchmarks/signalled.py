@@ -178,14 +178,10 @@ class Instants:
     @asynccontextmanager
     async def open_place(self, *_: Any, **_more: Any) -> AsyncIterator[Place]:
         """In place of the sandbox: one that is taken for a real cluster."""
-        sandbox = kubesim.Cluster(seed=1)
-        await sandbox.start()
-        self.look_at(sandbox)
-        address = ClusterAddress(context="lab", url=sandbox.url, connector=sandbox.connector())
-        try:
+        async with kubesim.Cluster(seed=1) as sandbox:
+            self.look_at(sandbox)
+            address = ClusterAddress(context="lab", url=sandbox.url, connector=sandbox.connector())
             yield Place(address, sandbox.vantage, "lab", virtual_time=True, seed=1)
-        finally:
-            await sandbox.stop()
 
 
 def _become(arguments: list[str], reports: Path, number: int | None, at_s: float, second_s: float | None) -> NoReturn:

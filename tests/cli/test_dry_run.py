@@ -51,24 +51,20 @@ class Clusters:
 
     @asynccontextmanager
     async def open(self, *_: object, **__: object) -> AsyncIterator[Place]:
-        sandbox = kubesim.Cluster(seed=3)
-        await sandbox.start()
-        meta = {"name": "mine", "labels": granted(None)["metadata"]["labels"]}
-        create = sandbox.api.registry.create
-        create("Namespace", {"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
-        for obj in yaml.safe_load_all(self.manifests):
-            if obj is not None:
-                create(obj["kind"], {**obj, "metadata": {**obj["metadata"], "namespace": "mine"}})
-        await asyncio.sleep(30)
-        before = content(sandbox)
-        try:
+        async with kubesim.Cluster(seed=3) as sandbox:
+            meta = {"name": "mine", "labels": granted(None)["metadata"]["labels"]}
+            create = sandbox.api.registry.create
+            create("Namespace", {"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
+            for obj in yaml.safe_load_all(self.manifests):
+                if obj is not None:
+                    create(obj["kind"], {**obj, "metadata": {**obj["metadata"], "namespace": "mine"}})
+            await asyncio.sleep(30)
+            before = content(sandbox)
             address = ClusterAddress(url=sandbox.url, connector=sandbox.connector())
             yield Place(address, sandbox.vantage, "a cluster", virtual_time=True)
             await asyncio.sleep(30)
             assert content(sandbox) == before
             self.compared += 1
-        finally:
-            await sandbox.stop()
 
 
 def planned(

@@ -71,10 +71,8 @@ def kubeconfig(folder: Path, server: str, user: dict[str, Any]) -> Path:
 
 async def test_no_error_of_a_connection_repeats_them(tmp_path: Path) -> None:
     """A refused login, a server that is none, and a token that no header can carry."""
-    sandbox = kubesim.Cluster(seed=1, realtime=True, token="another")
-    await sandbox.start()
-    place = sandbox.url.partition("//")[2]
-    try:
+    async with kubesim.Cluster(seed=1, realtime=True, token="another") as sandbox:
+        place = sandbox.url.partition("//")[2]
         for server, user in (
             (f"http://me:hidden@{place}", {}),
             ("http://me:hidden@127.0.0.1:9", {}),
@@ -89,8 +87,6 @@ async def test_no_error_of_a_connection_repeats_them(tmp_path: Path) -> None:
                 await connect(address)
             assert "hidden" not in str(caught.value)
             assert "Basic" not in str(caught.value)
-    finally:
-        await sandbox.stop()
 
 
 async def test_what_a_login_program_was_given_is_told_by_nobody(

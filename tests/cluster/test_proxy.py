@@ -141,11 +141,9 @@ def test_the_sandbox_never_goes_through_one(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
 
     async def main() -> None:
-        sandbox = kubesim.Cluster(seed=1)
-        await sandbox.start()
-        cluster = await connect(ClusterAddress(url=sandbox.url, connector=sandbox.connector()))
-        assert cluster.proxy is None
-        await cluster.close()
-        await sandbox.stop()
+        async with kubesim.Cluster(seed=1) as sandbox:
+            cluster = await connect(ClusterAddress(url=sandbox.url, connector=sandbox.connector()))
+            assert cluster.proxy is None
+            await cluster.close()
 
     run_virtual(main())

@@ -86,10 +86,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sandbox() -> AsyncIterator[kubesim.Cluster]:
-    sandbox = kubesim.Cluster(seed=1, realtime=True, token="secret")
-    await sandbox.start()
-    yield sandbox
-    await sandbox.stop()
+    async with kubesim.Cluster(seed=1, realtime=True, token="secret") as sandbox:
+        yield sandbox
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -80,21 +80,19 @@ def run_mangled(tmp_path: Path, mangle: Mangle, *, spoil_after_s: float | None) 
     """A run through such a network: spoilt from the start, or from some time on. Nothing may be left."""
 
     async def main() -> RunResult:
-        sandbox = kubesim.Cluster(seed=3)
-        await sandbox.start()
-        vantage = MangledVantage(sandbox, mangle, on=spoil_after_s is None)
-        address = ClusterAddress(url=sandbox.url, connector=sandbox.connector())
-        place = Place(address, vantage, "sandbox", simulated=True, seed=1)
-        experiment = find_experiment("identity-persistence")
-        execution = Execution(experiment, QUICK, place, tmp_path, Silence(), lambda _folder, _history: None)
-        if spoil_after_s is not None:
-            asyncio.get_running_loop().call_later(spoil_after_s, setattr, vantage, "on", True)
-        try:
-            return await execution.run()
-        finally:
-            left = [n["metadata"]["name"] for n in sandbox.store.list("Namespace")]
-            await sandbox.stop()
-            assert not [name for name in left if name.startswith("chaos-identity")]
+        async with kubesim.Cluster(seed=3) as sandbox:
+            vantage = MangledVantage(sandbox, mangle, on=spoil_after_s is None)
+            address = ClusterAddress(url=sandbox.url, connector=sandbox.connector())
+            place = Place(address, vantage, "sandbox", simulated=True, seed=1)
+            experiment = find_experiment("identity-persistence")
+            execution = Execution(experiment, QUICK, place, tmp_path, Silence(), lambda _folder, _history: None)
+            if spoil_after_s is not None:
+                asyncio.get_running_loop().call_later(spoil_after_s, setattr, vantage, "on", True)
+            try:
+                return await execution.run()
+            finally:
+                left = [n["metadata"]["name"] for n in sandbox.store.list("Namespace")]
+                assert not [name for name in left if name.startswith("chaos-identity")]
 
     return run_virtual(main())
 

@@ -58,16 +58,14 @@ class Under:
 
 @asynccontextmanager
 async def under(tmp_path: Path) -> AsyncIterator[Under]:
-    sandbox = kubesim.Cluster(seed=3)
-    await sandbox.start()
-    cluster = await connect(ClusterAddress(url=sandbox.url, connector=sandbox.connector()))
-    clock = RunClock(asyncio.get_running_loop())
-    journal = Journal.start(tmp_path, {"id": "r1", "context": "c", "fingerprint": cluster.fingerprint})
-    try:
-        yield Under(sandbox, cluster, Changes(cluster, journal, clock, "r1"), journal, clock)
-    finally:
-        await cluster.close()
-        await sandbox.stop()
+    async with kubesim.Cluster(seed=3) as sandbox:
+        cluster = await connect(ClusterAddress(url=sandbox.url, connector=sandbox.connector()))
+        clock = RunClock(asyncio.get_running_loop())
+        journal = Journal.start(tmp_path, {"id": "r1", "context": "c", "fingerprint": cluster.fingerprint})
+        try:
+            yield Under(sandbox, cluster, Changes(cluster, journal, clock, "r1"), journal, clock)
+        finally:
+            await cluster.close()
 
 
 def test_a_killed_run_leaves_a_journal_that_puts_dns_back_and_does_so_first(tmp_path: Path) -> None:

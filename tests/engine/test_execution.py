@@ -190,45 +190,41 @@ def test_what_a_killed_run_left_is_removed_from_its_journal_and_nothing_else(tmp
     """The journal of a run that was cut off right after each of its changes, as kill -9 leaves it."""
 
     async def main() -> None:
-        sandbox = kubesim.Cluster(seed=3)
-        await sandbox.start()
-        cluster = await connect(ClusterAddress(url=sandbox.url, connector=sandbox.connector()))
-        clock = RunClock(asyncio.get_running_loop())
-        journal = Journal.start(tmp_path, {"id": "r1", "context": "c", "fingerprint": cluster.fingerprint})
-        changes = Changes(cluster, journal, clock, "r1")
-        await changes.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ours"}})
-        # The request was made, the process died before the answer came:
-        journal.intend(change="create ConfigMap x", undo="delete", kind="ConfigMap", name="x", namespace="default")
-        labelled = {"name": "x", "namespace": "default", "labels": {"chaos-identity.io/run": "r1"}}
-        sandbox.api.registry.create("ConfigMap", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": labelled})
-        # Intended, never made, and somebody else made one of that name meanwhile:
-        journal.intend(change="create ConfigMap y", undo="delete", kind="ConfigMap", name="y", namespace="default")
-        foreign = {"name": "y", "namespace": "default"}
-        sandbox.api.registry.create("ConfigMap", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": foreign})
-        journal.close()
-        reopened = Journal.load(journal.path)
-        assert len(reopened.open_entries()) == 3
-        assert await recover(reopened, cluster, clock, Silence()) == []
-        assert sandbox.store.get("Namespace", "", "ours") is None
-        assert sandbox.store.get("ConfigMap", "default", "x") is None
-        assert sandbox.store.get("ConfigMap", "default", "y") is not None
-        assert Journal.load(journal.path).open_entries() == []
-        await cluster.close()
-        await sandbox.stop()
+        async with kubesim.Cluster(seed=3) as sandbox:
+            cluster = await connect(ClusterAddress(url=sandbox.url, connector=sandbox.connector()))
+            clock = RunClock(asyncio.get_running_loop())
+            journal = Journal.start(tmp_path, {"id": "r1", "context": "c", "fingerprint": cluster.fingerprint})
+            changes = Changes(cluster, journal, clock, "r1")
+            await changes.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ours"}})
+            # The request was made, the process died before the answer came:
+            journal.intend(change="create ConfigMap x", undo="delete", kind="ConfigMap", name="x", namespace="default")
+            labelled = {"name": "x", "namespace": "default", "labels": {"chaos-identity.io/run": "r1"}}
+            sandbox.api.registry.create("ConfigMap", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": labelled})
+            # Intended, never made, and somebody else made one of that name meanwhile:
+            journal.intend(change="create ConfigMap y", undo="delete", kind="ConfigMap", name="y", namespace="default")
+            foreign = {"name": "y", "namespace": "default"}
+            sandbox.api.registry.create("ConfigMap", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": foreign})
+            journal.close()
+            reopened = Journal.load(journal.path)
+            assert len(reopened.open_entries()) == 3
+            assert await recover(reopened, cluster, clock, Silence()) == []
+            assert sandbox.store.get("Namespace", "", "ours") is None
+            assert sandbox.store.get("ConfigMap", "default", "x") is None
+            assert sandbox.store.get("ConfigMap", "default", "y") is not None
+            assert Journal.load(journal.path).open_entries() == []
+            await cluster.close()
 
     run_virtual(main())
 
 
 def test_recover_refuses_another_cluster(tmp_path: Path) -> None:
     async def main() -> None:
-        sandbox = kubesim.Cluster(seed=3)
-        await sandbox.start()
-        cluster = await connect(ClusterAddress(url=sandbox.url, connector=sandbox.connector()))
-        journal = Journal.start(tmp_path, {"id": "r1", "context": "c", "fingerprint": "another"})
-        with pytest.raises(PreflightError, match="is not the cluster"):
-            await recover(journal, cluster, RunClock(asyncio.get_running_loop()), Silence())
-        await cluster.close()
-        await sandbox.stop()
+        async with kubesim.Cluster(seed=3) as sandbox:
+            cluster = await connect(ClusterAddress(url=sandbox.url, connector=sandbox.connector()))
+            journal = Journal.start(tmp_path, {"id": "r1", "context": "c", "fingerprint": "another"})
+            with pytest.raises(PreflightError, match="is not the cluster"):
+                await recover(journal, cluster, RunClock(asyncio.get_running_loop()), Silence())
+            await cluster.close()
 
     run_virtual(main())
 
@@ -238,14 +234,14 @@ def test_recover_refuses_another_cluster(tmp_path: Path) -> None:
 
 def in_namespace(tmp_path: Path, labels: dict[str, str], *, lease: bool = False) -> RunResult:
     async def main() -> RunResult:
-        sandbox = kubesim.Cluster(seed=3)
-        await sandbox.start()
-        create = sandbox.api.registry.create
-        create("Namespace", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mine", "labels": labels}})
-        if lease:
-            meta = {"name": "chaos-identity", "namespace": "mine"}
-            create("Lease", {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": meta})
-        try:
+        async with kubesim.Cluster(seed=3) as sandbox:
+            create = sandbox.api.registry.create
+            create(
+                "Namespace", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mine", "labels": labels}}
+            )
+            if lease:
+                meta = {"name": "chaos-identity", "namespace": "mine"}
+                create("Lease", {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": meta})
             ran = await run_on(sandbox, tmp_path, replace(QUICK, namespace="mine"))
             left = [
                 f"{kind} {o['metadata']['name']}"
@@ -254,8 +250,6 @@ def in_namespace(tmp_path: Path, labels: dict[str, str], *, lease: bool = False)
             ]
             assert left == (["Lease chaos-identity"] if lease else [])
             assert sandbox.store.get("Namespace", "", "mine") is not None
-        finally:
-            await sandbox.stop()
         return ran.result
 
     return run_virtual(main())
@@ -329,26 +323,24 @@ def test_a_method_that_exits_the_interpreter_is_an_error_and_undone(tmp_path: Pa
 
 def test_pods_of_somebody_else_in_an_allowed_namespace_are_never_adopted(tmp_path: Path) -> None:
     async def main() -> None:
-        sandbox = kubesim.Cluster(seed=3)
-        await sandbox.start()
-        create = sandbox.api.registry.create
-        allowed = {"name": "mine", "labels": {OPT_IN_LABEL: "true"}}
-        create("Namespace", {"apiVersion": "v1", "kind": "Namespace", "metadata": allowed})
-        pod = {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {"name": "web-1", "namespace": "mine", "labels": {"app": "web-stateful"}},
-            "spec": {"containers": [{"name": "c", "image": "nginx:alpine"}]},
-        }
-        uid = create("Pod", pod)["metadata"]["uid"]
-        ran = await run_on(sandbox, tmp_path, replace(QUICK, namespace="mine"))
-        assert ran.result.error is not None
-        assert "would adopt" in ran.result.error.message
-        assert ran.history.faults == []
-        (left,) = sandbox.store.list("Pod", "mine")
-        assert left["metadata"]["uid"] == uid
-        assert "deletionTimestamp" not in left["metadata"]
-        await sandbox.stop()
+        async with kubesim.Cluster(seed=3) as sandbox:
+            create = sandbox.api.registry.create
+            allowed = {"name": "mine", "labels": {OPT_IN_LABEL: "true"}}
+            create("Namespace", {"apiVersion": "v1", "kind": "Namespace", "metadata": allowed})
+            pod = {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": {"name": "web-1", "namespace": "mine", "labels": {"app": "web-stateful"}},
+                "spec": {"containers": [{"name": "c", "image": "nginx:alpine"}]},
+            }
+            uid = create("Pod", pod)["metadata"]["uid"]
+            ran = await run_on(sandbox, tmp_path, replace(QUICK, namespace="mine"))
+            assert ran.result.error is not None
+            assert "would adopt" in ran.result.error.message
+            assert ran.history.faults == []
+            (left,) = sandbox.store.list("Pod", "mine")
+            assert left["metadata"]["uid"] == uid
+            assert "deletionTimestamp" not in left["metadata"]
 
     run_virtual(main())
 

@@ -49,17 +49,15 @@ def test_everything_that_it_made_carries_its_label_and_is_removed(
     monkeypatch.setattr("chaos.engine.execution.roll_back", not_at_all)
 
     async def story() -> None:
-        sandbox = kubesim.Cluster(seed=3)
-        await sandbox.start()
-        await run_on(sandbox, tmp_path, Options(trials=1, period_s=0.1, max_qps=None), find_experiment(name))
-        cluster = await connect(ClusterAddress(url=sandbox.url, connector=sandbox.connector()))
-        journal = Journal.load(next(tmp_path.rglob(JOURNAL)))  # noqa: ASYNC240 - one small folder
-        assert len(journal.open_entries()) >= 5
-        assert await recover(journal, cluster, RunClock(asyncio.get_running_loop()), Silence()) == []
-        left = [row["metadata"]["name"] for kind in KINDS for row in (await cluster.list(kind, "", RUN_LABEL))[0]]
-        assert left == []
-        await cluster.close()
-        await sandbox.stop()
+        async with kubesim.Cluster(seed=3) as sandbox:
+            await run_on(sandbox, tmp_path, Options(trials=1, period_s=0.1, max_qps=None), find_experiment(name))
+            cluster = await connect(ClusterAddress(url=sandbox.url, connector=sandbox.connector()))
+            journal = Journal.load(next(tmp_path.rglob(JOURNAL)))  # noqa: ASYNC240 - one small folder
+            assert len(journal.open_entries()) >= 5
+            assert await recover(journal, cluster, RunClock(asyncio.get_running_loop()), Silence()) == []
+            left = [row["metadata"]["name"] for kind in KINDS for row in (await cluster.list(kind, "", RUN_LABEL))[0]]
+            assert left == []
+            await cluster.close()
 
     run_virtual(story())
 

@@ -92,10 +92,8 @@ def test_managed_dns_whose_pods_nobody_sees_is_measured_at_its_address_and_canno
 
 def test_a_dual_stack_cluster_is_measured_over_ipv4(tmp_path: Path) -> None:
     async def spec() -> dict[str, Any]:
-        sandbox = kubesim.Cluster(seed=1)
-        await sandbox.start()
-        found = sandbox.store.get("Service", "kube-system", "kube-dns")
-        await sandbox.stop()
+        async with kubesim.Cluster(seed=1) as sandbox:
+            found = sandbox.store.get("Service", "kube-system", "kube-dns")
         assert found is not None
         return dict(clone(found)["spec"])
 

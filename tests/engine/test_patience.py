@@ -191,19 +191,17 @@ def test_a_whole_run_whose_server_is_away_for_a_minute_of_its_rollback_ends_well
     """Its node is uncordoned, and its exit code is that of what it measured."""
 
     async def main() -> None:
-        sandbox = kubesim.Cluster(seed=1)
-        await sandbox.start()
+        async with kubesim.Cluster(seed=1) as sandbox:
 
-        class CutAtTheEnd(Silence):
-            def step(self, text: str) -> None:
-                if text == "cleaning up":
-                    sandbox.api.faults = Away(asyncio.get_running_loop().time() + 60.0)
+            class CutAtTheEnd(Silence):
+                def step(self, text: str) -> None:
+                    if text == "cleaning up":
+                        sandbox.api.faults = Away(asyncio.get_running_loop().time() + 60.0)
 
-        experiment = find_experiment("node-drain")
-        options = Options(period_s=0.25, connect_period_s=0.25)
-        ran = await run_on(sandbox, tmp_path, options, experiment, CutAtTheEnd())
-        nodes = sandbox.store.list("Node")
-        await sandbox.stop()
+            experiment = find_experiment("node-drain")
+            options = Options(period_s=0.25, connect_period_s=0.25)
+            ran = await run_on(sandbox, tmp_path, options, experiment, CutAtTheEnd())
+            nodes = sandbox.store.list("Node")
         reading = Reading(ran.history)
         verdicts = list(statements(reading, judges_of(reading, experiment)).verdicts)
         assert ending_of(ran.history, verdicts).exit_code == 0

@@ -59,32 +59,30 @@ def meddled(tmp_path: Path, meddle: Meddle | None, *, after_s: float, experiment
     """Run it; so long after its namespace was made somebody does something."""
 
     async def main() -> Ran:
-        sandbox = kubesim.Cluster(seed=1)
-        await sandbox.start()
-        doing: asyncio.Task[None] | None = None
+        async with kubesim.Cluster(seed=1) as sandbox:
+            doing: asyncio.Task[None] | None = None
 
-        async def watch_for_the_fault() -> None:
-            while True:
-                pods = [p for p in sandbox.store.list("Pod") if p["metadata"]["name"].startswith("web-")]
-                ending = [p for p in pods if "deletionTimestamp" in p["metadata"]]
-                if ending:
-                    break
-                await asyncio.sleep(0.01)
-            await asyncio.sleep(after_s)
-            assert meddle is not None
-            await meddle(Somebody(sandbox, ending[0]["metadata"]["namespace"]))
+            async def watch_for_the_fault() -> None:
+                while True:
+                    pods = [p for p in sandbox.store.list("Pod") if p["metadata"]["name"].startswith("web-")]
+                    ending = [p for p in pods if "deletionTimestamp" in p["metadata"]]
+                    if ending:
+                        break
+                    await asyncio.sleep(0.01)
+                await asyncio.sleep(after_s)
+                assert meddle is not None
+                await meddle(Somebody(sandbox, ending[0]["metadata"]["namespace"]))
 
-        try:
-            if meddle is not None:
-                doing = asyncio.create_task(watch_for_the_fault())
-            ran = await run_on(sandbox, tmp_path, OPTIONS, experiment)
-            if doing is not None:
-                await doing
-            return ran
-        finally:
-            if doing is not None:
-                doing.cancel()
-            await sandbox.stop()
+            try:
+                if meddle is not None:
+                    doing = asyncio.create_task(watch_for_the_fault())
+                ran = await run_on(sandbox, tmp_path, OPTIONS, experiment)
+                if doing is not None:
+                    await doing
+                return ran
+            finally:
+                if doing is not None:
+                    doing.cancel()
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(main())

@@ -39,16 +39,12 @@ def stalled(
     """Run it; `stalls`: when open watches fall silent, in seconds of the run, and for how long."""
 
     async def main() -> Ran:
-        sandbox = kubesim.Cluster(seed=1)
-        await sandbox.start()
-        loop = asyncio.get_running_loop()
-        for at_s, for_s in stalls:
-            loop.call_later(at_s, sandbox.api.stall_watches, *kinds)
-            loop.call_later(at_s + for_s, sandbox.api.resume_watches)
-        try:
+        async with kubesim.Cluster(seed=1) as sandbox:
+            loop = asyncio.get_running_loop()
+            for at_s, for_s in stalls:
+                loop.call_later(at_s, sandbox.api.stall_watches, *kinds)
+                loop.call_later(at_s + for_s, sandbox.api.resume_watches)
             return await run_on(sandbox, tmp_path, options, experiment)
-        finally:
-            await sandbox.stop()
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         ran = runner.run(main())

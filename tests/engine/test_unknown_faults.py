@@ -97,21 +97,19 @@ def test_what_a_method_could_not_put_back_and_the_rollback_did_is_not_left(tmp_p
     """Its exit code is that of a run that cannot be judged; 5 would send somebody to look for what is not there."""
 
     async def main() -> None:
-        sandbox = kubesim.Cluster(seed=1)
-        await sandbox.start()
+        async with kubesim.Cluster(seed=1) as sandbox:
 
-        async def method(run: Run) -> None:
-            await run.steady_state(within_s=60)
-            async with run.inject(Cordon("node-1")):
-                pass
-            sandbox.api.faults = Away(asyncio.get_running_loop().time() + 60.0)
-            async with run.inject(Uncordon("node-1")):
-                pass
+            async def method(run: Run) -> None:
+                await run.steady_state(within_s=60)
+                async with run.inject(Cordon("node-1")):
+                    pass
+                sandbox.api.faults = Away(asyncio.get_running_loop().time() + 60.0)
+                async with run.inject(Uncordon("node-1")):
+                    pass
 
-        experiment = replace(find_experiment("identity-persistence"), method=method)
-        done = await run_on(sandbox, tmp_path, QUICK, experiment)
-        node = sandbox.store.get("Node", "", "node-1")
-        await sandbox.stop()
+            experiment = replace(find_experiment("identity-persistence"), method=method)
+            done = await run_on(sandbox, tmp_path, QUICK, experiment)
+            node = sandbox.store.get("Node", "", "node-1")
         assert node is not None
         assert "unschedulable" not in node["spec"]
         assert done.result.leftovers == []

@@ -153,25 +153,23 @@ def test_after_a_kill_the_journal_alone_restores_the_selector(
     monkeypatch.setattr("chaos.engine.execution.roll_back", nothing_undone)
 
     async def story() -> None:
-        sandbox = kubesim.Cluster(seed=1)
-        await sandbox.start()
-        ran = await run_on(sandbox, tmp_path / "reports", OPTIONS, experiment, kind=Interrupted)
-        namespace = ran.history.meta.target["namespace"]
-        cluster = await connect(ClusterAddress(url=sandbox.url, connector=sandbox.connector()))
-        service = await cluster.get("Service", "app", namespace)
-        assert service is not None
-        assert service["spec"]["selector"] == {"app": "selector-outage", "broken": "yes"}
-        (folder / "break_selector.py").unlink()
-        journal = Journal.load(next((tmp_path / "reports").rglob(JOURNAL)))
-        clock = RunClock(asyncio.get_running_loop())
-        entry = next(e for e in journal.open_entries() if e.undo == "restore")
-        assert await Undo(cluster, journal, clock, read_back=True).undo(entry) == f"put {entry.what} back"
-        service = await cluster.get("Service", "app", namespace)
-        assert service is not None
-        assert service["spec"]["selector"] == {"app": "selector-outage"}
-        assert await recover(journal, cluster, clock, Silence()) == []
-        await cluster.close()
-        await sandbox.stop()
+        async with kubesim.Cluster(seed=1) as sandbox:
+            ran = await run_on(sandbox, tmp_path / "reports", OPTIONS, experiment, kind=Interrupted)
+            namespace = ran.history.meta.target["namespace"]
+            cluster = await connect(ClusterAddress(url=sandbox.url, connector=sandbox.connector()))
+            service = await cluster.get("Service", "app", namespace)
+            assert service is not None
+            assert service["spec"]["selector"] == {"app": "selector-outage", "broken": "yes"}
+            (folder / "break_selector.py").unlink()
+            journal = Journal.load(next((tmp_path / "reports").rglob(JOURNAL)))
+            clock = RunClock(asyncio.get_running_loop())
+            entry = next(e for e in journal.open_entries() if e.undo == "restore")
+            assert await Undo(cluster, journal, clock, read_back=True).undo(entry) == f"put {entry.what} back"
+            service = await cluster.get("Service", "app", namespace)
+            assert service is not None
+            assert service["spec"]["selector"] == {"app": "selector-outage"}
+            assert await recover(journal, cluster, clock, Silence()) == []
+            await cluster.close()
 
     run_virtual(story())
 

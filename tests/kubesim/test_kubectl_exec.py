@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -25,12 +24,9 @@ spec:
 
 @pytest.fixture
 async def kubectl(tmp_path: Path) -> AsyncIterator[Kubectl]:
-    sandbox = Cluster(seed=1, realtime=True, token="secret")
-    await sandbox.start()
-    config = tmp_path / "kubeconfig"
-    config.write_text(json.dumps(sandbox.kubeconfig()))
-    yield Kubectl(config, tmp_path)
-    await sandbox.stop()
+    async with Cluster(seed=1, realtime=True, token="secret") as sandbox:
+        config = sandbox.write_kubeconfig(tmp_path / "kubeconfig")
+        yield Kubectl(config, tmp_path)
 
 
 async def test_kubectl_execs_and_reads_logs(kubectl: Kubectl) -> None:

@@ -91,11 +91,9 @@ def test_the_cluster_begins_at_a_fixed_date_so_that_runs_can_be_compared() -> No
 
 def test_stopping_leaves_no_task_behind_and_may_be_repeated() -> None:
     async def main() -> None:
-        sandbox = Cluster()
-        await sandbox.start()
-        UnitWeb(sandbox).deploy()
-        await asyncio.sleep(1.5)
-        await sandbox.stop()
+        async with Cluster() as sandbox:
+            UnitWeb(sandbox).deploy()
+            await asyncio.sleep(1.5)
         await sandbox.stop()
         assert asyncio.all_tasks() == {asyncio.current_task()}
 

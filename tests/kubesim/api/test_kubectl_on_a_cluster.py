@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,13 +18,10 @@ MANIFEST = Path(__file__).parents[3] / "experiments" / "manifests" / "web.yaml"
 
 @pytest.fixture
 async def kubectl(tmp_path: Path) -> AsyncIterator[Kubectl]:
-    sandbox = Cluster(realtime=True, token="secret", overrides=FAST)
-    await sandbox.start()
-    config = tmp_path / "kubeconfig"
-    config.write_text(json.dumps(sandbox.kubeconfig()))
-    yield Kubectl(config, tmp_path)
-    assert sandbox.failure() is None
-    await sandbox.stop()
+    async with Cluster(realtime=True, token="secret", overrides=FAST) as sandbox:
+        config = sandbox.write_kubeconfig(tmp_path / "kubeconfig")
+        yield Kubectl(config, tmp_path)
+        assert sandbox.failure() is None
 
 
 async def test_the_units_manifest_is_created_rolled_out_scaled_and_heals(kubectl: Kubectl) -> None:

@@ -83,20 +83,18 @@ def test_it_goes_with_its_namespace_and_with_its_owner() -> None:
     """Controllers ask the server for its kinds."""
 
     async def scenario() -> None:
-        cluster = Cluster()
-        await cluster.start()
-        create, store = cluster.api.registry.create, cluster.store
-        for name in ("demo", "kept"):
-            create("Namespace", {"metadata": {"name": name}})
-        owner = create("ConfigMap", {"metadata": {"name": "owner", "namespace": "kept"}})["metadata"]
-        reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": owner["uid"]}
-        for name, meta in (("demo", {}), ("kept", {"ownerReferences": [reference]})):
-            create("PodTemplate", {"metadata": {"name": "p", "namespace": name, **meta}})
-        deletion.delete(store, "Namespace", "", "demo")
-        deletion.delete(store, "ConfigMap", "kept", "owner")
-        await asyncio.sleep(60)
-        assert store.list("PodTemplate") == []
-        assert store.get("Namespace", "", "demo") is None
-        await cluster.stop()
+        async with Cluster() as cluster:
+            create, store = cluster.api.registry.create, cluster.store
+            for name in ("demo", "kept"):
+                create("Namespace", {"metadata": {"name": name}})
+            owner = create("ConfigMap", {"metadata": {"name": "owner", "namespace": "kept"}})["metadata"]
+            reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": owner["uid"]}
+            for name, meta in (("demo", {}), ("kept", {"ownerReferences": [reference]})):
+                create("PodTemplate", {"metadata": {"name": "p", "namespace": name, **meta}})
+            deletion.delete(store, "Namespace", "", "demo")
+            deletion.delete(store, "ConfigMap", "kept", "owner")
+            await asyncio.sleep(60)
+            assert store.list("PodTemplate") == []
+            assert store.get("Namespace", "", "demo") is None
 
     run_virtual(scenario())

@@ -8,8 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-import yaml
-
 import kubesim
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
@@ -29,10 +27,7 @@ class Place:
 
     async def apply(self, text: str, namespace: str = "default") -> None:
         """Create what a manifest holds."""
-        for obj in yaml.safe_load_all(text):
-            if obj is not None:
-                obj["metadata"].setdefault("namespace", namespace)
-                await self.cluster.create(obj)
+        await self.sandbox.apply(text, namespace)
 
     async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
         """Wait in virtual time."""

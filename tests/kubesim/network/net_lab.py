@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from kubesim.model import Model
 from kubesim.network import NETWORK_DELAYS, Network, Reply
-from kubesim.virtual import run_virtual
 
 # A quarter of a millisecond each way and nothing lost: instants are exact.
 EXACT = {
@@ -23,15 +22,6 @@ VIP = "10.96.0.20"
 def network(seed: int = 1, **overrides: tuple[float, float]) -> Network:
     """A network on the running loop."""
     return Network(asyncio.get_running_loop(), Model(seed, NETWORK_DELAYS, EXACT | overrides))
-
-
-def in_virtual_time(test: Callable[[], Awaitable[None]]) -> None:
-    """Run a coroutine function to its end."""
-
-    async def main() -> None:
-        await test()
-
-    run_virtual(main())
 
 
 def now_s() -> float:

@@ -7,8 +7,9 @@ import errno
 
 import pytest
 
+from kubesim import run_virtual
 from kubesim.network import Network
-from tests.kubesim.network.net_lab import POD, Client, Echo, Receiver, echo, in_virtual_time, network, now_s
+from tests.kubesim.network.net_lab import POD, Client, Echo, Receiver, echo, network, now_s
 
 NEIGHBOUR = "10.244.1.6"
 NODE = "node-1"
@@ -46,7 +47,7 @@ def test_datagrams_to_a_cut_host_vanish_until_it_is_back() -> None:
         await asyncio.sleep(1)
         assert [data for _, data in receiver.seen] == [b"back"]
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_an_answer_that_is_under_way_when_the_node_is_cut_is_lost() -> None:
@@ -57,7 +58,7 @@ def test_an_answer_that_is_under_way_when_the_node_is_cut_is_lost() -> None:
         await asyncio.sleep(1)
         assert receiver.seen == []
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_a_connect_gets_through_with_the_first_syn_after_the_node_is_back() -> None:
@@ -68,7 +69,7 @@ def test_a_connect_gets_through_with_the_first_syn_after_the_node_is_back() -> N
         await net.open_tcp(Client, POD, 80)
         assert now_s() == pytest.approx(7, abs=0.001)
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_pods_of_the_same_node_still_reach_each_other() -> None:
@@ -81,7 +82,7 @@ def test_pods_of_the_same_node_still_reach_each_other() -> None:
         await asyncio.sleep(1)
         assert client.data == b"hello"
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_a_connection_goes_on_with_the_retransmission_after_the_node_is_back() -> None:
@@ -100,7 +101,7 @@ def test_a_connection_goes_on_with_the_retransmission_after_the_node_is_back() -
         # Sent again after 0.2, 0.6, 1.4 and 3 s.
         assert client.seen[-1][0] - began_s == pytest.approx(3, abs=0.01)
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_the_kernel_gives_a_connection_up_after_a_quarter_of_an_hour() -> None:
@@ -113,7 +114,7 @@ def test_the_kernel_gives_a_connection_up_after_a_quarter_of_an_hour() -> None:
         assert client.seen[-1][1] == "TimeoutError"
         assert client.seen[-1][0] == pytest.approx(924.6, abs=0.01)
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_a_new_connect_to_a_cut_host_times_out() -> None:
@@ -124,4 +125,4 @@ def test_a_new_connect_to_a_cut_host_times_out() -> None:
             await net.open_tcp(Client, POD, 80)
         assert caught.value.errno == errno.ETIMEDOUT
 
-    in_virtual_time(test)
+    run_virtual(test())

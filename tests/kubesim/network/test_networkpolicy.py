@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from kubesim import run_virtual
 from kubesim.api.registry import Registry
 from kubesim.model import Model
 from kubesim.network import NETWORK_DELAYS, Network
@@ -17,7 +18,7 @@ from kubesim.network.services import VANTAGE
 from kubesim.networkpolicy import POLICY_DELAYS, PolicyEngine
 from kubesim.simclock import SimClock
 from kubesim.store import Object, Store
-from tests.kubesim.network.net_lab import EXACT, VIP, Client, Echo, Receiver, echo, in_virtual_time, now_s
+from tests.kubesim.network.net_lab import EXACT, VIP, Client, Echo, Receiver, echo, now_s
 
 # name → (namespace, labels, address)
 PODS = {
@@ -93,7 +94,7 @@ def in_lab(test: Callable[[Lab], Awaitable[None]]) -> None:
         await lab.start()
         await test(lab)
 
-    in_virtual_time(main)
+    run_virtual(main())
 
 
 def select(**labels: str) -> Object:

@@ -8,9 +8,10 @@ import random
 
 import pytest
 
+from kubesim import run_virtual
 from kubesim.network import Network
 from kubesim.vantage import Vantage
-from tests.kubesim.network.net_lab import POD, VIP, Client, Echo, in_virtual_time, network, now_s
+from tests.kubesim.network.net_lab import POD, VIP, Client, Echo, network, now_s
 
 
 async def _connected(net: Network, address: str = POD) -> Client:
@@ -34,7 +35,7 @@ def test_connect_takes_a_round_trip_and_so_does_each_exchange() -> None:
         await asyncio.sleep(1)
         assert client.seen == [(0.0005, "made"), (1.001, "hello")]
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_segments_arrive_in_order_whatever_their_latency() -> None:
@@ -48,7 +49,7 @@ def test_segments_arrive_in_order_whatever_their_latency() -> None:
         await asyncio.sleep(20)
         assert client.data == "".join(f"{i}," for i in range(100)).encode()
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_a_closed_port_refuses_after_a_round_trip() -> None:
@@ -60,7 +61,7 @@ def test_a_closed_port_refuses_after_a_round_trip() -> None:
         assert caught.value.errno == errno.ECONNREFUSED
         assert now_s() == 0.0005
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_a_host_that_comes_back_is_found_by_a_repeated_syn() -> None:
@@ -79,7 +80,7 @@ def test_a_host_that_comes_back_is_found_by_a_repeated_syn() -> None:
             client = await _connected(net)
         assert client.seen == [(3.0005, "made")]
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_a_connect_to_nowhere_times_out_after_127_seconds() -> None:
@@ -89,7 +90,7 @@ def test_a_connect_to_nowhere_times_out_after_127_seconds() -> None:
         assert caught.value.errno == errno.ETIMEDOUT
         assert now_s() == 127
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_closing_a_listener_ends_its_connections_with_eof_and_refuses_new_ones() -> None:
@@ -107,7 +108,7 @@ def test_closing_a_listener_ends_its_connections_with_eof_and_refuses_new_ones()
         assert client.seen == [(0.0005, "made"), (1.00075, "eof"), (1.00075, "closed")]
         assert made[0].lost == [None]
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_a_removed_hosts_connections_stall_for_ever() -> None:
@@ -121,7 +122,7 @@ def test_a_removed_hosts_connections_stall_for_ever() -> None:
         await asyncio.sleep(1000)
         assert client.seen == [(0.0005, "made")]
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_a_later_host_with_the_address_resets_what_it_does_not_know() -> None:
@@ -136,7 +137,7 @@ def test_a_later_host_with_the_address_resets_what_it_does_not_know() -> None:
         await asyncio.sleep(1)
         assert client.seen == [(0.0005, "made"), (1.001, "ConnectionResetError")]
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_an_existing_connection_stays_with_its_backend() -> None:
@@ -151,7 +152,7 @@ def test_an_existing_connection_stays_with_its_backend() -> None:
         await asyncio.sleep(1)
         assert client.data == b"still here"
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_a_rejected_connect_fails_at_once_and_one_to_a_removed_service_hangs() -> None:
@@ -167,7 +168,7 @@ def test_a_rejected_connect_fails_at_once_and_one_to_a_removed_service_hangs() -
                 await _connected(net, VIP)
         assert now_s() == 10
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_half_a_close_leaves_the_other_direction_open() -> None:
@@ -189,7 +190,7 @@ def test_half_a_close_leaves_the_other_direction_open() -> None:
         await asyncio.sleep(1)
         assert client.data == b"late answer"
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_an_abort_is_a_reset_for_the_other_side() -> None:
@@ -200,7 +201,7 @@ def test_an_abort_is_a_reset_for_the_other_side() -> None:
         await asyncio.sleep(1)
         assert client.seen[-1] == (0.00075, "ConnectionResetError")
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_writing_to_a_closed_peer_is_a_reset() -> None:
@@ -219,7 +220,7 @@ def test_writing_to_a_closed_peer_is_a_reset() -> None:
         await asyncio.sleep(1)
         assert client.seen[-1] == (1.001, "ConnectionResetError")
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_a_reader_that_pauses_gets_everything_later() -> None:
@@ -233,7 +234,7 @@ def test_a_reader_that_pauses_gets_everything_later() -> None:
         await asyncio.sleep(0)  # as in asyncio, it is read in the loop's next step
         assert client.data == b"held"
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_a_taken_port_and_an_absent_address_cannot_be_bound() -> None:
@@ -247,7 +248,7 @@ def test_a_taken_port_and_an_absent_address_cannot_be_bound() -> None:
             net.add_host(POD)
         assert (taken.value.errno, absent.value.errno) == (errno.EADDRINUSE, errno.EADDRNOTAVAIL)
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_a_listener_of_an_earlier_host_does_not_close_the_later_ones() -> None:
@@ -261,4 +262,4 @@ def test_a_listener_of_an_earlier_host_does_not_close_the_later_ones() -> None:
         earlier.close()
         assert (await _connected(net)).seen
 
-    in_virtual_time(test)
+    run_virtual(test())

@@ -6,8 +6,9 @@ import asyncio
 import errno
 from itertools import pairwise
 
+from kubesim import run_virtual
 from kubesim.network import Reply
-from tests.kubesim.network.net_lab import POD, VIP, Receiver, echo, in_virtual_time, network, now_s, saying
+from tests.kubesim.network.net_lab import POD, VIP, Receiver, echo, network, now_s, saying
 
 
 def test_a_query_and_its_answer_take_one_way_processing_and_one_way() -> None:
@@ -27,7 +28,7 @@ def test_a_query_and_its_answer_take_one_way_processing_and_one_way() -> None:
         assert arrivals == [0.00025]
         assert receiver.seen == [(0.0006, b"hi!")]
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_the_server_sees_the_state_of_the_instant_of_arrival() -> None:
@@ -48,7 +49,7 @@ def test_the_server_sees_the_state_of_the_instant_of_arrival() -> None:
         await asyncio.sleep(1)
         assert receiver.seen == [(0.020, errno.ECONNREFUSED), (0.025, b"opening")]
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_a_closed_port_refuses_after_a_round_trip() -> None:
@@ -60,7 +61,7 @@ def test_a_closed_port_refuses_after_a_round_trip() -> None:
         await asyncio.sleep(1)
         assert receiver.seen == [(0.0005, errno.ECONNREFUSED)]
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_an_address_without_host_is_silent() -> None:
@@ -75,7 +76,7 @@ def test_an_address_without_host_is_silent() -> None:
         await asyncio.sleep(100)
         assert receiver.seen == []
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_nothing_arrives_at_a_closed_client() -> None:
@@ -91,7 +92,7 @@ def test_nothing_arrives_at_a_closed_client() -> None:
         await asyncio.sleep(1)
         assert receiver.seen == []
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_jitter_reorders_and_loss_loses_as_often_as_the_model_says() -> None:
@@ -109,7 +110,7 @@ def test_jitter_reorders_and_loss_loses_as_often_as_the_model_says() -> None:
         assert got != sorted(got)  # type: ignore[type-var]
         assert 130 < 10_000 - len(got) < 270  # about 199 = 10,000 * (1 - 0.99 * 0.99)
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_stragglers_are_overtaken() -> None:
@@ -128,7 +129,7 @@ def test_stragglers_are_overtaken() -> None:
         assert len(got) == 1000
         assert 50 < overtaken < 150
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_packets_of_one_instant_arrive_in_the_order_of_sending() -> None:
@@ -143,7 +144,7 @@ def test_packets_of_one_instant_arrive_in_the_order_of_sending() -> None:
         await asyncio.sleep(1)
         assert receiver.seen == [(0.0005, str(i).encode()) for i in range(300)]
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_a_timer_between_two_packets_runs_between_them() -> None:
@@ -171,7 +172,7 @@ def test_a_timer_between_two_packets_runs_between_them() -> None:
             (0.00325, "soon after second"),
         ]
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_a_service_keeps_a_source_port_at_its_backend_and_spreads_fresh_ones() -> None:
@@ -191,7 +192,7 @@ def test_a_service_keeps_a_source_port_at_its_backend_and_spreads_fresh_ones() -
         share = sum(data == b"10.244.1.2" for _, data in fresh.seen)
         assert 110 < share < 190
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_a_flow_whose_backend_left_the_service_goes_to_another() -> None:
@@ -209,7 +210,7 @@ def test_a_flow_whose_backend_left_the_service_goes_to_another() -> None:
         await asyncio.sleep(1)
         assert [data for _, data in receiver.seen] == [b"10.244.1.2", b"10.244.2.2"]
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_a_pod_hears_of_a_rejection_by_icmp_alone() -> None:
@@ -222,7 +223,7 @@ def test_a_pod_hears_of_a_rejection_by_icmp_alone() -> None:
         await asyncio.sleep(1)
         assert receiver.seen == [(0.0, errno.ECONNREFUSED)]
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_a_service_without_backends_rejects_at_once_and_a_removed_one_is_silent() -> None:
@@ -238,7 +239,7 @@ def test_a_service_without_backends_rejects_at_once_and_a_removed_one_is_silent(
         await asyncio.sleep(100)
         assert receiver.seen == [(0.0, errno.EPERM), (0.0, errno.ECONNREFUSED)]
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_the_same_seed_gives_the_same_instants() -> None:
@@ -254,7 +255,7 @@ def test_the_same_seed_gives_the_same_instants() -> None:
                 port.send(b"")
             await asyncio.sleep(1)
 
-        in_virtual_time(test)
+        run_virtual(test())
         return receiver.seen
 
     assert run(1) == run(1) != run(2)

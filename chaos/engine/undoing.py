@@ -157,6 +157,8 @@ class Undoing:
 
 def _not_told(entry: UndoEntry, why: ChaosError) -> str:
     """An open entry that looks done again later, since somebody made the same change, would be undone once more."""
+    if entry.undo == "hook":  # recovering again is what would do harm
+        return f"the after hook ran, and its journal still says otherwise, so it would be run again ({why.message})"
     return f"{entry.what} is as before, and its journal still says otherwise: recover it again ({why.message})"
 
 

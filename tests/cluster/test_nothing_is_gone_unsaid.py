@@ -10,11 +10,11 @@ from aiohttp import web
 
 from chaos.clock import RunClock
 from chaos.cluster.changes import Changes
-from chaos.cluster.client import Object
 from chaos.cluster.journal import Journal
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover
 from chaos.errors import ApiError
+from chaos.model.object import Object
 from kubesim.api.faults import ApiFaults
 from kubesim.api.responses import Responses
 from tests.cluster.failing import UNWELL, Answer

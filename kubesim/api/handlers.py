@@ -8,7 +8,15 @@ from typing import Any
 
 from kubesim.api import deletion, eviction, scale
 from kubesim.api import patch as patches
-from kubesim.api.bodies import check_kind, check_place, parsed_object, parsed_patch, patched_by, unfit
+from kubesim.api.bodies import (
+    check_custom_kind,
+    check_kind,
+    check_place,
+    parsed_object,
+    parsed_patch,
+    patched_by,
+    unfit,
+)
 from kubesim.api.custom_decode import CustomDecoder
 from kubesim.api.decode import DecodeError, Decoder
 from kubesim.api.options import DeleteOptions, ListOptions, WriteOptions
@@ -245,6 +253,8 @@ class Handlers:
 
     def _decode(self, resource: Resource, body: bytes, options: WriteOptions) -> Object:
         parsed = parsed_object(body, resource.kind)
+        if self._store.scheme[resource.kind].schema is not None:
+            check_custom_kind(resource, parsed, body)
         check_kind(resource, parsed, self._store.scheme)
         return self._decode_as(self._decoder(resource), resource.kind, parsed, options)
 

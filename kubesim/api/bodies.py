@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from kubesim.api import eviction, protobuf, scale, strategic_patch
 from kubesim.api import patch as patches
 from kubesim.api.decode import go_kind, parse
 from kubesim.api.schema import name_of
-from kubesim.api.status import bad_request
+from kubesim.api.status import bad_request, invalid
 from kubesim.api.target import Target
 from kubesim.fields.causes import invalid_value
 from kubesim.kinds.kind import Resource
@@ -90,6 +91,23 @@ def check_kind(resource: Resource, parsed: Object, scheme: Scheme) -> None:
     else:
         why = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
     raise bad_request(text + why)
+
+
+def check_custom_kind(resource: Resource, parsed: Object, body: bytes) -> None:
+    """What is different where a kind is no Go type.
+
+    Raises:
+        StoreError: 400 where an object does not say its kind, 422 where it is another.
+    """
+    kind, version = parsed.get("kind"), parsed.get("apiVersion")
+    if not kind:
+        shown = body.decode(errors="replace")
+        text = f"the object provided is unrecognized (must be of type {resource.kind})"
+        raise bad_request(f"{text}: Object 'Kind' is missing in '{shown}'")
+    if kind != resource.kind and version == resource.api_version:
+        name = (parsed.get("metadata") or {}).get("name", "")
+        cause = invalid_value("kind", kind, f"must be {resource.kind}")
+        raise invalid(replace(resource, kind=kind), name, [cause])
 
 
 def check_place(target: Target, obj: Object) -> None:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kubesim.api.decode import DecodeError, Decoder
 from kubesim.fields.structural import prune
 from kubesim.kinds.kind import Schema
-from kubesim.store import Object, clone
+from kubesim.store import Object
 
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+
+
+def _numbers(value: Any) -> Any:
+    """A copy whose whole numbers are integers, however they were written."""
+    if isinstance(value, dict):
+        return {key: _numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_numbers(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 class CustomDecoder:
@@ -31,7 +42,7 @@ class CustomDecoder:
         Raises:
             DecodeError: something in the metadata has the wrong type.
         """
-        out: Object = clone(obj)
+        out: Object = _numbers(obj)
         if out.get("metadata") is not None:
             if not isinstance(out["metadata"], dict):
                 raise DecodeError("metadata: expected an object")

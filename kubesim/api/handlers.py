@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from kubesim.api import deletion, eviction, scale
 from kubesim.api import patch as patches
-from kubesim.api.bodies import check_kind, check_place, parsed_object, parsed_patch, patched_by, unfit
-from kubesim.api.custom_decode import CustomDecoder
+from kubesim.api.bodies import (
+    check_kind,
+    check_place,
+    parsed_object,
+    parsed_patch,
+    patched_by,
+    unfit,
+)
 from kubesim.api.decode import DecodeError, Decoder
 from kubesim.api.options import DeleteOptions, ListOptions, WriteOptions
+from kubesim.api.reading import Reader
 from kubesim.api.registry import Registry
-from kubesim.api.schema import name_of
 from kubesim.api.selectors import both
 from kubesim.api.status import bad_request, invalid, not_found
 from kubesim.api.target import Target
@@ -38,6 +43,7 @@ class Handlers:
         self._registry = registry
         self._store = registry.store
         self.warnings: list[str] = []
+        self._reader = Reader(self._store.scheme, self.warnings)
         self.created = False
 
     def _kind(self, target: Target) -> Kind:
@@ -92,7 +98,7 @@ class Handlers:
         if target.subresource == "eviction":
             self.created = True
             return self._evict(target, body, options)
-        obj = self._decode(target.resource, body, options)
+        obj = self._reader.read(target.resource, body, options)
         check_place(target, obj)
         return self._make(target, obj, options)
 
@@ -104,10 +110,10 @@ class Handlers:
         """
         options = WriteOptions.read(query, "UpdateOptions")
         if target.subresource == "scale":
-            new = self._decode_as(Decoder(scale.DEFINITION), "Scale", parsed_object(body, "Scale"), options)
+            new = self._reader.read_as(Decoder(scale.DEFINITION), "Scale", parsed_object(body, "Scale"), options)
             check_place(target, new)
             return self._scale(target, new, options)
-        obj = self._decode(target.resource, body, options)
+        obj = self._reader.read(target.resource, body, options)
         check_place(target, obj)
         version = obj["metadata"].get("resourceVersion", "")
         if version and not version.isdigit():
@@ -142,10 +148,10 @@ class Handlers:
         patch = parsed_patch(body, media_type)
         resource = target.resource
         current = self.get(target)
-        decoder = Decoder(scale.DEFINITION) if target.subresource == "scale" else self._decoder(resource)
+        decoder = Decoder(scale.DEFINITION) if target.subresource == "scale" else self._reader.decoder(resource)
         patched, shown = patched_by(current, patch, media_type, decoder.definition)
         try:
-            new = self._decode_as(decoder, resource.kind, patched, options, whole=False)
+            new = self._reader.read_as(decoder, resource.kind, patched, options, whole=False)
         except DecodeError as exc:
             strategic = media_type == patches.STRATEGIC and exc.go_type
             raise unfit(shown, f"unrecognized type: {exc.go_type}" if strategic else str(exc)) from exc
@@ -231,7 +237,7 @@ class Handlers:
         accepted = parsed.get("kind") != "Eviction" or parsed.get("apiVersion") == "policy/v1beta1"
         checked = {**parsed, "apiVersion": eviction.RESOURCE.api_version} if accepted else parsed
         check_kind(eviction.RESOURCE, checked, self._store.scheme)
-        obj = self._decode_as(Decoder(eviction.DEFINITION), "Eviction", parsed, options)
+        obj = self._reader.read_as(Decoder(eviction.DEFINITION), "Eviction", parsed, options)
         if obj["metadata"].setdefault("namespace", target.namespace) != target.namespace:
             raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
         return eviction.evict(self._store, target.namespace, target.name, obj, dry_run=options.dry_run)
@@ -242,35 +248,6 @@ class Handlers:
             raise not_found(target.resource, target.name)
         scaled = scale.scaled(workload, new)
         return scale.of(self._registry.update(target.resource.kind, scaled, dry_run=options.dry_run))
-
-    def _decode(self, resource: Resource, body: bytes, options: WriteOptions) -> Object:
-        parsed = parsed_object(body, resource.kind)
-        check_kind(resource, parsed, self._store.scheme)
-        return self._decode_as(self._decoder(resource), resource.kind, parsed, options)
-
-    def _decoder(self, resource: Resource) -> Decoder | CustomDecoder:
-        schema = self._store.scheme[resource.kind].schema
-        if schema is not None:
-            return CustomDecoder(schema)
-        return Decoder(name_of(resource.group, resource.version, resource.kind))
-
-    def _decode_as(
-        self, decoder: Decoder | CustomDecoder, kind: str, parsed: Any, options: WriteOptions, *, whole: bool = True
-    ) -> Object:
-        """`whole`: a request's body, whose mistakes are answered at once; otherwise the caller gets DecodeError."""
-        version = (parsed.get("apiVersion") or "v1").rpartition("/")[2]
-        try:
-            obj = decoder.decode(parsed)
-            if decoder.unknown and options.validation == "Strict":
-                raise DecodeError(f"strict decoding error: {', '.join(decoder.unknown)}")  # noqa: TRY301  # one message form
-        except DecodeError as exc:
-            if not whole:
-                raise
-            raise bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {exc}') from exc
-        if options.validation == "Warn":
-            self.warnings += decoder.unknown
-        obj.setdefault("metadata", {})
-        return obj
 
 
 def _type(resource: Resource) -> Object:

@@ -22,8 +22,7 @@ def complaint(schedule: str) -> str:
     if schedule.startswith(("TZ=", "CRON_TZ=")):
         schedule = schedule.partition(" ")[2].strip()
     if schedule.startswith("@"):
-        known = schedule in _DESCRIPTORS or _DURATION.fullmatch(schedule.removeprefix("@every "))
-        return "" if known else f"unrecognized descriptor: {schedule}"
+        return _of_descriptor(schedule)
     fields = schedule.split()
     if len(fields) != len(_FIELDS):
         return f"expected exactly {len(_FIELDS)} fields, found {len(fields)}: [{' '.join(fields)}]"
@@ -34,6 +33,14 @@ def complaint(schedule: str) -> str:
     except ValueError as exc:
         return str(exc)
     return ""
+
+
+def _of_descriptor(schedule: str) -> str:
+    if schedule.startswith("@every "):
+        every = schedule.removeprefix("@every ")
+        wrong = f'failed to parse duration {schedule}: time: invalid duration "{every}"'
+        return "" if _DURATION.fullmatch(every) else wrong
+    return "" if schedule in _DESCRIPTORS else f"unrecognized descriptor: {schedule}"
 
 
 def _check_range(text: str, low: int, high: int, names: dict[str, int]) -> None:

@@ -40,6 +40,18 @@ _LABEL_VALUE_TEXT = (
     "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
     f"'{_LABEL_VALUE}')"
 )
+_WILDCARD = rf"\*\.{_SUBDOMAIN}"
+_WILDCARD_TEXT = (
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of "
+    "lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. "
+    f"'*.example.com', regex used for validation is '{_WILDCARD}')"
+)
+_IDENTIFIER = "[a-z]([-a-z0-9]*[a-z0-9])?"
+_IDENTIFIER_TEXT = (
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
+    f"and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
+    f"'{_IDENTIFIER}')"
+)
 _CONFIG_KEY_TEXT = (
     "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or "
     f"'key-name', regex used for validation is '{_CONFIG_KEY}')"
@@ -67,6 +79,16 @@ def name_without_dots(value: str) -> list[str]:
 def subdomain(value: str) -> list[str]:
     """A DNS-1123 subdomain."""
     return _check(value, _SUBDOMAIN, _SUBDOMAIN_LENGTH, _SUBDOMAIN_TEXT)
+
+
+def wildcard_subdomain(value: str) -> list[str]:
+    """A DNS-1123 subdomain whose first label is an asterisk."""
+    return _check(value, _WILDCARD, _SUBDOMAIN_LENGTH, _WILDCARD_TEXT)
+
+
+def identifier(value: str) -> list[str]:
+    """A DNS-1035 label: one that begins with a letter."""
+    return _check(value, _IDENTIFIER, _LABEL_LENGTH, _IDENTIFIER_TEXT)
 
 
 def search_path(value: str) -> list[str]:

@@ -16,12 +16,17 @@ BINDING_COLUMNS = "Name,Role,Age,Users+,Groups+,ServiceAccounts+"
 _SUBJECTS = ("ServiceAccount", "User", "Group")
 
 
+def role_defaults(obj: Object) -> None:
+    """A role without rules says so, in place: the field is always there."""
+    obj["rules"] = obj.get("rules") or None
+
+
 def rules(obj: Object, *, namespaced: bool) -> Iterator[Cause]:
     """What is wrong with the rules of a role (ValidatePolicyRule)."""
     for i, rule in enumerate(obj.get("rules") or ()):
         at, urls = f"rules[{i}]", rule.get("nonResourceURLs")
         if not rule.get("verbs"):
-            yield required(f"{at}.verbs", "verbs must contain at least one value")
+            yield required(f"{at}.verbs")
         if urls:
             if namespaced:
                 text = "namespaced rules cannot apply to non-resource URLs"
@@ -57,14 +62,22 @@ def binding(obj: Object, *, namespaced: bool) -> Iterator[Cause]:
         yield required("roleRef.name")
     else:
         yield from (invalid_value("roleRef.name", role["name"], text) for text in names.path_segment(role["name"]))
-    for i, subject in enumerate(obj.get("subjects") or ()):
+    subjects = obj.get("subjects") or ()
+    for i, subject in enumerate(subjects):
         yield from _subject(subject, f"subjects[{i}]", namespaced=namespaced)
+    yield from (required(f"subjects[{i}].name") for i, subject in enumerate(subjects) if not subject.get("name"))
+
+
+def same_role(old: Object, new: Object) -> Iterator[Cause]:
+    """A binding's role never changes."""
+    if old["roleRef"] != new["roleRef"]:
+        fields = {"APIGroup": "apiGroup", "Kind": "kind", "Name": "name"}
+        shown = {name: new["roleRef"].get(field, "") for name, field in fields.items()}
+        yield invalid_value("roleRef", shown, "field is immutable")
 
 
 def _subject(subject: Object, at: str, *, namespaced: bool) -> Iterator[Cause]:
     name, kind, group = (subject.get(field, "") for field in ("name", "kind", "apiGroup"))
-    if not name:
-        yield required(f"{at}.name")
     if kind == "ServiceAccount":
         if name:
             yield from (invalid_value(f"{at}.name", name, text) for text in names.subdomain(name))

@@ -39,10 +39,8 @@ _BOUNDS: tuple[tuple[str, tuple[type, ...], Callable[[Any, Any], bool], str], ..
     ("minimum", (int, float), lambda value, bound: value >= bound, "should be greater than or equal to {}"),
     ("maximum", (int, float), lambda value, bound: value <= bound, "should be less than or equal to {}"),
     ("minLength", (str,), lambda value, bound: len(value) >= bound, "should be at least {} chars long"),
-    ("maxLength", (str,), lambda value, bound: len(value) <= bound, "should be at most {} chars long"),
     ("pattern", (str,), _matches, "should match '{}'"),
     ("minItems", (list,), lambda value, bound: len(value) >= bound, "should have at least {} items"),
-    ("maxItems", (list,), lambda value, bound: len(value) <= bound, "should have at most {} items"),
 )
 
 
@@ -69,14 +67,16 @@ def prune(value: Any, schema: Object, at: str = "", *, root: bool = True) -> Ite
 
 
 def fill(value: Any, schema: Object) -> None:
-    """Fill in defaults, in place."""
+    """Fill in defaults, in place; a null that a schema does not allow is as good as nothing."""
     if isinstance(value, list):
         for item in value:
             fill(item, schema.get("items") or {})
     if not isinstance(value, dict):
         return
     for key, inner in (schema.get("properties") or {}).items():
-        if "default" in inner and (key not in value or (value[key] is None and not inner.get("nullable"))):
+        if key in value and value[key] is None and not inner.get("nullable"):
+            del value[key]
+        if "default" in inner and key not in value:
             value[key] = clone(inner["default"])
         if key in value:
             fill(value[key], inner)
@@ -94,19 +94,30 @@ def check(value: Any, schema: Object, at: str = "") -> Iterator[Cause]:
         found = _type_name(value)
         text = f'{at or "<nil>"} in body must be of type {wanted}: "{found}"'
         yield Cause("FieldValueTypeInvalid", f'Invalid value: "{found}": {text}', at)
-        return
     if "enum" in schema and value not in schema["enum"]:
         yield not_supported(at, value, tuple(schema["enum"]))
-    for keyword, types, is_in_order, words in _BOUNDS:
-        if keyword in schema and isinstance(value, types) and not isinstance(value, bool):
-            bound = schema[keyword]
-            if not is_in_order(value, bound):
-                yield invalid_value(at, value, f"{at} in body {words.format(bound)}")
+    if wanted is not None:
+        return
     if isinstance(value, list):
         for i, item in enumerate(value):
             yield from check(item, schema.get("items") or {}, f"{at}[{i}]")
     if isinstance(value, dict):
         yield from _members(value, schema, at)
+    yield from _bounds(value, schema, at)
+
+
+def _bounds(value: Any, schema: Object, at: str) -> Iterator[Cause]:
+    for keyword, types, is_in_order, words in _BOUNDS:
+        if keyword in schema and isinstance(value, types) and not isinstance(value, bool):
+            bound = schema[keyword]
+            if not is_in_order(value, bound):
+                yield invalid_value(at, value, f"{at} in body {words.format(bound)}")
+    most = schema.get("maxLength")
+    if isinstance(value, str) and most is not None and len(value) > most:
+        yield Cause("FieldValueTooLong", f"Too long: may not be more than {most} bytes", at)
+    most = schema.get("maxItems")
+    if isinstance(value, list) and most is not None and len(value) > most:
+        yield Cause("FieldValueTooMany", f"Too many: {len(value)}: must have at most {most} items", at)
 
 
 def _members(value: Object, schema: Object, at: str) -> Iterator[Cause]:

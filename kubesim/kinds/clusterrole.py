@@ -24,6 +24,7 @@ def _validate(obj: Object) -> Iterator[Cause]:
 KIND = Kind(
     resource=Resource(rbac.GROUP, "v1", "clusterroles", "ClusterRole", False),
     name=names.path_segment,
+    defaults=rbac.role_defaults,
     validate=_validate,
     create_on_update=True,
 )

@@ -12,7 +12,7 @@ KIND = Kind(
     name=names.path_segment,
     defaults=rbac.binding_defaults,
     validate=partial(rbac.binding, namespaced=False),
-    immutable=("roleRef",),
+    validate_update=rbac.same_role,
     create_on_update=True,
     table=Table.of(rbac.BINDING_COLUMNS, rbac.binding_row),
 )

@@ -34,7 +34,10 @@ def _defaults(obj: Object) -> None:
     spec.setdefault("suspend", False)
     spec.setdefault("successfulJobsHistoryLimit", 3)
     spec.setdefault("failedJobsHistoryLimit", 1)
-    pod_defaults.template(_template(obj).setdefault("spec", {}))
+    template = _template(obj)
+    for part in (spec["jobTemplate"], template):
+        part.setdefault("metadata", {})
+    pod_defaults.template(template.setdefault("spec", {}))
 
 
 def _validate(obj: Object) -> Iterator[Cause]:
@@ -54,14 +57,13 @@ def _validate(obj: Object) -> Iterator[Cause]:
     name = obj["metadata"].get("name", "")
     if len(name) > _MOST_SIGNS:
         yield invalid_value("metadata.name", name, f"must be no more than {_MOST_SIGNS} characters")
+    if not spec.get("schedule"):
+        yield required("spec.schedule")
 
 
 def _schedule(spec: Object) -> Iterator[Cause]:
     schedule = spec.get("schedule", "")
-    if not schedule:
-        yield required("spec.schedule")
-        return
-    if text := cron.complaint(schedule):
+    if schedule and (text := cron.complaint(schedule)):
         yield invalid_value("spec.schedule", schedule, text)
     if "TZ" in schedule:
         text = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"

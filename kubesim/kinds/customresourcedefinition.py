@@ -25,6 +25,7 @@ from kubesim.objects import Object
 _SCOPES = ("Cluster", "Namespaced")
 _AGE = {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}
 _NUMBERS = ("integer", "number")
+_COLUMNS = "Name,Scope,Versions,Created At,Group+,Kind+,ShortNames+,Established+"
 
 
 def _defaults(obj: Object) -> None:
@@ -58,20 +59,25 @@ def _validate(obj: Object) -> Iterator[Cause]:
         yield not_supported("spec.scope", spec["scope"], _SCOPES)
     yield from _versions(spec.get("versions") or [])
     yield from _names(spec["names"])
+    if not obj["status"]["storedVersions"]:
+        yield invalid_value("status.storedVersions", None, "must have at least one stored version")
 
 
 def _versions(versions: list[Object]) -> Iterator[Cause]:
     for i, version in enumerate(versions):
-        at, name = f"spec.versions[{i}]", version.get("name", "")
-        yield from (invalid_value(f"{at}.name", name, text) for text in names.label(name))
         if "openAPIV3Schema" not in (version.get("schema") or {}):
-            yield required(f"{at}.schema.openAPIV3Schema")
+            yield required(f"spec.versions[{i}].schema.openAPIV3Schema")
+    for i, version in enumerate(versions):
+        at, name = f"spec.versions[{i}]", version.get("name", "")
+        yield from (invalid_value(f"{at}.name", name, text) for text in names.identifier(name))
         for j, column in enumerate(version.get("additionalPrinterColumns") or ()):
             yield from _required(column, ("name", "type", "jsonPath"), f"{at}.additionalPrinterColumns[{j}]")
         for j, field in enumerate(version.get("selectableFields") or ()):
             yield from _required(field, ("jsonPath",), f"{at}.selectableFields[{j}]")
     if sum(bool(version.get("storage")) for version in versions) != 1:
-        yield invalid_value("spec.versions", versions, "must have exactly one version marked as storage version")
+        yield invalid_value(
+            "spec.versions", versions or None, "must have exactly one version marked as storage version"
+        )
 
 
 def _required(obj: Object, fields: tuple[str, ...], at: str) -> Iterator[Cause]:
@@ -79,23 +85,43 @@ def _required(obj: Object, fields: tuple[str, ...], at: str) -> Iterator[Cause]:
 
 
 def _names(given: Object) -> Iterator[Cause]:
-    for field in ("plural", "singular", "kind", "listKind"):
+    fields = ("plural", "singular", "kind", "listKind")
+    yield from _required(given, fields, "spec.names")
+    for field in fields:
         at, value = f"spec.names.{field}", given.get(field, "")
-        if not value:
-            yield required(at)
-        elif complaints := names.name_without_dots(value.lower()):
-            prefix = "may have mixed case, but should otherwise match: " if field in ("kind", "listKind") else ""
+        complaints = names.identifier(value.lower() if "ind" in field else value) if value else []
+        if complaints:
+            prefix = "may have mixed case, but should otherwise match: " if "ind" in field else ""
             yield invalid_value(at, value, prefix + ",".join(complaints))
 
 
 def _validate_update(old: Object, new: Object) -> Iterator[Cause]:
-    accepted = any(c["type"] == "Established" and c["status"] == "True" for c in old["status"].get("conditions") or ())
     for path, before, after in (
         ("spec.scope", old["spec"].get("scope"), new["spec"].get("scope")),
         ("spec.names.kind", old["spec"]["names"].get("kind"), new["spec"]["names"].get("kind")),
     ):
-        if accepted and before != after:
+        if _is_established(old) and before != after:
             yield invalid_value(path, after, "field is immutable")
+
+
+def _is_established(obj: Object) -> bool:
+    rows = obj.get("status", {}).get("conditions") or ()
+    return any(row.get("type") == "Established" and row.get("status") == "True" for row in rows)
+
+
+def _row(obj: Object, _: datetime) -> list[Any]:
+    meta, spec = obj["metadata"], obj["spec"]
+    versions = [f"{v['name']}{'(storage)' if v.get('storage') else ''}" for v in spec["versions"] if v.get("served")]
+    return [
+        meta["name"],
+        spec["scope"],
+        ",".join(sorted(versions)),
+        meta.get("creationTimestamp", ""),
+        spec["group"],
+        spec["names"]["kind"],
+        ",".join(spec["names"].get("shortNames") or ()),
+        _is_established(obj),
+    ]
 
 
 def kind_of(definition: Object) -> Kind | None:
@@ -127,7 +153,7 @@ def kind_of(definition: Object) -> Kind | None:
         generation=partial(_counted, without_status=has_status),
         unconditional_update=False,
         deprecation=(version.get("deprecationWarning") or warning) if version.get("deprecated") else "",
-        selectable=("metadata.name", "metadata.namespace", *fields) if fields else (),
+        selectable=("metadata.name", "metadata.namespace", *fields),
         table=_table(version.get("additionalPrinterColumns") or [_AGE]),
     )
 
@@ -177,4 +203,5 @@ KIND = Kind(
     initial_status=_initial_status,
     generation=spec_of,
     unconditional_update=False,
+    table=Table.of(_COLUMNS, _row, {"Created At": "date", "Established": "boolean"}),
 )

@@ -53,12 +53,6 @@ def _defaults(obj: Object) -> None:
 def _validate(obj: Object) -> Iterator[Cause]:
     spec = obj["spec"]
     least, most = spec["minReplicas"], spec.get("maxReplicas", 0)
-    if least < 1:
-        yield invalid_value("spec.minReplicas", least, "must be greater than or equal to 1")
-    if not most:
-        yield required("spec.maxReplicas", "must be set and greater than 0")
-    elif most < 0:
-        yield invalid_value("spec.maxReplicas", most, "must be greater than or equal to 1")
     if most < least:
         yield invalid_value("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`")
     target = spec.get("scaleTargetRef") or {}
@@ -68,8 +62,20 @@ def _validate(obj: Object) -> Iterator[Cause]:
             yield required(at)
         else:
             yield from (invalid_value(at, value, text) for text in names.path_segment(value))
+    if "/" not in target.get("apiVersion", "") and target.get("kind") != "ReplicationController":
+        version = target.get("apiVersion", "")
+        yield invalid_value("spec.scaleTargetRef.apiVersion", version, "apiVersion must specify API group")
     for i, metric in enumerate(spec["metrics"]):
         yield from _metric(metric, f"spec.metrics[{i}]")
+    if least == 0 and not any(metric.get("type") in ("Object", "External") for metric in spec["metrics"]):
+        text = "must specify at least one Object or External metric to support scaling to zero replicas"
+        yield forbidden_field("spec.metrics", text)
+    if least < 0:
+        yield invalid_value("spec.minReplicas", least, "must be greater than or equal to 0")
+    if not most:
+        yield required("spec.maxReplicas")
+    elif most < 0:
+        yield invalid_value("spec.maxReplicas", most, "must be greater than or equal to 1")
 
 
 def _metric(metric: Object, at: str) -> Iterator[Cause]:
@@ -81,8 +87,9 @@ def _metric(metric: Object, at: str) -> Iterator[Cause]:
         return
     if _SOURCES[kind] not in metric:
         yield required(f"{at}.{_SOURCES[kind]}", "must populate information for the given metric source")
-    for field in _SOURCES.values():
-        if field != _SOURCES[kind] and field in metric:
+    present = [field for field in _SOURCES.values() if field in metric]
+    for field in present if len(present) > 1 else ():
+        if field != _SOURCES[kind]:
             yield forbidden_field(f"{at}.{field}", "must populate the given metric source only")
 
 

@@ -56,8 +56,8 @@ def _host(host: str, at: str, *, address: bool) -> Iterator[Cause]:
         return
     if not address and _is_address(host):
         yield invalid_value(at, host, "must be a DNS name, not an IP address")
-    # Of a wildcard only the first label is an asterisk.
-    yield from (invalid_value(at, host, text) for text in names.subdomain(host.removeprefix("*.")))
+    complaints = names.wildcard_subdomain(host) if "*" in host else names.subdomain(host)
+    yield from (invalid_value(at, host, text) for text in complaints)
 
 
 def _is_address(host: str) -> bool:

@@ -107,7 +107,7 @@ def _uses_nothing(_obj: Object) -> dict[str, str]:
     return {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Kind:
     """One kind of object.
 

@@ -17,6 +17,7 @@ _SYSTEM = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_0
 
 
 def _defaults(obj: Object) -> None:
+    obj.setdefault("value", 0)
     obj.setdefault("preemptionPolicy", "PreemptLowerPriority")
 
 
@@ -26,7 +27,7 @@ def _validate(obj: Object) -> Iterator[Cause]:
         if why := _not_of_the_system(name, obj):
             text = f"priority class names with 'system-' prefix are reserved for system use only. error: {why}"
             yield forbidden_field("metadata.name", text)
-    elif obj.get("value", 0) > _HIGHEST:
+    elif obj["value"] > _HIGHEST:
         yield forbidden_field("value", f"maximum allowed value of a user defined priority is {_HIGHEST}")
     if obj["preemptionPolicy"] not in _POLICIES:
         yield not_supported("preemptionPolicy", obj["preemptionPolicy"], _POLICIES)
@@ -35,19 +36,19 @@ def _validate(obj: Object) -> Iterator[Cause]:
 def _not_of_the_system(name: str, obj: Object) -> str:
     if name not in _SYSTEM:
         return f"{name} is not a known system priority class"
-    if obj.get("value", 0) != _SYSTEM[name]:
+    if obj["value"] != _SYSTEM[name]:
         return f"value of {name} PriorityClass must be {_SYSTEM[name]}"
     return f"globalDefault of {name} PriorityClass must be false" if obj.get("globalDefault") else ""
 
 
 def _validate_update(old: Object, new: Object) -> Iterator[Cause]:
-    if old.get("value", 0) != new.get("value", 0):
+    if old["value"] != new["value"]:
         yield forbidden_field("value", "may not be changed in an update.")
 
 
 def _row(obj: Object, now: datetime) -> list[Any]:
     is_default = obj.get("globalDefault", False)
-    return [obj["metadata"]["name"], obj.get("value", 0), is_default, age_of(obj, now), obj["preemptionPolicy"]]
+    return [obj["metadata"]["name"], obj["value"], is_default, age_of(obj, now), obj["preemptionPolicy"]]
 
 
 KIND = Kind(
@@ -58,6 +59,6 @@ KIND = Kind(
     immutable=("preemptionPolicy",),
     generation=lambda _: {},
     table=Table.of(
-        "Name,Value,Global-Default,Age,PreemptionPolicy+", _row, {"Value": "integer", "Global-Default": "boolean"}
+        "Name,Value,Global-Default,Age,PreemptionPolicy", _row, {"Value": "integer", "Global-Default": "boolean"}
     ),
 )

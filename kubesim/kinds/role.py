@@ -10,6 +10,7 @@ from kubesim.kinds.kind import Kind, Resource
 KIND = Kind(
     resource=Resource(rbac.GROUP, "v1", "roles", "Role"),
     name=names.path_segment,
+    defaults=rbac.role_defaults,
     validate=partial(rbac.rules, namespaced=True),
     create_on_update=True,
 )

@@ -36,6 +36,12 @@ def _validate(obj: Object) -> Iterator[Cause]:
             yield not_supported(field, obj[field], allowed)
 
 
+def _validate_update(old: Object, new: Object) -> Iterator[Cause]:
+    for field in ("provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"):
+        if old.get(field) != new.get(field):
+            yield invalid_value(field, None, "field is immutable")  # the real server shows no value either
+
+
 def _row(obj: Object, now: datetime) -> list[Any]:
     meta = obj["metadata"]
     is_default = (meta.get("annotations") or {}).get(_DEFAULT) == "true"
@@ -53,7 +59,7 @@ KIND = Kind(
     resource=Resource("storage.k8s.io", "v1", "storageclasses", "StorageClass", False, ("sc",)),
     defaults=_defaults,
     validate=_validate,
-    immutable=("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"),
+    validate_update=_validate_update,
     returned_when_gone=True,
     table=Table.of("Name,Provisioner,ReclaimPolicy,VolumeBindingMode,AllowVolumeExpansion,Age", _row),
 )

@@ -1,8 +1,8 @@
 """Requests whose answers by a real API server are on record, asked of any server.
 
-`recorded_answers.json` and `recorded_kinds.json` hold requests that are made in their order on a few objects of a
-namespace, most of them bad; `recorded_defaults.json` holds manifests, and what becomes of them. A new row needs no
-answer: `capture.py` fills it in.
+`recorded_answers.json`, `recorded_kinds.json` and `recorded_generic_kinds.json` hold requests that are made in their
+order on a few objects of a namespace, most of them bad; `recorded_defaults.json` holds manifests, and what becomes of
+them. A new row needs no answer: `capture.py` fills it in.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 HERE = Path(__file__).parent
-ANSWERS = (HERE / "recorded_answers.json", HERE / "recorded_kinds.json")
+ANSWERS = (HERE / "recorded_answers.json", HERE / "recorded_kinds.json", HERE / "recorded_generic_kinds.json")
 DEFAULTS = HERE / "recorded_defaults.json"
 NAMESPACE = "{ns}"
 COLLECTIONS = {

@@ -149,6 +149,7 @@ def test_a_definition_is_refused_for_its_name_its_storage_version_and_a_missing_
         "metadata.name",
         "spec.versions[0].schema.openAPIV3Schema",
         "spec.versions",
+        "status.storedVersions",
     ]
 
 

@@ -96,7 +96,7 @@ REFUSED: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("CronJob", {"spec": {"schedule": "* * *", "jobTemplate": {"spec": {"template": {"spec": POD}}}}},
      "expected exactly 5 fields, found 3: [* * *]"),
     ("HorizontalPodAutoscaler", {"spec": {"scaleTargetRef": {"kind": "Deployment", "name": "d"}}},
-     "spec.maxReplicas: Required value: must be set and greater than 0"),
+     "spec.maxReplicas: Required value"),
     ("Ingress", {"spec": {}}, "either `defaultBackend` or `rules` must be specified"),
     ("Ingress", {"spec": {"defaultBackend": {"service": {"name": "s"}}}}, "port name or number is required"),
 )  # fmt: skip

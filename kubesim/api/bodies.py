@@ -20,16 +20,16 @@ _JSON = "application/json"
 _INTERNAL_GROUP = {"": "core"}
 
 
-def as_json(target: Target, body: bytes, media_type: str) -> bytes:
-    """A whole object's body as JSON.
+def as_json(target: Target, body: bytes, media_type: str, *, custom: bool = False) -> bytes:
+    """A whole object's body as JSON. Objects of `custom` kinds are never sent in protobuf.
 
     Raises:
         StoreError: 415 for other media types; 400 for protobuf that cannot be read.
     """
     if media_type in (_JSON, "application/octet-stream"):  # the latter is aiohttp's for none at all
         return body
-    if media_type != protobuf.MEDIA_TYPE:
-        listed = f"{_JSON}, {protobuf.MEDIA_TYPE}"
+    if custom or media_type != protobuf.MEDIA_TYPE:
+        listed = _JSON if custom else f"{_JSON}, {protobuf.MEDIA_TYPE}"
         text = f"the body of the request was in an unknown format - accepted media types include: {listed}"
         raise StoreError(415, "UnsupportedMediaType", text)
     resource = target.resource

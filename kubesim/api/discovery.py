@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from kubesim.kinds.kind import Kind, Resource
@@ -30,7 +31,6 @@ _VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "updat
 
 def document(path: str, scheme: Scheme) -> Any:
     """The discovery document of a path without its final slash, or None."""
-    versions = {kind.resource.group: kind.resource.version for kind in scheme if kind.resource.group}
     match path.strip("/").split("/"):
         case ["version"]:
             return VERSION
@@ -40,22 +40,40 @@ def document(path: str, scheme: Scheme) -> Any:
             found = {
                 "kind": "APIGroupList",
                 "apiVersion": "v1",
-                "groups": [_group(*each) for each in sorted(versions.items())],
+                "groups": [_group(group, versions) for group, versions in sorted(_versions(scheme).items())],
             }
         case ["api", "v1"]:
             found = _resources("", "v1", scheme)
-        case ["apis", group] if group in versions:
-            found = {"kind": "APIGroup", "apiVersion": "v1", **_group(group, versions[group])}
-        case ["apis", group, version] if versions.get(group) == version:
+        case ["apis", group] if group in _versions(scheme):
+            found = {"kind": "APIGroup", "apiVersion": "v1", **_group(group, _versions(scheme)[group])}
+        case ["apis", group, version] if scheme.has_version(group, version):
             found = _resources(group, version, scheme)
         case _:
             return None
     return found
 
 
-def _group(group: str, version: str) -> Object:
-    entry = {"groupVersion": f"{group}/{version}", "version": version}
-    return {"name": group, "versions": [entry], "preferredVersion": entry}
+def _versions(scheme: Scheme) -> dict[str, list[str]]:
+    """The versions of each group but the core, the preferred one first."""
+    found: dict[str, set[str]] = {}
+    for kind in scheme:
+        if kind.resource.group:
+            found.setdefault(kind.resource.group, set()).add(kind.resource.version)
+    return {group: sorted(versions, key=_preference) for group, versions in found.items()}
+
+
+def _preference(version: str) -> tuple[object, ...]:
+    """v2, v1, v1beta2, v1beta1, v1alpha1, then others by name (apimachinery's CompareKubeAwareVersionStrings)."""
+    match = re.fullmatch(r"v(\d+)(?:(alpha|beta)(\d+))?", version)
+    if match is None:
+        return 3, version
+    major, stage, minor = match.groups()
+    return {None: 0, "beta": 1, "alpha": 2}[stage], -int(major), -int(minor or 0)
+
+
+def _group(group: str, versions: list[str]) -> Object:
+    entries = [{"groupVersion": f"{group}/{version}", "version": version} for version in versions]
+    return {"name": group, "versions": entries, "preferredVersion": entries[0]}
 
 
 def _resources(group: str, version: str, scheme: Scheme) -> Object:

@@ -103,7 +103,7 @@ class Dispatch:
         if method == "PATCH":
             answer = handlers.patch(target, query, body, media_type)
         else:
-            body = as_json(target, body, media_type)
+            body = as_json(target, body, media_type, custom=self._kind(target).schema is not None)
             answer = (handlers.create if method == "POST" else handlers.replace)(target, query, body)
         return self._warned(self._responses.json(answer, 201 if handlers.created else 200), handlers)
 

@@ -9,6 +9,7 @@ from typing import Any
 from kubesim.api import deletion, eviction, scale
 from kubesim.api import patch as patches
 from kubesim.api.bodies import check_kind, check_place, parsed_object, parsed_patch, patched_by, unfit
+from kubesim.api.custom_decode import CustomDecoder
 from kubesim.api.decode import DecodeError, Decoder
 from kubesim.api.options import DeleteOptions, ListOptions, WriteOptions
 from kubesim.api.registry import Registry
@@ -20,6 +21,11 @@ from kubesim.api.unmodelled import refusal
 from kubesim.fields.causes import invalid_value
 from kubesim.kinds.kind import Kind, Resource
 from kubesim.store import Object, StoreError
+
+_NO_STRATEGIC = (
+    "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, "
+    "application/merge-patch+json, application/apply-patch+yaml"
+)
 
 
 class Handlers:
@@ -98,7 +104,7 @@ class Handlers:
         """
         options = WriteOptions.read(query, "UpdateOptions")
         if target.subresource == "scale":
-            new = self._decode_as(scale.DEFINITION, "Scale", parsed_object(body, "Scale"), options)
+            new = self._decode_as(Decoder(scale.DEFINITION), "Scale", parsed_object(body, "Scale"), options)
             check_place(target, new)
             return self._scale(target, new, options)
         obj = self._decode(target.resource, body, options)
@@ -129,18 +135,17 @@ class Handlers:
         if media_type == patches.APPLY:
             text = "the sandbox does no server-side apply; use kubectl apply without --server-side, or a merge patch"
             raise StoreError(415, "UnsupportedMediaType", text)
+        if media_type == patches.STRATEGIC and self._kind(target).schema is not None:
+            raise StoreError(415, "UnsupportedMediaType", _NO_STRATEGIC)
         if media_type not in (patches.MERGE, patches.STRATEGIC, patches.JSON):
             raise StoreError(415, "UnsupportedMediaType", "415: Unsupported Media Type")
         patch = parsed_patch(body, media_type)
         resource = target.resource
         current = self.get(target)
-        if target.subresource == "scale":
-            definition = scale.DEFINITION
-        else:
-            definition = name_of(resource.group, resource.version, resource.kind)
-        patched, shown = patched_by(current, patch, media_type, definition)
+        decoder = Decoder(scale.DEFINITION) if target.subresource == "scale" else self._decoder(resource)
+        patched, shown = patched_by(current, patch, media_type, decoder.definition)
         try:
-            new = self._decode_as(definition, resource.kind, patched, options, whole=False)
+            new = self._decode_as(decoder, resource.kind, patched, options, whole=False)
         except DecodeError as exc:
             strategic = media_type == patches.STRATEGIC and exc.go_type
             raise unfit(shown, f"unrecognized type: {exc.go_type}" if strategic else str(exc)) from exc
@@ -226,7 +231,7 @@ class Handlers:
         accepted = parsed.get("kind") != "Eviction" or parsed.get("apiVersion") == "policy/v1beta1"
         checked = {**parsed, "apiVersion": eviction.RESOURCE.api_version} if accepted else parsed
         check_kind(eviction.RESOURCE, checked, self._store.scheme)
-        obj = self._decode_as(eviction.DEFINITION, "Eviction", parsed, options)
+        obj = self._decode_as(Decoder(eviction.DEFINITION), "Eviction", parsed, options)
         if obj["metadata"].setdefault("namespace", target.namespace) != target.namespace:
             raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
         return eviction.evict(self._store, target.namespace, target.name, obj, dry_run=options.dry_run)
@@ -241,14 +246,18 @@ class Handlers:
     def _decode(self, resource: Resource, body: bytes, options: WriteOptions) -> Object:
         parsed = parsed_object(body, resource.kind)
         check_kind(resource, parsed, self._store.scheme)
-        definition = name_of(resource.group, resource.version, resource.kind)
-        return self._decode_as(definition, resource.kind, parsed, options)
+        return self._decode_as(self._decoder(resource), resource.kind, parsed, options)
+
+    def _decoder(self, resource: Resource) -> Decoder | CustomDecoder:
+        schema = self._store.scheme[resource.kind].schema
+        if schema is not None:
+            return CustomDecoder(schema)
+        return Decoder(name_of(resource.group, resource.version, resource.kind))
 
     def _decode_as(
-        self, definition: str, kind: str, parsed: Any, options: WriteOptions, *, whole: bool = True
+        self, decoder: Decoder | CustomDecoder, kind: str, parsed: Any, options: WriteOptions, *, whole: bool = True
     ) -> Object:
         """`whole`: a request's body, whose mistakes are answered at once; otherwise the caller gets DecodeError."""
-        decoder = Decoder(definition)
         version = (parsed.get("apiVersion") or "v1").rpartition("/")[2]
         try:
             obj = decoder.decode(parsed)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from kubesim.api import admission, deletion, validation
 from kubesim.api.allocation import Allocator
+from kubesim.api.custom import DEFINITION, CustomKinds
 from kubesim.api.status import already_exists, conflict, invalid, not_found, unconditional
 from kubesim.fields.causes import Cause
 from kubesim.kinds.kind import Kind, Resource
@@ -35,6 +36,7 @@ class Registry:
 
     def __init__(self, store: Store, model: Model, *, dual_stack: bool = False) -> None:
         self.store = store
+        self._custom: CustomKinds | None = None
         self.dual_stack = dual_stack
         self.webhooks: list[Callable[[str, Object], None]] = []
         self.on_demand: dict[str, Callable[[], None]] = {}
@@ -63,6 +65,8 @@ class Registry:
         """
         found = self.store.scheme[kind]
         resource = found.resource
+        if kind == DEFINITION and self._custom is None:
+            self._custom = CustomKinds(self.store)  # most servers never see one, and need not look at each change
         obj = clone(obj)
         obj = {"kind": kind, "apiVersion": resource.api_version, **obj}
         meta = obj.setdefault("metadata", {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from kubesim.kinds.kind import Kind, Resource, Table
+from kubesim.kinds.kind import Column, Kind, Resource
 from kubesim.store import Object
 
 
@@ -23,21 +23,20 @@ def table(kind: Kind, objects: list[Object], now: datetime, *, version: str = ""
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
         "metadata": {"resourceVersion": version} if version else {},
-        "columnDefinitions": [_column(printed, text) for text in printed.columns.split(",")],
+        "columnDefinitions": [_column(column) for column in printed.columns],
         "rows": [
             {"cells": printed.row(obj, now), "object": _row_object(kind.resource, obj, include)} for obj in objects
         ],
     }
 
 
-def _column(printed: Table, text: str) -> Object:
-    name = text.rstrip("+")
+def _column(column: Column) -> Object:
     return {
-        "name": name,
-        "type": "integer" if name in printed.integers else "date" if name in printed.dates else "string",
-        "format": "name" if name == "Name" else "",
+        "name": column.name,
+        "type": column.type,
+        "format": "name" if column.name == "Name" else "",
         "description": "",
-        "priority": int(text.endswith("+")),
+        "priority": int(column.wide),
     }
 
 

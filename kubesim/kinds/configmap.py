@@ -48,5 +48,5 @@ KIND = Kind(
     validate=_validate,
     validate_update=_validate_update,
     usage=lambda _: {"configmaps": "1"},
-    table=Table("Name,Data,Age", _row),
+    table=Table.of("Name,Data,Age", _row),
 )

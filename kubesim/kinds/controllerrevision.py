@@ -21,5 +21,5 @@ def _row(obj: Object, now: datetime) -> list[Any]:
 
 KIND = Kind(
     resource=Resource("apps", "v1", "controllerrevisions", "ControllerRevision"),
-    table=Table("Name,Controller,Revision,Age", _row),
+    table=Table.of("Name,Controller,Revision,Age", _row),
 )

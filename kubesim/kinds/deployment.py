@@ -91,5 +91,5 @@ KIND = Kind(
     initial_status=lambda _: {},
     validate_status=_status,
     generation=spec_of,
-    table=Table("Name,Ready,Up-to-date,Available,Age,Containers+,Images+,Selector+", _row),
+    table=Table.of("Name,Ready,Up-to-date,Available,Age,Containers+,Images+,Selector+", _row),
 )

@@ -88,5 +88,5 @@ KIND = Kind(
     validate=_validate,
     deprecation=_DEPRECATED,
     create_on_update=True,
-    table=Table("Name,Endpoints,Age", _row),
+    table=Table.of("Name,Endpoints,Age", _row),
 )

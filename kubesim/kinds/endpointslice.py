@@ -58,5 +58,5 @@ KIND = Kind(
     defaults=_defaults,
     validate=_validate,
     generation=_counted,
-    table=Table("Name,AddressType,Ports,Endpoints,Age", _row),
+    table=Table.of("Name,AddressType,Ports,Endpoints,Age", _row),
 )

@@ -43,5 +43,5 @@ KIND = Kind(
         "source",
         "type",
     ),
-    table=Table("Last Seen,Type,Reason,Object,Subobject+,Source+,Message,First Seen+,Count+,Name+", _row),
+    table=Table.of("Last Seen,Type,Reason,Object,Subobject+,Source+,Message,First Seen+,Count+,Name+", _row),
 )

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from kubesim.fields import names, pod_defaults, pod_spec
-from kubesim.fields.causes import Cause, invalid_value, not_supported, required
+from kubesim.fields import names, pod_defaults
+from kubesim.fields.causes import Cause, invalid_value, required
 from kubesim.fields.columns import age_of, containers_and_images
 from kubesim.fields.durations import age
-from kubesim.fields.labels import check_labels
+from kubesim.fields.job_spec import job_spec
 from kubesim.fields.matching import matches_selector
 from kubesim.fields.selectors import label_selector, selector_text
 from kubesim.kinds.kind import Kind, Resource, Table, spec_of
@@ -22,10 +22,6 @@ _ORPHANS = (
 )
 UID_LABEL, NAME_LABEL = "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"
 _OLD_UID_LABEL, _OLD_NAME_LABEL = "controller-uid", "job-name"
-_MODES = ("NonIndexed", "Indexed")
-_REPLACEMENTS = ("Failed", "TerminatingOrFailed")
-_COUNTS = ("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished")
-_NOT_NEGATIVE = "must be greater than or equal to 0"
 _FROZEN = ("completions", "selector", "template", "completionMode", "podFailurePolicy", "backoffLimitPerIndex",
            "managedBy", "successPolicy")  # fmt: skip
 
@@ -73,43 +69,12 @@ def _copy_labels(obj: Object) -> None:
 
 def _validate(obj: Object) -> Iterator[Cause]:
     yield from _generated(obj)
-    yield from _spec(obj["spec"])
-    yield from _template(obj["spec"]["template"])
+    yield from job_spec(obj["spec"], "spec")
     yield from _selector(obj["spec"])
     completions, name = obj["spec"].get("completions", 0), obj["metadata"].get("name", "")
     hostname = f"{name}-{completions - 1}"
     if obj["spec"]["completionMode"] == "Indexed" and completions > 0 and names.label(hostname):
         yield invalid_value("metadata.name", name, f"will not able to create pod with invalid DNS label: {hostname}")
-
-
-def _spec(spec: Object) -> Iterator[Cause]:
-    for field in _COUNTS:
-        if spec.get(field, 0) < 0:
-            yield invalid_value(f"spec.{field}", spec[field], _NOT_NEGATIVE)
-    if spec["completionMode"] not in _MODES:
-        yield not_supported("spec.completionMode", spec["completionMode"], _MODES)
-    if spec["completionMode"] == "Indexed" and "completions" not in spec:
-        yield required("spec.completions", "when completion mode is Indexed")
-    if spec["completionMode"] != "Indexed":
-        for field in ("backoffLimitPerIndex", "maxFailedIndexes"):
-            if field in spec:
-                yield invalid_value(f"spec.{field}", spec[field], "requires indexed completion mode")
-    if "podFailurePolicy" in spec and spec["template"]["spec"]["restartPolicy"] != "Never":
-        policy = spec["template"]["spec"]["restartPolicy"]
-        text = 'only "Never" is supported when podFailurePolicy is specified'
-        yield invalid_value("spec.template.spec.restartPolicy", policy, text)
-    if spec["podReplacementPolicy"] not in _REPLACEMENTS:
-        yield not_supported("spec.podReplacementPolicy", spec["podReplacementPolicy"], _REPLACEMENTS)
-
-
-def _template(template: Object) -> Iterator[Cause]:
-    yield from check_labels(template.get("metadata", {}).get("labels", {}), "spec.template.labels")
-    yield from pod_spec.spec(template["spec"], "spec.template.spec")
-    policy = template["spec"]["restartPolicy"]
-    if policy == "Always":
-        yield required("spec.template.spec.restartPolicy", 'valid values: "OnFailure", "Never"')
-    elif policy not in ("OnFailure", "Never"):
-        yield not_supported("spec.template.spec.restartPolicy", policy, ("OnFailure", "Never"))
 
 
 def _selector(spec: Object) -> Iterator[Cause]:
@@ -173,5 +138,5 @@ KIND = Kind(
     initial_status=lambda _: {},
     generation=spec_of,
     orphan_warning=_ORPHANS,
-    table=Table("Name,Status,Completions,Duration,Age,Containers+,Images+,Selector+", _row),
+    table=Table.of("Name,Status,Completions,Duration,Age,Containers+,Images+,Selector+", _row),
 )

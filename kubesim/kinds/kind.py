@@ -6,14 +6,14 @@ overrides the hooks of pkg/registry/rest; each field says which.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from kubesim.fields import names
 from kubesim.fields.causes import Cause
-from kubesim.fields.durations import age
 from kubesim.objects import Object
 
 Schema = dict[str, Any]
@@ -45,8 +45,21 @@ class Resource:
         return f"{self.group}/{self.version}" if self.group else self.version
 
 
-def _name_and_age(obj: Object, now: datetime) -> list[Any]:
-    return [obj["metadata"]["name"], age(obj["metadata"].get("creationTimestamp"), now)]
+class Column(NamedTuple):
+    """One column of a table.
+
+    Attributes:
+        type: ``string``, ``integer``, ``number``, ``boolean`` or ``date``.
+        wide: whether only `-o wide` prints it.
+    """
+
+    name: str
+    type: str = "string"
+    wide: bool = False
+
+
+def _name_and_creation(obj: Object, _: datetime) -> list[Any]:
+    return [obj["metadata"]["name"], obj["metadata"].get("creationTimestamp", "")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +67,20 @@ class Table:
     """What `kubectl get` prints (pkg/printers/internalversion).
 
     Attributes:
-        columns: headers with commas between them; those with a trailing + are of `-o wide`.
         row: the cells of an object at a time, in the order of the columns.
-        integers: the columns whose cells are numbers; the others are text.
-        dates: the columns whose cells are times.
     """
 
-    columns: str = "Name,Age"
-    row: Row = _name_and_age
-    integers: tuple[str, ...] = ()
-    dates: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = (Column("Name"), Column("Created At", "date"))
+    row: Row = _name_and_creation
+
+    @classmethod
+    def of(cls, headers: str, row: Row, types: Mapping[str, str] = MappingProxyType({})) -> Table:
+        """A table of headers with commas between them, those of `-o wide` with a trailing +.
+
+        `types` are those of the columns whose cells are no text.
+        """
+        given = [(text.rstrip("+"), text.endswith("+")) for text in headers.split(",")]
+        return cls(tuple(Column(name, types.get(name, "string"), wide) for name, wide in given), row)
 
 
 def _leave(_obj: Object) -> None:

@@ -27,5 +27,5 @@ KIND = Kind(
     validate=_validate,
     create_on_update=True,
     unconditional_update=False,
-    table=Table("Name,Holder,Age", _row),
+    table=Table.of("Name,Holder,Age", _row),
 )

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
-from typing import Any
 
 from kubesim.fields import names, quantity
 from kubesim.fields.causes import Cause, duplicate, forbidden_field, invalid_value, required
-from kubesim.kinds.kind import Kind, Resource, Table
+from kubesim.kinds.kind import Kind, Resource
 from kubesim.objects import Object
 
 
@@ -84,10 +82,6 @@ def _name(obj: Object, new_uid: Callable[[], str]) -> None:
         obj["metadata"]["name"] = new_uid()  # as the real server calls one without a name
 
 
-def _row(obj: Object, _: datetime) -> list[Any]:
-    return [obj["metadata"]["name"], obj["metadata"].get("creationTimestamp", "")]
-
-
 KIND = Kind(
     resource=Resource("", "v1", "limitranges", "LimitRange", True, ("limits",)),
     has_spec=True,
@@ -95,5 +89,4 @@ KIND = Kind(
     prepare=_name,
     validate=_validate,
     create_on_update=True,
-    table=Table("Name,Created At", _row, dates=("Created At",)),
 )

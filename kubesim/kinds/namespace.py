@@ -48,5 +48,5 @@ KIND = Kind(
     is_held=lambda obj: bool(obj.get("spec", {}).get("finalizers")),
     mark_terminating=_mark_terminating,
     selectable=("metadata.name", "status.phase"),
-    table=Table("Name,Status,Age", _row),
+    table=Table.of("Name,Status,Age", _row),
 )

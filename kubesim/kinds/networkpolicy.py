@@ -125,5 +125,5 @@ KIND = Kind(
     defaults=_defaults,
     validate=_validate,
     generation=spec_of,
-    table=Table("Name,Pod-Selector,Age", _row),
+    table=Table.of("Name,Pod-Selector,Age", _row),
 )

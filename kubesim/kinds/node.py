@@ -45,5 +45,5 @@ KIND = Kind(
     resource=Resource("", "v1", "nodes", "Node", False, ("no",), ("status",)),
     status_at_create=True,
     selectable=("metadata.name", "spec.unschedulable"),
-    table=Table(_COLUMNS, _row),
+    table=Table.of(_COLUMNS, _row),
 )

@@ -45,5 +45,5 @@ KIND = Kind(
     defaults=_defaults,
     initial_status=lambda _: {"phase": "Pending"},
     returned_when_gone=True,
-    table=Table(_COLUMNS, _row),
+    table=Table.of(_COLUMNS, _row),
 )

@@ -75,5 +75,5 @@ KIND = Kind(
     initial_status=lambda _: {"phase": "Pending"},
     returned_when_gone=True,
     usage=_usage,
-    table=Table("Name,Status,Volume,Capacity,Access Modes,StorageClass,VolumeAttributesClass,Age,VolumeMode+", _row),
+    table=Table.of("Name,Status,Volume,Capacity,Access Modes,StorageClass,VolumeAttributesClass,Age,VolumeMode+", _row),
 )

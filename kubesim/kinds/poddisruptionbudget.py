@@ -16,6 +16,7 @@ from kubesim.objects import Object
 _POLICIES = ("AlwaysAllow", "IfHealthyBudget")
 _WHOLE = 100
 _NOT_NEGATIVE = "must be greater than or equal to 0"
+_COLUMNS = "Name,Min Available,Max Unavailable,Allowed Disruptions,Age"
 _COUNTS = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
 
 
@@ -68,5 +69,5 @@ KIND = Kind(
     validate_status=_status,
     generation=spec_of,
     unconditional_update=False,
-    table=Table("Name,Min Available,Max Unavailable,Allowed Disruptions,Age", _row, integers=("Allowed Disruptions",)),
+    table=Table.of(_COLUMNS, _row, {"Allowed Disruptions": "integer"}),
 )

@@ -13,6 +13,8 @@ from kubesim.fields.selectors import selector_text
 from kubesim.kinds.kind import Kind, Resource, Table, spec_of
 from kubesim.objects import Object
 
+_COLUMNS = "Name,Desired,Current,Ready,Age,Containers+,Images+,Selector+"
+
 
 def _defaults(obj: Object) -> None:
     obj["spec"].setdefault("replicas", 1)
@@ -56,7 +58,5 @@ KIND = Kind(
     validate_status=_status,
     generation=spec_of,
     selectable=("metadata.name", "metadata.namespace", "status.replicas"),
-    table=Table(
-        "Name,Desired,Current,Ready,Age,Containers+,Images+,Selector+", _row, integers=("Desired", "Current", "Ready")
-    ),
+    table=Table.of(_COLUMNS, _row, dict.fromkeys(("Desired", "Current", "Ready"), "integer")),
 )

@@ -69,5 +69,5 @@ KIND = Kind(
     initial_status=lambda _: {},
     returned_when_gone=True,
     usage=lambda _: {"resourcequotas": "1"},
-    table=Table("Name,Request,Limit,Age", _row),
+    table=Table.of("Name,Request,Limit,Age", _row),
 )

@@ -65,5 +65,5 @@ KIND = Kind(
     validate=_validate,
     immutable=("type",),
     validate_update=_validate_update,
-    table=Table("Name,Type,Data,Age", _row),
+    table=Table.of("Name,Type,Data,Age", _row),
 )

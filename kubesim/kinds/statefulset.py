@@ -103,5 +103,5 @@ KIND = Kind(
     initial_status=lambda _: {"replicas": 0, "availableReplicas": 0},
     validate_status=_status,
     generation=spec_of,
-    table=Table("Name,Ready,Age,Containers+,Images+", _row),
+    table=Table.of("Name,Ready,Age,Containers+,Images+", _row),
 )

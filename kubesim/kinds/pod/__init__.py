@@ -58,5 +58,5 @@ KIND = Kind(
     grace_s=_grace_s,
     selectable=_SELECTABLE,
     usage=_usage,
-    table=Table("Name,Ready,Status,Restarts,Age,IP+,Node+,Nominated Node+,Readiness Gates+", cells),
+    table=Table.of("Name,Ready,Status,Restarts,Age,IP+,Node+,Nominated Node+,Readiness Gates+", cells),
 )

@@ -77,5 +77,5 @@ KIND = Kind(
     selectable=("metadata.name", "metadata.namespace", "spec.clusterIP", "spec.type"),
     has_addresses=True,
     usage=_usage,
-    table=Table("Name,Type,Cluster-IP,External-IP,Port(s),Age,Selector+", _row),
+    table=Table.of("Name,Type,Cluster-IP,External-IP,Port(s),Age,Selector+", _row),
 )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kubesim.store import clone
-from tests.unchanged import Everything, differences
+from tests.unchanged import Everything, differences, everything_listed
 
 OWNERS = [{"kind": "StatefulSet", "name": "web", "uid": "s"}]
 
@@ -55,3 +55,32 @@ def test_a_pod_may_be_another_only_where_somebody_names_it_and_only_with_a_succe
     assert len(differences(before, other, lambda _: True)) == 2
     assert differences({}, before) == ["Pod n/web-0 has no predecessor like it"]
     assert differences(before, everything(pod("1", finalizers=["a/b"]))) == ["Pod n/web-0 has another finalizers"]
+
+
+def listed(kind: str, **parts: Any) -> Everything:
+    """One object as a real API server lists it."""
+    meta = {"name": "x", "namespace": "n", "uid": "u", **parts.pop("metadata", {})}
+    return everything_listed([{"kind": kind, "metadata": meta, **parts}])
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [{"spec": {"renewTime": "later"}}, {"metadata": {"resourceVersion": "2", "managedFields": [{"time": "later"}]}},
+     {"status": {"observedGeneration": 2}}, {"metadata": {"annotations": {"deployment.kubernetes.io/revision": "3"}}}],
+)  # fmt: skip
+def test_what_controllers_of_a_real_cluster_write_all_the_time_does_not_count(parts: dict[str, Any]) -> None:
+    assert differences(listed("Lease"), listed("Lease", **parts)) == []
+
+
+def test_all_else_of_what_a_real_cluster_lists_counts() -> None:
+    before = listed("Deployment", spec={"replicas": 2})
+    assert differences(before, listed("Deployment", spec={"replicas": 0})) == ["Deployment n/x has another spec"]
+    noted = listed("Deployment", spec={"replicas": 2}, metadata={"annotations": {"a": "b"}})
+    assert differences(before, noted) == ["Deployment n/x has another annotations"]
+
+
+def test_a_successor_is_like_its_pod_though_the_volume_of_its_token_has_another_name() -> None:
+    before, after = (
+        everything_listed([{**pod(uid), "spec": {"volumes": [{"name": f"kube-api-access-{uid * 5}"}]}}]) for uid in "ab"
+    )
+    assert differences(before, after, lambda _: True) == []

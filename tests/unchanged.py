@@ -8,6 +8,7 @@ may have others of these.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -26,6 +27,10 @@ _STATES = ("phase", "readyReplicas", "availableReplicas")
 _ADDRESSES = ("EndpointSlice", "Endpoints")
 _LAST_CHANGE = "endpoints.kubernetes.io/last-change-trigger-time"
 _ZONE = "topology.kubernetes.io/zone"
+# Of a pod: its service account's volume, whose name is drawn for each pod.
+_TOKEN_VOLUME = re.compile(r'"kube-api-access-[a-z0-9]{5}"')
+# A Deployment's controller counts them, and goes on counting when a template is put back.
+_REVISION = "deployment.kubernetes.io/revision"
 _WORKLOADS = ("Deployment", "StatefulSet", "ReplicaSet")
 
 
@@ -37,6 +42,25 @@ def everything(store: Store) -> Everything:
         if kind not in _PASSING
         for obj in store.list(kind)
     }
+
+
+def everything_listed(objects: Iterable[Object]) -> Everything:
+    """The same of what a real API server listed, without what its controllers write all the time."""
+    return {
+        (str(obj["kind"]), str(obj["metadata"].get("namespace", "")), str(obj["metadata"]["name"])): _at_rest(obj)
+        for obj in objects
+        if obj["kind"] not in _PASSING
+    }
+
+
+def _at_rest(obj: Object) -> Object:
+    kept: Object = _kept(json.loads(_TOKEN_VOLUME.sub('"kube-api-access"', json.dumps(obj))))
+    annotations = kept["metadata"].get("annotations") or {}
+    for name in [name for name in annotations if name.startswith(_REVISION)]:
+        del annotations[name]
+    if not annotations:
+        kept["metadata"].pop("annotations", None)
+    return {key: value for key, value in kept.items() if (kept["kind"], key) != ("Lease", "spec")}
 
 
 def _kept(obj: Object) -> Object:

@@ -17,7 +17,7 @@ _PARTS = (
     "__init__.py",
     "errors.py",
     "plugins.py",
-    "clock",
+    "clock.py",
     "model",
     "probes",
     "vantage",

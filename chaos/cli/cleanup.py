@@ -23,11 +23,13 @@ from chaos.cluster.signing import user_key
 from chaos.engine.cleanup import remove
 from chaos.engine.folder import make_run_folder
 from chaos.engine.kept import Open, damaged, open_changes, read_journals, unfinished_journals
+from chaos.engine.lease import DURATION_S
 from chaos.engine.leftovers import Life, RunLeftovers, find
-from chaos.engine.mirrors import keep_mirrors, mirrored_changes
+from chaos.engine.mirrors import keep_mirrors, mirrored_changes, unreadable
 from chaos.errors import ChaosError, InconclusiveError, RollbackError, UsageError
 from chaos.options.output import ReportsOptions, SharingOptions
 from chaos.options.place import ClusterOptions
+from chaos.visible import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,9 @@ async def clean_cluster(cluster: Cluster, request: CleanupRequest, console: Stea
     opened += [*mirrored_changes(mirrors, opened, request.address), *damaged(unfinished)]
     _show(console, cluster, runs, opened, request.address)
     over = [run for run in runs if run.life in (Life.OVER, Life.MAYBE)]
-    problems: list[ChaosError] = [*kept.unread, *keep_mirrors(over, mirrors, request.address)]
+    problems: list[ChaosError] = [*kept.unread, *unreadable(mirrors)]
+    problems += keep_mirrors(over, mirrors, request.address)
+    problems += _named_in_vain(runs, request)
     chosen = [run for run in runs if run.life is Life.OVER and _agrees(console, run, agreed=request.agreed)]
     chosen += [run for run in runs if run.life is Life.MAYBE and _agrees(console, run, agreed=False)]
     left = [run for run in over if run not in chosen]
@@ -91,7 +95,8 @@ async def clean_cluster(cluster: Cluster, request: CleanupRequest, console: Stea
     for run in left:
         console.tell_line(f"left: run {run.run} ({run.life.value})")
     if not failures and not left and not opened and not problems:
-        console.tell(f"{cluster.name}: nothing is left", markup=False)
+        but = " but by runs that are under way" if _under_way(runs) else ""
+        console.tell(f"{cluster.name}: nothing is left{but}", markup=False)
         return 0
     return RollbackError.exit_code
 
@@ -126,6 +131,19 @@ def _show(
 
 def _under_way(runs: list[RunLeftovers]) -> frozenset[str]:
     return frozenset(run.run for run in runs if run.life is Life.ALIVE)
+
+
+def _named_in_vain(runs: list[RunLeftovers], request: CleanupRequest) -> list[RollbackError]:
+    """Runs that the user says are over, and that show that they are not: nothing of them is removed."""
+    return [
+        RollbackError(
+            visible(f"run {run.run}, which is still under way: {run.why}", line=True),
+            hint=f"stop it; if it was killed on another machine, its Lease runs out {DURATION_S} s after that. "
+            f"Then: {request.address.cleanup(run.run)}",
+        )
+        for run in runs
+        if run.life is Life.ALIVE and run.run in request.over
+    ]
 
 
 def _agrees(console: SteadfastConsole, run: RunLeftovers, *, agreed: bool) -> bool:

@@ -19,8 +19,10 @@ from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
 from chaos.cluster.journal import FIX_PREFIX, JOURNAL, Journal, is_unbegun
+from chaos.cluster.journal_folder import find_journals
 from chaos.cluster.signing import user_key
 from chaos.engine.conclusion import worst
+from chaos.engine.kept import is_surely_live
 from chaos.engine.mirrors import settle, take_away
 from chaos.engine.rollback import recover
 from chaos.errors import ChaosError, PreflightError, RollbackError, UsageError
@@ -95,8 +97,7 @@ def recover_runs(request: RecoverRequest) -> int:
     What cannot be replayed is told at the end, and the others are.
     """
     console = SteadfastConsole(stderr=True)
-    paths = [] if request.from_cluster else _journals(request)
-    problems: list[ChaosError] = []
+    paths, problems = ([], []) if request.from_cluster else _journals(request)
     seen = 0
     for path in paths:
         try:  # one journal that cannot be replayed must not keep the others from it
@@ -123,23 +124,23 @@ def recover_runs(request: RecoverRequest) -> int:
     return worst(problems)
 
 
-def _journals(request: RecoverRequest) -> list[Path]:
-    """Where they are.
+def _journals(request: RecoverRequest) -> tuple[list[Path], list[ChaosError]]:
+    """Where they are, and of what nobody knows whether one is there.
 
     Raises:
         UsageError: there are none, so nobody knows whether something is to be undone.
     """
     if request.folder is not None:
-        return [request.folder / JOURNAL]
-    paths = sorted(request.reports.rglob(JOURNAL))
-    if not paths and not request.names_cluster:
+        return [request.folder / JOURNAL], []
+    paths, unseen = find_journals(request.reports)
+    if not paths and not unseen and not request.names_cluster:
         what = "no run is kept in" if request.reports.is_dir() else "there is no folder"
         raise UsageError(
             f"{what} {request.reports}, so nothing is known here of what runs changed, and no cluster was looked at",
             hint="say where runs are kept: --reports DIR; or look at what runs left in a cluster: "
             "chaos recover --context NAME",
         )
-    return paths
+    return paths, unseen
 
 
 def _replay(journal: Journal, request: RecoverRequest, console: SteadfastConsole) -> list[RollbackError]:
@@ -172,7 +173,7 @@ def _to_undo(path: Path, *, named: bool, console: SteadfastConsole) -> Journal |
         return None
     if journal.run.get("simulated"):
         for entry in journal.open_entries():
-            if entry.undo == "hook" and not journal.is_live():
+            if entry.undo == "hook" and not is_surely_live(journal):
                 console.tell_line(f"{path.parent}: the after hook of this simulated run did not run: {entry.command}")
         if named:
             console.tell(f"{path.parent}: a simulated run, which leaves nothing behind", markup=False, soft_wrap=True)

@@ -14,11 +14,11 @@ from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
-from chaos.cluster.mirror import MIRROR_NAME, Copy, Mirrors, by_hand, find_mirrors
+from chaos.cluster.mirror import Copy, Mirrors, find_mirrors
 from chaos.engine.cleanup import remove
 from chaos.engine.kept import read_journals
 from chaos.engine.leftovers import Life, RunLeftovers, find_where_allowed
-from chaos.engine.mirrors import recover_copy
+from chaos.engine.mirrors import recover_copy, unreadable
 from chaos.engine.unfinished import what_is_changed
 from chaos.errors import ChaosError, PreflightError, RollbackError, UsageError
 from chaos.visible import visible
@@ -62,18 +62,7 @@ async def recover_in(cluster: Cluster, request: ClusterRequest, console: Steadfa
         return await _recover_one(cluster, mirrors, request, console)
     if not mirrors.open and not mirrors.unread:
         console.tell(f"{cluster.name}: no run says here that something is to be undone", markup=False, soft_wrap=True)
-    return [*(is_open(copy, mirrors.recovery(request.address, copy)) for copy in mirrors.open), *_unread(mirrors)]
-
-
-def _unread(mirrors: Mirrors) -> list[RollbackError]:
-    """What may say that something is to be undone, and cannot be read."""
-    return [
-        RollbackError(
-            visible(f"what a run is to undo may stand where nobody can read it: {why}", line=True),
-            hint=f"look at it; where nothing is to be undone: {by_hand(MIRROR_NAME, where)}",
-        )
-        for where, why in mirrors.unread
-    ]
+    return [*(is_open(copy, mirrors.recovery(request.address, copy)) for copy in mirrors.open), *unreadable(mirrors)]
 
 
 def tell_limits(console: SteadfastConsole, cluster: Cluster, mirrors: Mirrors, namespace: str) -> None:
@@ -134,7 +123,10 @@ async def _undo(
     failures: list[ChaosError] = []
     with leaving(copies[0].again):
         for copy in copies:
-            failures += await recover_copy(copy, cluster, clock, progress)
+            try:  # one that cannot be recovered, which anybody may have written, must not keep the others from it
+                failures += await recover_copy(copy, cluster, clock, progress)
+            except ChaosError as exc:
+                failures.append(exc)
     if failures:
         return failures
     copies[0].again = request.address.cleanup(request.run)  # what it says is undone, and it is gone

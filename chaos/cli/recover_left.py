@@ -17,6 +17,7 @@ from chaos.cluster.entry import FIX_PREFIX, run_of
 from chaos.cluster.journal import JOURNAL, Journal, is_unbegun
 from chaos.cluster.mirror import find_mirrors
 from chaos.cluster.signing import user_key
+from chaos.engine.mirrors import unreadable
 from chaos.errors import ChaosError, PreflightError, UsageError
 from chaos.model.private import NOT_OURS, read_file
 
@@ -127,10 +128,11 @@ async def _look(trace: Trace, address: ClusterAddress) -> list[ChaosError]:
                 f"{cluster.name} is not the cluster that run {trace.run} was on", hint="name the right one: --context"
             )
         mirrors = await find_mirrors(cluster, trace.namespace, trace.run)
-        return [
+        left = [
             is_open(copy, mirrors.recovery(address, copy))
             for copy in mirrors.copies
             if copy.run["id"] == trace.run and (copy.outside or copy.unfit)
         ]
+        return [*left, *unreadable(mirrors, trace.namespace)]
     finally:
         await cluster.close()

@@ -13,6 +13,7 @@ from chaos.cli.terminal import SteadfastConsole, print_json
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
+from chaos.cluster.mirror import MIRROR_NAME, by_hand
 from chaos.engine.lease import Holder
 from chaos.engine.leftovers import Life, RunLeftovers
 from chaos.engine.standing import Standing, look
@@ -65,10 +66,18 @@ def _lines(address: ClusterAddress, found: Standing) -> Iterator[str]:
         yield f"  {change.recovery}"
     for problem in found.unread:
         yield f"cannot be read: {problem.message}"
-    for odd in found.mirrors.odd:
+    for where, why in found.mirrors.unread:
+        yield f"cannot be read: {why}"
+        yield f"  look at it; where nothing is to be undone: {by_hand(MIRROR_NAME, where)}"
+    for odd in _of_nobody(found):
         yield f"of nobody: {odd}"
-    if not found.runs and not found.opened and not found.unread:
+    if not found.runs and not found.opened and found.is_clear:
         yield "no run is under way, and nothing is left of any"
+
+
+def _of_nobody(found: Standing) -> list[str]:
+    unread = {why for _, why in found.mirrors.unread}
+    return [odd for odd in found.mirrors.odd if odd not in unread]
 
 
 def _run_lines(address: ClusterAddress, run: RunLeftovers) -> Iterator[str]:
@@ -103,6 +112,7 @@ def _document(cluster: Cluster, found: Standing, code: int) -> dict[str, Any]:
                     {"kind": one.kind, "namespace": one.namespace, "name": one.name, "uid": one.uid}
                     for one in run.objects
                 ],
+                "owners": sorted(run.owners),
             }
         )
     return {
@@ -115,7 +125,7 @@ def _document(cluster: Cluster, found: Standing, code: int) -> dict[str, Any]:
             {"run": one.run, "change": one.change, "namespace": one.where or None, "recovery": one.recovery}
             for one in found.opened
         ],
-        "unread": [problem.message for problem in found.unread],
-        "of_nobody": list(found.mirrors.odd),
+        "unread": [*(problem.message for problem in found.unread), *(why for _, why in found.mirrors.unread)],
+        "of_nobody": _of_nobody(found),
         "exit_code": code,
     }

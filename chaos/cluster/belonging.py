@@ -13,12 +13,18 @@ from chaos.errors import ApiError
 # As the API server calls who wrote an object: the beginning of the client's User-Agent.
 TOOL = "chaos-identity"
 # What somebody may have put into a namespace to have it run there, or kept.
-_KINDS = ("StatefulSet", "Deployment", "ReplicaSet", "Job", "Service", "PersistentVolumeClaim", "Pod")
+_KINDS = (
+    *("StatefulSet", "Deployment", "ReplicaSet", "DaemonSet", "CronJob", "Job"),
+    *("Service", "Ingress", "PersistentVolumeClaim", "Pod"),
+)
 # Policies come by themselves in many clusters, and so do ConfigMaps with certificates: these count where a person's
 # client wrote them. Secrets count nowhere, since nobody should have to let this tool list them.
 _BY_HAND = ("ConfigMap", "NetworkPolicy", "PodDisruptionBudget", "ResourceQuota", "LimitRange")
 # As the API server calls the clients of people, and of what applies their files.
-_CLIENTS = ("kubectl", "helm", "Helm", "argocd", "kustomize", "flux")
+_CLIENTS = (
+    *("kubectl", "helm", "Helm", "argocd", "kustomize", "flux", "Terraform", "HashiCorp", "pulumi", "k9s"),
+    *("node-fetch", "Mozilla", "dashboard", "OpenAPI-Generator", "python-", "curl"),  # Lens, browsers, Ansible, scripts
+)
 # Made for what a run makes, with its labels.
 _BY_CONTROLLERS = ("Pod", "PersistentVolumeClaim", "ReplicaSet", "ControllerRevision")
 # Of these, what stays of a workload that is deleted without what it owns; pods and claims do too.

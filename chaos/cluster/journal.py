@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from chaos.cluster.entry import FIX_PREFIX, RUN_LABEL, UndoEntry, entry_of, run_of
-from chaos.cluster.journal_file import is_unbegun, keep_name, lock, read
+from chaos.cluster.journal_file import is_held, is_unbegun, keep_name, lock, read
 from chaos.cluster.line import VERSION, Line, write_line
 from chaos.cluster.lines import Lines, UnfitLine, in_order, read_lines
 from chaos.errors import InconclusiveError, PreflightError, UsageError
@@ -75,8 +75,18 @@ class Journal:
         """
         if not self.claim():
             return True
+        known = self.is_told_by_lock
         self.close()
+        if not known:
+            raise PreflightError(
+                f"{self.path} lies where files have no locks, so it does not tell whether its run is over"
+            )
         return False
+
+    @property
+    def is_told_by_lock(self) -> bool:
+        """Whether, once it is held, nobody else can hold it: some file systems have no locks."""
+        return self._lock is None or is_held(self._lock)
 
     def claim(self) -> bool:
         """Hold it until `close`, so that nobody else does anything about it; False where somebody holds it.

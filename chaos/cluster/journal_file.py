@@ -14,6 +14,7 @@ from chaos.model.private import read_file
 
 # Above what a run of days writes.
 _MOST_BYTES = 64 << 20
+_MOST_LINES = 300_000
 _FIRST_LINE_BYTES = 1 << 20
 
 
@@ -44,13 +45,25 @@ def lock(path: Path) -> int | None:
     return descriptor
 
 
+def is_held(descriptor: int) -> bool:
+    """Whether what `lock` gave holds a lock, so that it was known whether anybody else does."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
 def read(path: Path) -> bytes:
     """Raises UsageError: it cannot be read, or is no file that a run wrote."""
     try:
-        return read_file(path, _MOST_BYTES, linked=False)
+        data = read_file(path, _MOST_BYTES, linked=False)
     except OSError as exc:
         why = "it is a link" if exc.errno == errno.ELOOP else exc.strerror
         raise UsageError(f"the journal {path} cannot be read: {why}") from exc
+    if data.count(b"\n") > _MOST_LINES:  # each that is none costs time and memory
+        raise UsageError(f"the journal {path} cannot be read: it has more lines than any that a run writes")
+    return data
 
 
 def is_unbegun(path: Path) -> bool:

@@ -26,6 +26,8 @@ API_VERSIONS = {
     "Service": "v1",
     "StatefulSet": "apps/v1",
 }
+# Only looked for, since somebody may have put them into a run's namespace; nothing of this tool names them otherwise.
+OF_OTHERS = {"CronJob": "batch/v1", "DaemonSet": "apps/v1", "Ingress": "networking.k8s.io/v1"}
 CLUSTER_WIDE = frozenset({"Namespace", "Node", "PersistentVolume"})
 # Made by the cluster, from what it copies labels of, or never stored.
 NEVER_MADE = frozenset({"EndpointSlice", "Endpoints", "Event", "Node", "SelfSubjectAccessReview"})

@@ -111,7 +111,7 @@ def _leave_lesser_out(found: Lines, rows: list[bytes]) -> None:
 def _miss(found: Lines) -> None:
     """Tell of lines that were written and are nowhere, not even as something that cannot be read."""
     here = {line.number for _, line in found.good if line.number}
-    missing = found.written - len(here) - len(found.unfit) - found.torn
+    missing = found.written - len(here) - len(found.unfit)  # what was cut short had no number yet
     if missing > 0:
         what = "a line is" if missing == 1 else f"{missing} lines are"
         found.unfit.append(UnfitLine(0, f"{what} missing"))

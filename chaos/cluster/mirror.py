@@ -36,6 +36,8 @@ MIRROR_NAME = "chaos-identity-run"
 _KEY = JOURNAL
 # The API server takes no ConfigMap of more than a megabyte.
 _MOST_BYTES = 900_000
+# Of so many bytes; each that is none costs whoever looks time.
+_MOST_LINES = 5_000
 _NOT_FOUND, _CONFLICT, _FORBIDDEN = 404, 409, 403
 # Where a fingerprint is a namespace's: it is not there, or may not be read; 0: no request was made that failed.
 _NO_SUCH_NAMESPACE = (0, _FORBIDDEN, _NOT_FOUND)
@@ -172,6 +174,8 @@ class Copy(Journal):
             raise UsageError(f"{copy.path} is no mirror of a journal, although it is labelled as one")
         if copy.name != MIRROR_NAME:
             raise UsageError(f"{copy.path} is no run's, although it is labelled so: those are called {MIRROR_NAME}")
+        if text.count("\n") > _MOST_LINES:
+            raise UsageError(f"{copy.path} is no run's, although it is labelled so: it has more lines than any has")
         copy._take_all(read_lines(text.encode("utf-8", "replace"), b""))
         run_id = copy.run["id"]
         if run_id != copy._label or run_id.startswith(FIX_PREFIX):

@@ -6,6 +6,7 @@ from chaos.cluster.client import Cluster, Object
 from chaos.cluster.journal import RUN_LABEL, Journal, UndoEntry
 from chaos.cluster.later import by_hand, not_yet
 from chaos.cluster.mirror import Copy
+from chaos.cluster.restoring import DNS_NAMESPACE, is_cluster_dns
 from chaos.cluster.values import has_values
 from chaos.errors import ApiError, ChaosError, RollbackError, UnprovenError
 
@@ -14,11 +15,16 @@ _TRIES = 5
 
 
 class PuttingBack:
-    """Sends the patches that a journal has, as long as the objects have the values that its run gave them."""
+    """Sends the patches that a journal has, as long as the objects have the values that its run gave them.
 
-    def __init__(self, cluster: Cluster, journal: Journal) -> None:
+    Args:
+        must_prove: whether the journal alone is no proof that a run changed what it names.
+    """
+
+    def __init__(self, cluster: Cluster, journal: Journal, *, must_prove: bool) -> None:
         self._cluster = cluster
         self._journal = journal
+        self._must_prove = must_prove
 
     async def restore(self, entry: UndoEntry) -> str:
         """Put the old values back, as long as the object has those that this run gave it, and make sure of it.
@@ -68,7 +74,12 @@ class PuttingBack:
         )
 
     def _check_within(self, entry: UndoEntry, found: Object) -> None:
-        """Raises UnprovenError: a mirror speaks of what is elsewhere, and not the run's."""
+        """Raises UnprovenError: a mirror speaks of what is not the run's elsewhere, or a file of what no run does."""
+        if self._must_prove and entry.namespace == DNS_NAMESPACE and not is_cluster_dns(found):
+            raise UnprovenError(
+                f"{entry.what} was left alone: of {DNS_NAMESPACE} a run changes DNS alone, and that is none",
+                hint=f"look at it; {self._journal.path} is not of this tool",
+            )
         if isinstance(self._journal, Copy) and self._journal.is_beyond(entry, found):
             raise UnprovenError(
                 f"{entry.what} was left alone: {self._journal.path} is elsewhere, and it does not carry the label of "

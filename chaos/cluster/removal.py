@@ -93,6 +93,11 @@ class Removal:
             return False
         run = self._label_of(entry)
         if (meta.get("labels") or {}).get(RUN_LABEL) == run:
+            if self._must_prove and not Belongings(run, None).has(found):
+                raise UnprovenError(
+                    f"{entry.what} was left alone: it carries the label of the run, and another client wrote it",
+                    hint=f"only {self._journal.path} says that the run did: look at it, and delete it yourself if so",
+                )
             return True
         if entry.uid and self._must_prove:
             raise UnprovenError(
@@ -206,9 +211,16 @@ def _listed(things: Sequence[str]) -> str:
 
 
 def _owned_by(pod: Object, entry: UndoEntry) -> bool:
-    """Whether a pod stems from the workload that an entry created, directly or through a ReplicaSet of its name."""
+    """Whether a pod stems from the workload that an entry created, directly or through a ReplicaSet of its name.
+
+    Its UID alone is not enough: a file may give anybody's.
+    """
     owners = pod["metadata"].get("ownerReferences") or []
     return any(
-        owner["uid"] == entry.uid or (entry.kind == "Deployment" and owner["name"].rpartition("-")[0] == entry.name)
+        (owner["uid"] == entry.uid and owner["name"] == entry.name)
+        or (
+            (entry.kind, owner["kind"]) == ("Deployment", "ReplicaSet")
+            and owner["name"].rpartition("-")[0] == entry.name
+        )
         for owner in owners
     )

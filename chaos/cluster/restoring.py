@@ -34,6 +34,7 @@ _LIMITS = frozenset({"LimitRange", "Namespace", "NetworkPolicy", "PersistentVolu
 # Of kube-system runs change its DNS alone (`chaos.engine.dns_control`): other maps there say who may do what.
 DNS_NAMESPACE = "kube-system"
 _DNS = {"Deployment": {"spec": {"replicas"}}, "ConfigMap": {"data": {"Corefile"}}}
+_DNS_CONFIG, _DNS_LABEL = "coredns", ("k8s-app", "kube-dns")
 # The patch itself is level 0, what is in `spec` 1.
 _FIELD_LEVEL = 1
 # By labels and annotations of our own an undo knows what a run made: a file must not put them on anything.
@@ -48,6 +49,15 @@ def why_not_this(kind: str, namespace: str, restore: dict[str, Any]) -> str:
     if namespace == DNS_NAMESPACE and named != _DNS.get(kind):
         return f"of {DNS_NAMESPACE} a run changes DNS alone"
     return ""
+
+
+def is_cluster_dns(found: dict[str, Any]) -> bool:
+    """Whether a live object of kube-system is DNS, as runs find it: what makes the servers, or their Corefile."""
+    if found["kind"] == "ConfigMap":
+        return bool(found["metadata"]["name"] == _DNS_CONFIG)
+    pods = ((found.get("spec") or {}).get("template") or {}).get("metadata") or {}
+    name, value = _DNS_LABEL
+    return bool((pods.get("labels") or {}).get(name) == value)
 
 
 def why_not_put_back(applied: dict[str, Any], restore: dict[str, Any]) -> str:

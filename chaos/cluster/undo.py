@@ -54,7 +54,7 @@ class Undo:
         self._journal = journal
         self._read_back = read_back and not journal.is_signed
         self._removal = Removal(cluster, journal, clock, must_prove=self._read_back)
-        self._putting_back = PuttingBack(cluster, journal)
+        self._putting_back = PuttingBack(cluster, journal, must_prove=self._read_back)
         self._run_commands = run_commands or not read_back
 
     async def undo(self, entry: UndoEntry) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaos.cluster.client import Cluster
-from chaos.cluster.journal import FIX_PREFIX, JOURNAL, Journal, is_unbegun
+from chaos.cluster.journal import FIX_PREFIX, Journal, is_unbegun
+from chaos.cluster.journal_folder import find_journals
 from chaos.cluster.mirror import is_outside
 from chaos.cluster.signing import user_key
 from chaos.engine.over import OverJournals
@@ -40,7 +41,7 @@ class Kept:
     """What is kept below a folder.
 
     Attributes:
-        unread: what looks like a journal and cannot be read, so that nobody knows what it says.
+        unread: what looks like a journal and cannot be read, so that nobody knows what it says; and folders.
     """
 
     journals: list[Journal]
@@ -65,8 +66,9 @@ def read_journals(reports: Path, over: OverJournals | None = None) -> Kept:
         over: knows some that are over, which are not wanted.
     """
     key = user_key()
-    kept = Kept([], [])
-    for path in sorted(reports.rglob(JOURNAL)):
+    paths, unseen = find_journals(reports)
+    kept = Kept([], unseen)
+    for path in paths:
         seen = OverJournals.look(path)
         if over is not None and over.has(seen):
             continue
@@ -109,14 +111,14 @@ async def unfinished_journals(cluster: Cluster, journals: Iterable[Journal]) -> 
     for journal in journals:
         if not journal.is_unfinished or journal.run["id"].startswith(FIX_PREFIX):
             continue
-        if await is_about(cluster, journal) and not _is_surely_live(journal):
+        if await is_about(cluster, journal) and not is_surely_live(journal):
             with contextlib.suppress(UsageError):  # it went away meanwhile: what it said counts
                 journal.read_again(key)  # it may have undone all of it meanwhile
             found += [journal] * journal.is_unfinished
     return found
 
 
-def _is_surely_live(journal: Journal) -> bool:
+def is_surely_live(journal: Journal) -> bool:
     """Where its file cannot be locked, nobody can tell, and what it leaves open is better told than kept quiet."""
     with contextlib.suppress(PreflightError):
         return journal.is_live()

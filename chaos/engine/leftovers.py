@@ -280,7 +280,8 @@ def _life(
         with contextlib.suppress(PreflightError):  # it cannot be told from the file
             if journal.is_live():
                 return Life.ALIVE, f"a process of this machine holds {journal.path}"
-            if alive is None or alive.is_here:  # else a copy of its journal lies here, or one that both machines see
+            # Else a copy of its journal lies here, or one that both machines see.
+            if not any(one.lasts_s and one.may_come_back and not one.is_here for one in leases):
                 return Life.OVER, f"its journal says so ({journal.path.parent})"
     if alive is not None:
         return Life.ALIVE, f"its Lease is renewed: {alive.describe()}"

@@ -17,6 +17,7 @@ from chaos.engine.leftovers import RunLeftovers
 from chaos.engine.progress import Progress
 from chaos.engine.rollback import recover
 from chaos.errors import ApiError, ChaosError, RollbackError
+from chaos.visible import visible
 
 
 async def recover_copy(copy: Copy, cluster: Cluster, clock: RunClock, progress: Progress) -> list[RollbackError]:
@@ -43,18 +44,31 @@ async def take_away(cluster: Cluster, journal: Journal) -> list[RollbackError]:
     Nothing else is changed on the word of a mirror here.
 
     Returns:
-        Why it could not be removed.
+        Why it could not be removed, or stays: later runs are refused for it.
 
     Raises:
         ChaosError: it cannot be looked for.
     """
-    failures: list[RollbackError] = []
-    mirrors = await find_mirrors(cluster, str(journal.run.get("namespace", "")), str(journal.run["id"]))
+    namespace = str(journal.run.get("namespace", ""))
+    mirrors = await find_mirrors(cluster, namespace, str(journal.run["id"]))
+    failures = unreadable(mirrors, namespace) if namespace else []
     for copy in mirrors.copies:
         same = copy.run.get("token") == journal.run.get("token") and copy.run["id"] == journal.run["id"]
         if same and await is_settled(cluster, copy, journal):
             failures += await _removed(cluster, copy)
+        elif same:
+            failures.append(_stays(copy))
     return failures
+
+
+def _stays(copy: Copy) -> RollbackError:
+    what = ", ".join(entry.what for entry in copy.outside) or "what cannot be read"
+    return RollbackError(
+        visible(
+            f"{copy.path} stays: it says that {what} is to be undone, which is not seen to be as before", line=True
+        ),
+        hint=f"later runs are refused for it; look at it; where all is as it was: {by_hand(copy.name, copy.namespace)}",
+    )
 
 
 async def _removed(cluster: Cluster, copy: Copy) -> list[RollbackError]:
@@ -66,6 +80,23 @@ async def _removed(cluster: Cluster, copy: Copy) -> list[RollbackError]:
         hint = f"later runs are refused for it; what removes it: {by_hand(copy.name, copy.namespace)}"
         return [RollbackError(message, hint=hint)]
     return []
+
+
+def unreadable(mirrors: Mirrors, namespace: str = "") -> list[RollbackError]:
+    """What may say that something is to be undone, and cannot be read.
+
+    Args:
+        mirrors: of the cluster.
+        namespace: in which; empty: in any.
+    """
+    return [
+        RollbackError(
+            visible(f"what a run is to undo may stand where nobody can read it: {why}", line=True),
+            hint=f"look at it; where nothing is to be undone: {by_hand(MIRROR_NAME, where)}",
+        )
+        for where, why in mirrors.unread
+        if namespace in ("", where)
+    ]
 
 
 async def is_settled(cluster: Cluster, copy: Copy, journal: Journal | None = None) -> bool:

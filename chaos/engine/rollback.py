@@ -128,7 +128,8 @@ async def _check_over(journal: Journal, cluster: Cluster) -> None:
         found = await holder_of(cluster, entry.namespace)
         if found is None or found.run != journal.run["id"] or not found.is_alive:
             continue
-        if isinstance(journal, Copy) or not found.is_here:  # no process of this machine holds the file, whoever has it
+        # Of this machine: no process of it holds the file, whoever has it, unless nobody can hold one there.
+        if isinstance(journal, Copy) or not found.is_here or not journal.is_told_by_lock:
             raise PreflightError(
                 visible(f"{_name(journal)}: this run is still under way: {found.describe()}", line=True),
                 hint=f"stop it there with Ctrl-C, it undoes its changes; if it is gone: again in {DURATION_S} s",

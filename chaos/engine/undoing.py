@@ -95,8 +95,8 @@ class Undoing:
             if entry.is_open:
                 self._fail(entry, self._undo.unfinished(entry, exc.message))
                 return
-            self._again.pop(entry.id, None)  # undone in the cluster, but the journal could not be written
-            self._progress.warning(exc.message)
+            self._again.pop(entry.id, None)
+            self._progress.warning(_not_told(entry, exc))
         except Exception as exc:  # noqa: BLE001 - whatever it is, the others are undone
             covered.discard(entry.name)
             why = f"a defect of this tool: {type(exc).__name__}: {exc}"
@@ -153,6 +153,11 @@ class Undoing:
                 self._again.pop(entry.id)
             else:
                 self._fail(entry, why)
+
+
+def _not_told(entry: UndoEntry, why: ChaosError) -> str:
+    """An open entry that looks done again later, since somebody made the same change, would be undone once more."""
+    return f"{entry.what} is as before, and its journal still says otherwise: recover it again ({why.message})"
 
 
 def _kept(entry: UndoEntry, left: list[UndoEntry]) -> RollbackError:

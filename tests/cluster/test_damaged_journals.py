@@ -127,6 +127,17 @@ def test_lines_that_are_gone_are_told(tmp_path: Path) -> None:
     assert (unfit.number, unfit.why) == (0, "2 lines are missing")
 
 
+@SIGNED
+def test_a_line_that_is_cut_short_makes_up_for_none_that_is_gone(tmp_path: Path, key: bytes) -> None:
+    """What was never acknowledged had no number yet."""
+    path = written(tmp_path, key).path
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:3], *lines[4:], b'{"v":1,"n":7,"of']))
+    read = Journal.load(path, key)
+    assert [line.why for line in read.unfit] == ["a line is missing"]
+    assert read.torn == 1
+
+
 def test_a_journal_without_its_first_line_still_says_of_which_run_it_is(tmp_path: Path) -> None:
     path = written(tmp_path, KEY).path
     lines = path.read_bytes().splitlines(keepends=True)

@@ -122,14 +122,22 @@ def test_a_volume_that_somebody_reserved_for_a_claim_by_name_is_nobodys_leftover
     run(test)
 
 
-def test_a_run_that_is_under_way_is_not_touched(tmp_path: Path) -> None:
+def test_a_run_that_is_under_way_is_not_touched_and_who_says_that_it_is_over_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     async def story(place: Place) -> None:
         left = Left(place, tmp_path, "alive")
         await left.namespace("chaos-alive")
-        assert await clean(place, tmp_path, "alive") == 0  # it left nothing: it is at work
+        assert await clean(place, tmp_path) == 0  # it left nothing: it is at work
+        assert "nothing is left but by runs that are under way" in capsys.readouterr().err.replace("\n", " ")
+        assert await clean(place, tmp_path, "alive") == 5
         assert await ours(place) == ["Namespace chaos-alive"]
 
     run(story)
+    said = capsys.readouterr().err.replace("\n", " ")
+    assert "left: run alive, which is still under way: a process of this machine holds" in said
+    assert "--run alive" in said
+    assert "nothing is left" not in said
 
 
 def test_a_young_run_of_another_machine_is_left_alone_until_somebody_says_that_it_is_over(tmp_path: Path) -> None:

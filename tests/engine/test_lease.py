@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import platform
 from collections.abc import Callable
@@ -184,7 +185,8 @@ def test_cleanup_leaves_a_live_run_of_another_machine_alone_whatever_is_said(
             assert await holder_of(place.cluster, "mine") is not None
         await taken.heart.end()
         await asyncio.sleep(DURATION_S + 2)
-        assert await clean(place, tmp_path / "mine") == 5  # a network may be away for so long
+        for reports in (tmp_path / "mine", tmp_path / "theirs"):
+            assert await clean(place, reports) == 5  # a network may be away for so long
         assert await holder_of(place.cluster, "mine") is not None
         await asyncio.sleep(10 * DURATION_S)
         assert await clean(place, tmp_path / "mine") == 0
@@ -207,6 +209,36 @@ def test_recover_on_another_machine_leaves_a_live_run_alone(tmp_path: Path) -> N
         await asyncio.sleep(DURATION_S + 2)
         assert await recover(copy, place.cluster, clock, Silence()) == []
         assert await holder_of(place.cluster, "mine") is None
+
+    run(story)
+
+
+def test_where_files_have_no_locks_the_lease_tells_that_a_run_of_this_machine_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on some network file systems: whoever holds the journal, nobody sees it."""
+
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr("chaos.cluster.journal_file.fcntl.flock", no_locks)
+
+    async def story(place: Place) -> None:
+        await own_namespace(place, "mine")
+        taken = Taken(place, tmp_path, "r1")
+        await taken.take()
+        assert await clean(place, tmp_path) == 0  # it left nothing: it is at work
+        other = Journal.load(tmp_path / "r1" / JOURNAL)
+        assert other.claim()
+        with pytest.raises(PreflightError, match="still under way"):
+            await recover(other, place.cluster, RunClock(asyncio.get_running_loop()), Silence())
+        assert await holder_of(place.cluster, "mine") is not None
+        await taken.heart.end()
+        await asyncio.sleep(11 * DURATION_S)
+        assert await clean(place, tmp_path) == 0
+        assert await holder_of(place.cluster, "mine") is None
+        taken.journal.close()
+        other.close()
 
     run(story)
 

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from chaos.cli.cleanup import CleanupRequest, clean_cluster
 from chaos.cli.recover_cluster import ClusterRequest, recover_in
+from chaos.cli.status import tell
 from chaos.cli.terminal import SteadfastConsole
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
@@ -24,7 +26,7 @@ from chaos.cluster.line import VERSION, Line, write_line
 from chaos.cluster.mirror import MIRROR_LABEL, MIRROR_NAME, Mirror, find_mirrors
 from chaos.engine.lease import DURATION_S, Heartbeat, lease_of
 from chaos.engine.leftovers import find
-from chaos.engine.mirrors import keep_mirrors, settle, take_away
+from chaos.engine.mirrors import keep_mirrors, recover_copy, settle, take_away
 from chaos.engine.patience import Patience
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover, roll_back
@@ -400,6 +402,65 @@ def test_a_mirror_that_nobody_can_read_is_in_the_way_until_somebody_has_looked(t
     run(story)
 
 
+def test_a_mirror_that_nobody_can_read_is_never_passed_over_in_silence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody emptied it, so nobody knows whether all is well, whichever command is asked."""
+
+    async def story(place: Place) -> None:
+        await plant(place, "")
+        cleaning = CleanupRequest(ClusterAddress(context="c"), tmp_path, frozenset(), agreed=True)
+        assert await clean_cluster(place.cluster, cleaning, SteadfastConsole(stderr=True)) == 5
+        assert "nothing is left" not in capsys.readouterr().err
+        standing = await look(place.cluster, ClusterAddress(context="c"), tmp_path, "")
+        assert tell(place.cluster, ClusterAddress(context="c"), standing, as_json=False) == 5
+        told = capsys.readouterr().out
+        assert "nothing is left" not in told
+        assert "of nobody" not in told
+        assert f"kubectl delete configmap {MIRROR_NAME} -n default" in told
+        about = {"id": "r1", "fingerprint": place.cluster.fingerprint, "namespace": "default", "token": "t"}
+        (left,) = await take_away(place.cluster, Journal.start(tmp_path, about))
+        assert "where nobody can read it" in left.message
+
+    run(story)
+
+
+def test_a_mirror_that_stays_since_somebody_changed_what_it_says_is_told(tmp_path: Path) -> None:
+    """It refuses later runs; an unsigned journal alone does not show that all is as before."""
+
+    async def story(place: Place) -> None:
+        journal, changes, _ = begun(place, tmp_path, "default")
+        await changes.patch("Deployment", "coredns", "kube-system", OUTAGE)
+        journal.close()
+        read = Journal.load(journal.path)
+        assert await recover(read, place.cluster, RunClock(asyncio.get_running_loop()), Silence()) == []
+        await place.cluster.patch("Deployment", "coredns", "kube-system", {"spec": {"replicas": 3}})
+        (left,) = await take_away(place.cluster, read)
+        assert "stays: it says that Deployment coredns in namespace kube-system is to be undone" in left.message
+        assert left.hint.endswith(f"kubectl delete configmap {MIRROR_NAME} -n default")
+
+    run(story)
+
+
+def test_a_mirror_that_cannot_be_recovered_keeps_no_other_of_its_name_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(place: Place) -> None:
+        journal, changes, _ = begun(place, tmp_path, "kube-public")
+        await changes.patch("Node", "node-1", "", CORDON)
+        journal.close()
+        lease = {"kind": "Lease", "name": "chaos-identity", "namespace": "forbidden"}
+        await plant(place, forged(place.cluster.fingerprint, lease))  # in default, which is read first
+        monkeypatch.setattr("chaos.engine.rollback.holder_of", refused)
+        (left,) = await from_elsewhere(place, tmp_path, "r1")
+        assert left.message == "no"
+        node = await place.cluster.get("Node", "node-1")
+        assert node is not None
+        assert not node["spec"].get("unschedulable")
+
+    run(story)
+
+
 def test_a_signed_journal_settles_what_others_have_changed_since(tmp_path: Path) -> None:
     async def story(place: Place) -> None:
         about = {"id": "r1", "fingerprint": place.cluster.fingerprint, "namespace": "default", "token": "t"}
@@ -488,6 +549,26 @@ def test_the_operators_commands_are_in_no_mirror(tmp_path: Path) -> None:
 
 
 # ---- mirrors of somebody else ----
+
+
+PODS = {"app": "autoscaler"}
+DEPLOYMENT = {
+    "replicas": 1,
+    "selector": {"matchLabels": PODS},
+    "template": {"metadata": {"labels": PODS}, "spec": {"containers": [{"name": "a", "image": "a"}]}},
+}
+# kind, name, what it has, what a run is said to have set, and what would be put back
+IN_THE_SYSTEM: dict[str, tuple[str, str, dict[str, Any], dict[str, Any], dict[str, Any]]] = {
+    "who may do what": ("ConfigMap", "x", {"data": {"a": "b"}}, {"data": {"a": "b"}}, {"data": {"a": "c"}}),
+    "a Corefile of another": (
+        *("ConfigMap", "x", {"data": {"Corefile": "b"}}),
+        *({"data": {"Corefile": "b"}}, {"data": {"Corefile": "c"}}),
+    ),
+    "a workload of the system": (
+        *("Deployment", "autoscaler", {"spec": DEPLOYMENT}),
+        *({"spec": {"replicas": 1}}, {"spec": {"replicas": 0}}),
+    ),
+}
 
 
 def forged(fingerprint: str, *entries: dict[str, Any], run_id: str = "r1") -> str:
@@ -592,7 +673,7 @@ def test_a_forged_mirror_of_the_same_name_hides_no_real_one(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "said", ["a command", "of another run", "elsewhere", "who may do what", "what limits others", "traffic"]
+    "said", ["a command", "of another run", "elsewhere", *IN_THE_SYSTEM, "what limits others", "traffic"]
 )
 def test_a_mirror_speaks_of_what_its_run_could_have_changed_and_of_nothing_else(tmp_path: Path, said: str) -> None:
     """Whoever may write ConfigMaps in one namespace knows values and UIDs of others; who recovers may change those."""
@@ -607,9 +688,11 @@ def test_a_mirror_speaks_of_what_its_run_could_have_changed_and_of_nothing_else(
         if said == "elsewhere":
             uid = await make(place, "ConfigMap", "x", "production", data={"a": "b"})
             return {"undo": "restore", "namespace": "production", "uid": uid, **known}
-        if said == "who may do what":
-            uid = await make(place, "ConfigMap", "x", "kube-system", data={"a": "b"})
-            return {"undo": "restore", "namespace": "kube-system", "uid": uid, **known}
+        if said in IN_THE_SYSTEM:
+            kind, name, content, applied, restore = IN_THE_SYSTEM[said]
+            uid = await make(place, kind, name, "kube-system", **content)
+            about = {"kind": kind, "name": name, "namespace": "kube-system", "uid": uid}
+            return {"undo": "restore", **about, "applied": applied, "restore": restore}
         if said == "what limits others":
             about = {"kind": "Namespace", "name": "production", "uid": await uid_of(place, "Namespace", "production")}
             was, then = ({"metadata": {"labels": {"kubernetes.io/metadata.name": n}}} for n in ("production", "x"))
@@ -634,6 +717,49 @@ def test_a_mirror_speaks_of_what_its_run_could_have_changed_and_of_nothing_else(
         assert left.exit_code == 5
         assert "touch" not in str(left)  # nobody is to run it by hand either
         assert everything(place) == before
+
+    run(story)
+
+
+def test_a_copied_label_makes_nothing_the_runs_on_the_word_of_a_mirror(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a copy that kubectl made, nor its pods under the name of a workload that is not there."""
+
+    async def story(place: Place) -> None:
+        await make(place, "Namespace", "mine")
+        labels = {"app": "copy", RUN_LABEL: "r1"}
+        template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "a", "image": "a"}]}}
+        spec = {"serviceName": "s", "replicas": 1, "selector": {"matchLabels": {"app": "copy"}}, "template": template}
+        about = {"kind": "StatefulSet", "namespace": "mine"}
+        uid = await make(place, **about, name="copy", labels=labels, spec=spec)
+        await asyncio.sleep(5)
+
+        async def uids() -> set[str]:
+            found = [
+                *(await place.cluster.list("Pod", "mine"))[0],
+                *(await place.cluster.list("StatefulSet", "mine"))[0],
+            ]
+            return {obj["metadata"]["uid"] for obj in found}
+
+        before = await uids()
+        assert len(before) == 2
+        get = Cluster.get
+
+        async def with_manager(self: Cluster, kind: str, *of: str) -> Object | None:
+            found = await get(self, kind, *of)
+            if found is not None and kind == "StatefulSet":
+                found["metadata"]["managedFields"] = [{"manager": "kubectl-client-side-apply"}]
+            return found
+
+        monkeypatch.setattr(Cluster, "get", with_manager)
+        entries = [{**about, "name": "copy"}, {**about, "name": "another", "uid": uid}]
+        await plant(place, forged(place.cluster.fingerprint, *entries))
+        (copy,) = (await find_mirrors(place.cluster)).copies
+        (left,) = await recover_copy(copy, place.cluster, RunClock(asyncio.get_running_loop()), Silence())
+        assert "it carries the label of the run, and another client wrote it" in left.message
+        await asyncio.sleep(5)
+        assert await uids() == before
 
     run(story)
 

@@ -14,6 +14,7 @@ from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.belonging import claims_of
 from chaos.cluster.changes import Changes
+from chaos.cluster.client import Cluster
 from chaos.cluster.journal import RUN_LABEL, Journal
 from chaos.cluster.mirror import MIRROR_LABEL, MIRROR_NAME
 from chaos.cluster.undo import Undo
@@ -56,7 +57,9 @@ def test_what_somebody_put_in_the_place_of_a_runs_object_is_neither_changed_nor_
     run(story)
 
 
-@pytest.mark.parametrize(("manager", "stays"), [("kubectl-create", True), ("kube-controller-manager", False)])
+@pytest.mark.parametrize(
+    ("manager", "stays"), [("kubectl-create", True), ("Terraform", True), ("kube-controller-manager", False)]
+)
 def test_a_config_map_that_a_person_wrote_keeps_a_namespace_and_one_that_came_by_itself_does_not(
     tmp_path: Path, manager: str, stays: bool
 ) -> None:
@@ -73,6 +76,31 @@ def test_a_config_map_that_a_person_wrote_keeps_a_namespace_and_one_that_came_by
             with pytest.raises(InUseError, match="ConfigMap it"):
                 await undo.undo(entry)
         else:
+            await undo.undo(entry)
+        journal.close()
+
+    run(story)
+
+
+@pytest.mark.parametrize("kind", ["CronJob", "DaemonSet", "Ingress"])
+def test_what_somebody_runs_only_now_and_then_keeps_a_namespace(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A CronJob between its Jobs, a DaemonSet whose nodes are gone: no pod tells of them."""
+    listed = Cluster.list
+
+    async def with_theirs(self: Cluster, of: str, *where: str) -> tuple[list[Any], str]:
+        meta = {"name": "nightly", "namespace": "mine", "uid": "u"}
+        return ([{"kind": kind, "metadata": meta}], "") if of == kind else await listed(self, of, *where)
+
+    monkeypatch.setattr(Cluster, "list", with_theirs)  # the sandbox serves none of them
+
+    async def story(place: Place) -> None:
+        journal, changes = begun(place, tmp_path)
+        await changes.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mine"}})
+        (entry,) = journal.open_entries()
+        undo = Undo(place.cluster, journal, RunClock(asyncio.get_running_loop()))
+        with pytest.raises(InUseError, match=f"{kind} nightly"):
             await undo.undo(entry)
         journal.close()
 

@@ -1,12 +1,12 @@
-"""The sandbox's Kubernetes API server: the HTTP of a real one, over the sandbox's store.
+"""The simulated Kubernetes API server: the HTTP of a real one, over the simulated cluster's store.
 
 Where it differs from kube-apiserver 1.37 on purpose:
 
 - No server-side apply (415) and no managedFields.
 - JSON in and out, and protobuf in; no YAML or CBOR.
 - Lists come whole: `limit` is accepted, a `continue` token is not (400). A list at an old exact version is always 410.
-- No anonymous user, webhooks or service account tokens; pods get no token volume. Roles and bindings are kept, and nothing
-  is refused because of them.
+- No anonymous user, webhooks or service account tokens; pods get no token volume. Roles and bindings are kept, and
+  nothing is refused because of them.
 - Pods have no portforward, proxy, binding, resize or ephemeralcontainers (501). Exec and attach speak websockets, not
   SPDY; there is no terminal, and what would read from one is refused (501).
 - OpenAPI v3 only: v2 is a document without types, and only in the protobuf that kubectl asks for.

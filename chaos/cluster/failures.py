@@ -114,6 +114,12 @@ def _convert(exc: Exception, doing: str, server: str, proxy: Proxy | None) -> Ap
     if isinstance(exc, DynamicApiError | ApiException):
         status = int(exc.status or 0)
         body = status_object(getattr(exc, "body", None))
+        if status == HTTPStatus.NOT_FOUND and body.get("kind") != "Status":  # else what is there would count as gone
+            return ApiError(
+                f"{doing}: what answered 404 for {server} is no Kubernetes API server",
+                hint="check that the kubeconfig's `server` is one, and what stands before it",
+                lost=True,  # a gateway says so while it does not know its way
+            )
         message = body.get("message") or str(exc.reason or exc)
         return ApiError(
             f"{doing}: the API server answered {status} {body.get('reason') or exc.reason or ''}: {message}",

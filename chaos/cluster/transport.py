@@ -9,9 +9,11 @@ from typing import Any
 import aiohttp
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.dynamic import DynamicClient
+from kubernetes.aio.dynamic.exceptions import ResourceNotFoundError
 
 from chaos.cluster.failures import api_errors
 from chaos.cluster.proxy import Proxy
+from chaos.errors import ApiError
 
 _CONNECT_WITHIN_S = 10
 _FIND_WITHIN_S = 15
@@ -32,6 +34,7 @@ class Transport:
         self.proxy = proxy
         self._client = client
         self._dynamic = dynamic
+        self._finding = asyncio.Lock()  # the library's cache is half a one while it is read anew
         # aiohttp would send a DELETE again by itself where a connection that was kept open broke: the answer to the
         # second says nothing of when the first was carried out. What is tried again is decided by `retrying.py`.
         if client.rest_client.pool_manager is not None:
@@ -50,14 +53,36 @@ class Transport:
         """The library's handle of a kind, which knows its paths."""
         prefix = "apis" if "/" in api_version else "api"
         resources = self._dynamic.resources
-        known = resources._cache  # noqa: SLF001 - see below
         with self.errors(f"looking up {kind}"):
-            try:
-                async with asyncio.timeout(_FIND_WITHIN_S):  # the library would wait for five minutes
-                    return await resources.get(prefix=prefix, api_version=api_version, kind=kind)
-            except BaseException:
-                resources._cache = known  # noqa: SLF001 - a refresh that fails leaves half a cache, and later a KeyError
-                raise
+            async with self._finding:
+                known = resources._cache  # noqa: SLF001 - see below
+                try:
+                    async with asyncio.timeout(_FIND_WITHIN_S):  # the library would wait for five minutes
+                        return await self._look_up(kind, prefix, api_version)
+                except BaseException:
+                    resources._cache = known  # noqa: SLF001 - a refresh that fails leaves half a cache, and later a KeyError
+                    raise
+
+    async def _look_up(self, kind: str, prefix: str, api_version: str) -> Any:
+        try:
+            return await self._dynamic.resources.get(prefix=prefix, api_version=api_version, kind=kind)
+        except ResourceNotFoundError:
+            await self._check_unknown(kind, prefix, api_version)
+            raise
+
+    async def _check_unknown(self, kind: str, prefix: str, api_version: str) -> None:
+        """Make sure that a server lacks a kind: the library takes a group that is unwell (503) for an empty one.
+
+        Raises:
+            Exception: nobody knows, and it may be known a moment later.
+        """
+        group, _, version = api_version.rpartition("/")
+        listed = self._dynamic.resources._cache["resources"].get(prefix, {})  # noqa: SLF001 - as the server said just now
+        if version not in listed.get(group, {}):
+            return
+        answer = await (await self.request("get", f"/{prefix}/{api_version}", None, {})).json()
+        if any(row["kind"] == kind for row in answer["resources"]):
+            raise ApiError(f"looking up {kind}: {self.server} knew it only when it was asked again", lost=True)
 
     async def request(self, method: str, path: str, body: Any, query: dict[str, Any]) -> Any:
         """The response to a request, to be called within `errors`."""

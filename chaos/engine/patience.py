@@ -42,14 +42,18 @@ class Patience:
         """It ends so soon, if it did not end before."""
         self._until_s = min(self._until_s, self.clock.now_s() + within_s)
         if self._timeout is not None and not self._timeout.expired():
-            self._timeout.reschedule(self._ends_s)
+            self._timeout.reschedule(min(self._timeout.when() or self._ends_s, self._ends_s))
 
     @property
     def _ends_s(self) -> float:
         return self.clock.zero_s + self._until_s
 
-    async def attempt(self, doing: Coroutine[Any, Any, T]) -> T:
+    async def attempt(self, doing: Coroutine[Any, Any, T], turns: int = 1) -> T:
         """Await it, until patience ends; once it has, nothing is begun any more.
+
+        Args:
+            doing: what is awaited.
+            turns: that are to share what is left, this one among them.
 
         Raises:
             TimeoutError: that came first.
@@ -58,7 +62,8 @@ class Patience:
             doing.close()
             raise TimeoutError
         try:
-            async with asyncio.timeout_at(self._ends_s) as self._timeout:
+            ends_s = self._ends_s - self.left_s * (1 - 1 / turns)
+            async with asyncio.timeout_at(ends_s) as self._timeout:
                 return await doing
         finally:
             self._timeout = None

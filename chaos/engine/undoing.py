@@ -14,6 +14,8 @@ from chaos.visible import visible
 
 _FIRST_S, _MOST_S = 0.5, 8.0
 _TELL_EVERY_S = 10.0
+# Of what is left of patience, for the Lease that says that a run is at work.
+_LEASE_S = 30.0
 # Of the end, when patience is over.
 _LAST_LOOK_S = 5.0
 
@@ -68,7 +70,9 @@ class Undoing:
 
     async def _once(self, entries: Iterable[UndoEntry], first: Callable[[UndoEntry], list[UndoEntry]]) -> None:
         covered: set[str] = set()  # namespaces whose own fate is that of everything in them
-        for entry in entries:
+        entries = list(entries)
+        namespaces = {entry.name for entry in entries if entry.kind == "Namespace"}
+        for place, entry in enumerate(entries):
             if entry.id in self._failed or not entry.is_open or entry.namespace in covered:
                 continue
             if entry.kind == "Namespace":
@@ -76,13 +80,19 @@ class Undoing:
                 if left := first(entry):
                     self._keep(entry, left, covered)
                     continue
+            if entry.kind == "Lease" and self._again and self._patience.left_s > _LEASE_S:
+                continue  # else another run would begin beside what is still being removed
             self._current = entry
-            await self._attempt(entry, covered)
+            rest = [one for one in entries[place + 1 :] if one.is_open and one.id not in self._failed]
+            others = sum(one.namespace not in namespaces for one in rest)
+            # What never goes, such as a pod of a node that is gone, must not keep the others from their turn. Commands
+            # are not cut short: nobody knows what a second one does.
+            await self._attempt(entry, covered, 1 + others if entry.undo == "delete" else 1)
         self._current = None
 
-    async def _attempt(self, entry: UndoEntry, covered: set[str]) -> None:
+    async def _attempt(self, entry: UndoEntry, covered: set[str], turns: int) -> None:
         try:
-            done = await self._patience.attempt(self._undo.undo(entry))
+            done = await self._patience.attempt(self._undo.undo(entry), turns)
         except RollbackError as exc:
             if exc.may_pass:
                 self._wait_for(entry, exc)
@@ -111,8 +121,8 @@ class Undoing:
             self._progress.step(f"cleaned up: {entry.what} is as before")
             return
         why = f"it was not done after {self._patience.spent_s:.0f} s"
-        last = self._again.get(entry.id)
-        self._again[entry.id] = last or (entry, self._undo.unfinished(entry, why))
+        _, last = self._again.get(entry.id, (entry, None))
+        self._wait_for(entry, last or self._undo.unfinished(entry, why))
 
     def _keep(self, entry: UndoEntry, left: list[UndoEntry], covered: set[str]) -> None:
         """For as long as that may still be undone."""
@@ -128,7 +138,7 @@ class Undoing:
         self._progress.warning(why.message)
 
     def _wait_for(self, entry: UndoEntry, why: RollbackError) -> None:
-        if entry.id not in self._again:
+        if entry.id not in self._again and self._patience.left_s:
             self._progress.step(f"not cleaned up yet, tried again for {self._patience.left_s:.0f} s: {why.message}")
         self._again[entry.id] = (entry, why)
 
@@ -157,6 +167,8 @@ class Undoing:
 
 def _not_told(entry: UndoEntry, why: ChaosError) -> str:
     """An open entry that looks done again later, since somebody made the same change, would be undone once more."""
+    if entry.undo == "hook":  # recovering again is what would do harm
+        return f"the after hook ran, and its journal still says otherwise, so it would be run again ({why.message})"
     return f"{entry.what} is as before, and its journal still says otherwise: recover it again ({why.message})"
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kubesim.manifests import ManifestError
     from kubesim.model import Delay
     from kubesim.parameters import DELAYS
+    from kubesim.programs import BUSYBOX
     from kubesim.readiness import NotReadyError
     from kubesim.release import COREDNS_IMAGE, KUBERNETES
     from kubesim.store import StoreError
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from kubesim.works import EPOCH
 
 __all__ = [
+    "BUSYBOX",
     "COREDNS_IMAGE",
     "DELAYS",
     "EPOCH",
@@ -62,6 +64,7 @@ __all__ = [
 
 # Public name → the module that has it.
 _HOMES = {
+    "BUSYBOX": "programs",
     "COREDNS_IMAGE": "release",
     "DELAYS": "parameters",
     "EPOCH": "works",

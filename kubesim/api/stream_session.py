@@ -109,7 +109,7 @@ SUCCESS: Object = {"metadata": {}, "status": "Success"}
 
 
 def not_here(message: str) -> Object:
-    """The Status of what the sandbox cannot do."""
+    """The Status of what kubesim cannot do."""
     return {"metadata": {}, "status": "Failure", "message": message, "reason": "NotImplemented", "code": 501}
 
 

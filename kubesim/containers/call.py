@@ -68,6 +68,14 @@ class Call:
         """A path as it is without the working directory."""
         return posixpath.normpath(posixpath.join(self.folder, word))
 
+    def draw_s(self, delay: str) -> float:
+        """Seconds of one of the model's delays, such as one of the image's own; same seed, same seconds.
+
+        Raises:
+            KeyError: there is no such delay.
+        """
+        return self.inside.host.model.draw(delay)
+
     # ---- the network ----
 
     @asynccontextmanager

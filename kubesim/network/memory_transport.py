@@ -127,8 +127,18 @@ class MemoryTransport(asyncio.Transport):
         if not isinstance(protocol, asyncio.Protocol):
             raise TypeError(f"the simulated network cannot feed a {type(protocol).__name__}; use asyncio.Protocol")
         if not self._closing:
-            protocol.data_received(segment)
+            try:
+                protocol.data_received(segment)
+            except Exception as exc:  # noqa: BLE001 - whatever it is, as asyncio's own transports do
+                self._fail(exc)
         self._peer.taken(len(segment))
+
+    def _fail(self, exc: Exception) -> None:
+        """The protocol is broken: say so with its traceback, and end the connection."""
+        message = "Fatal error: protocol.data_received() call failed."
+        context = {"message": message, "exception": exc, "transport": self, "protocol": self._protocol}
+        self._loop.call_exception_handler(context)
+        self.abort()
 
     def _came_too_late(self, segment: bytes | None) -> None:
         """This end is closed already."""

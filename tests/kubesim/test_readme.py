@@ -25,6 +25,7 @@ def test_its_tests_pass_and_its_operator_works(tmp_path: Path) -> None:
     assert web is not None
     (tmp_path / "test_pod.py").write_text(_block("test_a_pod_is_replaced"))
     (tmp_path / "test_settings.py").write_text(_block("test_settings_are_kept"))
+    (tmp_path / "test_app.py").write_text(_block("test_the_app_says_hello"))
     (tmp_path / "addresses.py").write_text(_block("@kopf.on.login"))
     (tmp_path / "test_addresses.py").write_text(web[0] + _block("import addresses"))
     (tmp_path / "pytest.ini").write_text(
@@ -33,7 +34,7 @@ def test_its_tests_pass_and_its_operator_works(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "kubesim.pytest_plugin", "-p", "no:cacheprovider"]
     environment = {"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(tmp_path)}
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
-    assert "3 passed" in done.stdout, done.stdout + done.stderr
+    assert "4 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_it_names_all_that_is_public() -> None:

@@ -9,7 +9,6 @@ import pytest
 from aiohttp import web
 
 import kubesim
-from kubesim.programs import BUSYBOX
 from tests.kubesim.pods_lab import Object, PodsLab, in_sandbox
 
 APP = "example/app"
@@ -21,7 +20,7 @@ async def _hello(request: web.BaseRequest) -> web.Response:
 
 async def serve(call: kubesim.Call) -> int:
     """Answers at port 8080, until it is told to end."""
-    await asyncio.sleep(call.inside.host.model.draw("app_start"))
+    await asyncio.sleep(call.draw_s("app_start"))
     async with call.listen_tcp(8080, web.Server(_hello)):
         call.out("listening\n")
         signal = await call.until_signal()
@@ -75,7 +74,7 @@ IMAGE = kubesim.Image(
     APP,
     command=("app",),
     programs={
-        **BUSYBOX,
+        **kubesim.BUSYBOX,
         "app": serve,
         "raises": raises,
         "never-ends": never_ends,

@@ -254,7 +254,7 @@ def test_a_protocol_that_raises_is_told_and_loses_its_connection_as_in_asyncio()
         assert [repr(one) for one in told] == ["ValueError('boo')"]
         assert client.seen[-1][1] == "ConnectionResetError"
 
-    in_virtual_time(test)
+    run_virtual(test())
 
 
 def test_a_taken_port_and_an_absent_address_cannot_be_bound() -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -287,28 +285,6 @@ def test_the_delays_are_described_and_may_be_set() -> None:
         assert "kubelet_start" not in cluster.delays.drawn()
 
     kubesim.run_virtual(main())
-
-
-def test_it_works_where_the_code_that_measures_cannot_be_imported() -> None:
-    """In a process in which importing chaos, its experiments or the Kubernetes client fails."""
-    program = f"""
-import sys
-class Without:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("chaos", "experiments", "kubernetes"):
-            raise ImportError(name)
-sys.meta_path.insert(0, Without())
-import kubesim
-async def main():
-    async with kubesim.Cluster(seed=1) as cluster:
-        await cluster.apply({WEB!r})
-        await cluster.until_ready()
-        print(sorted(cluster.truth.of("pod", "web-1"))[-1].value)
-kubesim.run_virtual(main())
-print(kubesim.validate({WEB!r}), [getattr(kubesim, name) is None for name in kubesim.__all__ if not name])
-"""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)
-    assert (done.stderr, done.stdout.splitlines()) == ("", ["('ready',)", "[] []"])
 
 
 def test_a_cluster_that_nobody_stops_is_named() -> None:

@@ -19,10 +19,28 @@ def _block(start: str) -> str:
     return found
 
 
-def test_its_tests_pass_and_its_operator_works(tmp_path: Path) -> None:
+# Read before pytest looks for tests.
+_WITHOUT_CHAOS = """
+import sys
+
+class Without:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("chaos", "experiments", "kubernetes"):
+            raise ImportError(f"{name} cannot be imported here")
+
+sys.meta_path.insert(0, Without())
+
+def test_nothing_of_chaos_is_there():
+    assert not {"chaos", "experiments", "kubernetes"} & sys.modules.keys()
+"""
+
+
+def test_its_tests_pass_and_its_operator_works_where_chaos_cannot_be_imported(tmp_path: Path) -> None:
     """In a process and a folder of their own, in real time where the README says so."""
     web = re.search(r'WEB = """.*?"""\n', README, re.DOTALL)
     assert web is not None
+    (tmp_path / "conftest.py").write_text(_WITHOUT_CHAOS)
+    (tmp_path / "test_zero.py").write_text("from conftest import test_nothing_of_chaos_is_there")
     (tmp_path / "test_pod.py").write_text(_block("test_a_pod_is_replaced"))
     (tmp_path / "test_settings.py").write_text(_block("test_settings_are_kept"))
     (tmp_path / "test_app.py").write_text(_block("test_the_app_says_hello"))
@@ -34,7 +52,7 @@ def test_its_tests_pass_and_its_operator_works(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "kubesim.pytest_plugin", "-p", "no:cacheprovider"]
     environment = {"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(tmp_path)}
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
-    assert "4 passed" in done.stdout, done.stdout + done.stderr
+    assert "5 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_it_names_all_that_is_public() -> None:

@@ -14,8 +14,8 @@ import asyncio
 import ipaddress
 from collections.abc import Callable
 
-from kubesim.controllers.labels import matches_selector
-from kubesim.controllers.pods import TERMINAL, phase
+from kubesim.fields.matching import matches_selector
+from kubesim.fields.pod_state import TERMINAL, phase
 from kubesim.model import Delay, Model
 from kubesim.network import Network
 from kubesim.store import Change, Object, Store

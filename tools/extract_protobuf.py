@@ -20,13 +20,11 @@ from pathlib import Path
 
 from kubesim.api.schema import definitions
 from kubesim.release import MINOR
-from kubesim.resources import RESOURCES
 
 TARGET = Path(__file__).parents[1] / "kubesim" / "schemas" / f"protobuf-{MINOR}.json.gz"
 _FIELD = re.compile(r"^\s*(optional|repeated|map<string, ([\w.]+)>)\s*([\w.]*)\s+(\w+) = (\d+);", re.MULTILINE)
 _MESSAGE = re.compile(r"^message (\w+) \{(.*?)^\}", re.MULTILINE | re.DOTALL)
 _SCALARS = ("string", "bytes", "bool", "int32", "int64", "double")
-_META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 # (json name, optional | repeated | map | inline, type) by field number
 Fields = dict[str, tuple[str, str, str]]
 
@@ -71,12 +69,9 @@ def messages(folders: list[Path]) -> dict[str, Fields]:
 
 
 def reachable(found: dict[str, Fields]) -> set[str]:
-    """The messages that requests about our kinds can contain."""
-    wanted = {(r.group, r.version, r.kind) for r in RESOURCES}
-    waiting = [f"{_META}DeleteOptions", "io.k8s.api.autoscaling.v1.Scale", "io.k8s.api.policy.v1.Eviction"]
-    for name, schema in definitions().items():
-        gvks = schema.get("x-kubernetes-group-version-kind", ())
-        waiting += [name for gvk in gvks if (gvk["group"], gvk["version"], gvk["kind"]) in wanted]
+    """The messages that requests about kinds can contain."""
+    gvks = {name: schema.get("x-kubernetes-group-version-kind", ()) for name, schema in definitions().items()}
+    waiting = [name for name, rows in gvks.items() if any(not row["kind"].endswith("List") for row in rows)]
     seen: set[str] = set()
     while waiting:
         name = waiting.pop()

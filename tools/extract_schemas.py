@@ -1,8 +1,8 @@
-"""Writes kubesim/schemas/kubernetes-MINOR.json.gz: the published types of the kinds that the sandbox knows.
+"""Writes kubesim/schemas/kubernetes-MINOR.json.gz: the published types of all stable kinds.
 
 The source is the dev dependency kubernetes-validate, which ships Kubernetes' OpenAPI definitions as JSON schemas. Only
-what is reachable from our kinds is kept, without descriptions, in OpenAPI's own form (no null types). Running it again
-gives the same bytes.
+what is reachable from them is kept, without descriptions, in OpenAPI's own form (no null types), of more kinds than
+`kubesim.kinds` has, so that a new file there finds its type. Running it again gives the same bytes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from kubesim.release import MINOR
-from kubesim.resources import RESOURCES
 
 TARGET = Path(__file__).parents[1] / "kubesim" / "schemas" / f"kubernetes-{MINOR}.json.gz"
 _EXTRA_ROOTS = (
@@ -29,6 +28,7 @@ _SCALARS: dict[str, dict[str, Any]] = {
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": {"type": "string", "format": "int-or-string"},
     "io.k8s.apimachinery.pkg.api.resource.Quantity": {"type": "string", "format": "quantity"},
 }
+_STABLE = ("v1", "v2")
 _KEPT = ("format", "required", "x-kubernetes-patch-strategy", "x-kubernetes-patch-merge-key",
          "x-kubernetes-group-version-kind")  # fmt: skip
 _REF = "#/$defs/"
@@ -65,13 +65,12 @@ def compact(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def roots(definitions: dict[str, Any]) -> list[str]:
-    """The definitions of our kinds and their lists."""
-    ours = {(r.group, r.version, kind) for r in RESOURCES for kind in (r.kind, f"{r.kind}List")}
+    """The definitions of stable kinds and their lists."""
     found = [
         name
         for name, schema in definitions.items()
         for gvk in schema.get("x-kubernetes-group-version-kind", ())
-        if (gvk["group"], gvk["version"], gvk["kind"]) in ours
+        if gvk["version"] in _STABLE
     ]
     return [*found, *_EXTRA_ROOTS]
 

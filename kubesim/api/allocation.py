@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 from kubesim.alphabet import ALPHABET
-from kubesim.api.status import Cause, invalid_value
+from kubesim.fields.causes import Cause, invalid_value
 from kubesim.store import Object, Store
 
 SERVICE_NETWORK = ipaddress.IPv4Network("10.96.0.0/16")  # kubeadm's default is 10.96.0.0/12; realk8s uses /16

@@ -9,25 +9,27 @@ from kubesim.api import eviction, protobuf, scale, strategic_patch
 from kubesim.api import patch as patches
 from kubesim.api.decode import go_kind, parse
 from kubesim.api.schema import name_of
-from kubesim.api.status import bad_request, invalid_value
+from kubesim.api.status import bad_request
 from kubesim.api.target import Target
-from kubesim.resources import BY_KIND, Resource
+from kubesim.fields.causes import invalid_value
+from kubesim.kinds.kind import Resource
+from kubesim.scheme import Scheme
 from kubesim.store import Object, StoreError
 
 _JSON = "application/json"
 _INTERNAL_GROUP = {"": "core"}
 
 
-def as_json(target: Target, body: bytes, media_type: str) -> bytes:
-    """A whole object's body as JSON.
+def as_json(target: Target, body: bytes, media_type: str, *, custom: bool = False) -> bytes:
+    """A whole object's body as JSON. Objects of `custom` kinds are never sent in protobuf.
 
     Raises:
         StoreError: 415 for other media types; 400 for protobuf that cannot be read.
     """
     if media_type in (_JSON, "application/octet-stream"):  # the latter is aiohttp's for none at all
         return body
-    if media_type != protobuf.MEDIA_TYPE:
-        listed = f"{_JSON}, {protobuf.MEDIA_TYPE}"
+    if custom or media_type != protobuf.MEDIA_TYPE:
+        listed = _JSON if custom else f"{_JSON}, {protobuf.MEDIA_TYPE}"
         text = f"the body of the request was in an unknown format - accepted media types include: {listed}"
         raise StoreError(415, "UnsupportedMediaType", text)
     resource = target.resource
@@ -73,7 +75,7 @@ def parsed_object(body: bytes, kind: str) -> Any:
     return parsed
 
 
-def check_kind(resource: Resource, parsed: Object) -> None:
+def check_kind(resource: Resource, parsed: Object, scheme: Scheme) -> None:
     kind, version = parsed.get("kind") or resource.kind, parsed.get("apiVersion") or resource.api_version
     if version != resource.api_version:
         raise bad_request(
@@ -82,7 +84,7 @@ def check_kind(resource: Resource, parsed: Object) -> None:
     if kind == resource.kind:
         return
     text = f'{kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
-    if kind in BY_KIND:
+    if scheme.get(kind) is not None:
         internal = _INTERNAL_GROUP.get(resource.group, resource.group.partition(".")[0])
         why = f"converting (v1.{kind}) to ({internal}.{resource.kind}): unknown conversion"
     else:

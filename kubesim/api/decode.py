@@ -7,8 +7,8 @@ import re
 from typing import Any, Final
 
 from kubesim.api.gated import is_closed
-from kubesim.api.quantity import PATTERN, QuantityError, canonical
 from kubesim.api.schema import Schema, definitions, resolve
+from kubesim.fields.quantity import PATTERN, QuantityError, canonical
 from kubesim.store import Object
 
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})")
@@ -62,7 +62,7 @@ class Decoder:
     """
 
     def __init__(self, definition: str) -> None:
-        self._definition = definition
+        self.definition = definition
         self.unknown: list[str] = []
         self._repeated: list[str] = []
 
@@ -72,8 +72,8 @@ class Decoder:
         Raises:
             DecodeError: a value has the wrong type.
         """
-        schema = definitions()[self._definition]
-        decoded: Object = self._struct(obj, schema, self._definition, "", "")
+        schema = definitions()[self.definition]
+        decoded: Object = self._struct(obj, schema, self.definition, "", "")
         self.unknown = [*self._repeated, *self.unknown]
         return decoded
 
@@ -99,6 +99,8 @@ class Decoder:
 
     def _value(self, value: Any, schema: Schema, field: str, path: str, at: str) -> Any:
         name, schema = resolve(schema)
+        if not schema:
+            return value  # any JSON, as in the schemas of CustomResourceDefinitions
         kind = schema.get("type", "object")
         if kind in ("object", "array"):
             wanted = dict if kind == "object" else list

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from kubesim.kinds.kind import Kind, Resource
 from kubesim.release import KUBERNETES, MINOR
-from kubesim.resources import RESOURCES, Resource
+from kubesim.scheme import Scheme
 from kubesim.store import Object
 
 _MAJOR, _MINOR = MINOR.split(".")
@@ -25,11 +27,9 @@ VERSION: Object = {
     "minCompatibilityMinor": str(int(_MINOR) - 1),
 }
 _VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
-_WITHOUT_COLLECTION_DELETE = ("namespaces",)
-GROUPS = tuple(sorted({(r.group, r.version) for r in RESOURCES if r.group}))
 
 
-def document(path: str) -> Any:
+def document(path: str, scheme: Scheme) -> Any:
     """The discovery document of a path without its final slash, or None."""
     match path.strip("/").split("/"):
         case ["version"]:
@@ -37,28 +37,51 @@ def document(path: str) -> Any:
         case ["api"]:
             found: Object = {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
         case ["apis"]:
-            found = {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(g, v) for g, v in GROUPS]}
+            found = {
+                "kind": "APIGroupList",
+                "apiVersion": "v1",
+                "groups": [_group(group, versions) for group, versions in sorted(_versions(scheme).items())],
+            }
         case ["api", "v1"]:
-            found = _resources("", "v1")
-        case ["apis", group] if group in dict(GROUPS):
-            found = {"kind": "APIGroup", "apiVersion": "v1", **_group(group, dict(GROUPS)[group])}
-        case ["apis", group, version] if (group, version) in GROUPS:
-            found = _resources(group, version)
+            found = _resources("", "v1", scheme)
+        case ["apis", group] if group in _versions(scheme):
+            found = {"kind": "APIGroup", "apiVersion": "v1", **_group(group, _versions(scheme)[group])}
+        case ["apis", group, version] if scheme.has_version(group, version):
+            found = _resources(group, version, scheme)
         case _:
             return None
     return found
 
 
-def _group(group: str, version: str) -> Object:
-    entry = {"groupVersion": f"{group}/{version}", "version": version}
-    return {"name": group, "versions": [entry], "preferredVersion": entry}
+def _versions(scheme: Scheme) -> dict[str, list[str]]:
+    """The versions of each group but the core, the preferred one first."""
+    found: dict[str, set[str]] = {}
+    for kind in scheme:
+        if kind.resource.group:
+            found.setdefault(kind.resource.group, set()).add(kind.resource.version)
+    return {group: sorted(versions, key=_preference) for group, versions in found.items()}
 
 
-def _resources(group: str, version: str) -> Object:
+def _preference(version: str) -> tuple[object, ...]:
+    """v2, v1, v1beta2, v1beta1, v1alpha1, then others by name (apimachinery's CompareKubeAwareVersionStrings)."""
+    match = re.fullmatch(r"v(\d+)(?:(alpha|beta)(\d+))?", version)
+    if match is None:
+        return 3, version
+    major, stage, minor = match.groups()
+    return {None: 0, "beta": 1, "alpha": 2}[stage], -int(major), -int(minor or 0)
+
+
+def _group(group: str, versions: list[str]) -> Object:
+    entries = [{"groupVersion": f"{group}/{version}", "version": version} for version in versions]
+    return {"name": group, "versions": entries, "preferredVersion": entries[0]}
+
+
+def _resources(group: str, version: str, scheme: Scheme) -> Object:
     listed: list[Object] = []
-    for resource in RESOURCES:
+    for kind in scheme:
+        resource = kind.resource
         if (resource.group, resource.version) == (group, version):
-            listed += [_resource(resource), *(_subresource(resource, s) for s in resource.subresources)]
+            listed += [_resource(kind), *(_subresource(resource, s) for s in resource.subresources)]
     return {
         "kind": "APIResourceList",
         "apiVersion": "v1",
@@ -67,8 +90,9 @@ def _resources(group: str, version: str) -> Object:
     }
 
 
-def _resource(resource: Resource) -> Object:
-    verbs = [v for v in _VERBS if v != "deletecollection" or resource.plural not in _WITHOUT_COLLECTION_DELETE]
+def _resource(kind: Kind) -> Object:
+    resource = kind.resource
+    verbs = [v for v in _VERBS if v != "deletecollection" or kind.deletes_collections]
     out: Object = {
         "name": resource.plural,
         "singularName": resource.kind.lower(),

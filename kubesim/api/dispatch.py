@@ -10,7 +10,6 @@ from aiohttp import web
 
 from kubesim.api import protobuf, table
 from kubesim.api.bodies import as_json, protobuf_to_json
-from kubesim.api.endpoints_validation import DEPRECATED
 from kubesim.api.exec import run_attach, run_exec
 from kubesim.api.handlers import Handlers
 from kubesim.api.logs import PodLogs
@@ -22,6 +21,7 @@ from kubesim.api.selectors import both
 from kubesim.api.target import Target
 from kubesim.api.unmodelled import UNMODELLED
 from kubesim.api.watch import Watch
+from kubesim.kinds.kind import Kind
 from kubesim.model import Model
 from kubesim.simclock import SimClock
 from kubesim.store import Object, StoreError
@@ -72,8 +72,11 @@ class Dispatch:
         except StoreError as exc:
             response = self._responses.error(exc)
         if not response.prepared:
-            _warn_of_age(response, target)
+            _warn_of_age(response, self._kind(target))
         return response
+
+    def _kind(self, target: Target) -> Kind:
+        return self._store.scheme[target.resource.kind]
 
     async def _answer(self, request: web.BaseRequest, target: Target, body: bytes) -> web.StreamResponse:
         """Raises StoreError: what `Handlers` raises; 405, 406; 504 for a version that is yet to come."""
@@ -85,7 +88,7 @@ class Dispatch:
         method, media_type = request.method, request.content_type
         if target.subresource in UNMODELLED:
             raise handlers.unmodelled(target)
-        _check_method(method, target)
+        _check_method(method, target, self._kind(target))
         if target.subresource in _STREAMS:
             return await _STREAMS[target.subresource](request, handlers.get(target), self.kubelets)
         if target.subresource == "log":
@@ -100,7 +103,7 @@ class Dispatch:
         if method == "PATCH":
             answer = handlers.patch(target, query, body, media_type)
         else:
-            body = as_json(target, body, media_type)
+            body = as_json(target, body, media_type, custom=self._kind(target).schema is not None)
             answer = (handlers.create if method == "POST" else handlers.replace)(target, query, body)
         return self._warned(self._responses.json(answer, 201 if handlers.created else 200), handlers)
 
@@ -122,7 +125,7 @@ class Dispatch:
         if table.wanted(request.headers.get("Accept", "")) and not target.subresource:
             include = request.rel_url.query.get("includeObject", "")
             version = obj["metadata"]["resourceVersion"]
-            obj = table.table(target.resource, [obj], self._clock.wall(), version=version, include=include)
+            obj = table.table(self._kind(target), [obj], self._clock.wall(), version=version, include=include)
         return self._responses.json(obj, 200)
 
     def _list(self, request: web.BaseRequest, target: Target, items: list[Object]) -> web.Response:
@@ -130,7 +133,7 @@ class Dispatch:
         if table.wanted(request.headers.get("Accept", "")):
             include = request.rel_url.query.get("includeObject", "")
             typed = [{"kind": resource.kind, "apiVersion": resource.api_version, **item} for item in items]
-            found = table.table(resource, typed, self._clock.wall(), version=version, include=include)
+            found = table.table(self._kind(target), typed, self._clock.wall(), version=version, include=include)
             return self._responses.json(found, 200)
         meta = {"resourceVersion": version}
         head = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version, "metadata": meta}
@@ -158,14 +161,14 @@ class Dispatch:
             raise StoreError(504, "Timeout", text, {"causes": [cause], "retryAfterSeconds": 1})
 
     async def _watch(self, request: web.BaseRequest, target: Target, options: ListOptions) -> web.StreamResponse:
-        predicate = both(options.labels, target.resource.kind, options.fields)
+        predicate = both(options.labels, self._kind(target), options.fields)
         watch = Watch(self._store, target, options, predicate, lambda: self._model.draw("api_watch"))
         response = web.StreamResponse(headers={**self._responses.headers(), "Content-Type": JSON})
-        _warn_of_age(response, target)
+        _warn_of_age(response, self._kind(target))
         await response.prepare(request)
         as_table = table.wanted(request.headers.get("Accept", ""))
         include = request.rel_url.query.get("includeObject", "")
-        resource = target.resource
+        resource, printed = target.resource, self._kind(target)
         first = True
 
         async def send(kind: str, obj: Object) -> None:
@@ -173,7 +176,7 @@ class Dispatch:
             if kind not in ("ERROR", "BOOKMARK"):
                 obj = {"kind": resource.kind, "apiVersion": resource.api_version, **obj}
                 if as_table:
-                    obj = table.table(resource, [obj], self._clock.wall(), include=include)
+                    obj = table.table(printed, [obj], self._clock.wall(), include=include)
                     obj["columnDefinitions"] = obj["columnDefinitions"] if first else None
                     first = False
             await response.write(encode({"type": kind, "object": obj}))
@@ -190,9 +193,9 @@ class Dispatch:
         return response
 
 
-def _warn_of_age(response: web.StreamResponse, target: Target) -> None:
-    if target.resource.kind == "Endpoints":
-        response.headers.add("Warning", f"299 - {json.dumps(DEPRECATED)}")
+def _warn_of_age(response: web.StreamResponse, kind: Kind) -> None:
+    if kind.deprecation:
+        response.headers.add("Warning", f"299 - {json.dumps(kind.deprecation)}")
 
 
 def _check_accept(accept: str) -> None:
@@ -202,14 +205,14 @@ def _check_accept(accept: str) -> None:
         raise StoreError(406, "NotAcceptable", text)
 
 
-def _check_method(method: str, target: Target) -> None:
+def _check_method(method: str, target: Target, kind: Kind) -> None:
     allowed: tuple[str, ...] = ("GET", "PUT", "PATCH", "DELETE")
     if target.subresource:
         allowed = _ONLY.get(target.subresource, ("GET", "PUT", "PATCH"))
     elif not target.name:
         everywhere = target.resource.namespaced and not target.namespace
         allowed = ("GET",) if everywhere else ("GET", "POST", "DELETE")
-        if target.resource.kind == "Namespace":
+        if not kind.deletes_collections:
             allowed = ("GET", "POST")
     if method not in (("GET",) if target.watched else allowed):
         raise _NO_METHOD

@@ -5,12 +5,14 @@ As pkg/registry/core/pod/storage/eviction.go of 1.37 does it.
 
 from __future__ import annotations
 
-from kubesim import budgets, deletion
+from kubesim.api import budgets, deletion
 from kubesim.api.options import DeleteOptions
-from kubesim.api.status import bad_request, forbidden, not_found, resource_of
-from kubesim.controllers.pods import condition, is_ready, is_terminating, phase
+from kubesim.api.status import bad_request, forbidden, not_found
+from kubesim.fields.pod_state import condition, is_ready, is_terminating, phase
+from kubesim.kinds.kind import Resource
 from kubesim.store import Object, Store, StoreError, clone
 
+RESOURCE = Resource("policy", "v1", "evictions", "Eviction")  # the body; it has no path of its own
 DEFINITION = "io.k8s.api.policy.v1.Eviction"
 _REFUSED = "Cannot evict pod as it would violate the pod's disruption budget."
 _SEVERAL = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
@@ -40,7 +42,7 @@ def evict(store: Store, namespace: str, name: str, eviction: Object, *, dry_run:
     options = DeleteOptions.of(eviction.get("deleteOptions") or {}, {"dryRun": "All"} if dry_run else {})
     pod = store.get("Pod", namespace, name)
     if pod is None:
-        raise not_found(resource_of("Pod"), name)
+        raise not_found(store.scheme["Pod"].resource, name)
     guards = [] if phase(pod) in _UNGUARDED or is_terminating(pod) else budgets.guarding(store, pod)
     if len(guards) > 1:
         raise StoreError(500, "", _SEVERAL)
@@ -75,7 +77,7 @@ def _spend(store: Store, budget: Object, pod_name: str, *, dry_run: bool) -> Non
     disrupted = status.get("disruptedPods") or {}
     if len(disrupted) > _MOST_DISRUPTED:
         why = "DisruptedPods map too big - too many evictions not confirmed by PDB controller"
-        raise forbidden(resource_of("PodDisruptionBudget"), name, why)
+        raise forbidden(store.scheme["PodDisruptionBudget"].resource, name, why)
     if status["disruptionsAllowed"] == 0:
         needs, has = status["desiredHealthy"], status["currentHealthy"]
         raise _too_many_requests(

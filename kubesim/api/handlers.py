@@ -6,27 +6,26 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from kubesim import deletion
-from kubesim.api import eviction, scale, validation
+from kubesim.api import deletion, eviction, scale
 from kubesim.api import patch as patches
 from kubesim.api.bodies import check_kind, check_place, parsed_object, parsed_patch, patched_by, unfit
+from kubesim.api.custom_decode import CustomDecoder
 from kubesim.api.decode import DecodeError, Decoder
 from kubesim.api.options import DeleteOptions, ListOptions, WriteOptions
 from kubesim.api.registry import Registry
 from kubesim.api.schema import name_of
 from kubesim.api.selectors import both
-from kubesim.api.status import bad_request, invalid, invalid_value, not_found
+from kubesim.api.status import bad_request, invalid, not_found
 from kubesim.api.target import Target
 from kubesim.api.unmodelled import refusal
-from kubesim.resources import EVICTION, Resource
+from kubesim.fields.causes import invalid_value
+from kubesim.kinds.kind import Kind, Resource
 from kubesim.store import Object, StoreError
 
-_JOB_ORPHANS = (
-    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
-    "propagationPolicy=Orphan to suppress this warning"
+_NO_STRATEGIC = (
+    "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, "
+    "application/merge-patch+json, application/apply-patch+yaml"
 )
-_CREATED_BY_PUT = ("Service", "Lease", "Event", "LimitRange", "Endpoints")  # AllowCreateOnUpdate of their strategies
-_RETURNED_WHEN_GONE = ("ResourceQuota", "Pod", "Service", "PersistentVolumeClaim", "PersistentVolume", "Namespace")
 
 
 class Handlers:
@@ -41,6 +40,9 @@ class Handlers:
         self.warnings: list[str] = []
         self.created = False
 
+    def _kind(self, target: Target) -> Kind:
+        return self._store.scheme[target.resource.kind]
+
     def get(self, target: Target) -> Object:
         """An object, or its Scale.
 
@@ -54,7 +56,7 @@ class Handlers:
         return scale.of(obj) if target.subresource == "scale" else {**_type(resource), **obj}
 
     def unmodelled(self, target: Target) -> StoreError:
-        """The refusal of a subresource that the sandbox has not."""
+        """The refusal of a subresource that kubesim has not."""
         if self._store.get(target.resource.kind, target.namespace, target.name) is None:
             return not_found(target.resource, target.name)
         return StoreError(501, "NotImplemented", refusal(target.subresource, target.name))
@@ -66,7 +68,7 @@ class Handlers:
             StoreError: 400 for a selector that cannot be used, 410 for a version that is over.
         """
         resource = target.resource
-        predicate = both(options.labels, resource.kind, options.fields)
+        predicate = both(options.labels, self._store.scheme[resource.kind], options.fields)
         version = options.resource_version
         if version and not version.isdigit():
             text = (
@@ -102,7 +104,7 @@ class Handlers:
         """
         options = WriteOptions.read(query, "UpdateOptions")
         if target.subresource == "scale":
-            new = self._decode_as(scale.DEFINITION, "Scale", parsed_object(body, "Scale"), options)
+            new = self._decode_as(Decoder(scale.DEFINITION), "Scale", parsed_object(body, "Scale"), options)
             check_place(target, new)
             return self._scale(target, new, options)
         obj = self._decode(target.resource, body, options)
@@ -110,7 +112,7 @@ class Handlers:
         version = obj["metadata"].get("resourceVersion", "")
         if version and not version.isdigit():
             raise StoreError(500, "", f'strconv.ParseUint: parsing "{version}": invalid syntax')
-        if target.resource.kind in _CREATED_BY_PUT and not target.subresource and not self._exists(target):
+        if self._kind(target).create_on_update and not target.subresource and not self._exists(target):
             return self._make(target, obj, options)
         return self._update(target, obj, options)
 
@@ -120,7 +122,7 @@ class Handlers:
     def _make(self, target: Target, obj: Object, options: WriteOptions) -> Object:
         made = self._registry.create(target.resource.kind, obj, namespace=target.namespace, dry_run=options.dry_run)
         self.created = True
-        self.warnings += validation.warnings(target.resource.kind, made)
+        self.warnings += self._kind(target).warnings(made)
         return made
 
     def patch(self, target: Target, query: Mapping[str, str], body: bytes, media_type: str) -> Object:
@@ -133,18 +135,17 @@ class Handlers:
         if media_type == patches.APPLY:
             text = "the sandbox does no server-side apply; use kubectl apply without --server-side, or a merge patch"
             raise StoreError(415, "UnsupportedMediaType", text)
+        if media_type == patches.STRATEGIC and self._kind(target).schema is not None:
+            raise StoreError(415, "UnsupportedMediaType", _NO_STRATEGIC)
         if media_type not in (patches.MERGE, patches.STRATEGIC, patches.JSON):
             raise StoreError(415, "UnsupportedMediaType", "415: Unsupported Media Type")
         patch = parsed_patch(body, media_type)
         resource = target.resource
         current = self.get(target)
-        if target.subresource == "scale":
-            definition = scale.DEFINITION
-        else:
-            definition = name_of(resource.group, resource.version, resource.kind)
-        patched, shown = patched_by(current, patch, media_type, definition)
+        decoder = Decoder(scale.DEFINITION) if target.subresource == "scale" else self._decoder(resource)
+        patched, shown = patched_by(current, patch, media_type, decoder.definition)
         try:
-            new = self._decode_as(definition, resource.kind, patched, options, whole=False)
+            new = self._decode_as(decoder, resource.kind, patched, options, whole=False)
         except DecodeError as exc:
             strategic = media_type == patches.STRATEGIC and exc.go_type
             raise unfit(shown, f"unrecognized type: {exc.go_type}" if strategic else str(exc)) from exc
@@ -165,9 +166,9 @@ class Handlers:
         """
         options = DeleteOptions.read(query, body)
         resource = target.resource
-        if resource.kind == "Job" and options.propagation is None:
+        if self._kind(target).orphan_warning and options.propagation is None:
             options = replace(options, propagation="Orphan")
-            self.warnings.append(_JOB_ORPHANS)
+            self.warnings.append(self._kind(target).orphan_warning)
         place = (resource.kind, target.namespace, target.name)
         if options.dry_run:
             last = deletion.checked(self._store, *place, uid=options.uid, resource_version=options.resource_version)
@@ -175,7 +176,7 @@ class Handlers:
         else:
             last = self._delete(place, options)
             gone = self._store.get(*place) is None
-        if not gone or resource.kind in _RETURNED_WHEN_GONE:
+        if not gone or self._kind(target).returned_when_gone:
             return {**_type(resource), **last}
         details = {
             "name": target.name,
@@ -221,15 +222,16 @@ class Handlers:
     def _update(self, target: Target, obj: Object, options: WriteOptions) -> Object:
         kind = target.resource.kind
         new = self._registry.update(kind, obj, subresource=target.subresource, dry_run=options.dry_run)
-        self.warnings += validation.warnings(kind, new)
+        self.warnings += self._kind(target).warnings(new)
         return new
 
     def _evict(self, target: Target, body: bytes, options: WriteOptions) -> Object:
         parsed = parsed_object(body, "Eviction")
         # Both versions are taken, and whatever else it is must be told apart by its kind.
         accepted = parsed.get("kind") != "Eviction" or parsed.get("apiVersion") == "policy/v1beta1"
-        check_kind(EVICTION, {**parsed, "apiVersion": EVICTION.api_version} if accepted else parsed)
-        obj = self._decode_as(eviction.DEFINITION, "Eviction", parsed, options)
+        checked = {**parsed, "apiVersion": eviction.RESOURCE.api_version} if accepted else parsed
+        check_kind(eviction.RESOURCE, checked, self._store.scheme)
+        obj = self._decode_as(Decoder(eviction.DEFINITION), "Eviction", parsed, options)
         if obj["metadata"].setdefault("namespace", target.namespace) != target.namespace:
             raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
         return eviction.evict(self._store, target.namespace, target.name, obj, dry_run=options.dry_run)
@@ -243,15 +245,19 @@ class Handlers:
 
     def _decode(self, resource: Resource, body: bytes, options: WriteOptions) -> Object:
         parsed = parsed_object(body, resource.kind)
-        check_kind(resource, parsed)
-        definition = name_of(resource.group, resource.version, resource.kind)
-        return self._decode_as(definition, resource.kind, parsed, options)
+        check_kind(resource, parsed, self._store.scheme)
+        return self._decode_as(self._decoder(resource), resource.kind, parsed, options)
+
+    def _decoder(self, resource: Resource) -> Decoder | CustomDecoder:
+        schema = self._store.scheme[resource.kind].schema
+        if schema is not None:
+            return CustomDecoder(schema)
+        return Decoder(name_of(resource.group, resource.version, resource.kind))
 
     def _decode_as(
-        self, definition: str, kind: str, parsed: Any, options: WriteOptions, *, whole: bool = True
+        self, decoder: Decoder | CustomDecoder, kind: str, parsed: Any, options: WriteOptions, *, whole: bool = True
     ) -> Object:
         """`whole`: a request's body, whose mistakes are answered at once; otherwise the caller gets DecodeError."""
-        decoder = Decoder(definition)
         version = (parsed.get("apiVersion") or "v1").rpartition("/")[2]
         try:
             obj = decoder.decode(parsed)

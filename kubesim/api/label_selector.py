@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from kubesim.api import names
-from kubesim.api.status import bad_request, invalid_value
+from kubesim.api.status import bad_request
+from kubesim.fields import names
+from kubesim.fields.causes import invalid_value
 from kubesim.store import StoreError
 
 Labels = Mapping[str, str]

@@ -8,8 +8,9 @@ from aiohttp import web
 
 from kubesim.api.pod_containers import Kubelets, PodContainer, container_name
 from kubesim.api.responses import Responses
-from kubesim.api.status import Cause, bad_request, invalid_value
+from kubesim.api.status import bad_request
 from kubesim.containers.log import Line, Log
+from kubesim.fields.causes import Cause, invalid_value
 from kubesim.simclock import SimClock
 from kubesim.store import Object, StoreError
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubesim.api.decode import DecodeError, Decoder
-from kubesim.api.status import Cause, bad_request, forbidden_field, invalid_value, not_supported
+from kubesim.api.status import bad_request
+from kubesim.fields.causes import Cause, forbidden_field, invalid_value, not_supported
 from kubesim.store import Object, StoreError
 
 _TRUE = ("1", "t", "true")

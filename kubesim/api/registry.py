@@ -1,47 +1,25 @@
 """Creating and changing objects as the API server does: defaults, admission, allocation, validation, then the store.
 
-HTTP handlers and in-process callers take the same way, so that nothing in the sandbox has an object that a real server
-would have refused. All of it is synchronous: an operation happens at one instant.
+HTTP handlers and in-process callers take the same way, so that nothing in the simulated cluster has an object that a
+real server would have refused. All of it is synchronous: an operation happens at one instant.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from kubesim import deletion
-from kubesim.api import (
-    defaults,
-    job_validation,
-    limit_range,
-    pod_admission,
-    pod_defaults,
-    quota,
-    service_update,
-    validation,
-)
+from kubesim.api import admission, deletion, validation
 from kubesim.api.allocation import Allocator
-from kubesim.api.status import (
-    Cause,
-    already_exists,
-    conflict,
-    forbidden,
-    invalid,
-    not_found,
-    resource_of,
-    unconditional,
-)
+from kubesim.api.custom import DEFINITION, CustomKinds
+from kubesim.api.status import already_exists, conflict, invalid, not_found, unconditional
+from kubesim.fields.causes import Cause
+from kubesim.kinds.kind import Kind, Resource
 from kubesim.model import Model
-from kubesim.resources import Resource
 from kubesim.store import Object, Store, StoreError, clone
 
 _SERVER_SET = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
                "managedFields", "selfLink")  # fmt: skip
 _MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
-# Their status is written with the rest of the object: nodes register themselves with it.
-_STATUS_AT_CREATE = ("Node",)
-# Kinds whose updates must carry a resourceVersion (AllowUnconditionalUpdate of their strategies).
-_CONDITIONAL = ("Lease", "PodDisruptionBudget")
-_DEFAULT_STORAGE_CLASS = "standard"  # what kind and realk8s call theirs
 
 
 class Registry:
@@ -58,6 +36,7 @@ class Registry:
 
     def __init__(self, store: Store, model: Model, *, dual_stack: bool = False) -> None:
         self.store = store
+        self._custom: CustomKinds | None = None
         self.dual_stack = dual_stack
         self.webhooks: list[Callable[[str, Object], None]] = []
         self.on_demand: dict[str, Callable[[], None]] = {}
@@ -84,7 +63,10 @@ class Registry:
         Raises:
             StoreError: 400, 403 (the namespace is terminating), 404 (no such namespace), 409 or 422.
         """
-        resource = resource_of(kind)
+        found = self.store.scheme[kind]
+        resource = found.resource
+        if kind == DEFINITION and self._custom is None:
+            self._custom = CustomKinds(self.store)  # most servers never see one, and need not look at each change
         obj = clone(obj)
         obj = {"kind": kind, "apiVersion": resource.api_version, **obj}
         meta = obj.setdefault("metadata", {})
@@ -98,45 +80,23 @@ class Registry:
             meta.pop("namespace", None)
         if not meta.get("name") and meta.get("generateName"):
             meta["name"] = self._allocator.name(meta["generateName"])
-        self._admit(resource, meta)
-        defaulted(kind, obj, new=True)
-        self._prepare(kind, obj)
+        admission.check_namespace(self.store, resource, meta)
+        defaulted(found, obj, new=True)
+        admission.mutate(self.store, found, obj)
+        found.prepare(obj, self.store.new_uid)
         for webhook in self.webhooks:
             webhook(kind, obj)
-            defaulted(kind, obj, new=True)
-        causes = validation.new_object(kind, obj)
-        if kind == "Service" and not causes:
+            defaulted(found, obj, new=True)
+        causes = validation.new_object(found, obj)
+        if found.has_addresses and not causes:
             causes = self._allocator.service(obj, dry_run=dry_run)
         if causes:
             raise invalid(resource, meta.get("name", ""), causes)
-        if kind == "Job":
-            job_validation.copy_labels(obj)
-        self._validating_admission(resource, obj, dry_run=dry_run)
+        found.canonicalize(obj)
+        admission.validate(self.store, found, obj, dry_run=dry_run)
         if self.store.get(kind, meta.get("namespace", ""), meta["name"]) is not None:
             raise already_exists(resource, meta["name"])
         return _as_if_created(self.store, obj) if dry_run else self.store.create(kind, obj)
-
-    def _validating_admission(self, resource: Resource, obj: Object, *, dry_run: bool) -> None:
-        """Raises StoreError (403) for what limits or quotas of the namespace forbid."""
-        if resource.namespaced and resource.kind != "Event":
-            if resource.kind in ("Pod", "PersistentVolumeClaim"):
-                limit_range.check(self.store, resource, obj)
-            quota.admit(self.store, resource, obj, dry_run=dry_run)
-
-    def _prepare(self, kind: str, obj: Object) -> None:
-        """What admission and the kind's own strategy do before validation, in place.
-
-        Raises:
-            StoreError: 403.
-        """
-        if kind == "Pod":
-            pod_admission.admit(obj)
-            limit_range.apply(self.store, obj)
-        elif kind == "LimitRange" and not obj["metadata"].get("name"):
-            obj["metadata"]["name"] = self.store.new_uid()  # as the real server calls one without a name
-        elif kind == "Job":
-            obj["metadata"]["uid"] = self.store.new_uid()
-            job_validation.generate_selector(obj)
 
     def update(self, kind: str, obj: Object, *, subresource: str = "", dry_run: bool = False) -> Object:
         """Replace an object's state, or its status alone.
@@ -153,47 +113,33 @@ class Registry:
         Raises:
             StoreError: 403 (a claim that is to grow), 404, 409 or 422.
         """
-        resource = resource_of(kind)
+        found = self.store.scheme[kind]
+        resource = found.resource
         meta = obj["metadata"]
         name = meta["name"]
         old = self.store.get(kind, meta.get("namespace", ""), name)
         if old is None:
             raise not_found(resource, name)
-        _check_preconditions(resource, meta, old["metadata"])
+        _check_preconditions(found, meta, old["metadata"])
         new = _merged(resource, old, clone(obj), subresource)
         causes: list[Cause] = []
         if not subresource:
-            defaulted(kind, new, new=False)
-            if kind == "Service":
-                service_update.carry_over(old, new)
-            if kind == "PersistentVolumeClaim":
-                _admit_resize(resource, old, new)
-            causes = validation.changed_object(kind, old, new)
-            if kind == "Service" and not causes:
+            defaulted(found, new, new=False)
+            found.prepare_update(old, new)
+            admission.check_update(found, old, new)
+            causes = validation.changed_object(found, old, new)
+            if found.has_addresses and not causes:
                 causes = self._allocator.service(new, dry_run=dry_run)
         elif subresource == "status":
-            causes = validation.changed_status(kind, new)
+            causes = list(found.validate_status(new))
         if causes:
             raise invalid(resource, name, causes)
         return new if dry_run else deletion.update(self.store, kind, new)
 
-    def _admit(self, resource: Resource, meta: Object) -> None:
-        """The NamespaceLifecycle admission plugin."""
-        if not resource.namespaced:
-            return
-        name = meta["namespace"]
-        namespace = self.store.get("Namespace", "", name)
-        if namespace is None:
-            raise not_found(resource_of("Namespace"), name)
-        if namespace["metadata"].get("deletionTimestamp"):
-            why = f"unable to create new content in namespace {name} because it is being terminated"
-            cause = Cause("NamespaceTerminating", f"namespace {name} is being terminated", "metadata.namespace")
-            raise forbidden(resource, meta.get("name", ""), why, [cause])
 
-
-def _check_preconditions(resource: Resource, asked: Object, found: Object) -> None:
+def _check_preconditions(kind: Kind, asked: Object, found: Object) -> None:
     """An update's metadata must fit that of the object."""
-    name = found["name"]
+    resource, name = kind.resource, found["name"]
     if asked.get("uid") and asked["uid"] != found["uid"]:
         place = "/".join(filter(None, (resource.plural, found.get("namespace"), name)))
         why = (
@@ -204,48 +150,21 @@ def _check_preconditions(resource: Resource, asked: Object, found: Object) -> No
     version = asked.get("resourceVersion")
     if version and version != found["resourceVersion"]:
         raise conflict(resource, name, _MODIFIED)
-    if not version and resource.kind in _CONDITIONAL:
+    if not version and not kind.unconditional_update:
         raise unconditional(resource, name)
 
 
-def _admit_resize(resource: Resource, old: Object, new: Object) -> None:
-    """The PersistentVolumeClaimResize admission plugin; the sandbox's storage class cannot expand, as realk8s's."""
-    bound = old.get("status", {}).get("phase") == "Bound"
-    if bound and validation.requested_storage(new) > validation.requested_storage(old):
-        why = (
-            "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc "
-            "must support resize"
-        )
-        raise forbidden(resource, old["metadata"]["name"], why)
-
-
-def defaulted(kind: str, obj: Object, *, new: bool) -> None:
-    """Fill in defaults, in place. An object without the spec that it needs is left to validation."""
-    if kind not in ("Namespace", "EndpointSlice") and "spec" not in obj and kind in _NEED_SPEC:
+def defaulted(kind: Kind, obj: Object, *, new: bool) -> None:
+    """Fill in defaults, in place; a new object gets the status that it starts with, too."""
+    if kind.has_spec and "spec" not in obj:
         obj["spec"] = {}
-    defaults.set_defaults(kind, obj)
-    if new and kind not in _STATUS_AT_CREATE:
-        defaults.initial_status(kind, obj)
-    if new and kind == "Pod":
-        pod_defaults.service_account(obj["spec"])
-    if new and kind == "PersistentVolumeClaim":
-        obj["spec"].setdefault("storageClassName", _DEFAULT_STORAGE_CLASS)
-
-
-_NEED_SPEC = (
-    "LimitRange",
-    "ResourceQuota",
-    "Job",
-    "NetworkPolicy",
-    "Pod",
-    "PodDisruptionBudget",
-    "Service",
-    "StatefulSet",
-    "Deployment",
-    "ReplicaSet",
-    "PersistentVolumeClaim",
-    "PersistentVolume",
-)
+    kind.defaults(obj)
+    if not new or kind.status_at_create:
+        return
+    if kind.initial_status is not None:
+        obj["status"] = kind.initial_status(obj)
+    elif "status" in kind.resource.subresources:
+        obj.pop("status", None)
 
 
 def _as_if_created(store: Store, obj: Object) -> Object:
@@ -261,8 +180,6 @@ def _merged(resource: Resource, old: Object, new: Object, subresource: str) -> O
         if field in before:
             meta[field] = before[field]
     new = {**new, "kind": resource.kind, "apiVersion": resource.api_version}
-    if resource.kind == "Namespace" and not subresource:
-        new["spec"] = clone(old["spec"])  # finalizers go through /finalize
     if "status" in resource.subresources:
         own = subresource == "status"
         kept = [key for key in {*old, *new} if key not in ("kind", "apiVersion", "metadata")]

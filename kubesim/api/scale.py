@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kubesim.api.status import Cause, invalid_value
+from kubesim.fields.causes import Cause, invalid_value
+from kubesim.fields.selectors import selector_text
 from kubesim.store import Object, StoreError, clone
 
 DEFINITION = "io.k8s.api.autoscaling.v1.Scale"
@@ -44,21 +45,6 @@ def scaled(workload: Object, scale: Object) -> Object:
         elif key == "resourceVersion":
             new["metadata"].pop(key, None)
     return new
-
-
-def selector_text(selector: Object) -> str:
-    """A selector as kubectl's -l takes it."""
-    terms = [f"{key}={value}" for key, value in selector.get("matchLabels", {}).items()]
-    for requirement in selector.get("matchExpressions", ()):
-        key, values = requirement["key"], ",".join(sorted(requirement.get("values", ())))
-        form = {
-            "In": f"{key} in ({values})",
-            "NotIn": f"{key} notin ({values})",
-            "Exists": key,
-            "DoesNotExist": f"!{key}",
-        }
-        terms.append(form[requirement["operator"]])
-    return ",".join(sorted(terms))
 
 
 def _invalid(name: str, cause: Cause) -> StoreError:

@@ -8,27 +8,15 @@ from typing import Any
 
 from kubesim.api import label_selector
 from kubesim.api.status import bad_request
+from kubesim.kinds.kind import Kind
 from kubesim.store import Object
 
 Predicate = Callable[[Object], bool]
 
 _METADATA = ("metadata.name", "metadata.namespace")
-_FIELDS: dict[str, tuple[str, ...]] = {
-    "Pod": (*_METADATA, "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
-            "spec.hostNetwork", "status.phase", "status.podIP", "status.nominatedNodeName"),
-    "Event": (*_METADATA, "involvedObject.kind", "involvedObject.namespace", "involvedObject.name",
-              "involvedObject.uid", "involvedObject.apiVersion", "involvedObject.resourceVersion",
-              "involvedObject.fieldPath", "reason", "reportingComponent", "source", "type"),
-    "Namespace": ("metadata.name", "status.phase"),
-    "Node": ("metadata.name", "spec.unschedulable"),
-    "Service": (*_METADATA, "spec.clusterIP", "spec.type"),
-    "ReplicaSet": (*_METADATA, "status.replicas"),
-}  # fmt: skip
-# Kinds whose field labels have a conversion function of their own, with a message of its own.
-_CONVERTED = ("Pod", "Event", "Namespace", "Node", "Service", "ReplicaSet")
 
 
-def fields(kind: str, text: str) -> Predicate:
+def fields(kind: Kind, text: str) -> Predicate:
     """A predicate on objects of a kind.
 
     Raises:
@@ -40,14 +28,14 @@ def fields(kind: str, text: str) -> Predicate:
         if match is None:
             raise bad_request(f"invalid selector: '{text}'; can't understand '{term}'")
         field, operator, value = match.groups()
-        if field not in _FIELDS.get(kind, _METADATA):
+        if field not in (kind.selectable or _METADATA):
             raise bad_request(_unsupported(kind, field))
         terms.append((field, value, operator != "!="))
     return lambda obj: all((_field(obj, field) == value) is wanted for field, value, wanted in terms)
 
 
-def _unsupported(kind: str, field: str) -> str:
-    if kind in _CONVERTED:
+def _unsupported(kind: Kind, field: str) -> str:
+    if kind.selectable:  # then its field labels have a conversion function of their own, with a message of its own
         return f"field label not supported: {field}"
     return f'"{field}" is not a known field selector: only "metadata.name", "metadata.namespace"'
 
@@ -65,7 +53,7 @@ def _field(obj: Object, path: str) -> str:
     return str(found)
 
 
-def both(by_labels: str, kind: str, by_fields: str) -> Predicate | None:
+def both(by_labels: str, kind: Kind, by_fields: str) -> Predicate | None:
     """One predicate of both selectors; None where all objects match.
 
     Raises:

@@ -146,16 +146,17 @@ class ApiServer:
         await asyncio.sleep(delay_s)
         if path in ("/healthz", "/readyz", "/livez"):
             return self._responses.text("ok")
-        found = discovery.document(path) if request.method == "GET" else None
+        found = discovery.document(path, self.registry.store.scheme) if request.method == "GET" else None
         if path.startswith("/openapi/v3"):
             inner = path.removeprefix("/openapi/v3").strip("/")
-            found = openapi.document(inner) if inner else openapi.index(prefix)
+            scheme = self.registry.store.scheme
+            found = openapi.document(inner, scheme) if inner else openapi.index(scheme, prefix)
         if path == "/openapi/v2" and "proto-openapi" in request.headers.get("Accept", ""):
             headers = self._responses.headers()
             return web.Response(body=openapi.V2_DOCUMENT, content_type=openapi.V2_MEDIA_TYPE, headers=headers)
         if found is not None:
             return self._responses.json(found, 200)
-        return await self._dispatch.answer(request, parse(path), body)
+        return await self._dispatch.answer(request, parse(path, self.registry.store.scheme), body)
 
     def _authorized_path(self, request: web.BaseRequest) -> tuple[str, str]:
         """(the path without the token, what stood before it)."""

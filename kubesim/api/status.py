@@ -2,58 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, NamedTuple
+from typing import Any
 
-from kubesim.resources import BY_KIND, Resource
+from kubesim.fields.causes import Cause, invalid_value
+from kubesim.kinds.kind import Resource
 from kubesim.store import Object, StoreError
 
 _WITH_EMPTY_DETAILS = ("NotFound", "MethodNotAllowed", "NotAcceptable", "Invalid")
-
-
-class Cause(NamedTuple):
-    """One invalid field: what a real server calls field.Error.
-
-    Attributes:
-        reason: such as ``FieldValueRequired``.
-        message: such as ``Required value: must specify a name``.
-        field: such as ``spec.containers[0].name``.
-    """
-
-    reason: str
-    message: str
-    field: str
-
-
-def _shown(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-
-
-def required(field: str, detail: str = "") -> Cause:
-    return Cause("FieldValueRequired", f"Required value: {detail}" if detail else "Required value", field)
-
-
-def invalid_value(field: str, value: Any, detail: str = "") -> Cause:
-    shown = f"Invalid value: {_shown(value)}"
-    return Cause("FieldValueInvalid", f"{shown}: {detail}" if detail else shown, field)
-
-
-def duplicate(field: str, value: Any) -> Cause:
-    return Cause("FieldValueDuplicate", f"Duplicate value: {_shown(value)}", field)
-
-
-def not_supported(field: str, value: Any, allowed: tuple[str, ...]) -> Cause:
-    listed = ", ".join(_shown(a) for a in allowed)
-    message = f"Unsupported value: {_shown(value)}: supported values: {listed}"
-    return Cause("FieldValueNotSupported", message, field)
-
-
-def forbidden_field(field: str, detail: str) -> Cause:
-    return Cause("FieldValueForbidden", f"Forbidden: {detail}", field)
-
-
-def missing(field: str, value: Any) -> Cause:
-    return Cause("FieldValueNotFound", f"Not found: {_shown(value)}", field)
 
 
 def qualified(resource: Resource) -> str:
@@ -129,8 +84,3 @@ def status_object(error: StoreError) -> Object:
     if error.details or error.reason in _WITH_EMPTY_DETAILS:
         status["details"] = error.details
     return {**status, "code": error.status}
-
-
-def resource_of(kind: str) -> Resource:
-    """The resource of a kind that the store holds."""
-    return BY_KIND[kind]

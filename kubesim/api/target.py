@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kubesim.api.unmodelled import UNMODELLED
-from kubesim.resources import RESOURCES, Resource
+from kubesim.kinds.kind import Resource
+from kubesim.scheme import Scheme
 
-BY_PLURAL = {(r.group, r.version, r.plural): r for r in RESOURCES}
 _NAMESPACE_SUBRESOURCES = ("status", "finalize")
 
 
@@ -34,7 +34,7 @@ class UnknownResourceError(LookupError):
     """The path names no resource of a group that exists."""
 
 
-def parse(path: str) -> Target:
+def parse(path: str, scheme: Scheme) -> Target:
     """Read the path of a resource.
 
     Raises:
@@ -48,8 +48,6 @@ def parse(path: str) -> Target:
         group, version, rest = parts[1], parts[2], parts[3:]
     else:
         raise UnknownPathError(path)
-    if not any(r.group == group and r.version == version for r in RESOURCES):
-        raise UnknownPathError(path)
     watched = rest[:1] == ["watch"]
     rest = rest[1:] if watched else rest
     namespace = ""
@@ -57,8 +55,11 @@ def parse(path: str) -> Target:
     if scoped:
         namespace, rest = rest[1], rest[2:]
     plural, name, subresource = (*rest, "", "", "")[:3]
-    resource = BY_PLURAL.get((group, version, plural))
-    if resource is None or len(rest) > 3 or (scoped and not resource.namespaced):  # noqa: PLR2004
+    kind = scheme.at(group, version, plural)
+    if kind is None:
+        raise UnknownResourceError(path) if scheme.has_version(group, version) else UnknownPathError(path)
+    resource = kind.resource
+    if len(rest) > 3 or (scoped and not resource.namespaced):  # noqa: PLR2004
         raise UnknownResourceError(path)
     unmodelled = resource.kind == "Pod" and subresource in UNMODELLED
     if subresource and subresource not in resource.subresources and not unmodelled:

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from kubesim.controllers.base import Controller
 from kubesim.controllers.index import controller_of
-from kubesim.controllers.labels import matches_selector
 from kubesim.controllers.pods import owner_reference
+from kubesim.fields.matching import matches_selector
 from kubesim.store import Change, Object, clone
 
 

@@ -11,7 +11,8 @@ from kubesim.controllers.adoption import AdoptingController
 from kubesim.controllers.base import Name
 from kubesim.controllers.index import controller_of
 from kubesim.controllers.naming import template_hash
-from kubesim.controllers.pods import condition, is_active, owner_reference
+from kubesim.controllers.pods import owner_reference
+from kubesim.fields.pod_state import condition, is_active
 from kubesim.store import Change, Object, StoreError, clone
 
 COMPONENT = "deployment-controller"

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from kubesim import budgets
+from kubesim.api import budgets
+from kubesim.api.status import qualified
 from kubesim.controllers.base import Controller, Name
 from kubesim.controllers.index import controller_of
-from kubesim.controllers.pods import is_ready, is_terminating, parse_time
 from kubesim.controllers.rollout import resolve
-from kubesim.resources import BY_KIND
+from kubesim.fields.pod_state import is_ready, is_terminating, parse_time
 from kubesim.store import Change, Object, clone
 
 COMPONENT = "controllermanager"
 # How long an evicted pod that is not being deleted counts as gone (DeletionTimeout).
 _DELETION_TIMEOUT = timedelta(minutes=2)
-_SCALABLE = ("Deployment", "ReplicaSet", "StatefulSet")
 
 
 class ScaleError(Exception):
@@ -133,12 +132,11 @@ class DisruptionController(Controller):
             above = controller_of(owner)
             deployment = self._owner(pod, above) if above is not None else None
             owner = deployment or owner
-        if owner is not None and reference["kind"] in _SCALABLE:
-            return owner["metadata"]["uid"], int(owner["spec"]["replicas"])
         if owner is not None:
-            resource = BY_KIND[reference["kind"]]
-            named = f"{resource.plural}.{resource.group}" if resource.group else resource.plural
-            raise ScaleError(f"{named} does not implement the scale subresource")
+            resource = self.store.scheme[reference["kind"]].resource
+            if "scale" in resource.subresources:
+                return owner["metadata"]["uid"], int(owner["spec"]["replicas"])
+            raise ScaleError(f"{qualified(resource)} does not implement the scale subresource")
         raise ScaleError(f'found no controllers for pod "{pod["metadata"]["name"]}"')
 
     def _owner(self, pod: Object, reference: Object) -> Object | None:

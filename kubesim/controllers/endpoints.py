@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubesim.controllers.pods import TERMINAL, is_ready, is_terminating, phase
+from kubesim.fields.pod_state import TERMINAL, is_ready, is_terminating, phase
 from kubesim.store import Object
 
 

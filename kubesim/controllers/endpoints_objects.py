@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from kubesim import deletion
+from kubesim.api import deletion
 from kubesim.controllers.base import Controller, Name
 from kubesim.controllers.endpoints import belongs, ports
-from kubesim.controllers.labels import matches_labels
 from kubesim.controllers.plane import Plane
-from kubesim.controllers.pods import is_ready, is_terminating
+from kubesim.fields.matching import matches_labels
+from kubesim.fields.pod_state import is_ready, is_terminating
 from kubesim.store import Change, Object, StoreError
 
 MANAGED_BY, MANAGER = "endpoints.kubernetes.io/managed-by", "endpoint-controller"
@@ -17,8 +17,8 @@ HEADLESS = "service.kubernetes.io/headless"
 class EndpointsController(Controller):
     """Keeps the Endpoints of services that have a selector, from the first request for any Endpoints on.
 
-    Nothing in the sandbox reads them, and one object with all pods of a large set, written at each change of a pod,
-    would be most of the set's cost.
+    Nothing in the simulated cluster reads them, and one object with all pods of a large set, written at each change of
+    a pod, would cost more than the rest of the set.
     """
 
     delay = "endpoints_sync"

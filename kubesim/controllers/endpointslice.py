@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from kubesim.controllers.base import Controller, Name
 from kubesim.controllers.endpoints import address_of, belongs, endpoint, ports
-from kubesim.controllers.labels import matches_labels
 from kubesim.controllers.plane import Plane
-from kubesim.controllers.pods import condition, owner_reference
+from kubesim.controllers.pods import owner_reference
+from kubesim.fields.matching import matches_labels
+from kubesim.fields.pod_state import condition
 from kubesim.store import Change, Object
 
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"

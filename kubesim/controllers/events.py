@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubesim.resources import BY_KIND
+from kubesim.kinds import BY_KIND
 from kubesim.store import Object, Store, clone
 
 _NS_PER_S = 1_000_000_000
@@ -62,7 +62,7 @@ class EventRecorder:
                     "namespace": meta.get("namespace", ""),
                     "name": meta["name"],
                     "uid": meta["uid"],
-                    "apiVersion": BY_KIND[kind].api_version,
+                    "apiVersion": BY_KIND[kind].resource.api_version,
                     "resourceVersion": meta["resourceVersion"],
                 }
                 | ({"fieldPath": field_path} if field_path else {}),

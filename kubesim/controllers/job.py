@@ -5,22 +5,14 @@ Not modelled: podFailurePolicy, successPolicy, backoffLimitPerIndex, manual sele
 
 from __future__ import annotations
 
-from kubesim import deletion
+from kubesim.api import deletion
 from kubesim.controllers.adoption import AdoptingController
 from kubesim.controllers.base import Name
 from kubesim.controllers.job_indexes import index_of, lowest_missing, ranges, spread
 from kubesim.controllers.job_status import JobStatus
 from kubesim.controllers.plane import Plane
-from kubesim.controllers.pods import (
-    TERMINAL,
-    is_active,
-    is_ready,
-    is_terminating,
-    owner_reference,
-    parse_time,
-    phase,
-    pod_from_template,
-)
+from kubesim.controllers.pods import owner_reference, pod_from_template
+from kubesim.fields.pod_state import TERMINAL, is_active, is_ready, is_terminating, parse_time, phase
 from kubesim.store import Change, Object, StoreError, clone
 
 COMPONENT = "job-controller"

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kubesim import deletion
+from kubesim.api import deletion
 from kubesim.api.registry import Registry
 from kubesim.controllers.events import EventRecorder
 from kubesim.controllers.index import Index
@@ -19,7 +19,7 @@ class Plane:
     """The control plane's shared parts.
 
     Attributes:
-        fail: takes an error that must not be lost: a strict sandbox stops and reports it, a lenient one logs it.
+        fail: takes an error that must not be lost: a strict cluster stops and reports it, a lenient one logs it.
     """
 
     store: Store

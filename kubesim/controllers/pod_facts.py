@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubesim.controllers.pods import is_ready, is_terminating
+from kubesim.fields.pod_state import is_ready, is_terminating
 from kubesim.store import Change, Object, Store
 from kubesim.truth import Fact, Truth
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from kubesim.api import quantity, quota
+from kubesim.api import quota
 from kubesim.controllers.base import Controller, Name
-from kubesim.controllers.pods import TERMINAL, phase
-from kubesim.resources import RESOURCES
+from kubesim.fields import quantity
+from kubesim.fields.pod_state import TERMINAL, phase
 from kubesim.store import Change
-
-_COUNTED = tuple(r for r in RESOURCES if r.namespaced and r.kind != "Event")
 
 
 class QuotaController(Controller):
@@ -34,9 +32,10 @@ class QuotaController(Controller):
             return
         hard = one["spec"].get("hard", {})
         used = dict.fromkeys(hard, "0")
-        for resource in _COUNTED:
-            for obj in self.index.in_namespace(resource.kind, name[0]):
-                for key, amount in quota.usage(resource, obj).items():
+        for kind in self.store.scheme:
+            counted = kind.resource.namespaced and kind.is_counted
+            for obj in self.index.in_namespace(kind.resource.kind, name[0]) if counted else ():
+                for key, amount in quota.usage(kind, obj).items():
                     if key in used:
                         used[key] = quantity.add(used[key], amount)
         self.store.update("ResourceQuota", {**one, "status": {"hard": hard, "used": used} if hard else {}})

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from kubesim.controllers.adoption import AdoptingController
 from kubesim.controllers.base import Name
-from kubesim.controllers.labels import matches_labels
-from kubesim.controllers.pods import (
-    TERMINAL,
-    available_in_s,
-    is_active,
-    is_ready,
-    is_terminating,
-    owner_reference,
-    phase,
-    pod_from_template,
-)
+from kubesim.controllers.pods import available_in_s, owner_reference, pod_from_template
+from kubesim.fields.matching import matches_labels
+from kubesim.fields.pod_state import TERMINAL, is_active, is_ready, is_terminating, phase
 from kubesim.store import Object, StoreError
 
 COMPONENT = "replicaset-controller"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from kubesim.api import quantity
 from kubesim.controllers import taints
 from kubesim.controllers.base import Controller, Name
 from kubesim.controllers.index import controller_of
-from kubesim.controllers.labels import matches_labels
 from kubesim.controllers.node_affinity import fits
 from kubesim.controllers.plane import Plane
-from kubesim.controllers.pods import TERMINAL, condition, is_terminating, phase
+from kubesim.fields import quantity
+from kubesim.fields.matching import matches_labels
+from kubesim.fields.pod_state import TERMINAL, condition, is_terminating, phase
 from kubesim.store import Change, Object, clone
 
 COMPONENT = "default-scheduler"

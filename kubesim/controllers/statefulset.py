@@ -7,18 +7,11 @@ from __future__ import annotations
 
 from kubesim.controllers.adoption import AdoptingController
 from kubesim.controllers.base import Name
-from kubesim.controllers.pods import (
-    TERMINAL,
-    available_in_s,
-    is_running_and_ready,
-    is_terminating,
-    owner_reference,
-    phase,
-    pod_from_template,
-)
+from kubesim.controllers.pods import available_in_s, owner_reference, pod_from_template
 from kubesim.controllers.revisions import Revisions
 from kubesim.controllers.set_claims import SetClaims
 from kubesim.controllers.set_round import Round, split_name
+from kubesim.fields.pod_state import TERMINAL, is_running_and_ready, is_terminating, phase
 from kubesim.store import Object, StoreError
 
 COMPONENT = "statefulset-controller"
@@ -129,7 +122,7 @@ class StatefulSetController(AdoptingController):
         for ordinal, pod in r.pods.items():
             condemned = not r.first <= ordinal < r.end
             if not condemned and r.ordered and is_terminating(pod):
-                continue  # lab: scaled up again too late, its claims still go with it
+                continue  # seen in the lab: scaling up again does not save the claims of a pod that terminates already
             if claims.set_owners(pod, condemned=condemned) and not condemned:
                 message = f"update Pod {pod['metadata']['name']} in StatefulSet {r.set['metadata']['name']} successful"
                 self._event(r, "SuccessfulUpdate", message)

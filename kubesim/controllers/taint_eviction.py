@@ -5,7 +5,7 @@ from __future__ import annotations
 from kubesim.controllers import taints
 from kubesim.controllers.base import Controller, Name
 from kubesim.controllers.plane import Plane
-from kubesim.controllers.pods import condition, is_terminating
+from kubesim.fields.pod_state import condition, is_terminating
 from kubesim.store import Change, Object, clone
 
 COMPONENT = "taint-eviction-controller"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from kubesim import deletion
+from kubesim.api import deletion
 from kubesim.controllers.base import Controller, Name
-from kubesim.resources import BY_KIND
 from kubesim.store import Change, Object, StoreError, clone
 
 COMPONENT = "persistentvolume-controller"
@@ -130,7 +129,7 @@ class VolumeController(Controller):
                     "accessModes": spec["accessModes"],
                     "capacity": {"storage": capacity},
                     "claimRef": {
-                        "apiVersion": BY_KIND["PersistentVolumeClaim"].api_version,
+                        "apiVersion": "v1",
                         "kind": "PersistentVolumeClaim",
                         "name": meta["name"],
                         "namespace": meta["namespace"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from kubesim import deletion
+from kubesim.api import deletion
 from kubesim.kubelet.container import Container
 from kubesim.kubelet.hooks import run_pre_stop
 from kubesim.kubelet.local_pod import LocalPod

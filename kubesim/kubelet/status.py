@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kubesim.controllers.pods import condition
+from kubesim.fields.pod_state import condition
 from kubesim.kubelet.container import Container, Role
 from kubesim.store import Object
 

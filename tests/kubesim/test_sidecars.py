@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from kubesim.api import pod_row
+from kubesim.kinds.pod import row
 from tests.kubesim.pods_lab import Object, PodsLab, in_sandbox
 
 BUSYBOX, NGINX = "busybox:1.35", "nginx:alpine"
@@ -19,7 +19,7 @@ def shown(lab: PodsLab, name: str) -> tuple[str, str, str]:
     """READY, STATUS and RESTARTS of `kubectl get pods`."""
     pod = lab.sandbox.store.get("Pod", "default", name)
     assert pod is not None
-    _, ready, status, restarts, *_ = pod_row.cells(pod, lab.sandbox.clock.wall())
+    _, ready, status, restarts, *_ = row.cells(pod, lab.sandbox.clock.wall())
     return ready, status, restarts
 
 

@@ -18,8 +18,8 @@ from kubesim.api.handlers import Handlers
 from kubesim.api.protobuf import decode
 from kubesim.api.registry import Registry
 from kubesim.api.target import Target
+from kubesim.kinds import BY_KIND
 from kubesim.model import Model
-from kubesim.resources import BY_KIND
 from kubesim.simclock import SimClock
 from kubesim.store import Store, StoreError
 from kubesim.virtual import run_virtual
@@ -62,13 +62,13 @@ async def _create_and_print(obj: dict[str, Any]) -> None:
     store = Store(SimClock(asyncio.get_running_loop(), NOW), 1)
     registry = Registry(store, Model(1, ()))
     registry.create("Namespace", {"metadata": {"name": "default"}})
-    resource = BY_KIND[obj["kind"]]
+    resource = BY_KIND[obj["kind"]].resource
     try:
         made = Handlers(registry).create(Target(resource, "default"), {}, json.dumps(obj).encode())
     except StoreError as exc:
         assert 400 <= exc.status < 500, exc.message  # noqa: PT017  # whether it is raised is what varies
         return
-    table.table(resource, [made], NOW)
+    table.table(BY_KIND[obj["kind"]], [made], NOW)
     changed = copy.deepcopy(made)
     registry.update(resource.kind, changed)
 

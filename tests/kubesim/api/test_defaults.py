@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubesim.api import defaults
-from kubesim.api.quantity import QuantityError, canonical, value
 from kubesim.api.registry import defaulted
+from kubesim.fields.quantity import QuantityError, canonical, value
+from kubesim.kinds import BY_KIND
 from tests.kubesim.api.recording import COLLECTIONS, DEFAULTS, Row, ask_defaults, load, manifest_name
 
 RECORDED = load(DEFAULTS)["objects"]
@@ -29,9 +29,9 @@ def test_a_created_object_has_the_real_servers_defaults(row: Row, served: Any) -
 @pytest.mark.parametrize("row", RECORDED, ids=[manifest_name(row) for row in RECORDED])
 def test_setting_defaults_twice_changes_nothing_more(row: dict[str, Any]) -> None:
     obj = copy.deepcopy(row["manifest"])
-    defaulted(obj["kind"], obj, new=False)
+    defaulted(BY_KIND[obj["kind"]], obj, new=False)
     once = copy.deepcopy(obj)
-    defaults.set_defaults(obj["kind"], obj)
+    BY_KIND[obj["kind"]].defaults(obj)
     assert obj == once
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kubesim import deletion
+from kubesim.api import deletion
 from kubesim.store import StoreError, clone
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubesim import deletion
+from kubesim.api import deletion
 from kubesim.store import clone
 
 

@@ -139,10 +139,10 @@ async def test_kubectl_rollout_status_follows_a_statefulset(kubectl: Kubectl, sa
 
 
 async def test_kubectl_names_what_the_server_has_not(kubectl: Kubectl, sandbox: ApiServer) -> None:
-    job = "{apiVersion: batch/v1, kind: CronJob, metadata: {name: j}, spec: {schedule: '* * * * *'}}"
+    daemons = "{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: j}}"
     for verb in ("apply", "create"):
-        said = await kubectl(verb, "-f", "-", stdin=job, code=1)
-        assert 'no matches for kind "CronJob" in version "batch/v1"' in said
+        said = await kubectl(verb, "-f", "-", stdin=daemons, code=1)
+        assert 'no matches for kind "DaemonSet" in version "apps/v1"' in said
     sandbox.registry.create("Pod", {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}})
     assert "does not have a host assigned" in await kubectl("logs", "p", code=1)
     sandbox.registry.store.remove("Pod", "default", "p")

@@ -9,7 +9,7 @@ import pytest
 
 from kubesim.api.gated import CLOSED
 from kubesim.api.schema import definitions, name_of
-from kubesim.resources import RESOURCES
+from kubesim.kinds import RESOURCES
 
 TOOL = Path(__file__).parents[3] / "tools" / "extract_schemas.py"
 

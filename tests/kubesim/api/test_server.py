@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from kubesim.api.durations import age, human
-from kubesim.resources import RESOURCES
+from kubesim.fields.durations import age, human
+from kubesim.kinds import RESOURCES
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 SCALE = "/apis/apps/v1/namespaces/default/statefulsets/web/scale"

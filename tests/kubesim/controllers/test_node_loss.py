@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from kubesim.controllers.pods import condition, is_ready
-from kubesim.kubelet.link import NETWORK_ANNOTATION
+from kubesim.fields.pod_state import condition, is_ready
+from kubesim.node_link import NETWORK_ANNOTATION
 from kubesim.store import Object, clone
 from tests.kubesim.controllers.lab import EXACT, Lab, in_lab
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kubesim.api import quantity
+from kubesim.fields import quantity
 from kubesim.store import Object, StoreError
 from tests.kubesim.controllers.lab import Lab, in_lab, workload_spec
 

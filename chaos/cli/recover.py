@@ -218,10 +218,7 @@ def _address(journal: Journal, request: RecoverRequest) -> ClusterAddress:
 
 
 def _may_run_commands(journal: Journal, request: RecoverRequest) -> bool:
-    """Whether its shell commands may run.
-
-    An unsigned journal, which anybody may have written, must be named itself: agreeing for a folder is not enough.
-    """
+    """Whether its shell commands may run; of an unsigned journal, which may be anybody's, only where it is named."""
     return request.run_commands and (journal.is_signed or request.folder is not None)
 
 

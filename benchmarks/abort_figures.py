@@ -16,7 +16,7 @@ from chaos.engine.aborting.figure import Figure
 from chaos.model import Outcome, RunMeta
 from chaos.model.recording import Recorder
 from chaos.options.conditions import FigureCondition, parse_condition
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 
 SERIES, PERIOD_NS, SECONDS, LOOKS_A_SECOND = 36, 2_000_000, 60, 4
 GOOD, BAD = Outcome("NOERROR", values=("10.0.0.1",), ttl=30), Outcome("NXDOMAIN", ttl=30)

@@ -28,9 +28,9 @@ from chaos.errors import ChaosError
 from chaos.experiment import Options, find_experiment
 from chaos.experiment.judging import judges_of, statements
 from chaos.model import RunOutcome
+from kubesim import VirtualDeadlockError, VirtualTimeLoop
 from kubesim.api.faults import KINDS, STALL, ApiFaults
 from kubesim.store import Store
-from kubesim.virtual import VirtualDeadlockError, VirtualTimeLoop
 from tests.sandboxed import run_on
 
 EXPERIMENTS = (

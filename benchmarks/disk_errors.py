@@ -40,7 +40,7 @@ from chaos.engine.place import Place
 from chaos.engine.progress import Silence
 from chaos.errors import ApiError, ChaosError
 from chaos.experiment import Options, find_experiment
-from kubesim.virtual import VirtualTimeLoop
+from kubesim import VirtualTimeLoop
 from tests.mortal import Mortal
 
 COMMANDS = ("run", "recover", "cleanup", "status")

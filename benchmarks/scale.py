@@ -36,7 +36,7 @@ from chaos.model import ClusterEvent, RunMeta
 from chaos.model.recording import Recorder
 from chaos.probes import DnsView
 from chaos.probes.host import LocalHost
-from kubesim.virtual import VirtualTimeLoop
+from kubesim import VirtualTimeLoop
 
 SMALL, LARGE = 100, 1000
 _NAME = "big"

@@ -39,8 +39,8 @@ from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover
 from chaos.errors import ApiError, ChaosError
 from chaos.experiment import Options, find_experiment
+from kubesim import VirtualDeadlockError
 from kubesim.store import Store
-from kubesim.virtual import VirtualDeadlockError
 from tests.diagnose.clusters import Place, run
 
 MODES = ("own", "existing", "adopted")

@@ -14,7 +14,7 @@ NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 DNS_ADDRESS = "10.96.0.10"
 API_ADDRESS = "10.96.0.1"
 _DNS_LABELS = {"k8s-app": "kube-dns"}
-# More than a kubelet's 110: the sandbox's nodes are to take a StatefulSet of a thousand pods.
+# More than a kubelet's 110: the simulated cluster's nodes are to take a StatefulSet of a thousand pods.
 _PODS_PER_NODE = "1000"
 
 

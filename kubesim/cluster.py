@@ -3,57 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
+import json
+from collections.abc import Awaitable, Callable
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
-import dns.message
+import aiohttp
 
-from kubesim.api.delays import API_DELAYS
-from kubesim.api.server import ApiServer
-from kubesim.bootstrap import DNS_ADDRESS, create_machines, create_services
-from kubesim.bootstrap import corefile as kubeadm_corefile
-from kubesim.containers import CONTAINER_DELAYS, ContainerHost, ContainerRuntime
-from kubesim.control_plane import NODES, ControlPlane, node_address
-from kubesim.controllers.pod_facts import record_pod_facts
-from kubesim.delays import CONTROLLER_DELAYS
-from kubesim.dns.delays import DNS_DELAYS
-from kubesim.dns.front import DnsFront, serve_loopback
-from kubesim.dns.outside import RESOLVER_ADDRESS, OutsideServer
-from kubesim.dns.tcp_server import DNS_PORT, DnsOverTcp
-from kubesim.kubeproxy import KUBEPROXY_DELAYS, KubeProxy
-from kubesim.model import Model
-from kubesim.network import NETWORK_DELAYS, Network, Reply
-from kubesim.networkpolicy import POLICY_DELAYS, PolicyEngine
-from kubesim.redis.delays import REDIS_DELAYS
-from kubesim.simclock import SimClock
-from kubesim.store import Store
-from kubesim.tasks import Tasks
-from kubesim.truth import Truth
-from kubesim.vantage import Vantage
+from kubesim import readiness
+from kubesim.api import deletion
+from kubesim.bootstrap import DNS_ADDRESS
+from kubesim.cluster_dns import DnsAddresses, dns_addresses
+from kubesim.dns.front import serve_loopback
+from kubesim.errors import SimulationError
+from kubesim.late import late
+from kubesim.network import UdpPort, UdpReceiver
+from kubesim.node_link import set_link
+from kubesim.store import Object, StoreError, clone
+from kubesim.works import Works
 
-DELAYS = (
-    *API_DELAYS,
-    *CONTROLLER_DELAYS,
-    *KUBEPROXY_DELAYS,
-    *POLICY_DELAYS,
-    *NETWORK_DELAYS,
-    *CONTAINER_DELAYS,
-    *DNS_DELAYS,
-    *REDIS_DELAYS,
-)
-# Every simulated run happens at the same date, so that two runs of a seed are alike to the byte.
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-_START_WITHIN_S = 60.0
-_ASK_EVERY_S = 0.1
+if TYPE_CHECKING:
+    from kubesim.manifests import Manifests
+
+_apply: Callable[..., Awaitable[list[Object]]] = late("kubesim.apply:apply")
 
 
-class StartError(RuntimeError):
-    """The simulated cluster did not become ready: a bug in the sandbox."""
+class Cluster(Works):
+    """A Kubernetes cluster of two nodes with CoreDNS, in this process and on the running event loop.
 
-
-class Cluster:
-    """A Kubernetes cluster of two nodes with CoreDNS, in this process and on this event loop.
+    ``async with Cluster(seed=1) as cluster:`` starts it and stops it; at the end it raises the first error inside the
+    simulated cluster, unless another error is on its way. On a loop of `run_virtual` waiting costs no time.
 
     Args:
         seed: same seed, same sequence of events (in virtual time).
@@ -66,113 +47,52 @@ class Cluster:
         dual_stack: pods have an IPv6 address too, and headless services that prefer dual stack have both families.
             Nothing listens there: it is for what DNS says.
         token: what clients must present; empty lets everybody in.
-        strict: whether an error in a controller or a kubelet is a failure of the whole sandbox (see `failure`), so that
+        strict: whether an error in a controller or a kubelet is a failure of the whole cluster (see `failure`), so that
             no result rests on an unnoticed bug. Otherwise it is logged and tried again, as a real cluster does.
+        images: that its nodes have, besides those of the folder `kubesim.images`.
         epoch: the date at which the cluster begins; None for `EPOCH`, or for now where `realtime`.
+
+    Attributes:
+        truth: what really happened: which address DNS gives, which pod serves, since when.
+        clock: its time, with dates.
+        delays: its delays: `describe()`, `drawn()`.
+        api: its API server; ``api.faults = ApiFaults(...)`` makes it fail.
+        vantage: a place on a node from which pods are reached; `open_udp` and `open_tcp` are its.
 
     Raises:
         KeyError: an override names no parameter.
+        SimulationError: `realtime` on a loop in virtual time, or an image without a usable name.
     """
 
-    def __init__(
-        self,
-        *,
-        seed: int = 0,
-        realtime: bool = False,
-        overrides: dict[str, tuple[float, float]] | None = None,
-        negative_cache_s: int = 0,
-        corefile: str = "",
-        reuse_addresses: bool = False,
-        dual_stack: bool = False,
-        token: str = "",
-        strict: bool = True,
-        epoch: datetime | None = None,
-    ) -> None:
-        loop = asyncio.get_running_loop()
-        self._realtime = realtime
-        self._corefile = corefile or kubeadm_corefile(negative_cache_s)
-        self._reuse_addresses = reuse_addresses
-        self._token = token
-        self._tasks = Tasks(self._stop_working, strict=strict)
-        self.model = Model(seed, DELAYS, overrides)
-        self.clock = SimClock(loop, epoch or (datetime.now(UTC) if realtime else EPOCH))
-        self.store = Store(self.clock, seed)
-        self.truth = Truth()
-        self.network = Network(loop, self.model, "loopback" if realtime else "memory")
-        self.vantage = Vantage(self.network, self.model.rng("ids of DNS queries"))
-        self.api = ApiServer(self.store, self.clock, self.model, token=token, dual_stack=dual_stack)
-        self._proxy = KubeProxy(self.store, self.network, self.model, self.truth)
-        self._policies = PolicyEngine(self.store, self.network, self.model)
-        self._control_plane: ControlPlane | None = None
-        self._dns_front: DnsFront | None = None
+    # ---- its life ----
 
-    async def start(self) -> None:
-        """Bring the cluster up; returns when CoreDNS answers at the cluster DNS address.
-
-        Raises:
-            StartError: it does not within a minute of the loop's time, or a part has failed.
-        """
-        await self._tasks.start()
-        loop = self.clock.loop
-        host = ContainerHost(self.network, self.store, self.clock, self.model, self.truth, loop, self._tasks.spawn)
-        runtime = ContainerRuntime(host)
-        self._control_plane = ControlPlane(
-            self.store,
-            self.api.registry,
-            self.model,
-            runtime,
-            self.network,
-            reuse_addresses=self._reuse_addresses,
-            spawn=self._tasks.spawn,
-            fail=self._tasks.fail,
-        )
-        self.api.connect_kubelets(self._control_plane.container)
-        record_pod_facts(self.store, self.truth)
-        self._proxy.start()
-        self._policies.start()
-        for number, _ in enumerate(NODES, 1):
-            self.network.add_host(node_address(number))
-        await self._serve_outside_dns()
-        await self.api.start(listen=self._realtime)
-        create_machines(self.store, self.api.registry)
-        create_services(self.api.registry, self._corefile)
+    async def __aenter__(self) -> Self:
         try:
-            async with asyncio.timeout(_START_WITHIN_S):
-                await self._until_dns_answers()
-        except TimeoutError as exc:
-            raise StartError(f"CoreDNS did not become ready within {_START_WITHIN_S:g} s") from exc
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
 
-    async def _serve_outside_dns(self) -> None:
-        """The resolver that nodes use, which their pods with dnsPolicy Default ask."""
-        server, processing_s = OutsideServer(), self.model.sampler("dns_processing")
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+        if error is None and (failure := self.failure()) is not None:
+            raise failure
 
-        def on_datagram(query: bytes, reply: Reply) -> None:
-            answer, late_s = server.respond(query)
-            if answer is not None:
-                reply(answer, processing_s() + late_s)
+    # ---- its API server ----
 
-        self.network.add_host(RESOLVER_ADDRESS)
-        await self.network.listen_udp(RESOLVER_ADDRESS, DNS_PORT, on_datagram)
-        loop = self.clock.loop
-        await self.network.listen_tcp(RESOLVER_ADDRESS, DNS_PORT, lambda: DnsOverTcp(loop, server, processing_s))
+    @property
+    def url(self) -> str:
+        """Of the API server. Without `realtime` only connections of `connector` lead there."""
+        return self.api.url
 
-    async def serve_dns(self) -> tuple[str, int]:
-        """Open the cluster DNS address to other programs: a loopback host and port, UDP and TCP. Real time only.
+    def connector(self) -> aiohttp.BaseConnector:
+        """A connector in memory, for an `aiohttp.ClientSession` on this loop; it is closed with the cluster."""
+        return self.api.connector()
 
-        Raises:
-            OSError: no port can be had.
-        """
-        self._dns_front = await serve_loopback(self.network, DNS_ADDRESS)
-        return self._dns_front.host, self._dns_front.port
-
-    async def stop(self) -> None:
-        """End everything, in the order in which nothing is left without its owner. May be called twice."""
-        self._stop_working()
-        await self._tasks.stop()
-        await self.api.stop()
-        await self.network.close()
-
-    def kubeconfig(self) -> dict[str, Any]:
+    def kubeconfig(self) -> Object:
         """A kubeconfig for the API server, with one context called ``sandbox``."""
         name = "sandbox"
         return {
@@ -184,58 +104,146 @@ class Cluster:
             "current-context": name,
         }
 
-    def failure(self) -> BaseException | None:
-        """The first error inside the simulated cluster; None while it is sound.
+    def write_kubeconfig(self, path: str | PathLike[str]) -> Path:
+        """Write the kubeconfig to a file that only its owner may read; real time only.
 
-        After an error no controller and no kubelet of a strict sandbox works any more; the API server still answers, so
-        whoever drives the sandbox must look here. The error is logged, too.
+        Raises:
+            SimulationError: nothing but this process could reach the API server.
+            OSError: it cannot be written.
         """
-        return self._tasks.error
+        self._need_realtime("a kubeconfig for other programs")
+        file = Path(path)
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(self.kubeconfig(), indent=2), encoding="utf-8")
+        return file
 
-    def _stop_working(self) -> None:
-        if self._dns_front is not None:
-            self._dns_front.close()
-            self._dns_front = None
-        if self._control_plane is not None:
-            self._control_plane.stop()
-            self._control_plane = None
-            self._proxy.stop()
-            self._policies.stop()
+    async def apply(self, manifests: Manifests, namespace: str = "default") -> list[Object]:
+        """Create objects, and change those that exist by what the manifests say (a merge patch), over HTTP.
 
-    async def _until_dns_answers(self) -> None:
-        query = dns.message.make_query("kubernetes.default.svc.cluster.local.", "A", id=1).to_wire()
-        while not (self._coredns_is_ready() and await self._answers(query)):
-            error = self.failure()
-            if error is not None:
-                raise StartError("a part of the sandbox has failed") from error
-            await asyncio.sleep(_ASK_EVERY_S)
+        Args:
+            manifests: YAML text, the path of a file or of a folder (a `Path`), an object, or several of these.
+            namespace: of objects that name none.
 
-    def _coredns_is_ready(self) -> bool:
-        deployment = self.store.get("Deployment", "kube-system", "coredns")
-        status = {} if deployment is None else deployment.get("status", {})
-        return bool(status.get("readyReplicas", 0) == 2)  # noqa: PLR2004  # as many as `bootstrap` asks for
+        Returns:
+            What the API server made of each.
 
-    async def _answers(self, query: bytes) -> bool:
-        got = asyncio.Event()
-        port = self.vantage.open_udp(DNS_ADDRESS, 53, _Receiver(got.set))
+        Raises:
+            ManifestError: one cannot be read or is of a kind that there is not, then nothing is changed; or the API
+                server refuses it. Says which file, which document and why.
+        """
+        return await _apply(self.api.kubeconfig_url, self.connector(), manifests, namespace)
+
+    def get(self, kind: str, name: str, namespace: str = "default") -> Object | None:
+        """An object as it is now, such as ``get("Pod", "web-0")``; None where there is none."""
+        found: Object | None = clone(self.store.get(kind, namespace, name) or self.store.get(kind, "", name))
+        return found
+
+    def objects(self, kind: str, namespace: str = "default") -> list[Object]:
+        """The objects of a kind as they are now, by name; ``""`` for all namespaces, and for kinds without."""
+        return [clone(found) for found in self.store.list(kind, namespace)]
+
+    def delete(
+        self, kind: str, name: str, namespace: str = "default", *, grace_s: int | None = None, propagation: str = ""
+    ) -> None:
+        """Delete an object as a DELETE request does, but at this very instant.
+
+        Args:
+            kind: such as ``Pod``.
+            name: of it.
+            namespace: of it.
+            grace_s: until a pod's containers are killed; None for the pod's own.
+            propagation: ``Background`` (also where empty), ``Foreground`` or ``Orphan``.
+
+        Raises:
+            SimulationError: there is none, or it may not be deleted.
+        """
+        place = namespace if self.store.get(kind, "", name) is None else ""
         try:
-            port.send(query)
-            async with asyncio.timeout(_ASK_EVERY_S):
-                await got.wait()
-        except TimeoutError:
-            return False
-        finally:
-            port.close()
-        return True
+            deletion.delete(self.store, kind, place, name, grace_s=grace_s, propagation=propagation or None)
+        except StoreError as exc:
+            raise SimulationError(exc.message) from exc
 
+    async def until(self, holds: Callable[[], object], *, within_s: float = 300.0) -> None:
+        """Wait until a condition on objects holds, such as ``lambda: cluster.get("Pod", "web-0") is None``.
 
-class _Receiver:
-    def __init__(self, answered: Callable[[], None]) -> None:
-        self._answered = answered
+        Args:
+            holds: is called now, and after each change of an object.
+            within_s: how long, of the loop's time.
 
-    def datagram(self, data: bytes) -> None:
-        if data:
-            self._answered()
+        Raises:
+            TimeoutError: it does not within that time.
+        """
+        await readiness.until(self.store, holds, within_s)
 
-    def error(self, exc: OSError) -> None:
-        """Nothing listens yet: asked again soon."""
+    async def until_ready(self, *names: str, namespace: str = "default", within_s: float = 300.0) -> None:
+        """Wait until objects are ready, as `kubectl rollout status` does.
+
+        Args:
+            names: such as ``statefulset/web``, ``deployment/web``, ``pod/web-0`` and ``job/load`` (which is to
+                complete); none for all of the namespace.
+            namespace: of them.
+            within_s: how long, of the loop's time.
+
+        Raises:
+            NotReadyError: a `TimeoutError`, which says what each lacks.
+            SimulationError: a name is of no kind that becomes ready.
+        """
+        await readiness.until_ready(self.store, names, namespace, within_s)
+
+    # ---- its network ----
+
+    @property
+    def dns_addresses(self) -> DnsAddresses:
+        """Where cluster DNS answers in the simulated network."""
+        return dns_addresses(self.store)
+
+    async def serve_dns(self) -> tuple[str, int]:
+        """Open the cluster DNS address to other programs: a loopback host and port, UDP and TCP. Real time only.
+
+        Raises:
+            SimulationError: in virtual time.
+            OSError: no port can be had.
+        """
+        self._need_realtime("DNS for other programs")
+        self._dns_front = await serve_loopback(self.network, DNS_ADDRESS)
+        return self._dns_front.host, self._dns_front.port
+
+    def open_udp(self, address: str, port: int, receiver: UdpReceiver) -> UdpPort:
+        """A UDP port of its own, connected to the address of a pod or a service; see `Vantage.open_udp`."""
+        return self.vantage.open_udp(address, port, receiver)
+
+    async def open_tcp(self, factory: Callable[[], asyncio.Protocol], address: str, port: int) -> asyncio.Transport:
+        """A connection to the address of a pod or a service, from a node; see `Vantage.open_tcp`."""
+        return await self.vantage.open_tcp(factory, address, port)
+
+    async def open_connection(self, address: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """`asyncio.open_connection` to the address of a pod or a service.
+
+        Raises:
+            OSError: refused or timed out; errno tells.
+        """
+        loop = self.clock.loop
+        reader = asyncio.StreamReader(loop=loop)
+        protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+        transport = await self.vantage.open_tcp(lambda: protocol, address, port)
+        return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+
+    def cut_node(self, name: str) -> None:
+        """Cut a node off the network: what runs there goes on and is not heard, until `join_node`.
+
+        Raises:
+            SimulationError: there is no such node.
+        """
+        set_link(self.store, name, up=False)
+
+    def join_node(self, name: str) -> None:
+        """End what `cut_node` began.
+
+        Raises:
+            SimulationError: there is no such node.
+        """
+        set_link(self.store, name, up=True)
+
+    def _need_realtime(self, what: str) -> None:
+        if not self._realtime:
+            raise SimulationError(f"{what} in a cluster whose traffic is in memory", hint="Cluster(realtime=True)")

@@ -8,7 +8,10 @@ from typing import Any
 
 
 def late(name: str) -> Callable[..., Any]:
-    """The function ``package.module:name``, whose module is imported when it is called; who keeps it says its type."""
+    """A function that stands for ``package.module:name``, whose module is imported when it is called first.
+
+    Its type is not known here: assign it to a variable with the right annotation.
+    """
 
     def call(*args: Any, **options: Any) -> Any:
         return resolve_name(name)(*args, **options)

@@ -1,4 +1,4 @@
-"""The sandbox's delays: each a named, seeded parameter with a source. Reports print those that a run drew."""
+"""The simulated cluster's delays: each a named, seeded parameter with a source. Reports print those that a run drew."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ class Delay:
 
 
 class Model:
-    """All parameters of one sandbox. Each draws from a random stream of its own, so that adding a draw to one does not
-    shift another.
+    """All parameters of one simulated cluster.
+
+    Each draws from a random stream of its own, so that adding a draw to one does not shift another.
 
     Args:
         seed: same seed, same delays.
@@ -44,10 +45,10 @@ class Model:
             old = self._delays[name]
             self._delays[name] = Delay(name, low_s, high_s, "set for this run", old.unit)
         self._random = {name: self.rng(name) for name in self._delays}
-        self._fixed: set[str] = set()  # those drawn without a draw: both ends of their range are the same
+        self._fixed: set[str] = set()  # used parameters whose range is one value, for which no random number is drawn
 
     def is_off(self, name: str) -> bool:
-        """Whether a parameter whose 0 means that there is no such thing is 0; nothing is drawn for it."""
+        """Whether a parameter is 0 that means by that: there is no such thing, such as no limit of capacity."""
         return self._delays[name].high_s == 0
 
     def draw(self, name: str) -> float:
@@ -63,7 +64,7 @@ class Model:
         delay = self._delays[name]
         low_s, span_s, rand = delay.low_s, delay.high_s - delay.low_s, self._random[name].random
         if not span_s:
-            self._fixed.add(name)  # nobody asks for it who will not draw; counting each draw would cost as much again
+            self._fixed.add(name)  # counted as used at once: to note each use would cost as much as the draw
             return lambda: low_s
         return lambda: low_s + span_s * rand()
 

@@ -1,4 +1,4 @@
-"""Which Kubernetes the sandbox simulates, and what kubeadm of that version brings along."""
+"""Which Kubernetes kubesim simulates, and what kubeadm of that version brings along."""
 
 from __future__ import annotations
 

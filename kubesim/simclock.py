@@ -1,4 +1,4 @@
-"""The sandbox's own time: the event loop's clock, with dates."""
+"""The simulated cluster's own time: the event loop's clock, with dates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One owner for all tasks of the sandbox."""
+"""One owner for all tasks of the simulated cluster."""
 
 from __future__ import annotations
 
@@ -86,4 +86,4 @@ def _in_one_line(error: BaseException) -> str:
 
 
 class _StoppedError(Exception):
-    """The sandbox is being stopped."""
+    """The simulated cluster is being stopped."""

@@ -1,4 +1,4 @@
-"""What really happened in the sandbox, for tests of the measurement; the tool's own analysis never reads it."""
+"""What really happened in the simulated cluster, for tests: what measures the cluster must not read it."""
 
 from __future__ import annotations
 

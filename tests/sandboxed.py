@@ -18,8 +18,7 @@ from chaos.engine.place import Place
 from chaos.engine.progress import Progress, Silence
 from chaos.experiment import Experiment, Options, find_experiment
 from chaos.model import History, Interval
-from kubesim.truth import Truth
-from kubesim.virtual import VirtualTimeLoop
+from kubesim import Truth, VirtualTimeLoop
 
 
 @dataclass(slots=True)
@@ -51,7 +50,7 @@ async def run_on(
     mirror: bool = False,
 ) -> Ran:
     """Run an experiment on a sandbox that is up; with a mirror of its journal only where that is asked for."""
-    address = ClusterAddress(url=sandbox.api.url, connector=None if realtime else sandbox.api.connector())
+    address = ClusterAddress(url=sandbox.url, connector=None if realtime else sandbox.connector())
     place = Place(address, sandbox.vantage, "sandbox", simulated=True, virtual_time=not realtime, seed=1)
     zero_s = asyncio.get_running_loop().time()
     execution = kind(
@@ -81,12 +80,8 @@ def run_sandboxed(
     """The same with a sandbox of its own, in virtual time unless asked otherwise."""
 
     async def main() -> Ran:
-        sandbox = kubesim.Cluster(seed=seed, overrides=overrides, realtime=realtime)
-        try:
-            await sandbox.start()
+        async with kubesim.Cluster(seed=seed, overrides=overrides, realtime=realtime) as sandbox:
             return await run_on(sandbox, reports, options, experiment, realtime=realtime, kind=kind)
-        finally:
-            await sandbox.stop()
 
     with asyncio.Runner(loop_factory=None if realtime else VirtualTimeLoop) as runner:
         return runner.run(main())
@@ -96,16 +91,11 @@ def random_delays(seed: int) -> dict[str, tuple[float, float]]:
     """Another cluster: every delay of the model slower or faster by a factor between a fifth and five."""
     rng = random.Random(f"delays/{seed}")
 
-    async def describe() -> list[dict[str, object]]:
-        return kubesim.Cluster(seed=seed).model.describe()
-
-    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        rows = runner.run(describe())
     scaled = {}
-    for row in rows:
-        if row["unit"] == "s":
+    for delay in sorted(kubesim.DELAYS, key=lambda one: one.name):
+        if delay.unit == "s":
             factor = 5 ** rng.uniform(-1, 1)
-            scaled[str(row["name"])] = (float(str(row["low"])) * factor, float(str(row["high"])) * factor)
+            scaled[delay.name] = (delay.low_s * factor, delay.high_s * factor)
     return scaled
 
 

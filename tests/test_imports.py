@@ -37,7 +37,7 @@ _LIGHT = {
         "redis",
     ),
     "chaos.metrics": ("jinja2", "opentelemetry.sdk.metrics", "pandas", "prometheus_client", "requests"),
-    "kubesim.cluster": ("aiomysql", "mysql_mimic", "redis", "sqlglot", "kubesim.redis.server"),
+    "kubesim.cluster": ("aiomysql", "mysql_mimic", "redis", "sqlglot", "kubesim.images.redis.server"),
     "chaos.agents.pod.attach": ("asyncio", "dns"),
     "chaos.report": ("jinja2", "numpy", "pandas"),
     "chaos.cli.main": ("chaos.options", "chaos.experiment", "rich", "yaml", "asyncio"),
@@ -113,4 +113,5 @@ def test_each_part_that_a_table_names_is_there(name: str) -> None:
 
 def test_the_tables_are_found() -> None:
     """Else the test above would say nothing."""
-    assert {"chaos.metrics.otlp:send", "kubesim.redis.start:start", "chaos.clients.mysql:MysqlSession"} <= set(_names())
+    named = {"chaos.metrics.otlp:send", "kubesim.images.redis.start:start", "chaos.clients.mysql:MysqlSession"}
+    assert named <= set(_names())

@@ -29,6 +29,13 @@ FIRST = (
     ("new", "experiment", "web-outage"),
     ("run", "./web_outage.py", "--sandbox"),
 )
+# What a test of another project sees of the plugin that the wheel has for pytest.
+_TEST = """
+def test_the_plugin_is_found(kubesim_run):
+    async def story(cluster):
+        return cluster.get("Namespace", "default")["metadata"]["name"]
+    assert kubesim_run(story) == "default"
+"""
 _BESIDE = ("CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "pyproject.toml")
 _MADE = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
 
@@ -94,6 +101,16 @@ def try_out(wheel: Path, python: str, within: Path) -> None:
         _call([str(home / "bin" / "chaos"), *words], cwd=folder, env=environment)
 
 
+def try_plugin(wheel: Path, within: Path) -> None:
+    """Run a test with the pytest that is installed here, which is to find the plugin by the wheel's entry point."""
+    unpacked, folder = within / "unpacked", within / "tests"
+    folder.mkdir(parents=True)
+    zipfile.ZipFile(wheel).extractall(unpacked)
+    (folder / "test_plugin.py").write_text(_TEST, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, str(folder)]
+    _call(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(unpacked)})
+
+
 def _call(words: Sequence[str], cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:
     """Raises SystemExit: it failed."""
     done = subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, check=False)
@@ -121,6 +138,8 @@ def main() -> int:
         if rebuilt.read_bytes() != wheel.read_bytes():
             wrong.append("the wheel of the sdist is another than that of the checkout")
         print(*wrong or [f"{wheel.name}, {sdist.name}: all that is needed, and nothing else"], sep="\n", flush=True)
+        print("wheel, its plugin for pytest", flush=True)
+        try_plugin(wheel, within / "plugin")
         for name, one in (("wheel", wheel), ("sdist", rebuilt)):
             print(f"{name}, in an empty environment:", flush=True)
             try_out(one, wanted.python, within / name)

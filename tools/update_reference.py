@@ -31,7 +31,7 @@ from chaos.engine.progress import Silence  # noqa: E402
 from chaos.experiment import Fault, Note, Options, Run, Target, find_experiment  # noqa: E402
 from chaos.experiment.run import ClusterDns, Objects  # noqa: E402
 from chaos.model import ClusterEvent, FaultWindow, History, Outcome, Series  # noqa: E402
-from kubesim.virtual import run_virtual  # noqa: E402
+from kubesim import run_virtual  # noqa: E402
 from tools.docstrings import attributes, cell, prose, summary  # noqa: E402
 from tools.reference_names import names_page  # noqa: E402
 from tools.signatures import call  # noqa: E402
@@ -163,9 +163,7 @@ def _a_run() -> History:
     """One run on the sandbox, in virtual time."""
 
     async def run() -> History:
-        sandbox = kubesim.Cluster(seed=1)
-        await sandbox.start()
-        try:
+        async with kubesim.Cluster(seed=1) as sandbox:
             address = ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector())
             place = Place(address, sandbox.vantage, "sandbox", simulated=True, virtual_time=True, seed=1)
             options = Options(trials=1, grace_s=1, period_s=0.5, max_qps=None)
@@ -173,8 +171,6 @@ def _a_run() -> History:
             with tempfile.TemporaryDirectory() as folder:
                 running = Execution(experiment, options, place, Path(folder), Silence(), lambda *_: None)
                 return (await running.run()).history
-        finally:
-            await sandbox.stop()
 
     return run_virtual(run())
 

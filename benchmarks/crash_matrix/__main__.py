@@ -7,7 +7,8 @@ cluster alone, from another machine. ``--recoveries N`` has one of N moments of 
 a second one finish. Then every field of every object is compared with before (`tests/unchanged.py`).
 
 ``--every N --first K`` dies at one of N moments, ``--only NAME`` (may be given again) runs some experiments,
-``--variant NAME`` some ways. Exits 1 where anything is not as before, or was not told.
+``--variant NAME`` some ways, ``--moment KIND`` one kind of death. Exits 1 where anything is not as before, or was
+not told.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Iterator, Sequence
 
 from benchmarks.crash_matrix.crossroads import Fate
 from benchmarks.crash_matrix.killing import Killed, Sample, kill
+from benchmarks.crash_matrix.mortal import MOMENTS
 from benchmarks.crash_matrix.variants import Variant, variants
 
 _HEAD = ("experiment", "variant", "dies", "kills", "changed and untold", "not as before")
@@ -35,6 +37,9 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=1, metavar="N", help="die at one of N moments of each run")
     parser.add_argument("--first", type=int, default=0, metavar="K", help="which of these N comes first")
     parser.add_argument("--recoveries", type=int, default=0, metavar="N", help="and at one of N of each recovery")
+    parser.add_argument(
+        "--moment", action="append", default=[], choices=MOMENTS, help="only such deaths; may be given again"
+    )
     parser.add_argument("--list", action="store_true", help="only show the ways")
     asked = parser.parse_args()
     chosen = [
@@ -49,7 +54,10 @@ def main() -> int:
     fates: list[Fate] = []
     wrong, began = 0, time.process_time()
     for number, variant in enumerate(chosen):  # each begins at another moment, so that a sample is of all kinds of them
-        killed = kill(variant, Sample(asked.every, asked.first + number % _LEAST, asked.recoveries))
+        killed = kill(
+            variant,
+            Sample(asked.every, asked.first + number % _LEAST, asked.recoveries, tuple(asked.moment) or MOMENTS),
+        )
         fates += killed.fates
         for row in rows(variant, killed):
             print("| " + " | ".join(row) + " |", flush=True)

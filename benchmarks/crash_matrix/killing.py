@@ -28,7 +28,7 @@ from chaos.cluster.signing import user_key
 from chaos.engine import begun as beginning
 from chaos.engine import execution
 from chaos.errors import ChaosError
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 from tests.sandboxed import run_on
 from tests.unchanged import Everything, differences, disturbed, everything, named_by
 
@@ -106,9 +106,7 @@ class Story:
                 file.write(half)
 
     async def _whole(self) -> Killed:
-        sandbox = kubesim.Cluster(seed=1)
-        await sandbox.start()
-        try:
+        async with kubesim.Cluster(seed=1) as sandbox:
             await self._variant.prepare(sandbox)
             before = everything(sandbox.store)
             killed = Killed()
@@ -119,8 +117,6 @@ class Story:
             killed.itself = differences(before, everything(sandbox.store), self._named())
             killed.moments, killed.fates = self._roads.moments, self._roads.fates
             return killed
-        finally:
-            await sandbox.stop()
 
     async def _run(self, sandbox: kubesim.Cluster, killed: Killed) -> None:
         variant = self._variant

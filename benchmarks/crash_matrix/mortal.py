@@ -49,6 +49,7 @@ def mortal_journals(roads: Crossroads, torn: list[tuple[Path, bytes]]) -> Iterat
         torn: is told the half of a line that is on the disk when it does, and in which file.
     """
     append, line = Journal._append, Journal._line
+    written: list[Journal] = []
 
     def mortal_append(journal: Journal, row: dict[str, Any], *, durable: bool = True) -> None:
         if roads.death is not None:
@@ -58,9 +59,19 @@ def mortal_journals(roads: Crossroads, torn: list[tuple[Path, bytes]]) -> Iterat
         if roads.dies(TORN):
             raise KilledError
         torn.clear()
+        written.append(journal)
         append(journal, row, durable=durable)
         if roads.dies(WRITTEN):
             raise KilledError
 
     with patch.object(Journal, "_append", mortal_append):
-        yield
+        try:
+            yield
+        finally:
+            # What the dead process had begun may come to its end later, and its file is that of the others too.
+            for journal in written if roads.death is not None else ():
+                journal._append = _dead  # type: ignore[method-assign]
+
+
+def _dead(*_: object, **__: object) -> None:
+    raise KilledError

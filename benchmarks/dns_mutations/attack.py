@@ -17,7 +17,7 @@ from chaos.model import Outcome, Series
 from chaos.model.outcome import DNS_ABSENT, DNS_PRESENT, TIMEOUT
 from chaos.probes import DnsProber, DnsQuestion, DnsView
 from chaos.vantage import UdpPort, UdpReceiver
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 
 _PERIOD_S, _TIMEOUT_S = 0.001, 0.01
 _MOST_SHOWN = 20

@@ -16,8 +16,8 @@ from chaos.agents.pod.skew import Skew
 from chaos.engine.execution import Execution
 from chaos.experiment import Options
 from chaos.vantage import Vantage
+from kubesim import VirtualTimeLoop
 from kubesim.store import Change
-from kubesim.virtual import VirtualTimeLoop
 from tests.agents.memory import Agent
 from tests.agents.through import cut_now_and_then, through
 from tests.sandboxed import Ran, run_on

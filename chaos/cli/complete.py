@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from chaos.cli.commands import PARTS
 from chaos.options.kinds import Choice, Kind
 from chaos.shipped import shipped_files
 
@@ -17,11 +16,6 @@ MANIFEST_KINDS = ("namespace", "rbac", "cronjob", "networkpolicy", "all")
 def experiment_names(incomplete: str) -> list[str]:
     """Shipped experiments that begin so."""
     return [name for name in shipped_files() if name.startswith(incomplete)]
-
-
-def experiment_names_or_parts(incomplete: str) -> list[str]:
-    """The same, and commands of `chaos runs`."""
-    return [*experiment_names(incomplete), *(part for part in PARTS["runs"] if part.startswith(incomplete))]
 
 
 def run_folders(incomplete: str) -> list[str]:

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
+import kubesim
 from chaos.agents.planned import agent_objects
 from chaos.cli.one import RunRequest, options_for
 from chaos.cli.place import open_place
@@ -30,7 +31,6 @@ from chaos.engine.standins import budgets_of, stand_ins
 from chaos.engine.unfinished import refuse_on_top
 from chaos.errors import ApiError, InconclusiveError, PreflightError
 from chaos.experiment import Experiment, Options
-from kubesim.virtual import VirtualTimeLoop
 
 _CUT = "--cut-node …"
 
@@ -56,7 +56,7 @@ def dry_run(request: RunRequest, experiment: Experiment) -> int:
     console = SteadfastConsole(stderr=True)
     virtual = request.simulated and not request.place.realtime
     stack = AsyncExitStack()
-    with asyncio.Runner(loop_factory=VirtualTimeLoop if virtual else None) as runner:
+    with asyncio.Runner(loop_factory=kubesim.VirtualTimeLoop if virtual else None) as runner:
         try:
             looked = runner.run(_look(request, experiment, options, console, stack))
             found = looked.found

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import kubesim
 from chaos.analysis.reading import Reading
 from chaos.cli.honoured import ignored_by
 from chaos.cli.place import open_place
@@ -30,7 +31,6 @@ from chaos.model import Ending, History
 from chaos.options import Settings, options_in
 from chaos.options.place import PlaceOptions
 from chaos.options.run import GROUPS_OF_RUN
-from kubesim.virtual import VirtualTimeLoop
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def run_one(request: RunRequest, experiment: Experiment) -> Told:
     with RunSignals() as signals, Publisher(request.metrics) as publisher:
         began_at = datetime.now(UTC)
         try:
-            with asyncio.Runner(loop_factory=VirtualTimeLoop if virtual else None) as runner:
+            with asyncio.Runner(loop_factory=kubesim.VirtualTimeLoop if virtual else None) as runner:
                 told = runner.run(_run(request, experiment, options, console, publisher, signals))
         except ChaosError as exc:
             # Nothing was begun: last night's figures must not stay as if they were tonight's.

@@ -107,8 +107,8 @@ async def open_place(
     sandbox = make_sandbox(options.seed, options.model, token, realtime=options.realtime)
     try:
         await start_sandbox(sandbox, options.model)
-        connector = None if options.realtime else sandbox.api.connector()
-        address = ClusterAddress(url=sandbox.api.url, token=token, connector=connector)
+        connector = None if options.realtime else sandbox.connector()
+        address = ClusterAddress(url=sandbox.url, token=token, connector=connector)
         yield Place(
             address,
             sandbox.vantage,
@@ -116,8 +116,8 @@ async def open_place(
             simulated=True,
             virtual_time=not options.realtime,
             seed=options.seed,
-            model=sandbox.model.describe(),
-            drawn=sandbox.model.drawn,
+            model=sandbox.delays.describe(),
+            drawn=sandbox.delays.drawn,
             failure=sandbox.failure,
         )
     finally:

@@ -22,7 +22,6 @@ from chaos.experiment import Experiment, Options
 from chaos.options.aborting import AbortOptions
 from chaos.options.agents import AgentOptions
 from chaos.options.hooks import HookOptions
-from kubesim.virtual import VirtualTimeLoop
 
 Object = dict[str, Any]
 # Requests do not depend on it, and a rehearsal need not measure.
@@ -45,7 +44,7 @@ def rehearse(
     """
     if "real-cluster" in experiment.needs:
         return _manifests_only(experiment, options)
-    with tempfile.TemporaryDirectory() as folder, asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+    with tempfile.TemporaryDirectory() as folder, asyncio.Runner(loop_factory=kubesim.VirtualTimeLoop) as runner:
         try:
             return runner.run(_rehearse(experiment, _fit(options), seeds, corefile, dns_servers, Path(folder)))
         except ChaosError as exc:
@@ -99,7 +98,7 @@ async def _rehearse(
 ) -> Rehearsed:
     sandbox = await _started(corefile)
     try:
-        address = ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector(), token="")
+        address = ClusterAddress(url=sandbox.url, connector=sandbox.connector(), token="")
         await _plant(address, seeds, dns_servers)
         place = Place(address, sandbox.vantage, "a rehearsal", simulated=True, virtual_time=True, seed=0)
         return await Rehearsal(experiment, options, place, folder).rehearse()

@@ -104,7 +104,7 @@ async def _serve(path: Path, seed: int, settings: tuple[str, ...]) -> int:
         _write_private(path, json.dumps(sandbox.kubeconfig(), indent=2))
         console.print("[bold yellow]SIMULATED[/] cluster in real time; Ctrl-C ends it", highlight=False)
         for line in (
-            f"API server   {sandbox.api.url}",
+            f"API server   {sandbox.url}",
             f"kubeconfig   {path}",
             f"cluster DNS  {dns[0]} port {dns[1]} (UDP and TCP)",
             f"try          kubectl --kubeconfig {path} get pods -A",

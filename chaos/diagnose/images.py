@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 
-from kubesim.containers.images import find_mirrored_image
-from kubesim.containers.reference import parse_reference
+from kubesim import parse_reference
 
 _LOOKUPS = frozenset({"nslookup", "dig", "host", "drill"})
 _NET = frozenset({"ping", "nc", "telnet"})
@@ -44,9 +43,3 @@ def lacking(image: str) -> frozenset[str]:
         return frozenset()
     path, tag = reference.repository.removeprefix("library/"), reference.tag
     return next((row for known, tags, row in LACKING if known == path and re.fullmatch(tags, tag)), frozenset())
-
-
-def shell_of(image: str, program: str) -> str:
-    """Which shell a program such as ``sh`` is in an image: ``ash``, ``bash``, ``dash``; empty where it is not known."""
-    known = find_mirrored_image(image)
-    return "" if known is None else known.shell(program)

@@ -1,4 +1,4 @@
-"""The sandbox's Kubernetes API server: the HTTP of a real one, over the sandbox's store.
+"""The simulated Kubernetes API server: the HTTP of a real one, over the simulated cluster's store.
 
 Where it differs from kube-apiserver 1.37 on purpose:
 

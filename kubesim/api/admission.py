@@ -59,7 +59,7 @@ def validate(store: Store, kind: Kind, obj: Object, *, dry_run: bool) -> None:
 
 
 def check_update(kind: Kind, old: Object, new: Object) -> None:
-    """The PersistentVolumeClaimResize plugin; the sandbox's storage class cannot expand, as realk8s's.
+    """The PersistentVolumeClaimResize plugin; the simulated cluster's storage class cannot expand, as realk8s's.
 
     Raises:
         StoreError: 403.

@@ -9,9 +9,8 @@ from aiohttp import web
 from kubesim.api.pod_containers import Kubelets, container_name, has_stdin_once
 from kubesim.api.stream_session import SUCCESS, StreamSession, internal_error, not_here
 from kubesim.containers.execution import CommandStartError, NotRunningError
+from kubesim.containers.input import NoTerminalError, no_terminal
 from kubesim.containers.log import Log
-from kubesim.containers.programs import NoTerminalError
-from kubesim.containers.programs.input import no_terminal
 from kubesim.store import Object
 
 # What the real one names it by; it is another one each time there.

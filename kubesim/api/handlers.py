@@ -62,7 +62,7 @@ class Handlers:
         return scale.of(obj) if target.subresource == "scale" else {**_type(resource), **obj}
 
     def unmodelled(self, target: Target) -> StoreError:
-        """The refusal of a subresource that the sandbox has not."""
+        """The refusal of a subresource that kubesim has not."""
         if self._store.get(target.resource.kind, target.namespace, target.name) is None:
             return not_found(target.resource, target.name)
         return StoreError(501, "NotImplemented", refusal(target.subresource, target.name))

@@ -6,8 +6,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from kubesim.api.status import bad_request
+from kubesim.containers.input import Input
 from kubesim.containers.log import Log
-from kubesim.containers.programs import Input
 from kubesim.store import Object
 
 

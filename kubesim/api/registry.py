@@ -1,7 +1,7 @@
 """Creating and changing objects as the API server does: defaults, admission, allocation, validation, then the store.
 
-HTTP handlers and in-process callers take the same way, so that nothing in the sandbox has an object that a real server
-would have refused. All of it is synchronous: an operation happens at one instant.
+HTTP handlers and in-process callers take the same way, so that nothing in the simulated cluster has an object that a
+real server would have refused. All of it is synchronous: an operation happens at one instant.
 """
 
 from __future__ import annotations

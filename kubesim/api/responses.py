@@ -17,7 +17,7 @@ _MOST_ROWS = 4096
 
 
 class Responses:
-    """Makes responses that carry the sandbox's date."""
+    """Makes responses that carry the simulated cluster's date."""
 
     def __init__(self, clock: SimClock) -> None:
         self._clock = clock

@@ -16,7 +16,7 @@ from typing import Any, Self
 from aiohttp import WSMsgType, web
 
 from kubesim.api.status import bad_request
-from kubesim.containers.programs import Input, Terminal
+from kubesim.containers.input import Input, Terminal
 from kubesim.store import Object
 
 _PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
@@ -109,7 +109,7 @@ SUCCESS: Object = {"metadata": {}, "status": "Success"}
 
 
 def not_here(message: str) -> Object:
-    """The Status of what the sandbox cannot do."""
+    """The Status of what kubesim cannot do."""
     return {"metadata": {}, "status": "Failure", "message": message, "reason": "NotImplemented", "code": 501}
 
 

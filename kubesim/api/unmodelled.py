@@ -1,4 +1,4 @@
-"""Subresources of pods that a real server has and the sandbox has not, and the form that works instead."""
+"""Subresources of pods that a real server has and kubesim has not, and the form that works instead."""
 
 from __future__ import annotations
 

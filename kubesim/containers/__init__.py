@@ -1,18 +1,9 @@
-"""What runs inside simulated containers: one behaviour per file."""
+"""What runs simulated containers: processes, files, signals, names; what is in them is in `kubesim.images`."""
 
-from kubesim.containers.delays import CONTAINER_DELAYS
+from kubesim.containers.catalog import Catalog
 from kubesim.containers.host import ContainerHost
-from kubesim.containers.images import EXAMPLES, find_image
 from kubesim.containers.process import ContainerProcess
 from kubesim.containers.reference import parse_reference
 from kubesim.containers.runtime import ContainerRuntime
 
-__all__ = [
-    "CONTAINER_DELAYS",
-    "EXAMPLES",
-    "ContainerHost",
-    "ContainerProcess",
-    "ContainerRuntime",
-    "find_image",
-    "parse_reference",
-]
+__all__ = ["Catalog", "ContainerHost", "ContainerProcess", "ContainerRuntime", "parse_reference"]

@@ -63,7 +63,7 @@ class Bounds:
         self._since_pause += steps
 
     async def step(self, steps: int = 1) -> None:
-        """Something was done; now and then this takes some of the simulated time."""
+        """Count what was done; after many steps some simulated time passes, so that a loop cannot stop the clock."""
         self._since_pause += steps
         if self._since_pause < _STEPS_AT_ONCE:
             return

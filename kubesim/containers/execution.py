@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from typing import Protocol
 
 from kubesim.containers.bounds import OutOfMemoryError
+from kubesim.containers.call import Call, Ports, Program
+from kubesim.containers.input import Input
 from kubesim.containers.inside import Inside
 from kubesim.containers.processes import ForkError
-from kubesim.containers.programs import Call
-from kubesim.containers.programs.input import Input
 
 _KILLED = 137
+
+
+class First(Ports, Protocol):
+    """The container's main process."""
+
+    async def gone(self) -> None:
+        """Wait for its end."""
 
 
 class CommandStartError(RuntimeError):
@@ -28,7 +36,7 @@ async def execute(
     stdin: Input,
     out: Callable[[str], None],
     err: Callable[[str], None],
-    gone: Callable[[], Awaitable[None]],
+    first: First,
 ) -> int:
     """Run it to its end, or to the container's.
 
@@ -38,21 +46,21 @@ async def execute(
         stdin: its input.
         out: takes its standard output.
         err: takes its standard error.
-        gone: waits for the container's end.
+        first: the container's main process.
 
     Raises:
-        CommandStartError: the container has no such program, or the sandbox cannot run it.
+        CommandStartError: the container has no such program, or kubesim cannot run it.
     """
     name = argv[0].rpartition("/")[2] if argv else ""
-    program = inside.programs.get(name)
+    program: Program | None = inside.image.programs.get(name)
     if program is None:
         raise CommandStartError(_refusal(inside, argv, name))
     try:
         process = inside.processes.enter(name)
     except ForkError as exc:
         raise CommandStartError(str(exc)) from exc
-    call = Call(inside, argv, dict(inside.environment), stdin, out, err, process.pid, inside.folder)
-    running, ended = asyncio.ensure_future(process.live(lambda: program(call))), asyncio.ensure_future(gone())
+    call = Call(inside, argv, dict(inside.environment), stdin, out, err, process.pid, first, inside.folder)
+    running, ended = asyncio.ensure_future(process.live(lambda: program(call))), asyncio.ensure_future(first.gone())
     try:
         await asyncio.wait({running, ended}, return_when=asyncio.FIRST_COMPLETED)
         return running.result() if running.done() else _KILLED
@@ -67,7 +75,7 @@ async def execute(
 def _refusal(inside: Inside, argv: tuple[str, ...], name: str) -> str:
     if not argv:
         return "args must not be empty"
-    if name in inside.image.programs:
+    if inside.image.has(name):
         return f"the sandbox cannot run {argv[0]!r} beside a container's main process"
     if "/" in argv[0]:
         return f'unable to start container process: exec: "{argv[0]}": stat {argv[0]}: no such file or directory'

@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Callable
 
 from kubesim.containers.bounds import OutOfMemoryError
+from kubesim.containers.call import Call, Program
+from kubesim.containers.input import Input
 from kubesim.containers.inside import Inside
 from kubesim.containers.log import PassedLog
 from kubesim.containers.process import Process
 from kubesim.containers.processes import FIRST
-from kubesim.containers.programs import Call, Input, Program
-from kubesim.containers.servers import SERVERS
+from kubesim.containers.servers import make_server
+from kubesim.network import Listener
 
 # A start returns when the script's first server has its ports open, or after this: what a script does before is not
 # what a runtime waits for.
@@ -20,9 +22,10 @@ _LINES_PER_STEP = 4  # of the log, where many are written at once
 
 
 class Foreground(Process):
-    """PID 1 that is no server: what it does at signals is its program's affair, which most often has nothing to say.
+    """A container's first process that runs a coroutine (`Program`) to its end.
 
-    Servers that its program starts live with it.
+    Signals reach the program only where it asks for them (`Call.until_signal`, a shell's trap). Servers that it starts
+    end with it.
 
     Args:
         program: what runs.
@@ -64,7 +67,7 @@ class Foreground(Process):
         self._task = asyncio.current_task()
         within, write = self._within, self._write
         variables = dict(within.environment)
-        call = Call(within, self._argv, variables, Input(), write, write, FIRST, within.folder, self._serve)
+        call = Call(within, self._argv, variables, Input(), write, write, FIRST, self, within.folder, self._serve)
         try:
             code = await self._program(call)
         except asyncio.CancelledError:
@@ -72,11 +75,16 @@ class Foreground(Process):
                 raise
             return
         except OutOfMemoryError:
-            return  # it has ended
+            return  # the container has been ended for it already
         self.end(code)
 
+    def opened(self, listener: Listener) -> None:
+        """A program's port is open: it does what the container is for."""
+        super().opened(listener)
+        self._under_way.set()
+
     def _write(self, text: str) -> None:
-        """Lines of the log are dear: each gets its time."""
+        """Write to the log. Each line costs CPU here, so a program that writes very many is slowed down for it."""
         self._within.bounds.count(text.count("\n") // _LINES_PER_STEP)
         self.log.write(text)
 
@@ -87,7 +95,8 @@ class Foreground(Process):
             if not ended.done():
                 ended.set_result(code)
 
-        server = SERVERS[call.name](call.inside, call.argv, on_exit)
+        server = make_server(call.inside, call.argv, on_exit)
+        assert server is not None  # noqa: S101 - who calls it has asked whether the image serves it
         server.inside, server.log, server.pid = call.inside, PassedLog(self.host.clock, call.out), call.pid
         call.inside.processes.handle(call.pid, server.signal)
         self._servers.append(server)
@@ -97,7 +106,7 @@ class Foreground(Process):
             code = await ended
         except asyncio.CancelledError:
             running = call.inside.processes.get(call.pid)
-            if running is not None and running.ended_by:  # otherwise all of the sandbox ends
+            if running is not None and running.ended_by:  # otherwise the whole cluster is being stopped
                 server.end(running.ended_by.exit_code)
             raise
         finally:

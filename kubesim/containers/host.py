@@ -16,11 +16,11 @@ from kubesim.truth import Truth
 
 @dataclass(frozen=True, slots=True)
 class ContainerHost:
-    """The sandbox, as seen from inside a container.
+    """The simulated cluster, as seen from inside a container.
 
     Attributes:
         volumes: content of volumes; see `kubesim.containers.volumes`.
-        spawn: runs a coroutine as a task that the sandbox owns.
+        spawn: runs a coroutine as a task that the simulated cluster owns.
     """
 
     network: Network

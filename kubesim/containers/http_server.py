@@ -94,7 +94,7 @@ class HttpServer(asyncio.Protocol):
             self._refuse(_BAD_REQUEST if b"\r\n" in self._buffer else _TOO_LONG)
 
     def _overdue(self) -> None:
-        """One alarm per connection, moved only when it rings: requests are many."""
+        """Close an idle connection. The timer is moved when it fires, not at each request: there are many requests."""
         if self._loop.time() >= self._deadline_s:
             self._transport.close()
         else:

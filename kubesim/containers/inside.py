@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from kubesim.containers.bounds import Bounds
 from kubesim.containers.environment import hostname
@@ -15,9 +14,6 @@ from kubesim.containers.image import Image
 from kubesim.containers.processes import Processes
 from kubesim.network import UdpPort, UdpReceiver
 from kubesim.store import Object
-
-if TYPE_CHECKING:
-    from kubesim.containers.programs.call import Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +25,6 @@ class Inside:
         ip: the pod's address.
         environment: of its main process, and of what is run by exec.
         files: live: what one program writes another reads.
-        programs: that the image has and that run to an end.
-        servers: that the image has and that serve until they are told to end.
         processes: that run in it.
         bounds: what they may take.
     """
@@ -42,8 +36,6 @@ class Inside:
     image: Image
     environment: dict[str, str]
     files: Files
-    programs: Mapping[str, Program]
-    servers: frozenset[str]
     processes: Processes
     bounds: Bounds
 
@@ -51,6 +43,13 @@ class Inside:
     def hostname(self) -> str:
         """What `hostname` prints."""
         return hostname(self.pod)
+
+    @property
+    def place(self) -> str:
+        """Which container it is, for messages."""
+        meta = self.pod["metadata"]
+        name = self.container.get("name", "")
+        return f"container {name} of pod {meta.get('namespace', 'default')}/{meta['name']}"
 
     @property
     def folder(self) -> str:

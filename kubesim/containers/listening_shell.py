@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from kubesim.containers.input import no_terminal
 from kubesim.containers.process import Process
-from kubesim.containers.programs.input import no_terminal
 
 _READERS = frozenset(("ash", "bash", "cat", "python", "python3", "sh"))
 _INTERACTIVE = frozenset(("-", "-i", "-l", "-il", "-li", "--login"))

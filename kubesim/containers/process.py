@@ -8,10 +8,10 @@ from typing import ClassVar, Protocol
 
 from kubesim.containers.execution import execute
 from kubesim.containers.host import ContainerHost
+from kubesim.containers.input import Input
 from kubesim.containers.inside import Inside
 from kubesim.containers.log import Log
 from kubesim.containers.processes import FIRST
-from kubesim.containers.programs.input import Input
 from kubesim.containers.signals import Signal
 from kubesim.network import DatagramHandler, Listener
 from kubesim.store import Object
@@ -89,12 +89,13 @@ class Process:
         self, argv: tuple[str, ...], stdin: Input, out: Callable[[str], None], err: Callable[[str], None]
     ) -> int:
         """Run a command beside it; see `ContainerProcess`."""
-        return await execute(self.inside, argv, stdin, out, err, self._gone)
+        return await execute(self.inside, argv, stdin, out, err, self)
 
     def close_stdin(self) -> None:
         """Most programs read nothing."""
 
-    async def _gone(self) -> None:
+    async def gone(self) -> None:
+        """Wait for its end."""
         await self._killed.wait()
 
     def terminate(self) -> None:
@@ -171,18 +172,31 @@ class Process:
 
     async def _open(self, port: int, listening: Awaitable[Listener]) -> None:
         try:
-            self._opened(await listening)
+            self.opened(await listening)
         except OSError as exc:
             self.message = f"bind() to {self.ip}:{port} failed: {exc.strerror}"
             self.end(1)
 
-    def _opened(self, listener: Listener) -> None:
+    def opened(self, listener: Listener) -> None:
+        """A port is open, until it is closed or the process ends."""
         if self.ended:  # killed while the port was being opened
             listener.close()
             return
         if not self._listeners:
             self._say_serving(("yes",))
         self._listeners.append(listener)
+
+    def closed(self, listener: Listener) -> None:
+        """Close one port."""
+        if listener in self._listeners:
+            self._listeners.remove(listener)
+            if not self._listeners:
+                self._say_serving(())
+            listener.close()
+
+    def crashed(self, message: str) -> None:
+        """Its program ends by an error."""
+        self.message = message
 
     def _say_serving(self, value: tuple[str, ...]) -> None:
         self.host.truth.add(Fact(self.host.clock.now_s(), "serving", self.pod_name, self.ip, value))

@@ -17,8 +17,8 @@ HEADLESS = "service.kubernetes.io/headless"
 class EndpointsController(Controller):
     """Keeps the Endpoints of services that have a selector, from the first request for any Endpoints on.
 
-    Nothing in the sandbox reads them, and one object with all pods of a large set, written at each change of a pod,
-    would be most of the set's cost.
+    Nothing in the simulated cluster reads them, and one object with all pods of a large set, written at each change of
+    a pod, would cost more than the rest of the set.
     """
 
     delay = "endpoints_sync"

@@ -28,11 +28,11 @@ class GarbageCollector(Controller):
             self.enqueue("", meta["uid"])
         if change.type == "ADDED":
             for ref in meta.get("ownerReferences") or ():
-                if self.index.key_of(ref["uid"]) is None:  # its owner went before it was created
+                if self.index.key_of(ref["uid"]) is None:  # the owner was deleted before this object was created
                     self.enqueue("", ref["uid"])
         if change.type == "DELETED":
             for ref in meta.get("ownerReferences") or ():
-                self.enqueue("", ref["uid"])  # an owner may wait for this one in the foreground
+                self.enqueue("", ref["uid"])  # the owner's foreground deletion may have waited for this dependent
 
     def reconcile(self, name: Name) -> None:
         uid = name[1]
@@ -59,7 +59,7 @@ class GarbageCollector(Controller):
             return
         owners = obj["metadata"]["ownerReferences"]
         if not all(_is_served(self.store.scheme, ref) for ref in owners):
-            return  # of a kind that the API server does not serve nobody can say whether it is gone
+            return  # whether an owner of an unknown kind still exists cannot be looked up, so nothing is deleted
         if any(self.index.key_of(ref["uid"]) for ref in owners):
             self._disown(key, uid)
         elif not obj["metadata"].get("deletionTimestamp"):

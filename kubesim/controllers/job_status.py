@@ -6,12 +6,17 @@ from kubesim.fields.pod_state import condition, parse_time
 from kubesim.simclock import SimClock
 from kubesim.store import Object, clone
 
-# A job's end is announced by the first, and by the second once no pod of it is left.
+# Condition at a job's end → the condition that is set first, as soon as the outcome is certain. The final one follows
+# when none of the job's pods is left, so that nobody takes a job for finished while its pods still run.
 _STEPS = {"Complete": "SuccessCriteriaMet", "Failed": "FailureTarget"}
 
 
 class JobStatus:
-    """Attributes: `value` is the status as it is to be written."""
+    """Builds the status of one reconcile.
+
+    Attributes:
+        value: the status to be written.
+    """
 
     def __init__(self, job: Object, clock: SimClock) -> None:
         self._clock = clock
@@ -59,11 +64,11 @@ class JobStatus:
         return (self._clock.wall() - parse_time(self.value["startTime"])).total_seconds()
 
     def fail(self, reason: str, message: str) -> None:
-        """It will fail."""
+        """Say that it will fail."""
         self._put("FailureTarget", "True", reason, message)
 
     def succeed(self) -> None:
-        """It will be complete."""
+        """Say that it will be complete."""
         self._put("SuccessCriteriaMet", "True", "CompletionsReached", "Reached expected number of succeeded pods")
 
     def suspend(self, *, on: bool) -> bool:
@@ -88,7 +93,7 @@ class JobStatus:
             self.value["active"] = active
 
     def finish(self) -> bool:
-        """End, if no pod is left; whether it did."""
+        """Set the final condition if no pod is left; whether that was done."""
         outcome = self.outcome
         if outcome is None or self.finished or self.value.get("active") or self.value.get("terminating"):
             return False

@@ -55,7 +55,7 @@ class NamespaceController(Controller):
     def _publish_root_ca(self, namespace: str) -> None:
         if self.store.get("ConfigMap", namespace, ROOT_CA) is None:
             meta = {"name": ROOT_CA, "namespace": namespace, "annotations": {"kubernetes.io/description": _DESCRIPTION}}
-            # The sandbox speaks plain HTTP on loopback: there is no certificate authority to publish.
+            # The simulated cluster speaks plain HTTP on loopback: there is no certificate authority to publish.
             data = {"ca.crt": ""}
             self.plane.create("ConfigMap", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data})
 

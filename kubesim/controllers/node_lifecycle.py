@@ -1,7 +1,7 @@
 """The node lifecycle controller (pkg/controller/nodelifecycle): nodes that are no longer heard of, and taints.
 
-No kubelet of the sandbox sends heartbeats. Instead the annotation that cuts a node off says when they would have
-stopped: the instants at which the real controller would notice are computed from there.
+No kubelet of the simulated cluster sends heartbeats. Instead the annotation that cuts a node off says when they would
+have stopped: the instants at which the real controller would notice are computed from there.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from kubesim.controllers.base import Controller, Name
 from kubesim.controllers.plane import Plane
 from kubesim.controllers.taints import NOT_READY, UNREACHABLE, UNSCHEDULABLE
 from kubesim.fields.pod_state import condition, phase
-from kubesim.kubelet.link import DOWN, NETWORK_ANNOTATION
+from kubesim.node_link import is_cut
 from kubesim.store import Change, Object, clone
 
 COMPONENT = "node-controller"
@@ -40,7 +40,7 @@ class NodeLifecycleController(Controller):
         if change.type == "DELETED":
             self._silent.pop(name, None)
             return
-        down = (change.object["metadata"].get("annotations") or {}).get(NETWORK_ANNOTATION) == DOWN
+        down = is_cut(change.object)
         if down and name not in self._silent:
             model, now_s = self.plane.model, self.store.clock.now_s()
             seen_s = self._round_after(now_s - model.draw("node_lease_age"))

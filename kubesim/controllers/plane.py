@@ -19,7 +19,7 @@ class Plane:
     """The control plane's shared parts.
 
     Attributes:
-        fail: takes an error that must not be lost: a strict sandbox stops and reports it, a lenient one logs it.
+        fail: takes an error that must not be lost: a strict cluster stops and reports it, a lenient one logs it.
     """
 
     store: Store

@@ -122,7 +122,7 @@ class StatefulSetController(AdoptingController):
         for ordinal, pod in r.pods.items():
             condemned = not r.first <= ordinal < r.end
             if not condemned and r.ordered and is_terminating(pod):
-                continue  # lab: scaled up again too late, its claims still go with it
+                continue  # seen in the lab: scaling up again does not save the claims of a pod that terminates already
             if claims.set_owners(pod, condemned=condemned) and not condemned:
                 message = f"update Pod {pod['metadata']['name']} in StatefulSet {r.set['metadata']['name']} successful"
                 self._event(r, "SuccessfulUpdate", message)

@@ -34,7 +34,7 @@ _CONFIG_MAP = "coredns"
 _ALL_ORDERS_OF = 4
 _KEPT_ORDERS = 24
 
-# So many different questions are remembered; more come only from strangers.
+# How many different questions are remembered. A cluster has fewer names; only a scan of made-up names asks for more.
 _MEMO_ROWS = 10_000
 
 SERVFAIL = Answer(Rcode.SERVFAIL, authoritative=False)

@@ -45,7 +45,7 @@ _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, None: 1.0}
 
 
 class CorefileError(SimulationError):
-    """A Corefile that cannot be read, or asks for what the sandbox has not."""
+    """A Corefile that cannot be read, or asks for what kubesim has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def parse(text: str) -> Corefile:
     address; any other server does not exist, so what would go there gets SERVFAIL.
 
     Raises:
-        CorefileError: unbalanced braces, no kubernetes plugin, or ``pods verified``, which the sandbox has not.
+        CorefileError: unbalanced braces, no kubernetes plugin, or ``pods verified``, which kubesim has not.
     """
     blocks = _directives(text)
     server = next((b for b in blocks if b.words and re.fullmatch(r"\.(:53)?", b.words[0])), None)
@@ -180,7 +180,7 @@ def _erratic(block: list[_Directive]) -> ErraticSettings:
     """As the plugin reads it: with a delay and no word of drops nothing is dropped.
 
     Raises:
-        CorefileError: it has a property that does not exist, or that the sandbox has not.
+        CorefileError: it has a property that does not exist, or that kubesim has not.
     """
     found: dict[str, float] = {}
     for directive in block:

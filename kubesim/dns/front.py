@@ -1,4 +1,4 @@
-"""The cluster DNS address for programs outside the sandbox: one loopback port, UDP and TCP."""
+"""The cluster DNS address for programs outside the simulated cluster: one loopback port, UDP and TCP."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def serve_loopback(network: Network, vip: str, vip_port: int = 53, *, port
 
     Args:
         network: the simulated one.
-        vip: the cluster DNS address inside the sandbox.
+        vip: the cluster DNS address inside the simulated cluster.
         vip_port: its port there.
         port: the loopback port; 0 for a free one.
 

@@ -128,7 +128,7 @@ def _edns(data: bytes, at: int, records: int) -> Edns | None:
     """
     for _ in range(records):
         if at >= len(data):
-            return None  # promised records that do not come are forgiven
+            return None  # the header may promise more records than the message has
         at = at + 2 if data[at] & 0xC0 == 0xC0 else _end_of_name(data, at)  # noqa: PLR2004 - a compression pointer
         if len(data) < at + 10:
             raise BadQueryError(Rcode.FORMERR)

@@ -12,7 +12,7 @@ from kubesim.store import Change, Object
 
 KINDS = frozenset({"Service", "EndpointSlice", "Namespace"})
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
-NO_PORT = -1  # what the plugin calls the port of a slice without ports
+NO_PORT = -1  # what CoreDNS's kubernetes plugin takes for the port of a slice without ports
 
 ServiceKey = tuple[str, str]  # namespace, name
 

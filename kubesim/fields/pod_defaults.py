@@ -49,7 +49,7 @@ def pod(obj: Object) -> None:
 
 
 def service_account(spec: Object) -> None:
-    """The account of a new pod, in place. Its token volume is left out: nothing in the sandbox reads one."""
+    """The account of a new pod, in place. Its token volume is left out: nothing in the simulated cluster reads one."""
     spec.setdefault("serviceAccountName", "default")
     spec.setdefault("serviceAccount", spec["serviceAccountName"])
 

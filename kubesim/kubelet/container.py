@@ -9,8 +9,8 @@ from enum import Enum
 
 from kubesim.containers import ContainerProcess, parse_reference
 from kubesim.containers.execution import NotRunningError
+from kubesim.containers.input import Input
 from kubesim.containers.log import Log
-from kubesim.containers.programs import Input
 from kubesim.store import Object
 
 # The kubelet's restart back-off: at once after the first crash, then 10 s, doubled each time, at most 5 minutes;

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 
 from kubesim.containers.execution import CommandStartError, NotRunningError
-from kubesim.containers.programs import Input
+from kubesim.containers.input import Input
 from kubesim.kubelet.container import Container
 from kubesim.kubelet.http_get import http_get
 from kubesim.kubelet.local_pod import LocalPod

@@ -30,7 +30,7 @@ class Found(NamedTuple):
 
 
 async def http_get(pod: LocalPod, container: Container, spec: Object, within_s: float) -> Found:
-    """GET what a probe or a hook names. No server of the sandbox speaks TLS, so HTTPS fails."""
+    """GET what a probe or a hook names. No server of the simulated cluster speaks TLS, so HTTPS fails."""
     port = port_number(spec["port"], container.spec)
     if port is None:
         return Found(None, f'strconv.Atoi: parsing "{spec["port"]}": invalid syntax')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubesim.containers import EXAMPLES, parse_reference
+from kubesim.containers import parse_reference
 from kubesim.kubelet.container import Container, full_image
 from kubesim.kubelet.local_pod import LocalPod
 
@@ -59,7 +59,7 @@ class Images:
             self._back_off_s = 0.0
             self._pod.event("Pulled", f'Successfully pulled image "{image}"', container=container)
             return image
-        known_ones = f"it has images such as {', '.join(EXAMPLES)}"
+        known_ones = f"it has images such as {', '.join(self._pod.node.runtime.example_images)}"
         message = f'failed to pull and unpack image "{full_image(image)}": the sandbox has no such image; {known_ones}'
         self._pod.event("Failed", f'Failed to pull image "{image}": {message}', container=container, warning=True)
         self._back_off_s = min(max(_BACK_OFF_FIRST_S, 2 * self._back_off_s), _BACK_OFF_MOST_S)

@@ -12,10 +12,10 @@ from typing import Any
 
 from kubesim.fields.pod_state import condition
 from kubesim.kubelet.container import Container
-from kubesim.kubelet.link import DOWN, NETWORK_ANNOTATION
 from kubesim.kubelet.node import Node
 from kubesim.kubelet.node_status import conditions
 from kubesim.kubelet.worker import PodWorker
+from kubesim.node_link import is_cut
 from kubesim.store import Change, Object
 
 _RETRY_S = 10.0  # the kubelet's backOffPeriod: how soon a pod is tried again after an error
@@ -27,7 +27,7 @@ class Kubelet:
     A worker that fails is replaced after a while; the other pods are not concerned.
 
     Args:
-        spawn: runs a coroutine as a task that the sandbox owns.
+        spawn: runs a coroutine as a task that the simulated cluster owns.
     """
 
     def __init__(self, node: Node, spawn: Callable[[Coroutine[Any, Any, None]], None]) -> None:
@@ -69,7 +69,7 @@ class Kubelet:
     def _follow_link(self, node: Object) -> None:
         """Cut the node off, or join it, as its annotation says."""
         link = self.node.link
-        down = (node["metadata"].get("annotations") or {}).get(NETWORK_ANNOTATION) == DOWN
+        down = is_cut(node)
         if down and self._rejoin is not None:
             self._rejoin.cancel()
             self._rejoin = None
@@ -100,7 +100,7 @@ class Kubelet:
                 worker.stop(0.0)
         for uid, pod in pods.items():
             self._start_or_tell(uid, pod)
-            self._workers[uid].report_again()  # lab: Ready once more, even where it is to be ended next
+            self._workers[uid].report_again()  # seen in the lab: Ready is reported even for pods that are ended next
             _stop_where_deleted(self._workers[uid], pod)
 
     def _start_or_tell(self, uid: str, pod: Object) -> None:

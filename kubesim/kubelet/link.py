@@ -7,10 +7,6 @@ from collections.abc import Callable
 
 from kubesim.kubelet.runtime import PodNetwork
 
-# Only the sandbox knows it: `down` cuts the node off the network, anything else and its absence join it.
-NETWORK_ANNOTATION = "sandbox.chaos-identity.io/network"
-DOWN = "down"
-
 
 class Link:
     """The addresses of a node, and whether its kubelet is in touch with the API server.

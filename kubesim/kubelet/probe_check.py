@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from kubesim.containers.execution import CommandStartError, NotRunningError
-from kubesim.containers.programs import Input
+from kubesim.containers.input import Input
 from kubesim.kubelet.container import Container
 from kubesim.kubelet.http_get import Found, dial_error, http_get, port_number
 from kubesim.kubelet.local_pod import LocalPod
@@ -13,7 +13,7 @@ from kubesim.store import Object
 
 _MOST_OUTPUT = 10 * 1024  # maxReadLength of pkg/probe/exec
 _RPC = "rpc error: code = Unknown desc = failed to exec in container"
-# The API server fills these in; objects that are made inside the sandbox may lack them.
+# The API server fills these in; objects that are made inside the simulated cluster may lack them.
 _TIMEOUT_S = 1
 
 
@@ -59,7 +59,7 @@ async def _connect(pod: LocalPod, container: Container, spec: Object, within_s: 
 
 
 async def _grpc(pod: LocalPod, spec: Object, within_s: float) -> Found:
-    """Nothing in the sandbox speaks HTTP/2, and the kubelet's client waits for a connection that does.
+    """Nothing in the simulated cluster speaks HTTP/2, and the kubelet's client waits for a connection that does.
 
     It tries again until its time is over, whether the port is closed or what listens there speaks another protocol
     (grpc.WithBlock in pkg/probe/grpc), so both look the same.

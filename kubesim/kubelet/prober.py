@@ -7,7 +7,7 @@ As worker.go of pkg/kubelet/prober (v1.34) does it, whose oddities are kept beca
   then on. So a container becomes ready as soon as it is seen, but one with a startup probe waits for a tick of that.
 - What could not be checked (a command that is not there) is an event and changes nothing.
 
-Of a kubelet that has started just now the first tick has a jitter; those of the sandbox have run for long.
+Of a kubelet that has started just now the first tick has a jitter; those of the simulated cluster have run for long.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Prober:
             await self._probe()
             self._tick_s += self._period_s
             late_s = self._pod.now_s() - self._tick_s
-            self._tick_s += max(0.0, late_s // self._period_s) * self._period_s  # of missed ticks one is made up for
+            self._tick_s += max(0.0, late_s // self._period_s) * self._period_s  # missed ticks: one probe
             await self._until_due()
 
     def trigger(self) -> None:
@@ -99,7 +99,7 @@ class Prober:
         if container.run != self._run:
             self._run, self._held, self._verdict = container.run, False, _INITIAL[self.kind]
             self._changed(container, self.kind, self._verdict)
-        # Other probes wait for the startup probe, and that has nothing to do when it has succeeded.
+        # Liveness and readiness probes wait until the startup probe has succeeded, which then is not asked again.
         if self._held or container.started == (self.kind is Kind.STARTUP) or self._is_too_early():
             return
         found = await check(self._pod, container, self._spec)
@@ -116,11 +116,11 @@ class Prober:
             return
         self._verdict = found.passed
         if not found.passed and self.kind is not Kind.READINESS:
-            self._held, self._in_a_row = True, 0  # until there is another run
+            self._held, self._in_a_row = True, 0  # the container is killed now: no probe until its next run
         self._changed(container, self.kind, found.passed)
 
     def _is_too_early(self) -> bool:
-        """Statuses say in whole seconds since when a container runs."""
+        """Whether initialDelaySeconds are not over; `startedAt`, from which they count, has whole seconds."""
         began = self._container.state.get("running", {}).get("startedAt")
         if began is None:
             return False

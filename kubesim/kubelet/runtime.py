@@ -13,6 +13,10 @@ from kubesim.store import Object
 class Runtime(Protocol):
     """Runs containers."""
 
+    @property
+    def example_images(self) -> tuple[str, ...]:
+        """Some that are on the node, for messages."""
+
     def knows_image(self, image: str) -> bool:
         """Whether the image is on the node."""
 

@@ -185,7 +185,7 @@ class PodWorker:
         timestamp = self._pod.plane.store.clock.timestamp()
         container.exited(code, timestamp, noticed=not self._pod.waiting.stopping)
         if self._pod.waiting.stopping or self._finishing or container.doom is not None:
-            self._pod.waiting.wake()  # somebody waits for it, and knows already
+            self._pod.waiting.wake()  # a coroutine that stops it waits for this exit
         if not self._pod.waiting.stopping and not self._finishing:
             self._sync_at_relist()
 
@@ -274,7 +274,7 @@ class PodWorker:
             try:
                 callback()
             except Exception:
-                self._sync_at_relist()  # the error goes on to the plane; this pod is looked at again
+                self._sync_at_relist()  # the pod is tried again; the error itself is the plane's to report
                 raise
 
         now_s = self._pod.now_s()

@@ -7,7 +7,7 @@ from typing import Protocol
 from kubesim.network.hosts import Hosts
 from kubesim.network.services import VANTAGE, Services, Target
 
-# Where packets go that are dropped: no host has it.
+# The target of packets that are dropped: no host has this address.
 NOWHERE: Target = ("", 0)
 
 

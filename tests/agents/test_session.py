@@ -16,7 +16,7 @@ from chaos.clock import RunClock
 from chaos.model import Series
 from chaos.model.recording import Recorder
 from chaos.probes import DnsView
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 from tests.agents.memory import Agent
 from tests.fakes import FakeVantage, answer, recorder
 

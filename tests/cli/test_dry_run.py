@@ -26,7 +26,7 @@ from chaos.metrics import MetricsOptions
 from chaos.options import Given, Settings, Source
 from chaos.options.place import PlaceOptions
 from chaos.options.table import known_options
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 from tests.engine.guards.test_all_pairs import BUDGET, WEB
 
 Document = dict[str, Any]
@@ -204,15 +204,11 @@ def test_a_budget_that_counts_pods_of_others_too_allows_in_the_plan_what_it_allo
 
 def test_a_namespace_that_every_cluster_has_is_rehearsed_in_too() -> None:
     async def main() -> dict[str, str]:
-        sandbox = kubesim.Cluster(seed=3)
-        await sandbox.start()
-        try:
+        async with kubesim.Cluster(seed=3) as sandbox:
             address = ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector())
             meta = {"name": "default", "labels": granted(None)["metadata"]["labels"]}
             await rehearsing._plant(address, [{"apiVersion": "v1", "kind": "Namespace", "metadata": meta}], 0)
             return dict((sandbox.store.get("Namespace", "", "default") or {})["metadata"]["labels"])
-        finally:
-            await sandbox.stop()
 
     assert consent_of({"metadata": {"labels": run_virtual(main())}}).given
 

@@ -10,7 +10,7 @@ import pytest
 
 from chaos.cli.terminal import SteadfastConsole, Telling, TerminalProgress, print_checks
 from chaos.model import ClusterEvent, Verdict, VerdictOutcome
-from kubesim.virtual import VirtualTimeLoop
+from kubesim import VirtualTimeLoop
 from tests.cli.test_result import own
 from tests.commands import run_command
 

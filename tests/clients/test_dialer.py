@@ -12,7 +12,7 @@ import pytest
 from chaos.clients import Dialer
 from chaos.probes import DnsView, Resolver
 from chaos.vantage import UdpPort, UdpReceiver
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 from tests.fakes import FakeVantage, answer
 
 _VIEW = DnsView("service", "10.96.0.10")

@@ -102,7 +102,7 @@ def test_samples_and_a_long_lived_connection_see_a_member_go_and_come(tmp_path: 
             held = desk.clients.hold("mysql", NAME, 3306, ROOT, pod=POD)
             await asyncio.sleep(2)
             uid = lab.pod(POD)["metadata"]["uid"]
-            lab.delete_pod(POD)
+            lab.sandbox.delete("Pod", POD)
             while lab.pod(POD).get("metadata", {}).get("uid") in (None, uid):
                 await asyncio.sleep(0.1)
             await lab.wait_ready(POD)

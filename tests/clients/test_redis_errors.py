@@ -19,7 +19,7 @@ from chaos.clients.dialer import Stream
 from chaos.clients.redis_session import RedisSession
 from chaos.clients.session import Login
 from experiments.cache_cluster.redis_cluster import cause
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 
 
 def _reset() -> RedisConnectionError:

@@ -13,10 +13,8 @@ import kubesim
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
-from kubesim.api.faults import ApiFaults
+from kubesim import ApiFaults, StoreError
 from kubesim.api.responses import Responses
-from kubesim.store import StoreError
-from kubesim.virtual import run_virtual
 
 Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 # Carried out, and the answer lost on its way; or lost before anything was done.
@@ -78,21 +76,19 @@ class Place:
         self.sandbox.api.faults = faults
 
     def stored(self, kind: str, name: str, namespace: str = "default") -> dict[str, Any] | None:
-        return self.sandbox.store.get(kind, namespace, name)
+        return self.sandbox.get(kind, name, namespace)
 
 
 def on_a_cluster(story: Callable[[Place], Coroutine[Any, Any, None]]) -> None:
     """Tell a story in virtual time."""
 
     async def main() -> None:
-        sandbox = kubesim.Cluster(seed=1)
-        await sandbox.start()
-        cluster = await connect(ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector()))
-        try:
-            await story(Place(sandbox, cluster))
-        finally:
-            sandbox.api.faults = None
-            await cluster.close()
-            await sandbox.stop()
+        async with kubesim.Cluster(seed=1) as sandbox:
+            cluster = await connect(ClusterAddress(url=sandbox.url, connector=sandbox.connector()))
+            try:
+                await story(Place(sandbox, cluster))
+            finally:
+                sandbox.api.faults = None
+                await cluster.close()
 
-    run_virtual(main())
+    kubesim.run_virtual(main())

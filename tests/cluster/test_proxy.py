@@ -9,7 +9,7 @@ from chaos.cluster.address import ClusterAddress
 from chaos.cluster.connection import connect
 from chaos.cluster.proxy import choose_proxy
 from chaos.errors import UsageError
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 
 P, Q = "http://p:3128", "http://q:3128"
 

@@ -11,7 +11,7 @@ import pytest
 from chaos.cluster.failures import retry_after_s
 from chaos.cluster.retrying import Retrying
 from chaos.errors import ApiError
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 
 UNWELL = ApiError("it is unwell", status=503)
 

@@ -14,7 +14,7 @@ from chaos.cluster.journal import Journal
 from chaos.cluster.retrying import Tried
 from chaos.cluster.settling import Settled, Write
 from chaos.errors import ApiError
-from kubesim.store import StoreError
+from kubesim import StoreError
 from tests.cluster.failing import BUSY, DONE_UNTOLD, LOST, UNWELL, Place, Script, on_a_cluster
 
 QUOTA = StoreError(409, "Conflict", "the object has been modified; please apply your changes to the latest version")

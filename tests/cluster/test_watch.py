@@ -15,7 +15,7 @@ from chaos.cluster.failures import api_errors
 from chaos.cluster.watch import Watcher
 from chaos.errors import ApiError
 from chaos.model import ClusterEvent, WatchGap
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 
 Line = dict[str, Any]
 

@@ -15,7 +15,7 @@ from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
 from chaos.diagnose import Diagnosis, View, diagnose_again, read_namespace
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 
 T = TypeVar("T")
 
@@ -65,16 +65,12 @@ class Place:
 @asynccontextmanager
 async def sandboxed() -> AsyncIterator[Place]:
     """A sandbox that is up, in the running loop."""
-    sandbox = kubesim.Cluster(seed=1)
-    await sandbox.start()
-    try:
-        cluster = await connect(ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector()))
+    async with kubesim.Cluster(seed=1) as sandbox:
+        cluster = await connect(ClusterAddress(url=sandbox.url, connector=sandbox.connector()))
         try:
             yield Place(sandbox, cluster)
         finally:
             await cluster.close()
-    finally:
-        await sandbox.stop()
 
 
 def run(story: Callable[[Place], Awaitable[T]]) -> T:

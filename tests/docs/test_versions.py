@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubesim.release import COREDNS_IMAGE, KUBERNETES
+from kubesim import COREDNS_IMAGE, KUBERNETES
 from tests.kubesim.api import versions
 from tools.update_versions import PATH, updated
 

@@ -20,7 +20,7 @@ from chaos.engine.consent import OPT_IN_LABEL
 from chaos.errors import PreflightError, UsageError
 from chaos.experiment import Options, find_experiment
 from chaos.model import Outcome
-from kubesim.virtual import VirtualTimeLoop
+from kubesim import VirtualTimeLoop
 from tests.edited import Edited
 from tests.sandboxed import Ran, run_on
 
@@ -52,9 +52,7 @@ def adopted(
     """
 
     async def main() -> tuple[Ran, list[str]]:
-        sandbox = kubesim.Cluster(seed=1, dual_stack=dual_stack)
-        await sandbox.start()
-        try:
+        async with kubesim.Cluster(seed=1, dual_stack=dual_stack) as sandbox:
             labels = {OPT_IN_LABEL: "true"}
             sandbox.api.registry.create("Namespace", {"metadata": {"name": "mine", "labels": labels}})
             for obj in (service, statefulset):
@@ -72,8 +70,6 @@ def adopted(
             left += [o["metadata"]["name"] for o in sandbox.store.list("Pod") if o["metadata"]["namespace"] == "mine"]
             left += [f"Lease {o['metadata']['name']}" for o in sandbox.store.list("Lease")]
             return ran, left
-        finally:
-            await sandbox.stop()
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(main())
@@ -298,13 +294,9 @@ def test_a_target_that_cannot_be_meant_is_a_usage_error(fields: dict[str, str], 
 
 def test_an_experiment_with_a_workload_of_its_own_only_says_so(tmp_path: Path) -> None:
     async def main() -> None:
-        sandbox = kubesim.Cluster(seed=1)
-        await sandbox.start()
-        try:
+        async with kubesim.Cluster(seed=1) as sandbox:
             sandbox.api.registry.create("Namespace", {"metadata": {"name": "mine", "labels": {OPT_IN_LABEL: "true"}}})
             await run_on(sandbox, tmp_path, OPTIONS, find_experiment("scale-cycle"))
-        finally:
-            await sandbox.stop()
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner, pytest.raises(UsageError, match="its own workload"):
         runner.run(main())

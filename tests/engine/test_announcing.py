@@ -18,7 +18,7 @@ from chaos.engine.target import WatchedTarget
 from chaos.errors import ApiError
 from chaos.experiment import Options
 from chaos.model import ClusterEvent, FaultWindow
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 from tests.sandboxed import Ran, run_on
 
 QUICK = Options(namespace="mine", trials=2, grace_s=1, period_s=0.25, connect_period_s=1, max_qps=None, events=True)
@@ -28,9 +28,7 @@ def ran(reports: Path) -> tuple[Ran, list[dict[str, Any]]]:
     """A run in a namespace that is there before, and the Events of this tool in it afterwards."""
 
     async def main() -> tuple[Ran, list[dict[str, Any]]]:
-        sandbox = kubesim.Cluster(seed=1)
-        await sandbox.start()
-        try:
+        async with kubesim.Cluster(seed=1) as sandbox:
             meta = {"name": "mine", **granted(None)["metadata"], "annotations": {}}
             sandbox.api.registry.create("Namespace", {"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
             found = await run_on(sandbox, reports, QUICK)
@@ -38,8 +36,6 @@ def ran(reports: Path) -> tuple[Ran, list[dict[str, Any]]]:
                 sandbox.store.list("Event", "mine"), key=lambda one: int(one["metadata"]["resourceVersion"])
             )
             return found, [event for event in events if event["source"].get("component") == REPORTER]
-        finally:
-            await sandbox.stop()
 
     return run_virtual(main())
 

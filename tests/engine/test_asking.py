@@ -7,7 +7,7 @@ from typing import Any
 from chaos.cluster.request import Request
 from chaos.engine.asking import ACCEPTED, NOT_ASKED, ask
 from chaos.engine.rehearsal import Call
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 
 
 class Server:

@@ -20,7 +20,7 @@ from chaos.errors import PreflightError
 from chaos.experiment import Options, find_experiment
 from chaos.probes.view import DNS_PORT
 from chaos.vantage import UdpPort, UdpReceiver
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 from tests.fakes import refused
 
 Mangle = Callable[[bytes], bytes | None]

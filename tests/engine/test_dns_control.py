@@ -25,7 +25,7 @@ from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover
 from chaos.errors import InconclusiveError, RollbackError, UsageError
 from chaos.experiment import find_experiment
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 
 OUTAGE, OTHER = "dns-outage", "identity-persistence"
 

@@ -18,7 +18,7 @@ from chaos.engine.execution import Execution, RunResult
 from chaos.errors import InconclusiveError, UsageError
 from chaos.experiment import Experiment, Options, Run, Workload, find_experiment
 from chaos.model import VerdictOutcome
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 from tests.sandboxed import run_sandboxed
 
 MAIN = find_experiment("identity-persistence")

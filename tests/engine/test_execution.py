@@ -31,7 +31,7 @@ from chaos.experiment import DeletePod, Experiment, Options, Run, Workload, find
 from chaos.model import VerdictOutcome
 from chaos.probes import DnsProber
 from chaos.report import write_report
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 from tests.order import assert_order_of_facts
 from tests.sandboxed import run_on, run_sandboxed
 from tests.saying import said

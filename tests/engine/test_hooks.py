@@ -26,7 +26,7 @@ from chaos.experiment import Options, Run, find_experiment
 from chaos.model import History, RunOutcome
 from chaos.options.aborting import AbortOptions
 from chaos.options.hooks import HookOptions
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 from tests.engine.test_execution import with_method
 from tests.sandboxed import Ran, run_sandboxed
 

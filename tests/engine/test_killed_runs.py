@@ -18,7 +18,7 @@ from chaos.cluster.journal import JOURNAL, RUN_LABEL, Journal
 from chaos.engine.progress import Silence
 from chaos.engine.rollback import recover
 from chaos.experiment import Options, find_experiment
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 from tests.cluster.test_foreign_journals import make
 from tests.diagnose.clusters import Place, run
 from tests.sandboxed import run_on

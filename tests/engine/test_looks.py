@@ -24,7 +24,7 @@ from chaos.experiment import Experiment, Options, Run, find_experiment
 from chaos.model import FaultWindow, Interval, PodIdentity, RunMeta
 from chaos.model.figure import plain
 from chaos.model.recording import Recorder
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 from tests.sandboxed import Ran, run_on, run_sandboxed
 
 QUICK = Options(grace_s=1, period_s=0.05, max_qps=None)
@@ -55,12 +55,8 @@ def test_a_run_stops_at_the_first_look_where_that_is_precise_enough(tmp_path: Pa
     heard = Heard()
 
     async def main() -> Ran:
-        sandbox = kubesim.Cluster(seed=1)
-        try:
-            await sandbox.start()
+        async with kubesim.Cluster(seed=1) as sandbox:
             return await run_on(sandbox, tmp_path, replace(QUICK, until_precision=0.4), progress=heard)
-        finally:
-            await sandbox.stop()
 
     ran = run_virtual(main())
     assert ran.result.error is None

@@ -13,7 +13,8 @@ from chaos.engine.doctor import Doctor, Finding, Status
 from chaos.engine.views import find_dns
 from chaos.errors import ApiError, PreflightError
 from chaos.options.agents import AgentOptions, PodOptions
-from kubesim.store import StoreError, clone
+from kubesim import StoreError
+from kubesim.store import clone
 from tests.diagnose.clusters import Place, run
 
 POLICY = "ValidatingAdmissionPolicy 'images' with binding 'all' denied request: only registry.corp images"

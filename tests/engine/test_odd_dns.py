@@ -12,8 +12,8 @@ import kubesim
 from chaos.engine.execution import RunResult
 from chaos.errors import PreflightError
 from chaos.experiment import Options, find_experiment
+from kubesim import VirtualTimeLoop
 from kubesim.store import clone
-from kubesim.virtual import VirtualTimeLoop
 from tests.sandboxed import run_on
 
 QUICK = Options(trials=1, grace_s=1, period_s=0.1, connect_period_s=1.0, max_qps=None)
@@ -28,9 +28,7 @@ def change(sandbox: kubesim.Cluster, kind: str, name: str, fields: dict[str, Any
 
 def run(tmp_path: Path, options: Options, *changes: tuple[str, str, dict[str, Any]]) -> RunResult:
     async def main() -> RunResult:
-        sandbox = kubesim.Cluster(seed=1)
-        await sandbox.start()
-        try:
+        async with kubesim.Cluster(seed=1) as sandbox:
             for kind, name, fields in changes:
                 if name:
                     change(sandbox, kind, name, fields)
@@ -38,8 +36,6 @@ def run(tmp_path: Path, options: Options, *changes: tuple[str, str, dict[str, An
                     sandbox.api.registry.create(kind, fields, namespace="kube-system")
             await asyncio.sleep(5)
             return (await run_on(sandbox, tmp_path, options)).result
-        finally:
-            await sandbox.stop()
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(main())
@@ -78,9 +74,7 @@ def test_managed_dns_whose_pods_nobody_sees_is_measured_at_its_address_and_canno
     """The Service selects nothing; somebody else keeps its endpoints."""
 
     async def main() -> None:
-        sandbox = kubesim.Cluster(seed=1)
-        await sandbox.start()
-        try:
+        async with kubesim.Cluster(seed=1) as sandbox:
             found = sandbox.store.get("Service", "kube-system", "kube-dns")
             assert found is not None
             spec = {key: value for key, value in found["spec"].items() if key != "selector"}
@@ -91,8 +85,6 @@ def test_managed_dns_whose_pods_nobody_sees_is_measured_at_its_address_and_canno
             assert "no lower bound but the fault itself, and no experiment can disturb it" in remarks(result)
             with pytest.raises(PreflightError, match="disturbs cluster DNS, whose servers cannot be seen"):
                 await run_on(sandbox, tmp_path, Options(), find_experiment("dns-outage"))
-        finally:
-            await sandbox.stop()
 
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         runner.run(main())

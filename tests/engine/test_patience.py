@@ -25,7 +25,7 @@ from chaos.engine.rollback import roll_back
 from chaos.errors import PreflightError, RollbackError
 from chaos.experiment import Options, find_experiment
 from chaos.experiment.judging import judges_of, statements
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 from tests.cluster.failing import Away, Place, on_a_cluster
 from tests.sandboxed import run_on
 

@@ -12,7 +12,7 @@ from chaos.cluster.client import Cluster
 from chaos.cluster.mirror import MIRROR_NAME
 from chaos.engine.revisions import Revisions
 from chaos.model.recording import Recorder
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 
 
 class Asked:

@@ -18,7 +18,7 @@ from chaos.analysis.reading import Reading
 from chaos.cli.saved import Conclusion, conclude
 from chaos.experiment import DeletePod, Experiment, Options, Run, Workload, find_experiment
 from chaos.model import RunOutcome
-from kubesim.virtual import VirtualTimeLoop
+from kubesim import VirtualTimeLoop
 from tests.sandboxed import Ran, run_on
 
 MAIN = find_experiment("identity-persistence")

@@ -18,7 +18,7 @@ from chaos.analysis.stages import timelines
 from chaos.analysis.trials import trials
 from chaos.cli.saved import Conclusion, conclude
 from chaos.experiment import Experiment, Options, Workload, find_experiment
-from kubesim.virtual import VirtualTimeLoop
+from kubesim import VirtualTimeLoop
 from tests.sandboxed import Ran, claims, run_on
 
 MAIN = find_experiment("identity-persistence")

@@ -16,9 +16,9 @@ from chaos.cli.saved import conclude
 from chaos.experiment import Options, Run, find_experiment
 from chaos.faults import Cordon, Uncordon
 from chaos.model import VerdictOutcome
+from kubesim import run_virtual
 from kubesim.api.responses import Responses
 from kubesim.store import Change
-from kubesim.virtual import run_virtual
 from tests.cluster.failing import DONE_UNTOLD, Answer, Away, Script
 from tests.sandboxed import Ran, run_on
 

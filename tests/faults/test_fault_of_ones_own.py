@@ -41,7 +41,7 @@ from chaos.experiment import (
 )
 from chaos.experiment.importing import execute
 from chaos.model import CauseWords, FaultWindow, VerdictOutcome
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 from tests.sandboxed import run_on, run_sandboxed
 
 OPTIONS = Options(trials=1, period_s=0.05, max_qps=None)

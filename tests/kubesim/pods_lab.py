@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -15,7 +14,6 @@ from chaos.cluster.client import Cluster
 from chaos.cluster.command import run_command
 from chaos.cluster.connection import connect
 from chaos.cluster.executed import Executed
-from kubesim.virtual import VirtualTimeLoop
 
 Object = dict[str, Any]
 _STDOUT, _STATUS = 1, 3  # channels
@@ -36,12 +34,10 @@ class PodsLab:
         return self.create("Pod", name, spec={"containers": [container], **spec})
 
     def status(self, name: str) -> Object:
-        pod = self.sandbox.store.get("Pod", "default", name)
-        return {} if pod is None else pod["status"]
+        return (self.sandbox.get("Pod", name) or {"status": {}})["status"]  # type: ignore[no-any-return]
 
     def events(self, name: str) -> list[str]:
-        rows = self.sandbox.store.list("Event", "default")
-        return [row["reason"] for row in rows if row["involvedObject"]["name"] == name]
+        return [row["reason"] for row in self.sandbox.objects("Event") if row["involvedObject"]["name"] == name]
 
     async def run(self, pod: str, *command: str, container: str = "") -> Executed:
         return await run_command(self.cluster, "default", pod, list(command), container=container)
@@ -52,7 +48,7 @@ class PodsLab:
 
     async def stream(self, path: str) -> tuple[str, Object]:
         """Standard output and the Status at the end of a pod's exec or attach."""
-        url = f"{self.sandbox.api.url}/api/v1/namespaces/default/pods/{path}"
+        url = f"{self.sandbox.url}/api/v1/namespaces/default/pods/{path}"
         out, status = "", {}
         async with self._http.ws_connect(url, protocols=("v5.channel.k8s.io",)) as socket:
             async for message in socket:
@@ -63,7 +59,7 @@ class PodsLab:
         return out, status
 
     async def get(self, path: str) -> tuple[int, str]:
-        async with self._http.get(f"{self.sandbox.api.url}/api/v1/namespaces/default/pods/{path}") as response:
+        async with self._http.get(f"{self.sandbox.url}/api/v1/namespaces/default/pods/{path}") as response:
             return response.status, await response.text()
 
 
@@ -71,18 +67,12 @@ def in_sandbox(test: Callable[[PodsLab], Awaitable[None]], **kwargs: Any) -> Non
     """Run a test against a sandbox of its own."""
 
     async def main() -> None:
-        sandbox = kubesim.Cluster(seed=3, **kwargs)
-        await sandbox.start()
-        address = ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector())
-        cluster = await connect(address)
-        try:
-            async with aiohttp.ClientSession(connector=sandbox.api.connector(), trust_env=False) as http:
-                await test(PodsLab(sandbox, cluster, http))
-        finally:
-            await cluster.close()
-            await sandbox.stop()
-        if (failure := sandbox.failure()) is not None:
-            raise failure
+        async with kubesim.Cluster(seed=3, **kwargs) as sandbox:
+            cluster = await connect(ClusterAddress(url=sandbox.url, connector=sandbox.connector()))
+            try:
+                async with aiohttp.ClientSession(connector=sandbox.connector(), trust_env=False) as http:
+                    await test(PodsLab(sandbox, cluster, http))
+            finally:
+                await cluster.close()
 
-    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        runner.run(main())
+    kubesim.run_virtual(main())

@@ -17,7 +17,7 @@ def test_the_units_pod_is_gone_at_once_on_alpine_and_after_the_grace_period_on_d
         lab.deploy(image=image)
         await asyncio.sleep(15)
         t0 = lab.now_s()
-        lab.delete("Pod", "web-1")
+        lab.sandbox.delete("Pod", "web-1")
         await asyncio.sleep(60)
         assert least_s < lab.pod_step("web-1", "gone", t0) - t0 < most_s
 

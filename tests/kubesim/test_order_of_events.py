@@ -18,7 +18,7 @@ def test_deleting_a_pod_takes_its_name_away_for_as_long_as_its_container_lives(s
         await asyncio.sleep(15)
         old = lab.get("Pod", "web-1")
         address, t0 = old["status"]["podIP"], lab.now_s()
-        lab.delete("Pod", "web-1")
+        lab.sandbox.delete("Pod", "web-1")
         await asyncio.sleep(60)
         new = lab.get("Pod", "web-1")
 
@@ -54,7 +54,7 @@ def test_with_a_grace_period_of_one_second_the_old_address_serves_for_two() -> N
         lab.deploy()
         await asyncio.sleep(15)
         address, t0 = lab.get("Pod", "web-1")["status"]["podIP"], lab.now_s()
-        lab.delete("Pod", "web-1", grace_s=1)
+        lab.sandbox.delete("Pod", "web-1", grace_s=1)
         await asyncio.sleep(20)
         assert lab.ceased_s(address) - t0 == pytest.approx(2.01, abs=0.01)
         assert 2.2 < lab.pod_step("web-1", "gone", t0) - t0 < 3.2
@@ -69,7 +69,7 @@ def test_after_a_force_delete_two_pods_serve_under_one_name(seed: int) -> None:
         lab.deploy()
         await asyncio.sleep(15)
         address, t0 = lab.get("Pod", "web-1")["status"]["podIP"], lab.now_s()
-        lab.delete("Pod", "web-1", grace_s=0)
+        lab.sandbox.delete("Pod", "web-1", grace_s=0)
         await asyncio.sleep(20)
         assert lab.pod_step("web-1", "gone", t0) == t0
         assert lab.pod_step("web-1", "created", t0) - t0 < 0.015
@@ -87,8 +87,8 @@ def test_two_pods_deleted_together_vanish_together_and_come_back_one_after_the_o
         lab.deploy()
         await asyncio.sleep(15)
         t0 = lab.now_s()
-        lab.delete("Pod", "web-0", grace_s=1)
-        lab.delete("Pod", "web-1", grace_s=1)
+        lab.sandbox.delete("Pod", "web-0", grace_s=1)
+        lab.sandbox.delete("Pod", "web-1", grace_s=1)
         await asyncio.sleep(20)
         for name in ("web-0.web", "web-1.web"):
             assert all(changes[0][0] - t0 < 0.05 and changes[0][1] == () for changes in lab.dns(name, t0).values())
@@ -123,14 +123,14 @@ def test_a_wrong_service_name_is_a_latent_fault_and_the_right_one_a_latent_repai
         lab.deploy()
         await asyncio.sleep(15)
         t0 = lab.now_s()
-        lab.delete("StatefulSet", "web", propagation="Orphan")
+        lab.sandbox.delete("StatefulSet", "web", propagation="Orphan")
         await asyncio.sleep(1)
         lab.deploy(service_name="nope", services=False)
         await asyncio.sleep(5)
         assert lab.steps(t0) == []
         assert lab.answered("web-1.web") == {(lab.get("Pod", "web-1")["status"]["podIP"],)}
 
-        lab.delete("Pod", "web-1", grace_s=1)
+        lab.sandbox.delete("Pod", "web-1", grace_s=1)
         await asyncio.sleep(20)
         address = lab.get("Pod", "web-1")["status"]["podIP"]
         dashed = address.replace(".", "-")
@@ -139,12 +139,12 @@ def test_a_wrong_service_name_is_a_latent_fault_and_the_right_one_a_latent_repai
         assert all(f"{dashed}.{DOMAIN}" in targets for targets in lab.answered("web", "SRV"))
         assert all(len(addresses) == 3 and address in addresses for addresses in lab.answered("web"))
 
-        lab.delete("StatefulSet", "web", propagation="Orphan")
+        lab.sandbox.delete("StatefulSet", "web", propagation="Orphan")
         await asyncio.sleep(1)
         lab.deploy(services=False)
         await asyncio.sleep(5)
         assert lab.answered("web-1.web") == {()}
-        lab.delete("Pod", "web-1", grace_s=1)
+        lab.sandbox.delete("Pod", "web-1", grace_s=1)
         await asyncio.sleep(20)
         assert lab.answered("web-1.web") == {(lab.get("Pod", "web-1")["status"]["podIP"],)}
 
@@ -156,7 +156,7 @@ def test_a_cluster_ip_goes_on_serving_from_its_only_pod_while_that_terminates() 
         lab.deploy()
         await asyncio.sleep(15)
         address, t0 = lab.get("Pod", "web-1")["status"]["podIP"], lab.now_s()
-        lab.delete("Pod", "web-1", grace_s=8)
+        lab.sandbox.delete("Pod", "web-1", grace_s=8)
         await asyncio.sleep(25)
         assert all(changes[0][0] - t0 < 0.05 for changes in lab.dns("web-1.web", t0).values())
         routes = [(f.at_s - t0, f.value) for f in lab.sandbox.truth.of("service", name="only-web-1") if f.at_s >= t0]
@@ -172,7 +172,7 @@ def test_killed_coredns_pods_go_on_answering_for_five_seconds() -> None:
         pods = lab.store.list("Pod", "kube-system")
         t0 = lab.now_s()
         for pod in pods:
-            lab.delete("Pod", pod["metadata"]["name"], namespace="kube-system")
+            lab.sandbox.delete("Pod", pod["metadata"]["name"], namespace="kube-system")
         await asyncio.sleep(20)
         for pod in pods:
             assert lab.ceased_s(pod["status"]["podIP"]) - t0 == pytest.approx(5.01, abs=0.01)

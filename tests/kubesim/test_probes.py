@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from kubesim.kubelet.link import DOWN, NETWORK_ANNOTATION
+from kubesim.node_link import DOWN, NETWORK_ANNOTATION
 from tests.kubesim.pods_lab import Object, PodsLab, in_sandbox
 
 BUSYBOX, NGINX = "busybox:1.35", "nginx:alpine"

@@ -10,8 +10,8 @@ import dns.message
 import dns.rcode
 import pytest
 
+from kubesim import EPOCH, Cluster, StartError
 from kubesim.bootstrap import DNS_ADDRESS, NAMESPACES, corefile
-from kubesim.cluster import EPOCH, Cluster, StartError
 from kubesim.controllers.endpointslice import EndpointSliceController
 from kubesim.dns import corefile as coredns
 from kubesim.truth import Fact
@@ -70,8 +70,8 @@ def test_the_same_seed_gives_the_same_history_to_the_byte() -> None:
     async def test(lab: UnitWeb) -> tuple[list[Fact], list[Any]]:
         lab.deploy()
         await asyncio.sleep(15)
-        lab.delete("Pod", "web-1")
-        lab.delete("Pod", "web-2", grace_s=0)
+        lab.sandbox.delete("Pod", "web-1")
+        lab.sandbox.delete("Pod", "web-2", grace_s=0)
         await asyncio.sleep(60)
         return lab.sandbox.truth.facts, [(at, c.type, c.object) for at, c in lab.commits]
 
@@ -141,11 +141,8 @@ def test_a_start_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(EndpointSliceController, "reconcile", broken)
 
     async def main() -> None:
-        sandbox = Cluster()
-        try:
-            await sandbox.start()
-        finally:
-            await sandbox.stop()
+        async with Cluster():
+            raise AssertionError
 
     with pytest.raises(StartError) as caught:
         run_virtual(main())
@@ -153,9 +150,7 @@ def test_a_start_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_in_real_time_the_api_is_served_on_loopback_to_those_who_have_the_token() -> None:
-    sandbox = Cluster(realtime=True, token="secret", overrides=FAST)
-    try:
-        await sandbox.start()
+    async with Cluster(realtime=True, token="secret", overrides=FAST) as sandbox:
         config = sandbox.kubeconfig()
         assert config["current-context"] == "sandbox"
         server = config["clusters"][0]["cluster"]["server"]
@@ -168,8 +163,6 @@ async def test_in_real_time_the_api_is_served_on_loopback_to_those_who_have_the_
             async with session.get(f"{sandbox.api.url}/api/v1/nodes") as response:
                 assert response.status == 401
         assert (await ask(sandbox, "kubernetes.default.svc.cluster.local.")).rcode() == dns.rcode.NOERROR
-    finally:
-        await sandbox.stop()
 
 
 @pytest.mark.parametrize(("seconds", "cap"), [(0, 30), (17, 17)])

@@ -81,7 +81,7 @@ async def slice_without_labels(lab: UnitWeb) -> None:
     lab.deploy()
     await asyncio.sleep(5)
     edit(lab, "EndpointSlice", slice_of(lab, "only-web-1"), "default", lambda s: s["metadata"].pop("labels"))
-    lab.delete("Pod", "web-1", grace_s=0)
+    lab.sandbox.delete("Pod", "web-1", grace_s=0)
 
 
 async def endpoint_without_target(lab: UnitWeb) -> None:
@@ -89,7 +89,7 @@ async def endpoint_without_target(lab: UnitWeb) -> None:
     await asyncio.sleep(5)
     name = slice_of(lab, "only-web-1")
     edit(lab, "EndpointSlice", name, "default", lambda s: s.update(endpoints=[{"addresses": ["10.0.0.1"]}]))
-    lab.delete("Pod", "web-1", grace_s=0)
+    lab.sandbox.delete("Pod", "web-1", grace_s=0)
     await asyncio.sleep(5)
     assert [e["targetRef"]["name"] for e in lab.get("EndpointSlice", name)["endpoints"]] == ["web-1"]
 
@@ -101,7 +101,7 @@ async def node_without_labels(lab: UnitWeb) -> None:
 async def coredns_without_corefile(lab: UnitWeb) -> None:
     edit(lab, "ConfigMap", "coredns", "kube-system", lambda c: c.pop("data"))
     victim = lab.store.list("Pod", "kube-system")[0]["metadata"]["name"]
-    lab.delete("Pod", victim, namespace="kube-system", grace_s=0)
+    lab.sandbox.delete("Pod", victim, namespace="kube-system", grace_s=0)
     await asyncio.sleep(5)
     (event,) = [e for e in lab.store.list("Event", "kube-system") if e["reason"] == "FailedMount"]
     assert event["message"].endswith("configmap references non-existent config key: Corefile")
@@ -211,7 +211,7 @@ def test_in_a_lenient_sandbox_a_failing_worker_is_tried_again_and_other_pods_liv
         await asyncio.sleep(20)
         assert lab.pod_step("web-1", "ready", 0.0) > failed_s[0] + 10
         assert lab.pod_step("web-2", "ready", 0.0)
-        lab.delete("Pod", "web-1", grace_s=1)
+        lab.sandbox.delete("Pod", "web-1", grace_s=1)
         await asyncio.sleep(10)
         assert lab.get("Pod", "web-1")["status"]["phase"] == "Running"
 

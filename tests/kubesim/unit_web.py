@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from kubesim.api import deletion
-from kubesim.cluster import Cluster
+from kubesim import Cluster, run_virtual
 from kubesim.store import Change, Object, clone
-from kubesim.virtual import run_virtual
 
 _T = TypeVar("_T")
 LABELS = {"app": "web-stateful"}
@@ -64,9 +62,6 @@ class UnitWeb:
             "template": template,
         }
         registry.create("StatefulSet", {"metadata": {"name": "web", "namespace": "default"}, "spec": set_spec})
-
-    def delete(self, kind: str, name: str, *, namespace: str = "default", **how: Any) -> None:
-        deletion.delete(self.store, kind, namespace, name, **how)
 
     def scale(self, replicas: int) -> None:
         obj = clone(self.get("StatefulSet", "web"))
@@ -131,15 +126,7 @@ def in_unit_web(test: Callable[[UnitWeb], Awaitable[_T]], **sandbox: Any) -> _T:
     """Run a test's coroutine on a started sandbox in virtual time."""
 
     async def main() -> _T:
-        made = Cluster(**sandbox)
-        try:
-            await made.start()
-            result = await test(UnitWeb(made))
-            error = made.failure()
-            if error is not None:
-                raise error
-            return result
-        finally:
-            await made.stop()
+        async with Cluster(**sandbox) as made:
+            return await test(UnitWeb(made))
 
     return run_virtual(main())

@@ -15,7 +15,7 @@ from chaos.engine.place import Place
 from chaos.engine.progress import Silence
 from chaos.experiment import Options, find_experiment
 from chaos.metrics import MetricsOptions, Publisher
-from kubesim.virtual import VirtualTimeLoop
+from kubesim import VirtualTimeLoop
 from tests.metrics.stand_in import StandIn
 
 
@@ -32,9 +32,7 @@ class Scraper(Silence):
 
 
 async def run(reports: Path, publisher: Publisher, progress: Scraper) -> RunResult:
-    sandbox = kubesim.Cluster(seed=1)
-    await sandbox.start()
-    try:
+    async with kubesim.Cluster(seed=1) as sandbox:
         address = ClusterAddress(url=sandbox.api.url, connector=sandbox.api.connector())
         place = Place(address, sandbox.vantage, "sandbox", simulated=True, virtual_time=True, seed=1)
         options = Options(trials=2, grace_s=1, max_qps=None)
@@ -43,8 +41,6 @@ async def run(reports: Path, publisher: Publisher, progress: Scraper) -> RunResu
             experiment, options, place, reports, progress, lambda _folder, history: publisher.follow(history)
         )
         return await execution.run()
-    finally:
-        await sandbox.stop()
 
 
 def value(text: str, start: str) -> float:

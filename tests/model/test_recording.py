@@ -11,7 +11,7 @@ from chaos.model import ClusterEvent, FaultWindow, History, Outcome, PodIdentity
 from chaos.model.loading import load_history
 from chaos.model.private import open_file
 from chaos.model.recording import EVENTS, OBSERVATIONS, Recorder
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 from tests.fakes import recorder
 
 

@@ -9,7 +9,7 @@ import dns.rrset
 from chaos.model import Observation
 from chaos.probes import CachedProber, DnsView
 from chaos.probes.cached import FROM_CACHE
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 from tests.fakes import FakeVantage, Responder, answer, recorder
 
 NAME = "web-1.web.ns.svc.cluster.local"

@@ -12,7 +12,7 @@ from chaos.model import Observation, Outcome
 from chaos.probes import DnsProber, DnsQuestion, DnsView, Resolver
 from chaos.probes.answer import StrayAnswerError
 from chaos.probes.ids import MOST_OPEN, QueryIds
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 from tests.fakes import FakeVantage, Responder, answer, recorder, refused
 
 NAME = "web-1.web.ns.svc.cluster.local"

@@ -11,7 +11,7 @@ import pytest
 from chaos.model import Observation
 from chaos.probes import DnsView, LocalHost, Resolver
 from chaos.vantage.local import LocalVantage
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 from tests.fakes import FakeVantage, Responder, answer, framed, recorder, refused
 
 NAME = "web-1.web.ns.svc.cluster.local"

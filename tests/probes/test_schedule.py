@@ -4,7 +4,7 @@ import asyncio
 
 from chaos.clock import RunClock
 from chaos.probes import LagMonitor, Schedule
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 
 
 def test_slots_stay_on_the_grid_whatever_a_call_begins() -> None:

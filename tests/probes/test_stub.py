@@ -8,7 +8,7 @@ import pytest
 
 from chaos.model import Observation
 from chaos.probes import DnsView, StubOptions, StubProber
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 from tests.fakes import FakeVantage, answer, recorder, refused
 
 NAME = "web-1.web.ns.svc.cluster.local"

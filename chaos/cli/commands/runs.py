@@ -6,7 +6,8 @@
 from dataclasses import dataclass
 
 from chaos.cli.command import Command
-from chaos.cli.complete import experiment_names_or_parts
+from chaos.cli.commands import PARTS
+from chaos.cli.complete import experiment_names
 from chaos.options import Whole, option
 from chaos.options.argument import argument
 from chaos.options.option import Trust
@@ -15,13 +16,15 @@ from chaos.options.output import FormatOptions, ReportsOptions
 _MOST = 1_000_000
 
 
+def _names_or_parts(incomplete: str) -> list[str]:
+    return [*experiment_names(incomplete), *(part for part in PARTS["runs"] if part.startswith(incomplete))]
+
+
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """Which runs."""
 
-    experiment: str = argument(
-        "[EXPERIMENT]", "Only runs of this one.", required=False, complete=experiment_names_or_parts
-    )
+    experiment: str = argument("[EXPERIMENT]", "Only runs of this one.", required=False, complete=_names_or_parts)
     last: int | None = option(Whole(1, _MOST), None, "Only so many, the newest; default: all.", trust=Trust.TYPED)
 
 

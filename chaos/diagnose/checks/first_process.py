@@ -7,12 +7,10 @@ from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
 from chaos.diagnose.finding import Finding, Severity
-from chaos.diagnose.images import shell_of
 from chaos.diagnose.scripts import Script, program_name, scripts_of
 from chaos.diagnose.values import mapping, number
 from chaos.diagnose.view import View
-from kubesim.containers.script import ScriptSyntaxError, UnsupportedShellError, parse
-from kubesim.containers.script.handover import successors
+from kubesim import hands_over, shell_of
 
 _KEY = "ignores-sigterm"
 _DEFAULT_GRACE_S = 30  # https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
@@ -92,12 +90,7 @@ def _of_shell(script: Script, commands: list[str]) -> tuple[str, bool] | None:
 
 def _hands_over(script: Script, shell: str) -> bool:
     """Whether the last command takes the shell's place, as the sandbox's shells know it of the real ones."""
-    if script.body not in script.argv:
-        return False  # a file, not `-c`
-    try:
-        return bool(successors(parse(script.body), shell))
-    except (ScriptSyntaxError, UnsupportedShellError, RecursionError):
-        return False
+    return script.body in script.argv and hands_over(script.body, shell)  # else it is a file, and not `-c`
 
 
 def _without_handler(program: str) -> str:

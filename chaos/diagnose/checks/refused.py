@@ -6,21 +6,21 @@ from collections.abc import Iterator
 
 from chaos.diagnose.check import Check, Needs
 from chaos.diagnose.finding import Finding, NotChecked, Severity
-from chaos.diagnose.refusal import Refusal, Server
 from chaos.diagnose.values import mapping, mappings
 from chaos.diagnose.view import Item, View, Workload
+from kubesim import Refusal, Validator
 
 _KEY = "manifest-refused"
 
 
 def _look(view: View) -> Iterator[Finding | NotChecked]:
-    server = Server()
+    server = Validator()
     strange = set()
     for item in view.items:
-        if not server.knows(item):
+        if not server.knows(item.object):
             strange.add(f"{item.kind} ({item.object.get('apiVersion')})")
             continue
-        refusal = server.create(item)
+        refusal = server.create(item.object, item.namespace)
         if refusal is not None:
             yield _finding(view, item, refusal)
     if strange:

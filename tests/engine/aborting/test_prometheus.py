@@ -18,7 +18,7 @@ from chaos.engine.aborting.condition import Seen
 from chaos.engine.aborting.prometheus import Prometheus, Query, QueryError, judged
 from chaos.errors import PreflightError
 from chaos.options.conditions import QueryCondition
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 
 TOKEN = "s3cr3t-t0ken"
 

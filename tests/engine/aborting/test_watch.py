@@ -17,7 +17,7 @@ from chaos.engine.progress import Silence
 from chaos.errors import AbortedError, ApiError, PreflightError
 from chaos.model import Outcome
 from chaos.options.conditions import FigureCondition, ObjectCondition, parse_condition
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 from tests.fakes import recorder
 
 READY = "node/one: Ready != True"

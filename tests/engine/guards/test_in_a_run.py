@@ -25,7 +25,7 @@ from chaos.experiment.judging import judges_of, statements
 from chaos.faults import DeletePod
 from chaos.model import RunOutcome
 from chaos.options.guards import GuardOptions
-from kubesim.virtual import run_virtual
+from kubesim import run_virtual
 from tests.engine.test_execution import with_method
 from tests.sandboxed import Ran, run_on, run_sandboxed
 

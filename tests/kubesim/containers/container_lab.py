@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
-from kubesim.containers import CONTAINER_DELAYS, ContainerHost, ContainerProcess, ContainerRuntime
+from kubesim.containers import ContainerHost, ContainerProcess, ContainerRuntime
 from kubesim.dns import DNS_DELAYS
+from kubesim.images import IMAGE_DELAYS, SHIPPED
 from kubesim.model import Model
 from kubesim.network import NETWORK_DELAYS, Network
-from kubesim.redis.delays import REDIS_DELAYS
 from kubesim.simclock import SimClock
 from kubesim.store import Store
 from kubesim.truth import Truth
@@ -38,14 +38,14 @@ class ContainerLab:
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
         self.clock = SimClock(loop, datetime(2026, 1, 1, tzinfo=UTC))
-        self.model = Model(1, NETWORK_DELAYS + DNS_DELAYS + CONTAINER_DELAYS + REDIS_DELAYS, EXACT | _INSTANT)
+        self.model = Model(1, NETWORK_DELAYS + DNS_DELAYS + IMAGE_DELAYS, EXACT | _INSTANT)
         self.net = Network(loop, self.model)
         self.store, self.truth = Store(self.clock, 1), Truth()
         self.net.add_host(POD)
         self.exits: list[tuple[float, int]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._runtime = ContainerRuntime(
-            ContainerHost(self.net, self.store, self.clock, self.model, self.truth, loop, self._spawn)
+            ContainerHost(self.net, self.store, self.clock, self.model, self.truth, loop, self._spawn), SHIPPED
         )
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from kubesim.containers import EXAMPLES
+from kubesim.images import EXAMPLES
 from tests.kubesim.containers.container_lab import BUSYBOX, NGINX, ContainerLab, in_lab
 
 

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from kubesim.containers.input import Input
 from kubesim.containers.process import ContainerProcess
-from kubesim.containers.programs import Input
 from kubesim.containers.signals import Signal, parse_signal
 from tests.kubesim.containers.container_lab import BUSYBOX, NGINX, REDIS, UNIT_LINE, ContainerLab, in_lab
 from tests.kubesim.network.net_lab import POD, Client, now_s

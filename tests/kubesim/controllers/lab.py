@@ -11,8 +11,8 @@ from typing import Any, Self, TypeVar
 from kubesim.api import deletion
 from kubesim.api.registry import Registry
 from kubesim.bootstrap import create_machines
+from kubesim.containers.input import Input
 from kubesim.containers.log import Log
-from kubesim.containers.programs import Input
 from kubesim.control_plane import ControlPlane
 from kubesim.controllers.pod_facts import record_pod_facts
 from kubesim.delays import CONTROLLER_DELAYS
@@ -125,6 +125,8 @@ class Lab:
             raise self.tasks.error
 
     # ---- the runtime and the network that kubelets see ----
+
+    example_images = ("polite", "stubborn")
 
     def knows_image(self, image: str) -> bool:
         return image in ("polite", "stubborn", "crash", "once")

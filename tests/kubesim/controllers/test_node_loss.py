@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kubesim.fields.pod_state import condition, is_ready
-from kubesim.kubelet.link import NETWORK_ANNOTATION
+from kubesim.node_link import NETWORK_ANNOTATION
 from kubesim.store import Object, clone
 from tests.kubesim.controllers.lab import EXACT, Lab, in_lab
 

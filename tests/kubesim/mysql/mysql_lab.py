@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,10 +10,8 @@ from typing import Any
 import aiomysql
 import yaml
 
-from kubesim.api import deletion
-from kubesim.cluster import Cluster
-from kubesim.mysql.client import Dialed
-from kubesim.virtual import run_virtual
+from kubesim import Cluster, run_virtual
+from kubesim.images.mysql.client import Dialed
 
 MANIFESTS = Path(__file__).parents[3] / "experiments" / "manifests"
 PASSWORD = "cluster-password"
@@ -37,26 +34,17 @@ class MysqlLab:
                 obj["spec"].update(changes)
             self.sandbox.api.registry.create(obj["kind"], obj)
 
-    def delete_pod(self, name: str) -> None:
-        deletion.delete(self.sandbox.store, "Pod", "default", name)
-
     def pod(self, name: str) -> dict[str, Any]:
-        return self.sandbox.store.get("Pod", "default", name) or {}
-
-    def ready(self, name: str) -> bool:
-        conditions = self.pod(name).get("status", {}).get("conditions", [])
-        return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+        return self.sandbox.get("Pod", name) or {}
 
     async def wait_ready(self, *names: str) -> None:
-        async with asyncio.timeout(READY_WITHIN_S):
-            while not all(self.ready(name) for name in names):
-                await asyncio.sleep(0.05)
+        await self.sandbox.until_ready(*(f"pod/{name}" for name in names), within_s=READY_WITHIN_S)
 
     @asynccontextmanager
     async def connect(self, pod: str, **settings: Any) -> AsyncIterator[aiomysql.Connection]:
         settings = {"user": "root", "password": PASSWORD, "port": 3306, **settings}
         host = settings.pop("host", None) or self.pod(pod)["status"]["podIP"]
-        connection = Dialed(self.sandbox.network.open_tcp, host=host, **settings)
+        connection = Dialed(self.sandbox.open_tcp, host=host, **settings)
         await connection.connect()
         try:
             yield connection
@@ -81,12 +69,7 @@ def in_cluster(test: Callable[[MysqlLab], Awaitable[None]]) -> None:
     """Run a test in virtual time."""
 
     async def main() -> None:
-        sandbox = Cluster(seed=1)
-        try:
-            await sandbox.start()
+        async with Cluster(seed=1) as sandbox:
             await test(MysqlLab(sandbox))
-            assert sandbox.failure() is None
-        finally:
-            await sandbox.stop()
 
     run_virtual(main())

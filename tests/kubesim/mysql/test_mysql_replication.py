@@ -49,7 +49,7 @@ def test_it_finds_the_source_again_at_its_new_address() -> None:
     async def test(lab: MysqlLab) -> None:
         await set_up(lab)
         old = lab.pod(PODS[0])["metadata"]["uid"]
-        lab.delete_pod(PODS[0])
+        lab.sandbox.delete("Pod", PODS[0])
         async with asyncio.timeout(5):  # a preStop sleep of 2 s, and a retry each second
             while (lost := await status(lab))["Last_IO_Errno"] != 2005:  # unknown host: its name is gone from DNS
                 await asyncio.sleep(0.1)

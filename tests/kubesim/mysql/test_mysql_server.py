@@ -95,7 +95,7 @@ def test_a_claim_keeps_the_data_and_an_open_connection_ends_with_its_server() ->
         first = lab.pod("mysql-cluster-0")["metadata"]["uid"]
         await lab.query("mysql-cluster-0", "CREATE TABLE clusterdb.t (id INT PRIMARY KEY)")
         async with lab.connect("mysql-cluster-0") as connection:
-            lab.delete_pod("mysql-cluster-0")
+            lab.sandbox.delete("Pod", "mysql-cluster-0")
             assert await connection._reader.read(100) == b""
         while lab.pod("mysql-cluster-0").get("metadata", {}).get("uid") in (None, first):
             await asyncio.sleep(0.1)

@@ -230,7 +230,28 @@ def test_a_reader_that_pauses_gets_everything_later() -> None:
         await asyncio.sleep(1)
         assert client.data == b""
         client.transport.resume_reading()
+        await asyncio.sleep(0)  # as in asyncio, it is read in the loop's next step
         assert client.data == b"held"
+
+    in_virtual_time(test)
+
+
+def test_a_protocol_that_raises_is_told_and_loses_its_connection_as_in_asyncio() -> None:
+    class Broken(asyncio.Protocol):
+        def data_received(self, data: bytes) -> None:
+            raise ValueError(data.decode())
+
+    async def test() -> None:
+        told: list[BaseException | None] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context.get("exception")))
+        net = network()
+        net.add_host(POD)
+        await net.listen_tcp(POD, 80, Broken)
+        client = await _connected(net)
+        client.transport.write(b"boo")
+        await asyncio.sleep(1)
+        assert [repr(one) for one in told] == ["ValueError('boo')"]
+        assert client.seen[-1][1] == "ConnectionResetError"
 
     in_virtual_time(test)
 

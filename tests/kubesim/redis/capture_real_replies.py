@@ -4,7 +4,8 @@ Run it against an empty standalone server of version 7.0 that uses its default s
 
     python -m tests.kubesim.redis.capture_real_replies ADDRESS PORT
 
-With ``--reference`` it also prints what `kubesim/redis/reference.json` holds: the server's settings and commands.
+With ``--reference`` it also prints what `kubesim/images/redis/reference.json` holds: the server's settings and
+commands.
 """
 
 from __future__ import annotations

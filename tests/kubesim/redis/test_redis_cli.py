@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubesim.containers import ContainerProcess
-from kubesim.containers.programs.input import Input
+from kubesim.containers.input import Input
 from tests.kubesim.containers.container_lab import REDIS, ContainerLab, in_lab
 
 

@@ -1,0 +1,113 @@
+"""Manifests, sent to the API server as kubectl sends them: over HTTP, the kinds found by discovery."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import aiohttp
+
+from kubesim.manifests import Manifest, ManifestError, Manifests, read_manifests
+from kubesim.store import Object
+
+_MERGE = "application/merge-patch+json"
+# What others of the same manifests need; the rest keeps its order.
+_FIRST = ("Namespace", "CustomResourceDefinition")
+_LOOKS, _LOOK_EVERY_S = 50, 0.1  # at a kind that was defined just now
+_CONFLICT, _FAILURE = 409, 400
+
+
+async def apply(url: str, connector: aiohttp.BaseConnector, manifests: Manifests, namespace: str) -> list[Object]:
+    """See `Cluster.apply`."""
+    async with aiohttp.ClientSession(connector=connector, trust_env=False) as session:
+        return await _Applier(session, url).apply(read_manifests(manifests), namespace)
+
+
+class _Applier:
+    """Creates objects, or changes those that there are."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+        self._session, self._url = session, url
+        self._kinds: dict[str, dict[str, Object]] = {}
+
+    async def apply(self, manifests: Sequence[Manifest], namespace: str) -> list[Object]:
+        """What the server made of each, in the order given.
+
+        Raises:
+            ManifestError: of a kind that there is not (then nothing is changed), or refused.
+        """
+        await self._know_all(manifests)
+        made = {}
+        for number, manifest in sorted(enumerate(manifests), key=lambda row: row[1].kind not in _FIRST):
+            made[number] = await self._apply(manifest, namespace)
+        return [made[number] for number in range(len(manifests))]
+
+    async def _know_all(self, manifests: Sequence[Manifest]) -> None:
+        defined = {row for manifest in manifests for row in _defines(manifest.object)}
+        strange = [
+            f"{one.where}: {one.kind} ({one.api_version})"
+            for one in manifests
+            if (one.api_version, one.kind) not in defined and await self._resource(one) is None
+        ]
+        if strange:
+            raise ManifestError(
+                f"the simulated cluster has no such kind: {'; '.join(strange)}",
+                hint="apply its CustomResourceDefinition too, or leave it out; nothing was changed",
+            )
+
+    async def _resource(self, manifest: Manifest, *, again: bool = False) -> Object | None:
+        version = manifest.api_version
+        if again or version not in self._kinds:
+            path = f"apis/{version}" if "/" in version else f"api/{version}"
+            status, answer = await self._ask("GET", path)
+            rows = answer.get("resources", []) if status < _FAILURE else []
+            self._kinds[version] = {row["kind"]: row for row in rows if "/" not in row["name"]}
+        return self._kinds[version].get(manifest.kind)
+
+    async def _apply(self, manifest: Manifest, namespace: str) -> Object:
+        resource = await self._resource(manifest)
+        for _ in range(_LOOKS):
+            if resource is not None:
+                break
+            await asyncio.sleep(_LOOK_EVERY_S)
+            resource = await self._resource(manifest, again=True)
+        if resource is None:
+            raise ManifestError(f"{manifest.where}: its CustomResourceDefinition does not define {manifest.kind}")
+        version = manifest.api_version
+        path = f"apis/{version}" if "/" in version else f"api/{version}"
+        if resource["namespaced"]:
+            path += f"/namespaces/{manifest.object['metadata'].get('namespace') or namespace}"
+        path += f"/{resource['name']}"
+        status, answer = await self._ask("POST", path, manifest.object)
+        if status == _CONFLICT and answer.get("reason") == "AlreadyExists":
+            status, answer = await self._ask("PATCH", f"{path}/{manifest.name}", manifest.object)
+        if status >= _FAILURE:
+            what = f"{manifest.kind} {manifest.name}"
+            raise ManifestError(
+                f"{manifest.where}: the API server refuses {what} ({status} {answer.get('reason', '')}): "
+                f"{answer.get('message', '')}",
+                hint="a real one refuses it in the same way: correct the field that it names",
+            )
+        return dict(answer)
+
+    async def _ask(self, method: str, path: str, body: Object | None = None) -> tuple[int, Any]:
+        # kubectl asks for Strict by default, so that a field that does not exist is refused and not dropped.
+        parameters = {"fieldValidation": "Strict"} if body is not None else {}
+        headers = {"Content-Type": _MERGE if method == "PATCH" else "application/json"}
+        data = None if body is None else json.dumps(body)
+        async with self._session.request(
+            method, f"{self._url}/{path}", params=parameters, data=data, headers=headers
+        ) as response:
+            text = await response.text()
+            return response.status, json.loads(text) if text.startswith("{") else {"message": text}
+
+
+def _defines(obj: Object) -> list[tuple[str, str]]:
+    """(apiVersion, kind) of what a CustomResourceDefinition defines."""
+    if obj["kind"] != "CustomResourceDefinition":
+        return []
+    spec = obj.get("spec") or {}
+    kind = (spec.get("names") or {}).get("kind", "")
+    return [(f"{spec.get('group')}/{row.get('name')}", kind) for row in spec.get("versions") or ()]

@@ -1,6 +1,0 @@
-"""The shell of simulated containers: POSIX sh as scripts for containers use it, and what bash adds to that."""
-
-from kubesim.containers.script.errors import ScriptSyntaxError, UnsupportedShellError
-from kubesim.containers.script.parser import parse
-
-__all__ = ["ScriptSyntaxError", "UnsupportedShellError", "parse"]

@@ -38,7 +38,7 @@ def _defaults(obj: Object) -> None:
 
 
 def _initial_status(obj: Object) -> Object:
-    stored = [version["name"] for version in obj["spec"].get("versions") or () if version.get("storage")]
+    stored = [version.get("name", "") for version in obj["spec"].get("versions") or () if version.get("storage")]
     return {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": stored[:1]}
 
 

@@ -23,12 +23,16 @@ from kubesim.model import Model
 from kubesim.simclock import SimClock
 from kubesim.store import Store, StoreError
 from kubesim.virtual import run_virtual
+from tests.kubesim.api.generic_kinds import SAMPLES
+from tests.kubesim.api.test_custom_kinds import DEFINITION
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MANIFESTS = [
     row["manifest"]
     for row in json.loads(Path(__file__).with_name("recorded_defaults.json").read_text(encoding="utf-8"))["objects"]
 ]
+MANIFESTS += [{"kind": sample.kind, "metadata": {"name": "one"}, **sample.body} for sample in SAMPLES]
+MANIFESTS += [{"kind": "CustomResourceDefinition", **DEFINITION}]
 EXPRESSIONS = {"matchExpressions": [{"key": "app", "operator": "In", "values": ["nginx"]}]}
 JUNK = st.sampled_from([None, True, 0, -1, 70000, 1.5, "", "x", "Bad Name", "1Gi", [], [None], ["x"], {}, {"a": None}, {"a": "b"}, EXPRESSIONS])  # fmt: skip  # noqa: E501
 

@@ -32,7 +32,7 @@ async def method(run: Run) -> None:
 async def ask_inside(run: Run, command: Sequence[str], pods: Iterable[PodIdentity]) -> None:
     """What a command in the container says of who it is; without a command nothing is asked."""
     for pod in pods if command else ():
-        done = await run.objects.exec(pod.name, command)
+        done = await run.objects.exec(pod.name, command, container=run.options.container)
         run.note(Inside(pod.name, pod.uid, done.stdout.strip(), done.code, done.stderr.strip()[:200]))
 
 

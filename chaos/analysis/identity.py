@@ -63,12 +63,15 @@ def identities(reading: Reading) -> list[Identity]:
     """The identity of each replaced pod at the end of its trial."""
     measured = recoveries(reading)
     lost = losses(reading)
+    without = (RecordKind.SRV,) if reading.meta.target.get("without_ports") else ()
     found = []
     for trial in trials(reading):
         mine = [r for r in measured if r.trial.key == trial.key]
         lasting = [r for r in mine if r.vantage not in lost or lost[r.vantage].at_ns >= trial.end_ns]
         limit_ns = None if reading.within_ns is None else trial.limit_ns + reading.within_ns
-        found.append(Identity(trial, tuple(_object_facets(reading, trial)) + tuple(_dns_facets(lasting, limit_ns))))
+        found.append(
+            Identity(trial, tuple(_object_facets(reading, trial)) + tuple(_dns_facets(lasting, limit_ns, without)))
+        )
     return found
 
 
@@ -127,7 +130,7 @@ def _same(name: str, old: str, new: str) -> Facet:
     return Facet(name, old == new, new if old == new else f"{old or 'none'} became {new or 'none'}")
 
 
-def _dns_facets(mine: list[Recovery], limit_ns: int | None) -> Iterable[Facet]:
+def _dns_facets(mine: list[Recovery], limit_ns: int | None, without: tuple[RecordKind, ...]) -> Iterable[Facet]:
     kinds = {
         "A record": RecordKind.POD_A,
         "AAAA record": RecordKind.POD_AAAA,
@@ -135,8 +138,8 @@ def _dns_facets(mine: list[Recovery], limit_ns: int | None) -> Iterable[Facet]:
         "reverse record": RecordKind.PTR,
     }
     for name, kind in kinds.items():
-        if kind is RecordKind.POD_AAAA and not any(r.kind is kind for r in mine):
-            continue  # its service has no such family
+        if kind in (RecordKind.POD_AAAA, *without) and not any(r.kind is kind for r in mine):
+            continue  # its service has no such family, or no ports
         yield _dns_facet(name, [r for r in mine if r.kind is kind], limit_ns)
 
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass, replace
 
 from chaos.cluster.client import Cluster
 from chaos.cluster.selector import labels_text
+from chaos.engine.container_of import container_of
+from chaos.engine.rollout import canary_note, check_at_rest, check_not_staged, pods_text
+from chaos.engine.serving_port import serving_port
 from chaos.engine.target import WatchedTarget, is_dual_stack, is_ready
 from chaos.errors import PreflightError, UsageError
 from chaos.experiment import Experiment, Options, Workload
@@ -20,6 +23,9 @@ _LIBRARY_CLIENTS = ("dns", "http", "address", "stream")
 # Checkers and questions about what an experiment brings itself.
 _OWN_WORKLOAD_ONLY = ("deployment-contrast", "unlike-deployment")
 _NOBODY_INTERFERED = "target-left-alone"
+_DEFAULT_GRACE_S = 30  # the API server's, where a template names none
+_USUAL_WITHIN_S = Options().within_s
+_NAMED = 3
 _SAYS_ITS_NAME = "says-its-name"
 
 
@@ -28,11 +34,16 @@ class Adopted:
     """The experiment as it is run on that workload.
 
     Attributes:
+        address: of its first pod.
+        options: with what the workload itself says where nobody else did: the container, a limit that its grace
+            period leaves room for.
         notes: what the user should know before it begins.
     """
 
     experiment: Experiment
     target: WatchedTarget
+    address: str
+    options: Options
     notes: tuple[str, ...]
 
 
@@ -56,11 +67,15 @@ async def adopt(cluster: Cluster, experiment: Experiment, options: Options) -> A
         raise PreflightError(
             f"namespace {namespace} has no StatefulSet {name}", hint=f"it has: {names or 'none'}; -n names another"
         )
-    _check_state(found)
+    check_at_rest(found)
     service = await _governing_service(cluster, found)
-    pods, _ = await cluster.list("Pod", namespace, _selector(found))
-    target = _target(found, service, options, pods)
+    pods = _pods_of(found, (await cluster.list("Pod", namespace, pods_text(found)))[0])
     identify = Identify.parse(options.identify)
+    port = serving_port(service, found["spec"]["template"]["spec"], pods[0], identify, options.port)
+    if identify.command:
+        options = replace(options, container=container_of(pods[0], options.container))
+    options, patience = _patient(found, options)
+    target = _target(found, service, pods, port.number)
     fitted = replace(
         experiment,
         workload=Workload(manifests=(), statefulset=name, service=target.service, port=target.port),
@@ -74,48 +89,15 @@ async def adopt(cluster: Cluster, experiment: Experiment, options: Options) -> A
         needs=(*experiment.needs, *(["reach"] if identify.by_library else [])),
         uses=(*experiment.uses, *(["get pods/exec"] if identify.command else [])),
     )
-    return Adopted(fitted, target, tuple(_notes(found, service, identify)))
+    notes = [*_notes(found, service, identify), port.note, patience, canary_note(found)]
+    notes.append(await _shared(cluster, service, target))
+    return Adopted(fitted, target, pods[0]["status"]["podIP"], options, tuple(filter(None, notes)))
 
 
 def _probes(identify: Identify) -> tuple[str, ...]:
     if identify.by_library:
         return _LIBRARY_CLIENTS
     return _CLIENTS if identify.asks_clients else _DNS_ONLY
-
-
-def _check_state(found: Object) -> None:
-    """Refuse to add a fault to what is already in motion.
-
-    Raises:
-        PreflightError: says what it is doing.
-    """
-    meta, spec, status = found["metadata"], found["spec"], found.get("status") or {}
-    what = f"StatefulSet {meta['name']} in namespace {meta['namespace']}"
-    replicas = spec.get("replicas", 1)
-    if meta.get("deletionTimestamp"):
-        raise PreflightError(f"{what} is being deleted", hint="there is nothing to measure any more")
-    if replicas == 0:
-        raise PreflightError(f"{what} has no replicas", hint="scale it up first")
-    if not spec.get("serviceName"):
-        raise PreflightError(
-            f"{what} has no serviceName, so its pods have no DNS names of their own",
-            hint="chaos diagnose says what to do about it",
-        )
-    rolling = status.get("observedGeneration", 0) < meta.get("generation", 0) or (
-        status.get("updateRevision") != status.get("currentRevision")
-        and (spec.get("updateStrategy") or {}).get("type", "RollingUpdate") == "RollingUpdate"
-    )
-    if rolling:
-        raise PreflightError(
-            f"{what} is in the middle of a rollout ({status.get('updatedReplicas', 0)} of {replicas} pods updated)",
-            hint=f"wait for it: kubectl -n {meta['namespace']} rollout status statefulset/{meta['name']}",
-        )
-    ready = status.get("readyReplicas", 0)
-    if ready != replicas or status.get("replicas", 0) != replicas:
-        raise PreflightError(
-            f"{what} is not steady: {ready} of {replicas} pods are Ready",
-            hint=f"kubectl -n {meta['namespace']} get pods -l '{_selector(found)}'; or: chaos diagnose",
-        )
 
 
 async def _governing_service(cluster: Cluster, found: Object) -> Object:
@@ -149,14 +131,15 @@ async def _governing_service(cluster: Cluster, found: Object) -> Object:
     return service
 
 
-def _selector(found: Object) -> str:
-    return labels_text((found["spec"].get("selector") or {}).get("matchLabels") or {})
+def _pods_of(found: Object, pods: list[Object]) -> list[Object]:
+    """Its pods, by ordinal.
 
-
-def _target(found: Object, service: Object, options: Options, pods: list[Object]) -> WatchedTarget:
+    Raises:
+        PreflightError: one is not there, not Ready or has another service's name, or would come back as another one.
+    """
     meta, spec = found["metadata"], found["spec"]
     first = (spec.get("ordinals") or {}).get("start", 0)
-    names = tuple(f"{meta['name']}-{first + i}" for i in range(spec.get("replicas", 1)))
+    names = [f"{meta['name']}-{first + i}" for i in range(spec.get("replicas", 1))]
     by_name = {pod["metadata"]["name"]: pod for pod in pods}
     for name in names:
         pod = by_name.get(name)
@@ -169,43 +152,53 @@ def _target(found: Object, service: Object, options: Options, pods: list[Object]
                 f"{spec['serviceName']}: a changed serviceName that waits for the pod's next restart",
                 hint=f"chaos diagnose -n {meta['namespace']} statefulset/{meta['name']}",
             )
-    _check_staged(found, [by_name[name] for name in names])
+    ours = [by_name[name] for name in names]
+    check_not_staged(found, ours)
+    return ours
+
+
+def _target(found: Object, service: Object, pods: list[Object], port: int) -> WatchedTarget:
+    meta, spec = found["metadata"], found["spec"]
+    names = tuple(pod["metadata"]["name"] for pod in pods)
     labels = spec["template"]["metadata"].get("labels") or {}
-    port = options.port or _port(service, spec)
-    dual = is_dual_stack(service)
-    return WatchedTarget(meta["namespace"], meta["name"], spec["serviceName"], port, names, labels, dual_stack=dual)
+    return WatchedTarget(
+        meta["namespace"],
+        meta["name"],
+        spec["serviceName"],
+        port,
+        names,
+        labels,
+        dual_stack=is_dual_stack(service),
+        has_ports=bool(service["spec"].get("ports")),
+    )
 
 
-def _check_staged(found: Object, pods: list[Object]) -> None:
-    """With OnDelete a deletion rolls the pod's new template out, which nothing could undo.
-
-    Raises:
-        PreflightError: a pod has another template than the one that its successor would have.
-    """
-    meta, newest = found["metadata"], (found.get("status") or {}).get("updateRevision")
-    for pod in pods:
-        if (pod["metadata"].get("labels") or {}).get("controller-revision-hash") != newest:
-            raise PreflightError(
-                f"StatefulSet {meta['name']} has a template that pod {pod['metadata']['name']} does not have yet: "
-                "deleting the pod would roll it out",
-                hint="roll it out first, or take the change back",
-            )
+async def _shared(cluster: Cluster, service: Object, target: WatchedTarget) -> str:
+    """Whose pods its service selects besides; empty: nobody's."""
+    selected, _ = await cluster.list("Pod", target.namespace, labels_text(service["spec"]["selector"]))
+    others = sorted({pod["metadata"]["name"] for pod in selected} - set(target.names))
+    if not others:
+        return ""
+    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+    return (
+        f"its service {target.service} selects pods of others too ({', '.join(others[:_NAMED])}{more}): its own "
+        "records have theirs as well, and only what they say of the target's pods is judged"
+    )
 
 
-def _port(service: Object, spec: Object) -> int:
-    """The service's first TCP port as the container has it; 0 where there is none."""
-    for port in service["spec"].get("ports") or ():
-        if port.get("protocol", "TCP") != "TCP":
-            continue
-        wanted = port.get("targetPort", port["port"])
-        if isinstance(wanted, int):
-            return wanted
-        for container in spec["template"]["spec"].get("containers") or ():
-            for one in container.get("ports") or ():
-                if one.get("name") == wanted:
-                    return int(one["containerPort"])
-        return int(port["port"])
-    return 0
+def _patient(found: Object, options: Options) -> tuple[Options, str]:
+    """The options with a limit that the pods' grace period leaves room for, unless somebody named one; and why."""
+    grace_s = found["spec"]["template"]["spec"].get("terminationGracePeriodSeconds", _DEFAULT_GRACE_S)
+    grace_s = grace_s if options.deletion_grace_s is None else options.deletion_grace_s
+    if options.within_s > grace_s:
+        return options, ""
+    told = f"its pods may take {grace_s} s to end (grace period)"
+    if options.within_s != _USUAL_WITHIN_S or any(said.startswith("--within") for said in options.origins):
+        return options, f"{told}, as long as --within or longer: one that takes all of it misses that limit"
+    within_s = grace_s + _USUAL_WITHIN_S
+    return replace(options, within_s=within_s), (
+        f"{told}, so the limit for their records is {within_s:g} s; --within names another, --grace a shorter end"
+    )
 
 
 def _notes(found: Object, service: Object, identify: Identify) -> list[str]:
@@ -219,6 +212,8 @@ def _notes(found: Object, service: Object, identify: Identify) -> list[str]:
         )
     if spec.get("replicas", 1) == 1:
         notes.append("it has a single replica: while that is away, the service's own name is gone as well")
+    if not service["spec"].get("ports"):
+        notes.append("its service has no ports, so there are no SRV records, and none are asked for")
     if (service["spec"] or {}).get("publishNotReadyAddresses"):
         notes.append("its service publishes addresses that are not ready: names stay until the old pod is terminal")
     if is_dual_stack(service):

@@ -294,7 +294,7 @@ class Execution:
         self._cluster = await connect(self._place.address, self._options.namespace)
         self._connected(self._cluster)
         found = await preflight.check(self._cluster, self._place, self._experiment, self._options)
-        self._experiment = found.experiment
+        self._experiment, self._options = found.experiment, found.options
         outside = outside_conditions(self._options, found.cluster, self._clock, found.target.namespace)
         await check_all(outside)
         await self._refuse_on_top(found)

@@ -211,7 +211,13 @@ class RunObjects:
     async def exec(self, pod: str, command: Sequence[str], *, namespace: str = "", container: str = "") -> Executed:
         """See `chaos.experiment.Objects.exec`."""
         self._refuse_elsewhere(f"running a command in Pod {pod}", "Pod", namespace or self._namespace)
-        return await run_command(self._cluster, namespace or self._namespace, pod, list(command), container=container)
+        where = namespace or self._namespace
+        try:
+            return await run_command(self._cluster, where, pod, list(command), container=container)
+        except ApiError as exc:
+            if container and container == self._options.container and not exc.hint:
+                exc.hint = f"it was run in container {container}; --container names another one of the pod"
+            raise
 
     async def logs(self, pod: str, *, namespace: str = "", container: str = "", previous: bool = False) -> str:
         """See `chaos.experiment.Objects.logs`."""

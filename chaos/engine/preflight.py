@@ -20,6 +20,7 @@ from chaos.engine.manifests import adapt_pods
 from chaos.engine.permissions import Feature, Permission, require, uses_of
 from chaos.engine.place import Place
 from chaos.engine.reach import UnreachableError, check_local
+from chaos.engine.serving_port import check_listens
 from chaos.engine.target import WatchedTarget
 from chaos.engine.views import DnsInventory, find_dns
 from chaos.engine.workload import objects_of
@@ -42,6 +43,7 @@ class Preflight:
         agents: how many agents do.
         chosen: why, for people; empty where it was asked for.
         guards: that look again before each fault.
+        options: as it is run with them: the user's, and what the workload says where nobody else did.
         experiment: as it is run: fitted to the user's own workload where one is named.
         permissions: that it needs, and the cluster says it has; none are asked for on the sandbox.
         notes: what the user should know before it begins.
@@ -51,6 +53,7 @@ class Preflight:
     dns: DnsInventory
     target: WatchedTarget
     experiment: Experiment
+    options: Options
     guards: Guards
     local: bool = True
     agents: int = 0
@@ -103,6 +106,8 @@ async def check(cluster: Cluster, place: Place, experiment: Experiment, options:
         if not place.simulated:
             rows += await require(cluster, [], namespace, uses_of(experiment.name, adopted.experiment.uses))
         target, fitted, notes = adopted.target, adopted.experiment, (*dns.remarks, *adopted.notes)
+        options = adopted.options
+        await check_listens(place.vantage if local else None, target, adopted.address, options)
         check_measured(fitted, options)
     else:
         target, fitted, notes = _target(experiment, namespace), experiment, dns.remarks
@@ -115,7 +120,7 @@ async def check(cluster: Cluster, place: Place, experiment: Experiment, options:
     if options.namespace and not place.simulated:
         notes = (*notes, *await _admission(cluster, fitted, options, agents))
     notes = (*([cluster.heard_by] if cluster.heard_by else []), *allowed, *notes)
-    return Preflight(cluster, dns, target, fitted, guards, local, agents, chosen, notes, tuple(rows))
+    return Preflight(cluster, dns, target, fitted, options, guards, local, agents, chosen, notes, tuple(rows))
 
 
 async def _admission(cluster: Cluster, experiment: Experiment, options: Options, agents: int) -> list[str]:
@@ -188,6 +193,7 @@ def run_meta(found: Preflight, place: Place, experiment: Experiment, options: Op
             "service": target.service,
             "namespace": target.namespace,
             "port": target.port,
+            **({} if target.has_ports else {"without_ports": True}),
             "replicas": len(target.names),
             "domain": dns.domain,
         },

@@ -256,7 +256,8 @@ class Probing:
             for pod in target.names:
                 self._ask(host, view, f"AAAA {pod}.{target.service}", f"{pod}.{governing}", pod)
             self._ask(host, view, f"AAAA {target.service}", governing, "")
-        self._ask(host, view, f"SRV {target.service}", governing, "")
+        if target.has_ports:
+            self._ask(host, view, f"SRV {target.service}", governing, "")
 
     def end(self) -> None:
         """Probing is over: from now on nothing is counted into its time."""

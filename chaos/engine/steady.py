@@ -181,8 +181,11 @@ class SteadyState:
             expected = self._expected(series, addresses)
             if found.status != "NOERROR":
                 return found.status
-            # Every service that selects the pod adds a reverse name of its own.
-            extra = series.record.startswith("PTR ") and set(expected) <= set(found.values)
+            # Every service that selects the pod adds a reverse name of its own, and pods of other workloads that the
+            # service selects have records beside the target's.
+            extra = set(expected) <= set(found.values) and self._may_have_more(
+                series, set(found.values) - set(expected)
+            )
             # A service of several ports has an SRV record of each for every pod.
             values = sorted(set(found.values))
             right = extra or values == sorted(expected)
@@ -194,6 +197,13 @@ class SteadyState:
         if found.values and found.values != (series.pod,):
             return f"{found.values[0]} answered"
         return ""
+
+    def _may_have_more(self, series: Series, more: set[str]) -> bool:
+        """Whether answers beside the expected ones are right."""
+        if series.record.startswith("PTR "):
+            return True
+        others = self._target.others() if not series.pod else frozenset()
+        return bool(others) if series.record.startswith("SRV ") else more <= others
 
     def _expected(self, series: Series, addresses: dict[str, str]) -> tuple[str, ...]:
         if series.record.startswith("SRV "):

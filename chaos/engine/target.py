@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from chaos.model import ClusterEvent, PodIdentity
 from chaos.model.fault import ipv6_of
 from chaos.model.object import Object
@@ -17,6 +19,7 @@ class WatchedTarget:
         names: the pods' names that the StatefulSet should have, by ordinal.
         labels: of its pods.
         dual_stack: whether its service has an IPv6 family beside IPv4.
+        has_ports: whether its service has ports: without one it has no SRV records.
     """
 
     def __init__(
@@ -29,6 +32,7 @@ class WatchedTarget:
         labels: dict[str, str] | None = None,
         *,
         dual_stack: bool = False,
+        has_ports: bool = True,
     ) -> None:
         self.namespace = namespace
         self.statefulset = statefulset
@@ -37,6 +41,7 @@ class WatchedTarget:
         self.names = names
         self.labels = labels or {}
         self.dual_stack = dual_stack
+        self.has_ports = has_ports
         self.objects: dict[str, Object] = {}  # pods of the StatefulSet, by name
         self._identities: dict[str, PodIdentity] = {}
         self.newest: dict[str, str] = {}  # pod name → UID of the newest pod of that name, of any in the namespace
@@ -75,13 +80,27 @@ class WatchedTarget:
     def ready_addresses(self, service: str) -> dict[str, str]:
         """UID of each ready endpoint of a service → its IPv4 address."""
         found = {}
-        for slice_ in self._slices.values():
-            if slice_["metadata"].get("labels", {}).get(_SERVICE_LABEL) != service or is_ipv6(slice_):
-                continue
-            for endpoint in slice_.get("endpoints") or []:
-                if (endpoint.get("conditions") or {}).get("ready") is not False and endpoint.get("targetRef"):
-                    found[str(endpoint["targetRef"]["uid"])] = str(endpoint["addresses"][0])
+        for slice_, endpoint in self._endpoints(service):
+            ready = (endpoint.get("conditions") or {}).get("ready") is not False
+            if ready and endpoint.get("targetRef") and not is_ipv6(slice_):
+                found[str(endpoint["targetRef"]["uid"])] = str(endpoint["addresses"][0])
         return found
+
+    def others(self) -> frozenset[str]:
+        """Addresses of endpoints of its service that are pods of another workload, Ready or not, or no pods at all."""
+        return frozenset(
+            str(address)
+            for _, endpoint in self._endpoints(self.service)
+            if (endpoint.get("targetRef") or {}).get("name") not in self.names
+            for address in endpoint.get("addresses") or ()
+        )
+
+    def _endpoints(self, service: str) -> Iterator[tuple[Object, Object]]:
+        """Each endpoint of a service, with its slice."""
+        for slice_ in self._slices.values():
+            if slice_["metadata"].get("labels", {}).get(_SERVICE_LABEL) == service:
+                for endpoint in slice_.get("endpoints") or []:
+                    yield slice_, endpoint
 
 
 def is_dual_stack(service: Object) -> bool:

@@ -126,10 +126,16 @@ class Options:
         distrusted=_runs_command,
         honoured_by=_with_target,
     )
+    container: str = option(
+        Name(),
+        "",
+        "Of that target's pods, for --identify exec:…; default: as kubectl exec takes it.",
+        honoured_by=_with_target,
+    )
     port: int = option(
         Whole(1, _LARGEST_PORT),
         0,
-        "Of that target's pods; default: the first of its service.",
+        "Of that target's pods; default: of its service, or of its containers.",
         honoured_by=_with_target,
     )
     cluster_domain: str = option(
@@ -286,7 +292,11 @@ class Options:
 
     def _check_target(self) -> None:
         if not self.target:
-            for flag, given in (("--identify", self.identify != "none"), ("--port", self.port)):
+            for flag, given in (
+                ("--identify", self.identify != "none"),
+                ("--container", self.container),
+                ("--port", self.port),
+            ):
                 if given:
                     raise UsageError(
                         f"{flag} is about a target of your own", hint="--target statefulset/NAME -n NAMESPACE"

@@ -54,9 +54,11 @@ class Question:
 
     def asked(self, reading: Reading) -> str:
         """As the reader sees it: where another set than the unit's was measured it is about that set's deleted pods."""
-        pods = ", ".join(dict.fromkeys(trial.target.name for trial in trials(reading)))
-        ours = reading.meta.target.get("statefulset", _UNIT_SET) == _UNIT_SET
-        return self.text if ours or not pods else re.sub(rf"\b{_UNIT_SET}-\d\b", lambda _: pods, self.text)
+        name = str(reading.meta.target.get("statefulset", _UNIT_SET))
+        if name == _UNIT_SET:
+            return self.text
+        pods = ", ".join(dict.fromkeys(trial.target.name for trial in trials(reading))) or f"a pod of {name}"
+        return re.sub(rf"\b{_UNIT_SET}-\d\b", lambda _: pods, self.text)
 
     def ask(self, reading: Reading) -> Answer:
         """The answer; one that needs what the run did not see says so."""

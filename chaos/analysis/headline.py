@@ -14,7 +14,7 @@ from chaos.analysis.over_faults import noun, over_faults, per_fault
 from chaos.analysis.precision import aim_of
 from chaos.analysis.reading import Reading
 from chaos.analysis.records import RecordKind
-from chaos.analysis.recovery import recoveries
+from chaos.analysis.recovery import Recovery, recoveries
 from chaos.analysis.trials import NS_PER_S, Trial, alike, no_effect, trials
 from chaos.analysis.units import count, out_of
 from chaos.model import Interval
@@ -25,8 +25,8 @@ class _Measured:
     """What tells how long a pod was unreachable.
 
     Attributes:
-        views: of clients that connected by the pod's name; where there is none, DNS alone tells.
-        heard: those of them that had worked before the fault.
+        views: of clients that connected by the pod's name.
+        heard: those of them that had worked before the fault; where there is none, DNS alone tells.
         outages: (trial, how long), of those that were seen to fail.
         all_of: the same of all that were heard: one without a failure had no longer outage than two tries are apart.
         again: whether DNS gave the new address and took it back.
@@ -58,14 +58,21 @@ def _measured(reading: Reading) -> _Measured:
     effective = _effective(reading)
     what = noun(t.fault for t in trials(reading) if t.key in effective)
     views = [v for v in client_views(reading) if v.by_own_name and v.trial.key in effective]
-    if views:
-        heard = [v for v in views if not v.deaf]
+    heard = [v for v in views if not v.deaf]
+    if heard:
         failed = [(v.trial.number, lasted) for v in heard if (lasted := v.outage_ns)]
         all_of = [(v.trial.number, v.outage_ns or Interval(0, _between_tries_ns(reading, v.trial))) for v in heard]
         return _Measured(views, heard, failed, all_of, False, what)
     records = [r for r in recoveries(reading) if r.kind is RecordKind.POD_A and r.trial.key in effective]
-    absent = [(r.trial.number, length(r.lost, r.lasting)) for r in records if r.lost and r.lasting]
-    return _Measured([], [], absent, absent, any(r.flips for r in records), what)
+    absent = [(r.trial.number, length(_astray(r, r.lost), r.lasting)) for r in records if r.lost and r.lasting]
+    return _Measured(views, [], absent, absent, any(r.flips for r in records), what)
+
+
+def _astray(recovery: Recovery, lost: Interval) -> Interval:
+    """When a name stopped leading to a pod: it was taken out of DNS, or it went on to lead to one that was gone."""
+    gone_ns, sent_ns = recovery.trial.life.old_gone_ns, recovery.trial.sent_ns
+    stale = gone_ns is not None and lost.after_ns > gone_ns >= sent_ns
+    return Interval(sent_ns, gone_ns) if stale else lost
 
 
 def _between_tries_ns(reading: Reading, trial: Trial) -> int:
@@ -90,12 +97,13 @@ def _headline(reading: Reading) -> Iterator[str]:
     durations, what = per_fault(found.outages), found.what
     effective = [trial for trial in trials(reading) if not no_effect(trial)]
     before = f"its client had failed already before the {what}"
+    pod = _deleted_pod(reading)
     if found.views and not found.heard:
-        yield f"Whether a deleted pod was reachable by its name was not measured: {before}."
-    elif not found.views and durations:
-        yield _by_dns(found, durations)
-    elif found.views:
-        yield _unreachable(found, durations)
+        yield f"Whether a deleted pod{pod} was reachable by its name was not measured: {before}."
+    if not found.heard and durations:
+        yield _by_dns(found, durations, pod)
+    elif found.heard:
+        yield _unreachable(found, durations, pod)
     if durations:
         yield how_sure(per_fault(found.all_of), what, aim=aim_of(reading)) if alike(effective) else ""
         yield own_doing(reading, divisions(reading))
@@ -104,19 +112,25 @@ def _headline(reading: Reading) -> Iterator[str]:
         yield f"In {out_of(deaf, len(found.views), each(found.views))} it was not measured: {before}."
 
 
-def _unreachable(found: _Measured, durations: list[Interval]) -> str:
+def _deleted_pod(reading: Reading) -> str:
+    """Whose pods they were: of a workload of the user's own its name."""
+    named = reading.meta.target.get("statefulset") if reading.meta.parameters.get("target") else ""
+    return f" of {named}" if named else ""
+
+
+def _unreachable(found: _Measured, durations: list[Interval], pod: str) -> str:
     heard = found.heard
     if not durations:
         tried = sum(view.samples for view in heard)
-        return f"A deleted pod was reachable by its name whenever it was tried ({count(tried, 'time')})."
+        return f"A deleted pod{pod} was reachable by its name whenever it was tried ({count(tried, 'time')})."
     failed = len(found.outages)
     all_of = "" if failed == len(heard) else f" in {out_of(failed, len(heard), each(heard))}"
     slowest = ", the slowest pod of each fault counted" if len(durations) < failed else ""
-    return f"A deleted pod was unreachable by its name{all_of} for {over_faults(durations, found.what)}{slowest}."
+    return f"A deleted pod{pod} was unreachable by its name{all_of} for {over_faults(durations, found.what)}{slowest}."
 
 
-def _by_dns(found: _Measured, durations: list[Interval]) -> str:
+def _by_dns(found: _Measured, durations: list[Interval], pod: str) -> str:
     lasted = over_faults(durations, found.what)
     if found.again:
-        return f"The DNS name of a deleted pod led to its successor for good only after {lasted}."
-    return f"The DNS name of a deleted pod did not lead to its successor for {lasted}."
+        return f"The DNS name of a deleted pod{pod} led to its successor for good only after {lasted}."
+    return f"The DNS name of a deleted pod{pod} did not lead to its successor for {lasted}."

@@ -44,6 +44,7 @@ def adopted(
     meddle: dict[str, Any] | None = None,
     staged_s: float = 0.0,
     dual_stack: bool = False,
+    corefile: str = "",
 ) -> tuple[Ran, list[str]]:
     """Run on a sandbox in which that workload has been running for a minute; returns what is there afterwards too.
 
@@ -52,7 +53,7 @@ def adopted(
     """
 
     async def main() -> tuple[Ran, list[str]]:
-        async with kubesim.Cluster(seed=1, dual_stack=dual_stack) as sandbox:
+        async with kubesim.Cluster(seed=1, dual_stack=dual_stack, corefile=corefile) as sandbox:
             labels = {OPT_IN_LABEL: "true"}
             sandbox.api.registry.create("Namespace", {"metadata": {"name": "mine", "labels": labels}})
             for obj in (service, statefulset):

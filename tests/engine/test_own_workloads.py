@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 import kubesim
+from chaos.analysis.headline import headline, outages
+from chaos.analysis.reading import Reading
 from chaos.engine.consent import OPT_IN_LABEL
 from chaos.engine.container_of import container_of
 from chaos.engine.rollout import check_at_rest, check_not_staged
@@ -80,11 +82,35 @@ def test_a_canary_with_a_sidecar_whose_service_is_shared_and_has_no_ports_is_mea
     assert verdicts(ran) == dict.fromkeys(verdicts(ran), "ok")
     said = [details["said"] for _, what, details in ran.history.marks if what == "inside"]
     assert said == ["ledger-0", "ledger-1", "ledger-0", "ledger-1"]
+    assert "DNS name of a deleted pod of ledger did not lead" in headline(Reading(ran.history))
     remarks = " ".join(ran.history.meta.environment["remarks"])
     assert "selects pods of others too (cart-0)" in remarks
     assert "no SRV records" in remarks
     assert "its first 1 pods at an older template" in remarks
     assert ran.history.meta.parameters["container"] == "nginx"
+
+
+COREFILE = """.:53 {
+    kubernetes corp.internal in-addr.arpa ip6.arpa {
+        pods insecure
+        fallthrough in-addr.arpa ip6.arpa
+        ttl 30
+    }
+    forward . /etc/resolv.conf
+    cache 30
+}
+"""
+
+
+def test_a_name_that_leads_to_a_pod_that_is_gone_is_not_told_as_leading_to_its_successor(tmp_path: Path) -> None:
+    """A cache in CoreDNS, in a cluster with another domain: no answer is missing, and for seconds all are wrong."""
+    service, statefulset = manifests()
+    statefulset["spec"]["replicas"] = 1
+    options = replace(OPTIONS, identify="none", period_s=0.2)
+    ran, _ = adopted(tmp_path, service, statefulset, options, corefile=COREFILE)
+    assert ran.history.meta.target["domain"] == "corp.internal"
+    (absent,) = outages(Reading(ran.history))
+    assert absent.after_ns > 20e9
 
 
 def test_a_limit_that_nobody_chose_leaves_room_for_the_grace_period(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from kubesim import running
+from kubesim import relay, running
 from kubesim.api.server import ApiServer
 from kubesim.bootstrap import corefile as kubeadm_corefile
 from kubesim.bootstrap import create_machines, create_services
@@ -73,6 +73,7 @@ class Works:
         self.network = Network(loop, self.model, "loopback" if realtime else "memory")
         self.vantage = Vantage(self.network, self.model.rng("ids of DNS queries"))
         self.api = ApiServer(self.store, self.clock, self.model, token=token, dual_stack=dual_stack)
+        self.api.connect_stream(relay.PATH, lambda request: relay.Relay(self.vantage).serve(request))
         self._proxy = KubeProxy(self.store, self.network, self.model, self.truth)
         self._policies = PolicyEngine(self.store, self.network, self.model)
         self._control_plane: ControlPlane | None = None

@@ -25,6 +25,7 @@ from chaos.diagnose import (
     read_files,
     read_namespace,
 )
+from chaos.engine.practice import vantage_onto
 from chaos.errors import InconclusiveError, UsageError
 from chaos.options.output import FormatOptions, ReportsOptions, SharingOptions
 from chaos.options.place import ClusterOptions
@@ -82,7 +83,8 @@ async def _of_cluster(request: DiagnoseRequest, statefulset: str) -> int:
     try:
 
         async def read() -> Snapshot:
-            return await read_namespace(cluster, namespace, LocalVantage(), in_cluster=address.in_cluster)
+            async with vantage_onto(cluster, LocalVantage()) as vantage:
+                return await read_namespace(cluster, namespace, vantage, in_cluster=address.in_cluster)
 
         snapshot, found = await diagnose_again(read)
         where = f"{cluster.name}, namespace {namespace}"

@@ -14,6 +14,7 @@ from chaos.cli.terminal import SteadfastConsole, print_json
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.connection import connect
 from chaos.engine.doctor import Doctor, Examined, Status, local_findings, unreachable
+from chaos.engine.practice import vantage_onto
 from chaos.errors import ChaosError, PreflightError, UsageError
 from chaos.options.agents import PodOptions
 from chaos.options.output import FormatOptions
@@ -54,11 +55,12 @@ async def _findings(address: ClusterAddress, namespace: str, agent_image: str) -
     except ChaosError as exc:
         return [unreachable(exc)]
     try:
-        doctor = Doctor(cluster, LocalVantage(), namespace, agent_image, in_cluster=address.in_cluster)
         found = []
         try:
-            async for finding in doctor.findings():
-                found.append(finding)  # noqa: PERF401 - what was found before a failure stays
+            async with vantage_onto(cluster, LocalVantage()) as vantage:
+                doctor = Doctor(cluster, vantage, namespace, agent_image, in_cluster=address.in_cluster)
+                async for finding in doctor.findings():
+                    found.append(finding)  # noqa: PERF401 - what was found before a failure stays
         except ChaosError as exc:
             found.append(unreachable(exc))
         return found

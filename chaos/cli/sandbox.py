@@ -108,6 +108,7 @@ async def _serve(path: Path, seed: int, settings: tuple[str, ...]) -> int:
             f"kubeconfig   {path}",
             f"cluster DNS  {dns[0]} port {dns[1]} (UDP and TCP)",
             f"try          kubectl --kubeconfig {path} get pods -A",
+            f"             chaos doctor --context sandbox --kubeconfig {path}",
             f"             dig @{dns[0]} -p {dns[1]} kubernetes.default.svc.cluster.local",
         ):
             console.print(line, markup=False, highlight=False, soft_wrap=True)

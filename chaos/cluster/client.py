@@ -47,6 +47,7 @@ class Cluster:
         server: its URL.
         proxy: that requests go through; None: none.
         version: such as ``v1.34.4``.
+        simulated: whether it is a practice cluster (`chaos sandbox`).
         fingerprint: what no two clusters share: the UID of the namespace kube-system; where that may not be read,
             ``namespace NAME UID`` of the run's own.
         requests: API requests made.
@@ -63,6 +64,7 @@ class Cluster:
         self.server = transport.server
         self.proxy = transport.proxy
         self.version = ""
+        self.simulated = False
         self.fingerprint = ""
         self.requests = 0
         self.used: Counter[tuple[str, str, str]] = Counter()
@@ -81,7 +83,7 @@ class Cluster:
         Args:
             own_namespace: of the run, which serves where kube-system may not be read.
         """
-        self.version = self._transport.version
+        self.version, self.simulated = self._transport.version, self._transport.simulated
         try:
             namespace = await self.get("Namespace", "kube-system")
         except ApiError as exc:

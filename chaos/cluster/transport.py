@@ -49,6 +49,11 @@ class Transport:
         """Of the server, such as ``v1.34.4``."""
         return str(self._dynamic.version.get("kubernetes", {}).get("gitVersion", "unknown"))
 
+    @property
+    def simulated(self) -> bool:
+        """Whether the server says that it is `chaos sandbox`, as only that one does."""
+        return bool(self._dynamic.version.get("kubernetes", {}).get("gitTreeState") == "simulated")
+
     async def find(self, kind: str, api_version: str) -> Any:
         """The library's handle of a kind, which knows its paths."""
         prefix = "apis" if "/" in api_version else "api"

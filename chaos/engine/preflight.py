@@ -97,7 +97,8 @@ async def check(cluster: Cluster, place: Place, experiment: Experiment, options:
             if dns.managed
             else "its owner can allow it: chaos manifests rbac -n NAMESPACE --with disturb-dns",
         )
-    local, agents, chosen = await _choose_vantages(place, dns, options)
+    simulated = place.simulated or cluster.simulated
+    local, agents, chosen = await _choose_vantages(place, dns, options, simulated=simulated)
     namespace = options.namespace or _new_name(place)
     if agents:
         rows += await require(cluster, [Feature.AGENTS], options.namespace)
@@ -138,10 +139,12 @@ async def _admission(cluster: Cluster, experiment: Experiment, options: Options,
     return notes
 
 
-async def _choose_vantages(place: Place, dns: DnsInventory, options: Options) -> tuple[bool, int, str]:
+async def _choose_vantages(
+    place: Place, dns: DnsInventory, options: Options, *, simulated: bool
+) -> tuple[bool, int, str]:
     """Whether this process probes, how many agents do, and why where nobody said so."""
     asked = options.vantage
-    if place.simulated and asked in ("agent", "both"):
+    if simulated and asked in ("agent", "both"):
         raise UsageError(
             "the sandbox has no agents: everything of it can be reached from here",
             hint="leave --vantage and --agents out, or name a real cluster with --context",
@@ -151,7 +154,7 @@ async def _choose_vantages(place: Place, dns: DnsInventory, options: Options) ->
         try:
             await check_local(place.vantage, dns)
         except UnreachableError as exc:
-            if asked != "auto" or place.simulated:
+            if asked != "auto" or simulated:
                 raise
             asked, chosen = "agent", exc.message
     agents = options.agents.count if asked in ("agent", "both") else 0
@@ -185,7 +188,7 @@ def run_meta(found: Preflight, place: Place, experiment: Experiment, options: Op
     target, dns = found.target, found.dns
     return RunMeta(
         experiment=experiment.name,
-        simulated=place.simulated,
+        simulated=place.simulated or found.cluster.simulated,
         started_at=clock.started_at,
         seed=place.seed,
         target={

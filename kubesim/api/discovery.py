@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from kubesim.api import access
 from kubesim.kinds.kind import Kind, Resource
 from kubesim.release import KUBERNETES, MINOR
 from kubesim.scheme import Scheme
@@ -46,6 +47,8 @@ def document(path: str, scheme: Scheme) -> Any:
             found = _resources("", "v1", scheme)
         case ["apis", group] if group in _versions(scheme):
             found = {"kind": "APIGroup", "apiVersion": "v1", **_group(group, _versions(scheme)[group])}
+        case ["apis", access.GROUP, access.VERSION]:
+            found = _resources(access.GROUP, access.VERSION, scheme)
         case ["apis", group, version] if scheme.has_version(group, version):
             found = _resources(group, version, scheme)
         case _:
@@ -59,6 +62,7 @@ def _versions(scheme: Scheme) -> dict[str, list[str]]:
     for kind in scheme:
         if kind.resource.group:
             found.setdefault(kind.resource.group, set()).add(kind.resource.version)
+    found.setdefault(access.GROUP, set()).add(access.VERSION)
     return {group: sorted(versions, key=_preference) for group, versions in found.items()}
 
 
@@ -82,6 +86,8 @@ def _resources(group: str, version: str, scheme: Scheme) -> Object:
         resource = kind.resource
         if (resource.group, resource.version) == (group, version):
             listed += [_resource(kind), *(_subresource(resource, s) for s in resource.subresources)]
+    if (group, version) == (access.GROUP, access.VERSION):
+        listed.append(access.RESOURCE)
     return {
         "kind": "APIResourceList",
         "apiVersion": "v1",

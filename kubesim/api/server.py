@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 
-from kubesim.api import discovery, openapi
+from kubesim.api import access, discovery, openapi
 from kubesim.api.dispatch import Dispatch
 from kubesim.api.faults import ApiFaults
 from kubesim.api.memory import MemoryConnector
@@ -27,6 +28,7 @@ _BODY_LIMIT_BYTES = 3 * 1024 * 1024  # the real server's
 _STOP_WITHIN_S = 2.0
 _OPEN_PATHS = ("/healthz", "/readyz", "/livez", "/version")
 _NO_RESOURCE = StoreError(404, "NotFound", "the server could not find the requested resource")
+Upgrade = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 _UNAUTHORIZED = StoreError(401, "Unauthorized", "Unauthorized")
 
 
@@ -56,10 +58,15 @@ class ApiServer:
         self._server: web.Server | None = None
         self._listener: asyncio.Server | None = None
         self._connectors: list[MemoryConnector] = []
+        self._streams: dict[str, Upgrade] = {}
 
     def connect_kubelets(self, kubelets: Kubelets) -> None:
         """From now on logs and exec reach containers."""
         self._dispatch.kubelets = kubelets
+
+    def connect_stream(self, path: str, serve: Upgrade) -> None:
+        """From now on `serve` answers requests for a path that Kubernetes has not."""
+        self._streams[path] = serve
 
     def stall_watches(self, *kinds: str) -> None:
         """A fault: watches of these kinds that are open now stay open and say nothing more, until `resume_watches`."""
@@ -139,6 +146,8 @@ class ApiServer:
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         path, prefix = self._authorized_path(request)
+        if (serve := self._streams.get(path)) is not None:
+            return await serve(request)
         body = await request.read()
         delay_s = self._model.draw("api_request")
         if request.method not in ("GET", "HEAD"):
@@ -147,6 +156,8 @@ class ApiServer:
         if path in ("/healthz", "/readyz", "/livez"):
             return self._responses.text("ok")
         found = discovery.document(path, self.registry.store.scheme) if request.method == "GET" else None
+        if path == access.PATH and request.method == "POST":
+            return self._responses.json(access.review(body, request.content_type), 201)
         if path.startswith("/openapi/v3"):
             inner = path.removeprefix("/openapi/v3").strip("/")
             scheme = self.registry.store.scheme

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kubesim.containers.catalog import Family
 from kubesim.containers.image import Image
 from kubesim.containers.inside import Inside
@@ -28,7 +30,19 @@ def _server(inside: Inside, argv: tuple[str, ...], on_exit: OnExit) -> Process |
     return Nginx(inside.host, inside.pod, inside.ip, on_exit, inside.files)
 
 
+# Of the tutorials on kubernetes.io. What its tags are made from differs (0.8: Ubuntu); Debian's shell and programs stand for
+# them here, and for its stop signal the usual one.
+_SLIM = Image(
+    "registry.k8s.io/nginx-slim",
+    command=_COMMAND,
+    programs={**DEBIAN, "nginx": nginx},
+    servers={"nginx": _server},
+    delays=_DELAYS,
+)
+
 FAMILIES = (
+    Family(VERSION, "registry.k8s.io/nginx-slim:0.24", _SLIM),
+    Family(VERSION, "k8s.gcr.io/nginx-slim:0.8", replace(_SLIM, name="k8s.gcr.io/nginx-slim")),
     Family(
         rf"{ALPINE_TAGS}(?:-slim|-perl|-otel)?",
         "nginx:alpine",

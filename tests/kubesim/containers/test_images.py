@@ -32,6 +32,13 @@ def test_a_name_says_which_shell_its_image_has(name: str, sh: str) -> None:
     assert image.stop_signal is (Signal.QUIT if "nginx" in name else Signal.TERM)
 
 
+@pytest.mark.parametrize("name", ["registry.k8s.io/nginx-slim:0.24", "k8s.gcr.io/nginx-slim:0.8"])
+def test_the_web_server_of_the_kubernetes_tutorials_is_known(name: str) -> None:
+    image = find_image(name)
+    assert image is not None
+    assert image.serves("nginx")
+
+
 @pytest.mark.parametrize(
     "name",
     ["nginx:banana", "mystery", "registry.example.com/library/nginx:alpine", "library/nothing:1", "NGINX:alpine", "",

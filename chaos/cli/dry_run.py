@@ -25,6 +25,7 @@ from chaos.engine.asking import ask
 from chaos.engine.permissions import DNS_NAMESPACE
 from chaos.engine.place import Place
 from chaos.engine.planning import plan_document
+from chaos.engine.practice import place_onto
 from chaos.engine.probing import rates_of
 from chaos.engine.rehearsal import Call, Rehearsed
 from chaos.engine.standins import budgets_of, stand_ins
@@ -99,6 +100,7 @@ async def _look(
     )
     cluster = await connect(place.address, options.namespace)
     stack.push_async_callback(cluster.close)
+    place = await stack.enter_async_context(place_onto(cluster, place))
     found = await preflight.check(cluster, place, experiment, options)
     clock = RunClock(asyncio.get_running_loop())
     await check_all(outside_conditions(options, cluster, clock, found.target.namespace))

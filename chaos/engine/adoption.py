@@ -67,9 +67,10 @@ async def adopt(cluster: Cluster, experiment: Experiment, options: Options) -> A
         raise PreflightError(
             f"namespace {namespace} has no StatefulSet {name}", hint=f"it has: {names or 'none'}; -n names another"
         )
-    check_at_rest(found)
+    listed, _ = await cluster.list("Pod", namespace, pods_text(found))
+    check_at_rest(found, listed)
     service = await _governing_service(cluster, found)
-    pods = _pods_of(found, (await cluster.list("Pod", namespace, pods_text(found)))[0])
+    pods = _pods_of(found, listed)
     identify = Identify.parse(options.identify)
     port = serving_port(service, found["spec"]["template"]["spec"], pods[0], identify, options.port)
     if identify.command:

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from chaos.engine.lease import Heartbeat
 from chaos.engine.method import carry_out, method_limit_s
 from chaos.engine.patience import AFTER_SIGNAL_S, CLEANUP_WITHIN_S, Patience
 from chaos.engine.place import Place
-from chaos.engine.practice import vantage_onto
+from chaos.engine.practice import place_onto
 from chaos.engine.progress import Progress
 from chaos.engine.redaction import redacted
 from chaos.engine.revisions import Revisions
@@ -294,11 +294,7 @@ class Execution:
         self._progress.step(f"connecting to {self._place.label}")
         self._cluster = await connect(self._place.address, self._options.namespace)
         self._connected(self._cluster)
-        if self._place.simulated:
-            await self._look_and_measure(self._cluster)
-            return
-        async with vantage_onto(self._cluster, self._place.vantage) as vantage:
-            self._place = replace(self._place, vantage=vantage)
+        async with place_onto(self._cluster, self._place) as self._place:
             await self._look_and_measure(self._cluster)
 
     async def _look_and_measure(self, cluster: Cluster) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from chaos.cluster.client import Cluster
 from chaos.cluster.relay import open_relay
+from chaos.engine.place import Place
 from chaos.vantage import Vantage
 from chaos.vantage.relay import RelayVantage
 
@@ -35,3 +37,17 @@ async def vantage_onto(cluster: Cluster, otherwise: Vantage) -> AsyncIterator[Va
         carrying.cancel()
         await asyncio.wait([carrying])
         await frames.close()
+
+
+@asynccontextmanager
+async def place_onto(cluster: Cluster, place: Place) -> AsyncIterator[Place]:
+    """The place with that vantage; the sandbox of this process has its own already.
+
+    Raises:
+        ApiError: the relay cannot be had.
+    """
+    if place.simulated:
+        yield place
+        return
+    async with vantage_onto(cluster, place.vantage) as vantage:
+        yield replace(place, vantage=vantage)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chaos.cluster.selector import labels_text
+from chaos.engine.readiness import why
+from chaos.engine.target import is_ready
 from chaos.errors import PreflightError
 from chaos.model.object import Object
 
+_TOLD = 3
 _REVISION_LABEL = "controller-revision-hash"
 
 
@@ -27,8 +30,12 @@ def pods_text(found: Object) -> str:
     return labels_text((found["spec"].get("selector") or {}).get("matchLabels") or {})
 
 
-def check_at_rest(found: Object) -> None:
+def check_at_rest(found: Object, pods: Iterable[Object] = ()) -> None:
     """Refuse to add a fault to what is already in motion.
+
+    Args:
+        found: the StatefulSet.
+        pods: that it has, of which the refusal tells what is wrong.
 
     Raises:
         PreflightError: says what it is doing.
@@ -59,9 +66,15 @@ def check_at_rest(found: Object) -> None:
     ready = status.get("readyReplicas", 0)
     if ready != replicas or status.get("replicas", 0) != replicas:
         raise PreflightError(
-            f"{what} is not steady: {ready} of {replicas} pods are Ready",
+            f"{what} is not steady: {ready} of {replicas} pods are Ready{_unready(pods)}",
             hint=f"kubectl -n {meta['namespace']} get pods -l '{pods_text(found)}'; or: chaos diagnose",
         )
+
+
+def _unready(pods: Iterable[Object]) -> str:
+    told = [f"{pod['metadata']['name']}: {why(pod)}" for pod in pods if not is_ready(pod)]
+    more = f"; and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+    return f" ({'; '.join(told[:_TOLD])}{more})" if told else ""
 
 
 def check_not_staged(found: Object, pods: Iterable[Object]) -> None:

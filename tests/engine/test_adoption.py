@@ -244,7 +244,9 @@ def test_a_target_whose_service_is_not_headless_is_refused(tmp_path: Path) -> No
 def test_a_target_whose_pods_are_not_ready_is_refused(tmp_path: Path) -> None:
     service, statefulset = manifests()
     statefulset["spec"]["template"]["spec"]["containers"][0]["image"] = "nginx:nowhere"
-    assert "0 of 3 pods are Ready" in refused(tmp_path, service, statefulset)
+    said = refused(tmp_path, service, statefulset)
+    assert "0 of 3 pods are Ready (web-0: container " in said
+    assert "ErrImagePull" in said or "ImagePullBackOff" in said
 
 
 def test_a_target_in_the_middle_of_a_rollout_is_refused(tmp_path: Path) -> None:

@@ -30,8 +30,8 @@ def _server(inside: Inside, argv: tuple[str, ...], on_exit: OnExit) -> Process |
     return Nginx(inside.host, inside.pod, inside.ip, on_exit, inside.files)
 
 
-# Of the tutorials on kubernetes.io. What its tags are made from differs (0.8: Ubuntu); Debian's shell and programs stand for
-# them here, and for its stop signal the usual one.
+# Of the tutorials on kubernetes.io. What its tags are made from differs (0.8: Ubuntu); Debian's shell and programs
+# stand for them here, and for its stop signal the usual one.
 _SLIM = Image(
     "registry.k8s.io/nginx-slim",
     command=_COMMAND,

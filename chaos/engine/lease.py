@@ -28,7 +28,7 @@ from chaos.visible import visible
 NAME = "chaos-identity"
 RENEW_S, DURATION_S = 10.0, 40
 # For one renewal: two that are not answered must not cost the Lease, nor may one that hangs write an old time later.
-_RENEWED_WITHIN_S = 5.0
+RENEWED_WITHIN_S = 5.0
 # A run that cannot reach the API server for a while is not over: it comes back, or its rollback does.
 _SURELY_OVER_S = 10 * DURATION_S
 # Older versions said so, and never renewed it; what claims more is somebody's who would keep everybody out for good.
@@ -183,7 +183,7 @@ class Heartbeat:
         while True:
             await asyncio.sleep(RENEW_S)
             try:
-                async with asyncio.timeout(_RENEWED_WITHIN_S):
+                async with asyncio.timeout(RENEWED_WITHIN_S):
                     await self._renew()
             except TimeoutError:
                 continue

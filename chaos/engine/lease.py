@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -35,6 +36,7 @@ _SURELY_OVER_S = 10 * DURATION_S
 _MOST_S = 3600.0
 # It is gone, or has another UID: a conflict, or a change of what does not change.
 _ANOTHER_ONE = (404, 409, 422)
+_PROCESS = re.compile(r", pid ([1-9][0-9]{0,9}), run ")
 Object = dict[str, Any]
 
 
@@ -72,6 +74,28 @@ class Holder:
     def is_here(self) -> bool:
         """Whether it is of this machine."""
         return f"@{platform.node()}," in self.who
+
+    @property
+    def has_a_process(self) -> bool:
+        """Whether a process of this machine has the number that it says, so that it may be the run.
+
+        Then a journal that nobody holds does not tell that the run is over: it may be a copy of the one that it writes.
+        """
+        number = _PROCESS.search(self.who)
+        if not self.is_here or number is None or int(number[1]) == os.getpid():
+            return False
+        try:
+            os.kill(int(number[1]), 0)  # nothing is sent
+        except (ProcessLookupError, OverflowError):
+            return False
+        except OSError:
+            return True  # somebody else's
+        return True
+
+    @property
+    def is_told_here(self) -> bool:
+        """Whether a journal of this machine that nobody holds tells that it is over."""
+        return self.is_here and not self.has_a_process
 
     def describe(self) -> str:
         """For people."""

@@ -115,7 +115,7 @@ def _is_called_over(said: Holder, journal: Journal | None, over: frozenset[str])
 def _is_told_by_its_file(said: Holder, journal: Journal | None) -> bool:
     """Whether a journal here shows that the run lives, or, of a run of this machine, that it does not."""
     try:
-        return journal is not None and (journal.is_live() or said.is_here)
+        return journal is not None and (journal.is_live() or said.is_told_here)
     except PreflightError:
         return False
 

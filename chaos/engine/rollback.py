@@ -131,8 +131,8 @@ async def _check_over(journal: Journal, cluster: Cluster, renewals: Renewals) ->
         found = await holder_of(cluster, entry.namespace)
         if found is None or found.run != journal.run["id"]:
             continue
-        # Of this machine: no process of it holds the file, whoever has it, unless nobody can hold one there.
-        if not isinstance(journal, Copy) and found.is_here and journal.is_told_by_lock:
+        # Of this machine: no process of it holds the file, unless nobody can hold one there, or it is a copy.
+        if not isinstance(journal, Copy) and found.is_told_here and journal.is_told_by_lock:
             continue
         if found.is_alive or await renewals.of(cluster, found):
             raise PreflightError(

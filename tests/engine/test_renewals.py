@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,10 @@ def proxy_is_wrong(monkeypatch: pytest.MonkeyPatch, by_s: float) -> None:
         return before_s, said_s + by_s, after_s
 
     monkeypatch.setattr(Cluster, "server_date", date)
+
+
+def gone(*_: object) -> None:
+    raise ProcessLookupError
 
 
 async def elsewhere(place: Place, tmp_path: Path) -> Taken:
@@ -84,6 +90,7 @@ def test_what_needs_no_watching_is_not_watched(tmp_path: Path, monkeypatch: pyte
         assert await took_s(tmp_path / "here") < WATCHED_S
         proxy_is_wrong(monkeypatch, HOUR_S)
         monkeypatch.setattr("platform.node", lambda: "far")
+        monkeypatch.setattr("os.kill", gone)
         assert await took_s(tmp_path / "theirs") < WATCHED_S
         assert await holder_of(place.cluster, "mine") is None
 
@@ -110,3 +117,31 @@ def test_a_run_whose_lease_goes_away_meanwhile_is_left_to_itself(
 
     run(story)
     assert "its Lease went away just now" in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_a_copied_journal_of_a_run_of_this_machine_does_not_tell_that_it_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody holds the copy; a process of this machine has the number that the Lease says."""
+
+    async def story(place: Place) -> None:
+        await own_namespace(place, "mine")
+        taken = Taken(place, tmp_path / "reports", "r1")
+        with monkeypatch.context() as patched:
+            patched.setattr("os.getpid", os.getppid)
+            await taken.take()
+        shutil.copytree(tmp_path / "reports", tmp_path / "copied")
+        assert await clean(place, tmp_path / "copied") == 0  # it left nothing: it is at work
+        copy = Journal.load(tmp_path / "copied" / "r1" / JOURNAL)
+        assert copy.claim()
+        clock = RunClock(asyncio.get_running_loop())
+        with pytest.raises(PreflightError, match="still under way"):
+            await recover(copy, place.cluster, clock, Silence())
+        assert await holder_of(place.cluster, "mine") is not None
+        await taken.heart.end()
+        monkeypatch.setattr("os.kill", gone)
+        assert await recover(copy, place.cluster, clock, Silence()) == []
+        taken.journal.close()
+        copy.close()
+
+    run(story)

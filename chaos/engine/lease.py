@@ -77,9 +77,10 @@ class Holder:
 
     @property
     def has_a_process(self) -> bool:
-        """Whether a process of this machine has the number that it says, so that it may be the run.
+        """Whether another process of this machine has the number that it says, so that it may be the run.
 
         Then a journal that nobody holds does not tell that the run is over: it may be a copy of the one that it writes.
+        It may be another process as well, or what is left of one that nobody waited for.
         """
         number = _PROCESS.search(self.who)
         if not self.is_here or number is None or int(number[1]) == os.getpid():
@@ -91,11 +92,6 @@ class Holder:
         except OSError:
             return True  # somebody else's
         return True
-
-    @property
-    def is_told_here(self) -> bool:
-        """Whether a journal of this machine that nobody holds tells that it is over."""
-        return self.is_here and not self.has_a_process
 
     def describe(self) -> str:
         """For people."""

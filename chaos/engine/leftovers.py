@@ -294,7 +294,7 @@ def _life(
             if journal.is_live():
                 return Life.ALIVE, f"a process of this machine holds {journal.path}"
             # Else a copy of its journal lies here, or one that both machines see.
-            if not any(one.lasts_s and one.may_come_back and not one.is_told_here for one in leases):
+            if not any(one.lasts_s and one.may_come_back and not one.is_here for one in leases):
                 return Life.OVER, f"its journal says so ({journal.path.parent})"
     if alive is not None:
         return Life.ALIVE, f"its Lease is renewed: {alive.describe()}"

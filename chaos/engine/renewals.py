@@ -2,13 +2,14 @@
 
 Runs count on from the API server's own clock, and who looks knows that only from a header which what stands before the
 server may replace. So before a run is called over that another machine may be at, its Lease is watched for as long as
-a run that lives takes to renew it.
+a run that lives takes to renew it; one of this machine too whose journal may only be a copy that nobody holds.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 
 from chaos.cluster.client import Cluster
 from chaos.cluster.journal import FIX_PREFIX, RUN_LABEL, Journal
@@ -92,8 +93,8 @@ class Renewals:
         for _, said in new:
             self._tell(
                 visible(
-                    f"watching for {WATCHED_S:.0f} s whether the Lease of run {said.run} is renewed, since its machine "
-                    f"may be at it and the server's time may be wrong: {said.describe()}",
+                    f"watching for {WATCHED_S:.0f} s whether the Lease of run {said.run} is renewed, since it may be "
+                    f"under way all the same: {said.describe()}",
                     line=True,
                 )
             )
@@ -107,17 +108,15 @@ class Renewals:
 
 
 def _is_called_over(said: Holder, journal: Journal | None, over: frozenset[str]) -> bool:
-    if not said.lasts_s or said.is_alive or said.run.startswith(FIX_PREFIX):
+    """Whether it is, by something that may be wrong."""
+    if not said.lasts_s or said.run.startswith(FIX_PREFIX):
         return False
-    return (said.run in over or not said.may_come_back) and not _is_told_by_its_file(said, journal)
-
-
-def _is_told_by_its_file(said: Holder, journal: Journal | None) -> bool:
-    """Whether a journal here shows that the run lives, or, of a run of this machine, that it does not."""
-    try:
-        return journal is not None and (journal.is_live() or said.is_told_here)
-    except PreflightError:
-        return False
+    with suppress(PreflightError):  # it cannot be told from the file
+        if journal is not None and journal.is_live():
+            return False
+        if journal is not None and said.is_here:
+            return said.has_a_process
+    return not said.is_alive and (said.run in over or not said.may_come_back)
 
 
 def _uid(lease: Object) -> str:

@@ -131,10 +131,11 @@ async def _check_over(journal: Journal, cluster: Cluster, renewals: Renewals) ->
         found = await holder_of(cluster, entry.namespace)
         if found is None or found.run != journal.run["id"]:
             continue
-        # Of this machine: no process of it holds the file, unless nobody can hold one there, or it is a copy.
-        if not isinstance(journal, Copy) and found.is_told_here and journal.is_told_by_lock:
+        # Of this machine: no process of it holds the file, whoever has it, unless nobody can hold one there.
+        is_told = not isinstance(journal, Copy) and found.is_here and journal.is_told_by_lock
+        if is_told and not found.has_a_process:
             continue
-        if found.is_alive or await renewals.of(cluster, found):
+        if (found.is_alive and not is_told) or await renewals.of(cluster, found):
             raise PreflightError(
                 visible(f"{_name(journal)}: this run is still under way: {found.describe()}", line=True),
                 hint=f"stop it there with Ctrl-C, it undoes its changes; if it is gone: again in {DURATION_S} s",

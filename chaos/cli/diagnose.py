@@ -22,9 +22,14 @@ from chaos.diagnose import (
     check_statefulset,
     diagnose,
     diagnose_again,
+    ignoring,
     read_files,
+    read_ignores,
     read_namespace,
 )
+from chaos.diagnose.files import STDIN
+from chaos.diagnose.folders import SUFFIXES
+from chaos.diagnose.not_read import Why
 from chaos.errors import InconclusiveError, UsageError
 from chaos.options.output import FormatOptions, ReportsOptions, SharingOptions
 from chaos.options.place import ClusterOptions
@@ -60,20 +65,34 @@ def run_diagnosis(
         PreflightError: the cluster cannot be reached.
     """
     request = DiagnoseRequest(chosen, cluster, kept.reports, told.as_json, sharing.shared_reports)
-    statefulset = _statefulset(chosen.target)
+    named, statefulset = _targets(chosen.targets, in_files=not cluster.is_named)
+    files = (*chosen.files, *named)
     if cluster.is_named:
-        if chosen.files:
+        if files:
             raise UsageError("-f looks at files, without a cluster", hint="leave out --context and --in-cluster, or -f")
         with raising():  # --fix writes down what became of a change that is interrupted
             return asyncio.run(_of_cluster(request, statefulset))
-    if not chosen.files or cluster.kubeconfig is not None:
+    if not files or cluster.kubeconfig is not None:
         cluster.check_named()
     if chosen.fix:
         raise UsageError("--fix changes a cluster; in files it cannot", hint="each finding says what to write")
-    snapshot = Snapshot(tuple(read_files(chosen.files, request.namespace)), "in the given files")
-    if not snapshot.items:
-        raise UsageError(f"no Kubernetes object is in {', '.join(chosen.files)}")
-    return _tell(request, snapshot, diagnose(snapshot), statefulset, ", ".join(chosen.files))
+    snapshot = read_files(files, request.namespace)
+    if not snapshot.items and not any(row.why is Why.BROKEN for row in snapshot.not_read):
+        _check_any(snapshot, files)
+    return _tell(
+        request, snapshot, _without_ignored(request, snapshot, diagnose(snapshot)), statefulset, ", ".join(files)
+    )
+
+
+def _check_any(snapshot: Snapshot, files: tuple[str, ...]) -> None:
+    said = [row for row in snapshot.not_read if row.fix]
+    if not any(row.why is Why.TEMPLATE for row in said):
+        raise UsageError(f"no Kubernetes object is in {', '.join(files)}", hint=said[0].fix if said else "")
+
+
+def _without_ignored(request: DiagnoseRequest, snapshot: Snapshot, found: Diagnosis) -> Diagnosis:
+    file = request.chosen.ignore_file
+    return ignoring(found, snapshot, read_ignores(file) if file else ())
 
 
 async def _of_cluster(request: DiagnoseRequest, statefulset: str) -> int:
@@ -85,6 +104,7 @@ async def _of_cluster(request: DiagnoseRequest, statefulset: str) -> int:
             return await read_namespace(cluster, namespace, LocalVantage(), in_cluster=address.in_cluster)
 
         snapshot, found = await diagnose_again(read)
+        found = _without_ignored(request, snapshot, found)
         where = f"{cluster.name}, namespace {namespace}"
         code = _tell(request, snapshot, found, statefulset, where)
         if request.chosen.fix:
@@ -97,15 +117,28 @@ async def _of_cluster(request: DiagnoseRequest, statefulset: str) -> int:
         await cluster.close()
 
 
+def _targets(words: tuple[str, ...], *, in_files: bool) -> tuple[tuple[str, ...], str]:
+    """(files and folders, StatefulSet) among what was named."""
+    files: list[str] = []
+    sets: list[str] = []
+    for word in words:
+        is_file = word == STDIN or word.endswith(SUFFIXES) or (in_files and Path(word).exists())
+        (files if is_file else sets).append(word)
+    if len(sets) > 1:
+        raise UsageError(
+            f"{' and '.join(sets)} are no files, and only one StatefulSet can be named", hint="name files that exist"
+        )
+    return tuple(files), _statefulset(sets[0]) if sets else ""
+
+
 def _statefulset(target: str) -> str:
-    if not target:
-        return ""
     kind, slash, name = target.partition("/")
     if not slash:
         kind, name = "statefulset", target
     if kind.lower() not in STATEFULSET or not name:
         raise UsageError(
-            f"{target!r} is no statefulset/NAME", hint="only StatefulSets can be named; default: everything"
+            f"{target!r} is no statefulset/NAME, and no file that exists",
+            hint="only StatefulSets can be named; default: everything",
         )
     return name
 
@@ -114,13 +147,18 @@ def _tell(request: DiagnoseRequest, snapshot: Snapshot, found: Diagnosis, statef
     if statefulset:
         check_statefulset(snapshot, statefulset)
         found = found.only(statefulset)
-    code = 1 if found.is_wrong else InconclusiveError.exit_code if found.is_blind else 0
+    wrong = found.is_wrong(Severity(request.chosen.fail_on))
+    code = 1 if wrong else InconclusiveError.exit_code if found.is_blind else 0
     if request.as_json:
         print_json(
             {
                 "schema_version": 1,
                 "looked_at": where,
                 "findings": [finding.document() for finding in found.findings],
+                "ignored": [
+                    {"finding": row.finding.document(), "reason": row.reason, "said_in": asdict(row.said_in)}
+                    for row in found.ignored
+                ],
                 "not_checked": [asdict(row) for row in found.not_checked],
                 "checked": list(found.checked),
                 "measured": list(found.figures),
@@ -142,8 +180,13 @@ def _print(console: SteadfastConsole, found: Diagnosis, where: str) -> None:
         reasons.setdefault(row.why, []).append(row.check)
     for why, keys in reasons.items():
         console.tell(Text.assemble(("not checked  ", "cyan"), f"{', '.join(keys)}: {why}"), soft_wrap=True)
+    for row in found.ignored:
+        what = f"{row.finding.object.describe()}: {row.finding.what} [{row.finding.check}]: {row.reason}"
+        console.tell(Text.assemble(("ignored      ", "dim"), what), soft_wrap=True)
     counts = {severity: sum(f.severity is severity for f in found.findings) for severity in Severity}
     said = ", ".join(f"{n} {severity.value}{'' if n == 1 else 's'}" for severity, n in counts.items() if n)
+    if found.ignored:
+        said = f"{said or 'nothing else found'}, {len(found.ignored)} ignored"
     console.tell(f"{where}: {said or 'nothing found'} ({len(found.checked)} checks made)", markup=False, soft_wrap=True)
 
 

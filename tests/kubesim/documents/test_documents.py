@@ -76,7 +76,7 @@ WHOLE = {
     "latin1.yaml": (HEAD + "a: Müller\n").encode("latin-1"),
     "crlf.yaml": ("# c\n---\n---\n\n---\n" + HEAD + "--- # d\n" + HEAD).replace("\n", "\r\n").encode(),
     "empty.yaml": f"---\n{HEAD}...\n---\n# x\n---\n~\n---\nnull\n".encode(),
-    "tabs.json": b'{"apiVersion":\t"v1",\n\t"kind": "Thing", "metadata": {"name": "a", "name": "b"}, "": "\\ud83d\\ude00"}',
+    "tabs.json": b'{"apiVersion":\t"v1",\n\t"kind": "A", "metadata": {"name": "a", "name": "b"}, "": "\\ud83d\\ude00"}',
     "joined.json": json.dumps({"apiVersion": "v1", "kind": "A", "metadata": {"name": "a"}}).encode() * 2,
     "mixed.json": b'{"apiVersion": "v1", "kind": "A", "metadata": {"name": "a"}}\n---\n' + HEAD.encode(),
     "flow.yaml": b"{apiVersion: v1, kind: A, metadata: {name: a}}",

@@ -4,7 +4,6 @@ from chaos.diagnose.diagnosis import Diagnosis, Ignored, check_statefulset, diag
 from chaos.diagnose.diagnostic import Diagnostic, NotChecked, Reference, Repair, Severity
 from chaos.diagnose.files import read_files
 from chaos.diagnose.ignores import ignoring, read_ignores
-from chaos.diagnose.reading import read_namespace
 from chaos.diagnose.snapshot import Item, Snapshot
 
 __all__ = [
@@ -23,5 +22,4 @@ __all__ = [
     "ignoring",
     "read_files",
     "read_ignores",
-    "read_namespace",
 ]

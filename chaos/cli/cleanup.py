@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from chaos.cli.commands.cleanup import CleanupOptions
+from chaos.cli.console import SteadfastConsole
 from chaos.cli.place import address_of
 from chaos.cli.signals import leaving
-from chaos.cli.terminal import SteadfastConsole, TerminalProgress, confirmed, print_problem, run_time
+from chaos.cli.terminal import TerminalProgress, confirmed, print_problem, run_time
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster

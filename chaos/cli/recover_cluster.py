@@ -8,8 +8,9 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from chaos.cli.console import SteadfastConsole
 from chaos.cli.signals import leaving
-from chaos.cli.terminal import SteadfastConsole, TerminalProgress, confirmed, run_time
+from chaos.cli.terminal import TerminalProgress, confirmed, run_time
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster

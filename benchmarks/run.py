@@ -35,6 +35,7 @@ def rows() -> Iterator[Row]:
     for one in startup.startups():
         if one.what.startswith("chaos "):
             yield f"{one.what}, against a bare typer program", "≤ 1.5", f"{one.ratio:.2f} ({one.wall_s:.2f} s)"
+    yield "diagnose of 30 objects in a file", "≤ 1 s", f"{startup.diagnosis_s():.2f} s"
     yield "first API call of a real run", "≤ 2 s", f"{startup.first_api_call_s():.2f} s"
     yield "run of 3 trials on the sandbox", "≤ 8 s", f"{wall.sandbox_run_s(3):.1f} s"
     yield "run of 10 trials on the sandbox (330 s of cluster time)", "≤ 20 s", f"{wall.sandbox_run_s(10):.1f} s"

@@ -108,6 +108,20 @@ def _typed_s(program: str, line: str, *, terminal: bool) -> float:
     return time.perf_counter() - began
 
 
+def diagnosis_s(objects: int = 30) -> float:
+    """The shortest of five: seconds from the start of `chaos diagnose` on so many objects until it has ended."""
+    manifest = (_ROOT / "experiments" / "manifests" / "web.yaml").read_text()
+    with tempfile.TemporaryDirectory() as folder:
+        chart, took = Path(folder) / "chart.yaml", math.inf
+        chart.write_text("\n---\n".join(manifest.replace(": web", f": web{i}") for i in range(objects // 2)))
+        command = [sys.executable, "-m", "chaos", "diagnose", str(chart), "--fail-on", "error"]
+        for _ in range(5):
+            began = time.perf_counter()
+            subprocess.run(command, check=True, capture_output=True, cwd=_ROOT)
+            took = min(took, time.perf_counter() - began)
+    return took
+
+
 def first_api_call_s() -> float:
     """Median seconds from the start of `chaos run --context` until its first API request arrives."""
     return sorted(_first_api_call_s() for _ in range(5))[2]
@@ -144,4 +158,5 @@ def _first_api_call_s() -> float:
 if __name__ == "__main__":
     for one in startups():
         print(f"{one.what:32} {one.wall_s:.3f} s  {one.ratio:.2f}")
+    print(f"diagnose of 30 objects {diagnosis_s():.2f} s")
     print(f"first API call {first_api_call_s():.2f} s")

@@ -44,6 +44,7 @@ _LIGHT = {
     "chaos.cli.main": ("chaos.options", "chaos.experiment", "rich", "yaml", "asyncio"),
     "chaos.cli.listing": ("chaos.experiment", "rich", "yaml", "asyncio"),
     "chaos.cli.commands.run": ("chaos.experiment", "rich", "yaml", "asyncio"),
+    "chaos.cli.diagnose": ("aiohttp", "kubernetes.aio", "numpy", "pandas", "chaos.probes", "kubernetes_validate"),
     "chaos.cli.terminal": ("jinja2", "kubernetes.aio", "numpy", "pandas"),
 }
 

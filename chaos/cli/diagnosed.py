@@ -76,8 +76,9 @@ def _print(console: SteadfastConsole, found: Diagnosis, where: str) -> None:
         reasons.setdefault(row.why, []).append(row.check)
     for why, keys in reasons.items():
         console.tell(Text.assemble(("not checked  ", "cyan"), f"{', '.join(keys)}: {why}"), soft_wrap=True)
-    for row in found.ignored:
-        what = f"{row.finding.object.describe()}: {row.finding.what} [{row.finding.check}]: {row.reason}"
+    for known in found.ignored:
+        finding = known.finding
+        what = f"{finding.object.describe()}: {finding.what} [{finding.check}]: {known.reason}"
         console.tell(Text.assemble(("ignored      ", "dim"), what), soft_wrap=True)
     counts = {severity: sum(f.severity is severity for f in found.findings) for severity in Severity}
     said = ", ".join(f"{n} {severity.value}{'' if n == 1 else 's'}" for severity, n in counts.items() if n)

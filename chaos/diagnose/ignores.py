@@ -94,7 +94,10 @@ def ignoring(found: Diagnosis, snapshot: Snapshot, of_file: Sequence[Ignore] = (
     rules = list(of_file)
     for item in snapshot.items:
         for rule in _annotated(item):
-            (wrong if isinstance(rule, Diagnostic) else rules).append(rule)  # type: ignore[attr-defined]
+            if isinstance(rule, Diagnostic):
+                wrong.append(rule)
+            else:
+                rules.append(rule)
     kept, ignored, used = [], [], set[int]()
     for finding in found.findings:
         matching = [i for i, rule in enumerate(rules) if rule.matches(finding)]

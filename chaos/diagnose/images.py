@@ -38,8 +38,20 @@ def lacking(image: str) -> frozenset[str]:
 
     A registry may have any image of Docker Hub's: its mirror is the same image.
     """
+    return _known(image) or frozenset()
+
+
+def runs_arguments(image: str) -> bool:
+    """Whether `args` without `command` are known to be run as they stand, and read by no shell.
+
+    The images of the table have no entrypoint, or one that ends with ``exec "$@"``; of any other nobody can tell.
+    """
+    return _known(image) is not None
+
+
+def _known(image: str) -> frozenset[str] | None:
     reference = parse_reference(image)
     if reference is None:
-        return frozenset()
+        return None
     path, tag = reference.repository.removeprefix("library/"), reference.tag
-    return next((row for known, tags, row in LACKING if known == path and re.fullmatch(tags, tag)), frozenset())
+    return next((row for known, tags, row in LACKING if known == path and re.fullmatch(tags, tag)), None)

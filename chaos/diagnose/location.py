@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import yaml
 
@@ -20,6 +20,7 @@ class SourceLocation:
     file: str
     node: yaml.Node
     first_line: int = 0
+    _known: dict[int, dict[str, tuple[yaml.Node, int]]] = field(default_factory=dict)  # mapping → keys
 
     def line(self, path: Sequence[str | int], offset: int = 0) -> int:
         """The line of a field, or of the nearest one above it that exists; `offset` lines into its text."""
@@ -28,7 +29,7 @@ class SourceLocation:
     def _line(self, path: Sequence[str | int], offset: int) -> int:
         node, line = self.node, self.node.start_mark.line
         for step in path:
-            found = _child(node, step)
+            found = _child(node, step, self._known)
             if found is None:
                 return line + 1
             node, line = found
@@ -37,11 +38,13 @@ class SourceLocation:
         return line + 1
 
 
-def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Node, int] | None:
+def _child(
+    node: yaml.Node, step: str | int, known: dict[int, dict[str, tuple[yaml.Node, int]]]
+) -> tuple[yaml.Node, int] | None:
     if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if key.value == step:
-                return value, key.start_mark.line
+        if id(node) not in known:  # of a key that is there twice the last one counts
+            known[id(node)] = {str(key.value): (value, key.start_mark.line) for key, value in node.value}
+        return known[id(node)].get(str(step))
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
         found = node.value[step]
         return found, found.start_mark.line

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from chaos.diagnose.diagnostic import Reference
+from chaos.diagnose.images import runs_arguments
 from chaos.diagnose.snapshot import Item, Snapshot, WorkloadItem
 from chaos.diagnose.values import mapping, mappings, text, texts
 from chaos.model.object import Object
@@ -45,6 +46,12 @@ class Script:
     @property
     def image(self) -> str:
         return text(self.container.get("image"))
+
+    @property
+    def depends_on_image(self) -> bool:
+        """Whether the image's entrypoint, which nobody sees here, gets `argv` and decides what becomes of it."""
+        own = self.when == "main" and not texts(self.container.get("command"))
+        return own and bool(self.argv) and not runs_arguments(self.image)
 
     def line(self, offset: int) -> Reference:
         """Where a line of `body` is."""

@@ -253,6 +253,49 @@ def test_busyboxs_shell_gives_way_to_the_last_command_so_nothing_is_found_on_alp
     assert "ignores-sigterm" not in checks(of_text(service(), text))
 
 
+@pytest.mark.parametrize(
+    ("hook", "severity"),
+    [
+        ("exec: {command: [sh, -c, 'sleep 5 && kill -TERM $(pidof keeper)']}", None),
+        ("exec: {command: [nginx, -s, quit]}", None),
+        ("exec: {command: [sh, -c, 'redis-cli shutdown nosave']}", None),
+        ("exec: {command: [/bin/sh, -c, 'sleep 5']}", "warning"),
+        ("exec: {command: [/bin/sh, -c, 'sleep 5; kill -0 1']}", "note"),
+        ("exec: {command: [sleep, '5']}", "warning"),
+        ("sleep: {seconds: 5}", "warning"),
+        ("exec: {command: [/opt/leave]}", "note"),
+        ("httpGet: {path: /leave, port: 80}", "note"),
+    ],
+)
+def test_a_hook_that_ends_the_program_makes_up_for_the_shell_and_one_that_waits_does_not(
+    hook: str, severity: str | None
+) -> None:
+    """What another one does nobody sees."""
+    more = f"command: [sh, -c, 'a && b'], lifecycle: {{preStop: {{{hook}}}}}"
+    found = of_text(service(), stateful_set(more, image="nginx:1.29"))
+    assert [f.severity.value for f in found.findings if f.check == "ignores-sigterm"] == (
+        [severity] if severity else []
+    )
+
+
+@pytest.mark.parametrize(
+    "args", ["[shell, -ecx, 'exec run --name=$(hostname).web']", "[sleep, '9']", "[sh, -c, 'a && b']"]
+)
+def test_arguments_without_a_command_are_the_business_of_the_images_entrypoint(args: str) -> None:
+    """Nobody can see into it: that is said, and no warning; an image that is known to run them is judged."""
+    found = of_text(service(), stateful_set(f"args: {args}", image="example.org/own:1"))
+    assert not checks(found) & {"unexpanded", "ignores-sigterm"}
+    assert [row.failed for row in found.not_checked if "depends on the image" in row.why] == [False]
+    known = of_text(service(), stateful_set(f"args: {args}", image="nginx:1.29"))
+    assert checks(known) & {"unexpanded", "ignores-sigterm"}
+
+
+def test_an_undeclared_variable_is_expanded_by_no_entrypoint() -> None:
+    """A shell would take it for a command of that name."""
+    found = of_text(service(), stateful_set("args: ['--name=$(POD_NAME)']", image="example.org/own:1"))
+    assert "unexpanded" in checks(found)
+
+
 def test_a_short_grace_period_makes_it_a_note() -> None:
     text = stateful_set("command: [sleep, '1']", pod="terminationGracePeriodSeconds: 1")
     assert only(of_text(service(), text), "ignores-sigterm").severity is Severity.NOTE

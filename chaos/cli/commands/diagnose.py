@@ -20,7 +20,7 @@ class DiagnoseOptions:
     """What to look at, and what may be mended."""
 
     targets: tuple[str, ...] = argument(
-        "[FILE|statefulset/NAME]...",
+        "[FILE|statefulset/NAME...]",
         "Manifests, as with -f: what exists here, or ends with .yaml, .yml or .json. Or one StatefulSet; default: all.",
         many=True,
     )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
-from chaos.diagnose.diagnostic import Diagnostic, Reference, Severity
+from chaos.diagnose.diagnostic import Diagnostic, NotChecked, Reference, Severity
 from chaos.diagnose.scripts import Script, scripts_of
 from chaos.diagnose.snapshot import Snapshot, WorkloadItem
 from chaos.diagnose.values import labels_of, mapping, mappings, text, texts
@@ -19,7 +19,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _OF_SERVICES = re.compile(r"[A-Z0-9_]+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\w+)?)")
 
 
-def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
+def _look(snapshot: Snapshot) -> Iterator[Diagnostic | NotChecked]:
     for workload in snapshot.workloads:
         for script in scripts_of(snapshot, workload):
             yield from _of_program(snapshot, script)
@@ -36,7 +36,7 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
                 known.add(name)
 
 
-def _of_program(snapshot: Snapshot, script: Script) -> Iterator[Diagnostic]:
+def _of_program(snapshot: Snapshot, script: Script) -> Iterator[Diagnostic | NotChecked]:
     if script.when != "main" or script.nested:
         return  # Kubernetes expands no $(…) in hooks and probes: there it is a shell's, or meant literally
     known, complete = _declared(snapshot, script.workload, script.container)
@@ -52,8 +52,19 @@ def _of_program(snapshot: Snapshot, script: Script) -> Iterator[Diagnostic]:
                         continue
                     if in_shell and not reference.isupper():
                         continue  # the shell runs it as a command, as it is meant
+                    if script.depends_on_image and not reference.isupper():
+                        yield _unseen(script, reference)
+                        continue
                     at = script.workload.reference(*path, field, i)
                     yield _finding(script.workload, at, word if not in_shell else f"$({reference})", reference, "")
+
+
+def _unseen(script: Script, reference: str) -> NotChecked:
+    return NotChecked(
+        _KEY,
+        f"{script.at.describe()}: whether $({reference}) is expanded depends on the image {script.image}: "
+        "it has args and no command, and the image's entrypoint may give them to a shell",
+    )
 
 
 def _references(value: str) -> Iterator[str]:

@@ -4,45 +4,73 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from enum import Enum
 
 import kubesim
 from chaos.diagnose.check import Check
-from chaos.diagnose.diagnostic import Diagnostic, Severity
+from chaos.diagnose.diagnostic import Diagnostic, NotChecked, Severity
 from chaos.diagnose.scripts import Script, program_name, scripts_of
 from chaos.diagnose.snapshot import Snapshot
 from chaos.diagnose.values import mapping, number
+from chaos.model.object import Object
 
 _KEY = "ignores-sigterm"
 _DEFAULT_GRACE_S = 30  # https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
 # So much longer an outage is not worth a warning.
 _SHORT_S = 5
 _NO_HANDLER = ("sleep", "tail")
+# Signals, and what programs call their own ending: nginx -s quit, redis-cli shutdown, pg_ctl stop.
+_ENDS = re.compile(r"\b(kill(?! -0)|pkill|killall|quit|shutdown|stop|stop_app)\b|nginx -s")
+# All that a hook has which only waits.
+_WAITS = re.compile(r"(\S*/)?\b(sh|bash|ash|dash)\b|(^|\s)-[a-z]*c\b|(\S*/)?\bsleep\s+\S+|;|\btrue\b")
 _SEVERAL = re.compile(r"&&|\|\||[;|\n&]")
 _ASSIGNMENT = re.compile(r"^\s*(set|export|cd|umask|ulimit)\b")
 
 
-def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
+class Hook(Enum):
+    """What a preStop hook does to the program."""
+
+    NONE = "nothing"
+    UNKNOWN = "perhaps it ends it"
+    ENDS = "it ends it"
+
+
+def _hook(container: Object, scripts: list[Script]) -> Hook:
+    """What a container's preStop hook does: it signals the program, or tells it to stop; waiting alone ends nothing."""
+    hook = mapping(container, "lifecycle", "preStop")
+    said = " ".join(word for script in scripts for word in (*script.argv, *(line for _, line in script.lines)))
+    if _ENDS.search(said):
+        return Hook.ENDS
+    waits = "sleep" in hook or (said and not _WAITS.sub("", said).strip())
+    return Hook.NONE if not hook or waits else Hook.UNKNOWN
+
+
+def _look(snapshot: Snapshot) -> Iterator[Diagnostic | NotChecked]:
     for workload in snapshot.workloads:
         if workload.kind in ("Job", "CronJob"):
             continue  # its pods end by themselves
         if workload.pod_spec.get("shareProcessNamespace") is True:
             continue  # the pause container is the first process
-        for script in scripts_of(snapshot, workload):
+        scripts = list(scripts_of(snapshot, workload))
+        for script in scripts:
             if script.when == "main" and not script.nested:
-                yield from _of(script)
+                beside = [one for one in scripts if one.container is script.container and one.when == "preStop"]
+                yield from _of(script, _hook(script.container, beside))
 
 
-def _of(script: Script) -> Iterator[Diagnostic]:
+def _of(script: Script, hook: Hook) -> Iterator[Diagnostic | NotChecked]:
     workload = script.workload
     found = _ignores(script)
-    if found is None:
+    if found is None or hook is Hook.ENDS:
         return
     why, certain = found
+    if script.depends_on_image:
+        said = f"{script.at.describe()}: which process is the first depends on the image {script.image}"
+        yield NotChecked(_KEY, f"{said}: it has args and no command")
+        return
     grace_s = number(workload.pod_spec.get("terminationGracePeriodSeconds"), _DEFAULT_GRACE_S)
     stateful = workload.kind == "StatefulSet"
-    certain = certain and not mapping(
-        script.container, "lifecycle", "preStop"
-    )  # a hook may end what the shell does not
+    certain = certain and hook is Hook.NONE
     yield Diagnostic(
         _KEY,
         Severity.WARNING if certain and stateful and grace_s > _SHORT_S else Severity.NOTE,

@@ -129,7 +129,7 @@ class Options:
     container: str = option(
         Name(),
         "",
-        "Of that target's pods, for --identify exec:…; default: as kubectl exec takes it.",
+        "Of that target's pods, for --identify exec:COMMAND; default: the one that kubectl exec takes.",
         honoured_by=_with_target,
     )
     port: int = option(

@@ -73,6 +73,7 @@ def planned(
     """The plan of a run on a cluster that is taken for a real one; `given` are options by name."""
     clusters = Clusters(manifests)
     monkeypatch.setattr(planning, "open_place", clusters.open)
+    monkeypatch.setattr("chaos.cluster.transport.Transport.simulated", False)  # it would say so, and have no agents
     options = {name.replace("_", "-"): value for name, value in given.items()}
     settings = Settings(
         {

@@ -70,7 +70,8 @@ def run_diagnosis(
         cluster.check_named()
     if chosen.fix:
         raise UsageError("--fix changes a cluster; in files it cannot", hint="each finding says what to write")
-    snapshot = Snapshot(tuple(read_files(chosen.files, request.namespace)), "in the given files")
+    items = tuple(read_files(chosen.files, request.namespace))
+    snapshot = Snapshot(items, "in the given files", namespace_assumed=not chosen.namespace)
     if not snapshot.items:
         raise UsageError(f"no Kubernetes object is in {', '.join(chosen.files)}")
     return _tell(request, snapshot, diagnose(snapshot), statefulset, ", ".join(chosen.files))

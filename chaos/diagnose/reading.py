@@ -69,7 +69,7 @@ async def _ask(cluster: Cluster, snapshot: Snapshot, vantage: Vantage, *, in_clu
     except PreflightError as exc:
         snapshot.unmeasured = exc.message
         return
-    snapshot.domain = dns.domain
+    snapshot.domain, snapshot.domain_known = dns.domain, bool(dns.corefile or (in_cluster and dns.limited))
     found = await measure(snapshot, vantage, dns.views)
     if isinstance(found, str):
         snapshot.unmeasured = found

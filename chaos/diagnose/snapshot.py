@@ -88,6 +88,13 @@ class WorkloadItem(Item):
         return [((*path, i), container) for i, container in enumerate(mappings(self.pod_spec.get("containers")))]
 
     @property
+    def every_container(self) -> list[tuple[tuple[str | int, ...], Object]]:
+        """Init containers too, in the order in which they run."""
+        path = (*self.template_path, "spec", "initContainers")
+        first = [((*path, i), container) for i, container in enumerate(mappings(self.pod_spec.get("initContainers")))]
+        return [*first, *self.containers]
+
+    @property
     def replicas(self) -> int:
         return number(self.spec.get("replicas"), 1)
 
@@ -137,6 +144,8 @@ class Snapshot:
         where: for sentences: ``in the given files``, ``in namespace x``.
         live: whether it is a cluster's.
         domain: of the cluster, such as ``cluster.local``.
+        domain_known: whether the cluster said so itself.
+        namespace_assumed: whether objects that name none may be meant for any namespace.
         elsewhere: services of other namespaces.
         dns_pods: the pods of cluster DNS.
         measured: what cluster DNS said.
@@ -148,6 +157,8 @@ class Snapshot:
     where: str
     live: bool = False
     domain: str = "cluster.local"
+    domain_known: bool = False
+    namespace_assumed: bool = False
     elsewhere: tuple[Item, ...] = ()
     dns_pods: tuple[Item, ...] = ()
     measured: Measured | None = None

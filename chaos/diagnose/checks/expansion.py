@@ -23,7 +23,7 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
     for workload in snapshot.workloads:
         for script in scripts_of(snapshot, workload):
             yield from _of_program(snapshot, script)
-        for path, container in workload.containers:
+        for path, container in workload.every_container:
             known: set[str] = set()
             everything, _ = _declared(snapshot, workload, container)
             for i, row in enumerate(mappings(container.get("env"))):
@@ -37,10 +37,10 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
 
 
 def _of_program(snapshot: Snapshot, script: Script) -> Iterator[Diagnostic]:
-    if script.when != "main" or script.nested:
+    if script.when not in ("main", "init") or script.nested:
         return  # Kubernetes expands no $(…) in hooks and probes: there it is a shell's, or meant literally
     known, complete = _declared(snapshot, script.workload, script.container)
-    for path, container in script.workload.containers:
+    for path, container in script.workload.every_container:
         if container is not script.container:
             continue
         for field in ("command", "args"):

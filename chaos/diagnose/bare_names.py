@@ -4,66 +4,44 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import chain
 
 from chaos.diagnose.diagnostic import Diagnostic, Severity
+from chaos.diagnose.hosts import hosts
 from chaos.diagnose.lookup import addresses_of, lookup_of
 from chaos.diagnose.names import ORDINALS, is_own, ordinals_of
 from chaos.diagnose.places import Place, places
 from chaos.diagnose.snapshot import Snapshot, WorkloadItem
 
-# What a text is for, where a value without a port is a host.
-_HOSTS = r"(?:hosts?|seeds?|seed_provider|peers|servers?|addr(?:s|ess|esses)?|join)"
-_KEY = re.compile(rf"(?:.*[\W_])?{_HOSTS}", re.IGNORECASE)
-_ASSIGNED = re.compile(rf"(?:^|[\s,{{\"'-])(?P<key>[\w.-]*{_HOSTS})[\"']?\s*[=:]\s*(?P<value>.*)", re.IGNORECASE)
-_ASKS = r"(?:nslookup|ping(?: -\S+)*|getent (?:a?hosts\w*)|dig(?: \+\S+)*|host|nc(?: -\S+)*|telnet|ssh(?: -\S+)*)"
-_ANNOUNCED = re.compile(r"advertis|announce|broadcast", re.IGNORECASE)
+# Options and variables by which a member tells others where it is.
+_ANNOUNCED = re.compile(r"advertis|announce|broadcast|connect_address", re.IGNORECASE)
+_SHOWN = 200
+_VARIABLE = re.compile(r"(\$\{\w+\}|\$\(\w+\)|\$\w+|\$\(hostname(?: -s)?\))(?![\w.-])")
 
 
 def bare_names(snapshot: Snapshot, check: str) -> Iterator[Diagnostic]:
     """Hosts that are a pod's name alone, which no search list completes."""
     if not snapshot.sets:
         return
-    names = {workload.name: None for workload in snapshot.sets}
-    base = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    pod = rf"(?P<pod>(?P<base>{base})-(?P<ordinal>{ORDINALS}))"
-    in_url = re.compile(rf"(?:://|(?<=[\w:)}}])@|\b{_ASKS} |(?<![\w./$-])){pod}(?![\w.-])(?P<port>:\d{{2,5}}\b)?")
-    alone = re.compile(rf"[\s,\"'\[]*{pod}[\"'\],]*(?![\w.:=/@-])")
     seen = set()
     for place in places(snapshot):
-        for match in chain(_in_urls(in_url, place), _alone(alone, place)):
-            workload = next((w for w in snapshot.sets if (w.namespace, w.name) == (place.namespace, match["base"])), None)
-            key = (match["pod"], place.at)
-            if workload is None or key in seen or not _is_nowhere(snapshot, place, workload, match):
-                continue
-            seen.add(key)
-            yield _finding(check, place, workload, match["pod"])
+        here = {workload.name: workload for workload in snapshot.sets if workload.namespace == place.namespace}
+        if not here:
+            continue
+        base = "|".join(re.escape(name) for name in sorted(here, key=len, reverse=True))
+        found: dict[str, list[str]] = {}
+        for word in hosts(place):
+            match = re.fullmatch(rf"({base})-({ORDINALS})", word)
+            if match and (word, place.at) not in seen and _is_nowhere(snapshot, place, here[match[1]], match[2]):
+                seen.add((word, place.at))
+                found.setdefault(match[1], []).append(word)
+        for name, written in found.items():
+            yield _finding(check, place, here[name], written)
         yield from _announced(snapshot, check, place)
 
 
-def _in_urls(pattern: re.Pattern[str], place: Place) -> Iterator[re.Match[str]]:
-    for match in pattern.finditer(place.line):
-        asked = match[0][: match.start("pod") - match.start()]
-        if match["port"] or asked:
-            yield match
-
-
-def _alone(pattern: re.Pattern[str], place: Place) -> Iterator[re.Match[str]]:
-    """Of a text that is a list of nothing else, where what it is for says that they are hosts."""
-    value = place.line if _KEY.fullmatch(place.key) else ""
-    if assigned := _ASSIGNED.search(place.line):
-        value = assigned["value"]
-    end, found = 0, []
-    while match := pattern.match(value, end):
-        found.append(match)
-        end = match.end()
-    if not value[end:].strip(" ,;\"'])"):
-        yield from found
-
-
-def _is_nowhere(snapshot: Snapshot, place: Place, workload: WorkloadItem, match: re.Match[str]) -> bool:
+def _is_nowhere(snapshot: Snapshot, place: Place, workload: WorkloadItem, ordinal: str) -> bool:
     """Whether none of the things is there that make such a name work."""
-    numbers = ordinals_of(match["ordinal"])
+    numbers = ordinals_of(ordinal)
     names = [f"{workload.name}-{n}" for n in numbers] or [f"{workload.name}-{workload.first_ordinal}"]
     if any(snapshot.get("Service", name, workload.namespace) for name in names):
         return False
@@ -85,7 +63,7 @@ def _completed(
     return any(name.startswith(wanted) for name in lookup_of(place, reader.pod_spec, snapshot.domain).tried(names[0]))
 
 
-def _finding(check: str, place: Place, workload: WorkloadItem, written: str) -> Diagnostic:
+def _finding(check: str, place: Place, workload: WorkloadItem, written: list[str]) -> Diagnostic:
     service = workload.service_name
     return Diagnostic(
         check,
@@ -93,8 +71,10 @@ def _finding(check: str, place: Place, workload: WorkloadItem, written: str) -> 
         place.at,
         f"it asks for a pod of StatefulSet {workload.name} by the pod's name alone, which is no name in DNS: NXDOMAIN "
         "(a pod knows its own by /etc/hosts, nobody else's)",
-        (written, f"serviceName of StatefulSet {workload.name} is {service or '(empty)'}"),
-        f"write {written}.{service}" if service else "give the StatefulSet a serviceName",
+        (*written, f"serviceName of StatefulSet {workload.name} is {service or '(empty)'}"),
+        f"write {', '.join(f'{name}.{service}' for name in written)}"
+        if service
+        else "give the StatefulSet a serviceName",
         (workload.name,),
     )
 
@@ -104,7 +84,7 @@ def _announced(snapshot: Snapshot, check: str, place: Place) -> Iterator[Diagnos
     owner = place.owner
     if owner is None or owner.kind != "StatefulSet" or owner.replicas <= 1 or not owner.service_name:
         return
-    for match in re.finditer(r"(\$\{\w+\}|\$\(\w+\)|\$\w+|\$\(hostname(?: -s)?\))(?![\w.-])", place.line):
+    for match in _VARIABLE.finditer(place.line):
         before = place.line[: match.start()]
         words = re.split(r"[\s,;]", before)
         for_what = (words[-1] or (words[-2] if len(words) > 1 else "")) + " " + place.key
@@ -119,7 +99,7 @@ def _announced(snapshot: Snapshot, check: str, place: Place) -> Iterator[Diagnos
             Severity.ERROR,
             place.at,
             f"its pods announce themselves by their names alone ({match[1]}), which nobody else can look up: NXDOMAIN",
-            (place.line.strip() if len(place.line) < 200 else match[1],),  # noqa: PLR2004 - a line that can be shown
+            (match[1], place.line.strip()[:_SHOWN]),
             f"write {match[1]}.{owner.service_name}",
             (owner.name,),
         )

@@ -74,7 +74,9 @@ def _may_be_inside(server: str) -> bool:
         address = ipaddress.ip_address(server)
     except ValueError:
         return True  # a template's variable, or nonsense that is refused
-    return address.version == 6 and not address.is_global or any(address in network for network in _INSIDE)  # noqa: RUF021
+    if isinstance(address, ipaddress.IPv6Address):
+        return not address.is_global
+    return any(address in network for network in _INSIDE)
 
 
 def is_musl(image: str) -> bool:

@@ -134,6 +134,12 @@ def _split(match: re.Match[str], parts: list[str]) -> tuple[str, str, str, bool,
     return ".".join([match["head"], *kept]), service, namespace, full, ".".join(domain)
 
 
+def namespace_of(snapshot: Snapshot, name: PodName) -> str:
+    """In which a name is looked for; a last part that names none that is known may be a file's suffix."""
+    known = name.full or any(item.namespace == name.namespace for item in (*snapshot.items, *snapshot.elsewhere))
+    return name.namespace if name.namespace and known else name.home
+
+
 def is_own(variable: str, known: dict[str, str]) -> bool:
     """Whether a variable, or the program in its place, gives the name of the pod itself."""
     name = variable.strip("${}()`")

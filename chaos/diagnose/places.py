@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from chaos.diagnose.diagnostic import Reference
@@ -13,6 +14,7 @@ from chaos.diagnose.values import mapping, mappings, text, texts
 from chaos.diagnose.variables import contents, environment
 from chaos.model.object import Object
 
+_ASSIGNED = re.compile(r"\b(?:for |read |local |export )?([A-Za-z_]\w*)(?==| in )")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _PROGRAMS = ("main", "init")
 _HOOKS = ("postStart", "preStop")
@@ -28,7 +30,6 @@ class Place:
         readers: the workloads whose containers read it; empty: not known.
         owner: the only one of them, in whose pods it is surely read.
         startup: whether it is read while the main container starts.
-        code: whether it is a shell's.
         variables: what `$(VAR)` stands for there.
     """
 
@@ -38,7 +39,6 @@ class Place:
     key: str = ""
     readers: tuple[WorkloadItem, ...] = ()
     startup: bool = False
-    code: bool = False
     variables: dict[str, str] = field(default_factory=dict)
     image: str = ""
 
@@ -66,31 +66,48 @@ def places(snapshot: Snapshot) -> tuple[Place, ...]:
 def _of_workload(snapshot: Snapshot, workload: WorkloadItem) -> Iterator[Place]:
     scripts = list(scripts_of(snapshot, workload))
     for path, container in workload.every_container:
-        known = environment(snapshot, workload, container)
-        image = text(container.get("image"))
-
-        def place(line: str, at: Reference, key: str = "", *, startup: bool = False, code: bool = False) -> Place:
-            return Place(line, at, workload.namespace, key, (workload,), startup, code, known, image)  # noqa: B023 - used up before the next turn
-
-        for script in scripts:
-            if script.container is not container:
-                continue
-            startup = script.when in ("main", "postStart")
-            if script.body:
-                for i, line in script.lines:
-                    yield place(line, script.line(i), startup=startup, code=True)
-            elif script.when not in _PROGRAMS:
-                yield place(" ".join(script.argv), script.at)
-        if not any(s.container is container and s.when in _PROGRAMS and _is_inline(s) for s in scripts):
-            for name in ("command", "args"):
-                words = texts(container.get(name))
-                for i, word in enumerate(words):
-                    option = words[i - 1] if i and words[i - 1].startswith("-") else ""
-                    yield place(word, workload.reference(*path, name, i), option)
+        plain = Place(
+            "",
+            workload.reference(*path),
+            workload.namespace,
+            readers=(workload,),
+            variables=environment(snapshot, workload, container),
+            image=text(container.get("image")),
+        )
+        own = [script for script in scripts if script.container is container]
+        for script in own:
+            yield from _of_script(script, plain)
+        if not any(script.when in _PROGRAMS and _is_inline(script) for script in own):
+            yield from _of_words(workload, path, container, plain)
         for i, row in enumerate(mappings(container.get("env"))):
-            yield place(text(row.get("value")), workload.reference(*path, "env", i, "value"), text(row.get("name")))
+            at = workload.reference(*path, "env", i, "value")
+            yield replace(plain, line=text(row.get("value")), at=at, key=text(row.get("name")))
         for where, host in _hosts(container):
-            yield place(host, workload.reference(*path, *where), "host")
+            yield replace(plain, line=host, at=workload.reference(*path, *where), key="host")
+
+
+def _of_script(script: Script, plain: Place) -> Iterator[Place]:
+    if script.body:
+        own = _assigned(script.body)
+        known = {name: value for name, value in plain.variables.items() if name not in own}
+        startup = script.when in ("main", "postStart")
+        for i, line in script.lines:
+            yield replace(plain, line=line, at=script.line(i), startup=startup, variables=known)
+    elif script.when not in _PROGRAMS:
+        yield replace(plain, line=" ".join(script.argv), at=script.at)
+
+
+def _of_words(workload: WorkloadItem, path: tuple[str | int, ...], container: Object, plain: Place) -> Iterator[Place]:
+    for field_name in ("command", "args"):
+        words = texts(container.get(field_name))
+        for i, word in enumerate(words):
+            option = words[i - 1] if i and re.fullmatch(r"-[\w.-]+", words[i - 1]) else ""
+            yield replace(plain, line=word, at=workload.reference(*path, field_name, i), key=option)
+
+
+def _assigned(body: str) -> set[str]:
+    """Variables that a script sets itself."""
+    return set(_ASSIGNED.findall(body))
 
 
 def _is_inline(script: Script) -> bool:

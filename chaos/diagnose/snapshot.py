@@ -84,15 +84,16 @@ class WorkloadItem(Item):
     @property
     def containers(self) -> list[tuple[tuple[str | int, ...], Object]]:
         """Each container that stays, with its path in the object."""
-        path = (*self.template_path, "spec", "containers")
-        return [((*path, i), container) for i, container in enumerate(mappings(self.pod_spec.get("containers")))]
+        return self._containers("containers")
 
     @property
     def every_container(self) -> list[tuple[tuple[str | int, ...], Object]]:
-        """Init containers too, in the order in which they run."""
-        path = (*self.template_path, "spec", "initContainers")
-        first = [((*path, i), container) for i, container in enumerate(mappings(self.pod_spec.get("initContainers")))]
-        return [*first, *self.containers]
+        """Init containers too, first."""
+        return [*self._containers("initContainers"), *self.containers]
+
+    def _containers(self, field: str) -> list[tuple[tuple[str | int, ...], Object]]:
+        path = (*self.template_path, "spec", field)
+        return [((*path, i), container) for i, container in enumerate(mappings(self.pod_spec.get(field)))]
 
     @property
     def replicas(self) -> int:
@@ -145,7 +146,7 @@ class Snapshot:
         live: whether it is a cluster's.
         domain: of the cluster, such as ``cluster.local``.
         domain_known: whether the cluster said so itself.
-        namespace_assumed: whether objects that name none may be meant for any namespace.
+        namespace_assumed: whether objects that name none may be meant for any.
         elsewhere: services of other namespaces.
         dns_pods: the pods of cluster DNS.
         measured: what cluster DNS said.

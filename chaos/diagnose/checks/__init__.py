@@ -2,6 +2,7 @@
 
 from chaos.diagnose.check import Check
 from chaos.diagnose.checks import (
+    address_identity,
     claims,
     cluster_dns,
     deployment_names,
@@ -9,6 +10,7 @@ from chaos.diagnose.checks import (
     endpoints_deprecated,
     expansion,
     first_process,
+    full_names,
     governing_service,
     hook_output,
     members,
@@ -21,8 +23,10 @@ from chaos.diagnose.checks import (
     refused,
     replica_service,
     replicas,
+    resolver_options,
     selectors,
     several_headless,
+    srv_names,
     subdomain,
 )
 
@@ -32,7 +36,10 @@ CHECKS: tuple[Check, ...] = (
     selectors.CHECK,
     subdomain.CHECK,
     pod_names.CHECK,
+    full_names.CHECK,
     deployment_names.CHECK,
+    srv_names.CHECK,
+    address_identity.CHECK,
     several_headless.CHECK,
     replica_service.CHECK,
     members.CHECK,
@@ -45,6 +52,7 @@ CHECKS: tuple[Check, ...] = (
     replicas.CHECK,
     claims.CHECK,
     dns_policy.CHECK,
+    resolver_options.CHECK,
     endpoints_deprecated.CHECK,
     not_ready.CHECK,
     cluster_dns.CHECK,

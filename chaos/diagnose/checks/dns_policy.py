@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
 from chaos.diagnose.diagnostic import Diagnostic, Severity
+from chaos.diagnose.lookup import is_outside
 from chaos.diagnose.snapshot import Item, Snapshot, WorkloadItem
-from chaos.diagnose.values import labels_of, mapping, mappings, shown, text
+from chaos.diagnose.values import labels_of, mapping, mappings, shown, text, texts
 
 _KEY = "cannot-resolve"
 _DNS_PORT = 53
@@ -39,6 +40,19 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
                 "its pods use the node's DNS (dnsPolicy Default) and cannot resolve services",
                 ("dnsPolicy: Default",),
                 "remove dnsPolicy, or set ClusterFirst",
+                concerns,
+            )
+        elif is_outside(spec):
+            servers = ", ".join(texts(mapping(spec, "dnsConfig").get("nameservers")))
+            yield Diagnostic(
+                _KEY,
+                Severity.WARNING,
+                at,
+                f"its pods ask {servers} only (dnsPolicy None), which is no cluster's DNS: they cannot resolve "
+                "services",
+                ("dnsPolicy: None", f"dnsConfig.nameservers: {servers}"),
+                "remove dnsPolicy (its own nameservers are then added to the cluster's), or name the address of "
+                "cluster DNS, with its search list",
                 concerns,
             )
         yield from _policies(snapshot, workload)
@@ -87,9 +101,8 @@ def _lets_dns_out(policy: Item) -> bool:
 
 CHECK = Check(
     _KEY,
-    "pods that cannot resolve services: `hostNetwork` with `ClusterFirst`, `dnsPolicy: Default`, or a "
-    "NetworkPolicy that lets "
-    "nothing out to port 53",
+    "pods that cannot resolve services: `hostNetwork` with `ClusterFirst`, `dnsPolicy: Default`, `dnsPolicy: None` "
+    "with public servers, or a NetworkPolicy that lets nothing out to port 53",
     "every name fails, for these pods only",
     (Severity.WARNING,),
     _look,

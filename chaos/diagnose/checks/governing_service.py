@@ -30,7 +30,9 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
             )
             continue
         service = snapshot.get("Service", workload.service_name, workload.namespace)
-        if service is None:
+        if "." in workload.service_name:
+            yield _dotted(snapshot, workload)
+        elif service is None:
             yield _missing(snapshot, workload)
         elif service.spec.get("type") == "ExternalName":
             yield Diagnostic(
@@ -44,6 +46,24 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
             )
         elif not is_headless(service):
             yield _not_headless(workload, service)
+
+
+def _dotted(snapshot: Snapshot, workload: WorkloadItem) -> Diagnostic:
+    """A full name where the name alone belongs; Kubernetes adds the rest."""
+    name, _, rest = workload.service_name.partition(".")
+    there = snapshot.get("Service", name, workload.namespace) is not None
+    evidence = [f"spec.serviceName is {workload.service_name}"]
+    evidence.append(f"Service {name} {'is there' if there else 'is not there either'} ({snapshot.where})")
+    return Diagnostic(
+        _KEY,
+        Severity.ERROR,
+        workload.reference("spec", "serviceName"),
+        f"its serviceName is a name with dots, and a Service's own name is wanted: its pods would be called "
+        f"{workload.name}-N.{workload.service_name}.{workload.namespace}.svc…",
+        tuple(evidence),
+        f"write serviceName: {name}" + (f" ({rest} is added by Kubernetes)" if rest.split(".")[1:2] == ["svc"] else ""),
+        (workload.name,),
+    )
 
 
 def _missing(snapshot: Snapshot, workload: WorkloadItem) -> Diagnostic:

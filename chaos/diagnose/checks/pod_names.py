@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from chaos.diagnose.bare_names import bare_names
 from chaos.diagnose.check import Check
 from chaos.diagnose.diagnostic import Diagnostic, NotChecked, Severity
-from chaos.diagnose.names import PodName, pod_names
+from chaos.diagnose.hosts import hosts
+from chaos.diagnose.names import PodName, namespace_of, pod_names
 from chaos.diagnose.snapshot import Item, Snapshot, WorkloadItem, is_headless, selector_of
 from chaos.diagnose.values import mapping
 
 _KEY = "pod-name"
+# Where names of other systems end: kafka-0.lan:9092 is reached from outside.
+_NO_SERVICES = frozenset({"example", "home", "internal", "invalid", "lan", "local", "localdomain", "localhost", "test"})
 
 
 def _look(snapshot: Snapshot) -> Iterator[Diagnostic | NotChecked]:
@@ -44,11 +47,11 @@ def _target(snapshot: Snapshot, name: PodName) -> WorkloadItem | None:
 def _may_be_a_file(snapshot: Snapshot, name: PodName, target: WorkloadItem) -> bool:
     """Whether nothing but its form says that it is a name: ``web-0.log`` has the same."""
     known = name.service == target.service_name or snapshot.get("Service", name.service, target.namespace) is not None
-    return not known and not name.full and name.namespace != name.home
+    return not known and not name.full and name.namespace != name.home and not _is_host(name)
 
 
 def _of_set(snapshot: Snapshot, name: PodName, target: WorkloadItem) -> Iterator[Diagnostic | NotChecked]:
-    namespace = _namespace(snapshot, name)
+    namespace = namespace_of(snapshot, name)
     beyond = [ordinal for ordinal in name.ordinals if ordinal not in target.ordinals]
     if name.service != target.service_name:
         yield _elsewhere(snapshot, name, target, namespace)
@@ -90,12 +93,6 @@ def _of_set(snapshot: Snapshot, name: PodName, target: WorkloadItem) -> Iterator
             "correct the number, or scale the StatefulSet",
             (target.name,),
         )
-
-
-def _namespace(snapshot: Snapshot, name: PodName) -> str:
-    """In which a name is looked for; a last part that names none that is known may be a file's suffix."""
-    known = name.full or any(item.namespace == name.namespace for item in (*snapshot.items, *snapshot.elsewhere))
-    return name.namespace if name.namespace and known else name.home
 
 
 def _names_none(target: Item) -> bool:
@@ -148,7 +145,7 @@ def _unknown(snapshot: Snapshot, name: PodName) -> Iterator[Diagnostic | NotChec
         w for w in snapshot.sets if w.service_name == name.service and w.namespace == (name.namespace or name.home)
     ]
     where = f"{name.written} in {name.at.describe()}"
-    if governed and not _is_hostname(snapshot, name) and name.ordinal.strip("{").strip("$")[:1] != "":
+    if governed and not _is_hostname(snapshot, name) and (name.full or _is_host(name)):
         yield Diagnostic(
             _KEY,
             Severity.ERROR,
@@ -159,7 +156,7 @@ def _unknown(snapshot: Snapshot, name: PodName) -> Iterator[Diagnostic | NotChec
             tuple(w.name for w in governed),
         )
     elif not name.full:
-        return  # a word with dots
+        yield from _of_service_elsewhere(snapshot, name)
     elif not snapshot.live:
         yield NotChecked(_KEY, f"{where}: there is no StatefulSet {name.base} {snapshot.where}")
     elif namespace != name.home:
@@ -173,6 +170,27 @@ def _unknown(snapshot: Snapshot, name: PodName) -> Iterator[Diagnostic | NotChec
             (name.written, f"there is no StatefulSet {name.base} {snapshot.where}"),
             "correct the name, or create the StatefulSet",
         )
+
+
+def _of_service_elsewhere(snapshot: Snapshot, name: PodName) -> Iterator[Diagnostic]:
+    """A short name whose service is in another namespace; without one it may be any word with dots."""
+    services = [s for s in (*snapshot.of("Service"), *snapshot.elsewhere) if s.name == name.service]
+    there = [s for s in services if is_headless(s)]
+    if len(there) == 1 == len(services) and there[0].namespace != name.home and _is_host(name):
+        yield Diagnostic(
+            _KEY,
+            Severity.ERROR,
+            name.at,
+            f"it asks for a pod under Service {name.service} of namespace {there[0].namespace} by a short name, which "
+            f"is looked up in {name.home}: NXDOMAIN",
+            (name.written, f"there is no Service {name.service} in namespace {name.home}"),
+            f"write {name.written}.{there[0].namespace}.svc",
+        )
+
+
+def _is_host(name: PodName) -> bool:
+    """Whether it stands where a host does; other words have dots too."""
+    return not name.namespace and name.service not in _NO_SERVICES and name.written in hosts(name.place)
 
 
 def _is_hostname(snapshot: Snapshot, name: PodName) -> bool:

@@ -1,0 +1,92 @@
+"""Does a member call itself by its address?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from chaos.diagnose.check import Check
+from chaos.diagnose.diagnostic import Diagnostic, Severity
+from chaos.diagnose.places import Place, places
+from chaos.diagnose.snapshot import Snapshot, WorkloadItem
+from chaos.diagnose.values import mapping, mappings, text
+from chaos.diagnose.variables import ADDRESS
+
+_KEY = "address-identity"
+# What a member is called by the others and keeps on disk: RABBITMQ_NODENAME, node.name, --server-id, broker_id
+_NAMED = r"(?:node|server|member|instance|replica|broker|peer|raft|patroni)[._-]?(?:name|id)"
+_IS_NAME = re.compile(rf"(?:.*[\W_])?{_NAMED}", re.IGNORECASE)
+_ASSIGNED = re.compile(
+    rf"(?:^|[\s\"'])-{{0,2}}(?:[\w.-]*[\W_])?{_NAMED}[\"']?\s*[=: ]\s*[\"']?(?P<value>\S+)", re.IGNORECASE
+)
+_COMMAND = r"\$\(hostname -[iI]\)|`hostname -[iI]`"
+_REFERENCE = re.compile(rf"{_COMMAND}|\$\{{(\w+)\}}|\$\((\w+)\)|\$(\w+)")
+# An Erlang node, not the user of a URL
+_ERLANG = re.compile(rf"(?<![\w/:.-])[a-z]\w*@(?P<value>{_COMMAND}|\$\{{\w+\}}|\$\(\w+\)|\$\w+)(?![:/])")
+# RabbitMQ's own: peers found by their addresses
+_BY_ADDRESS = re.compile(r"address_type\s*=\s*ip\b|K8S_ADDRESS_TYPE\s*=\s*ip\b")
+
+
+def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
+    for place in places(snapshot):
+        owner = place.owner
+        if owner is not None and owner.kind == "StatefulSet" and (said := _said(place)):
+            yield _finding(owner, place, said)
+    for workload in snapshot.sets:
+        for path, container in workload.every_container:
+            for i, row in enumerate(mappings(container.get("env"))):
+                field = text(mapping(row, "valueFrom", "fieldRef").get("fieldPath"))
+                name = text(row.get("name"))
+                if field in ("status.podIP", "status.podIPs") and _IS_NAME.fullmatch(name):
+                    at = workload.reference(*path, "env", i)
+                    yield _finding(workload, Place("", at, workload.namespace), f"env {name}: {field}")
+
+
+def _said(place: Place) -> str:
+    """What gives the address for a name; empty where nothing does."""
+    if _BY_ADDRESS.search(place.line) or (place.key.endswith("K8S_ADDRESS_TYPE") and place.line == "ip"):
+        return f"{place.key}: {place.line}" if place.key.endswith("K8S_ADDRESS_TYPE") else place.line.strip()
+    values = [match["value"] for match in _ERLANG.finditer(place.line)]
+    if _IS_NAME.fullmatch(place.key):
+        values.append(place.line)
+    if match := _ASSIGNED.search(place.line):
+        values.append(match["value"])
+    for value in values:
+        for match in _REFERENCE.finditer(value):
+            name = next(filter(None, match.groups()), "")
+            if not name or place.variables.get(name) == ADDRESS:
+                return (
+                    f"env {place.key}: {place.line}"
+                    if place.key and place.at.kind != "ConfigMap"
+                    else place.line.strip()
+                )
+    return ""
+
+
+def _finding(workload: WorkloadItem, place: Place, said: str) -> Diagnostic:
+    service = workload.service_name or "SERVICE"
+    fix = f"use the pod's name, which stays: $(POD_NAME).{service}, with POD_NAME from fieldRef metadata.name"
+    if "$" not in said and "`" not in said and "podIP" not in said:
+        fix = "set address_type to hostname, and the node's name to that of the pod under its governing service"
+    return Diagnostic(
+        _KEY,
+        Severity.WARNING,
+        place.at,
+        f"members of StatefulSet {workload.name} are called by their pods' addresses: a pod that is replaced has "
+        "another, so it comes back as a stranger and the old member stays missing",
+        (said,),
+        fix,
+        (workload.name,),
+    )
+
+
+CHECK = Check(
+    _KEY,
+    "a member of a StatefulSet whose name is its pod's address (`RABBITMQ_NODENAME=rabbit@$(POD_IP)`, "
+    "`address_type = ip`)",
+    "an address lasts as long as its pod; a StatefulSet keeps names, not addresses",
+    (Severity.WARNING,),
+    _look,
+    kinds=("StatefulSet",),
+    also=("ConfigMap",),
+)

@@ -278,3 +278,40 @@ def test_a_member_that_is_called_by_its_address(name: str, value: str, wrong: bo
 def test_a_service_name_with_dots_is_to_be_the_name_alone() -> None:
     text = stateful_set().replace("serviceName: web", "serviceName: web.default.svc.cluster.local")
     assert only(of_text(service(), text), "governing-service").fix.startswith("write serviceName: web (")
+
+
+def in_namespace(text: str, namespace: str) -> str:
+    return text.replace('"name": "web"}, "spec"', f'"name": "web", "namespace": "{namespace}"}}, "spec"')
+
+
+@pytest.mark.parametrize(
+    ("peer", "fix"),
+    [
+        ("http://web.default.svc.cluster.local", "write web.data.svc"),
+        ("http://web.data.svc.cluster.local", ""),
+        ("http://other.default.svc.cluster.local", ""),
+        ("http://kubernetes.default.svc", ""),
+        ("http://web/", ""),
+    ],
+)
+def test_a_full_name_that_was_copied_from_another_namespace(peer: str, fix: str) -> None:
+    found = of_text(in_namespace(service(headless=False), "data"), client(peer, "data"))
+    assert [f.fix for f in found.findings if f.check == "service-name"] == ([fix] if fix else [])
+
+
+@pytest.mark.parametrize(
+    ("peer", "pod", "fix"),
+    [
+        ("redis://web:6379", "", "write web.data.svc"),
+        ("redis://web.data:6379", "", ""),
+        ("web", "", ""),
+        ("redis://web:6379", "dnsConfig: {searches: [data.svc.cluster.local]}", ""),
+        ("redis://web:6379", "hostAliases: [{ip: 192.0.2.1, hostnames: [web]}]", ""),
+        ("redis://elsewhere:6379", "", ""),
+    ],
+)
+def test_a_services_name_alone_is_looked_up_in_the_askers_namespace(peer: str, pod: str, fix: str) -> None:
+    found = of_text(in_namespace(service(headless=False), "data"), client(peer, "app", pod))
+    assert [f.fix for f in found.findings if f.check == "service-name"] == ([fix] if fix else [])
+    beside = of_text(in_namespace(service(headless=False), "app"), in_namespace(service(), "data"), client(peer, "app"))
+    assert "service-name" not in checks(beside)

@@ -14,6 +14,7 @@ from chaos.diagnose.snapshot import Snapshot, WorkloadItem
 
 # Options and variables by which a member tells others where it is.
 _ANNOUNCED = re.compile(r"advertis|announce|broadcast|connect_address", re.IGNORECASE)
+_SAID = re.compile(r"\s*(?:echo|printf|log\w*)\b[^>|]*$")
 _SHOWN = 200
 _VARIABLE = re.compile(r"(\$\{\w+\}|\$\(\w+\)|\$\w+|\$\(hostname(?: -s)?\))(?![\w.-])")
 
@@ -84,6 +85,8 @@ def _announced(snapshot: Snapshot, check: str, place: Place) -> Iterator[Diagnos
     owner = place.owner
     if owner is None or owner.kind != "StatefulSet" or owner.replicas <= 1 or not owner.service_name:
         return
+    if owner.pod_spec.get("hostNetwork") is True or _SAID.match(place.line):
+        return  # in the node's network it is the node's name, which others may know
     for match in _VARIABLE.finditer(place.line):
         before = place.line[: match.start()]
         words = re.split(r"[\s,;]", before)

@@ -15,19 +15,22 @@ _ASSIGNED = re.compile(
     re.IGNORECASE,
 )
 _ASKING = re.compile(
-    r"\b(?:nslookup|getent (?:a?hosts\w*)|dig(?: \+\S+)*|host|telnet|(?:ping|nc|ssh)(?: -\S+)*) +(?P<value>\S+)"
+    r"\b(?:nslookup|getent (?:a?hosts\w*)|dig(?: \+\S+)*|telnet|(?:ping|nc|ssh)(?: -\S+)*) +(?P<value>\S+)"
 )
 _IN_URL = re.compile(r"(?:://(?:[^\s/@,]*@)?|(?<=[\w:)}])@)(?P<value>[^\s/,;:\"'?<>|&]+)")
 _WITH_PORT = re.compile(r"(?<![\w./$:-])(?P<value>[\w.$`{(][\w.${}()#*%-]*[\w})`]):\d{2,5}\b(?![.])")
+_IN_XML = re.compile(r"<host(?:name)?>\s*(?P<value>[^\s<]+)")
+# What Bitnami's Elasticsearch calls so are names of nodes.
+_NO_HOSTS = re.compile(r".*MASTER_HOSTS", re.IGNORECASE)
 _SEPARATED = re.compile(r"[\s,;]+")
 
 
 def hosts(place: Place) -> Iterator[str]:
     """Words that stand where a host does: in a URL, before a port, after a lookup, in a list that is called so."""
-    for pattern in (_IN_URL, _WITH_PORT, _ASKING):
+    for pattern in (_IN_URL, _WITH_PORT, _ASKING, _IN_XML):
         for match in pattern.finditer(place.line):
             yield match["value"].strip("\"'")
-    if _KEY.fullmatch(place.key):
+    if _KEY.fullmatch(place.key) and not _NO_HOSTS.fullmatch(place.key):
         yield from _listed(place.line)
     for match in _ASSIGNED.finditer(place.line):
         yield from _listed(match["value"])

@@ -22,7 +22,8 @@ _NAME = re.compile(
     rf"(?<![\w.$-])(?P<head>(?P<base>{_PART})-(?P<ordinal>{ORDINALS})|(?P<own>{_VARIABLE}))(?P<tail>(?:\.{_PART})+)"
 )
 # Variables that hold the pod's own name: by Kubernetes itself, by habit, and the program `hostname`.
-_OWN_NAMES = frozenset({"HOSTNAME", "POD_NAME", "MY_POD_NAME", "hostname", "hostname -s"})
+_OWN_NAMES = frozenset({"HOSTNAME", "POD_NAME", "MY_POD_NAME"})
+_PROGRAM = re.compile(_HOSTNAME)
 _RANGE = re.compile(r"\{(\d+)\.\.\.?(\d+)\}")
 _MOST_ORDINALS = 1000
 
@@ -142,7 +143,9 @@ def namespace_of(snapshot: Snapshot, name: PodName) -> str:
 
 def is_own(variable: str, known: dict[str, str]) -> bool:
     """Whether a variable, or the program in its place, gives the name of the pod itself."""
-    name = variable.strip("${}()`")
+    if _PROGRAM.fullmatch(variable):
+        return True
+    name = variable.strip("${}()")
     value = known.get(name, "")
     return value == OWN_NAME or (name in _OWN_NAMES and "$" not in value)
 

@@ -128,10 +128,12 @@ def _of_texts(snapshot: Snapshot, item: Item) -> Iterator[Place]:
     known = environment(snapshot, readers[0], readers[0].containers[0][1]) if _is_one(readers) else {}
     image = text(readers[0].containers[0][1].get("image")) if _is_one(readers) else ""
     for where, key, content in contents(item):
+        own = _assigned(content) if known else set()
+        variables = {name: value for name, value in known.items() if name not in own}
         for i, line in code_lines(content):
             offset = 0 if item.kind == "Secret" and where == "data" else i  # encoded, it has one line
             at = item.reference(where, key, offset=offset)
-            yield Place(line, at, item.namespace, key, readers, variables=known, image=image)
+            yield Place(line, at, item.namespace, key, readers, variables=variables, image=image)
 
 
 def _is_one(readers: tuple[WorkloadItem, ...]) -> bool:

@@ -29,6 +29,7 @@ def test_a_healthy_namespace_has_nothing_wrong_and_its_dns_is_measured() -> None
     view, found = run(story)
     assert wrong(found) == []
     assert view.measured is not None
+    assert (view.domain, view.domain_known) == ("cluster.local", True)
     assert {"record", "cluster-dns", "not-ready", "stale-subdomain"} <= set(found.checked)
     assert len(found.figures) == 3
     assert all("5 of 5 queries answered, round trip" in line for line in found.figures)

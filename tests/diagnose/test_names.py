@@ -315,3 +315,26 @@ def test_a_services_name_alone_is_looked_up_in_the_askers_namespace(peer: str, p
     assert [f.fix for f in found.findings if f.check == "service-name"] == ([fix] if fix else [])
     beside = of_text(in_namespace(service(headless=False), "app"), in_namespace(service(), "data"), client(peer, "app"))
     assert "service-name" not in checks(beside)
+
+
+def test_what_only_looks_like_a_host_or_like_the_own_name_is_left_alone() -> None:
+    assert "pod-name" not in checks(of_text(service(), with_peer("web-0 web-1", name="ES_CLUSTER_MASTER_HOSTS")))
+    for script in ("host=$1; ask ${hostname}.other.default.svc", "echo advertised $HOSTNAME"):
+        assert "pod-name" not in checks(of_text(service(), stateful_set(f"command: [sh, -c, '{script}']")))
+
+
+def test_an_autoscaler_may_make_more_replicas() -> None:
+    scaler = """
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web}
+spec: {maxReplicas: 5, scaleTargetRef: {apiVersion: apps/v1, kind: StatefulSet, name: web}}
+"""
+    assert "pod-name" not in checks(of_text(service(), with_peer("web-4.web"), scaler))
+    assert "pod-name" in checks(of_text(service(), with_peer("web-5.web"), scaler))
+
+
+def test_a_variable_that_is_not_declared_is_to_be_declared_by_what_it_means() -> None:
+    found = only(of_text(service(), with_peer("x://$(MY_POD_NAME).web:80")), "unexpanded")
+    assert "{name: MY_POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}" in found.fix

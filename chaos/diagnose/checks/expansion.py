@@ -15,6 +15,15 @@ from chaos.model.object import Object
 _KEY = "unexpanded"
 _REFERENCE = re.compile(r"(\$?)\$\(([^()]+)\)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+# What such variables are declared with.
+_DOWNWARD = {
+    "HOSTNAME": "metadata.name",
+    "POD_NAME": "metadata.name",
+    "POD_NAMESPACE": "metadata.namespace",
+    "NAMESPACE": "metadata.namespace",
+    "POD_IP": "status.podIP",
+    "NODE_NAME": "spec.nodeName",
+}
 # What the kubelet adds for each Service: https://kubernetes.io/docs/concepts/services-networking/service/
 _OF_SERVICES = re.compile(r"[A-Z0-9_]+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\w+)?)")
 
@@ -96,6 +105,11 @@ def _finding(workload: WorkloadItem, at: Reference, written: str, reference: str
     else:
         what = f"nobody expands $({reference}): env declares no {reference}{order}"
         fix = f"declare {reference} in env" + (" before the one that uses it" if order else "")
+        if not order and (field := _DOWNWARD.get(reference.removeprefix("MY_"))):
+            fix = (
+                f"declare it in env, before what uses it: {{name: {reference}, valueFrom: {{fieldRef: "
+                f"{{fieldPath: {field}}}}}}}"
+            )
     concerns = (workload.name,) if workload.kind == "StatefulSet" else ()
     return Diagnostic(_KEY, Severity.ERROR, at, what, (written,), fix, concerns)
 

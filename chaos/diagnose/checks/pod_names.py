@@ -10,7 +10,7 @@ from chaos.diagnose.diagnostic import Diagnostic, NotChecked, Severity
 from chaos.diagnose.hosts import hosts
 from chaos.diagnose.names import PodName, namespace_of, pod_names
 from chaos.diagnose.snapshot import Item, Snapshot, WorkloadItem, is_headless, selector_of
-from chaos.diagnose.values import mapping
+from chaos.diagnose.values import mapping, number
 
 _KEY = "pod-name"
 # Where names of other systems end: kafka-0.lan:9092 is reached from outside.
@@ -52,7 +52,7 @@ def _may_be_a_file(snapshot: Snapshot, name: PodName, target: WorkloadItem) -> b
 
 def _of_set(snapshot: Snapshot, name: PodName, target: WorkloadItem) -> Iterator[Diagnostic | NotChecked]:
     namespace = namespace_of(snapshot, name)
-    beyond = [ordinal for ordinal in name.ordinals if ordinal not in target.ordinals]
+    beyond = [ordinal for ordinal in name.ordinals if ordinal not in _ordinals(snapshot, target)]
     if name.service != target.service_name:
         yield _elsewhere(snapshot, name, target, namespace)
     elif name.full and not name.namespace:
@@ -93,6 +93,16 @@ def _of_set(snapshot: Snapshot, name: PodName, target: WorkloadItem) -> Iterator
             "correct the number, or scale the StatefulSet",
             (target.name,),
         )
+
+
+def _ordinals(snapshot: Snapshot, target: WorkloadItem) -> range:
+    """Those that its pods have, or may have by an autoscaler."""
+    most = target.replicas
+    for scaler in snapshot.of("HorizontalPodAutoscaler", target.namespace):
+        scaled = mapping(scaler.spec, "scaleTargetRef")
+        if (scaled.get("kind"), scaled.get("name")) == (target.kind, target.name):
+            most = max(most, number(scaler.spec.get("maxReplicas"), 0))
+    return range(target.first_ordinal, target.first_ordinal + most)
 
 
 def _names_none(target: Item) -> bool:

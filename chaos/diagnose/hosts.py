@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from chaos.diagnose.places import Place
+from chaos.diagnose.passages import Passage
 
 _WORDS = r"(?:hosts?|seeds?|peers|servers?|addr(?:s|ess|esses)?|join)"
 # What a text is for, where a value without a port is a host.
@@ -25,14 +25,14 @@ _NO_HOSTS = re.compile(r".*MASTER_HOSTS", re.IGNORECASE)
 _SEPARATED = re.compile(r"[\s,;]+")
 
 
-def hosts(place: Place) -> Iterator[str]:
+def hosts(passage: Passage) -> Iterator[str]:
     """Words that stand where a host does: in a URL, before a port, after a lookup, in a list that is called so."""
     for pattern in (_IN_URL, _WITH_PORT, _ASKING, _IN_XML):
-        for match in pattern.finditer(place.line):
+        for match in pattern.finditer(passage.line):
             yield match["value"].strip("\"'")
-    if _KEY.fullmatch(place.key) and not _NO_HOSTS.fullmatch(place.key):
-        yield from _listed(place.line)
-    for match in _ASSIGNED.finditer(place.line):
+    if _KEY.fullmatch(passage.key) and not _NO_HOSTS.fullmatch(passage.key):
+        yield from _listed(passage.line)
+    for match in _ASSIGNED.finditer(passage.line):
         yield from _listed(match["value"])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
-from chaos.diagnose.places import Place
+from chaos.diagnose.passages import Passage
 from chaos.diagnose.values import mapping, mappings, text, texts
 from chaos.model.object import Object
 from kubesim import parse_reference
@@ -48,9 +48,9 @@ def standard(namespace: str, domain: str) -> Lookup:
     return Lookup((f"{namespace}.svc.{domain}", f"svc.{domain}", domain), _DEFAULT_NDOTS)
 
 
-def lookup_of(place: Place, pod_spec: Object, domain: str) -> Lookup:
+def lookup_of(passage: Passage, pod_spec: Object, domain: str) -> Lookup:
     """Of a pod; where its policy leaves cluster DNS out it is taken as if it did not, which another check tells."""
-    usual = standard(place.namespace, domain)
+    usual = standard(passage.namespace, domain)
     config = mapping(pod_spec, "dnsConfig")
     policy = text(pod_spec.get("dnsPolicy")) or "ClusterFirst"
     alone = policy == "None" and not is_outside(pod_spec)
@@ -60,7 +60,7 @@ def lookup_of(place: Place, pod_spec: Object, domain: str) -> Lookup:
         value = text(option.get("value"))
         if option.get("name") == "ndots" and value.isdigit():
             ndots = int(value)
-    return Lookup(searches, ndots, is_musl(place.image), policy)
+    return Lookup(searches, ndots, is_musl(passage.image), policy)
 
 
 def is_outside(pod_spec: Object) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from chaos.diagnose.diagnostic import Reference
-from chaos.diagnose.places import Place, places
+from chaos.diagnose.passages import Passage, passages
 from chaos.diagnose.snapshot import Snapshot, WorkloadItem
 from chaos.diagnose.variables import ORDINAL, OWN_NAME
 
@@ -56,7 +56,7 @@ class PodName:
     owner: WorkloadItem | None
     home: str
     startup: bool
-    place: Place
+    passage: Passage
 
     @property
     def is_variable(self) -> bool:
@@ -85,26 +85,26 @@ def ordinals_of(written: str) -> tuple[int, ...]:
 def pod_names(snapshot: Snapshot) -> tuple[PodName, ...]:
     """All such names of a snapshot, each place once."""
     found: dict[tuple[str, Reference], PodName] = {}
-    for place in places(snapshot):
-        for name in in_place(place):
+    for passage in passages(snapshot):
+        for name in in_passage(passage):
             found.setdefault((name.written, name.at), name)
     return tuple(found.values())
 
 
-def in_place(place: Place) -> Iterator[PodName]:
+def in_passage(passage: Passage) -> Iterator[PodName]:
     """The names in one line of text."""
-    for match in _NAME.finditer(place.line):
+    for match in _NAME.finditer(passage.line):
         base, ordinal, own = (match[group] or "" for group in ("base", "ordinal", "own"))
-        if own and not is_own(own, place.variables):
-            base, _, ordinal = valued(own, place.variables).rpartition("-")
+        if own and not is_own(own, passage.variables):
+            base, _, ordinal = valued(own, passage.variables).rpartition("-")
             if not base or not ordinal.isdigit():
                 continue
-        base = valued(base, place.variables)
-        if valued(ordinal, place.variables).isdigit():
-            ordinal = valued(ordinal, place.variables)
+        base = valued(base, passage.variables)
+        if valued(ordinal, passage.variables).isdigit():
+            ordinal = valued(ordinal, passage.variables)
         if "$" in base:
             continue
-        parts = [p for part in match["tail"][1:].split(".") for p in valued(part, place.variables).split(".")]
+        parts = [p for part in match["tail"][1:].split(".") for p in valued(part, passage.variables).split(".")]
         written, service, namespace, full, domain = _split(match, parts)
         yield PodName(
             written,
@@ -115,11 +115,11 @@ def in_place(place: Place) -> Iterator[PodName]:
             namespace,
             full,
             domain,
-            place.at,
-            place.owner,
-            place.namespace,
-            place.startup,
-            place,
+            passage.at,
+            passage.owner,
+            passage.namespace,
+            passage.startup,
+            passage,
         )
 
 

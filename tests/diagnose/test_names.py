@@ -113,7 +113,7 @@ def test_a_namespace_that_was_only_assumed_is_not_held_against_names() -> None:
         ("{name: S, value: other},", "http://$(POD_NAME).$(S)/", True),
         ("{name: S, value: web},", "$(POD_NAME).$(S)", False),
         ("{name: S, value: web.default.svc.cluster.local},", "$(POD_NAME).$(S):80", False),
-        ("{name: N, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}},", "web-0.other.$(N).svc", True),
+        ("{name: NS, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}},", "web-0.other.$(NS).svc", True),
         ("{name: ME, valueFrom: {fieldRef: {fieldPath: metadata.name}}},", "$(ME).other.default.svc", True),
         ("{name: NODE, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}},", "$(NODE).other.default.svc", False),
         ("{name: FIRST, value: web-0},", "$(FIRST).other.default.svc", True),

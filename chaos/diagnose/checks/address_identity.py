@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
 from chaos.diagnose.diagnostic import Diagnostic, Severity
-from chaos.diagnose.places import Place, places
+from chaos.diagnose.passages import Passage, passages
 from chaos.diagnose.snapshot import Snapshot, WorkloadItem
 from chaos.diagnose.values import mapping, mappings, text
 from chaos.diagnose.variables import ADDRESS
@@ -28,10 +28,10 @@ _BY_ADDRESS = re.compile(r"address_type\s*=\s*ip\b|K8S_ADDRESS_TYPE\s*=\s*ip\b")
 
 
 def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
-    for place in places(snapshot):
-        owner = place.owner
-        if owner is not None and owner.kind == "StatefulSet" and (said := _said(place)):
-            yield _finding(owner, place, said)
+    for passage in passages(snapshot):
+        owner = passage.owner
+        if owner is not None and owner.kind == "StatefulSet" and (said := _said(passage)):
+            yield _finding(owner, passage, said)
     for workload in snapshot.sets:
         for path, container in workload.every_container:
             for i, row in enumerate(mappings(container.get("env"))):
@@ -39,31 +39,31 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
                 name = text(row.get("name"))
                 if field in ("status.podIP", "status.podIPs") and _IS_NAME.fullmatch(name):
                     at = workload.reference(*path, "env", i)
-                    yield _finding(workload, Place("", at, workload.namespace), f"env {name}: {field}")
+                    yield _finding(workload, Passage("", at, workload.namespace), f"env {name}: {field}")
 
 
-def _said(place: Place) -> str:
+def _said(passage: Passage) -> str:
     """What gives the address for a name; empty where nothing does."""
-    if _BY_ADDRESS.search(place.line) or (place.key.endswith("K8S_ADDRESS_TYPE") and place.line == "ip"):
-        return f"{place.key}: {place.line}" if place.key.endswith("K8S_ADDRESS_TYPE") else place.line.strip()
-    values = [match["value"] for match in _ERLANG.finditer(place.line)]
-    if _IS_NAME.fullmatch(place.key):
-        values.append(place.line)
-    if match := _ASSIGNED.search(place.line):
+    if _BY_ADDRESS.search(passage.line) or (passage.key.endswith("K8S_ADDRESS_TYPE") and passage.line == "ip"):
+        return f"{passage.key}: {passage.line}" if passage.key.endswith("K8S_ADDRESS_TYPE") else passage.line.strip()
+    values = [match["value"] for match in _ERLANG.finditer(passage.line)]
+    if _IS_NAME.fullmatch(passage.key):
+        values.append(passage.line)
+    if match := _ASSIGNED.search(passage.line):
         values.append(match["value"])
     for value in values:
         for match in _REFERENCE.finditer(value):
             name = next(filter(None, match.groups()), "")
-            if not name or place.variables.get(name) == ADDRESS:
+            if not name or passage.variables.get(name) == ADDRESS:
                 return (
-                    f"env {place.key}: {place.line}"
-                    if place.key and place.at.kind != "ConfigMap"
-                    else place.line.strip()
+                    f"env {passage.key}: {passage.line}"
+                    if passage.key and passage.at.kind != "ConfigMap"
+                    else passage.line.strip()
                 )
     return ""
 
 
-def _finding(workload: WorkloadItem, place: Place, said: str) -> Diagnostic:
+def _finding(workload: WorkloadItem, passage: Passage, said: str) -> Diagnostic:
     service = workload.service_name or "SERVICE"
     fix = f"use the pod's name, which stays: $(POD_NAME).{service}, with POD_NAME from fieldRef metadata.name"
     if "$" not in said and "`" not in said and "podIP" not in said:
@@ -71,7 +71,7 @@ def _finding(workload: WorkloadItem, place: Place, said: str) -> Diagnostic:
     return Diagnostic(
         _KEY,
         Severity.WARNING,
-        place.at,
+        passage.at,
         f"members of StatefulSet {workload.name} are called by their pods' addresses: a pod that is replaced has "
         "another, so it comes back as a stranger and the old member stays missing",
         (said,),

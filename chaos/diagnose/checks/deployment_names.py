@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from chaos.diagnose.check import Check
 from chaos.diagnose.diagnostic import Diagnostic, Reference, Severity
 from chaos.diagnose.names import PodName, pod_names
-from chaos.diagnose.places import places
+from chaos.diagnose.passages import passages
 from chaos.diagnose.snapshot import Snapshot, WorkloadItem, selector_of
 
 _KEY = "deployment-pod-name"
@@ -25,11 +25,11 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
             own = name.owner is not None and name.owner.object is workload.object and not name.base
             if (workload.name == name.base and name.full) or (own and _has_no_name(snapshot, workload, name)):
                 yield _finding(snapshot, workload, name.at, name.written)
-    for place in places(snapshot):
+    for passage in passages(snapshot):
         for workload in deployments:
             pattern = rf"\b{re.escape(workload.name)}-{_HASH}{{5,10}}-{_HASH}{{5}}(\.[a-z][\w.-]*)"
-            for match in re.finditer(pattern, place.line):
-                yield _finding(snapshot, workload, place.at, match[0])
+            for match in re.finditer(pattern, passage.line):
+                yield _finding(snapshot, workload, passage.at, match[0])
 
 
 def _has_no_name(snapshot: Snapshot, workload: WorkloadItem, name: PodName) -> bool:

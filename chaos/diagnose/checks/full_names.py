@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from chaos.diagnose.check import Check
 from chaos.diagnose.diagnostic import Diagnostic, NotChecked, Severity
-from chaos.diagnose.places import Place, places
+from chaos.diagnose.passages import Passage, passages
 from chaos.diagnose.snapshot import Snapshot
 from chaos.diagnose.variables import expanded
 
@@ -25,11 +25,11 @@ _SHARED = frozenset({"clusterset.local"})
 
 @dataclass(frozen=True, slots=True)
 class _Name:
-    """A name with `.svc.`, as it stands at a place."""
+    """A name with `.svc.`, as it stands at a passage."""
 
     head: str
     domain: str
-    place: Place
+    passage: Passage
 
     @property
     def written(self) -> str:
@@ -39,12 +39,12 @@ class _Name:
 def _look(snapshot: Snapshot) -> Iterator[Diagnostic | NotChecked]:
     strange: dict[str, None] = {}
     seen = set()
-    for place in places(snapshot):
-        for match in _ENDED.finditer(place.line):
-            name = _Name(match["head"], match["domain"], place)
-            if (name.written, place.at) in seen:
+    for passage in passages(snapshot):
+        for match in _ENDED.finditer(passage.line):
+            name = _Name(match["head"], match["domain"], passage)
+            if (name.written, passage.at) in seen:
                 continue
-            seen.add((name.written, place.at))
+            seen.add((name.written, passage.at))
             if finding := _without_namespace(snapshot, name):
                 yield finding
             elif snapshot.domain_known:
@@ -82,7 +82,7 @@ def _distance(one: str, other: str) -> int:
 
 
 def _parts(name: _Name) -> list[str]:
-    return expanded(name.head, name.place.variables).split(".")
+    return expanded(name.head, name.passage.variables).split(".")
 
 
 def _is_known(snapshot: Snapshot, name: _Name) -> bool:
@@ -93,7 +93,7 @@ def _is_known(snapshot: Snapshot, name: _Name) -> bool:
 
 
 def _without_namespace(snapshot: Snapshot, name: _Name) -> Diagnostic | None:
-    parts, home = _parts(name), name.place.namespace
+    parts, home = _parts(name), name.passage.namespace
     one = len(parts) == 1 and parts[0] != home and snapshot.get("Service", parts[0], home) is not None
     if not one or any(item.namespace == parts[0] for item in snapshot.items):
         return None
@@ -101,7 +101,7 @@ def _without_namespace(snapshot: Snapshot, name: _Name) -> Diagnostic | None:
     return Diagnostic(
         _KEY,
         Severity.ERROR,
-        name.place.at,
+        name.passage.at,
         f"it leaves out the namespace of Service {parts[0]} before .svc: NXDOMAIN",
         (name.written, f"Service {parts[0]} is in namespace {home}"),
         f"write {fixed}",
@@ -113,7 +113,7 @@ def _of_cluster(snapshot: Snapshot, name: _Name) -> Diagnostic:
     return Diagnostic(
         _KEY,
         Severity.ERROR,
-        name.place.at,
+        name.passage.at,
         f"it ends with {name.domain}, and this cluster's domain is {snapshot.domain}: NXDOMAIN",
         (name.written, *snapshot.dns_says([f"{'.'.join(_parts(name))}.svc"])),
         f"write {name.head}.svc.{snapshot.domain}, or {name.head}.svc, which is right in every cluster",
@@ -125,7 +125,7 @@ def _typo(name: _Name) -> Diagnostic:
     return Diagnostic(
         _KEY,
         Severity.ERROR,
-        name.place.at,
+        name.passage.at,
         f"it ends with {name.domain}, which is {_USUAL} mistyped: NXDOMAIN",
         (name.written,),
         f"write {name.head}.svc.{_USUAL}, or {name.head}.svc, which is right in every cluster",
@@ -134,7 +134,7 @@ def _typo(name: _Name) -> Diagnostic:
 
 
 def _concerns(name: _Name) -> tuple[str, ...]:
-    return tuple(w.name for w in name.place.readers if w.kind == "StatefulSet")
+    return tuple(w.name for w in name.passage.readers if w.kind == "StatefulSet")
 
 
 CHECK = Check(

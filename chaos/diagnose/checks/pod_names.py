@@ -200,7 +200,7 @@ def _of_service_elsewhere(snapshot: Snapshot, name: PodName) -> Iterator[Diagnos
 
 def _is_host(name: PodName) -> bool:
     """Whether it stands where a host does; other words have dots too."""
-    return not name.namespace and name.service not in _NO_SERVICES and name.written in hosts(name.place)
+    return not name.namespace and name.service not in _NO_SERVICES and name.written in hosts(name.passage)
 
 
 def _is_hostname(snapshot: Snapshot, name: PodName) -> bool:

@@ -9,7 +9,7 @@ from chaos.diagnose.check import Check
 from chaos.diagnose.diagnostic import Diagnostic, Severity
 from chaos.diagnose.lookup import Lookup, addresses_of, is_outside, lookup_of, standard
 from chaos.diagnose.names import namespace_of, pod_names
-from chaos.diagnose.places import Place, places
+from chaos.diagnose.passages import Passage, passages
 from chaos.diagnose.snapshot import Snapshot, WorkloadItem
 
 _KEY = "resolver-options"
@@ -21,22 +21,22 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
     if not odd:
         return
     told = set()
-    for place, written, asked, absolute in _asked(snapshot):
-        for reader in place.readers:
+    for passage, written, asked, absolute in _asked(snapshot):
+        for reader in passage.readers:
             if id(reader.object) not in odd or asked in addresses_of(reader.pod_spec):
                 continue
-            lookup = lookup_of(place, reader.pod_spec, snapshot.domain)
-            if absolute in lookup.tried(asked) or absolute not in standard(place.namespace, snapshot.domain).tried(
+            lookup = lookup_of(passage, reader.pod_spec, snapshot.domain)
+            if absolute in lookup.tried(asked) or absolute not in standard(passage.namespace, snapshot.domain).tried(
                 asked
             ):
                 continue
             if (id(reader.object), written) not in told:
                 told.add((id(reader.object), written))
-                yield _finding(reader, place, written, asked, absolute, lookup)
+                yield _finding(reader, passage, written, asked, absolute, lookup)
 
 
-def _asked(snapshot: Snapshot) -> Iterator[tuple[Place, str, str, str]]:
-    """(place, name as it stands there, as it is asked for, what is meant)."""
+def _asked(snapshot: Snapshot) -> Iterator[tuple[Passage, str, str, str]]:
+    """(passage, name as it stands there, as it is asked for, what is meant)."""
     for name in pod_names(snapshot):
         if name.is_variable or namespace_of(snapshot, name) != (name.namespace or name.home):
             continue
@@ -45,7 +45,7 @@ def _asked(snapshot: Snapshot) -> Iterator[tuple[Place, str, str, str]]:
         rest = [name.service, *filter(None, (name.namespace,)), *(("svc",) if name.full else ())]
         asked = ".".join((pod, *rest, *filter(None, (name.domain,))))
         yield (
-            name.place,
+            name.passage,
             name.written,
             asked,
             f"{pod}.{name.service}.{name.namespace or name.home}.svc.{snapshot.domain}",
@@ -57,22 +57,24 @@ def _asked(snapshot: Snapshot) -> Iterator[tuple[Place, str, str, str]]:
     # A name of one label only matters where there is no search list at all.
     host = rf"(?:(?<=://)|(?<=@)|(?<![\w./$-]))(?P<service>{known})"
     pattern = re.compile(rf"{host}(?:\.(?P<namespace>{_LABEL})(?P<svc>\.svc)?)?(?P<port>:\d+)?(?![\w.$-])")
-    for place in places(snapshot):
-        for match in pattern.finditer(place.line):
-            namespace = match["namespace"] or place.namespace
+    for passage in passages(snapshot):
+        for match in pattern.finditer(passage.line):
+            namespace = match["namespace"] or passage.namespace
             surely = match["namespace"] or match["port"]
             if surely and (match["service"], namespace) in services:
                 written = match[0].removesuffix(match["port"] or "")
-                yield place, written, written, f"{match['service']}.{namespace}.svc.{snapshot.domain}"
+                yield passage, written, written, f"{match['service']}.{namespace}.svc.{snapshot.domain}"
 
 
-def _finding(reader: WorkloadItem, place: Place, written: str, asked: str, absolute: str, lookup: Lookup) -> Diagnostic:
+def _finding(
+    reader: WorkloadItem, passage: Passage, written: str, asked: str, absolute: str, lookup: Lookup
+) -> Diagnostic:
     dots = asked.count(".")
     options = f"dnsPolicy: {lookup.policy}, ndots {lookup.ndots}, search {' '.join(lookup.searches) or 'nothing'}"
     if lookup.musl and dots >= lookup.ndots:
         why = (
             f"{written} has {_dots(dots)}, ndots is {lookup.ndots}, and musl's resolver (its image is "
-            f"{place.image}) then leaves out the search list: NXDOMAIN"
+            f"{passage.image}) then leaves out the search list: NXDOMAIN"
         )
         fix = f"remove ndots from dnsConfig (5 is the default), or write {_full(written, asked, absolute)}"
     else:
@@ -86,7 +88,7 @@ def _finding(reader: WorkloadItem, place: Place, written: str, asked: str, absol
     return Diagnostic(
         _KEY,
         Severity.WARNING,
-        place.at,
+        passage.at,
         f"{reader.kind} {reader.name} asks for a name that its own dnsConfig keeps it from: {why}",
         (written, options),
         fix,

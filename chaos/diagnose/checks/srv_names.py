@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from chaos.diagnose.check import Check
 from chaos.diagnose.diagnostic import Diagnostic, Severity
-from chaos.diagnose.places import Place, places
+from chaos.diagnose.passages import Passage, passages
 from chaos.diagnose.snapshot import Item, Snapshot
 from chaos.diagnose.values import mappings, text
 from chaos.diagnose.variables import expanded
@@ -22,43 +22,43 @@ _ETCD = re.compile(rf"--discovery-srv[= ](?P<host>{_HOST})")
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _SrvName:
     """One SRV name; any of its ports' names will do."""
 
     written: str
     ports: tuple[str, ...]
     protocol: str
     host: str
-    place: Place
+    passage: Passage
 
 
 def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
     seen = set()
-    for place in places(snapshot):
-        for asked in _in_line(place):
+    for passage in passages(snapshot):
+        for asked in _in_line(passage):
             service = _service(snapshot, asked)
-            if service is None or (asked.written, place.at) in seen or service.spec.get("type") == "ExternalName":
+            if service is None or (asked.written, passage.at) in seen or service.spec.get("type") == "ExternalName":
                 continue
-            seen.add((asked.written, place.at))
+            seen.add((asked.written, passage.at))
             rows = [(text(row.get("name")), text(row.get("protocol")) or "TCP") for row in _rows(service)]
             if not any((port, asked.protocol.upper()) in rows for port in asked.ports):
                 yield _finding(snapshot, asked, service)
 
 
-def _in_line(place: Place) -> Iterator[_Asked]:
-    line = expanded(place.line, place.variables)
+def _in_line(passage: Passage) -> Iterator[_SrvName]:
+    line = expanded(passage.line, passage.variables)
     for match in _ASKED.finditer(line):
-        yield _Asked(match[0], (match["port"],), match["protocol"], match["host"], place)
+        yield _SrvName(match[0], (match["port"],), match["protocol"], match["host"], passage)
     for match in _MONGODB.finditer(line):
-        yield _Asked(f"_mongodb._tcp.{match['host']}", ("mongodb",), "tcp", match["host"], place)
-    for match in _ETCD.finditer(f"{place.key} {line}" if place.key.startswith("--") else line):
+        yield _SrvName(f"_mongodb._tcp.{match['host']}", ("mongodb",), "tcp", match["host"], passage)
+    for match in _ETCD.finditer(f"{passage.key} {line}" if passage.key.startswith("--") else line):
         ports = ("etcd-server", "etcd-server-ssl")
-        yield _Asked(f"_etcd-server._tcp.{match['host']}", ports, "tcp", match["host"], place)
+        yield _SrvName(f"_etcd-server._tcp.{match['host']}", ports, "tcp", match["host"], passage)
 
 
-def _service(snapshot: Snapshot, asked: _Asked) -> Item | None:
+def _service(snapshot: Snapshot, asked: _SrvName) -> Item | None:
     name, _, rest = asked.host.partition(".")
-    namespace = rest.partition(".")[0] or asked.place.namespace
+    namespace = rest.partition(".")[0] or asked.passage.namespace
     return next(
         (s for s in (*snapshot.of("Service"), *snapshot.elsewhere) if (s.name, s.namespace) == (name, namespace)), None
     )
@@ -68,7 +68,7 @@ def _rows(service: Item) -> list[dict[str, object]]:
     return mappings(service.spec.get("ports"))
 
 
-def _finding(snapshot: Snapshot, asked: _Asked, service: Item) -> Diagnostic:
+def _finding(snapshot: Snapshot, asked: _SrvName, service: Item) -> Diagnostic:
     rows = [row for row in _rows(service) if (text(row.get("protocol")) or "TCP") == asked.protocol.upper()]
     names = [text(row.get("name")) for row in rows if row.get("name")]
     unnamed = [text(row.get("port")) for row in rows if not row.get("name")]
@@ -77,7 +77,7 @@ def _finding(snapshot: Snapshot, asked: _Asked, service: Item) -> Diagnostic:
         fix = f"give port {unnamed[0]} of Service {service.name} the name {asked.ports[0]}"
     elif len(names) == 1:
         fix = f"rename port {names[0]} of Service {service.name} to {asked.ports[0]}"
-        if asked.written in asked.place.line:
+        if asked.written in asked.passage.line:
             fix = f"write _{names[0]}._{asked.protocol}.{asked.host}, or {fix}"
     else:
         fix = f"rename the port of Service {service.name} that is meant to {asked.ports[0]}, or add it"
@@ -85,7 +85,7 @@ def _finding(snapshot: Snapshot, asked: _Asked, service: Item) -> Diagnostic:
     return Diagnostic(
         _KEY,
         Severity.ERROR,
-        asked.place.at,
+        asked.passage.at,
         f"it asks for the SRV records of port {wanted} of Service {service.name}, which has no "
         f"{asked.protocol.upper()} port of that name: NXDOMAIN",
         (asked.written, f"{asked.protocol.upper()} ports of Service {service.name}: {shown}"),

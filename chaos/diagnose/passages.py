@@ -21,7 +21,7 @@ _HOOKS = ("postStart", "preStop")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Passage:
     """One line of text, and who reads it.
 
     Attributes:
@@ -48,9 +48,9 @@ class Place:
 
 
 @lru_cache(maxsize=1)  # several checks ask for those of one snapshot
-def places(snapshot: Snapshot) -> tuple[Place, ...]:
+def passages(snapshot: Snapshot) -> tuple[Passage, ...]:
     """All of a snapshot; a script that several containers run stands once for each."""
-    found: list[Place] = []
+    found: list[Passage] = []
     for workload in snapshot.workloads:
         found += _of_workload(snapshot, workload)
     for kind in ("ConfigMap", "Secret"):
@@ -59,14 +59,14 @@ def places(snapshot: Snapshot) -> tuple[Place, ...]:
     for service in snapshot.of("Service"):
         if service.spec.get("type") == "ExternalName":
             name = text(service.spec.get("externalName"))
-            found.append(Place(name, service.reference("spec", "externalName"), service.namespace, "externalName"))
+            found.append(Passage(name, service.reference("spec", "externalName"), service.namespace, "externalName"))
     return tuple(found)
 
 
-def _of_workload(snapshot: Snapshot, workload: WorkloadItem) -> Iterator[Place]:
+def _of_workload(snapshot: Snapshot, workload: WorkloadItem) -> Iterator[Passage]:
     scripts = list(scripts_of(snapshot, workload))
     for path, container in workload.every_container:
-        plain = Place(
+        plain = Passage(
             "",
             workload.reference(*path),
             workload.namespace,
@@ -86,7 +86,7 @@ def _of_workload(snapshot: Snapshot, workload: WorkloadItem) -> Iterator[Place]:
             yield replace(plain, line=host, at=workload.reference(*path, *where), key="host")
 
 
-def _of_script(script: Script, plain: Place) -> Iterator[Place]:
+def _of_script(script: Script, plain: Passage) -> Iterator[Passage]:
     if script.body:
         own = _assigned(script.body)
         known = {name: value for name, value in plain.variables.items() if name not in own}
@@ -97,7 +97,9 @@ def _of_script(script: Script, plain: Place) -> Iterator[Place]:
         yield replace(plain, line=" ".join(script.argv), at=script.at)
 
 
-def _of_words(workload: WorkloadItem, path: tuple[str | int, ...], container: Object, plain: Place) -> Iterator[Place]:
+def _of_words(
+    workload: WorkloadItem, path: tuple[str | int, ...], container: Object, plain: Passage
+) -> Iterator[Passage]:
     for field_name in ("command", "args"):
         words = texts(container.get(field_name))
         for i, word in enumerate(words):
@@ -123,7 +125,7 @@ def _hosts(container: Object) -> Iterator[tuple[tuple[str, ...], str]]:
                 yield (*outer, inner, "host"), host
 
 
-def _of_texts(snapshot: Snapshot, item: Item) -> Iterator[Place]:
+def _of_texts(snapshot: Snapshot, item: Item) -> Iterator[Passage]:
     readers = tuple(w for w in snapshot.workloads if w.namespace == item.namespace and _reads(w, item))
     known = environment(snapshot, readers[0], readers[0].containers[0][1]) if _is_one(readers) else {}
     image = text(readers[0].containers[0][1].get("image")) if _is_one(readers) else ""
@@ -133,7 +135,7 @@ def _of_texts(snapshot: Snapshot, item: Item) -> Iterator[Place]:
         for i, line in code_lines(content):
             offset = 0 if item.kind == "Secret" and where == "data" else i  # encoded, it has one line
             at = item.reference(where, key, offset=offset)
-            yield Place(line, at, item.namespace, key, readers, variables=variables, image=image)
+            yield Passage(line, at, item.namespace, key, readers, variables=variables, image=image)
 
 
 def _is_one(readers: tuple[WorkloadItem, ...]) -> bool:

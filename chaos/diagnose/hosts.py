@@ -9,13 +9,14 @@ from chaos.diagnose.passages import Passage
 
 _WORDS = r"(?:hosts?|seeds?|peers|servers?|addr(?:s|ess|esses)?|join)"
 # What a text is for, where a value without a port is a host.
-_KEY = re.compile(rf"(?:.*[\W_])?{_WORDS}|-h", re.IGNORECASE)
+_KEY = re.compile(rf"(?:.*[\W_])?{_WORDS}|-h|--(?:replica|slave)of", re.IGNORECASE)
 _ASSIGNED = re.compile(
-    rf"(?:^|[\s,{{\"'-])(?:(?:[\w.-]*[\W_])?{_WORDS}[\"']?\s*[=:]|--[\w-]*{_WORDS}\s|-h\s)\s*(?=(?P<value>.*))",
+    rf"(?:^|[\s,{{\"'-])(?:(?:[\w.-]*[\W_])?{_WORDS}[\"']?\s*[=:]|--[\w-]*{_WORDS}\s|-h\s?)\s*(?=(?P<value>.*))",
     re.IGNORECASE,
 )
 _ASKING = re.compile(
-    r"\b(?:nslookup|getent (?:a?hosts\w*)|dig(?: \+\S+)*|telnet|(?:ping|nc|ssh)(?: -\S+)*) +(?P<value>\S+)"
+    r"\b(?:nslookup|getent (?:a?hosts\w*)|dig(?: \+\S+)*|telnet|(?:replica|slave)of|sentinel monitor \S+|"
+    r"(?:ping|nc|ssh)(?: -\S+)*) +(?P<value>\S+)"
 )
 _IN_URL = re.compile(r"(?:://(?:[^\s/@,]*@)?|(?<=[\w:)}])@)(?P<value>[^\s/,;:\"'?<>|&]+)")
 _WITH_PORT = re.compile(r"(?<![\w./$:-])(?P<value>[\w.$`{(][\w.${}()#*%-]*[\w})`]):\d{2,5}\b(?![.])")

@@ -338,3 +338,39 @@ spec: {maxReplicas: 5, scaleTargetRef: {apiVersion: apps/v1, kind: StatefulSet, 
 def test_a_variable_that_is_not_declared_is_to_be_declared_by_what_it_means() -> None:
     found = only(of_text(service(), with_peer("x://$(MY_POD_NAME).web:80")), "unexpanded")
     assert "{name: MY_POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}" in found.fix
+
+
+@pytest.mark.parametrize(
+    ("written", "fix"),
+    [
+        ("web-0.web.default.scv.cluster.local", "write web-0.web.default.svc.cluster.local"),
+        ("http://web.default.service.cluster.local:80", "write web.default.svc.cluster.local"),
+        ("web.default.cluster.local", "write web.default.svc.cluster.local"),
+        ("node1.cluster.local", ""),
+        ("10-1-2-3.default.pod.cluster.local", ""),
+    ],
+)
+def test_a_full_name_without_svc(written: str, fix: str) -> None:
+    found = [f.fix for f in of_text(service(), with_peer(written)).findings if f.check == "full-name"]
+    assert found == ([fix] if fix else [])
+
+
+@pytest.mark.parametrize(
+    ("written", "wrong"),
+    [
+        ("10-244-1-5.web.default.svc.cluster.local", True),
+        ("10-244-1-5.default.pod.cluster.local", True),
+        ("ip-10-0-1-5.ec2.internal", False),
+        ("2026-10-11-12.log", False),
+    ],
+)
+def test_a_name_that_is_made_of_an_address(written: str, wrong: bool) -> None:
+    assert ("address-identity" in checks(of_text(service(), with_peer(written)))) is wrong
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["redis-cli replicaof web-0 6379", "mysql -hweb-0 -uroot", "psql -h web-0", "SOURCE_HOST=web-0, SOURCE_USER=x"],
+)
+def test_hosts_are_known_by_who_asks_for_them(script: str) -> None:
+    assert "pod-name" in checks(of_text(service(), stateful_set(f"command: [sh, -c, '{script}']")))

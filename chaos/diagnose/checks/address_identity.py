@@ -23,12 +23,16 @@ _COMMAND = r"\$\(hostname -[iI]\)|`hostname -[iI]`"
 _REFERENCE = re.compile(rf"{_COMMAND}|\$\{{(\w+)\}}|\$\((\w+)\)|\$(\w+)")
 # An Erlang node, not the user of a URL
 _ERLANG = re.compile(rf"(?<![\w/:.-])[a-z]\w*@(?P<value>{_COMMAND}|\$\{{\w+\}}|\$\(\w+\)|\$\w+)(?![:/])")
+# The name that each pod has by its address: 10-244-1-5.default.pod.cluster.local, or under a headless service
+_DASHED = re.compile(r"(?<![\w.-])(?:\d{1,3}-){3}\d{1,3}\.[a-z0-9][a-z0-9.-]*\.(?:svc|pod)\b[\w.]*")
 # RabbitMQ's own: peers found by their addresses
 _BY_ADDRESS = re.compile(r"address_type\s*=\s*ip\b|K8S_ADDRESS_TYPE\s*=\s*ip\b")
 
 
 def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
     for passage in passages(snapshot):
+        for match in _DASHED.finditer(passage.line):
+            yield _made_of_one(passage, match[0])
         owner = passage.owner
         if owner is not None and owner.kind == "StatefulSet" and (said := _said(passage)):
             yield _finding(owner, passage, said)
@@ -80,10 +84,22 @@ def _finding(workload: WorkloadItem, passage: Passage, said: str) -> Diagnostic:
     )
 
 
+def _made_of_one(passage: Passage, written: str) -> Diagnostic:
+    return Diagnostic(
+        _KEY,
+        Severity.WARNING,
+        passage.at,
+        "it is a name made of a pod's address: it is gone, or another pod's, when that pod is replaced",
+        (written,),
+        "use the pod's name under its StatefulSet's governing service, or a Service's name",
+        tuple(w.name for w in passage.readers if w.kind == "StatefulSet"),
+    )
+
+
 CHECK = Check(
     _KEY,
     "a member of a StatefulSet whose name is its pod's address (`RABBITMQ_NODENAME=rabbit@$(POD_IP)`, "
-    "`address_type = ip`)",
+    "`address_type = ip`); a name made of an address (`10-244-1-5.web.default.svc…`)",
     "an address lasts as long as its pod; a StatefulSet keeps names, not addresses",
     (Severity.WARNING,),
     _look,

@@ -1,4 +1,4 @@
-"""Do names that say `.svc` end as the cluster's names do?"""
+"""Do full names end as the cluster's names do?"""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ _USUAL = "cluster.local"
 _ENDED = re.compile(
     r"(?<![^\s\"'/@,=:|;(<])(?P<head>[^\s\"'/@,=*:|;(<.][^\s\"'/@,=:|;<]*?)\.svc\.(?P<domain>[a-z][a-z0-9.-]*[a-z0-9])"
 )
+# What stands before the usual domain where no .svc. does; pods by their addresses have `pod`.
+_UNSAID = re.compile(
+    rf"(?<![\w.$*-])(?P<head>[a-z0-9][\w${{}}().-]*?)\.(?P<last>[a-z0-9-]+)\.{re.escape(_USUAL)}(?![\w-])"
+)
+_MISTYPED = frozenset({"scv", "vsc", "sv", "svs", "src", "srv", "svcs", "service", "services"})
 # A typing error changes so many letters at most.
 _LETTERS = 2
 # Not a cluster's own: names of services that several clusters share (KEP-1645).
@@ -54,6 +59,7 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic | NotChecked]:
                 yield _typo(name)
             elif name.domain not in (_USUAL, *_SHARED):
                 strange[name.domain] = None
+        yield from _without_svc(snapshot, passage)
     for domain in strange:
         yield NotChecked(_KEY, f"names end with {domain}: whether that is the cluster's domain is not known here")
 
@@ -109,6 +115,27 @@ def _without_namespace(snapshot: Snapshot, name: _Name) -> Diagnostic | None:
     )
 
 
+def _without_svc(snapshot: Snapshot, passage: Passage) -> Iterator[Diagnostic]:
+    """Names of services that are there, with something else than `.svc` before the domain, or nothing."""
+    for match in _UNSAID.finditer(expanded(passage.line, passage.variables)):
+        head, last = match["head"], match["last"]
+        if last in _MISTYPED and _is_known(snapshot, _Name(head, _USUAL, passage)):
+            fixed, what = f"{head}.svc.{_USUAL}", f"has {last} in place of svc"
+        elif last not in ("svc", "pod") and _is_known(snapshot, _Name(f"{head}.{last}", _USUAL, passage)):
+            fixed, what = f"{head}.{last}.svc.{_USUAL}", "leaves out svc"
+        else:
+            continue
+        yield Diagnostic(
+            _KEY,
+            Severity.ERROR,
+            passage.at,
+            f"it {what} before {_USUAL}: NXDOMAIN",
+            (match[0],),
+            f"write {fixed}",
+            tuple(w.name for w in passage.readers if w.kind == "StatefulSet"),
+        )
+
+
 def _of_cluster(snapshot: Snapshot, name: _Name) -> Diagnostic:
     return Diagnostic(
         _KEY,
@@ -140,7 +167,7 @@ def _concerns(name: _Name) -> tuple[str, ...]:
 CHECK = Check(
     _KEY,
     "names that say `.svc` and end with another domain than the cluster's (`…svc.cluster.locl`; `…svc.cluster.local` "
-    "where the domain is another), or leave out the namespace",
+    "where the domain is another), or leave out the namespace or `svc`",
     "no search list makes them right: NXDOMAIN",
     (Severity.ERROR,),
     _look,

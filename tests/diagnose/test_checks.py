@@ -281,9 +281,9 @@ def test_ports_that_lead_nowhere_are_found() -> None:
 
     assert of_port(port=80, name="web") == set()
     assert {s for s, _ in of_port(port=80)} == {"note"}
-    assert {s for s, _ in of_port(port=80, name="a", targetPort="none")} == {"error"}
+    assert {s for s, _ in of_port(port=80, name="a", targetPort="none")} == {"note"}
     assert {s for s, _ in of_port(port=80, name="a", targetPort="web")} == set()
-    assert {s for s, _ in of_port(port=81, name="a")} == {"warning"}
+    assert {s for s, _ in of_port(port=81, name="a")} == {"note"}
     assert {s for s, _ in of_port(port=81, name="a", targetPort=80)} == {"warning"}
 
 

@@ -169,3 +169,20 @@ def test_grace_of_zero_gives_the_name_away_too_early() -> None:
     text = service() + stateful_set(pod="terminationGracePeriodSeconds: 0")
     assert only(of_text(text), "no-grace").severity is Severity.WARNING
     assert keys(mended(text, ("StatefulSet/web", set_to("spec.template.spec.terminationGracePeriodSeconds", 1)))) == []
+
+
+def test_a_missing_service_with_a_similar_one_beside_it_names_that_first() -> None:
+    text = service("web-headless") + stateful_set()
+    found = of_text(text)
+    assert keys(found) == [("error", "governing-service", "StatefulSet/web")]
+    assert found.findings[0].fix.startswith("recreate the StatefulSet with serviceName: web-headless, which selects")
+    assert keys(mended(text, ("StatefulSet/web", set_to("spec.serviceName", "web-headless")))) == []
+
+
+def test_an_external_name_is_replaced_by_what_the_set_needs() -> None:
+    spec = {"type": "ExternalName", "externalName": "a.b.example", "selector": {}, "ports": []}
+    text = service(headless=False, **spec) + stateful_set()
+    assert "clusterIP: None, selector: {app: web}, ports: [{name: web, port: 80}]" in of_text(text).findings[0].fix
+    ports = [{"name": "web", "port": 80}]
+    whole = {"clusterIP": "None", "selector": {"app": "web"}, "ports": ports}
+    assert keys(mended(text, ("Service/web", set_to("spec", whole)))) == []

@@ -180,8 +180,8 @@ def test_a_missing_service_with_a_similar_one_beside_it_names_that_first() -> No
 
 
 def test_an_external_name_is_replaced_by_what_the_set_needs() -> None:
-    spec = {"type": "ExternalName", "externalName": "a.b.example", "selector": {}, "ports": []}
-    text = service(headless=False, **spec) + stateful_set()
+    external = service(headless=False, type="ExternalName", externalName="a.b.example", selector={}, ports=[])
+    text = external + stateful_set()
     assert "clusterIP: None, selector: {app: web}, ports: [{name: web, port: 80}]" in of_text(text).findings[0].fix
     ports = [{"name": "web", "port": 80}]
     whole = {"clusterIP": "None", "selector": {"app": "web"}, "ports": ports}

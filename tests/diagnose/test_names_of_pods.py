@@ -205,3 +205,8 @@ def test_a_policy_selects_by_expressions_too() -> None:
 def test_the_dns_servers_themselves_keep_the_nodes_dns() -> None:
     dns = pods("Deployment", "coredns", {"k8s-app": "kube-dns"}, dnsPolicy="Default")
     assert keys(of_text(dns)) == []
+
+
+def test_an_agent_of_each_node_seldom_needs_services() -> None:
+    found = only(of_text(pods("DaemonSet", "agent", {"a": "b"}, hostNetwork=True)), "cannot-resolve")
+    assert found.severity is Severity.NOTE

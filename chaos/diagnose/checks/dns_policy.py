@@ -27,7 +27,8 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
         if spec.get("hostNetwork") is True and policy == "ClusterFirst":
             yield Diagnostic(
                 _KEY,
-                Severity.WARNING,
+                # Agents of a node seldom ask for services.
+                Severity.NOTE if workload.kind == "DaemonSet" else Severity.WARNING,
                 at,
                 "its pods use the node's network and dnsPolicy ClusterFirst, which falls back to the node's DNS "
                 "there: they "
@@ -95,7 +96,7 @@ CHECK = Check(
     "pods that cannot resolve services: `hostNetwork` with `ClusterFirst`, `dnsPolicy: Default`, or NetworkPolicies "
     "that let nothing out to port 53 of cluster DNS, by their peers, ports or protocols",
     "every name fails, for these pods only",
-    (Severity.WARNING,),
+    (Severity.WARNING, Severity.NOTE),
     _look,
     kinds=("StatefulSet",),
     also=("NetworkPolicy",),

@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotat
 # Whatever the caller's environment says: tests and the programs that they start would compile everything again each time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test faults real faithful examples lint licences workflows bench mutants lock sbom sbom-release audit dist-check clean setup
+.PHONY: run test coverage faults real faithful examples lint licences workflows bench mutants lock sbom sbom-release audit dist-check clean setup
 
 run: setup  ## the main experiment, on the sandbox
 	$(BIN)/chaos run identity-persistence --sandbox
@@ -25,6 +25,13 @@ $(STAMP): requirements.lock pyproject.toml
 
 test: setup  ## everything that needs no cluster
 	$(BIN)/pytest -q -n 2 --dist loadfile -m "not real"
+
+coverage: setup  ## lines and branches that `make test` runs; twice its time
+	rm -rf build/coverage
+	$(BIN)/coverage run -m pytest -q -n 2 --dist loadfile -m "not real"
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage json --quiet -o build/coverage/figures.json
+	$(BIN)/python tools/coverage_figures.py build/coverage/figures.json
 
 real: setup  ## the real-cluster tests; CHAOS_TEST_CONTEXT names the kubeconfig context to use
 	$(BIN)/pytest -q -m real tests/real

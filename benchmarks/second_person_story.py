@@ -19,8 +19,8 @@ import yaml
 from benchmarks.second_person_acts import ACTS, Key, Person
 from benchmarks.second_person_looks import judged, state_of
 from chaos.cli.cleanup import CleanupRequest, clean_cluster
+from chaos.cli.console import SteadfastConsole
 from chaos.cli.recover_cluster import ClusterRequest, recover_in
-from chaos.cli.terminal import SteadfastConsole
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kubesim.containers.call import Call
     from kubesim.containers.image import Image
     from kubesim.containers.signals import Signal
+    from kubesim.documents import Document, DocumentError, read_documents
     from kubesim.errors import SimulationError
     from kubesim.examine import Reference, hands_over, parse_reference, shell_of
     from kubesim.manifests import ManifestError
@@ -41,6 +42,8 @@ __all__ = [
     "Cluster",
     "Delay",
     "DnsAddresses",
+    "Document",
+    "DocumentError",
     "Fact",
     "Image",
     "ManifestError",
@@ -57,6 +60,7 @@ __all__ = [
     "VirtualTimeLoop",
     "hands_over",
     "parse_reference",
+    "read_documents",
     "run_virtual",
     "shell_of",
     "validate",
@@ -74,6 +78,8 @@ _HOMES = {
     "Cluster": "cluster",
     "Delay": "model",
     "DnsAddresses": "cluster_dns",
+    "Document": "documents",
+    "DocumentError": "documents",
     "Fact": "truth",
     "Image": "containers.image",
     "ManifestError": "manifests",
@@ -90,6 +96,7 @@ _HOMES = {
     "VirtualTimeLoop": "virtual",
     "hands_over": "examine",
     "parse_reference": "examine",
+    "read_documents": "documents",
     "run_virtual": "virtual",
     "shell_of": "examine",
     "validate": "validator",

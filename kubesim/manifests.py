@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from kubesim.documents import DocumentError, read_documents
 from kubesim.errors import SimulationError
 from kubesim.store import Object, clone
 
@@ -43,17 +42,6 @@ class Manifest:
     def name(self) -> str:
         """Empty where the server makes one (generateName)."""
         return str(self.object["metadata"].get("name", ""))
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML as kubectl reads it: dates stay text."""
-
-
-def _as_text(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
-    return str(loader.construct_scalar(node))
-
-
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", _as_text)
 
 
 def read_manifests(manifests: Manifests) -> list[Manifest]:
@@ -90,20 +78,18 @@ def _files(path: Path) -> Iterator[Manifest]:
         if not files:
             raise ManifestError(f"{path} has no {', '.join(_SUFFIXES)} files", hint="name the folder that has them")
         for file in files:
-            yield from _documents(file.read_text(encoding="utf-8"), str(file))
+            yield from _documents(file.read_bytes(), str(file))
     except OSError as exc:
         raise ManifestError(f"{path} cannot be read: {exc.strerror}", hint="name a file or a folder of YAML") from exc
-    except UnicodeDecodeError as exc:
-        raise ManifestError(f"{path} has a file that is no text: {exc}", hint="manifests are YAML or JSON") from exc
 
 
-def _documents(text: str, where: str) -> Iterator[Manifest]:
-    try:
-        for number, document in enumerate(yaml.load_all(text, _Loader), 1):
-            if document is not None:
-                yield from _objects(document, f"{where}, document {number}")
-    except yaml.YAMLError as exc:
-        raise ManifestError(f"{where} is no YAML: {exc}", hint="correct the line that it names") from exc
+def _documents(text: str | bytes, where: str) -> Iterator[Manifest]:
+    for number, document in enumerate(read_documents(text), 1):
+        if isinstance(document, DocumentError):
+            raise ManifestError(
+                f"{where}, line {document.line}: {document}", hint="correct the line that it names"
+            ) from document
+        yield from _objects(document.value, f"{where}, document {number}")
 
 
 def _objects(document: Any, where: str) -> Iterator[Manifest]:

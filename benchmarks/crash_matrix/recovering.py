@@ -14,9 +14,9 @@ from benchmarks.crash_matrix.crossroads import Crossroads
 from benchmarks.crash_matrix.mortal import mortal
 from chaos.cli import recover as cli
 from chaos.cli.cleanup import CleanupRequest, clean_cluster
+from chaos.cli.console import SteadfastConsole
 from chaos.cli.recover import RecoverRequest
 from chaos.cli.recover_cluster import ClusterRequest, recover_in
-from chaos.cli.terminal import SteadfastConsole
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect

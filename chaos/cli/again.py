@@ -9,9 +9,10 @@ from chaos.analysis.reading import Reading
 from chaos.cli.catalogue import own_experiment
 from chaos.cli.commands.check import CheckOptions
 from chaos.cli.commands.report import RenderOptions
+from chaos.cli.console import print_json
 from chaos.cli.redact import write_redacted
 from chaos.cli.saved import conclude, concluded, load_run, report_path, stored_statements, write
-from chaos.cli.terminal import print_checks, print_full, print_json, print_result, print_short
+from chaos.cli.terminal import print_checks, print_full, print_result, print_short
 from chaos.errors import UsageError
 from chaos.experiment import Experiment
 from chaos.experiment.judging import judges_of, statements

@@ -6,8 +6,8 @@ import asyncio
 from datetime import timedelta
 
 from chaos.cli.commands.allow import Allowed
+from chaos.cli.console import SteadfastConsole
 from chaos.cli.place import address_of
-from chaos.cli.terminal import SteadfastConsole
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.connection import connect
 from chaos.engine.consent import clocks, granted, revoked

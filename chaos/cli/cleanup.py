@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from chaos.cli.commands.cleanup import CleanupOptions
+from chaos.cli.console import SteadfastConsole
 from chaos.cli.place import address_of
 from chaos.cli.signals import leaving
-from chaos.cli.terminal import SteadfastConsole, TerminalProgress, confirmed, print_problem, run_time
+from chaos.cli.terminal import TerminalProgress, confirmed, print_problem, run_time
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
@@ -26,6 +27,7 @@ from chaos.engine.kept import Open, damaged, open_changes, read_journals, unfini
 from chaos.engine.lease import DURATION_S
 from chaos.engine.leftovers import Life, RunLeftovers, find
 from chaos.engine.mirrors import keep_mirrors, mirrored_changes, unreadable
+from chaos.engine.renewals import Renewals
 from chaos.errors import ChaosError, InconclusiveError, RollbackError, UsageError
 from chaos.options.output import ReportsOptions, SharingOptions
 from chaos.options.place import ClusterOptions
@@ -71,7 +73,7 @@ async def _clean_up(request: CleanupRequest) -> int:
 async def clean_cluster(cluster: Cluster, request: CleanupRequest, console: SteadfastConsole) -> int:
     """The same with a connection."""
     kept = read_journals(request.reports)
-    runs = await find(cluster, kept.journals, request.over)
+    runs = await find(cluster, kept.journals, request.over, renewals=Renewals(console.tell_line))
     unfinished = await unfinished_journals(cluster, kept.journals)
     opened = open_changes(unfinished)
     mirrors = await find_mirrors(cluster)

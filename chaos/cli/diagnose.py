@@ -2,52 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rich.text import Text
-
 from chaos.cli.commands.diagnose import DiagnoseOptions
-from chaos.cli.fix import offer
-from chaos.cli.place import address_of
-from chaos.cli.signals import raising
-from chaos.cli.terminal import SteadfastConsole, print_json
-from chaos.cluster.connection import connect
-from chaos.diagnose import (
-    Diagnosis,
-    Diagnostic,
-    Severity,
-    Snapshot,
-    check_statefulset,
-    diagnose,
-    diagnose_again,
-    read_files,
-    read_namespace,
-)
-from chaos.errors import InconclusiveError, UsageError
+from chaos.cli.diagnosed import DiagnoseRequest, tell, without_ignored
+from chaos.diagnose import Snapshot, diagnose, read_files
+from chaos.diagnose.files import STDIN
+from chaos.diagnose.folders import SUFFIXES
+from chaos.diagnose.not_read import Why
+from chaos.errors import UsageError
 from chaos.options.output import FormatOptions, ReportsOptions, SharingOptions
 from chaos.options.place import ClusterOptions
 from chaos.options.run import STATEFULSET
-from chaos.vantage.local import LocalVantage
+from chaos.plugins import load
 
-_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
-
-
-@dataclass(frozen=True, slots=True)
-class DiagnoseRequest:
-    """What was asked."""
-
-    chosen: DiagnoseOptions
-    cluster: ClusterOptions
-    reports: Path
-    as_json: bool
-    shared: bool
-
-    @property
-    def namespace(self) -> str:
-        """To look at."""
-        return self.chosen.namespace or "default"
+_OF_CLUSTER = "chaos.cli.diagnose_cluster:diagnose_cluster"  # who looks at files does not wait for its imports
 
 
 def run_diagnosis(
@@ -60,101 +29,52 @@ def run_diagnosis(
         PreflightError: the cluster cannot be reached.
     """
     request = DiagnoseRequest(chosen, cluster, kept.reports, told.as_json, sharing.shared_reports)
-    statefulset = _statefulset(chosen.target)
+    named, statefulset = _targets(chosen.targets, in_files=not cluster.is_named)
+    files = (*chosen.files, *named)
     if cluster.is_named:
-        if chosen.files:
+        if files:
             raise UsageError("-f looks at files, without a cluster", hint="leave out --context and --in-cluster, or -f")
-        with raising():  # --fix writes down what became of a change that is interrupted
-            return asyncio.run(_of_cluster(request, statefulset))
-    if not chosen.files or cluster.kubeconfig is not None:
+        code: int = load(_OF_CLUSTER)(request, statefulset)
+        return code
+    if not files or cluster.kubeconfig is not None:
         cluster.check_named()
     if chosen.fix:
         raise UsageError("--fix changes a cluster; in files it cannot", hint="each finding says what to write")
-    snapshot = Snapshot(tuple(read_files(chosen.files, request.namespace)), "in the given files")
-    if not snapshot.items:
-        raise UsageError(f"no Kubernetes object is in {', '.join(chosen.files)}")
-    return _tell(request, snapshot, diagnose(snapshot), statefulset, ", ".join(chosen.files))
+    snapshot = read_files(files, request.namespace)
+    if not snapshot.items and not any(row.why is Why.BROKEN for row in snapshot.not_read):
+        _check_any(snapshot, files)
+    return tell(
+        request, snapshot, without_ignored(request, snapshot, diagnose(snapshot)), statefulset, ", ".join(files)
+    )
 
 
-async def _of_cluster(request: DiagnoseRequest, statefulset: str) -> int:
-    address, namespace = address_of(request.cluster), request.namespace
-    cluster = await connect(address, namespace)
-    try:
+def _check_any(snapshot: Snapshot, files: tuple[str, ...]) -> None:
+    said = [row for row in snapshot.not_read if row.fix]
+    if not any(row.why is Why.TEMPLATE for row in said):
+        raise UsageError(f"no Kubernetes object is in {', '.join(files)}", hint=said[0].fix if said else "")
 
-        async def read() -> Snapshot:
-            return await read_namespace(cluster, namespace, LocalVantage(), in_cluster=address.in_cluster)
 
-        snapshot, found = await diagnose_again(read)
-        where = f"{cluster.name}, namespace {namespace}"
-        code = _tell(request, snapshot, found, statefulset, where)
-        if request.chosen.fix:
-            shown = found.only(statefulset) if statefulset else found
-            await offer(
-                cluster, address, shown.findings, request.reports, agreed=request.chosen.yes, shared=request.shared
-            )
-        return code
-    finally:
-        await cluster.close()
+def _targets(words: tuple[str, ...], *, in_files: bool) -> tuple[tuple[str, ...], str]:
+    """(files and folders, StatefulSet) among what was named."""
+    files: list[str] = []
+    sets: list[str] = []
+    for word in words:
+        is_file = word == STDIN or word.endswith(SUFFIXES) or (in_files and Path(word).exists())
+        (files if is_file else sets).append(word)
+    if len(sets) > 1:
+        raise UsageError(
+            f"{' and '.join(sets)} are no files, and only one StatefulSet can be named", hint="name files that exist"
+        )
+    return tuple(files), _statefulset(sets[0]) if sets else ""
 
 
 def _statefulset(target: str) -> str:
-    if not target:
-        return ""
     kind, slash, name = target.partition("/")
     if not slash:
         kind, name = "statefulset", target
     if kind.lower() not in STATEFULSET or not name:
         raise UsageError(
-            f"{target!r} is no statefulset/NAME", hint="only StatefulSets can be named; default: everything"
+            f"{target!r} is no statefulset/NAME, and no file that exists",
+            hint="only StatefulSets can be named; default: everything",
         )
     return name
-
-
-def _tell(request: DiagnoseRequest, snapshot: Snapshot, found: Diagnosis, statefulset: str, where: str) -> int:
-    if statefulset:
-        check_statefulset(snapshot, statefulset)
-        found = found.only(statefulset)
-    code = 1 if found.is_wrong else InconclusiveError.exit_code if found.is_blind else 0
-    if request.as_json:
-        print_json(
-            {
-                "schema_version": 1,
-                "looked_at": where,
-                "findings": [finding.document() for finding in found.findings],
-                "not_checked": [asdict(row) for row in found.not_checked],
-                "checked": list(found.checked),
-                "measured": list(found.figures),
-                "exit_code": code,
-            }
-        )
-    else:
-        _print(SteadfastConsole(), found, where)
-    return code
-
-
-def _print(console: SteadfastConsole, found: Diagnosis, where: str) -> None:
-    for finding in found.findings:
-        _print_finding(console, finding)
-    for line in found.figures:
-        console.tell(Text.assemble(("measured     ", "dim"), line), soft_wrap=True)
-    reasons: dict[str, list[str]] = {}
-    for row in found.not_checked:
-        reasons.setdefault(row.why, []).append(row.check)
-    for why, keys in reasons.items():
-        console.tell(Text.assemble(("not checked  ", "cyan"), f"{', '.join(keys)}: {why}"), soft_wrap=True)
-    counts = {severity: sum(f.severity is severity for f in found.findings) for severity in Severity}
-    said = ", ".join(f"{n} {severity.value}{'' if n == 1 else 's'}" for severity, n in counts.items() if n)
-    console.tell(f"{where}: {said or 'nothing found'} ({len(found.checked)} checks made)", markup=False, soft_wrap=True)
-
-
-def _print_finding(console: SteadfastConsole, finding: Diagnostic) -> None:
-    head = Text.assemble(
-        (f"{finding.severity.value:8}", _STYLE[finding.severity]),
-        (finding.object.describe(), "bold"),
-        f": {finding.what} ",
-        (f"[{finding.check}]", "dim"),
-    )
-    console.tell(head, soft_wrap=True)
-    for label, lines in (("seen", finding.evidence), ("fix", (finding.fix,) if finding.fix else ())):
-        for line in lines:
-            console.tell(Text.assemble(("        " + f"{label}: ", "dim"), " ".join(line.split())), soft_wrap=True)

@@ -9,8 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from chaos.cli.commands.doctor import DoctorOptions
+from chaos.cli.console import SteadfastConsole, print_json
 from chaos.cli.place import address_of
-from chaos.cli.terminal import SteadfastConsole, print_json
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.connection import connect
 from chaos.engine.doctor import Doctor, Examined, Status, local_findings, unreachable

@@ -9,11 +9,12 @@ from typing import Any
 
 import kubesim
 from chaos.agents.planned import agent_objects
+from chaos.cli.console import SteadfastConsole, print_json
 from chaos.cli.one import RunRequest, options_for
 from chaos.cli.place import open_place
 from chaos.cli.planned import print_plan
 from chaos.cli.rehearsing import rehearse
-from chaos.cli.terminal import SteadfastConsole, Telling, print_json
+from chaos.cli.terminal import Telling
 from chaos.clock import RunClock
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from chaos.cli.terminal import SteadfastConsole, confirmed
+from chaos.cli.console import SteadfastConsole
+from chaos.cli.terminal import confirmed
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.changes import Changes

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from chaos.cli.catalogue import known_experiment
+from chaos.cli.console import SteadfastConsole, print_json
 from chaos.cli.honoured import check_honoured
 from chaos.cli.one import RunRequest, Told, options_for, run_one
 from chaos.cli.sandbox import read_settings
 from chaos.cli.saved import report_path
-from chaos.cli.terminal import SteadfastConsole, Telling, print_json, print_problem, print_result
+from chaos.cli.terminal import Telling, print_problem, print_result
 from chaos.engine.folder import make_run_folder
 from chaos.engine.total import NOT_RUN, SKIPPED, ExperimentResult, total_of
 from chaos.errors import ChaosError, InconclusiveError, InterruptedRunError, UsageError

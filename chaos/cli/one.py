@@ -10,15 +10,14 @@ from typing import Any
 
 import kubesim
 from chaos.analysis.reading import Reading
+from chaos.cli.console import SteadfastConsole, print_json
 from chaos.cli.honoured import ignored_by
 from chaos.cli.place import open_place
 from chaos.cli.saved import Conclusion, conclude, outcome_of, report_path, write_head
 from chaos.cli.signals import RunSignals
 from chaos.cli.terminal import (
-    SteadfastConsole,
     Telling,
     TerminalProgress,
-    print_json,
     print_problem,
     print_short,
     run_time,

@@ -8,8 +8,8 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from chaos.cli.console import SteadfastConsole
 from chaos.cli.sandbox import make_sandbox, start_sandbox
-from chaos.cli.terminal import SteadfastConsole
 from chaos.cluster.address import ClusterAddress
 from chaos.engine.place import Place
 from chaos.errors import UsageError

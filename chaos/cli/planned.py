@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from chaos.cli.terminal import SteadfastConsole, tell_rows
+from chaos.cli.console import SteadfastConsole
+from chaos.cli.terminal import tell_rows
 from chaos.engine.asking import MADE_BY_THE_RUN, NOT_ASKED
 from chaos.visible import visible
 

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from chaos.cli.commands.runs_prune import Pruned
+from chaos.cli.console import SteadfastConsole
 from chaos.cli.past import check_known
-from chaos.cli.terminal import SteadfastConsole, confirmed
+from chaos.cli.terminal import confirmed
 from chaos.errors import ChaosError, InconclusiveError, RollbackError, UsageError
 from chaos.options.output import ReportsOptions
 from chaos.report.pruning import check_prunable, prune

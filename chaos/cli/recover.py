@@ -9,11 +9,12 @@ from itertools import chain
 from pathlib import Path
 
 from chaos.cli.commands.recover import RecoverOptions
+from chaos.cli.console import SteadfastConsole
 from chaos.cli.recover_cluster import ClusterRequest, recover_from_cluster
 from chaos.cli.recover_left import left_in_cluster
 from chaos.cli.recover_plan import tell_plan
 from chaos.cli.signals import leaving
-from chaos.cli.terminal import SteadfastConsole, TerminalProgress, print_problem, run_time
+from chaos.cli.terminal import TerminalProgress, print_problem, run_time
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster

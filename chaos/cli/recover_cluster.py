@@ -8,8 +8,9 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from chaos.cli.console import SteadfastConsole
 from chaos.cli.signals import leaving
-from chaos.cli.terminal import SteadfastConsole, TerminalProgress, confirmed, run_time
+from chaos.cli.terminal import TerminalProgress, confirmed, run_time
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
@@ -19,6 +20,7 @@ from chaos.engine.cleanup import remove
 from chaos.engine.kept import read_journals
 from chaos.engine.leftovers import Life, RunLeftovers, find_where_allowed
 from chaos.engine.mirrors import recover_copy, unreadable
+from chaos.engine.renewals import Renewals
 from chaos.engine.unfinished import what_is_changed
 from chaos.errors import ChaosError, PreflightError, RollbackError, UsageError
 from chaos.visible import visible
@@ -99,7 +101,8 @@ async def _recover_one(
             hint=f"what carries a run's label is removed by: {request.address.cleanup()}",
         )
     request = replace(request, namespace=request.namespace or copies[0].namespace)
-    left, unseen = await _labelled(cluster, request)
+    renewals = Renewals(console.tell_line)
+    left, unseen = await _labelled(cluster, request, renewals)
     if left is not None and left.life is Life.ALIVE:
         raise PreflightError(
             visible(f"run {left.run} is still under way: {left.why}", line=True),
@@ -110,7 +113,7 @@ async def _recover_one(
         _tell_plan(copy, left, console)
     if not _agrees(request, console):
         return [is_open(copy, copy.again) for copy in copies]
-    failures = await _undo(cluster, copies, request, console)
+    failures = await _undo(cluster, copies, request, console, renewals)
     if unseen:
         console.tell_line(_not_looked_at(request, unseen))
     console.tell(f"run {request.run}: {'not all undone' if failures else 'undone'}", markup=False, soft_wrap=True)
@@ -118,7 +121,7 @@ async def _recover_one(
 
 
 async def _undo(
-    cluster: Cluster, copies: list[Copy], request: ClusterRequest, console: SteadfastConsole
+    cluster: Cluster, copies: list[Copy], request: ClusterRequest, console: SteadfastConsole, renewals: Renewals
 ) -> list[ChaosError]:
     progress = TerminalProgress(console, run_time())
     clock = RunClock(asyncio.get_running_loop())
@@ -126,7 +129,7 @@ async def _undo(
     with leaving(copies[0].again):
         for copy in copies:
             try:  # one that cannot be recovered, which anybody may have written, must not keep the others from it
-                failures += await recover_copy(copy, cluster, clock, progress)
+                failures += await recover_copy(copy, cluster, clock, progress, renewals)
             except ChaosError as exc:
                 failures.append(exc)
     if failures:
@@ -135,7 +138,7 @@ async def _undo(
         request.run
     )  # the mirror is gone by now, so a clean-up is what finishes an interrupted recovery
     with leaving(copies[0].again):
-        left, _ = await _labelled(cluster, request)
+        left, _ = await _labelled(cluster, request, renewals)
         return await remove(cluster, copies[0], clock, [left], progress) if left is not None else []
 
 
@@ -147,10 +150,12 @@ def _not_looked_at(request: ClusterRequest, unseen: list[str]) -> str:
     )
 
 
-async def _labelled(cluster: Cluster, request: ClusterRequest) -> tuple[RunLeftovers | None, list[str]]:
+async def _labelled(
+    cluster: Cluster, request: ClusterRequest, renewals: Renewals
+) -> tuple[RunLeftovers | None, list[str]]:
     """What carries the run's label, and what could not be looked at."""
     journals, over = read_journals(request.reports).journals, frozenset({request.run})
-    found, only_in, unseen = await find_where_allowed(cluster, journals, over, request.namespace)
+    found, only_in, unseen = await find_where_allowed(cluster, journals, over, request.namespace, renewals)
     limits = [f"namespaces other than {only_in}", *(f"{kind} there" for kind in unseen)] if only_in else []
     return next((run for run in found if run.run == request.run), None), limits
 

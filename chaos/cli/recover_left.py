@@ -9,8 +9,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from chaos.cli.console import SteadfastConsole
 from chaos.cli.recover_cluster import is_open
-from chaos.cli.terminal import SteadfastConsole
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.connection import connect
 from chaos.cluster.entry import FIX_PREFIX, run_of

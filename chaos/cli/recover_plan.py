@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from chaos.cli.terminal import SteadfastConsole
+from chaos.cli.console import SteadfastConsole
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.journal import Journal
 from chaos.cluster.kubeconfig import kubeconfig_paths

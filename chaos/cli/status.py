@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from chaos.cli.commands.status import Looked
+from chaos.cli.console import SteadfastConsole, print_json
 from chaos.cli.place import address_of
-from chaos.cli.terminal import SteadfastConsole, print_json
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 import typer
-from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
-from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from chaos.analysis.statements import Statements
+from chaos.cli.console import SteadfastConsole
 from chaos.cli.states import object_state, pod_state
 from chaos.errors import InterruptedRunError
 from chaos.model import ClusterEvent, Ending, RunOutcome, Verdict, VerdictOutcome
@@ -65,27 +62,6 @@ def confirmed(question: str) -> bool:
         raise InterruptedRunError("interrupted at the question; it was taken for a no") from exc
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-class SteadfastConsole(Console):
-    """A console whose streams never raise (`chaos.cli.streams`): what is told about goes on without readers.
-
-    Nothing that is shown, in whatever it stands, can tell the terminal what to do.
-    """
-
-    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
-        """As rich does, with text made fit; what rich itself tells the terminal is no text."""
-        for segment in super().render(renderable, options):
-            text, style, control = segment
-            yield segment if control else Segment(visible(text), style)
-
-    def tell(self, *what: RenderableType, **options: Any) -> None:
-        """Print, without colours that rich would guess."""
-        self.print(*(visible(one) if isinstance(one, str) else one for one in what), highlight=False, **options)
-
-    def tell_line(self, text: str) -> None:
-        """One line as it is, whatever it holds and however wide the terminal is."""
-        self.tell(visible(text, line=True), markup=False, soft_wrap=True)
 
 
 def tell_rows(console: SteadfastConsole, rows: Iterable[tuple[str, str]]) -> None:
@@ -163,11 +139,6 @@ def run_time() -> Callable[[], float]:
     loop = asyncio.get_running_loop()
     start_s = loop.time()
     return lambda: loop.time() - start_s
-
-
-def print_json(document: object) -> None:
-    """A document on stdout."""
-    print(json.dumps(document, indent=2), flush=True)
 
 
 def print_result(ending: Ending, where: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import deque
 from pathlib import Path
@@ -43,12 +44,7 @@ class _Looking:
             except (FileNotFoundError, NotADirectoryError):
                 continue  # it went away meanwhile
             except OSError as exc:
-                self.unseen.append(
-                    UsageError(
-                        f"{_short(folder)} cannot be looked into ({exc.strerror}), so nobody knows of the runs in it",
-                        hint="do this again as somebody who may; what holds no runs is better kept elsewhere",
-                    )
-                )
+                self.unseen.append(_unseen(folder, exc))
 
     def _look_into(self, folder: Path, depth: int, *, through_link: bool) -> None:
         status = folder.stat()
@@ -57,14 +53,31 @@ class _Looking:
         self._seen.add((status.st_dev, status.st_ino))
         with os.scandir(folder) as rows:
             for row in rows:
-                if row.name == JOURNAL:
-                    here = row.stat(follow_symlinks=False)
-                    self.found.setdefault((here.st_dev, here.st_ino), folder / row.name)
-                elif row.is_dir(follow_symlinks=False) and not through_link:
-                    if row.name != _NO_RUNS:
-                        self._folders.append((folder / row.name, depth + 1))
-                elif depth < _RUNS_DEPTH and (row.is_symlink() or through_link) and row.is_dir():
-                    self._linked.append((folder / row.name, depth + 1))
+                path = folder / row.name
+                try:  # one that leads nowhere must not keep the others from being seen
+                    self._look_at(row, path, depth, through_link=through_link)
+                except FileNotFoundError:
+                    continue  # it went away meanwhile
+                except OSError as exc:
+                    if exc.errno != errno.ELOOP:  # there is nothing where a link leads to itself
+                        self.unseen.append(_unseen(path, exc))
+
+    def _look_at(self, row: os.DirEntry[str], path: Path, depth: int, *, through_link: bool) -> None:
+        if row.name == JOURNAL:
+            here = row.stat(follow_symlinks=False)
+            self.found.setdefault((here.st_dev, here.st_ino), path)
+        elif row.is_dir(follow_symlinks=False) and not through_link:
+            if row.name != _NO_RUNS:
+                self._folders.append((path, depth + 1))
+        elif depth < _RUNS_DEPTH and (row.is_symlink() or through_link) and row.is_dir():
+            self._linked.append((path, depth + 1))
+
+
+def _unseen(folder: Path, why: OSError) -> UsageError:
+    return UsageError(
+        f"{_short(folder)} cannot be looked into ({why.strerror}), so nobody knows of the runs in it",
+        hint="do this again as somebody who may; what holds no runs is better kept elsewhere",
+    )
 
 
 def _short(folder: Path) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from chaos.diagnose.check import Check, Needs
 from chaos.diagnose.checks import CHECKS
-from chaos.diagnose.diagnostic import Diagnostic, NotChecked, Severity
+from chaos.diagnose.diagnostic import Diagnostic, NotChecked, Reference, Severity
 from chaos.diagnose.snapshot import Snapshot
 from chaos.errors import PreflightError, UsageError
 
@@ -16,8 +16,22 @@ _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 # Checks that may fail while a pod is being replaced: they are made again a second later.
 _PASSING = ("record", "not-ready")
 _AGAIN_S = 1.0
-# It matters to every StatefulSet.
-_OF_EVERYBODY = ("cluster-dns",)
+# They matter to every StatefulSet.
+_OF_EVERYBODY = ("cluster-dns", "not-read", "ignore")
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A finding that the user knows of and lives with.
+
+    Attributes:
+        reason: that the user gives.
+        said_in: the object or the file that says so.
+    """
+
+    finding: Diagnostic
+    reason: str
+    said_in: Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +41,18 @@ class Diagnosis:
     Attributes:
         checked: keys of the checks that were made.
         figures: what was measured, for people.
+        ignored: findings that the user knows of.
     """
 
     findings: tuple[Diagnostic, ...]
     not_checked: tuple[NotChecked, ...]
     checked: tuple[str, ...]
     figures: tuple[str, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
 
-    @property
-    def is_wrong(self) -> bool:
-        """Whether something has to be done."""
-        return any(finding.severity is not Severity.NOTE for finding in self.findings)
+    def is_wrong(self, least: Severity = Severity.WARNING) -> bool:
+        """Whether something is as bad as that, or worse."""
+        return any(_ORDER[finding.severity] <= _ORDER[least] for finding in self.findings)
 
     @property
     def is_blind(self) -> bool:
@@ -47,7 +62,8 @@ class Diagnosis:
     def only(self, statefulset: str) -> Diagnosis:
         """What concerns one StatefulSet."""
         kept = tuple(f for f in self.findings if f.check in _OF_EVERYBODY or statefulset in f.concerns)
-        return replace(self, findings=kept)
+        ignored = tuple(row for row in self.ignored if statefulset in row.finding.concerns)
+        return replace(self, findings=kept, ignored=ignored)
 
 
 def diagnose(snapshot: Snapshot, checks: Sequence[Check] = CHECKS) -> Diagnosis:

@@ -37,7 +37,7 @@ class Reference:
         """For people: ``StatefulSet web in namespace x (web.yaml:14)``."""
         where = f" in namespace {self.namespace}" if self.namespace else ""
         place = f" ({self.file}:{self.line})" if self.line else f" ({self.file})" if self.file else ""
-        return f"{self.kind} {self.name}{where}{place}"
+        return f"{self.kind} {self.name}".rstrip() + where + place
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,16 @@ from typing import Any
 
 import yaml
 
+from chaos.diagnose.folders import files_of, of_another_program
 from chaos.diagnose.location import SourceLocation
-from chaos.diagnose.snapshot import Item
+from chaos.diagnose.not_read import NotRead, Why
+from chaos.diagnose.snapshot import Item, Snapshot
+from chaos.diagnose.templates import is_template, template_line, unrendered
 from chaos.errors import UsageError
+from kubesim import Document, DocumentError, read_documents
 
 STDIN = "-"
-# A manifest of the largest object that etcd takes (1.5 MiB) has fewer; more is an alias that was made to explode.
-_MOST_VALUES = 1_000_000
+_LIST = "List"
 _CLUSTER_WIDE = frozenset(
     {
         "APIService",
@@ -32,112 +35,105 @@ _CLUSTER_WIDE = frozenset(
 )
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML as kubectl reads it: dates stay text. ``yes`` and ``on`` are booleans there too."""
-
-
-def _as_text(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
-    return str(loader.construct_scalar(node))
-
-
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", _as_text)
-
-
-def read_files(names: Sequence[str], namespace: str) -> list[Item]:
-    """The objects of files, in their order; ``-`` is standard input.
+def read_files(names: Sequence[str], namespace: str) -> Snapshot:
+    """The objects of files, in their order; ``-`` is standard input. What holds none does not hide the others.
 
     Args:
         names: of files, or of folders with files.
         namespace: of objects that name none.
 
     Raises:
-        UsageError: one cannot be read, or holds something that is no object; says the line.
+        UsageError: a file cannot be opened, or a folder has none.
     """
-    files = [file for name in names for file in _files(name)]
-    return [item for file in files for item in parse(_read(file), _label(file), namespace)]
+    items: list[Item] = []
+    not_read: list[NotRead] = []
+    for name in names:
+        is_folder = name != STDIN and Path(name).is_dir()
+        for file in files_of(Path(name)) if is_folder else (name,):
+            if isinstance(file, NotRead):
+                not_read.append(file)
+                continue
+            label = "<stdin>" if file == STDIN else str(file)
+            found = list(parse(_read(str(file)), label, namespace, chosen=not is_folder))
+            items += (one for one in found if isinstance(one, Item))
+            not_read += _once(one for one in found if isinstance(one, NotRead))
+    return Snapshot(tuple(items), "in the given files", not_read=tuple(not_read))
 
 
-def _files(name: str) -> list[str]:
-    """A file, or those of a folder, as kubectl takes them."""
-    if name == STDIN or not Path(name).is_dir():
-        return [name]
-    found = [path for path in sorted(Path(name).iterdir()) if path.suffix in (".yaml", ".yml", ".json")]
-    if not found:
-        raise UsageError(f"{name} is a folder without .yaml, .yml or .json files")
-    return [str(path) for path in found]
+def _once(rows: Iterator[NotRead]) -> Iterator[NotRead]:
+    """What is said of a file as a whole is said once."""
+    seen = set()
+    for row in rows:
+        if row.why is Why.BROKEN or row.why not in seen:
+            yield row
+        seen.add(row.why)
 
 
-def _label(name: str) -> str:
-    return "<stdin>" if name == STDIN else name
-
-
-def _read(name: str) -> str:
+def _read(name: str) -> bytes:
     try:
-        if name == STDIN:
-            return sys.stdin.buffer.read().decode()
-        return Path(name).read_text(encoding="utf-8")
+        return sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
     except OSError as exc:
-        raise UsageError(f"{name} cannot be read: {exc.strerror}", hint="-f takes files of YAML or JSON") from exc
-    except UnicodeDecodeError as exc:
-        raise UsageError(f"{_label(name)} is no text: {exc}", hint="-f takes files of YAML or JSON") from exc
+        raise UsageError(f"{name} cannot be read: {exc.strerror}", hint="give files of YAML or JSON") from exc
 
 
-def parse(content: str, file: str, namespace: str) -> Iterator[Item]:
-    """The objects of one text.
+def parse(content: str | bytes, file: str, namespace: str, *, chosen: bool = True) -> Iterator[Item | NotRead]:
+    """The objects of one text, and what of it holds none.
 
-    Raises:
-        UsageError: see `read_files`.
+    Args:
+        content: the text.
+        file: its name, for lines.
+        namespace: of objects that name none.
+        chosen: whether the file was named, and is not one of a folder; what is no object is then a mistake.
     """
-    loader = _Loader(content)
-    try:
-        while loader.check_node():
-            node = loader.get_node()
-            if node is None:
-                return
-            yield from _objects(loader, node, file, namespace)
-    except yaml.MarkedYAMLError as exc:
-        mark = exc.problem_mark or exc.context_mark
-        line = f":{mark.line + 1}" if mark else ""
-        said = " ".join(filter(None, (exc.context, exc.problem)))
-        raise UsageError(f"{file}{line}: this is no YAML: {said}", hint="mend that line") from exc
-    except (yaml.YAMLError, ValueError, RecursionError) as exc:
-        raise UsageError(f"{file}: this is no YAML: {' '.join(str(exc).split())}", hint="mend it") from exc
-    finally:
-        loader.dispose()
+    for document in read_documents(content):
+        line = document.line if isinstance(document, DocumentError) else document.first_line + 1
+        if isinstance(document, DocumentError):
+            braces = template_line(document.text)
+            if braces:
+                yield unrendered(file, 0, document.text)
+            else:
+                yield NotRead(Why.BROKEN, file, line, str(document), "mend that line")
+        elif is_template(document.value):
+            yield unrendered(file, line, document.text)
+        elif not _is_object(document.value) and (other := _other(document, file, chosen=chosen)):
+            yield other
+        else:
+            yield from _objects(document.value, document.node, document, file, namespace)
 
 
-def _objects(loader: _Loader, node: yaml.Node, file: str, namespace: str) -> Iterator[Item]:
-    line = node.start_mark.line + 1
-    if _size(node, {}, ()) > _MOST_VALUES:
-        raise UsageError(f"{file}:{line}: this document has more than {_MOST_VALUES} values with its aliases resolved")
-    value = loader.construct_document(node)
-    if value is None:
+def _other(document: Document, file: str, *, chosen: bool) -> NotRead | None:
+    """Whether a document that is no object is for another program."""
+    value = document.value
+    named = of_another_program(Path(file), value)
+    if named is not None or chosen:
+        return named
+    if isinstance(value, dict) and value.keys() & {"apiVersion", "kind", "metadata"}:
+        return None
+    return NotRead(Why.NO_MANIFEST, file, document.first_line + 1, "it is no manifest: it has no apiVersion and kind")
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(value.get(key), str) for key in ("apiVersion", "kind"))
+
+
+def _objects(
+    value: Any, node: yaml.Node, document: Document, file: str, namespace: str, of: tuple[str, str] | None = None
+) -> Iterator[Item | NotRead]:
+    if of is not None and isinstance(value, dict):  # kubectl gives the items of a typed list the list's kind
+        value = {"apiVersion": of[0], "kind": of[1], **value} if "kind" not in value else value
+    line = document.first_line + node.start_mark.line + 1
+    if not _is_object(value):
+        what = "this document is no Kubernetes object: it has no apiVersion and kind"
+        yield NotRead(Why.BROKEN, file, line, what, "write both, or leave it out: each document is one object")
         return
-    if not isinstance(value, dict) or not all(isinstance(value.get(key), str) for key in ("apiVersion", "kind")):
-        raise UsageError(
-            f"{file}:{line}: this document is no Kubernetes object: it has no apiVersion and kind",
-            hint="each document of a manifest is one object",
-        )
-    if value["kind"] == "List" and isinstance(value.get("items"), list):
-        rows = next(v for k, v in node.value if k.value == "items").value
-        for row in rows:
-            yield from _objects(loader, row, file, namespace)
+    kind = value["kind"]
+    if kind.endswith(_LIST) and isinstance(value.get("items"), list):
+        own = None if kind == _LIST else (value["apiVersion"], kind.removesuffix(_LIST))
+        rows = next((v.value for k, v in node.value if k.value == "items"), [node] * len(value["items"]))  # else merged
+        for one, row in zip(value["items"], rows, strict=False):
+            yield from _objects(one, row, document, file, namespace, own)
         return
     meta = value.get("metadata")
-    own = meta.get("namespace") if isinstance(meta, dict) else None
-    where = "" if value["kind"] in _CLUSTER_WIDE else str(own or namespace)
-    yield Item(value, where, SourceLocation(file, node))
-
-
-def _size(node: yaml.Node, known: dict[int, int], above: tuple[int, ...]) -> int:
-    """How many values a node stands for, each alias counted as often as it is used."""
-    if id(node) in above:
-        raise ValueError(f"line {node.start_mark.line + 1}: a value contains itself")
-    if id(node) not in known:
-        inside: tuple[int, ...] = (*above, id(node))
-        total = 1
-        for child in node.value if not isinstance(node, yaml.ScalarNode) else ():
-            parts: Any = child if isinstance(child, tuple) else (child,)
-            total += sum(_size(part, known, inside) for part in parts)
-        known[id(node)] = total
-    return known[id(node)]
+    named = meta.get("namespace") if isinstance(meta, dict) else None
+    where = "" if kind in _CLUSTER_WIDE else str(named or namespace)
+    yield Item(value, where, SourceLocation(file, node, document.first_line))

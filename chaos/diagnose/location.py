@@ -14,13 +14,18 @@ class SourceLocation:
 
     Attributes:
         node: its YAML node.
+        first_line: of its document in the file, counted from 0; the node counts from there.
     """
 
     file: str
     node: yaml.Node
+    first_line: int = 0
 
     def line(self, path: Sequence[str | int], offset: int = 0) -> int:
         """The line of a field, or of the nearest one above it that exists; `offset` lines into its text."""
+        return self.first_line + self._line(path, offset)
+
+    def _line(self, path: Sequence[str | int], offset: int) -> int:
         node, line = self.node, self.node.start_mark.line
         for step in path:
             found = _child(node, step)

@@ -14,6 +14,7 @@ from chaos.model.object import Object
 if TYPE_CHECKING:
     from chaos.diagnose.location import SourceLocation
     from chaos.diagnose.measured import Measured
+    from chaos.diagnose.not_read import NotRead
 
 POD_NAME_LABEL = "statefulset.kubernetes.io/pod-name"
 POD_INDEX_LABEL = "apps.kubernetes.io/pod-index"
@@ -143,6 +144,7 @@ class Snapshot:
         measured: what cluster DNS said.
         unmeasured: why it was not asked; empty where it was.
         unread: kind → why objects of it could not be read.
+        not_read: documents of files that could not be read.
     """
 
     items: tuple[Item, ...]
@@ -155,6 +157,7 @@ class Snapshot:
     measured: Measured | None = None
     unmeasured: str = "needs a cluster: name one with --context or --in-cluster"
     unread: Mapping[str, str] = field(default_factory=dict)
+    not_read: tuple[NotRead, ...] = ()
 
     @cached_property
     def _by_kind(self) -> dict[str, list[Item]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -29,7 +30,7 @@ NAME = "chaos-identity"
 RENEW_S, DURATION_S = 10.0, 40
 # Limit of one renewal. So short that the Lease survives two unanswered ones, and that none which hangs arrives late and
 # writes an old time.
-_RENEWED_WITHIN_S = 5.0
+RENEWED_WITHIN_S = 5.0
 # Until then a run that is not heard of may only have lost the API server for a while, and go on or roll back later.
 _SURELY_OVER_S = 10 * DURATION_S
 # The longest duration that is believed: older versions wrote an hour and never renewed it. A longer one could be forged
@@ -37,6 +38,7 @@ _SURELY_OVER_S = 10 * DURATION_S
 _MOST_S = 3600.0
 # Statuses of a renewal that show that the Lease is gone (404) or was replaced by one with another UID (409, 422).
 _ANOTHER_ONE = (404, 409, 422)
+_PROCESS = re.compile(r", pid ([1-9][0-9]{0,9}), run ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,24 @@ class Holder:
     def is_here(self) -> bool:
         """Whether it is of this machine."""
         return f"@{platform.node()}," in self.who
+
+    @property
+    def has_a_process(self) -> bool:
+        """Whether another process of this machine has the number that it says, so that it may be the run.
+
+        Then a journal that nobody holds does not tell that the run is over: it may be a copy of the one that it writes.
+        It may be another process as well, or what is left of one that nobody waited for.
+        """
+        number = _PROCESS.search(self.who)
+        if not self.is_here or number is None or int(number[1]) == os.getpid():
+            return False
+        try:
+            os.kill(int(number[1]), 0)  # nothing is sent
+        except (ProcessLookupError, OverflowError):
+            return False
+        except OSError:
+            return True  # somebody else's
+        return True
 
     def describe(self) -> str:
         """For people."""
@@ -186,7 +206,7 @@ class Heartbeat:
         while True:
             await asyncio.sleep(RENEW_S)
             try:
-                async with asyncio.timeout(_RENEWED_WITHIN_S):
+                async with asyncio.timeout(RENEWED_WITHIN_S):
                     await self._renew()
             except TimeoutError:
                 continue

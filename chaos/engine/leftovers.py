@@ -16,6 +16,7 @@ from chaos.cluster.journal import FIX_PREFIX, RUN_LABEL, Journal
 from chaos.engine.kept import is_about
 from chaos.engine.lease import Holder, holder
 from chaos.engine.owners import living_owners
+from chaos.engine.renewals import Renewals
 from chaos.errors import ApiError, PreflightError
 from chaos.model.object import Object
 
@@ -98,6 +99,7 @@ async def find(
     over: frozenset[str],
     namespace: str = "",
     unseen: list[str] | None = None,
+    renewals: Renewals | None = None,
 ) -> list[RunLeftovers]:
     """Everything that carries a run's label, by run.
 
@@ -107,13 +109,16 @@ async def find(
         over: runs that somebody says are over.
         namespace: that is looked at alone; empty: all are.
         unseen: is told the kinds that may not be listed; None: that is an error.
+        renewals: of Leases, which are watched before their runs are called over; None: nothing is done about them.
 
     Raises:
         PreflightError: not all of it may be read.
     """
+    known = {str(j.run["id"]): j for j in journals if await is_about(cluster, j)}
+    nobody: frozenset[str] = frozenset()
+    renewed, gone = await renewals.of_runs(cluster, known, over, namespace) if renewals else (nobody, nobody)
     found = await _labelled(cluster, namespace, unseen)
     _, now_s, _ = await cluster.server_date()
-    known = {str(j.run["id"]): j for j in journals if await is_about(cluster, j)}
     runs: dict[str, RunLeftovers] = {}
     taken = await _taken_over(cluster, found, namespace, unseen)
     theirs = {obj["metadata"]["uid"] for obj in taken}
@@ -124,6 +129,10 @@ async def find(
         mine = [obj for obj in found if _run_of(obj) == run]
         leases = [holder(obj, now_s) for obj in mine if obj["kind"] == "Lease"]
         life, why = _life(run, mine, leases, known.get(run), now_s)
+        if run in renewed:
+            life, why = Life.ALIVE, "its Lease was renewed just now, whatever time the server says it is"
+        elif run in gone and not leases:
+            life, why = Life.MAYBE, "its Lease went away just now, so somebody is at it: look again in a while"
         if run in over and life is Life.MAYBE:
             life, why = Life.OVER, "you say so"
         runs[run] = RunLeftovers(run, life, why, next(iter(leases), None))
@@ -140,7 +149,11 @@ async def find(
 
 
 async def find_where_allowed(
-    cluster: Cluster, journals: Iterable[Journal], over: frozenset[str], namespace: str
+    cluster: Cluster,
+    journals: Iterable[Journal],
+    over: frozenset[str],
+    namespace: str,
+    renewals: Renewals | None = None,
 ) -> tuple[list[RunLeftovers], str, list[str]]:
     """The same, in one namespace where not all may be looked at: what was found, that namespace, kinds left out there.
 
@@ -148,12 +161,12 @@ async def find_where_allowed(
         ApiError: it may not be read, and no namespace is named.
     """
     try:
-        return await find(cluster, journals, over), "", []
+        return await find(cluster, journals, over, renewals=renewals), "", []
     except ApiError as exc:
         if exc.status != _FORBIDDEN or not namespace:
             raise
     unseen: list[str] = []
-    return await find(cluster, journals, over, namespace, unseen), namespace, unseen
+    return await find(cluster, journals, over, namespace, unseen, renewals), namespace, unseen
 
 
 async def _labelled(cluster: Cluster, namespace: str, unseen: list[str] | None) -> list[Object]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from chaos.cluster.client import API_VERSIONS
 from chaos.errors import UsageError
 from chaos.model.object import Object
 from chaos.options.agents import PodOptions
+from kubesim import DocumentError, read_documents
 
 _SHOWN = 80
 
@@ -63,15 +63,13 @@ def read_manifest(path: Path, namespace: str) -> list[Object]:
         UsageError: it cannot be read, or holds something that is no object.
     """
     try:
-        documents = _documents(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError, RecursionError) as exc:
-        mark = getattr(exc, "problem_mark", None)
-        line = "" if mark is None else f", line {mark.line + 1},"
-        raise UsageError(f"the manifest {path}{line} cannot be read: {' '.join(str(exc).split())}") from exc
+        documents = _documents(path.read_bytes())
+    except OSError as exc:
+        raise UsageError(f"the manifest {path} cannot be read: {exc}") from exc
     objects = []
     for number, document in enumerate(documents, 1):
-        if document is None:
-            continue
+        if isinstance(document, DocumentError):
+            raise UsageError(f"the manifest {path}, line {document.line}, cannot be read: {document}") from document
         if not isinstance(document, dict) or not {"apiVersion", "kind", "metadata"} <= document.keys():
             raise UsageError(f"document {number} of {path} is no Kubernetes object")
         obj = _checked(document, f"document {number} of {path}")
@@ -81,23 +79,18 @@ def read_manifest(path: Path, namespace: str) -> list[Object]:
 
 
 @lru_cache(maxsize=64)
-def _documents(text: str) -> tuple[Any, ...]:
+def _documents(content: bytes) -> tuple[Any, ...]:
     """What a manifest holds, not to be changed: a run reads each of its own several times, and YAML is slow to read."""
-    return tuple(yaml.safe_load_all(text))
+    return tuple(one if isinstance(one, DocumentError) else one.value for one in read_documents(content))
 
 
 def _checked(document: Object, where: str) -> Object:
-    """The document as JSON has it; what this tool could not work with is refused before anything is made of it.
+    """A copy of the document; what this tool could not work with is refused before anything is made of it.
 
     Raises:
         UsageError: names the document, the field, and what it must be.
     """
-    try:
-        document = json.loads(json.dumps(document, allow_nan=False))  # keys become texts, as kubectl makes them
-    except (TypeError, ValueError, RecursionError) as exc:
-        raise UsageError(
-            f"{where} holds something that JSON cannot: {exc}", hint="write a date or a time in quotes"
-        ) from exc
+    document = deepcopy(document)
     _check_shapes(document, _SHAPES, where)
     kind = document["kind"]
     if kind not in API_VERSIONS:

@@ -15,12 +15,15 @@ from chaos.cluster.values import has_values
 from chaos.engine.kept import Open
 from chaos.engine.leftovers import RunLeftovers
 from chaos.engine.progress import Progress
+from chaos.engine.renewals import Renewals
 from chaos.engine.rollback import recover
 from chaos.errors import ApiError, ChaosError, RollbackError
 from chaos.visible import visible
 
 
-async def recover_copy(copy: Copy, cluster: Cluster, clock: RunClock, progress: Progress) -> list[RollbackError]:
+async def recover_copy(
+    copy: Copy, cluster: Cluster, clock: RunClock, progress: Progress, renewals: Renewals | None = None
+) -> list[RollbackError]:
     """Undo what a mirror says, believing of it what the cluster confirms; it goes when nothing of it is open any more.
 
     Its shell commands are not run: a run writes none into it, so they are somebody else's.
@@ -28,7 +31,7 @@ async def recover_copy(copy: Copy, cluster: Cluster, clock: RunClock, progress: 
     Raises:
         ChaosError: it is of another cluster, or of a run that is under way.
     """
-    failures = await recover(copy, cluster, clock, progress)
+    failures = await recover(copy, cluster, clock, progress, renewals=renewals)
     return failures or await _removed(cluster, copy)
 
 

@@ -13,6 +13,7 @@ from chaos.cluster.undo import Undo
 from chaos.engine.lease import DURATION_S, holder_of
 from chaos.engine.patience import Patience
 from chaos.engine.progress import Progress
+from chaos.engine.renewals import Renewals
 from chaos.engine.undoing import Undoes, Undoing
 from chaos.errors import PreflightError, RollbackError
 from chaos.visible import visible
@@ -90,6 +91,7 @@ async def recover(
     *,
     run_commands: bool = False,
     tell: Callable[[], Awaitable[None]] | None = None,
+    renewals: Renewals | None = None,
 ) -> list[RollbackError]:
     """Finish the rollback of a run that was killed, believing of its journal what the cluster confirms.
 
@@ -100,6 +102,7 @@ async def recover(
         progress: who is told.
         run_commands: whether shell commands that the journal names are run; else they are told.
         tell: called when all is as before that the run did not make, and what it made is still there.
+        renewals: of Leases, where some were watched already.
 
     Raises:
         PreflightError: this is not the cluster that the run was on.
@@ -110,7 +113,7 @@ async def recover(
             f"(its fingerprint is {cluster.fingerprint}, then it was {journal.run['fingerprint']})",
             hint="name the right one with --context",
         )
-    await _check_over(journal, cluster)
+    await _check_over(journal, cluster, renewals or Renewals(progress.step))
     undo: Undoes = Undo(cluster, journal, clock, read_back=True, run_commands=run_commands)
     undo = _ThenTold(undo, journal, tell) if tell is not None else undo
     return [*_unfit(journal, progress), *await roll_back(journal, undo, progress, Patience(clock), hooks=True)]
@@ -120,17 +123,20 @@ def _name(journal: Journal) -> Path:
     return journal.path if isinstance(journal, Copy) else journal.path.parent
 
 
-async def _check_over(journal: Journal, cluster: Cluster) -> None:
+async def _check_over(journal: Journal, cluster: Cluster, renewals: Renewals) -> None:
     """Raises PreflightError: the run is under way on another machine, as its Lease there says."""
     for entry in journal.open_entries():
         if entry.kind != "Lease" or entry.why_unfit():
             continue
         found = await holder_of(cluster, entry.namespace)
-        if found is None or found.run != journal.run["id"] or not found.is_alive:
+        if found is None or found.run != journal.run["id"]:
             continue
-        # A run of this machine without a lock on its file is over. On a file system without locks that tells nothing,
-        # nor does it about a run on another machine.
-        if isinstance(journal, Copy) or not found.is_here or not journal.is_told_by_lock:
+        # A run of this machine without a lock on its file, and whose process is gone, is over. On a file system without
+        # locks that tells nothing, nor does it about a run on another machine.
+        is_told = not isinstance(journal, Copy) and found.is_here and journal.is_told_by_lock
+        if is_told and not found.has_a_process:
+            continue
+        if (found.is_alive and not is_told) or await renewals.of(cluster, found):
             raise PreflightError(
                 visible(f"{_name(journal)}: this run is still under way: {found.describe()}", line=True),
                 hint=f"stop it there with Ctrl-C, it undoes its changes; if it is gone: again in {DURATION_S} s",

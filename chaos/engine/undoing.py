@@ -14,10 +14,11 @@ from chaos.visible import visible
 
 _FIRST_S, _MOST_S = 0.5, 8.0
 _TELL_EVERY_S = 10.0
+_SHARING = ("delete", "restore")
 # Of what is left of patience, for the Lease that says that a run is at work.
 _LEASE_S = 30.0
-# Of the end, when patience is over.
-_LAST_LOOK_S = 5.0
+# Of the end, when patience is over: for each, and for all together.
+_LAST_LOOK_S, _LAST_LOOKS_S = 5.0, 10.0
 
 
 class Undoes(Protocol):
@@ -71,7 +72,6 @@ class Undoing:
     async def _once(self, entries: Iterable[UndoEntry], first: Callable[[UndoEntry], list[UndoEntry]]) -> None:
         covered: set[str] = set()  # namespaces that are being removed, with everything in them
         entries = list(entries)
-        namespaces = {entry.name for entry in entries if entry.kind == "Namespace"}
         for place, entry in enumerate(entries):
             if entry.id in self._failed or not entry.is_open or entry.namespace in covered:
                 continue
@@ -80,15 +80,21 @@ class Undoing:
                 if left := first(entry):
                     self._keep(entry, left, covered)
                     continue
-            if entry.kind == "Lease" and self._again and self._patience.left_s > _LEASE_S:
+            is_waited_for = any(one.kind != "Lease" for one, _ in self._again.values())
+            if entry.kind == "Lease" and is_waited_for and self._patience.left_s > _LEASE_S:
                 continue  # else another run would begin beside what is still being removed
             self._current = entry
-            rest = [one for one in entries[place + 1 :] if one.is_open and one.id not in self._failed]
-            others = sum(one.namespace not in namespaces for one in rest)
-            # What never goes, such as a pod of a node that is gone, must not keep the others from their turn. Commands
-            # are not cut short: nobody knows what a second one does.
-            await self._attempt(entry, covered, 1 + others if entry.undo == "delete" else 1)
+            # What never goes, such as a pod of a node that is gone, or is held up by a webhook, must not keep others
+            # from their turn. Commands are not cut short: nobody knows what a second one does.
+            turns = 1 + self._others(entries[place + 1 :], covered) if entry.undo in _SHARING else 1
+            await self._attempt(entry, covered, turns)
         self._current = None
+
+    def _others(self, later: list[UndoEntry], covered: set[str]) -> int:
+        """How many of these do not go with a namespace; what is in one that stays goes by itself."""
+        rest = [one for one in later if one.is_open and one.id not in self._failed]
+        going = covered | {one.name for one in rest if one.kind == "Namespace"}
+        return sum(one.namespace not in going for one in rest)
 
     async def _attempt(self, entry: UndoEntry, covered: set[str], turns: int) -> None:
         try:
@@ -152,9 +158,11 @@ class Undoing:
 
     async def _look_a_last_time(self) -> None:
         """What was given up may be gone all the same."""
+        ends_s = asyncio.get_running_loop().time() + _LAST_LOOKS_S
         for entry, why in list(self._again.values()):
             try:
-                async with asyncio.timeout(_LAST_LOOK_S):
+                within_s = min(_LAST_LOOK_S, ends_s - asyncio.get_running_loop().time())
+                async with asyncio.timeout(within_s):
                     gone = await self._undo.look(entry)
             except Exception:  # noqa: BLE001 - it is told as not undone
                 gone = ""

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import kubesim
+from chaos.cli.console import SteadfastConsole
 from chaos.cli.signals import RunSignals
-from chaos.cli.terminal import SteadfastConsole, TerminalProgress, run_time
+from chaos.cli.terminal import TerminalProgress, run_time
 from chaos.cluster.address import ClusterAddress
 from chaos.engine.execution import Execution
 from chaos.engine.place import Place

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from chaos.cli.terminal import SteadfastConsole
+from chaos.cli.console import SteadfastConsole
 
 HOSTILE = "a\x1b]0;owned\x07b\x9b2Jc\u202ed\r"
 

@@ -64,7 +64,9 @@ def test_one_statefulset_can_be_named() -> None:
     [
         ((), "no cluster is named"),
         (("-f", "none.yaml"), "none.yaml cannot be read: No such file or directory"),
-        (("-f", "pyproject.toml"), "pyproject.toml:"),
+        (("tests/diagnose",), "tests/diagnose is a folder without .yaml, .yml or .json files"),
+        (("none.yaml",), "none.yaml cannot be read: No such file or directory"),
+        (("sts/a", "sts/b"), "sts/a and sts/b are no files, and only one StatefulSet can be named"),
         (("-f", "tests/diagnose/unit/web.yaml", "sts/none"), "there is no StatefulSet none in the given files"),
         (("-f", "tests/diagnose/unit/web.yaml", "pod/web-0"), "is no statefulset/NAME"),
         (("-f", "tests/diagnose/unit/web.yaml", "--fix"), "--fix changes a cluster"),
@@ -75,6 +77,65 @@ def test_one_statefulset_can_be_named() -> None:
 def test_what_is_said_wrong_exits_with_two(args: tuple[str, ...], message: str) -> None:
     code, _, err = chaos(*args)
     assert (code, message in err) == (2, True), err
+
+
+def test_files_may_stand_beside_the_statefulset() -> None:
+    """As for a commit hook, which adds the names of files."""
+    code, out, _ = chaos("statefulset/web", SLOW, "tests/diagnose/unit/broken-network.yaml", "-o", "json")
+    assert (code, [f["check"] for f in json.loads(out)["findings"]]) == (1, ["ignores-sigterm"])
+
+
+def test_an_unreadable_document_is_an_error_beside_the_findings_of_the_others(tmp_path: Path) -> None:
+    """With its line."""
+    file = tmp_path / "x.yaml"
+    file.write_text((ROOT / SLOW).read_text() + "---\na: [1\n")
+    code, out, _ = chaos(str(file), "-o", "json")
+    document = json.loads(out)
+    assert (code, [f["check"] for f in document["findings"]]) == (1, ["not-read", "ignores-sigterm"])
+    assert document["findings"][0]["object"]["line"] == len((ROOT / SLOW).read_text().splitlines()) + 2
+
+
+def test_templates_that_were_not_rendered_exit_with_four_and_the_next_step(tmp_path: Path) -> None:
+    """A file that says nothing else is not well, and not wrong."""
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: web\n")
+    file = tmp_path / "templates" / "web.yaml"
+    file.write_text("apiVersion: v1\nkind: Service\nmetadata: {name: {{ .Values.name }}}\n---\na: {{ include x }}\n")
+    code, out, _ = chaos(str(file))
+    assert (code, out.count("helm template")) == (4, 1)
+    assert f"(helm template {tmp_path} | chaos diagnose -f -)" in out
+    code, _, err = chaos(str(tmp_path))
+    assert (code, f"helm template {tmp_path} |" in err) == (2, True)
+
+
+def test_only_errors_may_fail(tmp_path: Path) -> None:
+    """The exit code in JSON is the process's."""
+    code, out, _ = chaos(SLOW, "--fail-on", "error", "-o", "json")
+    assert (code, json.loads(out)["exit_code"]) == (0, 0)
+    assert chaos("tests/diagnose/unit/broken-network.yaml", "--fail-on", "error")[0] == 1
+
+
+def test_what_a_file_ignores_is_counted_and_told_with_its_reason(tmp_path: Path) -> None:
+    """Also one that matches nothing any more; one without a reason is refused."""
+    file = tmp_path / "ignore.toml"
+    rule = '[[ignore]]\ncheck = "ignores-sigterm"\nobject = "StatefulSet/{}"\nreason = "measured so"\n'
+    file.write_text(rule.format("web") + rule.format("other"))
+    code, out, _ = chaos(SLOW, "--ignore-file", str(file))
+    assert code == 0
+    assert "ignored      StatefulSet web" in out
+    assert "[ignores-sigterm]: measured so" in out
+    assert "it ignores ignores-sigterm of StatefulSet/other, and nothing of the kind is found" in out
+    assert out.splitlines()[-1].startswith(f"{SLOW}: 1 note, 1 ignored")
+    _, out, _ = chaos(SLOW, "--ignore-file", str(file), "-o", "json")
+    row = json.loads(out)["ignored"][0]
+    assert (row["finding"]["check"], row["reason"], row["said_in"]["file"]) == (
+        "ignores-sigterm",
+        "measured so",
+        str(file),
+    )
+    file.write_text('[[ignore]]\ncheck = "port"\nobject = "Service/web"\n')
+    code, _, err = chaos(SLOW, "--ignore-file", str(file))
+    assert (code, "has no reason" in err) == (2, True)
 
 
 def test_a_cluster_that_does_not_answer_exits_with_three(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from chaos.cli.console import SteadfastConsole
 from chaos.cli.recover import RecoverRequest, recover_runs
 from chaos.cli.recover_left import left_in_cluster
-from chaos.cli.terminal import SteadfastConsole
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from chaos.cli.terminal import SteadfastConsole, Telling, TerminalProgress, print_checks
+from chaos.cli.console import SteadfastConsole
+from chaos.cli.terminal import Telling, TerminalProgress, print_checks
 from chaos.model import ClusterEvent, Verdict, VerdictOutcome
 from kubesim import VirtualTimeLoop
 from tests.cli.test_result import own

@@ -53,6 +53,8 @@ def test_neither_many_levels_nor_circles_end_the_look(tmp_path: Path) -> None:
     write(tmp_path / "dns" / "now", entry())
     (tmp_path / "dns" / "latest").symlink_to("now")
     (tmp_path / "circle").symlink_to(tmp_path)
+    for folder in (tmp_path, tmp_path / "dns"):
+        (folder / "itself").symlink_to("itself")
     with nested(tmp_path, "d", 1200):
         assert find_journals(tmp_path) == ([tmp_path / "dns" / "now" / JOURNAL], [])
 

@@ -12,7 +12,8 @@ import kubesim
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster
 from chaos.cluster.connection import connect
-from chaos.diagnose import Diagnosis, Snapshot, diagnose_again, read_namespace
+from chaos.diagnose import Diagnosis, Snapshot, diagnose_again
+from chaos.diagnose.reading import read_namespace
 from kubesim import run_virtual
 
 T = TypeVar("T")

@@ -10,6 +10,7 @@ from typing import Any
 
 from chaos.diagnose import Diagnosis, Diagnostic, Item, Snapshot, diagnose
 from chaos.diagnose.files import parse
+from chaos.diagnose.not_read import NotRead
 
 UNIT = Path(__file__).parent / "unit"
 MANIFESTS = Path(__file__).parents[2] / "experiments" / "manifests"
@@ -22,8 +23,9 @@ def of_text(*texts: str, namespace: str = "default") -> Diagnosis:
 
 def view_of(*texts: str, namespace: str = "default") -> Snapshot:
     """A view of manifests as files."""
-    items = [item for text in texts for item in parse(dedent(text), "x.yaml", namespace)]
-    return Snapshot(tuple(items), "in the given files")
+    found = [one for text in texts for one in parse(dedent(text), "x.yaml", namespace)]
+    items = tuple(one for one in found if isinstance(one, Item))
+    return Snapshot(items, "in the given files", not_read=tuple(one for one in found if isinstance(one, NotRead)))
 
 
 def live(*texts: str, **more: Any) -> Snapshot:

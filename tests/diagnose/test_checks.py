@@ -313,7 +313,8 @@ def test_pods_that_cannot_resolve(pod: str, wrong: bool) -> None:
         ("[{}]", False),
         ("[{ports: [{port: 3306}]}]", True),
         ("[{ports: [{port: 3306}]}, {ports: [{port: 53, protocol: UDP}]}]", False),
-        ("[{ports: [{port: 1, endPort: 1024}]}]", False),
+        ("[{ports: [{protocol: UDP, port: 1, endPort: 1024}]}]", False),
+        ("[{ports: [{port: 53}]}]", True),
     ],
 )
 def test_a_policy_that_keeps_pods_from_dns(egress: str, wrong: bool) -> None:

@@ -43,7 +43,7 @@ KEPT: dict[str, list[str]] = {
 
 
 def view(*names: str) -> Snapshot:
-    return Snapshot(tuple(read_files([str(UNIT / f"{name}.yaml") for name in names], "default")), "in the given files")
+    return read_files([str(UNIT / f"{name}.yaml") for name in names], "default")
 
 
 @pytest.mark.parametrize("name", EXPECTED)
@@ -88,6 +88,6 @@ def test_the_broken_network_says_which_service_is_missing_and_what_it_would_look
 
 @pytest.mark.parametrize("path", sorted(MANIFESTS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_our_own_manifests_have_no_error_and_no_warning(path: object) -> None:
-    found = diagnose(Snapshot(tuple(read_files([str(path)], "default")), "in the given files"))
+    found = diagnose(read_files([str(path)], "default"))
     wrong = [f.check for f in found.findings if f.severity != "note"]
     assert wrong == KEPT.get(str(getattr(path, "stem", "")), [])

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from chaos.cli.cleanup import CleanupRequest, clean_cluster
-from chaos.cli.terminal import SteadfastConsole
+from chaos.cli.console import SteadfastConsole
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.changes import Changes

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from chaos.cli.cleanup import CleanupRequest, clean_cluster
+from chaos.cli.console import SteadfastConsole
 from chaos.cli.recover_cluster import ClusterRequest, recover_in
 from chaos.cli.status import tell
-from chaos.cli.terminal import SteadfastConsole
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.changes import Changes

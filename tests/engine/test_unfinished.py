@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from chaos.cli.cleanup import CleanupRequest, clean_cluster
+from chaos.cli.console import SteadfastConsole
 from chaos.cli.status import tell
-from chaos.cli.terminal import SteadfastConsole
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.changes import Changes

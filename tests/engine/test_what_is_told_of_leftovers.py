@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from chaos.cli.console import SteadfastConsole
 from chaos.cli.recover_left import left_in_cluster
 from chaos.cli.status import tell
-from chaos.cli.terminal import SteadfastConsole
 from chaos.clock import RunClock
 from chaos.cluster.address import ClusterAddress
 from chaos.cluster.client import Cluster

@@ -1,12 +1,13 @@
 """Find every fault of network identity, in a namespace or in manifests. Changes nothing, unless --fix is agreed to.
 
-Exit code 1 where something is wrong, 0 where it is not, 4 where that could not be told.
+Exit code 1 where something is wrong (--fail-on), 0 where it is not, 4 where that could not be told.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from chaos.cli.command import Command
-from chaos.options import Flag, Many, option
+from chaos.options import Choice, File, Flag, Many, option
 from chaos.options.argument import argument
 from chaos.options.option import Trust, same
 from chaos.options.output import FormatOptions, ReportsOptions, SharingOptions
@@ -18,7 +19,11 @@ from chaos.options.run import Options
 class DiagnoseOptions:
     """What to look at, and what may be mended."""
 
-    target: str = argument("[statefulset/NAME]", "One StatefulSet; default: all of the namespace.", required=False)
+    targets: tuple[str, ...] = argument(
+        "[FILE|statefulset/NAME]...",
+        "Manifests, as with -f: what exists here, or ends with .yaml, .yml or .json. Or one StatefulSet; default: all.",
+        many=True,
+    )
     files: tuple[str, ...] = option(
         Many("FILE"),
         (),
@@ -26,6 +31,12 @@ class DiagnoseOptions:
         name="file",
         short="-f",
         trust=Trust.NAMED,
+    )
+    fail_on: str = option(
+        Choice(("error", "warning")), "warning", "What makes the exit code 1: errors only, or warnings too."
+    )
+    ignore_file: Path | None = option(
+        File(), None, "TOML with findings to ignore, each with its reason; see docs/diagnose.md.", trust=Trust.NAMED
     )
     namespace: str = same(Options, "namespace", help="To look at; default: default.")
     fix: bool = option(Flag(), False, "Offer to mend what can be mended safely; asks first.", trust=Trust.NAMED)

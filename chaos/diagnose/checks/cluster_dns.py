@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from statistics import median
+from typing import TYPE_CHECKING
 
 from chaos.diagnose.check import Check, Needs
 from chaos.diagnose.diagnostic import Diagnostic, NotChecked, Reference, Severity
-from chaos.diagnose.measured import DnsServer
 from chaos.diagnose.snapshot import Snapshot, is_ready
 from chaos.diagnose.values import mappings, number
+
+if TYPE_CHECKING:
+    from chaos.diagnose.measured import DnsServer
 
 _KEY = "cluster-dns"
 # There is no official threshold. A query inside a cluster takes about a millisecond; a tenth of a second shows in every

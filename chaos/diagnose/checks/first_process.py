@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import kubesim
 from chaos.diagnose.check import Check
 from chaos.diagnose.diagnostic import Diagnostic, Severity
 from chaos.diagnose.scripts import Script, program_name, scripts_of
 from chaos.diagnose.snapshot import Snapshot
 from chaos.diagnose.values import mapping, number
-from kubesim import hands_over, shell_of
 
 _KEY = "ignores-sigterm"
 _DEFAULT_GRACE_S = 30  # https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
@@ -74,7 +74,7 @@ def _of_shell(script: Script, commands: list[str]) -> tuple[str, bool] | None:
     last = program_name(commands[-1].split()[0])
     if len(commands) == 1 and last in _NO_HANDLER:
         return _without_handler(last), True
-    shell = shell_of(script.image, script.argv[0])
+    shell = kubesim.shell_of(script.image, script.argv[0])
     if shell and _hands_over(script, shell):
         return (_without_handler(last), True) if last in _NO_HANDLER else None
     if not shell and len(commands) == 1 and "while" not in commands[0]:
@@ -90,7 +90,7 @@ def _of_shell(script: Script, commands: list[str]) -> tuple[str, bool] | None:
 
 def _hands_over(script: Script, shell: str) -> bool:
     """Whether the shell replaces itself by the last command, as kubesim's shells do after the real ones."""
-    return script.body in script.argv and hands_over(script.body, shell)  # else it is a file, and not `-c`
+    return script.body in script.argv and kubesim.hands_over(script.body, shell)  # else it is a file, and not `-c`
 
 
 def _without_handler(program: str) -> str:

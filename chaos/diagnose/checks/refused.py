@@ -10,15 +10,17 @@ from chaos.diagnose.diagnostic import Diagnostic, NotChecked, Severity
 from chaos.diagnose.refusal_advice import advice, field_of
 from chaos.diagnose.snapshot import Item, Snapshot, WorkloadItem
 from chaos.diagnose.values import labels_of, mapping, mappings, shown, text
+from chaos.model.object import Object
 from kubesim import Refusal, Validator
 
 _KEY = "manifest-refused"
+_OF_THE_SERVER = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink")
 
 
 def _look(snapshot: Snapshot) -> Iterator[Diagnostic | NotChecked]:
     server = Validator()
     strange = set()
-    for item in snapshot.items:
+    for item in sorted(snapshot.items, key=lambda item: item.kind != "CustomResourceDefinition"):
         version = text(item.object.get("apiVersion"))
         gone = unserved(version, item.kind)
         if gone is not None:
@@ -27,13 +29,22 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic | NotChecked]:
         if not server.knows(item.object):
             strange.add(f"{item.kind} ({item.object.get('apiVersion')})")
             continue
-        refusal = server.create(item.object, item.namespace)
+        refusal = server.create(_as_written(item.object), item.namespace)
         if refusal is not None:
             yield _finding(snapshot, item, refusal)
     if strange:
         yield NotChecked(
             _KEY, f"types of kinds that the sandbox's API server does not have: {', '.join(sorted(strange))}"
         )
+
+
+def _as_written(obj: Object) -> Object:
+    """Without what only the server writes: the output of ``kubectl get -o yaml`` is as good as what it was made of."""
+    meta = obj.get("metadata")
+    if not isinstance(meta, dict):
+        return obj
+    kept = {key: value for key, value in meta.items() if key not in _OF_THE_SERVER}
+    return {**obj, "metadata": kept}
 
 
 def _finding(snapshot: Snapshot, item: Item, refusal: Refusal) -> Diagnostic:
@@ -44,7 +55,7 @@ def _finding(snapshot: Snapshot, item: Item, refusal: Refusal) -> Diagnostic:
         shown = "a boolean" if isinstance(value, bool) else "a number"
         dotted = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
         evidence.append(f"{dotted} is {shown} in YAML: {value!r}")
-        fix = "put it in quotes (YAML reads yes, no, on, off, true and false as booleans, digits as numbers)"
+        fix = "put it in quotes (YAML reads y, n, yes, no, on, off, true and false as booleans, digits as numbers)"
     elif refusal.reason == "AlreadyExists":
         fix = "the files name it twice: give one another name, or remove it"
     concerns: tuple[str, ...] = snapshot.sets_behind(item) if item.kind == "Service" else ()

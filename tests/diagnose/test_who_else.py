@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from chaos.diagnose import Diagnosis, Severity
-from tests.diagnose.looking import checks, keys, of_text, only, service, stateful_set
+from chaos.diagnose import Diagnosis, Severity, diagnose
+from tests.diagnose.looking import checks, keys, live, of_text, only, service, stateful_set
 from tests.diagnose.mending import Change, mended, set_to
 
 OK = service() + stateful_set()
@@ -33,6 +33,13 @@ def test_pods_of_others_behind_the_governing_service_are_named(kind: str) -> Non
     found = only(of_text(text), "foreign-pods")
     assert found.severity is Severity.WARNING
     assert f"selects pods of {kind} dump too" in found.what
+
+
+def test_a_job_that_is_over_has_no_pods_there_any_more() -> None:
+    job = json.loads(pods("Job", "once", {"app": "web"}).removeprefix("---\n"))
+    over = json.dumps({**job, "status": {"conditions": [{"type": "Complete", "status": "True"}]}})
+    assert "foreign-pods" in checks(diagnose(live(OK, f"---\n{json.dumps(job)}")))
+    assert "foreign-pods" not in checks(diagnose(live(OK, f"---\n{over}")))
 
 
 def test_a_label_that_only_the_sets_pods_have_is_the_fix() -> None:

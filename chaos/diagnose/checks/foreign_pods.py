@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from chaos.diagnose.check import Check
 from chaos.diagnose.diagnostic import Diagnostic, Severity
 from chaos.diagnose.snapshot import Item, Snapshot, WorkloadItem, selector_of
-from chaos.diagnose.values import mappings, shown
+from chaos.diagnose.values import mapping, mappings, shown
 
 _KEY = "foreign-pods"
 _BATCH = ("Job", "CronJob")
@@ -29,12 +29,18 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
 def _is_foreign(workload: WorkloadItem, service: Item, governed: list[WorkloadItem]) -> bool:
     """Whether a service is surely not meant for these pods: a service of clients may well lead to several workloads."""
     if workload.kind in _BATCH:
-        return True
+        return not _is_over(workload)
     if not governed or workload in governed:
         return not governed and workload.kind != "StatefulSet" and _serves_something_else(workload, service)
     if workload.kind == "StatefulSet":
         return workload.service_name != ""
     return workload.pod_spec.get("subdomain") != service.name
+
+
+def _is_over(workload: WorkloadItem) -> bool:
+    """Whether it is a Job that runs no more, and that nobody starts again."""
+    done = any(c.get("type") in ("Complete", "Failed") for c in mappings(workload.status.get("conditions")))
+    return done and not mapping(workload.object, "metadata").get("ownerReferences")
 
 
 def _serves_something_else(workload: WorkloadItem, service: Item) -> bool:

@@ -67,6 +67,16 @@ def test_a_service_for_clients_may_lead_to_several_workloads() -> None:
     assert only(of_text(other, ring), "foreign-pods").object.name == "ring"
 
 
+def test_a_service_for_clients_that_reaches_another_database_is_told() -> None:
+    other = service("api", selector={"app": "api"}, ports=[{"port": 6379, "name": "redis"}])
+    other += second("{app: api, release: r}", "api").replace("containerPort: 80, name: web", "containerPort: 6379")
+    text = OK.replace("labels: {app: web}", "labels: {app: web, release: r}") + other
+    wide = service("clients", headless=False, selector={"release": "r"})
+    found = only(of_text(text, wide), "foreign-pods")
+    assert found.fix == "set spec.selector to app=web,release=r"
+    assert keys(of_text(text, wide.replace('"release": "r"', '"app": "web", "release": "r"'))) == []
+
+
 def second(labels: str, governed: str = "web") -> str:
     text = stateful_set().replace("{name: web}\n", "{name: api}\n").replace("{app: web}", labels)
     return text.replace("serviceName: web", f"serviceName: {governed}")

@@ -57,6 +57,11 @@ def test_a_hostname_that_pods_share_leads_to_all_of_them() -> None:
     assert keys(mended(two, ("Pod/b", set_to("spec.hostname", "b")))) == []
 
 
+def test_a_pod_may_take_the_name_of_a_sets_pod() -> None:
+    found = only(of_text(OK, pod("a", hostname="web-1", subdomain="web")), "hostname")
+    assert found.what == "StatefulSet web has the name web-1.web too: it leads to both"
+
+
 @pytest.mark.parametrize(
     ("container", "severity"),
     [
@@ -129,13 +134,16 @@ UNTIL = "until nslookup web-0.web.default.svc.cluster.local; do sleep 1; done"
         (f'if [ "$HOSTNAME" != web-0 ]; then {UNTIL}; fi', False),
         (UNTIL.replace("web-0.web", "db-0.db"), False),
         ("nslookup web-0.web || true", False),
+        ("for i in 0 1 2; do until nslookup web-$i.web; do sleep 1; done; done", True),
         ("echo web-0.web > /etc/peers", False),
     ],
 )
 def test_an_init_container_that_waits_for_a_member_in_every_pod_waits_for_ever(script: str, waits: bool) -> None:
     text = service() + stateful_set(pod=INIT.format(script.replace("'", "''")))
     assert ("waits-for-peer" in checks(of_text(text))) is waits
-    assert "waits-for-peer" not in checks(mended(text, ("Service/web", set_to("spec.publishNotReadyAddresses", True))))
+    published = ("Service/web", set_to("spec.publishNotReadyAddresses", True))
+    parallel = ("StatefulSet/web", set_to("spec.podManagementPolicy", "Parallel"))
+    assert "waits-for-peer" not in checks(mended(text, published, parallel))
 
 
 @pytest.mark.parametrize(
@@ -144,6 +152,8 @@ def test_an_init_container_that_waits_for_a_member_in_every_pod_waits_for_ever(s
         ("exec: {command: [sh, -c, 'nslookup web-1.web.default.svc']}", True),
         ("exec: {command: [nslookup, web-0.web]}", True),
         ("httpGet: {host: web-1.web, port: 80}", True),
+        ("exec: {command: [sh, -c, 'for i in 0 1 2; do nslookup web-$i.web; done']}", True),
+        ("exec: {command: [sh, -c, 'for i in 0 1; do nc web-$i.web 1 && n=$((n+1)); done']}", False),
         ("exec: {command: [sh, -c, 'nslookup web-1.web.default.svc || true']}", False),
         ("exec: {command: [sh, -c, 'nslookup $(hostname).web.default.svc']}", False),
         ("httpGet: {path: /web-1.web.html, port: 80}", False),
@@ -159,6 +169,13 @@ def test_a_readiness_probe_that_asks_another_member_never_succeeds_in_order(prob
         ("Service/web", set_to("spec.publishNotReadyAddresses", True)),
     )
     assert "waits-for-peer" not in checks(fixed)
+
+
+@pytest.mark.parametrize(("ready", "waits"), [("readinessProbe: {tcpSocket: {port: 80}}, ", True), ("", False)])
+def test_a_container_with_a_readiness_probe_waits_likewise(ready: str, waits: bool) -> None:
+    """Without one it is Ready as soon as it runs."""
+    text = service() + stateful_set(f"{ready}command: [sh, -c, '{UNTIL}; exec nginx']")
+    assert ("waits-for-peer" in checks(of_text(text))) is waits
 
 
 def policy(egress: str, selector: str = "{}") -> str:

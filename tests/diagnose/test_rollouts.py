@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
-from chaos.diagnose import Diagnosis, Severity
+from chaos.diagnose import Diagnosis, Severity, diagnose
 from tests.diagnose.clusters import Place, run
-from tests.diagnose.looking import MANIFESTS, checks, only
+from tests.diagnose.looking import MANIFESTS, checks, live, only, service, stateful_set
 
 WEB = (MANIFESTS / "web.yaml").read_text()
 
@@ -39,6 +40,19 @@ def test_a_rollout_that_waits_for_a_pod_that_it_never_replaces_says_which_pod_to
     second = only(back, "blocked-rollout")
     assert (second.severity, second.fix) == (Severity.ERROR, "kubectl delete pod web-2 -n default")
     assert "blocked-rollout" not in checks(after)
+
+
+def test_a_pod_of_an_older_revision_that_may_be_about_to_start_is_a_warning() -> None:
+    labels = {"controller-revision-hash": "web-1"}
+    meta = {"name": "web-2", "labels": labels, "ownerReferences": [{"kind": "StatefulSet", "name": "web"}]}
+    creating = {"name": "c", "state": {"waiting": {"reason": "ContainerCreating"}}}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {}, "status": {"containerStatuses": [creating]}}
+    text = stateful_set() + "status: {updateRevision: web-2}\n"
+    found = only(diagnose(live(service(), text, f"---\n{json.dumps(pod)}")), "blocked-rollout")
+    assert (found.severity, found.fix) == (
+        Severity.WARNING,
+        "kubectl delete pod web-2 -n default, where it does not become Ready",
+    )
 
 
 def test_parallel_replaces_what_is_not_ready_so_nothing_is_blocked() -> None:

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from chaos.diagnose import Diagnosis, Severity
-from tests.diagnose.looking import checks, keys, of_text, only, service, stateful_set
+from chaos.diagnose import Diagnosis, Severity, diagnose
+from tests.diagnose.looking import checks, keys, live, of_text, only, service, stateful_set
 from tests.diagnose.mending import Change, mended, set_to
 
 OK = service() + stateful_set()
@@ -35,6 +35,13 @@ def test_pods_of_others_behind_the_governing_service_are_named(kind: str) -> Non
     assert f"selects pods of {kind} dump too" in found.what
 
 
+def test_a_job_that_is_over_has_no_pods_there_any_more() -> None:
+    job = json.loads(pods("Job", "once", {"app": "web"}).removeprefix("---\n"))
+    over = json.dumps({**job, "status": {"conditions": [{"type": "Complete", "status": "True"}]}})
+    assert "foreign-pods" in checks(diagnose(live(OK, f"---\n{json.dumps(job)}")))
+    assert "foreign-pods" not in checks(diagnose(live(OK, f"---\n{over}")))
+
+
 def test_a_label_that_only_the_sets_pods_have_is_the_fix() -> None:
     text = OK.replace("{app: web}", "{app: web, role: db}") + pods("CronJob", "dump", {"app": "web"})
     assert only(of_text(text), "foreign-pods").fix == "set spec.selector to app=web,role=db"
@@ -58,6 +65,16 @@ def test_a_service_for_clients_may_lead_to_several_workloads() -> None:
     assert "foreign-pods" not in checks(of_text(text, ring))
     other = text.replace('"containerPort": 80', '"containerPort": 9')
     assert only(of_text(other, ring), "foreign-pods").object.name == "ring"
+
+
+def test_a_service_for_clients_that_reaches_another_database_is_told() -> None:
+    other = service("api", selector={"app": "api"}, ports=[{"port": 6379, "name": "redis"}])
+    other += second("{app: api, release: r}", "api").replace("containerPort: 80, name: web", "containerPort: 6379")
+    text = OK.replace("labels: {app: web}", "labels: {app: web, release: r}") + other
+    wide = service("clients", headless=False, selector={"release": "r"})
+    found = only(of_text(text, wide), "foreign-pods")
+    assert found.fix == "set spec.selector to app=web,release=r"
+    assert keys(of_text(text, wide.replace('"release": "r"', '"app": "web", "release": "r"'))) == []
 
 
 def second(labels: str, governed: str = "web") -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from chaos.diagnose.check import Check
 from chaos.diagnose.diagnostic import Diagnostic, Severity
 from chaos.diagnose.snapshot import Item, Snapshot, WorkloadItem, selector_of
-from chaos.diagnose.values import mappings, shown
+from chaos.diagnose.values import mapping, mappings, shown
 
 _KEY = "foreign-pods"
 _BATCH = ("Job", "CronJob")
@@ -23,18 +23,24 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
         governed = [w for w in sets if w.service_name == service.name]
         foreign = [w for w in behind if _is_foreign(w, service, governed)]
         if foreign and len(foreign) < len(behind):
-            yield _finding(service, governed or sets, foreign)
+            yield _finding(service, governed or [w for w in behind if w not in foreign], foreign)
 
 
 def _is_foreign(workload: WorkloadItem, service: Item, governed: list[WorkloadItem]) -> bool:
     """Whether a service is surely not meant for these pods: a service of clients may well lead to several workloads."""
     if workload.kind in _BATCH:
-        return True
+        return not _is_over(workload)
     if not governed or workload in governed:
-        return not governed and workload.kind != "StatefulSet" and _serves_something_else(workload, service)
+        return not governed and _serves_something_else(workload, service)
     if workload.kind == "StatefulSet":
         return workload.service_name != ""
     return workload.pod_spec.get("subdomain") != service.name
+
+
+def _is_over(workload: WorkloadItem) -> bool:
+    """Whether it is a Job that runs no more, and that nobody starts again."""
+    done = any(c.get("type") in ("Complete", "Failed") for c in mappings(workload.status.get("conditions")))
+    return done and not mapping(workload.object, "metadata").get("ownerReferences")
 
 
 def _serves_something_else(workload: WorkloadItem, service: Item) -> bool:
@@ -47,7 +53,7 @@ def _serves_something_else(workload: WorkloadItem, service: Item) -> bool:
 
 def _finding(service: Item, own: list[WorkloadItem], foreign: list[WorkloadItem]) -> Diagnostic:
     names = ", ".join(f"{w.kind} {w.name}" for w in foreign)
-    whose = ", ".join(f"StatefulSet {w.name}" for w in own)
+    whose = ", ".join(f"{w.kind} {w.name}" for w in own)
     passing = " while they run" if all(w.kind in _BATCH for w in foreign) else ""
     selector = selector_of(service)
     return Diagnostic(
@@ -61,7 +67,7 @@ def _finding(service: Item, own: list[WorkloadItem], foreign: list[WorkloadItem]
             *(f"labels of the pods of {w.kind} {w.name}: {shown(w.pod_labels)}" for w in (*own, *foreign)),
         ),
         _fix(selector, own, foreign),
-        tuple(w.name for w in own),
+        tuple(w.name for w in (*own, *foreign) if w.kind == "StatefulSet"),
     )
 
 
@@ -82,7 +88,8 @@ def _fix(selector: dict[str, str], own: list[WorkloadItem], foreign: list[Worklo
 CHECK = Check(
     _KEY,
     "a Service in front of a StatefulSet that also selects pods of a Job or CronJob; a governing one that also selects "
-    "those of a Deployment, or of a StatefulSet with another governing service",
+    "those of a Deployment, or of a StatefulSet with another governing service; one for clients that also selects pods "
+    "which declare none of its ports",
     "they become addresses of its name, and some of the clients' connections end at a backup or at another database",
     (Severity.WARNING,),
     _look,

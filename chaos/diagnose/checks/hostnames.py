@@ -13,7 +13,9 @@ _KEY = "hostname"
 
 
 def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
-    seen: dict[tuple[str, str, str], WorkloadItem] = {}
+    seen: dict[tuple[str, str, str], WorkloadItem] = {
+        (w.namespace, f"{w.name}-{i}", w.service_name): w for w in snapshot.sets for i in w.ordinals
+    }
     for workload in snapshot.workloads:
         if workload.kind == "StatefulSet":
             yield from _overwritten(workload)

@@ -57,7 +57,10 @@ def _of_pod(snapshot: Snapshot, workload: WorkloadItem, pod: Item, wanted: str) 
             f"it is not Ready and of an older revision, and the rollout waits for it: with OrderedReady the controller "
             f"of {workload.name} does not replace a pod that is not Ready, also where the template is right again"
         )
-        fix = f"kubectl delete pod {pod.name} -n {pod.namespace}"
+        # Without a reason that stays it may be about to start, and is replaced then.
+        fix = f"kubectl delete pod {pod.name} -n {pod.namespace}" + (
+            "" if reasons else ", where it does not become Ready"
+        )
     else:
         what = (
             f"it is of the new revision of {workload.name} and does not start: the rollout waits for it, and a "
@@ -66,7 +69,7 @@ def _of_pod(snapshot: Snapshot, workload: WorkloadItem, pod: Item, wanted: str) 
         fix = f"correct the template (or kubectl rollout undo), then kubectl delete pod {pod.name} -n {pod.namespace}"
     yield Diagnostic(
         _KEY,
-        Severity.ERROR if own != wanted else Severity.WARNING,
+        Severity.ERROR if own != wanted and reasons else Severity.WARNING,
         pod.reference(),
         what,
         (

@@ -16,7 +16,12 @@ _KEY = "waits-for-peer"
 _PUBLISH = "publishNotReadyAddresses"
 _PROBES = ("readinessProbe", "startupProbe")
 # What tells members apart: the first one may well skip what the others wait for.
-_TELLS_APART = re.compile(r"HOSTNAME|hostname|POD_NAME|POD_INDEX|ordinal|ORDINAL|\|\||\btimeout |\bseq |-lt |-le ")
+_TELLS_APART = re.compile(r"HOSTNAME|hostname|POD_NAME|POD_INDEX|ordinal|ORDINAL|INDEX|MY_|\|\||\btimeout |-lt |-le ")
+_ORDINAL = r"\d+|\$\w+|\$\{\w+\}"
+# A loop over all members; one that counts who answers may be content with some of them.
+_ALL = re.compile(r"\bfor \w+ in (?:[0-9 ]+|\{0\.\.\d+\}|\$\(seq [^)]*\)|`seq [^`]*`)\s*(?:;|$)", re.MULTILINE)
+_COUNTS = re.compile(r"\+\+|\+=|\+ ?1|count|quorum|\bif\b")
+_LOOPS = re.compile(r"\b(?:until|while\s+!)\s[^;\n]*")
 _WAITS = re.compile(r"\b(until|while)\b|wait-for|wait4|\bnslookup\b|\bdig\b|\bgetent\b|\bping\b|\bnc\b")
 
 
@@ -34,14 +39,17 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
                 if found is not None:
                     yield found
                     break
-        yield from _of_init(workload, service, snapshot, published=published)
+        yield from _at_start(workload, service, snapshot, published=published)
 
 
 def _members(workload: WorkloadItem, body: str) -> Iterator[tuple[str, int]]:
     """(as it stands there, ordinal) of each name of a member with a number in it."""
     name, service = re.escape(workload.name), re.escape(workload.service_name)
-    for match in re.finditer(rf"(?<![\w.$-]){name}-(\d+)\.{service}(?![\w-])[\w.-]*", body):
-        yield match[0].rstrip("."), int(match[1])
+    for match in re.finditer(rf"(?<![\w.$-]){name}-({_ORDINAL})\.{service}(?![\w-])[\w.-]*", body):
+        if match[1].isdigit():
+            yield match[0].rstrip("."), int(match[1])
+        elif _ALL.search(body) and not _COUNTS.search(body):
+            yield match[0].rstrip("."), workload.ordinals.stop - 1
 
 
 def _probed(snapshot: Snapshot, workload: WorkloadItem) -> Iterator[tuple[str, Reference, str]]:
@@ -93,12 +101,27 @@ def _of_probe(
     )
 
 
-def _of_init(workload: WorkloadItem, service: Item, snapshot: Snapshot, *, published: bool) -> Iterator[Diagnostic]:
-    """Init containers: until they are through, their pod is not Ready, and in no answer without `published`."""
-    ordered = workload.spec.get("podManagementPolicy") != "Parallel"
+def _starting(snapshot: Snapshot, workload: WorkloadItem) -> Iterator[tuple[str, Reference, str]]:
+    """What has to end before a pod can be Ready: (who waits, where, its text)."""
+    path = (*workload.template_path, "spec", "initContainers")
     for i, container in enumerate(mappings(workload.pod_spec.get("initContainers"))):
         body = "\n".join(line for _, line in code_lines(of_container(snapshot, workload, container)))
-        if container.get("restartPolicy") == "Always" or _TELLS_APART.search(body) or not _WAITS.search(body):
+        if container.get("restartPolicy") != "Always" and _WAITS.search(body):
+            yield f"init container {text(container.get('name'))}", workload.reference(*path, i), body
+    for script in scripts_of(snapshot, workload):
+        # Without a readiness probe a container is Ready as soon as it runs, and its name is there.
+        if script.when == "main" and mapping(script.container, "readinessProbe"):
+            body = "\n".join(line for _, line in script.lines)
+            if not _TELLS_APART.search(body) and (loop := _LOOPS.search(body)):
+                kept = loop[0] if not _ALL.search(body) else body
+                yield f"container {text(script.container.get('name'))}", script.at, kept
+
+
+def _at_start(workload: WorkloadItem, service: Item, snapshot: Snapshot, *, published: bool) -> Iterator[Diagnostic]:
+    """A pod that waits before it can be Ready is in no answer meanwhile, without `published`."""
+    ordered = workload.spec.get("podManagementPolicy") != "Parallel"
+    for who, at, body in _starting(snapshot, workload):
+        if _TELLS_APART.search(body):
             continue
         asked = [(written, n) for written, n in _members(workload, body) if n in workload.ordinals]
         later = [written for written, n in asked if ordered and n > workload.first_ordinal]
@@ -110,14 +133,13 @@ def _of_init(workload: WorkloadItem, service: Item, snapshot: Snapshot, *, publi
         what = (
             f"with OrderedReady that one is made only when {workload.name}-{workload.first_ordinal} is Ready"
             if later
-            else "a pod is in DNS only when it is Ready, and none is while its init containers wait"
+            else "a pod is in DNS only when it is Ready, and none is while it waits"
         )
         yield Diagnostic(
             _KEY,
             Severity.WARNING,
-            workload.reference(*workload.template_path, "spec", "initContainers", i),
-            f"its init container {text(container.get('name'))} waits for the member {written}, in every pod: {what}: "
-            "none ever starts",
+            at,
+            f"its {who} waits for the member {written}, in every pod: {what}: none ever is",
             (written, f"{_PUBLISH} of {service.name} is {'true' if published else 'not true'}"),
             f"{', and '.join(fix)}; or let {workload.name}-{workload.first_ordinal} skip it",
             (workload.name,),
@@ -126,8 +148,8 @@ def _of_init(workload: WorkloadItem, service: Item, snapshot: Snapshot, *, publi
 
 CHECK = Check(
     _KEY,
-    "a readiness or startup probe that asks for another member under OrderedReady, or an init container that waits for "
-    "a member whose name is published only when it is Ready",
+    "a readiness or startup probe that asks for another member under OrderedReady; an init container, or a container "
+    "with a readiness probe, that waits in a loop for a member whose name is published only when it is Ready",
     "each waits for the other, for ever; nothing fails",
     (Severity.WARNING,),
     _look,

@@ -33,7 +33,7 @@ class Cluster(Works):
     """A Kubernetes cluster of two nodes with CoreDNS, in this process and on the running event loop.
 
     ``async with Cluster(seed=1) as cluster:`` starts it and stops it; at the end it raises the first error inside the
-    simulated cluster, unless another error is on its way. On a loop of `run_virtual` waiting costs no time.
+    simulated cluster, or notes it at the error that is on its way. On a loop of `run_virtual` waiting costs no time.
 
     Args:
         seed: same seed, same sequence of events (in virtual time).
@@ -77,8 +77,12 @@ class Cluster(Works):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
-        if error is None and (failure := self.failure()) is not None:
+        failure = self.failure()
+        if failure is None or failure is error:
+            return
+        if error is None:
             raise failure
+        error.add_note(f"the simulated cluster had failed before, and its log says where: {failure!r}")
 
     # ---- its API server ----
 
@@ -171,8 +175,9 @@ class Cluster(Works):
 
         Raises:
             TimeoutError: it does not within that time.
+            BaseException: the first error inside the cluster (see `failure`): nothing changes any more.
         """
-        await readiness.until(self.store, holds, within_s)
+        await readiness.until(self.store, self._tasks, holds, within_s)
 
     async def until_ready(self, *names: str, namespace: str = "default", within_s: float = 300.0) -> None:
         """Wait until objects are ready, as `kubectl rollout status` does.
@@ -186,8 +191,9 @@ class Cluster(Works):
         Raises:
             NotReadyError: a `TimeoutError`, which says what each lacks.
             SimulationError: a name is of no kind that becomes ready.
+            BaseException: the first error inside the cluster, as of `until`.
         """
-        await readiness.until_ready(self.store, names, namespace, within_s)
+        await readiness.until_ready(self.store, self._tasks, names, namespace, within_s)
 
     # ---- its network ----
 

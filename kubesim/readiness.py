@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from kubesim.errors import SimulationError
 from kubesim.store import Change, Object, Store
+from kubesim.tasks import Tasks
 
 _WORKLOADS = ("StatefulSet", "Deployment", "ReplicaSet", "Job", "Pod")
 _BY_WORD = {
@@ -26,37 +27,42 @@ class NotReadyError(SimulationError, TimeoutError):
     """Something did not become ready in time; says what it lacks."""
 
 
-async def until(store: Store, holds: Callable[[], object], within_s: float) -> None:
+async def until(store: Store, tasks: Tasks, holds: Callable[[], object], within_s: float) -> None:
     """Wait until a condition on the store's objects holds; see `Cluster.until`.
 
     Raises:
         TimeoutError: it does not within that time.
+        BaseException: the first error inside the cluster, since nothing changes there any more.
     """
     changed = asyncio.Event()
 
     def on_change(_change: Change) -> None:
         changed.set()
 
-    unsubscribe = store.subscribe(on_change)
+    unsubscribe, ignore_failure = store.subscribe(on_change), tasks.subscribe(changed.set)
     try:
         async with asyncio.timeout(within_s):
-            while not holds():
+            while tasks.error is None and not holds():
                 changed.clear()
                 await changed.wait()
     finally:
         unsubscribe()
+        ignore_failure()
+    if tasks.error is not None:
+        raise tasks.error
 
 
-async def until_ready(store: Store, names: tuple[str, ...], namespace: str, within_s: float) -> None:
+async def until_ready(store: Store, tasks: Tasks, names: tuple[str, ...], namespace: str, within_s: float) -> None:
     """Wait until objects are ready; see `Cluster.until_ready`.
 
     Raises:
         NotReadyError: they are not within that time.
         SimulationError: a name is of no kind that can be ready.
+        BaseException: the first error inside the cluster.
     """
     wanted = [_parsed(name) for name in names]
     try:
-        await until(store, lambda: not any(_lacking(store, wanted, namespace)), within_s)
+        await until(store, tasks, lambda: not any(_lacking(store, wanted, namespace)), within_s)
     except TimeoutError as exc:
         lacking = "; ".join(_lacking(store, wanted, namespace))
         raise NotReadyError(

@@ -119,12 +119,14 @@ class Works:
     async def stop(self) -> None:
         """End everything, in the order in which nothing is left without its owner. May be called twice."""
         self._stop_working()
-        await self._tasks.stop()
-        await self.api.stop()
-        await self.network.close()
-        if self._running is not None:
-            self._running.end()
-            self._running = None
+        try:
+            await self._tasks.stop()
+            await self.api.stop()
+            await self.network.close()
+        finally:  # of a loop that gives up the tasks above are cancelled, too; nobody forgot to stop it
+            if self._running is not None:
+                self._running.end()
+                self._running = None
 
     def failure(self) -> BaseException | None:
         """The first error inside the simulated cluster; None while it is sound.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 import aiohttp
@@ -53,9 +53,9 @@ spec:
 CERTIFICATE = "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: web}\n"
 
 
-def on_a_cluster(story: Callable[[kubesim.Cluster], Awaitable[None]]) -> None:
+def on_a_cluster(story: Callable[[kubesim.Cluster], Awaitable[None]], images: Iterable[kubesim.Image] = ()) -> None:
     async def main() -> None:
-        async with kubesim.Cluster(seed=1) as cluster:
+        async with kubesim.Cluster(seed=1, images=images) as cluster:
             await story(cluster)
 
     kubesim.run_virtual(main())

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 import kubesim
+from kubesim import virtual
 from tests.kubesim.pods_lab import PodsLab, in_sandbox
 from tests.kubesim.test_interface import on_a_cluster
 
@@ -37,6 +38,24 @@ def test_a_cluster_that_has_failed_ends_every_wait_with_its_first_error() -> Non
     assert caught.value.__notes__ == [
         "the simulated cluster had failed before, and its log says where: RuntimeError('a bug inside')"
     ]
+
+
+def test_a_program_that_goes_round_without_waiting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Virtual time would stand still, and the test would hang."""
+    monkeypatch.setattr(virtual, "_MOST_STEPS_AT_AN_INSTANT", 1000)
+
+    async def spins(_call: kubesim.Call) -> int:
+        while True:
+            await asyncio.sleep(0)
+
+    async def story(cluster: kubesim.Cluster) -> None:
+        await cluster.apply(pod("example/spins"))
+        await asyncio.sleep(600)
+
+    image = kubesim.Image("example/spins", command=("app",), programs={"app": spins})
+    told = r"\n  the program app of .*, .*spins at .*test_mistakes\.py"
+    with pytest.raises(kubesim.VirtualDeadlockError, match=told):
+        on_a_cluster(story, [image])
 
 
 def test_a_container_without_any_command_fails_alone() -> None:

@@ -59,13 +59,13 @@ class Cluster(Works):
         vantage: a place on a node from which pods are reached; `open_udp` and `open_tcp` are its.
 
     Raises:
-        KeyError: an override names no parameter.
-        SimulationError: `realtime` on a loop in virtual time, or an image without a usable name.
+        SimulationError: `realtime` on a loop in virtual time; a seed, a delay or an image that cannot be.
     """
 
     # ---- its life ----
 
     async def __aenter__(self) -> Self:
+        self._life.need_new()  # else the one that runs would be stopped
         try:
             await self.start()
         except BaseException:
@@ -134,7 +134,9 @@ class Cluster(Works):
         Raises:
             ManifestError: one cannot be read or is of a kind that there is not, then nothing is changed; or the API
                 server refuses it. Says which file, which document and why.
+            SimulationError: the cluster is not up.
         """
+        self._life.need_up("apply")
         return await _apply(self.api.kubeconfig_url, self.connector(), manifests, namespace)
 
     def get(self, kind: str, name: str, namespace: str = "default") -> Object | None:
@@ -177,6 +179,7 @@ class Cluster(Works):
             TimeoutError: it does not within that time.
             BaseException: the first error inside the cluster (see `failure`): nothing changes any more.
         """
+        self._life.need_up("until")
         await readiness.until(self.store, self._tasks, holds, within_s)
 
     async def until_ready(self, *names: str, namespace: str = "default", within_s: float = 300.0) -> None:
@@ -193,6 +196,7 @@ class Cluster(Works):
             SimulationError: a name is of no kind that becomes ready.
             BaseException: the first error inside the cluster, as of `until`.
         """
+        self._life.need_up("until_ready")
         await readiness.until_ready(self.store, self._tasks, names, namespace, within_s)
 
     # ---- its network ----
@@ -210,6 +214,7 @@ class Cluster(Works):
             OSError: no port can be had.
         """
         self._need_realtime("DNS for other programs")
+        self._life.need_up("serve_dns")
         self._dns_front = await serve_loopback(self.network, DNS_ADDRESS)
         return self._dns_front.host, self._dns_front.port
 

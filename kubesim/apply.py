@@ -121,7 +121,7 @@ def _what_to_do(answer: Object) -> str:
     details = answer.get("details") or {}
     if answer.get("reason") == "NotFound" and details.get("kind") == "namespaces":
         name = details.get("name")
-        return f"create the namespace {name} first: a Namespace among the manifests, of whichever place, is enough"
+        return f"create the namespace {name} first: a Namespace anywhere among the manifests does"
     return "a real one refuses it in the same way: correct the field that it names"
 
 

@@ -211,7 +211,7 @@ def test_what_does_not_become_ready_says_what_it_lacks() -> None:
         await cluster.apply(WEB.replace("nginx:1.29", "no-such-image"))
         with pytest.raises(TimeoutError) as caught:
             await cluster.until_ready(within_s=30)
-        assert "StatefulSet web: 1 of 2 replicas; Pod web-0: Pending, " in str(caught.value)
+        assert "StatefulSet web: 0 of 2 replicas are ready (pods: 1); Pod web-0: Pending, " in str(caught.value)
         with pytest.raises(kubesim.SimulationError, match="'web' is no name"):
             await cluster.until_ready("web")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -11,9 +12,19 @@ import kubesim
 from kubesim import virtual
 from kubesim.running import running
 from tests.kubesim.pods_lab import PodsLab, in_sandbox
-from tests.kubesim.test_interface import on_a_cluster
+from tests.kubesim.test_interface import WEB, on_a_cluster
 
 POD = "{apiVersion: v1, kind: Pod, metadata: {name: app}, spec: {containers: [{name: app, image: IMAGE}]}}"
+
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: front}
+spec:
+  replicas: 5
+  selector: {matchLabels: {app: front}}
+  template: {metadata: {labels: {app: front}}, spec: {containers: [{name: app, image: no-such-image}]}}
+"""
 
 
 def pod(image: str) -> str:
@@ -186,3 +197,40 @@ def test_what_cannot_be_applied_says_what_to_do_instead() -> None:
             await cluster.apply(pod("nginx"), "shop")
 
     on_a_cluster(story)
+
+
+async def lacking(cluster: kubesim.Cluster, name: str) -> kubesim.NotReadyError:
+    with pytest.raises(kubesim.NotReadyError) as caught:
+        await cluster.until_ready(name, within_s=30)
+    return caught.value
+
+
+def test_what_is_not_ready_says_what_holds_it_up() -> None:
+    """A crash with its last words, a workload with its pods; and what is not there has no events to look at."""
+
+    async def crashes(_call: kubesim.Call) -> int:
+        raise ValueError("no port is given")
+
+    async def story(cluster: kubesim.Cluster) -> None:
+        await cluster.apply([pod("example/crashes"), WEB.replace("nginx:1.29", "no-such-image"), DEPLOYMENT])
+        crashed = await lacking(cluster, "pod/app")
+        assert "CrashLoopBackOff back-off" in crashed.message
+        assert crashed.message.endswith(", app ended with 1 (Error): ValueError: no port is given")
+        assert crashed.hint.startswith("look at the events")
+        told = (await lacking(cluster, "statefulset/web")).message
+        assert "StatefulSet web: 0 of 2 replicas are ready (pods: 1), Pod web-0: Pending, ErrImagePull " in told
+        told = (await lacking(cluster, "deployment/front")).message
+        assert re.search(
+            "0 of 5 replicas are ready, (Pod front-.*: Pending, ErrImagePull .*){3}, and 2 more pods$", told
+        )
+        absent = await lacking(cluster, "deployment/back")
+        assert absent.message == "not ready within 30 s: Deployment back: there is none in namespace default"
+        assert absent.hint == "apply Deployment back, or give the namespace that has it"
+        await cluster.apply(
+            pod("nginx").replace("containers", "nodeSelector: {disk: none}, containers").replace("app", "big")
+        )
+        assert "Pod big: Pending, Unschedulable 0/2 nodes" in (await lacking(cluster, "pod/big")).message
+        with pytest.raises(TimeoutError, match=r"^the condition at .*test_mistakes.py:\d+ did not hold within 5 s"):
+            await cluster.until(lambda: False, within_s=5)
+
+    on_a_cluster(story, [kubesim.Image("example/crashes", command=("app",), programs={"app": crashes})])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from os import PathLike
 from pathlib import Path
@@ -17,6 +16,7 @@ from kubesim.bootstrap import DNS_ADDRESS
 from kubesim.cluster_dns import DnsAddresses, dns_addresses
 from kubesim.dns.front import serve_loopback
 from kubesim.errors import SimulationError
+from kubesim.kubeconfig import kubeconfig, write_private
 from kubesim.late import late
 from kubesim.network import UdpPort, UdpReceiver
 from kubesim.node_link import set_link
@@ -97,15 +97,7 @@ class Cluster(Works):
 
     def kubeconfig(self) -> Object:
         """A kubeconfig for the API server, with one context called ``sandbox``."""
-        name = "sandbox"
-        return {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": name, "cluster": {"server": self.api.kubeconfig_url}}],
-            "users": [{"name": name, "user": {"token": self._token} if self._token else {}}],
-            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
-            "current-context": name,
-        }
+        return kubeconfig(self.api.kubeconfig_url, self._token)
 
     def write_kubeconfig(self, path: str | PathLike[str]) -> Path:
         """Write the kubeconfig to a file that only its owner may read; real time only.
@@ -115,11 +107,7 @@ class Cluster(Works):
             OSError: it cannot be written.
         """
         self._need_realtime("a kubeconfig for other programs")
-        file = Path(path)
-        file.touch(mode=0o600)
-        file.chmod(0o600)  # it may have been there
-        file.write_text(json.dumps(self.kubeconfig(), indent=2), encoding="utf-8")
-        return file
+        return write_private(path, self.kubeconfig())
 
     async def apply(self, manifests: Manifests, namespace: str = "default") -> list[Object]:
         """Create objects, and change those that exist by what the manifests say (a merge patch), over HTTP.

@@ -9,7 +9,8 @@ from typing import Any
 
 import aiohttp
 
-from kubesim.manifests import Manifest, ManifestError, Manifests, in_order, read_manifests
+from kubesim.kinds import BY_KIND
+from kubesim.manifests import Manifest, ManifestError, Manifests, in_order, is_kubernetes_own, read_manifests
 from kubesim.store import Object
 
 _MERGE = "application/merge-patch+json"
@@ -45,14 +46,12 @@ class _Applier:
     async def _know_all(self, manifests: Sequence[Manifest]) -> None:
         defined = {row for manifest in manifests for row in _defines(manifest.object)}
         strange = [
-            f"{one.where}: {one.kind} ({one.api_version})"
-            for one in manifests
-            if (one.api_version, one.kind) not in defined and await self._resource(one) is None
+            one for one in manifests if (one.api_version, one.kind) not in defined and await self._resource(one) is None
         ]
         if strange:
             raise ManifestError(
-                f"the simulated cluster has no such kind: {'; '.join(strange)}",
-                hint="apply its CustomResourceDefinition too, or leave it out; nothing was changed",
+                f"the simulated cluster has no such kind: {'; '.join(f'{one.where}: {one.what}' for one in strange)}",
+                hint=f"{_instead(strange)}; nothing was changed",
             )
 
     async def _resource(self, manifest: Manifest, *, again: bool = False) -> Object | None:
@@ -86,7 +85,7 @@ class _Applier:
             raise ManifestError(
                 f"{manifest.where}: the API server refuses {what} ({status} {answer.get('reason', '')}): "
                 f"{answer.get('message', '')}",
-                hint="a real one refuses it in the same way: correct the field that it names",
+                hint=_what_to_do(answer),
             )
         return dict(answer)
 
@@ -100,6 +99,30 @@ class _Applier:
         ) as response:
             text = await response.text()
             return response.status, json.loads(text) if text.startswith("{") else {"message": text}
+
+
+def _instead(strange: Sequence[Manifest]) -> str:
+    """What to do about kinds that there are not."""
+    others = [one for one in strange if not is_kubernetes_own(one.api_version)]
+    own = [one for one in strange if is_kubernetes_own(one.api_version)]
+    hints = sorted(
+        {f"{one.kind} is {BY_KIND[one.kind].resource.api_version} here" for one in own if one.kind in BY_KIND}
+    )
+    if lacking := ", ".join(sorted({one.kind for one in own if one.kind not in BY_KIND})):
+        hints.append(
+            f"{lacking}: of Kubernetes itself, and not in kubesim; leave it out, or add it (CONTRIBUTING, A kind)"
+        )
+    if others:
+        hints.append("apply its CustomResourceDefinition too, or leave it out")
+    return "; ".join(hints)
+
+
+def _what_to_do(answer: Object) -> str:
+    details = answer.get("details") or {}
+    if answer.get("reason") == "NotFound" and details.get("kind") == "namespaces":
+        name = details.get("name")
+        return f"create the namespace {name} first: a Namespace anywhere among the manifests does"
+    return "a real one refuses it in the same way: correct the field that it names"
 
 
 def _defines(obj: Object) -> list[tuple[str, str]]:

@@ -75,7 +75,7 @@ def _node(number: int, name: str, clock: SimClock) -> Object:
                 "kubeletVersion": KUBERNETES,
                 "machineID": "",
                 "operatingSystem": "linux",
-                "osImage": "simulated by chaos",
+                "osImage": "simulated by kubesim",
                 "systemUUID": "",
             },
         },

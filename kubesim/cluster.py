@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from os import PathLike
 from pathlib import Path
@@ -17,6 +16,7 @@ from kubesim.bootstrap import DNS_ADDRESS
 from kubesim.cluster_dns import DnsAddresses, dns_addresses
 from kubesim.dns.front import serve_loopback
 from kubesim.errors import SimulationError
+from kubesim.kubeconfig import kubeconfig, write_private
 from kubesim.late import late
 from kubesim.network import UdpPort, UdpReceiver
 from kubesim.node_link import set_link
@@ -33,7 +33,7 @@ class Cluster(Works):
     """A Kubernetes cluster of two nodes with CoreDNS, in this process and on the running event loop.
 
     ``async with Cluster(seed=1) as cluster:`` starts it and stops it; at the end it raises the first error inside the
-    simulated cluster, unless another error is on its way. On a loop of `run_virtual` waiting costs no time.
+    simulated cluster, or notes it at the error that is on its way. On a loop of `run_virtual` waiting costs no time.
 
     Args:
         seed: same seed, same sequence of events (in virtual time).
@@ -59,13 +59,13 @@ class Cluster(Works):
         vantage: a place on a node from which pods are reached; `open_udp` and `open_tcp` are its.
 
     Raises:
-        KeyError: an override names no parameter.
-        SimulationError: `realtime` on a loop in virtual time, or an image without a usable name.
+        SimulationError: `realtime` on a loop in virtual time; a seed, a delay or an image that cannot be.
     """
 
     # ---- its life ----
 
     async def __aenter__(self) -> Self:
+        self._life.need_new()  # else the one that runs would be stopped
         try:
             await self.start()
         except BaseException:
@@ -77,8 +77,12 @@ class Cluster(Works):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
-        if error is None and (failure := self.failure()) is not None:
+        failure = self.failure()
+        if failure is None or failure is error:
+            return
+        if error is None:
             raise failure
+        error.add_note(f"the simulated cluster had failed before, and its log says where: {failure!r}")
 
     # ---- its API server ----
 
@@ -93,15 +97,7 @@ class Cluster(Works):
 
     def kubeconfig(self) -> Object:
         """A kubeconfig for the API server, with one context called ``sandbox``."""
-        name = "sandbox"
-        return {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": name, "cluster": {"server": self.api.kubeconfig_url}}],
-            "users": [{"name": name, "user": {"token": self._token} if self._token else {}}],
-            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
-            "current-context": name,
-        }
+        return kubeconfig(self.api.kubeconfig_url, self._token)
 
     def write_kubeconfig(self, path: str | PathLike[str]) -> Path:
         """Write the kubeconfig to a file that only its owner may read; real time only.
@@ -111,11 +107,7 @@ class Cluster(Works):
             OSError: it cannot be written.
         """
         self._need_realtime("a kubeconfig for other programs")
-        file = Path(path)
-        file.touch(mode=0o600)
-        file.chmod(0o600)  # it may have been there
-        file.write_text(json.dumps(self.kubeconfig(), indent=2), encoding="utf-8")
-        return file
+        return write_private(path, self.kubeconfig())
 
     async def apply(self, manifests: Manifests, namespace: str = "default") -> list[Object]:
         """Create objects, and change those that exist by what the manifests say (a merge patch), over HTTP.
@@ -130,7 +122,9 @@ class Cluster(Works):
         Raises:
             ManifestError: one cannot be read or is of a kind that there is not, then nothing is changed; or the API
                 server refuses it. Says which file, which document and why.
+            SimulationError: the cluster is not up.
         """
+        self._life.need_up("apply")
         return await _apply(self.api.kubeconfig_url, self.connector(), manifests, namespace)
 
     def get(self, kind: str, name: str, namespace: str = "default") -> Object | None:
@@ -171,8 +165,10 @@ class Cluster(Works):
 
         Raises:
             TimeoutError: it does not within that time.
+            BaseException: the first error inside the cluster (see `failure`): nothing changes any more.
         """
-        await readiness.until(self.store, holds, within_s)
+        self._life.need_up("until")
+        await readiness.until(self.store, self._tasks, holds, within_s)
 
     async def until_ready(self, *names: str, namespace: str = "default", within_s: float = 300.0) -> None:
         """Wait until objects are ready, as `kubectl rollout status` does.
@@ -186,8 +182,10 @@ class Cluster(Works):
         Raises:
             NotReadyError: a `TimeoutError`, which says what each lacks.
             SimulationError: a name is of no kind that becomes ready.
+            BaseException: the first error inside the cluster, as of `until`.
         """
-        await readiness.until_ready(self.store, names, namespace, within_s)
+        self._life.need_up("until_ready")
+        await readiness.until_ready(self.store, self._tasks, names, namespace, within_s)
 
     # ---- its network ----
 
@@ -204,6 +202,7 @@ class Cluster(Works):
             OSError: no port can be had.
         """
         self._need_realtime("DNS for other programs")
+        self._life.need_up("serve_dns")
         self._dns_front = await serve_loopback(self.network, DNS_ADDRESS)
         return self._dns_front.host, self._dns_front.port
 

@@ -14,6 +14,15 @@ from kubesim.store import Object, clone
 
 # YAML text, the path of a file or of a folder, an object, or several of these.
 Manifests = str | os.PathLike[str] | Mapping[str, Any] | Sequence[Any]
+# The API groups of Kubernetes itself (its generated OpenAPI); a definition may have any other.
+_KUBERNETES_GROUPS = frozenset({"apps", "autoscaling", "batch", "policy"}) | frozenset(
+    f"{group}.k8s.io"
+    for group in (
+        *("admissionregistration", "apiextensions", "apiregistration", "authentication", "authorization"),
+        *("certificates", "coordination", "discovery", "events", "flowcontrol.apiserver", "internal.apiserver"),
+        *("networking", "node", "rbac.authorization", "resource", "scheduling", "storage", "storagemigration"),
+    )
+)
 # What others of the same manifests need.
 _FIRST = ("Namespace", "CustomResourceDefinition")
 _SUFFIXES = (".yaml", ".yml", ".json")
@@ -39,6 +48,11 @@ class Manifest:
         return str(self.object["kind"])
 
     @property
+    def what(self) -> str:
+        """Its kind, with group and version."""
+        return f"{self.kind} ({self.api_version})"
+
+    @property
     def name(self) -> str:
         """Empty where the server makes one (generateName)."""
         return str(self.object["metadata"].get("name", ""))
@@ -51,6 +65,12 @@ def read_manifests(manifests: Manifests) -> list[Manifest]:
         ManifestError: a file cannot be read, or something is no object; says where.
     """
     return list(_read(manifests, "the manifests"))
+
+
+def is_kubernetes_own(api_version: str) -> bool:
+    """Whether an API group is Kubernetes' own, so that no CustomResourceDefinition makes its kinds."""
+    group, slash, _ = api_version.rpartition("/")
+    return not slash or group in _KUBERNETES_GROUPS
 
 
 def in_order(manifests: Sequence[Manifest]) -> list[tuple[int, Manifest]]:

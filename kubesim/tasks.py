@@ -24,7 +24,7 @@ class Tasks:
     def __init__(self, on_failure: Callable[[], None] = lambda: None, *, strict: bool = True) -> None:
         self.error: BaseException | None = None
         self._strict = strict
-        self._on_failure = on_failure
+        self._on_failure = [on_failure]
         self._group: asyncio.TaskGroup | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._opened = asyncio.Event()
@@ -34,6 +34,11 @@ class Tasks:
         """Open the group."""
         self._keeper = asyncio.create_task(self._keep(), name="sandbox")
         await self._opened.wait()
+
+    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call after the first error that ends everything, too; returns what ends that."""
+        self._on_failure.append(callback)
+        return lambda: self._on_failure.remove(callback)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine in the group; one that comes after the end is dropped."""
@@ -54,7 +59,8 @@ class Tasks:
         if self.error is None:
             self.error = error
             _log.error("the sandbox has failed and stops working", exc_info=error)
-            self._on_failure()
+            for callback in tuple(self._on_failure):
+                callback()
 
     async def stop(self) -> None:
         """Cancel all tasks and wait for them."""

@@ -97,7 +97,7 @@ def validate(manifests: Manifests, namespace: str = "default") -> list[Refusal]:
     for number, one in in_order(found):
         place = one.object["metadata"].get("namespace") or namespace
         if not validator.knows(one.object):
-            strange.append(f"{one.where}: {one.kind} ({one.api_version})")
+            strange.append(f"{one.where}: {one.what}")
         elif (refusal := validator.create(one.object, place, where=one.where)) is not None:
             refusals[number] = refusal
     if strange:

@@ -18,16 +18,19 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
 from heapq import heappop, heappush
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 _T = TypeVar("_T")
 
+# So many steps at one instant, while no thread is at work, are of a task that goes round without waiting: the shipped
+# experiments on the simulated cluster take at most 15.
+_MOST_STEPS_AT_AN_INSTANT = 1_000_000
 # Signals (Ctrl-C) arrive through a real file descriptor; looking at it costs a system call, so not at every step.
 _STEPS_BETWEEN_POLLS = 64
 
 
 class VirtualDeadlockError(RuntimeError):
-    """Nothing is scheduled, nothing is ready, and no thread is at work: the program would wait for ever."""
+    """Time would stand still for ever: nothing is scheduled and all wait, or tasks go round and none ever waits."""
 
 
 class _Step(asyncio.Handle):
@@ -83,7 +86,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self._now_s = 0.0
-        self._steps = 0
+        self._steps = self._steps_before = 0  # in all, and when time last moved
         self._threads_at_work = 0
         self._order = count().__next__
         # A heap of our own: tuples compare in C and in order of scheduling, asyncio's handles in Python and in neither.
@@ -121,6 +124,8 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         self._steps += 1
         if self._steps % _STEPS_BETWEEN_POLLS == 0:
             self._poll(0)
+            if self._steps - self._steps_before > _MOST_STEPS_AT_AN_INSTANT and not self._threads_at_work:
+                self._give_up()
         if not ready and not self._stopping:  # type: ignore[attr-defined]
             self._wait()
         timers, now_s = self._timers, self._now_s
@@ -135,10 +140,23 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         if self._threads_at_work:
             self._poll(None)  # a thread's result wakes the loop through its own pipe; until then time stands still
         elif self._timers:
-            self._now_s = max(self._now_s, self._timers[0][0])
+            when_s = self._timers[0][0]
+            if when_s > self._now_s:
+                self._now_s, self._steps_before = when_s, self._steps
         elif not self._poll(0):
             waiting = "\n".join(f"  {task!r}" for task in asyncio.all_tasks(self))
             raise VirtualDeadlockError(f"virtual deadlock at {self._now_s:.6f} s; tasks that wait for ever:\n{waiting}")
+
+    def _give_up(self) -> None:
+        self._steps_before = self._steps  # what is cancelled now may take steps to end
+        ready = [getattr(handle._callback, "__self__", None) for handle in self._ready]  # type: ignore[attr-defined]  # noqa: SLF001
+        tasks = [one for one in ready if isinstance(one, asyncio.Task)]
+        running = "\n".join(f"  {task.get_name()}: {_where(task)}" for task in dict.fromkeys(tasks))
+        raise VirtualDeadlockError(
+            f"virtual time stands still at {self._now_s:.6f} s: {_MOST_STEPS_AT_AN_INSTANT} steps at that instant, and "
+            f"tasks still go round without waiting; `asyncio.sleep(0)` takes no time, `asyncio.sleep(0.1)` does; what "
+            f"runs:\n{running}"
+        )
 
     def _poll(self, timeout_s: float | None) -> bool:
         """Take in what came through real file descriptors."""
@@ -166,6 +184,16 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def _thread_done(self, _future: asyncio.Future[Any]) -> None:
         self._threads_at_work -= 1
+
+
+def _where(task: asyncio.Task[Any]) -> str:
+    """The lines at which a task is, from the outermost coroutine on; asyncio's own are left out."""
+    lines, inner = [], cast("Any", task.get_coro())
+    while (frame := getattr(inner, "cr_frame", None)) is not None:
+        if not frame.f_globals.get("__name__", "").startswith("asyncio."):
+            lines.append(f"{inner.__qualname__} at {frame.f_code.co_filename}:{frame.f_lineno}")
+        inner = inner.cr_await
+    return ", ".join(lines) or repr(task)
 
 
 def run_virtual(main: Coroutine[Any, Any, _T]) -> _T:

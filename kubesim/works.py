@@ -20,10 +20,10 @@ from kubesim.dns.front import DnsFront
 from kubesim.errors import SimulationError
 from kubesim.images import SHIPPED
 from kubesim.kubeproxy import KubeProxy
-from kubesim.model import Model
+from kubesim.life import Life
 from kubesim.network import Network
 from kubesim.networkpolicy import PolicyEngine
-from kubesim.parameters import DELAYS
+from kubesim.parameters import DELAYS, make_model
 from kubesim.simclock import SimClock
 from kubesim.store import Store
 from kubesim.tasks import Tasks
@@ -66,7 +66,7 @@ class Works:
         self._token = token
         self._tasks = Tasks(self._stop_working, strict=strict)
         self._images = SHIPPED.with_images(images)
-        self.delays = self.model = Model(seed, (*DELAYS, *self._images.delays), overrides)
+        self.delays = self.model = make_model(seed, (*DELAYS, *self._images.delays), overrides)
         self.clock = SimClock(loop, epoch or (datetime.now(UTC) if realtime else EPOCH))
         self.store = Store(self.clock, seed)
         self.truth = Truth()
@@ -79,13 +79,17 @@ class Works:
         self._control_plane: ControlPlane | None = None
         self._dns_front: DnsFront | None = None
         self._running: running.Running | None = None
+        self._life = Life.NEW
 
     async def start(self) -> None:
         """Bring the cluster up; returns when CoreDNS answers at the cluster DNS address.
 
         Raises:
             StartError: it does not within a minute of the loop's time, or a part has failed.
+            SimulationError: it was started once.
         """
+        self._life.need_new()
+        self._life = Life.UP
         self._running = running.begin(self.clock.loop)
         await self._tasks.start()
         loop = self.clock.loop
@@ -119,13 +123,16 @@ class Works:
 
     async def stop(self) -> None:
         """End everything, in the order in which nothing is left without its owner. May be called twice."""
+        self._life = Life.OVER
         self._stop_working()
-        await self._tasks.stop()
-        await self.api.stop()
-        await self.network.close()
-        if self._running is not None:
-            self._running.end()
-            self._running = None
+        try:
+            await self._tasks.stop()
+            await self.api.stop()
+            await self.network.close()
+        finally:  # of a loop that gives up the tasks above are cancelled, too; nobody forgot to stop it
+            if self._running is not None:
+                self._running.end()
+                self._running = None
 
     def failure(self) -> BaseException | None:
         """The first error inside the simulated cluster; None while it is sound.

@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 
 import chaos.experiment  # noqa: E402 - the path must be there first
 import kubesim  # noqa: E402
-from chaos import faults  # noqa: E402
+from chaos.cli.new import shipped_faults  # noqa: E402
 from chaos.cluster.address import ClusterAddress  # noqa: E402
 from chaos.cluster.changes import Changes  # noqa: E402
 from chaos.engine.execution import Execution  # noqa: E402
@@ -101,10 +101,8 @@ def faults_page() -> str:
     lines = ["# Faults", "", _MADE, "", "## What every fault has, one of your own too", "", *prose(Fault)]
     for name, member in vars(Fault).items():
         lines += [] if name.startswith("_") else _member("fault", name, member)
-    for name in faults.__all__:
-        kind = getattr(faults, name)
-        if kind is not Fault:
-            lines += ["", f"## `{name}`", "", *_fault(kind)]
+    for kind in shipped_faults().values():
+        lines += ["", f"## `{kind.__name__}`", "", *_fault(kind)]
     lines += ["", "## What `inject` may call", "", *summary(Changes)]
     for name, member in vars(Changes).items():
         if not name.startswith("_") and name != "undo":  # which is the run's own

@@ -41,6 +41,7 @@ def run_diagnosis(
     if chosen.fix:
         raise UsageError("--fix changes a cluster; in files it cannot", hint="each finding says what to write")
     snapshot = read_files(files, request.namespace)
+    snapshot.namespace_assumed = not chosen.namespace
     if not snapshot.items and not any(row.why is Why.BROKEN for row in snapshot.not_read):
         _check_any(snapshot, files)
     return tell(

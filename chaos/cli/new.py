@@ -9,11 +9,12 @@ import sys
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-from chaos import faults, templates
+from chaos import experiment, templates
 from chaos.cli.commands.new import Wanted
 from chaos.cli.complete import KINDS_OF_NEW
 from chaos.errors import UsageError
 from chaos.experiment.definition import RESERVED
+from chaos.faults.base import Fault
 from chaos.shipped import shipped_files
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -80,9 +81,11 @@ def _article(what: str) -> str:
     return "an" if what == "experiment" else "a"
 
 
-def shipped_faults() -> set[str]:
-    """The names of the tool's own faults: those of their classes, with dashes."""
-    return {re.sub(r"(?<=[a-z])(?=[A-Z])", "-", one).lower() for one in faults.__all__}
+def shipped_faults() -> dict[str, type[Fault]]:
+    """The tool's own faults, by their names: those of their classes, with dashes."""
+    public = {name: getattr(experiment, name) for name in experiment.__all__}
+    kinds = {name: one for name, one in public.items() if isinstance(one, type) and issubclass(one, Fault)}
+    return {re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower(): one for name, one in kinds.items() if one is not Fault}
 
 
 def _write(folder: Path, texts: dict[str, str]) -> list[Path]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from chaos.diagnose.measured import DnsServer, Measured
 from chaos.diagnose.names import pod_names
 from chaos.diagnose.snapshot import Snapshot
 from chaos.diagnose.values import text
 from chaos.model import Outcome
-from chaos.model.outcome import DNS_ABSENT
+from chaos.model.outcome import DNS_ABSENT, DNS_PRESENT
 from chaos.probes import DnsView, Resolver
 from chaos.vantage import Vantage
 
@@ -24,10 +25,14 @@ _PAUSE_S = 0.02
 async def measure(snapshot: Snapshot, vantage: Vantage, servers: tuple[DnsView, ...]) -> Measured | str:
     """Ask; a text where no server can be reached from here, saying so."""
     resolvers = [Resolver(vantage, server, TIMEOUT_S) for server in servers]
-    figures = await asyncio.gather(*(_round_trips(resolver, snapshot.domain) for resolver in resolvers))
+    known = _api_server(snapshot)
+    seen_by = await asyncio.gather(*(_round_trips(resolver, known[0]) for resolver in resolvers))
+    figures = [server for server, _ in seen_by]
     if not any(server.round_trips_s for server in figures):
         seen = "; ".join(server.describe() for server in figures)
         return f"cluster DNS cannot be reached from here: {seen}. Run it where it can be: chaos diagnose --in-cluster"
+    if somebody := _somebody_else(seen_by, *known):
+        return somebody
     names = questions(snapshot)
     reachable = [r for r, server in zip(resolvers, figures, strict=True) if server.round_trips_s]
     pairs = [(name, resolver) for name in names[:_MOST_NAMES] for resolver in reachable]
@@ -41,20 +46,43 @@ async def measure(snapshot: Snapshot, vantage: Vantage, servers: tuple[DnsView, 
     return Measured(tuple(figures), answers, max(0, len(names) - _MOST_NAMES))
 
 
-async def _round_trips(resolver: Resolver, domain: str) -> DnsServer:
-    """Ask for the name that every cluster has, one question after the other."""
+def _api_server(snapshot: Snapshot) -> tuple[str, str]:
+    """The name that every cluster has, and its address; empty where that may not be read."""
+    rows = (*snapshot.of("Service", "default"), *(s for s in snapshot.elsewhere if s.namespace == "default"))
+    address = next((text(s.spec.get("clusterIP")) for s in rows if s.name == "kubernetes"), "")
+    return f"kubernetes.default.svc.{snapshot.domain}", address
+
+
+def _somebody_else(seen: Sequence[tuple[DnsServer, Sequence[Outcome]]], name: str, address: str) -> str:
+    """Why what answers is not the cluster's DNS; empty where it is. A single server that is wrong is a finding."""
+    answers = [outcome for _, outcomes in seen for outcome in outcomes]
+    if any(o.status in DNS_PRESENT and (not address or address in o.values) for o in answers):
+        return ""
+    said = ", ".join(sorted({", ".join(o.values) or o.status for o in answers}))
+    promised = f", which is {address}" if address else ""
+    return (
+        f"what answers from here at the addresses of cluster DNS is not the cluster's, but a VPN's or a transparent "
+        f"proxy's, say (or the cluster's domain is another): it says {said} for {name}{promised}. Run it where cluster "
+        "DNS can be reached: chaos diagnose --in-cluster"
+    )
+
+
+async def _round_trips(resolver: Resolver, name: str) -> tuple[DnsServer, list[Outcome]]:
+    """Ask for the name that every cluster has, one question after the other; with what was answered."""
     loop = asyncio.get_running_loop()
-    took, failures = [], []
+    took: list[float] = []
+    failures, answers = [], []
     for _ in range(TRIES):
         sent_s = loop.time()
-        outcome = await resolver.ask(f"kubernetes.default.svc.{domain}")
-        if outcome.status == "NOERROR" or outcome.status in DNS_ABSENT:
+        outcome = await resolver.ask(name)
+        if outcome.status in DNS_PRESENT or outcome.status in DNS_ABSENT:
             took.append(loop.time() - sent_s)
+            answers.append(outcome)
         else:
             failures.append(outcome.status)
             if not took and len(failures) > 1:
                 break  # it is not there
-    return DnsServer(resolver.view, tuple(took), tuple(failures))
+    return DnsServer(resolver.view, tuple(took), tuple(failures)), answers
 
 
 def questions(snapshot: Snapshot) -> list[str]:

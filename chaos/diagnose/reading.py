@@ -20,6 +20,7 @@ _KINDS = (
     "EndpointSlice",
     "PersistentVolumeClaim",
     "NetworkPolicy",
+    "PodDisruptionBudget",
 )
 _DNS_NAMESPACE, _DNS_LABELS = "kube-system", "k8s-app=kube-dns"
 _FORBIDDEN = 403
@@ -49,6 +50,7 @@ async def read_namespace(
         items += [Item(obj, namespace) for obj in await _listed(cluster, kind, namespace, unread)]
     key = "pods of cluster DNS"
     dns_pods = await _listed(cluster, "Pod", _DNS_NAMESPACE, unread, _DNS_LABELS, key)
+    dns_namespace = await _dns_namespace(cluster) if any(i.kind == "NetworkPolicy" for i in items) else None
     snapshot = Snapshot(
         tuple(items),
         f"in namespace {namespace}",
@@ -57,10 +59,22 @@ async def read_namespace(
         unread=unread,
         elsewhere=tuple(service for service in services if service.namespace != namespace),
         dns_pods=tuple(Item(pod, _DNS_NAMESPACE) for pod in dns_pods),
+        dns_namespace=dns_namespace,
     )
     if vantage is not None:
         await _ask(cluster, snapshot, vantage, in_cluster=in_cluster)
     return snapshot
+
+
+async def _dns_namespace(cluster: Cluster) -> Item | None:
+    """For its labels, which policies name."""
+    try:
+        found = await cluster.get("Namespace", _DNS_NAMESPACE)
+    except ApiError as exc:
+        if not exc.status:
+            raise
+        return None
+    return Item(found, "") if found else None
 
 
 async def _ask(cluster: Cluster, snapshot: Snapshot, vantage: Vantage, *, in_cluster: bool) -> None:
@@ -69,7 +83,7 @@ async def _ask(cluster: Cluster, snapshot: Snapshot, vantage: Vantage, *, in_clu
     except PreflightError as exc:
         snapshot.unmeasured = exc.message
         return
-    snapshot.domain = dns.domain
+    snapshot.domain, snapshot.domain_known = dns.domain, bool(dns.corefile or (in_cluster and dns.limited))
     found = await measure(snapshot, vantage, dns.views)
     if isinstance(found, str):
         snapshot.unmeasured = found

@@ -22,7 +22,7 @@ class Script:
     """A program that a container runs.
 
     Attributes:
-        when: ``main``, ``postStart``, ``preStop``, ``readinessProbe``, …
+        when: ``main``, ``init``, ``postStart``, ``preStop``, ``readinessProbe``, …
         argv: as the manifest has it; empty: the image's own.
         shell: that reads `body`; empty where the program is no shell.
         body: the shell's program text, from its argument or from a mounted ConfigMap; empty where it is not known.
@@ -79,8 +79,9 @@ def scripts_of(snapshot: Snapshot, workload: WorkloadItem) -> Iterator[Script]:
 
 
 def _outer_scripts(snapshot: Snapshot, workload: WorkloadItem) -> Iterator[Script]:
-    for path, container in workload.containers:
-        yield _script(snapshot, workload, container, "main", path, ("command", "args"))
+    for path, container in workload.every_container:
+        when = "init" if path[-2] == "initContainers" else "main"
+        yield _script(snapshot, workload, container, when, path, ("command", "args"))
         for hook in ("postStart", "preStop"):
             if mapping(container, "lifecycle", hook, "exec"):
                 where = (*path, "lifecycle", hook, "exec")

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from chaos.diagnose.measured import Measured
     from chaos.diagnose.not_read import NotRead
 
-_POD_NAME_LABEL = "statefulset.kubernetes.io/pod-name"
-_POD_INDEX_LABEL = "apps.kubernetes.io/pod-index"
+POD_NAME_LABEL = "statefulset.kubernetes.io/pod-name"
+POD_INDEX_LABEL = "apps.kubernetes.io/pod-index"
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,16 @@ class WorkloadItem(Item):
     @property
     def containers(self) -> list[tuple[tuple[str | int, ...], Object]]:
         """Each container that stays, with its path in the object."""
-        path = (*self.template_path, "spec", "containers")
-        return [((*path, i), container) for i, container in enumerate(mappings(self.pod_spec.get("containers")))]
+        return self._containers("containers")
+
+    @property
+    def every_container(self) -> list[tuple[tuple[str | int, ...], Object]]:
+        """Init containers too, first."""
+        return [*self._containers("initContainers"), *self.containers]
+
+    def _containers(self, field: str) -> list[tuple[tuple[str | int, ...], Object]]:
+        path = (*self.template_path, "spec", field)
+        return [((*path, i), container) for i, container in enumerate(mappings(self.pod_spec.get(field)))]
 
     @property
     def replicas(self) -> int:
@@ -106,12 +114,12 @@ class WorkloadItem(Item):
 
     def labels_of_pod(self, ordinal: int) -> dict[str, str]:
         """Of one pod of a StatefulSet, with those that its controller adds."""
-        own = {_POD_NAME_LABEL: f"{self.name}-{ordinal}", _POD_INDEX_LABEL: str(ordinal)}
+        own = {POD_NAME_LABEL: f"{self.name}-{ordinal}", POD_INDEX_LABEL: str(ordinal)}
         return {**self.pod_labels, **own} if self.kind == "StatefulSet" else self.pod_labels
 
     def selected_by(self, selector: dict[str, str]) -> bool:
         """Whether a Service's selector selects at least one of its pods."""
-        of_all = {key: value for key, value in selector.items() if key not in (_POD_NAME_LABEL, _POD_INDEX_LABEL)}
+        of_all = {key: value for key, value in selector.items() if key not in (POD_NAME_LABEL, POD_INDEX_LABEL)}
         if not selector or not of_all.items() <= self.pod_labels.items():
             return False
         if len(of_all) == len(selector):
@@ -138,8 +146,11 @@ class Snapshot:
         where: for sentences: ``in the given files``, ``in namespace x``.
         live: whether it is a cluster's.
         domain: of the cluster, such as ``cluster.local``.
+        domain_known: whether the cluster said so itself.
+        namespace_assumed: whether objects that name none may be meant for any.
         elsewhere: services of other namespaces.
         dns_pods: the pods of cluster DNS.
+        dns_namespace: where they are; None where it was not read.
         measured: what cluster DNS said.
         unmeasured: why it was not asked; empty where it was.
         unread: kind → why objects of it could not be read.
@@ -150,8 +161,11 @@ class Snapshot:
     where: str
     live: bool = False
     domain: str = "cluster.local"
+    domain_known: bool = False
+    namespace_assumed: bool = False
     elsewhere: tuple[Item, ...] = ()
     dns_pods: tuple[Item, ...] = ()
+    dns_namespace: Item | None = None
     measured: Measured | None = None
     unmeasured: str = "needs a cluster: name one with --context or --in-cluster"
     unread: Mapping[str, str] = field(default_factory=dict)
@@ -235,7 +249,7 @@ def selector_of(service: Item) -> dict[str, str]:
 
 def is_headless(service: Item) -> bool:
     """Whether DNS answers with its pods' addresses."""
-    return service.spec.get("clusterIP") == "None"
+    return text(service.spec.get("clusterIP")).lower() == "none"  # "none" is refused: one finding is enough
 
 
 def is_ready(pod: Item) -> bool:

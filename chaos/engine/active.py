@@ -26,7 +26,7 @@ from chaos.engine.steady import SteadyState
 from chaos.engine.target import WatchedTarget, pod_identity
 from chaos.errors import BlastRadiusError, SteadyStateError
 from chaos.experiment import Experiment, Options, Waited
-from chaos.faults import Fault
+from chaos.faults.base import Fault
 from chaos.model import FaultWindow, Outcome, PodIdentity, Series
 from chaos.model.own import check_json
 from chaos.model.recording import Recorder

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from chaos.cluster.changes import Acknowledged, Changes
 from chaos.errors import ApiError, ChaosError, InconclusiveError, UsageError
-from chaos.faults import Fault
+from chaos.faults.base import Fault
 from chaos.model.own import check_json
 
 # Where no answer came, reading the object back shows that the fault was accepted, somewhere between request and then.

@@ -21,7 +21,7 @@ Ask = Callable[[str, str, DnsView], Awaitable[Outcome]]
 
 
 class UnreachableError(PreflightError):
-    """No answer comes from cluster DNS at that vantage."""
+    """No answer comes from cluster DNS at that vantage; what comes may be somebody else's."""
 
 
 async def check_local(vantage: Vantage, dns: DnsInventory) -> None:
@@ -47,10 +47,17 @@ async def check(ask: Ask, dns: DnsInventory, where: str, hint: str) -> None:
     """Ask all views at once for a record that every cluster has.
 
     Raises:
-        UnreachableError: one does not answer; `hint` says what to do about it.
+        UnreachableError: one does not answer, or what answers is not the cluster's; `hint` says what to do about it.
         PreflightError: one answers, but not as a cluster's DNS does.
     """
     found = await asyncio.gather(*(_answer(ask, dns.domain, view) for view in dns.views))
+    if all(outcome.status in _ABSENT for outcome in found):
+        said = ", ".join(sorted({outcome.status for outcome in found}))
+        raise UnreachableError(
+            f"what answers {where} at the addresses of cluster DNS does not know the cluster ({said} for "
+            f"{_api_server(dns.domain)}): a VPN or a transparent proxy may answer instead",
+            hint=f"{hint}; or the cluster's domain is another than {dns.domain}: --cluster-domain names it",
+        )
     for view, outcome in zip(dns.views, found, strict=True):
         if outcome.status == "NOERROR":
             continue

@@ -63,19 +63,15 @@ from chaos.experiment.from_pod import (
 from chaos.experiment.loading import course_questions, find_experiment, load_experiments
 from chaos.experiment.pods import all_replaced, marked_for_deletion, newcomer, successor
 from chaos.experiment.run import Run, Target
-from chaos.faults import (
-    Cordon,
-    CutNode,
-    DeletePod,
-    DeletePods,
-    EvictPod,
-    Fault,
-    JoinNode,
-    Scale,
-    SetReadiness,
-    Uncordon,
-    UpdateTemplate,
-)
+from chaos.faults.base import Fault
+from chaos.faults.cordon import Cordon, Uncordon
+from chaos.faults.cut_node import CutNode, JoinNode
+from chaos.faults.delete_pod import DeletePod
+from chaos.faults.delete_pods import DeletePods
+from chaos.faults.evict_pod import EvictPod
+from chaos.faults.scale import Scale
+from chaos.faults.set_readiness import SetReadiness
+from chaos.faults.update_template import UpdateTemplate
 from chaos.model import CauseWords, FaultWindow, History, Interval, Outcome, PodIdentity, Series, Verdict
 from chaos.options import Choice, Duration, File, Flag, Many, Number, Option, Percentage, Text, Trust, Whole
 from chaos.options.identify import Identify

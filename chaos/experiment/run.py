@@ -10,7 +10,7 @@ from chaos.analysis.notes import Note
 from chaos.clients import Clients
 from chaos.cluster.changes import Acknowledged
 from chaos.cluster.executed import Executed
-from chaos.faults import Fault
+from chaos.faults.base import Fault
 from chaos.model import FaultWindow, Outcome, PodIdentity, Series
 from chaos.model.object import Object
 from chaos.options.run import Options

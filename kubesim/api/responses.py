@@ -26,7 +26,7 @@ class Responses:
     def headers(self) -> dict[str, str]:
         """Those that every response has."""
         # aiohttp would put the wall clock's date.
-        return {"Cache-Control": "no-cache, private", "Date": self._clock.http_date(), "Server": "chaos-sandbox"}
+        return {"Cache-Control": "no-cache, private", "Date": self._clock.http_date(), "Server": "kubesim"}
 
     def json(self, obj: Any, status: int) -> web.Response:
         """An object."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from kubesim.containers.guard import guarded
 from kubesim.containers.image import AnyProgram, Image
+from kubesim.containers.own_images import checked_images
 from kubesim.containers.reference import parse_reference
 from kubesim.errors import SimulationError
 from kubesim.model import Delay
@@ -67,8 +68,12 @@ class Catalog:
         return None if reference is None else self._of(reference.repository.removeprefix("library/"), reference.tag)
 
     def with_images(self, images: Iterable[Image]) -> Catalog:
-        """One that knows these too; they go before those that it has."""
-        return Catalog([*map(registered, images), *self.families])
+        """One that knows these too; they go before those that it has.
+
+        Raises:
+            SimulationError: one cannot be run; see `checked_images`.
+        """
+        return Catalog([*map(registered, checked_images(images)), *self.families])
 
     def _of(self, repository: str, tag: str) -> Image | None:
         key = (repository, tag)

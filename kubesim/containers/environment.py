@@ -16,7 +16,19 @@ _REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
 
 
 class ConfigError(LookupError):
-    """What a container's environment refers to is not there; the message is the kubelet's."""
+    """What a container's environment refers to is not there; the message is the kubelet's.
+
+    Attributes:
+        reason: why the container waits.
+    """
+
+    reason = "CreateContainerConfigError"
+
+
+class NoCommandError(ConfigError):
+    """Neither the image nor the container says what to run (BuildContainerSpec of containerd's internal/cri)."""
+
+    reason = "CreateContainerError"
 
 
 def hostname(pod: Object) -> str:

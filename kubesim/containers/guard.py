@@ -32,7 +32,7 @@ def guarded(program: Program) -> Program:
 
     @wraps(program)
     async def run(call: Call) -> int:
-        task: asyncio.Task[int | None] = asyncio.ensure_future(_started(program, call))
+        task = asyncio.create_task(_started(program, call), name=f"the program {call.name} of {call.inside.place}")
         try:
             await asyncio.wait({task})
         except asyncio.CancelledError:

@@ -22,8 +22,8 @@ class Image:
         name: its repository, such as ``nginx`` or ``registry.example.com/team/app``.
         entrypoint: a container's `command` replaces it and drops `command`.
         command: its default arguments.
-        programs: by name, what is on its PATH and what it does (`kubesim.containers.call.Program`). None: it is there,
-            but what it does is not modelled.
+        programs: by name, what is on its PATH and what it does (`kubesim.containers.call.Program`). None, of
+            shipped images only: it is there, but what it does is not modelled.
         servers: by name, programs that are a `kubesim.containers.process.Process` of their own (see `ServerFactory` in
             `kubesim.containers.servers`). One name may stand among both: the program is what scripts and exec run.
         wrapper: the entrypoint's script, which becomes the command that it is given, or, given nothing or only options,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from kubesim.containers.bounds import Bounds
 from kubesim.containers.catalog import Catalog
-from kubesim.containers.environment import declared, environment, expand
+from kubesim.containers.environment import NoCommandError, declared, environment, expand
 from kubesim.containers.files import Files
 from kubesim.containers.foreground import Foreground
 from kubesim.containers.host import ContainerHost
@@ -57,7 +57,7 @@ class ContainerRuntime:
             on_exit: called once with the exit code.
 
         Raises:
-            ConfigError: what the environment refers to is not there.
+            ConfigError: what the environment refers to is not there, or there is no command.
             KeyError: unknown image.
         """
         image = self._images.find(container["image"])
@@ -70,6 +70,11 @@ class ContainerRuntime:
         if container.get("command"):
             entrypoint, command = tuple(container["command"]), ()
         argv = tuple(expand(w, references) for w in [*entrypoint, *(container.get("args") or command)])
+        if not argv:
+            raise NoCommandError(
+                "failed to generate container spec: failed to generate spec: no command specified "
+                f"(neither the pod nor kubesim's image {image.name} says one)"
+            )
         bounds, processes = Bounds(), Processes()
         files = Files(self._host.store, pod, container, ip, processes, bounds.hold)
         inside = Inside(self._host, pod, container, ip, image, variables, files, processes, bounds)

@@ -26,7 +26,7 @@ class Runtime(Protocol):
         """Make a process, not yet started; `on_exit` gets its exit code once.
 
         Raises:
-            ConfigError: what its environment refers to is not there.
+            ConfigError: what its environment refers to is not there, or it has no command.
         """
 
 

@@ -123,7 +123,7 @@ class PodWorker:
                 pod.object, spec, pod.ip, lambda code: self._exited(container, code)
             )
         except ConfigError as exc:
-            container.refused("CreateContainerConfigError", str(exc))
+            container.refused(exc.reason, str(exc))
             container.retry_at_s = pod.now_s() + pod.draw("kubelet_sync_retry")
             pod.event("Failed", f"Error: {exc}", container=container, warning=True)
             return

@@ -78,7 +78,7 @@ class _Server(asyncio.DatagramProtocol):
 
 
 class LoopbackUdpPort:
-    """A client's port; see `chaos.vantage.base.UdpPort`."""
+    """A client's port; see `kubesim.network.UdpPort`."""
 
     __slots__ = ("_address", "_backend", "_receiver", "_route", "_socket", "_source", "_wire")
 

@@ -39,7 +39,7 @@ class MemoryUdp:
 
 
 class MemoryUdpPort:
-    """A client's connected UDP port; see `chaos.vantage.base.UdpPort`."""
+    """A client's connected UDP port; see `kubesim.network.UdpPort`."""
 
     __slots__ = (
         "_address",

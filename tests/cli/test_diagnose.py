@@ -30,7 +30,7 @@ def test_a_fault_is_told_with_what_was_seen_and_how_to_mend_it() -> None:
     )
     assert "seen: spec.serviceName is nonexistent-service" in out
     assert "fix: create the headless Service nonexistent-service" in out
-    assert "not checked  stale-subdomain, not-ready, cluster-dns, record: needs a cluster" in out
+    assert "not checked  stale-subdomain, not-ready, blocked-rollout, cluster-dns, record: needs a cluster" in out
 
 
 def test_json_has_everything_and_the_exit_code() -> None:
@@ -42,6 +42,7 @@ def test_json_has_everything_and_the_exit_code() -> None:
     assert {row["check"] for row in document["not_checked"]} == {
         "stale-subdomain",
         "not-ready",
+        "blocked-rollout",
         "cluster-dns",
         "record",
     }

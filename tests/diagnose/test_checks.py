@@ -324,9 +324,9 @@ def test_ports_that_lead_nowhere_are_found() -> None:
 
     assert of_port(port=80, name="web") == set()
     assert {s for s, _ in of_port(port=80)} == {"note"}
-    assert {s for s, _ in of_port(port=80, name="a", targetPort="none")} == {"error"}
+    assert {s for s, _ in of_port(port=80, name="a", targetPort="none")} == {"note"}
     assert {s for s, _ in of_port(port=80, name="a", targetPort="web")} == set()
-    assert {s for s, _ in of_port(port=81, name="a")} == {"warning"}
+    assert {s for s, _ in of_port(port=81, name="a")} == {"note"}
     assert {s for s, _ in of_port(port=81, name="a", targetPort=80)} == {"warning"}
 
 
@@ -356,7 +356,8 @@ def test_pods_that_cannot_resolve(pod: str, wrong: bool) -> None:
         ("[{}]", False),
         ("[{ports: [{port: 3306}]}]", True),
         ("[{ports: [{port: 3306}]}, {ports: [{port: 53, protocol: UDP}]}]", False),
-        ("[{ports: [{port: 1, endPort: 1024}]}]", False),
+        ("[{ports: [{protocol: UDP, port: 1, endPort: 1024}]}]", False),
+        ("[{ports: [{port: 53}]}]", True),
     ],
 )
 def test_a_policy_that_keeps_pods_from_dns(egress: str, wrong: bool) -> None:

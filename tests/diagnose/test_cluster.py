@@ -8,6 +8,8 @@ import pytest
 
 from chaos.diagnose import Diagnosis, Severity, Snapshot
 from chaos.errors import UsageError
+from chaos.model import Outcome
+from chaos.probes import Resolver
 from tests.diagnose.clusters import Place, run
 from tests.diagnose.looking import MANIFESTS, UNIT, keys, only
 
@@ -29,6 +31,7 @@ def test_a_healthy_namespace_has_nothing_wrong_and_its_dns_is_measured() -> None
     view, found = run(story)
     assert wrong(found) == []
     assert view.measured is not None
+    assert (view.domain, view.domain_known) == ("cluster.local", True)
     assert {"record", "cluster-dns", "not-ready", "stale-subdomain"} <= set(found.checked)
     assert len(found.figures) == 3
     assert all("5 of 5 queries answered, round trip" in line for line in found.figures)
@@ -156,3 +159,26 @@ def test_a_namespace_that_is_not_there_is_a_usage_error() -> None:
 
     with pytest.raises(UsageError, match="has no namespace none"):
         run(story)
+
+
+@pytest.mark.parametrize(("status", "values"), [("NXDOMAIN", ()), ("NOERROR", ("198.18.0.7",))])
+def test_what_answers_in_place_of_cluster_dns_is_found_out_first(status: str, values: tuple[str, ...]) -> None:
+    """A VPN or a transparent proxy denies the cluster's names, or makes up an address for each."""
+
+    async def answer(_: Resolver, __: str, rtype: str = "A") -> Outcome:
+        return Outcome(status, values=values)
+
+    async def story(place: Place) -> tuple[Snapshot, Diagnosis]:
+        await place.apply(WEB)
+        await place.ready(3)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(Resolver, "ask", answer)
+            return await place.look()
+
+    view, found = run(story)
+    assert view.measured is None
+    assert [row for row in wrong(found) if row[1] in ("record", "cluster-dns")] == []
+    whys = [row.why for row in found.not_checked if row.check == "record"]
+    assert len(whys) == 1
+    assert "is not the cluster's" in whys[0]
+    assert ", which is 10." in whys[0]

@@ -14,7 +14,7 @@ from chaos.analysis.reading import Reading
 from chaos.analysis.trials import trials
 from chaos.cli.saved import conclude
 from chaos.experiment import Options, Run, find_experiment
-from chaos.faults import Cordon, Uncordon
+from chaos.faults.cordon import Cordon, Uncordon
 from chaos.model import VerdictOutcome
 from kubesim import run_virtual
 from kubesim.api.responses import Responses

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 import aiohttp
@@ -53,9 +53,9 @@ spec:
 CERTIFICATE = "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: web}\n"
 
 
-def on_a_cluster(story: Callable[[kubesim.Cluster], Awaitable[None]]) -> None:
+def on_a_cluster(story: Callable[[kubesim.Cluster], Awaitable[None]], images: Iterable[kubesim.Image] = ()) -> None:
     async def main() -> None:
-        async with kubesim.Cluster(seed=1) as cluster:
+        async with kubesim.Cluster(seed=1, images=images) as cluster:
             await story(cluster)
 
     kubesim.run_virtual(main())
@@ -211,7 +211,7 @@ def test_what_does_not_become_ready_says_what_it_lacks() -> None:
         await cluster.apply(WEB.replace("nginx:1.29", "no-such-image"))
         with pytest.raises(TimeoutError) as caught:
             await cluster.until_ready(within_s=30)
-        assert "StatefulSet web: 1 of 2 replicas; Pod web-0: Pending, " in str(caught.value)
+        assert "StatefulSet web: 0 of 2 replicas are ready (pods: 1); Pod web-0: Pending, " in str(caught.value)
         with pytest.raises(kubesim.SimulationError, match="'web' is no name"):
             await cluster.until_ready("web")
 

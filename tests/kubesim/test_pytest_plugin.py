@@ -81,6 +81,51 @@ def test_waits(kubesim_run):
     result.stdout.fnmatch_lines(["*TimeoutError: the test did not end within 60 s of the cluster's time*"])
 
 
+def test_what_cannot_be_run_is_told_with_what_to_write(pytester: pytest.Pytester) -> None:
+    test = """
+async def story(cluster):
+    pass
+
+async def no_argument():
+    pass
+
+async def test_async(kubesim_run):
+    kubesim_run(story)
+
+def test_called(kubesim_run):
+    kubesim_run(story(None))
+
+def test_without_argument(kubesim_run):
+    kubesim_run(no_argument)
+
+def test_lambda(kubesim_run):
+    kubesim_run(lambda cluster: cluster.objects("Pod"))
+
+def test_no_story(kubesim_run):
+    kubesim_run("story")
+
+@pytest.mark.kubesim(sed=3)
+def test_mark(kubesim_run):
+    kubesim_run(story)
+
+@pytest.mark.kubesim(within_s="soon")
+def test_time(kubesim_run):
+    kubesim_run(story)
+"""
+    result = outcome_of(pytester, test)
+    result.assert_outcomes(failed=5, errors=2)
+    for told in (
+        "*kubesim_run in an async test*",
+        "*do not call it: kubesim_run(story)*",
+        "*no_argument* cannot be given the cluster: too many positional arguments*",
+        "*and nothing to await*",
+        "*given no story: 'story'*",
+        "*has no argument 'sed'; did you mean 'seed'?*",
+        "*within_s of pytest.mark.kubesim is no number of seconds: 'soon'*",
+    ):
+        result.stdout.fnmatch_lines([told])
+
+
 def test_arguments_of_the_mark_have_names(pytester: pytest.Pytester) -> None:
     test = """
 @pytest.mark.kubesim(1)

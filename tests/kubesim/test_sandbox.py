@@ -107,14 +107,6 @@ def test_a_sandbox_that_was_never_started_can_be_stopped() -> None:
     run_virtual(main())
 
 
-def test_an_override_of_an_unknown_delay_is_refused() -> None:
-    async def main() -> None:
-        Cluster(overrides={"no_such_delay": (1, 2)})
-
-    with pytest.raises(KeyError, match="no_such_delay"):
-        run_virtual(main())
-
-
 def test_an_error_in_a_controller_is_reported_and_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(lab: UnitWeb) -> None:
         def broken(self: EndpointSliceController, name: tuple[str, str]) -> None:

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from chaos.clock import RunClock
+from kubesim import virtual
 from kubesim.virtual import VirtualDeadlockError, run_virtual
 
 
@@ -54,6 +55,38 @@ def test_waiting_for_what_never_comes_is_an_error_that_names_the_task() -> None:
 
     with pytest.raises(VirtualDeadlockError, match="waits_for_ever"):
         run_virtual(waits_for_ever())
+
+
+def test_going_round_without_waiting_is_an_error_that_names_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What yields only, or asks for less time than a float can add, would go on for ever at one instant."""
+    monkeypatch.setattr(virtual, "_MOST_STEPS_AT_AN_INSTANT", 1000)
+
+    async def polls(delay_s: float) -> None:
+        while True:
+            await asyncio.sleep(delay_s)
+
+    async def main(delay_s: float) -> None:
+        await asyncio.sleep(100)
+        await asyncio.gather(*(asyncio.create_task(polls(delay_s), name=f"poller {n}") for n in range(2)))
+
+    for delay_s in (0.0, 1e-20):
+        with pytest.raises(VirtualDeadlockError, match=r"still at 100\.000000 s: 1000 steps at that instant"):
+            run_virtual(main(delay_s))
+    with pytest.raises(VirtualDeadlockError, match=r"\n  poller 0: .*polls at .*test_virtual\.py:\d+\n  poller 1: "):
+        run_virtual(main(0.0))
+
+
+def test_many_steps_at_many_instants_or_beside_a_thread_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(virtual, "_MOST_STEPS_AT_AN_INSTANT", 1000)
+
+    async def main() -> None:
+        for _ in range(2000):
+            await asyncio.sleep(0.001)
+        working = asyncio.ensure_future(asyncio.to_thread(time.sleep, 0.05))
+        while not working.done():
+            await asyncio.sleep(0)
+
+    run_virtual(main())
 
 
 def test_timeouts_end_at_their_instant() -> None:

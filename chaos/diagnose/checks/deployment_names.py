@@ -7,10 +7,9 @@ from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
 from chaos.diagnose.diagnostic import Diagnostic, Reference, Severity
-from chaos.diagnose.names import pod_names
-from chaos.diagnose.scripts import code_lines, scripts_of
+from chaos.diagnose.names import PodName, pod_names
+from chaos.diagnose.passages import passages
 from chaos.diagnose.snapshot import Snapshot, WorkloadItem, selector_of
-from chaos.diagnose.values import mapping, mappings, text
 
 _KEY = "deployment-pod-name"
 # Suffixes of ReplicaSets and pods have no vowels and no 0, 1, 3: https://github.com/kubernetes/apimachinery, util/rand.
@@ -23,26 +22,21 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
         return
     for name in pod_names(snapshot):
         for workload in deployments:
-            if workload.name == name.base and name.full:
+            own = name.owner is not None and name.owner.object is workload.object and not name.base
+            if (workload.name == name.base and name.full) or (own and _has_no_name(snapshot, workload, name)):
                 yield _finding(snapshot, workload, name.at, name.written)
-    for at, line in _lines(snapshot):
+    for passage in passages(snapshot):
         for workload in deployments:
             pattern = rf"\b{re.escape(workload.name)}-{_HASH}{{5,10}}-{_HASH}{{5}}(\.[a-z][\w.-]*)"
-            for match in re.finditer(pattern, line):
-                yield _finding(snapshot, workload, at, match[0])
+            for match in re.finditer(pattern, passage.line):
+                yield _finding(snapshot, workload, passage.at, match[0])
 
 
-def _lines(snapshot: Snapshot) -> Iterator[tuple[Reference, str]]:
-    for workload in snapshot.workloads:
-        for script in scripts_of(snapshot, workload):
-            yield script.at, " ".join(script.argv)
-        for path, container in workload.containers:
-            for i, row in enumerate(mappings(container.get("env"))):
-                yield workload.reference(*path, "env", i, "value"), text(row.get("value"))
-    for item in snapshot.of("ConfigMap"):
-        for key, content in mapping(item.object, "data").items():
-            for i, line in code_lines(text(content)):
-                yield item.reference("data", key, offset=i), line
+def _has_no_name(snapshot: Snapshot, workload: WorkloadItem, name: PodName) -> bool:
+    """Whether a pod's own name is put under a service that is there; a hostname of its own may make it right."""
+    spec = workload.pod_spec
+    there = snapshot.get("Service", name.service, name.namespace or name.home) is not None
+    return there and not spec.get("hostname") and not spec.get("subdomain")
 
 
 def _finding(snapshot: Snapshot, workload: WorkloadItem, at: Reference, written: str) -> Diagnostic:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from chaos.diagnose.check import Check
 from chaos.diagnose.diagnostic import Diagnostic, Severity
+from chaos.diagnose.egress import DNS_NAMESPACE, isolates, lets_dns_out
+from chaos.diagnose.lookup import is_outside
+from chaos.diagnose.scripts import program_name
 from chaos.diagnose.snapshot import Item, Snapshot, WorkloadItem
-from chaos.diagnose.values import labels_of, mapping, mappings, shown, text
+from chaos.diagnose.values import mapping, text, texts
 
 _KEY = "cannot-resolve"
-_DNS_PORT = 53
+_DNS_SERVER = re.compile(r"kube-dns|coredns|node-?local-?dns|dnsmasq-nanny|k8s-dns")
 
 
 def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
     for workload in snapshot.workloads:
+        if _is_dns_server(workload):
+            continue  # it would ask itself: the node's DNS is right for it
         spec = workload.pod_spec
         policy = text(spec.get("dnsPolicy")) or "ClusterFirst"
         concerns = (workload.name,) if workload.kind == "StatefulSet" else ()
@@ -22,7 +28,8 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
         if spec.get("hostNetwork") is True and policy == "ClusterFirst":
             yield Diagnostic(
                 _KEY,
-                Severity.WARNING,
+                # Agents of a node seldom ask for services.
+                Severity.NOTE if workload.kind == "DaemonSet" else Severity.WARNING,
                 at,
                 "its pods use the node's network and dnsPolicy ClusterFirst, which falls back to the node's DNS "
                 "there: they "
@@ -41,57 +48,70 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
                 "remove dnsPolicy, or set ClusterFirst",
                 concerns,
             )
-        yield from _policies(snapshot, workload)
+        elif is_outside(spec):
+            servers = ", ".join(texts(mapping(spec, "dnsConfig").get("nameservers")))
+            yield Diagnostic(
+                _KEY,
+                Severity.WARNING,
+                at,
+                f"its pods ask {servers} only (dnsPolicy None), which is no cluster's DNS: they cannot resolve "
+                "services",
+                ("dnsPolicy: None", f"dnsConfig.nameservers: {servers}"),
+                "remove dnsPolicy (its own nameservers are then added to the cluster's), or name the address of "
+                "cluster DNS, with its search list",
+                concerns,
+            )
+    yield from _policies(snapshot)
 
 
-def _policies(snapshot: Snapshot, workload: WorkloadItem) -> Iterator[Diagnostic]:
-    """Egress policies that leave cluster DNS out."""
-    isolating = [p for p in snapshot.of("NetworkPolicy", workload.namespace) if _isolates(p, workload)]
-    if not isolating or any(_lets_dns_out(policy) for policy in isolating):
-        return
-    first = isolating[0]
-    yield Diagnostic(
-        _KEY,
-        Severity.WARNING,
-        first.reference("spec"),
-        f"it lets {workload.kind} {workload.name} send nothing to port 53, so its pods cannot resolve any name "
-        "(where this cluster enforces policies)",
-        tuple(f"NetworkPolicy {p.name} selects {shown(workload.pod_labels)} for Egress" for p in isolating),
-        "allow egress to UDP and TCP port 53 of the pods labelled k8s-app=kube-dns in kube-system",
-        (workload.name,) if workload.kind == "StatefulSet" else (),
+def _is_dns_server(workload: WorkloadItem) -> bool:
+    names = (workload.name, *workload.pod_labels.values())
+    images = (program_name(text(c.get("image"))).partition(":")[0] for _, c in workload.containers)
+    return any(
+        re.search(r"kube-dns|coredns|node-?local-?dns|dnsmasq-nanny|k8s-dns", said) for said in (*names, *images)
     )
 
 
-def _isolates(policy: Item, workload: WorkloadItem) -> bool:
-    types = policy.spec.get("policyTypes")
-    for_egress = "Egress" in types if isinstance(types, list) else "egress" in policy.spec
-    selector = mapping(policy.spec, "podSelector")
-    if mappings(selector.get("matchExpressions")):
-        return False  # not judged: rare, and a wrong warning is worse than none
-    return for_egress and labels_of(selector.get("matchLabels")).items() <= workload.pod_labels.items()
+def _policies(snapshot: Snapshot) -> Iterator[Diagnostic]:
+    """Egress policies that leave cluster DNS out; those of several workloads that the same ones isolate, once."""
+    found: dict[tuple[int, ...], tuple[list[Item], list[WorkloadItem]]] = {}
+    for workload in snapshot.workloads:
+        policies = [p for p in snapshot.of("NetworkPolicy", workload.namespace) if isolates(p, workload)]
+        if policies and not any(lets_dns_out(snapshot, policy)[0] for policy in policies):
+            found.setdefault(tuple(id(p) for p in policies), (policies, []))[1].append(workload)
+    for policies, workloads in found.values():
+        yield _closed(snapshot, policies, workloads)
 
 
-def _lets_dns_out(policy: Item) -> bool:
-    for rule in mappings(policy.spec.get("egress")):
-        ports = mappings(rule.get("ports"))
-        if not ports:
-            return True
-        for port in ports:
-            first, last = port.get("port"), port.get("endPort", port.get("port"))
-            if first is None or first in ("dns", "dns-udp"):
-                return True
-            if isinstance(first, int) and isinstance(last, int) and first <= _DNS_PORT <= last:
-                return True
-    return False
+def _closed(snapshot: Snapshot, policies: list[Item], workloads: list[WorkloadItem]) -> Diagnostic:
+    meant = [rule for policy in policies for rule in lets_dns_out(snapshot, policy)[1]]
+    names = ", ".join(f"{w.kind} {w.name}" for w in workloads)
+    several = f" ({len(policies)} policies together)" if len(policies) > 1 else ""
+    return Diagnostic(
+        _KEY,
+        Severity.WARNING,
+        meant[0].policy.reference(*meant[0].path) if meant else policies[0].reference("spec"),
+        f"it lets {names} send nothing to port 53 of cluster DNS{several}, so its pods cannot resolve any name "
+        "(where this cluster enforces policies)",
+        (
+            *(f"NetworkPolicy {p.name} isolates pods for Egress" for p in policies),
+            *(rule.why for rule in meant),
+            *(f"cluster DNS: pods k8s-app=kube-dns in namespace {DNS_NAMESPACE}" for _ in meant[:1]),
+        ),
+        "add to egress: {to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}, "
+        "podSelector: {matchLabels: {k8s-app: kube-dns}}}], ports: [{protocol: UDP, port: 53}, {protocol: TCP, port: "
+        "53}]} (one item of to with both selectors: both must hold)",
+        tuple(w.name for w in workloads if w.kind == "StatefulSet"),
+    )
 
 
 CHECK = Check(
     _KEY,
-    "pods that cannot resolve services: `hostNetwork` with `ClusterFirst`, `dnsPolicy: Default`, or a "
-    "NetworkPolicy that lets "
-    "nothing out to port 53",
+    "pods that cannot resolve services: `hostNetwork` with `ClusterFirst`, `dnsPolicy: Default`, `dnsPolicy: None` "
+    "with public servers, or NetworkPolicies that let nothing out to port 53 of cluster DNS, by their peers, ports or "
+    "protocols",
     "every name fails, for these pods only",
-    (Severity.WARNING,),
+    (Severity.WARNING, Severity.NOTE),
     _look,
     kinds=("StatefulSet",),
     also=("NetworkPolicy",),

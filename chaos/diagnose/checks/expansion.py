@@ -15,6 +15,15 @@ from chaos.model.object import Object
 _KEY = "unexpanded"
 _REFERENCE = re.compile(r"(\$?)\$\(([^()]+)\)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+# What such variables are declared with.
+_DOWNWARD = {
+    "HOSTNAME": "metadata.name",
+    "POD_NAME": "metadata.name",
+    "POD_NAMESPACE": "metadata.namespace",
+    "NAMESPACE": "metadata.namespace",
+    "POD_IP": "status.podIP",
+    "NODE_NAME": "spec.nodeName",
+}
 # What the kubelet adds for each Service: https://kubernetes.io/docs/concepts/services-networking/service/
 _OF_SERVICES = re.compile(r"[A-Z0-9_]+_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\w+)?)")
 
@@ -23,7 +32,7 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic | NotChecked]:
     for workload in snapshot.workloads:
         for script in scripts_of(snapshot, workload):
             yield from _of_program(snapshot, script)
-        for path, container in workload.containers:
+        for path, container in workload.every_container:
             known: set[str] = set()
             everything, _ = _declared(snapshot, workload, container)
             for i, row in enumerate(mappings(container.get("env"))):
@@ -37,10 +46,10 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic | NotChecked]:
 
 
 def _of_program(snapshot: Snapshot, script: Script) -> Iterator[Diagnostic | NotChecked]:
-    if script.when != "main" or script.nested:
+    if script.when not in ("main", "init") or script.nested:
         return  # Kubernetes expands no $(…) in hooks and probes: there it is a shell's, or meant literally
     known, complete = _declared(snapshot, script.workload, script.container)
-    for path, container in script.workload.containers:
+    for path, container in script.workload.every_container:
         if container is not script.container:
             continue
         for field in ("command", "args"):
@@ -107,6 +116,11 @@ def _finding(workload: WorkloadItem, at: Reference, written: str, reference: str
     else:
         what = f"nobody expands $({reference}): env declares no {reference}{order}"
         fix = f"declare {reference} in env" + (" before the one that uses it" if order else "")
+        if not order and (field := _DOWNWARD.get(reference.removeprefix("MY_"))):
+            fix = (
+                f"declare it in env, before what uses it: {{name: {reference}, valueFrom: {{fieldRef: "
+                f"{{fieldPath: {field}}}}}}}"
+            )
     concerns = (workload.name,) if workload.kind == "StatefulSet" else ()
     return Diagnostic(_KEY, Severity.ERROR, at, what, (written,), fix, concerns)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from chaos.diagnose.check import Check
 from chaos.diagnose.diagnostic import Diagnostic, Repair, Severity
 from chaos.diagnose.snapshot import Item, Snapshot, WorkloadItem, is_headless
-from chaos.diagnose.values import labels_of, mapping, mappings, shown
+from chaos.diagnose.values import labels_of, mapping, mappings, shown, text
 from chaos.model.object import Object
 
 _KEY = "governing-service"
@@ -30,7 +30,9 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
             )
             continue
         service = snapshot.get("Service", workload.service_name, workload.namespace)
-        if service is None:
+        if "." in workload.service_name:
+            yield _dotted(snapshot, workload)
+        elif service is None:
             yield _missing(snapshot, workload)
         elif service.spec.get("type") == "ExternalName":
             yield Diagnostic(
@@ -39,11 +41,31 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
                 at,
                 f"its service {service.name} is an ExternalName, which has no endpoints and gives no pod a name",
                 (f"spec.type of Service {service.name} is ExternalName",),
-                f"make {service.name} a headless Service (clusterIP: None, with the pods' labels as selector)",
+                f"make {service.name} a headless Service, without type and externalName: "
+                f"{_written(headless_service(workload))}; clients of {text(service.spec.get('externalName'))} get a "
+                "Service of another name",
                 concerns,
             )
         elif not is_headless(service):
             yield _not_headless(workload, service)
+
+
+def _dotted(snapshot: Snapshot, workload: WorkloadItem) -> Diagnostic:
+    """A full name where the name alone belongs; Kubernetes adds the rest."""
+    name, _, rest = workload.service_name.partition(".")
+    there = snapshot.get("Service", name, workload.namespace) is not None
+    evidence = [f"spec.serviceName is {workload.service_name}"]
+    evidence.append(f"Service {name} {'is there' if there else 'is not there either'} ({snapshot.where})")
+    return Diagnostic(
+        _KEY,
+        Severity.ERROR,
+        workload.reference("spec", "serviceName"),
+        f"its serviceName is a name with dots, and a Service's own name is wanted: its pods would be called "
+        f"{workload.name}-N.{workload.service_name}.{workload.namespace}.svc…",
+        tuple(evidence),
+        f"write serviceName: {name}" + (f" ({rest} is added by Kubernetes)" if rest.split(".")[1:2] == ["svc"] else ""),
+        (workload.name,),
+    )
 
 
 def _missing(snapshot: Snapshot, workload: WorkloadItem) -> Diagnostic:
@@ -70,13 +92,16 @@ def _missing(snapshot: Snapshot, workload: WorkloadItem) -> Diagnostic:
     if snapshot.live:
         evidence.append("it looks healthy all the same: nothing but DNS shows it (no event, no condition)")
     body = headless_service(workload)
-    ports = ", ".join(f"{{name: {port['name']}, port: {port['port']}}}" for port in body["spec"]["ports"])
-    fix = (
-        f"create the headless Service {name} in namespace {workload.namespace}: clusterIP: None, selector: "
-        f"{{{', '.join(f'{k}: {v}' for k, v in sorted(body['spec']['selector'].items()))}}}"
-        + (f", ports: [{ports}]" if ports else "")
-        + "; or recreate the StatefulSet with another serviceName (the field cannot be changed), and restart its pods"
-    )
+    fix = f"create the headless Service {name} in namespace {workload.namespace}: {_written(body)}"
+    if similar and not elsewhere:
+        fix = (
+            f"recreate the StatefulSet with serviceName: {similar[0]}, which selects its pods (the field cannot be "
+            f"changed); or {fix}"
+        )
+    else:
+        fix += (
+            "; or recreate the StatefulSet with another serviceName (the field cannot be changed), and restart its pods"
+        )
     labels = body["spec"]["selector"]
     repair = Repair(
         f"create headless Service {name} for the pods labelled {shown(labels)}",
@@ -95,6 +120,14 @@ def _missing(snapshot: Snapshot, workload: WorkloadItem) -> Diagnostic:
         (workload.name,),
         repair if snapshot.live and labels else None,
     )
+
+
+def _written(body: Object) -> str:
+    """A Service's spec as somebody would write it."""
+    spec = body["spec"]
+    ports = ", ".join("{" + ", ".join(f"{k}: {v}" for k, v in port.items()) + "}" for port in spec["ports"])
+    selector = ", ".join(f"{k}: {v}" for k, v in sorted(spec["selector"].items()))
+    return f"clusterIP: None, selector: {{{selector}}}" + (f", ports: [{ports}]" if ports else "")
 
 
 def headless_service(workload: WorkloadItem) -> Object:

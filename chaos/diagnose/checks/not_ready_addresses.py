@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from chaos.diagnose.check import Check
 from chaos.diagnose.diagnostic import Diagnostic, Severity
 from chaos.diagnose.names import pod_names
-from chaos.diagnose.snapshot import Snapshot, WorkloadItem, is_headless, selector_of
+from chaos.diagnose.snapshot import (
+    POD_INDEX_LABEL,
+    POD_NAME_LABEL,
+    Snapshot,
+    WorkloadItem,
+    is_headless,
+    selector_of,
+)
 
 _KEY = "not-ready-addresses"
 _FIELD = "publishNotReadyAddresses"
@@ -34,6 +41,8 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
     for service in snapshot.of("Service"):
         if service.spec.get(_FIELD) is not True or is_headless(service):
             continue
+        if {POD_NAME_LABEL, POD_INDEX_LABEL} & selector_of(service).keys():
+            continue  # one pod's own way in: there is no other that could answer instead
         behind = snapshot.sets_behind(service)
         if behind and selector_of(service):
             yield Diagnostic(

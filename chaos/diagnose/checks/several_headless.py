@@ -12,6 +12,8 @@ from chaos.diagnose.snapshot import Snapshot, is_headless, selector_of
 def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
     for workload in snapshot.sets:
         services = snapshot.of("Service", workload.namespace)
+        if snapshot.get("Service", workload.service_name, workload.namespace) is None:
+            continue  # there is no better name: governing_service.py says what is missing
         for service in services:
             if service.name == workload.service_name or not is_headless(service):
                 continue
@@ -23,9 +25,9 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
                 Severity.NOTE,
                 service.reference("spec"),
                 f"it is headless and selects pods of StatefulSet {workload.name}, which is governed by "
-                f"{governing or 'none'}: its own name gives their addresses, but no pod has a name under it",
-                (f"serviceName is {governing or '(empty)'}", f"{workload.name}-0.{service.name} is NXDOMAIN"),
-                f"address single pods as {workload.name}-N.{governing}" if governing else "",
+                f"{governing}: its own name gives their addresses, but no pod has a name under it",
+                (f"serviceName is {governing}", f"{workload.name}-0.{service.name} is NXDOMAIN"),
+                f"address single pods as {workload.name}-N.{governing}",
                 (workload.name,),
             )
 

@@ -22,7 +22,7 @@ from chaos.engine.target import WatchedTarget
 from chaos.errors import AbortedError, UsageError
 from chaos.experiment import Experiment, Options, Run
 from chaos.experiment.judging import judges_of, statements
-from chaos.faults import DeletePod
+from chaos.faults.delete_pod import DeletePod
 from chaos.model import RunOutcome
 from chaos.options.guards import GuardOptions
 from kubesim import run_virtual

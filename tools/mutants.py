@@ -109,7 +109,17 @@ def _copy(folder: Path) -> Path:
         if path.is_file() and not name.startswith(_NO_COPY):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, folder / name)
-    compiler = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "checked-hash", "chaos", "experiments"]
+    compiler = [
+        sys.executable,
+        "-m",
+        "compileall",
+        "-q",
+        "--invalidation-mode",
+        "checked-hash",
+        "chaos",
+        "kubesim",
+        "experiments",
+    ]
     subprocess.run(compiler, cwd=folder, check=True)
     return folder
 
@@ -203,7 +213,7 @@ def _preload(copy: Path, target: dict[str, Any], module: str) -> None:
     """What the tests import, but for the module."""
     os.chdir(copy)
     sys.path[:] = [str(copy), *(path for path in sys.path if path != str(ROOT))]
-    for name in [n for n in sys.modules if n.split(".")[0] in ("tests", "chaos", "experiments")]:
+    for name in [n for n in sys.modules if n.split(".")[0] in ("tests", "chaos", "kubesim", "experiments")]:
         del sys.modules[name]
     for name in target.get("preload", ()):
         importlib.import_module(name)

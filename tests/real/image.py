@@ -56,7 +56,7 @@ def _realk8s_images() -> ModuleType:
 def _files() -> dict[str, Path]:
     """Name below the packages' folder → file: this checkout, and what it needs to run, as installed here."""
     found: dict[str, Path] = {}
-    for top in ("chaos", "experiments"):
+    for top in ("chaos", "kubesim", "experiments"):
         for path in (REPOSITORY / top).rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:
                 found[path.relative_to(REPOSITORY).as_posix()] = path

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from chaos.diagnose.measured import DnsServer, Measured
-from chaos.diagnose.names import pod_names
+from chaos.diagnose.names import namespace_of, pod_names
 from chaos.diagnose.snapshot import Snapshot
 from chaos.diagnose.values import text
 from chaos.model import Outcome
@@ -102,7 +102,7 @@ def questions(snapshot: Snapshot) -> list[str]:
             continue
         known = next((w for w in snapshot.sets if w.name == name.base), None)
         if known is not None:
-            ordinal = int(name.ordinal) if name.ordinal.isdigit() else known.first_ordinal
-            namespace = name.namespace if name.full else name.home
+            ordinal = name.ordinals[0] if name.ordinals else known.first_ordinal
+            namespace = namespace_of(snapshot, name)
             names[f"{name.base}-{ordinal}.{name.service}.{namespace}.svc.{snapshot.domain}"] = None
     return list(names)

@@ -8,6 +8,7 @@ from typing import Any
 
 from chaos.diagnose import Diagnosis, Severity, diagnose
 from chaos.diagnose.checks import CHECKS
+from chaos.diagnose.measure import questions
 from chaos.diagnose.measured import DnsServer, Measured
 from chaos.model import Outcome
 from chaos.probes import DnsView
@@ -43,6 +44,13 @@ def asked(*servers: dict[str, str], endpoints: str | None = None, **figures: Any
 
 def test_servers_that_agree_with_the_api_are_no_finding() -> None:
     assert "record" not in checks(asked(RIGHT, RIGHT))
+
+
+def test_a_name_that_ends_with_svc_alone_is_asked_for_where_its_reader_is() -> None:
+    """It was put into no namespace at all, which is no name, and ended the whole command."""
+    env = "env: [{name: PEER, value: 'http://web-0.web.svc:80'}]"
+    assert set(questions(live(service(), stateful_set(env)))) >= {POD, SERVICE}
+    assert not [name for name in questions(live(service(), stateful_set(env))) if ".." in name]
 
 
 def test_a_server_that_gives_an_old_address_is_named() -> None:

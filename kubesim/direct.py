@@ -46,7 +46,7 @@ def _place(store: Store, kind: str, namespace: str) -> str:
         return namespace if known.resource.namespaced else ""
     word = kind.lower()
     meant = [one.resource for one in store.scheme]
-    hint = next((r.kind for r in meant if word in (r.kind.lower(), r.plural, *r.short_names)), "")
+    hint = next((r.kind for r in meant if word in r.words), "")
     raise SimulationError(
         f"the simulated cluster has no kind {kind!r}",
         hint=f"write {hint!r}" if hint else f"it has {', '.join(sorted(r.kind for r in meant))}",

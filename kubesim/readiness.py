@@ -6,22 +6,13 @@ import asyncio
 from collections.abc import Callable, Iterator
 
 from kubesim.errors import SimulationError
+from kubesim.kinds import BY_KIND
 from kubesim.lacking import what_it_lacks
 from kubesim.store import Change, Store
 from kubesim.tasks import Tasks
 
 _WORKLOADS = ("StatefulSet", "Deployment", "ReplicaSet", "Job", "Pod")
-_BY_WORD = {
-    word: kind
-    for kind, words in {
-        "StatefulSet": ("statefulset", "statefulsets", "sts"),
-        "Deployment": ("deployment", "deployments", "deploy"),
-        "ReplicaSet": ("replicaset", "replicasets", "rs"),
-        "Job": ("job", "jobs"),
-        "Pod": ("pod", "pods", "po"),
-    }.items()
-    for word in words
-}
+_BY_WORD = {word: kind for kind in _WORKLOADS for word in BY_KIND[kind].resource.words}
 
 
 class NotReadyError(SimulationError, TimeoutError):

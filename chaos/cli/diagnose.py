@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from chaos.cli.commands.diagnose import DiagnoseOptions
-from chaos.cli.diagnosed import DiagnoseRequest, tell, without_ignored
+from chaos.cli.diagnosed import DiagnoseRequest, asked_for, tell
 from chaos.diagnose import Snapshot, diagnose, read_files
 from chaos.diagnose.files import STDIN
 from chaos.diagnose.folders import SUFFIXES
@@ -44,9 +44,7 @@ def run_diagnosis(
     snapshot.namespace_assumed = not chosen.namespace
     if not snapshot.items and not any(row.why is Why.BROKEN for row in snapshot.not_read):
         _check_any(snapshot, files)
-    return tell(
-        request, snapshot, without_ignored(request, snapshot, diagnose(snapshot)), statefulset, ", ".join(files)
-    )
+    return tell(request, asked_for(request, snapshot, diagnose(snapshot), statefulset), ", ".join(files))
 
 
 def _check_any(snapshot: Snapshot, files: tuple[str, ...]) -> None:

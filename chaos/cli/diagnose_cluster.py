@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from chaos.cli.diagnosed import DiagnoseRequest, tell, without_ignored
+from chaos.cli.diagnosed import DiagnoseRequest, asked_for, tell
 from chaos.cli.fix import offer
 from chaos.cli.place import address_of
 from chaos.cli.signals import raising
@@ -31,13 +31,11 @@ async def _of_cluster(request: DiagnoseRequest, statefulset: str) -> int:
                 return await read_namespace(cluster, namespace, vantage, in_cluster=address.in_cluster)
 
         snapshot, found = await diagnose_again(read)
-        found = without_ignored(request, snapshot, found)
-        where = f"{cluster.name}, namespace {namespace}"
-        code = tell(request, snapshot, found, statefulset, where)
+        found = asked_for(request, snapshot, found, statefulset)
+        code = tell(request, found, f"{cluster.name}, namespace {namespace}")
         if request.chosen.fix:
-            shown = found.only(statefulset) if statefulset else found
             await offer(
-                cluster, address, shown.findings, request.reports, agreed=request.chosen.yes, shared=request.shared
+                cluster, address, found.findings, request.reports, agreed=request.chosen.yes, shared=request.shared
             )
         return code
     finally:

@@ -32,17 +32,22 @@ class DiagnoseRequest:
         return self.chosen.namespace or "default"
 
 
-def without_ignored(request: DiagnoseRequest, snapshot: Snapshot, found: Diagnosis) -> Diagnosis:
-    """The same without what the user's file or the objects' annotations ignore."""
+def asked_for(request: DiagnoseRequest, snapshot: Snapshot, found: Diagnosis, statefulset: str) -> Diagnosis:
+    """The same without what the user's file or the objects' annotations ignore; of one StatefulSet, where one is named.
+
+    Raises:
+        UsageError: there is no such StatefulSet, or the file is no list of ignores.
+    """
     file = request.chosen.ignore_file
-    return ignoring(found, snapshot, read_ignores(file) if file else ())
+    found = ignoring(found, snapshot, read_ignores(file) if file else ())
+    if not statefulset:
+        return found
+    check_statefulset(snapshot, statefulset)
+    return found.only(statefulset)
 
 
-def tell(request: DiagnoseRequest, snapshot: Snapshot, found: Diagnosis, statefulset: str, where: str) -> int:
+def tell(request: DiagnoseRequest, found: Diagnosis, where: str) -> int:
     """Print what was found, and return the exit code."""
-    if statefulset:
-        check_statefulset(snapshot, statefulset)
-        found = found.only(statefulset)
     wrong = found.is_wrong(Severity(request.chosen.fail_on))
     code = 1 if wrong else InconclusiveError.exit_code if found.is_blind else 0
     if request.as_json:

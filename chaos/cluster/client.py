@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from chaos.cluster.kinds import API_VERSIONS, CLUSTER_WIDE, LATER, NEVER_MADE, OF_OTHERS
+from chaos.cluster.kinds import API_VERSIONS, CLUSTER_WIDE, LATER, NEVER_MADE, READ_VERSIONS
 from chaos.cluster.request import Request
 from chaos.cluster.retrying import BUDGET_S, Retrying, Tried
 from chaos.cluster.settling import Settling, Write
@@ -164,7 +164,7 @@ class Cluster:
     async def resource(self, kind: str) -> Any:
         """The dynamic client's handle of a kind."""
         if kind not in self._resources:
-            version = (API_VERSIONS | OF_OTHERS)[kind]
+            version = READ_VERSIONS[kind]
             self._resources[kind] = await self.retrying.read(lambda: self._transport.find(kind, version))
         return self._resources[kind]
 
@@ -202,7 +202,7 @@ class Cluster:
             for item in items:
                 check_object(item)
                 item.setdefault("kind", kind)
-                item.setdefault("apiVersion", (API_VERSIONS | OF_OTHERS)[kind])
+                item.setdefault("apiVersion", READ_VERSIONS[kind])
             return items, str(found["metadata"]["resourceVersion"])
 
     async def revision(self, kind: str, namespace: str) -> str:

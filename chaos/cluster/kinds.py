@@ -28,6 +28,8 @@ API_VERSIONS = {
 }
 # Only looked for, since somebody may have put them into a run's namespace; nothing of this tool names them otherwise.
 OF_OTHERS = {"CronJob": "batch/v1", "DaemonSet": "apps/v1", "Ingress": "networking.k8s.io/v1"}
+# Of all kinds that are read.
+READ_VERSIONS = API_VERSIONS | OF_OTHERS
 CLUSTER_WIDE = frozenset({"Namespace", "Node", "PersistentVolume"})
 # Kinds that a run never creates: they may carry its label all the same, since the cluster copies it from their owners.
 NEVER_MADE = frozenset({"EndpointSlice", "Endpoints", "Event", "Node", "SelfSubjectAccessReview"})

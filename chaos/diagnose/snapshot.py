@@ -34,11 +34,11 @@ class Item:
     namespace: str
     location: SourceLocation | None = None
 
-    @property
+    @cached_property
     def kind(self) -> str:
         return text(self.object.get("kind"))
 
-    @property
+    @cached_property
     def name(self) -> str:
         return text(mapping(self.object, "metadata").get("name"))
 

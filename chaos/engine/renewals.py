@@ -32,8 +32,7 @@ class Renewals:
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
-        self._renewed: dict[str, bool] = {}  # by UID; one that went away was not renewed
-        self._gone: set[str] = set()
+        self._renewed: dict[str, bool | None] = {}  # by UID; None: it went away
 
     async def of_runs(
         self, cluster: Cluster, known: Mapping[str, Journal], over: frozenset[str], namespace: str
@@ -66,7 +65,7 @@ class Renewals:
         silent = [(lease, one) for lease, one in said if _is_called_over(one, known.get(one.run), over)]
         await self._watch(silent, look)
         renewed = frozenset(one.run for lease, one in silent if self._renewed[_uid(lease)])
-        return renewed, frozenset(one.run for lease, one in silent if _uid(lease) in self._gone)
+        return renewed, frozenset(one.run for lease, one in silent if self._renewed[_uid(lease)] is None)
 
     async def of(self, cluster: Cluster, said: Holder) -> bool:
         """Whether the Lease is renewed of who was silent.
@@ -103,9 +102,7 @@ class Renewals:
         now = {_uid(lease): lease for lease in await look()}
         for lease, _ in new:
             after = now.get(_uid(lease))
-            self._renewed[_uid(lease)] = after is not None and _time(after) != _time(lease)
-            if after is None:
-                self._gone.add(_uid(lease))
+            self._renewed[_uid(lease)] = None if after is None else _time(after) != _time(lease)
 
 
 def _is_called_over(said: Holder, journal: Journal | None, over: frozenset[str]) -> bool:

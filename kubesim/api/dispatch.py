@@ -132,8 +132,7 @@ class Dispatch:
         resource, version = target.resource, str(self._store.revision)
         if table.wanted(request.headers.get("Accept", "")):
             include = request.rel_url.query.get("includeObject", "")
-            typed = [{"kind": resource.kind, "apiVersion": resource.api_version, **item} for item in items]
-            found = table.table(self._kind(target), typed, self._clock.wall(), version=version, include=include)
+            found = table.table(self._kind(target), items, self._clock.wall(), version=version, include=include)
             return self._responses.json(found, 200)
         meta = {"resourceVersion": version}
         head = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version, "metadata": meta}

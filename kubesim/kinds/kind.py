@@ -44,6 +44,11 @@ class Resource:
     def api_version(self) -> str:
         return f"{self.group}/{self.version}" if self.group else self.version
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What kubectl takes for the kind, all lower case."""
+        return (self.kind.lower(), self.plural, *self.short_names)
+
 
 class Column(NamedTuple):
     """One column of a table.

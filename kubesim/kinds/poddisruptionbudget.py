@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from kubesim.fields import names
+from kubesim.fields import names, workloads
 from kubesim.fields.causes import Cause, invalid_value, not_supported
 from kubesim.fields.columns import age_of
 from kubesim.fields.selectors import label_selector
@@ -14,8 +14,6 @@ from kubesim.kinds.kind import Kind, Resource, Table, spec_of
 from kubesim.objects import Object
 
 _POLICIES = ("AlwaysAllow", "IfHealthyBudget")
-_WHOLE = 100
-_NOT_NEGATIVE = "must be greater than or equal to 0"
 _COLUMNS = "Name,Min Available,Max Unavailable,Allowed Disruptions,Age"
 _COUNTS = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
 
@@ -29,7 +27,8 @@ def _validate(obj: Object) -> Iterator[Cause]:
         yield invalid_value("spec", shown, "minAvailable and maxUnavailable cannot be both set")
     for field in ("minAvailable", "maxUnavailable"):
         if field in spec:
-            yield from _amount(spec[field], f"spec.{field}")
+            yield from workloads.amount(spec[field], f"spec.{field}")
+            yield from workloads.not_more_than_all(spec[field], f"spec.{field}")
     yield from label_selector(spec.get("selector"), "spec.selector")
     policy = spec.get("unhealthyPodEvictionPolicy")
     if policy is not None and policy not in _POLICIES:
@@ -40,18 +39,7 @@ def _status(obj: Object) -> Iterator[Cause]:
     for field in _COUNTS:
         count = obj.get("status", {}).get(field, 0)
         if count < 0:
-            yield invalid_value(f"status.{field}", count, _NOT_NEGATIVE)
-
-
-def _amount(value: int | str, at: str) -> Iterator[Cause]:
-    """A number, or a percentage."""
-    if isinstance(value, int):
-        if value < 0:
-            yield invalid_value(at, value, _NOT_NEGATIVE)
-    elif complaints := names.percentage(value):
-        yield from (invalid_value(at, value, text) for text in complaints)
-    elif int(value[:-1]) > _WHOLE:
-        yield invalid_value(at, value, "must not be greater than 100%")
+            yield invalid_value(f"status.{field}", count, workloads.NOT_NEGATIVE)
 
 
 def _row(obj: Object, now: datetime) -> list[Any]:

@@ -67,9 +67,7 @@ def _look(snapshot: Snapshot) -> Iterator[Diagnostic]:
 def _is_dns_server(workload: WorkloadItem) -> bool:
     names = (workload.name, *workload.pod_labels.values())
     images = (program_name(text(c.get("image"))).partition(":")[0] for _, c in workload.containers)
-    return any(
-        re.search(r"kube-dns|coredns|node-?local-?dns|dnsmasq-nanny|k8s-dns", said) for said in (*names, *images)
-    )
+    return any(_DNS_SERVER.search(said) for said in (*names, *images))
 
 
 def _policies(snapshot: Snapshot) -> Iterator[Diagnostic]:
